@@ -1,0 +1,168 @@
+import { hostname } from 'node:os'
+import { z } from 'zod'
+
+/** Makes any machine name fit for file names: the characters that every file system keeps apart. */
+const defaultHost = () => {
+  const name = hostname()
+    .replace(/[^A-Za-z0-9.-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 40)
+  return name === '' ? 'localhost' : name
+}
+
+const families = ['trades', 'quote', 'book', 'ticker', 'incremental_ticker', 'perpetual', 'chart.trades'] as const
+const indexFamilies = [
+  'deribit_price_index',
+  'deribit_price_ranking',
+  'deribit_price_statistics',
+  'deribit_volatility_index',
+  'markprice.options',
+  'estimated_expiration_price',
+] as const
+
+const familyList = (...value: (typeof families)[number][]) => z.array(z.enum(families)).default(value)
+
+const channels = z
+  .strictObject({
+    perpetual: familyList('trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades').describe(
+      'families taken for perpetuals',
+    ),
+    future: familyList('trades', 'quote', 'book', 'ticker', 'chart.trades').describe(
+      'families taken for dated futures',
+    ),
+    option: familyList('trades', 'quote', 'book', 'ticker').describe('families taken for options'),
+    spot: familyList('trades', 'quote', 'book', 'ticker').describe('families taken for spot pairs'),
+    combo: familyList('trades').describe('families taken for option and future combos'),
+    index: z
+      .array(z.enum(indexFamilies))
+      .default(['deribit_price_index', 'deribit_volatility_index', 'markprice.options', 'estimated_expiration_price'])
+      .describe('families taken for the price indices of the currencies'),
+  })
+  .prefault({})
+
+const exchange = z.strictObject({
+  name: z.literal('deribit').describe('which exchange; also the first partition of every path'),
+  url: z
+    .url({ protocol: /^wss?$/ })
+    .default('wss://www.deribit.com/ws/api/v2')
+    .describe('WebSocket endpoint'),
+  currencies: z
+    .array(z.string().regex(/^([A-Z0-9]{2,12}|any)$/, 'a settlement currency such as BTC, or any'))
+    .min(1)
+    .default(['BTC', 'ETH'])
+    .describe('settlement currencies, or [any]'),
+  interval: z
+    .enum(['100ms', 'agg2', 'raw'])
+    .default('100ms')
+    .describe(
+      'how books, tickers and trades are batched by the exchange; raw needs DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
+    ),
+  redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
+  channels,
+})
+
+const segments = z
+  .strictObject({
+    rotateMinutes: z
+      .number()
+      .min(0.1)
+      .max(60)
+      .refine(
+        minutes => Number.isInteger(Math.round(60_000 * minutes) / 1000) && 3600 % Math.round(60 * minutes) === 0,
+        {
+          error: 'minutes that divide the hour, such as 60, 15 or 0.5',
+        },
+      )
+      .default(60)
+      .describe('longest span of one segment, minutes; divides the hour'),
+    rotateMiB: z
+      .number()
+      .min(1)
+      .max(1024)
+      .default(64)
+      .describe('size at which a segment is sealed early, MiB compressed'),
+    flushMs: z
+      .int()
+      .min(50)
+      .max(60_000)
+      .default(1000)
+      .describe('how often buffered frames become readable in the open segment, ms'),
+    fsyncMs: z.int().min(50).max(60_000).default(1000).describe('how often they are made safe against a power cut, ms'),
+    queueMiB: z
+      .int()
+      .min(8)
+      .max(4096)
+      .default(64)
+      .describe('frames held in memory while the disk is slow, MiB; beyond it the sockets are paused'),
+  })
+  .prefault({})
+
+const compact = z
+  .strictObject({
+    memoryMiB: z.int().min(64).max(65_536).default(256).describe('memory bound of the converter, MiB'),
+    threads: z.int().min(1).max(64).default(1).describe('threads of the converter'),
+  })
+  .prefault({})
+
+const sync = z
+  .strictObject({
+    target: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('a folder, user@host:/path (rsync over ssh) or rsync://host/module/path; none: nothing is shipped'),
+    everyMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(5)
+      .describe('time between passes, minutes; 0: as soon as a file is final'),
+    bandwidthKiBps: z.int().min(0).default(0).describe('upload limit, KiB/s; 0: none'),
+    graceMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(15)
+      .describe('time between shipping a file and trusting its checksum on the target, minutes'),
+  })
+  .prefault({})
+
+const retention = z
+  .strictObject({
+    keepHours: z.number().min(0).default(48).describe('verified files stay here at least this long, hours'),
+    minFreeGiB: z.number().min(0).default(2).describe('below this much free disk verified files go earlier, GiB'),
+    maxDataGiB: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('above this size of dataDir verified files go earlier, GiB; 0: no limit'),
+  })
+  .prefault({})
+
+const http = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+    port: z.int().min(0).max(65_535).default(9464).describe('port to listen on'),
+  })
+  .prefault({})
+
+/**
+ * Everything that can be configured: types, defaults, checks and meanings. `--help`, the README's table and every
+ * complaint come from here. Units end the names.
+ */
+export const configSchema = z.strictObject({
+  host: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,39}$/, 'letters, digits, dots and dashes, at most 40')
+    .default(defaultHost)
+    .describe("part of every file name; default: the machine's host name"),
+  dataDir: z.string().min(1).default('./data').describe('folder of everything that is written'),
+  exchange,
+  segments,
+  compact,
+  sync,
+  retention,
+  http,
+})
+
+export type Config = z.infer<typeof configSchema>

@@ -1,0 +1,54 @@
+import tseslint from 'typescript-eslint'
+
+/** Parts meet only in files: what a part may import besides itself, Node and npm. */
+const shared = ['platform', 'config']
+const parts = {
+  platform: [],
+  config: ['platform'],
+  recorder: shared,
+  // Readers of segments import the two pure modules that define the format, and nothing else of the recorder.
+  compactor: [...shared, 'recorder/segment-format', 'recorder/manifest'],
+  syncer: [...shared, 'recorder/segment-format', 'recorder/manifest'],
+  simulator: shared,
+}
+const folders = ['platform', 'config', 'recorder', 'compactor', 'syncer', 'simulator', 'cli', 'bench', 'test']
+
+const boundaries = Object.entries(parts).map(([part, allowed]) => ({
+  files: [`${part}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: folders
+          .filter(folder => folder !== part && !allowed.includes(folder))
+          .map(folder => {
+            const exceptions = allowed
+              .filter(name => name.startsWith(`${folder}/`))
+              .map(name => name.slice(folder.length + 1))
+            const tail = exceptions.length > 0 ? `(?!(?:${exceptions.join('|')})\\.js$)` : ''
+            return { regex: `^(?:\\.\\./)+${folder}/${tail}`, message: `${part}/ must not import from ${folder}/` }
+          }),
+      },
+    ],
+  },
+}))
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', '.tap'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  // tap's assertions return promises for subtests only; its tests are awaited by the runner.
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
+  ...boundaries,
+)

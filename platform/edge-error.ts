@@ -1,0 +1,40 @@
+/** What an error needs so that a person knows what to do, and a program whether trying again can help. */
+export interface EdgeErrorFacts {
+  /** What to try, in words for the person at the keyboard. */
+  hint?: string
+  /** True when the same call may succeed later without anyone's help. */
+  retry?: boolean
+  /** File the error is about. */
+  path?: string
+  cause?: unknown
+}
+
+/**
+ * The one error class of the product. `code` is stable and UPPER_SNAKE; programs match on it, never on the text.
+ * Messages say what was found and what was wanted; no capital at the start, no full stop at the end.
+ */
+export class EdgeError extends Error {
+  override readonly name = 'EdgeError'
+  readonly code: string
+  readonly hint: string | undefined
+  readonly retry: boolean
+  readonly path: string | undefined
+
+  constructor(code: string, message: string, facts: EdgeErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.code = code
+    this.hint = facts.hint
+    this.retry = facts.retry ?? false
+    this.path = facts.path
+  }
+}
+
+/** The message of anything thrown, for logs and journal entries. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** True for errors of the operating system with one of these codes, e.g. `hasErrno(error, 'ENOENT')`. */
+export function hasErrno(thrown: unknown, ...codes: string[]): boolean {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && codes.includes(thrown.code)
+}

@@ -1,0 +1,33 @@
+import pino from 'pino'
+import pretty from 'pino-pretty'
+
+export type Logger = pino.Logger
+
+/** Values under these keys never reach a log, whatever object carries them. */
+const SECRET_KEYS = ['client_secret', 'clientSecret', 'access_token', 'refresh_token', 'signature', 'password']
+
+/**
+ * The log of one part, on stderr: one JSON object a line, or readable lines on a terminal.
+ * `EDGETAPE_LOG` sets the level (`debug`, `info`, `warn`, `error`, `silent`).
+ */
+export function createLogger(part: string): Logger {
+  const paths = SECRET_KEYS.flatMap(key => [key, `*.${key}`, `*.*.${key}`])
+  const options: pino.LoggerOptions = {
+    name: part,
+    level: process.env['EDGETAPE_LOG'] ?? 'info',
+    base: { part },
+    redact: { paths, censor: '[secret]' },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  }
+  if (process.stderr.isTTY) {
+    const readable = pretty({
+      destination: 2,
+      sync: true,
+      ignore: 'part,name',
+      messageFormat: '{part}: {msg}',
+      singleLine: true,
+    })
+    return pino(options, readable)
+  }
+  return pino(options, pino.destination({ fd: 2, sync: true }))
+}
