@@ -1,0 +1,86 @@
+import t from 'tap'
+import { countResults, summaryOf } from './results.js'
+
+const tap = (...lines: string[]) => ['TAP version 14', ...lines, ''].join('\n')
+
+const streams = [
+  {
+    name: 'closing lines of subtests count once, with their assertions',
+    tap: tap(
+      '# Subtest: a.test.js',
+      '    # Subtest: inner',
+      '        ok 1 - one',
+      '        ok 2 - two',
+      '        1..2',
+      '    ok 1 - inner',
+      '    ok 2 - three',
+      '    1..2',
+      'ok 1 - a.test.js',
+      '1..1',
+    ),
+    wanted: { passed: 3, failed: 0, skipped: [] },
+  },
+  {
+    name: 'a failed assertion is one failure, not one per level',
+    tap: tap(
+      '# Subtest: a.test.js',
+      '    ok 1 - one',
+      '    not ok 2 - two',
+      '    1..2',
+      'not ok 1 - a.test.js',
+      '1..1',
+    ),
+    wanted: { passed: 1, failed: 1, skipped: [] },
+  },
+  {
+    name: 'a file that crashes after passing fails',
+    tap: tap('# Subtest: a.test.js', '    ok 1 - one', '    1..1', 'not ok 1 - a.test.js', '1..1'),
+    wanted: { passed: 1, failed: 1, skipped: [] },
+  },
+  {
+    name: 'a plan that was not met fails',
+    tap: tap('ok 1 - one', '1..2'),
+    wanted: { passed: 1, failed: 1, skipped: [] },
+  },
+  {
+    name: 'a torn stream fails',
+    tap: tap('# Subtest: a.test.js', '    ok 1 - one'),
+    wanted: { passed: 1, failed: 1, skipped: [] },
+  },
+  {
+    name: 'skips of assertions, subtests and whole files are no passes',
+    tap: tap(
+      '# Subtest: a.test.js',
+      '    ok 1 - one # SKIP needs rsync: apt-get install rsync',
+      '    ok 2 - two',
+      '    1..2',
+      'ok 1 - a.test.js',
+      '# Subtest: b.test.js',
+      '    1..0 # no root',
+      'ok 2 - b.test.js # SKIP no root',
+      '1..2',
+    ),
+    wanted: {
+      passed: 1,
+      failed: 0,
+      skipped: [
+        { name: 'a.test.js > one', reason: 'needs rsync: apt-get install rsync' },
+        { name: 'b.test.js', reason: 'no root' },
+      ],
+    },
+  },
+]
+
+for (const { name, tap: stream, wanted } of streams) {
+  t.test(name, t => {
+    t.same(countResults(stream), wanted)
+    t.end()
+  })
+}
+
+t.test('the summary names every skip and ends with the counts', t => {
+  const text = summaryOf({ passed: 4, failed: 1, skipped: [{ name: 'b.test.js', reason: 'no root' }] })
+  t.match(text, /b\.test\.js\n {4}no root/)
+  t.equal(text.split('\n').at(-1), '4 passed, 1 failed, 1 skipped')
+  t.end()
+})
