@@ -10,7 +10,9 @@ const defaultHost = () => {
   return name === '' ? 'localhost' : name
 }
 
-const families = ['trades', 'quote', 'book', 'ticker', 'incremental_ticker', 'perpetual', 'chart.trades'] as const
+const families = ['trades', 'quote', 'book', 'ticker', 'incremental_ticker', 'chart.trades'] as const
+/** Funding, which only perpetuals have. */
+const perpetualFamilies = [...families, 'perpetual'] as const
 const indexFamilies = [
   'deribit_price_index',
   'deribit_price_ranking',
@@ -24,9 +26,10 @@ const familyList = (...value: (typeof families)[number][]) => z.array(z.enum(fam
 
 const channels = z
   .strictObject({
-    perpetual: familyList('trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades').describe(
-      'families taken for perpetuals',
-    ),
+    perpetual: z
+      .array(z.enum(perpetualFamilies))
+      .default(['trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades'])
+      .describe('families taken for perpetuals'),
     future: familyList('trades', 'quote', 'book', 'ticker', 'chart.trades').describe(
       'families taken for dated futures',
     ),
@@ -57,6 +60,18 @@ const exchange = z.strictObject({
     .describe(
       'how books, tickers and trades are batched by the exchange; raw needs DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
     ),
+  channelsPerConnection: z
+    .int()
+    .min(1)
+    .max(20_000)
+    .default(1500)
+    .describe('channels on one connection; more are spread over further ones, balanced by expected traffic'),
+  rediscoverMinutes: z
+    .number()
+    .min(0.1)
+    .max(1440)
+    .default(5)
+    .describe('time between two looks at the list of instruments, minutes'),
   redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
   channels,
 })

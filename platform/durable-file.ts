@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { hasErrno } from './edge-error.js'
 
 /** Makes names created, renamed or removed in `folder` survive a power cut. */
@@ -37,4 +37,12 @@ export function writeFileDurable(path: string, data: string | Uint8Array): void 
 export function writeFully(fd: number, bytes: Uint8Array): void {
   let written = 0
   while (written < bytes.length) written += writeSync(fd, bytes, written, bytes.length - written)
+}
+
+/** Creates a folder and those above it that are missing; each new name is durable afterwards. */
+export function createFolderDurable(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true })
+  if (first === undefined) return
+  const top = dirname(resolve(first))
+  for (let made = resolve(folder); made !== top; made = dirname(made)) fsyncFolder(dirname(made))
 }

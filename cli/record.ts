@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import { withConfig, type ConfigOption } from './config-option.js'
+
+export function recordCommand(): Command {
+  return withConfig(
+    new Command('record').description('record the exchange until told to stop (SIGTERM, SIGINT)'),
+  ).action(record)
+}
+
+async function record({ config: path }: ConfigOption): Promise<void> {
+  const [{ loadConfig }, { credentialsFrom }, { createLogger }, { onShutdown }, { runRecorder }] = await Promise.all([
+    import('../config/load.js'),
+    import('../config/secrets.js'),
+    import('../platform/log.js'),
+    import('../platform/shutdown.js'),
+    import('../recorder/main.js'),
+  ])
+  const stop = new AbortController()
+  onShutdown(reason => stop.abort(reason))
+  await runRecorder({
+    config: loadConfig(path),
+    credentials: credentialsFrom(process.env),
+    log: createLogger('recorder'),
+    signal: stop.signal,
+  })
+  process.exitCode = 0
+}

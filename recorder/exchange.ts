@@ -1,0 +1,57 @@
+/** What an exchange must answer so that the connection loop, shared by all, can record it. */
+
+/** One open connection, as an exchange's session sees it. */
+export interface SessionLink {
+  /** Name of the connection, e.g. `d1`. */
+  readonly conn: string
+  /** Sends text; what is recorded as sent is `recorded`, where the text itself holds a secret. */
+  send(text: string, recorded?: string): void
+  /** Writes an event to the journal; the connection's name is added. */
+  journal(event: string, facts?: object): void
+  /** Ends the connection; the loop opens a new one. */
+  fail(cause: string): void
+}
+
+/** Under which family a frame is kept, and what is kept where the frame itself holds a secret. */
+export interface Filed {
+  family: string
+  recorded?: Buffer
+}
+
+/** The life of one connection from open to close. */
+export interface ExchangeSession {
+  /** Logs in, asks for heartbeats, subscribes. Resolves when everything asked for was answered. */
+  start(): Promise<void>
+  /**
+   * Takes a frame that the hot path did not recognise as data: an answer, a heartbeat, an error. Called after the frame
+   * was stamped, before it is stored; must not throw for any input.
+   */
+  control(frame: Buffer): Filed
+  /** The set of channels changed while the connection is up. */
+  update(): Promise<void>
+  /** Channels that the exchange said it would send. */
+  readonly channels: ReadonlySet<string>
+  /** The connection is gone: answers still awaited will not come. */
+  closed(): void
+}
+
+/** A channel to record and how many frames a second it is expected to bring, roughly: connections are balanced by it. */
+export type ChannelPlan = ReadonlyMap<string, number>
+
+export interface Exchange {
+  readonly name: string
+  readonly url: string
+  /** Silence of the whole connection after which it is taken for dead, ms. */
+  readonly silenceMs: number
+  /** The family of a data frame, found in its bytes without parsing them; undefined for anything else. */
+  familyOf(frame: Buffer): string | undefined
+  /** The family of a channel by its name; `other` for one that is not known. */
+  familyOfChannel(channel: string): string
+  /**
+   * Asks the exchange what there is and decides what to take. Every answer is given to `take` as it came, to be recorded.
+   * @throws EdgeError DISCOVERY_FAILED with `retry`
+   */
+  discover(take: (family: string, answer: Buffer) => void, signal: AbortSignal): Promise<ChannelPlan>
+  /** A session for a connection that was just opened. `wanted` is asked whenever channels are to be subscribed. */
+  openSession(link: SessionLink, wanted: () => ReadonlySet<string>): ExchangeSession
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/schema.js'
+import type { Credentials } from '../config/secrets.js'
+import { EdgeError } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
+import { version } from '../platform/package-info.js'
+import { acquireProcessLock } from '../platform/process-lock.js'
+import { writeStatus } from '../platform/status-file.js'
+import { deribit } from './exchanges/deribit/adapter.js'
+import { Fleet } from './fleet.js'
+import { ReceiveClock } from './receive-clock.js'
+import { recorderStatus } from './status.js'
+import { Storage } from './storage/storage.js'
+import { Tape } from './tape.js'
+
+/** SIGTERM promises an end within 5 s; the sockets get the first part of it. */
+const SEAL_WITHIN_MS = 3500
+const STATUS_EVERY_MS = 1000
+
+export interface RecorderOptions {
+  config: Config
+  credentials: Credentials | undefined
+  log: Logger
+  /** Aborted when the recorder is to end: it seals what is open and resolves. */
+  signal: AbortSignal
+}
+
+/**
+ * Records until told to stop: connects, subscribes, writes every frame to open segments, seals them on time and size.
+ * @throws EdgeError LOCK_HELD, CREDENTIALS_MISSING, STORAGE_DIED
+ */
+export async function runRecorder({ config, credentials, log, signal }: RecorderOptions): Promise<void> {
+  const { dataDir, host, segments } = config
+  const exchange = deribit(config.exchange, credentials, log)
+  mkdirSync(dataDir, { recursive: true })
+  const lock = acquireProcessLock(join(dataDir, 'state', `recorder-${exchange.name}-${host}.lock`), 'recorder')
+  const run = newRunId()
+  const clock = new ReceiveClock()
+  const storage = new Storage({
+    dataDir,
+    exchange: exchange.name,
+    host,
+    run,
+    rotateBytes: segments.rotateMiB * 1024 * 1024,
+    fsyncMs: segments.fsyncMs,
+    queueBytes: segments.queueMiB * 1024 * 1024,
+  })
+  const tape = new Tape(storage, clock, segments.rotateMinutes)
+  const { channelsPerConnection, redundancy, rediscoverMinutes } = config.exchange
+  const fleet = new Fleet(
+    { exchange, tape, clock, log, random: Math.random },
+    { channelsPerConnection, redundancy, rediscoverMs: rediscoverMinutes * 60_000 },
+  )
+  const died = reportStorage(storage, tape, fleet, log)
+  tape.journal('started', { version, host, run, exchange: exchange.name })
+
+  const timers = [
+    setInterval(() => tape.flush(), segments.flushMs),
+    setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
+    setInterval(() => {
+      const stepUs = clock.checkForStep()
+      if (stepUs !== 0) tape.journal('clock_step', { step_us: stepUs })
+      writeStatus(dataDir, 'recorder', recorderStatus({ run, host, fleet, tape, storage }))
+    }, STATUS_EVERY_MS),
+  ]
+  try {
+    await Promise.race([fleet.run(signal), died])
+    tape.journal('stopped', { reason: String(signal.reason) })
+    tape.flush()
+    const leftOpen = await Promise.race([storage.close(SEAL_WITHIN_MS), died])
+    if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
+    writeStatus(dataDir, 'recorder', { ...recorderStatus({ run, host, fleet, tape, storage }), stopped: true })
+    log.info({ segments: storage.sealedSegments }, 'stopped')
+  } finally {
+    for (const timer of timers) clearInterval(timer)
+    lock.release()
+  }
+}
+
+/** Tells log and journal what the storage thread says; rejects when the thread dies. */
+function reportStorage(storage: Storage, tape: Tape, fleet: Fleet, log: Logger): Promise<never> {
+  storage.on('sealed', ({ path, manifest, recovered }) => {
+    const { frames, bytes_compressed } = manifest
+    log.info({ path, frames, bytes_compressed, recovered }, 'sealed')
+    if (recovered)
+      tape.journal('segment_recovered', { path, frames, ...(manifest.recovered ?? { torn_bytes: 0, cut_lines: 0 }) })
+  })
+  storage.on('unreadable', ({ path, movedTo }) => {
+    log.warn({ path, movedTo }, 'a segment left open held nothing that could be read')
+    tape.journal('segment_unreadable', { path, moved_to: movedTo })
+  })
+  let lastFailure = ''
+  storage.on('failed', ({ what, message }) => {
+    if (lastFailure !== message) {
+      log.error({ what, err: message }, 'cannot write, trying again')
+      tape.journal('disk_error', { what, message })
+    }
+    lastFailure = message
+  })
+  storage.on('pressure', on => {
+    log.warn({ waitingBytes: storage.waitingBytes }, on ? 'the disk is too slow: sockets paused' : 'sockets resumed')
+    tape.journal(on ? 'paused' : 'resumed', { waiting_bytes: storage.waitingBytes })
+    for (const connection of fleet.connections) connection.setPaused(on)
+  })
+  return new Promise((_resolve, reject) => {
+    storage.on('died', cause =>
+      reject(
+        new EdgeError('STORAGE_DIED', `the storage thread ended: ${cause.message}`, {
+          cause,
+          hint: 'start the recorder again; it recovers what is open',
+        }),
+      ),
+    )
+  })
+}
+
+/** Names a run so that runs sort by their start and never share a name. */
+function newRunId(): string {
+  return Math.floor(Date.now() / 1000).toString(36) + randomBytes(2).toString('hex')
+}

@@ -1,0 +1,42 @@
+/** Beyond this difference between wall and monotonic clock the wall clock was set, not slewed. */
+export const STEP_THRESHOLD_US = 500_000
+
+export interface WallAndMonotonic {
+  /** Wall clock, µs since the epoch. */
+  wallUs(): number
+  /** Never goes back, µs from an arbitrary start. */
+  monotonicUs(): number
+}
+
+const systemClocks: WallAndMonotonic = {
+  wallUs: () => Date.now() * 1000,
+  monotonicUs: () => performance.now() * 1000,
+}
+
+/**
+ * Receive stamps: µs since the epoch that never go back, whatever is done to the wall clock. They are the monotonic clock
+ * plus an anchor; when the wall clock was set forward the anchor follows, when it was set back the stamps go on until
+ * the wall clock has caught up, since stamps of one connection may not go back.
+ */
+export class ReceiveClock {
+  readonly #clocks: WallAndMonotonic
+  #anchorUs: number
+
+  constructor(clocks: WallAndMonotonic = systemClocks) {
+    this.#clocks = clocks
+    this.#anchorUs = clocks.wallUs() - clocks.monotonicUs()
+  }
+
+  /** µs since the epoch, whole. */
+  nowUs(): number {
+    return Math.floor(this.#anchorUs + this.#clocks.monotonicUs())
+  }
+
+  /** Compares the clocks; to be called about once a second. Returns how far the wall clock was set (µs), or 0. */
+  checkForStep(): number {
+    const driftUs = this.#clocks.wallUs() - (this.#anchorUs + this.#clocks.monotonicUs())
+    if (Math.abs(driftUs) < STEP_THRESHOLD_US) return 0
+    if (driftUs > 0) this.#anchorUs += driftUs
+    return Math.round(driftUs)
+  }
+}

@@ -1,0 +1,41 @@
+import { version } from '../platform/package-info.js'
+import type { Fleet } from './fleet.js'
+import type { Storage } from './storage/storage.js'
+import type { Tape } from './tape.js'
+
+interface Sources {
+  run: string
+  host: string
+  fleet: Fleet
+  tape: Tape
+  storage: Storage
+}
+
+const startedAt = new Date().toISOString()
+
+/** What the recorder is doing now, for `state/recorder.json`; counts are since its start, bytes uncompressed. */
+export function recorderStatus({ run, host, fleet, tape, storage }: Sources): object {
+  const families = Object.fromEntries([...tape.counts].map(([family, count]) => [family, { ...count }]))
+  const counts = [...tape.counts.values()]
+  return {
+    version,
+    started_at: startedAt,
+    run,
+    host,
+    frames: counts.reduce((sum, { frames }) => sum + frames, 0),
+    bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0),
+    compressed_bytes: storage.compressedBytes,
+    waiting_bytes: storage.waitingBytes,
+    sealed_segments: storage.sealedSegments,
+    channels_planned: fleet.plannedChannels,
+    families,
+    connections: fleet.connections.map(({ name, state, sessions, frames, lastFrameUs, channels }) => ({
+      name,
+      state,
+      sessions,
+      frames,
+      channels: channels.size,
+      last_frame_at: lastFrameUs === 0 ? null : new Date(lastFrameUs / 1000).toISOString(),
+    })),
+  }
+}

@@ -1,0 +1,35 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseSegmentPath } from '../segment-format.js'
+
+/** Names below a folder of the tree that start with `prefix`; none where the folder is not there. */
+function subfolders(folder: string, prefix: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(entry => entry.isDirectory() && entry.name.startsWith(prefix))
+    .map(entry => entry.name)
+}
+
+/**
+ * The segments that runs of this host left open, as paths below `dataDir`, oldest name first. Removes the files of seals
+ * that were cut off: they were never anything but a copy in the making.
+ */
+export function findOpenSegments(dataDir: string, exchange: string, host: string): string[] {
+  const root = `raw/exchange=${exchange}`
+  const found: string[] = []
+  for (const channel of subfolders(join(dataDir, root), 'channel=')) {
+    for (const date of subfolders(join(dataDir, root, channel), 'date=')) {
+      for (const hour of subfolders(join(dataDir, root, channel, date), 'hour=')) {
+        const folder = `${root}/${channel}/${date}/${hour}`
+        for (const file of readdirSync(join(dataDir, folder))) {
+          if (!file.endsWith('.open') && !file.endsWith('.rewriting')) continue
+          const parsed = parseSegmentPath(`${folder}/${file}`)
+          if (parsed?.name.host !== host) continue
+          if (parsed.state === 'rewriting') rmSync(join(dataDir, folder, file))
+          else found.push(`${folder}/${file}`)
+        }
+      }
+    }
+  }
+  return found.sort()
+}

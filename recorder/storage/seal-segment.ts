@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { fsyncFolder, writeFileDurable, writeFully } from '../../platform/durable-file.js'
+import { EdgeError } from '../../platform/edge-error.js'
+import { version } from '../../platform/package-info.js'
+import { parseManifest, type Manifest, type ManifestGap } from '../manifest.js'
+import { parseSegmentPath, SEGMENT_FORMAT_VERSION, withState } from '../segment-format.js'
+import { decodeSegment } from './decode-segment.js'
+import { scanSegment, type SegmentScan } from './segment-scan.js'
+import { compressBound, EndDirective, frameCompressor } from './zstd.js'
+
+export interface SealOptions {
+  dataDir: string
+  /** Path of the open segment below `dataDir`. */
+  path: string
+  level: number
+  gaps: ManifestGap[]
+}
+
+export type SealOutcome =
+  | { kind: 'sealed'; path: string; manifest: Manifest }
+  /** It held nothing: a run that was killed before its first flush. */
+  | { kind: 'empty' }
+  /** Not one line could be read; the file was moved, whole, to this path below `dataDir`. */
+  | { kind: 'unreadable'; movedTo: string }
+
+/**
+ * Turns an open segment into a sealed one: written anew as one zstd frame, manifest, rename. A reader that looks at any
+ * moment sees the segment once, under one of its names. May be killed anywhere and called again with the same result.
+ * Yields between slices of work. Afterwards the sealed file and its manifest are durable.
+ */
+export function* sealSegment(options: SealOptions): Generator<undefined, SealOutcome> {
+  const { dataDir, path } = options
+  const open = join(dataDir, path)
+  const sealed = join(dataDir, withState(path, 'sealed'))
+  const manifestFile = join(dataDir, withState(path, 'manifest'))
+  const earlier = finishedManifest(open, manifestFile)
+  if (earlier) {
+    commit(open, sealed)
+    return { kind: 'sealed', path: withState(path, 'sealed'), manifest: earlier }
+  }
+  if (statSync(open).size === 0) {
+    rmSync(open)
+    return { kind: 'empty' }
+  }
+  const scan = yield* scanSegment(open)
+  if (scan.facts.frames === 0) return { kind: 'unreadable', movedTo: moveAside(dataDir, path) }
+
+  const rewriting = join(dataDir, withState(path, 'rewriting'))
+  const written = yield* rewrite(open, rewriting, scan, options.level)
+  const manifest = manifestOf(path, scan, written, options.gaps)
+  writeFileDurable(manifestFile, `${JSON.stringify(manifest)}\n`)
+  // First over the open name, then away from it: each step is one rename, and no reader ever counts the lines twice.
+  renameSync(rewriting, open)
+  commit(open, sealed)
+  return { kind: 'sealed', path: withState(path, 'sealed'), manifest }
+}
+
+function commit(open: string, sealed: string): void {
+  renameSync(open, sealed)
+  fsyncFolder(dirname(sealed))
+}
+
+/** The manifest, if a seal that was cut off had come as far as the last rename. */
+function finishedManifest(open: string, manifestFile: string): Manifest | undefined {
+  if (!existsSync(manifestFile)) return undefined
+  try {
+    const manifest = parseManifest(readFileSync(manifestFile, 'utf8'), manifestFile)
+    if (manifest.bytes_compressed !== statSync(open).size) return undefined
+    return createHash('sha256').update(readFileSync(open)).digest('hex') === manifest.sha256 ? manifest : undefined
+  } catch (error) {
+    // A manifest that cannot be read proves nothing; the segment is sealed from its own content.
+    if (error instanceof EdgeError) return undefined
+    throw error
+  }
+}
+
+function moveAside(dataDir: string, path: string): string {
+  const target = `quarantine/unreadable/${basename(path)}`
+  mkdirSync(join(dataDir, 'quarantine/unreadable'), { recursive: true })
+  renameSync(join(dataDir, path), join(dataDir, target))
+  fsyncFolder(join(dataDir, 'quarantine/unreadable'))
+  return target
+}
+
+interface Written {
+  bytes: number
+  sha256: string
+}
+
+/** Writes the lines that hold as one zstd frame with checksum and size; durable, still under a name without meaning. */
+function* rewrite(open: string, target: string, scan: SegmentScan, level: number): Generator<undefined, Written> {
+  const compressor = frameCompressor(level)
+  compressor.setPledgedSrcSize(scan.facts.bytes_raw)
+  const output = Buffer.allocUnsafeSlow(compressBound(1024 * 1024))
+  const hash = createHash('sha256')
+  let bytes = 0
+  let left = scan.facts.bytes_raw
+  const fd = openSync(target, 'w', 0o644)
+  try {
+    for (const chunk of decodeSegment(open)) {
+      const kept = chunk.bytes.subarray(0, left)
+      left -= kept.length
+      const directive = left === 0 ? EndDirective.end : EndDirective.continue
+      let from = 0
+      for (let pendingOutput = 1; pendingOutput > 0 || from < kept.length;) {
+        const [remaining, produced, consumed] = compressor.compressStream2(output, kept.subarray(from), directive)
+        from += consumed
+        pendingOutput = directive === EndDirective.end ? remaining : 0
+        const piece = output.subarray(0, produced)
+        writeFully(fd, piece)
+        hash.update(piece)
+        bytes += produced
+      }
+      if (left === 0) break
+      yield
+    }
+    if (left > 0) {
+      throw new EdgeError('SEGMENT_CHANGED', `${open} ended ${left} bytes before what was read from it a moment ago`, {
+        path: open,
+        retry: true,
+      })
+    }
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+function manifestOf(path: string, scan: SegmentScan, written: Written, gaps: ManifestGap[]): Manifest {
+  const parsed = parseSegmentPath(path)
+  if (!parsed) throw new EdgeError('SEGMENT_NAME_INVALID', `${path} is not the name of a segment`, { path })
+  const { exchange, channel, host, run, number } = parsed.name
+  const torn = scan.decode.totalBytes - scan.decode.wholeBytes
+  const base: Manifest = {
+    format_version: SEGMENT_FORMAT_VERSION,
+    edgetape: version,
+    exchange,
+    channel,
+    host,
+    run,
+    number,
+    ...scan.facts,
+    bytes_compressed: written.bytes,
+    sha256: written.sha256,
+    gaps,
+  }
+  return torn > 0 || scan.cutLines > 0 ? { ...base, recovered: { torn_bytes: torn, cut_lines: scan.cutLines } } : base
+}

@@ -1,0 +1,95 @@
+import type { Manifest } from '../manifest.js'
+import { parseLine, parseLineHead } from '../segment-format.js'
+import { decodeSegment, type DecodeResult } from './decode-segment.js'
+
+/** What a segment's lines say about it. */
+export type SegmentFacts = Pick<Manifest, 'frames' | 'bytes_raw' | 'first_recv_us' | 'last_recv_us' | 'connections'>
+
+export interface SegmentScan {
+  facts: SegmentFacts
+  decode: DecodeResult
+  /** Lines decoded, whole or not, that are not kept. */
+  cutLines: number
+}
+
+const LINE_FEED = 0x0a
+
+/**
+ * Reads an open segment from its first byte and finds how much of it holds: every line of whole zstd frames, and of a
+ * torn one the leading lines that are whole and parse. Yields now and then, so that a caller can let other work run.
+ */
+export function* scanSegment(path: string): Generator<undefined, SegmentScan> {
+  let facts: SegmentFacts = { frames: 0, bytes_raw: 0, first_recv_us: 0, last_recv_us: 0, connections: {} }
+  let certain = structuredClone(facts)
+  const whole = yield* eachLine(path, 0, {
+    line: line => count(line, facts),
+    frameEnded: () => (certain = structuredClone(facts)),
+  })
+  if (whole.decode.fault === undefined) return { facts, decode: whole.decode, cutLines: whole.unfinished }
+
+  // Lines behind the last whole zstd frame have no checksum: they are read again, and each must prove itself.
+  facts = certain
+  let doubtful = 0
+  const torn = yield* eachLine(path, whole.decode.wholeBytes, {
+    line: line => {
+      if (doubtful === 0 && isWhole(line)) count(line, facts)
+      else doubtful++
+    },
+  })
+  return { facts, decode: whole.decode, cutLines: doubtful + torn.unfinished }
+}
+
+interface LineVisitor {
+  line: (line: Buffer) => void
+  frameEnded?: () => void
+}
+
+/** Calls `visit.line` for every line from a compressed offset on; `unfinished` is 1 if bytes without a line feed remain. */
+function* eachLine(
+  path: string,
+  from: number,
+  visit: LineVisitor,
+): Generator<undefined, { decode: DecodeResult; unfinished: number }> {
+  const decoder = decodeSegment(path, from)
+  let tail: Buffer = Buffer.alloc(0)
+  for (;;) {
+    const next = decoder.next()
+    if (next.done) return { decode: next.value, unfinished: tail.length > 0 ? 1 : 0 }
+    const { bytes, frameEnded } = next.value
+    const text = tail.length === 0 ? Buffer.from(bytes) : Buffer.concat([tail, bytes])
+    let start = 0
+    for (let at = text.indexOf(LINE_FEED); at >= 0; at = text.indexOf(LINE_FEED, start)) {
+      visit.line(text.subarray(start, at))
+      start = at + 1
+    }
+    tail = text.subarray(start)
+    if (frameEnded) visit.frameEnded?.()
+    yield
+  }
+}
+
+function isWhole(line: Buffer): boolean {
+  try {
+    JSON.parse(line.toString('utf8'))
+    return parseLine(line) !== undefined
+  } catch {
+    // Not JSON: exactly what is asked here.
+    return false
+  }
+}
+
+function count(line: Buffer, facts: SegmentFacts): void {
+  facts.bytes_raw += line.length + 1
+  facts.frames++
+  const head = parseLineHead(line.subarray(0, 160).toString('latin1'))
+  if (!head) return
+  if (facts.first_recv_us === 0 || head.recvUs < facts.first_recv_us) facts.first_recv_us = head.recvUs
+  if (head.recvUs > facts.last_recv_us) facts.last_recv_us = head.recvUs
+  const connection = facts.connections[head.conn]
+  if (connection === undefined) facts.connections[head.conn] = { frames: 1, first_seq: head.seq, last_seq: head.seq }
+  else {
+    connection.frames++
+    connection.first_seq = Math.min(connection.first_seq, head.seq)
+    connection.last_seq = Math.max(connection.last_seq, head.seq)
+  }
+}

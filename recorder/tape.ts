@@ -1,0 +1,86 @@
+import { isUtf8 } from 'node:buffer'
+import { isJsonLine } from './json-text.js'
+import type { LineBatch } from './line-batch.js'
+import type { ManifestGap } from './manifest.js'
+import type { ReceiveClock } from './receive-clock.js'
+import type { FrameEncoding } from './segment-format.js'
+import type { Storage } from './storage/storage.js'
+
+/** Counts of what was taken, per channel family. */
+export interface FamilyCount {
+  frames: number
+  bytes: number
+}
+
+/** One source of frames within this run: a connection, what was sent on it, or the journal. Counts from 1. */
+export class FrameCounter {
+  readonly conn: string
+  seq = 0
+
+  constructor(conn: string) {
+    this.conn = conn
+  }
+}
+
+/**
+ * Takes frames and gives them to the storage thread, in batches of one channel family each. Nothing is parsed here, and
+ * nothing that arrives is ever left out.
+ */
+export class Tape {
+  readonly #storage: Storage
+  readonly #clock: ReceiveClock
+  readonly #slotUs: number
+  readonly #batches = new Map<string, LineBatch>()
+  readonly #journal = new FrameCounter('journal')
+  readonly counts = new Map<string, FamilyCount>()
+
+  constructor(storage: Storage, clock: ReceiveClock, rotateMinutes: number) {
+    this.#storage = storage
+    this.#clock = clock
+    this.#slotUs = Math.round(rotateMinutes * 60) * 1_000_000
+  }
+
+  /** Takes one frame of a family; `recvUs` is its receive stamp. */
+  take(family: string, source: FrameCounter, recvUs: number, frame: Buffer): void {
+    const batch = this.#batchFor(family, recvUs, frame)
+    batch.add(recvUs, source.conn, ++source.seq, encodingOf(frame), frame)
+    const count = this.counts.get(family)
+    if (count) {
+      count.frames++
+      count.bytes += frame.length
+    } else this.counts.set(family, { frames: 1, bytes: frame.length })
+  }
+
+  /** Writes an event about the recording itself. */
+  journal(event: string, facts: object = {}): void {
+    this.take('journal', this.#journal, this.#clock.nowUs(), Buffer.from(JSON.stringify({ event, ...facts })))
+  }
+
+  /** Journals a span in which frames of these families are missing or may be; it will stand in their manifests, too. */
+  gap(families: string[], gap: ManifestGap): void {
+    this.journal('gap', { ...gap, families })
+    this.#storage.noteGap(families, gap)
+  }
+
+  /** Hands everything on, so that it becomes readable in the open segments. */
+  flush(): void {
+    for (const batch of this.#batches.values()) if (batch.frames > 0) this.#storage.append(batch)
+    this.#batches.clear()
+  }
+
+  #batchFor(family: string, recvUs: number, frame: Buffer): LineBatch {
+    const current = this.#batches.get(family)
+    if (current?.covers(recvUs) && current.hasRoomFor(frame)) return current
+    if (current && current.frames > 0) this.#storage.append(current)
+    const slotFromUs = recvUs - (recvUs % this.#slotUs)
+    const batch = this.#storage.newBatch(family, slotFromUs, slotFromUs + this.#slotUs)
+    this.#batches.set(family, batch)
+    return batch
+  }
+}
+
+/** Text that is no JSON, or JSON that would not fit one line, is kept as a string; what is no text, in base64. */
+export function encodingOf(frame: Buffer): FrameEncoding {
+  if (!isUtf8(frame)) return 'base64'
+  return isJsonLine(frame) ? 'frame' : 'text'
+}
