@@ -1,0 +1,102 @@
+import { closest, distance } from 'fastest-levenshtein'
+import { isMap, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
+import type { z } from 'zod'
+import { configSchema } from './schema.js'
+import { shapeOf } from './schema-walk.js'
+
+/** What a person reads for one issue: file, line, key, what was found, what was wanted; a line for each unknown key. */
+export function complaintsOf(issue: z.core.$ZodIssue, path: string, document: Document, lines: LineCounter): string[] {
+  const at = (keys: readonly PropertyKey[]) => `${path}:${lineOf(document, lines, keys)}: ${dotted(keys)}`
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(key => `${at([...issue.path, key])}: ${unknownKey(key, issue.path)}`)
+  return [`${at(issue.path)}: found ${found(issue.input)}, wanted ${wanted(issue)}${nearestValue(issue)}`]
+}
+
+function unknownKey(key: string, path: PropertyKey[]): string {
+  if (/secret|client_?id|passw|token|api_?key/i.test(key))
+    return 'credentials are not taken from this file; set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET in the environment'
+  const known = Object.keys(shapeOf(schemaAt(path)))
+  const near = nearest(key, known)
+  return near === undefined ? `unknown key; known here: ${known.join(', ')}` : `unknown key; did you mean ${near}?`
+}
+
+function schemaAt(path: readonly PropertyKey[]): z.core.$ZodType | undefined {
+  let schema: z.core.$ZodType | undefined = configSchema
+  for (const key of path) schema = shapeOf(schema)[String(key)]
+  return schema
+}
+
+/** The known word that `word` was probably meant to be. */
+function nearest(word: string, known: string[]): string | undefined {
+  if (known.length === 0) return undefined
+  const near = closest(
+    word.toLowerCase(),
+    known.map(name => name.toLowerCase()),
+  )
+  const close = distance(word.toLowerCase(), near) <= Math.max(2, word.length / 3)
+  return close ? known.find(name => name.toLowerCase() === near) : undefined
+}
+
+function nearestValue(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return ''
+  const near = nearest(issue.input, issue.values.map(String))
+  return near === undefined || issue.values.length === 1 ? '' : `; did you mean ${near}?`
+}
+
+function found(input: unknown): string {
+  if (input === undefined || input === null) return 'nothing'
+  return typeof input === 'number' ? String(input) : JSON.stringify(input)
+}
+
+const kinds: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list such as [a, b]',
+  object: 'keys with values',
+}
+
+function wanted(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.map(String).join(', ')}`
+    case 'invalid_type':
+      return kinds[issue.expected] ?? issue.expected
+    case 'too_small':
+      return `${unitOf(issue.origin)(issue.minimum)} or more`
+    case 'too_big':
+      return `${unitOf(issue.origin)(issue.maximum)} or less`
+    case 'invalid_format':
+      return issue.format === 'url' ? 'a URL starting with ws:// or wss://' : issue.message
+    default:
+      return issue.message
+  }
+}
+
+function unitOf(origin: string): (bound: number | bigint) => string {
+  const noun = { array: 'item', string: 'character' }[origin]
+  return bound => (noun === undefined ? String(bound) : `${bound} ${noun}${Number(bound) === 1 ? '' : 's'}`)
+}
+
+function dotted(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? '(top level)' : path.map(String).join('.')
+}
+
+/** The line of the deepest node of `path` that the document has. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+  let offset = 0
+  let node: unknown = document.contents
+  for (const key of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(item => isScalar(item.key) && String(item.key.value) === String(key))
+      if (pair === undefined) break
+      if (isScalar(pair.key) && pair.key.range) offset = pair.key.range[0]
+      node = pair.value
+    } else if (isSeq(node)) {
+      const item = node.items[Number(key)]
+      if (isScalar(item) && item.range) offset = item.range[0]
+      node = item
+    } else break
+  }
+  return lines.linePos(offset).line
+}

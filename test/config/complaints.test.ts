@@ -1,0 +1,150 @@
+import t from 'tap'
+import { parseConfig } from '../../config/load.js'
+import { EdgeError } from '../../platform/edge-error.js'
+
+/** The complaints about `text`, one a line; none for a good config. */
+function complaints(text: string): string[] {
+  try {
+    parseConfig(text, 'edgetape.yaml')
+    return []
+  } catch (error) {
+    if (!(error instanceof EdgeError)) throw error
+    return [error.code, ...error.message.split('\n')]
+  }
+}
+
+const good = 'exchange: { name: deribit }'
+
+const cases: { name: string; text: string; says: string | RegExp }[] = [
+  {
+    name: 'required key missing',
+    text: 'dataDir: ./x\n',
+    says: 'edgetape.yaml:1: exchange: found nothing, wanted keys with values',
+  },
+  {
+    name: 'empty file',
+    text: '',
+    says: 'edgetape.yaml:1: exchange: found nothing, wanted keys with values',
+  },
+  {
+    name: 'not a map at all',
+    text: 'hello\n',
+    says: 'edgetape.yaml:1: (top level): found "hello", wanted keys with values',
+  },
+  {
+    name: 'unknown key near a known one',
+    text: `${good}\nsegments:\n  rotateMiB: 8\n  flushms: 5\n`,
+    says: 'edgetape.yaml:4: segments.flushms: unknown key; did you mean flushMs?',
+  },
+  {
+    name: 'unknown key near none',
+    text: `${good}\nhttp:\n  zebra: 1\n`,
+    says: 'edgetape.yaml:3: http.zebra: unknown key; known here: host, port',
+  },
+  {
+    name: 'credentials in the file',
+    text: 'exchange:\n  name: deribit\n  clientSecret: hush-hush\n',
+    says: 'edgetape.yaml:3: exchange.clientSecret: credentials are not taken from this file; set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET in the environment',
+  },
+  {
+    name: 'value of the wrong type',
+    text: `${good}\nsegments:\n  flushMs: soon\n`,
+    says: 'edgetape.yaml:3: segments.flushMs: found "soon", wanted a number',
+  },
+  {
+    name: 'fraction where none may be',
+    text: `${good}\nsegments:\n  flushMs: 100.5\n`,
+    says: 'edgetape.yaml:3: segments.flushMs: found 100.5, wanted a whole number',
+  },
+  {
+    name: 'not a number',
+    text: `${good}\nsegments:\n  rotateMiB: .nan\n`,
+    says: 'edgetape.yaml:3: segments.rotateMiB: found NaN, wanted a number',
+  },
+  {
+    name: 'too small',
+    text: `${good}\nsegments: { flushMs: 1 }\n`,
+    says: 'edgetape.yaml:2: segments.flushMs: found 1, wanted 50 or more',
+  },
+  {
+    name: 'too large',
+    text: `${good}\nhttp: { port: 70000 }\n`,
+    says: 'edgetape.yaml:2: http.port: found 70000, wanted 65535 or less',
+  },
+  {
+    name: 'minutes that do not divide the hour',
+    text: `${good}\nsegments: { rotateMinutes: 7 }\n`,
+    says: 'edgetape.yaml:2: segments.rotateMinutes: found 7, wanted minutes that divide the hour, such as 60, 15 or 0.5',
+  },
+  {
+    name: 'item of a list, on its own line',
+    text: 'exchange:\n  name: deribit\n  channels:\n    option:\n      - trades\n      - qoute\n',
+    says: /^edgetape\.yaml:6: exchange\.channels\.option\.1: found "qoute", wanted one of trades, .*; did you mean quote\?$/,
+  },
+  {
+    name: 'one word where a list is wanted',
+    text: 'exchange:\n  name: deribit\n  currencies: BTC\n',
+    says: 'edgetape.yaml:3: exchange.currencies: found "BTC", wanted a list such as [a, b]',
+  },
+  {
+    name: 'empty list',
+    text: 'exchange:\n  name: deribit\n  currencies: []\n',
+    says: 'edgetape.yaml:3: exchange.currencies: found [], wanted 1 item or more',
+  },
+  {
+    name: 'currency in small letters',
+    text: 'exchange:\n  name: deribit\n  currencies: [btc]\n',
+    says: 'edgetape.yaml:3: exchange.currencies.0: found "btc", wanted a settlement currency such as BTC, or any',
+  },
+  {
+    name: 'unknown exchange',
+    text: 'exchange: { name: binance }\n',
+    says: 'edgetape.yaml:1: exchange.name: found "binance", wanted deribit',
+  },
+  {
+    name: 'redundancy of three',
+    text: 'exchange: { name: deribit, redundancy: 3 }\n',
+    says: 'edgetape.yaml:1: exchange.redundancy: found 3, wanted one of 1, 2',
+  },
+  {
+    name: 'http for a WebSocket',
+    text: 'exchange: { name: deribit, url: "https://www.deribit.com" }\n',
+    says: 'edgetape.yaml:1: exchange.url: found "https://www.deribit.com", wanted a URL starting with ws:// or wss://',
+  },
+  {
+    name: 'host that cannot be part of a file name',
+    text: `${good}\nhost: a/b\n`,
+    says: 'edgetape.yaml:2: host: found "a/b", wanted letters, digits, dots and dashes, at most 40',
+  },
+  {
+    name: 'group without members',
+    text: `${good}\nsync:\n`,
+    says: 'edgetape.yaml:2: sync: found nothing, wanted keys with values',
+  },
+  { name: 'YAML that is none', text: `${good}\nhttp: { port: 1\n`, says: /^edgetape\.yaml:[23]: .*flow map/i },
+  { name: 'tab as indentation', text: 'exchange:\n\tname: deribit\n', says: /^edgetape\.yaml:2: / },
+  { name: 'key given twice', text: `${good}\nhost: a\nhost: b\n`, says: 'edgetape.yaml:3: Map keys must be unique' },
+  { name: 'alias of nothing', text: `${good}\nhost: *nobody\n`, says: /^edgetape\.yaml(:2)?: .*nobody/ },
+]
+
+for (const { name, text, says } of cases) {
+  t.test(name, t => {
+    const [code, ...lines] = complaints(text)
+    t.equal(code, 'CONFIG_INVALID')
+    t.equal(lines.length, 1, 'one complaint')
+    if (typeof says === 'string') t.equal(lines[0], says)
+    else t.match(lines[0], says)
+    t.end()
+  })
+}
+
+t.test('every mistake is named at once', t => {
+  const text = `${good}\nsegments:\n  flushMs: soon\n  fsyncMS: 5\nhttp: { port: -1 }\n`
+  t.equal(complaints(text).length, 4)
+  t.end()
+})
+
+t.test('a secret in the file is not repeated', t => {
+  t.notMatch(complaints('exchange:\n  name: deribit\n  clientSecret: hush-hush\n').join('\n'), /hush/)
+  t.end()
+})
