@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
 
 const program = new Command('edgetape')
@@ -10,6 +11,7 @@ const program = new Command('edgetape')
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
   .addCommand(recordCommand())
+  .addCommand(dumpCommand())
 
 try {
   await program.parseAsync()
