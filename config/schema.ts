@@ -139,6 +139,18 @@ const sync = z
       .max(1440)
       .default(15)
       .describe('time between shipping a file and trusting its checksum on the target, minutes'),
+    sshKey: z.string().min(1).optional().describe('private key for user@host:/path; none: those that ssh finds itself'),
+    sshPort: z.int().min(1).max(65_535).optional().describe('port of sshd for user@host:/path; none: as ssh decides'),
+    knownHosts: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("file with the target's host key; none: as ssh decides. Unknown keys are always refused"),
+    passwordFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('file with the password for rsync://user@host/module, readable by its owner only'),
   })
   .prefault({})
 

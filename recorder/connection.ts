@@ -46,6 +46,7 @@ export class Connection {
   #session: ExchangeSession | undefined
   #outage: Outage | undefined
   #paused = false
+  #end: (cause: string) => void = () => undefined
   #failures = 0
   state: ConnectionState = 'connecting'
   sessions = 0
@@ -96,6 +97,11 @@ export class Connection {
     else this.#socket.resume()
   }
 
+  /** Ends the connection that is open now; the next one is opened as after any other end. */
+  restart(cause: string): void {
+    this.#end(cause)
+  }
+
   /** Subscribes and unsubscribes what changed in the wanted set. */
   async update(): Promise<void> {
     await this.session?.update()
@@ -121,6 +127,7 @@ export class Connection {
       if (cause === '') cause = why
       socket.terminate()
     }
+    this.#end = end
     const abort = () => {
       cause = 'stopping'
       socket.close(1000)
@@ -176,7 +183,8 @@ export class Connection {
 
   #receive(data: Buffer, isBinary: boolean, session: ExchangeSession): void {
     const { tape, clock, exchange } = this.#deps
-    const recvUs = clock.nowUs()
+    // After the wall clock was set back, frames may still come from the socket that is being ended for it.
+    const recvUs = Math.max(clock.nowUs(), this.lastFrameUs)
     this.lastFrameUs = recvUs
     const family = exchange.familyOf(data)
     if (family !== undefined) {

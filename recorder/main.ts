@@ -61,7 +61,7 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {
       const stepUs = clock.checkForStep()
-      if (stepUs !== 0) tape.journal('clock_step', { step_us: stepUs })
+      if (stepUs !== 0) noteClockStep(stepUs, tape, fleet, log)
       writeStatus(dataDir, 'recorder', recorderStatus({ run, host, fleet, tape, storage }))
     }, STATUS_EVERY_MS),
   ]
@@ -77,6 +77,13 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     for (const timer of timers) clearInterval(timer)
     lock.release()
   }
+}
+
+/** Stamps of one connection may not go back: after a step back each starts anew. */
+function noteClockStep(stepUs: number, tape: Tape, fleet: Fleet, log: Logger): void {
+  tape.journal('clock_step', { step_us: stepUs })
+  log.warn({ stepUs }, 'the wall clock was set')
+  if (stepUs < 0) for (const connection of fleet.connections) connection.restart('the wall clock was set back')
 }
 
 /** Tells log and journal what the storage thread says; rejects when the thread dies. */

@@ -14,9 +14,8 @@ const systemClocks: WallAndMonotonic = {
 }
 
 /**
- * Receive stamps: µs since the epoch that never go back, whatever is done to the wall clock. They are the monotonic clock
- * plus an anchor; when the wall clock was set forward the anchor follows, when it was set back the stamps go on until
- * the wall clock has caught up, since stamps of one connection may not go back.
+ * Receive stamps: µs since the epoch, from the monotonic clock plus an anchor, so that setting the wall clock cannot
+ * disturb them between two checks.
  */
 export class ReceiveClock {
   readonly #clocks: WallAndMonotonic
@@ -32,11 +31,14 @@ export class ReceiveClock {
     return Math.floor(this.#anchorUs + this.#clocks.monotonicUs())
   }
 
-  /** Compares the clocks; to be called about once a second. Returns how far the wall clock was set (µs), or 0. */
+  /**
+   * Compares the clocks, to be called about once a second, and follows the wall clock where it was set. Returns how far
+   * (µs), or 0. After a negative step stamps go back: the caller ends its connections, since theirs may not.
+   */
   checkForStep(): number {
     const driftUs = this.#clocks.wallUs() - (this.#anchorUs + this.#clocks.monotonicUs())
     if (Math.abs(driftUs) < STEP_THRESHOLD_US) return 0
-    if (driftUs > 0) this.#anchorUs += driftUs
+    this.#anchorUs += driftUs
     return Math.round(driftUs)
   }
 }

@@ -1,0 +1,86 @@
+import { lstatSync, readdirSync, type Dirent } from 'node:fs'
+import { join } from 'node:path'
+import { hasErrno } from '../platform/edge-error.js'
+import { parseShippedName, type ShippedName } from './shipped-name.js'
+
+/** A file that may be shipped, as it is here now. */
+export interface LocalFile extends ShippedName {
+  /** Below `dataDir`, with forward slashes. */
+  path: string
+  bytes: number
+  /** Whole ms since the epoch. */
+  mtimeMs: number
+}
+
+/** What lies here for one date. */
+export interface LocalDate {
+  files: LocalFile[]
+  /** Everything in the folders of the date, open segments included. */
+  bytes: number
+  /** Folders of the date, deepest first, relative. */
+  folders: string[]
+}
+
+const ROOTS = ['raw', 'parquet', 'quarantine']
+const PARTITION = /^[a-z]+=[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
+const DATE_FOLDER = /^date=(\d{4}-\d\d-\d\d)$/
+
+/**
+ * The dates that have folders here, with those folders (relative), oldest first. Looks at folder names only: its cost
+ * is that of the partitions, not of the files. Symbolic links are not followed.
+ */
+export function listDates(dataDir: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  const descend = (folder: string) => {
+    for (const entry of entriesOf(dataDir, folder)) {
+      if (!entry.isDirectory() || !PARTITION.test(entry.name)) continue
+      const child = `${folder}/${entry.name}`
+      const date = DATE_FOLDER.exec(entry.name)?.[1]
+      if (date === undefined) descend(child)
+      else found.set(date, [...(found.get(date) ?? []), child])
+    }
+  }
+  for (const root of ROOTS) if (isRealFolder(join(dataDir, root))) descend(root)
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/**
+ * Lists the files of one date in `folders` (from `listDates`), ordered by path. A file that vanishes meanwhile is left
+ * out; links and whatever else is no regular file too.
+ */
+export function readDate(dataDir: string, folders: readonly string[]): LocalDate {
+  const date: LocalDate = { files: [], bytes: 0, folders: [] }
+  for (const folder of folders) readFolder(dataDir, folder, date)
+  date.files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  return date
+}
+
+function readFolder(dataDir: string, folder: string, into: LocalDate): void {
+  for (const entry of entriesOf(dataDir, folder)) {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) {
+      if (PARTITION.test(entry.name)) readFolder(dataDir, path, into)
+      continue
+    }
+    if (!entry.isFile()) continue
+    const found = lstatSync(join(dataDir, path), { throwIfNoEntry: false })
+    if (!found?.isFile()) continue
+    into.bytes += found.size
+    const name = parseShippedName(path)
+    if (name) into.files.push({ ...name, path, bytes: found.size, mtimeMs: Math.floor(found.mtimeMs) })
+  }
+  into.folders.push(folder)
+}
+
+function entriesOf(dataDir: string, folder: string): Dirent[] {
+  try {
+    return readdirSync(join(dataDir, folder), { withFileTypes: true })
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+function isRealFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { hasErrno } from '../platform/edge-error.js'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const receiptSchema = z.object({
+  segment: z.string(),
+  sha256,
+  outputs: z.array(z.object({ path: z.string(), bytes: z.int(), sha256 })),
+})
+
+/** The compactor's word that a segment is finished, and what came of it. */
+export type Receipt = z.infer<typeof receiptSchema>
+
+/** The receipts of one date, by segment and by output. */
+export interface Receipts {
+  bySegment: ReadonlyMap<string, Receipt>
+  /** Output path → the output and its segment. */
+  byOutput: ReadonlyMap<string, { sha256: string; segment: string }>
+}
+
+/** Reads the receipts of one date; none where the compactor has not been there. Later lines replace earlier ones. */
+export function readReceipts(dataDir: string, date: string): Receipts {
+  try {
+    return parseReceipts(readFileSync(join(dataDir, 'state', 'compactor', `done-${date}.jsonl`), 'utf8'))
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return parseReceipts('')
+    throw error
+  }
+}
+
+/** The same from text. A line that is no receipt, such as a torn last one, does not count. */
+export function parseReceipts(text: string): Receipts {
+  const bySegment = new Map<string, Receipt>()
+  for (const line of text.split('\n')) {
+    const receipt = parseReceipt(line)
+    if (receipt) bySegment.set(receipt.segment, receipt)
+  }
+  const byOutput = new Map<string, { sha256: string; segment: string }>()
+  for (const { segment, outputs } of bySegment.values()) {
+    for (const output of outputs) byOutput.set(output.path, { sha256: output.sha256, segment })
+  }
+  return { bySegment, byOutput }
+}
+
+function parseReceipt(line: string): Receipt | undefined {
+  if (line === '') return undefined
+  try {
+    return receiptSchema.safeParse(JSON.parse(line)).data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,52 @@
+import { parseSegmentPath } from '../recorder/segment-format.js'
+
+/** What the syncer ships. `segment` is a sealed one, `manifest` describes it. */
+export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine'
+
+export interface ShippedName {
+  kind: ShippedKind
+  /** Partition, `YYYY-MM-DD`. */
+  date: string
+  /** End of the hour that the data belongs to, ms since the epoch. */
+  hourEndMs: number
+}
+
+const HOUR_MS = 3_600_000
+const VALUE = '[A-Za-z0-9][A-Za-z0-9_.-]{0,63}'
+const DATE = String.raw`\d{4}-\d\d-\d\d`
+const NAME = '[A-Za-z0-9][A-Za-z0-9_.-]{0,150}'
+
+const PARQUET = new RegExp(
+  `^parquet/exchange=${VALUE}/table=${VALUE}/kind=${VALUE}/currency=${VALUE}/date=(${DATE})/(\\d\\d)-${NAME}\\.parquet$`,
+)
+const QUARANTINE = new RegExp(
+  `^quarantine/exchange=${VALUE}/channel=${VALUE}/date=(${DATE})/(?:\\d{8}T(\\d\\d)\\d{4}Z-)?${NAME}\\.jsonl$`,
+)
+
+/**
+ * The facts in a path below `dataDir`; undefined for whatever is not shipped: open segments, temporary names, state, and
+ * anything that is not spelled exactly as we spell it. Pure.
+ */
+export function parseShippedName(path: string): ShippedName | undefined {
+  if (path.startsWith('raw/')) return parseRaw(path)
+  const [kind, match]: ['parquet' | 'quarantine', RegExpExecArray | null] = path.startsWith('parquet/')
+    ? ['parquet', PARQUET.exec(path)]
+    : ['quarantine', QUARANTINE.exec(path)]
+  if (!match) return undefined
+  // Where the name has no hour, the last one of its day is the careful answer.
+  const [, date = '', hour = '23'] = match
+  const dayMs = Date.parse(`${date}T00:00:00Z`)
+  if (Number.isNaN(dayMs) || Number(hour) > 23) return undefined
+  return { kind, date, hourEndMs: dayMs + (Number(hour) + 1) * HOUR_MS }
+}
+
+function parseRaw(path: string): ShippedName | undefined {
+  const parsed = parseSegmentPath(path)
+  if (parsed?.state !== 'sealed' && parsed?.state !== 'manifest') return undefined
+  const { startedMs } = parsed.name
+  return {
+    kind: parsed.state === 'sealed' ? 'segment' : 'manifest',
+    date: new Date(startedMs).toISOString().slice(0, 10),
+    hourEndMs: (Math.floor(startedMs / HOUR_MS) + 1) * HOUR_MS,
+  }
+}

@@ -1,0 +1,133 @@
+import { lstat, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
+import { copyDurably, sha256Of } from './durable-copy.js'
+import { openMarkedFolder } from './folder-marker.js'
+import { syncFolder } from './target-folders.js'
+import type { ExpectedFile, OutgoingFile, ShipResult, Target, Verdict, VerifyResult, Work } from './target.js'
+import { Watchdog } from './watchdog.js'
+
+/** Copies at work at once: enough to overlap their fsyncs, few enough for libuv's four threads. */
+const LANES = 3
+
+/** A folder of this machine, most often a mounted one. Needs nothing installed. */
+export class FolderTarget implements Target {
+  readonly label: string
+  readonly syncsToDisk = true
+  readonly #root: string
+  readonly #watchdog: Watchdog
+
+  constructor(root: string, idleMs: number) {
+    this.label = root
+    this.#root = root
+    this.#watchdog = new Watchdog(idleMs)
+  }
+
+  async open(known?: string): Promise<string> {
+    try {
+      return await this.#watchdog.guard('opening it', () => openMarkedFolder(this.#root, known))
+    } catch (error) {
+      throw this.#wholeTarget(error) ?? error
+    }
+  }
+
+  async ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult> {
+    const result: ShipResult = { done: [], problems: [] }
+    await this.#each(files, result, work, async (file, beat) => {
+      await this.#bring(file, work.dataDir, beat)
+      result.done.push(file.path)
+    })
+    return result
+  }
+
+  async verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult> {
+    const result: VerifyResult = { verdicts: new Map(), problems: [] }
+    await this.#each(files, result, work, async (file, beat) => {
+      const verdict = await this.#compare(file, beat)
+      if (verdict === 'wrong') await this.#setAside(file.path)
+      result.verdicts.set(file.path, verdict)
+    })
+    return result
+  }
+
+  /** A copy that is there already and right is left alone; one that is there and unexplained is kept aside. */
+  async #bring(file: OutgoingFile, dataDir: string, beat: () => void): Promise<void> {
+    const found = await this.#compare(file, beat)
+    if (found === 'same') return
+    if (found === 'wrong' && !file.replace) await this.#setAside(file.path)
+    await copyDurably(file, dataDir, this.#root, beat)
+  }
+
+  async #compare(file: ExpectedFile, beat: () => void): Promise<Verdict> {
+    const path = join(this.#root, file.path)
+    try {
+      const found = await lstat(path)
+      if (!found.isFile() || found.size !== file.bytes) return 'wrong'
+      return (await sha256Of(path, beat)) === file.sha256 ? 'same' : 'wrong'
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return 'missing'
+      throw error
+    }
+  }
+
+  async #setAside(path: string): Promise<void> {
+    const full = join(this.#root, path)
+    const time = new Date().toISOString().replace(/[-:]/g, '')
+    await rename(full, join(dirname(full), `.${basename(full)}.bad-${time}`))
+    await syncFolder(dirname(full))
+  }
+
+  /** Runs `one` over all files, a few at a time; stops at the first error that concerns the target as a whole. */
+  async #each<F extends { path: string; bytes: number }>(
+    files: readonly F[],
+    result: Pick<ShipResult, 'problems' | 'error'>,
+    work: Work,
+    one: (file: F, beat: () => void) => Promise<void>,
+  ): Promise<void> {
+    let next = 0
+    const stopped = () => work.signal.aborted
+    const lane = async () => {
+      while (result.error === undefined && !stopped()) {
+        const file = files[next++]
+        if (!file) return
+        try {
+          await this.#watchdog.guard(file.path, beat =>
+            one(file, () => {
+              work.signal.throwIfAborted()
+              beat()
+            }),
+          )
+          work.onFile(file.bytes)
+        } catch (error) {
+          if (stopped()) return
+          const whole = this.#wholeTarget(error)
+          if (whole) result.error = whole
+          else result.problems.push({ path: file.path, reason: messageOf(error) })
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: LANES }, lane))
+  }
+
+  /** What an error says about the target as a whole; undefined where it is about one file. */
+  #wholeTarget(error: unknown): EdgeError | undefined {
+    if (error instanceof EdgeError) return error.code.startsWith('SYNC_TARGET_') ? error : undefined
+    const facts = { path: this.#root, cause: error, retry: true }
+    if (hasErrno(error, 'ENOSPC', 'EDQUOT')) {
+      return new EdgeError('SYNC_TARGET_FULL', `no space left on ${this.label}`, {
+        ...facts,
+        hint: 'free some space there; nothing is deleted here meanwhile',
+      })
+    }
+    if (hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) {
+      return new EdgeError('SYNC_TARGET_REFUSED', `may not write to ${this.label}: ${messageOf(error)}`, {
+        ...facts,
+        hint: 'check owner, permissions and mount options of the target folder',
+      })
+    }
+    if (hasErrno(error, 'ESTALE', 'EIO', 'ENOTCONN', 'ENODEV', 'ENXIO', 'EHOSTDOWN', 'EHOSTUNREACH', 'ETIMEDOUT')) {
+      return new EdgeError('SYNC_TARGET_UNREACHABLE', `${this.label} does not answer: ${messageOf(error)}`, facts)
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+import type { EdgeError } from '../../platform/edge-error.js'
+import type { Checksums } from '../checksum.js'
+
+/** A file to bring to the target. Its checksums were taken here and agree with its manifest or receipt. */
+export interface OutgoingFile extends Checksums {
+  /** Below `dataDir`; the same below the target. */
+  path: string
+  bytes: number
+  mtimeMs: number
+  /** The copy there is known to be another: whatever it looks like, write over it. */
+  replace: boolean
+}
+
+/** What the target must have, for a check. */
+export type ExpectedFile = Pick<OutgoingFile, 'path' | 'bytes' | 'sha256' | 'md5'>
+
+/** A file that could not be dealt with, in words. */
+export interface FileProblem {
+  path: string
+  reason: string
+}
+
+/** How far a batch came. `error` stands for the rest of the batch, which is neither in `done` nor in `problems`. */
+export interface ShipResult {
+  done: string[]
+  problems: FileProblem[]
+  error?: EdgeError
+}
+
+/** same: the checksum was computed there and is equal. wrong: another content; the target no longer shows it where it can. */
+export type Verdict = 'same' | 'wrong' | 'missing'
+
+export interface VerifyResult {
+  verdicts: Map<string, Verdict>
+  problems: FileProblem[]
+  error?: EdgeError
+}
+
+/** What a target is given to work with. */
+export interface Work {
+  /** Files lie below it. */
+  dataDir: string
+  signal: AbortSignal
+  /** Called with the bytes of a file when it is through. */
+  onFile(bytes: number): void
+}
+
+/**
+ * Where files go. Every implementation keeps these: readers see a final name only with the whole content under it; `done`
+ * means handed over, not durable; `same` comes from reading the copy at the target; nothing is ever deleted there.
+ */
+export interface Target {
+  /** As the config names it; no secrets. */
+  readonly label: string
+  /** False where the other side cannot sync to disk: then the grace period is twice as long. */
+  readonly syncsToDisk: boolean
+  /**
+   * Looks whether the target is there, and prepares it on first use: when no identity of it is `known` yet.
+   * @returns what tells this target from any other that may stand at the same address; the ledger belongs to it
+   * @throws EdgeError with `retry` where waiting can help
+   */
+  open(known?: string): Promise<string>
+  ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult>
+  verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult>
+}

@@ -1,0 +1,58 @@
+import t from 'tap'
+import { assignChannels } from '../../recorder/assign-channels.js'
+import { MAX_DELAY_MS, reconnectDelayMs } from '../../recorder/backoff.js'
+import { ReceiveClock } from '../../recorder/receive-clock.js'
+
+t.test('reconnect delays grow, are capped and jittered', t => {
+  t.equal(reconnectDelayMs(0, 1), 1000)
+  t.equal(reconnectDelayMs(3, 1), 8000)
+  t.equal(reconnectDelayMs(3, 0.5), 4000)
+  t.equal(reconnectDelayMs(1e6, 1), MAX_DELAY_MS)
+  t.end()
+})
+
+t.test('channels are spread by traffic, stay where they are, and respect the cap', t => {
+  const plan = new Map([['heavy', 10], ...Array.from({ length: 9 }, (_, index): [string, number] => [`c${index}`, 1])])
+  const first = assignChannels(plan, [], 5, 1)
+  t.equal(first.length, 2)
+  t.ok(first.every(set => set.size <= 5))
+  t.same(new Set(first.flatMap(set => [...set])), new Set(plan.keys()))
+  const grown = new Map([...plan, ['new', 1]])
+  grown.delete('c3')
+  const second = assignChannels(grown, first, 5, 1)
+  for (const [index, set] of first.entries())
+    for (const channel of set) if (channel !== 'c3') t.ok(second[index]?.has(channel), `${channel} stays`)
+  t.ok(second.some(set => set.has('new')))
+  t.notOk(second.some(set => set.has('c3')))
+  t.end()
+})
+
+t.test('redundancy 2 puts every channel on two connections', t => {
+  const plan = new Map(Array.from({ length: 8 }, (_, index): [string, number] => [`c${index}`, 1]))
+  const sets = assignChannels(plan, [], 4, 2)
+  t.equal(sets.length, 4)
+  for (const channel of plan.keys()) t.equal(sets.filter(set => set.has(channel)).length, 2)
+  const again = assignChannels(plan, sets, 4, 2)
+  t.same(again, sets, 'nothing moves without a reason')
+  t.end()
+})
+
+t.test('receive stamps follow the wall clock only when it was set', t => {
+  let wallUs = 1_700_000_000_000_000
+  let monotonicUs = 5_000_000
+  const clock = new ReceiveClock({ wallUs: () => wallUs, monotonicUs: () => monotonicUs })
+  t.equal(clock.nowUs(), wallUs)
+  wallUs += 1_000_000
+  monotonicUs += 1_000_000
+  t.equal(clock.checkForStep(), 0)
+  const before = clock.nowUs()
+  wallUs -= 7_200_000_000
+  t.equal(clock.nowUs(), before, 'a step does not show before it is checked for')
+  t.equal(clock.checkForStep(), -7_200_000_000)
+  t.equal(clock.nowUs(), wallUs)
+  t.equal(clock.checkForStep(), 0, 'a step is reported once')
+  wallUs += 60_000_000
+  t.equal(clock.checkForStep(), 60_000_000)
+  t.equal(clock.nowUs(), wallUs)
+  t.end()
+})

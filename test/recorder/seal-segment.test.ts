@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { parseManifest } from '../../recorder/manifest.js'
+import { withState } from '../../recorder/segment-format.js'
+import { findOpenSegments } from '../../recorder/storage/open-segments.js'
+import { FIRST_RECV_US, quoteLine, seal, sealedLines, writeOpenSegment } from '../fixtures/segments.js'
+
+const LINES = 60
+const PER_FRAME = 10
+const expected = (count: number) => Array.from({ length: count }, (_, index) => quoteLine(index + 1))
+
+t.test('a sealed segment is one zstd frame with a manifest that is true', t => {
+  const dataDir = t.testdir()
+  const path = writeOpenSegment(dataDir, LINES, PER_FRAME)
+  const outcome = seal(dataDir, path)
+  if (outcome.kind !== 'sealed') throw new Error(outcome.kind)
+  t.same(sealedLines(dataDir, outcome.path), expected(LINES))
+  const bytes = readFileSync(join(dataDir, outcome.path))
+  const manifestPath = withState(path, 'manifest')
+  const manifest = parseManifest(readFileSync(join(dataDir, manifestPath), 'utf8'), manifestPath)
+  t.match(manifest, {
+    frames: LINES,
+    bytes_raw: Buffer.byteLength(expected(LINES).join('\n')) + 1,
+    bytes_compressed: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    first_recv_us: FIRST_RECV_US + 1,
+    last_recv_us: FIRST_RECV_US + LINES,
+    connections: { d1: { frames: LINES, first_seq: 1, last_seq: LINES } },
+  })
+  t.equal(manifest.recovered, undefined)
+  t.same(readdirSync(join(dataDir, dirname(path))).length, 2, 'nothing else is left')
+  t.end()
+})
+
+/** Recovers the damaged segment as the next start would, and gives the lines that survive. */
+function recover(dataDir: string): string[] {
+  return findOpenSegments(dataDir, 'deribit', 'vps1').flatMap(path => {
+    const outcome = seal(dataDir, path)
+    return outcome.kind === 'sealed' ? sealedLines(dataDir, outcome.path) : []
+  })
+}
+
+t.test('a tail torn at any byte costs no line of a whole zstd frame', t => {
+  const dataDir = t.testdir()
+  const path = writeOpenSegment(dataDir, LINES, PER_FRAME)
+  const file = join(dataDir, path)
+  const whole = readFileSync(file)
+  const shorter = writeOpenSegment(dataDir, LINES - PER_FRAME, PER_FRAME, 2)
+  const lastFrame = statSync(join(dataDir, shorter)).size
+  renameSync(join(dataDir, shorter), join(dataDir, 'unused'))
+  for (let length = lastFrame; length < whole.length; length++) {
+    writeFileSync(file, whole.subarray(0, length))
+    const survived = recover(dataDir)
+    if (survived.length < LINES - PER_FRAME) t.fail(`cut at ${length}: only ${survived.length} lines`)
+    if (survived.some((line, index) => line !== quoteLine(index + 1))) t.fail(`cut at ${length}: lines changed`)
+  }
+  t.ok(whole.length - lastFrame > 100, `${whole.length - lastFrame} cuts`)
+  t.end()
+})
+
+const damages = [
+  { name: 'nothing was ever flushed', damage: (file: string) => truncateSync(file, 0), survives: 0, torn: undefined },
+  {
+    name: 'garbage behind the last frame',
+    damage: (file: string) => appendFileSync(file, Buffer.alloc(500, 0xab)),
+    survives: LINES,
+    torn: 500,
+  },
+  {
+    name: 'zeros behind the last frame',
+    damage: (file: string) => appendFileSync(file, Buffer.alloc(4096)),
+    survives: LINES,
+    torn: 4096,
+  },
+  {
+    name: 'only garbage',
+    damage: (file: string) => writeFileSync(file, 'no zstd at all'),
+    survives: 0,
+    torn: undefined,
+  },
+  {
+    name: 'a flipped bit in the last frame',
+    damage: (file: string) => {
+      const bytes = readFileSync(file)
+      bytes[bytes.length - 20] = (bytes[bytes.length - 20] ?? 0) ^ 1
+      writeFileSync(file, bytes)
+    },
+    survives: undefined,
+    torn: undefined,
+  },
+]
+
+for (const { name, damage, survives, torn } of damages) {
+  t.test(name, t => {
+    const dataDir = t.testdir()
+    const path = writeOpenSegment(dataDir, LINES, PER_FRAME)
+    damage(join(dataDir, path))
+    const survived = recover(dataDir)
+    if (survives !== undefined) t.equal(survived.length, survives)
+    else t.ok(survived.length >= LINES - PER_FRAME && survived.length <= LINES)
+    t.same(survived, expected(survived.length))
+    if (torn !== undefined) {
+      const manifest = parseManifest(readFileSync(join(dataDir, withState(path, 'manifest')), 'utf8'), path)
+      t.equal(manifest.recovered?.torn_bytes, torn, 'the manifest says what was cut')
+    }
+    t.same(findOpenSegments(dataDir, 'deribit', 'vps1'), [], 'nothing stays open')
+    t.end()
+  })
+}
+
+t.test('garbage that holds no line is kept aside, whole', t => {
+  const dataDir = t.testdir()
+  const path = writeOpenSegment(dataDir, LINES, PER_FRAME)
+  writeFileSync(join(dataDir, path), 'no zstd at all')
+  const outcome = seal(dataDir, path)
+  if (outcome.kind !== 'unreadable') throw new Error(outcome.kind)
+  t.equal(readFileSync(join(dataDir, outcome.movedTo), 'utf8'), 'no zstd at all')
+  t.end()
+})
+
+t.test('a seal that was cut off anywhere ends the same when it is done again', t => {
+  const reference = t.testdir({ a: {}, b: {} })
+  const path = writeOpenSegment(join(reference, 'a'), LINES, PER_FRAME)
+  const open = readFileSync(join(reference, 'a', path))
+  seal(join(reference, 'a'), path)
+  const sealed = readFileSync(join(reference, 'a', withState(path, 'sealed')))
+  const manifest = readFileSync(join(reference, 'a', withState(path, 'manifest')))
+  const moments = [
+    { name: 'rewriting', files: { open, rewriting: sealed.subarray(0, 50) } },
+    { name: 'rewritten', files: { open, rewriting: sealed } },
+    { name: 'manifest written', files: { open, rewriting: sealed, manifest } },
+    { name: 'manifest of something else', files: { open, manifest: Buffer.from('{"format_version":1}') } },
+    { name: 'open file replaced', files: { open: sealed, manifest } },
+  ]
+  for (const { name, files } of moments) {
+    const dataDir = join(reference, 'b')
+    writeOpenSegment(dataDir, 1, 1)
+    for (const [state, bytes] of Object.entries(files))
+      writeFileSync(join(dataDir, withState(path, state as keyof typeof files)), bytes)
+    t.same(recover(dataDir), expected(LINES), name)
+    t.same(readFileSync(join(dataDir, withState(path, 'sealed'))), sealed, `${name}: same bytes`)
+    t.same(readFileSync(join(dataDir, withState(path, 'manifest'))), manifest, `${name}: same manifest`)
+    t.same(readdirSync(join(dataDir, dirname(path))).length, 2, `${name}: nothing is left over`)
+  }
+  t.end()
+})
+
+t.test('only segments of this host are recovered', t => {
+  const dataDir = t.testdir()
+  const path = writeOpenSegment(dataDir, 5, 5)
+  t.same(findOpenSegments(dataDir, 'deribit', 'other-host'), [])
+  t.same(findOpenSegments(dataDir, 'deribit', 'vps1'), [path])
+  copyFileSync(join(dataDir, path), join(dataDir, dirname(path), 'stranger.jsonl.zst.open'))
+  t.same(findOpenSegments(dataDir, 'deribit', 'vps1'), [path], 'names that are not ours are left alone')
+  t.ok(existsSync(join(dataDir, dirname(path), 'stranger.jsonl.zst.open')))
+  t.end()
+})
