@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
 
@@ -11,6 +12,7 @@ const program = new Command('edgetape')
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
   .addCommand(recordCommand())
+  .addCommand(coverageCommand())
   .addCommand(dumpCommand())
 
 try {
