@@ -33,7 +33,7 @@ export interface Visit {
   log: Logger
   suspects: Suspects
   report: PassReport
-  onFile: (bytes: number) => void
+  onFile: () => void
 }
 
 /**
@@ -47,6 +47,7 @@ export async function visitDate(visit: Visit): Promise<void> {
   for (const file of plan.unproven) {
     addProblem(visit.report, { path: file.path, reason: 'a sealed segment without its manifest; it stays here' })
   }
+  visit.report.plannedFiles += plan.ship.length
   for (const batch of batchesOf(plan.ship, ({ file }) => file.bytes, SHIP_BATCH)) {
     if (isStopped(visit)) return
     await shipBatch(visit, batch)
@@ -74,7 +75,7 @@ async function shipBatch(visit: Visit, batch: DatePlan['ship']): Promise<void> {
   visit.report.shippedFiles += shipped.length
   visit.report.shippedBytes += shipped.reduce((sum, file) => sum + file.bytes, 0)
   for (const problem of problems) addProblem(visit.report, problem)
-  if (error) visit.report.error = error
+  failWith(visit, error)
 }
 
 /** Takes the checksums of a batch; what is not what it was made as is reported and left out. */
@@ -83,7 +84,7 @@ async function prepareBatch(visit: Visit, batch: DatePlan['ship']): Promise<Outg
   const receipts = batch.some(({ file }) => file.kind === 'parquet') ? visit.receipts() : noReceipts
   for (const [index, { file, replace }] of batch.entries()) {
     if (index % FILES_PER_TURN === 0) await setImmediate()
-    if (visit.signal.aborted) break
+    if (isStopped(visit)) break
     const known = visit.suspects.get(file.path)
     if (known?.bytes === file.bytes && known.mtimeMs === file.mtimeMs) {
       addProblem(visit.report, { path: file.path, reason: known.reason })
@@ -92,7 +93,7 @@ async function prepareBatch(visit: Visit, batch: DatePlan['ship']): Promise<Outg
     try {
       outgoing.push(await prepareFile(file, replace, { dataDir: visit.dataDir, receipts, signal: visit.signal }))
     } catch (error) {
-      if (visit.signal.aborted) break
+      if (isStopped(visit)) break
       suspect(visit, file, error)
     }
   }
@@ -111,6 +112,7 @@ function suspect({ suspects, report }: Visit, file: LocalFile, error: unknown): 
 }
 
 async function verifyDue(visit: Visit, due: readonly FileRecord[]): Promise<void> {
+  visit.report.plannedFiles += due.length
   for (const batch of batchesOf(due, record => record.bytes, VERIFY_BATCH)) {
     if (isStopped(visit)) return
     const { verdicts, problems, error } = await visit.target.verify(batch, workOf(visit))
@@ -122,7 +124,7 @@ async function verifyDue(visit: Visit, due: readonly FileRecord[]): Promise<void
     visit.ledger.append(records)
     countVerdicts(visit, records)
     for (const problem of problems) addProblem(visit.report, problem)
-    if (error) visit.report.error = error
+    failWith(visit, error)
   }
 }
 
@@ -151,4 +153,9 @@ function workOf({ dataDir, signal, onFile }: Visit): Work {
 
 function isStopped({ signal, report }: Visit): boolean {
   return signal.aborted || report.error !== undefined
+}
+
+/** What failed only because we were asked to stop is no failure of the target. */
+function failWith({ report, signal }: Visit, error: EdgeError | undefined): void {
+  if (error && !signal.aborted) report.error = error
 }

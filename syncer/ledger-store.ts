@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
 import { DateLedger } from './ledger.js'
@@ -43,12 +43,17 @@ export class LedgerStore {
   of(date: string): DateLedger {
     const found = this.#kept.get(date)
     if (found) return found
-    const folder = join(this.#stateDir, `ledger-${shortHash(`${this.#label}\n${this.#identity ?? ''}`)}`)
-    if (!existsSync(folder)) {
-      mkdirSync(folder, { recursive: true })
-      fsyncFolder(this.#stateDir)
+    return new DateLedger(this.#folder(), date)
+  }
+
+  /** Drops the ledgers of dates of which nothing is here any more. */
+  forgetAllBut(dates: ReadonlySet<string>): void {
+    const folder = this.#folder()
+    for (const name of readdirSync(folder)) {
+      const date = /^(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1]
+      if (date !== undefined && !dates.has(date)) rmSync(join(folder, name), { force: true })
     }
-    return new DateLedger(folder, date)
+    for (const date of this.#kept.keys()) if (!dates.has(date)) this.#kept.delete(date)
   }
 
   /** Keeps the ledgers of the newest dates in memory, drops the others. */
@@ -56,6 +61,15 @@ export class LedgerStore {
     this.#kept.set(date, ledger)
     const old = [...this.#kept.keys()].sort().slice(0, -DATES_KEPT)
     for (const key of old) this.#kept.delete(key)
+  }
+
+  #folder(): string {
+    const folder = join(this.#stateDir, `ledger-${shortHash(`${this.#label}\n${this.#identity ?? ''}`)}`)
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { recursive: true })
+      fsyncFolder(this.#stateDir)
+    }
+    return folder
   }
 
   #identityPath(): string {

@@ -4,6 +4,9 @@ import type { FileProblem } from './targets/target.js'
 /** What one pass did and found. Bytes are those of files, times ms. */
 export interface PassReport {
   target: string
+  /** Files to ship or to verify that were met so far, and how many of them are through; for a progress bar. */
+  plannedFiles: number
+  handledFiles: number
   shippedFiles: number
   shippedBytes: number
   verifiedFiles: number
@@ -25,6 +28,8 @@ export interface PassReport {
   problemFiles: number
   /** What stopped the pass for the target as a whole. */
   error: EdgeError | undefined
+  /** False where the target was left alone, because of an earlier error that needs time or a person. */
+  tried: boolean
   durationMs: number
 }
 
@@ -34,6 +39,8 @@ const PROBLEMS_KEPT = 100
 export function emptyReport(target: string): PassReport {
   return {
     target,
+    plannedFiles: 0,
+    handledFiles: 0,
     shippedFiles: 0,
     shippedBytes: 0,
     verifiedFiles: 0,
@@ -48,6 +55,7 @@ export function emptyReport(target: string): PassReport {
     problems: [],
     problemFiles: 0,
     error: undefined,
+    tried: true,
     durationMs: 0,
   }
 }

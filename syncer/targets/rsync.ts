@@ -48,14 +48,7 @@ export class RsyncTarget implements Target {
   }
 
   async #shipBatch(files: readonly OutgoingFile[], again: boolean, work: Work, result: ShipResult): Promise<void> {
-    const meaning = await this.#run(
-      able => shipArguments(this.#settings, able, again),
-      files,
-      work,
-      item => {
-        work.onFile(item.bytes)
-      },
-    )
+    const meaning = await this.#run(able => shipArguments(this.#settings, able, again), files, work, work.onFile)
     if (meaning instanceof EdgeError) result.error = meaning
     else if (meaning.kind === 'ok') result.done.push(...files.map(file => file.path))
     else if (meaning.kind === 'partial') await this.#sortOut(files, meaning, work, result)
@@ -96,7 +89,7 @@ export class RsyncTarget implements Target {
         const verdict = verdictOf(item, file)
         if (verdict) result.verdicts.set(file.path, verdict)
         else result.problems.push({ path: file.path, reason: 'the file here is no longer the one that was shipped' })
-        work.onFile(file.bytes)
+        work.onFile()
       },
     )
     if (meaning instanceof EdgeError) result.error = meaning
@@ -133,6 +126,8 @@ export class RsyncTarget implements Target {
           },
         })
       } catch (error) {
+        if (work.signal.aborted)
+          return new EdgeError('SYNC_STOPPED', 'stopped while rsync was at work', { retry: true })
         if (error instanceof EdgeError) return error
         throw error
       }
