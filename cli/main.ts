@@ -5,6 +5,7 @@ import { version } from '../platform/package-info.js'
 import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
+import { syncCommand } from './sync.js'
 
 const program = new Command('edgetape')
   .description('records market data as plain files and brings them home')
@@ -12,6 +13,7 @@ const program = new Command('edgetape')
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
   .addCommand(recordCommand())
+  .addCommand(syncCommand())
   .addCommand(coverageCommand())
   .addCommand(dumpCommand())
 
