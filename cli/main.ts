@@ -2,7 +2,10 @@
 import { Command } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { coverageCommand } from './coverage.js'
+import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
+import { syncCommand } from './sync.js'
 
 const program = new Command('edgetape')
   .description('records market data as plain files and brings them home')
@@ -10,6 +13,9 @@ const program = new Command('edgetape')
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
   .addCommand(recordCommand())
+  .addCommand(syncCommand())
+  .addCommand(coverageCommand())
+  .addCommand(dumpCommand())
 
 try {
   await program.parseAsync()

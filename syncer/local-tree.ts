@@ -17,7 +17,9 @@ export interface LocalDate {
   files: LocalFile[]
   /** Everything in the folders of the date, open segments included. */
   bytes: number
-  /** Folders of the date, deepest first, relative. */
+  /** The `date=` folders, relative. */
+  tops: readonly string[]
+  /** All folders of the date, deepest first, relative. */
   folders: string[]
 }
 
@@ -49,7 +51,7 @@ export function listDates(dataDir: string): Map<string, string[]> {
  * out; links and whatever else is no regular file too.
  */
 export function readDate(dataDir: string, folders: readonly string[]): LocalDate {
-  const date: LocalDate = { files: [], bytes: 0, folders: [] }
+  const date: LocalDate = { files: [], bytes: 0, tops: folders, folders: [] }
   for (const folder of folders) readFolder(dataDir, folder, date)
   date.files.sort((a, b) => (a.path < b.path ? -1 : 1))
   return date

@@ -97,7 +97,7 @@ export class FolderTarget implements Target {
               beat()
             }),
           )
-          work.onFile(file.bytes)
+          work.onFile()
         } catch (error) {
           if (stopped()) return
           const whole = this.#wholeTarget(error)

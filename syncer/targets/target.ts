@@ -41,8 +41,8 @@ export interface Work {
   /** Files lie below it. */
   dataDir: string
   signal: AbortSignal
-  /** Called with the bytes of a file when it is through. */
-  onFile(bytes: number): void
+  /** Called for each file when it is through. */
+  onFile: () => void
 }
 
 /**

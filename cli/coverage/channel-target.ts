@@ -1,0 +1,55 @@
+import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
+
+/** Kinds as the table shows them: both sorts of combo are one. */
+export const kinds = ['option', 'perpetual', 'future', 'spot', 'combo', 'index'] as const
+export type Kind = (typeof kinds)[number]
+
+/** What a subscribed channel promises data of. */
+export interface ChannelTarget {
+  family: string
+  kinds: readonly Kind[]
+  /** Instrument or index; undefined for a channel of a whole kind, such as `trades.option.BTC.100ms`. */
+  name: string | undefined
+}
+
+const WHOLE_KIND: Readonly<Record<string, readonly Kind[]>> = {
+  future: ['future', 'perpetual'],
+  option: ['option'],
+  spot: ['spot'],
+  future_combo: ['combo'],
+  option_combo: ['combo'],
+  combo: ['combo'],
+  any: ['option', 'perpetual', 'future', 'spot', 'combo'],
+}
+
+/** Undefined for channels that are about no instrument and no index. */
+export function targetOf(channel: string): ChannelTarget | undefined {
+  const family = familyOfChannel(channel)
+  const base = family === 'book_grouped' ? 'book' : family
+  if (!channel.startsWith(`${base}.`)) return undefined
+  const name = channel.slice(base.length + 1).split('.')[0] ?? ''
+  if (family === 'trades') {
+    const whole = WHOLE_KIND[name]
+    if (whole !== undefined) return { family, kinds: whole, name: undefined }
+  }
+  const kind = kindOfName(name)
+  return kind === undefined ? undefined : { family, kinds: [kind], name }
+}
+
+/** The kind that a name shows; the patterns are those of the exchange's naming. */
+export function kindOfName(name: string): Kind | undefined {
+  if (/^[a-z0-9-]+_[a-z0-9]+$/.test(name)) return 'index'
+  if (/^[A-Z0-9]+_[A-Z0-9]+$/.test(name)) return 'spot'
+  const parts = name.split('-')
+  if (parts[1] === 'PERPETUAL') return 'perpetual'
+  const dated = /^\d{1,2}[A-Z]{3}\d{2}$/.test(parts[1] ?? '')
+  if (dated && parts.length === 2) return 'future'
+  if (dated && /^[CP]$/.test(parts[3] ?? '')) return 'option'
+  return /^[A-Z0-9_]+-[A-Z0-9]+-/.test(name) && !dated ? 'combo' : undefined
+}
+
+/** The kind of a partition, `kind=…`. */
+export function kindOfPartition(kind: string): Kind | undefined {
+  if (kind === 'future_combo' || kind === 'option_combo') return 'combo'
+  return kinds.find(known => known === kind)
+}

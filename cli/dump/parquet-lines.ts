@@ -1,0 +1,45 @@
+import { EdgeError } from '../../platform/edge-error.js'
+import { openDuckDb, sqlText } from '../duckdb.js'
+import type { LineChoice } from './line-filter.js'
+
+/**
+ * The rows of a Parquet file as JSON lines, streamed in the file's order; times as `2026-11-22 14:00:00.5+00`.
+ * @throws EdgeError DUMP_FILTER_UNKNOWN the file has no column to choose by
+ */
+export async function* parquetLines(path: string, choice: LineChoice): AsyncGenerator<Buffer> {
+  const connection = await openDuckDb()
+  try {
+    const file = `read_parquet(${sqlText(path)}, hive_partitioning = false)`
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)
+    const columns = new Set(described.getRows().map(([name]) => String(name)))
+    const condition = conditionOf(choice, columns, path)
+    const result = await connection.stream(`SELECT to_json(t)::VARCHAR FROM ${file} t WHERE ${condition}`)
+    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk())
+      for (const value of chunk.getColumnValues(0)) yield Buffer.from(String(value))
+  } finally {
+    connection.closeSync()
+  }
+}
+
+/** The choice as SQL; a choice by a column that the file lacks would silently show nothing, or everything. */
+function conditionOf(choice: LineChoice, columns: Set<string>, path: string): string {
+  const { channel, instrument, fromUs, toUs } = choice
+  const wanted: [option: string, column: string, sql: string][] = []
+  if (channel !== undefined) {
+    const dotted = sqlText(`${channel}.`)
+    wanted.push(['--channel', 'channel', `(channel = ${sqlText(channel)} OR starts_with(channel, ${dotted}))`])
+  }
+  if (instrument !== undefined)
+    wanted.push(['--instrument', 'instrument_name', `instrument_name = ${sqlText(instrument)}`])
+  if (fromUs !== undefined) wanted.push(['--from', 'recv_ts', `recv_ts >= make_timestamptz(${fromUs})`])
+  if (toUs !== undefined) wanted.push(['--to', 'recv_ts', `recv_ts < make_timestamptz(${toUs})`])
+  for (const [option, column] of wanted) {
+    if (!columns.has(column)) {
+      throw new EdgeError('DUMP_FILTER_UNKNOWN', `${option} picks by column ${column}, and ${path} has none`, {
+        path,
+        hint: `its columns: ${[...columns].join(', ')}`,
+      })
+    }
+  }
+  return ['true', ...wanted.map(([, , sql]) => sql)].join(' AND ')
+}

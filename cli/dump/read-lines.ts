@@ -1,0 +1,90 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { EdgeError } from '../../platform/edge-error.js'
+import { decodeSegment } from '../../recorder/storage/decode-segment.js'
+
+const LINE_FEED = 0x0a
+const CHUNK_BYTES = 256 * 1024
+
+/** What a file of ours holds, told by its first bytes; names may have been changed on the way. */
+export type FileKind = 'segment' | 'parquet' | 'manifest' | 'lines'
+
+export function kindOf(path: string): FileKind {
+  const fd = openSync(path, 'r')
+  try {
+    const start = Buffer.alloc(4)
+    const length = readSync(fd, start, 0, 4, 0)
+    if (start.readUInt32LE() === 0xfd2fb528 || (length === 0 && /\.jsonl\.zst/.test(path))) return 'segment'
+    if (start.toString('latin1') === 'PAR1') return 'parquet'
+    return path.endsWith('.json') ? 'manifest' : 'lines'
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * The lines of a segment, open or sealed, whole or torn, as they stand: all zstd frames, and of a torn one what decodes.
+ * `torn` hears what stands behind the last whole line.
+ */
+export function* segmentLines(path: string, torn: (why: string) => void): Generator<Buffer> {
+  const chunks = decodeSegment(path)
+  const splitter = new LineSplitter()
+  for (;;) {
+    const next = chunks.next()
+    if (next.done) {
+      const { fault, wholeBytes, totalBytes } = next.value
+      if (fault !== undefined) torn(`${fault}: ${totalBytes - wholeBytes} bytes behind the last whole zstd frame`)
+      else if (splitter.rest.length > 0) torn(`${splitter.rest.length} bytes behind the last line feed`)
+      return
+    }
+    yield* splitter.split(next.value.bytes)
+  }
+}
+
+/** The lines of a plain file: quarantine, receipts. */
+export function* plainLines(path: string): Generator<Buffer> {
+  const fd = openSync(path, 'r')
+  try {
+    const splitter = new LineSplitter()
+    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    for (let length = readSync(fd, chunk); length > 0; length = readSync(fd, chunk))
+      yield* splitter.split(chunk.subarray(0, length))
+    if (splitter.rest.length > 0) yield splitter.rest
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * A manifest or a status as one line, however it is laid out.
+ * @throws EdgeError DUMP_NOT_JSON
+ */
+export function jsonAsLine(path: string): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))))
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new EdgeError('DUMP_NOT_JSON', `${path} is called .json and is none: ${cause.message}`, { path, cause })
+  }
+}
+
+/** Cuts a stream of chunks into lines; holds one line at most. */
+class LineSplitter {
+  #pieces: Buffer[] = []
+
+  get rest(): Buffer {
+    return Buffer.concat(this.#pieces)
+  }
+
+  *split(bytes: Uint8Array): Generator<Buffer> {
+    // The chunk's memory is used again for the next one, and lines outlive it.
+    const text = Buffer.from(bytes)
+    let start = 0
+    for (let at = text.indexOf(LINE_FEED); at >= 0; at = text.indexOf(LINE_FEED, start)) {
+      const line = text.subarray(start, at)
+      yield this.#pieces.length === 0 ? line : Buffer.concat([...this.#pieces, line])
+      this.#pieces = []
+      start = at + 1
+    }
+    if (start < text.length) this.#pieces.push(text.subarray(start))
+  }
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
+import { DateLedger } from './ledger.js'
+
+/** Dates kept in memory between passes: the two that are written to around midnight. */
+const DATES_KEPT = 2
+
+/**
+ * The ledgers of one target, and which target stood at its address when it was last used. What was verified at one target
+ * says nothing about another, so each has its own folder.
+ */
+export class LedgerStore {
+  readonly #stateDir: string
+  readonly #label: string
+  #identity: string | undefined
+  readonly #kept = new Map<string, DateLedger>()
+
+  /** `stateDir` is `state/syncer`; `label` the target's address. */
+  constructor(stateDir: string, label: string) {
+    this.#stateDir = stateDir
+    this.#label = label
+    mkdirSync(stateDir, { recursive: true })
+    const path = this.#identityPath()
+    this.#identity = existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+  }
+
+  /** Of the target when it was last used; undefined where it never was, or where the state was lost. */
+  get identity(): string | undefined {
+    return this.#identity
+  }
+
+  /** Remembers, durably, which target it is. Another one than before begins with empty ledgers. */
+  meet(identity: string): void {
+    if (identity === this.#identity) return
+    writeFileDurable(this.#identityPath(), `${identity}\n`)
+    this.#identity = identity
+    this.#kept.clear()
+  }
+
+  /** The ledger of a date; an empty one while the target was never met. */
+  of(date: string): DateLedger {
+    const found = this.#kept.get(date)
+    if (found) return found
+    return new DateLedger(this.#folder(), date)
+  }
+
+  /** Drops the ledgers of dates of which nothing is here any more. */
+  forgetAllBut(dates: ReadonlySet<string>): void {
+    const folder = this.#folder()
+    for (const name of readdirSync(folder)) {
+      const date = /^(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1]
+      if (date !== undefined && !dates.has(date)) rmSync(join(folder, name), { force: true })
+    }
+    for (const date of this.#kept.keys()) if (!dates.has(date)) this.#kept.delete(date)
+  }
+
+  /** Keeps the ledgers of the newest dates in memory, drops the others. */
+  keep(date: string, ledger: DateLedger): void {
+    this.#kept.set(date, ledger)
+    const old = [...this.#kept.keys()].sort().slice(0, -DATES_KEPT)
+    for (const key of old) this.#kept.delete(key)
+  }
+
+  #folder(): string {
+    const folder = join(this.#stateDir, `ledger-${shortHash(`${this.#label}\n${this.#identity ?? ''}`)}`)
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { recursive: true })
+      fsyncFolder(this.#stateDir)
+    }
+    return folder
+  }
+
+  #identityPath(): string {
+    return join(this.#stateDir, `target-${shortHash(this.#label)}`)
+  }
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}

@@ -1,0 +1,132 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../config/schema.js'
+import { systemClock, type Clock } from '../platform/clock.js'
+import type { Logger } from '../platform/log.js'
+import { acquireProcessLock } from '../platform/process-lock.js'
+import { writeStatus } from '../platform/status-file.js'
+import { LedgerStore } from './ledger-store.js'
+import { pauseAfter } from './pace.js'
+import { emptyMemory, runPass, type Syncer } from './pass.js'
+import { emptyReport, type PassReport } from './report.js'
+import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
+import { createTarget } from './targets/open-target.js'
+
+export { isClean, type PassReport } from './report.js'
+
+export interface SyncerOptions {
+  config: Config
+  log: Logger
+  /** One pass, then return. */
+  once: boolean
+  signal: AbortSignal
+  clock?: Clock
+  /** Called while a pass is at work; the report grows. */
+  onProgress?: (report: PassReport) => void
+}
+
+/** The status is written at most so often while a pass is at work, ms. */
+const STATUS_EVERY_MS = 1000
+const LONGEST_PAUSE_AFTER_ERROR_MS = 60_000
+
+/**
+ * Brings sealed segments, manifests, Parquet and quarantine files to `sync.target`, verifies them there in a later step, and
+ * deletes here what is verified, compacted and old enough or in the way. Goes on until `signal` aborts, or for one pass.
+ * What fails for the target as a whole is in the report and in the status, and is tried again.
+ * @returns the report of the last pass
+ * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID, LOCK_HELD another syncer is at work on this dataDir
+ */
+export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
+  const { config, log, once, signal, clock = systemClock } = options
+  const target = createTarget(config.sync)
+  mkdirSync(config.dataDir, { recursive: true })
+  const dataDir = realpathSync(config.dataDir)
+  const stateDir = join(dataDir, 'state', 'syncer')
+  const lock = acquireProcessLock(join(stateDir, 'lock'), 'syncer')
+  try {
+    let totals: Totals = emptyTotals()
+    const publish = (state: string, report: PassReport) =>
+      writeStatus(dataDir, 'syncer', statusOf(state, report, totals, clock.nowMs()))
+    const syncer: Syncer = {
+      dataDir,
+      config,
+      target,
+      ledgers: new LedgerStore(stateDir, target.label),
+      clock,
+      log,
+      signal,
+      onProgress: progressTo(publish, options.onProgress),
+      memory: emptyMemory(),
+    }
+    const tell = changeTeller(log)
+    let report = emptyReport(target.label)
+    publish('starting', report)
+    while (!signal.aborted) {
+      report = await runPass(syncer)
+      totals = withPass(totals, report, clock.nowMs())
+      tell(report)
+      if (once) break
+      publish(stateAfter(report), report)
+      await pauseAfterPass(syncer, report, totals.failuresInARow)
+    }
+    publish('stopped', report)
+    return report
+  } finally {
+    lock.release()
+  }
+}
+
+/** Waits until the next pass is due; ends at once when the signal aborts. */
+async function pauseAfterPass(
+  { memory, clock, config, signal }: Syncer,
+  report: PassReport,
+  failures: number,
+): Promise<void> {
+  const { error, tried } = report
+  const pauseMs = pauseAfter(error, failures, config.sync.everyMinutes)
+  // A long pause is one for the target only: counting and retention go on.
+  if (error && tried) memory.barred = { error, untilMs: clock.nowMs() + pauseMs }
+  const ms = error ? Math.min(pauseMs, LONGEST_PAUSE_AFTER_ERROR_MS) : pauseMs
+  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+}
+
+function stateAfter({ error }: PassReport): string {
+  if (!error) return 'idle'
+  return error.code === 'SYNC_TARGET_SUSPECT' ? 'target not tried again until restart' : 'waiting for the target'
+}
+
+function progressTo(
+  publish: (state: string, report: PassReport) => void,
+  onProgress: (report: PassReport) => void = () => undefined,
+): (report: PassReport) => void {
+  let lastMs = -Infinity
+  return report => {
+    onProgress(report)
+    if (performance.now() - lastMs < STATUS_EVERY_MS) return
+    lastMs = performance.now()
+    publish('working', report)
+  }
+}
+
+/** Logs what a pass did, and of outages and bad files only the beginning and the end, not every try. */
+function changeTeller(log: Logger): (report: PassReport) => void {
+  let lastError: string | undefined
+  let lastProblems = 0
+  return report => {
+    const { error, problemFiles } = report
+    if (error && error.code !== lastError) log.error({ code: error.code, hint: error.hint }, error.message)
+    if (!error && lastError !== undefined) log.info({ target: report.target }, 'the target is back')
+    lastError = error?.code
+    if (problemFiles !== lastProblems) {
+      if (problemFiles === 0) log.info('no file is in trouble any more')
+      else log.error({ files: problemFiles, first: report.problems.slice(0, 5) }, 'files that could not be dealt with')
+    }
+    lastProblems = problemFiles
+    if (report.shippedFiles + report.verifiedFiles + report.retiredFiles === 0) return
+    const { shippedFiles, shippedBytes, verifiedFiles, retiredFiles, backlogFiles, durationMs } = report
+    log.info({ shippedFiles, shippedBytes, verifiedFiles, retiredFiles, backlogFiles, durationMs }, 'pass ended')
+  }
+}

@@ -1,0 +1,32 @@
+import type { Config } from '../../config/schema.js'
+import { EdgeError } from '../../platform/edge-error.js'
+import { parseTarget } from './address.js'
+import { FolderTarget } from './folder.js'
+import { RsyncTarget } from './rsync.js'
+import type { Target } from './target.js'
+
+/** Silence of a target after which what is going on there is given up, ms. */
+const IDLE_MS = 5 * 60_000
+
+/**
+ * The target that the config names. Nothing is touched yet.
+ * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID
+ */
+export function createTarget(sync: Config['sync'], idleMs = IDLE_MS): Target {
+  if (sync.target === undefined) {
+    throw new EdgeError('SYNC_NO_TARGET', 'sync.target is not set, so there is nowhere to bring files to', {
+      hint: 'set it to a folder, user@host:/path or rsync://host/module/path',
+    })
+  }
+  const address = parseTarget(sync.target)
+  if (address.kind === 'folder') return new FolderTarget(address.path, idleMs)
+  return new RsyncTarget({
+    program: 'rsync',
+    destination: address.destination,
+    daemon: address.kind === 'daemon',
+    ssh: { key: sync.sshKey, port: sync.sshPort, knownHosts: sync.knownHosts },
+    passwordFile: sync.passwordFile,
+    bandwidthKiBps: sync.bandwidthKiBps,
+    idleMs,
+  })
+}
