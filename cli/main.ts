@@ -5,6 +5,7 @@ import { version } from '../platform/package-info.js'
 import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
+import { simulateCommand } from './simulate.js'
 import { syncCommand } from './sync.js'
 
 const program = new Command('edgetape')
@@ -12,10 +13,9 @@ const program = new Command('edgetape')
   .version(version)
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
-  .addCommand(recordCommand())
-  .addCommand(syncCommand())
-  .addCommand(coverageCommand())
-  .addCommand(dumpCommand())
+
+const commands = [recordCommand(), syncCommand(), coverageCommand(), dumpCommand(), simulateCommand()]
+for (const command of commands) program.addCommand(command)
 
 try {
   await program.parseAsync()
