@@ -2,12 +2,14 @@
 import { Command } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { compactCommand } from './compact.js'
 
 const program = new Command('edgetape')
   .description('records market data as plain files and brings them home')
   .version(version)
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
+program.addCommand(compactCommand())
 
 try {
   await program.parseAsync()
