@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
@@ -14,7 +15,14 @@ const program = new Command('edgetape')
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
 
-const commands = [recordCommand(), syncCommand(), coverageCommand(), dumpCommand(), simulateCommand()]
+const commands = [
+  recordCommand(),
+  compactCommand(),
+  syncCommand(),
+  coverageCommand(),
+  dumpCommand(),
+  simulateCommand(),
+]
 for (const command of commands) program.addCommand(command)
 
 try {
