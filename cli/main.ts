@@ -5,6 +5,8 @@ import { version } from '../platform/package-info.js'
 import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
+import { runCommand } from './run.js'
+import { statusCommand } from './status.js'
 import { syncCommand } from './sync.js'
 
 const program = new Command('edgetape')
@@ -12,8 +14,10 @@ const program = new Command('edgetape')
   .version(version)
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
+  .addCommand(runCommand())
   .addCommand(recordCommand())
   .addCommand(syncCommand())
+  .addCommand(statusCommand())
   .addCommand(coverageCommand())
   .addCommand(dumpCommand())
 
