@@ -6,6 +6,7 @@ import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
 import { runCommand } from './run.js'
+import { simulateCommand } from './simulate.js'
 import { statusCommand } from './status.js'
 import { syncCommand } from './sync.js'
 
@@ -14,12 +15,17 @@ const program = new Command('edgetape')
   .version(version)
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
-  .addCommand(runCommand())
-  .addCommand(recordCommand())
-  .addCommand(syncCommand())
-  .addCommand(statusCommand())
-  .addCommand(coverageCommand())
-  .addCommand(dumpCommand())
+
+const commands = [
+  runCommand(),
+  recordCommand(),
+  syncCommand(),
+  statusCommand(),
+  coverageCommand(),
+  dumpCommand(),
+  simulateCommand(),
+]
+for (const command of commands) program.addCommand(command)
 
 try {
   await program.parseAsync()

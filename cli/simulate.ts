@@ -1,0 +1,49 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { onShutdown } from '../platform/shutdown.js'
+
+interface SimulateFlags {
+  port: number
+  host: string
+  seed: number
+  rate: number
+  instruments: number
+  speed: number
+  recorded?: string
+}
+
+function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('not a number')
+  return value
+}
+
+/** `edgetape simulate`: a simulated Deribit until it is told to end. */
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description('a simulated Deribit: instruments, books, trades, faults on demand')
+    .option('--port <n>', 'port to listen on, 0 for any free one', number, 8090)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--seed <n>', 'decides the market it makes', number, 1)
+    .option('--rate <n>', 'market events per second', number, 500)
+    .option('--instruments <n>', 'options to list, besides perpetuals, futures, spot and combos', number, 400)
+    .option('--speed <x>', 'simulated time per real time; with --recorded 0 is as fast as possible', number, 1)
+    .option('--recorded <file>', 'serve the frames of a recorded session in place of a market')
+    .addHelpText(
+      'after',
+      '\nLogins: EDGETAPE_SIMULATE_CLIENT_ID and EDGETAPE_SIMULATE_CLIENT_SECRET in the environment, else nobody can log in.' +
+        '\nFaults: POST /control/fault, e.g. {"type":"drop","channel":"book.BTC-PERPETUAL.100ms"}.',
+    )
+    .action(async (flags: SimulateFlags) => {
+      const { startSimulator } = await import('../simulator/main.js')
+      const simulator = await startSimulator({ ...flags, credentials: credentialsFrom(process.env) })
+      process.stdout.write(`${simulator.url}\n`)
+      await new Promise<void>(resolve => onShutdown(() => resolve()))
+      await simulator.close()
+    })
+}
+
+function credentialsFrom(environment: NodeJS.ProcessEnv): { clientId: string; clientSecret: string }[] {
+  const clientId = environment['EDGETAPE_SIMULATE_CLIENT_ID']
+  const clientSecret = environment['EDGETAPE_SIMULATE_CLIENT_SECRET']
+  return clientId && clientSecret ? [{ clientId, clientSecret }] : []
+}

@@ -1,0 +1,175 @@
+import { openFeed } from './channels.js'
+import { PACE_MS, SUBJECTS, tradesSubject, type Feed } from './feeds/feed.js'
+import { encode, type Json } from './json-text.js'
+import type { MarketEvent } from './market/events.js'
+import type { Market } from './market/market.js'
+import { spellingFor } from './number-spelling.js'
+import { notificationText } from './rpc.js'
+
+/** Who receives frames of channels. */
+export interface Subscriber {
+  deliver(channel: string, frame: Buffer): void
+}
+
+/** What sessions and methods see of it. */
+export interface Channels {
+  subscribe(channel: string, subscriber: Subscriber): void
+  unsubscribe(channel: string, subscriber: Subscriber): void
+  /** Sends `data` on a channel whatever its feed says, e.g. a maintenance notice. */
+  announce(channel: string, data: Json): void
+}
+
+interface OpenChannel {
+  name: string
+  feed: Feed
+  subscribers: Set<Subscriber>
+  due: boolean
+  /** Simulated ms; channels of one pace take their turns at different moments. */
+  nextTurnMs: number
+  sentMs: number
+}
+
+/** Silent channels are looked at this often, simulated ms. */
+const REPEAT_CHECK_MS = 1000
+
+/**
+ * Channels with at least one subscriber: hears the market, lets the feeds make frames in their pace, and hands each
+ * frame, serialised once, to all who subscribed.
+ */
+export class Broker implements Channels {
+  /** Frames made so far. */
+  framesMade = 0
+  private readonly channels = new Map<string, OpenChannel>()
+  private readonly bySubject = new Map<string, Set<OpenChannel>>()
+  private waiting: OpenChannel[] = []
+  private repeatsCheckedMs = 0
+
+  constructor(private readonly market: Market) {
+    market.listen(event => this.hear(event))
+  }
+
+  /** Adds a subscriber and sends it the channel's first frames. */
+  subscribe(name: string, subscriber: Subscriber): void {
+    const ms = this.market.nowMs
+    const channel = this.channels.get(name) ?? this.open(name)
+    if (!channel || channel.subscribers.has(subscriber)) return
+    // Brings the others up to the state that the newcomer's snapshot shows, so one chain holds for all.
+    const pending = channel.due ? this.send(channel, ms) : undefined
+    channel.subscribers.add(subscriber)
+    for (const data of channel.feed.first(ms)) subscriber.deliver(name, this.frame(name, data))
+    // A change that is older than the snapshot may follow it; readers must drop it.
+    if (pending && channel.feed.lateAfterSnapshot) subscriber.deliver(name, pending)
+  }
+
+  unsubscribe(name: string, subscriber: Subscriber): void {
+    const channel = this.channels.get(name)
+    if (!channel?.subscribers.delete(subscriber) || channel.subscribers.size > 0) return
+    this.channels.delete(name)
+    for (const subject of channel.feed.subjects) this.bySubject.get(subject)?.delete(channel)
+  }
+
+  /** Sends what is due at `ms`. Called once after each batch of market steps. */
+  turn(ms: number): void {
+    const waiting = this.waiting
+    this.waiting = []
+    for (const channel of waiting) {
+      if (channel.subscribers.size === 0) continue
+      if (channel.nextTurnMs > ms) this.waiting.push(channel)
+      else this.send(channel, ms)
+    }
+    if (ms - this.repeatsCheckedMs < REPEAT_CHECK_MS) return
+    this.repeatsCheckedMs = ms
+    for (const channel of this.channels.values()) {
+      const { repeatAfterMs } = channel.feed
+      if (repeatAfterMs !== undefined && !channel.due && ms - channel.sentMs >= repeatAfterMs) this.send(channel, ms)
+    }
+  }
+
+  announce(name: string, data: Json): void {
+    const channel = this.channels.get(name)
+    if (!channel) return
+    const frame = this.frame(name, data)
+    for (const subscriber of channel.subscribers) subscriber.deliver(name, frame)
+  }
+
+  private open(name: string): OpenChannel | undefined {
+    const feed = openFeed(name, this.market)
+    if (!feed) return undefined
+    const phase = PACE_MS[feed.pace] === 0 ? 0 : hash(name) % PACE_MS[feed.pace]
+    const ms = this.market.nowMs
+    const channel = { name, feed, subscribers: new Set<Subscriber>(), due: false, nextTurnMs: ms + phase, sentMs: ms }
+    this.channels.set(name, channel)
+    for (const subject of feed.subjects) {
+      const listeners = this.bySubject.get(subject)
+      if (listeners) listeners.add(channel)
+      else this.bySubject.set(subject, new Set([channel]))
+    }
+    return channel
+  }
+
+  private hear(event: MarketEvent): void {
+    switch (event.type) {
+      case 'book': {
+        this.tell(event.listing.name, event)
+        return
+      }
+      case 'trades': {
+        const { kind, currency } = event.listing.instrument
+        this.tell(event.listing.name, event)
+        this.tell(tradesSubject(kind, currency), event)
+        this.tell(tradesSubject(kind, 'any'), event)
+        return
+      }
+      case 'second': {
+        this.tell(SUBJECTS.second, event)
+        return
+      }
+      case 'created': {
+        this.tell(SUBJECTS.created, event)
+        return
+      }
+      case 'state':
+        this.tell(SUBJECTS.state, event)
+        // The ticker shows the state, too.
+        {
+          this.tell(event.listing.name, event)
+          return
+        }
+    }
+  }
+
+  private tell(subject: string, event: MarketEvent): void {
+    const listeners = this.bySubject.get(subject)
+    if (!listeners) return
+    for (const channel of listeners) {
+      if (!channel.feed.take(event)) continue
+      if (channel.feed.pace === 'at once') this.send(channel, event.ms)
+      else if (!channel.due) {
+        channel.due = true
+        this.waiting.push(channel)
+      }
+    }
+  }
+
+  private send(channel: OpenChannel, ms: number): Buffer | undefined {
+    channel.due = false
+    channel.nextTurnMs = ms + PACE_MS[channel.feed.pace]
+    const data = channel.feed.drain(ms)
+    if (data === undefined) return undefined
+    channel.sentMs = ms
+    const frame = this.frame(channel.name, data)
+    for (const subscriber of channel.subscribers) subscriber.deliver(channel.name, frame)
+    return frame
+  }
+
+  private frame(name: string, data: Json): Buffer {
+    this.framesMade += 1
+    return Buffer.from(notificationText(name, encode(data, spellingFor(this.framesMade))))
+  }
+}
+
+function hash(text: string): number {
+  let value = 7
+  for (let index = 0; index < text.length; index++) value = (Math.imul(value, 31) + text.charCodeAt(index)) >>> 0
+  return value
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { messageOf } from '../platform/edge-error.js'
+import type { Fault, Faults } from './faults.js'
+import type { Market } from './market/market.js'
+
+const times = z.int().min(0).optional()
+const channel = z.string().min(1)
+
+/** Faults as JSON; `times` 0 means until cleared. */
+const faultSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('drop'), channel, times }),
+  z.strictObject({ type: z.literal('duplicate'), channel, times }),
+  z.strictObject({ type: z.literal('delay'), channel, delayMs: z.number().min(0), times }),
+  z.strictObject({ type: z.literal('malformed'), channel, times }),
+  z.strictObject({ type: z.literal('huge'), channel, bytes: z.int().min(1), times }),
+  z.strictObject({ type: z.literal('deep'), channel, depth: z.int().min(1), times }),
+  z.strictObject({ type: z.literal('binary'), channel, times }),
+  z.strictObject({
+    type: z.literal('reject_subscribe'),
+    code: z.int(),
+    message: z.string(),
+    data: z.union([z.string(), z.record(z.string(), z.string())]).optional(),
+    times,
+  }),
+  z.strictObject({ type: z.literal('silence') }),
+  z.strictObject({ type: z.literal('close'), code: z.int().optional(), reason: z.string().optional() }),
+  z.strictObject({ type: z.literal('maintenance'), forMs: z.number().min(0) }),
+])
+
+const instrumentSchema = z.union([
+  z.strictObject({ action: z.literal('create') }),
+  z.strictObject({ action: z.literal('expire'), instrument_name: z.string() }),
+])
+
+export interface ControlAnswer {
+  status: number
+  text: string
+}
+
+/**
+ * What other processes may order: `POST /control/fault` (a fault), `POST /control/clear`, `POST /control/instrument`
+ * (create or expire one), `GET /control/state`.
+ */
+export class Control {
+  constructor(
+    private readonly faults: Faults,
+    private readonly market: Market,
+    private readonly state: () => object,
+  ) {}
+
+  handle(method: string, path: string, body: string): ControlAnswer {
+    try {
+      const done = this.carryOut(method, path, body)
+      return done ? { status: 200, text: JSON.stringify(done) } : { status: 404, text: '{"error":"not found"}' }
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof z.ZodError) {
+        return { status: 400, text: JSON.stringify({ error: messageOf(error) }) }
+      }
+      throw error
+    }
+  }
+
+  private carryOut(method: string, path: string, body: string): object | undefined {
+    switch (`${method} ${path}`) {
+      case 'POST /control/fault':
+        this.faults.inject(faultSchema.parse(JSON.parse(body)) as Fault)
+        return { ok: true }
+      case 'POST /control/clear':
+        this.faults.clear()
+        return { ok: true }
+      case 'POST /control/instrument': {
+        const order = instrumentSchema.parse(JSON.parse(body))
+        const { market } = this
+        const listing = order.action === 'create' ? market.listNewStrike() : market.expire(order.instrument_name)
+        return listing && { ok: true, instrument_name: listing.name }
+      }
+      case 'GET /control/state':
+        return { ...this.state(), faults: this.faults.struck }
+      default:
+        return undefined
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { RpcError } from './rpc-error.js'
+import type { Json } from './json-text.js'
+
+/** Which channel a fault is about: its exact name, or the start of it followed by `*`. */
+export type ChannelPattern = string
+
+/** How many frames or calls a fault hits, default 1; Infinity (from JSON: 0) for all until `clear`. */
+interface Hits {
+  times?: number
+}
+
+/** What can go wrong on demand. */
+export type Fault =
+  | ({ type: 'drop'; channel: ChannelPattern } & Hits)
+  | ({ type: 'duplicate'; channel: ChannelPattern } & Hits)
+  | ({ type: 'delay'; channel: ChannelPattern; delayMs: number } & Hits)
+  /** In place of a frame of the channel: half of its text. */
+  | ({ type: 'malformed'; channel: ChannelPattern } & Hits)
+  /** In place of a frame of the channel: a valid one of about so many bytes. */
+  | ({ type: 'huge'; channel: ChannelPattern; bytes: number } & Hits)
+  /** In place of a frame of the channel: arrays nested so deep. */
+  | ({ type: 'deep'; channel: ChannelPattern; depth: number } & Hits)
+  /** The frame's bytes, sent as a binary frame. */
+  | ({ type: 'binary'; channel: ChannelPattern } & Hits)
+  /** Subscribe calls fail with this error. */
+  | ({ type: 'reject_subscribe'; code: number; message: string; data?: Json } & Hits)
+  /** Half-open: from now on nothing is sent or answered on the connections of now, which stay open; new ones work. */
+  | { type: 'silence' }
+  /** Closes all connections; without a code the sockets are just cut. */
+  | { type: 'close'; code?: number; reason?: string }
+  /** Notice on platform_state, error 11051 to all, connections closed; new ones are refused for `forMs`. */
+  | { type: 'maintenance'; forMs: number }
+
+type Switch = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' }>
+type Waiting = Exclude<Fault, Switch>
+type FrameFault = Exclude<Waiting, { type: 'reject_subscribe' }>
+
+/** What a frame becomes: payloads to send in order, after a delay if any. */
+export interface Delivery {
+  payload: Buffer
+  binary: boolean
+  delayMs: number
+}
+
+/** The faults of a running simulator. */
+export class Faults {
+  /** How often each type of fault struck. */
+  readonly struck: Record<string, number> = {}
+  private waiting: { fault: Waiting; left: number }[] = []
+
+  /** `act` carries out the faults that strike at once. */
+  constructor(private readonly act: (fault: Switch) => void) {}
+
+  /** True while some fault waits for a frame or a call. */
+  get armed(): boolean {
+    return this.waiting.length > 0
+  }
+
+  inject(fault: Fault): void {
+    if (fault.type === 'silence' || fault.type === 'close' || fault.type === 'maintenance') {
+      this.count(fault)
+      this.act(fault)
+      return
+    }
+    const times = fault.times ?? 1
+    this.waiting.push({ fault, left: times === 0 ? Infinity : times })
+  }
+
+  /** Forgets all faults that still wait. */
+  clear(): void {
+    this.waiting = []
+  }
+
+  /** The error for a subscribe call, if one was ordered. */
+  subscribeError(): RpcError | undefined {
+    const found = this.waiting.find(({ fault }) => fault.type === 'reject_subscribe')
+    if (found?.fault.type !== 'reject_subscribe') return undefined
+    this.use(found)
+    const { code, message, data } = found.fault
+    return new RpcError(code, message, data)
+  }
+
+  /** What to send in place of a frame of `channel`. */
+  apply(channel: string, frame: Buffer): Delivery[] {
+    const plain = { payload: frame, binary: false, delayMs: 0 }
+    for (const entry of this.waiting) {
+      const { fault } = entry
+      if (fault.type === 'reject_subscribe' || !matches(fault.channel, channel)) continue
+      this.use(entry)
+      return deliveries(fault, plain, channel)
+    }
+    return [plain]
+  }
+
+  private use(entry: { fault: Waiting; left: number }): void {
+    this.count(entry.fault)
+    entry.left -= 1
+    if (entry.left <= 0) this.waiting = this.waiting.filter(other => other !== entry)
+  }
+
+  private count({ type }: Fault): void {
+    this.struck[type] = (this.struck[type] ?? 0) + 1
+  }
+}
+
+function matches(pattern: ChannelPattern, channel: string): boolean {
+  return pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : pattern === channel
+}
+
+function deliveries(fault: FrameFault, plain: Delivery, channel: string): Delivery[] {
+  switch (fault.type) {
+    case 'drop':
+      return []
+    case 'duplicate':
+      return [plain, plain]
+    case 'delay':
+      return [{ ...plain, delayMs: fault.delayMs }]
+    case 'malformed':
+      return [{ ...plain, payload: plain.payload.subarray(0, plain.payload.length >> 1) }]
+    case 'huge':
+      return [{ ...plain, payload: strange(channel, `"${'x'.repeat(fault.bytes)}"`) }]
+    case 'deep':
+      return [{ ...plain, payload: strange(channel, '['.repeat(fault.depth) + ']'.repeat(fault.depth)) }]
+    case 'binary':
+      return [{ ...plain, binary: true }]
+  }
+}
+
+function strange(channel: string, data: string): Buffer {
+  return Buffer.from(`{"jsonrpc":"2.0","method":"subscription","params":{"channel":"${channel}","data":${data}}}`)
+}

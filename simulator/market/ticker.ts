@@ -1,0 +1,117 @@
+import type { Json, JsonObject } from '../json-text.js'
+import { round } from './index-price.js'
+import { isCombo, isPerpetual } from './instruments.js'
+import type { Listing } from './listing.js'
+import type { Market } from './market.js'
+import type { Mark } from './pricing.js'
+
+/** What ticker shows as IV of an ask that no volatility explains. */
+const NO_ASK_IV = 500
+
+/** The ticker of an instrument as channel and call show it; the set of keys depends on the kind and on its life. */
+export function tickerFields(listing: Listing, market: Market, ms: number): JsonObject {
+  const { instrument } = listing
+  const mark = market.pricing.mark(instrument, ms)
+  const head: Record<string, Json> = { timestamp: ms, state: listing.state, stats: statsFields(listing) }
+  if (instrument.kind === 'spot') {
+    return { ...head, index_price: mark.index, instrument_name: listing.name, ...lastPrice(listing), ...best(listing) }
+  }
+  const expired = listing.state === 'delivered' || listing.state === 'archivized'
+  return {
+    ...head,
+    ...(instrument.kind === 'option' && { greeks: greeks(mark) }),
+    index_price: mark.index,
+    instrument_name: listing.name,
+    ...lastPrice(listing),
+    ...(listing.settlementPrice !== undefined && !expired && { settlement_price: listing.settlementPrice }),
+    ...priceLimits(listing, mark),
+    ...(!isCombo(instrument) && { open_interest: listing.openInterest }),
+    mark_price: mark.price,
+    ...(isPerpetual(instrument) && market.funding.tickerFields(listing, ms)),
+    ...(instrument.kind === 'option' && { interest_rate: 0 }),
+    estimated_delivery_price: expired ? 'expired' : mark.index,
+    ...(listing.deliveryPrice !== undefined && { delivery_price: listing.deliveryPrice }),
+    ...best(listing),
+    ...(instrument.kind === 'option' && impliedVolatilities(listing, market, mark)),
+    ...(isCombo(instrument) && impliedPrices(listing)),
+  }
+}
+
+function lastPrice(listing: Listing): { last_price: number | null } {
+  return { last_price: listing.lastPrice ?? null }
+}
+
+/** An empty side is price 0.0 and amount 0.0. */
+export function best(listing: Listing): Record<string, number> {
+  const { bestBid, bestAsk } = listing.book
+  return {
+    best_ask_price: bestAsk ? listing.priceOf(bestAsk.ticks) : 0,
+    best_bid_price: bestBid ? listing.priceOf(bestBid.ticks) : 0,
+    best_ask_amount: bestAsk ? listing.amountOf(bestAsk.units) : 0,
+    best_bid_amount: bestBid ? listing.amountOf(bestBid.units) : 0,
+  }
+}
+
+export function statsFields(listing: Listing): JsonObject {
+  const { day, instrument, lastPrice } = listing
+  const traded = day.open !== undefined
+  const change = traded && lastPrice !== undefined && day.open ? round((lastPrice / day.open - 1) * 100, 4) : null
+  const usd = traded ? round(day.volumeUsd, 2) : 0
+  return {
+    high: day.high ?? null,
+    low: day.low ?? null,
+    price_change: change,
+    volume: traded ? round(day.volume, 8) : instrument.kind === 'option' ? 0 : null,
+    ...(instrument.kind !== 'spot' && { volume_usd: traded || instrument.kind === 'option' ? usd : null }),
+    ...((instrument.kind !== 'option' || instrument.linear) && !isCombo(instrument) && { volume_notional: usd }),
+  }
+}
+
+function greeks({ value }: Mark): JsonObject {
+  return {
+    delta: round(value?.delta ?? 0, 5),
+    gamma: round(value?.gamma ?? 0, 5),
+    vega: round(value?.vega ?? 0, 5),
+    theta: round(value?.theta ?? 0, 5),
+    rho: round(value?.rho ?? 0, 5),
+  }
+}
+
+/** The band in which orders are taken. */
+function priceLimits({ instrument }: Listing, mark: Mark): { min_price: number; max_price: number } {
+  const { grid } = instrument
+  const spread = isCombo(instrument) || instrument.kind === 'option' ? mark.forward * 0.04 : mark.exact * 0.015
+  const width = instrument.kind.startsWith('option') && !instrument.linear ? spread / mark.forward : spread
+  const low = grid.snap(grid.toTicks(mark.exact - width), 'floor')
+  const high = grid.snap(grid.toTicks(mark.exact + width), 'ceil')
+  return { min_price: grid.toPrice(isCombo(instrument) ? low : Math.max(low, 1)), max_price: grid.toPrice(high) }
+}
+
+/** In percent. 0.0 says no bid, 500.0 an ask beyond all volatility. */
+function impliedVolatilities(listing: Listing, market: Market, mark: Mark): JsonObject {
+  const { bestBid, bestAsk } = listing.book
+  return {
+    mark_iv: round((mark.iv ?? 0) * 100, 2),
+    bid_iv: bestBid ? ivAt(listing, mark, listing.priceOf(bestBid.ticks)) : 0,
+    ask_iv: bestAsk ? ivAt(listing, mark, listing.priceOf(bestAsk.ticks)) : 0,
+    underlying_price: round(mark.forward, 4),
+    underlying_index: market.underlyingIndexOf(listing.instrument),
+  }
+}
+
+/** Percent at a price near the mark: one step of Newton, clamped to what the exchange shows. */
+export function ivAt(listing: Listing, mark: Mark, price: number): number {
+  const perPoint = mark.value?.vega ?? 0
+  const away = (price - mark.exact) * (listing.instrument.linear ? 1 : mark.forward)
+  const iv = (mark.iv ?? 0) * 100 + (perPoint > 1e-9 ? away / perPoint : away > 0 ? Infinity : -Infinity)
+  return iv > NO_ASK_IV ? NO_ASK_IV : Math.max(round(iv, 2), 0)
+}
+
+function impliedPrices(listing: Listing): JsonObject {
+  const { bestBid, bestAsk } = listing.book
+  return {
+    implied_bid: bestBid ? listing.priceOf(bestBid.ticks - 1) : 0,
+    implied_ask: bestAsk ? listing.priceOf(bestAsk.ticks + 1) : 0,
+    combo_state: listing.state === 'open' ? 'active' : 'inactive',
+  }
+}
