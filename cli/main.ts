@@ -4,6 +4,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
 import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
+import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
 import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
@@ -23,6 +24,7 @@ const commands = [
   statusCommand(),
   coverageCommand(),
   dumpCommand(),
+  queryCommand(),
   simulateCommand(),
 ]
 for (const command of commands) program.addCommand(command)
