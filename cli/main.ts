@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { queryCommand } from './query.js'
@@ -16,10 +17,10 @@ const program = new Command('edgetape')
   .version(version)
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
-
 const commands = [
   runCommand(),
   recordCommand(),
+  compactCommand(),
   syncCommand(),
   statusCommand(),
   coverageCommand(),

@@ -1,0 +1,152 @@
+import { join } from 'node:path'
+import { blobValue } from '@duckdb/node-api'
+import { EdgeError, messageOf } from '../platform/edge-error.js'
+import { countOf, type Engine } from './engine.js'
+import { frameItemViews, KNOWN, sqlText, TO_FRAMES, type Shape } from './frame-items.js'
+import { readLinesSql, separateLines, type HardLine } from './lines.js'
+import { writeParts, type Part } from './parts.js'
+import { framesTable, tableSql, type Table } from './tables.js'
+
+/** One sealed segment, known to be what its manifest says. */
+export interface Source {
+  /** Where it is. */
+  path: string
+  /** Its path below dataDir, for quarantine records. */
+  segment: string
+  sha256: string
+  /** Lines, by its manifest. */
+  frames: number
+  table: Table
+}
+
+/** What became of the lines of a segment; `tabled + quarantined + known` are all of them. */
+export interface Conversion {
+  parts: Part[]
+  rows: number
+  tabled: number
+  quarantined: number
+  known: number
+  /** How often each reason led to quarantine, or to no row for a frame that is understood. */
+  reasons: Record<string, number>
+  /** The quarantine file in the temporary folder, where there is one. */
+  quarantine: string | undefined
+}
+
+/**
+ * Converts a segment to Parquet files in `folder`, one per table, kind and currency, and checks that every line ended
+ * in exactly one place. Same segment, same bytes. Nothing outside of `folder` is touched.
+ * @throws EdgeError ACCOUNTS_DIFFER; whatever DuckDB or the disk complain about
+ */
+export async function convertSegment(engine: Engine, source: Source, folder: string): Promise<Conversion> {
+  await engine.run('CREATE TABLE leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
+  await openStage(engine, source.table, 'own')
+  await stageSegment(engine, source, folder)
+  const staged = await countFrames(engine)
+  const reasons = await countReasons(engine)
+  const moved = reasons[TO_FRAMES] ?? 0
+  const isKnown = (reason: string) => reason.startsWith(KNOWN)
+  const known = sumOf(reasons, isKnown)
+  const quarantined = sumOf(reasons, reason => reason !== TO_FRAMES && !isKnown(reason))
+
+  const parts = await writeParts(engine, source, source.table, folder)
+  let tabled = staged
+  if (moved > 0) {
+    // Frames that are not JSON, of a family that has a table: into `frames`, from a stage of its own.
+    await openStage(engine, framesTable, 'stray')
+    await stageLines(engine, `SELECT line_no, line FROM main.leftovers WHERE verdict = ${sqlText(TO_FRAMES)}`)
+    tabled += await countFrames(engine)
+    parts.push(...(await writeParts(engine, source, framesTable, folder)))
+  }
+  const accounted = tabled + quarantined + known
+  if (accounted !== source.frames) {
+    throw new EdgeError(
+      'ACCOUNTS_DIFFER',
+      `${source.segment}: ${accounted} lines are accounted for, its manifest says ${source.frames}; nothing was kept`,
+      { path: source.path, hint: 'edgetape verify says whether the file is damaged' },
+    )
+  }
+  return {
+    parts,
+    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    tabled,
+    quarantined,
+    known,
+    reasons: Object.fromEntries(Object.entries(reasons).filter(([reason]) => reason !== TO_FRAMES)),
+    quarantine: quarantined > 0 ? await writeQuarantine(engine, source, folder) : undefined,
+  }
+}
+
+const sumOf = (counts: Record<string, number>, wanted: (reason: string) => boolean) =>
+  Object.entries(counts).reduce((sum, [reason, count]) => sum + (wanted(reason) ? count : 0), 0)
+
+/** Makes the empty table `staged` for one table's rows in a schema of its own, fed from the view `lines`. */
+async function openStage(engine: Engine, table: Table, schema: string): Promise<void> {
+  const sql = tableSql(table.name)
+  const views = sql.indexOf('CREATE VIEW')
+  await engine.run(
+    `CREATE SCHEMA ${schema}; USE ${schema}; CREATE VIEW lines AS SELECT 0::BIGINT AS line_no, '' AS line`,
+  )
+  await engine.run(tableSql('_shared'))
+  await engine.run(sql.slice(0, views))
+  const [[shape] = []] = await engine.rows('SELECT shape()')
+  await engine.run(frameItemViews(table, JSON.parse(String(shape)) as Shape))
+  await engine.run(sql.slice(views))
+  await engine.run('CREATE TABLE staged AS FROM table_rows LIMIT 0')
+}
+
+/** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */
+async function stageLines(engine: Engine, linesSql: string): Promise<void> {
+  await engine.run(`CREATE OR REPLACE VIEW lines AS ${linesSql}`)
+  await engine.run('INSERT INTO staged FROM table_rows')
+  const [[left] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no = 0')
+  if (countOf(left) === 0) return
+  await engine.run(`INSERT INTO main.leftovers SELECT line_no, line, NULL, verdict FROM judged WHERE verdict IS NOT NULL;
+    DELETE FROM staged WHERE row_no = 0`)
+}
+
+async function stageSegment(engine: Engine, source: Source, folder: string): Promise<void> {
+  try {
+    await stageLines(engine, readLinesSql(source.path))
+    return
+  } catch (error) {
+    // What the CSV reader refuses: long lines, control characters, text that is not UTF-8. The insert left no rows.
+    if (!messageOf(error).startsWith('Invalid Input Error')) throw error
+  }
+  const plain = join(folder, 'plain.jsonl.zst')
+  for await (const lines of separateLines(source.path, plain)) await stageHardLines(engine, lines)
+  await stageLines(engine, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
+}
+
+async function stageHardLines(engine: Engine, lines: HardLine[]): Promise<void> {
+  await engine.run('CREATE OR REPLACE TABLE hard_lines (line_no BIGINT, line VARCHAR)')
+  for (const { lineNo, bytes, utf8 } of lines) {
+    if (utf8) await engine.run('INSERT INTO hard_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
+    else {
+      const values = [BigInt(lineNo), blobValue(bytes)]
+      await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
+    }
+  }
+  await stageLines(engine, 'SELECT line_no, line FROM hard_lines')
+}
+
+async function countFrames(engine: Engine): Promise<number> {
+  const [[frames] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no = 1')
+  return countOf(frames)
+}
+
+async function countReasons(engine: Engine): Promise<Record<string, number>> {
+  const rows = await engine.rows('SELECT verdict, count(*) FROM main.leftovers GROUP BY 1 ORDER BY 1')
+  return Object.fromEntries(rows.map(([verdict, count]) => [String(verdict), countOf(count)]))
+}
+
+async function writeQuarantine(engine: Engine, source: Source, folder: string): Promise<string> {
+  const path = join(folder, 'quarantine.jsonl')
+  const wanted = `verdict <> ${sqlText(TO_FRAMES)} AND NOT starts_with(verdict, ${sqlText(KNOWN)})`
+  const [[broken] = []] = await engine.rows(`SELECT count(*) FROM main.leftovers WHERE ${wanted} AND bytes IS NOT NULL`)
+  const base64 = countOf(broken) > 0 ? ', to_base64(bytes) AS raw_base64' : ''
+  await engine.run(`COPY (
+    SELECT verdict AS reason, ${sqlText(source.segment)} AS segment, line_no AS line, coalesce(line, '') AS raw${base64}
+    FROM main.leftovers WHERE ${wanted} ORDER BY line_no
+  ) TO ${sqlText(path)} (FORMAT json)`)
+  return path
+}

@@ -1,0 +1,143 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/schema.js'
+import { EdgeError, messageOf } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
+import { acquireProcessLock } from '../platform/process-lock.js'
+import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
+import { CompactorProgress, type Summary } from './progress.js'
+import { realDisk, type PublishDisk } from './publish.js'
+import { readReceipts, receiptsFolder, type Receipt } from './receipts.js'
+import { clearTemporary, compactSegment, readManifest, type JobOptions } from './segment-job.js'
+import { createBell, watchSegments } from './watch.js'
+
+export interface CompactorOptions {
+  config: Config
+  log: Logger
+  /** Converts what is there and returns; otherwise waits for more until `signal`. */
+  once: boolean
+  signal?: AbortSignal
+  /** Converts all segments on disk again, whatever receipts say. */
+  rebuild?: boolean
+  /** Called after each segment. */
+  onProgress?: (summary: Summary) => void
+  /** Replaced in tests by one that fails. */
+  disk?: PublishDisk
+  /** How often folders are looked through for segments that the watcher missed, ms. */
+  rescanMs?: number
+}
+
+/**
+ * Converts sealed segments to Parquet, oldest first, one at a time. A segment that cannot be converted is logged, shown
+ * in the status and tried again at the next start; it does not stop the others. Aborting `signal` abandons the segment
+ * under way without trace.
+ * @throws EdgeError LOCK_HELD another compactor works on this dataDir
+ */
+export async function runCompactor(options: CompactorOptions): Promise<Summary> {
+  const { dataDir } = options.config
+  mkdirSync(join(dataDir, 'raw'), { recursive: true })
+  const lock = acquireProcessLock(join(receiptsFolder(dataDir), 'lock'), 'compactor')
+  try {
+    clearTemporary(dataDir)
+    const compactor = new Compactor(options)
+    await (options.once ? compactor.drain() : compactor.follow())
+    return compactor.summary()
+  } finally {
+    clearTemporary(dataDir)
+    lock.release()
+  }
+}
+
+class Compactor {
+  readonly #options: CompactorOptions
+  readonly #job: JobOptions
+  readonly #finder: SegmentFinder
+  readonly #receipts: Map<string, Receipt>
+  readonly #progress: CompactorProgress
+  /** Settled in this run, converted or not: a sealed segment never changes. */
+  readonly #settled = new Set<string>()
+
+  constructor(options: CompactorOptions) {
+    const { dataDir, compact } = options.config
+    this.#options = options
+    this.#job = { dataDir, limits: compact, disk: options.disk ?? realDisk, signal: options.signal }
+    this.#finder = new SegmentFinder(dataDir)
+    this.#receipts = readReceipts(dataDir)
+    this.#progress = new CompactorProgress(dataDir, options.onProgress)
+  }
+
+  summary(): Summary {
+    return this.#progress.summary()
+  }
+
+  /** Converts until nothing is left. */
+  async drain(): Promise<void> {
+    for (let backlog = this.#backlog(); backlog.length > 0; backlog = this.#backlog()) {
+      for (const [index, segment] of backlog.entries()) {
+        if (this.#options.signal?.aborted) return
+        await this.#settle(segment, backlog.length - index)
+      }
+    }
+    this.#progress.idle()
+  }
+
+  /** Drains whenever segments appear, until aborted. */
+  async follow(): Promise<void> {
+    const { config, log, signal, rescanMs = 30_000 } = this.#options
+    const bell = createBell()
+    const watcher = watchSegments(config.dataDir, log, bell.ring)
+    const timer = setInterval(bell.ring, rescanMs)
+    signal?.addEventListener('abort', bell.ring)
+    try {
+      while (!signal?.aborted) {
+        await this.drain()
+        if (!signal?.aborted) await bell.rung()
+      }
+    } finally {
+      clearInterval(timer)
+      signal?.removeEventListener('abort', bell.ring)
+      await watcher.close()
+    }
+  }
+
+  #backlog(): SealedSegment[] {
+    return this.#finder.find().filter(segment => !this.#settled.has(segment.path) && !this.#isConverted(segment))
+  }
+
+  /** By its receipt; asked once for each segment. */
+  #isConverted(segment: SealedSegment): boolean {
+    const receipt = this.#receipts.get(segment.path)
+    if (!receipt || this.#options.rebuild === true) return false
+    try {
+      if (!isDone(this.#job.dataDir, receipt, readManifest(this.#job.dataDir, segment).sha256)) return false
+    } catch (error) {
+      // Without a readable manifest it is in the backlog, where the same error is reported.
+      if (error instanceof EdgeError) return false
+      throw error
+    }
+    this.#settled.add(segment.path)
+    return true
+  }
+
+  async #settle(segment: SealedSegment, backlog: number): Promise<void> {
+    const { log, signal } = this.#options
+    this.#progress.started(segment.path, backlog)
+    const startedAt = performance.now()
+    try {
+      const manifest = readManifest(this.#job.dataDir, segment)
+      const earlier = this.#receipts.get(segment.path)
+      const { receipt, conversion } = await compactSegment(this.#job, segment, manifest, earlier)
+      this.#receipts.set(segment.path, receipt)
+      this.#progress.converted(receipt, conversion)
+      const { frames, rows, quarantined, outputs } = receipt
+      const ms = Math.round(performance.now() - startedAt)
+      log.info({ segment: segment.path, frames, rows, quarantined, files: outputs.length, ms }, 'segment converted')
+      if (quarantined > 0) log.warn({ segment: segment.path, reasons: conversion.reasons }, 'lines put into quarantine')
+    } catch (error) {
+      if (signal?.aborted) return
+      this.#progress.failed(segment.path, messageOf(error))
+      log.error({ segment: segment.path, err: error }, 'segment not converted; it is tried again at the next start')
+    }
+    this.#settled.add(segment.path)
+  }
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path'
+import { version } from '../platform/package-info.js'
+import { countOf, type Engine } from './engine.js'
+import { sqlText } from './frame-items.js'
+import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } from './partition.js'
+import { SCHEMA_VERSION, type Table } from './tables.js'
+
+/** A Parquet file in the temporary folder. */
+export interface Part {
+  temporary: string
+  table: string
+  partition: Partition
+  rows: number
+}
+
+const ROW_GROUP_ROWS = 100_000
+
+/**
+ * Writes the rows of `staged` to `folder`, one Parquet file per kind and currency, sorted. The order is total as far as
+ * rows differ, so that the same rows give the same bytes.
+ */
+export async function writeParts(
+  engine: Engine,
+  source: { sha256: string },
+  table: Table,
+  folder: string,
+): Promise<Part[]> {
+  const groups =
+    table.partitionBy === 'none' ? await oneGroup(engine) : groupByPartition(table, await nameCounts(engine))
+  if (groups.length === 0) return []
+  let name = 'instrument_name'
+  if (table.partitionBy !== 'none') {
+    // Sorting by the place of a name among all names costs half of sorting by the name.
+    await engine.run('CREATE TYPE name_order AS ENUM (SELECT instrument_name FROM names ORDER BY rank)')
+    name = 'instrument_name::name_order'
+  }
+  const parts: Part[] = []
+  for (const [index, { partition, ranks, rows }] of groups.entries()) {
+    const temporary = join(folder, `${table.name}-${index}.parquet`)
+    const only =
+      groups.length === 1
+        ? ''
+        : `AND instrument_name IN (SELECT instrument_name FROM names WHERE rank IN (${ranks.join(', ')}))`
+    const metadata = {
+      edgetape: version,
+      schema_version: String(SCHEMA_VERSION),
+      table: table.name,
+      rows: String(rows),
+    }
+    const [[written] = []] = await engine.rows(`COPY (
+        SELECT * EXCLUDE (row_no) FROM staged WHERE row_no > 0 ${only}
+        ORDER BY ${name}, exchange_ts, seq, conn, row_no, recv_ts
+      ) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS},
+        KV_METADATA ${kvMetadata({ ...metadata, segments: JSON.stringify([source.sha256]) })})`)
+    if (countOf(written) !== rows) throw new RangeError(`${temporary}: ${countOf(written)} rows instead of ${rows}`)
+    parts.push({ temporary, table: table.name, partition, rows })
+  }
+  return parts
+}
+
+const kvMetadata = (pairs: Record<string, string>) =>
+  `{${Object.entries(pairs)
+    .map(([key, value]) => `${sqlText(key)}: ${sqlText(value)}`)
+    .join(', ')}}`
+
+interface NameCount {
+  /** Place in the order of names, from 1: a number that SQL can hold where a name from the wire should not stand. */
+  rank: number
+  name: string
+  rows: number
+}
+
+async function oneGroup(engine: Engine): Promise<Group[]> {
+  const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
+  return countOf(count) === 0 ? [] : [{ partition: noPartition, ranks: [], rows: countOf(count) }]
+}
+
+async function nameCounts(engine: Engine): Promise<NameCount[]> {
+  await engine.run(`CREATE TABLE names AS
+    SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name, count(*) AS row_count
+    FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
+  const rows = await engine.rows('SELECT rank, instrument_name, row_count FROM names ORDER BY rank')
+  return rows.map(([rank, name, count]) => ({ rank: countOf(rank), name: String(name), rows: countOf(count) }))
+}
+
+interface Group {
+  partition: Partition
+  ranks: number[]
+  rows: number
+}
+
+function groupByPartition(table: Table, names: NameCount[]): Group[] {
+  const groups = new Map<string, Group>()
+  for (const { rank, name, rows } of names) {
+    const partition = table.partitionBy === 'index' ? partitionOfIndex(name) : partitionOfInstrument(name)
+    const key = `${partition.kind}/${partition.currency}`
+    const group = groups.get(key) ?? { partition, ranks: [], rows: 0 }
+    group.ranks.push(rank)
+    group.rows += rows
+    groups.set(key, group)
+  }
+  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
+}

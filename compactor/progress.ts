@@ -1,0 +1,100 @@
+import { writeStatus } from '../platform/status-file.js'
+import type { Conversion } from './convert.js'
+import type { Receipt } from './receipts.js'
+
+/** What one run of the compactor did. */
+export interface Summary {
+  /** Segments converted. */
+  segments: number
+  /** Segments that could not be converted. */
+  failed: number
+  /** Segments that wait. */
+  backlog: number
+  frames: number
+  /** Rows written, by table. */
+  rows: Record<string, number>
+  quarantined: number
+  /** Frames that are understood and have no row. */
+  known: number
+  lastError: string | undefined
+}
+
+/** Counts what is done and publishes it as the compactor's status. */
+export class CompactorProgress {
+  readonly #dataDir: string
+  readonly #onProgress: ((summary: Summary) => void) | undefined
+  readonly #counts: Summary = {
+    segments: 0,
+    failed: 0,
+    backlog: 0,
+    frames: 0,
+    rows: {},
+    quarantined: 0,
+    known: 0,
+    lastError: undefined,
+  }
+  #lastSegment: string | undefined
+  #current: string | undefined
+
+  constructor(dataDir: string, onProgress: ((summary: Summary) => void) | undefined) {
+    this.#dataDir = dataDir
+    this.#onProgress = onProgress
+  }
+
+  summary(): Summary {
+    return { ...this.#counts, rows: { ...this.#counts.rows } }
+  }
+
+  started(segment: string, backlog: number): void {
+    this.#counts.backlog = backlog
+    this.#current = segment
+    this.#publish()
+  }
+
+  converted(receipt: Receipt, conversion: Conversion): void {
+    const counts = this.#counts
+    counts.segments++
+    counts.backlog--
+    counts.frames += receipt.frames
+    counts.quarantined += receipt.quarantined
+    counts.known += receipt.known
+    for (const { table, rows } of conversion.parts) counts.rows[table] = (counts.rows[table] ?? 0) + rows
+    this.#lastSegment = receipt.segment
+    this.#settled()
+  }
+
+  failed(segment: string, message: string): void {
+    this.#counts.failed++
+    this.#counts.backlog--
+    this.#counts.lastError = `${segment}: ${message}`
+    this.#settled()
+  }
+
+  /** Nothing is left to do. */
+  idle(): void {
+    this.#counts.backlog = 0
+    this.#publish()
+  }
+
+  #settled(): void {
+    this.#current = undefined
+    this.#publish()
+    this.#onProgress?.(this.summary())
+  }
+
+  #publish(): void {
+    const { segments, failed, backlog, frames, rows, quarantined, known, lastError } = this.#counts
+    writeStatus(this.#dataDir, 'compactor', {
+      backlog_segments: backlog,
+      current_segment: this.#current ?? null,
+      last_segment: this.#lastSegment ?? null,
+      segments,
+      failed,
+      frames,
+      rows,
+      quarantined,
+      known,
+      last_error: lastError ?? null,
+    })
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { fsyncFolder } from '../platform/durable-file.js'
+import { parseSegmentPath, type SegmentName } from '../recorder/segment-format.js'
+import type { Conversion } from './convert.js'
+import type { Part } from './parts.js'
+import { appendReceipt, type Receipt } from './receipts.js'
+
+/** The steps after which a power cut could show; a failing disk in tests. */
+export interface PublishDisk {
+  fsyncFile(path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  fsyncFolder(path: string): void
+  appendReceipt(dataDir: string, date: string, receipt: Receipt): void
+}
+
+export const realDisk: PublishDisk = {
+  async fsyncFile(path) {
+    const file = await open(path, 'r+')
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  },
+  rename,
+  fsyncFolder,
+  appendReceipt,
+}
+
+/** `20261122T140000Z-<host>-<run>-<n>`, the segment's own name. */
+const baseName = (segment: string) => basename(segment, '.jsonl.zst')
+
+const dateOf = (name: SegmentName) => new Date(name.startedMs).toISOString().slice(0, 10)
+
+/** Where a part of a segment goes, below dataDir. Nothing in it was spelled by the exchange. */
+export function parquetPath(name: SegmentName, part: Pick<Part, 'table' | 'partition'>): string {
+  const hour = new Date(name.startedMs).toISOString().slice(11, 13)
+  const { kind, currency } = part.partition
+  return (
+    `parquet/exchange=${name.exchange}/table=${part.table}/kind=${kind}/currency=${currency}/date=${dateOf(name)}` +
+    `/${hour}-${name.host}-${name.run}-${name.number}.parquet`
+  )
+}
+
+export function quarantinePath(segment: string, name: SegmentName): string {
+  return `quarantine/exchange=${name.exchange}/channel=${name.channel}/date=${dateOf(name)}/${baseName(segment)}.jsonl`
+}
+
+/** The hash of a file, hex, read in pieces. */
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash)
+  return hash.digest('hex')
+}
+
+/**
+ * Brings the files of a conversion under their final names and then writes the receipt. Files are durable before they
+ * are renamed, and renamed durably before the receipt: whatever happens in between, the next run does it all again with
+ * the same result. Outputs that an earlier receipt names and this conversion no longer has are removed last.
+ */
+export async function publish(
+  dataDir: string,
+  segment: { path: string; sha256: string; frames: number },
+  conversion: Conversion,
+  earlier: Receipt | undefined,
+  disk: PublishDisk,
+): Promise<Receipt> {
+  const name = parseSegmentPath(segment.path)?.name
+  if (!name) throw new TypeError(`${segment.path} is not the path of a segment`)
+  const moves = conversion.parts.map(part => ({ ...part, path: parquetPath(name, part) }))
+  const outputs = []
+  for (const { temporary, path, rows } of moves) {
+    await disk.fsyncFile(temporary)
+    outputs.push({ path, rows, bytes: statSync(temporary).size, sha256: await sha256Of(temporary) })
+  }
+  const quarantine = quarantinePath(segment.path, name)
+  const { quarantine: unconverted } = conversion
+  if (unconverted !== undefined) await disk.fsyncFile(unconverted)
+  for (const { temporary, path } of moves) await moveDurably(disk, dataDir, temporary, path)
+  if (unconverted !== undefined) await moveDurably(disk, dataDir, unconverted, quarantine)
+
+  const { rows, tabled, quarantined, known } = conversion
+  const receipt = {
+    segment: segment.path,
+    sha256: segment.sha256,
+    outputs,
+    rows,
+    frames: segment.frames,
+    tabled,
+    quarantined,
+    known,
+  }
+  disk.appendReceipt(dataDir, dateOf(name), receipt)
+  const current = new Set(outputs.map(({ path }) => path))
+  const outdated = earlier?.outputs.filter(({ path }) => !current.has(path)).map(({ path }) => path) ?? []
+  for (const path of unconverted === undefined ? [...outdated, quarantine] : outdated) {
+    rmSync(join(dataDir, path), { force: true })
+  }
+  return receipt
+}
+
+async function moveDurably(disk: PublishDisk, dataDir: string, temporary: string, path: string): Promise<void> {
+  const target = join(dataDir, path)
+  makeFolderDurable(disk, dirname(target))
+  await disk.rename(temporary, target)
+  disk.fsyncFolder(dirname(target))
+}
+
+/** Creates a folder and those above it, each durable in its parent. */
+function makeFolderDurable(disk: PublishDisk, folder: string): void {
+  if (existsSync(folder)) return
+  makeFolderDurable(disk, dirname(folder))
+  mkdirSync(folder, { recursive: true })
+  disk.fsyncFolder(dirname(folder))
+}

@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { EdgeError } from '../platform/edge-error.js'
+import { parseManifest, type Manifest } from '../recorder/manifest.js'
+import { withState } from '../recorder/segment-format.js'
+import type { SealedSegment } from './backlog.js'
+import { convertSegment, type Conversion } from './convert.js'
+import { openEngine, type EngineLimits } from './engine.js'
+import { publish, sha256Of, type PublishDisk } from './publish.js'
+import { receiptsFolder, type Receipt } from './receipts.js'
+import { tableOf } from './tables.js'
+
+export interface JobOptions {
+  dataDir: string
+  limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
+  disk: PublishDisk
+  /** Abandons the conversion that is under way. */
+  signal: AbortSignal | undefined
+}
+
+/** Folder of everything that is not finished. */
+export const temporaryFolder = (dataDir: string) => join(receiptsFolder(dataDir), 'tmp')
+
+/** Throws away what a run that died left behind. */
+export function clearTemporary(dataDir: string): void {
+  rmSync(temporaryFolder(dataDir), { recursive: true, force: true })
+  mkdirSync(temporaryFolder(dataDir), { recursive: true })
+}
+
+/**
+ * The manifest of a sealed segment.
+ * @throws EdgeError MANIFEST_MISSING, and those of `parseManifest`
+ */
+export function readManifest(dataDir: string, segment: SealedSegment): Manifest {
+  const path = join(dataDir, withState(segment.path, 'manifest'))
+  if (!existsSync(path)) {
+    throw new EdgeError('MANIFEST_MISSING', `${segment.path} has no manifest, wanted ${path}`, {
+      path,
+      hint: 'the recorder writes it before the segment gets its name; was it deleted?',
+    })
+  }
+  return parseManifest(readFileSync(path, 'utf8'), path)
+}
+
+/**
+ * One segment from sealed file to receipt. Afterwards its outputs are durable, or nothing of it is left but files
+ * under final names that the next run replaces by the same.
+ * @throws EdgeError SEGMENT_DAMAGED the file is not what its manifest says; those of `convertSegment`; the signal's
+ *         reason when it was aborted
+ */
+export async function compactSegment(
+  options: JobOptions,
+  segment: SealedSegment,
+  manifest: Manifest,
+  earlier: Receipt | undefined,
+): Promise<{ receipt: Receipt; conversion: Conversion }> {
+  const { dataDir, signal } = options
+  const path = join(dataDir, segment.path)
+  const found = await sha256Of(path)
+  if (found !== manifest.sha256) {
+    throw new EdgeError(
+      'SEGMENT_DAMAGED',
+      `${segment.path} has sha256 ${found}, its manifest says ${manifest.sha256}`,
+      {
+        path,
+        hint: 'take it from the NAS, or move segment and manifest away',
+      },
+    )
+  }
+  const folder = join(temporaryFolder(dataDir), basename(segment.path, '.jsonl.zst'))
+  const spillFolder = join(folder, 'spill')
+  mkdirSync(spillFolder, { recursive: true })
+  const engine = await openEngine({ ...options.limits, spillFolder })
+  const stop = () => engine.interrupt()
+  signal?.addEventListener('abort', stop)
+  try {
+    const { sha256, frames } = manifest
+    const source = { path, segment: segment.path, sha256, frames, table: tableOf(segment.name.channel) }
+    const conversion = await convertSegment(engine, source, folder)
+    signal?.throwIfAborted()
+    const receipt = await publish(dataDir, { path: segment.path, sha256, frames }, conversion, earlier, options.disk)
+    return { receipt, conversion }
+  } catch (error) {
+    // Interrupted statements fail with errors of their own; the reason is the signal's.
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    engine.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

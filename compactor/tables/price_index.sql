@@ -1,0 +1,15 @@
+-- Price of an index such as btc_usd (one row per frame). `instrument_name` is the index's name, too, so that every table
+-- is sorted and searched by the same column.
+CREATE MACRO shape() AS '{"timestamp": "DOUBLE", "index_name": "VARCHAR", "price": "DOUBLE"}';
+
+CREATE MACRO verdict(line, data) AS CASE
+  WHEN data.index_name IS NULL THEN 'no index_name'
+  WHEN moment(data."timestamp") IS NULL THEN 'no valid timestamp'
+END;
+
+CREATE VIEW table_rows AS
+SELECT
+  recv_ts, moment(data."timestamp") AS exchange_ts, data.index_name AS instrument_name, conn, seq, source,
+  data.index_name AS index_name, data.price AS price,
+  channel, extra, row_no
+FROM frame_items;
