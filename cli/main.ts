@@ -6,7 +6,9 @@ import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
+import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
+import { statusCommand } from './status.js'
 import { syncCommand } from './sync.js'
 
 const program = new Command('edgetape')
@@ -19,6 +21,8 @@ const commands = [
   recordCommand(),
   compactCommand(),
   syncCommand(),
+  runCommand(),
+  statusCommand(),
   coverageCommand(),
   dumpCommand(),
   simulateCommand(),

@@ -20,5 +20,7 @@ export function onShutdown(stop: (reason: string) => void): void {
       asked = true
       stop('supervisor gone')
     })
+    // Listening must not keep a part alive that has nothing left to do.
+    process.channel?.unref()
   }
 }

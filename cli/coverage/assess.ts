@@ -1,4 +1,4 @@
-import { kinds, targetOf, type Kind } from './channel-target.js'
+import { kinds, tableOfFamily, targetOf, type Kind } from './channel-target.js'
 import type { CoverageFacts, JournalGap } from './facts.js'
 import { clip, unionOf, wholeSeconds, type Span } from './spans.js'
 import { channelsOf, subscribedSpans } from './subscriptions.js'
@@ -36,16 +36,16 @@ export function verdictOf(expected: number | undefined, actual: number): Verdict
 
 /** Families that send a first frame on subscribing, so that each instrument must have a row; in the report's order. */
 const FIRST_FRAME = [
-  { family: 'quote', table: 'quote', data: 'quotes' },
-  { family: 'book', table: 'book', data: 'book depth' },
-  { family: 'book_grouped', table: 'book_grouped', data: 'grouped book' },
-  { family: 'ticker', table: 'ticker', data: 'ticker' },
-  { family: 'incremental_ticker', table: 'incremental_ticker', data: 'incremental ticker' },
-  { family: 'perpetual', table: 'perpetual', data: 'funding' },
-  { family: 'deribit_price_ranking', table: 'price_ranking', data: 'index sources' },
-  { family: 'deribit_price_statistics', table: 'price_statistics', data: 'index statistics' },
-  { family: 'deribit_volatility_index', table: 'volatility_index', data: 'volatility index' },
-  { family: 'estimated_expiration_price', table: 'expiration_estimate', data: 'expiry estimate' },
+  { family: 'quote', data: 'quotes' },
+  { family: 'book', data: 'book depth' },
+  { family: 'book_grouped', data: 'grouped book' },
+  { family: 'ticker', data: 'ticker' },
+  { family: 'incremental_ticker', data: 'incremental ticker' },
+  { family: 'perpetual', data: 'funding' },
+  { family: 'deribit_price_ranking', data: 'index sources' },
+  { family: 'deribit_price_statistics', data: 'index statistics' },
+  { family: 'deribit_volatility_index', data: 'volatility index' },
+  { family: 'estimated_expiration_price', data: 'expiry estimate' },
 ] as const
 
 /** Compares facts with facts. Pure. */
@@ -58,14 +58,14 @@ export function assess(facts: CoverageFacts, window: Span): Coverage {
   const spans = unionOf([...subscribed.values()].flat())
   const report = new Report(facts, subscribed, spans)
   report.trades()
-  for (const { family, table, data } of FIRST_FRAME) {
-    report.firstFrames(family, table, data)
+  for (const { family, data } of FIRST_FRAME) {
+    report.firstFrames(family, data)
     if (family === 'book') report.bookChains()
     if (family === 'ticker') report.tickerParts()
   }
-  report.everySecond('deribit_price_index', 'price_index', 'index price')
-  report.counted('option_marks', 'option marks')
-  report.counted('candles', 'candles')
+  report.everySecond('deribit_price_index', 'index price')
+  report.counted('markprice.options', 'option marks')
+  report.counted('chart.trades', 'candles')
   return { spans, lines: report.lines, gaps: gapsOf(facts, window), rejected: rejectedOf(facts, window) }
 }
 
@@ -100,7 +100,8 @@ class Report {
     }
   }
 
-  firstFrames(family: string, table: string, data: string): void {
+  firstFrames(family: string, data: string): void {
+    const table = tableOfFamily(family)
     for (const kind of kinds) {
       const promised = this.#namesOf(family, kind)
       const found = this.#found(table, kind)
@@ -132,7 +133,8 @@ class Report {
   }
 
   /** Comes once a second for each name, so that the seconds subscribed are what to expect. */
-  everySecond(family: string, table: string, data: string): void {
+  everySecond(family: string, data: string): void {
+    const table = tableOfFamily(family)
     for (const kind of kinds) {
       const promised = this.#namesOf(family, kind)
       const found = this.#found(table, kind)
@@ -150,10 +152,12 @@ class Report {
   }
 
   /** No fact says how many there should be. */
-  counted(table: string, data: string): void {
+  counted(family: string, data: string): void {
+    const table = tableOfFamily(family)
     for (const kind of kinds) {
       const found = this.#found(table, kind)
-      if (found.size > 0) this.#add(data, kind, table, 'instruments', undefined, found.size)
+      const unit = kind === 'index' ? 'indices' : 'instruments'
+      if (found.size > 0) this.#add(data, kind, table, unit, undefined, found.size)
     }
   }
 

@@ -4,6 +4,21 @@ import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family
 export const kinds = ['option', 'perpetual', 'future', 'spot', 'combo', 'index'] as const
 export type Kind = (typeof kinds)[number]
 
+/** The Parquet table of a family, where its name is another. */
+const TABLES: Readonly<Record<string, string>> = {
+  'chart.trades': 'candles',
+  deribit_price_index: 'price_index',
+  deribit_price_ranking: 'price_ranking',
+  deribit_price_statistics: 'price_statistics',
+  deribit_volatility_index: 'volatility_index',
+  'markprice.options': 'option_marks',
+  estimated_expiration_price: 'expiration_estimate',
+}
+
+export function tableOfFamily(family: string): string {
+  return TABLES[family] ?? family
+}
+
 /** What a subscribed channel promises data of. */
 export interface ChannelTarget {
   family: string

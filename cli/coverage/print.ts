@@ -1,4 +1,4 @@
-import Table from 'cli-table3'
+import { plainTable } from '../table.js'
 import type { Coverage, CoverageLine } from './assess.js'
 
 const HEAD = ['data', 'kind', 'counted', 'expected', 'here', '', 'rows', 'rows/h']
@@ -30,13 +30,8 @@ function shareOf(share: number): string {
 
 /** The report for a terminal. */
 export function asText(coverage: Coverage): string {
-  const table = new Table({
-    head: HEAD,
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'left', 'right', 'right'],
-    style: { head: [], border: [], compact: true },
-  })
-  table.push(...coverage.lines.map(cells))
-  return [spanText(coverage), table.toString(), ...remarks(coverage)].join('\n')
+  const table = plainTable(HEAD, coverage.lines.map(cells), [3, 4, 6, 7])
+  return [spanText(coverage), table, ...remarks(coverage)].join('\n')
 }
 
 /** The report as Markdown. */

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../duckdb.js'
-import { kindOfPartition, type Kind } from './channel-target.js'
+import { kindOfPartition, tableOfFamily, targetOf, type Kind } from './channel-target.js'
 import type { BookChain, CoverageFacts, InstrumentRows, TickerPart, TradeSequence } from './facts.js'
 import type { JournalEvent } from './subscriptions.js'
 
-/** Tables with a row or more for each frame about one instrument or index. */
-const INSTRUMENT_TABLES = [
+/** Families whose tables have a row or more for each frame about one instrument or index. */
+const INSTRUMENT_FAMILIES = [
   'trades',
   'quote',
   'book',
@@ -17,19 +17,19 @@ const INSTRUMENT_TABLES = [
   'ticker',
   'incremental_ticker',
   'perpetual',
-  'candles',
-  'price_index',
-  'price_ranking',
-  'price_statistics',
-  'volatility_index',
-  'option_marks',
-  'expiration_estimate',
+  'chart.trades',
+  'deribit_price_index',
+  'deribit_price_ranking',
+  'deribit_price_statistics',
+  'deribit_volatility_index',
+  'markprice.options',
+  'estimated_expiration_price',
 ]
 
 /** Parts of the ticker that people ask for by name: the column that shows whether they are there. */
 const TICKER_PARTS = [
   { part: 'ticker: implied volatility', kind: 'option', column: 'mark_iv' },
-  { part: 'ticker: greeks', kind: 'option', column: 'delta' },
+  { part: 'ticker: greeks', kind: 'option', column: 'greeks_delta' },
   { part: 'ticker: funding', kind: 'perpetual', column: 'funding_8h' },
 ] as const
 
@@ -53,8 +53,9 @@ export async function readFacts(
     tickerParts: await tickerParts(tables),
   }
   for (const { run, recvUs } of facts.events) noteEnd(facts.runEndsUs, run, recvUs)
-  for (const table of INSTRUMENT_TABLES) {
-    for (const { run, lastUs, ...row } of await instrumentRows(tables, table)) {
+  for (const table of [...INSTRUMENT_FAMILIES.map(tableOfFamily), 'frames']) {
+    const rows = table === 'frames' ? await untabledRows(tables) : await instrumentRows(tables, table)
+    for (const { run, lastUs, ...row } of rows) {
       noteEnd(facts.runEndsUs, run, lastUs)
       if (row.kind !== undefined) facts.instruments.push({ ...row, kind: row.kind })
     }
@@ -149,6 +150,25 @@ async function instrumentRows(tables: TableReader, table: string): Promise<RowsO
     schema,
   )
   return rows.map(({ last_us, ...row }) => ({ ...row, table, lastUs: last_us }))
+}
+
+/** Frames of channels that have no table of their own, counted as if they had. */
+async function untabledRows(tables: TableReader): Promise<RowsOfRun[]> {
+  const source = tables.source('frames')
+  if (source === undefined) return []
+  const schema = z.object({ run: z.string(), channel: z.string(), rows: count, last_us: count })
+  const rows = await tables.rows(
+    `SELECT ${RUN} AS run, channel, count(*) AS rows, epoch_us(max(recv_ts)) AS last_us
+     FROM ${source} WHERE channel IS NOT NULL GROUP BY ALL`,
+    schema,
+  )
+  return rows.flatMap(({ run, channel, rows, last_us }) => {
+    const target = targetOf(channel)
+    if (target?.name === undefined) return []
+    return [
+      { run, table: tableOfFamily(target.family), kind: target.kinds[0], name: target.name, rows, lastUs: last_us },
+    ]
+  })
 }
 
 async function tradeSequences(tables: TableReader): Promise<TradeSequence[]> {

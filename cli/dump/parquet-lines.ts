@@ -1,5 +1,6 @@
 import { EdgeError } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../duckdb.js'
+import { jsonRows } from '../query/results.js'
 import type { LineChoice } from './line-filter.js'
 
 /**
@@ -13,9 +14,7 @@ export async function* parquetLines(path: string, choice: LineChoice): AsyncGene
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)
     const columns = new Set(described.getRows().map(([name]) => String(name)))
     const condition = conditionOf(choice, columns, path)
-    const result = await connection.stream(`SELECT to_json(t)::VARCHAR FROM ${file} t WHERE ${condition}`)
-    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk())
-      for (const value of chunk.getColumnValues(0)) yield Buffer.from(String(value))
+    yield* jsonRows(connection, `SELECT * FROM ${file} WHERE ${condition}`)
   } finally {
     connection.closeSync()
   }

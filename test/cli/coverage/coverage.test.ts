@@ -40,6 +40,8 @@ const subscribed = journal([
         'deribit_price_index.btc_usd',
         'perpetual.BTC-PERPETUAL.100ms',
         'trades.option_combo.BTC.100ms',
+        'deribit_volatility_index.btc_usd',
+        'deribit_volatility_index.eth_usd',
       ],
     },
   ],
@@ -92,10 +94,20 @@ const files: LakeFile[] = [
     table: 'ticker',
     ...option,
     sql: rows(
-      ['instrument_name', 'mark_iv', 'delta'],
+      ['instrument_name', 'mark_iv', 'greeks_delta'],
       [
         [0, 'BTC-27NOV26-60000-C', 46, 0.5],
         [1, 'BTC-27NOV26-70000-C', 50, null],
+      ],
+    ),
+  },
+  {
+    table: 'frames',
+    sql: rows(
+      ['channel'],
+      [
+        [0, 'deribit_volatility_index.btc_usd'],
+        [1, 'platform_state'],
       ],
     ),
   },
@@ -135,6 +147,8 @@ t.test('facts against facts', async t => {
     'nothing of something',
   )
   t.same(lineOf(lines, 'index price', 'index'), { expected: 10, actual: 10, verdict: '✅', rows: 11 })
+  const volatility = { expected: 2, actual: 1, verdict: '❌', rows: 1 }
+  t.same(lineOf(lines, 'volatility index', 'index'), volatility, 'a channel without a table of its own counts, too')
   t.same(spans, [{ fromUs: startS * 1e6, toUs: (startS + 10.5) * 1e6 }])
   t.match(gaps, [{ run: 'h1-r1', conn: 'd1', cause: 'connection lost' }])
   t.same(rejected, ['quote.NOPE'])

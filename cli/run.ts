@@ -1,0 +1,41 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import type { Part } from './run/supervisor.js'
+import { withConfig, type ConfigOption } from './config-option.js'
+
+export function runCommand(): Command {
+  return withConfig(
+    new Command('run').description('record, compact and sync, each a process of its own, started again when it dies'),
+  ).action(run)
+}
+
+async function run({ config: path }: ConfigOption): Promise<void> {
+  const [{ loadConfig }, { createLogger }, { onShutdown }, { supervise }] = await Promise.all([
+    import('../config/load.js'),
+    import('../platform/log.js'),
+    import('../platform/shutdown.js'),
+    import('./run/supervisor.js'),
+  ])
+  const { sync } = loadConfig(path)
+  const log = createLogger('supervisor')
+  const names = sync.target === undefined ? ['record', 'compact'] : ['record', 'compact', 'sync']
+  if (sync.target === undefined) log.info('no sync.target in the config: nothing is shipped')
+  const stop = new AbortController()
+  onShutdown(reason => {
+    log.info({ reason }, 'stopping')
+    stop.abort(reason)
+  })
+  const clean = await supervise(
+    names.map(name => partOf(name, path)),
+    log,
+    stop.signal,
+  )
+  process.exitCode = clean ? 0 : 1
+}
+
+/** A command of ours as a part, with the config file that this process has checked. */
+function partOf(name: string, configPath: string): Part {
+  const main = fileURLToPath(new URL('./main.js', import.meta.url))
+  return { name, args: [main, name, '--config', resolve(configPath)] }
+}

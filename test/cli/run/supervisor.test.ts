@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import t from 'tap'
+import { afterDeath, LONGEST_DELAY_MS, STABLE_MS } from '../../../cli/run/restart.js'
+import { supervise } from '../../../cli/run/supervisor.js'
+import { createLogger } from '../../../platform/log.js'
+import { packageRoot } from '../../../platform/package-info.js'
+
+process.env['EDGETAPE_LOG'] = 'silent'
+const log = createLogger('test')
+const fixtures = join(packageRoot, 'dist', 'test', 'fixtures', 'parts')
+const part = (file: string, behaviour: string) => ({
+  name: behaviour,
+  args: [join(fixtures, 'part.js'), file, behaviour],
+})
+
+const linesOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [])
+
+async function until(what: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (!what()) {
+    if (Date.now() > deadline) throw new Error('waited 20 s in vain')
+    await sleep(20)
+  }
+}
+
+t.test('parts are told once and waited for', async t => {
+  const [a, b] = [join(t.testdir(), 'a'), join(t.testdirName, 'b')]
+  const stop = new AbortController()
+  const ended = supervise([part(a, 'stay'), part(b, 'stay')], log, stop.signal)
+  await until(() => linesOf(a).length === 1 && linesOf(b).length === 1)
+  await sleep(200)
+  stop.abort('SIGTERM')
+  t.equal(await ended, true)
+  for (const file of [a, b]) t.match(linesOf(file), [/^started \d+$/, 'stopped SIGTERM'])
+})
+
+t.test('one that dies is started again, and the other does not notice', async t => {
+  const [dying, staying] = [join(t.testdir(), 'dying'), join(t.testdirName, 'staying')]
+  const stop = new AbortController()
+  const ended = supervise([part(dying, 'die'), part(staying, 'stay')], log, stop.signal)
+  await until(() => linesOf(dying).length === 3)
+  t.equal(linesOf(staying).length, 1)
+  await sleep(700)
+  stop.abort('SIGTERM')
+  t.equal(await ended, true, 'a part that waits for its restart needs no end')
+  t.equal(linesOf(dying).length, 3, 'and is not started any more')
+})
+
+t.test('a killed part is started again', async t => {
+  const file = join(t.testdir(), 'a')
+  const stop = new AbortController()
+  const ended = supervise([part(file, 'stay')], log, stop.signal)
+  await until(() => linesOf(file).length === 1)
+  process.kill(Number(linesOf(file)[0]?.split(' ')[1]), 'SIGKILL')
+  await until(() => linesOf(file).length === 2)
+  await sleep(200)
+  stop.abort('SIGTERM')
+  t.equal(await ended, true)
+  t.match(linesOf(file), [/^started/, /^started/, 'stopped SIGTERM'])
+})
+
+t.test('an unclean end is told', async t => {
+  const file = join(t.testdir(), 'a')
+  const stop = new AbortController()
+  const ended = supervise([part(file, 'fail-at-end')], log, stop.signal)
+  await until(() => linesOf(file).length === 1)
+  await sleep(200)
+  stop.abort('SIGTERM')
+  t.equal(await ended, false)
+})
+
+t.test('when the supervisor is killed, its parts end', async t => {
+  const file = join(t.testdir(), 'a')
+  const supervisor = execa(process.execPath, [join(fixtures, 'supervisor.js'), file], {
+    reject: false,
+    stdin: 'ignore',
+  })
+  await until(() => linesOf(file).length === 1)
+  await sleep(200)
+  supervisor.kill('SIGKILL')
+  await supervisor
+  await until(() => linesOf(file).length === 2)
+  t.equal(linesOf(file)[1], 'stopped supervisor gone')
+  const pid = Number(linesOf(file)[0]?.split(' ')[1])
+  await until(() => !isAlive(pid))
+  t.notOk(isAlive(pid))
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+t.test('pauses grow to a bound, and start over after a good run', t => {
+  const delays: number[] = []
+  let deaths = 0
+  for (let i = 0; i < 100; i++) {
+    const next = afterDeath(deaths, 10)
+    deaths = next.deaths
+    delays.push(next.delayMs)
+  }
+  t.same(delays.slice(0, 4), [500, 1000, 2000, 4000])
+  t.equal(delays.at(-1), LONGEST_DELAY_MS)
+  t.same(afterDeath(deaths, STABLE_MS), { deaths: 1, delayMs: 500 })
+  t.end()
+})
