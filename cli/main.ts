@@ -6,7 +6,6 @@ import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
 import { demoCommand } from './demo.js'
 import { dumpCommand } from './dump.js'
-import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
 import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
@@ -18,15 +17,15 @@ const program = new Command('edgetape')
   .version(version)
   .showHelpAfterError('(edgetape --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
+
 const commands = [
-  runCommand(),
   recordCommand(),
   compactCommand(),
   syncCommand(),
+  runCommand(),
   statusCommand(),
   coverageCommand(),
   dumpCommand(),
-  queryCommand(),
   simulateCommand(),
   demoCommand(),
 ]

@@ -31,8 +31,9 @@ export type Fault =
   /** Notice on platform_state, error 11051 to all, connections closed; new ones are refused for `forMs`. */
   | { type: 'maintenance'; forMs: number }
 
-type Switch = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' }>
-type Waiting = Exclude<Fault, Switch>
+/** Strikes at once, on all connections of now. */
+export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' }>
+type Waiting = Exclude<Fault, Strike>
 type FrameFault = Exclude<Waiting, { type: 'reject_subscribe' }>
 
 /** What a frame becomes: payloads to send in order, after a delay if any. */
@@ -49,7 +50,7 @@ export class Faults {
   private waiting: { fault: Waiting; left: number }[] = []
 
   /** `act` carries out the faults that strike at once. */
-  constructor(private readonly act: (fault: Switch) => void) {}
+  constructor(private readonly act: (fault: Strike) => void) {}
 
   /** True while some fault waits for a frame or a call. */
   get armed(): boolean {

@@ -1,21 +1,24 @@
-import { systemClock } from '../platform/clock.js'
+import { systemClock, type Clock } from '../platform/clock.js'
 import { version } from '../platform/package-info.js'
 import { Logins } from './auth.js'
-import { Broker } from './broker.js'
+import { Broker, type Channels } from './broker.js'
 import { openFeed } from './channels.js'
 import { SimulatedClock } from './clock.js'
 import { Control } from './control.js'
 import { Credits } from './credits.js'
-import { Faults, type Fault } from './faults.js'
-import { Market } from './market/market.js'
+import { Faults, type Strike } from './faults.js'
+import { Market, type MarketOptions } from './market/market.js'
 import type { Exchange } from './methods/method.js'
-import { DEFAULTS, type SimulatorOptions } from './options.js'
+import { DEFAULTS, type Settings, type SimulatorOptions } from './options.js'
 import { Pacemaker, TICK_MS } from './pacemaker.js'
+import { RecordingPlayer, scanRecording } from './recorded-source.js'
 import { rpcError } from './rpc-error.js'
 import { errorText } from './rpc.js'
 import { ExchangeServer, WEBSOCKET_PATH } from './server.js'
+import type { Session } from './session.js'
 
 export type { Fault, Faults } from './faults.js'
+export type { Market } from './market/market.js'
 export type { SimulatorOptions } from './options.js'
 
 /** A running simulated exchange. */
@@ -27,7 +30,7 @@ export interface Simulator {
   faults: Faults
   /** What is true at the exchange right now, to compare with what a client recorded. */
   market: Market
-  /** Frames of channels made so far, each counted once however many subscribers it had. */
+  /** Frames of channels made (or recorded frames sent) so far, each counted once however many subscribers it had. */
   framesMade(): number
   /** WebSocket connections of now. */
   connections(): number
@@ -37,66 +40,119 @@ export interface Simulator {
   close(): Promise<void>
 }
 
-/** Starts a simulated Deribit on loopback; resolves when it takes connections. */
+/** Where frames of channels come from: a market that is made, or a recording. */
+interface Source {
+  market: Market
+  clock: SimulatedClock
+  channels: Channels
+  framesMade(): number
+  subscribed(session: Session): void
+  finished: Promise<void>
+  start(): void
+  stop(): void
+}
+
+/** Starts a simulated Deribit, on loopback unless told otherwise; resolves when it takes connections. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const settings = { ...DEFAULTS, ...options }
+  const settings: Settings = { ...DEFAULTS, ...options }
   const real = settings.clock ?? systemClock
-  const clock = new SimulatedClock(real, settings.startMs ?? real.nowMs(), settings.speed)
-  const stepMs = Math.max(1, Math.round(TICK_MS * settings.speed))
-  const market = new Market({
-    seed: settings.seed,
-    startMs: clock.startMs,
-    stepMs,
-    eventsPerStep: (settings.rate * stepMs) / settings.speed / 1000,
-    options: settings.instruments,
-    depth: settings.depth,
-    newInstrumentEveryMs: settings.newInstrumentEveryMs,
-  })
-  const broker = new Broker(market)
-  const pacemaker = new Pacemaker(market, broker, clock)
+  const { recorded } = settings
+  const source = recorded === undefined ? madeMarket(settings, real) : await recording(settings, recorded, real)
+  const { market, clock, channels } = source
+  const replayed = recorded !== undefined
   const faults: Faults = new Faults(fault => strike(fault, exchange, server))
   const exchange: Exchange = {
     market,
-    channels: broker,
+    channels,
     clock,
     faults,
-    logins: new Logins(settings.credentials, false),
+    logins: new Logins(settings.credentials, replayed),
     credits: settings.credits === false ? undefined : new Credits(settings.credits, () => real.monotonicUs() / 1000),
     rawForAll: settings.rawForAll,
     accepts: channel => openFeed(channel, market) !== undefined,
-    subscribed: () => undefined,
+    subscribed: session => source.subscribed(session),
     version,
   }
-  const control: Control = new Control(faults, market, () => ({
+  const control = new Control(faults, market, () => ({
     now_ms: clock.nowMs(),
     connections: server.sessions.size,
-    frames: broker.framesMade,
+    frames: source.framesMade(),
     instruments: market.listings.size,
   }))
   const server: ExchangeServer = new ExchangeServer(exchange, settings, control)
   const address = `${settings.host}:${await server.listen()}`
-  pacemaker.start()
+  source.start()
   return {
     url: `ws://${address}${WEBSOCKET_PATH}`,
     httpUrl: `http://${address}/api/v2`,
     faults,
     market,
-    framesMade: () => broker.framesMade,
+    framesMade: () => source.framesMade(),
     connections: () => server.sessions.size,
-    finished: new Promise(() => undefined),
+    finished: source.finished,
     close: () => {
-      pacemaker.stop()
+      source.stop()
       return server.close()
     },
   }
 }
 
-/** Faults that hit all connections of now. */
-function strike(
-  fault: Extract<Fault, { type: 'silence' | 'close' | 'maintenance' }>,
-  { channels, clock }: Exchange,
-  server: ExchangeServer,
-): void {
+function marketOptions(settings: Settings, startMs: number): MarketOptions {
+  const stepMs = Math.max(1, Math.round(TICK_MS * settings.speed))
+  return {
+    seed: settings.seed,
+    startMs,
+    stepMs,
+    eventsPerStep: settings.speed > 0 ? (settings.rate * stepMs) / settings.speed / 1000 : 0,
+    options: settings.instruments,
+    depth: settings.depth,
+    newInstrumentEveryMs: settings.newInstrumentEveryMs,
+  }
+}
+
+function madeMarket(settings: Settings, real: Clock): Source {
+  const clock = new SimulatedClock(real, settings.startMs ?? real.nowMs(), settings.speed)
+  const market = new Market(marketOptions(settings, clock.startMs))
+  const channels = new Broker(market)
+  const pacemaker = new Pacemaker(market, channels, clock)
+  return {
+    market,
+    clock,
+    channels,
+    framesMade: () => channels.framesMade,
+    subscribed: () => undefined,
+    finished: new Promise(() => undefined),
+    start: () => pacemaker.start(),
+    stop: () => pacemaker.stop(),
+  }
+}
+
+/** Channels carry nothing of their own: the recorded frames are all that is sent. */
+const NOTHING_OF_ITS_OWN: Channels = {
+  subscribe: () => undefined,
+  unsubscribe: () => undefined,
+  announce: () => undefined,
+}
+
+async function recording(settings: Settings, path: string, real: Clock): Promise<Source> {
+  const { instruments, indices, startMs } = await scanRecording(path)
+  const clock = new SimulatedClock(real, startMs ?? real.nowMs(), settings.speed || 1)
+  const market = new Market(marketOptions(settings, clock.startMs), instruments, indices)
+  const player = new RecordingPlayer(path, settings.speed)
+  return {
+    market,
+    clock,
+    channels: NOTHING_OF_ITS_OWN,
+    framesMade: () => player.framesSent,
+    subscribed: session => player.playTo(session),
+    finished: player.finished,
+    start: () => undefined,
+    stop: () => undefined,
+  }
+}
+
+/** Carries out a fault that hits all connections of now. */
+function strike(fault: Strike, { channels, clock }: Exchange, server: ExchangeServer): void {
   if (fault.type === 'maintenance') {
     server.refuseUntilMs = Date.now() + fault.forMs
     channels.announce('platform_state', { maintenance: true })

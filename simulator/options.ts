@@ -40,7 +40,12 @@ export interface SimulatorOptions {
   clock?: Clock
 }
 
-export const DEFAULTS = {
+type Optional = 'startMs' | 'recorded' | 'clock'
+
+/** Options with all defaults filled in. */
+export type Settings = Required<Omit<SimulatorOptions, Optional>> & Pick<SimulatorOptions, Optional>
+
+export const DEFAULTS: Settings = {
   host: '127.0.0.1',
   port: 0,
   seed: 1,
@@ -56,4 +61,4 @@ export const DEFAULTS = {
   maxConnectionsPerIp: 32,
   maxBufferedBytes: 16 * 1024 * 1024,
   deflate: true,
-} satisfies SimulatorOptions
+}

@@ -81,8 +81,8 @@ export class Session implements Subscriber {
     }
   }
 
-  send(text: string): void {
-    this.write(Buffer.from(text), false)
+  send(frame: string | Buffer): void {
+    this.write(typeof frame === 'string' ? Buffer.from(frame) : frame, false)
   }
 
   /** Sends `frame` as it is; resolves once it left for the network, or the socket is gone. */

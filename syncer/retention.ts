@@ -21,7 +21,7 @@ export interface RetentionQuestion {
 export type KeepReason = 'not verified' | 'not compacted' | 'outputs not verified' | 'segment still here'
 
 export interface RetentionAnswer {
-  /** In the order of deletion: a segment before its manifest, raw before the Parquet made from it. */
+  /** In the order of deletion: a segment before its manifest, raw before what was made from it. */
   retire: LocalFile[]
   freedBytes: number
   kept: Map<KeepReason, number>
@@ -30,11 +30,12 @@ export interface RetentionAnswer {
 /**
  * Decides what may be deleted here. Pure. Nothing goes unless its copy was verified at the target as it is here; a segment only
  * together with its manifest and when the compactor's receipt speaks of the very same content and what came of it is
- * verified, too; Parquet only after its segment. Nothing of an hour that has not ended.
+ * verified, too; what was made from a segment only after it. Nothing of an hour that has not ended.
  */
 export function planRetention(question: RetentionQuestion): RetentionAnswer {
   const { nowMs, keepMs, needBytes } = question
   const here = new Map(question.files.map(file => [file.path, file]))
+  const segmentsHere = new Set(question.files.filter(isSegment).map(({ path }) => originOf(path)))
   const answer: RetentionAnswer = { retire: [], freedBytes: 0, kept: new Map() }
   for (const file of [...question.files].sort(byAgeRawFirst)) {
     if (file.hourEndMs > nowMs) continue
@@ -42,7 +43,7 @@ export function planRetention(question: RetentionQuestion): RetentionAnswer {
     // A manifest goes with its segment; alone only when the segment has gone before.
     if (!isDue || !here.has(file.path)) continue
     if (file.kind === 'manifest' && here.has(withState(file.path, 'sealed'))) continue
-    const reason = reasonToKeep(file, here, question)
+    const reason = reasonToKeep(file, here, segmentsHere, question)
     if (reason !== undefined) {
       answer.kept.set(reason, (answer.kept.get(reason) ?? 0) + 1)
       continue
@@ -53,8 +54,16 @@ export function planRetention(question: RetentionQuestion): RetentionAnswer {
       answer.freedBytes += gone.bytes
       here.delete(gone.path)
     }
+    if (isSegment(file)) segmentsHere.delete(originOf(file.path))
   }
   return answer
+}
+
+const isSegment = ({ kind }: LocalFile) => kind === 'segment'
+
+/** `<host>-<run>-<n>`, which a segment shares with what was made from it. */
+function originOf(path: string): string {
+  return path.replace(/^.*\/(?:\d\d|\d{8}T\d{6}Z)-|(?:\.jsonl\.zst|\.jsonl|\.parquet)$/g, '')
 }
 
 function byAgeRawFirst(a: LocalFile, b: LocalFile): number {
@@ -65,6 +74,7 @@ function byAgeRawFirst(a: LocalFile, b: LocalFile): number {
 function reasonToKeep(
   file: LocalFile,
   here: ReadonlyMap<string, LocalFile>,
+  segmentsHere: ReadonlySet<string>,
   { recordOf, receipts }: RetentionQuestion,
 ): KeepReason | undefined {
   const record = recordOf(file.path)
@@ -74,12 +84,9 @@ function reasonToKeep(
       return reasonToKeepSegment(file, record, here, { recordOf, receipts })
     case 'manifest':
       return recordOf(withState(file.path, 'sealed'))?.state === 'verified' ? undefined : 'not verified'
-    case 'parquet': {
-      const output = receipts.byOutput.get(file.path)
-      return output && here.has(output.segment) ? 'segment still here' : undefined
-    }
+    case 'parquet':
     case 'quarantine':
-      return undefined
+      return segmentsHere.has(originOf(file.path)) ? 'segment still here' : undefined
   }
 }
 

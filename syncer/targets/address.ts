@@ -7,7 +7,7 @@ export type TargetAddress =
 
 const HOST = String.raw`(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)`
 const REMOTE_PATH = String.raw`[A-Za-z0-9_./~@%+=,-]+`
-const SSH = new RegExp(`^${HOST}:(?!:)(?!-)${REMOTE_PATH}$`)
+const SSH = new RegExp(`^${HOST}:(?![:-]|//)${REMOTE_PATH}$`)
 const DAEMON = new RegExp(String.raw`^rsync://${HOST}(?::\d{1,5})?/(?!-)${REMOTE_PATH}$`)
 
 /**

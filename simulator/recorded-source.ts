@@ -1,0 +1,200 @@
+import { createReadStream } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EdgeError } from '../platform/edge-error.js'
+import { instrumentFromName } from './market/instrument-names.js'
+import type { Instrument } from './market/instruments.js'
+import { INDEX_SOURCES, type IndexSource } from './market/underlyings.js'
+
+/** Unsent bytes of the connection above which sending pauses. */
+const PAUSE_ABOVE_BYTES = 1024 * 1024
+/** Sending gives other work a turn after so many frames at the latest. */
+const FRAMES_PER_TURN = 512
+
+export interface RecordedFrame {
+  /** Unix seconds of its receipt; undefined in files of bare frames. */
+  atSeconds: number | undefined
+  bytes: Buffer
+}
+
+/** Where frames are played to. */
+export interface Listener {
+  readonly open: boolean
+  readonly bufferedBytes: number
+  send(frame: Buffer): void
+  /** Sends and waits until it left for the network. */
+  sendAndWait(frame: Buffer): Promise<void>
+}
+
+/** Lines of a file, without their line feeds, whatever their bytes. */
+async function* linesOf(path: string): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    const data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
+    let from = 0
+    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, from)) {
+      if (end > from) yield data.subarray(from, end)
+      from = end + 1
+    }
+    rest = data.subarray(from)
+  }
+  if (rest.length > 0) yield rest
+}
+
+/**
+ * What the exchange sent, in order: from lines `{"t":…,"dir":"in","raw":"…"}`, of which other directions are left out, or
+ * from lines that are a frame each.
+ */
+export async function* framesOf(path: string): AsyncGenerator<RecordedFrame, undefined> {
+  for await (const line of linesOf(path)) {
+    const session = parseSessionLine(line)
+    if (session === undefined) yield { atSeconds: undefined, bytes: line }
+    else if (session.dir === 'in' && session.raw !== undefined) {
+      yield { atSeconds: session.t, bytes: Buffer.from(session.raw) }
+    }
+  }
+}
+
+interface SessionLine {
+  t: number | undefined
+  dir: string
+  raw: string | undefined
+}
+
+function parseSessionLine(line: Buffer): SessionLine | undefined {
+  // A frame never starts with these keys, so most lines need no parsing here.
+  const head = line.subarray(0, 64).toString('latin1')
+  if (!/^\{\s*"(t|dir)"/.test(head)) return undefined
+  const value = JSON.parse(line.toString('utf8')) as Record<string, unknown>
+  const { t, dir, raw } = value
+  if (typeof dir !== 'string') return undefined
+  return { t: typeof t === 'number' ? t : undefined, dir, raw: typeof raw === 'string' ? raw : undefined }
+}
+
+/** What can be known of a recording before it is played. */
+export interface Recording {
+  path: string
+  frames: number
+  /** ms since the epoch of the first frame that has a time. */
+  startMs: number | undefined
+  instruments: Instrument[]
+  indices: IndexSource[]
+}
+
+/**
+ * Reads a recording once for what it is about: instruments and indices, from the names in its frames.
+ * @throws EdgeError RECORDING_EMPTY there is no frame in it
+ */
+export async function scanRecording(path: string): Promise<Recording> {
+  const names = new Set<string>()
+  const indices = new Set(INDEX_SOURCES.map(({ name }) => name))
+  let frames = 0
+  let startMs: number | undefined
+  for await (const { atSeconds, bytes } of framesOf(path)) {
+    frames += 1
+    if (atSeconds !== undefined) startMs ??= Math.floor(atSeconds * 1000)
+    for (const [, key = '', value = ''] of bytes
+      .toString('utf8')
+      .matchAll(/"(instrument_name|index_name|price_index|channel)":"([^"\\]{1,100})"/g)) {
+      if (key === 'instrument_name') names.add(value)
+      else if (key === 'channel') noteChannel(value, names, indices)
+      else indices.add(value)
+    }
+  }
+  if (frames === 0) {
+    throw new EdgeError('RECORDING_EMPTY', `${path} holds no frame that the exchange sent`, {
+      path,
+      hint: 'wanted: lines {"t":…,"dir":"in","raw":"…"}, or one frame per line',
+    })
+  }
+  const createdMs = Math.floor((startMs ?? 0) / 1000) * 1000
+  const instruments = [...names].sort().flatMap((name, position) => {
+    return instrumentFromName(name, { id: position + 1, createdMs }) ?? []
+  })
+  for (const { index } of instruments) indices.add(index)
+  return { path, frames, startMs, instruments, indices: [...indices].map(indexSource) }
+}
+
+/** Some payloads name neither instrument nor index: the channel does. */
+function noteChannel(channel: string, names: Set<string>, indices: Set<string>): void {
+  for (const word of channel.split('.')) {
+    if (/^[a-z0-9]+_[a-z0-9]+$/.test(word) && !/^(price|incremental|block|platform)_/.test(word)) indices.add(word)
+    else if (/^[A-Z0-9_]+-[A-Z0-9_d-]+$/.test(word)) names.add(word)
+  }
+}
+
+function indexSource(name: string): IndexSource {
+  return INDEX_SOURCES.find(known => known.name === name) ?? { name, startPrice: 1, decimals: 4, volatility: 0 }
+}
+
+/**
+ * Plays a recording once, to whoever subscribes first. Where that connection ends before its time, the next one to
+ * subscribe gets the rest.
+ */
+export class RecordingPlayer {
+  /** Resolves when the last frame was sent. */
+  readonly finished: Promise<void>
+  framesSent = 0
+  private readonly frames: AsyncGenerator<RecordedFrame, undefined>
+  private pending: RecordedFrame | undefined
+  private playing = false
+  private done = false
+  private finish: () => void = () => undefined
+  private fail: (error: unknown) => void = () => undefined
+
+  /** `speed` 0: as fast as the connection takes it. */
+  constructor(
+    path: string,
+    private readonly speed: number,
+  ) {
+    this.frames = framesOf(path)
+    this.finished = new Promise((resolve, reject) => {
+      this.finish = resolve
+      this.fail = reject
+    })
+    // Whoever does not ask for the end need not hear of a failure either: the session simply ends.
+    this.finished.catch(() => undefined)
+  }
+
+  /** Starts or resumes; ignored while another connection is being played to. */
+  playTo(listener: Listener): void {
+    if (this.playing || this.done) return
+    this.playing = true
+    this.run(listener).then(
+      ended => {
+        this.playing = false
+        this.done = ended
+        if (ended) this.finish()
+      },
+      (error: unknown) => {
+        this.done = true
+        this.fail(error)
+      },
+    )
+  }
+
+  /** True at the end of the recording, false where the listener went away before. */
+  private async run(listener: Listener): Promise<boolean> {
+    let anchor: { realMs: number; atSeconds: number } | undefined
+    for (;;) {
+      this.pending ??= await this.next()
+      const frame = this.pending
+      if (!frame) return true
+      if (this.speed > 0 && frame.atSeconds !== undefined) {
+        anchor ??= { realMs: performance.now(), atSeconds: frame.atSeconds }
+        const dueMs = anchor.realMs + ((frame.atSeconds - anchor.atSeconds) * 1000) / this.speed
+        if (dueMs > performance.now()) await sleep(dueMs - performance.now())
+      }
+      if (!listener.open) return false
+      this.pending = undefined
+      this.framesSent += 1
+      if (listener.bufferedBytes > PAUSE_ABOVE_BYTES) await listener.sendAndWait(frame.bytes)
+      else listener.send(frame.bytes)
+      if (this.framesSent % FRAMES_PER_TURN === 0) await sleep(0)
+    }
+  }
+
+  private async next(): Promise<RecordedFrame | undefined> {
+    const result = await this.frames.next()
+    return result.done ? undefined : result.value
+  }
+}

@@ -1,0 +1,87 @@
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import t from 'tap'
+import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
+import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
+
+const notification = (channel: string, data: string) =>
+  `{"jsonrpc":"2.0","method":"subscription","params":{"channel":${JSON.stringify(channel)},"data":${data}}}`
+
+const names = [
+  '../../x',
+  '../'.repeat(40) + 'etc/passwd',
+  'a/b',
+  '.',
+  '..',
+  'a\0b',
+  '%2e%2e%2f',
+  'x'.repeat(300),
+  'CON',
+  'nul.txt',
+  'btc-perpetual',
+  'BTC-PERPETUAL\n',
+]
+
+/** What a broken or hostile exchange may send; each must be in the files as it came. */
+const frames: Buffer[] = [
+  ...names.map(name => notification(`quote.${name}`, `{"instrument_name":${JSON.stringify(name)}}`)),
+  ...names.map(name => notification(name, '{}')),
+  '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":17',
+  '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL",\n"data":{}}}',
+  'not json at all',
+  '',
+  '{}',
+  '[]',
+  'null',
+  '{"id":1e400,"result":{}}',
+  '{"id":1,"error":null}',
+  '{"method":"heartbeat","params":null}',
+  '{"error":{"code":11051,"message":"system_maintenance"}}',
+  notification('book.BTC-PERPETUAL.100ms', '['.repeat(10_000) + ']'.repeat(10_000)),
+  notification('book.BTC-PERPETUAL.100ms', `"${'x'.repeat(20_000_000)}"`),
+  notification('quote.BTC-PERPETUAL', '{"a":9007199254740993,"b":2.0e3,"c":"\\ud800"}'),
+].map(text => Buffer.from(text))
+const binary = [Buffer.from([0xff, 0xfe, 0x00, 0x0a]), Buffer.from('{"binary":true}')]
+const last = notification('quote.END', '{}')
+
+t.test('whatever the exchange sends is kept as it came, and nothing is written outside the tree', async t => {
+  const exchange = await scriptedExchange(
+    [PERPETUAL, { ...PERPETUAL, instrument_name: '../../evil' }, { instrument_name: '' }, 7],
+    socket => {
+      for (const frame of frames) socket.send(frame, { binary: false })
+      for (const frame of binary) socket.send(frame, { binary: true })
+      // Text that is not UTF-8.
+      socket.send(Buffer.from([0x22, 0xc3, 0x28, 0x22]), { binary: false })
+      socket.send(last)
+    },
+  )
+  t.teardown(() => exchange.close())
+  const folder = t.testdir({})
+  const recorder = startRecorder(t, folder, { url: exchange.url, currencies: ['BTC'] })
+  await until('the last frame', () => framesTaken(recorder, 'quote') >= names.length + 4, 20_000)
+  recorder.process.kill()
+  const { exitCode, stderr } = await recorder.process
+  t.equal(exitCode, 0, stderr)
+
+  const received = recordedLines(recorder.dataDir)
+    .filter(({ conn }) => conn === 'd1')
+    .sort((one, other) => one.seq - other.seq)
+  const first = received.findIndex(({ frame }) => frame.equals(frames[0] ?? Buffer.alloc(0)))
+  const kept = received.slice(first, first + frames.length + binary.length)
+  for (const [index, frame] of [...frames, ...binary].entries()) {
+    if (!kept[index]?.frame.equals(frame))
+      t.fail(`frame ${index} was changed: ${frame.toString('latin1').slice(0, 80)}`)
+  }
+  t.equal(kept.length, frames.length + binary.length)
+  t.equal(kept.at(-2)?.encoding, 'base64')
+  t.ok(
+    received.some(({ frame }) => frame.equals(Buffer.from([0x22, 0xc3, 0x28, 0x22]))),
+    'text that is not UTF-8 is kept, too',
+  )
+
+  for (const path of rawFiles(recorder.dataDir)) t.ok(parseSegmentPath(path), path)
+  t.same(readdirSync(folder).sort(), ['data', 'edgetape.yaml'], 'nothing beside the data folder')
+  t.same(readdirSync(recorder.dataDir).sort(), ['raw', 'state'])
+  t.notOk(readdirSync(dirname(folder)).includes('x'))
+})

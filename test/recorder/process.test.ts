@@ -1,0 +1,134 @@
+import t from 'tap'
+import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { startSimulator } from '../../simulator/main.js'
+import { framesTaken, rawFiles, recordedLines, startRecorder, statusOf, until } from '../fixtures/recorder-process.js'
+
+t.test('records a market, and a signal seals everything within 5 s', async t => {
+  const exchange = await startSimulator({ rate: 1000, instruments: 60 })
+  t.teardown(() => exchange.close())
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const folder = t.testdir({})
+    const recorder = startRecorder(t, folder, { url: exchange.url })
+    const before = performance.now()
+    await until('trades, quotes and books', () =>
+      ['trades', 'quote', 'book', 'ticker', 'perpetual'].every(family => framesTaken(recorder, family) > 0),
+    )
+    await until('a second of index prices', () => framesTaken(recorder, 'deribit_price_index') >= 4)
+    t.ok(performance.now() - before < 15_000)
+    const asked = performance.now()
+    recorder.process.kill(signal)
+    const { exitCode } = await recorder.process
+    t.equal(exitCode, 0, `${signal}: exit code`)
+    t.ok(performance.now() - asked < 5000, `${signal}: within 5 s`)
+    const states = new Set(rawFiles(recorder.dataDir).map(path => parseSegmentPath(path)?.state))
+    t.same(states, new Set(['sealed', 'manifest']), `${signal}: nothing is left open`)
+    const lines = recordedLines(recorder.dataDir)
+    const received = lines
+      .filter(({ conn }) => conn === 'd1')
+      .map(({ seq }) => seq)
+      .sort((one, other) => one - other)
+    t.same(
+      received,
+      received.map((_, index) => index + 1),
+      `${signal}: no frame of the connection is missing`,
+    )
+    const events = lines
+      .filter(({ family }) => family === 'journal')
+      .map(({ frame }) => (JSON.parse(frame.toString('utf8')) as { event: string }).event)
+    for (const event of ['started', 'connected', 'subscribed', 'disconnected', 'stopped'])
+      t.ok(events.includes(event), `${signal}: journal has ${event}`)
+  }
+})
+
+t.test('a second recorder on the same folder says who holds it', async t => {
+  const exchange = await startSimulator({ rate: 50, instruments: 8 })
+  t.teardown(() => exchange.close())
+  const folder = t.testdir({})
+  const first = startRecorder(t, folder, { url: exchange.url })
+  await until('the first records', () => framesTaken(first) > 0)
+  const second = await startRecorder(t, folder, { url: exchange.url }).process
+  t.equal(second.exitCode, 1)
+  t.match(second.stderr, `another recorder is at work here: pid ${first.process.pid ?? 0} on`)
+  first.process.kill('SIGKILL')
+  await first.process
+  const third = startRecorder(t, folder, { url: exchange.url })
+  await until('the lock is free after kill -9', () => framesTaken(third, 'quote') > 0)
+  third.process.kill()
+  const { exitCode, stderr } = await third.process
+  t.equal(exitCode, 0, stderr)
+})
+
+t.test('kill -9 under load, again and again: nothing flushed is lost, nothing is doubled', async t => {
+  const exchange = await startSimulator({ rate: 3000, instruments: 40 })
+  t.teardown(() => exchange.close())
+  const folder = t.testdir({})
+  const flushed: number[] = []
+  for (let round = 0; round < 4; round++) {
+    const recorder = startRecorder(t, folder, { url: exchange.url }, { rotateMinutes: 0.1, flushMs: 50, fsyncMs: 50 })
+    await until('it records', () => framesTaken(recorder) > 500)
+    flushed.push(framesTaken(recorder))
+    // The status was written from what was taken; one flush later all of that is on disk.
+    await new Promise(resolve => setTimeout(resolve, 250 + Math.random() * 300))
+    recorder.process.kill('SIGKILL')
+    await recorder.process
+  }
+  const last = startRecorder(t, folder, { url: exchange.url })
+  const openOfEarlierRuns = () =>
+    rawFiles(last.dataDir).filter(
+      path => path.endsWith('.open') && !path.includes(`-${String(statusOf(last)['run'])}-`),
+    )
+  await until('the last run recovers', () => framesTaken(last) > 0 && openOfEarlierRuns().length === 0)
+  last.process.kill()
+  const { exitCode, stderr } = await last.process
+  t.equal(exitCode, 0, stderr)
+  const lines = recordedLines(last.dataDir)
+  const keys = lines.map(({ run, conn, seq }) => `${run} ${conn} ${seq}`)
+  t.equal(new Set(keys).size, keys.length, 'no line is there twice')
+  const runs = [...new Set(lines.map(({ run }) => run))].sort()
+  t.equal(runs.length, flushed.length + 1)
+  for (const [index, frames] of flushed.entries()) {
+    const ofRun = lines.filter(({ run }) => run === runs[index])
+    t.ok(ofRun.length >= frames, `run ${index + 1}: ${ofRun.length} lines of ${frames} that were flushed`)
+    const seqs = ofRun
+      .filter(({ conn }) => conn === 'd1')
+      .map(({ seq }) => seq)
+      .sort((one, other) => one - other)
+    const holes = seqs.filter((seq, at) => at > 0 && seq !== (seqs[at - 1] ?? 0) + 1)
+    // Batches of several families are written one after the other: the kill may fall between them.
+    t.ok(
+      holes.every(seq => seq > frames),
+      `run ${index + 1}: no hole in what was flushed`,
+    )
+  }
+  const recovered = lines.filter(({ family, frame }) => family === 'journal' && frame.includes('segment_recovered'))
+  t.ok(recovered.length > 0, 'the journal has the recoveries')
+})
+
+t.test('secrets stay out of files and logs', async t => {
+  const secret = 'a-very-secret-word'
+  const exchange = await startSimulator({
+    rate: 50,
+    instruments: 8,
+    credentials: [{ clientId: 'me', clientSecret: secret }],
+  })
+  t.teardown(() => exchange.close())
+  const env = { DERIBIT_CLIENT_ID: 'me', DERIBIT_CLIENT_SECRET: secret, EDGETAPE_LOG: 'trace' }
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, interval: 'raw' }, undefined, env)
+  await until('raw books', () => framesTaken(recorder, 'book') > 0)
+  recorder.process.kill()
+  const { stderr, stdout } = await recorder.process
+  const lines = recordedLines(recorder.dataDir)
+  const everything = [stderr, stdout, ...lines.map(({ frame }) => frame.toString('utf8'))].join('\n')
+  t.notMatch(everything, secret)
+  t.match(everything, '"client_secret":"[secret]"', 'the login itself is recorded')
+  t.match(everything, '"access_token":"[secret]"')
+  t.notMatch(everything, /"(access|refresh)_token":"(?!\[secret\])/)
+})
+
+t.test('raw without credentials is refused before anything is written', async t => {
+  const recorder = startRecorder(t, t.testdir({}), { url: 'ws://127.0.0.1:9/ws/api/v2', interval: 'raw' })
+  const { exitCode, stderr } = await recorder.process
+  t.equal(exitCode, 1)
+  t.match(stderr, 'DERIBIT_CLIENT_ID')
+  t.same(rawFiles(recorder.dataDir), [])
+})

@@ -1,0 +1,156 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { EdgeError } from '../../platform/edge-error.js'
+import { DateLedger, type FileRecord } from '../../syncer/ledger.js'
+import { LedgerStore } from '../../syncer/ledger-store.js'
+import { listDates, readDate } from '../../syncer/local-tree.js'
+import { pauseAfter } from '../../syncer/pace.js'
+import { batchesOf } from '../../syncer/plan.js'
+import { finishedFolders, retire } from '../../syncer/retire.js'
+import { parseShippedName } from '../../syncer/shipped-name.js'
+import { ShippedTree } from '../fixtures/shipped-tree.js'
+
+t.test('names that are shipped, and none else', t => {
+  const hour = 'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14'
+  const name = '20261120T140000Z-h-abc-1'
+  const parquet = 'parquet/exchange=deribit/table=trades/kind=option/currency=BTC/date=2026-11-20'
+  const quarantine = 'quarantine/exchange=deribit/channel=trades/date=2026-11-20'
+  const end = Date.parse('2026-11-20T15:00:00Z')
+  for (const [path, kind] of [
+    [`${hour}/${name}.jsonl.zst`, 'segment'],
+    [`${hour}/${name}.json`, 'manifest'],
+    [`${parquet}/14-h-abc-1.parquet`, 'parquet'],
+    [`${quarantine}/${name}.jsonl`, 'quarantine'],
+  ] as const) {
+    t.same(parseShippedName(path), { kind, date: '2026-11-20', hourEndMs: end }, path)
+  }
+  for (const path of [
+    `${hour}/${name}.jsonl.zst.open`,
+    `${hour}/${name}.jsonl.zst.rewriting`,
+    `${hour}/.${name}.jsonl.zst`,
+    `${hour}/../${name}.jsonl.zst`,
+    `${hour.replace('14', '15')}/${name}.jsonl.zst`,
+    `${parquet}/.14-h-abc-1.parquet`,
+    `${parquet}/14-h-abc-1.parquet.tmp`,
+    `${parquet}/24-h-abc-1.parquet`,
+    `${parquet}/x/14-h-abc-1.parquet`,
+    `${parquet.replace('2026-11-20', '2026-13-20')}/14-h-abc-1.parquet`,
+    `${quarantine}/${name}.jsonl.tmp`,
+    'state/syncer/2026-11-20.jsonl',
+    'edgetape.yaml',
+  ]) {
+    t.equal(parseShippedName(path), undefined, path)
+  }
+  t.end()
+})
+
+t.test('links in the tree are not followed, and nothing behind them is deleted', t => {
+  const folder = t.testdir({ data: {}, elsewhere: {} })
+  const elsewhere = new ShippedTree(join(folder, 'elsewhere'))
+  elsewhere.segment(1)
+  const tree = new ShippedTree(join(folder, 'data'))
+  const segment = tree.segment(2)
+  const channels = 'raw/exchange=deribit'
+  symlinkSync(join(folder, 'elsewhere', channels, 'channel=trades'), join(folder, 'data', channels, 'channel=quote'))
+  const hour = join(folder, 'data', channels, 'channel=trades/date=2026-11-20/hour=14')
+  symlinkSync('/etc/hostname', join(hour, '20261120T140000Z-h-abc-9.jsonl.zst'))
+  const dates = listDates(tree.dataDir)
+  const local = readDate(tree.dataDir, dates.get('2026-11-20') ?? [])
+  t.same(
+    local.files.map(({ path }) => path),
+    [segment.replace('.jsonl.zst', '.json'), segment],
+  )
+
+  const path = segment.replace('channel=trades', 'channel=quote').replace('abc-2', 'abc-1')
+  const [file] = local.files
+  if (!file) throw new Error('no file')
+  const { files, problems } = retire(tree.dataDir, [{ ...file, path }])
+  t.equal(files, 0)
+  t.match(problems, [{ path, reason: /is a link/ }])
+  t.ok(existsSync(join(tree.dataDir, path)))
+
+  const changed = retire(tree.dataDir, [{ ...file, bytes: file.bytes + 1 }])
+  t.match(changed, { files: 0, problems: [{ reason: /not the file that was verified/ }] })
+  t.ok(existsSync(join(tree.dataDir, file.path)))
+  t.end()
+})
+
+t.test('the ledger', t => {
+  const folder = t.testdir({})
+  const record = (path: string, state: FileRecord['state']): FileRecord => ({
+    ...{ path, bytes: 1, mtimeMs: 2, sha256: 'a', md5: 'b', state, atMs: 3 },
+  })
+  new DateLedger(folder, '2026-11-20').append([record('x', 'shipped'), record('y', 'shipped')])
+  new DateLedger(folder, '2026-11-20').append([record('x', 'verified')])
+  const file = join(folder, '2026-11-20.jsonl')
+  appendFileSync(file, JSON.stringify(record('y', 'verified')).slice(0, 40))
+  const torn = new DateLedger(folder, '2026-11-20')
+  t.equal(torn.get('x')?.state, 'verified')
+  t.equal(torn.get('y')?.state, 'shipped', 'a torn line counts as never written')
+  torn.append([record('z', 'shipped')])
+  t.equal(new DateLedger(folder, '2026-11-20').get('z')?.state, 'shipped', 'and does not spoil the next one')
+
+  const busy = new DateLedger(folder, '2026-11-21')
+  for (let n = 0; n < 200; n++) busy.append([record('x', 'shipped')])
+  t.equal(new DateLedger(folder, '2026-11-21').size, 1)
+  t.equal(readFileSync(join(folder, '2026-11-21.jsonl'), 'utf8').split('\n').length, 2, 'compacted on load')
+  t.end()
+})
+
+t.test('what was verified at one target says nothing about another', t => {
+  const folder = t.testdir({})
+  const record = { path: 'x', bytes: 1, mtimeMs: 2, sha256: 'a', md5: 'b', state: 'verified', atMs: 3 } as const
+  const store = new LedgerStore(folder, '/mnt/nas')
+  store.meet('disk 1')
+  store.of('2026-11-20').append([record])
+  store.meet('disk 2')
+  t.equal(store.of('2026-11-20').size, 0)
+  t.equal(new LedgerStore(folder, '/mnt/other').identity, undefined)
+  const again = new LedgerStore(folder, '/mnt/nas')
+  t.equal(again.identity, 'disk 2')
+  again.meet('disk 1')
+  t.equal(again.of('2026-11-20').size, 1)
+  again.forgetAllBut(new Set())
+  t.equal(again.of('2026-11-20').size, 0)
+  t.end()
+})
+
+t.test('pauses', t => {
+  const error = (code: string) => new EdgeError(code, '')
+  t.equal(pauseAfter(undefined, 0, 5), 300_000)
+  t.equal(pauseAfter(undefined, 0, 0), 1000)
+  t.same(
+    [1, 2, 3, 4, 5, 100].map(failures => pauseAfter(error('SYNC_TARGET_UNREACHABLE'), failures, 0)),
+    [5000, 10_000, 20_000, 40_000, 60_000, 60_000],
+  )
+  t.equal(pauseAfter(error('SYNC_TARGET_FULL'), 1, 0), 900_000)
+  t.equal(pauseAfter(error('SYNC_TARGET_SUSPECT'), 1, 0), Infinity)
+  t.end()
+})
+
+t.test('batches are bounded in count and size', t => {
+  const sizes = [1, 1, 1, 9, 20, 1]
+  t.same([...batchesOf(sizes, size => size, { files: 2, bytes: 10 })], [[1, 1], [1, 9], [20], [1]])
+  t.same([...batchesOf([], size => size, { files: 2, bytes: 10 })], [])
+  t.end()
+})
+
+t.test('folders that nobody will write to again', t => {
+  const folders = ['raw/a/date=2026-11-20/hour=14', 'raw/a/date=2026-11-20', 'parquet/a/date=2026-11-20']
+  const at = (iso: string, hasRaw = false) => finishedFolders(folders, '2026-11-20', Date.parse(iso), hasRaw)
+  t.same(at('2026-11-20T15:59:00Z'), [])
+  t.same(at('2026-11-20T16:00:00Z'), folders.slice(0, 1))
+  t.same(at('2026-11-21T01:00:00Z'), folders)
+  t.same(at('2026-11-21T01:00:00Z', true), folders.slice(0, 2))
+  t.end()
+})
+
+t.test('an empty dataDir has no dates', t => {
+  const folder = t.testdir({})
+  t.equal(listDates(folder).size, 0)
+  mkdirSync(join(folder, 'raw'))
+  writeFileSync(join(folder, 'parquet'), '')
+  t.equal(listDates(folder).size, 0)
+  t.end()
+})
