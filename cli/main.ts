@@ -4,6 +4,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
 import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
+import { demoCommand } from './demo.js'
 import { dumpCommand } from './dump.js'
 import { recordCommand } from './record.js'
 import { runCommand } from './run.js'
@@ -26,6 +27,7 @@ const commands = [
   coverageCommand(),
   dumpCommand(),
   simulateCommand(),
+  demoCommand(),
 ]
 for (const command of commands) program.addCommand(command)
 

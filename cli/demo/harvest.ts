@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { parseManifest } from '../../recorder/manifest.js'
+import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { sqlText } from '../duckdb.js'
+
+/** What the sealed segments of one channel hold, by their manifests. */
+export interface ChannelHarvest {
+  channel: string
+  segments: number
+  frames: number
+  bytesRaw: number
+  bytesCompressed: number
+}
+
+/** What Parquet holds of one table. */
+export interface TableHarvest {
+  table: string
+  files: number
+  rows: number
+  bytes: number
+}
+
+export interface NasHarvest {
+  files: number
+  bytes: number
+}
+
+/** All files below a folder, as paths relative to it with forward slashes. */
+export function filesBelow(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort()
+}
+
+/** Sums the manifests below `root`, largest channel first. */
+export function channelsOf(root: string): ChannelHarvest[] {
+  const channels = new Map<string, ChannelHarvest>()
+  for (const path of filesBelow(join(root, 'raw')).map(path => `raw/${path}`)) {
+    if (parseSegmentPath(path)?.state !== 'manifest') continue
+    const manifest = parseManifest(readFileSync(join(root, path), 'utf8'), path)
+    const sum = channels.get(manifest.channel) ?? {
+      channel: manifest.channel,
+      segments: 0,
+      frames: 0,
+      bytesRaw: 0,
+      bytesCompressed: 0,
+    }
+    sum.segments++
+    sum.frames += manifest.frames
+    sum.bytesRaw += manifest.bytes_raw
+    sum.bytesCompressed += manifest.bytes_compressed
+    channels.set(manifest.channel, sum)
+  }
+  return [...channels.values()].sort((a, b) => b.bytesRaw - a.bytesRaw)
+}
+
+/** Counts the rows of each table's files; the most first. */
+export async function tablesOf(connection: DuckDBConnection, root: string, tables: string[]): Promise<TableHarvest[]> {
+  const found: TableHarvest[] = []
+  const files = filesBelow(join(root, 'parquet'))
+  for (const table of tables) {
+    const ofTable = files.filter(path => path.split('/')[1] === `table=${table}`)
+    const list = ofTable.map(path => sqlText(join(root, 'parquet', path))).join(', ')
+    const answer = await connection.runAndReadAll(`SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${list}])`)
+    const bytes = ofTable.reduce((sum, path) => sum + statSync(join(root, 'parquet', path)).size, 0)
+    found.push({ table, files: ofTable.length, rows: Number(answer.getRows()[0]?.[0]), bytes })
+  }
+  return found.sort((a, b) => b.rows - a.rows)
+}
+
+export function nasOf(root: string): NasHarvest {
+  const files = filesBelow(root)
+  return { files: files.length, bytes: files.reduce((sum, path) => sum + statSync(join(root, path)).size, 0) }
+}

@@ -1,0 +1,113 @@
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { EdgeError } from '../../platform/edge-error.js'
+import { packageRoot } from '../../platform/package-info.js'
+import { measureCoverage } from '../coverage/measure.js'
+import { openDuckDb } from '../duckdb.js'
+import { tableOf } from '../query/results.js'
+import { createViews } from '../query/views.js'
+import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
+import { channelsOf, filesBelow, nasOf, tablesOf } from './harvest.js'
+import { Processes } from './processes.js'
+import { showProgress } from './progress.js'
+import { fromHere, type Findings } from './report.js'
+
+const TICK_MS = 250
+/** A file is shipped in one pass and proven in a later one; more passes than these prove that something is wrong. */
+const MOST_PASSES = 4
+
+/**
+ * All of it on this machine: a simulated exchange, recorder, compactor and syncer, each a process of its own, for some
+ * seconds; then a clean end and a look at what there is. Nothing is left running, whatever happens.
+ * @throws EdgeError DEMO_FOLDER_TAKEN, DEMO_PART_FAILED, DEMO_STOPPED, DEMO_NOT_VERIFIED
+ */
+export async function runDemo(path: string, seconds: number, stop: AbortSignal): Promise<Findings> {
+  const folder = prepareFolder(path)
+  const processes = new Processes(folder.logs)
+  const ended = AbortSignal.any([stop, processes.failed])
+  try {
+    await live(folder, processes, seconds, ended)
+    await finish(folder, processes)
+    if (stop.aborted) throw stopped()
+    return await look(folder)
+  } catch (error) {
+    if (stop.aborted) throw stopped()
+    if (processes.failed.aborted) throw processes.failed.reason
+    throw error
+  } finally {
+    await processes.stopAll()
+  }
+}
+
+function stopped(): EdgeError {
+  return new EdgeError('DEMO_STOPPED', 'stopped before its end; nothing is left running')
+}
+
+async function live(folder: DemoFolder, processes: Processes, seconds: number, ended: AbortSignal): Promise<void> {
+  say(`starting a simulated exchange, recorder, compactor and syncer in ${fromHere(folder.root)}`)
+  const exchange = processes.start('simulate', ['--port', '0'])
+  writeConfig(folder, await exchange.firstLine())
+  const config = ['--config', folder.config]
+  const recorder = processes.start('record', config)
+  const others = [processes.start('compact', config), processes.start('sync', config)]
+
+  const progress = showProgress(folder.dataDir, seconds)
+  const startedMs = performance.now()
+  try {
+    while (performance.now() - startedMs < seconds * 1000) {
+      await sleep(TICK_MS, undefined, { signal: ended })
+      progress.show(performance.now() - startedMs)
+    }
+  } finally {
+    progress.stop()
+  }
+  say('stopping: the recorder first, which seals what is open')
+  await recorder.stop()
+  await Promise.all([...others, exchange].map(part => part.stop()))
+}
+
+const passReport = z.object({ backlogFiles: z.number(), unverifiedFiles: z.number(), problemFiles: z.number() })
+
+/** Converts and ships what the running parts had not come to, until all of it is proven on the other side. */
+async function finish({ config }: DemoFolder, processes: Processes): Promise<void> {
+  say('compacting and shipping the rest')
+  await processes.run('compact', ['--once', '--config', config])
+  for (let pass = 1; pass <= MOST_PASSES; pass++) {
+    const answer: unknown = JSON.parse(await processes.run('sync', ['--once', '--json', '--config', config]))
+    const { backlogFiles, unverifiedFiles } = passReport.parse(answer)
+    if (backlogFiles + unverifiedFiles === 0) return
+  }
+  throw new EdgeError('DEMO_NOT_VERIFIED', `files are still not verified after ${MOST_PASSES} passes`, {
+    hint: 'look into the logs of the demo folder',
+  })
+}
+
+async function look(folder: DemoFolder): Promise<Findings> {
+  const query = join(packageRoot, 'cli', 'demo', 'candles.sql')
+  copyFileSync(query, join(folder.root, 'candles.sql'))
+  const connection = await openDuckDb()
+  try {
+    const tables = await createViews(connection, folder.nas)
+    const files = filesBelow(folder.nas)
+    return {
+      folder,
+      channels: channelsOf(folder.dataDir),
+      tables: await tablesOf(connection, folder.nas, tables),
+      nas: nasOf(folder.nas),
+      coverage: await measureCoverage(folder.nas),
+      candles: await tableOf(connection, readFileSync(query, 'utf8')),
+      samples: {
+        segment: files.find(path => path.includes('/channel=trades/') && path.endsWith('.jsonl.zst')),
+        parquet: files.find(path => path.includes('/table=trades/')),
+      },
+    }
+  } finally {
+    connection.closeSync()
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`edgetape: ${text}\n`)
+}

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { execa } from 'execa'
+import t from 'tap'
+import { prepareFolder } from '../../cli/demo/folder.js'
+import { quoted } from '../../cli/demo/report.js'
+import { cliMain, edgetape } from '../fixtures/cli.js'
+import { needs } from '../fixtures/needs.js'
+
+/** Commands of processes whose arguments name this folder: the config of each part does. */
+async function processesAbout(folder: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args='])
+  return stdout.split('\n').filter(args => args.includes(folder) && args.includes('main.js'))
+}
+
+t.test('a demo ends with a report, whose commands work, and nothing running', async t => {
+  if (!needs(t, 'flock')) return
+  const cwd = t.testdir()
+  const { stdout, stderr, exitCode } = await edgetape(['demo', '--seconds', '6', '--dir', join(cwd, 'demo')], { cwd })
+  t.equal(exitCode, 0, stderr)
+  t.match(stdout, /^ {2}all +\d+ +[\d,]+ +\S+ .iB +\S+ .iB +\d+\.\d$/m, 'sums of the channels')
+  t.match(stdout, /^ {2}trades +perpetual +trades +[\d,]+ +[\d,]+ +✅ 100\.0 %/m, 'coverage')
+  t.notMatch(stdout, /❌/)
+  t.match(stdout, /^ {2}\d\d:\d\d:\d[0-9] +\d+/m, 'candles')
+  t.same(await processesAbout(cwd), [])
+
+  const commands = stdout.slice(stdout.indexOf('Try next')).trim().split('\n').slice(2)
+  t.equal(commands.length, 3)
+  for (const command of commands) {
+    const result = await execa('bash', ['-o', 'pipefail', '-c', command.trim()], {
+      cwd,
+      reject: false,
+      stdin: 'ignore',
+    })
+    t.equal(result.exitCode, 0, `${command}\n${result.stderr}`)
+    t.ok(result.stdout.split('\n').length >= 2, command)
+  }
+})
+
+t.test('an interrupted demo leaves nothing running', async t => {
+  if (!needs(t, 'flock')) return
+  const cwd = t.testdir()
+  const child = execa(process.execPath, [cliMain, 'demo', '--seconds', '60', '--dir', join(cwd, 'demo')], {
+    cwd,
+    reject: false,
+    stdin: 'ignore',
+  })
+  const status = join(cwd, 'demo', 'data', 'state', 'recorder.json')
+  for (let i = 0; i < 400 && !existsSync(status); i++) await sleep(50)
+  t.not((await processesAbout(cwd)).length, 0)
+  child.kill('SIGINT')
+  const { exitCode, stderr } = await child
+  t.equal(exitCode, 130)
+  t.match(stderr, /nothing is left running/)
+  t.same(await processesAbout(cwd), [])
+})
+
+t.test('a demo empties only what a demo made', t => {
+  const root = join(t.testdir(), 'demo')
+  const folder = prepareFolder(root)
+  mkdirSync(join(folder.dataDir, 'raw'), { recursive: true })
+  writeFileSync(join(root, 'notes.txt'), 'mine')
+  prepareFolder(root)
+  t.notOk(existsSync(folder.dataDir), 'made by the one before')
+  t.equal(readFileSync(join(root, 'notes.txt'), 'utf8'), 'mine')
+  const foreign = join(t.testdirName, 'foreign')
+  mkdirSync(join(foreign, 'data'), { recursive: true })
+  t.throws(() => prepareFolder(foreign), { code: 'DEMO_FOLDER_TAKEN' })
+  t.ok(existsSync(join(foreign, 'data')))
+  t.end()
+})
+
+t.test('paths as a shell takes them', t => {
+  t.equal(quoted('a/b=c.json'), 'a/b=c.json')
+  t.equal(quoted("it's here"), "'it'\\''s here'")
+  t.end()
+})
