@@ -57,6 +57,9 @@ t.test('the other methods answer', async t => {
   const perpetual = (await ask('get_instrument', { instrument_name: 'BTC-PERPETUAL' })) as Fields
   const byId = await ask('get_order_book_by_instrument_id', { instrument_id: Number(perpetual['instrument_id']) })
   t.match(byId, { instrument_name: 'BTC-PERPETUAL', bids: Array })
+  const chart = (await ask('get_index_chart_data', { index_name: 'eth_usd', range: '1d' })) as number[][]
+  t.ok(chart.length > 100 && chart.every(([ms = 0], n) => n === 0 || ms > (chart[n - 1]?.[0] ?? 0)))
+  t.match(await ask('get_historical_volatility', { currency: 'BTC' }), [[Number, Number]])
   t.match(await ask('get_block_rfq_trades', { currency: 'any' }), { block_rfqs: Array })
   t.match(await ask('get_funding_chart_data', { instrument_name: 'BTC-PERPETUAL', length: '8h' }), { data: Array })
 })
