@@ -6,6 +6,7 @@ import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
 import { demoCommand } from './demo.js'
 import { dumpCommand } from './dump.js'
+import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
 import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
@@ -26,6 +27,7 @@ const commands = [
   statusCommand(),
   coverageCommand(),
   dumpCommand(),
+  queryCommand(),
   simulateCommand(),
   demoCommand(),
 ]
