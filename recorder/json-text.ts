@@ -1,6 +1,9 @@
 /**
  * Whether bytes are one JSON value by RFC 8259, without building it: a raw line must be JSON, and a parse of every frame
  * would cost more than all else that the recorder does (figures: `npm run bench recorder`).
+ *
+ * Written for speed: positions are checked against the end before a byte is read, since a read beyond it makes the
+ * engine give up its fast path for good. `as number` says that this was done.
  */
 
 /** Deeper nesting than this counts as no JSON: several readers of our files recurse and would give up on the whole file. */
@@ -11,24 +14,24 @@ const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const COLON = 0x3a
 const OPEN_ARRAY = 0x5b
-const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
+/** Both closing brackets stand two places behind their opening ones. */
+const TO_CLOSING = 2
+
+const bytesIn = (characters: string) => {
+  const table = new Uint8Array(256)
+  for (const character of characters) table[character.charCodeAt(0)] = 1
+  return table
+}
 
 /** Bytes that stand for themselves inside a string. */
 const PLAIN = new Uint8Array(256).fill(1, 0x20)
 PLAIN[QUOTE] = 0
 PLAIN[BACKSLASH] = 0
+const ESCAPABLE = bytesIn('"\\/bfnrt')
+const HEX = bytesIn('0123456789abcdefABCDEF')
 
-const ESCAPABLE = new Uint8Array(256)
-for (const character of '"\\/bfnrt') ESCAPABLE[character.charCodeAt(0)] = 1
-
-const HEX = new Uint8Array(256)
-for (const character of '0123456789abcdefABCDEF') HEX[character.charCodeAt(0)] = 1
-
-const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 0x30 && byte <= 0x39
-
-/** One open container a bit: 1 for an object. A stack of bits needs no allocation per frame. */
+/** The opening bracket of each container that is open; no allocation per frame. */
 const stack = new Uint8Array(MAX_DEPTH)
 
 /**
@@ -37,101 +40,118 @@ const stack = new Uint8Array(MAX_DEPTH)
  */
 export function isJsonLine(bytes: Uint8Array): boolean {
   const end = bytes.length
-  const first = bytes[0]
-  if (first !== OPEN_OBJECT && first !== OPEN_ARRAY) return false
+  if (end < 2 || (bytes[0] !== OPEN_OBJECT && bytes[0] !== OPEN_ARRAY)) return false
   let at = 0
   let depth = 0
-  // A value is due at the top of the loop; after it, the inner loop closes containers until the next value is due.
+  // A value is due at the top of the loop; behind it, the inner loop closes containers until the next value is due.
   for (;;) {
-    const byte = bytes[at]
+    at = skipBlanks(bytes, at, end)
+    if (at >= end) return false
+    const byte = bytes[at] as number
     if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
       if (depth === MAX_DEPTH) return false
-      const isObject = byte === OPEN_OBJECT
-      stack[depth++] = isObject ? 1 : 0
-      at = skipBlanks(bytes, at + 1)
-      if (bytes[at] !== (isObject ? CLOSE_OBJECT : CLOSE_ARRAY)) {
-        if (isObject && (at = skipKey(bytes, at)) < 0) return false
+      stack[depth++] = byte
+      at = skipBlanks(bytes, at + 1, end)
+      if (at >= end) return false
+      if (bytes[at] !== byte + TO_CLOSING) {
+        if (byte === OPEN_OBJECT && (at = skipKey(bytes, at, end)) < 0) return false
         continue
       }
-    } else {
-      at = skipScalar(bytes, at)
-      if (at < 0) return false
-    }
+    } else if ((at = skipScalar(bytes, at, end)) < 0) return false
+
     for (;;) {
-      at = skipBlanks(bytes, at)
-      const next = bytes[at]
-      const inObject = stack[depth - 1] === 1
-      if (next === COMMA) {
-        at = skipBlanks(bytes, at + 1)
-        if (inObject && (at = skipKey(bytes, at)) < 0) return false
+      at = skipBlanks(bytes, at, end)
+      if (at >= end) return false
+      const container = stack[depth - 1] as number
+      if (bytes[at] === COMMA) {
+        at = skipBlanks(bytes, at + 1, end)
+        if (container === OPEN_OBJECT && (at = skipKey(bytes, at, end)) < 0) return false
         break
       }
-      if (next !== (inObject ? CLOSE_OBJECT : CLOSE_ARRAY)) return false
+      if (bytes[at] !== container + TO_CLOSING) return false
       at++
-      if (--depth === 0) return skipBlanks(bytes, at) === end
+      if (--depth === 0) return skipBlanks(bytes, at, end) === end
     }
   }
 }
 
 /** Spaces and tabs only: a line feed or carriage return inside a frame would end our line. */
-function skipBlanks(bytes: Uint8Array, from: number): number {
+function skipBlanks(bytes: Uint8Array, from: number, end: number): number {
   let at = from
-  while (bytes[at] === 0x20 || bytes[at] === 0x09) at++
+  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++
   return at
 }
 
 /** A string and the colon behind it; -1 where there is none. Returns where the value starts. */
-function skipKey(bytes: Uint8Array, from: number): number {
-  const end = skipString(bytes, from)
-  if (end < 0) return -1
-  const colon = skipBlanks(bytes, end)
-  return bytes[colon] === COLON ? skipBlanks(bytes, colon + 1) : -1
+function skipKey(bytes: Uint8Array, from: number, end: number): number {
+  if (from >= end || bytes[from] !== QUOTE) return -1
+  const closed = skipString(bytes, from + 1, end)
+  if (closed < 0) return -1
+  const colon = skipBlanks(bytes, closed, end)
+  return colon < end && bytes[colon] === COLON ? colon + 1 : -1
 }
 
-function skipString(bytes: Uint8Array, from: number): number {
-  if (bytes[from] !== QUOTE) return -1
-  let at = from + 1
+/** From behind the opening quote to behind the closing one; -1 for a string that does not end or is spelled wrongly. */
+function skipString(bytes: Uint8Array, from: number, end: number): number {
+  let at = from
   for (;;) {
-    while (PLAIN[bytes[at] ?? 0] === 1) at++
-    const byte = bytes[at]
-    if (byte === QUOTE) return at + 1
-    if (byte !== BACKSLASH) return -1
-    const escaped = bytes[at + 1] ?? 0
-    if (escaped === 0x75) {
-      for (let digit = 2; digit < 6; digit++) if (HEX[bytes[at + digit] ?? 0] !== 1) return -1
-      at += 6
-    } else if (ESCAPABLE[escaped] === 1) at += 2
-    else return -1
+    while (at < end && PLAIN[bytes[at] as number] === 1) at++
+    if (at >= end) return -1
+    if (bytes[at] === QUOTE) return at + 1
+    if (bytes[at] !== BACKSLASH || (at = skipEscape(bytes, at + 1, end)) < 0) return -1
   }
 }
 
-const WORDS = ['true', 'false', 'null'].map(word => Buffer.from(word))
-
-/** A string, number, true, false or null; -1 for anything else. */
-function skipScalar(bytes: Uint8Array, from: number): number {
-  const byte = bytes[from]
-  if (byte === QUOTE) return skipString(bytes, from)
-  if (isDigit(byte) || byte === 0x2d) return skipNumber(bytes, from)
-  const word = WORDS.find(candidate => candidate.every((letter, index) => bytes[from + index] === letter))
-  return word === undefined ? -1 : from + word.length
+function skipEscape(bytes: Uint8Array, from: number, end: number): number {
+  if (from >= end) return -1
+  if (bytes[from] !== 0x75) return ESCAPABLE[bytes[from] as number] === 1 ? from + 1 : -1
+  if (from + 5 > end) return -1
+  for (let digit = from + 1; digit < from + 5; digit++) if (HEX[bytes[digit] as number] !== 1) return -1
+  return from + 5
 }
 
-function skipNumber(bytes: Uint8Array, from: number): number {
+/** A string, number, true, false or null; -1 for anything else. `from` is before the end. */
+function skipScalar(bytes: Uint8Array, from: number, end: number): number {
+  switch (bytes[from]) {
+    case QUOTE:
+      return skipString(bytes, from + 1, end)
+    case 0x74:
+      return skipWord(bytes, from, end, TRUE)
+    case 0x66:
+      return skipWord(bytes, from, end, FALSE)
+    case 0x6e:
+      return skipWord(bytes, from, end, NULL)
+    default:
+      return skipNumber(bytes, from, end)
+  }
+}
+
+const TRUE = Buffer.from('true')
+const FALSE = Buffer.from('false')
+const NULL = Buffer.from('null')
+
+function skipWord(bytes: Uint8Array, from: number, end: number, word: Uint8Array): number {
+  if (from + word.length > end) return -1
+  for (let index = 1; index < word.length; index++) if (bytes[from + index] !== word[index]) return -1
+  return from + word.length
+}
+
+function skipNumber(bytes: Uint8Array, from: number, end: number): number {
   let at = bytes[from] === 0x2d ? from + 1 : from
-  if (bytes[at] === 0x30) at++
-  else if ((at = skipDigits(bytes, at)) < 0) return -1
-  if (bytes[at] === 0x2e && (at = skipDigits(bytes, at + 1)) < 0) return -1
-  const byte = bytes[at]
-  if (byte === 0x65 || byte === 0x45) {
-    const sign = bytes[at + 1]
-    at = skipDigits(bytes, sign === 0x2b || sign === 0x2d ? at + 2 : at + 1)
+  if (at < end && bytes[at] === 0x30) at++
+  else if ((at = skipDigits(bytes, at, end)) < 0) return -1
+  if (at < end && bytes[at] === 0x2e && (at = skipDigits(bytes, at + 1, end)) < 0) return -1
+  if (at < end && (bytes[at] === 0x65 || bytes[at] === 0x45)) {
+    at++
+    if (at < end && (bytes[at] === 0x2b || bytes[at] === 0x2d)) at++
+    at = skipDigits(bytes, at, end)
   }
   return at
 }
 
 /** At least one digit, else -1. */
-function skipDigits(bytes: Uint8Array, from: number): number {
+function skipDigits(bytes: Uint8Array, from: number, end: number): number {
   let at = from
-  while (isDigit(bytes[at])) at++
+  while (at < end && (bytes[at] as number) >= 0x30 && (bytes[at] as number) <= 0x39) at++
   return at === from ? -1 : at
 }
