@@ -91,8 +91,12 @@ t.test('half-open: silent, but connected; new connections work', async t => {
   await order(simulator, 'fault', { type: 'silence' })
   const count = client.texts.length
   client.socket.send('{"jsonrpc":"2.0","id":1,"method":"public/test"}')
+  let pongs = 0
+  client.socket.on('pong', () => pongs++)
+  client.socket.ping()
   await sleep(300)
   t.equal(client.texts.length, count)
+  t.equal(pongs, 0)
   t.notOk(client.closed)
   const other = await TestClient.connect(simulator.url)
   t.ok((await other.call('public/test')).result)
