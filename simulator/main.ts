@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../platform/clock.js'
+import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
 import { Logins } from './auth.js'
 import { Broker, type Channels } from './broker.js'
@@ -52,9 +53,17 @@ interface Source {
   stop(): void
 }
 
-/** Starts a simulated Deribit, on loopback unless told otherwise; resolves when it takes connections. */
+/**
+ * Starts a simulated Deribit, on loopback unless told otherwise; resolves when it takes connections.
+ * @throws EdgeError SIMULATOR_SPEED not above 0; SIMULATOR_LISTEN the port cannot be had; RECORDING_EMPTY no frame in it
+ */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const settings: Settings = { ...DEFAULTS, ...options }
+  if (settings.speed <= 0 && settings.recorded === undefined) {
+    throw new EdgeError('SIMULATOR_SPEED', `found speed ${settings.speed}, wanted one above 0`, {
+      hint: 'only recorded frames can be sent as fast as possible (speed 0); a market is made faster by rate',
+    })
+  }
   const real = settings.clock ?? systemClock
   const { recorded } = settings
   const source = recorded === undefined ? madeMarket(settings, real) : await recording(settings, recorded, real)
@@ -161,7 +170,7 @@ function strike(fault: Strike, { channels, clock }: Exchange, server: ExchangeSe
   for (const session of [...server.sessions]) {
     switch (fault.type) {
       case 'silence':
-        session.silent = true
+        session.fallSilent()
         break
       case 'close':
         if (fault.code === undefined) session.cut()

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import { EdgeError } from '../platform/edge-error.js'
 import type { Control } from './control.js'
 import { answerRequest, answerText, type Answer } from './dispatch.js'
 import type { Exchange } from './methods/method.js'
@@ -44,15 +45,22 @@ export class ExchangeServer {
       maxPayload: MAX_FRAME_BYTES,
       perMessageDeflate: settings.deflate,
     })
-    this.http = createServer((request, response) => void this.onRequest(request, response))
+    this.http = createServer((request, response) => {
+      // A client that goes away in the middle of its body is no concern of ours.
+      this.onRequest(request, response).catch(() => response.destroy())
+    })
     this.http.on('upgrade', (request, socket, head) => this.onUpgrade(request, socket, head))
   }
 
   /** Listens; resolves with the port once connections are taken. */
   listen(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.http.once('error', reject)
-      this.http.listen(this.settings.port, this.settings.host, () => {
+      const { host, port } = this.settings
+      this.http.once('error', cause => {
+        const hint = 'choose another --port, or 0 for any free one'
+        reject(new EdgeError('SIMULATOR_LISTEN', `cannot listen on ${host}:${port}: ${cause.message}`, { cause, hint }))
+      })
+      this.http.listen(port, host, () => {
         resolve((this.http.address() as AddressInfo).port)
       })
     })
@@ -97,7 +105,6 @@ export class ExchangeServer {
       this.sessions.delete(session)
     })
     webSocket.on('message', data => {
-      if (session.silent) return
       session.heard()
       const bytes = toBuffer(data)
       const answer = answerText(this.exchange, { ip, session }, bytes.toString('utf8'), bytes.length)

@@ -24,8 +24,7 @@ export class Session implements Subscriber {
   login: string | undefined
   readonly channels = new Set<string>()
   readonly heartbeat: Heartbeat
-  /** Half-open: the socket lives, nothing goes out and nothing is answered. */
-  silent = false
+  private silent = false
   private corked = false
   private lastSentMs = Date.now()
   private idleTimer: NodeJS.Timeout | undefined
@@ -108,10 +107,18 @@ export class Session implements Subscriber {
 
   /** Closes properly, and by force where the client does not answer. */
   end(code: number, reason: string): void {
-    if (this.gone) return
+    if (this.gone || this.silent) return
     this.leave()
     this.socket.close(code, reason)
     setTimeout(() => this.socket.terminate(), CLOSE_GRACE_MS).unref()
+  }
+
+  /** Half-open: the socket stays, but nothing goes out and nothing is read, not even a ping or a close. */
+  fallSilent(): void {
+    this.silent = true
+    clearTimeout(this.idleTimer)
+    this.heartbeat.stop()
+    this.socket.pause()
   }
 
   /** Ends the connection without a word. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
+import { startSimulator } from '../../simulator/main.js'
 import { TestClient } from './client.js'
 
 const main = join(packageRoot, 'dist/cli/main.js')
@@ -23,3 +24,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     await client.until(() => client.closed)
   })
 }
+
+t.test('what cannot work is said in one line', async t => {
+  const taken = await startSimulator({ instruments: 0 })
+  t.teardown(() => taken.close())
+  const port = new URL(taken.httpUrl).port
+  await t.rejects(startSimulator({ port: Number(port) }), { code: 'SIMULATOR_LISTEN' })
+  await t.rejects(startSimulator({ speed: 0 }), { code: 'SIMULATOR_SPEED' })
+})

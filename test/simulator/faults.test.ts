@@ -91,8 +91,12 @@ t.test('half-open: silent, but connected; new connections work', async t => {
   await order(simulator, 'fault', { type: 'silence' })
   const count = client.texts.length
   client.socket.send('{"jsonrpc":"2.0","id":1,"method":"public/test"}')
+  let pongs = 0
+  client.socket.on('pong', () => pongs++)
+  client.socket.ping()
   await sleep(300)
   t.equal(client.texts.length, count)
+  t.equal(pongs, 0)
   t.notOk(client.closed)
   const other = await TestClient.connect(simulator.url)
   t.ok((await other.call('public/test')).result)
@@ -110,13 +114,13 @@ t.test('closed with a code, or cut', async t => {
 
 t.test('maintenance: notice, 11051 without id, closed, refused for a while', async t => {
   const { simulator, client } = await running(t)
-  simulator.faults.inject({ type: 'maintenance', forMs: 400 })
+  simulator.faults.inject({ type: 'maintenance', forMs: 1_500 })
   await client.until(() => client.closed)
   t.strictSame(client.of('platform_state').at(-1), { maintenance: true })
   t.match(client.strays.at(-1), { error: { code: 11051, message: 'system_maintenance' } })
   await t.rejects(TestClient.connect(simulator.url), /503/)
   t.equal((await fetch(`${simulator.httpUrl}/public/get_time`)).status, 503)
-  await sleep(450)
+  await sleep(1_600)
   const again = await TestClient.connect(simulator.url)
   t.ok((await again.call('public/test')).result)
   again.close()

@@ -35,7 +35,7 @@ t.test('over the rate: 10028, and the session is ended', async t => {
     calls++
   } while (!answer.error && calls < 30)
   t.match(answer.error, { code: 10028, message: 'too_many_requests' })
-  t.ok(calls >= 11 && calls <= 13, `after ${calls} calls`)
+  t.ok(calls >= 11 && calls < 25, `after ${calls} calls`)
   await client.until(() => client.closed)
   t.notOk(simulator.connections(), 'nothing is left')
 })
@@ -67,30 +67,30 @@ t.test('a reader that does not keep up is cut', async t => {
 })
 
 t.test('heartbeat: asks in its rhythm, closes with 4000 when nobody answers', async t => {
-  // 1/100 of real times: interval 10 s is 100 ms, the answer is due within 100 ms.
-  const simulator = await startSimulator({ instruments: 0, rate: 10, timeScale: 0.01 })
+  // 3/100 of real times: interval 10 s is 300 ms, the answer is due within 300 ms.
+  const simulator = await startSimulator({ instruments: 0, rate: 10, timeScale: 0.03 })
   t.teardown(() => simulator.close())
   const client = await TestClient.connect(simulator.url)
   client.answerHeartbeats = true
   const startedMs = Date.now()
   t.equal((await client.call('public/set_heartbeat', { interval: 10 })).result, 'ok')
   await client.until(() => client.heartbeats.includes('test_request'))
-  t.ok(Date.now() - startedMs >= 115, 'the first one comes after more than the interval')
+  t.ok(Date.now() - startedMs >= 350, 'the first one comes after more than the interval')
   t.ok(client.heartbeats.includes('heartbeat'), 'an idle socket gets both types')
-  await sleep(450)
+  await sleep(1_200)
   t.notOk(client.closed, 'answered, so it stays open')
   client.answerHeartbeats = false
   t.strictSame(await client.until(() => client.closed), { code: 4000, reason: 'heartbeat close' })
 })
 
 t.test('a socket with neither heartbeat nor subscriptions is cut after 60.5 s, others are not', async t => {
-  const simulator = await startSimulator({ instruments: 0, rate: 10, timeScale: 0.004 })
+  const simulator = await startSimulator({ instruments: 0, rate: 10, timeScale: 0.01 })
   t.teardown(() => simulator.close())
   const idle = await TestClient.connect(simulator.url)
   const quiet = await TestClient.connect(simulator.url)
   await quiet.subscribe('announcements')
   t.strictSame(await idle.until(() => idle.closed), { code: 1006, reason: '' })
-  await sleep(300)
+  await sleep(700)
   t.notOk(quiet.closed)
   quiet.close()
 })

@@ -61,7 +61,7 @@ t.test('recorded distances are kept, scaled by speed', async t => {
   const startedMs = performance.now()
   await simulator.finished
   const tookMs = performance.now() - startedMs
-  t.ok(tookMs > 350 && tookMs < 2_000, `4 s at tenfold speed took ${Math.round(tookMs)} ms`)
+  t.ok(tookMs > 350 && tookMs < 3_500, `4 s at tenfold speed took ${Math.round(tookMs)} ms`)
 })
 
 t.test('a file of bare frames; odd bytes and numbers beyond 2^53 survive', async t => {
