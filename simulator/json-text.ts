@@ -62,11 +62,26 @@ function encodeArray(values: readonly Json[], spelling: Spelling, whole: boolean
   return `${text}]`
 }
 
+/** How a key is written, and whether its number is whole; keys are few and come again and again. */
+const heads = new Map<string, { text: string; whole: boolean }>()
+/** Bound of that memory, should keys ever come from outside. */
+const MAX_HEADS = 2_000
+
+function headOf(key: string): { text: string; whole: boolean } {
+  let head = heads.get(key)
+  if (!head) {
+    head = { text: `${JSON.stringify(key)}:`, whole: WHOLE_KEYS.has(key) }
+    if (heads.size < MAX_HEADS) heads.set(key, head)
+  }
+  return head
+}
+
 function encodeObject(object: JsonObject, spelling: Spelling): string {
   let text = '{'
   for (const key in object) {
-    if (text.length > 1) text += ','
-    text += `"${key}":${encode(object[key] ?? null, spelling, WHOLE_KEYS.has(key))}`
+    const head = headOf(key)
+    text += text.length > 1 ? `,${head.text}` : head.text
+    text += encode(object[key] ?? null, spelling, head.whole)
   }
   return `${text}}`
 }

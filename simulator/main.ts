@@ -75,6 +75,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
   const control = new Control(faults, market, () => ({
     now_ms: clock.nowMs(),
+    market_ms: market.nowMs,
     connections: server.sessions.size,
     frames: source.framesMade(),
     instruments: market.listings.size,

@@ -15,9 +15,10 @@ export function spellingFor(frameNumber: number): Spelling {
 
 /** Text of a finite float; every spelling of a value parses back to exactly that value. */
 export function spellFloat(value: number, spelling: Spelling): string {
-  const text = String(value)
+  const size = Math.abs(value)
   if (Number.isInteger(value)) {
-    if (text.includes('e')) return scientific(value)
+    if (size >= EXPONENT_FROM) return scientific(value)
+    const text = String(value)
     if (spelling === 'whole') return text
     if (spelling === 'short' && value !== 0 && value % 100 === 0) {
       const short = scientific(value)
@@ -25,9 +26,13 @@ export function spellFloat(value: number, spelling: Spelling): string {
     }
     return `${text}.0`
   }
-  if (text.includes('e') || (spelling === 'short' && Math.abs(value) < 1e-3)) return scientific(value)
-  return text
+  if (size < EXPONENT_BELOW || (spelling === 'short' && size < 1e-3)) return scientific(value)
+  return String(value)
 }
+
+/** JavaScript itself writes exponents from here on, and below. */
+const EXPONENT_FROM = 1e21
+const EXPONENT_BELOW = 1e-6
 
 /** `1e-7` is `1.0e-7` here: the mantissa always has a fraction, the exponent never a plus. */
 function scientific(value: number): string {

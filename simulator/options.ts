@@ -31,7 +31,7 @@ export interface SimulatorOptions {
   timeScale?: number
   /** Default 32; 0 for no limit. */
   maxConnectionsPerIp?: number
-  /** Unsent bytes at which a slow reader is cut. Default 16 MiB. */
+  /** Unsent bytes at which a slow reader is cut. Default 64 MiB. */
   maxBufferedBytes?: number
   /** permessage-deflate where the client offers it. Default true. */
   deflate?: boolean
@@ -59,6 +59,6 @@ export const DEFAULTS: Settings = {
   credits: 1,
   timeScale: 1,
   maxConnectionsPerIp: 32,
-  maxBufferedBytes: 16 * 1024 * 1024,
+  maxBufferedBytes: 64 * 1024 * 1024,
   deflate: true,
 }

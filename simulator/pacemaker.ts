@@ -4,8 +4,8 @@ import type { Market } from './market/market.js'
 
 /** Real time between two batches. */
 export const TICK_MS = 10
-/** Steps caught up in one batch, so that connections are served meanwhile. */
-const MAX_STEPS_PER_TICK = 25
+/** Real time that a batch may take when it has to catch up: sockets are only served between batches. */
+const MAX_BATCH_MS = 8
 /** Further behind than this, steps are left out. */
 const MAX_STEPS_BEHIND = 500
 
@@ -30,10 +30,12 @@ export class Pacemaker {
   private tick(): void {
     const { market } = this
     const due = Math.floor((this.clock.nowMs() - market.nowMs) / market.options.stepMs)
-    if (due > MAX_STEPS_BEHIND) market.skip(due - MAX_STEPS_PER_TICK)
-    for (let step = 0; step < Math.min(due, MAX_STEPS_PER_TICK); step++) {
+    if (due > MAX_STEPS_BEHIND) market.skip(due - 1)
+    const endMs = performance.now() + MAX_BATCH_MS
+    for (let step = 0; step < Math.min(due, MAX_STEPS_BEHIND); step++) {
       market.step()
       this.broker.turn(market.nowMs)
+      if (performance.now() > endMs) return
     }
   }
 }

@@ -136,6 +136,7 @@ export class RecordingPlayer {
   framesSent = 0
   private readonly frames: AsyncGenerator<RecordedFrame, undefined>
   private pending: RecordedFrame | undefined
+  private listener: Listener | undefined
   private playing = false
   private done = false
   private finish: () => void = () => undefined
@@ -155,11 +156,13 @@ export class RecordingPlayer {
     this.finished.catch(() => undefined)
   }
 
-  /** Starts or resumes; ignored while another connection is being played to. */
+  /** Starts or resumes; ignored while another connection, still open, is being played to. */
   playTo(listener: Listener): void {
-    if (this.playing || this.done) return
+    if (this.done || this.listener?.open) return
+    this.listener = listener
+    if (this.playing) return
     this.playing = true
-    this.run(listener).then(
+    this.run().then(
       ended => {
         this.playing = false
         this.done = ended
@@ -173,7 +176,7 @@ export class RecordingPlayer {
   }
 
   /** True at the end of the recording, false where the listener went away before. */
-  private async run(listener: Listener): Promise<boolean> {
+  private async run(): Promise<boolean> {
     let anchor: { realMs: number; atSeconds: number } | undefined
     for (;;) {
       this.pending ??= await this.next()
@@ -184,7 +187,8 @@ export class RecordingPlayer {
         const dueMs = anchor.realMs + ((frame.atSeconds - anchor.atSeconds) * 1000) / this.speed
         if (dueMs > performance.now()) await sleep(dueMs - performance.now())
       }
-      if (!listener.open) return false
+      const { listener } = this
+      if (!listener?.open) return false
       this.pending = undefined
       this.framesSent += 1
       if (listener.bufferedBytes > PAUSE_ABOVE_BYTES) await listener.sendAndWait(frame.bytes)

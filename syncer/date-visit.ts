@@ -33,6 +33,8 @@ export interface Visit {
   log: Logger
   suspects: Suspects
   report: PassReport
+  /** As of now; undefined once the files or the ledger have changed. */
+  plan: DatePlan | undefined
   onFile: () => void
 }
 
@@ -56,8 +58,18 @@ export async function visitDate(visit: Visit): Promise<void> {
 }
 
 /** The plan for the files as they were listed and the ledger as it is. */
-export function planNow(visit: Pick<Visit, 'local' | 'ledger' | 'clock' | 'graceMs' | 'target'>): DatePlan {
-  return planDate(visit.local.files, path => visit.ledger.get(path), visit.clock.nowMs(), graceOf(visit))
+export function planNow(visit: Visit): DatePlan {
+  return (visit.plan ??= planDate(
+    visit.local.files,
+    path => visit.ledger.get(path),
+    visit.clock.nowMs(),
+    graceOf(visit),
+  ))
+}
+
+function record(visit: Visit, records: readonly FileRecord[]): void {
+  visit.ledger.append(records)
+  if (records.length > 0) visit.plan = undefined
 }
 
 /** A target that cannot sync to disk is given twice the time. */
@@ -71,7 +83,10 @@ async function shipBatch(visit: Visit, batch: DatePlan['ship']): Promise<void> {
   const { done, problems, error } = await visit.target.ship(outgoing, workOf(visit))
   const handedOver = new Set(done)
   const shipped = outgoing.filter(file => handedOver.has(file.path))
-  visit.ledger.append(shipped.map(file => recordOf(file, 'shipped', visit.clock.nowMs())))
+  record(
+    visit,
+    shipped.map(file => recordOf(file, 'shipped', visit.clock.nowMs())),
+  )
   visit.report.shippedFiles += shipped.length
   visit.report.shippedBytes += shipped.reduce((sum, file) => sum + file.bytes, 0)
   for (const problem of problems) addProblem(visit.report, problem)
@@ -121,7 +136,7 @@ async function verifyDue(visit: Visit, due: readonly FileRecord[]): Promise<void
       const verdict = verdicts.get(record.path)
       return verdict === undefined ? [] : [recordOf(record, verdict === 'same' ? 'verified' : verdict, nowMs)]
     })
-    visit.ledger.append(records)
+    record(visit, records)
     countVerdicts(visit, records)
     for (const problem of problems) addProblem(visit.report, problem)
     failWith(visit, error)

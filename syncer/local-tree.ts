@@ -19,8 +19,8 @@ export interface LocalDate {
   bytes: number
   /** The `date=` folders, relative. */
   tops: readonly string[]
-  /** All folders of the date, deepest first, relative. */
-  folders: string[]
+  /** Those of its folders that hold no file themselves, deepest first, relative. */
+  bareFolders: string[]
 }
 
 const ROOTS = ['raw', 'parquet', 'quarantine']
@@ -51,19 +51,21 @@ export function listDates(dataDir: string): Map<string, string[]> {
  * out; links and whatever else is no regular file too.
  */
 export function readDate(dataDir: string, folders: readonly string[]): LocalDate {
-  const date: LocalDate = { files: [], bytes: 0, tops: folders, folders: [] }
+  const date: LocalDate = { files: [], bytes: 0, tops: folders, bareFolders: [] }
   for (const folder of folders) readFolder(dataDir, folder, date)
   date.files.sort((a, b) => (a.path < b.path ? -1 : 1))
   return date
 }
 
 function readFolder(dataDir: string, folder: string, into: LocalDate): void {
+  let holdsFile = false
   for (const entry of entriesOf(dataDir, folder)) {
     const path = `${folder}/${entry.name}`
     if (entry.isDirectory()) {
       if (PARTITION.test(entry.name)) readFolder(dataDir, path, into)
       continue
     }
+    holdsFile = true
     if (!entry.isFile()) continue
     const found = lstatSync(join(dataDir, path), { throwIfNoEntry: false })
     if (!found?.isFile()) continue
@@ -71,7 +73,7 @@ function readFolder(dataDir: string, folder: string, into: LocalDate): void {
     const name = parseShippedName(path)
     if (name) into.files.push({ ...name, path, bytes: found.size, mtimeMs: Math.floor(found.mtimeMs) })
   }
-  into.folders.push(folder)
+  if (!holdsFile) into.bareFolders.push(folder)
 }
 
 function entriesOf(dataDir: string, folder: string): Dirent[] {

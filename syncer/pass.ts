@@ -157,6 +157,7 @@ function visitOf(syncer: Syncer, date: string, local: LocalDate, ledger: DateLed
     log,
     suspects: memory.suspects,
     report,
+    plan: undefined,
     onFile: () => {
       report.handledFiles++
       syncer.onProgress(report)
@@ -182,11 +183,12 @@ function retireDate(syncer: Syncer, date: string, visit: Visit | undefined, repo
     for (const problem of problems) addProblem(report, problem)
     if (files > 0) {
       visit.local = readDate(dataDir, local.tops)
+      visit.plan = undefined
       syncer.memory.dates.set(date, summaryOf(visit))
     }
   }
   const hasRaw = visit.local.files.some(file => file.kind === 'segment') || hasOpenRaw(visit.local)
-  removeEmptyFolders(dataDir, finishedFolders(visit.local.folders, date, nowMs, hasRaw))
+  removeEmptyFolders(dataDir, finishedFolders(visit.local.bareFolders, date, nowMs, hasRaw))
 }
 
 /** More bytes in the raw folders than our files explain: open segments, which will be sealed and converted. */

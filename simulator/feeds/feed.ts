@@ -29,7 +29,10 @@ export abstract class Feed {
   /** Which events it wants to hear. */
   abstract readonly subjects: readonly string[]
   /** Sent again when it was silent for so long; undefined for channels that stay silent. */
-  readonly repeatAfterMs: number | undefined = undefined
+  get repeatAfterMs(): number | undefined {
+    return undefined
+  }
+
   /** True where a frame that was pending at a subscription may still reach the newcomer after its first frame. */
   readonly lateAfterSnapshot: boolean = false
 

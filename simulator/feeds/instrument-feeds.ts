@@ -70,7 +70,6 @@ const TICKER_REPEAT_MS = 5_000
 /** `ticker.{instrument}.{interval}`: the whole ticker each time. */
 export class TickerFeed extends Feed {
   readonly subjects: readonly string[]
-  override readonly repeatAfterMs = TICKER_REPEAT_MS
 
   constructor(
     market: Market,
@@ -91,6 +90,10 @@ export class TickerFeed extends Feed {
 
   override drain(ms: number): Json {
     return tickerFields(this.listing, this.market, ms)
+  }
+
+  override get repeatAfterMs(): number | undefined {
+    return this.listing.state === 'open' ? TICKER_REPEAT_MS : undefined
   }
 }
 

@@ -97,7 +97,7 @@ export function temperament(
     return { shape: { bids: 25, asks: 25, spread: 2, gap: 4, units: 1200 }, weight: 8 }
   }
   const style = random.float()
-  if (style < 0.04) return { shape: { bids: 0, asks: 0, spread: 4, gap: 3, units: 20 }, weight: 0.1 }
+  if (style < 0.04) return { shape: { bids: 0, asks: 0, spread: 4, gap: 3, units: 20 }, weight: 0.02 }
   const worthless = fairTicks < 2 || style < 0.08
   const spread = Math.max(2, Math.round(fairTicks * 0.03))
   const shape = { bids: worthless ? 0 : random.int(2, 8), asks: random.int(2, 12), spread, gap: 3, units: 60 }

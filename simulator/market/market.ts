@@ -85,7 +85,8 @@ export class Market {
     this.changeIds = new ChangeIds(this.random)
     this.desk = { pricing: this.pricing, ids: new TradeIds(this.random), random: this.random }
     this.catalogue = new Catalogue(options.options, index => this.indices.price(index), this.random)
-    for (const instrument of instruments ?? this.catalogue.initial(this.nowMs)) this.open(instrument, instruments === undefined)
+    for (const instrument of instruments ?? this.catalogue.initial(this.nowMs))
+      this.open(instrument, instruments === undefined)
     this.picker.rebuild(this.listings.values())
     if (instruments) return
     this.at(nextExpiryHour(this.nowMs), ms => this.settleDay(ms))

@@ -209,6 +209,35 @@ function supportedIndexNames({ exchange, params }: Call): Json {
   return exchange.market.indices.names
 }
 
+const CHART_RANGES = { '1h': 3_600_000, '1d': DAY_MS, '2d': 2 * DAY_MS, '1m': 30 * DAY_MS, '1y': 365 * DAY_MS } as const
+const CHART_POINTS = 300
+
+/** The past of an index is made of seed and time alone, around the price that the market opened with. */
+function indexChart(call: Call): Json {
+  const { market } = call.exchange
+  const index = indexOf(call)
+  const range = call.params.oneOf('range', ['1h', '1d', '2d', '1m', '1y', 'all'])
+  const widthMs = CHART_RANGES[range === 'all' ? '1y' : range] / CHART_POINTS
+  const last = Math.floor(market.nowMs / widthMs)
+  return Array.from({ length: CHART_POINTS }, (_, point) => {
+    const at = last - CHART_POINTS + 1 + point
+    const price = market.indices.range(index).open * (0.99 + 0.02 * fixedChance(market.options.seed, index.length, at))
+    return [BigInt(Math.round(at * widthMs)), round(price, 4)]
+  })
+}
+
+const VOLATILITY_DAYS = 15
+
+function historicalVolatility(call: Call): Json {
+  const currency = currencyOf(call)
+  const { seed } = call.exchange.market.options
+  const today = Math.floor(call.exchange.market.nowMs / DAY_MS)
+  return Array.from({ length: VOLATILITY_DAYS }, (_, back) => {
+    const day = today - VOLATILITY_DAYS + 1 + back
+    return [BigInt(day * DAY_MS), round(35 + 25 * fixedChance(seed, currency.length, day), 4)]
+  })
+}
+
 const EMPTY_PAGE = { settlements: [], continuation: null }
 
 /** Methods that answer with prices, from the market's state. */
@@ -227,6 +256,8 @@ export const priceMethods: Methods = {
   'public/get_index_price': ordinary(indexPrice),
   'public/get_index_price_names': ordinary(indexNames),
   'public/get_supported_index_names': ordinary(supportedIndexNames),
+  'public/get_index_chart_data': ordinary(indexChart),
+  'public/get_historical_volatility': ordinary(historicalVolatility),
   'public/get_mark_price_history': ordinary(call => (instrumentOf(call), [])),
   'public/get_last_settlements_by_currency': ordinary(call => (currencyOf(call), EMPTY_PAGE)),
   'public/get_last_settlements_by_instrument': ordinary(call => (instrumentOf(call), EMPTY_PAGE)),

@@ -3,86 +3,88 @@ import { constants } from 'node:fs'
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
-import { makeFolders, syncFolder } from './target-folders.js'
 import type { OutgoingFile } from './target.js'
 
 const CHUNK_BYTES = 256 * 1024
 
 /**
- * Copies one file so that readers of `root` see nothing or all of it: a dot-name in the destination folder, fsync, the
- * hash of what is there now, rename, fsync of the folder. Afterwards it is as durable as the file system can say.
+ * Copies one file so that readers of `root` see nothing or all of it: a dot-name in the destination folder, which must be
+ * there, fsync, the hash of what is there now, rename. The name is durable once the caller has synced the folder.
  * A temporary name left by a crash is written over by the next try.
  * @throws EdgeError SYNC_SOURCE_CHANGED the file here is no longer what it was; SYNC_COPY_DIFFERS what was read back is
  *         not what was written; errors of the operating system as they come
  */
 export async function copyDurably(file: OutgoingFile, dataDir: string, root: string, beat: () => void): Promise<void> {
   const destination = join(root, file.path)
-  const folder = dirname(destination)
-  const temporary = join(folder, `.${basename(destination)}.edgetape-tmp`)
-  await makeFolders(root, dirname(file.path))
+  const temporary = join(dirname(destination), `.${basename(destination)}.edgetape-tmp`)
   let settled = false
   try {
-    await copyAndSync(join(dataDir, file.path), temporary, file, beat)
-    if ((await sha256Of(temporary, beat)) !== file.sha256) {
-      throw new EdgeError('SYNC_COPY_DIFFERS', `${file.path}: what was read back is not what was written`, {
-        path: file.path,
-        hint: 'check the disk of the target, and its cable',
-      })
+    const { O_RDWR, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
+    const copy = await open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644)
+    try {
+      await fill(copy, join(dataDir, file.path), file, beat)
+      await copy.utimes(file.mtimeMs / 1000, file.mtimeMs / 1000)
+      await copy.sync()
+      if ((await hashOf(copy, file.bytes, beat)) !== file.sha256) throw differs(file.path)
+    } finally {
+      await copy.close()
     }
     await rename(temporary, destination)
     settled = true
-    await syncFolder(folder)
   } finally {
     if (!settled) await removeQuietly(temporary)
   }
 }
 
-async function copyAndSync(source: string, temporary: string, file: OutgoingFile, beat: () => void): Promise<void> {
+async function fill(copy: FileHandle, source: string, file: OutgoingFile, beat: () => void): Promise<void> {
   const input = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
-    const output = await open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644)
-    try {
-      const hash = createHash('sha256')
-      for await (const chunk of chunksOf(input)) {
-        hash.update(chunk)
-        await output.writeFile(chunk)
-        beat()
-      }
-      if (hash.digest('hex') !== file.sha256) {
-        throw new EdgeError('SYNC_SOURCE_CHANGED', `${file.path} changed while it was copied`, { path: file.path })
-      }
-      await output.utimes(file.mtimeMs / 1000, file.mtimeMs / 1000)
-      await output.sync()
-    } finally {
-      await output.close()
+    const hash = createHash('sha256')
+    for await (const chunk of chunksOf(input, file.bytes)) {
+      hash.update(chunk)
+      await copy.writeFile(chunk)
+      beat()
     }
+    if (hash.digest('hex') === file.sha256) return
+    throw new EdgeError('SYNC_SOURCE_CHANGED', `${file.path} changed while it was copied`, { path: file.path })
   } finally {
     await input.close()
   }
 }
 
-/** The sha256 of a file's content as it can be read there now. `beat` is called while it goes on. */
-export async function sha256Of(path: string, beat: () => void): Promise<string> {
+function differs(path: string): EdgeError {
+  return new EdgeError('SYNC_COPY_DIFFERS', `${path}: what was read back is not what was written`, {
+    path,
+    hint: 'check the disk of the target, and its cable',
+  })
+}
+
+/** The sha256 of a file of known size as it can be read now. `beat` is called while it goes on. */
+export async function sha256Of(path: string, bytes: number, beat: () => void): Promise<string> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    const hash = createHash('sha256')
-    for await (const chunk of chunksOf(handle)) {
-      hash.update(chunk)
-      beat()
-    }
-    return hash.digest('hex')
+    return await hashOf(handle, bytes, beat)
   } finally {
     await handle.close()
   }
 }
 
-/** The content in pieces; a piece is valid until the next one is asked for. */
-async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, null)
+async function hashOf(handle: FileHandle, bytes: number, beat: () => void): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of chunksOf(handle, bytes)) {
+    hash.update(chunk)
+    beat()
+  }
+  return hash.digest('hex')
+}
+
+/** The first `bytes` of the content in pieces, fewer where there are no more; a piece is valid until the next one. */
+async function* chunksOf(handle: FileHandle, bytes: number): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes))
+  for (let position = 0; position < bytes;) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, bytes - position), position)
     if (bytesRead === 0) return
+    position += bytesRead
     yield buffer.subarray(0, bytesRead)
   }
 }

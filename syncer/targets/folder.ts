@@ -3,12 +3,18 @@ import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
 import { copyDurably, sha256Of } from './durable-copy.js'
 import { openMarkedFolder } from './folder-marker.js'
-import { syncFolder } from './target-folders.js'
+import { makeFolders, syncFolder } from './target-folders.js'
 import type { ExpectedFile, OutgoingFile, ShipResult, Target, Verdict, VerifyResult, Work } from './target.js'
 import { Watchdog } from './watchdog.js'
 
 /** Copies at work at once: enough to overlap their fsyncs, few enough for libuv's four threads. */
-const LANES = 3
+const LANES = 4
+
+/** Folders of one batch: those known to be there, relative, and those with new names to be synced, full paths. */
+interface TouchedFolders {
+  made: Set<string>
+  changed: Set<string>
+}
 
 /** A folder of this machine, most often a mounted one. Needs nothing installed. */
 export class FolderTarget implements Target {
@@ -33,11 +39,42 @@ export class FolderTarget implements Target {
 
   async ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult> {
     const result: ShipResult = { done: [], problems: [] }
+    const brought: string[] = []
+    const folders: TouchedFolders = { made: new Set(), changed: new Set() }
     await this.#each(files, result, work, async (file, beat) => {
-      await this.#bring(file, work.dataDir, beat)
-      result.done.push(file.path)
+      await this.#bring(file, work.dataDir, folders, beat)
+      brought.push(file.path)
     })
+    // Without its folder on disk a name may vanish again: then nothing of the batch counts.
+    const notDurable = await this.#syncAll([...folders.changed])
+    if (notDurable) result.error = notDurable
+    else result.done = brought
     return result
+  }
+
+  /** Makes all names of a batch durable: once per folder, however many files went there. */
+  async #syncAll(folders: readonly string[]): Promise<EdgeError | undefined> {
+    let next = 0
+    const lane = async () => {
+      for (let folder = folders[next++]; folder !== undefined; folder = folders[next++]) {
+        const path = folder
+        await this.#watchdog.guard(path, () => syncFolder(path))
+      }
+    }
+    try {
+      await Promise.all(Array.from({ length: LANES }, lane))
+      return undefined
+    } catch (error) {
+      return new EdgeError(
+        'SYNC_TARGET_NOT_DURABLE',
+        `cannot make names durable on ${this.label}: ${messageOf(error)}`,
+        {
+          path: this.#root,
+          cause: error,
+          retry: true,
+        },
+      )
+    }
   }
 
   async verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult> {
@@ -51,10 +88,16 @@ export class FolderTarget implements Target {
   }
 
   /** A copy that is there already and right is left alone; one that is there and unexplained is kept aside. */
-  async #bring(file: OutgoingFile, dataDir: string, beat: () => void): Promise<void> {
+  async #bring(file: OutgoingFile, dataDir: string, folders: TouchedFolders, beat: () => void): Promise<void> {
     const found = await this.#compare(file, beat)
     if (found === 'same') return
     if (found === 'wrong' && !file.replace) await this.#setAside(file.path)
+    const folder = dirname(file.path)
+    if (!folders.made.has(folder)) {
+      for (const parent of await makeFolders(this.#root, folder)) folders.changed.add(parent)
+      folders.made.add(folder)
+    }
+    folders.changed.add(join(this.#root, folder))
     await copyDurably(file, dataDir, this.#root, beat)
   }
 
@@ -63,7 +106,7 @@ export class FolderTarget implements Target {
     try {
       const found = await lstat(path)
       if (!found.isFile() || found.size !== file.bytes) return 'wrong'
-      return (await sha256Of(path, beat)) === file.sha256 ? 'same' : 'wrong'
+      return (await sha256Of(path, file.bytes, beat)) === file.sha256 ? 'same' : 'wrong'
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return 'missing'
       throw error

@@ -6,10 +6,11 @@ import { EdgeError, hasErrno } from '../../platform/edge-error.js'
 export const TARGET_MARKER = '.edgetape-target'
 
 /**
- * Makes the folders of `relative` below `root`; new names are durable afterwards.
+ * Makes the folders of `relative` below `root`. New names are durable once the caller has synced the folders they are in.
+ * @returns those folders, full paths
  * @throws EdgeError SYNC_TARGET_UNMARKED something has to be made, but the marker is gone: unmounted meanwhile
  */
-export async function makeFolders(root: string, relative: string): Promise<void> {
+export async function makeFolders(root: string, relative: string): Promise<string[]> {
   const parts = relative.split('/')
   const missing: string[] = []
   for (let depth = parts.length; depth > 0; depth--) {
@@ -20,8 +21,8 @@ export async function makeFolders(root: string, relative: string): Promise<void>
   if (missing.length > 0 && !(await isPresent(join(root, TARGET_MARKER)))) throw unmarked(root)
   for (const folder of missing) {
     await mkdir(folder).catch(unless('EEXIST'))
-    await syncFolder(dirname(folder))
   }
+  return missing.map(folder => dirname(folder))
 }
 
 /** The complaint about a target folder that has lost its marker. */
