@@ -8,7 +8,8 @@ import t from 'tap'
 import { prepareFolder } from '../../cli/demo/folder.js'
 import { quoted } from '../../cli/demo/report.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
-import { needs } from '../fixtures/needs.js'
+import { needs, needsThat } from '../fixtures/needs.js'
+import { blocksOf } from '../fixtures/readme.js'
 
 /** Commands of processes whose arguments name this folder: the config of each part does. */
 async function processesAbout(folder: string): Promise<string[]> {
@@ -19,7 +20,7 @@ async function processesAbout(folder: string): Promise<string[]> {
 t.test('a demo ends with a report, whose commands work, and nothing running', async t => {
   if (!needs(t, 'flock')) return
   const cwd = t.testdir()
-  const { stdout, stderr, exitCode } = await edgetape(['demo', '--seconds', '6', '--dir', join(cwd, 'demo')], { cwd })
+  const { stdout, stderr, exitCode } = await edgetape(['demo', '--seconds', '6'], { cwd })
   t.equal(exitCode, 0, stderr)
   t.match(stdout, /^ {2}all +\d+ +[\d,]+ +\S+ .iB +\S+ .iB +\d+\.\d$/m, 'sums of the channels')
   t.match(stdout, /^ {2}trades +perpetual +trades +[\d,]+ +[\d,]+ +✅ 100\.0 %/m, 'coverage')
@@ -37,6 +38,20 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
     })
     t.equal(result.exitCode, 0, `${command}\n${result.stderr}`)
     t.ok(result.stdout.split('\n').length >= 2, command)
+  }
+
+  for (const sql of blocksOf('sql')) {
+    const answer = await edgetape(['query', '--from', 'edgetape-demo/nas', '--json', sql], { cwd })
+    t.equal(answer.exitCode, 0, `${sql}\n${answer.stderr}`)
+    t.match(answer.stdout, /^\{"/, `the README's query has rows: ${sql}`)
+  }
+
+  const python = await execa('python3', ['-c', 'import pandas; import pyarrow'], { reject: false })
+  if (!needsThat(t, python.exitCode === 0, 'needs pandas and pyarrow: pip install pandas pyarrow')) return
+  for (const script of blocksOf('python')) {
+    const answer = await execa('python3', ['-c', script], { cwd, reject: false, stdin: 'ignore' })
+    t.equal(answer.exitCode, 0, answer.stderr)
+    t.match(answer.stdout, /open +high +low +close\n/)
   }
 })
 
