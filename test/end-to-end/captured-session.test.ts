@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
+import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
 import { startSimulator } from '../../simulator/main.js'
 import { capturedFolder, capturedFrames, capturedSession } from '../fixtures/captured-frames.js'
 import { framesTaken, recordedLines, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
@@ -160,6 +162,66 @@ t.test('ids above 2^53 keep every digit from the wire to Parquet', async t => {
   t.same(rows.map(row => row['id']).sort(), [...ids].sort())
   t.same(rows.map(row => row['stamp']).sort(), [...stamps].sort())
 })
+
+t.test('every captured frame arrives in a table', async t => {
+  const files = readdirSync(capturedFolder, { withFileTypes: true }).filter(
+    entry => entry.isFile() && entry.name.endsWith('.jsonl'),
+  )
+  const frames = files.flatMap(({ name }) => capturedFrames(t, name) ?? [])
+  const folder = t.testdir({ 'frames.jsonl': frames.map(frame => `${frame}\n`).join('') })
+  const last = frames.at(-1) ?? ''
+  const lastFamily = familyOfChannel((JSON.parse(last) as { params: { channel: string } }).params.channel)
+  const ofLastFamily = frames.filter(frame => familyOf(frame) === lastFamily).length
+  const dataDir = await recordAndCompact(
+    t,
+    folder,
+    join(folder, 'frames.jsonl'),
+    recorder => framesTaken(recorder, lastFamily) >= ofLastFamily,
+  )
+
+  const kept = new Map<string, number>()
+  for (const { conn, frame } of recordedLines(dataDir))
+    if (conn === 'd1') kept.set(frame.toString('utf8'), (kept.get(frame.toString('utf8')) ?? 0) + 1)
+  t.same(
+    frames.filter(frame => !kept.has(frame)),
+    [],
+    `all ${frames.length} frames are in the segments`,
+  )
+
+  const receipts = readdirSync(join(dataDir, 'state/compactor'))
+    .filter(name => name.startsWith('done-'))
+    .flatMap(name =>
+      readFileSync(join(dataDir, 'state/compactor', name), 'utf8')
+        .trim()
+        .split('\n'),
+    )
+    .map(line => JSON.parse(line) as { frames: number; tabled: number; quarantined: number; known: number })
+  const sum = (key: keyof (typeof receipts)[number]) => receipts.reduce((total, receipt) => total + receipt[key], 0)
+  t.equal(sum('frames'), recordedLines(dataDir).length)
+  t.equal(sum('tabled'), sum('frames'), 'each frame has a row')
+  t.equal(sum('quarantined'), 0)
+
+  const tabled = ['book', 'ticker', 'trades', 'quote', 'perpetual']
+  for (const family of tabled) {
+    const [row] = await query(
+      `SELECT count(DISTINCT (conn, seq))::INT AS frames FROM '${dataDir}/parquet/exchange=deribit/table=${family}/**/*.parquet'`,
+    )
+    t.equal(row?.['frames'], frames.filter(frame => familyOf(frame) === family).length, family)
+  }
+  const others = await query(`SELECT frame FROM '${dataDir}/parquet/exchange=deribit/table=frames/**/*.parquet'`)
+  const inFrames = new Set(others.map(row => row['frame']))
+  t.same(
+    frames.filter(frame => !tabled.includes(familyOf(frame)) && !inFrames.has(frame)),
+    [],
+    'all others are in frames, as they came',
+  )
+})
+
+/** The family of a captured frame; `rpc` for all but notifications. */
+function familyOf(frame: string): string {
+  const { params } = JSON.parse(frame) as { params?: { channel?: string } }
+  return params?.channel === undefined ? 'rpc' : familyOfChannel(params.channel)
+}
 
 function levelsOf({ bids, asks }: BookFrame['data']): [string | null, string | null, number | null, number | null][] {
   if (bids.length + asks.length === 0) return [[null, null, null, null]]
