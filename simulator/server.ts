@@ -105,7 +105,7 @@ export class ExchangeServer {
       this.sessions.delete(session)
     })
     webSocket.on('message', data => {
-      session.heard()
+      if (!session.heard()) return
       const bytes = toBuffer(data)
       const answer = answerText(this.exchange, { ip, session }, bytes.toString('utf8'), bytes.length)
       session.send(answer.text)

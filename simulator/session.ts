@@ -47,14 +47,20 @@ export class Session implements Subscriber {
       },
       settings.timeScale,
     )
-    this.heard()
+    this.restartIdleTimer()
   }
 
-  /** The client sent something. */
-  heard(): void {
+  /** The client sent something; false where nobody listens to it any more. */
+  heard(): boolean {
+    if (this.gone || this.silent) return false
+    this.restartIdleTimer()
+    return true
+  }
+
+  private restartIdleTimer(): void {
     clearTimeout(this.idleTimer)
     this.idleTimer = setTimeout(() => {
-      if (this.heartbeat.running || this.channels.size > 0) this.heard()
+      if (this.heartbeat.running || this.channels.size > 0) this.restartIdleTimer()
       else this.cut()
     }, IDLE_MS * this.settings.timeScale)
   }
