@@ -28,8 +28,9 @@ function filled(shape: ObjectShape, value: string): string {
   return Object.entries(shape)
     .map(([member, inner]) => {
       const field = `${value}.${name(member)}`
-      const own = `(${field} IS NOT NULL)::INTEGER`
-      return isObject(inner) ? `${own} + ${filled(inner, field)}` : own
+      if (!isObject(inner)) return `(${field} IS NOT NULL)::INTEGER`
+      // The struct of a member that is no object is not NULL; its fields are.
+      return `(${filled(inner, field)} > 0)::INTEGER + ${filled(inner, field)}`
     })
     .join(' + ')
 }
@@ -61,14 +62,16 @@ function unheld({ shape, json, keys, nestedKeys }: Item, value: string, text: st
   const unconverted = Object.entries(shape).map(([member, inner]) => {
     const field = `${value}.${name(member)}`
     const own = `json_extract(${json}, ${sqlText(`$.${member}`)})`
-    const isThere = isObject(inner) ? `json_type(${own}) <> 'NULL'` : `${text}.${name(member)} IS NOT NULL`
-    return `CASE WHEN ${field} IS NULL AND ${isThere} THEN ${sqlText(`"${member}":`)} || ${own}::VARCHAR END`
+    const lost = isObject(inner)
+      ? `json_type(${own}) NOT IN ('OBJECT', 'NULL')`
+      : `${field} IS NULL AND ${text}.${name(member)} IS NOT NULL`
+    return `CASE WHEN ${lost} THEN ${sqlText(`"${member}":`)} || ${own}::VARCHAR END`
   })
   const inner = nested(shape).map(({ member, inner }) => {
     const object = `json_extract(${json}, ${sqlText(`$.${member}`)})`
     const item = { shape: inner, json: object, keys: nestedKeys(member), nestedKeys }
     const members = unheld(item, `${value}.${name(member)}`, `${text}.${name(member)}`)
-    return `CASE WHEN ${value}.${name(member)} IS NOT NULL THEN member_of(${sqlText(member)}, ${members}) END`
+    return `CASE WHEN json_type(${object}) = 'OBJECT' THEN member_of(${sqlText(member)}, ${members}) END`
   })
   return `CASE WHEN len(${keys}) <> len(list_distinct(${keys})) THEN members_of(${json})
     ELSE concat_ws(',', ${[unknown, ...unconverted, ...inner].join(',\n    ')}) END`
