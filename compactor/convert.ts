@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { blobValue } from '@duckdb/node-api'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { countOf, type Engine } from './engine.js'
-import { frameItemViews, KNOWN, sqlText, TO_FRAMES, type Shape } from './frame-items.js'
+import { frameItems, KNOWN, sqlText, TO_FRAMES, type Shape } from './frame-items.js'
 import { readLinesSql, separateLines, type HardLine } from './lines.js'
 import { writeParts, type Part } from './parts.js'
 import { framesTable, tableSql, type Table } from './tables.js'
@@ -39,8 +39,8 @@ export interface Conversion {
  */
 export async function convertSegment(engine: Engine, source: Source, folder: string): Promise<Conversion> {
   await engine.run('CREATE TABLE leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
-  await openStage(engine, source.table, 'own')
-  await stageSegment(engine, source, folder)
+  const stage = await openStage(engine, source.table, 'own')
+  await stageSegment(engine, stage, source, folder)
   const staged = await countFrames(engine)
   const reasons = await countReasons(engine)
   const moved = reasons[TO_FRAMES] ?? 0
@@ -52,8 +52,8 @@ export async function convertSegment(engine: Engine, source: Source, folder: str
   let tabled = staged
   if (moved > 0) {
     // Frames that are not JSON, of a family that has a table: into `frames`, from a stage of its own.
-    await openStage(engine, framesTable, 'stray')
-    await stageLines(engine, `SELECT line_no, line FROM main.leftovers WHERE verdict = ${sqlText(TO_FRAMES)}`)
+    const stray = await openStage(engine, framesTable, 'stray')
+    await stageLines(engine, stray, `SELECT line_no, line FROM main.leftovers WHERE verdict = ${sqlText(TO_FRAMES)}`)
     tabled += await countFrames(engine)
     parts.push(...(await writeParts(engine, source, framesTable, folder)))
   }
@@ -79,45 +79,55 @@ export async function convertSegment(engine: Engine, source: Source, folder: str
 const sumOf = (counts: Record<string, number>, wanted: (reason: string) => boolean) =>
   Object.entries(counts).reduce((sum, [reason, count]) => sum + (wanted(reason) ? count : 0), 0)
 
-/** Makes the empty table `staged` for one table's rows in a schema of its own, fed from the view `lines`. */
-async function openStage(engine: Engine, table: Table, schema: string): Promise<void> {
+/** The way of lines into the table `staged` of one schema. */
+interface Stage {
+  /** From lines to rows, in SQL. */
+  rows: (linesSql: string) => string
+  /** From lines to verdicts on those that cannot be rows. */
+  verdicts: (linesSql: string) => string
+  /** Whether `staged` was created by the first lines. */
+  filled: boolean
+}
+
+/** Loads a table's SQL into a schema of its own: macros first, then, starting a line, the query for its rows. */
+async function openStage(engine: Engine, table: Table, schema: string): Promise<Stage> {
   const sql = tableSql(table.name)
-  const views = sql.indexOf('CREATE VIEW')
-  await engine.run(
-    `CREATE SCHEMA ${schema}; USE ${schema}; CREATE VIEW lines AS SELECT 0::BIGINT AS line_no, '' AS line`,
-  )
-  await engine.run(tableSql('_shared'))
-  await engine.run(sql.slice(0, views))
-  const [[shape] = []] = await engine.rows('SELECT shape()')
-  await engine.run(frameItemViews(table, JSON.parse(String(shape)) as Shape))
-  await engine.run(sql.slice(views))
-  await engine.run('CREATE TABLE staged AS FROM table_rows LIMIT 0')
+  const query = sql.search(/^SELECT\b/m)
+  await engine.run(`CREATE SCHEMA ${schema}; USE ${schema}; ${tableSql('_shared')} ${sql.slice(0, query)}`)
+  const [[shapeText] = []] = await engine.rows('SELECT shape()')
+  const shape = JSON.parse(String(shapeText)) as Shape
+  return {
+    rows: linesSql => `${frameItems(table, shape, linesSql)}\n${sql.slice(query)}`,
+    verdicts: linesSql =>
+      `${frameItems(table, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
+    filled: false,
+  }
 }
 
 /** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */
-async function stageLines(engine: Engine, linesSql: string): Promise<void> {
-  await engine.run(`CREATE OR REPLACE VIEW lines AS ${linesSql}`)
-  await engine.run('INSERT INTO staged FROM table_rows')
+async function stageLines(engine: Engine, stage: Stage, linesSql: string): Promise<void> {
+  await engine.run(`${stage.filled ? 'INSERT INTO staged' : 'CREATE TABLE staged AS'} ${stage.rows(linesSql)}`)
+  stage.filled = true
   const [[left] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no = 0')
   if (countOf(left) === 0) return
-  await engine.run(`INSERT INTO main.leftovers SELECT line_no, line, NULL, verdict FROM judged WHERE verdict IS NOT NULL;
+  await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${stage.verdicts(linesSql)};
     DELETE FROM staged WHERE row_no = 0`)
 }
 
-async function stageSegment(engine: Engine, source: Source, folder: string): Promise<void> {
+async function stageSegment(engine: Engine, stage: Stage, source: Source, folder: string): Promise<void> {
   try {
-    await stageLines(engine, readLinesSql(source.path))
+    await stageLines(engine, stage, readLinesSql(source.path))
     return
   } catch (error) {
     // What the CSV reader refuses: long lines, control characters, text that is not UTF-8. The insert left no rows.
     if (!messageOf(error).startsWith('Invalid Input Error')) throw error
   }
   const plain = join(folder, 'plain.jsonl.zst')
-  for await (const lines of separateLines(source.path, plain)) await stageHardLines(engine, lines)
-  await stageLines(engine, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
+  for await (const lines of separateLines(source.path, plain)) await stageHardLines(engine, stage, lines)
+  await stageLines(engine, stage, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
 }
 
-async function stageHardLines(engine: Engine, lines: HardLine[]): Promise<void> {
+async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): Promise<void> {
   await engine.run('CREATE OR REPLACE TABLE hard_lines (line_no BIGINT, line VARCHAR)')
   for (const { lineNo, bytes, utf8 } of lines) {
     if (utf8) await engine.run('INSERT INTO hard_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
@@ -126,7 +136,7 @@ async function stageHardLines(engine: Engine, lines: HardLine[]): Promise<void> 
       await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
     }
   }
-  await stageLines(engine, 'SELECT line_no, line FROM hard_lines')
+  await stageLines(engine, stage, 'SELECT line_no, line FROM hard_lines')
 }
 
 async function countFrames(engine: Engine): Promise<number> {

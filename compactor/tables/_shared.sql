@@ -11,30 +11,19 @@ CREATE MACRO line_head(line) AS
 -- The frame of a raw line exactly as it was received, as far as it was kept as JSON.
 CREATE MACRO frame_text(line) AS line[length(line_head(line)) + 1 : -2];
 
--- The members of a JSON object that a struct does not hold, as `"key":value`: unknown ones, and known ones whose value
--- did not convert. Where a key stands twice, all members.
-CREATE MACRO unheld_of(members, held) AS
-  list_transform(
-    list_filter(members, m ->
-      len(members) <> len(list_distinct(list_transform(members, n -> n.key)))
-      OR (held[m.key] IS NULL AND (m.value IS NOT NULL OR NOT list_contains(map_keys(held), m.key)))),
-    m -> to_json(m.key)::VARCHAR || ':' || coalesce(m.value::VARCHAR, 'null'));
+-- The members of a JSON object as text, without its braces; NULL where there are none.
+CREATE MACRO members_of(object) AS nullif(CAST(object AS VARCHAR)[2:-2], '');
 
-CREATE MACRO unheld(object, struct) AS
-  unheld_of(
-    coalesce(map_entries(from_json(object, '"MAP(VARCHAR,JSON)"')), []),
-    from_json(to_json(struct), '"MAP(VARCHAR,JSON)"'));
+-- The other way round.
+CREATE MACRO object_of(members) AS CASE WHEN members <> '' THEN '{' || members || '}' END;
 
--- The same of a nested object, as one member of the outer one; an empty list where nothing is left.
-CREATE MACRO unheld_within(key, members) AS
-  CASE WHEN len(members) > 0 THEN [to_json(key)::VARCHAR || ':{' || array_to_string(members, ',') || '}'] ELSE [] END;
+-- A nested object as a member of the outer one; NULL where it has no members.
+CREATE MACRO member_of(key, members) AS
+  CASE WHEN members <> '' THEN CAST(to_json(key) AS VARCHAR) || ':{' || members || '}' END;
 
--- Everything about a notification besides its channel and data.
-CREATE MACRO envelope(line) AS
-  ['"envelope":' || json_merge_patch(json_extract(line, '$.frame'), '{"params":{"channel":null,"data":null}}')::VARCHAR];
-
-CREATE MACRO object_of(members) AS
-  CASE WHEN len(members) > 0 THEN '{' || array_to_string(members, ',') || '}' END;
+-- Everything about a notification besides its channel and data, as a member.
+CREATE MACRO envelope(line) AS '"envelope":'
+  || CAST(json_merge_patch(json_extract(line, '$.frame'), '{"params":{"channel":null,"data":null}}') AS VARCHAR);
 
 -- Why a notification about an instrument cannot be a row; NULL where it can.
 CREATE MACRO instrument_verdict(data) AS CASE

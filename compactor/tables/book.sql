@@ -11,28 +11,10 @@ CREATE MACRO verdict(line, data) AS CASE
   ELSE instrument_verdict(data)
 END;
 
-CREATE VIEW book_levels AS
-SELECT
-  *,
-  unnest(levels) AS level,
-  unnest(range(1, 1 + len(levels))) AS place
-FROM (
-  SELECT
-    * EXCLUDE (row_no), row_no AS is_row,
-    coalesce(len(data.bids), 0) AS bid_count,
-    CASE
-      WHEN coalesce(len(data.bids), 0) + coalesce(len(data.asks), 0) = 0 THEN [NULL::VARCHAR[]]
-      ELSE list_concat(data.bids, data.asks)
-    END AS levels,
-    coalesce(len(data.bids), 0) + coalesce(len(data.asks), 0) = 0 AS empty
-  FROM frame_items
-);
-
 -- A level that is not [action, price, amount] is kept whole in `extra`.
 CREATE MACRO odd_level(level) AS
   coalesce(len(level), 0) <> 3 OR TRY_CAST(level[2] AS DOUBLE) IS NULL OR TRY_CAST(level[3] AS DOUBLE) IS NULL;
 
-CREATE VIEW table_rows AS
 SELECT
   recv_ts, moment(data."timestamp") AS exchange_ts, data.instrument_name AS instrument_name, conn, seq, source,
   data.change_id AS change_id, data.prev_change_id AS prev_change_id, data."type" AS "type",
@@ -40,12 +22,28 @@ SELECT
   level[1] AS action, TRY_CAST(level[2] AS DOUBLE) AS price, TRY_CAST(level[3] AS DOUBLE) AS amount,
   channel,
   CASE
-    WHEN NOT empty AND odd_level(level) THEN object_of(list_concat(
-      ['"level":' || json_extract(line, CASE WHEN place <= bid_count
+    WHEN NOT empty AND odd_level(level) THEN object_of(concat_ws(',',
+      '"level":' || json_extract(line, CASE WHEN place <= bid_count
           THEN '$.frame.params.data.bids[' || (place - 1) || ']'
-          ELSE '$.frame.params.data.asks[' || (place - bid_count - 1) || ']' END)::VARCHAR],
-      CASE WHEN place = 1 AND extra IS NOT NULL THEN [extra[2:-2]] ELSE [] END))
+          ELSE '$.frame.params.data.asks[' || (place - bid_count - 1) || ']' END)::VARCHAR,
+      CASE WHEN place = 1 THEN members_of(extra) END))
     WHEN place = 1 THEN extra
   END AS extra,
   is_row * place AS row_no
-FROM book_levels;
+FROM (
+  SELECT
+    *,
+    unnest(levels) AS level,
+    unnest(range(1, 1 + len(levels))) AS place
+  FROM (
+    SELECT
+      * EXCLUDE (row_no), row_no AS is_row,
+      coalesce(len(data.bids), 0) AS bid_count,
+      CASE
+        WHEN coalesce(len(data.bids), 0) + coalesce(len(data.asks), 0) = 0 THEN [NULL::VARCHAR[]]
+        ELSE list_concat(data.bids, data.asks)
+      END AS levels,
+      coalesce(len(data.bids), 0) + coalesce(len(data.asks), 0) = 0 AS empty
+    FROM frame_items
+  )
+);

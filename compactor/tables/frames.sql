@@ -7,7 +7,6 @@ CREATE MACRO shape() AS '{
 
 CREATE MACRO verdict(line, data) AS CASE WHEN line_head(line) = '' OR line[-1] <> '}' THEN 'not a raw line' END;
 
-CREATE VIEW table_rows AS
 SELECT
   recv_ts, moment(data.frame.params.data."timestamp") AS exchange_ts,
   data.frame.params.data.instrument_name AS instrument_name, conn, seq, source,

@@ -11,7 +11,6 @@ CREATE MACRO verdict(line, data) AS CASE
   WHEN data.frame.event IS NULL THEN 'no event'
 END;
 
-CREATE VIEW table_rows AS
 SELECT
   recv_ts, NULL::TIMESTAMPTZ AS exchange_ts, NULL::VARCHAR AS instrument_name, conn, seq, source,
   data.frame.event AS event, data.frame.conn AS event_conn, data.frame.session AS session,

@@ -3,7 +3,6 @@ CREATE MACRO shape() AS '{"timestamp": "DOUBLE", "interest": "DOUBLE", "index_pr
 
 CREATE MACRO verdict(line, data) AS CASE WHEN moment(data."timestamp") IS NULL THEN 'no valid timestamp' END;
 
-CREATE VIEW table_rows AS
 SELECT
   recv_ts, moment(data."timestamp") AS exchange_ts, split_part(channel, '.', 2) AS instrument_name, conn, seq, source,
   data.interest AS interest, data.index_price AS index_price,

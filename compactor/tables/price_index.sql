@@ -7,7 +7,6 @@ CREATE MACRO verdict(line, data) AS CASE
   WHEN moment(data."timestamp") IS NULL THEN 'no valid timestamp'
 END;
 
-CREATE VIEW table_rows AS
 SELECT
   recv_ts, moment(data."timestamp") AS exchange_ts, data.index_name AS instrument_name, conn, seq, source,
   data.index_name AS index_name, data.price AS price,

@@ -7,7 +7,6 @@ CREATE MACRO shape() AS '{
 
 CREATE MACRO verdict(line, data) AS instrument_verdict(data);
 
-CREATE VIEW table_rows AS
 SELECT
   recv_ts, moment(data."timestamp") AS exchange_ts, data.instrument_name AS instrument_name, conn, seq, source,
   data.best_bid_price AS best_bid_price, data.best_bid_amount AS best_bid_amount,

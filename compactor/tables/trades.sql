@@ -17,7 +17,6 @@ CREATE MACRO verdict(line, data) AS CASE
   ELSE instrument_verdict(data)
 END;
 
-CREATE VIEW table_rows AS
 SELECT
   recv_ts, moment(data."timestamp") AS exchange_ts, data.instrument_name AS instrument_name, conn, seq, source,
   data.trade_seq AS trade_seq, data.trade_id AS trade_id,
