@@ -29,7 +29,7 @@ export function watchSegments(dataDir: string, log: Logger, appeared: () => void
 }
 
 /** Wakes one waiter; a ring while nobody waits is kept for the next. */
-export function createBell(): { ring: () => void; rung(): Promise<void> } {
+export function createBell(): { ring: () => void; rung: () => Promise<void> } {
   let kept = false
   let wake: (() => void) | undefined
   return {
