@@ -176,6 +176,8 @@ export class Connection {
         this.state = 'live'
         this.#closeOutage()
         log.info({ conn: this.name, channels: session.channels.size }, 'live')
+        // What is wanted may have changed since the session began to subscribe.
+        session.update().catch((error: unknown) => end(messageOf(error)))
       },
       (error: unknown) => end(messageOf(error)),
     )

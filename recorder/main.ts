@@ -54,6 +54,9 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     { channelsPerConnection, redundancy, rediscoverMs: rediscoverMinutes * 60_000 },
   )
   const died = reportStorage(storage, tape, fleet, log)
+  // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
+  const broken = new AbortController()
+  died.catch(() => broken.abort('storage died'))
   tape.journal('started', { version, host, run, exchange: exchange.name })
 
   const timers = [
@@ -66,7 +69,7 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     }, STATUS_EVERY_MS),
   ]
   try {
-    await Promise.race([fleet.run(signal), died])
+    await Promise.race([fleet.run(AbortSignal.any([signal, broken.signal])), died])
     tape.journal('stopped', { reason: String(signal.reason) })
     tape.flush()
     const leftOpen = await Promise.race([storage.close(SEAL_WITHIN_MS), died])

@@ -132,3 +132,14 @@ t.test('raw without credentials is refused before anything is written', async t 
   t.match(stderr, 'DERIBIT_CLIENT_ID')
   t.same(rawFiles(recorder.dataDir), [])
 })
+
+t.test('when nothing can be stored any more the process ends, so that a supervisor starts it again', async t => {
+  const exchange = await startSimulator({ rate: 50, instruments: 8 })
+  t.teardown(() => exchange.close())
+  // A file where a folder must be: the storage thread cannot even look for what is open.
+  const folder = t.testdir({ data: { raw: { 'exchange=deribit': 'not a folder' } } })
+  const recorder = startRecorder(t, folder, { url: exchange.url })
+  const { exitCode, stderr } = await recorder.process
+  t.equal(exitCode, 1)
+  t.match(stderr, 'the storage thread ended')
+})
