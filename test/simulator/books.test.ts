@@ -3,7 +3,7 @@ import { startSimulator } from '../../simulator/main.js'
 import { get, TestClient, type Fields } from './client.js'
 import { marketState, RebuiltBook } from './rebuild.js'
 
-const simulator = await startSimulator({ instruments: 60, rate: 3_000, rawForAll: true, credits: false })
+const simulator = await startSimulator({ instruments: 60, rate: 1_500, rawForAll: true, credits: false })
 const { market } = simulator
 t.teardown(() => simulator.close())
 

@@ -106,7 +106,7 @@ t.test('a login belongs to its connection', async t => {
 })
 
 t.test('compression only where the client offers it', async t => {
-  const plain = await TestClient.connect(simulator.url, { perMessageDeflate: false })
+  const plain = await TestClient.connect(simulator.url)
   const offering = await TestClient.connect(simulator.url, { perMessageDeflate: true })
   t.equal(plain.socket.extensions, '')
   t.equal(offering.socket.extensions, 'permessage-deflate')
