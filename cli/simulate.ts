@@ -17,11 +17,17 @@ function number(text: string): number {
   return value
 }
 
+function port(text: string): number {
+  const value = number(text)
+  if (!Number.isInteger(value) || value > 65_535) throw new InvalidArgumentError('wanted 0 to 65535')
+  return value
+}
+
 /** `edgetape simulate`: a simulated Deribit until it is told to end. */
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description('a simulated Deribit: instruments, books, trades, faults on demand')
-    .option('--port <n>', 'port to listen on, 0 for any free one', number, 8090)
+    .option('--port <n>', 'port to listen on, 0 for any free one', port, 8090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--seed <n>', 'decides the market it makes', number, 1)
     .option('--rate <n>', 'market events per second', number, 500)

@@ -1,6 +1,7 @@
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EdgeError } from '../platform/edge-error.js'
+import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { instrumentFromName } from './market/instrument-names.js'
 import type { Instrument } from './market/instruments.js'
 import { INDEX_SOURCES, type IndexSource } from './market/underlyings.js'
@@ -82,9 +83,14 @@ export interface Recording {
 
 /**
  * Reads a recording once for what it is about: instruments and indices, from the names in its frames.
- * @throws EdgeError RECORDING_EMPTY there is no frame in it
+ * @throws EdgeError RECORDING_EMPTY there is no frame in it; RECORDING_UNREADABLE it cannot be read
  */
 export async function scanRecording(path: string): Promise<Recording> {
+  try {
+    await access(path, constants.R_OK)
+  } catch (cause) {
+    throw new EdgeError('RECORDING_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, { path, cause })
+  }
   const names = new Set<string>()
   const indices = new Set(INDEX_SOURCES.map(({ name }) => name))
   let frames = 0

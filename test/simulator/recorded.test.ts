@@ -107,4 +107,5 @@ t.test('where a connection ends before its time, the next to subscribe gets the 
 t.test('an empty recording is refused with a reason', async t => {
   const folder = t.testdir({ 'empty.jsonl': '' })
   await t.rejects(startSimulator({ recorded: join(folder, 'empty.jsonl') }), { code: 'RECORDING_EMPTY' })
+  await t.rejects(startSimulator({ recorded: join(folder, 'none.jsonl') }), { code: 'RECORDING_UNREADABLE' })
 })
