@@ -1,10 +1,18 @@
 import pino from 'pino'
 import pretty from 'pino-pretty'
+import { EdgeError } from './edge-error.js'
 
 export type Logger = pino.Logger
 
 /** Values under these keys never reach a log, whatever object carries them. */
 const SECRET_KEYS = ['client_secret', 'clientSecret', 'access_token', 'refresh_token', 'signature', 'password']
+
+/** An error that we raised says all in its message; the stack is for those that nobody foresaw. */
+function describe(error: unknown): unknown {
+  if (!(error instanceof EdgeError)) return error instanceof Error ? pino.stdSerializers.err(error) : error
+  const { code, message, hint } = error
+  return { code, message, hint }
+}
 
 /**
  * The log of one part, on stderr: one JSON object a line, or readable lines on a terminal.
@@ -16,6 +24,7 @@ export function createLogger(part: string): Logger {
     name: part,
     level: process.env['EDGETAPE_LOG'] ?? 'info',
     base: { part },
+    serializers: { err: describe },
     redact: { paths, censor: '[secret]' },
     timestamp: pino.stdTimeFunctions.isoTime,
   }

@@ -24,6 +24,7 @@ export function recorderStatus({ run, host, fleet, tape, storage }: Sources): ob
     host,
     frames: counts.reduce((sum, { frames }) => sum + frames, 0),
     bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0),
+    stored_frames: storage.storedFrames,
     compressed_bytes: storage.compressedBytes,
     waiting_bytes: storage.waitingBytes,
     sealed_segments: storage.sealedSegments,

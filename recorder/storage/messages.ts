@@ -28,7 +28,7 @@ export type StorageRequest =
 
 /** From the storage thread. */
 export type StorageEvent =
-  | { type: 'stored'; bytes: Uint8Array<ArrayBuffer>; compressedBytes: number }
+  | { type: 'stored'; bytes: Uint8Array<ArrayBuffer>; frames: number; compressedBytes: number }
   | { type: 'sealed'; path: string; manifest: Manifest; recovered: boolean }
   | { type: 'unreadable'; path: string; movedTo: string }
   | { type: 'failed'; what: string; message: string }

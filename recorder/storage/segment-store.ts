@@ -104,7 +104,7 @@ export class SegmentStore {
       this.#writers.set(key, writer)
     }
     const compressedBytes = writer.append(batch.bytes)
-    this.#emit({ type: 'stored', bytes: batch.bytes, compressedBytes })
+    this.#emit({ type: 'stored', bytes: batch.bytes, frames: batch.frames, compressedBytes })
     if (writer.compressedBytes >= this.#options.rotateBytes) this.#retire(key, writer)
   }
 

@@ -29,6 +29,8 @@ export class Storage extends EventEmitter<StorageEvents> {
   #underPressure = false
   #closed: (leftOpen: string[]) => void = () => undefined
   compressedBytes = 0
+  /** Frames that readers of the open segments can see. */
+  storedFrames = 0
   sealedSegments = 0
 
   constructor(options: StorageOptions & { queueBytes: number }) {
@@ -82,6 +84,7 @@ export class Storage extends EventEmitter<StorageEvents> {
       case 'stored':
         this.#waitingBytes -= event.bytes.buffer.byteLength
         this.compressedBytes += event.compressedBytes
+        this.storedFrames += event.frames
         if (event.bytes.buffer.byteLength === BATCH_BYTES) this.#recycle(Buffer.from(event.bytes.buffer))
         if (this.#underPressure && this.#waitingBytes < this.#queueBytes / 2) this.#setPressure(false)
         break
