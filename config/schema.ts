@@ -168,8 +168,8 @@ const retention = z
 
 const http = z
   .strictObject({
-    host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
-    port: z.int().min(0).max(65_535).default(9464).describe('port to listen on'),
+    host: z.string().min(1).default('127.0.0.1').describe('address for status page and metrics; nothing listens yet'),
+    port: z.int().min(0).max(65_535).default(9464).describe('port for status page and metrics; nothing listens yet'),
   })
   .prefault({})
 
