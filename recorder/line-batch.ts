@@ -1,4 +1,4 @@
-import { encodePayload, lineHead, type FrameEncoding } from './segment-format.js'
+import { encodePayload, writeLineHead, type FrameEncoding } from './segment-format.js'
 
 /** Bytes that one batch holds before it is handed on; a zstd frame of this size compresses as well as a larger one. */
 export const BATCH_BYTES = 256 * 1024
@@ -41,8 +41,7 @@ export class LineBatch {
     const needed = this.#length + payload.length + LINE_OVERHEAD
     if (needed > this.#buffer.length) this.#grow(needed)
     const buffer = this.#buffer
-    let at = this.#length
-    at += buffer.write(lineHead(recvUs, conn, seq, encoding), at, 'latin1')
+    let at = writeLineHead(buffer, this.#length, recvUs, conn, seq, encoding)
     at += payload.copy(buffer, at)
     buffer[at++] = 0x7d
     buffer[at++] = 0x0a

@@ -5,6 +5,7 @@ import {
   parseLine,
   parseSegmentPath,
   segmentPath,
+  writeLineHead,
   withState,
   type FrameEncoding,
 } from '../../recorder/segment-format.js'
@@ -66,5 +67,33 @@ t.test('frames come back byte for byte, whatever they are', t => {
     t.same(parseLine(line), { recvUs: 1732283999123456, conn: 'd1', seq: 18273, encoding, frame })
   }
   t.equal(parseLine(Buffer.from('{"recv_us":1,"conn":"d1"}')), undefined)
+  t.end()
+})
+
+t.test('the head of a line is the same bytes, written either way', t => {
+  const numbers = [
+    0,
+    1,
+    9,
+    10,
+    99_999_999,
+    100_000_000,
+    100_000_001,
+    123_456_789,
+    2 ** 31,
+    2 ** 32,
+    1_732_283_999_123_456,
+    2 ** 53 - 1,
+  ]
+  for (const encoding of ['frame', 'text', 'base64'] as const) {
+    for (const number of numbers) {
+      const target = Buffer.alloc(200)
+      const end = writeLineHead(target, 7, number, 'd12.sent', numbers.at(-1) ?? 0, encoding)
+      const swapped = writeLineHead(target, end, numbers.at(-1) ?? 0, 'd1', number, encoding)
+      const expected =
+        lineHead(number, 'd12.sent', 2 ** 53 - 1, encoding) + lineHead(2 ** 53 - 1, 'd1', number, encoding)
+      t.equal(target.subarray(7, swapped).toString('latin1'), expected)
+    }
+  }
   t.end()
 })
