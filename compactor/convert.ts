@@ -3,7 +3,7 @@ import { blobValue } from '@duckdb/node-api'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { countOf, type Engine } from './engine.js'
 import { frameItems, KNOWN, sqlText, TO_FRAMES, type Shape } from './frame-items.js'
-import { readLinesSql, separateLines, type HardLine } from './lines.js'
+import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from './lines.js'
 import { writeParts, type Part } from './parts.js'
 import { framesTable, tableSql, type Table } from './tables.js'
 
@@ -51,9 +51,8 @@ export async function convertSegment(engine: Engine, source: Source, folder: str
   const parts = await writeParts(engine, source, source.table, folder)
   let tabled = staged
   if (moved > 0) {
-    // Frames that are not JSON, of a family that has a table: into `frames`, from a stage of its own.
     const stray = await openStage(engine, framesTable, 'stray')
-    await stageLines(engine, stray, `SELECT line_no, line FROM main.leftovers WHERE verdict = ${sqlText(TO_FRAMES)}`)
+    await stageStrayFrames(engine, stray)
     tabled += await countFrames(engine)
     parts.push(...(await writeParts(engine, source, framesTable, folder)))
   }
@@ -115,28 +114,58 @@ async function stageLines(engine: Engine, stage: Stage, linesSql: string): Promi
 }
 
 async function stageSegment(engine: Engine, stage: Stage, source: Source, folder: string): Promise<void> {
-  try {
-    await stageLines(engine, stage, readLinesSql(source.path))
-    return
-  } catch (error) {
-    // What the CSV reader refuses: long lines, control characters, text that is not UTF-8. The insert left no rows.
-    if (!messageOf(error).startsWith('Invalid Input Error')) throw error
-  }
+  if (await stagePlainSegment(engine, stage, source)) return
+  await engine.run('DROP TABLE IF EXISTS staged; DELETE FROM main.leftovers')
+  stage.filled = false
   const plain = join(folder, 'plain.jsonl.zst')
   for await (const lines of separateLines(source.path, plain)) await stageHardLines(engine, stage, lines)
   await stageLines(engine, stage, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
 }
 
+/** The short way; false where the CSV reader met a line that is not for it. */
+async function stagePlainSegment(engine: Engine, stage: Stage, source: Source): Promise<boolean> {
+  try {
+    await stageLines(engine, stage, readLinesSql(source.path))
+  } catch (error) {
+    if (/^(Invalid Input|Not implemented) Error/.test(messageOf(error))) return false
+    throw error
+  }
+  // It drops a last line larger than its buffer without a word.
+  const [[left] = []] = await engine.rows('SELECT count(*) FROM main.leftovers')
+  return (await countFrames(engine)) + countOf(left) === source.frames
+}
+
 async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): Promise<void> {
-  await engine.run('CREATE OR REPLACE TABLE hard_lines (line_no BIGINT, line VARCHAR)')
+  await engine.run('CREATE OR REPLACE TABLE main.hard_lines (line_no BIGINT, line VARCHAR)')
   for (const { lineNo, bytes, utf8 } of lines) {
-    if (utf8) await engine.run('INSERT INTO hard_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
+    if (utf8) await engine.run('INSERT INTO main.hard_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
     else {
       const values = [BigInt(lineNo), blobValue(bytes)]
       await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
     }
   }
-  await stageLines(engine, stage, 'SELECT line_no, line FROM hard_lines')
+  const longest = Math.max(...lines.map(({ bytes }) => bytes.length))
+  try {
+    await engine.withRoomFor(longest, () => stageLines(engine, stage, 'FROM main.hard_lines'))
+  } catch (error) {
+    if (!messageOf(error).startsWith('Out of Memory Error') || lines.length > 1) throw error
+    // A single line that is too much for its table fits into `frames`, where it is not taken apart.
+    await engine.run(
+      `INSERT INTO main.leftovers SELECT line_no, line, NULL, ${sqlText(TO_FRAMES)} FROM main.hard_lines`,
+    )
+  }
+}
+
+/** Frames that are not for the table of their family: into `frames`, long ones one by one. */
+async function stageStrayFrames(engine: Engine, stage: Stage): Promise<void> {
+  const strays = `SELECT line_no, line FROM main.leftovers WHERE verdict = ${sqlText(TO_FRAMES)}`
+  const long = `strlen(line) > ${LONGEST_PLAIN_LINE_BYTES}`
+  for (const [lineNo, bytes] of await engine.rows(`SELECT line_no, strlen(line) FROM main.leftovers
+      WHERE verdict = ${sqlText(TO_FRAMES)} AND ${long} ORDER BY line_no`)) {
+    const one = `${strays} AND line_no = ${countOf(lineNo)}`
+    await engine.withRoomFor(countOf(bytes), () => stageLines(engine, stage, one))
+  }
+  await stageLines(engine, stage, `${strays} AND NOT ${long}`)
 }
 
 async function countFrames(engine: Engine): Promise<number> {

@@ -98,7 +98,7 @@ const IS_OTHER_TEXT = `regexp_matches(line, '^\\{"recv_us":\\d+,"conn":"[^"]*","
 const HEAD = `line, make_timestamptz(CASE WHEN ${RECEIVED_US} THEN received.recv_us END) AS recv_ts,
   received.conn AS conn, received.seq AS seq, 'live' AS source`
 
-const LINE_VERDICTS = `WHEN line IS NULL THEN 'empty line'
+const LINE_VERDICTS = `WHEN nullif(line, '') IS NULL THEN 'empty line'
     WHEN received IS NULL THEN 'not JSON'
     WHEN NOT coalesce(${RECEIVED_US} AND received.conn IS NOT NULL AND received.seq IS NOT NULL, false)
       THEN 'no valid recv_us, conn and seq'`

@@ -27,9 +27,8 @@ export interface HardLine {
   utf8: boolean
 }
 
-/** Hard lines are handed over in groups of at most so many bytes (or one line) and so many lines. */
-const GROUP_BYTES = 4 * 1024 * 1024
-const GROUP_LINES = 1000
+/** Hard lines are handed over in groups of so many; a long one comes alone. */
+const GROUP_LINES = 200
 
 function isPlain(line: Buffer): boolean {
   return (
@@ -51,8 +50,7 @@ export async function* separateLines(sealedPath: string, plainPath: string): Asy
   compressor.pipe(target)
   const written = finished(target)
   let lineNo = 0
-  let group: HardLine[] = []
-  let groupBytes = 0
+  const group: HardLine[] = []
   for await (const lines of linesOf(sealedPath)) {
     const plain: Buffer[] = []
     for (const bytes of lines) {
@@ -60,13 +58,10 @@ export async function* separateLines(sealedPath: string, plainPath: string): Asy
       if (isPlain(bytes)) plain.push(bytes, LINE_FEED)
       else {
         plain.push(LINE_FEED)
-        group.push({ lineNo, bytes, utf8: isUtf8(bytes) })
-        groupBytes += bytes.length
-      }
-      if (groupBytes >= GROUP_BYTES || group.length >= GROUP_LINES) {
-        yield group
-        group = []
-        groupBytes = 0
+        const line = { lineNo, bytes, utf8: isUtf8(bytes) }
+        if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [line]
+        else group.push(line)
+        if (group.length >= GROUP_LINES) yield group.splice(0)
       }
     }
     if (!compressor.write(Buffer.concat(plain))) await once(compressor, 'drain')

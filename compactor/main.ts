@@ -60,7 +60,7 @@ class Compactor {
   constructor(options: CompactorOptions) {
     const { dataDir, compact } = options.config
     this.#options = options
-    this.#job = { dataDir, limits: compact, disk: options.disk ?? realDisk, signal: options.signal }
+    this.#job = { dataDir, limits: compact, disk: options.disk ?? realDisk, log: options.log, signal: options.signal }
     this.#finder = new SegmentFinder(dataDir)
     this.#receipts = readReceipts(dataDir)
     this.#progress = new CompactorProgress(dataDir, options.onProgress)

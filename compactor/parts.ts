@@ -28,19 +28,9 @@ export async function writeParts(
   const groups =
     table.partitionBy === 'none' ? await oneGroup(engine) : groupByPartition(table, await nameCounts(engine))
   if (groups.length === 0) return []
-  let name = 'instrument_name'
-  if (table.partitionBy !== 'none') {
-    // Sorting by the place of a name among all names costs half of sorting by the name.
-    await engine.run('CREATE TYPE name_order AS ENUM (SELECT instrument_name FROM names ORDER BY rank)')
-    name = 'instrument_name::name_order'
-  }
   const parts: Part[] = []
   for (const [index, { partition, ranks, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
-    const only =
-      groups.length === 1
-        ? ''
-        : `AND instrument_name IN (SELECT instrument_name FROM names WHERE rank IN (${ranks.join(', ')}))`
     const metadata = {
       edgetape: version,
       schema_version: String(SCHEMA_VERSION),
@@ -48,14 +38,24 @@ export async function writeParts(
       rows: String(rows),
     }
     const [[written] = []] = await engine.rows(`COPY (
-        SELECT * EXCLUDE (row_no) FROM staged WHERE row_no > 0 ${only}
-        ORDER BY ${name}, exchange_ts, seq, conn, row_no, recv_ts
+        SELECT staged.* EXCLUDE (row_no) FROM ${rowsOf(table, ranks)}
+        ORDER BY ${rankOf(table)}, exchange_ts, seq, conn, row_no, recv_ts
       ) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS},
         KV_METADATA ${kvMetadata({ ...metadata, segments: JSON.stringify([source.sha256]) })})`)
     if (countOf(written) !== rows) throw new RangeError(`${temporary}: ${countOf(written)} rows instead of ${rows}`)
     parts.push({ temporary, table: table.name, partition, rows })
   }
   return parts
+}
+
+const isByName = (table: Table) => table.partitionBy !== 'none'
+
+/** Sorting by the place of a name among all names costs half of sorting by the name. */
+const rankOf = (table: Table) => (isByName(table) ? 'rank' : 'instrument_name')
+
+function rowsOf(table: Table, ranks: number[]): string {
+  if (!isByName(table)) return 'staged WHERE row_no > 0'
+  return `staged JOIN names USING (instrument_name) WHERE row_no > 0 AND rank IN (${ranks.join(', ')})`
 }
 
 const kvMetadata = (pairs: Record<string, string>) =>

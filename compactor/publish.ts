@@ -11,10 +11,10 @@ import { appendReceipt, type Receipt } from './receipts.js'
 
 /** The steps after which a power cut could show; a failing disk in tests. */
 export interface PublishDisk {
-  fsyncFile(path: string): Promise<void>
-  rename(from: string, to: string): Promise<void>
-  fsyncFolder(path: string): void
-  appendReceipt(dataDir: string, date: string, receipt: Receipt): void
+  fsyncFile: (path: string) => Promise<void>
+  rename: (from: string, to: string) => Promise<void>
+  fsyncFolder: (path: string) => void
+  appendReceipt: (dataDir: string, date: string, receipt: Receipt) => void
 }
 
 export const realDisk: PublishDisk = {

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { EdgeError } from '../platform/edge-error.js'
+import { EdgeError, messageOf } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
 import { parseManifest, type Manifest } from '../recorder/manifest.js'
 import { withState } from '../recorder/segment-format.js'
 import type { SealedSegment } from './backlog.js'
-import { convertSegment, type Conversion } from './convert.js'
+import { convertSegment, type Conversion, type Source } from './convert.js'
 import { openEngine, type EngineLimits } from './engine.js'
 import { publish, sha256Of, type PublishDisk } from './publish.js'
 import { receiptsFolder, type Receipt } from './receipts.js'
@@ -14,6 +15,7 @@ export interface JobOptions {
   dataDir: string
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   disk: PublishDisk
+  log: Logger
   /** Abandons the conversion that is under way. */
   signal: AbortSignal | undefined
 }
@@ -67,18 +69,44 @@ export async function compactSegment(
       },
     )
   }
-  const folder = join(temporaryFolder(dataDir), basename(segment.path, '.jsonl.zst'))
+  const source = {
+    path,
+    segment: segment.path,
+    sha256: manifest.sha256,
+    frames: manifest.frames,
+    table: tableOf(segment.name.channel),
+  }
+  try {
+    return await convertAndPublish(options, source, earlier)
+  } catch (error) {
+    if (!messageOf(error).startsWith('Out of Memory Error') || signal?.aborted) throw error
+    // Rows of many 100 KB each: they are worked on 2,048 at a time, whatever the limit.
+    const memoryMiB = options.limits.memoryMiB * MORE_ROOM
+    options.log.warn({ segment: segment.path, memoryMiB }, 'segment does not fit into memory; trying again with more')
+    return await convertAndPublish({ ...options, limits: { ...options.limits, memoryMiB } }, source, earlier)
+  }
+}
+
+/** How much more memory a segment may have that failed for want of it. */
+const MORE_ROOM = 8
+
+async function convertAndPublish(
+  options: JobOptions,
+  source: Source,
+  earlier: Receipt | undefined,
+): Promise<{ receipt: Receipt; conversion: Conversion }> {
+  const { dataDir, signal } = options
+  const folder = join(temporaryFolder(dataDir), basename(source.segment, '.jsonl.zst'))
   const spillFolder = join(folder, 'spill')
   mkdirSync(spillFolder, { recursive: true })
   const engine = await openEngine({ ...options.limits, spillFolder })
   const stop = () => engine.interrupt()
   signal?.addEventListener('abort', stop)
   try {
-    const { sha256, frames } = manifest
-    const source = { path, segment: segment.path, sha256, frames, table: tableOf(segment.name.channel) }
     const conversion = await convertSegment(engine, source, folder)
     signal?.throwIfAborted()
-    const receipt = await publish(dataDir, { path: segment.path, sha256, frames }, conversion, earlier, options.disk)
+    const { segment, sha256, frames } = source
+    const receipt = await publish(dataDir, { path: segment, sha256, frames }, conversion, earlier, options.disk)
     return { receipt, conversion }
   } catch (error) {
     // Interrupted statements fail with errors of their own; the reason is the signal's.

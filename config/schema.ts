@@ -114,7 +114,7 @@ const segments = z
 
 const compact = z
   .strictObject({
-    memoryMiB: z.int().min(64).max(65_536).default(256).describe('memory bound of the converter, MiB'),
+    memoryMiB: z.int().min(96).max(65_536).default(256).describe('memory bound of the converter, MiB'),
     threads: z.int().min(1).max(64).default(1).describe('threads of the converter'),
   })
   .prefault({})

@@ -11,7 +11,7 @@ interface Instrument {
   settlement_period?: string
 }
 
-t.test('kind and currency are those of every captured instrument', { skip: framesMissing }, async t => {
+t.test('kind and currency are those of every captured instrument', { skip: framesMissing }, t => {
   const answers = capturedFrames('rest_get_instruments.jsonl.zst').map(
     text => (JSON.parse(text) as { result: Instrument[] }).result,
   )
@@ -23,9 +23,10 @@ t.test('kind and currency are those of every captured instrument', { skip: frame
   })
   t.same(wrong, [])
   t.ok(answers.flat().length > 1000)
+  t.end()
 })
 
-t.test('combos are told apart by their legs', { skip: framesMissing }, async t => {
+t.test('combos are told apart by their legs', { skip: framesMissing }, t => {
   interface Combo {
     id: string
     legs: { instrument_name: string }[]
@@ -37,9 +38,10 @@ t.test('combos are told apart by their legs', { skip: framesMissing }, async t =
     const hasOption = legs.some(leg => partitionOfInstrument(leg.instrument_name).kind === 'option')
     t.same(partitionOfInstrument(id), { kind: hasOption ? 'option_combo' : 'future_combo', currency: 'BTC' }, id)
   }
+  t.end()
 })
 
-t.test('names from the documentation', async t => {
+t.test('names from the documentation', t => {
   const expected: Record<string, [string, string]> = {
     'BTC_USDC-PERPETUAL': ['perpetual', 'USDC'],
     '1000PEPE_USDC-PERPETUAL': ['perpetual', 'USDC'],
@@ -60,9 +62,10 @@ t.test('names from the documentation', async t => {
   }
   t.same(partitionOfIndex('btc_usd'), { kind: 'index', currency: 'BTC' })
   t.same(partitionOfIndex('sol_usdc'), { kind: 'index', currency: 'SOL' })
+  t.end()
 })
 
-t.test('any other text gives a fixed place', async t => {
+t.test('any other text gives a fixed place', t => {
   for (const name of [
     '../../x',
     'a/b',
@@ -77,4 +80,5 @@ t.test('any other text gives a fixed place', async t => {
   }
   t.same(partitionOfInstrument(`${'X'.repeat(300)}-PERPETUAL`), { kind: 'perpetual', currency: 'OTHER' })
   t.same(partitionOfIndex('../btc_usd'), { kind: 'index', currency: 'OTHER' })
+  t.end()
 })
