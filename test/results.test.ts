@@ -78,9 +78,13 @@ for (const { name, tap: stream, wanted } of streams) {
   })
 }
 
-t.test('the summary names every skip and ends with the counts', t => {
-  const text = summaryOf({ passed: 4, failed: 1, skipped: [{ name: 'b.test.js', reason: 'no root' }] })
-  t.match(text, /b\.test\.js\n {4}no root/)
-  t.equal(text.split('\n').at(-1), '4 passed, 1 failed, 1 skipped')
+t.test('the summary names every skip by its reason and ends with the counts', t => {
+  const skipped = [
+    { name: 'b.test.js', reason: 'no root' },
+    { name: 'c.test.js > mounts > no root', reason: 'no root' },
+  ]
+  const text = summaryOf({ passed: 4, failed: 1, skipped })
+  t.match(text, /^ {2}no root\n {4}b\.test\.js\n {4}c\.test\.js > mounts\n/m)
+  t.equal(text.split('\n').at(-1), '4 passed, 1 failed, 2 skipped')
   t.end()
 })

@@ -35,9 +35,18 @@ function reasonOf(skip: string | boolean): string {
   return typeof skip === 'string' && skip !== '' ? skip : 'no reason given'
 }
 
-/** The end of the report: every skip with its reason, then the line that programs read. */
+/** The end of the report: what could not be tested, by reason, then the line that programs read. */
 export function summaryOf({ passed, failed, skipped }: Results): string {
-  const skips = skipped.map(({ name, reason }) => `  ${name}\n    ${reason}`)
-  const list = skips.length === 0 ? [] : ['Skipped, because this machine lacks something:', ...skips, '']
-  return [...list, `${passed} passed, ${failed} failed, ${skipped.length} skipped`].join('\n')
+  const namesByReason = new Map<string, Set<string>>()
+  for (const { name, reason } of skipped) {
+    const names = namesByReason.get(reason) ?? new Set()
+    // A helper that skips calls its assertion by the reason.
+    namesByReason.set(reason, names.add(name.replace(` > ${reason}`, '')))
+  }
+  const list = [...namesByReason].flatMap(([reason, names]) => [
+    `  ${reason}`,
+    ...[...names].map(name => `    ${name}`),
+  ])
+  const skips = list.length === 0 ? [] : ['Skipped, because this machine lacks something:', ...list, '']
+  return [...skips, `${passed} passed, ${failed} failed, ${skipped.length} skipped`].join('\n')
 }

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
 import { startSimulator } from '../../simulator/main.js'
-import { capturedFolder, capturedFrames, capturedSession } from '../fixtures/captured-frames.js'
+import { capturedFiles, capturedFolder, capturedFrames, capturedSession } from '../fixtures/captured-frames.js'
 import { framesTaken, recordedLines, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
 
 const SESSION = 'cryptofeed-2021-07-22.jsonl'
@@ -164,10 +164,9 @@ t.test('ids above 2^53 keep every digit from the wire to Parquet', async t => {
 })
 
 t.test('every captured frame arrives in a table', async t => {
-  const files = readdirSync(capturedFolder, { withFileTypes: true }).filter(
-    entry => entry.isFile() && entry.name.endsWith('.jsonl'),
-  )
-  const frames = files.flatMap(({ name }) => capturedFrames(t, name) ?? [])
+  const files = capturedFiles(t)
+  if (files === undefined) return
+  const frames = files.flatMap(name => capturedFrames(t, name) ?? [])
   const folder = t.testdir({ 'frames.jsonl': frames.map(frame => `${frame}\n`).join('') })
   const last = frames.at(-1) ?? ''
   const lastFamily = familyOfChannel((JSON.parse(last) as { params: { channel: string } }).params.channel)
