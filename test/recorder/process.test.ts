@@ -78,7 +78,7 @@ t.test('kill -9 under load, again and again: nothing flushed is lost, nothing is
     rawFiles(last.dataDir).filter(
       path => path.endsWith('.open') && !path.includes(`-${String(statusOf(last)['run'])}-`),
     )
-  await until('the last run recovers', () => framesTaken(last) > 0 && openOfEarlierRuns().length === 0)
+  await until('the last run recovers', () => framesTaken(last) > 0 && openOfEarlierRuns().length === 0, 60_000)
   last.process.kill()
   const { exitCode, stderr } = await last.process
   t.equal(exitCode, 0, stderr)
