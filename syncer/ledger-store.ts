@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path'
 import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
 import { DateLedger } from './ledger.js'
+import { readSettled, writeSettled, type SettledDate } from './settled.js'
 
 /** Dates kept in memory between passes: the two that are written to around midnight. */
 const DATES_KEPT = 2
@@ -50,7 +51,7 @@ export class LedgerStore {
   forgetAllBut(dates: ReadonlySet<string>): void {
     const folder = this.#folder()
     for (const name of readdirSync(folder)) {
-      const date = /^(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1]
+      const date = /^(\d{4}-\d\d-\d\d)\.(?:jsonl|settled)$/.exec(name)?.[1]
       if (date !== undefined && !dates.has(date)) rmSync(join(folder, name), { force: true })
     }
     for (const date of this.#kept.keys()) if (!dates.has(date)) this.#kept.delete(date)
@@ -61,6 +62,21 @@ export class LedgerStore {
     this.#kept.set(date, ledger)
     const old = [...this.#kept.keys()].sort().slice(0, -DATES_KEPT)
     for (const key of old) this.#kept.delete(key)
+  }
+
+  /** What was remembered of a date when all of it was verified. */
+  settled(date: string): SettledDate | undefined {
+    return readSettled(this.#settledPath(date))
+  }
+
+  /** Remembers that all of a date is verified, or, without `settled`, that it no longer is. */
+  settle(date: string, settled: SettledDate | undefined): void {
+    if (settled) writeSettled(this.#settledPath(date), settled)
+    else rmSync(this.#settledPath(date), { force: true })
+  }
+
+  #settledPath(date: string): string {
+    return join(this.#folder(), `${date}.settled`)
   }
 
   #folder(): string {

@@ -19,7 +19,9 @@ export interface LocalDate {
   bytes: number
   /** The `date=` folders, relative. */
   tops: readonly string[]
-  /** Those of its folders that hold no file themselves, deepest first, relative. */
+  /** All folders of the date, relative. */
+  folders: string[]
+  /** Those of them that hold no file themselves, deepest first, relative. */
   bareFolders: string[]
 }
 
@@ -51,13 +53,14 @@ export function listDates(dataDir: string): Map<string, string[]> {
  * out; links and whatever else is no regular file too.
  */
 export function readDate(dataDir: string, folders: readonly string[]): LocalDate {
-  const date: LocalDate = { files: [], bytes: 0, tops: folders, bareFolders: [] }
+  const date: LocalDate = { files: [], bytes: 0, tops: folders, folders: [], bareFolders: [] }
   for (const folder of folders) readFolder(dataDir, folder, date)
   date.files.sort((a, b) => (a.path < b.path ? -1 : 1))
   return date
 }
 
 function readFolder(dataDir: string, folder: string, into: LocalDate): void {
+  into.folders.push(folder)
   let holdsFile = false
   for (const entry of entriesOf(dataDir, folder)) {
     const path = `${folder}/${entry.name}`

@@ -12,6 +12,7 @@ import { readReceipts } from './receipts.js'
 import { addProblem, emptyReport, type PassReport } from './report.js'
 import { planRetention } from './retention.js'
 import { finishedFolders, removeEmptyFolders, retire } from './retire.js'
+import { isStillSettled, settle } from './settled.js'
 import type { Target } from './targets/target.js'
 
 /** What a syncer is made of; everything that touches time or the target is passed in. */
@@ -48,7 +49,8 @@ interface DateSummary {
 }
 
 /** How often a pass looks at all dates, not only at the newest and those with something left to do. */
-const FULL_EVERY_MS = 3_600_000
+const HOUR_MS = 3_600_000
+const FULL_EVERY_MS = HOUR_MS
 /** The same while the disk is short of space. */
 const FULL_UNDER_PRESSURE_MS = 60_000
 const NEWEST_DATES = 2
@@ -132,6 +134,8 @@ async function visitOneDate(
   const isIdle = syncer.signal.aborted || report.error !== undefined
   // With the target away there is nothing to do for a date that was counted before; a full pass counts it again.
   if (isIdle && !isFull && syncer.memory.dates.has(date)) return undefined
+  if (isSettled(syncer, date, folders)) return undefined
+  const readAtMs = Date.now()
   const local = readDate(syncer.dataDir, folders)
   const ledger = syncer.ledgers.of(date)
   const visit = visitOf(syncer, date, local, ledger, report)
@@ -139,9 +143,26 @@ async function visitOneDate(
     if (ledger.size > 0) ledger.remove()
   } else if (!isIdle) await visitDate(visit)
   syncer.ledgers.keep(date, ledger)
-  syncer.memory.dates.set(date, summaryOf(visit))
+  const summary = summaryOf(visit)
+  syncer.memory.dates.set(date, summary)
+  const isDone = local.files.length > 0 && summary.backlogFiles + summary.unverifiedFiles === 0
+  syncer.ledgers.settle(date, isDone ? settle(syncer.dataDir, local, readAtMs) : undefined)
   return visit
 }
+
+/** True for a date with nothing to ship, to verify or to delete, as its folders tell; its files are not looked at. */
+function isSettled(syncer: Syncer, date: string, tops: readonly string[]): boolean {
+  const { dataDir, ledgers, memory, clock, config } = syncer
+  const firstHourEndMs = Date.parse(`${date}T01:00:00Z`)
+  if (firstHourEndMs + config.retention.keepHours * HOUR_MS <= clock.nowMs() || neededBytes(syncer) > 0) return false
+  const settled = ledgers.settled(date)
+  if (!settled) return false
+  if (!isStillSettled(dataDir, settled, tops)) return false
+  memory.dates.set(date, { ...nothingLeft, bytes: settled.bytes })
+  return true
+}
+
+const nothingLeft = { backlogFiles: 0, backlogBytes: 0, unverifiedFiles: 0, oldestUnverifiedMs: undefined }
 
 function visitOf(syncer: Syncer, date: string, local: LocalDate, ledger: DateLedger, report: PassReport): Visit {
   const { dataDir, target, clock, signal, log, memory, config } = syncer
