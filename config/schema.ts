@@ -108,7 +108,40 @@ const segments = z
       .min(8)
       .max(4096)
       .default(64)
-      .describe('frames held in memory while the disk is slow, MiB; beyond it the sockets are paused'),
+      .describe(
+        'frames held in memory while the disk is slow or full, MiB; beyond it the sockets are paused, or families give way',
+      ),
+    reserveMiB: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(8)
+      .describe('kept free on disk for the journal, for when there is no room for anything else, MiB'),
+    giveWay: z
+      .array(z.string().regex(/^(?!(?:trades|journal)$)[a-z][a-z_.]{0,63}$/, 'a family other than trades and journal'))
+      .default([
+        'candle_history',
+        'chart.trades',
+        'deribit_price_ranking',
+        'deribit_price_statistics',
+        'estimated_expiration_price',
+        'markprice.options',
+        'book_summary',
+        'incremental_ticker',
+        'book_grouped',
+        'ticker',
+        'book',
+        'quote',
+      ])
+      .describe(
+        'families lost first, in this order, when the disk takes nothing and memory is full; trades and the journal are last',
+      ),
+    openFilesMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(128)
+      .describe('open segments whose file is held open at once; the others are closed and opened again when needed'),
   })
   .prefault({})
 

@@ -14,7 +14,10 @@ export class LineBatch {
   #buffer: Buffer
   #length = 0
   frames = 0
+  /** The earliest of its lines. */
   firstRecvUs = 0
+  /** The latest of its lines. */
+  lastRecvUs = 0
 
   constructor(channel: string, slotFromUs: number, slotToUs: number, buffer: Buffer) {
     this.channel = channel
@@ -46,7 +49,8 @@ export class LineBatch {
     buffer[at++] = 0x7d
     buffer[at++] = 0x0a
     this.#length = at
-    if (this.frames++ === 0) this.firstRecvUs = recvUs
+    if (this.frames++ === 0 || recvUs < this.firstRecvUs) this.firstRecvUs = recvUs
+    if (recvUs > this.lastRecvUs) this.lastRecvUs = recvUs
   }
 
   #grow(bytes: number): void {

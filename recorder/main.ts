@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import type { Credentials } from '../config/secrets.js'
-import { EdgeError } from '../platform/edge-error.js'
+import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
@@ -11,12 +11,14 @@ import { writeStatus } from '../platform/status-file.js'
 import { deribit } from './exchanges/deribit/adapter.js'
 import { Fleet } from './fleet.js'
 import { ReceiveClock } from './receive-clock.js'
+import { reportStorage } from './report-storage.js'
 import { recorderStatus } from './status.js'
 import { Storage } from './storage/storage.js'
 import { Tape } from './tape.js'
 
 /** SIGTERM promises an end within 5 s; the sockets get the first part of it. */
-const SEAL_WITHIN_MS = 3500
+const SETTLE_WITHIN_MS = 1000
+const SEAL_WITHIN_MS = 2500
 const STATUS_EVERY_MS = 1000
 
 export interface RecorderOptions {
@@ -46,6 +48,9 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     rotateBytes: segments.rotateMiB * 1024 * 1024,
     fsyncMs: segments.fsyncMs,
     queueBytes: segments.queueMiB * 1024 * 1024,
+    reserveBytes: segments.reserveMiB * 1024 * 1024,
+    openFilesMax: segments.openFilesMax,
+    giveWay: segments.giveWay,
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes)
   const { channelsPerConnection, redundancy, rediscoverMinutes } = config.exchange
@@ -53,7 +58,9 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     { exchange, tape, clock, log, random: Math.random },
     { channelsPerConnection, redundancy, rediscoverMs: rediscoverMinutes * 60_000 },
   )
-  const died = reportStorage(storage, tape, fleet, log)
+  const died = reportStorage(storage, tape, log, paused => {
+    for (const connection of fleet.connections) connection.setPaused(paused)
+  })
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
   const broken = new AbortController()
   died.catch(() => broken.abort('storage died'))
@@ -65,16 +72,19 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     setInterval(() => {
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, tape, fleet, log)
-      writeStatus(dataDir, 'recorder', recorderStatus({ run, host, fleet, tape, storage }))
+      tryWriteStatus(log, dataDir, recorderStatus({ run, host, fleet, tape, storage }))
     }, STATUS_EVERY_MS),
   ]
   try {
     await Promise.race([fleet.run(AbortSignal.any([signal, broken.signal])), died])
+    tape.flush()
+    await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
     tape.journal('stopped', { reason: String(signal.reason) })
     tape.flush()
     const leftOpen = await Promise.race([storage.close(SEAL_WITHIN_MS), died])
-    if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
-    writeStatus(dataDir, 'recorder', { ...recorderStatus({ run, host, fleet, tape, storage }), stopped: true })
+    if (leftOpen === undefined) log.error('the disk does not answer; the next start recovers what is open')
+    else if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
+    tryWriteStatus(log, dataDir, { ...recorderStatus({ run, host, fleet, tape, storage }), stopped: true })
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {
     for (const timer of timers) clearInterval(timer)
@@ -89,41 +99,13 @@ function noteClockStep(stepUs: number, tape: Tape, fleet: Fleet, log: Logger): v
   if (stepUs < 0) for (const connection of fleet.connections) connection.restart('the wall clock was set back')
 }
 
-/** Tells log and journal what the storage thread says; rejects when the thread dies. */
-function reportStorage(storage: Storage, tape: Tape, fleet: Fleet, log: Logger): Promise<never> {
-  storage.on('sealed', ({ path, manifest, recovered }) => {
-    const { frames, bytes_compressed } = manifest
-    log.info({ path, frames, bytes_compressed, recovered }, 'sealed')
-    if (recovered)
-      tape.journal('segment_recovered', { path, frames, ...(manifest.recovered ?? { torn_bytes: 0, cut_lines: 0 }) })
-  })
-  storage.on('unreadable', ({ path, movedTo }) => {
-    log.warn({ path, movedTo }, 'a segment left open held nothing that could be read')
-    tape.journal('segment_unreadable', { path, moved_to: movedTo })
-  })
-  let lastFailure = ''
-  storage.on('failed', ({ what, message }) => {
-    if (lastFailure !== message) {
-      log.error({ what, err: message }, 'cannot write, trying again')
-      tape.journal('disk_error', { what, message })
-    }
-    lastFailure = message
-  })
-  storage.on('pressure', on => {
-    log.warn({ waitingBytes: storage.waitingBytes }, on ? 'the disk is too slow: sockets paused' : 'sockets resumed')
-    tape.journal(on ? 'paused' : 'resumed', { waiting_bytes: storage.waitingBytes })
-    for (const connection of fleet.connections) connection.setPaused(on)
-  })
-  return new Promise((_resolve, reject) => {
-    storage.on('died', cause =>
-      reject(
-        new EdgeError('STORAGE_DIED', `the storage thread ended: ${cause.message}`, {
-          cause,
-          hint: 'start the recorder again; it recovers what is open',
-        }),
-      ),
-    )
-  })
+/** The status describes this moment; on a disk that takes nothing it says so no more, and the recording goes on. */
+function tryWriteStatus(log: Logger, dataDir: string, status: object): void {
+  try {
+    writeStatus(dataDir, 'recorder', status)
+  } catch (error) {
+    log.debug({ err: messageOf(error) }, 'status not written')
+  }
 }
 
 /** Names a run so that runs sort by their start and never share a name. */

@@ -26,6 +26,7 @@ export function recorderStatus({ run, host, fleet, tape, storage }: Sources): ob
     bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0),
     stored_frames: storage.storedFrames,
     compressed_bytes: storage.compressedBytes,
+    lost_frames: storage.lostFrames,
     waiting_bytes: storage.waitingBytes,
     sealed_segments: storage.sealedSegments,
     channels_planned: fleet.plannedChannels,

@@ -25,8 +25,9 @@ export interface DecodeResult {
  * Decodes all zstd frames of a file, in pieces of bounded size. It ends without throwing at the first byte that cannot
  * be decoded: a torn tail or garbage behind the last whole frame is a normal sight after a crash.
  * @param from offset of the zstd frame to start at; offsets in the result count from the start of the file
+ * @param to what lies behind this offset does not count
  */
-export function* decodeSegment(path: string, from = 0): Generator<DecodedChunk, DecodeResult> {
+export function* decodeSegment(path: string, from = 0, to = Infinity): Generator<DecodedChunk, DecodeResult> {
   const fd = openSync(path, 'r')
   try {
     const context = new DCtx()
@@ -35,7 +36,7 @@ export function* decodeSegment(path: string, from = 0): Generator<DecodedChunk, 
     let consumed = from
     let wholeBytes = from
     for (;;) {
-      const length = readSync(fd, input, 0, CHUNK_BYTES, consumed)
+      const length = readSync(fd, input, 0, Math.min(CHUNK_BYTES, to - consumed), consumed)
       if (length === 0)
         return withFault(
           { wholeBytes, totalBytes: consumed },
@@ -48,7 +49,7 @@ export function* decodeSegment(path: string, from = 0): Generator<DecodedChunk, 
         try {
           step = context.decompressStream(output, input.subarray(at, length))
         } catch (error) {
-          return { wholeBytes, totalBytes: fstatSync(fd).size, fault: messageOf(error) }
+          return { wholeBytes, totalBytes: Math.min(fstatSync(fd).size, to), fault: messageOf(error) }
         }
         const [remaining, produced, taken] = step
         at += taken

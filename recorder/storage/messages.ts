@@ -8,28 +8,54 @@ export interface StorageOptions {
   run: string
   rotateBytes: number
   fsyncMs: number
+  /** Open segments whose file is held open at once; the others are closed and opened again when needed. */
+  openFilesMax: number
+  /** Kept free for the journal, for when the disk is full. */
+  reserveBytes: number
 }
 
-/** To the storage thread. Batches are written in the order in which they come. */
+/** Lines of one family and one rotation slot. */
+export interface Append {
+  type: 'append'
+  channel: string
+  slotFromUs: number
+  slotToUs: number
+  firstRecvUs: number
+  lastRecvUs: number
+  frames: number
+  bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Frames that will be in no file: exactly these, of this family, received in this span (both ends included). */
+export interface Loss {
+  channel: string
+  fromUs: number
+  toUs: number
+  frames: number
+  cause: string
+}
+
+/** To the storage thread. Batches of one family are written in the order in which they come. */
 export type StorageRequest =
-  | {
-      type: 'append'
-      channel: string
-      slotFromUs: number
-      slotToUs: number
-      firstRecvUs: number
-      frames: number
-      bytes: Uint8Array<ArrayBuffer>
-    }
+  | Append
   | { type: 'gap'; channels: string[]; gap: ManifestGap }
   /** The slots that ended before this time get no more frames. */
   | { type: 'tick'; nowUs: number }
+  /** The end is near: batches that cannot be written now come back as `dropped`. */
+  | { type: 'giveUp' }
   | { type: 'close'; withinMs: number }
 
 /** From the storage thread. */
 export type StorageEvent =
-  | { type: 'stored'; bytes: Uint8Array<ArrayBuffer>; frames: number; compressedBytes: number }
+  | { type: 'stored'; channel: string; bytes: Uint8Array<ArrayBuffer>; frames: number; compressedBytes: number }
+  | { type: 'dropped'; batch: Append }
+  /** Was stored, and is gone from the disk. */
+  | { type: 'lost'; loss: Loss }
   | { type: 'sealed'; path: string; manifest: Manifest; recovered: boolean }
   | { type: 'unreadable'; path: string; movedTo: string }
   | { type: 'failed'; what: string; message: string }
+  /** Files that are verified at the target were deleted, since the disk is full. */
+  | { type: 'madeRoom'; files: string[]; bytes: number }
+  /** There is room again after `afterMs`. */
+  | { type: 'roomAgain'; afterMs: number }
   | { type: 'closed'; leftOpen: string[] }

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Disk } from '../../platform/disk.js'
 import { parseSegmentPath } from '../segment-format.js'
 
 /** Names below a folder of the tree that start with `prefix`; none where the folder is not there. */
@@ -14,7 +15,7 @@ function subfolders(folder: string, prefix: string): string[] {
  * The segments that runs of this host left open, as paths below `dataDir`, oldest name first. Removes the files of seals
  * that were cut off: they were never anything but a copy in the making.
  */
-export function findOpenSegments(dataDir: string, exchange: string, host: string): string[] {
+export function findOpenSegments(disk: Disk, dataDir: string, exchange: string, host: string): string[] {
   const root = `raw/exchange=${exchange}`
   const found: string[] = []
   for (const channel of subfolders(join(dataDir, root), 'channel=')) {
@@ -25,11 +26,20 @@ export function findOpenSegments(dataDir: string, exchange: string, host: string
           if (!file.endsWith('.open') && !file.endsWith('.rewriting')) continue
           const parsed = parseSegmentPath(`${folder}/${file}`)
           if (parsed?.name.host !== host) continue
-          if (parsed.state === 'rewriting') rmSync(join(dataDir, folder, file))
+          if (parsed.state === 'rewriting') removeLitter(disk, join(dataDir, folder, file))
           else found.push(`${folder}/${file}`)
         }
       }
     }
   }
   return found.sort()
+}
+
+/** A disk that refuses keeps it; the seal that is done again writes over it. */
+function removeLitter(disk: Disk, file: string): void {
+  try {
+    disk.remove(file)
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+  }
 }

@@ -1,17 +1,8 @@
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { fsyncFolder, writeFileDurable, writeFully } from '../../platform/durable-file.js'
+import type { Disk } from '../../platform/disk.js'
+import { createFolderDurable, writeFileDurable, writeFully } from '../../platform/durable-file.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { version } from '../../platform/package-info.js'
 import { parseManifest, type Manifest, type ManifestGap } from '../manifest.js'
@@ -21,11 +12,14 @@ import { scanSegment, type SegmentScan } from './segment-scan.js'
 import { compressBound, EndDirective, frameCompressor } from './zstd.js'
 
 export interface SealOptions {
+  disk: Disk
   dataDir: string
   /** Path of the open segment below `dataDir`. */
   path: string
   level: number
   gaps: ManifestGap[]
+  /** Bytes of the open file that count, where it is known that a failed write left more. */
+  keepBytes?: number
 }
 
 export type SealOutcome =
@@ -41,35 +35,35 @@ export type SealOutcome =
  * Yields between slices of work. Afterwards the sealed file and its manifest are durable.
  */
 export function* sealSegment(options: SealOptions): Generator<undefined, SealOutcome> {
-  const { dataDir, path } = options
+  const { disk, dataDir, path, keepBytes } = options
   const open = join(dataDir, path)
   const sealed = join(dataDir, withState(path, 'sealed'))
   const manifestFile = join(dataDir, withState(path, 'manifest'))
   const earlier = finishedManifest(open, manifestFile)
   if (earlier) {
-    commit(open, sealed)
+    commit(disk, open, sealed)
     return { kind: 'sealed', path: withState(path, 'sealed'), manifest: earlier }
   }
-  if (statSync(open).size === 0) {
-    rmSync(open)
+  if (statSync(open).size === 0 || keepBytes === 0) {
+    disk.remove(open)
     return { kind: 'empty' }
   }
-  const scan = yield* scanSegment(open)
-  if (scan.facts.frames === 0) return { kind: 'unreadable', movedTo: moveAside(dataDir, path) }
+  const scan = yield* scanSegment(open, keepBytes)
+  if (scan.facts.frames === 0) return { kind: 'unreadable', movedTo: moveAside(disk, dataDir, path) }
 
   const rewriting = join(dataDir, withState(path, 'rewriting'))
-  const written = yield* rewrite(open, rewriting, scan, options.level)
+  const written = yield* rewrite(disk, open, rewriting, scan, options.level)
   const manifest = manifestOf(path, scan, written, options.gaps)
-  writeFileDurable(manifestFile, `${JSON.stringify(manifest)}\n`)
+  writeFileDurable(manifestFile, `${JSON.stringify(manifest)}\n`, disk)
   // First over the open name, then away from it: each step is one rename, and no reader ever counts the lines twice.
-  renameSync(rewriting, open)
-  commit(open, sealed)
+  disk.rename(rewriting, open)
+  commit(disk, open, sealed)
   return { kind: 'sealed', path: withState(path, 'sealed'), manifest }
 }
 
-function commit(open: string, sealed: string): void {
-  renameSync(open, sealed)
-  fsyncFolder(dirname(sealed))
+function commit(disk: Disk, open: string, sealed: string): void {
+  disk.rename(open, sealed)
+  disk.syncFolder(dirname(sealed))
 }
 
 /** The manifest, if a seal that was cut off had come as far as the last rename. */
@@ -86,11 +80,11 @@ function finishedManifest(open: string, manifestFile: string): Manifest | undefi
   }
 }
 
-function moveAside(dataDir: string, path: string): string {
+function moveAside(disk: Disk, dataDir: string, path: string): string {
   const target = `quarantine/unreadable/${basename(path)}`
-  mkdirSync(join(dataDir, 'quarantine/unreadable'), { recursive: true })
-  renameSync(join(dataDir, path), join(dataDir, target))
-  fsyncFolder(join(dataDir, 'quarantine/unreadable'))
+  createFolderDurable(join(dataDir, 'quarantine/unreadable'), disk)
+  disk.rename(join(dataDir, path), join(dataDir, target))
+  disk.syncFolder(join(dataDir, 'quarantine/unreadable'))
   return target
 }
 
@@ -100,14 +94,21 @@ interface Written {
 }
 
 /** Writes the lines that hold as one zstd frame with checksum and size; durable, still under a name without meaning. */
-function* rewrite(open: string, target: string, scan: SegmentScan, level: number): Generator<undefined, Written> {
+function* rewrite(
+  disk: Disk,
+  open: string,
+  target: string,
+  scan: SegmentScan,
+  level: number,
+): Generator<undefined, Written> {
   const compressor = frameCompressor(level)
   compressor.setPledgedSrcSize(scan.facts.bytes_raw)
   const output = Buffer.allocUnsafeSlow(compressBound(1024 * 1024))
   const hash = createHash('sha256')
   let bytes = 0
   let left = scan.facts.bytes_raw
-  const fd = openSync(target, 'w', 0o644)
+  const fd = disk.open(target, 'replace')
+  let isWhole = false
   try {
     for (const chunk of decodeSegment(open)) {
       const kept = chunk.bytes.subarray(0, left)
@@ -119,7 +120,7 @@ function* rewrite(open: string, target: string, scan: SegmentScan, level: number
         from += consumed
         pendingOutput = directive === EndDirective.end ? remaining : 0
         const piece = output.subarray(0, produced)
-        writeFully(fd, piece)
+        writeFully(fd, piece, disk)
         hash.update(piece)
         bytes += produced
       }
@@ -132,9 +133,12 @@ function* rewrite(open: string, target: string, scan: SegmentScan, level: number
         retry: true,
       })
     }
-    fsyncSync(fd)
+    disk.sync(fd)
+    isWhole = true
   } finally {
-    closeSync(fd)
+    disk.close(fd)
+    // On a full disk half a copy must not take the room that the frames need.
+    if (!isWhole) disk.remove(target)
   }
   return { bytes, sha256: hash.digest('hex') }
 }

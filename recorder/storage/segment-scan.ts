@@ -17,11 +17,12 @@ const LINE_FEED = 0x0a
 /**
  * Reads an open segment from its first byte and finds how much of it holds: every line of whole zstd frames, and of a
  * torn one the leading lines that are whole and parse. Yields now and then, so that a caller can let other work run.
+ * @param to what lies behind this offset of the file does not count
  */
-export function* scanSegment(path: string): Generator<undefined, SegmentScan> {
+export function* scanSegment(path: string, to = Infinity): Generator<undefined, SegmentScan> {
   let facts: SegmentFacts = { frames: 0, bytes_raw: 0, first_recv_us: 0, last_recv_us: 0, connections: {} }
   let certain = structuredClone(facts)
-  const whole = yield* eachLine(path, 0, {
+  const whole = yield* eachLine(path, 0, to, {
     line: line => count(line, facts),
     frameEnded: () => (certain = structuredClone(facts)),
   })
@@ -30,7 +31,7 @@ export function* scanSegment(path: string): Generator<undefined, SegmentScan> {
   // Lines behind the last whole zstd frame have no checksum: they are read again, and each must prove itself.
   facts = certain
   let doubtful = 0
-  const torn = yield* eachLine(path, whole.decode.wholeBytes, {
+  const torn = yield* eachLine(path, whole.decode.wholeBytes, to, {
     line: line => {
       if (doubtful === 0 && isWhole(line)) count(line, facts)
       else doubtful++
@@ -48,9 +49,10 @@ interface LineVisitor {
 function* eachLine(
   path: string,
   from: number,
+  to: number,
   visit: LineVisitor,
 ): Generator<undefined, { decode: DecodeResult; unfinished: number }> {
-  const decoder = decodeSegment(path, from)
+  const decoder = decodeSegment(path, from, to)
   let tail: Buffer = Buffer.alloc(0)
   for (;;) {
     const next = decoder.next()

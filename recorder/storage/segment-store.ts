@@ -1,63 +1,86 @@
+import { join } from 'node:path'
+import { localDisk, type Disk } from '../../platform/disk.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../manifest.js'
+import { removeVerifiedSegments } from './verified-segments.js'
 import { findOpenSegments } from './open-segments.js'
-import type { StorageEvent, StorageOptions, StorageRequest } from './messages.js'
-import { sealSegment, type SealOutcome } from './seal-segment.js'
+import { OpenWriters } from './open-writers.js'
+import type { Append, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
+import { isNoRoom, Room } from './room.js'
+import { SealQueue } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
 import { APPEND_LEVEL, SEAL_LEVEL } from './zstd.js'
-
-type Append = Extract<StorageRequest, { type: 'append' }>
-
-interface SealTask {
-  path: string
-  gaps: ManifestGap[]
-  recovered: boolean
-}
 
 /** Frames may still be on their way from the sockets when their slot ends. */
 const LATE_FRAMES_US = 2_000_000
 /** A disk that failed is tried again this often. */
 const RETRY_MS = 1000
+/** Where nothing verified was left to delete, the ledgers are read again after this. */
+const LEDGERS_AGAIN_MS = 30_000
 /** Open segments with more than this, uncompressed, are sealed at the fast level when the recorder must end soon. */
 const QUICK_SEAL_RAW_BYTES = 64 * 1024 * 1024
 
 /**
  * Owns everything under `raw/`: appends batches, syncs, rotates, seals, recovers. Work that takes long (sealing) is cut
- * into slices between which batches are written; a disk that fails is tried again for ever, in order, while the
- * caller's queue is bounded elsewhere.
+ * into slices between which batches are written. What fails is tried again for ever, without holding up what does not;
+ * while the disk is full, only the journal is written. How much may wait is bounded by whoever sends the batches.
  */
 export class SegmentStore {
   readonly #options: StorageOptions
   readonly #emit: (event: StorageEvent) => void
-  readonly #writers = new Map<string, SegmentWriter>()
+  readonly #disk: Disk
+  readonly #room: Room
+  readonly #writers: OpenWriters
+  readonly #seals: SealQueue
   readonly #pendingGaps = new Map<string, ManifestGap[]>()
+  /** Keys whose last write failed, and when it is tried again. */
+  readonly #blocked = new Map<string, number>()
   #queue: Append[] = []
-  #seals: SealTask[] = []
+  #hasNew = false
   #segmentCount = 0
   #working = false
-  #lastSyncMs = 0
+  #wake: NodeJS.Timeout | undefined
+  #syncedAtMs = 0
+  #nothingVerifiedUntilMs = 0
   #sealLevel = SEAL_LEVEL
   #closing = false
-  #deadlineMs = Infinity
 
-  constructor(options: StorageOptions, emit: (event: StorageEvent) => void) {
+  constructor(options: StorageOptions, emit: (event: StorageEvent) => void, disk = localDisk) {
     this.#options = options
     this.#emit = emit
-    const left = findOpenSegments(options.dataDir, options.exchange, options.host)
-    this.#seals = left.map(path => ({ path, gaps: [], recovered: true }))
+    this.#disk = disk
+    const { dataDir, exchange, host, reserveBytes, openFilesMax } = options
+    const reserveFile = join(dataDir, 'state', `recorder-${exchange}-${host}.reserve`)
+    const makeRoom = (bytes: number) => this.#makeRoom(bytes)
+    this.#room = new Room({ disk, reserveFile, reserveBytes, makeRoom }, performance.now())
+    this.#writers = new OpenWriters(openFilesMax, (key, writer, error) => this.#distrust(key, writer, error))
+    const left = findOpenSegments(disk, dataDir, exchange, host)
+    this.#seals = new SealQueue(
+      { disk, dataDir, room: this.#room, emit },
+      left.map(path => ({ path, gaps: [], recovered: true })),
+    )
     void this.#work()
+  }
+
+  /** Open files among the segments being written. */
+  get openFiles(): number {
+    return this.#writers.openFiles
   }
 
   handle(request: StorageRequest): void {
     switch (request.type) {
       case 'append':
         this.#queue.push(request)
+        this.#hasNew = true
         break
       case 'gap':
         for (const channel of request.channels) this.#noteGap(channel, request.gap)
         break
       case 'tick':
         this.#rotateEnded(request.nowUs)
+        break
+      case 'giveUp':
+        this.#giveUp()
         break
       case 'close':
         void this.#close(request.withinMs)
@@ -66,163 +89,273 @@ export class SegmentStore {
     void this.#work()
   }
 
-  /** Writes what is queued, then seals in slices, until nothing is left to do. */
+  /** Writes what is queued, then seals in slices, until nothing is left to do now. */
   async #work(): Promise<void> {
-    if (this.#working) return
+    if (this.#working || this.#isClosing()) return
     this.#working = true
+    clearTimeout(this.#wake)
+    do {
+      this.#writeQueue()
+      this.#syncIfDue()
+      await nextTurn()
+    } while (this.#hasMore())
+    this.#working = false
+    if (!this.#isClosing()) this.#sleep()
+  }
+
+  #isClosing(): boolean {
+    return this.#closing
+  }
+
+  /** Does a slice of sealing, where there is one; false when there is nothing to do now. */
+  #hasMore(): boolean {
+    if (this.#closing) return false
+    return this.#seals.step(this.#sealLevel, performance.now()) || this.#hasNew
+  }
+
+  /** Wakes up when the first thing is due that no message announces. */
+  #sleep(): void {
+    const now = performance.now()
+    const due = [this.#seals.nextMs, this.#room.lookAtMs]
+    if (!this.#room.isFull) due.push(...this.#blocked.values())
+    if (this.#isDirty()) due.push(this.#syncedAtMs + this.#options.fsyncMs)
+    const next = Math.min(...due.filter(ms => ms !== undefined))
+    if (next === Infinity) return
+    this.#wake = setTimeout(() => void this.#work(), Math.max(0, next - now))
+  }
+
+  #writeQueue(): void {
+    const now = performance.now()
+    this.#hasNew = false
+    const fullForMs = this.#room.lookAgain(now)
+    if (fullForMs !== undefined) this.#emit({ type: 'roomAgain', afterMs: Math.round(fullForMs) })
+    const stuck = new Set<string>()
+    const left: Append[] = []
+    for (const batch of this.#queue) {
+      const key = writerKey(batch)
+      if (!stuck.has(key) && this.#mayWrite(batch, key, now) && this.#tryWrite(batch, key)) continue
+      stuck.add(key)
+      left.push(batch)
+    }
+    this.#queue = left
+    if (left.length === 0) this.#blocked.clear()
+  }
+
+  /** What cannot be written now goes back, except for the journal, which has until the very end. */
+  #giveUp(): void {
+    this.#writeQueue()
+    const isJournal = ({ channel }: Append) => channel === 'journal'
+    const given = this.#queue.filter(batch => !isJournal(batch))
+    this.#queue = this.#queue.filter(isJournal)
+    for (const batch of given) this.#emit({ type: 'dropped', batch })
+  }
+
+  #mayWrite(batch: Append, key: string, nowMs: number): boolean {
+    if (this.#room.isFull && batch.channel !== 'journal') return false
+    return (this.#blocked.get(key) ?? 0) <= nowMs
+  }
+
+  #tryWrite(batch: Append, key: string): boolean {
     try {
-      for (;;) {
-        await this.#writeQueue()
-        this.#syncIfDue()
-        const task = this.#seals[0]
-        if (!task || this.#closing) return
-        if (await this.#runSeal(task)) this.#seals.shift()
-      }
-    } finally {
-      this.#working = false
+      this.#write(batch, key)
+      this.#blocked.delete(key)
+      return true
+    } catch (error) {
+      this.#failedWrite(batch, key, error)
+      return false
     }
   }
 
-  async #writeQueue(): Promise<void> {
-    for (let batch = this.#queue[0]; batch; batch = this.#queue[0]) {
-      try {
-        this.#write(batch)
-        this.#queue.shift()
-      } catch (error) {
-        this.#emit({ type: 'failed', what: `append to ${batch.channel}`, message: messageOf(error) })
-        this.#abandon(writerKey(batch.channel, batch.slotToUs))
-        await pause(RETRY_MS)
-      }
-    }
-  }
-
-  #write(batch: Append): void {
-    const key = writerKey(batch.channel, batch.slotToUs)
-    let writer = this.#writers.get(key)
-    if (!writer) {
-      writer = this.#open(batch)
+  #write(batch: Append, key: string): void {
+    const { writer, compressedBytes } = this.#writers.withFile(key, () => {
+      const writer = this.#writers.get(key) ?? this.#open(batch)
       this.#writers.set(key, writer)
-    }
-    const compressedBytes = writer.append(batch.bytes)
-    this.#emit({ type: 'stored', bytes: batch.bytes, frames: batch.frames, compressedBytes })
-    if (writer.compressedBytes >= this.#options.rotateBytes) this.#retire(key, writer)
+      return { writer, compressedBytes: writer.append(batch) }
+    })
+    const { channel, bytes, frames } = batch
+    this.#emit({ type: 'stored', channel, bytes, frames, compressedBytes })
+    if (writer.holds.compressedBytes >= this.#options.rotateBytes) this.#retire(key, writer)
   }
 
   #open(batch: Append): SegmentWriter {
-    const { dataDir, exchange, host, run } = this.#options
-    // A fault may have left a file of the last number: each try takes the next.
-    const number = ++this.#segmentCount
-    const startedMs = Math.floor(batch.firstRecvUs / 1_000_000) * 1000
-    const writer = new SegmentWriter(
-      dataDir,
-      { exchange, channel: batch.channel, startedMs, host, run, number },
-      batch.slotToUs,
-    )
+    const writer = this.#create(batch.channel, batch.firstRecvUs, batch.slotToUs)
     writer.gaps.push(...(this.#pendingGaps.get(batch.channel) ?? []))
     this.#pendingGaps.delete(batch.channel)
     return writer
   }
 
-  /** After a failed write nothing is known of the file's tail: it is left to recovery, and a new segment goes on. */
-  #abandon(key: string): void {
+  #create(channel: string, firstRecvUs: number, slotToUs: number): SegmentWriter {
+    const { dataDir, exchange, host, run } = this.#options
+    // A fault may have left a file of the last number: each try takes the next.
+    const number = ++this.#segmentCount
+    const startedMs = Math.floor(firstRecvUs / 1_000_000) * 1000
+    return new SegmentWriter(this.#disk, dataDir, { exchange, channel, startedMs, host, run, number }, slotToUs)
+  }
+
+  #failedWrite(batch: Append, key: string, error: unknown): void {
+    const now = performance.now()
+    this.#emit({ type: 'failed', what: `append to ${batch.channel}`, message: messageOf(error) })
+    const wasFull = this.#room.isFull
+    if (isNoRoom(error)) this.#room.noRoom(now)
+    // The reserve was released this very moment: the journal is tried again at once.
+    this.#blocked.set(key, isNoRoom(error) && !wasFull ? now : now + RETRY_MS)
     const writer = this.#writers.get(key)
-    if (!writer) return
+    // A file that found no room and is as it was before can be written to again; after any other fault nobody knows.
+    if (writer && (!isNoRoom(error) || writer.isTorn)) this.#abandon(key, writer)
+  }
+
+  /** Leaves the file to recovery, and a new segment goes on. */
+  #abandon(key: string, writer: SegmentWriter): void {
     this.#writers.delete(key)
+    this.#closeFile(writer)
+    if (writer.holds.frames === 0 && this.#remove(writer)) {
+      this.#keepGaps(writer)
+      return
+    }
+    this.#queueSeal(writer, true)
+  }
+
+  /** After a failed sync some of it may be lost while the next sync claims success: what can still be read is sealed at once. */
+  #distrust(key: string, writer: SegmentWriter, error: unknown): void {
+    this.#emit({ type: 'failed', what: `sync of ${writer.path}`, message: messageOf(error) })
+    if (isNoRoom(error)) this.#room.noRoom(performance.now())
+    this.#abandon(key, writer)
+  }
+
+  /** Ends a segment; it stays as it is where that fails, and is ended later. Synced first, since its seal may wait. */
+  #retire(key: string, writer: SegmentWriter): void {
+    try {
+      if (!this.#isInPlace(key, writer)) return
+      writer.park()
+    } catch (error) {
+      this.#distrust(key, writer, error)
+      return
+    }
+    this.#writers.delete(key)
+    this.#queueSeal(writer, false)
+  }
+
+  #queueSeal(writer: SegmentWriter, recovered: boolean): void {
+    const { path, channel, gaps, holds } = writer
+    const { frames, fromUs, toUs, compressedBytes: keepBytes } = holds
+    this.#seals.add({ path, gaps, recovered, keepBytes, holds: { channel, frames, fromUs, toUs } })
+  }
+
+  /**
+   * Finds out whether a file was removed or moved away under us. What was removed is written anew from the file that is
+   * still open; what was moved is left to whoever moved it. False: there is nothing to sync or to end.
+   */
+  #isInPlace(key: string, writer: SegmentWriter): boolean {
+    const place = writer.whereabouts()
+    if (place === 'kept') return true
+    this.#emit({ type: 'failed', what: `write ${writer.path}`, message: `the file was ${place} by another program` })
+    if (place === 'moved' || writer.holds.frames === 0) {
+      this.#writers.delete(key)
+      this.#keepGaps(writer)
+      this.#closeFile(writer)
+    } else this.#writeAnew(key, writer)
+    return false
+  }
+
+  /** Where it fails, the writer goes on with its file without a name, and the next sync tries again. */
+  #writeAnew(key: string, writer: SegmentWriter): void {
+    let copy: SegmentWriter | undefined
+    try {
+      copy = this.#create(writer.channel, writer.holds.fromUs, writer.slotToUs)
+      writer.copyTo(copy)
+    } catch (error) {
+      this.#emit({ type: 'failed', what: `rescue ${writer.path}`, message: messageOf(error) })
+      if (!copy) return
+      this.#closeFile(copy)
+      this.#remove(copy)
+      return
+    }
+    this.#writers.set(key, copy)
+    this.#closeFile(writer)
+  }
+
+  #closeFile(writer: SegmentWriter): void {
     try {
       writer.close()
     } catch (error) {
       this.#emit({ type: 'failed', what: `close ${writer.path}`, message: messageOf(error) })
     }
-    this.#seals.push({ path: writer.path, gaps: writer.gaps, recovered: true })
   }
 
-  #retire(key: string, writer: SegmentWriter): void {
-    this.#writers.delete(key)
-    writer.close()
-    this.#seals.push({ path: writer.path, gaps: writer.gaps, recovered: false })
+  #remove(writer: SegmentWriter): boolean {
+    try {
+      writer.remove()
+      return true
+    } catch (error) {
+      this.#emit({ type: 'failed', what: `remove ${writer.path}`, message: messageOf(error) })
+      return false
+    }
   }
 
   #rotateEnded(nowUs: number): void {
-    for (const [key, writer] of this.#writers) if (writer.slotToUs + LATE_FRAMES_US <= nowUs) this.#retire(key, writer)
+    for (const [key, writer] of this.#writers.entries()) {
+      if (writer.slotToUs + LATE_FRAMES_US <= nowUs) this.#retire(key, writer)
+    }
   }
 
   #noteGap(channel: string, gap: ManifestGap): void {
-    const writer = [...this.#writers.values()].find(open => open.channel === channel)
-    if (writer) writer.gaps.push(gap)
+    const found = this.#writers.entries().find(([, writer]) => writer.channel === channel)
+    if (found) found[1].gaps.push(gap)
     else this.#pendingGaps.set(channel, [...(this.#pendingGaps.get(channel) ?? []), gap])
   }
 
-  #syncIfDue(atOnce = false): void {
+  /** The gaps of a segment that is no more go to the next one. */
+  #keepGaps(writer: SegmentWriter): void {
+    if (writer.gaps.length === 0) return
+    this.#pendingGaps.set(writer.channel, [...(this.#pendingGaps.get(writer.channel) ?? []), ...writer.gaps])
+  }
+
+  #isDirty(): boolean {
+    return this.#writers.entries().some(([, writer]) => writer.isDirty)
+  }
+
+  /** Never more than `fsyncMs` between a write and the sync behind it. */
+  #syncIfDue(): void {
     const now = performance.now()
-    if (!atOnce && now - this.#lastSyncMs < this.#options.fsyncMs) return
-    this.#lastSyncMs = now
-    for (const [key, writer] of this.#writers) {
+    if (now - this.#syncedAtMs < this.#options.fsyncMs) return
+    this.#syncedAtMs = now
+    for (const [key, writer] of this.#writers.entries()) {
+      if (!writer.isDirty) continue
       try {
-        writer.sync()
+        if (this.#isInPlace(key, writer)) writer.sync()
       } catch (error) {
-        // A failed sync may have dropped pages while the next one would claim success: this file is never trusted again.
-        this.#emit({ type: 'failed', what: `sync of ${writer.path}`, message: messageOf(error) })
-        this.#abandon(key)
+        this.#distrust(key, writer, error)
       }
     }
   }
 
-  /** Seals one segment, letting batches and syncs run between slices; a failure is tried again. False: no time left. */
-  async #runSeal(task: SealTask): Promise<boolean> {
-    for (;;) {
-      try {
-        const steps = sealSegment({
-          dataDir: this.#options.dataDir,
-          path: task.path,
-          level: this.#sealLevel,
-          gaps: task.gaps,
-        })
-        for (;;) {
-          const step = steps.next()
-          if (step.done) {
-            this.#report(task, step.value)
-            return true
-          }
-          if (performance.now() > this.#deadlineMs) return false
-          await nextTurn()
-          await this.#writeQueue()
-          this.#syncIfDue()
-        }
-      } catch (error) {
-        this.#emit({ type: 'failed', what: `seal ${task.path}`, message: messageOf(error) })
-        if (performance.now() + RETRY_MS > this.#deadlineMs) return false
-        await pause(RETRY_MS)
-      }
-    }
-  }
-
-  #report(task: SealTask, outcome: SealOutcome): void {
-    if (outcome.kind === 'sealed') {
-      const { path, manifest } = outcome
-      this.#emit({ type: 'sealed', path, manifest, recovered: task.recovered })
-    } else if (outcome.kind === 'unreadable') {
-      this.#emit({ type: 'unreadable', path: task.path, movedTo: outcome.movedTo })
-    }
+  #makeRoom(bytes: number): void {
+    const now = performance.now()
+    if (now < this.#nothingVerifiedUntilMs) return
+    const gone = removeVerifiedSegments(this.#disk, this.#options.dataDir, bytes)
+    if (gone.files.length > 0) this.#emit({ type: 'madeRoom', ...gone })
+    else this.#nothingVerifiedUntilMs = now + LEDGERS_AGAIN_MS
   }
 
   /** Seals all that is open, as far as the time allows; what is left is recovered at the next start. */
   async #close(withinMs: number): Promise<void> {
-    this.#deadlineMs = performance.now() + withinMs
+    const deadlineMs = performance.now() + withinMs
     this.#closing = true
-    while (this.#working && performance.now() < this.#deadlineMs) await pause(5)
-    const writers = [...this.#writers].sort(([, one], [, other]) => one.rawBytes - other.rawBytes)
-    const rawBytes = writers.reduce((sum, [, writer]) => sum + writer.rawBytes, 0)
+    clearTimeout(this.#wake)
+    while (this.#working) await nextTurn()
+    this.#blocked.clear()
+    this.#writeQueue()
+    // The small ones first: of those that the time does not reach there are few.
+    const writers = this.#writers.entries().sort(([, one], [, other]) => one.holds.rawBytes - other.holds.rawBytes)
+    const rawBytes = writers.reduce((sum, [, writer]) => sum + writer.holds.rawBytes, 0)
     if (rawBytes > QUICK_SEAL_RAW_BYTES) this.#sealLevel = APPEND_LEVEL
-    this.#syncIfDue(true)
-    for (const [key, writer] of writers) if (this.#writers.has(key)) this.#retire(key, writer)
-    const leftOpen: string[] = []
-    for (const task of this.#seals) if (!(await this.#runSeal(task))) leftOpen.push(task.path)
-    this.#emit({ type: 'closed', leftOpen })
+    for (const [key, writer] of writers) this.#retire(key, writer)
+    while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()
+    this.#emit({ type: 'closed', leftOpen: this.#seals.waiting })
   }
 }
 
-const writerKey = (channel: string, slotToUs: number) => `${channel}/${slotToUs}`
+const writerKey = ({ channel, slotToUs }: Append) => `${channel}/${slotToUs}`
 
-const pause = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 /** Lets messages in. */
 const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))

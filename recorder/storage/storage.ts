@@ -2,41 +2,71 @@ import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { LineBatch, BATCH_BYTES } from '../line-batch.js'
 import type { ManifestGap } from '../manifest.js'
-import type { StorageEvent, StorageOptions, StorageRequest } from './messages.js'
+import type { Loss, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
+import { Losses, lossOf, WaitingBatches } from './waiting-batches.js'
 
 /** Batch buffers kept for reuse. */
 const POOL_MAX = 64
+/** Bytes of one family that the storage thread may hold, at most; what waits beyond them can still be given up here. */
+const IN_FLIGHT_BYTES = 2 * 1024 * 1024
+/** A disk that stored nothing for this long while frames wait is taken for one that does not answer. */
+const STALLED_AFTER_MS = 5000
+/** More than any slice of sealing takes. */
+const SLICE_MS = 500
+/** What is given up brings memory down to this share of the bound. */
+const KEEP_SHARE = 0.75
 
 interface StorageEvents {
   sealed: [Extract<StorageEvent, { type: 'sealed' }>]
   unreadable: [Extract<StorageEvent, { type: 'unreadable' }>]
   failed: [Extract<StorageEvent, { type: 'failed' }>]
+  madeRoom: [Extract<StorageEvent, { type: 'madeRoom' }>]
+  roomAgain: [Extract<StorageEvent, { type: 'roomAgain' }>]
+  /** Frames that will be in no file; told when the journal can take it. */
+  lost: [Loss]
   /** Bytes waiting passed a limit, upwards (true) or downwards (false). */
   pressure: [boolean]
   /** The thread ended by itself: nothing can be stored any more. */
   died: [Error]
 }
 
+export interface StorageSettings extends StorageOptions {
+  /** Bytes that may wait in memory. */
+  queueBytes: number
+  /** Families that are given up first when the disk takes nothing, in this order. */
+  giveWay: readonly string[]
+}
+
 /**
- * The storage thread as its owner sees it. Batches are written in order; what waits in memory is counted, and
- * `pressure` tells when it passes `queueBytes` and when it is back below half of that.
+ * The storage thread as its owner sees it. Batches of a family are written in order; what waits in memory is counted,
+ * and bounded: while the disk is slow, `pressure` asks for less; when it fails or does not answer, batches are given up
+ * in the declared order, and `lost` says which.
  */
 export class Storage extends EventEmitter<StorageEvents> {
   readonly #worker: Worker
   readonly #queueBytes: number
+  readonly #inFlightBytes: number
+  readonly #waiting: WaitingBatches
+  readonly #inFlight = new Map<string, number>()
+  readonly #losses = new Losses()
   #pool: Buffer[] = []
   #waitingBytes = 0
   #underPressure = false
+  #progressAtMs = performance.now()
+  /** Why the disk takes nothing at present, as far as is known. */
+  #trouble: string | undefined
   #closed: (leftOpen: string[]) => void = () => undefined
   compressedBytes = 0
   /** Frames that readers of the open segments can see. */
   storedFrames = 0
+  lostFrames = 0
   sealedSegments = 0
 
-  constructor(options: StorageOptions & { queueBytes: number }) {
+  constructor({ queueBytes, giveWay, ...workerData }: StorageSettings) {
     super()
-    const { queueBytes, ...workerData } = options
     this.#queueBytes = queueBytes
+    this.#inFlightBytes = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes / 16))
+    this.#waiting = new WaitingBatches(giveWay)
     this.#worker = new Worker(new URL('./thread.js', import.meta.url), { workerData })
     this.#worker.on('message', (event: StorageEvent) => this.#receive(event))
     this.#worker.on('error', error => this.emit('died', error))
@@ -51,26 +81,52 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   append(batch: LineBatch): void {
-    const { channel, slotFromUs, slotToUs, firstRecvUs, frames } = batch
+    const { channel, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
     const { bytes, reusable } = batch.take()
     if (reusable) this.#recycle(reusable)
+    if (this.#waitingBytes === 0) this.#progressAtMs = performance.now()
     this.#waitingBytes += bytes.buffer.byteLength
-    this.#post({ type: 'append', channel, slotFromUs, slotToUs, firstRecvUs, frames, bytes }, [bytes.buffer])
-    if (!this.#underPressure && this.#waitingBytes > this.#queueBytes) this.#setPressure(true)
+    this.#waiting.push({ type: 'append', channel, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames, bytes })
+    this.#send(channel)
+    this.#watch()
   }
 
   noteGap(channels: string[], gap: ManifestGap): void {
     this.#post({ type: 'gap', channels, gap })
   }
 
+  /** To be called about every second. */
   tick(nowUs: number): void {
     this.#post({ type: 'tick', nowUs })
+    this.#watch()
+    // One report is under way at most: while the journal cannot be written, losses add up instead.
+    if (this.#losses.size > 0 && !this.#isUnderWay('journal')) this.#tellLosses()
   }
 
-  /** Seals everything and ends the thread. Returns the segments that had to be left open for the next start. */
-  close(withinMs: number): Promise<string[]> {
+  /**
+   * Waits until all that was appended is on disk; what is not within `withinMs` is given up and told as lost. To be
+   * called before `close`, when nothing but the journal is still to come.
+   */
+  async settle(withinMs: number): Promise<void> {
+    const deadlineMs = performance.now() + withinMs
+    const wait = async (untilMs: number) => {
+      while (this.#waitingBytes > 0 && performance.now() < untilMs) await nextTurn()
+    }
+    await wait(deadlineMs - withinMs / 2)
+    this.#giveUp(Infinity)
+    this.#post({ type: 'giveUp' })
+    await wait(deadlineMs)
+    this.#tellLosses()
+  }
+
+  /**
+   * Seals everything and ends the thread. Returns the segments that had to be left open for the next start, or undefined
+   * where the disk does not answer.
+   */
+  close(withinMs: number): Promise<string[] | undefined> {
     return new Promise(resolve => {
       this.#closed = resolve
+      setTimeout(() => resolve(undefined), withinMs + SLICE_MS).unref()
       this.#post({ type: 'close', withinMs })
     })
   }
@@ -79,14 +135,51 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#worker.postMessage(request, transfer)
   }
 
+  #isUnderWay(family: string): boolean {
+    return this.#waiting.has(family) || (this.#inFlight.get(family) ?? 0) > 0
+  }
+
+  /** Hands on what the thread may hold of a family. */
+  #send(family: string): void {
+    for (let held = this.#inFlight.get(family) ?? 0; held < this.#inFlightBytes;) {
+      const batch = this.#waiting.shift(family)
+      if (!batch) return
+      held += batch.bytes.buffer.byteLength
+      this.#inFlight.set(family, held)
+      this.#post(batch, [batch.bytes.buffer])
+    }
+  }
+
+  /** The thread holds these bytes no more. */
+  #release(family: string, bytes: Uint8Array<ArrayBuffer>): void {
+    const { byteLength } = bytes.buffer
+    this.#waitingBytes -= byteLength
+    this.#inFlight.set(family, (this.#inFlight.get(family) ?? 0) - byteLength)
+    if (byteLength === BATCH_BYTES) this.#recycle(Buffer.from(bytes.buffer))
+    this.#send(family)
+  }
+
   #receive(event: StorageEvent): void {
     switch (event.type) {
       case 'stored':
-        this.#waitingBytes -= event.bytes.buffer.byteLength
         this.compressedBytes += event.compressedBytes
         this.storedFrames += event.frames
-        if (event.bytes.buffer.byteLength === BATCH_BYTES) this.#recycle(Buffer.from(event.bytes.buffer))
-        if (this.#underPressure && this.#waitingBytes < this.#queueBytes / 2) this.#setPressure(false)
+        this.#progressAtMs = performance.now()
+        // The journal is written even when nothing else is.
+        if (event.channel !== 'journal') this.#trouble = undefined
+        this.#release(event.channel, event.bytes)
+        this.#watch()
+        break
+      case 'dropped':
+        this.#lose(lossOf(event.batch, this.#trouble ?? 'no time to write it'))
+        this.#release(event.batch.channel, event.batch.bytes)
+        break
+      case 'lost':
+        this.#lose(event.loss)
+        break
+      case 'failed':
+        this.#trouble = event.message
+        this.emit('failed', event)
         break
       case 'sealed':
         this.sealedSegments++
@@ -95,12 +188,45 @@ export class Storage extends EventEmitter<StorageEvents> {
       case 'unreadable':
         this.emit('unreadable', event)
         break
-      case 'failed':
-        this.emit('failed', event)
+      case 'madeRoom':
+        this.emit('madeRoom', event)
+        break
+      case 'roomAgain':
+        this.emit('roomAgain', event)
         break
       case 'closed':
         this.#closed(event.leftOpen)
     }
+  }
+
+  /** Keeps what waits within the bound. */
+  #watch(): void {
+    if (!this.#underPressure && this.#waitingBytes <= this.#queueBytes) return
+    const stalled = performance.now() - this.#progressAtMs > STALLED_AFTER_MS
+    if (stalled) this.#trouble ??= 'the disk does not answer'
+    if (this.#trouble !== undefined && this.#waitingBytes > this.#queueBytes * KEEP_SHARE)
+      this.#giveUp(this.#waitingBytes - this.#queueBytes * KEEP_SHARE)
+    // Where something was given up there is room for what comes: waiting for this disk would only lose more.
+    const limit = this.#trouble === undefined ? this.#queueBytes / 2 : this.#queueBytes
+    if (this.#underPressure && this.#waitingBytes <= limit) this.#setPressure(false)
+    else if (!this.#underPressure && this.#waitingBytes > this.#queueBytes) this.#setPressure(true)
+  }
+
+  #giveUp(bytes: number): void {
+    for (const batch of this.#waiting.giveWay(bytes)) {
+      this.#waitingBytes -= batch.bytes.buffer.byteLength
+      this.#lose(lossOf(batch, this.#trouble ?? 'no time to write it'))
+      if (batch.bytes.buffer.byteLength === BATCH_BYTES) this.#recycle(Buffer.from(batch.bytes.buffer))
+    }
+  }
+
+  #lose(loss: Loss): void {
+    this.lostFrames += loss.frames
+    this.#losses.add(loss)
+  }
+
+  #tellLosses(): void {
+    for (const loss of this.#losses.takeAll()) this.emit('lost', loss)
   }
 
   #recycle(buffer: Buffer): void {
@@ -112,3 +238,5 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.emit('pressure', on)
   }
 }
+
+const nextTurn = () => new Promise<void>(resolve => setTimeout(resolve, 5))

@@ -8,7 +8,8 @@ const port = parentPort
 
 const store = new SegmentStore(workerData as StorageOptions, (event: StorageEvent) => {
   // A batch's memory goes back to be filled again, not to be copied.
-  port.postMessage(event, event.type === 'stored' ? [event.bytes.buffer] : [])
+  const bytes = event.type === 'stored' ? event.bytes : event.type === 'dropped' ? event.batch.bytes : undefined
+  port.postMessage(event, bytes ? [bytes.buffer] : [])
   if (event.type === 'closed') port.close()
 })
 port.on('message', (request: StorageRequest) => store.handle(request))

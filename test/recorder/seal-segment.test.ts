@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { localDisk } from '../../platform/disk.js'
 import { parseManifest } from '../../recorder/manifest.js'
 import { withState } from '../../recorder/segment-format.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
@@ -46,7 +47,7 @@ t.test('a sealed segment is one zstd frame with a manifest that is true', t => {
 
 /** Recovers the damaged segment as the next start would, and gives the lines that survive. */
 function recover(dataDir: string): string[] {
-  return findOpenSegments(dataDir, 'deribit', 'vps1').flatMap(path => {
+  return findOpenSegments(localDisk, dataDir, 'deribit', 'vps1').flatMap(path => {
     const outcome = seal(dataDir, path)
     return outcome.kind === 'sealed' ? sealedLines(dataDir, outcome.path) : []
   })
@@ -115,7 +116,7 @@ for (const { name, damage, survives, torn } of damages) {
       const manifest = parseManifest(readFileSync(join(dataDir, withState(path, 'manifest')), 'utf8'), path)
       t.equal(manifest.recovered?.torn_bytes, torn, 'the manifest says what was cut')
     }
-    t.same(findOpenSegments(dataDir, 'deribit', 'vps1'), [], 'nothing stays open')
+    t.same(findOpenSegments(localDisk, dataDir, 'deribit', 'vps1'), [], 'nothing stays open')
     t.end()
   })
 }
@@ -160,10 +161,10 @@ t.test('a seal that was cut off anywhere ends the same when it is done again', t
 t.test('only segments of this host are recovered', t => {
   const dataDir = t.testdir()
   const path = writeOpenSegment(dataDir, 5, 5)
-  t.same(findOpenSegments(dataDir, 'deribit', 'other-host'), [])
-  t.same(findOpenSegments(dataDir, 'deribit', 'vps1'), [path])
+  t.same(findOpenSegments(localDisk, dataDir, 'deribit', 'other-host'), [])
+  t.same(findOpenSegments(localDisk, dataDir, 'deribit', 'vps1'), [path])
   copyFileSync(join(dataDir, path), join(dataDir, dirname(path), 'stranger.jsonl.zst.open'))
-  t.same(findOpenSegments(dataDir, 'deribit', 'vps1'), [path], 'names that are not ours are left alone')
+  t.same(findOpenSegments(localDisk, dataDir, 'deribit', 'vps1'), [path], 'names that are not ours are left alone')
   t.ok(existsSync(join(dataDir, dirname(path), 'stranger.jsonl.zst.open')))
   t.end()
 })

@@ -1,0 +1,68 @@
+import { EdgeError } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
+import type { Storage } from './storage/storage.js'
+import type { Tape } from './tape.js'
+
+/** Tells log and journal what the storage thread says; rejects when the thread dies. */
+export function reportStorage(
+  storage: Storage,
+  tape: Tape,
+  log: Logger,
+  setPaused: (paused: boolean) => void,
+): Promise<never> {
+  reportSegments(storage, tape, log)
+  reportTrouble(storage, tape, log)
+  storage.on('pressure', on => {
+    log.warn({ waitingBytes: storage.waitingBytes }, on ? 'the disk is too slow: sockets paused' : 'sockets resumed')
+    tape.journal(on ? 'paused' : 'resumed', { waiting_bytes: storage.waitingBytes })
+    setPaused(on)
+  })
+  return new Promise((_resolve, reject) => {
+    storage.on('died', cause =>
+      reject(
+        new EdgeError('STORAGE_DIED', `the storage thread ended: ${cause.message}`, {
+          cause,
+          hint: 'start the recorder again; it recovers what is open',
+        }),
+      ),
+    )
+  })
+}
+
+function reportSegments(storage: Storage, tape: Tape, log: Logger): void {
+  storage.on('sealed', ({ path, manifest, recovered }) => {
+    const { frames, bytes_compressed } = manifest
+    log.info({ path, frames, bytes_compressed, recovered }, 'sealed')
+    if (recovered)
+      tape.journal('segment_recovered', { path, frames, ...(manifest.recovered ?? { torn_bytes: 0, cut_lines: 0 }) })
+  })
+  storage.on('unreadable', ({ path, movedTo }) => {
+    log.warn({ path, movedTo }, 'a segment left open held nothing that could be read')
+    tape.journal('segment_unreadable', { path, moved_to: movedTo })
+  })
+}
+
+function reportTrouble(storage: Storage, tape: Tape, log: Logger): void {
+  let lastFailure = ''
+  storage.on('failed', ({ what, message }) => {
+    if (lastFailure !== message) {
+      log.error({ what, err: message }, 'cannot write, trying again')
+      tape.journal('disk_error', { what, message })
+    }
+    lastFailure = message
+  })
+  storage.on('madeRoom', ({ files, bytes }) => {
+    log.warn({ files: files.length, bytes }, 'the disk is full: deleted segments that are verified at the target')
+    tape.journal('made_room', { files, bytes })
+  })
+  storage.on('roomAgain', ({ afterMs }) => {
+    lastFailure = ''
+    log.info({ afterMs }, 'there is room on the disk again')
+    tape.journal('room_again', { after_ms: afterMs })
+  })
+  storage.on('lost', ({ channel, fromUs, toUs, frames, cause }) => {
+    log.error({ channel, frames, cause }, 'frames lost')
+    tape.journal('lost', { channel, from_us: fromUs, to_us: toUs, frames, cause })
+    storage.noteGap([channel], { from_us: fromUs, to_us: toUs, conn: 'disk', cause: 'lost' })
+  })
+}

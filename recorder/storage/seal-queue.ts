@@ -1,0 +1,120 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { hasErrno, messageOf } from '../../platform/edge-error.js'
+import type { ManifestGap } from '../manifest.js'
+import { withState } from '../segment-format.js'
+import type { Loss, StorageEvent } from './messages.js'
+import { isNoRoom, type Room } from './room.js'
+import { sealSegment, type SealOptions, type SealOutcome } from './seal-segment.js'
+
+/** A segment that gets no more frames. */
+export interface SealTask {
+  path: string
+  gaps: ManifestGap[]
+  /** Left by a crash or a failed write. */
+  recovered: boolean
+  /** Where it is known: bytes of the file that count, and what is lost should the file be gone. */
+  keepBytes?: number
+  holds?: Omit<Loss, 'cause'>
+}
+
+/** What could not be sealed is tried again this often. */
+const RETRY_MS = 1000
+
+export interface SealQueueOptions extends Pick<SealOptions, 'disk' | 'dataDir'> {
+  room: Room
+  emit: (event: StorageEvent) => void
+}
+
+/**
+ * The segments to be sealed, one after the other, each in slices. What fails goes to the end of the queue and is tried
+ * again later; while the disk is full nothing is begun, for the room that is left belongs to the journal.
+ */
+export class SealQueue {
+  readonly #options: SealQueueOptions
+  #tasks: SealTask[] = []
+  /** The seal of the first task, once it is begun. */
+  #current: Generator<undefined, SealOutcome> | undefined
+  #notBeforeMs = 0
+
+  constructor(options: SealQueueOptions, tasks: SealTask[]) {
+    this.#options = options
+    this.#tasks = tasks
+  }
+
+  add(task: SealTask): void {
+    this.#tasks.push(task)
+  }
+
+  /** Paths below `dataDir` that wait. */
+  get waiting(): string[] {
+    return this.#tasks.map(({ path }) => path)
+  }
+
+  /** When there is something to do, ms of `performance.now`; undefined: nothing. */
+  get nextMs(): number | undefined {
+    return this.#tasks.length > 0 ? this.#notBeforeMs : undefined
+  }
+
+  /** Does one slice. False: there is nothing to do now. */
+  step(level: number, nowMs: number): boolean {
+    const task = this.#tasks[0]
+    if (!task || nowMs < this.#notBeforeMs) return false
+    try {
+      this.#current ??= this.#begin(task, level)
+      if (!this.#current) return this.#postpone(nowMs)
+      const step = this.#current.next()
+      if (step.done) this.#finish(step.value)
+    } catch (error) {
+      this.#current = undefined
+      if (hasErrno(error, 'ENOENT') && this.#isGone(task)) this.#giveUp(task)
+      else this.#failed(task, error, nowMs)
+    }
+    return true
+  }
+
+  #begin(task: SealTask, level: number): Generator<undefined, SealOutcome> | undefined {
+    const { disk, dataDir, room } = this.#options
+    const { path, gaps, keepBytes } = task
+    // What is written anew is never much larger than what is there.
+    if (!room.hasRoomFor(statSync(join(dataDir, path)).size + 64 * 1024)) return undefined
+    return sealSegment({ disk, dataDir, path, level, gaps, ...(keepBytes !== undefined && { keepBytes }) })
+  }
+
+  #finish(outcome: SealOutcome): void {
+    this.#current = undefined
+    const task = this.#tasks.shift()
+    if (!task) return
+    if (outcome.kind === 'sealed') {
+      const { path, manifest } = outcome
+      this.#options.emit({ type: 'sealed', path, manifest, recovered: task.recovered })
+    } else if (outcome.kind === 'unreadable') {
+      this.#options.emit({ type: 'unreadable', path: task.path, movedTo: outcome.movedTo })
+    }
+  }
+
+  #postpone(nowMs: number): false {
+    this.#notBeforeMs = nowMs + RETRY_MS
+    return false
+  }
+
+  #failed(task: SealTask, error: unknown, nowMs: number): void {
+    this.#options.emit({ type: 'failed', what: `seal ${task.path}`, message: messageOf(error) })
+    if (isNoRoom(error)) this.#options.room.noRoom(nowMs)
+    this.#tasks.push(...this.#tasks.splice(0, 1))
+    this.#postpone(nowMs)
+  }
+
+  /** Neither the open file is there nor the sealed one: someone removed it. */
+  #isGone({ path }: SealTask): boolean {
+    const { dataDir } = this.#options
+    return !existsSync(join(dataDir, path)) && !existsSync(join(dataDir, withState(path, 'sealed')))
+  }
+
+  #giveUp(task: SealTask): void {
+    this.#tasks.shift()
+    const cause = `${task.path} was removed`
+    if (task.holds) this.#options.emit({ type: 'lost', loss: { ...task.holds, cause } })
+    else this.#options.emit({ type: 'failed', what: `seal ${task.path}`, message: cause })
+  }
+}
