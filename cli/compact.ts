@@ -70,12 +70,13 @@ function progressBar() {
   }
 }
 
-function summaryText({ segments, failed, frames, rows, quarantined, known, lastError }: Summary): string {
+function summaryText({ segments, failed, frames, rows, doubles, quarantined, known, lastError }: Summary): string {
   const tables = Object.entries(rows).map(([table, count]) => `  ${table.padEnd(12)} ${count} rows`)
   return [
     `segments     ${segments} converted, ${failed} failed`,
     `frames       ${frames}`,
     ...tables,
+    `doubles      ${doubles} rows left out`,
     `quarantined  ${quarantined}`,
     `known        ${known} frames without rows`,
     ...(lastError === undefined ? [] : [`last error   ${lastError}`]),

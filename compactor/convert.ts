@@ -4,8 +4,11 @@ import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { countOf, type Engine } from './engine.js'
 import { frameItems, KNOWN, sqlText, TO_FRAMES, type Shape } from './frame-items.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from './lines.js'
-import { writeParts, type Part } from './parts.js'
-import { framesTable, tableSql, type Table } from './tables.js'
+import type { SegmentName } from '../recorder/segment-format.js'
+import { dropDoubles, type Doubles, type DoublesQuestion } from './doubles.js'
+import { findNeighbours, originOf } from './neighbours.js'
+import { groupStaged, writeParts, type Part } from './parts.js'
+import { framesTable, identityOf, tableSql, type Table } from './tables.js'
 
 /** One sealed segment, known to be what its manifest says. */
 export interface Source {
@@ -14,16 +17,32 @@ export interface Source {
   /** Its path below dataDir, for quarantine records. */
   segment: string
   sha256: string
+  name: SegmentName
   /** Lines, by its manifest. */
   frames: number
   table: Table
 }
 
-/** What became of the lines of a segment; `tabled + quarantined + known` are all of them. */
+/** What is known of events that were tabled before, by whatever segment. */
+export interface Tabled {
+  /** The folder that has `parquet/`. */
+  root: string
+  /** Keeps every copy of an event. */
+  keepDoubles: boolean
+  /** How far copies of an event without a number may be apart, ms. */
+  windowMs: number
+  onUnreadable: DoublesQuestion['onUnreadable']
+}
+
+/** What became of the lines of a segment; `tabled + doubles + quarantined + known` are all of them. */
 export interface Conversion {
   parts: Part[]
   rows: number
   tabled: number
+  /** Frames without rows of their own: every event in them is tabled elsewhere. */
+  doubles: number
+  /** Rows left out because their event is tabled. */
+  doubleRows: number
   quarantined: number
   known: number
   /** How often each reason led to quarantine, or to no row for a frame that is understood. */
@@ -37,7 +56,12 @@ export interface Conversion {
  * in exactly one place. Same segment, same bytes. Nothing outside of `folder` is touched.
  * @throws EdgeError ACCOUNTS_DIFFER; whatever DuckDB or the disk complain about
  */
-export async function convertSegment(engine: Engine, source: Source, folder: string): Promise<Conversion> {
+export async function convertSegment(
+  engine: Engine,
+  source: Source,
+  earlier: Tabled,
+  folder: string,
+): Promise<Conversion> {
   await engine.run('CREATE TABLE leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
   const stage = await openStage(engine, source.table, 'own')
   await stageSegment(engine, stage, source, folder)
@@ -48,15 +72,17 @@ export async function convertSegment(engine: Engine, source: Source, folder: str
   const known = sumOf(reasons, isKnown)
   const quarantined = sumOf(reasons, reason => reason !== TO_FRAMES && !isKnown(reason))
 
-  const parts = await writeParts(engine, source, source.table, folder)
-  let tabled = staged
+  const outcomes = [await writeTable(engine, source, source.table, earlier, folder)]
+  let found = staged
   if (moved > 0) {
     const stray = await openStage(engine, framesTable, 'stray')
     await stageStrayFrames(engine, stray)
-    tabled += await countFrames(engine)
-    parts.push(...(await writeParts(engine, source, framesTable, folder)))
+    found += await countFrames(engine)
+    outcomes.push(await writeTable(engine, source, framesTable, earlier, folder))
   }
-  const accounted = tabled + quarantined + known
+  const parts = outcomes.flatMap(outcome => outcome.parts)
+  const doubles = outcomes.reduce((sum, outcome) => sum + outcome.doubles.frames, 0)
+  const accounted = found + quarantined + known
   if (accounted !== source.frames) {
     throw new EdgeError(
       'ACCOUNTS_DIFFER',
@@ -67,12 +93,41 @@ export async function convertSegment(engine: Engine, source: Source, folder: str
   return {
     parts,
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
-    tabled,
+    tabled: found - doubles,
+    doubles,
+    doubleRows: outcomes.reduce((sum, outcome) => sum + outcome.doubles.rows, 0),
     quarantined,
     known,
     reasons: Object.fromEntries(Object.entries(reasons).filter(([reason]) => reason !== TO_FRAMES)),
     quarantine: quarantined > 0 ? await writeQuarantine(engine, source, folder) : undefined,
   }
+}
+
+/** Takes out of `staged` what is tabled elsewhere, and writes the rest. */
+async function writeTable(
+  engine: Engine,
+  source: Source,
+  table: Table,
+  earlier: Tabled,
+  folder: string,
+): Promise<{ parts: Part[]; doubles: Doubles }> {
+  let groups = await groupStaged(engine, table)
+  const identity = earlier.keepDoubles ? undefined : identityOf(table)
+  let doubles: Doubles = { rows: 0, frames: 0 }
+  if (identity && groups.length > 0) {
+    const { name } = source
+    const partitions = groups.map(({ partition }) => partition)
+    doubles = await dropDoubles(engine, {
+      identity,
+      origin: originOf(name.host, name.run),
+      neighbours: findNeighbours(earlier.root, name, table, partitions),
+      windowMs: earlier.windowMs,
+      onUnreadable: earlier.onUnreadable,
+    })
+    if (doubles.rows > 0) groups = await groupStaged(engine, table)
+  }
+  const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(doubles.rows) }
+  return { parts: await writeParts(engine, table, groups, facts, folder), doubles }
 }
 
 const sumOf = (counts: Record<string, number>, wanted: (reason: string) => boolean) =>

@@ -60,7 +60,14 @@ class Compactor {
   constructor(options: CompactorOptions) {
     const { dataDir, compact } = options.config
     this.#options = options
-    this.#job = { dataDir, limits: compact, disk: options.disk ?? realDisk, log: options.log, signal: options.signal }
+    this.#job = {
+      dataDir,
+      limits: compact,
+      doubles: { keepDoubles: compact.doubles === 'keep', windowMs: compact.doublesWindowMs },
+      disk: options.disk ?? realDisk,
+      log: options.log,
+      signal: options.signal,
+    }
     this.#finder = new SegmentFinder(dataDir)
     this.#receipts = readReceipts(dataDir)
     this.#progress = new CompactorProgress(dataDir, options.onProgress)
@@ -101,7 +108,10 @@ class Compactor {
   }
 
   #backlog(): SealedSegment[] {
-    return this.#finder.find().filter(segment => !this.#settled.has(segment.path) && !this.#isConverted(segment))
+    const waiting = this.#finder
+      .find()
+      .filter(segment => !this.#settled.has(segment.path) && !this.#isConverted(segment))
+    return this.#options.config.compact.order === 'newest' ? waiting.reverse() : waiting
   }
 
   /** By its receipt; asked once for each segment. */
@@ -129,9 +139,12 @@ class Compactor {
       const { receipt, conversion } = await compactSegment(this.#job, segment, manifest, earlier)
       this.#receipts.set(segment.path, receipt)
       this.#progress.converted(receipt, conversion)
-      const { frames, rows, quarantined, outputs } = receipt
+      const { frames, rows, quarantined, double_rows: doubles, outputs } = receipt
       const ms = Math.round(performance.now() - startedAt)
-      log.info({ segment: segment.path, frames, rows, quarantined, files: outputs.length, ms }, 'segment converted')
+      log.info(
+        { segment: segment.path, frames, rows, doubles, quarantined, files: outputs.length, ms },
+        'segment converted',
+      )
       if (quarantined > 0) log.warn({ segment: segment.path, reasons: conversion.reasons }, 'lines put into quarantine')
     } catch (error) {
       if (signal?.aborted) return

@@ -15,19 +15,24 @@ export interface Part {
 
 const ROW_GROUP_ROWS = 100_000
 
+/** The rows of `staged` by kind and currency; none where there are no rows. */
+export async function groupStaged(engine: Engine, table: Table): Promise<Group[]> {
+  return table.partitionBy === 'none' ? await oneGroup(engine) : groupByPartition(table, await nameCounts(engine))
+}
+
 /**
  * Writes the rows of `staged` to `folder`, one Parquet file per kind and currency, sorted. The order is total as far as
  * rows differ, so that the same rows give the same bytes.
+ * @param groups of `staged` as it is now
+ * @param facts what the files say about themselves, besides their rows
  */
 export async function writeParts(
   engine: Engine,
-  source: { sha256: string },
   table: Table,
+  groups: readonly Group[],
+  facts: Record<string, string>,
   folder: string,
 ): Promise<Part[]> {
-  const groups =
-    table.partitionBy === 'none' ? await oneGroup(engine) : groupByPartition(table, await nameCounts(engine))
-  if (groups.length === 0) return []
   const parts: Part[] = []
   for (const [index, { partition, ranks, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
@@ -41,7 +46,7 @@ export async function writeParts(
         SELECT staged.* EXCLUDE (row_no) FROM ${rowsOf(table, ranks)}
         ORDER BY ${rankOf(table)}, exchange_ts, seq, conn, row_no, recv_ts
       ) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS},
-        KV_METADATA ${kvMetadata({ ...metadata, segments: JSON.stringify([source.sha256]) })})`)
+        KV_METADATA ${kvMetadata({ ...metadata, ...facts })})`)
     if (countOf(written) !== rows) throw new RangeError(`${temporary}: ${countOf(written)} rows instead of ${rows}`)
     parts.push({ temporary, table: table.name, partition, rows })
   }
@@ -76,14 +81,14 @@ async function oneGroup(engine: Engine): Promise<Group[]> {
 }
 
 async function nameCounts(engine: Engine): Promise<NameCount[]> {
-  await engine.run(`CREATE TABLE names AS
+  await engine.run(`CREATE OR REPLACE TABLE names AS
     SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name, count(*) AS row_count
     FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
   const rows = await engine.rows('SELECT rank, instrument_name, row_count FROM names ORDER BY rank')
   return rows.map(([rank, name, count]) => ({ rank: countOf(rank), name: String(name), rows: countOf(count) }))
 }
 
-interface Group {
+export interface Group {
   partition: Partition
   ranks: number[]
   rows: number

@@ -13,6 +13,8 @@ export interface Summary {
   frames: number
   /** Rows written, by table. */
   rows: Record<string, number>
+  /** Rows left out because their event was received twice. */
+  doubles: number
   quarantined: number
   /** Frames that are understood and have no row. */
   known: number
@@ -29,6 +31,7 @@ export class CompactorProgress {
     backlog: 0,
     frames: 0,
     rows: {},
+    doubles: 0,
     quarantined: 0,
     known: 0,
     lastError: undefined,
@@ -56,6 +59,7 @@ export class CompactorProgress {
     counts.segments++
     counts.backlog--
     counts.frames += receipt.frames
+    counts.doubles += receipt.double_rows
     counts.quarantined += receipt.quarantined
     counts.known += receipt.known
     for (const { table, rows } of conversion.parts) counts.rows[table] = (counts.rows[table] ?? 0) + rows
@@ -83,7 +87,7 @@ export class CompactorProgress {
   }
 
   #publish(): void {
-    const { segments, failed, backlog, frames, rows, quarantined, known, lastError } = this.#counts
+    const { segments, failed, backlog, frames, rows, doubles, quarantined, known, lastError } = this.#counts
     writeStatus(this.#dataDir, 'compactor', {
       backlog_segments: backlog,
       current_segment: this.#current ?? null,
@@ -92,6 +96,7 @@ export class CompactorProgress {
       failed,
       frames,
       rows,
+      double_rows: doubles,
       quarantined,
       known,
       last_error: lastError ?? null,

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { fsyncFolder } from '../platform/durable-file.js'
 import { parseSegmentPath, type SegmentName } from '../recorder/segment-format.js'
 import type { Conversion } from './convert.js'
+import { hourlyName, parquetFolder } from './parquet-name.js'
 import type { Part } from './parts.js'
 import { appendReceipt, type Receipt } from './receipts.js'
 
@@ -38,12 +39,7 @@ const dateOf = (name: SegmentName) => new Date(name.startedMs).toISOString().sli
 
 /** Where a part of a segment goes, below dataDir. Nothing in it was spelled by the exchange. */
 export function parquetPath(name: SegmentName, part: Pick<Part, 'table' | 'partition'>): string {
-  const hour = new Date(name.startedMs).toISOString().slice(11, 13)
-  const { kind, currency } = part.partition
-  return (
-    `parquet/exchange=${name.exchange}/table=${part.table}/kind=${kind}/currency=${currency}/date=${dateOf(name)}` +
-    `/${hour}-${name.host}-${name.run}-${name.number}.parquet`
-  )
+  return `${parquetFolder(name.exchange, part.table, part.partition, dateOf(name))}/${hourlyName(name)}`
 }
 
 export function quarantinePath(segment: string, name: SegmentName): string {
@@ -83,7 +79,7 @@ export async function publish(
   for (const { temporary, path } of moves) await moveDurably(disk, dataDir, temporary, path)
   if (unconverted !== undefined) await moveDurably(disk, dataDir, unconverted, quarantine)
 
-  const { rows, tabled, quarantined, known } = conversion
+  const { rows, tabled, doubles, quarantined, known } = conversion
   const receipt = {
     segment: segment.path,
     sha256: segment.sha256,
@@ -91,6 +87,8 @@ export async function publish(
     rows,
     frames: segment.frames,
     tabled,
+    doubles,
+    double_rows: conversion.doubleRows,
     quarantined,
     known,
   }

@@ -11,9 +11,13 @@ const receiptSchema = z.object({
   sha256: z.string(),
   outputs: z.array(z.object({ path: z.string(), rows: z.int(), bytes: z.int(), sha256: z.string() })),
   rows: z.int(),
-  /** Lines of the segment: `tabled + quarantined + known`. */
+  /** Lines of the segment: `tabled + doubles + quarantined + known`. */
   frames: z.int(),
   tabled: z.int(),
+  /** Frames whose events are all tabled by other segments, or twice in this one. */
+  doubles: z.int().default(0),
+  /** Rows that were left out for that reason, those of frames with other rows included. */
+  double_rows: z.int().default(0),
   quarantined: z.int(),
   known: z.int(),
 })

@@ -5,7 +5,7 @@ import type { Logger } from '../platform/log.js'
 import { parseManifest, type Manifest } from '../recorder/manifest.js'
 import { withState } from '../recorder/segment-format.js'
 import type { SealedSegment } from './backlog.js'
-import { convertSegment, type Conversion, type Source } from './convert.js'
+import { convertSegment, type Conversion, type Source, type Tabled } from './convert.js'
 import { openEngine, type EngineLimits } from './engine.js'
 import { publish, sha256Of, type PublishDisk } from './publish.js'
 import { receiptsFolder, type Receipt } from './receipts.js'
@@ -14,6 +14,7 @@ import { tableOf } from './tables.js'
 export interface JobOptions {
   dataDir: string
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
+  doubles: Pick<Tabled, 'keepDoubles' | 'windowMs'>
   disk: PublishDisk
   log: Logger
   /** Abandons the conversion that is under way. */
@@ -72,6 +73,7 @@ export async function compactSegment(
   const source = {
     path,
     segment: segment.path,
+    name: segment.name,
     sha256: manifest.sha256,
     frames: manifest.frames,
     table: tableOf(segment.name.channel),
@@ -103,7 +105,13 @@ async function convertAndPublish(
   const stop = () => engine.interrupt()
   signal?.addEventListener('abort', stop)
   try {
-    const conversion = await convertSegment(engine, source, folder)
+    const tabled = {
+      root: dataDir,
+      ...options.doubles,
+      onUnreadable: (path: string, message: string) =>
+        options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
+    }
+    const conversion = await convertSegment(engine, source, tabled, folder)
     signal?.throwIfAborted()
     const { segment, sha256, frames } = source
     const receipt = await publish(dataDir, { path: segment, sha256, frames }, conversion, earlier, options.disk)

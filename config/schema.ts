@@ -149,6 +149,24 @@ const compact = z
   .strictObject({
     memoryMiB: z.int().min(96).max(65_536).default(256).describe('memory bound of the converter, MiB'),
     threads: z.int().min(1).max(64).default(1).describe('threads of the converter'),
+    order: z.enum(['oldest', 'newest']).default('oldest').describe('which segments of a backlog come first'),
+    rollUp: z.boolean().default(true).describe("make one file of a past day's hourly files, in each partition"),
+    rollUpAfterMinutes: z
+      .number()
+      .min(0)
+      .max(10_080)
+      .default(60)
+      .describe('how long after the end of a day (UTC) that is done, minutes'),
+    doubles: z
+      .enum(['drop', 'keep'])
+      .default('drop')
+      .describe('events received twice (two connections, backfill, two hosts): in the tables once, or each copy'),
+    doublesWindowMs: z
+      .int()
+      .min(0)
+      .max(600_000)
+      .default(5000)
+      .describe('how far apart equal frames of two connections may be received to count as one event, ms'),
   })
   .prefault({})
 

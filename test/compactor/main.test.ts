@@ -47,6 +47,7 @@ t.test('files are sorted, partitioned and say what they are made from', async t 
     FROM parquet_kv_metadata('${files}') ORDER BY 1`)
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
   t.same(Object.fromEntries(metadata.map(({ key, value }) => [key, value])), {
+    double_rows: '0',
     edgetape: version,
     rows: '2',
     schema_version: '1',

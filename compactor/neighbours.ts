@@ -1,0 +1,73 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { hasErrno } from '../platform/edge-error.js'
+import type { SegmentName } from '../recorder/segment-format.js'
+import { parseParquetName, parquetFolder } from './parquet-name.js'
+import type { Partition } from './partition.js'
+import { identityOf, type Table } from './tables.js'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** A Parquet file that may hold copies of a segment's rows. */
+export interface Neighbour {
+  /** Full path. */
+  path: string
+  /** Starts the name of a connection: host and, where one is known, run. */
+  origin: string
+}
+
+/**
+ * Files that are already there for the table and partitions of a segment and lie near it in time: rows in them have
+ * been tabled, whoever made them. The segment's own files are left out.
+ * @param root the tree's folder, which has `parquet/`
+ */
+export function findNeighbours(
+  root: string,
+  segment: SegmentName,
+  table: Table,
+  partitions: readonly Partition[],
+): Neighbour[] {
+  const identity = identityOf(table)
+  if (!identity) return []
+  const found: Neighbour[] = []
+  const backMs = identity.reach === 'days' ? DAY_MS : HOUR_MS
+  const dates = new Set([-backMs, 0, HOUR_MS].map(ms => dateOf(segment.startedMs + ms)))
+  for (const partition of partitions) {
+    for (const date of dates) {
+      const folder = join(root, parquetFolder(segment.exchange, table.name, partition, date))
+      for (const file of listFolder(folder)) {
+        const name = parseParquetName(file)
+        if (!name || isOwn(name, date, segment)) continue
+        if (identity.reach === 'near' && name.hour !== undefined && !isNear(name.hour, date, segment)) continue
+        found.push({ path: join(folder, file), origin: originOf(name.host, name.run) })
+      }
+    }
+  }
+  return found
+}
+
+/** What tells a connection from those of the same name in other runs. */
+export const originOf = (host: string, run: string | undefined) => `${host}/${run ?? ''}/`
+
+const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+
+function isOwn(name: { hour?: number; host: string; run?: string; number?: number }, date: string, own: SegmentName) {
+  const isSame = name.run === own.run && name.number === own.number && name.host === own.host
+  return isSame && dateOf(own.startedMs) === date && new Date(own.startedMs).getUTCHours() === name.hour
+}
+
+/** Segments are at most an hour long: a file of the hour before or after may overlap. */
+function isNear(hour: number, date: string, own: SegmentName): boolean {
+  const startsMs = Date.parse(`${date}T00:00:00Z`) + hour * HOUR_MS
+  return Math.abs(startsMs - Math.floor(own.startedMs / HOUR_MS) * HOUR_MS) <= HOUR_MS
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path).sort()
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}

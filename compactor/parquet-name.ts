@@ -1,0 +1,38 @@
+import type { SegmentName } from '../recorder/segment-format.js'
+import type { Partition } from './partition.js'
+
+/** What the name of a Parquet file says. */
+export interface ParquetName {
+  /** Of the day, for the part of one segment; undefined for a day's file. */
+  hour?: number
+  host: string
+  /** Of the recorder; for the part of one segment. */
+  run?: string
+  number?: number
+}
+
+const HOURLY = /^(\d\d)-([A-Za-z0-9][A-Za-z0-9.-]*)-([a-z0-9]+)-(\d+)\.parquet$/
+const DAILY = /^day-([A-Za-z0-9][A-Za-z0-9.-]*)\.parquet$/
+
+/** The facts in a file's name; undefined where it is not spelled as we spell it. */
+export function parseParquetName(file: string): ParquetName | undefined {
+  const [, day] = DAILY.exec(file) ?? []
+  if (day !== undefined) return { host: day }
+  const [, hour, host, run, number] = HOURLY.exec(file) ?? []
+  if (hour === undefined || host === undefined || run === undefined) return undefined
+  return { hour: Number(hour), host, run, number: Number(number) }
+}
+
+/** `<hour>-<host>-<run>-<n>.parquet`: the part of one segment. */
+export function hourlyName(name: SegmentName): string {
+  const hour = new Date(name.startedMs).toISOString().slice(11, 13)
+  return `${hour}-${name.host}-${name.run}-${name.number}.parquet`
+}
+
+/** `day-<host>.parquet`: a day's hours as one file. */
+export const dailyName = (host: string) => `day-${host}.parquet`
+
+/** The folder of a partition's day, below dataDir. Nothing in it was spelled by the exchange. */
+export function parquetFolder(exchange: string, table: string, { kind, currency }: Partition, date: string): string {
+  return `parquet/exchange=${exchange}/table=${table}/kind=${kind}/currency=${currency}/date=${date}`
+}
