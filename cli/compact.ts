@@ -1,9 +1,9 @@
-import { constants, setPriority } from 'node:os'
 import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { configHelp } from '../config/keys.js'
 import { loadConfig } from '../config/load.js'
 import { createLogger } from '../platform/log.js'
+import { lowerPriority } from '../platform/low-priority.js'
 import { onShutdown } from '../platform/shutdown.js'
 import type { Summary } from '../compactor/progress.js'
 
@@ -32,7 +32,7 @@ async function compact(flags: CompactFlags): Promise<void> {
   const stop = new AbortController()
   onShutdown(() => stop.abort())
   // The recorder comes first on a small machine.
-  setPriority(constants.priority.PRIORITY_LOW)
+  lowerPriority()
 
   const once = flags.once === true
   const bar = once && process.stderr.isTTY ? progressBar() : undefined

@@ -24,6 +24,9 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   const { runSyncer, isClean } = await import('../syncer/main.js')
   const { createLogger } = await import('../platform/log.js')
   const { onShutdown } = await import('../platform/shutdown.js')
+  const { lowerPriority } = await import('../platform/low-priority.js')
+  // Recording comes first on a small machine; rsync inherits it.
+  lowerPriority()
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
   const bar = once && process.stderr.isTTY ? await progressBar() : undefined
@@ -39,14 +42,28 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
 async function progressBar(): Promise<{ show: (report: PassReport) => void; stop: () => void }> {
   const { default: progress } = await import('cli-progress')
   const bar = new progress.SingleBar(
-    { format: 'sync {bar} {value}/{total} files', stream: process.stderr, clearOnComplete: true },
+    {
+      format: 'sync {bar} {files} files, {done} of {all}, {rate}/s, ETA {eta_formatted}',
+      stream: process.stderr,
+      clearOnComplete: true,
+      etaBuffer: 200,
+    },
     progress.Presets.shades_classic,
   )
-  bar.start(0, 0)
+  const { default: pretty } = await import('pretty-bytes')
+  const size = (bytes: number) => pretty(bytes, { binary: true })
+  const startedMs = performance.now()
+  const words = ({ plannedFiles, handledFiles, plannedBytes, handledBytes }: PassReport) => ({
+    files: `${handledFiles}/${plannedFiles}`,
+    done: size(handledBytes),
+    all: size(plannedBytes),
+    rate: size((1000 * handledBytes) / Math.max(1, performance.now() - startedMs)),
+  })
+  bar.start(0, 0, { files: '0/0', done: size(0), all: size(0), rate: size(0) })
   return {
-    show: ({ plannedFiles, handledFiles }) => {
-      bar.setTotal(plannedFiles)
-      bar.update(Math.min(handledFiles, plannedFiles))
+    show: report => {
+      bar.setTotal(report.plannedBytes)
+      bar.update(Math.min(report.handledBytes, report.plannedBytes), words(report))
     },
     stop: () => bar.stop(),
   }

@@ -170,6 +170,9 @@ const compact = z
   })
   .prefault({})
 
+/** A daily span: hour and minute of its begin and of its end. */
+export const dailyWindowPattern = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/
+
 const sync = z
   .strictObject({
     target: z
@@ -183,6 +186,11 @@ const sync = z
       .max(1440)
       .default(5)
       .describe('time between passes, minutes; 0: as soon as a file is final'),
+    window: z
+      .string()
+      .regex(dailyWindowPattern, 'two times of the day in UTC, such as 22:00-06:30')
+      .optional()
+      .describe('daily span in which files are handed over, UTC, such as 22:00-06:30; none: always'),
     bandwidthKiBps: z.int().min(0).default(0).describe('upload limit, KiB/s; 0: none'),
     graceMinutes: z
       .number()

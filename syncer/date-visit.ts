@@ -35,7 +35,9 @@ export interface Visit {
   report: PassReport
   /** As of now; undefined once the files or the ledger have changed. */
   plan: DatePlan | undefined
-  onFile: () => void
+  /** Outside of `sync.window` nothing is handed over. */
+  mayShip: boolean
+  onFile: (bytes: number) => void
 }
 
 /**
@@ -49,7 +51,9 @@ export async function visitDate(visit: Visit): Promise<void> {
   for (const file of plan.unproven) {
     addProblem(visit.report, { path: file.path, reason: 'a sealed segment without its manifest; it stays here' })
   }
+  if (!visit.mayShip) return
   visit.report.plannedFiles += plan.ship.length
+  visit.report.plannedBytes += plan.ship.reduce((sum, { file }) => sum + file.bytes, 0)
   for (const batch of batchesOf(plan.ship, ({ file }) => file.bytes, SHIP_BATCH)) {
     if (isStopped(visit)) return
     await shipBatch(visit, batch)
@@ -128,6 +132,7 @@ function suspect({ suspects, report }: Visit, file: LocalFile, error: unknown): 
 
 async function verifyDue(visit: Visit, due: readonly FileRecord[]): Promise<void> {
   visit.report.plannedFiles += due.length
+  visit.report.plannedBytes += due.reduce((sum, { bytes }) => sum + bytes, 0)
   for (const batch of batchesOf(due, record => record.bytes, VERIFY_BATCH)) {
     if (isStopped(visit)) return
     const { verdicts, problems, error } = await visit.target.verify(batch, workOf(visit))

@@ -13,6 +13,8 @@ import { addProblem, emptyReport, type PassReport } from './report.js'
 import { planRetention } from './retention.js'
 import { finishedFolders, removeEmptyFolders, retire } from './retire.js'
 import { isStillSettled, settle } from './settled.js'
+import { hoursOf, verifiedThrough, type HoursOfDate } from './verified-through.js'
+import { isOpen, parseWindow } from './window.js'
 import type { Target } from './targets/target.js'
 
 /** What a syncer is made of; everything that touches time or the target is passed in. */
@@ -45,6 +47,7 @@ interface DateSummary {
   backlogBytes: number
   unverifiedFiles: number
   oldestUnverifiedMs: number | undefined
+  hours: HoursOfDate
   bytes: number
 }
 
@@ -81,7 +84,9 @@ export async function runPass(syncer: Syncer): Promise<PassReport> {
   for (const date of dates.slice(0, -1)) retireDate(syncer, date, await visitOne(date), report)
   if (newest !== undefined && newestVisit) retireDate(syncer, newest, newestVisit, report)
 
-  for (const summary of syncer.memory.dates.values()) addSummary(report, summary)
+  const summaries = [...syncer.memory.dates.values()]
+  for (const summary of summaries) addSummary(report, summary)
+  report.verifiedThroughMs = verifiedThrough(summaries.map(({ hours }) => hours))
   report.durationMs = Math.round(performance.now() - startedMs)
   return report
 }
@@ -158,11 +163,13 @@ function isSettled(syncer: Syncer, date: string, tops: readonly string[]): boole
   const settled = ledgers.settled(date)
   if (!settled) return false
   if (!isStillSettled(dataDir, settled, tops)) return false
-  memory.dates.set(date, { ...nothingLeft, bytes: settled.bytes })
+  memory.dates.set(date, {
+    ...{ backlogFiles: 0, backlogBytes: 0, unverifiedFiles: 0, oldestUnverifiedMs: undefined },
+    hours: { newestEndMs: settled.newestHourEndMs, firstOpenEndMs: undefined },
+    bytes: settled.bytes,
+  })
   return true
 }
-
-const nothingLeft = { backlogFiles: 0, backlogBytes: 0, unverifiedFiles: 0, oldestUnverifiedMs: undefined }
 
 function visitOf(syncer: Syncer, date: string, local: LocalDate, ledger: DateLedger, report: PassReport): Visit {
   const { dataDir, target, clock, signal, log, memory, config } = syncer
@@ -179,8 +186,10 @@ function visitOf(syncer: Syncer, date: string, local: LocalDate, ledger: DateLed
     suspects: memory.suspects,
     report,
     plan: undefined,
-    onFile: () => {
+    mayShip: isOpen(parseWindow(config.sync.window), clock.nowMs()),
+    onFile: bytes => {
       report.handledFiles++
+      report.handledBytes += bytes
       syncer.onProgress(report)
     },
   }
@@ -236,6 +245,7 @@ function summaryOf(visit: Visit): DateSummary {
     backlogBytes: ship.reduce((sum, { file }) => sum + file.bytes, 0),
     unverifiedFiles: unverified.length,
     oldestUnverifiedMs: times.length === 0 ? undefined : times.reduce((oldest, time) => Math.min(oldest, time)),
+    hours: hoursOf(visit.local.files, path => visit.ledger.get(path)),
     bytes: visit.local.bytes,
   }
 }

@@ -4,9 +4,11 @@ import type { FileProblem } from './targets/target.js'
 /** What one pass did and found. Bytes are those of files, times ms. */
 export interface PassReport {
   target: string
-  /** Files to ship or to verify that were met so far, and how many of them are through; for a progress bar. */
+  /** Files to ship or to verify that were met so far, and what of them is through; for a progress bar. */
   plannedFiles: number
+  plannedBytes: number
   handledFiles: number
+  handledBytes: number
   shippedFiles: number
   shippedBytes: number
   verifiedFiles: number
@@ -23,6 +25,8 @@ export interface PassReport {
   unverifiedFiles: number
   /** Oldest modification time among the files not verified yet. */
   oldestUnverifiedMs: number | undefined
+  /** Everything here of hours that ended by then is verified; undefined where nothing is. */
+  verifiedThroughMs: number | undefined
   /** Files that could not be dealt with; the first of them, `problemFiles` counts all. */
   problems: FileProblem[]
   problemFiles: number
@@ -40,7 +44,9 @@ export function emptyReport(target: string): PassReport {
   return {
     target,
     plannedFiles: 0,
+    plannedBytes: 0,
     handledFiles: 0,
+    handledBytes: 0,
     shippedFiles: 0,
     shippedBytes: 0,
     verifiedFiles: 0,
@@ -52,6 +58,7 @@ export function emptyReport(target: string): PassReport {
     backlogBytes: 0,
     unverifiedFiles: 0,
     oldestUnverifiedMs: undefined,
+    verifiedThroughMs: undefined,
     problems: [],
     problemFiles: 0,
     error: undefined,

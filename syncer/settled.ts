@@ -7,6 +7,7 @@ import type { LocalDate } from './local-tree.js'
 const settledSchema = z.object({
   bytes: z.number(),
   files: z.number(),
+  newestHourEndMs: z.number(),
   /** Folder → its modification time, ms since the epoch. */
   folders: z.record(z.string(), z.number()),
 })
@@ -30,7 +31,8 @@ export function settle(dataDir: string, local: LocalDate, readAtMs: number): Set
     if (changedMs === undefined || changedMs > readAtMs - QUIET_MS) return undefined
     folders[folder] = changedMs
   }
-  return { bytes: local.bytes, files: local.files.length, folders }
+  const newestHourEndMs = local.files.reduce((newest, file) => Math.max(newest, file.hourEndMs), 0)
+  return { bytes: local.bytes, files: local.files.length, newestHourEndMs, folders }
 }
 
 /**

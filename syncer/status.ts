@@ -67,6 +67,7 @@ export function statusOf(state: string, report: PassReport, totals: Totals, nowM
     unverified_files: report.unverifiedFiles,
     oldest_unverified_age_s:
       oldestUnverifiedMs === undefined ? 0 : Math.max(0, Math.round((nowMs - oldestUnverifiedMs) / 1000)),
+    verified_through: isoOrNull(report.verifiedThroughMs),
     shipped_files: totals.shippedFiles,
     shipped_bytes: totals.shippedBytes,
     verified_files: totals.verifiedFiles,

@@ -48,6 +48,7 @@ const FIGURES: Record<Part, [key: string, label: string, format: Format][]> = {
     ['backlog_bytes', 'waiting', bytes],
     ['shipped_files', 'files shipped', count],
     ['verified_files', 'files verified', count],
+    ['verified_through', 'all verified through', text],
     ['problem_files', 'files in trouble', count],
     ['last_success', 'last good pass', text],
     ['last_error', 'last error', messageIn],

@@ -140,7 +140,7 @@ export class FolderTarget implements Target {
               beat()
             }),
           )
-          work.onFile()
+          work.onFile(file.bytes)
         } catch (error) {
           if (stopped()) return
           const whole = this.#wholeTarget(error)

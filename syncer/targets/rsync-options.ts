@@ -4,6 +4,8 @@ import { EdgeError } from '../../platform/edge-error.js'
 export interface RsyncAbilities {
   fsync: boolean
   checksumChoice: boolean
+  /** May set aside what it writes over; a key that forbids deletions forbids this, too. */
+  backup: boolean
 }
 
 /** ssh settings from the config; what is left out, ssh decides by its own config. */
@@ -29,11 +31,14 @@ const LIST = ['--files-from=-', '--from0']
 /** Only content and time travel: owners, groups and folder times are the target's own affair. */
 const ATTRIBUTES = ['--times', '--omit-dir-times', '--no-perms', '--no-owner', '--no-group', '--chmod=D755,F644']
 
+/** Where, below the target, a copy goes that is written over: out of every reader's way, for a person to look at. */
+export const REPLACED_FOLDER = '.edgetape-replaced'
+
 /** How `parseItem` wants the lines. */
 const ITEMS = ['--outbuf=L', '-ii', '--out-format=%i|%l|%C|%n']
 
 /**
- * Arguments that bring files. `again` sends them whatever size and time of the copy say. There is no --partial, --inplace
+ * Arguments that bring files. `again` sends them whatever size and time of the copy say, and sets the copy aside. There is no --partial, --inplace
  * or --append: readers at the target see whole files only; no --delete and no --remove-source-files: nothing is deleted
  * by rsync on either side.
  */
@@ -43,6 +48,7 @@ export function shipArguments(settings: RsyncSettings, abilities: RsyncAbilities
     ...ATTRIBUTES,
     ...(abilities.fsync ? ['--fsync'] : []),
     ...(again ? ['--ignore-times'] : []),
+    ...(again && abilities.backup ? ['--backup', `--backup-dir=${REPLACED_FOLDER}`] : []),
     `--bwlimit=${settings.bandwidthKiBps}`,
     '--info=progress2',
     ...ITEMS,

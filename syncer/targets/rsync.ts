@@ -48,7 +48,12 @@ export class RsyncTarget implements Target {
   }
 
   async #shipBatch(files: readonly OutgoingFile[], again: boolean, work: Work, result: ShipResult): Promise<void> {
-    const meaning = await this.#run(able => shipArguments(this.#settings, able, again), files, work, work.onFile)
+    const meaning = await this.#run(
+      able => shipArguments(this.#settings, able, again),
+      files,
+      work,
+      item => work.onFile(item.bytes),
+    )
     if (meaning instanceof EdgeError) result.error = meaning
     else if (meaning.kind === 'ok') result.done.push(...files.map(file => file.path))
     else if (meaning.kind === 'partial') await this.#sortOut(files, meaning, work, result)
@@ -89,7 +94,7 @@ export class RsyncTarget implements Target {
         const verdict = verdictOf(item, file)
         if (verdict) result.verdicts.set(file.path, verdict)
         else result.problems.push({ path: file.path, reason: 'the file here is no longer the one that was shipped' })
-        work.onFile()
+        work.onFile(item.bytes)
       },
     )
     if (meaning instanceof EdgeError) result.error = meaning
@@ -148,6 +153,8 @@ export class RsyncTarget implements Target {
 
 /** Abilities without the one that the other side refused; where it did not say which, the dearest goes last. */
 function without(abilities: RsyncAbilities, option: string): RsyncAbilities | undefined {
+  // It is used for copies to replace only, and named by its letter at times.
+  if (abilities.backup && /^(?:--backup(?:-dir)?)?$/.test(option)) return { ...abilities, backup: false }
   if (abilities.fsync && option !== '--checksum-choice') return { ...abilities, fsync: false }
   if (abilities.checksumChoice && option !== '--fsync') return { ...abilities, checksumChoice: false }
   return undefined
@@ -168,5 +175,5 @@ async function probeRsync(program: string): Promise<RsyncAbilities> {
   }
   await run(['--help'])
   const help = said.join('\n')
-  return { fsync: /--fsync\b/.test(help), checksumChoice: /--checksum-choice\b/.test(help) }
+  return { fsync: /--fsync\b/.test(help), checksumChoice: /--checksum-choice\b/.test(help), backup: true }
 }

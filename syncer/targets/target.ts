@@ -41,8 +41,8 @@ export interface Work {
   /** Files lie below it. */
   dataDir: string
   signal: AbortSignal
-  /** Called for each file when it is through. */
-  onFile: () => void
+  /** Called for each file when it is through, with its size. */
+  onFile: (bytes: number) => void
 }
 
 /**

@@ -73,6 +73,18 @@ t.test('a first target needs its parent', async t => {
   t.notOk(existsSync(join(folder, 'no')))
 })
 
+t.test('outside of its window nothing is handed over, and what is there is still verified', async t => {
+  const { once, clock } = beside(t.testdir(), { window: '16:00-16:30', graceMinutes: 15 }, {})
+  t.match(await once(), { shippedFiles: 3, verifiedThroughMs: undefined })
+  clock.advance(HOUR_MS)
+  t.match(await once(), { verifiedFiles: 3, verifiedThroughMs: HOUR_14 + HOUR_MS })
+})
+
+t.test('the window is closed', async t => {
+  const { once } = beside(t.testdir(), { window: '17:00-18:00' }, {})
+  t.match(await once(), { error: undefined, shippedFiles: 0, plannedFiles: 0, backlogFiles: 3 })
+})
+
 t.test('one syncer per dataDir', async t => {
   const { config } = beside(t.testdir(), { everyMinutes: 60 })
   const stop = new AbortController()

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { runSyncer, type PassReport } from '../../syncer/main.js'
-import { findProgram } from '../fixtures/needs.js'
+import { findProgram, needsThat } from '../fixtures/needs.js'
 import { handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig, visibleBelow } from '../fixtures/shipped-tree.js'
 import { startTarget, type TargetKind, type TestTarget } from '../fixtures/sync-targets.js'
 
@@ -87,6 +88,36 @@ t.test('ssh', async t => {
     t.match(report, { error: undefined, shippedFiles: 3, verifiedFiles: 3, retiredFiles: 3 })
     t.equal(visibleBelow(target.root).get(segment), 'segment 1\n')
     t.ok(sshKey !== restricted)
+  })
+
+  await t.test('a key that may only write: pushing and verifying work, pulling is refused', async t => {
+    if (!needsThat(t, findProgram('rrsync') !== undefined, 'needs rrsync, which comes with rsync 3.2.5 and later'))
+      return
+    const confined = keygen('confined')
+    const root = join(target.root, 'confined')
+    mkdirSync(root)
+    const key = execFileSync('cat', [`${confined}.pub`], { encoding: 'utf8' })
+    const command = `${findProgram('rrsync') ?? ''} -wo -no-del ${root}`
+    writeFileSync(beside('authorized_keys'), `restrict,command="${command}" ${key}`, { flag: 'a' })
+    const own = new ShippedTree(join(tree.dataDir, '..', 'confined-data'))
+    const lonely = own.segment(7)
+    const { sshPort = 0 } = target.sync
+    const address = `${userInfo().username}@127.0.0.1:`
+    const config = testConfig(own.dataDir, { ...target.sync, target: `${address}/`, sshKey: confined, graceMinutes: 0 })
+    const clock = handClock(HOUR_14 + 2 * HOUR_MS)
+    const signal = new AbortController().signal
+    const pass = () => runSyncer({ config, log, once: true, signal, clock })
+    t.match(await pass(), { error: undefined, shippedFiles: 2, verifiedFiles: 2, problemFiles: 0 })
+    t.equal(visibleBelow(root).get(lonely), 'segment 7\n')
+
+    const ssh = `ssh -F none -p ${sshPort} -i ${confined} -o BatchMode=yes -o UserKnownHostsFile=${knownHosts}`
+    const pull = spawnSync('rsync', ['-e', ssh, `${address}${lonely}`, beside('pulled')], { encoding: 'utf8' })
+    t.not(pull.status, 0)
+    t.match(pull.stderr, /write-only|sending .* not allowed|disabled/i)
+    t.notOk(existsSync(beside('pulled')))
+    const shell = spawnSync('ssh', [...ssh.split(' ').slice(1), address.slice(0, -1), 'id'], { encoding: 'utf8' })
+    t.not(shell.status, 0, 'and there is no shell')
+    t.equal(shell.stdout, '')
   })
 
   await t.test('stopped in the middle of a file, it shows nothing of it', async t => {

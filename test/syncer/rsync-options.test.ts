@@ -16,7 +16,7 @@ const settings: RsyncSettings = {
   ssh: { key: '/etc/edgetape/key', port: 2222, knownHosts: '/etc/edgetape/known_hosts' },
   bandwidthKiBps: 500,
 }
-const abilities = { fsync: true, checksumChoice: true }
+const abilities = { fsync: true, checksumChoice: true, backup: true }
 
 t.test('nothing that loses data is ever asked for', t => {
   const all = [

@@ -6,6 +6,8 @@ import { DateLedger, type FileRecord } from '../../syncer/ledger.js'
 import { LedgerStore } from '../../syncer/ledger-store.js'
 import { listDates, readDate } from '../../syncer/local-tree.js'
 import { pauseAfter } from '../../syncer/pace.js'
+import { verifiedThrough } from '../../syncer/verified-through.js'
+import { isOpen, parseWindow } from '../../syncer/window.js'
 import { batchesOf } from '../../syncer/plan.js'
 import { finishedFolders, retire } from '../../syncer/retire.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
@@ -152,5 +154,35 @@ t.test('an empty dataDir has no dates', t => {
   mkdirSync(join(folder, 'raw'))
   writeFileSync(join(folder, 'parquet'), '')
   t.equal(listDates(folder).size, 0)
+  t.end()
+})
+
+t.test('the daily window, over midnight too', t => {
+  const at = (time: string) => Date.parse(`2026-11-20T${time}:00Z`)
+  const night = parseWindow('22:00-06:30')
+  t.same(
+    ['21:59', '22:00', '00:00', '06:29', '06:30', '12:00'].map(time => isOpen(night, at(time))),
+    [false, true, true, true, false, false],
+  )
+  const day = parseWindow('09:00-17:00')
+  t.same(
+    ['08:59', '09:00', '16:59', '17:00'].map(time => isOpen(day, at(time))),
+    [false, true, true, false],
+  )
+  t.ok(isOpen(parseWindow(undefined), at('03:00')))
+  t.end()
+})
+
+t.test('verified through the last hour before the first that is not', t => {
+  const hour = (n: number) => n * 3_600_000
+  t.equal(verifiedThrough([]), undefined)
+  t.equal(verifiedThrough([{ newestEndMs: hour(14), firstOpenEndMs: undefined }]), hour(14))
+  t.equal(
+    verifiedThrough([
+      { newestEndMs: hour(24), firstOpenEndMs: hour(20) },
+      { newestEndMs: hour(30), firstOpenEndMs: undefined },
+    ]),
+    hour(19),
+  )
   t.end()
 })
