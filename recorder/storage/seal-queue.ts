@@ -56,6 +56,11 @@ export class SealQueue {
     return this.#tasks.length > 0 ? this.#notBeforeMs : undefined
   }
 
+  /** What failed a moment ago is tried again at once. */
+  retryNow(): void {
+    this.#notBeforeMs = 0
+  }
+
   /** Does one slice. False: there is nothing to do now. */
   step(level: number, nowMs: number): boolean {
     const task = this.#tasks[0]

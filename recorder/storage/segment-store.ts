@@ -350,6 +350,7 @@ export class SegmentStore {
     const rawBytes = writers.reduce((sum, [, writer]) => sum + writer.holds.rawBytes, 0)
     if (rawBytes > QUICK_SEAL_RAW_BYTES) this.#sealLevel = APPEND_LEVEL
     for (const [key, writer] of writers) this.#retire(key, writer)
+    this.#seals.retryNow()
     while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()
     this.#emit({ type: 'closed', leftOpen: this.#seals.waiting })
   }

@@ -143,6 +143,10 @@ t.test('a seal that was cut off anywhere ends the same when it is done again', t
     { name: 'rewritten', files: { open, rewriting: sealed } },
     { name: 'manifest written', files: { open, rewriting: sealed, manifest } },
     { name: 'manifest of something else', files: { open, manifest: Buffer.from('{"format_version":1}') } },
+    { name: 'manifest of another segment', files: { open, manifest: otherManifest(manifest, { number: 7 }) } },
+    { name: 'manifest from when it was shorter', files: { open, manifest: otherManifest(manifest, { frames: 10 }) } },
+    { name: 'manifest cut off', files: { open, manifest: manifest.subarray(0, 100) } },
+    { name: 'empty manifest', files: { open, rewriting: sealed, manifest: Buffer.alloc(0) } },
     { name: 'open file replaced', files: { open: sealed, manifest } },
   ]
   for (const { name, files } of moments) {
@@ -157,6 +161,12 @@ t.test('a seal that was cut off anywhere ends the same when it is done again', t
   }
   t.end()
 })
+
+/** A manifest that is none of this content. */
+function otherManifest(manifest: Buffer, facts: object): Buffer {
+  const value = JSON.parse(manifest.toString('utf8')) as object
+  return Buffer.from(JSON.stringify({ ...value, ...facts, bytes_compressed: 123, sha256: 'ab'.repeat(32) }))
+}
 
 t.test('only segments of this host are recovered', t => {
   const dataDir = t.testdir()

@@ -1,0 +1,152 @@
+import { rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { LoggedDisk, type Forgets, type LoggedStep } from '../fixtures/logged-disk.js'
+import { batchOf, recoveredNumbers, SLOT_TO_US, storeOptions, StoreRun } from '../fixtures/store-run.js'
+
+const FAMILIES = ['trades', 'quote', 'journal']
+const LINES = 40
+/** Rounds of one batch a family. */
+const ROUNDS = 8
+const FSYNC_MS = 40
+
+/** How many lines of each family were acknowledged when a number of steps had been done. */
+interface Acknowledged {
+  steps: number
+  lines: Map<string, number>
+}
+
+/** Opens, appends, syncs, rotates by size and by time, and seals: every step that a recorder's disk sees. */
+async function everyStep(root: string) {
+  const disk = new LoggedDisk(root)
+  const lines = new Map<string, number>()
+  const acknowledged: Acknowledged[] = [{ steps: 0, lines: new Map() }]
+  const options = storeOptions(root, { fsyncMs: FSYNC_MS, rotateBytes: 6000, openFilesMax: 2 })
+  const run = new StoreRun(options, disk, event => {
+    if (event.type !== 'stored') return
+    lines.set(event.channel, (lines.get(event.channel) ?? 0) + event.frames)
+    acknowledged.push({ steps: disk.steps.length, lines: new Map(lines) })
+  })
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const family of FAMILIES) run.store.handle(batchOf(family, round * LINES + 1, (round + 1) * LINES))
+    await delay(15)
+  }
+  run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 10e6 })
+  await run.until(
+    'all is sealed by time',
+    () => run.of('sealed').reduce((sum, { manifest }) => sum + manifest.frames, 0) === FAMILIES.length * ROUNDS * LINES,
+  )
+  return { disk, acknowledged }
+}
+
+t.test('a crash at every step: nothing stored is lost, nothing is doubled or changed', async t => {
+  const folder = t.testdir({ live: {} })
+  const { disk, acknowledged } = await everyStep(join(folder, 'live'))
+  const kinds = new Set(disk.steps.map(({ does }) => does))
+  t.same(
+    kinds,
+    new Set(['makeFolder', 'syncFolder', 'create', 'write', 'sync', 'rename']),
+    'all kinds of steps are there',
+  )
+
+  /** What was acknowledged by the first `count` steps. */
+  const promised = (count: number) =>
+    acknowledged.findLast(({ steps }) => steps <= count)?.lines ?? new Map<string, number>()
+  const check = async (name: string, dataDir: string, least: Map<string, number>) => {
+    const found = await recoveredNumbers(dataDir)
+    for (const family of FAMILIES) {
+      const numbers = found.get(family) ?? []
+      // Whole, in order, once each, from the first on.
+      if (numbers.some((n, index) => n !== index + 1))
+        t.fail(`${name}: ${family}: lines doubled or missing: ${numbers.join(' ')}`)
+      if (numbers.length < (least.get(family) ?? 0))
+        t.fail(`${name}: ${family}: ${numbers.length} of ${least.get(family) ?? 0} lines`)
+    }
+    rmSync(dataDir, { recursive: true })
+  }
+
+  for (let count = 0; count <= disk.steps.length; count++) {
+    const target = join(folder, 'after')
+    const step = disk.steps[count]?.does ?? 'end'
+    disk.afterKill(count, target)
+    await check(`killed before ${count} (${step})`, target, promised(count))
+    disk.afterPowerCut(count, target, 'all')
+    await check(`power cut before ${count} (${step}), all forgotten`, target, synced(disk, count, acknowledged))
+    const dice: Forgets = seeded(count)
+    disk.afterPowerCut(count, target, dice)
+    await check(`power cut before ${count} (${step}), some forgotten`, target, synced(disk, count, acknowledged))
+  }
+  t.ok(longestUnsyncedMs(disk) < FSYNC_MS + 3000, `unsynced for ${Math.round(longestUnsyncedMs(disk))} ms at most`)
+  t.pass(`${disk.steps.length} steps, each broken in three ways`)
+})
+
+t.test('a recovery that is cut off at every step, by a kill or a power cut, is done again', async t => {
+  const folder = t.testdir({ live: {} })
+  const { disk, acknowledged } = await everyStep(join(folder, 'live'))
+  const count = disk.steps.findLastIndex(({ does }) => does === 'write') - 20
+  const crashed = join(folder, 'crashed')
+  disk.afterKill(count, crashed)
+  const least = acknowledged.findLast(({ steps }) => steps <= count)?.lines ?? new Map<string, number>()
+  const recovery = new LoggedDisk(crashed)
+  const first = recovery.steps.length
+  const expected = await recoveredNumbers(crashed, recovery)
+  t.ok(
+    [...least].every(([family, lines]) => expected.get(family)?.length === lines),
+    'nothing is lost',
+  )
+  for (let cut = first; cut <= recovery.steps.length; cut++) {
+    for (const [name, crash] of [
+      ['kill', (target: string) => recovery.afterKill(cut, target)],
+      ['power cut', (target: string) => recovery.afterPowerCut(cut, target, 'all')],
+      ['power cut, some kept', (target: string) => recovery.afterPowerCut(cut, target, seeded(cut))],
+    ] as const) {
+      const again = join(folder, 'again')
+      crash(again)
+      const found = await recoveredNumbers(again)
+      const step = recovery.steps[cut]?.does ?? 'end'
+      if (JSON.stringify([...found].sort()) !== JSON.stringify([...expected].sort()))
+        t.fail(`${name} before ${cut} (${step})`)
+      rmSync(again, { recursive: true })
+    }
+  }
+  t.pass(`${recovery.steps.length - first} steps of recovery, each broken in three ways`)
+})
+
+/** What a power cut after `count` steps must leave: all lines behind whose write the file and its name were synced. */
+function synced(disk: LoggedDisk, count: number, acknowledged: Acknowledged[]): Map<string, number> {
+  const least = new Map<string, number>()
+  for (const { steps, lines } of acknowledged) {
+    const write = disk.steps.slice(0, steps).findLast(step => step.does === 'write')
+    if (write?.does !== 'write') continue
+    const created = disk.steps.findIndex(step => step.does === 'create' && step.file === write.file)
+    const syncs = (step: LoggedStep, index: number) =>
+      index >= steps && index < count && step.does === 'sync' && step.file === write.file
+    const names = (step: LoggedStep, index: number) =>
+      index > created && index < count && step.does === 'syncFolder' && step.name === folder
+    const folder = dirname(nameOf(disk.steps[created]))
+    const family = /channel=(\w+)/.exec(nameOf(disk.steps[created]))?.[1] ?? ''
+    if (disk.steps.some(syncs) && disk.steps.some(names)) least.set(family, lines.get(family) ?? 0)
+  }
+  return least
+}
+
+/** How long bytes of an open segment waited for their sync, at most. */
+function longestUnsyncedMs({ steps }: LoggedDisk): number {
+  const waits = steps.map((step, index) => {
+    if (step.does !== 'write') return 0
+    const sync = steps.find((later, at) => at > index && later.does === 'sync' && later.file === step.file)
+    return (sync?.atMs ?? Infinity) - step.atMs
+  })
+  return Math.max(...waits)
+}
+
+const nameOf = (step: LoggedStep | undefined) => (step?.does === 'create' ? step.name : '')
+
+function seeded(seed: number): () => number {
+  let state = seed * 2654435761 + 1
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
