@@ -8,6 +8,7 @@ import { demoCommand } from './demo.js'
 import { dumpCommand } from './dump.js'
 import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
+import { retentionCommand } from './retention.js'
 import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
 import { statusCommand } from './status.js'
@@ -23,6 +24,7 @@ const commands = [
   recordCommand(),
   compactCommand(),
   syncCommand(),
+  retentionCommand(),
   runCommand(),
   statusCommand(),
   coverageCommand(),

@@ -15,13 +15,15 @@ const DATES_KEPT = 2
 export class LedgerStore {
   readonly #stateDir: string
   readonly #label: string
+  readonly #readOnly: boolean
   #identity: string | undefined
   readonly #kept = new Map<string, DateLedger>()
 
-  /** `stateDir` is `state/syncer`; `label` the target's address. */
-  constructor(stateDir: string, label: string) {
+  /** `stateDir` is `state/syncer`; `label` the target's address; `readOnly` beside a syncer that is at work. */
+  constructor(stateDir: string, label: string, readOnly = false) {
     this.#stateDir = stateDir
     this.#label = label
+    this.#readOnly = readOnly
     mkdirSync(stateDir, { recursive: true })
     const path = this.#identityPath()
     this.#identity = existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
@@ -44,7 +46,7 @@ export class LedgerStore {
   of(date: string): DateLedger {
     const found = this.#kept.get(date)
     if (found) return found
-    return new DateLedger(this.#folder(), date)
+    return new DateLedger(this.#folder(), date, this.#readOnly)
   }
 
   /** Drops the ledgers of dates of which nothing is here any more. */

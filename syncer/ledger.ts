@@ -33,9 +33,11 @@ export class DateLedger {
   #lines = 0
   #torn = false
 
-  constructor(folder: string, date: string) {
+  /** `readOnly`: another process may be writing it, so it is left as it is. */
+  constructor(folder: string, date: string, readOnly = false) {
     this.#path = join(folder, `${date}.jsonl`)
     if (existsSync(this.#path)) this.#load(readFileSync(this.#path))
+    if (readOnly) return
     if (this.#torn || this.#lines > SLACK * this.#records.size + 100) this.#rewrite()
   }
 

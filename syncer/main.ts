@@ -14,6 +14,8 @@ import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
 import { createTarget } from './targets/open-target.js'
 
 export { isClean, type PassReport } from './report.js'
+export { verifyTarget, type TargetProof } from './verify-target.js'
+export { surveyRetention, type DateSurvey, type RetentionSurvey } from './retention-survey.js'
 
 export interface SyncerOptions {
   config: Config

@@ -1,4 +1,3 @@
-import { statfsSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../config/schema.js'
 import type { Clock } from '../platform/clock.js'
@@ -13,6 +12,7 @@ import { addProblem, emptyReport, type PassReport } from './report.js'
 import { planRetention } from './retention.js'
 import { finishedFolders, removeEmptyFolders, retire } from './retire.js'
 import { isStillSettled, settle } from './settled.js'
+import { neededBytes } from './space.js'
 import { hoursOf, verifiedThrough, type HoursOfDate } from './verified-through.js'
 import { isOpen, parseWindow } from './window.js'
 import type { Target } from './targets/target.js'
@@ -57,7 +57,6 @@ const FULL_EVERY_MS = HOUR_MS
 /** The same while the disk is short of space. */
 const FULL_UNDER_PRESSURE_MS = 60_000
 const NEWEST_DATES = 2
-const GIB = 1024 ** 3
 
 export function emptyMemory(): PassMemory {
   return { dates: new Map(), suspects: new Map(), lastFullMs: undefined, barred: undefined }
@@ -109,7 +108,7 @@ async function meetTarget({ target, ledgers, memory, clock }: Syncer, report: Pa
 
 function isFullDue(syncer: Syncer): boolean {
   const { memory, clock } = syncer
-  const every = neededBytes(syncer) > 0 ? FULL_UNDER_PRESSURE_MS : FULL_EVERY_MS
+  const every = spaceNeeded(syncer) > 0 ? FULL_UNDER_PRESSURE_MS : FULL_EVERY_MS
   return memory.lastFullMs === undefined || Math.abs(clock.nowMs() - memory.lastFullMs) >= every
 }
 
@@ -159,7 +158,7 @@ async function visitOneDate(
 function isSettled(syncer: Syncer, date: string, tops: readonly string[]): boolean {
   const { dataDir, ledgers, memory, clock, config } = syncer
   const firstHourEndMs = Date.parse(`${date}T01:00:00Z`)
-  if (firstHourEndMs + config.retention.keepHours * HOUR_MS <= clock.nowMs() || neededBytes(syncer) > 0) return false
+  if (firstHourEndMs + config.retention.keepHours * HOUR_MS <= clock.nowMs() || spaceNeeded(syncer) > 0) return false
   const settled = ledgers.settled(date)
   if (!settled) return false
   if (!isStillSettled(dataDir, settled, tops)) return false
@@ -200,8 +199,8 @@ function retireDate(syncer: Syncer, date: string, visit: Visit | undefined, repo
   if (!visit || syncer.signal.aborted) return
   const { dataDir, clock, config } = syncer
   const nowMs = clock.nowMs()
-  const keepMs = config.retention.keepHours * 3_600_000
-  const needBytes = neededBytes(syncer)
+  const keepMs = config.retention.keepHours * HOUR_MS
+  const needBytes = spaceNeeded(syncer)
   const { local, ledger } = visit
   const mayRetire = needBytes > 0 || local.files.some(file => file.hourEndMs + keepMs <= nowMs)
   if (mayRetire && local.files.length > 0) {
@@ -226,14 +225,9 @@ function hasOpenRaw({ bytes, files }: LocalDate): boolean {
   return bytes > files.reduce((sum, file) => sum + file.bytes, 0)
 }
 
-/** Bytes that must be freed to keep the promises about disk space. */
-function neededBytes({ dataDir, config, memory }: Syncer): number {
-  const { minFreeGiB, maxDataGiB } = config.retention
-  const { bavail, bsize } = statfsSync(dataDir)
-  const forFree = minFreeGiB * GIB - bavail * bsize
-  const held = [...memory.dates.values()].reduce((sum, { bytes }) => sum + bytes, 0)
-  const forData = maxDataGiB > 0 ? held - maxDataGiB * GIB : 0
-  return Math.max(0, forFree, forData)
+function spaceNeeded({ dataDir, config, memory }: Syncer): number {
+  const heldBytes = [...memory.dates.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+  return neededBytes(dataDir, config.retention, heldBytes)
 }
 
 function summaryOf(visit: Visit): DateSummary {

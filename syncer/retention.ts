@@ -42,7 +42,6 @@ export function planRetention(question: RetentionQuestion): RetentionAnswer {
     const isDue = file.hourEndMs + keepMs <= nowMs || answer.freedBytes < needBytes
     // A manifest goes with its segment; alone only when the segment has gone before.
     if (!isDue || !here.has(file.path)) continue
-    if (file.kind === 'manifest' && here.has(withState(file.path, 'sealed'))) continue
     const reason = reasonToKeep(file, here, segmentsHere, question)
     if (reason !== undefined) {
       answer.kept.set(reason, (answer.kept.get(reason) ?? 0) + 1)
@@ -77,6 +76,7 @@ function reasonToKeep(
   segmentsHere: ReadonlySet<string>,
   { recordOf, receipts }: RetentionQuestion,
 ): KeepReason | undefined {
+  if (file.kind === 'manifest' && here.has(withState(file.path, 'sealed'))) return 'segment still here'
   const record = recordOf(file.path)
   if (record?.state !== 'verified' || !isCurrent(file, record)) return 'not verified'
   switch (file.kind) {

@@ -151,7 +151,7 @@ t.test('says why a file stays', t => {
     new Map([
       ['not compacted', 1],
       ['not verified', 1],
-      ['segment still here', 2],
+      ['segment still here', 4],
     ]),
   )
   t.end()

@@ -1,0 +1,135 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/schema.js'
+import { systemClock, type Clock } from '../platform/clock.js'
+import { EdgeError } from '../platform/edge-error.js'
+import { acquireProcessLock, type ProcessLock } from '../platform/process-lock.js'
+import type { DateLedger, FileRecord } from './ledger.js'
+import { LedgerStore } from './ledger-store.js'
+import { listDates, readDate } from './local-tree.js'
+import { batchesOf, isCurrent } from './plan.js'
+import { createTarget } from './targets/open-target.js'
+import type { FileProblem, Target } from './targets/target.js'
+
+/** Read at the target before it says a word. */
+const BATCH = { files: 2000, bytes: 1024 ** 3 }
+
+/** What the target was found to hold, of the files that are still here and were handed over before. */
+export interface TargetProof {
+  target: string
+  files: number
+  bytes: number
+  /** Files and bytes that the target computed a checksum of, so far. */
+  doneFiles: number
+  doneBytes: number
+  right: number
+  wrong: string[]
+  missing: string[]
+  problems: FileProblem[]
+  /** True where the ledger was told, so that the syncer ships anew what is wrong or missing. */
+  noted: boolean
+  error: EdgeError | undefined
+}
+
+export interface VerifyTargetOptions {
+  config: Pick<Config, 'dataDir' | 'sync'>
+  signal: AbortSignal
+  clock?: Clock
+  /** Called after each file; the proof grows. */
+  onProgress?: (proof: TargetProof) => void
+}
+
+/**
+ * Has the target compute the checksum of every file anew that is here and was handed over, verified before or not, and
+ * compares them. What is wrong or missing is noted for the syncer, unless one is at work meanwhile.
+ * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID
+ */
+export async function verifyTarget(options: VerifyTargetOptions): Promise<TargetProof> {
+  const { config, clock = systemClock } = options
+  const target = createTarget(config.sync)
+  const proof: TargetProof = {
+    ...{ target: target.label, files: 0, bytes: 0, doneFiles: 0, doneBytes: 0, right: 0 },
+    ...{ wrong: [], missing: [], problems: [], noted: false, error: undefined },
+  }
+  if (!existsSync(config.dataDir)) return proof
+  const dataDir = realpathSync(config.dataDir)
+  const stateDir = join(dataDir, 'state', 'syncer')
+  const lock = lockIfFree(join(stateDir, 'lock'))
+  proof.noted = lock !== undefined
+  try {
+    const ledgers = new LedgerStore(stateDir, target.label, !lock)
+    if (ledgers.identity === undefined) return proof
+    await target.open(ledgers.identity)
+    const dates = [...listDates(dataDir)]
+    for (const [date, folders] of dates) {
+      for (const { bytes } of handedOver(dataDir, folders, ledgers.of(date))) {
+        proof.files++
+        proof.bytes += bytes
+      }
+    }
+    for (const [date, folders] of dates) {
+      const ledger = ledgers.of(date)
+      const bad = await verifyDate(target, dataDir, handedOver(dataDir, folders, ledger), proof, options)
+      if (lock && bad.length > 0) {
+        const atMs = clock.nowMs()
+        ledger.append(bad.map(({ record, state }) => ({ ...record, state, atMs })))
+        ledgers.settle(date, undefined)
+      }
+      if (proof.error || options.signal.aborted) break
+    }
+  } catch (error) {
+    if (!(error instanceof EdgeError)) throw error
+    proof.error = error
+  } finally {
+    lock?.release()
+  }
+  return proof
+}
+
+/** The lock of the syncer, or undefined while one is at work. */
+function lockIfFree(path: string): ProcessLock | undefined {
+  try {
+    return acquireProcessLock(path, 'syncer')
+  } catch (error) {
+    if (error instanceof EdgeError && error.code === 'LOCK_HELD') return undefined
+    throw error
+  }
+}
+
+/** The records of files that are here as they were when they were handed over. */
+function handedOver(dataDir: string, folders: readonly string[], ledger: DateLedger): FileRecord[] {
+  return readDate(dataDir, folders).files.flatMap(file => {
+    const record = ledger.get(file.path)
+    return isCurrent(file, record) && (record.state === 'shipped' || record.state === 'verified') ? [record] : []
+  })
+}
+
+async function verifyDate(
+  target: Target,
+  dataDir: string,
+  records: readonly FileRecord[],
+  proof: TargetProof,
+  { signal, onProgress = () => undefined }: VerifyTargetOptions,
+): Promise<{ record: FileRecord; state: 'wrong' | 'missing' }[]> {
+  const bad: { record: FileRecord; state: 'wrong' | 'missing' }[] = []
+  const onFile = (bytes: number) => {
+    proof.doneFiles++
+    proof.doneBytes += bytes
+    onProgress(proof)
+  }
+  for (const batch of batchesOf(records, record => record.bytes, BATCH)) {
+    if (signal.aborted || proof.error) break
+    const { verdicts, problems, error } = await target.verify(batch, { dataDir, signal, onFile })
+    for (const record of batch) {
+      const verdict = verdicts.get(record.path)
+      if (verdict === 'same') proof.right++
+      else if (verdict !== undefined) {
+        proof[verdict].push(record.path)
+        bad.push({ record, state: verdict })
+      }
+    }
+    proof.problems.push(...problems)
+    proof.error = error
+  }
+  return bad
+}
