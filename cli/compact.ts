@@ -1,16 +1,22 @@
 import { SingleBar } from 'cli-progress'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { configHelp } from '../config/keys.js'
 import { loadConfig } from '../config/load.js'
 import { createLogger } from '../platform/log.js'
 import { lowerPriority } from '../platform/low-priority.js'
 import { onShutdown } from '../platform/shutdown.js'
+import type { RebuildWish } from '../compactor/main.js'
 import type { Summary } from '../compactor/progress.js'
+import { EdgeError } from '../platform/edge-error.js'
 
 interface CompactFlags {
   config: string
   once?: true
   rebuild?: true
+  date?: string
+  outdated?: true
+  retryQuarantine?: true
+  order?: 'oldest' | 'newest'
   json?: true
 }
 
@@ -21,6 +27,10 @@ export function compactCommand(): Command {
     .option('--config <file>', 'config file', './edgetape.yaml')
     .option('--once', 'convert what is there, print a summary and end')
     .option('--rebuild', 'convert every segment on disk again')
+    .option('--date <date>', 'with --rebuild: only this date, YYYY-MM-DD')
+    .option('--outdated', 'with --rebuild: only dates with tables of an earlier version')
+    .option('--retry-quarantine', 'convert segments again that left lines in quarantine')
+    .addOption(new Option('--order <which>', 'which of a backlog come first').choices(['oldest', 'newest']))
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', () => `\n${configHelp()}`)
     .action(compact)
@@ -28,6 +38,8 @@ export function compactCommand(): Command {
 
 async function compact(flags: CompactFlags): Promise<void> {
   const config = loadConfig(flags.config)
+  if (flags.order) config.compact.order = flags.order
+  const rebuild = rebuildWish(flags)
   const { runCompactor } = await import('../compactor/main.js')
   const stop = new AbortController()
   onShutdown(() => stop.abort())
@@ -40,7 +52,8 @@ async function compact(flags: CompactFlags): Promise<void> {
     config,
     log: createLogger('compactor'),
     once,
-    rebuild: flags.rebuild === true,
+    ...(rebuild && { rebuild }),
+    retryQuarantine: flags.retryQuarantine === true,
     signal: stop.signal,
     ...(bar && { onProgress: bar.show }),
   })
@@ -49,6 +62,17 @@ async function compact(flags: CompactFlags): Promise<void> {
   else if (once) process.stdout.write(summaryText(summary))
   const unfinished = once && summary.backlog > 0
   if (summary.failed > 0 || unfinished) process.exitCode = 1
+}
+
+function rebuildWish({ rebuild, date, outdated }: CompactFlags): RebuildWish | undefined {
+  if (!rebuild) {
+    if (date === undefined && !outdated) return undefined
+    throw new EdgeError('COMPACT_OPTIONS', '--date and --outdated say what --rebuild is to convert again')
+  }
+  if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
+    throw new EdgeError('COMPACT_OPTIONS', `--date ${date}: wanted a date such as 2026-11-22`)
+  }
+  return { ...(date !== undefined && { date }), ...(outdated && { outdated }) }
 }
 
 function progressBar() {

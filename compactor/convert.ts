@@ -25,8 +25,8 @@ export interface Source {
 
 /** What is known of events that were tabled before, by whatever segment. */
 export interface Tabled {
-  /** The folder that has `parquet/`. */
-  root: string
+  /** The folder that has `parquet/` with a date's files. */
+  rootOf: (date: string) => string
   /** Keeps every copy of an event. */
   keepDoubles: boolean
   /** How far copies of an event without a number may be apart, ms. */
@@ -120,7 +120,7 @@ async function writeTable(
     doubles = await dropDoubles(engine, {
       identity,
       origin: originOf(name.host, name.run),
-      neighbours: findNeighbours(earlier.root, name, table, partitions),
+      neighbours: findNeighbours(earlier.rootOf, name, table, partitions),
       windowMs: earlier.windowMs,
       onUnreadable: earlier.onUnreadable,
     })

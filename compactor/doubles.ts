@@ -1,5 +1,5 @@
 import { messageOf } from '../platform/edge-error.js'
-import { countOf, type Engine } from './engine.js'
+import { countOf, UNREADABLE, type Engine } from './engine.js'
 import { sqlText } from './frame-items.js'
 import type { Identity } from './identity.js'
 import type { Neighbour } from './neighbours.js'
@@ -25,8 +25,6 @@ export interface DoublesQuestion {
 
 /** Rows looked at together: bounds the memory of sorting them. */
 const ROWS_AT_ONCE = 2_000_000
-/** What DuckDB says of a file that is none of ours, or not whole. */
-const UNREADABLE = /^(Invalid Input|IO|Conversion|Invalid|TProtocolException|Serialization)\b/
 /** The columns of each row that its receiver added. */
 const RECEIVED = ['recv_ts', 'conn', 'seq', 'source']
 

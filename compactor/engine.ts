@@ -83,6 +83,9 @@ function engineOf(instance: DuckDBInstance, connection: DuckDBConnection, limits
   }
 }
 
+/** Starts what DuckDB says of a file that is no whole Parquet file of ours. */
+export const UNREADABLE = /^(Invalid Input|IO|Conversion|Invalid|TProtocolException|Serialization)\b/
+
 /** A count that DuckDB returned; far below 2^53. */
 export function countOf(value: DuckDBValue | undefined): number {
   return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : 0

@@ -1,14 +1,21 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
+import { parseSegmentPath } from '../recorder/segment-format.js'
 import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
+import { dateFolders, isRollUpDue, parquetFolders, rollUpDate } from './date-job.js'
+import { finishSwitch } from './folder-switch.js'
+import { hourlyName } from './parquet-name.js'
 import { CompactorProgress, type Summary } from './progress.js'
-import { realDisk, type PublishDisk } from './publish.js'
+import { dateOf, realDisk, type PublishDisk } from './publish.js'
+import { rebuildDate } from './rebuild.js'
 import { readReceipts, receiptsFolder, type Receipt } from './receipts.js'
+import { readReplaced } from './roll-up.js'
 import { clearTemporary, compactSegment, readManifest, type JobOptions } from './segment-job.js'
+import { SCHEMA_VERSION } from './tables.js'
 import { createBell, watchSegments } from './watch.js'
 
 export interface CompactorOptions {
@@ -17,12 +24,16 @@ export interface CompactorOptions {
   /** Converts what is there and returns; otherwise waits for more until `signal`. */
   once: boolean
   signal?: AbortSignal
-  /** Converts all segments on disk again, whatever receipts say. */
-  rebuild?: boolean
+  /** Converts dates on disk again, whatever receipts say. */
+  rebuild?: RebuildWish
+  /** Converts segments again that left lines in quarantine. */
+  retryQuarantine?: boolean
   /** Called after each segment. */
   onProgress?: (summary: Summary) => void
   /** Replaced in tests by one that fails. */
   disk?: PublishDisk
+  /** Now, ms since the epoch; replaced in tests. */
+  nowMs?: () => number
   /** How often folders are looked through for segments that the watcher missed, ms. */
   rescanMs?: number
 }
@@ -38,8 +49,10 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   mkdirSync(join(dataDir, 'raw'), { recursive: true })
   const lock = acquireProcessLock(join(receiptsFolder(dataDir), 'lock'), 'compactor')
   try {
+    finishSwitch(dataDir)
     clearTemporary(dataDir)
     const compactor = new Compactor(options)
+    await compactor.rebuild()
     await (options.once ? compactor.drain() : compactor.follow())
     return compactor.summary()
   } finally {
@@ -48,12 +61,24 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   }
 }
 
+/** Which dates are converted again. */
+export interface RebuildWish {
+  /** `YYYY-MM-DD`; otherwise all. */
+  date?: string
+  /** Only those with tables of an earlier schema version. */
+  outdated?: boolean
+}
+
 class Compactor {
   readonly #options: CompactorOptions
   readonly #job: JobOptions
   readonly #finder: SegmentFinder
   readonly #receipts: Map<string, Receipt>
   readonly #progress: CompactorProgress
+  /** Dates that need no roll-up, as far as is known. */
+  readonly #rolledUp = new Set<string>()
+  /** By date: hourly files that are in files of the day; asked for segments without receipt. */
+  readonly #replaced = new Map<string, Set<string>>()
   /** Settled in this run, converted or not: a sealed segment never changes. */
   readonly #settled = new Set<string>()
 
@@ -77,7 +102,24 @@ class Compactor {
     return this.#progress.summary()
   }
 
-  /** Converts until nothing is left. */
+  /** Converts the dates anew that were asked for. */
+  async rebuild(): Promise<void> {
+    const wish = this.#options.rebuild
+    if (!wish) return
+    for (const date of new Set(this.#finder.find().map(({ name }) => dateOf(name)))) {
+      if (this.#options.signal?.aborted) return
+      if (wish.date !== undefined && wish.date !== date) continue
+      if (wish.outdated !== true || this.#outdated().has(date)) await this.#rebuildDate(date)
+    }
+  }
+
+  /** Dates with tables of an earlier schema version, by their receipts. */
+  #outdated(): Set<string> {
+    const outdated = [...this.#receipts.values()].filter(({ schema_version: version }) => version < SCHEMA_VERSION)
+    return new Set(outdated.flatMap(({ segment }) => parseSegmentPath(segment)?.name ?? []).map(dateOf))
+  }
+
+  /** Converts until nothing is left, and rolls up the days that are due. */
   async drain(): Promise<void> {
     for (let backlog = this.#backlog(); backlog.length > 0; backlog = this.#backlog()) {
       for (const [index, segment] of backlog.entries()) {
@@ -85,7 +127,67 @@ class Compactor {
         await this.#settle(segment, backlog.length - index)
       }
     }
+    if (this.#options.config.compact.rollUp) await this.#rollUp()
     this.#progress.idle()
+  }
+
+  /** Rolls up dates that are due and not yet looked at, or got files since. */
+  async #rollUp(): Promise<void> {
+    const { config, nowMs = Date.now, signal, log } = this.#options
+    const dates = new Set(parquetFolders(config.dataDir).map(folder => folder.slice(-'YYYY-MM-DD'.length)))
+    for (const date of [...dates].sort()) {
+      if (signal?.aborted) return
+      if (this.#rolledUp.has(date) || !isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)) continue
+      this.#rolledUp.add(date)
+      try {
+        const { receipts, rolled } = await rollUpDate(this.#job, date)
+        for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+        const files = rolled.reduce((sum, { rollUp }) => sum + rollUp.files.length, 0)
+        if (rolled.length > 0) log.info({ date, files, into: rolled.length }, 'day rolled up')
+      } catch (error) {
+        if (signal?.aborted) return
+        this.#progress.troubled(`${date}: ${messageOf(error)}`)
+        log.error({ date, err: error }, 'day not rolled up; its hours stay, and it is tried again at the next start')
+      }
+    }
+  }
+
+  async #rebuildDate(date: string): Promise<void> {
+    const { config, log, nowMs = Date.now, signal } = this.#options
+    const segments = this.#finder.find().filter(({ name }) => dateOf(name) === date)
+    const rollUp = config.compact.rollUp && isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)
+    for (const { path } of segments) this.#settled.add(path)
+    this.#progress.started(`${date} as a whole`, segments.length)
+    try {
+      const receipts = await rebuildDate(this.#job, date, segments, rollUp, (receipt, conversion) =>
+        this.#progress.converted(receipt, conversion),
+      )
+      for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+      log.info({ date, segments: segments.length }, 'date converted anew')
+    } catch (error) {
+      if (signal?.aborted) return
+      this.#progress.failed(date, messageOf(error))
+      log.error({ date, err: error }, 'date not converted anew; its files stay as they are')
+    }
+  }
+
+  /** True where the segment's rows are, or were, in a file of the whole day, which is made only as a whole. */
+  async #isRolledUp({ name, path }: SealedSegment): Promise<boolean> {
+    const { dataDir, limits } = this.#job
+    const receipt = this.#receipts.get(path)
+    if (receipt) return receipt.outputs.some(output => basename(output.path).startsWith('day-'))
+    const date = dateOf(name)
+    let replaced = this.#replaced.get(date)
+    if (!replaced) {
+      const days = dateFolders(dataDir, date).flatMap(folder =>
+        readdirSync(join(dataDir, folder))
+          .filter(file => file.startsWith('day-'))
+          .map(file => join(dataDir, folder, file)),
+      )
+      replaced = await readReplaced(limits, days)
+      this.#replaced.set(date, replaced)
+    }
+    return replaced.has(hourlyName(name))
   }
 
   /** Drains whenever segments appear, until aborted. */
@@ -117,7 +219,7 @@ class Compactor {
   /** By its receipt; asked once for each segment. */
   #isConverted(segment: SealedSegment): boolean {
     const receipt = this.#receipts.get(segment.path)
-    if (!receipt || this.#options.rebuild === true) return false
+    if (!receipt || (this.#options.retryQuarantine === true && receipt.quarantined > 0)) return false
     try {
       if (!isDone(this.#job.dataDir, receipt, readManifest(this.#job.dataDir, segment).sha256)) return false
     } catch (error) {
@@ -131,6 +233,12 @@ class Compactor {
 
   async #settle(segment: SealedSegment, backlog: number): Promise<void> {
     const { log, signal } = this.#options
+    if (this.#settled.has(segment.path)) return
+    if (await this.#isRolledUp(segment)) {
+      await this.#rebuildDate(dateOf(segment.name))
+      return
+    }
+    this.#rolledUp.delete(dateOf(segment.name))
     this.#progress.started(segment.path, backlog)
     const startedAt = performance.now()
     try {

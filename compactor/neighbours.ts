@@ -20,10 +20,10 @@ export interface Neighbour {
 /**
  * Files that are already there for the table and partitions of a segment and lie near it in time: rows in them have
  * been tabled, whoever made them. The segment's own files are left out.
- * @param root the tree's folder, which has `parquet/`
+ * @param rootOf the folder that has `parquet/` with a date's files
  */
 export function findNeighbours(
-  root: string,
+  rootOf: (date: string) => string,
   segment: SegmentName,
   table: Table,
   partitions: readonly Partition[],
@@ -35,7 +35,7 @@ export function findNeighbours(
   const dates = new Set([-backMs, 0, HOUR_MS].map(ms => dateOf(segment.startedMs + ms)))
   for (const partition of partitions) {
     for (const date of dates) {
-      const folder = join(root, parquetFolder(segment.exchange, table.name, partition, date))
+      const folder = join(rootOf(date), parquetFolder(segment.exchange, table.name, partition, date))
       for (const file of listFolder(folder)) {
         const name = parseParquetName(file)
         if (!name || isOwn(name, date, segment)) continue

@@ -36,17 +36,11 @@ export async function writeParts(
   const parts: Part[] = []
   for (const [index, { partition, ranks, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
-    const metadata = {
-      edgetape: version,
-      schema_version: String(SCHEMA_VERSION),
-      table: table.name,
-      rows: String(rows),
-    }
+    const metadata = fileFacts(table.name, rows, facts)
     const [[written] = []] = await engine.rows(`COPY (
         SELECT staged.* EXCLUDE (row_no) FROM ${rowsOf(table, ranks)}
         ORDER BY ${rankOf(table)}, exchange_ts, seq, conn, row_no, recv_ts
-      ) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS},
-        KV_METADATA ${kvMetadata({ ...metadata, ...facts })})`)
+      ) TO ${sqlText(temporary)} ${parquetOptions(metadata)}`)
     if (countOf(written) !== rows) throw new RangeError(`${temporary}: ${countOf(written)} rows instead of ${rows}`)
     parts.push({ temporary, table: table.name, partition, rows })
   }
@@ -62,6 +56,15 @@ function rowsOf(table: Table, ranks: number[]): string {
   if (!isByName(table)) return 'staged WHERE row_no > 0'
   return `staged JOIN names USING (instrument_name) WHERE row_no > 0 AND rank IN (${ranks.join(', ')})`
 }
+
+/** What every file says about itself. */
+export function fileFacts(table: string, rows: number, facts: Record<string, string>): Record<string, string> {
+  return { edgetape: version, schema_version: String(SCHEMA_VERSION), table, rows: String(rows), ...facts }
+}
+
+/** How every file is written. */
+export const parquetOptions = (metadata: Record<string, string>) =>
+  `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, KV_METADATA ${kvMetadata(metadata)})`
 
 const kvMetadata = (pairs: Record<string, string>) =>
   `{${Object.entries(pairs)

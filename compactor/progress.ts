@@ -74,6 +74,13 @@ export class CompactorProgress {
     this.#settled()
   }
 
+  /** Something failed that is no segment. */
+  troubled(message: string): void {
+    this.#counts.failed++
+    this.#counts.lastError = message
+    this.#publish()
+  }
+
   /** Nothing is left to do. */
   idle(): void {
     this.#counts.backlog = 0

@@ -9,6 +9,7 @@ import type { Conversion } from './convert.js'
 import { hourlyName, parquetFolder } from './parquet-name.js'
 import type { Part } from './parts.js'
 import { appendReceipt, type Receipt } from './receipts.js'
+import { SCHEMA_VERSION } from './tables.js'
 
 /** The steps after which a power cut could show; a failing disk in tests. */
 export interface PublishDisk {
@@ -35,7 +36,8 @@ export const realDisk: PublishDisk = {
 /** `20261122T140000Z-<host>-<run>-<n>`, the segment's own name. */
 const baseName = (segment: string) => basename(segment, '.jsonl.zst')
 
-const dateOf = (name: SegmentName) => new Date(name.startedMs).toISOString().slice(0, 10)
+/** The date of a segment and of all that comes of it. */
+export const dateOf = (name: SegmentName) => new Date(name.startedMs).toISOString().slice(0, 10)
 
 /** Where a part of a segment goes, below dataDir. Nothing in it was spelled by the exchange. */
 export function parquetPath(name: SegmentName, part: Pick<Part, 'table' | 'partition'>): string {
@@ -91,6 +93,7 @@ export async function publish(
     double_rows: conversion.doubleRows,
     quarantined,
     known,
+    schema_version: SCHEMA_VERSION,
   }
   disk.appendReceipt(dataDir, dateOf(name), receipt)
   const current = new Set(outputs.map(({ path }) => path))

@@ -1,10 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { fsyncFolder, writeFully } from '../platform/durable-file.js'
 import { hasErrno } from '../platform/edge-error.js'
+import { appendLinesDurable } from './line-log.js'
 
-const receiptSchema = z.object({
+export const receiptSchema = z.object({
   /** Path of the sealed segment below dataDir. */
   segment: z.string(),
   /** Of the sealed segment. */
@@ -20,6 +20,8 @@ const receiptSchema = z.object({
   double_rows: z.int().default(0),
   quarantined: z.int(),
   known: z.int(),
+  /** Of the tables in the outputs. */
+  schema_version: z.int().default(1),
 })
 
 /** Says that all outputs of a segment are durable under their final names. */
@@ -29,36 +31,29 @@ export const receiptsFolder = (dataDir: string) => join(dataDir, 'state', 'compa
 
 /** Appends a receipt to the file of its segment's date; afterwards it is durable. */
 export function appendReceipt(dataDir: string, date: string, receipt: Receipt): void {
-  const folder = receiptsFolder(dataDir)
-  mkdirSync(folder, { recursive: true })
-  const path = join(folder, `done-${date}.jsonl`)
-  // A line torn by a crash ends here, so that it cannot swallow this one.
-  const torn = endsTorn(path)
-  const fd = openSync(path, 'a', 0o644)
-  try {
-    writeFully(fd, Buffer.from(`${torn ? '\n' : ''}${JSON.stringify(receipt)}\n`))
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  fsyncFolder(folder)
+  appendReceipts(dataDir, date, [receipt])
 }
 
-function endsTorn(path: string): boolean {
-  try {
-    const text = readFileSync(path)
-    return text.length > 0 && text.at(-1) !== 0x0a
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false
-    throw error
-  }
+/** The same for several. */
+export function appendReceipts(dataDir: string, date: string, receipts: readonly Receipt[]): void {
+  appendLinesDurable(join(receiptsFolder(dataDir), `done-${date}.jsonl`), receipts)
 }
 
 /** The last receipt of every segment, by its path. Lines that are none (torn by a crash) are passed over. */
 export function readReceipts(dataDir: string): Map<string, Receipt> {
+  return readFiles(receiptFiles(receiptsFolder(dataDir)))
+}
+
+/** The same for one date. */
+export function readReceiptsOf(dataDir: string, date: string): Map<string, Receipt> {
+  const wanted = `done-${date}.jsonl`
+  return readFiles(receiptFiles(receiptsFolder(dataDir)).filter(path => path.endsWith(wanted)))
+}
+
+function readFiles(paths: readonly string[]): Map<string, Receipt> {
   const receipts = new Map<string, Receipt>()
-  for (const file of receiptFiles(receiptsFolder(dataDir))) {
-    for (const line of readFileSync(file, 'utf8').split('\n')) {
+  for (const path of paths) {
+    for (const line of readFileSync(path, 'utf8').split('\n')) {
       const receipt = receiptOf(line)
       if (receipt) receipts.set(receipt.segment, receipt)
     }

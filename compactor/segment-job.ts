@@ -7,7 +7,7 @@ import { withState } from '../recorder/segment-format.js'
 import type { SealedSegment } from './backlog.js'
 import { convertSegment, type Conversion, type Source, type Tabled } from './convert.js'
 import { openEngine, type EngineLimits } from './engine.js'
-import { publish, sha256Of, type PublishDisk } from './publish.js'
+import { dateOf, publish, sha256Of, type PublishDisk } from './publish.js'
 import { receiptsFolder, type Receipt } from './receipts.js'
 import { tableOf } from './tables.js'
 
@@ -16,6 +16,8 @@ export interface JobOptions {
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   doubles: Pick<Tabled, 'keepDoubles' | 'windowMs'>
   disk: PublishDisk
+  /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */
+  publishTo?: string
   log: Logger
   /** Abandons the conversion that is under way. */
   signal: AbortSignal | undefined
@@ -23,6 +25,13 @@ export interface JobOptions {
 
 /** Folder of everything that is not finished. */
 export const temporaryFolder = (dataDir: string) => join(receiptsFolder(dataDir), 'tmp')
+
+/** An empty folder for what does not fit into memory. */
+export function spillFolderOf(dataDir: string): string {
+  const folder = join(temporaryFolder(dataDir), 'spill')
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
 
 /** Throws away what a run that died left behind. */
 export function clearTemporary(dataDir: string): void {
@@ -97,7 +106,7 @@ async function convertAndPublish(
   source: Source,
   earlier: Receipt | undefined,
 ): Promise<{ receipt: Receipt; conversion: Conversion }> {
-  const { dataDir, signal } = options
+  const { dataDir, publishTo = dataDir, signal } = options
   const folder = join(temporaryFolder(dataDir), basename(source.segment, '.jsonl.zst'))
   const spillFolder = join(folder, 'spill')
   mkdirSync(spillFolder, { recursive: true })
@@ -106,7 +115,7 @@ async function convertAndPublish(
   signal?.addEventListener('abort', stop)
   try {
     const tabled = {
-      root: dataDir,
+      rootOf: (date: string) => (date === dateOf(source.name) ? publishTo : dataDir),
       ...options.doubles,
       onUnreadable: (path: string, message: string) =>
         options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
@@ -114,7 +123,7 @@ async function convertAndPublish(
     const conversion = await convertSegment(engine, source, tabled, folder)
     signal?.throwIfAborted()
     const { segment, sha256, frames } = source
-    const receipt = await publish(dataDir, { path: segment, sha256, frames }, conversion, earlier, options.disk)
+    const receipt = await publish(publishTo, { path: segment, sha256, frames }, conversion, earlier, options.disk)
     return { receipt, conversion }
   } catch (error) {
     // Interrupted statements fail with errors of their own; the reason is the signal's.

@@ -16,8 +16,8 @@ export type Receipt = z.infer<typeof receiptSchema>
 /** The receipts of one date, by segment and by output. */
 export interface Receipts {
   bySegment: ReadonlyMap<string, Receipt>
-  /** Output path → the output and its segment. */
-  byOutput: ReadonlyMap<string, { sha256: string; segment: string }>
+  /** Output path → the output and the segments whose rows are in it. */
+  byOutput: ReadonlyMap<string, { sha256: string; segments: readonly string[] }>
 }
 
 /** Reads the receipts of one date; none where the compactor has not been there. Later lines replace earlier ones. */
@@ -37,9 +37,12 @@ export function parseReceipts(text: string): Receipts {
     const receipt = parseReceipt(line)
     if (receipt) bySegment.set(receipt.segment, receipt)
   }
-  const byOutput = new Map<string, { sha256: string; segment: string }>()
+  const byOutput = new Map<string, { sha256: string; segments: string[] }>()
   for (const { segment, outputs } of bySegment.values()) {
-    for (const output of outputs) byOutput.set(output.path, { sha256: output.sha256, segment })
+    for (const { path, sha256 } of outputs) {
+      const others = byOutput.get(path)?.segments ?? []
+      byOutput.set(path, { sha256, segments: [...others, segment] })
+    }
   }
   return { bySegment, byOutput }
 }

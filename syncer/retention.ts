@@ -85,8 +85,10 @@ function reasonToKeep(
     case 'manifest':
       return recordOf(withState(file.path, 'sealed'))?.state === 'verified' ? undefined : 'not verified'
     case 'parquet':
-    case 'quarantine':
-      return segmentsHere.has(originOf(file.path)) ? 'segment still here' : undefined
+    case 'quarantine': {
+      const origins = receipts.byOutput.get(file.path)?.segments.map(originOf) ?? [originOf(file.path)]
+      return origins.some(origin => segmentsHere.has(origin)) ? 'segment still here' : undefined
+    }
   }
 }
 

@@ -17,7 +17,7 @@ const DATE = String.raw`\d{4}-\d\d-\d\d`
 const NAME = '[A-Za-z0-9][A-Za-z0-9_.-]{0,150}'
 
 const PARQUET = new RegExp(
-  `^parquet/exchange=${VALUE}/table=${VALUE}/kind=${VALUE}/currency=${VALUE}/date=(${DATE})/(\\d\\d)-${NAME}\\.parquet$`,
+  `^parquet/exchange=${VALUE}/table=${VALUE}/kind=${VALUE}/currency=${VALUE}/date=(${DATE})/(?:(\\d\\d)|day)-${NAME}\\.parquet$`,
 )
 const QUARANTINE = new RegExp(
   `^quarantine/exchange=${VALUE}/channel=${VALUE}/date=(${DATE})/(?:\\d{8}T(\\d\\d)\\d{4}Z-)?${NAME}\\.jsonl$`,

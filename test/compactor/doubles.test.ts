@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { runCompactor } from '../../compactor/main.js'
 import { lineHead } from '../../recorder/segment-format.js'
-import { compactOnce, configFor, query, rowsOf, silent } from './fixtures/compacted.js'
+import { compactOnce, configFor, query, rowsOf } from './fixtures/compacted.js'
 import { sealSegment, START_MS, START_US } from './fixtures/segments.js'
 
 const HOUR_MS = 3_600_000
@@ -98,7 +97,7 @@ t.test('an option keeps every copy', async t => {
   const frames = ['d1', 'd2'].map(conn => line({ seq: 1, conn, frame: quote(1) }))
   sealSegment(dataDir, 'quote', frames)
   const config = configFor(dataDir, { doubles: 'keep' })
-  t.match(await runCompactor({ config, log: silent, once: true }), { rows: { quote: 2 }, doubles: 0 })
+  t.match(await compactOnce(dataDir, { config }), { rows: { quote: 2 }, doubles: 0 })
 })
 
 t.test('equal times and names alone are no double', async t => {
@@ -175,10 +174,10 @@ t.test('copies across segments, hosts and the hour, in any order of conversion',
     sealSegment(dataDir, 'quote', copy('d2', HOUR_MS), { number: 2, startedMs: START_MS + HOUR_MS })
     sealSegment(dataDir, 'quote', copy('d1', HOUR_MS + 5), { host: 'vps-2', run: 'r9', startedMs: START_MS + 1000 })
     const config = configFor(dataDir, { order })
-    t.match(await runCompactor({ config, log: silent, once: true }), { rows: { quote: 3 }, doubles: 6, failed: 0 })
+    t.match(await compactOnce(dataDir, { config }), { rows: { quote: 3 }, doubles: 6, failed: 0 })
     t.equal((await rowsOf(dataDir, 'quote')).length, 3, order)
     const before = await rowsOf(dataDir, 'quote')
-    t.match(await compactOnce(dataDir, { rebuild: true }), { doubles: 6, failed: 0 })
+    t.match(await compactOnce(dataDir, { rebuild: {} }), { doubles: 6, failed: 0 })
     t.same((await rowsOf(dataDir, 'quote')).length, before.length, 'and again')
   }
 })

@@ -45,6 +45,28 @@ const setState = (path: string, state: FileRecord['state']) => (w: World) => {
   const record = w.records.get(path)
   if (record) w.records.set(path, { ...record, state })
 }
+/** One file of both hours, whose second segment is not verified yet. */
+function rollUp(w: World): void {
+  const day = parquetOf(12).replace(/[^/]*$/, 'day-h.parquet')
+  const name = parseShippedName(day)
+  if (!name) throw new Error(day)
+  for (const path of [parquetOf(12), parquetOf(13)]) {
+    w.files.delete(path)
+    w.records.delete(path)
+  }
+  w.files.set(day, { ...name, path: day, bytes: 100, mtimeMs: noon })
+  w.records.set(day, {
+    path: day,
+    bytes: 100,
+    mtimeMs: noon,
+    sha256: sha256(day),
+    md5: '',
+    state: 'verified',
+    atMs: noon,
+  })
+  w.receipts = [12, 13].map(hour => receipt(hour, { outputs: [{ path: day, bytes: 100, sha256: sha256(day) }] }))
+  setState(segmentOf(13), 'shipped')(w)
+}
 const keepHours = 10
 
 const cases: {
@@ -109,6 +131,12 @@ const cases: {
       w.records.delete(segmentOf(12))
     },
     gone: [parquetOf(12)],
+  },
+  {
+    name: "a day's file while one of its segments is here",
+    change: rollUp,
+    nowHours: 24,
+    gone: hourOf(12).slice(0, 2),
   },
   { name: 'a segment without manifest', change: w => w.files.delete(manifestOf(12)), gone: [] },
 ]

@@ -27,6 +27,8 @@ t.test('names that are shipped, and none else', t => {
   ] as const) {
     t.same(parseShippedName(path), { kind, date: '2026-11-20', hourEndMs: end }, path)
   }
+  const day = { kind: 'parquet', date: '2026-11-20', hourEndMs: Date.parse('2026-11-21T00:00:00Z') }
+  t.same(parseShippedName(`${parquet}/day-h.parquet`), day, "a day's file ends with the day")
   for (const path of [
     `${hour}/${name}.jsonl.zst.open`,
     `${hour}/${name}.jsonl.zst.rewriting`,

@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { finishSwitch } from '../../compactor/folder-switch.js'
+import { readReceipts } from '../../compactor/receipts.js'
+import { packageRoot } from '../../platform/package-info.js'
+import { lineHead } from '../../recorder/segment-format.js'
+import { compactOnce, configFor, filesBelow, hashes, query, rowsOf } from './fixtures/compacted.js'
+import { sealSegment, START_MS, START_US } from './fixtures/segments.js'
+
+const HOUR_MS = 3_600_000
+const NEXT_DAY = { nowMs: () => Date.parse('2026-11-23T01:00:00Z') }
+const INSTRUMENTS = ['BTC-PERPETUAL', 'ETH-PERPETUAL']
+const DAY = 'exchange=deribit/table=quote/kind=perpetual/currency=BTC/date=2026-11-22'
+
+/** An hour of quotes: `seq` counts on over the hours. */
+function sealHour(dataDir: string, hour: number, rows = 100): void {
+  const lines = Array.from({ length: rows }, (_, index) => {
+    const seq = hour * rows + index + 1
+    const [instrument_name = ''] = INSTRUMENTS.slice(seq % 2)
+    const data = { timestamp: START_MS + hour * HOUR_MS + index, instrument_name, best_bid_price: seq }
+    const params = { channel: `quote.${instrument_name}`, data }
+    const frame = JSON.stringify({ jsonrpc: '2.0', method: 'subscription', params })
+    return Buffer.from(`${lineHead(START_US + hour * HOUR_MS * 1000 + index, 'd1', seq, 'frame')}${frame}}`)
+  })
+  sealSegment(dataDir, 'quote', lines, { number: hour + 1, startedMs: START_MS + hour * HOUR_MS })
+}
+
+const outputs = (dataDir: string) => hashes(join(dataDir, 'parquet'))
+
+/** Every receipt speaks of files that are there, as they are there, and all rows are in them. */
+function checkReceipts(t: Test, dataDir: string): void {
+  const onDisk = hashes(dataDir)
+  const named = [...readReceipts(dataDir).values()].flatMap(receipt => receipt.outputs)
+  for (const output of named) t.equal(onDisk[output.path], output.sha256, output.path)
+  const files = Object.keys(onDisk).filter(path => path.startsWith('parquet/'))
+  t.same([...new Set(named.map(({ path }) => path))].sort(), files)
+}
+
+t.test("a day's files become one in each partition, with the rows in order", async t => {
+  const dataDir = t.testdir()
+  for (const hour of [0, 1, 2]) sealHour(dataDir, hour)
+  await compactOnce(dataDir)
+  const before = await rowsOf(dataDir, 'quote')
+  t.equal(Object.keys(outputs(dataDir)).length, 6)
+
+  await compactOnce(dataDir, { nowMs: () => Date.parse('2026-11-23T00:59:59Z') })
+  t.equal(Object.keys(outputs(dataDir)).length, 6, 'not yet')
+  t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 0, failed: 0 })
+  const after = outputs(dataDir)
+  t.same(Object.keys(after), [`${DAY}/day-vps-1.parquet`, `${DAY.replace('BTC', 'ETH')}/day-vps-1.parquet`])
+  t.same(await rowsOf(dataDir, 'quote'), before)
+  const [order] = await query(`SELECT list(seq) AS seqs FROM '${dataDir}/parquet/${DAY}/*.parquet'`)
+  const { items } = order?.['seqs'] as { items: bigint[] }
+  t.same(
+    items,
+    [...items].sort((a, b) => Number(a - b)),
+  )
+  const metadata = await query(`SELECT decode(key) AS key, decode(value) AS value
+    FROM parquet_kv_metadata('${dataDir}/parquet/${DAY}/*.parquet')`)
+  const facts = Object.fromEntries(metadata.map(({ key, value }) => [String(key), String(value)]))
+  t.match(facts, { rows: '150', table: 'quote' })
+  t.same(
+    JSON.parse(facts['replaces'] ?? ''),
+    [14, 15, 16].map((hour, index) => `${hour}-vps-1-r1-${index + 1}.parquet`),
+  )
+  t.equal((JSON.parse(facts['segments'] ?? '') as string[]).length, 3)
+  checkReceipts(t, dataDir)
+  const superseded = readFileSync(join(dataDir, 'state/compactor/superseded-2026-11-22.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+  t.match(JSON.parse(superseded[0] ?? ''), { by: [`parquet/${DAY}/day-vps-1.parquet`] })
+
+  t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 0, failed: 0 })
+  t.same(outputs(dataDir), after, 'and stays so')
+})
+
+t.test('a late hour is taken in; lost receipts and --rebuild give the same bytes', async t => {
+  const root = t.testdir({})
+  const reference = join(root, 'whole')
+  const dataDir = join(root, 'late')
+  for (const hour of [0, 1, 2]) sealHour(reference, hour)
+  await compactOnce(reference, NEXT_DAY)
+
+  for (const hour of [0, 2]) sealHour(dataDir, hour)
+  await compactOnce(dataDir, NEXT_DAY)
+  sealHour(dataDir, 1)
+  t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 1, failed: 0 })
+  t.same(outputs(dataDir), outputs(reference))
+  checkReceipts(t, dataDir)
+
+  rmSync(join(dataDir, 'state'), { recursive: true })
+  t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 3, failed: 0, doubles: 0 })
+  t.same(outputs(dataDir), outputs(reference), 'without state')
+  checkReceipts(t, dataDir)
+
+  t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: { date: '2026-11-22' } }), { segments: 3, doubles: 0 })
+  t.same(outputs(dataDir), outputs(reference), 'rebuilt')
+  t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: { date: '2026-11-21' } }), { segments: 0 })
+  t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: { outdated: true } }), { segments: 0 })
+
+  const [segment = ''] = filesBelow(join(dataDir, 'raw')).filter(path => path.endsWith('.zst'))
+  rmSync(join(dataDir, 'raw', segment))
+  t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: {} }), { failed: 1, lastError: /raw data of 1 file/ })
+  t.same(outputs(dataDir), outputs(reference), 'nothing is lost for want of raw data')
+})
+
+t.test('old schema versions are found and made anew', async t => {
+  const dataDir = t.testdir()
+  sealHour(dataDir, 0)
+  await compactOnce(dataDir)
+  const receipts = join(dataDir, 'state/compactor/done-2026-11-22.jsonl')
+  appendFileSync(receipts, readFileSync(receipts, 'utf8').replace('"schema_version":1', '"schema_version":0'))
+  t.match(await compactOnce(dataDir, { rebuild: { outdated: true } }), { segments: 1 })
+  t.match(await compactOnce(dataDir, { rebuild: { outdated: true } }), { segments: 0 })
+})
+
+t.test('rolling up is an option', async t => {
+  const dataDir = t.testdir()
+  for (const hour of [0, 1]) sealHour(dataDir, hour)
+  await compactOnce(dataDir, { ...NEXT_DAY, config: configFor(dataDir, { rollUp: false }) })
+  t.equal(Object.keys(outputs(dataDir)).length, 4)
+})
+
+t.test('a reader with a plain glob sees each row once, at every moment', async t => {
+  const dataDir = t.testdir()
+  for (const hour of [0, 1, 2, 3]) sealHour(dataDir, hour)
+  await compactOnce(dataDir)
+  const script = join(packageRoot, 'dist/test/compactor/fixtures/glob-reader.js')
+  const reader = spawn(process.execPath, [script, join(dataDir, 'parquet', DAY)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const said = text(reader.stdout)
+  await once(reader.stdout, 'data')
+  for (let round = 0; round < 4; round++) {
+    await sleep(50)
+    await compactOnce(dataDir, NEXT_DAY)
+    await sleep(50)
+    await compactOnce(dataDir, { nowMs: () => START_MS, rebuild: {} })
+  }
+  reader.stdin.end()
+  const { seen, gone } = JSON.parse((await said).trim().split('\n').at(-1) ?? '') as {
+    seen: Record<string, number>
+    gone: number
+  }
+  t.same(Object.keys(seen), ['200 of 200'], 'never twice, never missing')
+  t.comment(`${Object.values(seen).join()} right answers; ${gone} times a file was gone before it was opened`)
+})
+
+t.test('a switch that was cut off anywhere is finished', async t => {
+  const reference = t.testdir({})
+  const before = join(reference, 'before')
+  const after = join(reference, 'after')
+  for (const hour of [0, 1]) sealHour(before, hour)
+  await compactOnce(before)
+  cpSync(before, after, { recursive: true, preserveTimestamps: true })
+  await compactOnce(after, NEXT_DAY)
+  for (const stage of ['nothing', 'first folder', 'between two renames', 'one rename later']) {
+    const dataDir = join(reference, stage.replaceAll(' ', '-'))
+    cpSync(before, dataDir, { recursive: true })
+    prepareSwitch(dataDir, after, stage)
+    finishSwitch(dataDir)
+    t.same(outputs(dataDir), outputs(after), stage)
+    checkReceipts(t, dataDir)
+    t.notOk(existsSync(join(dataDir, 'state/compactor/switch.json')))
+    t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 0, failed: 0 })
+    t.same(outputs(dataDir), outputs(after))
+  }
+})
+
+/** Leaves `dataDir` as a compactor that died while it switched to the state of `after`. */
+function prepareSwitch(dataDir: string, after: string, stage: string): void {
+  const folders = [DAY, DAY.replace('BTC', 'ETH')].map(path => `parquet/${path}`)
+  const waiting = join(dataDir, 'state/compactor/switch')
+  mkdirSync(waiting, { recursive: true })
+  for (const [index, path] of folders.entries())
+    cpSync(join(after, path), join(waiting, String(index)), { recursive: true })
+  const inodes = folders.map((path, index) => ({ path, inode: statSync(join(waiting, String(index))).ino }))
+  const receipts = [...readReceipts(after).values()]
+  const plan = { date: '2026-11-22', folders: inodes, receipts, superseded: [] }
+  writeFileSync(join(dataDir, 'state/compactor/switch.json'), JSON.stringify(plan))
+  const [first = ''] = folders
+  if (stage === 'nothing') return
+  renameSync(join(waiting, '0'), join(waiting, '0.exchanged'))
+  if (stage === 'between two renames') return
+  renameSync(join(dataDir, first), join(waiting, '0'))
+  if (stage === 'one rename later') return
+  renameSync(join(waiting, '0.exchanged'), join(dataDir, first))
+}
