@@ -22,7 +22,7 @@ async function everyStep(root: string) {
   const disk = new LoggedDisk(root)
   const lines = new Map<string, number>()
   const acknowledged: Acknowledged[] = [{ steps: 0, lines: new Map() }]
-  const options = storeOptions(root, { fsyncMs: FSYNC_MS, rotateBytes: 6000, openFilesMax: 2 })
+  const options = storeOptions(root, { fsyncMs: FSYNC_MS, rotateBytes: 1200, openFilesMax: 2 })
   const run = new StoreRun(options, disk, event => {
     if (event.type !== 'stored') return
     lines.set(event.channel, (lines.get(event.channel) ?? 0) + event.frames)

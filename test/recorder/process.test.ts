@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { parseSegmentPath } from '../../recorder/segment-format.js'
 import { startSimulator } from '../../simulator/main.js'
-import { framesTaken, rawFiles, recordedLines, startRecorder, statusOf, until } from '../fixtures/recorder-process.js'
+import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
 t.test('records a market, and a signal seals everything within 5 s', async t => {
   const exchange = await startSimulator({ rate: 1000, instruments: 60 })
@@ -57,42 +56,6 @@ t.test('a second recorder on the same folder says who holds it', async t => {
   third.process.kill()
   const { exitCode, stderr } = await third.process
   t.equal(exitCode, 0, stderr)
-})
-
-t.test('kill -9 under load, again and again: nothing flushed is lost, nothing is doubled', async t => {
-  const exchange = await startSimulator({ rate: 3000, instruments: 40 })
-  t.teardown(() => exchange.close())
-  const folder = t.testdir({})
-  const flushed: number[] = []
-  for (let round = 0; round < 4; round++) {
-    const recorder = startRecorder(t, folder, { url: exchange.url }, { rotateMinutes: 0.1, flushMs: 50, fsyncMs: 50 })
-    const stored = () => Number(statusOf(recorder)['stored_frames'] ?? 0)
-    await until('frames are on disk', () => stored() > 500)
-    await delay(Math.random() * 300)
-    flushed.push(stored())
-    recorder.process.kill('SIGKILL')
-    await recorder.process
-  }
-  const last = startRecorder(t, folder, { url: exchange.url })
-  const openOfEarlierRuns = () =>
-    rawFiles(last.dataDir).filter(
-      path => path.endsWith('.open') && !path.includes(`-${String(statusOf(last)['run'])}-`),
-    )
-  await until('the last run recovers', () => framesTaken(last) > 0 && openOfEarlierRuns().length === 0, 60_000)
-  last.process.kill()
-  const { exitCode, stderr } = await last.process
-  t.equal(exitCode, 0, stderr)
-  const lines = recordedLines(last.dataDir)
-  const keys = lines.map(({ run, conn, seq }) => `${run} ${conn} ${seq}`)
-  t.equal(new Set(keys).size, keys.length, 'no line is there twice')
-  const runs = [...new Set(lines.map(({ run }) => run))].sort()
-  t.equal(runs.length, flushed.length + 1)
-  for (const [index, frames] of flushed.entries()) {
-    const ofRun = lines.filter(({ run }) => run === runs[index])
-    t.ok(ofRun.length >= frames, `run ${index + 1}: ${ofRun.length} lines of ${frames} that were flushed`)
-  }
-  const recovered = lines.filter(({ family, frame }) => family === 'journal' && frame.includes('segment_recovered'))
-  t.ok(recovered.length > 0, 'the journal has the recoveries')
 })
 
 t.test('secrets stay out of files and logs', async t => {

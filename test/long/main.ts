@@ -1,0 +1,13 @@
+/** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. */
+const proofs: Record<string, () => Promise<unknown>> = {
+  kills: () => import('./kills.js'),
+}
+
+const names = process.argv.slice(2)
+const unknown = names.filter(name => !(name in proofs))
+if (unknown.length > 0) {
+  process.stderr.write(`no proof called ${unknown.join(', ')}; there are: ${Object.keys(proofs).join(', ')}\n`)
+  process.exitCode = 2
+} else {
+  for (const [name, prove] of Object.entries(proofs)) if (names.length === 0 || names.includes(name)) await prove()
+}

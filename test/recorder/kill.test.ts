@@ -1,0 +1,102 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { packageRoot } from '../../platform/package-info.js'
+import { localDisk } from '../../platform/disk.js'
+import { withState } from '../../recorder/segment-format.js'
+import { findOpenSegments } from '../../recorder/storage/open-segments.js'
+import { killRounds } from '../fixtures/kill-rounds.js'
+import { needs, needsThat } from '../fixtures/needs.js'
+import { numberedExchange } from '../fixtures/numbered-exchange.js'
+import { framesTaken, rawFiles, startRecorder, until } from '../fixtures/recorder-process.js'
+import { quoteLine, seal, sealedLines, writeOpenSegment } from '../fixtures/segments.js'
+
+t.test(
+  'kill -9 under load, again and again: nothing flushed is lost, doubled or changed, and the journal has it',
+  async t => {
+    const found = await killRounds(t, t.testdir({}), { rounds: 6, framesPerSecond: 5000, longestLifeMs: 500 })
+    t.ok(found.frames >= found.flushed && found.flushed > 0, `${found.flushed} lines flushed, ${found.frames} kept`)
+    t.match(found, { kills: 6, lost: 0, doubled: 0, unreadable: 0, unjournalled: 0 })
+  },
+)
+
+const LINES = 60
+/** System calls of a recovery on which the process is killed, counted by thread. */
+const POINTS: [call: string, ...when: number[]][] = [
+  ['rename', 1, 2, 3],
+  ['fdatasync', 2, 3],
+]
+
+t.test('killed at any step of a recovery, the next one ends it', async t => {
+  if (!needs(t, 'strace') || !needsThat(t, canTrace(), 'needs the right to trace processes')) return
+  const folder = t.testdir({ made: {} })
+  const path = writeOpenSegment(join(folder, 'made'), LINES, 10)
+  const exchange = await numberedExchange({ perSecond: 100 })
+  t.teardown(() => exchange.close())
+  for (const [call, ...times] of POINTS) {
+    for (const when of times) {
+      const name = `${call}-${when}`
+      const dataDir = join(folder, name, 'data')
+      cpSync(join(folder, 'made'), dataDir, { recursive: true })
+      const config = join(folder, name, 'edgetape.yaml')
+      writeFileSync(
+        config,
+        JSON.stringify({
+          host: 'vps1',
+          dataDir,
+          exchange: { name: 'deribit', url: exchange.url },
+          segments: { reserveMiB: 1 },
+        }),
+      )
+      const command = [process.execPath, join(packageRoot, 'dist/cli/main.js'), 'record', '--config', config]
+      const inject = `inject=${call}:signal=SIGKILL:when=${when}`
+      const options = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject]
+      // Anything that does not come that far is ended here.
+      const killed = spawnSync('strace', [...options, ...command], { stdio: 'ignore', timeout: 60_000 })
+      t.equal(killed.signal ?? killed.status, 'SIGKILL', `${name}: was killed`)
+      for (const left of findOpenSegments(localDisk, dataDir, 'deribit', 'vps1').filter(left => left === path))
+        seal(dataDir, left)
+      t.same(
+        sealedLines(dataDir, withState(path, 'sealed')),
+        Array.from({ length: LINES }, (_, index) => quoteLine(index + 1)),
+        name,
+      )
+    }
+  }
+})
+
+t.test('two recorders that recover at once: one does, the other says who is at work', async t => {
+  const folder = t.testdir({})
+  const dataDir = join(folder, 'data')
+  const paths = Array.from({ length: 20 }, (_, index) => writeOpenSegment(dataDir, LINES, 10, index + 1))
+  const exchange = await numberedExchange({ perSecond: 100 })
+  t.teardown(() => exchange.close())
+  const both = [1, 2].map(() => startRecorder(t, folder, { url: exchange.url }))
+  const loser = await Promise.race(
+    both.map(async ({ process }, index) => {
+      const { exitCode, stderr } = await process
+      return { index, exitCode, stderr }
+    }),
+  )
+  t.equal(loser.exitCode, 1)
+  t.match(loser.stderr, 'another recorder is at work here')
+  const winner = both[1 - loser.index]
+  if (!winner) throw new Error('there were two')
+  await until('it records', () => framesTaken(winner, 'quote') > 0)
+  await until('all are sealed', () => paths.every(path => rawFiles(dataDir).includes(withState(path, 'sealed'))))
+  winner.process.kill()
+  t.equal((await winner.process).exitCode, 0)
+  for (const path of paths) t.equal(sealedLines(dataDir, withState(path, 'sealed')).length, LINES)
+  t.notMatch(readFileSync(join(dataDir, withState(paths[0] ?? '', 'manifest')), 'utf8'), 'recovered')
+})
+
+function canTrace(): boolean {
+  try {
+    execFileSync('strace', ['-qq', '-o', '/dev/null', 'true'], { stdio: 'ignore' })
+    return true
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return false
+  }
+}
