@@ -225,14 +225,14 @@ export class SegmentStore {
   /** Ends a segment; it stays as it is where that fails, and is ended later. Synced first, since its seal may wait. */
   #retire(key: string, writer: SegmentWriter): void {
     try {
-      if (!this.#isInPlace(key, writer)) return
-      writer.park()
+      const inPlace = this.#inPlace(key, writer)
+      if (!inPlace) return
+      inPlace.park()
+      this.#writers.delete(key)
+      this.#queueSeal(inPlace, false)
     } catch (error) {
       this.#distrust(key, writer, error)
-      return
     }
-    this.#writers.delete(key)
-    this.#queueSeal(writer, false)
   }
 
   #queueSeal(writer: SegmentWriter, recovered: boolean): void {
@@ -242,36 +242,36 @@ export class SegmentStore {
   }
 
   /**
-   * Finds out whether a file was removed or moved away under us. What was removed is written anew from the file that is
-   * still open; what was moved is left to whoever moved it. False: there is nothing to sync or to end.
+   * The writer whose file has a name. Another program may have taken this one's away: what was removed is written anew
+   * from the file that is still open; what was moved is left to whoever moved it. Undefined: there is none now.
    */
-  #isInPlace(key: string, writer: SegmentWriter): boolean {
+  #inPlace(key: string, writer: SegmentWriter): SegmentWriter | undefined {
     const place = writer.whereabouts()
-    if (place === 'kept') return true
+    if (place === 'kept') return writer
     this.#emit({ type: 'failed', what: `write ${writer.path}`, message: `the file was ${place} by another program` })
-    if (place === 'moved' || writer.holds.frames === 0) {
-      this.#writers.delete(key)
-      this.#keepGaps(writer)
-      this.#closeFile(writer)
-    } else this.#writeAnew(key, writer)
-    return false
+    if (place === 'removed' && writer.holds.frames > 0) return this.#writeAnew(key, writer)
+    this.#writers.delete(key)
+    this.#keepGaps(writer)
+    this.#closeFile(writer)
+    return undefined
   }
 
   /** Where it fails, the writer goes on with its file without a name, and the next sync tries again. */
-  #writeAnew(key: string, writer: SegmentWriter): void {
+  #writeAnew(key: string, writer: SegmentWriter): SegmentWriter | undefined {
     let copy: SegmentWriter | undefined
     try {
       copy = this.#create(writer.channel, writer.holds.fromUs, writer.slotToUs)
       writer.copyTo(copy)
     } catch (error) {
       this.#emit({ type: 'failed', what: `rescue ${writer.path}`, message: messageOf(error) })
-      if (!copy) return
+      if (!copy) return undefined
       this.#closeFile(copy)
       this.#remove(copy)
-      return
+      return undefined
     }
     this.#writers.set(key, copy)
     this.#closeFile(writer)
+    return copy
   }
 
   #closeFile(writer: SegmentWriter): void {
@@ -322,7 +322,7 @@ export class SegmentStore {
     for (const [key, writer] of this.#writers.entries()) {
       if (!writer.isDirty) continue
       try {
-        if (this.#isInPlace(key, writer)) writer.sync()
+        this.#inPlace(key, writer)?.sync()
       } catch (error) {
         this.#distrust(key, writer, error)
       }
