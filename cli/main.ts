@@ -13,6 +13,7 @@ import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
 import { statusCommand } from './status.js'
 import { syncCommand } from './sync.js'
+import { verifyCommand } from './verify.js'
 
 const program = new Command('edgetape')
   .description('records market data as plain files and brings them home')
@@ -28,6 +29,7 @@ const commands = [
   runCommand(),
   statusCommand(),
   coverageCommand(),
+  verifyCommand(),
   dumpCommand(),
   queryCommand(),
   simulateCommand(),

@@ -64,7 +64,15 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
   const broken = new AbortController()
   died.catch(() => broken.abort('storage died'))
-  tape.journal('started', { version, host, run, exchange: exchange.name })
+  tape.journal('started', {
+    version,
+    host,
+    run,
+    exchange: exchange.name,
+    flush_ms: segments.flushMs,
+    fsync_ms: segments.fsyncMs,
+    rotate_minutes: segments.rotateMinutes,
+  })
 
   const timers = [
     setInterval(() => tape.flush(), segments.flushMs),

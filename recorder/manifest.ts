@@ -37,32 +37,37 @@ const manifestSchema = z.object({
 export type Manifest = z.infer<typeof manifestSchema>
 export type ManifestGap = z.infer<typeof gap>
 
+/** All that is certain of a manifest of any version, past or future. */
+const versioned = z.object({ format_version: z.int() })
+
 /**
- * Reads a manifest's text.
+ * Reads a manifest's text. The version is looked at first: a later format may have changed everything else.
  * @throws EdgeError MANIFEST_INVALID not a manifest; MANIFEST_TOO_NEW written by a later format
  */
 export function parseManifest(text: string, path: string): Manifest {
-  let value: unknown
+  const value = jsonOf(text, path)
+  const version = versioned.safeParse(value).data?.format_version ?? 0
+  if (version > SEGMENT_FORMAT_VERSION) {
+    throw new EdgeError(
+      'MANIFEST_TOO_NEW',
+      `${path} has format version ${version}, wanted at most ${SEGMENT_FORMAT_VERSION}`,
+      { path, hint: 'a newer edgetape wrote it: upgrade this one to read it; the file is left as it is' },
+    )
+  }
+  const result = manifestSchema.safeParse(value)
+  if (result.success) return result.data
+  const first = result.error.issues[0]
+  throw new EdgeError(
+    'MANIFEST_INVALID',
+    `${path}: ${first?.path.join('.') ?? ''}: ${first?.message ?? 'not a manifest'}`,
+    { path },
+  )
+}
+
+function jsonOf(text: string, path: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch (cause) {
     throw new EdgeError('MANIFEST_INVALID', `${path} is not JSON`, { path, cause })
   }
-  const result = manifestSchema.safeParse(value)
-  if (!result.success) {
-    const first = result.error.issues[0]
-    throw new EdgeError(
-      'MANIFEST_INVALID',
-      `${path}: ${first?.path.join('.') ?? ''}: ${first?.message ?? 'not a manifest'}`,
-      { path },
-    )
-  }
-  if (result.data.format_version > SEGMENT_FORMAT_VERSION) {
-    throw new EdgeError(
-      'MANIFEST_TOO_NEW',
-      `${path} has format version ${result.data.format_version}, this edgetape reads up to ${SEGMENT_FORMAT_VERSION}`,
-      { path, hint: 'use a newer edgetape to read this folder' },
-    )
-  }
-  return result.data
 }

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { EdgeError } from '../../platform/edge-error.js'
 import { decodeSegment } from '../../recorder/storage/decode-segment.js'
+import { LineSplitter } from '../line-splitter.js'
 
-const LINE_FEED = 0x0a
 const CHUNK_BYTES = 256 * 1024
 
 /** What a file of ours holds, told by its first bytes; names may have been changed on the way. */
@@ -64,27 +64,5 @@ export function jsonAsLine(path: string): Buffer {
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
     throw new EdgeError('DUMP_NOT_JSON', `${path} is called .json and is none: ${cause.message}`, { path, cause })
-  }
-}
-
-/** Cuts a stream of chunks into lines; holds one line at most. */
-class LineSplitter {
-  #pieces: Buffer[] = []
-
-  get rest(): Buffer {
-    return Buffer.concat(this.#pieces)
-  }
-
-  *split(bytes: Uint8Array): Generator<Buffer> {
-    // The chunk's memory is used again for the next one, and lines outlive it.
-    const text = Buffer.from(bytes)
-    let start = 0
-    for (let at = text.indexOf(LINE_FEED); at >= 0; at = text.indexOf(LINE_FEED, start)) {
-      const line = text.subarray(start, at)
-      yield this.#pieces.length === 0 ? line : Buffer.concat([...this.#pieces, line])
-      this.#pieces = []
-      start = at + 1
-    }
-    if (start < text.length) this.#pieces.push(text.subarray(start))
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasErrno, messageOf } from '../../platform/edge-error.js'
+import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../manifest.js'
 import { withState } from '../segment-format.js'
 import type { Loss, StorageEvent } from './messages.js'
@@ -73,6 +73,7 @@ export class SealQueue {
     } catch (error) {
       this.#current = undefined
       if (hasErrno(error, 'ENOENT') && this.#isGone(task)) this.#giveUp(task)
+      else if (isTooNew(error)) this.#leaveOpen(task, error)
       else this.#failed(task, error, nowMs)
     }
     return true
@@ -110,6 +111,12 @@ export class SealQueue {
     this.#postpone(nowMs)
   }
 
+  /** For the later edgetape that began to seal it. */
+  #leaveOpen({ path }: SealTask, { message, hint }: EdgeError): void {
+    this.#tasks.shift()
+    this.#options.emit({ type: 'failed', what: `seal ${path}`, message: `${message}; ${hint ?? ''}` })
+  }
+
   /** Neither the open file is there nor the sealed one: someone removed it. */
   #isGone({ path }: SealTask): boolean {
     const { dataDir } = this.#options
@@ -122,4 +129,8 @@ export class SealQueue {
     if (task.holds) this.#options.emit({ type: 'lost', loss: { ...task.holds, cause } })
     else this.#options.emit({ type: 'failed', what: `seal ${task.path}`, message: cause })
   }
+}
+
+function isTooNew(error: unknown): error is EdgeError {
+  return error instanceof EdgeError && error.code === 'MANIFEST_TOO_NEW'
 }

@@ -33,6 +33,7 @@ export type SealOutcome =
  * Turns an open segment into a sealed one: written anew as one zstd frame, manifest, rename. A reader that looks at any
  * moment sees the segment once, under one of its names. May be killed anywhere and called again with the same result.
  * Yields between slices of work. Afterwards the sealed file and its manifest are durable.
+ * @throws EdgeError MANIFEST_TOO_NEW a later edgetape was about to seal it; SEGMENT_CHANGED
  */
 export function* sealSegment(options: SealOptions): Generator<undefined, SealOutcome> {
   const { disk, dataDir, path, keepBytes } = options
@@ -74,8 +75,8 @@ function finishedManifest(open: string, manifestFile: string): Manifest | undefi
     if (manifest.bytes_compressed !== statSync(open).size) return undefined
     return createHash('sha256').update(readFileSync(open)).digest('hex') === manifest.sha256 ? manifest : undefined
   } catch (error) {
-    // A manifest that cannot be read proves nothing; the segment is sealed from its own content.
-    if (error instanceof EdgeError) return undefined
+    // One of a later format is not ours to replace. One that cannot be read proves nothing; the segment is sealed from its content.
+    if (error instanceof EdgeError && error.code !== 'MANIFEST_TOO_NEW') return undefined
     throw error
   }
 }

@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import { hasErrno } from '../platform/edge-error.js'
+import { withConfig, type ConfigOption } from './config-option.js'
+import type { Finding } from './verify/findings.js'
+import type { Progress } from './progress-bar.js'
+
+interface VerifyOptions extends ConfigOption {
+  json?: boolean
+}
+
+export function verifyCommand(): Command {
+  return withConfig(
+    new Command('verify')
+      .description('prove files: checksums, counts, lines, sequences; exit code 1 for any fault')
+      .argument('[what]', 'raw: only segments; without it, all that can be proven')
+      .argument('[path]', 'a dataDir, its copy on the NAS, or a folder or file of it; default: dataDir of the config')
+      .option('--json', 'a JSON object for each finding, and a last one for the result'),
+  ).action(verify)
+}
+
+async function verify(what: string | undefined, path: string | undefined, options: VerifyOptions): Promise<void> {
+  const [{ chooseProofs }, { Findings, findingText }, { showProgress }] = await Promise.all([
+    import('./verify/choose.js'),
+    import('./verify/findings.js'),
+    import('./progress-bar.js'),
+  ])
+  const { proofs, place } = await chooseProofs(what, path, options.config)
+  let progress: Progress | undefined
+  const print = (text: string) => {
+    if (progress) progress.aside(() => process.stdout.write(`${text}\n`))
+    else process.stdout.write(`${text}\n`)
+  }
+  const findings = new Findings((finding: Finding) =>
+    print(options.json ? JSON.stringify({ type: 'finding', ...finding }) : findingText(finding)),
+  )
+  const startProgress = (label: string, totalBytes: number) => (progress = showProgress(label, totalBytes))
+  process.stdout.on('error', stopWhenNobodyReads)
+  for (const proof of proofs) {
+    try {
+      const { text, facts } = await proof.prove(place, { findings, startProgress })
+      progress?.stop()
+      progress = undefined
+      print(options.json ? JSON.stringify({ type: 'proven', proof: proof.name, ...facts }) : `${proof.name}: ${text}`)
+    } finally {
+      progress?.stop()
+    }
+  }
+  findings.finish()
+  const { fault, unproven, note } = findings.counts
+  print(
+    options.json
+      ? JSON.stringify({ type: 'result', ok: fault === 0, faults: fault, unproven, notes: note })
+      : `${fault === 0 ? 'no fault' : `${fault} ${fault === 1 ? 'fault' : 'faults'}`}, ${unproven} unproven, ${note} notes`,
+  )
+  process.exitCode = fault === 0 ? 0 : 1
+}
+
+/** A reader that has seen enough (`| head`) must not get a success that nobody proved. */
+function stopWhenNobodyReads(error: Error): void {
+  if (!hasErrno(error, 'EPIPE')) throw error
+  process.exit(1)
+}

@@ -1,0 +1,5 @@
+import type { Proof } from './proof.js'
+import { rawProof } from './raw/main.js'
+
+/** Everything that `edgetape verify` can prove, in this order. */
+export const proofs: readonly Proof[] = [rawProof]

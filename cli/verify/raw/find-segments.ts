@@ -1,0 +1,103 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, resolve, sep } from 'node:path'
+import { EdgeError, hasErrno } from '../../../platform/edge-error.js'
+import { parseSegmentPath, withState, type SegmentName } from '../../../recorder/segment-format.js'
+
+/** A segment on disk, sealed or open. */
+export interface SegmentFile {
+  /** Below the root, with forward slashes. */
+  path: string
+  name: SegmentName
+  isOpen: boolean
+  /** When it was listed; an open one is read up to here. */
+  bytes: number
+}
+
+export interface RawTree {
+  segments: SegmentFile[]
+  /** Manifests without a segment. */
+  lonelyManifests: string[]
+  /** Names under `raw/` that are none of ours. */
+  strangers: string[]
+}
+
+/** Where to look: `root` holds `raw/`, and `below` is the folder or file under it that was asked for. */
+export interface RawPlace {
+  root: string
+  /** `raw` for everything. */
+  below: string
+}
+
+/**
+ * Finds the tree that a path belongs to: a dataDir, its copy, a folder of it or one segment or manifest.
+ * @throws EdgeError VERIFY_NO_PATH, VERIFY_NO_RAW
+ */
+export function rawPlaceOf(path: string): RawPlace {
+  const full = resolve(path)
+  const facts = { path, hint: 'name a dataDir, its copy on the NAS, or a folder or file below its raw/' }
+  if (!existsSync(full)) throw new EdgeError('VERIFY_NO_PATH', `no file or folder ${path}`, facts)
+  if (existsSync(join(full, 'raw'))) return { root: full, below: 'raw' }
+  const parts = full.split(sep)
+  const at = parts.findLastIndex(
+    (part, index) => part === 'raw' && (parts[index + 1] ?? 'exchange=').startsWith('exchange='),
+  )
+  if (at < 0) throw new EdgeError('VERIFY_NO_RAW', `found no raw/ in or above ${path}`, facts)
+  const below = parts.slice(at).join('/')
+  return { root: parts.slice(0, at).join(sep) || sep, below: statSync(full).isFile() ? segmentOf(full, below) : below }
+}
+
+/** The segment that a manifest speaks of, which may be open still. */
+function segmentOf(full: string, below: string): string {
+  if (parseSegmentPath(below)?.state !== 'manifest') return below
+  return withState(below, existsSync(withState(full, 'sealed')) ? 'sealed' : 'open')
+}
+
+/** Lists what is there, the oldest segment first; sizes of open ones are taken last and together. */
+export function listRaw({ root, below }: RawPlace): RawTree {
+  const tree: RawTree = { segments: [], lonelyManifests: [], strangers: [] }
+  const manifests: string[] = []
+  for (const path of filesBelow(root, below)) {
+    const parsed = parseSegmentPath(path)
+    if (!parsed) tree.strangers.push(path)
+    else if (parsed.state === 'manifest') manifests.push(path)
+    else if (parsed.state !== 'rewriting')
+      tree.segments.push({ path, name: parsed.name, isOpen: parsed.state === 'open', bytes: 0 })
+  }
+  const here = new Set(tree.segments.map(({ path }) => withState(path, 'manifest')))
+  tree.lonelyManifests = manifests.filter(path => !here.has(path))
+  for (const isOpen of [false, true]) {
+    for (const segment of tree.segments) if (segment.isOpen === isOpen) segment.bytes = sizeOf(join(root, segment.path))
+  }
+  tree.segments.sort(
+    (a, b) => a.name.startedMs - b.name.startedMs || a.name.number - b.name.number || (a.path < b.path ? -1 : 1),
+  )
+  return tree
+}
+
+function* filesBelow(root: string, below: string): Generator<string> {
+  const full = join(root, below)
+  if (statSync(full).isFile()) {
+    yield below
+    return
+  }
+  for (const entry of namesIn(full)) {
+    const path = `${below}/${entry.name}`
+    if (entry.isDirectory()) yield* filesBelow(root, path)
+    else yield path
+  }
+}
+
+/** A folder that retention takes away meanwhile holds nothing. */
+function namesIn(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/** A file that retention takes away meanwhile has no bytes. */
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,54 @@
+import type { SegmentFile } from './find-segments.js'
+import type { Span } from './declared.js'
+
+/** Segments of a run that are not here, and when they may have been written. */
+export interface MissingSegments extends Span {
+  fromNumber: number
+  /** Infinity where nobody knows how many follow. */
+  toNumber: number
+}
+
+/** A segment is named for its first frame; frames of other families may be stamped a little earlier. */
+const SLACK_US = 60_000_000
+
+/**
+ * The holes in the numbers of a run's segments: gone by retention, not brought here yet, still open elsewhere, or never
+ * written since the disk refused. Pure.
+ * @param segments of one run
+ * @param slotUs longest span of a segment
+ * @param mayFollow whether there may be later ones than those here
+ */
+export function missingSegments(
+  segments: readonly SegmentFile[],
+  slotUs: number,
+  mayFollow: boolean,
+): MissingSegments[] {
+  const known = [...segments].sort((a, b) => a.name.number - b.name.number)
+  const missing: MissingSegments[] = []
+  let number = 0
+  let startedUs = 0
+  for (const { name } of known) {
+    const nextUs = name.startedMs * 1000
+    if (name.number > number + 1) {
+      const toUs = Math.max(startedUs, nextUs) + slotUs + SLACK_US
+      missing.push({ fromNumber: number + 1, toNumber: name.number - 1, fromUs: startedUs - SLACK_US, toUs })
+    }
+    number = name.number
+    startedUs = nextUs
+  }
+  if (mayFollow)
+    missing.push({ fromNumber: number + 1, toNumber: Infinity, fromUs: startedUs - SLACK_US, toUs: Infinity })
+  return missing
+}
+
+/** A segment that is here, and whose frames nobody can tell. */
+export function unreadable({ name }: SegmentFile, slotUs: number): MissingSegments {
+  const startedUs = name.startedMs * 1000
+  const toUs = startedUs + slotUs + SLACK_US
+  return { fromNumber: name.number, toNumber: name.number, fromUs: startedUs - SLACK_US, toUs }
+}
+
+export function numbersText({ fromNumber, toNumber }: MissingSegments): string {
+  if (toNumber === Infinity) return `segments ${fromNumber} and later`
+  return fromNumber === toNumber ? `segment ${fromNumber}` : `segments ${fromNumber} to ${toNumber}`
+}
