@@ -1,29 +1,35 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { isMap, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { configSchema } from './schema.js'
-import { shapeOf } from './schema-walk.js'
+import { memberOf, shapeOf, unwrap } from './schema-walk.js'
 
 /** What a person reads for one issue: file, line, key, what was found, what was wanted; a line for each unknown key. */
 export function complaintsOf(issue: z.core.$ZodIssue, path: string, document: Document, lines: LineCounter): string[] {
   const at = (keys: readonly PropertyKey[]) => `${path}:${lineOf(document, lines, keys)}: ${dotted(keys)}`
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map(key => `${at([...issue.path, key])}: ${unknownKey(key, issue.path)}`)
+    return issue.keys.map(key => `${at([...issue.path, key])}: ${unknownKey(key, issue.path, document)}`)
   return [`${at(issue.path)}: found ${found(issue.input)}, wanted ${wanted(issue)}${nearestValue(issue)}`]
 }
 
-function unknownKey(key: string, path: PropertyKey[]): string {
+function unknownKey(key: string, path: PropertyKey[], document: Document): string {
   if (/secret|client_?id|passw|token|api_?key/i.test(key))
     return 'credentials are not taken from this file; set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET in the environment'
-  const known = Object.keys(shapeOf(schemaAt(path)))
+  const known = knownKeys(path, document.toJS())
   const near = nearest(key, known)
   return near === undefined ? `unknown key; known here: ${known.join(', ')}` : `unknown key; did you mean ${near}?`
 }
 
-function schemaAt(path: readonly PropertyKey[]): z.core.$ZodType | undefined {
+/** The keys that a mapping of the document may have. */
+function knownKeys(path: readonly PropertyKey[], values: unknown): string[] {
   let schema: z.core.$ZodType | undefined = configSchema
-  for (const key of path) schema = shapeOf(schema)[String(key)]
-  return schema
+  let value = values
+  for (const key of path) {
+    const inner = unwrap(schema)
+    schema = inner instanceof z.ZodArray ? inner.element : shapeOf(schema, value)[String(key)]
+    value = memberOf(value, key)
+  }
+  return Object.keys(shapeOf(schema, value))
 }
 
 /** The known word that `word` was probably meant to be. */
@@ -66,6 +72,12 @@ function wanted(issue: z.core.$ZodIssue): string {
       return `${unitOf(issue.origin)(issue.minimum)} or more`
     case 'too_big':
       return `${unitOf(issue.origin)(issue.maximum)} or less`
+    case 'invalid_union':
+      return 'options' in issue
+        ? `one of ${issue.options?.filter(option => option !== undefined).join(', ')}`
+        : issue.message
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? issue.message
     case 'invalid_format':
       return issue.format === 'url' ? 'a URL starting with ws:// or wss://' : issue.message
     default:

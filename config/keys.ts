@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { configSchema } from './schema.js'
-import { unwrap } from './schema-walk.js'
+import { optionsOf } from './schema-walk.js'
+import { genericExchange } from './generic-exchange.js'
 
 /** One line of the table of keys. */
 export interface ConfigKey {
@@ -11,16 +12,21 @@ export interface ConfigKey {
   meaning: string
 }
 
-/** Every key of the config with default and meaning, in the order of the schema. */
+/** Every key of the config for Deribit with default and meaning, in the order of the schema. */
 export function configKeys(): ConfigKey[] {
   return keysBelow(configSchema, '')
+}
+
+/** The keys below `exchange` with `adapter: generic`, which stand in place of the others. */
+export function genericExchangeKeys(): ConfigKey[] {
+  return keysBelow(genericExchange, 'exchange.')
 }
 
 function keysBelow(schema: z.ZodObject, prefix: string): ConfigKey[] {
   return Object.entries(schema.shape).flatMap(([name, child]: [string, z.core.$ZodType]) => {
     const key = prefix + name
-    const inner = unwrap(child)
-    if (inner instanceof z.ZodObject) return keysBelow(inner, `${key}.`)
+    const [inner] = optionsOf(child)
+    if (inner) return keysBelow(inner, `${key}.`)
     const meaning = child instanceof z.ZodType ? (child.description ?? '') : ''
     return [{ key, fallback: name === 'host' && prefix === '' ? '' : fallbackOf(child), meaning }]
   })
@@ -29,22 +35,29 @@ function keysBelow(schema: z.ZodObject, prefix: string): ConfigKey[] {
 function fallbackOf(schema: z.core.$ZodType): string {
   if (!(schema instanceof z.ZodDefault)) return ''
   const value: unknown = schema.def.defaultValue
-  return Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
+  if (Array.isArray(value)) return `[${value.join(', ')}]`
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 /** The keys as the text under `--help`. */
 export function configHelp(): string {
-  const width = Math.max(...configKeys().map(({ key }) => key.length))
-  const lines = configKeys().map(({ key, fallback, meaning }) => {
+  const width = Math.max(...[...configKeys(), ...genericExchangeKeys()].map(({ key }) => key.length))
+  const line = ({ key, fallback, meaning }: ConfigKey) => {
     const tail = fallback === '' ? '' : ` (default ${fallback})`
     return `  ${key.padEnd(width)}  ${meaning}${tail}`
-  })
-  return ['Config keys (YAML; only exchange.name is required):', ...lines].join('\n')
+  }
+  return [
+    'Config keys (YAML; only exchange.name is required):',
+    ...configKeys().map(line),
+    '',
+    'With exchange.adapter: generic, in place of the exchange keys above (url is required):',
+    ...genericExchangeKeys().map(line),
+  ].join('\n')
 }
 
-/** The keys as the README's table. */
-export function configTable(): string {
-  const rows = configKeys().map(
+/** Keys as a table of the README. */
+export function configTable(keys: readonly ConfigKey[]): string {
+  const rows = keys.map(
     ({ key, fallback, meaning }) => `| \`${key}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning} |`,
   )
   return ['| key | default | meaning |', '| --- | --- | --- |', ...rows].join('\n')

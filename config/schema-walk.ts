@@ -3,13 +3,38 @@ import { z } from 'zod'
 /** What a schema checks once its default is taken off. */
 export function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   let inner = schema
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional)
-    inner = inner.unwrap()
-  return inner
+  for (;;) {
+    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional)
+      inner = inner.unwrap()
+    else if (inner instanceof z.ZodPipe) inner = inner.out
+    else return inner
+  }
 }
 
-/** The members of an object schema; none for anything else. */
-export function shapeOf(schema: z.core.$ZodType | undefined): Readonly<Record<string, z.core.$ZodType>> {
+/** The object schemas that a value may be checked by: one, or the options of a union, or none. */
+export function optionsOf(schema: z.core.$ZodType | undefined): readonly z.ZodObject[] {
   const inner = unwrap(schema)
-  return inner instanceof z.ZodObject ? inner.shape : {}
+  if (inner instanceof z.ZodDiscriminatedUnion) return inner.options.flatMap(optionsOf)
+  return inner instanceof z.ZodObject ? [inner] : []
+}
+
+/** The members of an object schema; of a union, those of the option that `value` is checked by. */
+export function shapeOf(
+  schema: z.core.$ZodType | undefined,
+  value: unknown,
+): Readonly<Record<string, z.core.$ZodType>> {
+  const inner = unwrap(schema)
+  const options = optionsOf(schema)
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return options[0]?.shape ?? {}
+  const { discriminator } = inner.def
+  const told = memberOf(schema instanceof z.ZodPipe ? z.safeParse(schema.in, value).data : value, discriminator)
+  const chosen = options.find(option => {
+    const kind = unwrap(option.shape[discriminator])
+    return kind instanceof z.ZodLiteral && kind.values.has(told as string)
+  })
+  return (chosen ?? options[0])?.shape ?? {}
+}
+
+export function memberOf(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined
 }

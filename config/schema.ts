@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import { genericExchange } from './generic-exchange.js'
 
 /** Makes any machine name fit for file names: the characters that every file system keeps apart. */
 const defaultHost = () => {
@@ -43,8 +44,13 @@ const channels = z
   })
   .prefault({})
 
-const exchange = z.strictObject({
-  name: z.literal('deribit').describe('which exchange; also the first partition of every path'),
+/** Deribit: `adapter: deribit`, which need not be said. */
+export const deribitExchange = z.strictObject({
+  adapter: z.literal('deribit').default('deribit').describe('deribit, or generic for any other WebSocket feed'),
+  name: z
+    .string()
+    .refine(name => name === 'deribit', 'deribit, or any name together with adapter: generic')
+    .describe('which exchange; also the first partition of every path'),
   url: z
     .url({ protocol: /^wss?$/ })
     .default('wss://www.deribit.com/ws/api/v2')
@@ -75,6 +81,17 @@ const exchange = z.strictObject({
   redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
   channels,
 })
+
+export type DeribitExchange = z.infer<typeof deribitExchange>
+
+/** `name: generic` alone is as good as naming the adapter. */
+const exchange = z.preprocess(
+  value =>
+    typeof value === 'object' && value !== null && 'name' in value && value.name === 'generic'
+      ? { adapter: 'generic', ...value }
+      : value,
+  z.discriminatedUnion('adapter', [deribitExchange, genericExchange]),
+)
 
 const segments = z
   .strictObject({

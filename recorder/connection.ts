@@ -206,6 +206,9 @@ export class Connection {
         tape.take('sent', this.#sent, clock.nowUs(), Buffer.from(recorded))
         socket.send(text)
       },
+      ping: () => {
+        if (socket.readyState === WebSocket.OPEN) socket.ping()
+      },
       journal: (event, facts) => tape.journal(event, { conn: this.name, ...facts }),
       fail: end,
     }

@@ -6,6 +6,8 @@ export interface SessionLink {
   readonly conn: string
   /** Sends text; what is recorded as sent is `recorded`, where the text itself holds a secret. */
   send(text: string, recorded?: string): void
+  /** Sends a ping of the WebSocket protocol. */
+  ping(): void
   /** Writes an event to the journal; the connection's name is added. */
   journal(event: string, facts?: object): void
   /** Ends the connection; the loop opens a new one. */

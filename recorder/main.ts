@@ -8,7 +8,7 @@ import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../platform/status-file.js'
-import { deribit } from './exchanges/deribit/adapter.js'
+import { chooseExchange } from './exchanges/choose.js'
 import { Fleet } from './fleet.js'
 import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
@@ -35,7 +35,7 @@ export interface RecorderOptions {
  */
 export async function runRecorder({ config, credentials, log, signal }: RecorderOptions): Promise<void> {
   const { dataDir, host, segments } = config
-  const exchange = deribit(config.exchange, credentials, log)
+  const { exchange, fleet: fleetOptions } = chooseExchange(config.exchange, credentials, log)
   mkdirSync(dataDir, { recursive: true })
   const lock = acquireProcessLock(join(dataDir, 'state', `recorder-${exchange.name}-${host}.lock`), 'recorder')
   const run = newRunId()
@@ -53,11 +53,7 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     giveWay: segments.giveWay,
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes)
-  const { channelsPerConnection, redundancy, rediscoverMinutes } = config.exchange
-  const fleet = new Fleet(
-    { exchange, tape, clock, log, random: Math.random },
-    { channelsPerConnection, redundancy, rediscoverMs: rediscoverMinutes * 60_000 },
-  )
+  const fleet = new Fleet({ exchange, tape, clock, log, random: Math.random }, fleetOptions)
   const died = reportStorage(storage, tape, log, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
   })

@@ -1,17 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { configTable } from '../config/keys.js'
+import { configKeys, configTable, genericExchangeKeys } from '../config/keys.js'
 import { packageRoot } from '../platform/package-info.js'
 import { edgetape } from './fixtures/cli.js'
 import { readme } from './fixtures/readme.js'
 
-t.test('the table of config keys is the schema', t => {
-  const table = /<!-- config:begin -->([^]*)<!-- config:end -->/.exec(readme)?.[1] ?? ''
-  const rows = (text: string) => text.trim().split('\n').map(cells)
-  t.same(rows(table), rows(configTable()), 'node dist/cli/main.js record --help has the keys')
-  t.end()
-})
+for (const { table, keys } of [
+  { table: 'config', keys: configKeys() },
+  { table: 'generic', keys: genericExchangeKeys() },
+]) {
+  t.test(`the table of ${table} keys is the schema`, t => {
+    const text = new RegExp(`<!-- ${table}:begin -->([^]*)<!-- ${table}:end -->`).exec(readme)?.[1] ?? ''
+    const rows = (rows: string) => rows.trim().split('\n').map(cells)
+    t.same(rows(text), rows(configTable(keys)), 'node dist/cli/main.js record --help has the keys')
+    t.end()
+  })
+}
 
 /** The cells of a table's row without the blanks that make it pretty. */
 function cells(row: string): string[] {

@@ -99,7 +99,42 @@ const cases: { name: string; text: string; says: string | RegExp }[] = [
   {
     name: 'unknown exchange',
     text: 'exchange: { name: binance }\n',
-    says: 'edgetape.yaml:1: exchange.name: found "binance", wanted deribit',
+    says: 'edgetape.yaml:1: exchange.name: found "binance", wanted deribit, or any name together with adapter: generic',
+  },
+  {
+    name: 'unknown adapter',
+    text: 'exchange: { name: binance, adapter: generik }\n',
+    says: 'edgetape.yaml:1: exchange.adapter: found "generik", wanted one of deribit, generic',
+  },
+  {
+    name: 'key of one adapter given to the other, or misspelled',
+    text: 'exchange:\n  name: binance\n  adapter: generic\n  url: ws://localhost\n  chanelAt: [/stream]\n',
+    says: 'edgetape.yaml:5: exchange.chanelAt: unknown key; did you mean channelAt?',
+  },
+  {
+    name: 'misspelled key of a feed named generic, in a list',
+    text: 'exchange:\n  name: generic\n  url: ws://localhost\n  answers:\n    - { at: /ping, sent: x, send: y }\n',
+    says: 'edgetape.yaml:5: exchange.answers.0.sent: unknown key; did you mean send?',
+  },
+  {
+    name: 'feed without a URL',
+    text: 'exchange: { name: kraken, adapter: generic }\n',
+    says: 'edgetape.yaml:1: exchange.url: found nothing, wanted text',
+  },
+  ...['../up', 'a/b', 'Kraken', '', '.', 'deribit'].map(name => ({
+    name: `feed named "${name}"`,
+    text: `exchange: { name: "${name}", adapter: generic, url: "ws://localhost" }\n`,
+    says: /^edgetape\.yaml:1: exchange\.name: found .*, wanted a name of your own/,
+  })),
+  {
+    name: 'family that is no folder name',
+    text: 'exchange: { name: kraken, adapter: generic, url: "ws://localhost", families: { "../x": ["*"] } }\n',
+    says: 'edgetape.yaml:1: exchange.families.../x: found "../x", wanted a name of a-z, 0-9 and _, at most 32',
+  },
+  {
+    name: 'place of the channel that is no pointer',
+    text: 'exchange: { name: kraken, adapter: generic, url: "ws://localhost", channelAt: [channel] }\n',
+    says: 'edgetape.yaml:1: exchange.channelAt.0: found "channel", wanted a JSON pointer such as /channel or /arg/channel',
   },
   {
     name: 'redundancy of three',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { configSchema } from '../../config/schema.js'
+import { deribitExchange } from '../../config/schema.js'
 import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
 import { Credits } from '../../recorder/exchanges/deribit/credits.js'
 import { channelOfFrame } from '../../recorder/exchanges/deribit/frame-channel.js'
@@ -59,7 +59,7 @@ t.test('the channel is found in the bytes of every captured notification', t => 
   t.end()
 })
 
-const config = (over: object) => configSchema.parse({ exchange: { name: 'deribit', ...over } }).exchange
+const config = (over: object) => deribitExchange.parse({ name: 'deribit', ...over })
 
 const instrument = (instrument_name: string, kind: Instrument['kind'], over: Partial<Instrument> = {}): Instrument => ({
   instrument_name,

@@ -1,4 +1,4 @@
-import type { Config } from '../../../config/schema.js'
+import type { DeribitExchange } from '../../../config/schema.js'
 import type { Credentials } from '../../../config/secrets.js'
 import { EdgeError } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
@@ -17,7 +17,7 @@ const CACHED_CHANNELS_MAX = 50_000
  * Deribit, as the recorder's connection loop sees it.
  * @throws EdgeError CREDENTIALS_MISSING raw intervals are only given to those who log in
  */
-export function deribit(config: Config['exchange'], credentials: Credentials | undefined, log: Logger): Exchange {
+export function deribit(config: DeribitExchange, credentials: Credentials | undefined, log: Logger): Exchange {
   if (config.interval === 'raw' && !credentials) {
     throw new EdgeError(
       'CREDENTIALS_MISSING',

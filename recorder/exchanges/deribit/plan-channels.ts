@@ -1,8 +1,8 @@
-import type { Config } from '../../../config/schema.js'
+import type { DeribitExchange } from '../../../config/schema.js'
 import type { ChannelPlan } from '../../exchange.js'
 import { configKindOf, currencyOf, indexOf, type ConfigKind, type Instrument } from './instruments.js'
 
-type ExchangeConfig = Config['exchange']
+type ExchangeConfig = DeribitExchange
 type Family = ExchangeConfig['channels']['perpetual'][number]
 
 /** Frames a second that a channel of a perpetual brings at 100ms, by measurements of the live exchange. */

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+
+/** RFC 6901: '' is the whole frame, `/arg/channel` a member of a member, `/2` the third element of a list. */
+const pointer = z.string().regex(/^(\/([^~/]|~[01]){1,64}){0,8}$/, 'a JSON pointer such as /channel or /arg/channel')
+
+const message = z
+  .unknown()
+  .refine(
+    value => (typeof value === 'string' && value !== '') || (typeof value === 'object' && value !== null),
+    'text, or keys or a list to be sent as JSON',
+  )
+
+/** Files stay few: each family is a folder and an open segment. */
+const FAMILIES_MAX = 32
+
+/** Any WebSocket feed, described by config alone: `adapter: generic`. */
+export const genericExchange = z.strictObject({
+  adapter: z.literal('generic').describe('generic: any WebSocket feed, described by the keys of this table'),
+  name: z
+    .string()
+    .regex(
+      /^(?!deribit$)[a-z0-9][a-z0-9_-]{0,31}$/,
+      'a name of your own for the feed: a-z, 0-9, - and _, at most 32; deribit has an adapter of its own',
+    )
+    .describe('your name for the feed, a-z, 0-9, - and _; also the first partition of every path'),
+  url: z.url({ protocol: /^wss?$/ }).describe('WebSocket endpoint'),
+  send: z
+    .array(message)
+    .max(1000)
+    .default([])
+    .describe('messages sent after connecting, in order: text as it is, keys and lists as JSON. Recorded: no secrets'),
+  sendGapMs: z.int().min(0).max(60_000).default(250).describe('time between two of them, ms'),
+  channelAt: z
+    .array(pointer)
+    .min(1)
+    .max(8)
+    .default(['/channel'])
+    .describe('where a frame tells its channel: JSON pointers, the first that a frame has; a frame without is `other`'),
+  families: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'a name of a-z, 0-9 and _, at most 32'),
+      z.array(z.string().min(1).max(120)).min(1),
+    )
+    .refine(families => Object.keys(families).length <= FAMILIES_MAX, `at most ${FAMILIES_MAX} families`)
+    .default({})
+    .describe(
+      'which channels are kept together, as `channel=frames.<name>`: lists of patterns with *, the first that fits; all others in `channel=frames`',
+    ),
+  pingSeconds: z.number().min(0).max(3600).default(20).describe('time between two pings of ours, seconds; 0: none'),
+  pingText: message
+    .optional()
+    .describe('what is sent as a ping: text, keys or a list; none: a ping of the WebSocket protocol'),
+  answers: z
+    .array(
+      z.strictObject({
+        at: pointer.describe('where a frame is looked at'),
+        is: z.string().optional().describe('text or number that must stand there; none: anything'),
+        send: message.describe('the answer; `{{/pointer}}` in it becomes what the frame has there'),
+      }),
+    )
+    .max(16)
+    .default([])
+    .describe("answers to the far end's own pings: `at` (pointer), `is` (text there), `send` (`{{/id}}` is filled in)"),
+  silenceSeconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(60)
+    .describe('without any frame for this long the connection is taken for dead, seconds'),
+  redundancy: z.literal([1, 2]).default(1).describe('2: the feed on two connections at once'),
+})
+
+export type GenericExchange = z.infer<typeof genericExchange>

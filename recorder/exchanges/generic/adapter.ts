@@ -1,0 +1,22 @@
+import type { GenericExchange } from '../../../config/generic-exchange.js'
+import type { Exchange } from '../../exchange.js'
+import { Answers } from './answers.js'
+import { FeedFamilies } from './feed-families.js'
+import { GenericSession } from './session.js'
+
+/** Any WebSocket feed, as its config describes it. There is nothing to discover: its families stand for its channels. */
+export function generic(config: GenericExchange): Exchange {
+  const families = new FeedFamilies(config.channelAt, config.families)
+  const answers = new Answers(config.answers)
+  const plan = new Map(families.names.map(name => [name, 1]))
+  return {
+    name: config.name,
+    url: config.url,
+    silenceMs: config.silenceSeconds * 1000,
+    familyOfChannel: family => family,
+    // Frames may ask for an answer whatever their channel; without such rules none is looked at twice.
+    familyOf: config.answers.length === 0 ? frame => families.familyOf(frame) : () => undefined,
+    discover: () => Promise.resolve(plan),
+    openSession: link => new GenericSession(link, config, families, answers),
+  }
+}
