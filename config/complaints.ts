@@ -9,7 +9,7 @@ export function complaintsOf(issue: z.core.$ZodIssue, path: string, document: Do
   const at = (keys: readonly PropertyKey[]) => `${path}:${lineOf(document, lines, keys)}: ${dotted(keys)}`
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(key => `${at([...issue.path, key])}: ${unknownKey(key, issue.path, document)}`)
-  return [`${at(issue.path)}: found ${found(issue.input)}, wanted ${wanted(issue)}${nearestValue(issue)}`]
+  return [`${at(issue.path)}: found ${found(inputOf(issue))}, wanted ${wanted(issue)}${nearestValue(issue)}`]
 }
 
 function unknownKey(key: string, path: PropertyKey[], document: Document): string {
@@ -49,6 +49,13 @@ function nearestValue(issue: z.core.$ZodIssue): string {
   return near === undefined || issue.values.length === 1 ? '' : `; did you mean ${near}?`
 }
 
+/** A union's complaint is about the key that tells its options apart, and carries the whole mapping. */
+function inputOf(issue: z.core.$ZodIssue): unknown {
+  return issue.code === 'invalid_union' && issue.discriminator !== undefined
+    ? memberOf(issue.input, issue.discriminator)
+    : issue.input
+}
+
 function found(input: unknown): string {
   if (input === undefined || input === null) return 'nothing'
   return typeof input === 'number' ? String(input) : JSON.stringify(input)
@@ -74,7 +81,7 @@ function wanted(issue: z.core.$ZodIssue): string {
       return `${unitOf(issue.origin)(issue.maximum)} or less`
     case 'invalid_union':
       return 'options' in issue
-        ? `one of ${issue.options?.filter(option => option !== undefined).join(', ')}`
+        ? `one of ${issue.options.filter(option => option !== undefined).join(', ')}`
         : issue.message
     case 'invalid_key':
       return issue.issues[0]?.message ?? issue.message

@@ -36,7 +36,7 @@ function fallbackOf(schema: z.core.$ZodType): string {
   if (!(schema instanceof z.ZodDefault)) return ''
   const value: unknown = schema.def.defaultValue
   if (Array.isArray(value)) return `[${value.join(', ')}]`
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** The keys as the text under `--help`. */

@@ -29,7 +29,8 @@ export function shapeOf(
   const { discriminator } = inner.def
   const told = memberOf(schema instanceof z.ZodPipe ? z.safeParse(schema.in, value).data : value, discriminator)
   const chosen = options.find(option => {
-    const kind = unwrap(option.shape[discriminator])
+    const shape: Readonly<Record<string, z.core.$ZodType>> = option.shape
+    const kind = unwrap(shape[discriminator])
     return kind instanceof z.ZodLiteral && kind.values.has(told as string)
   })
   return (chosen ?? options[0])?.shape ?? {}
