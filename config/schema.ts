@@ -209,6 +209,12 @@ const sync = z
       .optional()
       .describe('daily span in which files are handed over, UTC, such as 22:00-06:30; none: always'),
     bandwidthKiBps: z.int().min(0).default(0).describe('upload limit, KiB/s; 0: none'),
+    timeoutSeconds: z
+      .int()
+      .min(2)
+      .max(3600)
+      .default(60)
+      .describe('silence of the target after which a transfer is given up and tried again, seconds'),
     graceMinutes: z
       .number()
       .min(0)

@@ -5,14 +5,15 @@ import { FolderTarget } from './folder.js'
 import { RsyncTarget } from './rsync.js'
 import type { Target } from './target.js'
 
-/** Silence of a target after which what is going on there is given up, ms. */
-const IDLE_MS = 5 * 60_000
+/** Some stalls escape rsync's own timeout; after so many of them whatever hangs is given up. */
+const IDLE_TIMEOUTS = 5
 
 /**
  * The target that the config names. Nothing is touched yet.
  * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID
  */
-export function createTarget(sync: Config['sync'], idleMs = IDLE_MS): Target {
+export function createTarget(sync: Config['sync']): Target {
+  const idleMs = IDLE_TIMEOUTS * sync.timeoutSeconds * 1000
   if (sync.target === undefined) {
     throw new EdgeError('SYNC_NO_TARGET', 'sync.target is not set, so there is nowhere to bring files to', {
       hint: 'set it to a folder, user@host:/path or rsync://host/module/path',
@@ -27,6 +28,7 @@ export function createTarget(sync: Config['sync'], idleMs = IDLE_MS): Target {
     ssh: { key: sync.sshKey, port: sync.sshPort, knownHosts: sync.knownHosts },
     passwordFile: sync.passwordFile,
     bandwidthKiBps: sync.bandwidthKiBps,
+    timeoutSeconds: sync.timeoutSeconds,
     idleMs,
   })
 }

@@ -23,6 +23,8 @@ export interface RsyncSettings {
   passwordFile?: string | undefined
   /** 0: no limit. */
   bandwidthKiBps: number
+  /** Silence of the connection after which rsync and ssh give up. */
+  timeoutSeconds: number
 }
 
 /** The list of paths comes NUL-separated on stdin; it makes the folders on the way, and nothing else is touched. */
@@ -75,10 +77,11 @@ export function presenceArguments(settings: RsyncSettings): string[] {
 }
 
 function connection(settings: RsyncSettings): string[] {
-  const timeout = '--timeout=60'
-  if (!settings.daemon) return [timeout, '-e', sshCommand(settings.ssh)]
+  const { timeoutSeconds } = settings
+  const timeout = `--timeout=${timeoutSeconds}`
+  if (!settings.daemon) return [timeout, '-e', sshCommand(settings.ssh, timeoutSeconds)]
   const password = settings.passwordFile === undefined ? [] : [`--password-file=${settings.passwordFile}`]
-  return [timeout, '--contimeout=10', ...password]
+  return [timeout, `--contimeout=${connectSeconds(timeoutSeconds)}`, ...password]
 }
 
 /**
@@ -86,7 +89,7 @@ function connection(settings: RsyncSettings): string[] {
  * it leaves the user's ssh config alone.
  * @throws EdgeError CONFIG_INVALID a file name that rsync would split
  */
-export function sshCommand({ key, port, knownHosts }: SshSettings): string {
+export function sshCommand({ key, port, knownHosts }: SshSettings, timeoutSeconds: number): string {
   return [
     'ssh',
     ...(key === undefined ? [] : ['-F', 'none', '-i', plain(key, 'sync.sshKey'), '-o', 'IdentitiesOnly=yes']),
@@ -95,8 +98,8 @@ export function sshCommand({ key, port, knownHosts }: SshSettings): string {
     ...[
       'BatchMode=yes',
       'StrictHostKeyChecking=yes',
-      'ConnectTimeout=10',
-      'ServerAliveInterval=15',
+      `ConnectTimeout=${connectSeconds(timeoutSeconds)}`,
+      `ServerAliveInterval=${Math.ceil(timeoutSeconds / 4)}`,
       'ServerAliveCountMax=4',
       'ControlMaster=no',
       'ControlPath=none',
@@ -104,6 +107,9 @@ export function sshCommand({ key, port, knownHosts }: SshSettings): string {
     ].flatMap(option => ['-o', option]),
   ].join(' ')
 }
+
+/** A target that is there answers at once. */
+const connectSeconds = (timeoutSeconds: number) => Math.min(10, timeoutSeconds)
 
 function plain(path: string, key: string): string {
   if (!/[\s'"\\%]/.test(path)) return path

@@ -15,6 +15,7 @@ const settings: RsyncSettings = {
   daemon: false,
   ssh: { key: '/etc/edgetape/key', port: 2222, knownHosts: '/etc/edgetape/known_hosts' },
   bandwidthKiBps: 500,
+  timeoutSeconds: 60,
 }
 const abilities = { fsync: true, checksumChoice: true, backup: true }
 
@@ -61,12 +62,12 @@ t.test('verifying changes nothing', t => {
 })
 
 t.test('ssh never asks and never trusts', t => {
-  const command = sshCommand(settings.ssh)
+  const command = sshCommand(settings.ssh, 60)
   t.match(command, /^ssh -F none -i \/etc\/edgetape\/key -o IdentitiesOnly=yes -p 2222 /)
   t.match(command, /StrictHostKeyChecking=yes/)
   t.match(command, /BatchMode=yes/)
-  t.notMatch(sshCommand({}), /-F none| -i /)
-  t.throws(() => sshCommand({ key: '/a key -oProxyCommand=x' }), { code: 'CONFIG_INVALID' })
+  t.notMatch(sshCommand({}, 60), /-F none| -i /)
+  t.throws(() => sshCommand({ key: '/a key -oProxyCommand=x' }, 60), { code: 'CONFIG_INVALID' })
   const daemon = shipArguments({ ...settings, daemon: true, passwordFile: '/p' }, abilities, false)
   t.ok(daemon.includes('--password-file=/p'))
   t.notOk(daemon.includes('-e'))
