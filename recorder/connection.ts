@@ -184,11 +184,11 @@ export class Connection {
   }
 
   #receive(data: Buffer, isBinary: boolean, session: ExchangeSession): void {
-    const { tape, clock, exchange } = this.#deps
+    const { tape, clock } = this.#deps
     // After the wall clock was set back, frames may still come from the socket that is being ended for it.
     const recvUs = Math.max(clock.nowUs(), this.lastFrameUs)
     this.lastFrameUs = recvUs
-    const family = exchange.familyOf(data)
+    const family = session.data(data, recvUs)
     if (family !== undefined) {
       tape.take(family, this.#received, recvUs, data)
       return

@@ -25,6 +25,13 @@ export interface ExchangeSession {
   /** Logs in, asks for heartbeats, subscribes. Resolves when everything asked for was answered. */
   start(): Promise<void>
   /**
+   * The family of a data frame, found in its bytes without parsing them; undefined for anything else. Sees every frame
+   * of the connection, in order and before it is stored, and may check its place in a sequence; must not throw for any
+   * input.
+   * @param recvUs the frame's receive stamp
+   */
+  data(frame: Buffer, recvUs: number): string | undefined
+  /**
    * Takes a frame that the hot path did not recognise as data: an answer, a heartbeat, an error. Called after the frame
    * was stamped, before it is stored; must not throw for any input.
    */
@@ -45,8 +52,6 @@ export interface Exchange {
   readonly url: string
   /** Silence of the whole connection after which it is taken for dead, ms. */
   readonly silenceMs: number
-  /** The family of a data frame, found in its bytes without parsing them; undefined for anything else. */
-  familyOf(frame: Buffer): string | undefined
   /** The family of a channel by its name; `other` for one that is not known. */
   familyOfChannel(channel: string): string
   /**

@@ -5,13 +5,10 @@ import type { Logger } from '../../../platform/log.js'
 import type { Exchange } from '../../exchange.js'
 import { familyOfChannel } from './channel-family.js'
 import { fetchInstruments } from './discovery.js'
-import { channelOfFrame } from './frame-channel.js'
+import { KnownChannels } from './known-channels.js'
 import { planChannels } from './plan-channels.js'
 import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
-
-/** More channels than any plan has; the cache starts anew beyond it, so that hostile names cannot fill the memory. */
-const CACHED_CHANNELS_MAX = 50_000
 
 /**
  * Deribit, as the recorder's connection loop sees it.
@@ -28,28 +25,18 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
     )
   }
   const credits = createCreditPools()
-  const families = new Map<string, string>()
+  const channels = new KnownChannels()
   return {
     name: config.name,
     url: config.url,
     silenceMs: HEARTBEAT_SECONDS * 2000 + 5000,
     familyOfChannel,
-    familyOf(frame) {
-      const channel = channelOfFrame(frame)
-      if (channel === undefined) return undefined
-      const known = families.get(channel)
-      if (known !== undefined) return known
-      const family = familyOfChannel(channel)
-      if (families.size >= CACHED_CHANNELS_MAX) families.clear()
-      families.set(channel, family)
-      return family
-    },
     async discover(take, signal) {
       const found = await fetchInstruments(config.url, config.currencies, answer => take('instruments', answer), signal)
       if (found.notUnderstood > 0)
         log.warn({ count: found.notUnderstood }, 'instruments not understood, and so not subscribed')
       return planChannels(found.instruments, config)
     },
-    openSession: (link, wanted) => new DeribitSession(link, wanted, { credentials, log, credits }),
+    openSession: (link, wanted) => new DeribitSession(link, wanted, { credentials, log, credits, channels }),
   }
 }

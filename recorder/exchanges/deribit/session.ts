@@ -2,6 +2,8 @@ import type { Credentials } from '../../../config/secrets.js'
 import type { Logger } from '../../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../../exchange.js'
 import { familyOfChannel } from './channel-family.js'
+import { channelOfFrame } from './frame-channel.js'
+import type { KnownChannels } from './known-channels.js'
 import { RefusedError, Rpc, type Answer, type CreditPools } from './rpc.js'
 import { chunkChannels } from './subscribe-chunks.js'
 
@@ -17,6 +19,7 @@ export class DeribitSession implements ExchangeSession {
   readonly #credentials: Credentials | undefined
   readonly #log: Logger
   readonly #rpc: Rpc
+  readonly #known: KnownChannels
   readonly #channels = new Set<string>()
   #refreshTimer: NodeJS.Timeout | undefined
   #updating: Promise<void> = Promise.resolve()
@@ -24,13 +27,14 @@ export class DeribitSession implements ExchangeSession {
   constructor(
     link: SessionLink,
     wanted: () => ReadonlySet<string>,
-    deps: { credentials: Credentials | undefined; log: Logger; credits: CreditPools },
+    deps: { credentials: Credentials | undefined; log: Logger; credits: CreditPools; channels: KnownChannels },
   ) {
     this.#link = link
     this.#wanted = wanted
     this.#credentials = deps.credentials
     this.#log = deps.log
     this.#rpc = new Rpc(link, deps.credits)
+    this.#known = deps.channels
   }
 
   get channels(): ReadonlySet<string> {
@@ -52,6 +56,11 @@ export class DeribitSession implements ExchangeSession {
   closed(): void {
     clearTimeout(this.#refreshTimer)
     this.#rpc.close()
+  }
+
+  data(frame: Buffer): string | undefined {
+    const channel = channelOfFrame(frame)
+    return channel === undefined ? undefined : this.#known.factsOf(channel).family
   }
 
   control(frame: Buffer): Filed {

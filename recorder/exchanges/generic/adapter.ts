@@ -14,8 +14,6 @@ export function generic(config: GenericExchange): Exchange {
     url: config.url,
     silenceMs: config.silenceSeconds * 1000,
     familyOfChannel: family => family,
-    // Frames may ask for an answer whatever their channel; without such rules none is looked at twice.
-    familyOf: config.answers.length === 0 ? frame => families.familyOf(frame) : () => undefined,
     discover: () => Promise.resolve(plan),
     openSession: link => new GenericSession(link, config, families, answers),
   }

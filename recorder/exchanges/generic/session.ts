@@ -37,6 +37,11 @@ export class GenericSession implements ExchangeSession {
     return Promise.resolve()
   }
 
+  /** Frames may ask for an answer whatever their channel; without such rules none is looked at twice. */
+  data(frame: Buffer): string | undefined {
+    return this.#config.answers.length === 0 ? this.#families.familyOf(frame) : undefined
+  }
+
   control(frame: Buffer): Filed {
     const answer = this.#answers.to(frame)
     if (answer !== undefined) this.#link.send(answer)
