@@ -1,7 +1,8 @@
 /** `npm run bench [-- NAME…]`: all benchmarks, or those named. Each prints its figures, its goals and the machine. */
+import { benchCompactor } from './compactor/main.js'
 import { benchRecorder } from './recorder/main.js'
 
-const benches: Record<string, () => Promise<void>> = { recorder: benchRecorder }
+const benches: Record<string, () => Promise<void>> = { recorder: benchRecorder, compactor: benchCompactor }
 
 const names = process.argv.slice(2)
 const unknown = names.filter(name => !(name in benches))
