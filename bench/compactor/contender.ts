@@ -56,7 +56,8 @@ async function* rowsOneByOne(): AsyncGenerator<Row> {
 }
 
 const HEAD = { recv_ts: 'TIMESTAMP', exchange_ts: 'TIMESTAMP', instrument_name: 'VARCHAR', conn: 'VARCHAR' } as const
-const columns = (): [string, 'DOUBLE' | 'BIGINT' | 'VARCHAR' | 'TIMESTAMP'][] => Object.entries({ ...HEAD, seq: 'BIGINT', channel: 'VARCHAR', ...family.columns })
+const columns = (): [string, 'DOUBLE' | 'BIGINT' | 'VARCHAR' | 'TIMESTAMP'][] =>
+  Object.entries({ ...HEAD, seq: 'BIGINT', channel: 'VARCHAR', ...family.columns })
 
 async function writeByEdgetape(): Promise<number> {
   const config = configSchema.parse({ dataDir, host: 'bench', exchange: { name: 'deribit' } })
@@ -90,7 +91,9 @@ async function writeByDuckDb(): Promise<number> {
 async function writeByParquetjs(): Promise<number> {
   const { ParquetSchema, ParquetWriter } = (await import('parquetjs-lite')).default
   const types = { DOUBLE: 'DOUBLE', BIGINT: 'INT64', VARCHAR: 'UTF8', TIMESTAMP: 'TIMESTAMP_MILLIS' }
-  const fields = columns().map(([name, type]) => [name, { type: types[type], compression: 'SNAPPY', optional: true }])
+  const fields = columns().map(
+    ([name, type]) => [name, { type: types[type], compression: 'SNAPPY', optional: true }] as const,
+  )
   const file = await ParquetWriter.openFile(new ParquetSchema(Object.fromEntries(fields)), output)
   file.setRowGroupSize(100_000)
   let rows = 0

@@ -1,14 +1,17 @@
 /** What the benchmark uses of a package that has no types of its own. */
 declare module 'parquetjs-lite' {
-  class ParquetSchema {
-    constructor(fields: Record<string, unknown>)
+  /** Opaque. */
+  interface ParquetSchema {
+    fields: Record<string, unknown>
   }
-  class ParquetWriter {
-    static openFile(schema: ParquetSchema, path: string): Promise<ParquetWriter>
+  interface ParquetWriter {
     setRowGroupSize(rows: number): void
     appendRow(row: Record<string, unknown>): Promise<void>
     close(): Promise<void>
   }
-  const parquet: { ParquetSchema: typeof ParquetSchema; ParquetWriter: typeof ParquetWriter }
+  const parquet: {
+    ParquetSchema: new (fields: Record<string, unknown>) => ParquetSchema
+    ParquetWriter: { openFile(schema: ParquetSchema, path: string): Promise<ParquetWriter> }
+  }
   export default parquet
 }
