@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs'
 import { Command } from 'commander'
-import { EdgeError, hasErrno } from '../platform/edge-error.js'
+import type { EdgeError } from '../platform/edge-error.js'
 
 interface DumpOptions {
   channel?: string
   instrument?: string
+  conn?: string
   from?: string
   to?: string
 }
@@ -12,40 +12,48 @@ interface DumpOptions {
 export function dumpCommand(): Command {
   return new Command('dump')
     .description('print any of our files as JSON lines: segments (open or sealed), Parquet, manifests, quarantine')
-    .argument('<file...>', 'files to print, one after another')
+    .argument('<file...>', 'files or folders; the lines of several segments come in the order of receive time')
     .option('--channel <name>', 'only frames of a channel or family, e.g. trades or trades.BTC-PERPETUAL')
     .option('--instrument <name>', 'only frames and rows of an instrument or index, e.g. BTC-PERPETUAL')
+    .option('--conn <name>', 'only frames of a connection, e.g. d1, http or journal')
     .option('--from <time>', 'received at this time or later, e.g. 2026-11-22T14:00 (UTC)')
     .option('--to <time>', 'received before this time')
     .action(dump)
 }
 
-async function dump(files: string[], options: DumpOptions): Promise<void> {
-  const [{ parseTimeUs }, { dumpLines }, { writeLines }] = await Promise.all([
+async function dump(paths: string[], { channel, instrument, conn, from, to }: DumpOptions): Promise<void> {
+  const [{ parseTimeUs }, { dumpLines }, { dumpFiles }, { showProgress }, { writeLines }] = await Promise.all([
     import('./dump/line-filter.js'),
     import('./dump/dump-lines.js'),
+    import('./dump/files.js'),
+    import('./progress-bar.js'),
     import('./output.js'),
   ])
-  const choice = {
-    channel: options.channel,
-    instrument: options.instrument,
-    fromUs: options.from === undefined ? undefined : parseTimeUs(options.from),
-    toUs: options.to === undefined ? undefined : parseTimeUs(options.to),
+  const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))
+  const choice = { channel, instrument, conn, fromUs: timeUs(from), toUs: timeUs(to) }
+  const files = dumpFiles(paths)
+  // On a terminal the lines themselves show that something happens.
+  const progress = process.stdout.isTTY
+    ? undefined
+    : showProgress(
+        'dump',
+        files.segments.reduce((sum, { bytes }) => sum + bytes, 0),
+      )
+  const say = (text: string) => {
+    const print = () => process.stderr.write(`edgetape: ${text}\n`)
+    if (progress) progress.aside(print)
+    else print()
   }
-  for (const path of files) {
-    mustBeFile(path)
-    const note = (why: string) => process.stderr.write(`edgetape: ${path}: ${why}\n`)
-    const readerThere = await writeLines(dumpLines(path, choice, note), process.stdout)
-    if (!readerThere) return
+  const refused = (path: string, { message, hint }: EdgeError) => {
+    process.exitCode = 1
+    say(`${path} is left out: ${message}`)
+    if (hint !== undefined) say(`hint: ${hint}`)
   }
-}
-
-function mustBeFile(path: string): void {
+  const note = (path: string, why: string) => say(`${path}: ${why}`)
   try {
-    if (statSync(path).isFile()) return
-  } catch (cause) {
-    if (!hasErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause
-    throw new EdgeError('DUMP_NO_FILE', `no file ${path}`, { path, cause })
+    const lines = dumpLines(files, { choice, note, refused, ...(progress && { read: progress.advance }) })
+    await writeLines(lines, process.stdout)
+  } finally {
+    progress?.stop()
   }
-  throw new EdgeError('DUMP_NO_FILE', `${path} is no file`, { path, hint: 'name the files in it, e.g. with **/*.zst' })
 }

@@ -4,17 +4,20 @@ import { jsonRows } from '../query/results.js'
 import type { LineChoice } from './line-filter.js'
 
 /**
- * The rows of a Parquet file as JSON lines, streamed in the file's order; times as `2026-11-22 14:00:00.5+00`.
+ * The rows of Parquet files of one table as JSON lines, streamed: of one file in its order, of several in the order of
+ * receive time; times as `2026-11-22 14:00:00.5+00`.
  * @throws EdgeError DUMP_FILTER_UNKNOWN the file has no column to choose by
  */
-export async function* parquetLines(path: string, choice: LineChoice): AsyncGenerator<Buffer> {
+export async function* parquetLines(paths: readonly string[], choice: LineChoice): AsyncGenerator<Buffer> {
   const connection = await openDuckDb()
   try {
-    const file = `read_parquet(${sqlText(path)}, hive_partitioning = false)`
+    const list = paths.map(sqlText).join(', ')
+    const file = `read_parquet([${list}], hive_partitioning = false, union_by_name = true)`
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)
     const columns = new Set(described.getRows().map(([name]) => String(name)))
-    const condition = conditionOf(choice, columns, path)
-    yield* jsonRows(connection, `SELECT * FROM ${file} WHERE ${condition}`)
+    const condition = conditionOf(choice, columns, paths[0] ?? '')
+    const order = paths.length > 1 && columns.has('recv_ts') ? 'ORDER BY recv_ts' : ''
+    yield* jsonRows(connection, `SELECT * FROM ${file} WHERE ${condition} ${order}`)
   } finally {
     connection.closeSync()
   }
@@ -22,7 +25,7 @@ export async function* parquetLines(path: string, choice: LineChoice): AsyncGene
 
 /** The choice as SQL; a choice by a column that the file lacks would silently show nothing, or everything. */
 function conditionOf(choice: LineChoice, columns: Set<string>, path: string): string {
-  const { channel, instrument, fromUs, toUs } = choice
+  const { channel, instrument, conn, fromUs, toUs } = choice
   const wanted: [option: string, column: string, sql: string][] = []
   if (channel !== undefined) {
     const dotted = sqlText(`${channel}.`)
@@ -30,6 +33,7 @@ function conditionOf(choice: LineChoice, columns: Set<string>, path: string): st
   }
   if (instrument !== undefined)
     wanted.push(['--instrument', 'instrument_name', `instrument_name = ${sqlText(instrument)}`])
+  if (conn !== undefined) wanted.push(['--conn', 'conn', `conn = ${sqlText(conn)}`])
   if (fromUs !== undefined) wanted.push(['--from', 'recv_ts', `recv_ts >= make_timestamptz(${fromUs})`])
   if (toUs !== undefined) wanted.push(['--to', 'recv_ts', `recv_ts < make_timestamptz(${toUs})`])
   for (const [option, column] of wanted) {

@@ -23,9 +23,14 @@ export function kindOf(path: string): FileKind {
 
 /**
  * The lines of a segment, open or sealed, whole or torn, as they stand: all zstd frames, and of a torn one what decodes.
- * `torn` hears what stands behind the last whole line.
+ * `torn` hears what stands behind the last whole line, `read` how many bytes of the file were taken.
  */
-export function* segmentLines(path: string, torn: (why: string) => void): Generator<Buffer> {
+export function* segmentLines(
+  path: string,
+  torn: (why: string) => void,
+  read: (bytes: number) => void = () => undefined,
+): Generator<Buffer, void> {
+  let consumed = 0
   const chunks = decodeSegment(path)
   const splitter = new LineSplitter()
   for (;;) {
@@ -36,6 +41,8 @@ export function* segmentLines(path: string, torn: (why: string) => void): Genera
       else if (splitter.rest.length > 0) torn(`${splitter.rest.length} bytes behind the last line feed`)
       return
     }
+    read(next.value.consumed - consumed)
+    consumed = next.value.consumed
     yield* splitter.split(next.value.bytes)
   }
 }

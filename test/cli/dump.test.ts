@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { compress } from 'zstd-napi'
 import { dumpLines } from '../../cli/dump/dump-lines.js'
+import { dumpFiles } from '../../cli/dump/files.js'
 import { parseTimeUs, type LineChoice } from '../../cli/dump/line-filter.js'
 import { openDuckDb, sqlText } from '../../cli/duckdb.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
+import { wholeRun, writeRun } from '../fixtures/raw-run.js'
 
 /** 2026-11-22T14:00:00Z */
 const startUs = 1_795_356_000_000_000
@@ -32,11 +34,19 @@ function segment(path: string, parts: string[]): string {
 }
 
 const text = (wanted: string[]) => wanted.join('\n')
-const everything: LineChoice = { channel: undefined, instrument: undefined, fromUs: undefined, toUs: undefined }
+const everything: LineChoice = {
+  channel: undefined,
+  instrument: undefined,
+  conn: undefined,
+  fromUs: undefined,
+  toUs: undefined,
+}
 
 async function dumped(path: string, choice: LineChoice): Promise<string> {
   const found: string[] = []
-  for await (const line of dumpLines(path, choice, why => t.fail(why))) found.push(line.toString('utf8'))
+  const note = (_path: string, why: string) => t.fail(why)
+  const refused = (path: string) => t.fail(path)
+  for await (const line of dumpLines(dumpFiles([path]), { choice, note, refused })) found.push(line.toString('utf8'))
   return text(found)
 }
 
@@ -134,8 +144,53 @@ t.test('manifests and quarantine', async t => {
 t.test('what cannot be dumped is said plainly', async t => {
   const folder = t.testdir()
   t.match(await edgetape(['dump', join(folder, 'nowhere')]), { exitCode: 1, stderr: /^edgetape: no file / })
-  t.match(await edgetape(['dump', folder]), { exitCode: 1, stderr: /is no file\nedgetape: hint:/ })
+  t.match(await edgetape(['dump', folder]), {
+    exitCode: 1,
+    stderr: /is a folder without files of ours\nedgetape: hint:/,
+  })
   t.match(await edgetape(['dump', '--from', 'noon', folder]), { exitCode: 1, stderr: /found "noon", wanted a time/ })
+})
+
+t.test('a folder: the lines of its segments in the order of receive time', async t => {
+  const dataDir = t.testdir()
+  const run = [...wholeRun(90)].sort((a, b) => a.recvUs - b.recvUs)
+  writeRun(dataDir, run.slice(0, 60), 'sealed')
+  writeRun(
+    dataDir,
+    run.slice(60).map(line => ({ ...line, recvUs: line.recvUs + 5_000_000 })),
+    'open',
+  )
+  const seqs = async (...args: string[]) => {
+    const { stdout, stderr } = await edgetape(['dump', dataDir, ...args])
+    t.equal(stderr, '')
+    return stdout.split('\n').map(line => /"conn":"(\w+)","seq":(\d+)/.exec(line)?.slice(1).join(' '))
+  }
+  const wanted = run.map(({ conn, seq }) => `${conn} ${seq}`)
+  t.same(await seqs(), wanted)
+  t.same(await seqs('--conn', 'journal'), ['journal 1', 'journal 2'])
+  t.same(await seqs('--channel', 'journal'), ['journal 1', 'journal 2'], 'a family without channels in its frames')
+  t.same(await seqs('--to', '2026-11-22T14:00:00.010Z'), wanted.slice(0, 10))
+  t.same(await seqs('--from', '2026-11-22T14:00:05'), wanted.slice(60), 'whatever was sealed before is not opened')
+})
+
+t.test('Parquet of one table, in the order of receive time', async t => {
+  const folder = t.testdir()
+  const connection = await openDuckDb()
+  for (const [name, start] of [
+    ['a', 1],
+    ['b', 0],
+  ] as const)
+    await connection.run(`COPY (SELECT make_timestamptz(${startUs} + i * 2000000) AS recv_ts, i AS seq
+      FROM range(${start}, 4, 2) r(i)) TO ${sqlText(join(folder, `${name}.parquet`))}`)
+  connection.closeSync()
+  mkdirSync(join(folder, 'table=quote'))
+  for (const name of ['a', 'b'])
+    renameSync(join(folder, `${name}.parquet`), join(folder, 'table=quote', `${name}.parquet`))
+  const { stdout } = await edgetape(['dump', folder])
+  t.same(
+    stdout.split('\n').map(line => (JSON.parse(line) as { seq: number }).seq),
+    [0, 1, 2, 3],
+  )
 })
 
 t.test('a reader that has seen enough is no error', t => {
