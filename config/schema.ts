@@ -1,5 +1,13 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import {
+  bookGrouped,
+  candleResolutions,
+  channels,
+  intervals,
+  mainInterval,
+  unofferedGroup,
+} from './deribit-channels.js'
 import { genericExchange } from './generic-exchange.js'
 
 /** Makes any machine name fit for file names: the characters that every file system keeps apart. */
@@ -11,76 +19,72 @@ const defaultHost = () => {
   return name === '' ? 'localhost' : name
 }
 
-const families = ['trades', 'quote', 'book', 'ticker', 'incremental_ticker', 'chart.trades'] as const
-/** Funding, which only perpetuals have. */
-const perpetualFamilies = [...families, 'perpetual'] as const
-const indexFamilies = [
-  'deribit_price_index',
-  'deribit_price_ranking',
-  'deribit_price_statistics',
-  'deribit_volatility_index',
-  'markprice.options',
-  'estimated_expiration_price',
-] as const
-
-const familyList = (...value: (typeof families)[number][]) => z.array(z.enum(families)).default(value)
-
-const channels = z
-  .strictObject({
-    perpetual: z
-      .array(z.enum(perpetualFamilies))
-      .default(['trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades'])
-      .describe('families taken for perpetuals'),
-    future: familyList('trades', 'quote', 'book', 'ticker', 'chart.trades').describe(
-      'families taken for dated futures',
-    ),
-    option: familyList('trades', 'quote', 'book', 'ticker').describe('families taken for options'),
-    spot: familyList('trades', 'quote', 'book', 'ticker').describe('families taken for spot pairs'),
-    combo: familyList('trades').describe('families taken for option and future combos'),
-    index: z
-      .array(z.enum(indexFamilies))
-      .default(['deribit_price_index', 'deribit_volatility_index', 'markprice.options', 'estimated_expiration_price'])
-      .describe('families taken for the price indices of the currencies'),
-  })
-  .prefault({})
-
 /** Deribit: `adapter: deribit`, which need not be said. */
-export const deribitExchange = z.strictObject({
-  adapter: z.literal('deribit').default('deribit').describe('deribit, or generic for any other WebSocket feed'),
-  name: z
-    .string()
-    .refine(name => name === 'deribit', 'deribit, or any name together with adapter: generic')
-    .describe('which exchange; also the first partition of every path'),
-  url: z
-    .url({ protocol: /^wss?$/ })
-    .default('wss://www.deribit.com/ws/api/v2')
-    .describe('WebSocket endpoint'),
-  currencies: z
-    .array(z.string().regex(/^([A-Z0-9]{2,12}|any)$/, 'a settlement currency such as BTC, or any'))
-    .min(1)
-    .default(['BTC', 'ETH'])
-    .describe('settlement currencies, or [any]'),
-  interval: z
-    .enum(['100ms', 'agg2', 'raw'])
-    .default('100ms')
-    .describe(
-      'how books, tickers and trades are batched by the exchange; raw needs DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
-    ),
-  channelsPerConnection: z
-    .int()
-    .min(1)
-    .max(20_000)
-    .default(1500)
-    .describe('channels on one connection; more are spread over further ones, balanced by expected traffic'),
-  rediscoverMinutes: z
-    .number()
-    .min(0.1)
-    .max(1440)
-    .default(5)
-    .describe('time between two looks at the list of instruments, minutes'),
-  redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
-  channels,
-})
+export const deribitExchange = z
+  .strictObject({
+    adapter: z.literal('deribit').default('deribit').describe('deribit, or generic for any other WebSocket feed'),
+    name: z
+      .string()
+      .refine(name => name === 'deribit', 'deribit, or any name together with adapter: generic')
+      .describe('which exchange; also the first partition of every path'),
+    url: z
+      .url({ protocol: /^wss?$/ })
+      .default('wss://www.deribit.com/ws/api/v2')
+      .describe('WebSocket endpoint'),
+    currencies: z
+      .array(z.string().regex(/^([A-Z0-9]{2,12}|any)$/, 'a settlement currency such as BTC, or any'))
+      .min(1)
+      .default(['BTC', 'ETH'])
+      .describe('settlement currencies, or [any]'),
+    interval: mainInterval,
+    intervals,
+    rawFallback: z
+      .enum(['100ms', 'agg2'])
+      .optional()
+      .describe('interval taken in place of raw where the exchange refuses raw; none: those channels stay refused'),
+    login: z
+      .enum(['credentials', 'signature'])
+      .default('credentials')
+      .describe('how the login is proved: with the secret itself, or with a signature made of it'),
+    tradesBy: z
+      .enum(['currency', 'instrument'])
+      .default('currency')
+      .describe('one channel of trades for all instruments of a kind and currency, or one for each instrument'),
+    candleResolutions,
+    bookGrouped,
+    channelsPerConnection: z
+      .int()
+      .min(1)
+      .max(20_000)
+      .default(1500)
+      .describe('channels on one connection; more are spread over further ones, balanced by expected traffic'),
+    connectionsMax: z
+      .int()
+      .min(2)
+      .max(32)
+      .default(20)
+      .describe('connections at once; beyond it each takes more channels. The exchange allows 32 for an address'),
+    rediscoverMinutes: z
+      .number()
+      .min(0.1)
+      .max(1440)
+      .default(15)
+      .describe('time between two looks at the list of instruments, minutes; also at the start of each hour'),
+    redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
+    channels,
+  })
+  .superRefine((value, context) => {
+    const unoffered = unofferedGroup(value)
+    if (unoffered === undefined) return
+    const { currency, groups } = unoffered
+    const path = ['bookGrouped', 'group']
+    context.addIssue({
+      code: 'custom',
+      path,
+      input: value.bookGrouped.group,
+      message: `one of ${groups}, which ${currency} has`,
+    })
+  })
 
 export type DeribitExchange = z.infer<typeof deribitExchange>
 

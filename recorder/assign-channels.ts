@@ -3,21 +3,31 @@ import type { ChannelPlan } from './exchange.js'
 /** The channels of each connection, by its position. */
 export type Assignment = ReadonlySet<string>[]
 
+export interface AssignmentLimits {
+  /** Beyond this another connection is taken. */
+  channelsPerConnection: number
+  /** Beyond this no further connection is taken: each takes more channels. */
+  connectionsMax: number
+  /** 2: every channel on two connections. */
+  redundancy: number
+}
+
 /**
  * Spreads a plan over connections: each channel stays where it is, a new one goes where least traffic is expected and
- * there is room. Pure. With `redundancy` 2 every channel stands in two connections.
+ * there is room. Pure. With `redundancy` 2 every channel
+ * stands in two connections.
  * @param current the assignment so far; empty at the start
  */
 export function assignChannels(
   plan: ChannelPlan,
   current: Assignment,
-  perConnection: number,
-  redundancy: number,
+  { channelsPerConnection, connectionsMax, redundancy }: AssignmentLimits,
 ): Assignment {
+  const most = Math.max(1, Math.floor(connectionsMax / redundancy))
   const copies = Array.from({ length: redundancy }, (_, copy) =>
     current.filter((_set, index) => index % redundancy === copy),
   )
-  const assigned = copies.map(sets => assignOnce(plan, sets, perConnection))
+  const assigned = copies.map(sets => assignOnce(plan, sets, channelsPerConnection, most))
   const connections = Math.max(...assigned.map(sets => sets.length))
   // The copies take turns, so that a connection keeps its position when more are added.
   return Array.from(
@@ -26,8 +36,15 @@ export function assignChannels(
   )
 }
 
-function assignOnce(plan: ChannelPlan, current: readonly ReadonlySet<string>[], perConnection: number): Set<string>[] {
-  const needed = Math.max(1, current.length, Math.ceil(plan.size / perConnection))
+function assignOnce(
+  plan: ChannelPlan,
+  current: readonly ReadonlySet<string>[],
+  channelsPerConnection: number,
+  most: number,
+): Set<string>[] {
+  const wanted = Math.min(most, Math.ceil(plan.size / channelsPerConnection))
+  const needed = Math.max(1, current.length, wanted)
+  const perConnection = Math.max(channelsPerConnection, Math.ceil(plan.size / needed))
   const sets = Array.from(
     { length: needed },
     (_, index) => new Set([...(current[index] ?? [])].filter(channel => plan.has(channel))),

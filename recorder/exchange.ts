@@ -47,6 +47,13 @@ export interface ExchangeSession {
 /** A channel to record and how many frames a second it is expected to bring, roughly: connections are balanced by it. */
 export type ChannelPlan = ReadonlyMap<string, number>
 
+/** What is to be taken now, and which instruments that changed; `added` is empty the first time. */
+export interface PlanChange {
+  plan: ChannelPlan
+  added: readonly string[]
+  removed: readonly { instruments: readonly string[]; reason: string }[]
+}
+
 export interface Exchange {
   readonly name: string
   readonly url: string
@@ -56,9 +63,14 @@ export interface Exchange {
   familyOfChannel(channel: string): string
   /**
    * Asks the exchange what there is and decides what to take. Every answer is given to `take` as it came, to be recorded.
-   * @throws EdgeError DISCOVERY_FAILED with `retry`
+   * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED
    */
-  discover(take: (family: string, answer: Buffer) => void, signal: AbortSignal): Promise<ChannelPlan>
+  discover(take: (family: string, answer: Buffer) => void, signal: AbortSignal): Promise<PlanChange>
+  /**
+   * What frames said since the last question about instruments that come and go; asked about once a second.
+   * `discover`: the exchange spoke of something that only `discover` can tell.
+   */
+  news(): PlanChange | 'discover' | undefined
   /** A session for a connection that was just opened. `wanted` is asked whenever channels are to be subscribed. */
   openSession(link: SessionLink, wanted: () => ReadonlySet<string>): ExchangeSession
 }

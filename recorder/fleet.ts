@@ -1,30 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../platform/edge-error.js'
-import { assignChannels, type Assignment } from './assign-channels.js'
+import { assignChannels, type Assignment, type AssignmentLimits } from './assign-channels.js'
 import { reconnectDelayMs } from './backoff.js'
 import { Connection, type ConnectionDeps } from './connection.js'
-import type { ChannelPlan } from './exchange.js'
-import { FrameCounter } from './tape.js'
+import type { PlanChange } from './exchange.js'
+import { journalSubscriptions } from './subscription-set.js'
+import type { FrameCounter } from './tape.js'
+import { HourMark } from './utc-hour.js'
 
-export interface FleetOptions {
-  channelsPerConnection: number
-  redundancy: number
+export interface FleetOptions extends AssignmentLimits {
   rediscoverMs: number
 }
+
+/** How often is looked for instruments that came or went, and for a new hour. */
+const LOOK_EVERY_MS = 1000
+/** Two lists of instruments are at least this far apart, whatever frames say. */
+const LISTS_APART_MS = 10_000
+/** Names of instruments in one journal entry. */
+const NAMES_PER_ENTRY = 500
 
 /** Keeps as many connections as the plan needs, and the plan up to date. */
 export class Fleet {
   readonly #deps: ConnectionDeps
   readonly #options: FleetOptions
-  readonly #answers = new FrameCounter('http')
+  readonly #answers: FrameCounter
   readonly connections: Connection[] = []
   readonly #running: Promise<void>[] = []
   #assignment: Assignment = []
   #plannedChannels = 0
 
-  constructor(deps: ConnectionDeps, options: FleetOptions) {
+  /** @param answers counts what is recorded of answers over HTTP */
+  constructor(deps: ConnectionDeps, options: FleetOptions, answers: FrameCounter) {
     this.#deps = deps
     this.#options = options
+    this.#answers = answers
   }
 
   get plannedChannels(): number {
@@ -33,25 +42,39 @@ export class Fleet {
 
   /** Discovers, connects and keeps both current until `signal` aborts; resolves when all sockets are closed. */
   async run(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted;) {
-      const plan = await this.#discover(signal)
-      failures = plan ? 0 : failures + 1
-      if (plan) this.#apply(plan, signal)
-      // Without any plan nothing is recorded at all: that is tried again soon, a failed refresh with more patience.
-      const waitMs = failures > 0 ? reconnectDelayMs(failures, this.#deps.random()) : this.#options.rediscoverMs
+    const hour = new HourMark(this.#deps.clock.nowUs())
+    let failures = 0
+    let listedMs = -Infinity
+    let listDueMs = -Infinity
+    while (!signal.aborted) {
+      const newHour = hour.isNew(this.#deps.clock.nowUs())
+      if (newHour) journalSubscriptions(this.connections, this.#deps.tape)
+      const news = this.#deps.exchange.news()
+      const wantsList = news === 'discover' && performance.now() - listedMs > LISTS_APART_MS
+      if (typeof news === 'object') this.#apply(news, signal)
+      if (newHour || wantsList || performance.now() >= listDueMs) {
+        const change = await this.#discover(signal)
+        if (change) this.#apply(change, signal)
+        failures = change ? 0 : failures + 1
+        listedMs = performance.now()
+        // Without any plan nothing is recorded at all: that is tried again soon, a failed refresh with more patience.
+        const waitMs = change ? this.#options.rediscoverMs : reconnectDelayMs(failures, this.#deps.random())
+        listDueMs = listedMs + waitMs
+      }
+      const waitMs = Math.max(0, Math.min(LOOK_EVERY_MS, listDueMs - performance.now()))
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
     }
     await Promise.all(this.#running)
   }
 
-  async #discover(signal: AbortSignal): Promise<ChannelPlan | undefined> {
+  async #discover(signal: AbortSignal): Promise<PlanChange | undefined> {
     const { exchange, tape, clock, log } = this.#deps
     try {
-      const plan = await exchange.discover(
+      const change = await exchange.discover(
         (family, answer) => tape.take(family, this.#answers, clock.nowUs(), answer),
         signal,
       )
-      if (plan.size > 0) return plan
+      if (change.plan.size > 0) return change
       tape.journal('discovery_failed', { message: 'nothing to subscribe for this config' })
       log.error('the exchange lists nothing that this config asks for; check exchange.currencies and exchange.channels')
     } catch (error) {
@@ -62,10 +85,11 @@ export class Fleet {
     return undefined
   }
 
-  #apply(plan: ChannelPlan, signal: AbortSignal): void {
+  #apply(change: PlanChange, signal: AbortSignal): void {
+    this.#journalChange(change)
+    const { plan } = change
     const { tape, log } = this.#deps
-    const { channelsPerConnection, redundancy } = this.#options
-    this.#assignment = assignChannels(plan, this.#assignment, channelsPerConnection, redundancy)
+    this.#assignment = assignChannels(plan, this.#assignment, this.#options)
     if (plan.size !== this.#plannedChannels) {
       tape.journal('planned', { channels: plan.size, connections: this.#assignment.length })
       log.info({ channels: plan.size, connections: this.#assignment.length }, 'planned')
@@ -81,10 +105,25 @@ export class Fleet {
     while (this.connections.length < this.#assignment.length) this.#add(signal)
   }
 
+  #journalChange({ added, removed }: PlanChange): void {
+    const { tape, log } = this.#deps
+    for (const instruments of partsOf(added)) tape.journal('instruments_added', { instruments })
+    for (const { instruments: gone, reason } of removed) {
+      for (const instruments of partsOf(gone)) tape.journal('instruments_removed', { instruments, reason })
+    }
+    const left = removed.reduce((sum, { instruments }) => sum + instruments.length, 0)
+    if (added.length + left > 0) log.info({ added: added.length, removed: left }, 'instruments came and went')
+  }
+
   #add(signal: AbortSignal): void {
     const index = this.connections.length
     const connection = new Connection(`d${index + 1}`, this.#deps, () => this.#assignment[index] ?? new Set())
     this.connections.push(connection)
     this.#running.push(connection.run(signal))
   }
+}
+
+function partsOf(names: readonly string[]): string[][] {
+  const parts = Math.ceil(names.length / NAMES_PER_ENTRY)
+  return Array.from({ length: parts }, (_, part) => names.slice(part * NAMES_PER_ENTRY, (part + 1) * NAMES_PER_ENTRY))
 }

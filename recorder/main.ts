@@ -14,7 +14,7 @@ import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
 import { recorderStatus } from './status.js'
 import { Storage } from './storage/storage.js'
-import { Tape } from './tape.js'
+import { FrameCounter, Tape } from './tape.js'
 
 /** SIGTERM promises an end within 5 s; the sockets get the first part of it. */
 const SETTLE_WITHIN_MS = 1000
@@ -53,7 +53,8 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     giveWay: segments.giveWay,
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes)
-  const fleet = new Fleet({ exchange, tape, clock, log, random: Math.random }, fleetOptions)
+  const answers = new FrameCounter('http')
+  const fleet = new Fleet({ exchange, tape, clock, log, random: Math.random }, fleetOptions, answers)
   const died = reportStorage(storage, tape, log, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
   })

@@ -7,7 +7,7 @@ import { deribit } from './deribit/adapter.js'
 import { generic } from './generic/adapter.js'
 
 /** A described feed comes whole on each connection, and nothing about it is to be discovered again. */
-const WHOLE_FEED = { channelsPerConnection: Infinity, rediscoverMs: 24 * 3600 * 1000 }
+const WHOLE_FEED = { channelsPerConnection: Infinity, connectionsMax: 2, rediscoverMs: 24 * 3600 * 1000 }
 
 /**
  * The exchange that the config names, and how its channels are spread over connections.
@@ -20,9 +20,9 @@ export function chooseExchange(
 ): { exchange: Exchange; fleet: FleetOptions } {
   const { redundancy } = config
   if (config.adapter === 'generic') return { exchange: generic(config), fleet: { ...WHOLE_FEED, redundancy } }
-  const { channelsPerConnection, rediscoverMinutes } = config
+  const { channelsPerConnection, connectionsMax, rediscoverMinutes } = config
   return {
     exchange: deribit(config, credentials, log),
-    fleet: { channelsPerConnection, redundancy, rediscoverMs: rediscoverMinutes * 60_000 },
+    fleet: { channelsPerConnection, connectionsMax, redundancy, rediscoverMs: rediscoverMinutes * 60_000 },
   }
 }

@@ -72,6 +72,26 @@ const cases: { name: string; text: string; says: string | RegExp }[] = [
     says: 'edgetape.yaml:2: http.port: found 70000, wanted 65535 or less',
   },
   {
+    name: 'a family that this kind has not',
+    text: 'exchange:\n  name: deribit\n  channels:\n    option: [quote, perpetual]\n',
+    says: 'edgetape.yaml:4: exchange.channels.option.1: found "perpetual", wanted one of trades, quote, book, book_grouped, ticker, incremental_ticker, chart.trades',
+  },
+  {
+    name: 'a resolution that there is not',
+    text: 'exchange:\n  name: deribit\n  candleResolutions: [1, 2]\n',
+    says: 'edgetape.yaml:3: exchange.candleResolutions.1: found 2, wanted one of 1, 3, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1D',
+  },
+  {
+    name: 'a raw grouped book',
+    text: 'exchange:\n  name: deribit\n  intervals: { bookGrouped: raw }\n',
+    says: 'edgetape.yaml:3: exchange.intervals.bookGrouped: found "raw", wanted one of same, 100ms, agg2',
+  },
+  {
+    name: 'a group that a currency has not',
+    text: 'exchange:\n  name: deribit\n  bookGrouped: { group: 2 }\n  channels: { option: [book_grouped] }\n',
+    says: 'edgetape.yaml:3: exchange.bookGrouped.group: found 2, wanted one of none, 5, 10, 25, 100, 250, which ETH has',
+  },
+  {
     name: 'minutes that do not divide the hour',
     text: `${good}\nsegments: { rotateMinutes: 7 }\n`,
     says: 'edgetape.yaml:2: segments.rotateMinutes: found 7, wanted minutes that divide the hour, such as 60, 15 or 0.5',

@@ -13,13 +13,13 @@ t.test('reconnect delays grow, are capped and jittered', t => {
 
 t.test('channels are spread by traffic, stay where they are, and respect the cap', t => {
   const plan = new Map([['heavy', 10], ...Array.from({ length: 9 }, (_, index): [string, number] => [`c${index}`, 1])])
-  const first = assignChannels(plan, [], 5, 1)
+  const first = assignChannels(plan, [], { channelsPerConnection: 5, connectionsMax: 20, redundancy: 1 })
   t.equal(first.length, 2)
   t.ok(first.every(set => set.size <= 5))
   t.same(new Set(first.flatMap(set => [...set])), new Set(plan.keys()))
   const grown = new Map([...plan, ['new', 1]])
   grown.delete('c3')
-  const second = assignChannels(grown, first, 5, 1)
+  const second = assignChannels(grown, first, { channelsPerConnection: 5, connectionsMax: 20, redundancy: 1 })
   for (const [index, set] of first.entries())
     for (const channel of set) if (channel !== 'c3') t.ok(second[index]?.has(channel), `${channel} stays`)
   t.ok(second.some(set => set.has('new')))
@@ -29,10 +29,10 @@ t.test('channels are spread by traffic, stay where they are, and respect the cap
 
 t.test('redundancy 2 puts every channel on two connections', t => {
   const plan = new Map(Array.from({ length: 8 }, (_, index): [string, number] => [`c${index}`, 1]))
-  const sets = assignChannels(plan, [], 4, 2)
+  const sets = assignChannels(plan, [], { channelsPerConnection: 4, connectionsMax: 20, redundancy: 2 })
   t.equal(sets.length, 4)
   for (const channel of plan.keys()) t.equal(sets.filter(set => set.has(channel)).length, 2)
-  const again = assignChannels(plan, sets, 4, 2)
+  const again = assignChannels(plan, sets, { channelsPerConnection: 4, connectionsMax: 20, redundancy: 2 })
   t.same(again, sets, 'nothing moves without a reason')
   t.end()
 })
@@ -54,5 +54,24 @@ t.test('receive stamps follow the wall clock only when it was set', t => {
   wallUs += 60_000_000
   t.equal(clock.checkForStep(), 60_000_000)
   t.equal(clock.nowUs(), wallUs)
+  t.end()
+})
+
+t.test('connections are capped: beyond it each takes more channels', t => {
+  const plan = new Map(Array.from({ length: 100 }, (_, index) => [`c${index}`, 1 + (index % 7)]))
+  const sets = assignChannels(plan, [], { channelsPerConnection: 5, connectionsMax: 7, redundancy: 2 })
+  t.equal(sets.length, 6, 'three for each copy: an even number within the limit')
+  for (const copy of [0, 1]) {
+    const own = sets.filter((_, index) => index % 2 === copy)
+    t.same(own.flatMap(set => [...set]).sort(), [...plan.keys()].sort(), 'every channel once in each copy')
+  }
+  const grown = new Map([...plan, ['late', 3]])
+  const after = assignChannels(grown, sets, { channelsPerConnection: 5, connectionsMax: 7, redundancy: 2 })
+  after.forEach((set, index) =>
+    t.ok(
+      [...(sets[index] ?? [])].every(channel => set.has(channel)),
+      'none moves',
+    ),
+  )
   t.end()
 })

@@ -83,7 +83,7 @@ t.test('the plan follows the config', t => {
   t.ok(all.includes('quote.BTC-25DEC26-90000-C'))
   const apart = planChannels(
     [perpetual, future],
-    config({ channels: { perpetual: ['trades'], future: [], index: [] } }),
+    config({ channels: { perpetual: ['trades'], future: [], index: [], exchange: [] } }),
   )
   t.same([...apart.keys()], ['trades.BTC-PERPETUAL.100ms'], 'without futures the perpetual’s own channel is taken')
   t.same([...planChannels([perpetual], config({ currencies: ['ETH'] })).keys()], [], 'other currencies are left out')

@@ -2,11 +2,13 @@ import type { DeribitExchange } from '../../../config/schema.js'
 import type { Credentials } from '../../../config/secrets.js'
 import { EdgeError } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
-import type { Exchange } from '../../exchange.js'
+import type { Exchange, PlanChange } from '../../exchange.js'
+import { Catalogue, type CatalogueChange } from './catalogue.js'
 import { familyOfChannel } from './channel-family.js'
 import { fetchInstruments } from './discovery.js'
+import { HttpRpc } from './http-rpc.js'
 import { KnownChannels } from './known-channels.js'
-import { planChannels } from './plan-channels.js'
+import { isChosen, planChannels } from './plan-channels.js'
 import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 
@@ -15,28 +17,45 @@ import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
  * @throws EdgeError CREDENTIALS_MISSING raw intervals are only given to those who log in
  */
 export function deribit(config: DeribitExchange, credentials: Credentials | undefined, log: Logger): Exchange {
-  if (config.interval === 'raw' && !credentials) {
-    throw new EdgeError(
-      'CREDENTIALS_MISSING',
-      'exchange.interval is raw, which the exchange gives only after a login',
-      {
-        hint: 'set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET (or DERIBIT_CLIENT_SECRET_FILE), or use exchange.interval: 100ms',
-      },
-    )
-  }
+  if (wantsRaw(config) && !credentials && config.rawFallback === undefined) throw credentialsMissing()
   const credits = createCreditPools()
+  const rpc = new HttpRpc(config.url, credits)
   const channels = new KnownChannels()
+  const catalogue = new Catalogue(instrument => isChosen(instrument, config))
+  const planned = (change: CatalogueChange): PlanChange => ({
+    plan: planChannels(catalogue.instruments, config),
+    ...change,
+  })
   return {
     name: config.name,
     url: config.url,
     silenceMs: HEARTBEAT_SECONDS * 2000 + 5000,
     familyOfChannel,
     async discover(take, signal) {
-      const found = await fetchInstruments(config.url, config.currencies, answer => take('instruments', answer), signal)
+      const found = await fetchInstruments(rpc, config.currencies, take, signal)
       if (found.notUnderstood > 0)
         log.warn({ count: found.notUnderstood }, 'instruments not understood, and so not subscribed')
-      return planChannels(found.instruments, config)
+      return planned(catalogue.replace(found.instruments))
     },
-    openSession: (link, wanted) => new DeribitSession(link, wanted, { credentials, log, credits, channels }),
+    news() {
+      const change = catalogue.settle()
+      if (change) return planned(change)
+      return catalogue.needsList ? 'discover' : undefined
+    },
+    openSession: (link, wanted) => new DeribitSession(link, wanted, { credentials, log, credits, channels, catalogue }),
   }
+}
+
+function wantsRaw({ interval, intervals }: DeribitExchange): boolean {
+  return interval === 'raw' || Object.values(intervals).some(each => each === 'raw')
+}
+
+function credentialsMissing(): EdgeError {
+  return new EdgeError(
+    'CREDENTIALS_MISSING',
+    'exchange.interval or exchange.intervals ask for raw, which the exchange gives only after a login',
+    {
+      hint: 'set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET (or DERIBIT_CLIENT_SECRET_FILE), or use exchange.interval: 100ms, or exchange.rawFallback: 100ms',
+    },
+  )
 }

@@ -32,6 +32,11 @@ export function indexOf(instrument: Instrument): string {
   return instrument.price_index ?? `${instrument.base_currency.toLowerCase()}_usd`
 }
 
+/** An instrument as it stands alone, in a frame that announces it; undefined for anything else. */
+export function parseInstrument(value: unknown): Instrument | undefined {
+  return instrumentSchema.safeParse(value).data
+}
+
 /** The active instruments of an answer, and how many entries were not understood. */
 export function parseInstruments(result: unknown): { instruments: Instrument[]; notUnderstood: number } {
   if (!Array.isArray(result)) return { instruments: [], notUnderstood: 1 }

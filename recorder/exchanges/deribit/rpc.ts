@@ -27,10 +27,16 @@ export interface Answer {
 export interface CreditPools {
   subscribe: Credits
   ordinary: Credits
+  /** `get_instruments`, which is metered apart. */
+  instruments: Credits
 }
 
 export function createCreditPools(): CreditPools {
-  return { subscribe: new Credits(24_000, 8000), ordinary: new Credits(40_000, 8000) }
+  return {
+    subscribe: new Credits(24_000, 8000),
+    ordinary: new Credits(40_000, 8000),
+    instruments: new Credits(400_000, 8000),
+  }
 }
 
 /** JSON-RPC over one connection: numbered calls, paced by the exchange's credits, each answered, refused or timed out. */

@@ -1,6 +1,7 @@
 import type { Credentials } from '../../../config/secrets.js'
 import type { Logger } from '../../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../../exchange.js'
+import { newsOf, type Catalogue } from './catalogue.js'
 import { familyOfChannel } from './channel-family.js'
 import { channelOfFrame } from './frame-channel.js'
 import type { KnownChannels } from './known-channels.js'
@@ -12,6 +13,15 @@ export const HEARTBEAT_SECONDS = 10
 /** Part of a token's life after which it is renewed. */
 const REFRESH_AT = 0.8
 
+/** What all sessions of an exchange share. */
+export interface SessionDeps {
+  credentials: Credentials | undefined
+  log: Logger
+  credits: CreditPools
+  channels: KnownChannels
+  catalogue: Catalogue
+}
+
 /** Deribit's protocol on one connection: login, heartbeats, subscriptions with their answers compared to what was asked. */
 export class DeribitSession implements ExchangeSession {
   readonly #link: SessionLink
@@ -20,21 +30,19 @@ export class DeribitSession implements ExchangeSession {
   readonly #log: Logger
   readonly #rpc: Rpc
   readonly #known: KnownChannels
+  readonly #catalogue: Catalogue
   readonly #channels = new Set<string>()
   #refreshTimer: NodeJS.Timeout | undefined
   #updating: Promise<void> = Promise.resolve()
 
-  constructor(
-    link: SessionLink,
-    wanted: () => ReadonlySet<string>,
-    deps: { credentials: Credentials | undefined; log: Logger; credits: CreditPools; channels: KnownChannels },
-  ) {
+  constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
     this.#link = link
     this.#wanted = wanted
     this.#credentials = deps.credentials
     this.#log = deps.log
     this.#rpc = new Rpc(link, deps.credits)
     this.#known = deps.channels
+    this.#catalogue = deps.catalogue
   }
 
   get channels(): ReadonlySet<string> {
@@ -60,7 +68,10 @@ export class DeribitSession implements ExchangeSession {
 
   data(frame: Buffer): string | undefined {
     const channel = channelOfFrame(frame)
-    return channel === undefined ? undefined : this.#known.factsOf(channel).family
+    if (channel === undefined) return undefined
+    const facts = this.#known.factsOf(channel)
+    if (facts.isNews) this.#catalogue.hear(newsOf(frame))
+    return facts.family
   }
 
   control(frame: Buffer): Filed {

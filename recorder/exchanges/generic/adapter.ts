@@ -14,7 +14,8 @@ export function generic(config: GenericExchange): Exchange {
     url: config.url,
     silenceMs: config.silenceSeconds * 1000,
     familyOfChannel: family => family,
-    discover: () => Promise.resolve(plan),
+    discover: () => Promise.resolve({ plan, added: [], removed: [] }),
+    news: () => undefined,
     openSession: link => new GenericSession(link, config, families, answers),
   }
 }

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+
+/** What instruments offer, by the channel table of the exchange's documentation. */
+const families = ['trades', 'quote', 'book', 'book_grouped', 'ticker', 'incremental_ticker', 'chart.trades'] as const
+/** Funding, which only perpetuals have. */
+const perpetualFamilies = [...families, 'perpetual'] as const
+const indexFamilies = [
+  'deribit_price_index',
+  'deribit_price_ranking',
+  'deribit_price_statistics',
+  'deribit_volatility_index',
+  'markprice.options',
+  'estimated_expiration_price',
+] as const
+const exchangeFamilies = [
+  'instrument.state',
+  'instrument.creation',
+  'platform_state',
+  'platform_state.public_methods_state',
+  'block_rfq.trades',
+  'announcements',
+] as const
+
+const familyList = z.array(z.enum(families))
+
+/** Families of channels, for each kind of instrument, for the indices, and of the exchange as a whole. */
+export const channels = z
+  .strictObject({
+    perpetual: z
+      .array(z.enum(perpetualFamilies))
+      .default(['trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades'])
+      .describe('families taken for perpetuals'),
+    future: familyList
+      .default(['trades', 'quote', 'book', 'ticker', 'chart.trades'])
+      .describe('families taken for dated futures'),
+    option: familyList
+      .default(['trades', 'quote', 'book', 'ticker', 'chart.trades'])
+      .describe('families taken for options'),
+    spot: familyList
+      .default(['trades', 'quote', 'book', 'ticker', 'chart.trades'])
+      .describe('families taken for spot pairs'),
+    combo: familyList.default(['trades']).describe('families taken for option and future combos'),
+    optionCombo: familyList.optional().describe('families taken for option combos, where they are to differ'),
+    futureCombo: familyList.optional().describe('families taken for future combos, where they are to differ'),
+    index: z
+      .array(z.enum(indexFamilies))
+      .default(['deribit_price_index', 'deribit_volatility_index', 'markprice.options', 'estimated_expiration_price'])
+      .describe('families taken for the price indices of the instruments'),
+    exchange: z
+      .array(z.enum(exchangeFamilies))
+      .default([...exchangeFamilies])
+      .describe('families about the exchange as a whole; the first two bring new instruments within seconds'),
+  })
+  .prefault({})
+
+const interval = z.enum(['100ms', 'agg2', 'raw'])
+const intervalOr = z.enum(['same', '100ms', 'agg2', 'raw']).default('same')
+
+export const mainInterval = interval
+  .default('100ms')
+  .describe(
+    'how books, tickers and trades are batched by the exchange; raw needs DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
+  )
+
+/** Families that are to come in another interval than the rest. */
+export const intervals = z
+  .strictObject({
+    trades: intervalOr.describe('interval of trades; same: as exchange.interval'),
+    book: intervalOr.describe('interval of books; same: as exchange.interval'),
+    bookGrouped: z
+      .enum(['same', '100ms', 'agg2'])
+      .default('same')
+      .describe('interval of grouped books, which have no raw; same: as exchange.interval, 100ms for raw'),
+    ticker: intervalOr.describe('interval of tickers; same: as exchange.interval'),
+    perpetual: intervalOr.describe('interval of funding; same: as exchange.interval'),
+  })
+  .prefault({})
+
+/** What `book.{instrument}.{group}.{depth}.{interval}` takes; groups of ETH are in cents. */
+export const bookGrouped = z
+  .strictObject({
+    group: z
+      .literal(['none', 1, 2, 5, 10, 25, 100, 250])
+      .default('none')
+      .describe('width of the levels of grouped books: none, for BTC also 1 2 5 10, for ETH 5 10 25 100 250'),
+    depth: z.literal([1, 10, 20]).default(20).describe('levels on each side of grouped books'),
+  })
+  .prefault({})
+
+/** Bar lengths of the exchange: minutes, and a day. */
+const resolution = z.literal([1, 3, 5, 10, 15, 30, 60, 120, 180, 360, 720, '1D'])
+
+export const candleResolutions = z
+  .array(resolution)
+  .min(1)
+  .default([1])
+  .describe('bar lengths of chart.trades, minutes or 1D')
+
+const GROUPS_OF: Readonly<Record<string, readonly (string | number)[]>> = {
+  BTC: ['none', 1, 2, 5, 10],
+  ETH: ['none', 5, 10, 25, 100, 250],
+}
+
+interface Grouping {
+  currencies: readonly string[]
+  bookGrouped: { group: string | number }
+  channels: z.infer<typeof channels>
+}
+
+/** The currency whose books do not come in the configured group, and the groups in which they do. */
+export function unofferedGroup(config: Grouping): { currency: string; groups: string } | undefined {
+  const { perpetual, future, option } = config.channels
+  if (![perpetual, future, option].some(list => list.includes('book_grouped'))) return undefined
+  const currency = config.currencies.find(each => GROUPS_OF[each]?.includes(config.bookGrouped.group) === false)
+  return currency === undefined ? undefined : { currency, groups: GROUPS_OF[currency]?.join(', ') ?? '' }
+}
