@@ -12,7 +12,7 @@ export function verifyCommand(): Command {
   return withConfig(
     new Command('verify')
       .description('prove files: checksums, counts, lines, sequences; exit code 1 for any fault')
-      .argument('[what]', 'raw: only segments; without it, all that can be proven')
+      .argument('[what]', 'raw: only segments; nas: the copies at sync.target; without it, all that can be proven here')
       .argument('[path]', 'a dataDir, its copy on the NAS, or a folder or file of it; default: dataDir of the config')
       .option('--json', 'a JSON object for each finding, and a last one for the result'),
   ).action(verify)
@@ -37,7 +37,7 @@ async function verify(what: string | undefined, path: string | undefined, option
   process.stdout.on('error', stopWhenNobodyReads)
   for (const proof of proofs) {
     try {
-      const { text, facts } = await proof.prove(place, { findings, startProgress })
+      const { text, facts } = await proof.prove(place, { findings, startProgress, config: options.config })
       progress?.stop()
       progress = undefined
       print(options.json ? JSON.stringify({ type: 'proven', proof: proof.name, ...facts }) : `${proof.name}: ${text}`)

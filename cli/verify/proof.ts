@@ -3,6 +3,8 @@ import type { Findings } from './findings.js'
 
 export interface ProofOptions {
   findings: Findings
+  /** Path of the config file, for proofs that need more than a folder. */
+  config: string
   /** Begins to show how far a proof has come; the caller ends it. */
   startProgress: (label: string, totalBytes: number) => Progress
 }

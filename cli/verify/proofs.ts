@@ -1,5 +1,6 @@
+import { nasProof } from './nas.js'
 import type { Proof } from './proof.js'
 import { rawProof } from './raw/main.js'
 
 /** Everything that `edgetape verify` can prove, in this order. */
-export const proofs: readonly Proof[] = [rawProof]
+export const proofs: readonly Proof[] = [rawProof, nasProof]

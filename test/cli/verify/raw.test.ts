@@ -27,7 +27,7 @@ async function proven(path: string): Promise<{ found: Finding[]; text: string; f
   const findings = new Findings(finding => found.push(finding))
   const nothing = () => undefined
   const startProgress = () => ({ advance: nothing, aside: (print: () => void) => print(), stop: nothing })
-  const result = await rawProof.prove(path, { findings, startProgress })
+  const result = await rawProof.prove(path, { findings, startProgress, config: '' })
   return { found, ...result }
 }
 
