@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { blobValue } from '@duckdb/node-api'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { countOf, type Engine } from './engine.js'
-import { frameItems, KNOWN, sqlText, TO_FRAMES, type Shape } from './frame-items.js'
+import { frameItems, KNOWN, sqlText, TO_FRAMES, toReading, type Shape } from './frame-items.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from './lines.js'
 import type { SegmentName } from '../recorder/segment-format.js'
 import { dropDoubles, type Doubles, type DoublesQuestion } from './doubles.js'
@@ -63,8 +63,7 @@ export async function convertSegment(
   folder: string,
 ): Promise<Conversion> {
   await engine.run('CREATE TABLE leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
-  const stage = await openStage(engine, source.table, 'own')
-  await stageSegment(engine, stage, source, folder)
+  await stageReadings(engine, source, folder)
   const staged = await countFrames(engine)
   const reasons = await countReasons(engine)
   const moved = reasons[TO_FRAMES] ?? 0
@@ -75,8 +74,7 @@ export async function convertSegment(
   const outcomes = [await writeTable(engine, source, source.table, earlier, folder)]
   let found = staged
   if (moved > 0) {
-    const stray = await openStage(engine, framesTable, 'stray')
-    await stageStrayFrames(engine, stray)
+    await stageAgain(engine, await openStage(engine, framesTable, 0, 'stray'), TO_FRAMES)
     found += await countFrames(engine)
     outcomes.push(await writeTable(engine, source, framesTable, earlier, folder))
   }
@@ -101,6 +99,19 @@ export async function convertSegment(
     reasons: Object.fromEntries(Object.entries(reasons).filter(([reason]) => reason !== TO_FRAMES)),
     quarantine: quarantined > 0 ? await writeQuarantine(engine, source, folder) : undefined,
   }
+}
+
+/** Stages a segment in each of the forms that its table knows. */
+async function stageReadings(engine: Engine, source: Source, folder: string): Promise<void> {
+  const first = await openStage(engine, source.table, 0, 'own')
+  await stageSegment(engine, first, source, folder)
+  for (let place = 1; place < source.table.readings.length; place++) {
+    const verdict = toReading(place)
+    if ((await countReasons(engine))[verdict] === undefined) continue
+    const stage = await openStage(engine, source.table, place, `own_${place}`)
+    await stageAgain(engine, { ...stage, target: first.target, filled: true }, verdict)
+  }
+  await engine.run('USE own')
 }
 
 /** Takes out of `staged` what is tabled elsewhere, and writes the rest. */
@@ -133,8 +144,9 @@ async function writeTable(
 const sumOf = (counts: Record<string, number>, wanted: (reason: string) => boolean) =>
   Object.entries(counts).reduce((sum, [reason, count]) => sum + (wanted(reason) ? count : 0), 0)
 
-/** The way of lines into the table `staged` of one schema. */
+/** The way of lines into a table `staged`. */
 interface Stage {
+  target: string
   /** From lines to rows, in SQL. */
   rows: (linesSql: string) => string
   /** From lines to verdicts on those that cannot be rows. */
@@ -144,28 +156,32 @@ interface Stage {
 }
 
 /** Loads a table's SQL into a schema of its own: macros first, then, starting a line, the query for its rows. */
-async function openStage(engine: Engine, table: Table, schema: string): Promise<Stage> {
-  const sql = tableSql(table.name)
+async function openStage(engine: Engine, table: Table, place: number, schema: string): Promise<Stage> {
+  const sql = tableSql(table.readings[place]?.sql ?? table.name)
   const query = sql.search(/^SELECT\b/m)
   await engine.run(`CREATE SCHEMA ${schema}; USE ${schema}; ${tableSql('_shared')} ${sql.slice(0, query)}`)
   const [[shapeText] = []] = await engine.rows('SELECT shape()')
   const shape = JSON.parse(String(shapeText)) as Shape
   return {
-    rows: linesSql => `${frameItems(table, shape, linesSql)}\n${sql.slice(query)}`,
+    target: `${schema}.staged`,
+    rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
     verdicts: linesSql =>
-      `${frameItems(table, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
+      `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
     filled: false,
   }
 }
 
 /** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */
 async function stageLines(engine: Engine, stage: Stage, linesSql: string): Promise<void> {
-  await engine.run(`${stage.filled ? 'INSERT INTO staged' : 'CREATE TABLE staged AS'} ${stage.rows(linesSql)}`)
+  const { target } = stage
+  await engine.run(
+    `${stage.filled ? 'INSERT INTO' : 'CREATE TABLE'} ${target} ${stage.filled ? '' : 'AS'} ${stage.rows(linesSql)}`,
+  )
   stage.filled = true
-  const [[left] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no = 0')
+  const [[left] = []] = await engine.rows(`SELECT count(*) FROM ${target} WHERE row_no = 0`)
   if (countOf(left) === 0) return
   await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${stage.verdicts(linesSql)};
-    DELETE FROM staged WHERE row_no = 0`)
+    DELETE FROM ${target} WHERE row_no = 0`)
 }
 
 async function stageSegment(engine: Engine, stage: Stage, source: Source, folder: string): Promise<void> {
@@ -211,16 +227,18 @@ async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): 
   }
 }
 
-/** Frames that are not for the table of their family: into `frames`, long ones one by one. */
-async function stageStrayFrames(engine: Engine, stage: Stage): Promise<void> {
-  const strays = `SELECT line_no, line FROM main.leftovers WHERE verdict = ${sqlText(TO_FRAMES)}`
+/** Takes the lines with a verdict out of `leftovers` and stages them in another way, long ones one by one. */
+async function stageAgain(engine: Engine, stage: Stage, verdict: string): Promise<void> {
+  const wanted = `FROM main.leftovers WHERE verdict = ${sqlText(verdict)}`
+  await engine.run(`CREATE OR REPLACE TABLE main.again AS SELECT line_no, line ${wanted}; DELETE ${wanted}`)
   const long = `strlen(line) > ${LONGEST_PLAIN_LINE_BYTES}`
-  for (const [lineNo, bytes] of await engine.rows(`SELECT line_no, strlen(line) FROM main.leftovers
-      WHERE verdict = ${sqlText(TO_FRAMES)} AND ${long} ORDER BY line_no`)) {
-    const one = `${strays} AND line_no = ${countOf(lineNo)}`
+  for (const [lineNo, bytes] of await engine.rows(`SELECT line_no, strlen(line) FROM main.again
+      WHERE ${long} ORDER BY line_no`)) {
+    const one = `SELECT line_no, line FROM main.again WHERE line_no = ${countOf(lineNo)}`
     await engine.withRoomFor(countOf(bytes), () => stageLines(engine, stage, one))
   }
-  await stageLines(engine, stage, `${strays} AND NOT ${long}`)
+  await stageLines(engine, stage, `SELECT line_no, line FROM main.again WHERE NOT ${long}`)
+  await engine.run('DROP TABLE main.again')
 }
 
 async function countFrames(engine: Engine): Promise<number> {

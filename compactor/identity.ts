@@ -40,3 +40,14 @@ export const BY_CHANGE: Identity = {
   unit: 'frame',
   reach: 'near',
 }
+
+/** Rows of a history that is asked for again and again; a value that was corrected later is a row of its own. */
+const polled = (...values: string[]): Identity => ({
+  key: ['instrument_name', 'exchange_ts', ...values],
+  numbered: 'exchange_ts IS NOT NULL',
+  unit: 'row',
+  reach: 'days',
+})
+
+export const BY_FUNDING_HOUR = polled('index_price', 'prev_index_price', 'interest_1h', 'interest_8h')
+export const BY_VOLATILITY_BAR = polled('resolution', 'open', 'high', 'low', 'close')

@@ -21,9 +21,13 @@ CREATE MACRO object_of(members) AS CASE WHEN members <> '' THEN '{' || members |
 CREATE MACRO member_of(key, members) AS
   CASE WHEN members <> '' THEN CAST(to_json(key) AS VARCHAR) || ':{' || members || '}' END;
 
--- Everything about a notification besides its channel and data, as a member.
-CREATE MACRO envelope(line) AS '"envelope":'
-  || CAST(json_merge_patch(json_extract(line, '$.frame'), '{"params":{"channel":null,"data":null}}') AS VARCHAR);
+-- What a frame says besides its data, as a member; `without` is the merge patch that takes the rest away.
+CREATE MACRO envelope(line, without) AS
+  '"envelope":' || CAST(json_merge_patch(json_extract(line, '$.frame'), without) AS VARCHAR);
+
+-- The n-th part of a channel's name, or word of what was asked, counting from 1.
+CREATE MACRO part_of(channel, n) AS nullif(split_part(channel, '.', n), '');
+CREATE MACRO word_of(asked, n) AS nullif(split_part(asked, ' ', n), '');
 
 -- Why a notification about an instrument cannot be a row; NULL where it can.
 CREATE MACRO instrument_verdict(data) AS CASE

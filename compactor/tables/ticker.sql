@@ -1,11 +1,12 @@
 -- Everything the exchange says about an instrument at one time (one row per frame). Which fields are there depends on
--- the kind of instrument and on its state.
+-- the kind of instrument and on its state. An empty side has price and amount 0.0; a `bid_iv` of 0.0 and an `ask_iv` of
+-- 500.0 say that there is none. `estimated_delivery_price` turns into the text `expired`, which is kept apart.
 CREATE MACRO shape() AS '{
   "timestamp": "DOUBLE", "instrument_name": "VARCHAR", "state": "VARCHAR",
   "last_price": "DOUBLE", "mark_price": "DOUBLE", "index_price": "DOUBLE", "min_price": "DOUBLE", "max_price": "DOUBLE",
   "settlement_price": "DOUBLE", "open_interest": "DOUBLE",
   "best_bid_price": "DOUBLE", "best_bid_amount": "DOUBLE", "best_ask_price": "DOUBLE", "best_ask_amount": "DOUBLE",
-  "estimated_delivery_price": "DOUBLE", "delivery_price": "DOUBLE",
+  "estimated_delivery_price": "VARCHAR", "delivery_price": "DOUBLE",
   "current_funding": "DOUBLE", "funding_8h": "DOUBLE", "interest_value": "DOUBLE",
   "underlying_price": "DOUBLE", "underlying_index": "VARCHAR", "interest_rate": "DOUBLE",
   "mark_iv": "DOUBLE", "bid_iv": "DOUBLE", "ask_iv": "DOUBLE",
@@ -25,7 +26,10 @@ SELECT
   data.settlement_price AS settlement_price, data.open_interest AS open_interest,
   data.best_bid_price AS best_bid_price, data.best_bid_amount AS best_bid_amount,
   data.best_ask_price AS best_ask_price, data.best_ask_amount AS best_ask_amount,
-  data.estimated_delivery_price AS estimated_delivery_price, data.delivery_price AS delivery_price,
+  TRY_CAST(data.estimated_delivery_price AS DOUBLE) AS estimated_delivery_price,
+  CASE WHEN TRY_CAST(data.estimated_delivery_price AS DOUBLE) IS NULL
+    THEN data.estimated_delivery_price END AS estimated_delivery_text,
+  data.delivery_price AS delivery_price,
   data.current_funding AS current_funding, data.funding_8h AS funding_8h, data.interest_value AS interest_value,
   data.underlying_price AS underlying_price, data.underlying_index AS underlying_index,
   data.interest_rate AS interest_rate,

@@ -1,6 +1,6 @@
 -- Public trades (one row per trade; a frame holds several). A combo's trade keeps its leg trades in `legs`; they are
--- sent again on their own instruments' channels.
-CREATE MACRO shape() AS '[{
+-- sent again on their own instruments' channels. `combo_role` tells the two: count `combo` or `leg`, never both.
+CREATE MACRO shape() AS '{
   "timestamp": "DOUBLE", "instrument_name": "VARCHAR",
   "trade_seq": "BIGINT", "trade_id": "VARCHAR", "price": "DOUBLE", "amount": "DOUBLE", "direction": "VARCHAR",
   "tick_direction": "BIGINT", "index_price": "DOUBLE", "mark_price": "DOUBLE", "contracts": "DOUBLE", "iv": "DOUBLE",
@@ -8,7 +8,7 @@ CREATE MACRO shape() AS '[{
   "block_trade_id": "VARCHAR", "block_trade_leg_count": "BIGINT", "block_rfq_id": "BIGINT",
   "combo_id": "VARCHAR", "combo_trade_id": "VARCHAR", "legs": "JSON",
   "starbase_match_id": "BIGINT", "starbase_timestamp": "BIGINT"
-}]';
+}';
 
 CREATE MACRO verdict(line, data) AS CASE
   WHEN data.trade_id IS NULL AND data.trade_seq IS NULL THEN 'no trade_id and no trade_seq'
@@ -25,6 +25,8 @@ SELECT
   data.liquidation AS liquidation, data.block_trade_id AS block_trade_id,
   data.block_trade_leg_count AS block_trade_leg_count, data.block_rfq_id AS block_rfq_id,
   data.combo_id AS combo_id, data.combo_trade_id AS combo_trade_id, CAST(data.legs AS VARCHAR) AS legs,
+  CASE WHEN data.legs IS NOT NULL THEN 'combo'
+    WHEN data.combo_id IS NOT NULL OR data.combo_trade_id IS NOT NULL THEN 'leg' END AS combo_role,
   data.starbase_match_id AS starbase_match_id, data.starbase_timestamp AS starbase_timestamp,
   channel, extra, row_no
 FROM frame_items;

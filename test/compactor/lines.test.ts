@@ -55,7 +55,12 @@ t.test('trades: one bad trade puts its frame into quarantine, an empty frame is 
   const trades = (...items: string[]) =>
     `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.X.raw","data":[${items.join()}]}}`
   const trade = '{"trade_id":"1","trade_seq":1,"timestamp":1,"instrument_name":"BTC-PERPETUAL","price":1,"amount":1}'
-  const frames = [trades(trade, trade), trades(trade, '5'), trades(), trades(trade, trade.replace('"price":1,', ''))]
+  const frames = [
+    trades(trade, trade.replace('"1"', '"2"')),
+    trades(trade, '5'),
+    trades(),
+    trades(trade, trade.replace('"price":1,', '')),
+  ]
   sealSegment(
     dataDir,
     'trades',
@@ -102,7 +107,7 @@ t.test('lines that the CSV reader cannot take', async t => {
 t.test('a long frame without a table is kept to the byte', async t => {
   const dataDir = t.testdir()
   const long = `{"id":1,"result":"${'é'.repeat(2_000_000)}"}`
-  sealSegment(dataDir, 'instruments', [rawLine('{}', 1), rawLine(long, 2)])
+  sealSegment(dataDir, 'rpc', [rawLine('{}', 1), rawLine(long, 2)])
   t.match(await compactOnce(dataDir), { rows: { frames: 2 } })
   const [, row] = await rowsOf(dataDir, 'frames')
   t.ok(row?.['frame'] === long)
