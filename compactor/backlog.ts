@@ -26,8 +26,11 @@ export class SegmentFinder {
   find(): SealedSegment[] {
     const found: SealedSegment[] = []
     for (const exchange of this.#folders('raw', 'exchange=')) {
-      for (const channel of this.#folders(exchange, 'channel=')) {
-        for (const date of this.#folders(channel, 'date=')) {
+      const channels = this.#folders(exchange, 'channel=')
+      const kinds = channels.flatMap(channel => this.#folders(channel, 'kind='))
+      const currencies = kinds.flatMap(kind => this.#folders(kind, 'currency='))
+      for (const group of [...channels, ...kinds, ...currencies]) {
+        for (const date of this.#folders(group, 'date=')) {
           for (const hour of this.#folders(date, 'hour=')) found.push(...this.#segmentsIn(hour))
         }
       }

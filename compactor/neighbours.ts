@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { hasErrno } from '../platform/edge-error.js'
 import type { SegmentName } from '../recorder/segment-format.js'
 import { parseParquetName, parquetFolder } from './parquet-name.js'
-import type { Partition } from './partition.js'
+import type { Partition } from '../platform/partition.js'
 import { identityOf, type Table } from './tables.js'
 
 const HOUR_MS = 3_600_000

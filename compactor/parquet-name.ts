@@ -1,5 +1,5 @@
 import type { SegmentName } from '../recorder/segment-format.js'
-import type { Partition } from './partition.js'
+import type { Partition } from '../platform/partition.js'
 
 /** What the name of a Parquet file says. */
 export interface ParquetName {

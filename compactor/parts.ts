@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { version } from '../platform/package-info.js'
 import { countOf, type Engine } from './engine.js'
 import { sqlText } from './frame-items.js'
-import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } from './partition.js'
+import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } from '../platform/partition.js'
 import { SCHEMA_VERSION, type Table } from './tables.js'
 
 /** A Parquet file in the temporary folder. */

@@ -124,6 +124,10 @@ const segments = z
       .default(1000)
       .describe('how often buffered frames become readable in the open segment, ms'),
     fsyncMs: z.int().min(50).max(60_000).default(1000).describe('how often they are made safe against a power cut, ms'),
+    groupBy: z
+      .enum(['family', 'family+kind', 'family+kind+currency'])
+      .default('family')
+      .describe('what the lines of one segment have in common: family, family+kind or family+kind+currency'),
     queueMiB: z
       .int()
       .min(8)

@@ -1,5 +1,7 @@
 /** What an exchange must answer so that the connection loop, shared by all, can record it. */
 
+import type { Partition } from '../platform/partition.js'
+
 /** One open connection, as an exchange's session sees it. */
 export interface SessionLink {
   /** Name of the connection, e.g. `d1`. */
@@ -59,6 +61,11 @@ export interface Exchange {
   readonly url: string
   /** Silence of the whole connection after which it is taken for dead, ms. */
   readonly silenceMs: number
+  /**
+   * Kind and currency of the instrument that a data frame is about, of a bounded set whatever the wire says; undefined
+   * where it is about none. Not every exchange can tell.
+   */
+  partitionOf?(frame: Buffer): Partition | undefined
   /** The family of a channel by its name; `other` for one that is not known. */
   familyOfChannel(channel: string): string
   /**

@@ -1,13 +1,13 @@
-import { encodePayload, writeLineHead, type FrameEncoding } from './segment-format.js'
+import { encodePayload, writeLineHead, type FrameEncoding, type SegmentGroup } from './segment-format.js'
 
 /** Bytes that one batch holds before it is handed on; a zstd frame of this size compresses as well as a larger one. */
 export const BATCH_BYTES = 256 * 1024
 /** More than the longest line head (96) and its end. */
 const LINE_OVERHEAD = 128
 
-/** Lines of one channel family and one rotation slot, on their way to the disk. */
+/** Lines of one segment group and one rotation slot, on their way to the disk. */
 export class LineBatch {
-  readonly channel: string
+  readonly group: SegmentGroup
   /** Rotation slot of all its lines: from (inclusive) and to (exclusive), µs since the epoch. */
   readonly slotFromUs: number
   readonly slotToUs: number
@@ -19,8 +19,8 @@ export class LineBatch {
   /** The latest of its lines. */
   lastRecvUs = 0
 
-  constructor(channel: string, slotFromUs: number, slotToUs: number, buffer: Buffer) {
-    this.channel = channel
+  constructor(group: SegmentGroup, slotFromUs: number, slotToUs: number, buffer: Buffer) {
+    this.group = group
     this.slotFromUs = slotFromUs
     this.slotToUs = slotToUs
     this.#buffer = buffer

@@ -9,12 +9,13 @@ import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../platform/status-file.js'
 import { chooseExchange } from './exchanges/choose.js'
+import type { Exchange } from './exchange.js'
 import { Fleet } from './fleet.js'
 import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
 import { recorderStatus } from './status.js'
 import { Storage } from './storage/storage.js'
-import { FrameCounter, Tape } from './tape.js'
+import { FrameCounter, Tape, type PartitionOf } from './tape.js'
 
 /** SIGTERM promises an end within 5 s; the sockets get the first part of it. */
 const SETTLE_WITHIN_MS = 1000
@@ -52,7 +53,7 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     openFilesMax: segments.openFilesMax,
     giveWay: segments.giveWay,
   })
-  const tape = new Tape(storage, clock, segments.rotateMinutes)
+  const tape = new Tape(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
   const answers = new FrameCounter('http')
   const fleet = new Fleet({ exchange, tape, clock, log, random: Math.random }, fleetOptions, answers)
   const died = reportStorage(storage, tape, log, paused => {
@@ -94,6 +95,21 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
   } finally {
     for (const timer of timers) clearInterval(timer)
     lock.release()
+  }
+}
+
+/** How segments are grouped beyond their family. */
+function groupingOf(groupBy: Config['segments']['groupBy'], exchange: Exchange): PartitionOf | undefined {
+  switch (groupBy) {
+    case 'family':
+      return undefined
+    case 'family+kind':
+      return frame => {
+        const partition = exchange.partitionOf?.(frame)
+        return partition && { kind: partition.kind }
+      }
+    case 'family+kind+currency':
+      return frame => exchange.partitionOf?.(frame)
   }
 }
 

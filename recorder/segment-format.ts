@@ -11,6 +11,9 @@ export interface SegmentName {
   exchange: string
   /** Family of channels, e.g. `trades`; never text from the wire. */
   channel: string
+  /** Kind of the instruments in it, and their currency, where segments are grouped by them; never text from the wire. */
+  kind?: string
+  currency?: string
   /** When the segment was opened, ms since the epoch, whole seconds. */
   startedMs: number
   host: string
@@ -42,10 +45,21 @@ function parseCompactTime(text: string): number {
   return Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
 }
 
-/** Path below `dataDir`, with forward slashes: `raw/exchange=…/channel=…/date=…/hour=…/<time>-<host>-<run>-<n><suffix>`. */
+/** What the lines of a segment have in common: its family, and how much more the config says. */
+export type SegmentGroup = Pick<SegmentName, 'channel' | 'kind' | 'currency'>
+
+/** The part of a path that names a group, e.g. `channel=trades/kind=option/currency=BTC`. */
+export function groupPath({ channel, kind, currency }: SegmentGroup): string {
+  if (kind === undefined) return `channel=${channel}`
+  return currency === undefined
+    ? `channel=${channel}/kind=${kind}`
+    : `channel=${channel}/kind=${kind}/currency=${currency}`
+}
+
+/** Path below `dataDir`, with forward slashes: `raw/exchange=…/channel=…/date=…/hour=…/<time>-<host>-<run>-<n><suffix>`; grouped, with `kind=…/` or `kind=…/currency=…/` behind the channel. */
 export function segmentPath(name: SegmentName, state: SegmentState): string {
   const time = new Date(name.startedMs).toISOString()
-  const folder = `raw/exchange=${name.exchange}/channel=${name.channel}/date=${time.slice(0, 10)}/hour=${time.slice(11, 13)}`
+  const folder = `raw/exchange=${name.exchange}/${groupPath(name)}/date=${time.slice(0, 10)}/hour=${time.slice(11, 13)}`
   return `${folder}/${compactTime(name.startedMs)}-${name.host}-${name.run}-${name.number}${SUFFIX[state]}`
 }
 
@@ -53,16 +67,19 @@ export function segmentPath(name: SegmentName, state: SegmentState): string {
 export const SAFE_PATH_VALUE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
 const PATH =
-  /^raw\/exchange=([^/]+)\/channel=([^/]+)\/date=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/(\d{8}T\d{6}Z)-([A-Za-z0-9][A-Za-z0-9.-]*)-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$/
+  /^raw\/exchange=([^/]+)\/channel=([^/]+)(?:\/kind=([^/]+)(?:\/currency=([^/]+))?)?\/date=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/(\d{8}T\d{6}Z)-([A-Za-z0-9][A-Za-z0-9.-]*)-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$/
 
 /** The other way round; undefined for any path that is not one of ours, spelled exactly as we spell it. */
 export function parseSegmentPath(path: string): { name: SegmentName; state: SegmentState } | undefined {
   const match = PATH.exec(path)
   if (!match) return undefined
-  const [, exchange = '', channel = '', , , time = '', host = '', run = '', number = '', suffix = ''] = match
+  const [, exchange = '', channel = '', kind, currency, , , time = '', host = '', run = '', number = '', suffix = ''] =
+    match
   const state = (Object.keys(SUFFIX) as SegmentState[]).find(key => SUFFIX[key] === suffix)
-  if (!state || !SAFE_PATH_VALUE.test(exchange) || !SAFE_PATH_VALUE.test(channel)) return undefined
-  const name = { exchange, channel, startedMs: parseCompactTime(time), host, run, number: Number(number) }
+  const values = [exchange, channel, kind ?? 'none', currency ?? 'none']
+  if (!state || !values.every(value => SAFE_PATH_VALUE.test(value))) return undefined
+  const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
+  const name = { exchange, ...group, startedMs: parseCompactTime(time), host, run, number: Number(number) }
   // A time that does not exist (month 13) or a folder that contradicts the name is not one of ours.
   if (Number.isNaN(name.startedMs) || segmentPath(name, state) !== path) return undefined
   return { name, state }

@@ -3,8 +3,14 @@ import { isJsonLine } from './json-text.js'
 import type { LineBatch } from './line-batch.js'
 import type { ManifestGap } from './manifest.js'
 import type { ReceiveClock } from './receive-clock.js'
-import type { FrameEncoding } from './segment-format.js'
+import type { FrameEncoding, SegmentGroup } from './segment-format.js'
 import type { Storage } from './storage/storage.js'
+
+/** Batches being filled at once; one more, and all are handed on. */
+const BATCHES_MAX = 64
+
+/** Kind and currency under which a frame is grouped within its family; undefined for one that has none. */
+export type PartitionOf = (frame: Buffer) => Omit<SegmentGroup, 'channel'> | undefined
 
 /** Counts of what was taken, per channel family. */
 export interface FamilyCount {
@@ -30,12 +36,15 @@ export class Tape {
   readonly #storage: Storage
   readonly #clock: ReceiveClock
   readonly #slotUs: number
+  readonly #partitionOf: PartitionOf | undefined
   readonly #batches = new Map<string, LineBatch>()
   readonly #journal = new FrameCounter('journal')
   readonly counts = new Map<string, FamilyCount>()
 
-  constructor(storage: Storage, clock: ReceiveClock, rotateMinutes: number) {
+  /** @param partitionOf how segments of a family are grouped further; none: one segment a family */
+  constructor(storage: Storage, clock: ReceiveClock, rotateMinutes: number, partitionOf?: PartitionOf) {
     this.#storage = storage
+    this.#partitionOf = partitionOf
     this.#clock = clock
     this.#slotUs = Math.round(rotateMinutes * 60) * 1_000_000
   }
@@ -69,12 +78,16 @@ export class Tape {
   }
 
   #batchFor(family: string, recvUs: number, frame: Buffer): LineBatch {
-    const current = this.#batches.get(family)
+    const partition = family === 'journal' ? undefined : this.#partitionOf?.(frame)
+    const key = partition ? `${family}/${partition.kind}/${partition.currency ?? ''}` : family
+    const current = this.#batches.get(key)
     if (current?.covers(recvUs) && current.hasRoomFor(frame)) return current
     if (current && current.frames > 0) this.#storage.append(current)
     const slotFromUs = recvUs - (recvUs % this.#slotUs)
-    const batch = this.#storage.newBatch(family, slotFromUs, slotFromUs + this.#slotUs)
-    this.#batches.set(family, batch)
+    // Each batch being filled holds 256 KiB, however many groups there are.
+    if (this.#batches.size >= BATCHES_MAX) this.flush()
+    const batch = this.#storage.newBatch({ channel: family, ...partition }, slotFromUs, slotFromUs + this.#slotUs)
+    this.#batches.set(key, batch)
     return batch
   }
 }

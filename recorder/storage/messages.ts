@@ -1,4 +1,5 @@
 import type { Manifest, ManifestGap } from '../manifest.js'
+import type { SegmentGroup } from '../segment-format.js'
 
 /** What the storage thread must know before its first batch. */
 export interface StorageOptions {
@@ -14,10 +15,9 @@ export interface StorageOptions {
   reserveBytes: number
 }
 
-/** Lines of one family and one rotation slot. */
-export interface Append {
+/** Lines of one group and one rotation slot. */
+export interface Append extends SegmentGroup {
   type: 'append'
-  channel: string
   slotFromUs: number
   slotToUs: number
   firstRecvUs: number

@@ -11,6 +11,15 @@ function subfolders(folder: string, prefix: string): string[] {
     .map(entry => entry.name)
 }
 
+/** Folders of the families, and below them of the kinds and currencies where segments are grouped by them. */
+function groupFolders(dataDir: string, root: string): string[] {
+  const below = (folders: string[], prefix: string) =>
+    folders.flatMap(folder => subfolders(join(dataDir, folder), prefix).map(name => `${folder}/${name}`))
+  const channels = below([root], 'channel=')
+  const kinds = below(channels, 'kind=')
+  return [...channels, ...kinds, ...below(kinds, 'currency=')]
+}
+
 /**
  * The segments that runs of this host left open, as paths below `dataDir`, oldest name first. Removes the files of seals
  * that were cut off: they were never anything but a copy in the making.
@@ -18,10 +27,10 @@ function subfolders(folder: string, prefix: string): string[] {
 export function findOpenSegments(disk: Disk, dataDir: string, exchange: string, host: string): string[] {
   const root = `raw/exchange=${exchange}`
   const found: string[] = []
-  for (const channel of subfolders(join(dataDir, root), 'channel=')) {
-    for (const date of subfolders(join(dataDir, root, channel), 'date=')) {
-      for (const hour of subfolders(join(dataDir, root, channel, date), 'hour=')) {
-        const folder = `${root}/${channel}/${date}/${hour}`
+  for (const group of groupFolders(dataDir, root)) {
+    for (const date of subfolders(join(dataDir, group), 'date=')) {
+      for (const hour of subfolders(join(dataDir, group, date), 'hour=')) {
+        const folder = `${group}/${date}/${hour}`
         for (const file of readdirSync(join(dataDir, folder))) {
           if (!file.endsWith('.open') && !file.endsWith('.rewriting')) continue
           const parsed = parseSegmentPath(`${folder}/${file}`)

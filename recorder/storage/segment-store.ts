@@ -9,6 +9,7 @@ import type { Append, StorageEvent, StorageOptions, StorageRequest } from './mes
 import { isNoRoom, Room } from './room.js'
 import { SealQueue } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
+import { groupPath, type SegmentGroup } from '../segment-format.js'
 import { APPEND_LEVEL, SEAL_LEVEL } from './zstd.js'
 
 /** Frames may still be on their way from the sockets when their slot ends. */
@@ -178,18 +179,20 @@ export class SegmentStore {
   }
 
   #open(batch: Append): SegmentWriter {
-    const writer = this.#create(batch.channel, batch.firstRecvUs, batch.slotToUs)
+    const writer = this.#create(batch, batch.firstRecvUs, batch.slotToUs)
     writer.gaps.push(...(this.#pendingGaps.get(batch.channel) ?? []))
     this.#pendingGaps.delete(batch.channel)
     return writer
   }
 
-  #create(channel: string, firstRecvUs: number, slotToUs: number): SegmentWriter {
+  #create({ channel, kind, currency }: SegmentGroup, firstRecvUs: number, slotToUs: number): SegmentWriter {
     const { dataDir, exchange, host, run } = this.#options
     // A fault may have left a file of the last number: each try takes the next.
     const number = ++this.#segmentCount
     const startedMs = Math.floor(firstRecvUs / 1_000_000) * 1000
-    return new SegmentWriter(this.#disk, dataDir, { exchange, channel, startedMs, host, run, number }, slotToUs)
+    const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
+    const name = { exchange, ...group, startedMs, host, run, number }
+    return new SegmentWriter(this.#disk, dataDir, name, slotToUs)
   }
 
   #failedWrite(batch: Append, key: string, error: unknown): void {
@@ -236,9 +239,9 @@ export class SegmentStore {
   }
 
   #queueSeal(writer: SegmentWriter, recovered: boolean): void {
-    const { path, channel, gaps, holds } = writer
+    const { path, group, gaps, holds } = writer
     const { frames, fromUs, toUs, compressedBytes: keepBytes } = holds
-    this.#seals.add({ path, gaps, recovered, keepBytes, holds: { channel, frames, fromUs, toUs } })
+    this.#seals.add({ path, gaps, recovered, keepBytes, holds: { channel: group.channel, frames, fromUs, toUs } })
   }
 
   /**
@@ -260,7 +263,7 @@ export class SegmentStore {
   #writeAnew(key: string, writer: SegmentWriter): SegmentWriter | undefined {
     let copy: SegmentWriter | undefined
     try {
-      copy = this.#create(writer.channel, writer.holds.fromUs, writer.slotToUs)
+      copy = this.#create(writer.group, writer.holds.fromUs, writer.slotToUs)
       writer.copyTo(copy)
     } catch (error) {
       this.#emit({ type: 'failed', what: `rescue ${writer.path}`, message: messageOf(error) })
@@ -299,15 +302,18 @@ export class SegmentStore {
   }
 
   #noteGap(channel: string, gap: ManifestGap): void {
-    const found = this.#writers.entries().find(([, writer]) => writer.channel === channel)
-    if (found) found[1].gaps.push(gap)
-    else this.#pendingGaps.set(channel, [...(this.#pendingGaps.get(channel) ?? []), gap])
+    const writers = this.#writers.entries().filter(([, writer]) => writer.group.channel === channel)
+    for (const [, writer] of writers) writer.gaps.push(gap)
+    if (writers.length === 0) this.#pendingGaps.set(channel, [...(this.#pendingGaps.get(channel) ?? []), gap])
   }
 
   /** The gaps of a segment that is no more go to the next one. */
   #keepGaps(writer: SegmentWriter): void {
     if (writer.gaps.length === 0) return
-    this.#pendingGaps.set(writer.channel, [...(this.#pendingGaps.get(writer.channel) ?? []), ...writer.gaps])
+    this.#pendingGaps.set(writer.group.channel, [
+      ...(this.#pendingGaps.get(writer.group.channel) ?? []),
+      ...writer.gaps,
+    ])
   }
 
   #isDirty(): boolean {
@@ -356,7 +362,7 @@ export class SegmentStore {
   }
 }
 
-const writerKey = ({ channel, slotToUs }: Append) => `${channel}/${slotToUs}`
+const writerKey = (batch: Append) => `${groupPath(batch)}/${batch.slotToUs}`
 
 /** Lets messages in. */
 const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))

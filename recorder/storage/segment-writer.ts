@@ -4,7 +4,7 @@ import type { Disk } from '../../platform/disk.js'
 import { createFolderDurable, writeFully } from '../../platform/durable-file.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../manifest.js'
-import { segmentPath, type SegmentName } from '../segment-format.js'
+import { segmentPath, type SegmentGroup, type SegmentName } from '../segment-format.js'
 import type { Append } from './messages.js'
 import { APPEND_LEVEL, compressBound, frameCompressor } from './zstd.js'
 
@@ -37,7 +37,7 @@ export interface WrittenSoFar {
 export class SegmentWriter {
   /** Below `dataDir`. */
   readonly path: string
-  readonly channel: string
+  readonly group: SegmentGroup
   readonly slotToUs: number
   readonly gaps: ManifestGap[] = []
   readonly #disk: Disk
@@ -51,7 +51,7 @@ export class SegmentWriter {
   /** Creates the file; it must not exist. */
   constructor(disk: Disk, dataDir: string, name: SegmentName, slotToUs: number) {
     this.path = segmentPath(name, 'open')
-    this.channel = name.channel
+    this.group = name
     this.slotToUs = slotToUs
     this.#disk = disk
     this.#file = join(dataDir, this.path)
@@ -85,7 +85,7 @@ export class SegmentWriter {
     frames,
     firstRecvUs,
     lastRecvUs,
-  }: Omit<Append, 'type' | 'channel' | 'slotFromUs' | 'slotToUs'>): number {
+  }: Pick<Append, 'bytes' | 'frames' | 'firstRecvUs' | 'lastRecvUs'>): number {
     const fd = this.#open()
     const compressed = compress(bytes)
     const holds = this.#holds

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { LineBatch, BATCH_BYTES } from '../line-batch.js'
 import type { ManifestGap } from '../manifest.js'
+import type { SegmentGroup } from '../segment-format.js'
 import type { Loss, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
 import { Losses, lossOf, WaitingBatches } from './waiting-batches.js'
 
@@ -76,18 +77,18 @@ export class Storage extends EventEmitter<StorageEvents> {
     return this.#waitingBytes
   }
 
-  newBatch(channel: string, slotFromUs: number, slotToUs: number): LineBatch {
-    return new LineBatch(channel, slotFromUs, slotToUs, this.#pool.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES))
+  newBatch(group: SegmentGroup, slotFromUs: number, slotToUs: number): LineBatch {
+    return new LineBatch(group, slotFromUs, slotToUs, this.#pool.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES))
   }
 
   append(batch: LineBatch): void {
-    const { channel, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
+    const { group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
     const { bytes, reusable } = batch.take()
     if (reusable) this.#recycle(reusable)
     if (this.#waitingBytes === 0) this.#progressAtMs = performance.now()
     this.#waitingBytes += bytes.buffer.byteLength
-    this.#waiting.push({ type: 'append', channel, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames, bytes })
-    this.#send(channel)
+    this.#waiting.push({ type: 'append', ...group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames, bytes })
+    this.#send(group.channel)
     this.#watch()
   }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { partitionOfIndex, partitionOfInstrument } from '../../compactor/partition.js'
+import { partitionOfIndex, partitionOfInstrument } from '../../platform/partition.js'
 import { capturedFrames, framesMissing } from './fixtures/segments.js'
 
 interface Instrument {

@@ -5,6 +5,7 @@ import type { Logger } from '../../../platform/log.js'
 import type { Exchange, PlanChange } from '../../exchange.js'
 import { Catalogue, type CatalogueChange } from './catalogue.js'
 import { familyOfChannel } from './channel-family.js'
+import { framePartitions } from './channel-partition.js'
 import { fetchInstruments } from './discovery.js'
 import { HttpRpc } from './http-rpc.js'
 import { KnownChannels } from './known-channels.js'
@@ -43,6 +44,7 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
       return catalogue.needsList ? 'discover' : undefined
     },
     openSession: (link, wanted) => new DeribitSession(link, wanted, { credentials, log, credits, channels, catalogue }),
+    partitionOf: framePartitions(),
   }
 }
 

@@ -1,4 +1,4 @@
-/** What the rows of one output file have in common; both are spelled safely for any path. */
+/** Kind and currency of an instrument, by which rows and, where that is configured, segments lie together; both are spelled safely for any path. */
 export interface Partition {
   kind: Kind
   /** Settlement currency. */
