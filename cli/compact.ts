@@ -40,11 +40,11 @@ async function compact(flags: CompactFlags): Promise<void> {
   const config = loadConfig(flags.config)
   if (flags.order) config.compact.order = flags.order
   const rebuild = rebuildWish(flags)
-  const { runCompactor } = await import('../compactor/main.js')
   const stop = new AbortController()
   onShutdown(() => stop.abort())
-  // The recorder comes first on a small machine.
+  // The recorder comes first on a small machine; threads that are started from now on are as humble.
   lowerPriority()
+  const { runCompactor } = await import('../compactor/main.js')
 
   const once = flags.once === true
   const bar = once && process.stderr.isTTY ? progressBar() : undefined
@@ -77,7 +77,7 @@ function rebuildWish({ rebuild, date, outdated }: CompactFlags): RebuildWish | u
 
 function progressBar() {
   const bar = new SingleBar({
-    format: '{bar} {value}/{total} segments, {rows} rows',
+    format: '{bar} {value}/{total} segments, {rows} rows, {eta_formatted} left',
     hideCursor: true,
     stream: process.stderr,
   })
