@@ -18,7 +18,7 @@ function numbersFrom(seed: number): () => number {
 }
 
 /** Frames as the exchange sends them: prices that walk in ticks, a few instruments much busier than the rest. */
-function* frames(family: Family): Generator<string> {
+export function* frames(family: Family): Generator<string> {
   const random = numbersFrom(7)
   const prices = INSTRUMENTS.map((_, index) => 200 + index)
   for (let n = 1; ; n++) {
