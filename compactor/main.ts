@@ -61,6 +61,12 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   }
 }
 
+/**
+ * Days are rolled up where nothing is shipped: at a target the hours would stay beside the day that replaces them, and
+ * whoever reads there would see their rows twice.
+ */
+const rollsUp = ({ compact, sync }: Config) => compact.rollUp && sync.target === undefined
+
 /** Which dates are converted again. */
 export interface RebuildWish {
   /** `YYYY-MM-DD`; otherwise all. */
@@ -127,7 +133,7 @@ class Compactor {
         await this.#settle(segment, backlog.length - index)
       }
     }
-    if (this.#options.config.compact.rollUp) await this.#rollUp()
+    if (rollsUp(this.#options.config)) await this.#rollUp()
     this.#progress.idle()
   }
 
@@ -155,7 +161,7 @@ class Compactor {
   async #rebuildDate(date: string): Promise<void> {
     const { config, log, nowMs = Date.now, signal } = this.#options
     const segments = this.#finder.find().filter(({ name }) => dateOf(name) === date)
-    const rollUp = config.compact.rollUp && isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)
+    const rollUp = rollsUp(config) && isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)
     for (const { path } of segments) this.#settled.add(path)
     this.#progress.started(`${date} as a whole`, segments.length)
     try {

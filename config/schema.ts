@@ -175,7 +175,10 @@ const compact = z
     memoryMiB: z.int().min(96).max(65_536).default(256).describe('memory bound of the converter, MiB'),
     threads: z.int().min(1).max(64).default(1).describe('threads of the converter'),
     order: z.enum(['oldest', 'newest']).default('oldest').describe('which segments of a backlog come first'),
-    rollUp: z.boolean().default(true).describe("make one file of a past day's hourly files, in each partition"),
+    rollUp: z
+      .boolean()
+      .default(true)
+      .describe("make one file of a past day's hourly files, in each partition; only where no sync.target is set"),
     rollUpAfterMinutes: z
       .number()
       .min(0)
