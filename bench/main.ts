@@ -1,19 +1,29 @@
-/** `npm run bench [-- NAME…]`: all benchmarks, or those named. Each prints its figures, its goals and the machine. */
+/** `npm run bench [-- NAME… --rounds N --seconds N]`: all benchmarks, or those named. Each prints figures, goals and machine. */
+import { parseArgs } from 'node:util'
 import { benchCompactor } from './compactor/main.js'
-import { benchRecorder } from './recorder/main.js'
+import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
 
-const benches: Record<string, () => Promise<void>> = {
+const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   recorder: benchRecorder,
   compactor: benchCompactor,
   segments: benchSegments,
 }
 
-const names = process.argv.slice(2)
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  // Of the recorder's measurements.
+  options: { rounds: { type: 'string', default: '2' }, seconds: { type: 'string', default: '3' } },
+})
+const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
 const unknown = names.filter(name => !(name in benches))
 if (unknown.length > 0) {
   process.stderr.write(`no benchmark called ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}\n`)
   process.exitCode = 2
+} else if (!(options.rounds >= 1 && options.seconds >= 1)) {
+  process.stderr.write('--rounds and --seconds are numbers from 1\n')
+  process.exitCode = 2
 } else {
-  for (const [name, bench] of Object.entries(benches)) if (names.length === 0 || names.includes(name)) await bench()
+  for (const [name, bench] of Object.entries(benches))
+    if (names.length === 0 || names.includes(name)) await bench(options)
 }

@@ -23,7 +23,7 @@ export class ReceiveClock {
 
   constructor(clocks: WallAndMonotonic = systemClocks) {
     this.#clocks = clocks
-    this.#anchorUs = clocks.wallUs() - clocks.monotonicUs()
+    this.#anchorUs = anchorOf(clocks)
   }
 
   /** µs since the epoch, whole. */
@@ -41,4 +41,17 @@ export class ReceiveClock {
     this.#anchorUs += driftUs
     return Math.round(driftUs)
   }
+}
+
+/** Looks enough to see the wall clock turn to its next millisecond, a few ms. */
+const ANCHOR_LOOKS = 20_000
+
+/**
+ * How far the wall clock is ahead of the monotonic one, µs. The wall clock shows whole milliseconds only, so that one
+ * look is up to 1 ms short: the largest of many is right to some µs.
+ */
+function anchorOf(clocks: WallAndMonotonic): number {
+  let anchorUs = -Infinity
+  for (let look = 0; look < ANCHOR_LOOKS; look++) anchorUs = Math.max(anchorUs, clocks.wallUs() - clocks.monotonicUs())
+  return anchorUs
 }

@@ -2,7 +2,7 @@
 import WebSocket from 'ws'
 
 const [url = '', seconds = '5'] = process.argv.slice(2)
-const WARM_UP_MS = 2000
+const WARM_UP_MS = 1000
 
 const socket = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true })
 let frames = 0

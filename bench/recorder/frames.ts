@@ -1,14 +1,70 @@
 /** Frames as an exchange would send them, made once and sent again and again, so that the sender is never the limit. */
 
-const CHANNELS = 64
+/** What is sent: all frames of 300 B, or sizes as a mixed subscription brings them. */
+export type Shape = '300 B' | 'mix'
+
+/** One WebSocket frame and where in it the 16 digits of its sender's stamp stand. */
+export interface BenchFrame {
+  bytes: Buffer
+  stampAt: number
+}
+
+/** Found by the benchmark in what was recorded. */
+export const STAMP_KEY = '"sent_us":'
+const NO_STAMP = '1000000000000000'
+const NAMES = 64
+
+function notification(channel: string, body: string): string {
+  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"${channel}","data":{${STAMP_KEY}${NO_STAMP},${body}}}}`
+}
+
+const nameOf = (index: number) => `BTC-25DEC26-${80_000 + index * 500}-C`
 
 /** A quote of `bytes` bytes, as the exchange spells it. */
-function quoteFrame(index: number, bytes: number): string {
-  const name = `BTC-25DEC26-${80_000 + index * 500}-C`
-  const head = `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.${name}","data":{"timestamp":${1_795_000_000_000 + index * 37},"instrument_name":"${name}",`
-  const body = `"best_bid_price":0.${1000 + index * 7},"best_bid_amount":${10 + index}.0,"best_ask_price":0.${1010 + index * 7},"best_ask_amount":${20 + index}.5`
-  const rest = bytes - head.length - body.length - '}}}'.length - ',"pad":""'.length
-  return `${head}${body}${rest > 0 ? `,"pad":"${'x'.repeat(rest)}"` : ''}}}}`
+function quote(index: number, bytes = 0): string {
+  const name = nameOf(index)
+  const text = (pad: string) =>
+    notification(
+      `quote.${name}`,
+      `"instrument_name":"${name}","best_bid_price":0.${1000 + index * 7},"best_bid_amount":${10 + index}.0,"best_ask_price":0.${1010 + index * 7},"best_ask_amount":${20 + index}.5${pad}`,
+    )
+  const rest = bytes - text('').length - ',"pad":""'.length
+  return text(rest >= 0 ? `,"pad":"${'x'.repeat(rest)}"` : '')
+}
+
+function ticker(index: number): string {
+  const name = nameOf(index)
+  const greeks = `"greeks":{"vega":${90 + index}.37,"theta":-${40 + index}.2,"rho":12.4,"gamma":0.00002,"delta":0.5${index}}`
+  return notification(
+    `ticker.${name}.100ms`,
+    `"instrument_name":"${name}","state":"open","stats":{"volume_usd":${index * 31}.5,"volume":1.${index},"price_change":-2.1,"low":0.01,"high":0.09},"underlying_price":${87_000 + index}.25,"underlying_index":"BTC-25DEC26","settlement_price":0.05,"open_interest":${index * 17}.1,"min_price":0.0001,"max_price":0.1,"mark_price":0.05${index},"mark_iv":48.${index},"last_price":0.055,"interest_rate":0.0,"index_price":87010.11,${greeks},"estimated_delivery_price":87010.11,"bid_iv":47.5,"best_bid_price":0.05,"best_bid_amount":12.5,"best_ask_price":0.056,"best_ask_amount":3.4,"ask_iv":49.9`,
+  )
+}
+
+function book(index: number, levels: number): string {
+  const name = nameOf(index)
+  const side = Array.from(
+    { length: levels },
+    (_, level) => `["${level % 5 === 0 ? 'delete' : 'change'}",${87_000 - level * 5}.5,${(index + level) * 10}.0]`,
+  ).join(',')
+  return notification(
+    `book.${name}.100ms`,
+    `"type":"change","instrument_name":"${name}","prev_change_id":${9_000_000 + index},"change_id":${9_000_001 + index},"bids":[${side}],"asks":[${side}]`,
+  )
+}
+
+function trade(index: number): string {
+  const name = nameOf(index)
+  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.option.BTC.100ms","data":[{${STAMP_KEY}${NO_STAMP},"trade_seq":${1000 + index},"trade_id":"${4_000_000 + index}","tick_direction":0,"price":0.05${index},"mark_price":0.0551,"iv":48.1,"instrument_name":"${name}","index_price":87010.2,"direction":"buy","contracts":1.5,"amount":1.5}]}}`
+}
+
+/** 12 quotes, 4 tickers, 3 book changes and a trade of each 20 frames; each 300th frame is a large book. */
+function mixed(index: number): string {
+  if (index % 300 === 299) return book(index % NAMES, 150)
+  const place = index % 20
+  if (place < 12) return quote(index % NAMES)
+  if (place < 16) return ticker(index % NAMES)
+  return place < 19 ? book(index % NAMES, 1 + (index % 9)) : trade(index % NAMES)
 }
 
 /** One WebSocket text frame, unmasked, as a server sends it. */
@@ -22,11 +78,13 @@ export function webSocketFrame(text: string): Buffer {
   return Buffer.concat([head, payload])
 }
 
-/** About a megabyte of frames of this size. Returns the bytes and how many frames they are. */
-export function frameBlock(bytesPerFrame: number): { block: Buffer; frames: number } {
-  const frames = Math.ceil((1024 * 1024) / bytesPerFrame)
-  const block = Buffer.concat(
-    Array.from({ length: frames }, (_, index) => webSocketFrame(quoteFrame(index % CHANNELS, bytesPerFrame))),
-  )
-  return { block, frames }
+/** About a megabyte of frames. */
+export function benchFrames(shape: Shape): BenchFrame[] {
+  const frames: BenchFrame[] = []
+  for (let bytes = 0, index = 0; bytes < 1024 * 1024; index++) {
+    const frame = webSocketFrame(shape === 'mix' ? mixed(index) : quote(index % NAMES, 300))
+    frames.push({ bytes: frame, stampAt: frame.indexOf(STAMP_KEY) + STAMP_KEY.length })
+    bytes += frame.length
+  }
+  return frames
 }

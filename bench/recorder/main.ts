@@ -1,119 +1,151 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import Table from 'cli-table3'
-import { execa } from 'execa'
-import { once } from 'node:events'
-import { packageRoot } from '../../platform/package-info.js'
-import { readStatus } from '../../platform/status-file.js'
+import { machine, spread } from '../machine.js'
+import { recordedDelays, type Delays } from './delays.js'
+import type { Shape } from './frames.js'
+import { count, keepCompacting, newRecording, record, type Recorded } from './processes.js'
 
-const SECONDS = 6
-const WARM_UP_MS = 3000
-const FRAME_BYTES = 300
-const script = (path: string) => join(packageRoot, 'dist', path)
+const ORDINARY_RATE = 2000
+const RATES = [200, ORDINARY_RATE, 20_000]
+const SPEEDS: { shape: Shape; pinned: boolean; goal: number }[] = [
+  { shape: '300 B', pinned: false, goal: 0.5 },
+  { shape: '300 B', pinned: true, goal: 0.35 },
+  { shape: 'mix', pinned: false, goal: 0.5 },
+  { shape: 'mix', pinned: true, goal: 0.35 },
+]
+/** Enough for a compactor to be at work all the time. */
+const BACKLOG_SECONDS = 2
 
-/** Runs a Node script, pinned to one processor where asked. */
-function node(pinned: boolean, file: string, ...args: string[]) {
-  const command = [...(pinned ? ['taskset', '-c', '1'] : []), process.execPath, file, ...args]
-  return execa({ stdin: 'ignore', stderr: 'ignore', env: { EDGETAPE_LOG: 'silent' }, reject: false })`${command}`
+export interface BenchOptions {
+  rounds: number
+  /** Of each measurement. */
+  seconds: number
 }
 
-/** Starts the sender and gives its port. */
-async function startSender(framesPerSecond: number): Promise<{ port: string; stop: () => void }> {
-  const sender = node(false, script('bench/recorder/sender.js'), String(FRAME_BYTES), String(framesPerSecond))
-  const [line] = (await once(sender.stdout, 'data')) as [Buffer]
-  return { port: line.toString().trim(), stop: () => sender.kill('SIGKILL') }
+/** Frames a second against a client that only counts, what ordinary rates cost, and how late stamps are. */
+export async function benchRecorder(options: BenchOptions): Promise<void> {
+  const say = (text: string) => process.stdout.write(`${text}\n`)
+  say(`recorder: ${options.rounds} rounds of ${options.seconds} s each; middle (lowest to highest)`)
+  say(machine())
+  say(await speeds(options))
+  say(await costs(options))
+  say(await stampDelays(options))
 }
 
-async function countedPerSecond(pinned: boolean): Promise<number> {
-  const { port, stop } = await startSender(0)
-  const { stdout } = await node(
-    pinned,
-    script('bench/recorder/counter.js'),
-    `ws://127.0.0.1:${port}/ws/api/v2`,
-    String(SECONDS),
-  )
-  stop()
-  return Number(stdout)
+/** Runs a measurement once a round, in a recording of its own. */
+async function rounds<T>(times: number, measure: () => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (let round = 0; round < times; round++) results.push(await measure())
+  return results
 }
 
-interface Recorded {
-  framesPerSecond: number
-  /** Of one core. */
-  cpuPercent: number
-  peakMiB: number
+async function recordAlone(shape: Shape, pinned: boolean, framesPerSecond: number, seconds: number): Promise<Recorded> {
+  const recording = newRecording()
+  const recorded = await record({ recording, shape, pinned, framesPerSecond, seconds, seal: false })
+  recording.remove()
+  return recorded
 }
 
-async function recordedPerSecond(pinned: boolean, framesPerSecond: number): Promise<Recorded> {
-  const { port, stop } = await startSender(framesPerSecond)
-  const folder = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
-  const dataDir = join(folder, 'data')
-  const config = join(folder, 'edgetape.yaml')
-  writeFileSync(
-    config,
-    `host: bench\ndataDir: ${dataDir}\nexchange: { name: deribit, url: "ws://127.0.0.1:${port}/ws/api/v2", currencies: [BTC] }\n`,
-  )
-  const recorder = node(pinned, script('cli/main.js'), 'record', '--config', config)
-  await delay(WARM_UP_MS)
-  const before = sample(dataDir, recorder.pid)
-  await delay(SECONDS * 1000)
-  const after = sample(dataDir, recorder.pid)
-  recorder.kill('SIGTERM')
-  await recorder
-  stop()
-  rmSync(folder, { recursive: true })
-  const seconds = (after.atMs - before.atMs) / 1000
-  return {
-    framesPerSecond: Math.round((after.frames - before.frames) / seconds),
-    cpuPercent: (100 * (after.cpuSeconds - before.cpuSeconds)) / seconds,
-    peakMiB: after.peakMiB,
-  }
-}
-
-function sample(
-  dataDir: string,
-  pid: number | undefined,
-): { atMs: number; frames: number; cpuSeconds: number; peakMiB: number } {
-  const status = readStatus(dataDir, 'recorder') ?? {}
-  const fields =
-    readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8')
-      .split(') ')[1]
-      ?.split(' ') ?? []
-  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid ?? 0}/status`, 'utf8'))?.[1]
-  return {
-    atMs: Date.parse(String(status['written_at'])),
-    frames: Number(status['frames']),
-    // Ticks of user and system time, 100 a second on Linux.
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
-    peakMiB: Number(peak) / 1024,
-  }
-}
-
-/** Frames a second against a client that only counts, and what the recorder costs at an ordinary rate. */
-export async function benchRecorder(): Promise<void> {
-  const ratios = new Table({ head: ['frames of 300 B', 'counted/s', 'recorded/s', 'ratio', 'goal'] })
-  for (const { name, pinned, goal } of [
-    { name: 'both cores', pinned: false, goal: '0.50' },
-    { name: 'pinned to one', pinned: true, goal: '0.35' },
-  ]) {
-    const counted = await countedPerSecond(pinned)
-    const { framesPerSecond: recorded } = await recordedPerSecond(pinned, 0)
-    ratios.push([
-      name,
-      counted.toLocaleString('en'),
-      recorded.toLocaleString('en'),
-      (recorded / counted).toFixed(2),
-      goal,
+async function speeds({ rounds: times, seconds }: BenchOptions): Promise<string> {
+  const table = new Table({ head: ['as fast as it goes', 'counted/s', 'recorded/s', 'ratio', 'goal', ''] })
+  for (const { shape, pinned, goal } of SPEEDS) {
+    const results = await rounds(times, async () => ({
+      counted: await count(shape, pinned, seconds),
+      recorded: (await recordAlone(shape, pinned, 0, seconds)).framesPerSecond,
+    }))
+    const ratio = spread(
+      results.map(({ counted, recorded }) => recorded / counted),
+      2,
+    )
+    table.push([
+      `${shape}, ${pinned ? 'pinned to one core' : 'both cores'}`,
+      spread(
+        results.map(result => result.counted),
+        0,
+      ).text,
+      spread(
+        results.map(result => result.recorded),
+        0,
+      ).text,
+      ratio.text,
+      `>= ${goal.toFixed(2)}`,
+      verdict(ratio.middle >= goal),
     ])
   }
-  const steady = await recordedPerSecond(false, 2000)
-  const cost = new Table({ head: ['at 2,000 frames/s', 'measured', 'goal'] })
-  cost.push(['frames/s recorded', steady.framesPerSecond.toLocaleString('en'), '2,000'])
-  cost.push(['CPU of one core', `${steady.cpuPercent.toFixed(1)} %`, '<= 10 %'])
-  cost.push(['peak memory', `${steady.peakMiB.toFixed(0)} MiB`, '<= 105 MiB (110 MB)'])
-  process.stdout.write(
-    `recorder, on ${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, ${SECONDS} s each\n`,
-  )
-  process.stdout.write(`${ratios.toString()}\n${cost.toString()}\n`)
+  return table.toString()
 }
+
+async function costs({ rounds: times, seconds }: BenchOptions): Promise<string> {
+  const table = new Table({
+    head: ['at a steady rate, mix', 'recorded/s', 'CPU of one core, %', 'peak memory, MiB', 'goal', ''],
+  })
+  for (const rate of RATES) {
+    const results = await rounds(times, () => recordAlone('mix', false, rate, seconds))
+    const cpu = spread(
+      results.map(result => result.cpuPercent),
+      1,
+    )
+    const peak = spread(
+      results.map(result => result.peakMiB),
+      0,
+    )
+    const hasGoal = rate === ORDINARY_RATE
+    table.push([
+      `${rate.toLocaleString('en')} frames/s`,
+      spread(
+        results.map(result => result.framesPerSecond),
+        0,
+      ).text,
+      cpu.text,
+      peak.text,
+      hasGoal ? '<= 10 %, <= 105 MiB (110 MB)' : '',
+      hasGoal ? verdict(cpu.middle <= 10 && peak.middle <= 105) : '',
+    ])
+  }
+  return table.toString()
+}
+
+async function stampDelays({ rounds: times, seconds }: BenchOptions): Promise<string> {
+  const table = new Table({ head: ['stamp delay at 2,000/s, ms', 'frames', 'p50', 'p99', 'p99.9', 'goal', ''] })
+  for (const compacting of [false, true]) {
+    const results = await rounds(times, () => delaysOnce(compacting, seconds))
+    const p99 = spread(
+      results.map(result => result.p99Ms),
+      2,
+    )
+    const p999 = spread(
+      results.map(result => result.p999Ms),
+      2,
+    )
+    table.push([
+      compacting ? `compactor at work (${results.map(result => result.passes).join(', ')} passes)` : 'compactor idle',
+      spread(
+        results.map(result => result.frames),
+        0,
+      ).text,
+      spread(
+        results.map(result => result.p50Ms),
+        2,
+      ).text,
+      p99.text,
+      p999.text,
+      'p99 <= 1, p99.9 <= 10',
+      verdict(p99.middle <= 1 && p999.middle <= 10),
+    ])
+  }
+  return table.toString()
+}
+
+async function delaysOnce(compacting: boolean, seconds: number): Promise<Delays & { passes: number }> {
+  const recording = newRecording()
+  const options = { recording, shape: 'mix', pinned: false, seal: true } as const
+  if (compacting) await record({ ...options, framesPerSecond: 0, seconds: BACKLOG_SECONDS })
+  const compactor = compacting ? keepCompacting(recording) : undefined
+  const fromUs = Date.now() * 1000
+  await record({ ...options, framesPerSecond: ORDINARY_RATE, seconds: 2 * seconds })
+  const passes = (await compactor?.stop()) ?? 0
+  const delays = recordedDelays(recording.dataDir, fromUs)
+  recording.remove()
+  return { ...delays, passes }
+}
+
+const verdict = (met: boolean) => (met ? 'met' : 'NOT met')

@@ -1,14 +1,18 @@
 /**
  * The far end of the recorder's benchmark, a process of its own: answers what a recorder asks, then sends frames as fast
- * as the socket takes them, or at a steady rate. Usage: sender.js <bytes per frame> <frames per second, 0: flat out>
+ * as the socket takes them, or at a steady rate, each with the time of its sending. Usage: sender.js <300 B | mix>
+ * <frames per second, 0: flat out>
  */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { frameBlock, webSocketFrame } from './frames.js'
+import { ReceiveClock } from '../../recorder/receive-clock.js'
+import { benchFrames, webSocketFrame } from './frames.js'
 
-const [bytesPerFrame = 300, framesPerSecond = 0] = process.argv.slice(2).map(Number)
-const { block, frames } = frameBlock(bytesPerFrame)
+const [shape, rate] = process.argv.slice(2)
+const framesPerSecond = Number(rate)
+const frames = benchFrames(shape === 'mix' ? 'mix' : '300 B')
+const clock = new ReceiveClock()
 
 const instrument = {
   instrument_name: 'BTC-PERPETUAL',
@@ -45,6 +49,7 @@ server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`))
 
 function sendFlatOut(socket: Socket): void {
+  const block = Buffer.concat(frames.map(({ bytes }) => bytes))
   const send = () => {
     let room = true
     while (room && !socket.destroyed) room = socket.write(block)
@@ -53,9 +58,8 @@ function sendFlatOut(socket: Socket): void {
   send()
 }
 
-/** A hundredth of the rate every 10 ms, caught up by the clock. */
+/** What is due by the clock, each millisecond; every frame carries the time of its sending. */
 function sendSteadily(socket: Socket): void {
-  const frameBytes = block.length / frames
   const started = performance.now()
   let sent = 0
   const timer = setInterval(() => {
@@ -63,10 +67,14 @@ function sendSteadily(socket: Socket): void {
       clearInterval(timer)
       return
     }
-    const due = Math.min(frames, Math.floor(((performance.now() - started) / 1000) * framesPerSecond) - sent)
-    socket.write(block.subarray(0, due * frameBytes))
-    sent += due
-  }, 10)
+    const due = Math.floor(((performance.now() - started) / 1000) * framesPerSecond)
+    for (; sent < due; sent++) {
+      const { bytes, stampAt } = frames[sent % frames.length] ?? { bytes: Buffer.alloc(0), stampAt: 0 }
+      const stamped = Buffer.from(bytes)
+      stamped.write(String(clock.nowUs()), stampAt, 'latin1')
+      socket.write(stamped)
+    }
+  }, 1)
 }
 
 /** The text of masked client frames; the recorder's requests are short and come whole. */

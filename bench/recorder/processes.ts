@@ -1,0 +1,127 @@
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+import { packageRoot } from '../../platform/package-info.js'
+import { readStatus } from '../../platform/status-file.js'
+import type { Shape } from './frames.js'
+
+const WARM_UP_MS = 2500
+const script = (path: string) => join(packageRoot, 'dist', path)
+
+/** Runs a Node script, pinned to one processor where asked. */
+function node(pinned: boolean, file: string, ...args: string[]) {
+  const command = [...(pinned ? ['taskset', '-c', '1'] : []), process.execPath, file, ...args]
+  return execa({ stdin: 'ignore', stderr: 'ignore', env: { EDGETAPE_LOG: 'silent' }, reject: false })`${command}`
+}
+
+/** A folder with a config for a recorder of this sender. */
+export interface Recording {
+  dataDir: string
+  configFile: string
+  remove(): void
+}
+
+export function newRecording(): Recording {
+  const folder = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
+  return {
+    dataDir: join(folder, 'data'),
+    configFile: join(folder, 'edgetape.yaml'),
+    remove: () => rmSync(folder, { recursive: true }),
+  }
+}
+
+async function startSender(shape: Shape, framesPerSecond: number): Promise<{ url: string; stop: () => void }> {
+  const sender = node(false, script('bench/recorder/sender.js'), shape, String(framesPerSecond))
+  const [line] = (await once(sender.stdout, 'data')) as [Buffer]
+  return { url: `ws://127.0.0.1:${line.toString().trim()}/ws/api/v2`, stop: () => sender.kill('SIGKILL') }
+}
+
+/** Frames a second that a client takes which only counts. */
+export async function count(shape: Shape, pinned: boolean, seconds: number): Promise<number> {
+  const { url, stop } = await startSender(shape, 0)
+  const { stdout } = await node(pinned, script('bench/recorder/counter.js'), url, String(seconds))
+  stop()
+  return Number(stdout)
+}
+
+export interface Recorded {
+  framesPerSecond: number
+  /** Of one core, both threads together. */
+  cpuPercent: number
+  /** Largest resident size of the process so far. */
+  peakMiB: number
+}
+
+export interface RecordOptions {
+  recording: Recording
+  shape: Shape
+  pinned: boolean
+  /** 0: as fast as it goes. */
+  framesPerSecond: number
+  seconds: number
+  /** Ends it as a service manager would, so that segments are sealed; else it is killed. */
+  seal: boolean
+}
+
+/** What a real recorder process does for so long, after warming up. */
+export async function record({ recording, seconds, ...options }: RecordOptions): Promise<Recorded> {
+  const { url, stop } = await startSender(options.shape, options.framesPerSecond)
+  const { dataDir, configFile } = recording
+  const exchange = { name: 'deribit', url, currencies: ['BTC'] }
+  writeFileSync(configFile, JSON.stringify({ host: 'bench', dataDir, exchange }))
+  const recorder = node(options.pinned, script('cli/main.js'), 'record', '--config', configFile)
+  await delay(WARM_UP_MS)
+  const before = sample(dataDir, recorder.pid)
+  await delay(seconds * 1000)
+  const after = sample(dataDir, recorder.pid)
+  recorder.kill(options.seal ? 'SIGTERM' : 'SIGKILL')
+  await recorder
+  stop()
+  return {
+    framesPerSecond: (1000 * (after.frames - before.frames)) / (after.framesAtMs - before.framesAtMs),
+    cpuPercent: (100_000 * (after.cpuSeconds - before.cpuSeconds)) / (after.atMs - before.atMs),
+    peakMiB: after.peakMiB,
+  }
+}
+
+function sample(dataDir: string, pid = 0) {
+  const status = readStatus(dataDir, 'recorder') ?? {}
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return {
+    atMs: performance.now(),
+    framesAtMs: Date.parse(String(status['written_at'])),
+    frames: Number(status['frames']),
+    // Ticks of user and system time, 100 a second on Linux.
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
+    peakMiB: Number(peak) / 1024,
+  }
+}
+
+/** Keeps a real compactor at work on what is sealed, again and again; `stop` gives the number of passes it ended. */
+export function keepCompacting({ configFile }: Recording): { stop: () => Promise<number> } {
+  let passes = 0
+  let running: ReturnType<typeof node> | undefined
+  const stopping = new AbortController()
+  const isStopping = () => stopping.signal.aborted
+  const loop = async () => {
+    while (!isStopping()) {
+      running = node(false, script('cli/main.js'), 'compact', '--once', '--rebuild', '--config', configFile)
+      const { exitCode } = await running
+      if (exitCode === 0) passes++
+      else if (!isStopping()) throw new Error(`the compactor ended with ${exitCode ?? 'a signal'}`)
+    }
+  }
+  const done = loop()
+  return {
+    stop: async () => {
+      stopping.abort()
+      running?.kill('SIGTERM')
+      await done
+      return passes
+    },
+  }
+}
