@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
 
@@ -7,7 +8,16 @@ export function recordCommand(): Command {
   ).action(record)
 }
 
+/**
+ * Hardly anything of a frame outlives its callback, so that collecting the young heap costs little at any size: it stays
+ * as it begins, instead of growing to three times 16 MiB. To be called before the parts are loaded: it never shrinks.
+ */
+function keepYoungHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+}
+
 async function record({ config: path }: ConfigOption): Promise<void> {
+  keepYoungHeapSmall()
   const [{ loadConfig }, { credentialsFrom }, { createLogger }, { onShutdown }, { runRecorder }] = await Promise.all([
     import('../config/load.js'),
     import('../config/secrets.js'),

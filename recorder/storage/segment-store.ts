@@ -10,7 +10,7 @@ import { isNoRoom, Room } from './room.js'
 import { SealQueue } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
 import { groupPath, type SegmentGroup } from '../segment-format.js'
-import { APPEND_LEVEL, SEAL_LEVEL } from './zstd.js'
+import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from './zstd.js'
 
 /** Frames may still be on their way from the sockets when their slot ends. */
 const LATE_FRAMES_US = 2_000_000
@@ -354,7 +354,7 @@ export class SegmentStore {
     // The small ones first: of those that the time does not reach there are few.
     const writers = this.#writers.entries().sort(([, one], [, other]) => one.holds.rawBytes - other.holds.rawBytes)
     const rawBytes = writers.reduce((sum, [, writer]) => sum + writer.holds.rawBytes, 0)
-    if (rawBytes > QUICK_SEAL_RAW_BYTES) this.#sealLevel = APPEND_LEVEL
+    if (rawBytes > QUICK_SEAL_RAW_BYTES) this.#sealLevel = QUICK_SEAL_LEVEL
     for (const [key, writer] of writers) this.#retire(key, writer)
     this.#seals.retryNow()
     while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()

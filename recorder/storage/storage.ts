@@ -6,8 +6,10 @@ import type { SegmentGroup } from '../segment-format.js'
 import type { Loss, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
 import { Losses, lossOf, WaitingBatches } from './waiting-batches.js'
 
-/** Batch buffers kept for reuse. */
-const POOL_MAX = 64
+/** Batch buffers kept for reuse: what comes back while one flush interval is written. */
+const POOL_MAX = 16
+/** Of the storage thread, which makes little garbage. */
+const YOUNG_HEAP_MIB = 4
 /** Bytes of one family that the storage thread may hold, at most; what waits beyond them can still be given up here. */
 const IN_FLIGHT_BYTES = 2 * 1024 * 1024
 /** A disk that stored nothing for this long while frames wait is taken for one that does not answer. */
@@ -68,7 +70,10 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#queueBytes = queueBytes
     this.#inFlightBytes = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes / 16))
     this.#waiting = new WaitingBatches(giveWay)
-    this.#worker = new Worker(new URL('./thread.js', import.meta.url), { workerData })
+    this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MIB },
+    })
     this.#worker.on('message', (event: StorageEvent) => this.#receive(event))
     this.#worker.on('error', error => this.emit('died', error))
   }

@@ -5,8 +5,10 @@ import binding, { type CCtx as Compressor } from 'zstd-napi/binding.js'
 export const { CCtx, DCtx, CParameter, EndDirective, ResetDirective, compressBound } = binding
 export type { Compressor }
 
-/** Level for what is appended all the time: the recorder must keep up with the exchange. */
-export const APPEND_LEVEL = 3
+/** Level for what is appended all the time: the recorder must keep up with the exchange, and sealing compresses anew. */
+export const APPEND_LEVEL = 1
+/** Level of a segment that must be sealed in no time. */
+export const QUICK_SEAL_LEVEL = 3
 /** Level of a sealed segment: written once, kept for years. */
 export const SEAL_LEVEL = 9
 
