@@ -1,6 +1,7 @@
 /** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. */
 const proofs: Record<string, () => Promise<unknown>> = {
   kills: () => import('./kills.js'),
+  'compactor-kills': () => import('./compactor-kills.js'),
 }
 
 const names = process.argv.slice(2)
