@@ -70,6 +70,12 @@ export const deribitExchange = z
       .max(1440)
       .default(15)
       .describe('time between two looks at the list of instruments, minutes; also at the start of each hour'),
+    snapshotHours: z
+      .number()
+      .min(0)
+      .max(168)
+      .default(24)
+      .describe('each book is taken anew once in this time, for a fresh snapshot, hours; 0: never'),
     redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
     channels,
   })

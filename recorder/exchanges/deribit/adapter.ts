@@ -43,7 +43,8 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
       if (change) return planned(change)
       return catalogue.needsList ? 'discover' : undefined
     },
-    openSession: (link, wanted) => new DeribitSession(link, wanted, { credentials, log, credits, channels, catalogue }),
+    openSession: (link, wanted) =>
+      new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue }),
     partitionOf: framePartitions(),
   }
 }

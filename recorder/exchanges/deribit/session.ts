@@ -1,20 +1,24 @@
 import type { Credentials } from '../../../config/secrets.js'
+import type { DeribitExchange } from '../../../config/schema.js'
 import type { Logger } from '../../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../../exchange.js'
 import { newsOf, type Catalogue } from './catalogue.js'
+import { booksDue } from './book-refresh.js'
 import { familyOfChannel } from './channel-family.js'
 import { channelOfFrame } from './frame-channel.js'
 import type { KnownChannels } from './known-channels.js'
-import { RefusedError, Rpc, type Answer, type CreditPools } from './rpc.js'
-import { chunkChannels } from './subscribe-chunks.js'
+import { Login } from './login.js'
+import { Rpc, type Answer, type CreditPools } from './rpc.js'
+import { Subscriptions } from './subscriptions.js'
 
 /** Shortest interval that the exchange allows. */
 export const HEARTBEAT_SECONDS = 10
-/** Part of a token's life after which it is renewed. */
-const REFRESH_AT = 0.8
+/** How often is looked for books that are due for a fresh snapshot. */
+const REFRESH_LOOK_MS = 60_000
 
 /** What all sessions of an exchange share. */
 export interface SessionDeps {
+  config: Pick<DeribitExchange, 'login' | 'rawFallback' | 'snapshotHours'>
   credentials: Credentials | undefined
   log: Logger
   credits: CreditPools
@@ -25,44 +29,53 @@ export interface SessionDeps {
 /** Deribit's protocol on one connection: login, heartbeats, subscriptions with their answers compared to what was asked. */
 export class DeribitSession implements ExchangeSession {
   readonly #link: SessionLink
-  readonly #wanted: () => ReadonlySet<string>
-  readonly #credentials: Credentials | undefined
   readonly #log: Logger
   readonly #rpc: Rpc
+  readonly #login: Login | undefined
+  readonly #subscriptions: Subscriptions
   readonly #known: KnownChannels
   readonly #catalogue: Catalogue
-  readonly #channels = new Set<string>()
+  readonly #snapshotMs: number
   #refreshTimer: NodeJS.Timeout | undefined
-  #updating: Promise<void> = Promise.resolve()
+  #refreshedMs = Date.now()
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
+    const { config, credentials, log } = deps
     this.#link = link
-    this.#wanted = wanted
-    this.#credentials = deps.credentials
-    this.#log = deps.log
+    this.#log = log
     this.#rpc = new Rpc(link, deps.credits)
+    const { login: method, rawFallback } = config
+    this.#login = credentials && new Login({ rpc: this.#rpc, link, log, credentials, method })
+    this.#subscriptions = new Subscriptions({ link, rpc: this.#rpc, log, wanted, rawFallback })
     this.#known = deps.channels
     this.#catalogue = deps.catalogue
+    this.#snapshotMs = config.snapshotHours * 3_600_000
   }
 
   get channels(): ReadonlySet<string> {
-    return this.#channels
+    return this.#subscriptions.channels
   }
 
   async start(): Promise<void> {
-    if (this.#credentials) await this.#logIn(this.#credentials)
+    if (this.#snapshotMs > 0) this.#refreshTimer = setInterval(() => this.#refreshBooks(), REFRESH_LOOK_MS)
+    await this.#login?.start()
     await this.#rpc.call('public/set_heartbeat', { interval: HEARTBEAT_SECONDS })
     await this.update()
   }
 
-  /** One update after the other: each starts from what the one before achieved. */
   update(): Promise<void> {
-    this.#updating = this.#updating.catch(() => undefined).then(() => this.#subscribeWanted())
-    return this.#updating
+    return this.#subscriptions.update()
+  }
+
+  /** Takes channels anew on this connection: each book starts with a fresh snapshot, all other channels flow on. */
+  resubscribe(channels: readonly string[], reason: string): Promise<void> {
+    return this.#subscriptions.resubscribe(channels, reason)
   }
 
   closed(): void {
-    clearTimeout(this.#refreshTimer)
+    clearInterval(this.#refreshTimer)
+    this.#login?.close()
+    this.#subscriptions.close()
     this.#rpc.close()
   }
 
@@ -85,8 +98,9 @@ export class DeribitSession implements ExchangeSession {
   }
 
   #answer(answer: Answer, frame: Buffer): Filed {
-    const method = this.#rpc.settle(answer)
-    return method === 'public/auth' ? { family: 'rpc', recorded: withoutTokens(frame) } : { family: 'rpc' }
+    this.#rpc.settle(answer)
+    // Known by its content, since the answer to a login may also come when nobody waits for it any more.
+    return frame.includes('_token"') ? { family: 'rpc', recorded: withoutTokens(frame) } : { family: 'rpc' }
   }
 
   #answerHeartbeat(message: Record<string, unknown>): void {
@@ -109,57 +123,15 @@ export class DeribitSession implements ExchangeSession {
     this.#log.warn({ conn: this.#link.conn, code }, `exchange says: ${message}`)
   }
 
-  async #logIn(credentials: Credentials): Promise<void> {
-    const { clientId, clientSecret } = credentials
-    const params = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
-    this.#scheduleRefresh(await this.#rpc.call('public/auth', params, ['client_secret']))
-  }
-
-  #scheduleRefresh(token: unknown): void {
-    const { refresh_token, expires_in } = token as { refresh_token: string; expires_in: number }
-    const waitMs = Math.min(expires_in * 1000 * REFRESH_AT, 2 ** 31 - 1)
-    this.#refreshTimer = setTimeout(() => {
-      this.#rpc.call('public/auth', { grant_type: 'refresh_token', refresh_token }, ['refresh_token']).then(
-        next => this.#scheduleRefresh(next),
-        () => this.#link.fail('login could not be renewed'),
-      )
-    }, waitMs)
-  }
-
-  async #subscribeWanted(): Promise<void> {
-    const wanted = this.#wanted()
-    const missing = [...wanted].filter(channel => !this.#channels.has(channel))
-    const surplus = [...this.#channels].filter(channel => !wanted.has(channel))
-    for (const channels of chunkChannels(missing)) await this.#subscribe(channels)
-    for (const channels of chunkChannels(surplus)) await this.#unsubscribe(channels)
-  }
-
-  async #subscribe(channels: string[]): Promise<void> {
-    let accepted: string[]
-    try {
-      accepted = channelList(await this.#rpc.call('public/subscribe', { channels }))
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error
-      this.#link.journal('rejected', { channels, code: error.refusal, message: error.message })
-      this.#log.error({ conn: this.#link.conn, channels: channels.length, hint: error.hint }, error.message)
-      return
-    }
-    for (const channel of accepted) this.#channels.add(channel)
-    // The exchange leaves out what it does not know, without an error.
-    const refused = channels.filter(channel => !this.#channels.has(channel))
-    this.#link.journal('subscribed', { channels: accepted })
-    if (refused.length === 0) return
-    this.#link.journal('rejected', { channels: refused, message: 'not in the answer' })
-    this.#log.warn(
-      { conn: this.#link.conn, channels: refused.slice(0, 10), count: refused.length },
-      'channels not accepted',
+  /** Books whose turn has come start anew, so that a day of files never needs an older one. */
+  #refreshBooks(): void {
+    const fromMs = this.#refreshedMs
+    this.#refreshedMs = Date.now()
+    const books = booksDue(this.channels, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
+    if (books.length === 0) return
+    this.resubscribe(books, 'planned snapshot').catch((error: unknown) =>
+      this.#log.debug({ conn: this.#link.conn, err: error }, 'books not refreshed'),
     )
-  }
-
-  async #unsubscribe(channels: string[]): Promise<void> {
-    await this.#rpc.call('public/unsubscribe', { channels })
-    for (const channel of channels) this.#channels.delete(channel)
-    this.#link.journal('unsubscribed', { channels })
   }
 }
 
@@ -178,9 +150,6 @@ function parseObject(frame: Buffer): Record<string, unknown> | undefined {
 function isError(value: unknown): value is { code: number; message: string } {
   return typeof value === 'object' && value !== null && 'code' in value && 'message' in value
 }
-
-const channelList = (result: unknown): string[] =>
-  Array.isArray(result) ? result.filter(item => typeof item === 'string') : []
 
 /** The answer to a login, with its tokens taken out: they open the account while the connection lives. */
 function withoutTokens(frame: Buffer): Buffer {
