@@ -1,9 +1,18 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { WaitingBatches } from '../../recorder/storage/waiting-batches.js'
 import { FailingDisk, type DiskCall } from '../fixtures/failing-disk.js'
 import { rawFiles } from '../fixtures/recorder-process.js'
-import { batchOf, sealedNumbers, SLOT_TO_US, storeOptions, StoreRun, upTo } from '../fixtures/store-run.js'
+import {
+  batchOf,
+  sealedNumbers,
+  SLOT_FROM_US,
+  SLOT_TO_US,
+  storeOptions,
+  StoreRun,
+  upTo,
+} from '../fixtures/store-run.js'
 
 /** What goes wrong while lines are appended, and then no longer does. */
 const faults: { name: string; calls: DiskCall[]; code: string; takesHalf?: boolean }[] = [
@@ -166,4 +175,27 @@ t.test('many segments, few open files', async t => {
   await run.close()
   const found = sealedNumbers(dataDir)
   for (const family of families) t.same(found.get(family), upTo(family === 'family40' ? 40 : 30), family)
+})
+
+t.test('in memory, families give way in the declared order, the oldest batches first', t => {
+  const waiting = new WaitingBatches(['ticker', 'book'])
+  for (const first of [1, 11])
+    for (const family of ['journal', 'trades', 'book', 'quote', 'ticker'])
+      waiting.push(batchOf(family, first, first + 9))
+  const order = waiting.giveWay(Infinity).map(({ channel, firstRecvUs }) => [channel, firstRecvUs - SLOT_FROM_US])
+  t.same(
+    order,
+    ['ticker', 'book', 'quote', 'trades', 'journal'].flatMap(family => [
+      [family, 1],
+      [family, 11],
+    ]),
+  )
+  waiting.push(batchOf('quote', 1, 10))
+  waiting.push(batchOf('ticker', 1, 10))
+  t.same(
+    waiting.giveWay(1).map(({ channel }) => channel),
+    ['ticker'],
+    'and no more than is needed',
+  )
+  t.end()
 })
