@@ -210,6 +210,7 @@ export class Connection {
         if (socket.readyState === WebSocket.OPEN) socket.ping()
       },
       journal: (event, facts) => tape.journal(event, { conn: this.name, ...facts }),
+      nowUs: () => clock.nowUs(),
       fail: end,
     }
   }

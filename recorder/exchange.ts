@@ -12,6 +12,8 @@ export interface SessionLink {
   ping(): void
   /** Writes an event to the journal; the connection's name is added. */
   journal(event: string, facts?: object): void
+  /** The receive clock, µs since the epoch. */
+  nowUs(): number
   /** Ends the connection; the loop opens a new one. */
   fail(cause: string): void
 }

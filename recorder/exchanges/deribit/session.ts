@@ -2,13 +2,14 @@ import type { Credentials } from '../../../config/secrets.js'
 import type { DeribitExchange } from '../../../config/schema.js'
 import type { Logger } from '../../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../../exchange.js'
-import { newsOf, type Catalogue } from './catalogue.js'
 import { booksDue } from './book-refresh.js'
-import { familyOfChannel } from './channel-family.js'
-import { channelOfFrame } from './frame-channel.js'
+import { BookWatch } from './book-watch.js'
+import { newsOf, type Catalogue } from './catalogue.js'
+import { channelEnd, channelStart } from './frame-channel.js'
 import type { KnownChannels } from './known-channels.js'
 import { Login } from './login.js'
 import { Rpc, type Answer, type CreditPools } from './rpc.js'
+import { SequenceWatch } from './sequence-watch.js'
 import { Subscriptions } from './subscriptions.js'
 
 /** Shortest interval that the exchange allows. */
@@ -35,9 +36,13 @@ export class DeribitSession implements ExchangeSession {
   readonly #subscriptions: Subscriptions
   readonly #known: KnownChannels
   readonly #catalogue: Catalogue
+  readonly #books: BookWatch
+  readonly #sequences: SequenceWatch
   readonly #snapshotMs: number
   #refreshTimer: NodeJS.Timeout | undefined
   #refreshedMs = Date.now()
+  /** Receive stamp of the frame at hand. */
+  #recvUs = 0
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
     const { config, credentials, log } = deps
@@ -49,6 +54,12 @@ export class DeribitSession implements ExchangeSession {
     this.#subscriptions = new Subscriptions({ link, rpc: this.#rpc, log, wanted, rawFallback })
     this.#known = deps.channels
     this.#catalogue = deps.catalogue
+    this.#books = new BookWatch({
+      link,
+      log,
+      resubscribe: (channels, ended) => this.#subscriptions.resubscribe(channels, 'book break', ended),
+    })
+    this.#sequences = new SequenceWatch(this.#books)
     this.#snapshotMs = config.snapshotHours * 3_600_000
   }
 
@@ -76,22 +87,27 @@ export class DeribitSession implements ExchangeSession {
     clearInterval(this.#refreshTimer)
     this.#login?.close()
     this.#subscriptions.close()
+    this.#books.close()
     this.#rpc.close()
   }
 
-  data(frame: Buffer): string | undefined {
-    const channel = channelOfFrame(frame)
-    if (channel === undefined) return undefined
-    const facts = this.#known.factsOf(channel)
-    if (facts.isNews) this.#catalogue.hear(newsOf(frame))
-    return facts.family
+  data(frame: Buffer, recvUs: number): string | undefined {
+    this.#recvUs = recvUs
+    const from = channelStart(frame)
+    const end = from < 0 ? -1 : channelEnd(frame, from)
+    if (end < 0) return undefined
+    const channel = frame.toString('latin1', from, end)
+    const { family, isNews } = this.#known.factsOf(channel)
+    if (isNews) this.#catalogue.hear(newsOf(frame))
+    this.#sequences.see(channel, family, frame, end, recvUs)
+    return family
   }
 
   control(frame: Buffer): Filed {
     const message = parseObject(frame)
     if (!message) return { family: 'other' }
     if (message['method'] === 'heartbeat') this.#answerHeartbeat(message)
-    else if (message['method'] === 'subscription') return { family: this.#familyOfNotification(message) }
+    else if (message['method'] === 'subscription') return { family: this.#notification(message) }
     else if (typeof message['id'] === 'number') return this.#answer(message as unknown as Answer, frame)
     else if (isError(message['error'])) this.#reportError(message['error'])
     return { family: 'rpc' }
@@ -111,10 +127,14 @@ export class DeribitSession implements ExchangeSession {
       .catch((error: unknown) => this.#log.debug({ conn: this.#link.conn, err: error }, 'heartbeat answer failed'))
   }
 
-  #familyOfNotification(message: Record<string, unknown>): string {
+  /** A notification that only a parser understands. */
+  #notification(message: Record<string, unknown>): string {
     const params = message['params']
-    const channel = typeof params === 'object' && params !== null && 'channel' in params ? params.channel : undefined
-    return typeof channel === 'string' ? familyOfChannel(channel) : 'other'
+    if (typeof params !== 'object' || params === null || !('channel' in params)) return 'other'
+    if (typeof params.channel !== 'string') return 'other'
+    const { family } = this.#known.factsOf(params.channel)
+    this.#sequences.seeParsed(params.channel, family, 'data' in params ? params.data : undefined, this.#recvUs)
+    return family
   }
 
   #reportError(error: { code: number; message: string }): void {

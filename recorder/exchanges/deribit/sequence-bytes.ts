@@ -1,0 +1,195 @@
+/**
+ * The numbers that say whether something is missing, found in the bytes of a notification's `data`. Members may stand in
+ * any order. `undefined` means a spelling that only a parser understands (blanks, escapes, exponents): nothing is guessed.
+ */
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const ZERO = 0x30
+/** So many digits always fit a float. */
+const DIGITS_MAX = 15
+
+const CHANGE_ID = Buffer.from('change_id')
+const PREV_CHANGE_ID = Buffer.from('prev_change_id')
+const PREV_MEMBER = Buffer.from('"prev_change_id":')
+const TYPE = Buffer.from('type')
+const SNAPSHOT = Buffer.from('snapshot')
+const CHANGE = Buffer.from('change')
+const INSTRUMENT_NAME = Buffer.from('instrument_name')
+const TRADE_SEQ = Buffer.from('trade_seq')
+
+/** Where a frame of a full book stands in its sequence. Ids may be 0. */
+export interface BookIds {
+  isSnapshot: boolean
+  changeId: number
+  /** Snapshots have none, though some did. */
+  prevChangeId: number | undefined
+}
+
+/** The ids of a book frame whose `data` starts at `from`. */
+export function bookIdsAt(frame: Uint8Array, from: number): BookIds | undefined {
+  if (frame[from] !== OPEN_OBJECT) return undefined
+  let isSnapshot: boolean | undefined
+  let changeId = -1
+  let prevChangeId = -1
+  for (let at = from + 1; ;) {
+    const keyEnd = endOfString(frame, at)
+    if (keyEnd < 0 || frame[keyEnd] !== COLON) return undefined
+    const value = keyEnd + 1
+    // Today the previous id stands last, behind the levels: those need not be walked.
+    if (frame[value] === OPEN_LIST && changeId >= 0) {
+      if (isSnapshot === true) return { isSnapshot, changeId, prevChangeId: undefined }
+      if (prevChangeId < 0) prevChangeId = lastMember(frame, PREV_MEMBER)
+      if (isSnapshot === false && prevChangeId >= 0) return { isSnapshot, changeId, prevChangeId }
+    }
+    if (isText(frame, at + 1, keyEnd - 1, CHANGE_ID)) {
+      if ((changeId = wholeNumber(frame, value)) < 0) return undefined
+    } else if (isText(frame, at + 1, keyEnd - 1, PREV_CHANGE_ID)) {
+      if ((prevChangeId = wholeNumber(frame, value)) < 0) return undefined
+    } else if (isText(frame, at + 1, keyEnd - 1, TYPE)) {
+      isSnapshot = isString(frame, value, SNAPSHOT)
+      if (!isSnapshot && !isString(frame, value, CHANGE)) return undefined
+    }
+    const end = endOfValue(frame, value)
+    if (end < 0) return undefined
+    if (frame[end] === CLOSE_OBJECT) break
+    if (frame[end] !== COMMA) return undefined
+    at = end + 1
+  }
+  if (changeId < 0) return undefined
+  const prev = prevChangeId < 0 ? undefined : prevChangeId
+  // Frames of 2019 name no type: the one without a previous id is the snapshot.
+  return { isSnapshot: isSnapshot ?? prev === undefined, changeId, prevChangeId: prev }
+}
+
+/**
+ * Calls `visit` for each trade of a list that starts at `from`, with its `trade_seq` and where its instrument's name
+ * stands; those inside `legs` are not of this list. False for a spelling that only a parser understands.
+ */
+export function eachTradeAt(
+  frame: Uint8Array,
+  from: number,
+  visit: (nameFrom: number, nameTo: number, seq: number) => void,
+): boolean {
+  if (frame[from] !== OPEN_LIST) return false
+  if (frame[from + 1] === CLOSE_LIST) return true
+  for (let at = from + 1; ;) {
+    const end = tradeAt(frame, at, visit)
+    if (end < 0) return false
+    if (frame[end] === CLOSE_LIST) return true
+    if (frame[end] !== COMMA) return false
+    at = end + 1
+  }
+}
+
+/** One trade; returns where it ends, -1 for an odd spelling. */
+function tradeAt(
+  frame: Uint8Array,
+  from: number,
+  visit: (nameFrom: number, nameTo: number, seq: number) => void,
+): number {
+  if (frame[from] !== OPEN_OBJECT) return -1
+  let nameFrom = -1
+  let nameTo = -1
+  let seq = -1
+  for (let at = from + 1; ;) {
+    const keyEnd = endOfString(frame, at)
+    if (keyEnd < 0 || frame[keyEnd] !== COLON) return -1
+    const value = keyEnd + 1
+    const end = endOfValue(frame, value)
+    if (end < 0) return -1
+    if (isText(frame, at + 1, keyEnd - 1, TRADE_SEQ)) seq = wholeNumber(frame, value)
+    else if (isText(frame, at + 1, keyEnd - 1, INSTRUMENT_NAME) && frame[value] === QUOTE) {
+      nameFrom = value + 1
+      nameTo = end - 1
+    }
+    if (frame[end] === CLOSE_OBJECT) {
+      if (seq < 0 || nameFrom < 0) return -1
+      visit(nameFrom, nameTo, seq)
+      return end + 1
+    }
+    if (frame[end] !== COMMA) return -1
+    at = end + 1
+  }
+}
+
+/** A member with digits at the very end of a notification, before its three closing braces; -1 where there is none. */
+function lastMember(frame: Uint8Array, member: Buffer): number {
+  let at = frame.length - 1
+  for (let brace = 0; brace < 3; brace++) if (frame[at--] !== CLOSE_OBJECT) return -1
+  const digitsEnd = at + 1
+  while (isDigit(frame[at])) at--
+  const digitsFrom = at + 1
+  if (!isText(frame, digitsFrom - member.length, digitsFrom, member)) return -1
+  return wholeNumber(frame, digitsFrom, digitsEnd)
+}
+
+/** Digits up to the end of the value; -1 for anything else. */
+function wholeNumber(frame: Uint8Array, from: number, to = endOfScalar(frame, from)): number {
+  if (to <= from || to - from > DIGITS_MAX) return -1
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const byte = frame[at]
+    if (!isDigit(byte)) return -1
+    value = value * 10 + (byte as number) - ZERO
+  }
+  return value
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9
+}
+
+function isText(frame: Uint8Array, from: number, to: number, text: Buffer): boolean {
+  if (to - from !== text.length) return false
+  for (let index = 0; index < text.length; index++) if (frame[from + index] !== text[index]) return false
+  return true
+}
+
+function isString(frame: Uint8Array, from: number, text: Buffer): boolean {
+  return frame[from] === QUOTE && isText(frame, from + 1, endOfString(frame, from) - 1, text)
+}
+
+/** Behind the closing quote of the string that starts at `from`; -1 where none starts, none ends, or one has escapes. */
+function endOfString(frame: Uint8Array, from: number): number {
+  if (frame[from] !== QUOTE) return -1
+  for (let at = from + 1; at < frame.length; at++) {
+    const byte = frame[at]
+    if (byte === QUOTE) return at + 1
+    if (byte === BACKSLASH) return -1
+  }
+  return -1
+}
+
+/** Behind a number, true, false or null. */
+function endOfScalar(frame: Uint8Array, from: number): number {
+  let at = from
+  while (at < frame.length && frame[at] !== COMMA && frame[at] !== CLOSE_OBJECT && frame[at] !== CLOSE_LIST) at++
+  return at
+}
+
+/** Behind the value that starts at `from`: brackets are counted, strings passed over. */
+function endOfValue(frame: Uint8Array, from: number): number {
+  const first = frame[from]
+  if (first === QUOTE) return endOfString(frame, from)
+  if (first !== OPEN_LIST && first !== OPEN_OBJECT) return endOfScalar(frame, from)
+  let depth = 0
+  for (let at = from; at < frame.length;) {
+    const byte = frame[at]
+    if (byte === QUOTE) {
+      at = endOfString(frame, at)
+      if (at < 0) return -1
+      continue
+    }
+    at++
+    if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth++
+    else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && --depth === 0) return at
+  }
+  return -1
+}

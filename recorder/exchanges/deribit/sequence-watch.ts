@@ -1,0 +1,41 @@
+import { dataStart } from './frame-channel.js'
+import type { BookWatch } from './book-watch.js'
+import { bookIdsAt } from './sequence-bytes.js'
+import { bookIdsOf } from './sequence-json.js'
+
+/** Checks each data frame of one connection against the sequence it belongs to. */
+export class SequenceWatch {
+  readonly #books: BookWatch
+
+  constructor(books: BookWatch) {
+    this.#books = books
+  }
+
+  /**
+   * @param nameEnd where the channel's name ends in the frame
+   * @param recvUs the frame's receive stamp
+   */
+  see(channel: string, family: string, frame: Buffer, nameEnd: number, recvUs: number): void {
+    if (family !== 'book') return
+    const ids = bookIdsAt(frame, dataStart(frame, nameEnd))
+    if (ids) this.#books.see(channel, ids, recvUs)
+    else this.seeParsed(channel, family, dataOf(frame), recvUs)
+  }
+
+  /** The same for a frame whose spelling only a parser understands. */
+  seeParsed(channel: string, family: string, data: unknown, recvUs: number): void {
+    const ids = family === 'book' ? bookIdsOf(data) : undefined
+    if (ids) this.#books.see(channel, ids, recvUs)
+  }
+}
+
+function dataOf(frame: Buffer): unknown {
+  try {
+    const message = JSON.parse(frame.toString('utf8')) as { params?: { data?: unknown } } | null
+    return message?.params?.data
+  } catch (error) {
+    // Half a frame: it is stored, and the one behind it shows what is missing.
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
