@@ -15,6 +15,7 @@ const faultSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('huge'), channel, bytes: z.int().min(1), times }),
   z.strictObject({ type: z.literal('deep'), channel, depth: z.int().min(1), times }),
   z.strictObject({ type: z.literal('binary'), channel, times }),
+  z.strictObject({ type: z.literal('no_history'), instrument: z.string().optional(), times }),
   z.strictObject({
     type: z.literal('reject_subscribe'),
     code: z.int(),

@@ -9,6 +9,8 @@ interface Hits {
   times?: number
 }
 
+const HITS_KEPT = 10_000
+
 /** What can go wrong on demand. */
 export type Fault =
   | ({ type: 'drop'; channel: ChannelPattern } & Hits)
@@ -22,6 +24,8 @@ export type Fault =
   | ({ type: 'deep'; channel: ChannelPattern; depth: number } & Hits)
   /** The frame's bytes, sent as a binary frame. */
   | ({ type: 'binary'; channel: ChannelPattern } & Hits)
+  /** get_last_trades_by_instrument finds nothing, for this instrument or any. */
+  | ({ type: 'no_history'; instrument?: string } & Hits)
   /** Subscribe calls fail with this error. */
   | ({ type: 'reject_subscribe'; code: number; message: string; data?: Json } & Hits)
   /** Half-open: from now on nothing is sent or answered on the connections of now, which stay open; new ones work. */
@@ -34,7 +38,7 @@ export type Fault =
 /** Strikes at once, on all connections of now. */
 export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' }>
 type Waiting = Exclude<Fault, Strike>
-type FrameFault = Exclude<Waiting, { type: 'reject_subscribe' }>
+type FrameFault = Exclude<Waiting, { type: 'reject_subscribe' | 'no_history' }>
 
 /** What a frame becomes: payloads to send in order, after a delay if any. */
 export interface Delivery {
@@ -47,6 +51,8 @@ export interface Delivery {
 export class Faults {
   /** How often each type of fault struck. */
   readonly struck: Record<string, number> = {}
+  /** Channels of the frames that faults hit, the newest so many, in order. */
+  readonly hits: { type: Fault['type']; channel: string }[] = []
   private waiting: { fault: Waiting; left: number }[] = []
 
   /** `act` carries out the faults that strike at once. */
@@ -81,13 +87,24 @@ export class Faults {
     return new RpcError(code, message, data)
   }
 
+  /** True where the trades of an instrument are ordered not to be found. */
+  hidesHistory(instrument: string): boolean {
+    const found = this.waiting.find(
+      ({ fault }) => fault.type === 'no_history' && (fault.instrument ?? instrument) === instrument,
+    )
+    if (found) this.use(found)
+    return found !== undefined
+  }
+
   /** What to send in place of a frame of `channel`. */
   apply(channel: string, frame: Buffer): Delivery[] {
     const plain = { payload: frame, binary: false, delayMs: 0 }
     for (const entry of this.waiting) {
       const { fault } = entry
-      if (fault.type === 'reject_subscribe' || !matches(fault.channel, channel)) continue
+      if (fault.type === 'reject_subscribe' || fault.type === 'no_history') continue
+      if (!matches(fault.channel, channel)) continue
       this.use(entry)
+      if (this.hits.push({ type: fault.type, channel }) > HITS_KEPT) this.hits.shift()
       return deliveries(fault, plain, channel)
     }
     return [plain]
