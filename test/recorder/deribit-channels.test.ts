@@ -2,17 +2,11 @@ import t from 'tap'
 import { deribitExchange } from '../../config/schema.js'
 import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
 import { Credits } from '../../recorder/exchanges/deribit/credits.js'
-import { channelEnd, channelStart } from '../../recorder/exchanges/deribit/frame-channel.js'
+import { channelOfFrame } from '../../recorder/exchanges/deribit/frame-channel.js'
 import { parseInstruments, type Instrument } from '../../recorder/exchanges/deribit/instruments.js'
 import { planChannels } from '../../recorder/exchanges/deribit/plan-channels.js'
 import { chunkChannels } from '../../recorder/exchanges/deribit/subscribe-chunks.js'
 import { capturedFrames } from '../fixtures/captured-frames.js'
-
-function channelOfFrame(frame: Buffer): string | undefined {
-  const from = channelStart(frame)
-  const end = from < 0 ? -1 : channelEnd(frame, from)
-  return end < 0 ? undefined : frame.toString('latin1', from, end)
-}
 
 t.test('the family of a channel is one of a fixed set', t => {
   const families = {

@@ -9,9 +9,16 @@ const QUOTE = 0x22
 const CHANNEL_BYTES_MAX = 120
 
 /**
- * Where the name of a notification's channel starts, found in its bytes: no JSON is parsed on the hot path. -1 for frames
- * of any other kind, and for notifications spelled in a way that only a parser understands.
+ * The channel of a subscription notification, found in its bytes: no JSON is parsed on the hot path. Undefined for
+ * frames of any other kind, and for notifications spelled in a way that only a parser understands.
  */
+export function channelOfFrame(frame: Buffer): string | undefined {
+  const from = channelStart(frame)
+  const end = from < 0 ? -1 : channelEnd(frame, from)
+  return end < 0 ? undefined : frame.toString('latin1', from, end)
+}
+
+/** Where the channel's name starts; -1 where `channelOfFrame` finds none. */
 export function channelStart(frame: Buffer): number {
   if (frame.length > USUAL_HEAD.length && frame.compare(USUAL_HEAD, 0, USUAL_HEAD.length, 0, USUAL_HEAD.length) === 0)
     return USUAL_HEAD.length
