@@ -3,6 +3,7 @@ import { version } from '../platform/package-info.js'
 import { countOf, type Engine } from './engine.js'
 import { sqlText } from './frame-items.js'
 import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } from '../platform/partition.js'
+import { rowGroupRows } from './row-group.js'
 import { SCHEMA_VERSION, type Table } from './tables.js'
 
 /** A Parquet file in the temporary folder. */
@@ -12,8 +13,6 @@ export interface Part {
   partition: Partition
   rows: number
 }
-
-const ROW_GROUP_ROWS = 100_000
 
 /** The rows of `staged` by kind and currency; none where there are no rows. */
 export async function groupStaged(engine: Engine, table: Table): Promise<Group[]> {
@@ -34,13 +33,15 @@ export async function writeParts(
   folder: string,
 ): Promise<Part[]> {
   const parts: Part[] = []
+  const total = groups.reduce((sum, { rows }) => sum + rows, 0)
+  const groupRows = total > 0 ? await rowGroupRows(engine, 'staged', total) : 0
   for (const [index, { partition, ranks, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
     const metadata = fileFacts(table.name, rows, facts)
     const [[written] = []] = await engine.rows(`COPY (
         SELECT staged.* EXCLUDE (row_no) FROM ${rowsOf(table, ranks)}
         ORDER BY ${rankOf(table)}, exchange_ts, seq, conn, row_no, recv_ts
-      ) TO ${sqlText(temporary)} ${parquetOptions(metadata)}`)
+      ) TO ${sqlText(temporary)} ${parquetOptions(metadata, groupRows)}`)
     if (countOf(written) !== rows) throw new RangeError(`${temporary}: ${countOf(written)} rows instead of ${rows}`)
     parts.push({ temporary, table: table.name, partition, rows })
   }
@@ -63,8 +64,8 @@ export function fileFacts(table: string, rows: number, facts: Record<string, str
 }
 
 /** How every file is written. */
-export const parquetOptions = (metadata: Record<string, string>) =>
-  `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, KV_METADATA ${kvMetadata(metadata)})`
+export const parquetOptions = (metadata: Record<string, string>, groupRows: number) =>
+  `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows}, KV_METADATA ${kvMetadata(metadata)})`
 
 const kvMetadata = (pairs: Record<string, string>) =>
   `{${Object.entries(pairs)

@@ -9,6 +9,7 @@ import type { FolderSwitch } from './folder-switch.js'
 import { dailyName, parseParquetName } from './parquet-name.js'
 import { fileFacts, parquetOptions } from './parts.js'
 import { sha256Of } from './publish.js'
+import { rowGroupRows } from './row-group.js'
 import type { Receipt } from './receipts.js'
 import { SCHEMA_VERSION } from './tables.js'
 
@@ -73,11 +74,13 @@ export async function writeRollUp(engine: Engine, dataDir: string, rollUp: RollU
     replaces: JSON.stringify(replaces),
   })
   mkdirSync(waiting, { recursive: true })
+  const source = `read_parquet(${list}, union_by_name = true, hive_partitioning = false)`
+  const groupRows = await rowGroupRows(engine, source, facts.rows)
   // By the place of a row in its file last: levels of one book frame differ in nothing else.
   const [[written] = []] = await engine.rows(`COPY (
       SELECT * EXCLUDE (file_row_number) FROM read_parquet(${list}, union_by_name = true, hive_partitioning = false, file_row_number = true)
       ORDER BY instrument_name, exchange_ts, seq, conn, recv_ts, file_row_number
-    ) TO ${sqlText(path)} ${parquetOptions(metadata)}`)
+    ) TO ${sqlText(path)} ${parquetOptions(metadata, groupRows)}`)
   if (countOf(written) !== facts.rows) {
     const message = `${rollUp.folder}: ${countOf(written)} rows instead of ${facts.rows}; the hours stay as they are`
     throw new EdgeError('ROLL_UP_DIFFERS', message, { path: folder })

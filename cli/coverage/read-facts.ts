@@ -144,8 +144,10 @@ async function instrumentRows(tables: TableReader, table: string): Promise<RowsO
   const source = tables.source(table)
   if (source === undefined) return []
   const schema = z.object({ run: z.string(), kind, name: z.string(), rows: count, last_us: count })
+  // Rows about options, of a channel about their index.
+  const about = table === 'option_marks' ? `'index' AS kind, index_name` : 'kind, instrument_name'
   const rows = await tables.rows(
-    `SELECT ${RUN} AS run, kind, instrument_name AS name, count(*) AS rows, epoch_us(max(recv_ts)) AS last_us
+    `SELECT ${RUN} AS run, ${about} AS name, count(*) AS rows, epoch_us(max(recv_ts)) AS last_us
      FROM ${source} WHERE instrument_name IS NOT NULL GROUP BY ALL`,
     schema,
   )

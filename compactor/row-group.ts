@@ -1,0 +1,38 @@
+import { countOf, type Engine } from './engine.js'
+
+/** Most rows of a group. */
+const MOST_ROWS = 100_000
+/** DuckDB rounds to these, and takes no less. */
+const LEAST_ROWS = 2048
+/** So many groups let a query for an hour of one instrument leave out nearly all of a file. */
+const GROUPS = 64
+/** Below these, groups cost more than they spare. */
+const LEAST_ROWS_OF_LARGE_FILES = 20_480
+/** Text of a group: the writer holds a group in memory, as it is and as it is packed. */
+const TEXT_BYTES = 8 * 1024 * 1024
+/** Columns whose texts are short or all the same. */
+const SHORT = ['instrument_name', 'conn', 'source', 'channel']
+
+/**
+ * How many rows a row group of a file gets: bounded by rows and by the bytes of their texts, so that wide rows need no
+ * more memory than narrow ones. Depends on the rows alone; the same rows give the same file.
+ * @param relation what is to be written, in SQL: a table, or a table function
+ */
+export async function rowGroupRows(engine: Engine, relation: string, rows: number): Promise<number> {
+  const columns = await engine.rows(`SELECT column_name FROM (DESCRIBE FROM ${relation})
+    WHERE column_type IN ('VARCHAR', 'JSON', 'BLOB')`)
+  const names = columns.map(([name]) => String(name)).filter(name => !SHORT.includes(name))
+  const text = names.map(name => `coalesce(strlen("${name.replaceAll('"', '""')}"), 0)`).join(' + ') || '0'
+  const [[average, most] = []] = await engine.rows(
+    `SELECT coalesce(avg(text), 0)::BIGINT, coalesce(max(text), 0) FROM (SELECT ${text} AS text FROM ${relation})`,
+  )
+  return limitRows(rows, countOf(average), countOf(most))
+}
+
+/** @param widest bytes of the texts in a row: wide rows may all stand in one group */
+export function limitRows(rows: number, averageBytes: number, widestBytes: number): number {
+  const fine = Math.max(LEAST_ROWS_OF_LARGE_FILES, Math.ceil(rows / GROUPS))
+  const narrow = Math.min(TEXT_BYTES / Math.max(1, averageBytes), (4 * TEXT_BYTES) / Math.max(1, widestBytes))
+  const limited = Math.min(MOST_ROWS, fine, narrow)
+  return Math.max(LEAST_ROWS, Math.floor(limited / LEAST_ROWS) * LEAST_ROWS)
+}
