@@ -3,11 +3,13 @@ import { parseArgs } from 'node:util'
 import { benchCompactor } from './compactor/main.js'
 import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
+import { benchSyncer } from './syncer/main.js'
 
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   recorder: benchRecorder,
   compactor: benchCompactor,
   segments: benchSegments,
+  syncer: benchSyncer,
 }
 
 const { values, positionals: names } = parseArgs({

@@ -45,8 +45,9 @@ export interface Visit {
  * grace period what was just handed over is compared at once, in a step of its own. What happened is in the report.
  */
 export async function visitDate(visit: Visit): Promise<void> {
-  const due = planNow(visit).verify
-  await verifyDue(visit, due)
+  const { ship, verify } = planNow(visit)
+  if (ship.length + verify.length > 0 && !(await isPrepared(visit))) return
+  await verifyDue(visit, planNow(visit).verify)
   const plan = planNow(visit)
   for (const file of plan.unproven) {
     addProblem(visit.report, { path: file.path, reason: 'a sealed segment without its manifest; it stays here' })
@@ -59,6 +60,19 @@ export async function visitDate(visit: Visit): Promise<void> {
     await shipBatch(visit, batch)
   }
   if (graceOf(visit) === 0) await verifyDue(visit, planNow(visit).verify)
+}
+
+/** Afterwards it is known what the target can do, on which the grace period depends. */
+async function isPrepared(visit: Visit): Promise<boolean> {
+  try {
+    await visit.target.prepare()
+    visit.plan = undefined
+    return true
+  } catch (error) {
+    if (!(error instanceof EdgeError)) throw error
+    failWith(visit, error)
+    return false
+  }
 }
 
 /** The plan for the files as they were listed and the ledger as it is. */

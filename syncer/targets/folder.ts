@@ -37,6 +37,10 @@ export class FolderTarget implements Target {
     }
   }
 
+  prepare(): Promise<void> {
+    return Promise.resolve()
+  }
+
   async ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult> {
     const result: ShipResult = { done: [], problems: [] }
     const brought: string[] = []

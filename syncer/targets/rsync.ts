@@ -32,10 +32,14 @@ export class RsyncTarget implements Target {
     return this.#abilities?.fsync ?? true
   }
 
+  /** There is nothing to look at until a file goes: a pass with nothing new starts no process. */
+  open(): Promise<string> {
+    return Promise.resolve(this.label)
+  }
+
   /** Looks at the rsync here; the other side is met when the first file goes. */
-  async open(): Promise<string> {
+  async prepare(): Promise<void> {
     this.#abilities ??= await probeRsync(this.#settings.program)
-    return this.label
   }
 
   async ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult> {

@@ -60,6 +60,11 @@ export interface Target {
    * @throws EdgeError with `retry` where waiting can help
    */
   open(known?: string): Promise<string>
+  /**
+   * Finds out what can be found out here about how to reach it; called before the first file of a date.
+   * @throws EdgeError as `open`
+   */
+  prepare(): Promise<void>
   ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult>
   verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult>
 }

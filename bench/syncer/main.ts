@@ -1,0 +1,105 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Table from 'cli-table3'
+import pretty from 'pretty-bytes'
+import { syncPass, timed, type Cost } from './program.js'
+import { startDaemon } from './servers.js'
+import { settleTree } from './settled-tree.js'
+import { realistic, writeTree } from './tree.js'
+
+const ROUNDS = 3
+const FILES = 10_000
+const SETTLED_FILES = 100_000
+const COLD = { graceMinutes: 1000 }
+
+type Way = 'rsync -a' | 'rsync -a --fsync' | 'edgetape: hand over' | 'edgetape: verify'
+
+/** What bringing 10,000 files costs against bare rsync, and a pass with nothing new over 100,000. */
+export async function benchSyncer(): Promise<void> {
+  const folder = mkdtempSync(join(process.env['EDGETAPE_BENCH_DIR'] ?? tmpdir(), 'edgetape-bench-'))
+  try {
+    await benchShipping(folder)
+    await benchNothingNew(folder)
+    process.stdout.write(
+      `machine: ${cpus()[0]?.model ?? '?'}, ${availableParallelism()} processors; rsync over loopback to a daemon; ` +
+        `files below ${folder.replace(/edgetape-bench-.*/, '')}\n`,
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function benchShipping(folder: string): Promise<void> {
+  const dataDir = join(folder, 'data')
+  const bytes = writeTree(dataDir, FILES, realistic)
+  const costs = new Map<Way, Cost[]>()
+  const add = (way: Way, cost: Cost) => costs.set(way, [...(costs.get(way) ?? []), cost])
+  const nas = join(folder, 'nas')
+  const { url, stop } = await startDaemon(folder, nas)
+  const emptied = () => {
+    rmSync(nas, { recursive: true })
+    mkdirSync(nas)
+    rmSync(join(dataDir, 'state'), { recursive: true, force: true })
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    emptied()
+    add('rsync -a', await timed(['rsync', '-a', `${dataDir}/`, `${url}/`]))
+    emptied()
+    add('rsync -a --fsync', await timed(['rsync', '-a', '--fsync', `${dataDir}/`, `${url}/`]))
+    emptied()
+    const shipped = await syncPass(folder, dataDir, { target: url, ...COLD })
+    if (shipped.report.shippedFiles !== FILES) throw new Error(`shipped ${JSON.stringify(shipped.report)}`)
+    add('edgetape: hand over', shipped)
+    const verified = await syncPass(folder, dataDir, { target: url, graceMinutes: 0 })
+    if (verified.report.verifiedFiles !== FILES) throw new Error(`verified ${JSON.stringify(verified.report)}`)
+    add('edgetape: verify', verified)
+  }
+  await stop()
+  const table = new Table({
+    head: [
+      `${FILES.toLocaleString('en')} files, ${pretty(bytes, { binary: true })}`,
+      'seconds',
+      'spread',
+      'against rsync -a',
+      'on the wire',
+      'goal',
+    ],
+  })
+  const bare = median((costs.get('rsync -a') ?? []).map(({ seconds }) => seconds))
+  for (const [way, all] of costs) {
+    const seconds = all.map(cost => cost.seconds)
+    table.push([
+      way,
+      median(seconds).toFixed(1),
+      `${Math.min(...seconds).toFixed(1)}–${Math.max(...seconds).toFixed(1)}`,
+      (median(seconds) / bare).toFixed(2),
+      pretty(median(all.map(cost => cost.wireBytes)), { binary: true }),
+      way === 'edgetape: hand over' ? '1.2' : '',
+    ])
+  }
+  process.stdout.write(`${table.toString()}\n`)
+}
+
+async function benchNothingNew(folder: string): Promise<void> {
+  const dataDir = join(folder, 'settled')
+  const target = join(folder, 'settled-nas')
+  writeTree(dataDir, SETTLED_FILES, () => 16)
+  await syncPass(folder, join(folder, 'nothing'), { target })
+  settleTree(dataDir, target)
+  const table = new Table({ head: ['nothing new, 100,000 files', 'seconds', 'CPU seconds', 'peak memory', 'goal'] })
+  for (const name of ['first pass, reads all', 'second', 'third']) {
+    const {
+      report,
+      seconds,
+      cpuSeconds = 0,
+      peakMiB = 0,
+    } = await syncPass(folder, dataDir, { target, graceMinutes: 0 })
+    if (report.plannedFiles !== 0 || report.error !== null) throw new Error(`not settled: ${JSON.stringify(report)}`)
+    const goal = name.startsWith('first') ? '' : '2 s, 100 MB (95 MiB)'
+    table.push([name, seconds.toFixed(2), cpuSeconds.toFixed(2), `${peakMiB.toFixed(0)} MiB`, goal])
+  }
+  process.stdout.write(`${table.toString()}\n`)
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
