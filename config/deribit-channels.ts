@@ -114,3 +114,59 @@ export function unofferedGroup(config: Grouping): { currency: string; groups: st
   const currency = config.currencies.find(each => GROUPS_OF[each]?.includes(config.bookGrouped.group) === false)
   return currency === undefined ? undefined : { currency, groups: GROUPS_OF[currency]?.join(', ') ?? '' }
 }
+
+const everyMinutes = z.number().min(0).max(10_080)
+const backHours = z.number().min(1).max(87_600)
+
+/** Data that only methods give; everyMinutes 0 asks for none of a sort. */
+export const polls = z
+  .strictObject({
+    callsPerSecond: z
+      .number()
+      .min(0.1)
+      .max(15)
+      .default(2)
+      .describe('calls over HTTP in a second, at most; the exchange allows about 20'),
+    fundingHistory: z
+      .strictObject({
+        everyMinutes: everyMinutes.default(60).describe('time between polls of hourly funding, minutes; 0: none'),
+        backHours: backHours
+          .default(720)
+          .describe('how far back the first poll reaches, and a later one at most, hours'),
+      })
+      .prefault({}),
+    candles: z
+      .strictObject({
+        everyMinutes: everyMinutes.default(360).describe('time between polls of past OHLCV, minutes; 0: none'),
+        backHours: backHours
+          .default(24)
+          .describe('how far back the first poll reaches, and a later one at most, hours'),
+        kinds: z
+          .array(z.enum(['perpetual', 'future', 'option', 'spot', 'combo']))
+          .default(['perpetual', 'future', 'spot'])
+          .describe('kinds of instruments whose OHLCV is polled'),
+        resolutions: z.array(resolution).min(1).default([1]).describe('their bar lengths, minutes or 1D'),
+      })
+      .prefault({}),
+    volatilityIndex: z
+      .strictObject({
+        everyMinutes: everyMinutes
+          .default(60)
+          .describe('time between polls of the past volatility index, minutes; 0: none'),
+        backHours: backHours
+          .default(24)
+          .describe('how far back the first poll reaches, and a later one at most, hours'),
+        resolution: z.literal([1, 60, 3600, 43_200, '1D']).default(60).describe('its bar length, seconds or 1D'),
+      })
+      .prefault({}),
+    bookSummary: z
+      .strictObject({
+        everyMinutes: everyMinutes.default(60).describe('time between polls of book summaries, minutes; 0: none'),
+        kinds: z
+          .array(z.enum(['future', 'option', 'spot', 'future_combo', 'option_combo']))
+          .default(['future', 'option', 'spot'])
+          .describe("kinds, by the exchange's names, whose book summaries are polled"),
+      })
+      .prefault({}),
+  })
+  .prefault({})

@@ -6,6 +6,7 @@ import {
   channels,
   intervals,
   mainInterval,
+  polls,
   unofferedGroup,
 } from './deribit-channels.js'
 import { genericExchange } from './generic-exchange.js'
@@ -78,6 +79,7 @@ export const deribitExchange = z
       .describe('each book is taken anew once in this time, for a fresh snapshot, hours; 0: never'),
     redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
     channels,
+    polls,
   })
   .superRefine((value, context) => {
     const unoffered = unofferedGroup(value)

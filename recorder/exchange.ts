@@ -58,6 +58,14 @@ export interface PlanChange {
   removed: readonly { instruments: readonly string[]; reason: string }[]
 }
 
+/** How far each poll was answered, ms since the epoch; kept over restarts. */
+export interface PollRecord {
+  answeredMs(id: string): number | undefined
+  note(id: string, answeredMs: number): void
+  keepOnly(ids: ReadonlySet<string>): void
+  save(): void
+}
+
 export interface Exchange {
   readonly name: string
   readonly url: string
@@ -80,6 +88,8 @@ export interface Exchange {
    * `discover`: the exchange spoke of something that only `discover` can tell.
    */
   news(): PlanChange | 'discover' | undefined
+  /** Asks for what only methods give, in its own time, until `signal` aborts. Every answer is given to `take` as it came. */
+  poll(take: (family: string, answer: Buffer) => void, progress: PollRecord, signal: AbortSignal): Promise<void>
   /** A session for a connection that was just opened. `wanted` is asked whenever channels are to be subscribed. */
   openSession(link: SessionLink, wanted: () => ReadonlySet<string>): ExchangeSession
 }

@@ -11,6 +11,7 @@ import { writeStatus } from '../platform/status-file.js'
 import { chooseExchange } from './exchanges/choose.js'
 import type { Exchange } from './exchange.js'
 import { Fleet } from './fleet.js'
+import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
 import { recorderStatus } from './status.js'
@@ -82,7 +83,13 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     }, STATUS_EVERY_MS),
   ]
   try {
-    await Promise.race([fleet.run(AbortSignal.any([signal, broken.signal])), died])
+    const ended = AbortSignal.any([signal, broken.signal])
+    const polls = exchange.poll(
+      (family, answer) => tape.take(family, answers, clock.nowUs(), answer),
+      new PollProgress(dataDir, exchange.name, host),
+      ended,
+    )
+    await Promise.race([Promise.all([fleet.run(ended), polls]), died])
     tape.flush()
     await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
     tape.journal('stopped', { reason: String(signal.reason) })

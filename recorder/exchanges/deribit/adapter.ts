@@ -10,6 +10,8 @@ import { fetchInstruments } from './discovery.js'
 import { HttpRpc } from './http-rpc.js'
 import { KnownChannels } from './known-channels.js'
 import { isChosen, planChannels } from './plan-channels.js'
+import { Poller } from './poller.js'
+import { planPolls } from './polls.js'
 import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 
@@ -42,6 +44,11 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
       const change = catalogue.settle()
       if (change) return planned(change)
       return catalogue.needsList ? 'discover' : undefined
+    },
+    poll(take, progress, signal) {
+      const plan = () => planPolls(catalogue.instruments, config)
+      const { callsPerSecond } = config.polls
+      return new Poller({ rpc, take, progress, log, plan, callsPerSecond }).run(signal)
     },
     openSession: (link, wanted) =>
       new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue }),
