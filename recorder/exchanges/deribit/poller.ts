@@ -39,10 +39,11 @@ export class Poller {
 
   /** Polls until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    const stopping = () => signal.aborted
+    while (!stopping()) {
       const due = this.#due()
       for (const poll of due) {
-        if (signal.aborted) break
+        if (stopping()) break
         const waitMs = await this.#poll(poll, signal)
         if (waitMs === 0) continue
         await pause(waitMs, signal)
