@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Disk } from '../../platform/disk.js'
 import { writeFully } from '../../platform/durable-file.js'
 import { hasErrno } from '../../platform/edge-error.js'
@@ -10,15 +10,17 @@ const LOOK_AGAIN_MS = 1000
 /** Not zeros, which some file systems would keep in no room at all. */
 const CHUNK = randomBytes(64 * 1024)
 /** Fewer inodes than this are as good as none: every segment takes up to three. */
-const FILES_MIN = 16
+const FILES_MIN = 64
+/** Inodes in the reserve: the folders and segments of the journal for a few hours. */
+const SPARE_FILES = 8
 
 /** True for errors that say that there is no room: blocks, inodes or a quota used up. */
 export const isNoRoom = (error: unknown) => hasErrno(error, 'ENOSPC', 'EDQUOT')
 
 export interface RoomOptions {
   disk: Disk
-  /** A file that takes up `reserveBytes` and holds nothing. */
-  reserveFile: string
+  /** A folder of files that take up `reserveBytes` and a few inodes, and hold nothing. */
+  reserveFolder: string
   reserveBytes: number
   /** Deletes what may go, the oldest first, until about so many bytes are free. */
   makeRoom: (bytes: number) => void
@@ -56,8 +58,8 @@ export class Room {
 
   /** Room for a file of this size beside the reserve; a guess that a quota proves wrong. */
   hasRoomFor(bytes: number): boolean {
-    const { disk, reserveFile, reserveBytes } = this.#options
-    return !this.isFull && disk.free(dirname(reserveFile)).bytes >= bytes + reserveBytes
+    const { disk, reserveFolder, reserveBytes } = this.#options
+    return !this.isFull && disk.free(dirname(reserveFolder)).bytes >= bytes + reserveBytes
   }
 
   /** A write found no room: the reserve is released. */
@@ -73,11 +75,11 @@ export class Room {
     const since = this.#fullSinceMs
     if (since === undefined || nowMs < this.#lookAtMs) return undefined
     this.#lookAtMs = nowMs + LOOK_AGAIN_MS
-    const { disk, reserveFile, reserveBytes, makeRoom } = this.#options
+    const { disk, reserveFolder, reserveBytes, makeRoom } = this.#options
     const wanted = 2 * reserveBytes
     try {
-      if (disk.free(dirname(reserveFile)).bytes < wanted) makeRoom(2 * wanted)
-      const free = disk.free(dirname(reserveFile))
+      if (disk.free(dirname(reserveFolder)).bytes < wanted) makeRoom(2 * wanted)
+      const free = disk.free(dirname(reserveFolder))
       if (free.bytes < wanted || free.files < FILES_MIN) return undefined
       this.#take()
     } catch (error) {
@@ -91,30 +93,41 @@ export class Room {
     return nowMs - since
   }
 
+  /** Its files; the first is the one with a size. */
+  #files(): [string, ...string[]] {
+    const fileOf = (index: number) => join(this.#options.reserveFolder, String(index))
+    return [fileOf(0), ...Array.from({ length: SPARE_FILES - 1 }, (_, index) => fileOf(index + 1))]
+  }
+
   #isHeld(): boolean {
-    const { reserveFile, reserveBytes } = this.#options
-    return statSync(reserveFile, { throwIfNoEntry: false })?.size === reserveBytes
+    const [first, ...spare] = this.#files()
+    const { reserveBytes } = this.#options
+    return statSync(first, { throwIfNoEntry: false })?.size === reserveBytes && spare.every(file => existsSync(file))
   }
 
   #take(): void {
-    const { disk, reserveFile, reserveBytes } = this.#options
-    disk.makeFolder(dirname(reserveFile))
-    const fd = disk.open(reserveFile, 'replace')
-    try {
-      for (let left = reserveBytes; left > 0; left -= CHUNK.length)
-        writeFully(fd, CHUNK.subarray(0, Math.min(left, CHUNK.length)), disk)
-      disk.sync(fd)
-    } finally {
-      disk.close(fd)
+    const { disk, reserveFolder, reserveBytes } = this.#options
+    disk.makeFolder(reserveFolder)
+    for (const [index, file] of this.#files().entries()) {
+      const fd = disk.open(file, 'replace')
+      try {
+        for (let left = index === 0 ? reserveBytes : 0; left > 0; left -= CHUNK.length)
+          writeFully(fd, CHUNK.subarray(0, Math.min(left, CHUNK.length)), disk)
+        if (index === 0) disk.sync(fd)
+      } finally {
+        disk.close(fd)
+      }
     }
   }
 
   #letGo(): void {
-    try {
-      this.#options.disk.remove(this.#options.reserveFile)
-    } catch (error) {
-      // Not there, or a disk that takes no changes at all: nothing is held either way.
-      if (!(error instanceof Error)) throw error
+    for (const file of this.#files()) {
+      try {
+        this.#options.disk.remove(file)
+      } catch (error) {
+        // Not there, or a disk that takes no changes at all: nothing is held either way.
+        if (!(error instanceof Error)) throw error
+      }
     }
   }
 }

@@ -51,9 +51,9 @@ export class SegmentStore {
     this.#emit = emit
     this.#disk = disk
     const { dataDir, exchange, host, reserveBytes, openFilesMax } = options
-    const reserveFile = join(dataDir, 'state', `recorder-${exchange}-${host}.reserve`)
+    const reserveFolder = join(dataDir, 'state', `recorder-${exchange}-${host}.reserve`)
     const makeRoom = (bytes: number) => this.#makeRoom(bytes)
-    this.#room = new Room({ disk, reserveFile, reserveBytes, makeRoom }, performance.now())
+    this.#room = new Room({ disk, reserveFolder, reserveBytes, makeRoom }, performance.now())
     this.#writers = new OpenWriters(openFilesMax, (key, writer, error) => this.#distrust(key, writer, error))
     const left = findOpenSegments(disk, dataDir, exchange, host)
     this.#seals = new SealQueue(

@@ -5,6 +5,8 @@ import t from 'tap'
 import { LoggedDisk, type Forgets, type LoggedStep } from '../fixtures/logged-disk.js'
 import { batchOf, recoveredNumbers, SLOT_TO_US, storeOptions, StoreRun } from '../fixtures/store-run.js'
 
+t.setTimeout(240_000)
+
 const FAMILIES = ['trades', 'quote', 'journal']
 const LINES = 40
 /** Rounds of one batch a family. */

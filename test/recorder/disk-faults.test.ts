@@ -79,7 +79,7 @@ t.test('one family that cannot be written does not hold up the others', async t 
 t.test('while the disk is full the journal is written into the reserve, and nothing else', async t => {
   const dataDir = t.testdir({})
   const disk = new FailingDisk()
-  const reserve = join(dataDir, 'state/recorder-deribit-vps1.reserve')
+  const reserve = join(dataDir, 'state/recorder-deribit-vps1.reserve/0')
   const run = new StoreRun(storeOptions(dataDir), disk)
   run.store.handle(batchOf('quote', 1, 10))
   run.store.handle(batchOf('journal', 1, 10))

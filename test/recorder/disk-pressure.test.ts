@@ -79,7 +79,10 @@ function residentMiB({ process }: RecorderProcess): number {
 
 async function record(t: Test, dataDir: string, exchange: NumberedExchange): Promise<RecorderProcess> {
   const recorder = startRecorder(t, dataDir, { url: exchange.url }, segments)
-  await until('frames are recorded', () => framesTaken(recorder, 'quote') > 0)
+  await until(
+    'frames are on disk',
+    () => framesTaken(recorder, 'quote') > 0 && journalText(recorder.dataDir).includes('subscribed'),
+  )
   return recorder
 }
 
@@ -118,7 +121,7 @@ t.test('no inodes left: frames wait in memory, nothing is lost', async t => {
   if (!needsThat(t, canMount(), 'needs the right to mount: run as root, with util-linux')) return
   const exchange = await numberedExchange({ perSecond: 200, noise: NOISE, channels: PLAIN_CHANNELS.slice(0, 1) })
   t.teardown(() => exchange.close())
-  const disk = await smallDisk(t, t.testdir({}), 'size=64m,nr_inodes=300')
+  const disk = await smallDisk(t, t.testdir({}), 'size=64m,nr_inodes=400')
   const recorder = await record(t, disk.path, exchange)
   await until('no inodes are left', () => !takeInode(disk.path))
   exchange.channels = PLAIN_CHANNELS

@@ -69,7 +69,7 @@ t.test('a full disk asks for room before anything else', async t => {
   const room = new Room(
     {
       disk: Object.assign(disk, { free: () => ({ bytes: free, files: Infinity }) }),
-      reserveFile: join(folder, 'reserve'),
+      reserveFolder: join(folder, 'reserve'),
       reserveBytes: 1000,
       makeRoom: bytes => {
         asked.push(bytes)
