@@ -10,7 +10,7 @@ t.setTimeout(240_000)
 const FAMILIES = ['trades', 'quote', 'journal']
 const LINES = 40
 /** Rounds of one batch a family. */
-const ROUNDS = 8
+const ROUNDS = 5
 const FSYNC_MS = 40
 
 /** How many lines of each family were acknowledged when a number of steps had been done. */
@@ -24,7 +24,7 @@ async function everyStep(root: string) {
   const disk = new LoggedDisk(root)
   const lines = new Map<string, number>()
   const acknowledged: Acknowledged[] = [{ steps: 0, lines: new Map() }]
-  const options = storeOptions(root, { fsyncMs: FSYNC_MS, rotateBytes: 1200, openFilesMax: 2 })
+  const options = storeOptions(root, { fsyncMs: FSYNC_MS, rotateBytes: 900, openFilesMax: 2 })
   const run = new StoreRun(options, disk, event => {
     if (event.type !== 'stored') return
     lines.set(event.channel, (lines.get(event.channel) ?? 0) + event.frames)
