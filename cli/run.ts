@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import type { Part } from './run/supervisor.js'
 import { withConfig, type ConfigOption } from './config-option.js'
+import { recorderNodeFlags } from './run/node-flags.js'
 
 export function runCommand(): Command {
   return withConfig(
@@ -37,5 +38,6 @@ async function run({ config: path }: ConfigOption): Promise<void> {
 /** A command of ours as a part, with the config file that this process has checked. */
 function partOf(name: string, configPath: string): Part {
   const main = fileURLToPath(new URL('./main.js', import.meta.url))
-  return { name, args: [main, name, '--config', resolve(configPath)] }
+  const flags = name === 'record' ? recorderNodeFlags : []
+  return { name, args: [...flags, main, name, '--config', resolve(configPath)] }
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
 import { readStatus } from '../../platform/status-file.js'
+import { recorderNodeFlags } from '../../cli/run/node-flags.js'
 import type { Shape } from './frames.js'
 
 const WARM_UP_MS = 1500
@@ -73,7 +74,8 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
   const { dataDir, configFile } = recording
   const exchange = { name: 'deribit', url, currencies: ['BTC'] }
   writeFileSync(configFile, JSON.stringify({ host: 'bench', dataDir, exchange }))
-  const recorder = node(options.pinned, script('cli/main.js'), 'record', '--config', configFile)
+  const [flag, ...more] = [...recorderNodeFlags, script('cli/main.js'), 'record', '--config', configFile]
+  const recorder = node(options.pinned, flag, ...more)
   await untilRecording(dataDir)
   await delay(WARM_UP_MS)
   const before = sample(dataDir, recorder.pid)
