@@ -5,9 +5,9 @@ const MOST_ROWS = 100_000
 /** DuckDB rounds to these, and takes no less. */
 const LEAST_ROWS = 2048
 /** So many groups let a query for an hour of one instrument leave out nearly all of a file. */
-const GROUPS = 64
+const GROUPS = 128
 /** Below these, groups cost more than they spare. */
-const LEAST_ROWS_OF_LARGE_FILES = 20_480
+const LEAST_ROWS_OF_LARGE_FILES = 8192
 /** Text of a group: the writer holds a group in memory, as it is and as it is packed. */
 const TEXT_BYTES = 8 * 1024 * 1024
 /** Columns whose texts are short or all the same. */
