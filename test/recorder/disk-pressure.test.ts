@@ -193,3 +193,26 @@ t.test('a disk that hangs: memory stays bounded, what is lost is journalled', as
   exchange.channels = []
   checkAccount(t, await stop(t, recorder))
 })
+
+t.test('a disk that is slow: the socket is paused, memory stays bounded, nothing is lost', async t => {
+  if (!needs(t, 'strace')) return
+  const exchange = await numberedExchange({ perSecond: 4000, noise: NOISE })
+  t.teardown(() => exchange.close())
+  const recorder = await record(t, t.testdir({}), exchange)
+  const inject = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:delay_enter=1500000']
+  const tracer = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, '-p', String(recorder.process.pid)], {
+    stdio: 'ignore',
+  })
+  t.teardown(() => tracer.kill('SIGKILL'))
+  await until('its memory is full', () => Number(statusOf(recorder)['waiting_bytes']) > QUEUE_MIB * 2 ** 19, 60_000)
+  await delay(3000)
+  tracer.kill('SIGTERM')
+  await once(tracer, 'exit')
+  await until('the disk has caught up', () => journalText(recorder.dataDir).includes('"resumed"'), 60_000)
+  t.ok(residentMiB(recorder) < RESIDENT_MIB_MAX, `${Math.round(residentMiB(recorder))} MiB resident at most`)
+  exchange.channels = []
+  const lines = await stop(t, recorder)
+  t.equal(checkAccount(t, lines).lostFrames, 0)
+  const events = journalOf(lines).map(({ event }) => event)
+  t.ok(events.indexOf('paused') !== -1 && events.indexOf('paused') < events.indexOf('resumed'))
+})
