@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /** What an error needs so that a person knows what to do, and a program whether trying again can help. */
 export interface EdgeErrorFacts {
   /** What to try, in words for the person at the keyboard. */
@@ -31,10 +33,19 @@ export class EdgeError extends Error {
 
 /** The message of anything thrown, for logs and journal entries. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  return withErrnoNames(thrown instanceof Error ? thrown.message : String(thrown))
 }
 
 /** True for errors of the operating system with one of these codes, e.g. `hasErrno(error, 'ENOENT')`. */
 export function hasErrno(thrown: unknown, ...codes: string[]): boolean {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && codes.includes(thrown.code)
+  if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return false
+  return codes.includes(withErrnoNames(thrown.code))
+}
+
+/** Node calls some errors of the operating system by number only, that of a used up quota among them. */
+function withErrnoNames(text: string): string {
+  return text.replace(/Unknown system error -(\d+)/g, (nameless, number) => {
+    const found = Object.entries(constants.errno).find(([, errno]) => errno === Number(number))
+    return found?.[0] ?? nameless
+  })
 }

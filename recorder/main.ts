@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import type { Credentials } from '../config/secrets.js'
-import { messageOf } from '../platform/edge-error.js'
+import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
@@ -20,7 +20,8 @@ import { FrameCounter, Tape, type PartitionOf } from './tape.js'
 
 /** SIGTERM promises an end within 5 s; the sockets get the first part of it. */
 const SETTLE_WITHIN_MS = 1000
-const SEAL_WITHIN_MS = 2500
+const SEAL_WITHIN_MS = 2000
+const CLOSE_WITHIN_MS = 500
 const STATUS_EVERY_MS = 1000
 
 export interface RecorderOptions {
@@ -33,7 +34,7 @@ export interface RecorderOptions {
 
 /**
  * Records until told to stop: connects, subscribes, writes every frame to open segments, seals them on time and size.
- * @throws EdgeError LOCK_HELD, CREDENTIALS_MISSING, STORAGE_DIED
+ * @throws EdgeError LOCK_HELD, CREDENTIALS_MISSING, STORAGE_DIED, JOURNAL_NOT_WRITTEN
  */
 export async function runRecorder({ config, credentials, log, signal }: RecorderOptions): Promise<void> {
   const { dataDir, host, segments } = config
@@ -92,17 +93,27 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     await Promise.race([Promise.all([fleet.run(ended), polls]), died])
     tape.flush()
     await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
+    await Promise.race([storage.sealAll(SEAL_WITHIN_MS), died])
     tape.journal('stopped', { reason: String(signal.reason) })
     tape.flush()
-    const leftOpen = await Promise.race([storage.close(SEAL_WITHIN_MS), died])
+    const leftOpen = await Promise.race([storage.close(CLOSE_WITHIN_MS), died])
     if (leftOpen === undefined) log.error('the disk does not answer; the next start recovers what is open')
     else if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
     tryWriteStatus(log, dataDir, { ...recorderStatus({ run, host, fleet, tape, storage }), stopped: true })
+    if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {
     for (const timer of timers) clearInterval(timer)
     lock.release()
   }
+}
+
+/** The disk took nothing to the very end: what is lost then stands in the log alone. */
+function untold(lostFrames: number, dataDir: string): EdgeError {
+  return new EdgeError('JOURNAL_NOT_WRITTEN', `the journal could not be written; ${lostFrames} frames are lost`, {
+    path: dataDir,
+    hint: 'the log has their channels and what the disk says; repair it, then start the recorder again',
+  })
 }
 
 /** How segments are grouped beyond their family. */

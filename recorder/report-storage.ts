@@ -45,11 +45,13 @@ function reportSegments(storage: Storage, tape: Tape, log: Logger): void {
 function reportTrouble(storage: Storage, tape: Tape, log: Logger): void {
   let lastFailure = ''
   storage.on('failed', ({ what, message }) => {
-    if (lastFailure !== message) {
+    // The same of one file after the other is one trouble.
+    const failure = message.replaceAll(/'[^']*'/g, '')
+    if (lastFailure !== failure) {
       log.error({ what, err: message }, 'cannot write, trying again')
       tape.journal('disk_error', { what, message })
     }
-    lastFailure = message
+    lastFailure = failure
   })
   storage.on('madeRoom', ({ files, bytes }) => {
     log.warn({ files: files.length, bytes }, 'the disk is full: deleted segments that are verified at the target')

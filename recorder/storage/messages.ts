@@ -43,6 +43,9 @@ export type StorageRequest =
   | { type: 'tick'; nowUs: number }
   /** The end is near: batches that cannot be written now come back as `dropped`. */
   | { type: 'giveUp' }
+  /** Seals all but the journal, which may have something to say about that; answered by `sealedAll`. */
+  | { type: 'sealAll'; withinMs: number }
+  /** Seals the journal and ends. */
   | { type: 'close'; withinMs: number }
 
 /** From the storage thread. */
@@ -58,4 +61,5 @@ export type StorageEvent =
   | { type: 'madeRoom'; files: string[]; bytes: number }
   /** There is room again after `afterMs`. */
   | { type: 'roomAgain'; afterMs: number }
+  | { type: 'sealedAll' }
   | { type: 'closed'; leftOpen: string[] }

@@ -56,6 +56,14 @@ export class SealQueue {
     return this.#tasks.length > 0 ? this.#notBeforeMs : undefined
   }
 
+  /** Gives up all tasks; returns the paths of their segments, which stay as they are. */
+  leave(): string[] {
+    const left = this.waiting
+    this.#tasks = []
+    this.#current = undefined
+    return left
+  }
+
   /** What failed a moment ago is tried again at once. */
   retryNow(): void {
     this.#notBeforeMs = 0

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { localDisk, type Disk } from '../../platform/disk.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../manifest.js'
@@ -18,6 +19,8 @@ const LATE_FRAMES_US = 2_000_000
 const RETRY_MS = 1000
 /** Where nothing verified was left to delete, the ledgers are read again after this. */
 const LEDGERS_AGAIN_MS = 30_000
+/** How often it is looked whether all is sealed. */
+const SEALED_LOOK_MS = 5
 /** Open segments with more than this, uncompressed, are sealed at the fast level when the recorder must end soon. */
 const QUICK_SEAL_RAW_BYTES = 64 * 1024 * 1024
 
@@ -83,6 +86,9 @@ export class SegmentStore {
       case 'giveUp':
         this.#giveUp()
         break
+      case 'sealAll':
+        void this.#sealAll(request.withinMs)
+        return
       case 'close':
         void this.#close(request.withinMs)
         return
@@ -343,7 +349,18 @@ export class SegmentStore {
     else this.#nothingVerifiedUntilMs = now + LEDGERS_AGAIN_MS
   }
 
-  /** Seals all that is open, as far as the time allows; what is left is recovered at the next start. */
+  /** Seals all but the journal, as far as the time allows. */
+  async #sealAll(withinMs: number): Promise<void> {
+    const deadlineMs = performance.now() + withinMs
+    this.#blocked.clear()
+    this.#writeQueue()
+    this.#retireAll(({ group }) => group.channel !== 'journal')
+    void this.#work()
+    while (this.#seals.waiting.length > 0 && performance.now() < deadlineMs) await delay(SEALED_LOOK_MS)
+    this.#emit({ type: 'sealedAll' })
+  }
+
+  /** Seals the journal; what was not sealed before is left to the next start, whose journal tells of it. */
   async #close(withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs
     this.#closing = true
@@ -351,14 +368,22 @@ export class SegmentStore {
     while (this.#working) await nextTurn()
     this.#blocked.clear()
     this.#writeQueue()
-    // The small ones first: of those that the time does not reach there are few.
-    const writers = this.#writers.entries().sort(([, one], [, other]) => one.holds.rawBytes - other.holds.rawBytes)
+    const leftOpen = this.#seals.leave()
+    this.#retireAll(() => true)
+    while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()
+    this.#emit({ type: 'closed', leftOpen: [...leftOpen, ...this.#seals.waiting] })
+  }
+
+  /** Ends segments, the small ones first: of those that the time does not reach there are few. */
+  #retireAll(which: (writer: SegmentWriter) => boolean): void {
+    const writers = this.#writers
+      .entries()
+      .filter(([, writer]) => which(writer))
+      .sort(([, one], [, other]) => one.holds.rawBytes - other.holds.rawBytes)
     const rawBytes = writers.reduce((sum, [, writer]) => sum + writer.holds.rawBytes, 0)
     if (rawBytes > QUICK_SEAL_RAW_BYTES) this.#sealLevel = QUICK_SEAL_LEVEL
     for (const [key, writer] of writers) this.#retire(key, writer)
     this.#seals.retryNow()
-    while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()
-    this.#emit({ type: 'closed', leftOpen: this.#seals.waiting })
   }
 }
 

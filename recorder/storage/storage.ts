@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { LineBatch, BATCH_BYTES } from '../line-batch.js'
 import type { ManifestGap } from '../manifest.js'
@@ -29,6 +30,9 @@ interface StorageEvents {
   lost: [Loss]
   /** Bytes waiting passed a limit, upwards (true) or downwards (false). */
   pressure: [boolean]
+  sealedAll: []
+  /** Segments that had to be left open. */
+  closed: [string[]]
   /** The thread ended by itself: nothing can be stored any more. */
   died: [Error]
 }
@@ -58,7 +62,6 @@ export class Storage extends EventEmitter<StorageEvents> {
   #progressAtMs = performance.now()
   /** Why the disk takes nothing at present, as far as is known. */
   #trouble: string | undefined
-  #closed: (leftOpen: string[]) => void = () => undefined
   compressedBytes = 0
   /** Frames that readers of the open segments can see. */
   storedFrames = 0
@@ -106,7 +109,7 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#post({ type: 'tick', nowUs })
     this.#watch()
     // One report is under way at most: while the journal cannot be written, losses add up instead.
-    if (this.#losses.size > 0 && !this.#isUnderWay('journal')) this.#tellLosses()
+    if (this.#losses.size > 0 && !this.isUnderWay('journal')) this.#tellLosses()
   }
 
   /**
@@ -125,24 +128,30 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#tellLosses()
   }
 
+  /** Seals all but the journal, as far as the time allows. To be called when nothing but the journal is still to come. */
+  async sealAll(withinMs: number): Promise<void> {
+    const sealed = once(this, 'sealedAll')
+    this.#post({ type: 'sealAll', withinMs })
+    await Promise.race([sealed, atMost(withinMs)])
+  }
+
   /**
-   * Seals everything and ends the thread. Returns the segments that had to be left open for the next start, or undefined
+   * Seals the journal and ends the thread. Returns the segments that had to be left open for the next start, or undefined
    * where the disk does not answer.
    */
-  close(withinMs: number): Promise<string[] | undefined> {
-    return new Promise(resolve => {
-      this.#closed = resolve
-      setTimeout(() => resolve(undefined), withinMs + SLICE_MS).unref()
-      this.#post({ type: 'close', withinMs })
-    })
+  async close(withinMs: number): Promise<string[] | undefined> {
+    const closed = once(this, 'closed').then(([leftOpen]) => leftOpen as string[])
+    this.#post({ type: 'close', withinMs })
+    return Promise.race([closed, atMost(withinMs)])
+  }
+
+  /** True while some of a family's batches are not yet on disk. */
+  isUnderWay(family: string): boolean {
+    return this.#waiting.has(family) || (this.#inFlight.get(family) ?? 0) > 0
   }
 
   #post(request: StorageRequest, transfer: ArrayBuffer[] = []): void {
     this.#worker.postMessage(request, transfer)
-  }
-
-  #isUnderWay(family: string): boolean {
-    return this.#waiting.has(family) || (this.#inFlight.get(family) ?? 0) > 0
   }
 
   /** Hands on what the thread may hold of a family. */
@@ -201,7 +210,10 @@ export class Storage extends EventEmitter<StorageEvents> {
         this.emit('roomAgain', event)
         break
       case 'closed':
-        this.#closed(event.leftOpen)
+        this.emit('closed', event.leftOpen)
+        break
+      case 'sealedAll':
+        this.emit('sealedAll')
     }
   }
 
@@ -244,5 +256,8 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.emit('pressure', on)
   }
 }
+
+/** Longer by one slice of sealing, which cannot be cut short. */
+const atMost = (withinMs: number) => delay(withinMs + SLICE_MS, undefined, { ref: false })
 
 const nextTurn = () => new Promise<void>(resolve => setTimeout(resolve, 5))

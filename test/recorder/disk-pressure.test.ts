@@ -1,90 +1,26 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import t, { type Test } from 'tap'
-import { localDisk } from '../../platform/disk.js'
-import { findOpenSegments } from '../../recorder/storage/open-segments.js'
+import t from 'tap'
+import {
+  checkAccount,
+  journalOf,
+  NOISE,
+  peakMiB,
+  QUEUE_MIB,
+  recordNumbered,
+  RESIDENT_MIB_MAX,
+  stopAndRead,
+} from '../fixtures/frame-account.js'
 import { journalText } from '../fixtures/kill-rounds.js'
 import { needs, needsThat } from '../fixtures/needs.js'
-import { numberedExchange, numberOf, PLAIN_CHANNELS, type NumberedExchange } from '../fixtures/numbered-exchange.js'
-import {
-  framesTaken,
-  recordedLines,
-  startRecorder,
-  statusOf,
-  until,
-  type RecordedLine,
-  type RecorderProcess,
-} from '../fixtures/recorder-process.js'
-import { seal } from '../fixtures/segments.js'
+import { numberedExchange, PLAIN_CHANNELS } from '../fixtures/numbered-exchange.js'
+import { framesTaken, statusOf, until } from '../fixtures/recorder-process.js'
 import { canMount, smallDisk } from '../fixtures/small-disk.js'
 
 t.setTimeout(240_000)
-
-/** Characters of a frame that do not compress: 2,000 frames/s are 1.6 MB/s on disk. */
-const NOISE = 800
-const QUEUE_MIB = 8
-/** What a recorder takes beside its queue: Node, its heaps, batches being filled and those kept for reuse. */
-const RESIDENT_MIB_MAX = 240 + QUEUE_MIB
-
-const segments = { rotateMinutes: 60, flushMs: 200, fsyncMs: 200, queueMiB: QUEUE_MIB, reserveMiB: 1 }
-
-interface LostEvent {
-  event: 'lost'
-  channel: string
-  from_us: number
-  to_us: number
-  frames: number
-}
-
-const journalOf = (lines: RecordedLine[]) =>
-  lines
-    .filter(({ family }) => family === 'journal')
-    .map(({ frame }) => JSON.parse(frame.toString('utf8')) as { event: string })
-
-const isLost = (event: { event: string }): event is LostEvent => event.event === 'lost'
-
-async function stop(t: Test, recorder: RecorderProcess): Promise<RecordedLine[]> {
-  recorder.process.kill('SIGTERM')
-  const { exitCode, stderr } = await recorder.process
-  t.equal(exitCode, 0, exitCode === 0 ? 'ends well' : stderr)
-  // A busy machine leaves some to be sealed by the next start.
-  for (const path of findOpenSegments(localDisk, recorder.dataDir, 'deribit', 'vps1')) seal(recorder.dataDir, path)
-  return recordedLines(recorder.dataDir)
-}
-
-/** Every frame of the connection is in a file, once and unchanged, or was journalled as lost, of its family and in its span. */
-function checkAccount(t: Test, lines: RecordedLine[]): { lost: LostEvent[]; lostFrames: number } {
-  const received = lines.filter(({ conn }) => conn === 'd1')
-  const last = received.at(-1)?.seq ?? 0
-  const seqs = new Set(received.map(({ seq }) => seq))
-  t.equal(seqs.size, received.length, 'no frame is doubled')
-  for (const { frame } of received) numberOf(frame, NOISE)
-  const lost = journalOf(lines).filter(isLost)
-  const lostFrames = lost.reduce((sum, { frames }) => sum + frames, 0)
-  t.equal(
-    received.length + lostFrames,
-    last,
-    `of ${last} frames ${received.length} are there and ${lostFrames} are journalled as lost`,
-  )
-  return { lost, lostFrames }
-}
-
-function residentMiB({ process }: RecorderProcess): number {
-  const status = readFileSync(`/proc/${String(process.pid)}/status`, 'utf8')
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024
-}
-
-async function record(t: Test, dataDir: string, exchange: NumberedExchange): Promise<RecorderProcess> {
-  const recorder = startRecorder(t, dataDir, { url: exchange.url }, segments)
-  await until(
-    'frames are on disk',
-    () => framesTaken(recorder, 'quote') > 0 && journalText(recorder.dataDir).includes('subscribed'),
-  )
-  return recorder
-}
 
 t.test('a disk that is full: lost in the declared order, exactly journalled, and back by itself', async t => {
   if (!needsThat(t, canMount(), 'needs the right to mount: run as root, with util-linux')) return
@@ -94,7 +30,7 @@ t.test('a disk that is full: lost in the declared order, exactly journalled, and
   })
   t.teardown(() => exchange.close())
   const disk = await smallDisk(t, t.testdir({}), 'size=4m')
-  const recorder = await record(t, disk.path, exchange)
+  const recorder = await recordNumbered(t, disk.path, exchange)
   await until('families give way', () => journalText(recorder.dataDir).includes('"lost"'), 60_000)
   t.match(journalText(recorder.dataDir), 'ENOSPC', 'the journal is written while nothing else is')
   disk.remount('size=200m')
@@ -103,9 +39,9 @@ t.test('a disk that is full: lost in the declared order, exactly journalled, and
     'it goes on',
     () => framesTaken(recorder) > before + 2000 && journalText(recorder.dataDir).includes('room_again'),
   )
-  t.ok(residentMiB(recorder) < RESIDENT_MIB_MAX, `${Math.round(residentMiB(recorder))} MiB resident at most`)
+  t.ok(peakMiB(recorder) < RESIDENT_MIB_MAX, `${Math.round(peakMiB(recorder))} MiB resident at most`)
   exchange.channels = []
-  const { lost, lostFrames } = checkAccount(t, await stop(t, recorder))
+  const { lost, lostFrames } = checkAccount(t, await stopAndRead(t, recorder))
   t.ok(lostFrames > 0)
   t.notOk(
     lost.some(({ channel }) => channel === 'journal'),
@@ -122,7 +58,7 @@ t.test('no inodes left: frames wait in memory, nothing is lost', async t => {
   const exchange = await numberedExchange({ perSecond: 200, noise: NOISE, channels: PLAIN_CHANNELS.slice(0, 1) })
   t.teardown(() => exchange.close())
   const disk = await smallDisk(t, t.testdir({}), 'size=64m,nr_inodes=400')
-  const recorder = await record(t, disk.path, exchange)
+  const recorder = await recordNumbered(t, disk.path, exchange)
   await until('no inodes are left', () => !takeInode(disk.path))
   exchange.channels = PLAIN_CHANNELS
   await until('it is noticed', () => journalText(recorder.dataDir).includes('ENOSPC'))
@@ -132,7 +68,7 @@ t.test('no inodes left: frames wait in memory, nothing is lost', async t => {
     'it goes on',
     () => framesTaken(recorder, 'ticker') > taken + 100 && Number(statusOf(recorder)['waiting_bytes']) < 1e6,
   )
-  const { lostFrames } = checkAccount(t, await stop(t, recorder))
+  const { lostFrames } = checkAccount(t, await stopAndRead(t, recorder))
   t.equal(lostFrames, 0)
 })
 
@@ -152,7 +88,7 @@ t.test('no file descriptors, then a folder that someone deletes: nothing is lost
     return
   const exchange = await numberedExchange({ perSecond: 500, noise: NOISE, channels: PLAIN_CHANNELS.slice(0, 1) })
   t.teardown(() => exchange.close())
-  const recorder = await record(t, t.testdir({}), exchange)
+  const recorder = await recordNumbered(t, t.testdir({}), exchange)
   const pid = String(recorder.process.pid)
   const used = readdirSync(`/proc/${pid}/fd`).length
   spawnSync('prlimit', ['--pid', pid, `--nofile=${used}:1000000`])
@@ -164,9 +100,9 @@ t.test('no file descriptors, then a folder that someone deletes: nothing is lost
     'all is written',
     () => framesTaken(recorder, 'ticker') > 0 && Number(statusOf(recorder)['waiting_bytes']) < 1e6,
   )
-  rmSync(join(recorder.dataDir, 'raw'), { recursive: true })
+  rmSync(join(recorder.dataDir, 'raw'), { recursive: true, maxRetries: 20 })
   await until('it is noticed', () => journalText(recorder.dataDir).includes('removed by another program'))
-  const { lostFrames } = checkAccount(t, await stop(t, recorder))
+  const { lostFrames } = checkAccount(t, await stopAndRead(t, recorder))
   t.equal(lostFrames, 0)
 })
 
@@ -174,7 +110,7 @@ t.test('a disk that hangs: memory stays bounded, what is lost is journalled', as
   if (!needs(t, 'strace')) return
   const exchange = await numberedExchange({ perSecond: 2000, noise: NOISE })
   t.teardown(() => exchange.close())
-  const recorder = await record(t, t.testdir({}), exchange)
+  const recorder = await recordNumbered(t, t.testdir({}), exchange)
   const inject = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:delay_enter=9000000:when=1']
   const tracer = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, '-p', String(recorder.process.pid)], {
     stdio: 'ignore',
@@ -189,16 +125,16 @@ t.test('a disk that hangs: memory stays bounded, what is lost is journalled', as
     'it goes on',
     () => framesTaken(recorder) > before + 2000 && Number(statusOf(recorder)['waiting_bytes']) < 2e6,
   )
-  t.ok(residentMiB(recorder) < RESIDENT_MIB_MAX, `${Math.round(residentMiB(recorder))} MiB resident at most`)
+  t.ok(peakMiB(recorder) < RESIDENT_MIB_MAX, `${Math.round(peakMiB(recorder))} MiB resident at most`)
   exchange.channels = []
-  checkAccount(t, await stop(t, recorder))
+  checkAccount(t, await stopAndRead(t, recorder))
 })
 
 t.test('a disk that is slow: the socket is paused, memory stays bounded, nothing is lost', async t => {
   if (!needs(t, 'strace')) return
   const exchange = await numberedExchange({ perSecond: 4000, noise: NOISE })
   t.teardown(() => exchange.close())
-  const recorder = await record(t, t.testdir({}), exchange)
+  const recorder = await recordNumbered(t, t.testdir({}), exchange)
   const inject = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:delay_enter=1500000']
   const tracer = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...inject, '-p', String(recorder.process.pid)], {
     stdio: 'ignore',
@@ -209,9 +145,9 @@ t.test('a disk that is slow: the socket is paused, memory stays bounded, nothing
   tracer.kill('SIGTERM')
   await once(tracer, 'exit')
   await until('the disk has caught up', () => journalText(recorder.dataDir).includes('"resumed"'), 60_000)
-  t.ok(residentMiB(recorder) < RESIDENT_MIB_MAX, `${Math.round(residentMiB(recorder))} MiB resident at most`)
+  t.ok(peakMiB(recorder) < RESIDENT_MIB_MAX, `${Math.round(peakMiB(recorder))} MiB resident at most`)
   exchange.channels = []
-  const lines = await stop(t, recorder)
+  const lines = await stopAndRead(t, recorder)
   t.equal(checkAccount(t, lines).lostFrames, 0)
   const events = journalOf(lines).map(({ event }) => event)
   t.ok(events.indexOf('paused') !== -1 && events.indexOf('paused') < events.indexOf('resumed'))

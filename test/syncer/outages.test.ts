@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 import { needs } from '../fixtures/needs.js'
 import { NasNetwork, ROOMY, type NasDisk } from '../fixtures/nas-network.js'
+import { SHUT_DOWN } from '../fixtures/small-disk.js'
 import { filesBelow, ShippedTree, sha256 } from '../fixtures/shipped-tree.js'
 
 interface World {
@@ -211,9 +212,6 @@ t.test('a daemon without a free connection, and one that may not write', async t
   await survives(t, world, { code: undefined, during: () => pass(network.sync('daemon')) })
 })
 
-/** The whole disk, as it would be without what was not yet written to it. */
-const POWER_CUT =
-  'import fcntl,os,struct,sys; fcntl.ioctl(os.open(sys.argv[1],os.O_RDONLY),0x8004587D,struct.pack("I",2))'
 const EXT4: NasDisk = {
   mount: (lake, folder) => [
     ['truncate', '-s', '32M', `${folder}/disk`],
@@ -230,7 +228,7 @@ t.test('the power of the target fails right after rsync said that all is done', 
   const patient = { graceMinutes: 0.1 }
   const made = dataOf(tree)
   t.match(await pass(patient), { error: null, shippedFiles: 6, verifiedFiles: 0 })
-  network.atNas('python3', '-c', POWER_CUT, network.lake)
+  network.atNas('python3', '-c', SHUT_DOWN, network.lake)
   network.atNas('umount', network.lake)
   network.atNas('mount', '-o', 'loop', join(network.folder, 'disk'), network.lake)
   t.same([...dataOf(tree).keys()], [...made.keys()], 'nothing has been deleted here')
