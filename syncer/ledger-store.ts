@@ -25,8 +25,7 @@ export class LedgerStore {
     this.#label = label
     this.#readOnly = readOnly
     mkdirSync(stateDir, { recursive: true })
-    const path = this.#identityPath()
-    this.#identity = existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+    this.#identity = readIdentity(stateDir, label)
   }
 
   /** Of the target when it was last used; undefined where it never was, or where the state was lost. */
@@ -91,9 +90,17 @@ export class LedgerStore {
   }
 
   #identityPath(): string {
-    return join(this.#stateDir, `target-${shortHash(this.#label)}`)
+    return identityPath(this.#stateDir, this.#label)
   }
 }
+
+/** What stood at the address `label` when it was last used, as `LedgerStore.identity`, without touching anything. */
+export function readIdentity(stateDir: string, label: string): string | undefined {
+  const path = identityPath(stateDir, label)
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+}
+
+const identityPath = (stateDir: string, label: string) => join(stateDir, `target-${shortHash(label)}`)
 
 function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12)

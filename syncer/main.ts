@@ -15,6 +15,7 @@ import { createTarget } from './targets/open-target.js'
 
 export { isClean, type PassReport } from './report.js'
 export { verifyTarget, type TargetProof } from './verify-target.js'
+export { probeTarget, type ProbeStep } from './probe-target.js'
 export { surveyRetention, type DateSurvey, type RetentionSurvey } from './retention-survey.js'
 
 export interface SyncerOptions {
