@@ -10,8 +10,14 @@ const parts = {
   compactor: [...shared, 'recorder/segment-format', 'recorder/manifest'],
   syncer: [...shared, 'recorder/segment-format', 'recorder/manifest'],
   simulator: shared,
-  // From files to frames, and from frames to books: what reads is the format, and the decoder that survives torn files.
-  reading: ['platform', 'recorder/segment-format', 'recorder/manifest', 'recorder/storage/decode-segment'],
+  // Besides the format: the decoder that survives torn files, and where a frame names its channel.
+  reading: [
+    'platform',
+    'recorder/segment-format',
+    'recorder/manifest',
+    'recorder/storage/decode-segment',
+    'recorder/exchanges/deribit/frame-channel',
+  ],
 }
 const folders = [
   'platform',

@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME… --rounds N --seconds N]`: all benchmarks, or those named. Each prints figures, goals and machine. */
 import { parseArgs } from 'node:util'
 import { benchCompactor } from './compactor/main.js'
+import { benchReading } from './reading/main.js'
 import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
 import { benchSyncer } from './syncer/main.js'
@@ -10,6 +11,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   compactor: benchCompactor,
   segments: benchSegments,
   syncer: benchSyncer,
+  read: benchReading,
 }
 
 const { values, positionals: names } = parseArgs({

@@ -23,7 +23,7 @@ export function dumpCommand(): Command {
 
 async function dump(paths: string[], { channel, instrument, conn, from, to }: DumpOptions): Promise<void> {
   const [{ parseTimeUs }, { dumpLines }, { dumpFiles }, { showProgress }, { writeLines }] = await Promise.all([
-    import('./dump/line-filter.js'),
+    import('../reading/time.js'),
     import('./dump/dump-lines.js'),
     import('./dump/files.js'),
     import('./progress-bar.js'),

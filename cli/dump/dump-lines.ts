@@ -1,8 +1,11 @@
 import { EdgeError } from '../../platform/edge-error.js'
+import type { LineFrame } from '../../reading/frame.js'
+import { mergeByTime, type MergeInput } from '../../reading/merge-by-time.js'
+import { SLACK_US } from '../../reading/segment-files.js'
+import { segmentFrames } from '../../reading/segment-frames.js'
 import { mayHold, type DumpFiles, type SegmentSource } from './files.js'
 import { lineFilter, type LineChoice } from './line-filter.js'
-import { mergeByTime, type MergeInput } from './merge-segments.js'
-import { jsonAsLine, kindOf, plainLines, segmentLines } from './read-lines.js'
+import { jsonAsLine, kindOf, plainLines } from './read-lines.js'
 
 export interface DumpOptions {
   choice: LineChoice
@@ -21,16 +24,15 @@ export interface DumpOptions {
  */
 export async function* dumpLines(files: DumpFiles, options: DumpOptions): AsyncGenerator<Buffer, void> {
   const { segments, parquet, others } = files
-  yield* mergeByTime(segments.flatMap(segment => inputOf(segment, options)))
+  const inputs = segments.flatMap(segment => inputOf(segment, options))
+  inputs.sort((a, b) => a.notBeforeUs - b.notBeforeUs)
+  for (const frames of mergeByTime(inputs)) for (const { line } of frames) yield line
   for (const files of parquet.values()) yield* rowsOf(files, options.choice)
   for (const path of others) {
     if (kindOf(path) === 'manifest') yield jsonAsLine(path)
     else yield* chosen(plainLines(path), options.choice)
   }
 }
-
-/** Lines may be stamped a little before the first of their segment, µs. */
-const SLACK_US = 60_000_000
 
 function inputOf(segment: SegmentSource, { choice, note, refused, read }: DumpOptions): MergeInput[] {
   const { path, name } = segment
@@ -44,19 +46,23 @@ function inputOf(segment: SegmentSource, { choice, note, refused, read }: DumpOp
     refused(path, error)
     return []
   }
-  const open = () =>
-    chosen(
-      segmentLines(path, why => note(path, why), read),
-      choice,
-      name?.channel,
-    )
+  const ear = { torn: (why: string) => note(path, why), ...(read && { read }) }
+  const wanted = wantedLine(choice, name?.channel)
+  function* open(): Generator<LineFrame[], void> {
+    for (const frames of segmentFrames(path, name, ear)) yield frames.filter(({ line }) => wanted(line))
+  }
   return [{ notBeforeUs: name === undefined ? -Infinity : name.startedMs * 1000 - SLACK_US, open }]
 }
 
-function* chosen(lines: Iterable<Buffer>, choice: LineChoice, family?: string): Generator<Buffer, void> {
-  const all = Object.values(choice).every(value => value === undefined)
+function wantedLine(choice: LineChoice, family?: string): (line: Buffer) => boolean {
+  if (Object.values(choice).every(value => value === undefined)) return () => true
   const wanted = lineFilter(choice, family)
-  for (const line of lines) if (all || wanted(line.toString('utf8'))) yield line
+  return line => wanted(line.toString('utf8'))
+}
+
+function* chosen(lines: Iterable<Buffer>, choice: LineChoice): Generator<Buffer, void> {
+  const wanted = wantedLine(choice)
+  for (const line of lines) if (wanted(line)) yield line
 }
 
 /** DuckDB takes half a second to load: only who asks for Parquet waits for it. */

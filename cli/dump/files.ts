@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
-import { parseManifest, type Manifest } from '../../recorder/manifest.js'
-import { parseSegmentPath, withState, type SegmentName } from '../../recorder/segment-format.js'
+import { manifestOf, SLACK_US } from '../../reading/segment-files.js'
+import { parseSegmentPath, type SegmentName } from '../../recorder/segment-format.js'
 import type { LineChoice } from './line-filter.js'
 import { kindOf } from './read-lines.js'
 
@@ -59,9 +59,6 @@ function nameOf(path: string): SegmentName | undefined {
   return parseSegmentPath(parts.slice(parts.lastIndexOf('raw')).join('/'))?.name
 }
 
-/** Lines may be stamped a little before the first of their segment, ms. */
-const SLACK_MS = 60_000
-
 /**
  * Whether a segment may hold lines that were asked for, by its name and manifest.
  * @throws EdgeError MANIFEST_TOO_NEW
@@ -69,17 +66,5 @@ const SLACK_MS = 60_000
 export function mayHold({ path, name }: SegmentSource, { fromUs = -Infinity, toUs = Infinity }: LineChoice): boolean {
   const manifest = manifestOf(path)
   if (manifest) return manifest.last_recv_us >= fromUs && manifest.first_recv_us < toUs
-  return name === undefined || (name.startedMs - SLACK_MS) * 1000 < toUs
-}
-
-/** Of a sealed segment that has one; a manifest that cannot be read keeps nobody from looking at the lines. */
-function manifestOf(path: string): Manifest | undefined {
-  const file = withState(path, 'manifest')
-  if (!path.endsWith('.jsonl.zst') || !existsSync(file)) return undefined
-  try {
-    return parseManifest(readFileSync(file, 'utf8'), file)
-  } catch (error) {
-    if (error instanceof EdgeError && error.code === 'MANIFEST_INVALID') return undefined
-    throw error
-  }
+  return name === undefined || name.startedMs * 1000 - SLACK_US < toUs
 }

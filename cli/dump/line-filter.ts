@@ -1,4 +1,3 @@
-import { EdgeError } from '../../platform/edge-error.js'
 import { parseLineHead } from '../../recorder/segment-format.js'
 
 /** Which lines a person asked for; what is undefined picks all. */
@@ -46,19 +45,4 @@ function namesInstrument(instrument: string): RegExp {
 
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-}
-
-/**
- * µs since the epoch of a time as people write it: `2026-11-22`, `2026-11-22T14:00`, `2026-11-22 14:00:05.5`; UTC where
- * no zone is given.
- * @throws EdgeError TIME_INVALID
- */
-export function parseTimeUs(text: string): number {
-  const zoned = /[Zz]$|[+-]\d\d:?\d\d$/.test(text)
-  const dateOnly = /^\d{4}-\d\d-\d\d$/.test(text)
-  const ms = /^\d{4}-\d\d/.test(text) ? Date.parse(zoned || dateOnly ? text : `${text.replace(' ', 'T')}Z`) : NaN
-  if (Number.isNaN(ms)) {
-    throw new EdgeError('TIME_INVALID', `found ${JSON.stringify(text)}, wanted a time such as 2026-11-22T14:00`)
-  }
-  return ms * 1000
 }

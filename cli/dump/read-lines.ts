@@ -1,6 +1,5 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { EdgeError } from '../../platform/edge-error.js'
-import { decodeSegment } from '../../recorder/storage/decode-segment.js'
 import { LineSplitter } from '../line-splitter.js'
 
 const CHUNK_BYTES = 256 * 1024
@@ -18,32 +17,6 @@ export function kindOf(path: string): FileKind {
     return path.endsWith('.json') ? 'manifest' : 'lines'
   } finally {
     closeSync(fd)
-  }
-}
-
-/**
- * The lines of a segment, open or sealed, whole or torn, as they stand: all zstd frames, and of a torn one what decodes.
- * `torn` hears what stands behind the last whole line, `read` how many bytes of the file were taken.
- */
-export function* segmentLines(
-  path: string,
-  torn: (why: string) => void,
-  read: (bytes: number) => void = () => undefined,
-): Generator<Buffer, void> {
-  let consumed = 0
-  const chunks = decodeSegment(path)
-  const splitter = new LineSplitter()
-  for (;;) {
-    const next = chunks.next()
-    if (next.done) {
-      const { fault, wholeBytes, totalBytes } = next.value
-      if (fault !== undefined) torn(`${fault}: ${totalBytes - wholeBytes} bytes behind the last whole zstd frame`)
-      else if (splitter.rest.length > 0) torn(`${splitter.rest.length} bytes behind the last line feed`)
-      return
-    }
-    read(next.value.consumed - consumed)
-    consumed = next.value.consumed
-    yield* splitter.split(next.value.bytes)
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { segmentLines } from '../../cli/dump/read-lines.js'
+import { segmentFrames } from '../../reading/segment-frames.js'
 import { openDuckDb } from '../../cli/duckdb.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { parseManifest } from '../../recorder/manifest.js'
@@ -182,6 +182,10 @@ t.test('recovery leaves a segment to the later edgetape that began to seal it', 
     events.find(({ type }) => type === 'sealed'),
     { path: withState(ours, 'sealed') },
   )
-  t.equal([...segmentLines(join(dataDir, later), why => t.fail(why))].length, LINES, 'as it was')
+  t.equal(
+    [...segmentFrames(join(dataDir, later), undefined, { torn: why => t.fail(why) })].flat().length,
+    LINES,
+    'as it was',
+  )
   t.ok(readdirSync(dirname(join(dataDir, later))).includes(basename(later)))
 })
