@@ -45,7 +45,8 @@ export class LineBatch {
     if (needed > this.#buffer.length) this.#grow(needed)
     const buffer = this.#buffer
     let at = writeLineHead(buffer, this.#length, recvUs, conn, seq, encoding)
-    at += payload.copy(buffer, at)
+    buffer.set(payload, at)
+    at += payload.length
     buffer[at++] = 0x7d
     buffer[at++] = 0x0a
     this.#length = at

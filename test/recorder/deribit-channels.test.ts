@@ -3,6 +3,7 @@ import { deribitExchange } from '../../config/schema.js'
 import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
 import { Credits } from '../../recorder/exchanges/deribit/credits.js'
 import { channelOfFrame } from '../../recorder/exchanges/deribit/frame-channel.js'
+import { KnownChannels } from '../../recorder/exchanges/deribit/known-channels.js'
 import { parseInstruments, type Instrument } from '../../recorder/exchanges/deribit/instruments.js'
 import { planChannels } from '../../recorder/exchanges/deribit/plan-channels.js'
 import { chunkChannels } from '../../recorder/exchanges/deribit/subscribe-chunks.js'
@@ -134,5 +135,19 @@ t.test('credits make callers wait as long as the refill takes', t => {
   now = 1e9
   t.equal(credits.take(30_000), 0, 'a pool never holds more than its size')
   t.ok(credits.take(1) > 0)
+  t.end()
+})
+
+t.test('channels are known by the bytes of their names', t => {
+  const known = new KnownChannels()
+  const frame = Buffer.from('xxquote.BTC-PERPETUALyy')
+  t.match(known.factsAt(frame, 2, 21), { channel: 'quote.BTC-PERPETUAL', family: 'quote', isNews: false })
+  t.equal(known.factsAt(frame, 2, 21), known.factsOf('quote.BTC-PERPETUAL'), 'worked out once')
+  t.match(known.factsOf('instrument.state.any.any'), { family: 'instrument.state', isNews: true })
+  // Two names with the same 32-bit hash.
+  const [one, other] = ['costarring', 'liquid']
+  t.equal(known.factsOf(one).channel, one)
+  t.equal(known.factsOf(other).channel, other)
+  t.equal(known.factsOf(one).channel, one)
   t.end()
 })

@@ -20,17 +20,23 @@ export function channelOfFrame(frame: Buffer): string | undefined {
 
 /** Where the channel's name starts; -1 where `channelOfFrame` finds none. */
 export function channelStart(frame: Buffer): number {
-  if (frame.length > USUAL_HEAD.length && frame.compare(USUAL_HEAD, 0, USUAL_HEAD.length, 0, USUAL_HEAD.length) === 0)
-    return USUAL_HEAD.length
+  if (startsAsUsual(frame)) return USUAL_HEAD.length
   if (frame.indexOf(NOTIFICATION) < 0) return -1
   const key = frame.indexOf(CHANNEL_KEY)
   return key < 0 ? -1 : key + CHANNEL_KEY.length
 }
 
+function startsAsUsual(frame: Uint8Array): boolean {
+  if (frame.length <= USUAL_HEAD.length) return false
+  for (let index = 0; index < USUAL_HEAD.length; index++) if (frame[index] !== USUAL_HEAD[index]) return false
+  return true
+}
+
 /** Where the channel's name ends that starts at `from`; -1 where there is none. */
 export function channelEnd(frame: Buffer, from: number): number {
-  const end = frame.indexOf(QUOTE, from)
-  return end - from > CHANNEL_BYTES_MAX ? -1 : end
+  const last = Math.min(frame.length - 1, from + CHANNEL_BYTES_MAX)
+  for (let at = from; at <= last; at++) if (frame[at] === QUOTE) return at
+  return -1
 }
 
 /** Where the data starts behind the channel's name; beyond the frame where something else stands there. */

@@ -8,24 +8,59 @@ const NEWS_FAMILIES: readonly string[] = ['instrument.creation', 'instrument.sta
 
 /** What a channel's name says, worked out once. */
 export interface ChannelFacts {
+  readonly channel: string
   readonly family: string
   /** Its frames are for the catalogue, too. */
   readonly isNews: boolean
 }
 
-/** Facts about every channel that frames came from. */
+interface Known extends ChannelFacts {
+  readonly bytes: Buffer
+  /** Another channel with the same hash. */
+  readonly next: Known | undefined
+}
+
+/** Facts about every channel that frames came from, found by the bytes of its name: no text is built for each frame. */
 export class KnownChannels {
-  readonly #facts = new Map<string, ChannelFacts>()
+  readonly #byHash = new Map<number, Known>()
+  #count = 0
+
+  /** @param from where the channel's name starts in the frame, `end`: where it ends */
+  factsAt(frame: Buffer, from: number, end: number): ChannelFacts {
+    const hash = hashOf(frame, from, end)
+    for (let known = this.#byHash.get(hash); known; known = known.next)
+      if (isSame(known.bytes, frame, from, end)) return known
+    return this.#remember(hash, Buffer.from(frame.subarray(from, end)))
+  }
 
   factsOf(channel: string): ChannelFacts {
-    return this.#facts.get(channel) ?? this.#remember(channel)
+    const bytes = Buffer.from(channel, 'latin1')
+    return this.factsAt(bytes, 0, bytes.length)
   }
 
-  #remember(channel: string): ChannelFacts {
+  #remember(hash: number, bytes: Buffer): ChannelFacts {
+    const channel = bytes.toString('latin1')
     const family = familyOfChannel(channel)
-    const facts = { family, isNews: NEWS_FAMILIES.includes(family) }
-    if (this.#facts.size >= CACHED_CHANNELS_MAX) this.#facts.clear()
-    this.#facts.set(channel, facts)
-    return facts
+    if (this.#count++ >= CACHED_CHANNELS_MAX) {
+      this.#byHash.clear()
+      this.#count = 1
+    }
+    const next = this.#byHash.get(hash)
+    const known = { channel, family, isNews: NEWS_FAMILIES.includes(family), bytes, next }
+    this.#byHash.set(hash, known)
+    return known
   }
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(bytes: Uint8Array, from: number, end: number): number {
+  let hash = 0x811c9dc5 | 0
+  for (let at = from; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+  return hash
+}
+
+function isSame(name: Uint8Array, frame: Uint8Array, from: number, end: number): boolean {
+  if (name.length !== end - from) return false
+  for (let index = 0; index < name.length; index++) if (name[index] !== frame[from + index]) return false
+  return true
 }

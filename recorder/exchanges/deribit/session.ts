@@ -96,8 +96,7 @@ export class DeribitSession implements ExchangeSession {
     const from = channelStart(frame)
     const end = from < 0 ? -1 : channelEnd(frame, from)
     if (end < 0) return undefined
-    const channel = frame.toString('latin1', from, end)
-    const { family, isNews } = this.#known.factsOf(channel)
+    const { channel, family, isNews } = this.#known.factsAt(frame, from, end)
     if (isNews) this.#catalogue.hear(newsOf(frame))
     this.#sequences.see(channel, family, frame, end, recvUs)
     return family
