@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/schema.js'
 import { systemClock, type Clock } from '../platform/clock.js'
 import type { Logger } from '../platform/log.js'
@@ -11,7 +11,9 @@ import { pauseAfter } from './pace.js'
 import { emptyMemory, runPass, type Syncer } from './pass.js'
 import { emptyReport, type PassReport } from './report.js'
 import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
+import { PASS_LIMITS, type PassLimits } from './visit.js'
 import { createTarget } from './targets/open-target.js'
+import type { Target } from './targets/target.js'
 
 export { isClean, type PassReport } from './report.js'
 export { verifyTarget, type TargetProof } from './verify-target.js'
@@ -25,6 +27,11 @@ export interface SyncerOptions {
   once: boolean
   signal: AbortSignal
   clock?: Clock
+  limits?: PassLimits
+  /** Instead of the target that the config names. */
+  target?: Target
+  /** Waits between passes; rejects when the signal aborts. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<void>
   /** Called while a pass is at work; the report grows. */
   onProgress?: (report: PassReport) => void
 }
@@ -41,8 +48,8 @@ const LONGEST_PAUSE_AFTER_ERROR_MS = 60_000
  * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID, LOCK_HELD another syncer is at work on this dataDir
  */
 export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
-  const { config, log, once, signal, clock = systemClock } = options
-  const target = createTarget(config.sync)
+  const { config, log, once, signal, clock = systemClock, sleep = realSleep, limits = PASS_LIMITS } = options
+  const target = options.target ?? createTarget(config.sync)
   mkdirSync(config.dataDir, { recursive: true })
   const dataDir = realpathSync(config.dataDir)
   const stateDir = join(dataDir, 'state', 'syncer')
@@ -59,6 +66,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
       clock,
       log,
       signal,
+      limits: once ? { ...limits, passMs: Infinity } : limits,
       onProgress: progressTo(publish, options.onProgress),
       memory: emptyMemory(),
     }
@@ -71,7 +79,9 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
       tell(report)
       if (once) break
       publish(stateAfter(report), report)
-      await pauseAfterPass(syncer, report, totals.failuresInARow)
+      await sleep(pauseAfterPass(syncer, report, totals.failuresInARow), signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
     }
     publish('stopped', report)
     return report
@@ -80,20 +90,18 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
   }
 }
 
-/** Waits until the next pass is due; ends at once when the signal aborts. */
-async function pauseAfterPass(
-  { memory, clock, config, signal }: Syncer,
-  report: PassReport,
-  failures: number,
-): Promise<void> {
-  const { error, tried } = report
+/** How long until the next pass, ms. Remembers how long the target is to be left alone, which may be longer. */
+function pauseAfterPass({ memory, clock, config }: Syncer, report: PassReport, failures: number): number {
+  const { error, tried, cutShort } = report
+  if (!error && cutShort) return 0
   const pauseMs = pauseAfter(error, failures, config.sync.everyMinutes)
   // A long pause is one for the target only: counting and retention go on.
   if (error && tried) memory.barred = { error, untilMs: clock.nowMs() + pauseMs }
-  const ms = error ? Math.min(pauseMs, LONGEST_PAUSE_AFTER_ERROR_MS) : pauseMs
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error
-  })
+  return error ? Math.min(pauseMs, LONGEST_PAUSE_AFTER_ERROR_MS) : pauseMs
+}
+
+async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal })
 }
 
 function stateAfter({ error }: PassReport): string {

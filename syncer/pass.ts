@@ -3,17 +3,28 @@ import type { Config } from '../config/schema.js'
 import type { Clock } from '../platform/clock.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
-import { planNow, visitDate, type Suspects, type Visit } from './date-visit.js'
-import type { DateLedger } from './ledger.js'
+import { compare, handOver, type Parcel } from './hand-over.js'
 import type { LedgerStore } from './ledger-store.js'
-import { listDates, readDate, type LocalDate } from './local-tree.js'
+import { listDates, readDate, type LocalDate, type LocalFile } from './local-tree.js'
+import { PreparedFiles } from './prepared-files.js'
 import { readReceipts } from './receipts.js'
 import { addProblem, emptyReport, type PassReport } from './report.js'
 import { planRetention } from './retention.js'
 import { finishedFolders, removeEmptyFolders, retire } from './retire.js'
 import { isStillSettled, settle } from './settled.js'
 import { neededBytes } from './space.js'
-import { hoursOf, verifiedThrough, type HoursOfDate } from './verified-through.js'
+import { verifiedThrough } from './verified-through.js'
+import {
+  graceOf,
+  isOver,
+  isStopped,
+  planNow,
+  summaryOf,
+  type DateSummary,
+  type PassLimits,
+  type PassWork,
+  type Visit,
+} from './visit.js'
 import { isOpen, parseWindow } from './window.js'
 import type { Target } from './targets/target.js'
 
@@ -27,6 +38,7 @@ export interface Syncer {
   clock: Clock
   log: Logger
   signal: AbortSignal
+  limits: PassLimits
   /** Called now and then while a pass is at work. */
   onProgress: (report: PassReport) => void
   memory: PassMemory
@@ -36,19 +48,10 @@ export interface Syncer {
 export interface PassMemory {
   /** By date: what is still to be done, and the bytes here. */
   dates: Map<string, DateSummary>
-  suspects: Suspects
+  prepared: PreparedFiles
   lastFullMs: number | undefined
   /** An error of the target that needs time or a person: until then passes leave it alone. */
   barred: { error: EdgeError; untilMs: number } | undefined
-}
-
-interface DateSummary {
-  backlogFiles: number
-  backlogBytes: number
-  unverifiedFiles: number
-  oldestUnverifiedMs: number | undefined
-  hours: HoursOfDate
-  bytes: number
 }
 
 /** How often a pass looks at all dates, not only at the newest and those with something left to do. */
@@ -57,16 +60,16 @@ const FULL_EVERY_MS = HOUR_MS
 /** The same while the disk is short of space. */
 const FULL_UNDER_PRESSURE_MS = 60_000
 const NEWEST_DATES = 2
+/** Files of hours that ended no longer ago than this are new, and go before any backlog. */
+const NEW_MS = 2 * HOUR_MS
+/** Dates are taken together, for one rsync, until there are so many files to do. */
+const GROUP_FILES = 4000
 
 export function emptyMemory(): PassMemory {
-  return { dates: new Map(), suspects: new Map(), lastFullMs: undefined, barred: undefined }
+  return { dates: new Map(), prepared: new PreparedFiles(), lastFullMs: undefined, barred: undefined }
 }
 
-/**
- * One pass over what is here: the newest date first, so that what is new does not wait behind a long backlog, then the
- * others from the oldest on; retention strictly from the oldest on. When the target fails, the pass still counts what
- * waits and deletes what was verified before.
- */
+/** One pass over what is here: first what is new, so that it does not wait behind a backlog, then all from the oldest on. */
 export async function runPass(syncer: Syncer): Promise<PassReport> {
   const startedMs = performance.now()
   const report = emptyReport(syncer.target.label)
@@ -76,18 +79,142 @@ export async function runPass(syncer: Syncer): Promise<PassReport> {
   const isFull = isFullDue(syncer)
   if (isFull) beginFull(syncer, new Set(folders.keys()))
   const dates = isFull ? [...folders.keys()] : datesToVisit(syncer, [...folders.keys()])
-  const newest = dates.at(-1)
-  const visitOne = (date: string) => visitOneDate(syncer, date, folders.get(date) ?? [], isFull, report)
-
-  const newestVisit = newest === undefined ? undefined : await visitOne(newest)
-  for (const date of dates.slice(0, -1)) retireDate(syncer, date, await visitOne(date), report)
-  if (newest !== undefined && newestVisit) retireDate(syncer, newest, newestVisit, report)
-
+  await new Pass(syncer, report, folders, isFull).run(dates)
   const summaries = [...syncer.memory.dates.values()]
   for (const summary of summaries) addSummary(report, summary)
   report.verifiedThroughMs = verifiedThrough(summaries.map(({ hours }) => hours))
   report.durationMs = Math.round(performance.now() - startedMs)
   return report
+}
+
+/** The dates of one pass, taken up, worked on and put away again. Retention goes strictly from the oldest on. */
+class Pass {
+  readonly #syncer: Syncer
+  readonly #work: PassWork
+  readonly #folders: ReadonlyMap<string, readonly string[]>
+  readonly #isFull: boolean
+  /** New files that had their turn in this pass. */
+  readonly #tried = new Set<string>()
+  readonly #opened = new Map<string, Visit>()
+
+  constructor(syncer: Syncer, report: PassReport, folders: ReadonlyMap<string, readonly string[]>, isFull: boolean) {
+    this.#syncer = syncer
+    this.#work = workOf(syncer, report)
+    this.#folders = folders
+    this.#isFull = isFull
+  }
+
+  /** @param dates oldest first */
+  async run(dates: readonly string[]): Promise<void> {
+    await this.#shipNew(dates.slice(-NEWEST_DATES))
+    let group: Visit[] = []
+    let isFirst = true
+    for (const date of dates) {
+      const mayWork = !isStopped(this.#work) && (isFirst || !isOver(this.#work))
+      const visit = await this.#open(date, mayWork)
+      if (visit) group.push(visit)
+      if (this.#pendingFiles(group) < GROUP_FILES && date !== dates.at(-1)) continue
+      if (mayWork) await this.#workOn(group)
+      isFirst = false
+      for (const done of group) this.#close(done)
+      group = []
+    }
+    this.#work.report.cutShort = isOver(this.#work)
+  }
+
+  async #shipNew(newest: readonly string[]): Promise<void> {
+    const visits: Visit[] = []
+    for (const date of newest) {
+      const visit = await this.#open(date, !isStopped(this.#work))
+      if (visit) visits.push(visit)
+    }
+    const fromMs = this.#work.clock.nowMs() - NEW_MS
+    const tried = await this.#ship(visits, ({ hourEndMs }) => hourEndMs >= fromMs)
+    for (const { file } of tried) this.#tried.add(file.path)
+  }
+
+  async #workOn(visits: readonly Visit[]): Promise<void> {
+    await this.#verify(visits)
+    await this.#ship(visits, ({ path }) => !this.#tried.has(path))
+    if (graceOf(this.#work) === 0) await this.#verify(visits)
+  }
+
+  async #ship(visits: readonly Visit[], isWanted: (file: LocalFile) => boolean): Promise<Parcel[]> {
+    const planned = () =>
+      visits.flatMap(visit =>
+        planNow(visit, this.#work).ship.flatMap(parcel => (isWanted(parcel.file) ? [{ ...parcel, visit }] : [])),
+      )
+    if (!this.#work.mayShip || planned().length === 0 || !(await this.#prepare(visits))) return []
+    const parcels = planned()
+    await handOver(this.#work, parcels)
+    return parcels
+  }
+
+  async #verify(visits: readonly Visit[]): Promise<void> {
+    const due = () => visits.flatMap(visit => planNow(visit, this.#work).verify.map(record => ({ visit, record })))
+    if (due().length === 0 || !(await this.#prepare(visits))) return
+    await compare(this.#work, due())
+  }
+
+  /** Afterwards it is known what the target can do, on which the grace period and so the plans depend. */
+  async #prepare(visits: readonly Visit[]): Promise<boolean> {
+    if (isStopped(this.#work)) return false
+    try {
+      await this.#work.target.prepare()
+    } catch (error) {
+      if (!(error instanceof EdgeError)) throw error
+      this.#work.report.error = error
+      return false
+    }
+    for (const visit of visits) visit.plan = undefined
+    return true
+  }
+
+  #pendingFiles(visits: readonly Visit[]): number {
+    return visits.reduce((sum, visit) => {
+      const { ship, verify } = planNow(visit, this.#work)
+      return sum + ship.length + verify.length
+    }, 0)
+  }
+
+  /** Undefined for a date of which nothing is to be done or to be found out. */
+  async #open(date: string, mayWork: boolean): Promise<Visit | undefined> {
+    const opened = this.#opened.get(date)
+    if (opened) return opened
+    await setImmediate()
+    const { memory, dataDir, ledgers } = this.#syncer
+    // With the target away there is nothing to do for a date that was counted before; a full pass counts it again.
+    if (!mayWork && !this.#isFull && memory.dates.has(date)) return undefined
+    const folders = this.#folders.get(date) ?? []
+    if (isSettled(this.#syncer, date, folders)) return undefined
+    const readAtMs = Date.now()
+    const visit: Visit = {
+      ...{ date, readAtMs, local: readDate(dataDir, folders), ledger: ledgers.of(date) },
+      receipts: () => readReceipts(dataDir, date),
+      plan: undefined,
+    }
+    if (visit.local.files.length === 0 && visit.ledger.size > 0) visit.ledger.remove()
+    this.#opened.set(date, visit)
+    return visit
+  }
+
+  #close(visit: Visit): void {
+    const { memory, ledgers, dataDir } = this.#syncer
+    const { date, ledger, local } = visit
+    this.#opened.delete(date)
+    for (const file of planNow(visit, this.#work).unproven) {
+      addProblem(this.#work.report, {
+        path: file.path,
+        reason: 'a sealed segment without its manifest; it stays here',
+      })
+    }
+    ledgers.keep(date, ledger)
+    const summary = summaryOf(visit, this.#work)
+    memory.dates.set(date, summary)
+    const isDone = local.files.length > 0 && summary.backlogFiles + summary.unverifiedFiles === 0
+    ledgers.settle(date, isDone ? settle(dataDir, local, visit.readAtMs) : undefined)
+    retireDate(this.#syncer, visit, this.#work)
+  }
 }
 
 async function meetTarget({ target, ledgers, memory, clock }: Syncer, report: PassReport): Promise<void> {
@@ -114,7 +241,7 @@ function isFullDue(syncer: Syncer): boolean {
 
 function beginFull({ memory, clock, ledgers }: Syncer, dates: ReadonlySet<string>): void {
   memory.lastFullMs = clock.nowMs()
-  memory.suspects.clear()
+  memory.prepared.clear()
   ledgers.forgetAllBut(dates)
 }
 
@@ -125,33 +252,6 @@ function datesToVisit({ memory }: Syncer, dates: readonly string[]): string[] {
     if (!summary || index >= dates.length - NEWEST_DATES) return true
     return summary.backlogFiles > 0 || summary.unverifiedFiles > 0
   })
-}
-
-async function visitOneDate(
-  syncer: Syncer,
-  date: string,
-  folders: readonly string[],
-  isFull: boolean,
-  report: PassReport,
-): Promise<Visit | undefined> {
-  await setImmediate()
-  const isIdle = syncer.signal.aborted || report.error !== undefined
-  // With the target away there is nothing to do for a date that was counted before; a full pass counts it again.
-  if (isIdle && !isFull && syncer.memory.dates.has(date)) return undefined
-  if (isSettled(syncer, date, folders)) return undefined
-  const readAtMs = Date.now()
-  const local = readDate(syncer.dataDir, folders)
-  const ledger = syncer.ledgers.of(date)
-  const visit = visitOf(syncer, date, local, ledger, report)
-  if (local.files.length === 0) {
-    if (ledger.size > 0) ledger.remove()
-  } else if (!isIdle) await visitDate(visit)
-  syncer.ledgers.keep(date, ledger)
-  const summary = summaryOf(visit)
-  syncer.memory.dates.set(date, summary)
-  const isDone = local.files.length > 0 && summary.backlogFiles + summary.unverifiedFiles === 0
-  syncer.ledgers.settle(date, isDone ? settle(syncer.dataDir, local, readAtMs) : undefined)
-  return visit
 }
 
 /** True for a date with nothing to ship, to verify or to delete, as its folders tell; its files are not looked at. */
@@ -170,22 +270,14 @@ function isSettled(syncer: Syncer, date: string, tops: readonly string[]): boole
   return true
 }
 
-function visitOf(syncer: Syncer, date: string, local: LocalDate, ledger: DateLedger, report: PassReport): Visit {
-  const { dataDir, target, clock, signal, log, memory, config } = syncer
+function workOf(syncer: Syncer, report: PassReport): PassWork {
+  const { dataDir, target, clock, signal, log, memory, config, limits } = syncer
   return {
-    dataDir,
-    local,
-    ledger,
-    receipts: () => readReceipts(dataDir, date),
-    target,
-    clock,
+    ...{ dataDir, target, clock, signal, log, report, prepared: memory.prepared },
     graceMs: config.sync.graceMinutes * 60_000,
-    signal,
-    log,
-    suspects: memory.suspects,
-    report,
-    plan: undefined,
     mayShip: isOpen(parseWindow(config.sync.window), clock.nowMs()),
+    batch: limits.batch,
+    endsMs: clock.nowMs() + limits.passMs,
     onFile: bytes => {
       report.handledFiles++
       report.handledBytes += bytes
@@ -195,25 +287,25 @@ function visitOf(syncer: Syncer, date: string, local: LocalDate, ledger: DateLed
 }
 
 /** Deletes what may go of one date, if anything is old enough or needed. */
-function retireDate(syncer: Syncer, date: string, visit: Visit | undefined, report: PassReport): void {
-  if (!visit || syncer.signal.aborted) return
+function retireDate(syncer: Syncer, visit: Visit, work: PassWork): void {
+  if (syncer.signal.aborted) return
   const { dataDir, clock, config } = syncer
   const nowMs = clock.nowMs()
   const keepMs = config.retention.keepHours * HOUR_MS
   const needBytes = spaceNeeded(syncer)
-  const { local, ledger } = visit
+  const { date, local, ledger } = visit
   const mayRetire = needBytes > 0 || local.files.some(file => file.hourEndMs + keepMs <= nowMs)
   if (mayRetire && local.files.length > 0) {
     const question = { files: local.files, recordOf: (path: string) => ledger.get(path), nowMs, keepMs, needBytes }
     const { retire: chosen } = planRetention({ ...question, receipts: visit.receipts() })
     const { files, bytes, problems } = retire(dataDir, chosen)
-    report.retiredFiles += files
-    report.retiredBytes += bytes
-    for (const problem of problems) addProblem(report, problem)
+    work.report.retiredFiles += files
+    work.report.retiredBytes += bytes
+    for (const problem of problems) addProblem(work.report, problem)
     if (files > 0) {
       visit.local = readDate(dataDir, local.tops)
       visit.plan = undefined
-      syncer.memory.dates.set(date, summaryOf(visit))
+      syncer.memory.dates.set(date, summaryOf(visit, work))
     }
   }
   const hasRaw = visit.local.files.some(file => file.kind === 'segment') || hasOpenRaw(visit.local)
@@ -228,20 +320,6 @@ function hasOpenRaw({ bytes, files }: LocalDate): boolean {
 function spaceNeeded({ dataDir, config, memory }: Syncer): number {
   const heldBytes = [...memory.dates.values()].reduce((sum, { bytes }) => sum + bytes, 0)
   return neededBytes(dataDir, config.retention, heldBytes)
-}
-
-function summaryOf(visit: Visit): DateSummary {
-  const { ship, verify, waiting } = planNow(visit)
-  const unverified = [...verify, ...waiting]
-  const times = [...ship.map(({ file }) => file.mtimeMs), ...unverified.map(({ mtimeMs }) => mtimeMs)]
-  return {
-    backlogFiles: ship.length,
-    backlogBytes: ship.reduce((sum, { file }) => sum + file.bytes, 0),
-    unverifiedFiles: unverified.length,
-    oldestUnverifiedMs: times.length === 0 ? undefined : times.reduce((oldest, time) => Math.min(oldest, time)),
-    hours: hoursOf(visit.local.files, path => visit.ledger.get(path)),
-    bytes: visit.local.bytes,
-  }
 }
 
 function addSummary(report: PassReport, summary: DateSummary): void {

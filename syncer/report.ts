@@ -34,6 +34,8 @@ export interface PassReport {
   error: EdgeError | undefined
   /** False where the target was left alone, because of an earlier error that needs time or a person. */
   tried: boolean
+  /** True where the pass ended because its time was over, perhaps with more to do: the next one begins at once. */
+  cutShort: boolean
   durationMs: number
 }
 
@@ -63,6 +65,7 @@ export function emptyReport(target: string): PassReport {
     problemFiles: 0,
     error: undefined,
     tried: true,
+    cutShort: false,
     durationMs: 0,
   }
 }
