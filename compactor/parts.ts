@@ -33,8 +33,7 @@ export async function writeParts(
   folder: string,
 ): Promise<Part[]> {
   const parts: Part[] = []
-  const total = groups.reduce((sum, { rows }) => sum + rows, 0)
-  const groupRows = total > 0 ? await rowGroupRows(engine, 'staged', total) : 0
+  const groupRows = groups.length > 0 ? await rowGroupRows(engine, 'staged') : 0
   for (const [index, { partition, ranks, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
     const metadata = fileFacts(table.name, rows, facts)

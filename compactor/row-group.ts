@@ -4,10 +4,10 @@ import { countOf, type Engine } from './engine.js'
 const MOST_ROWS = 100_000
 /** DuckDB rounds to these, and takes no less. */
 const LEAST_ROWS = 2048
-/** So many groups let a query for an hour of one instrument leave out nearly all of a file. */
-const GROUPS = 128
-/** Below these, groups cost more than they spare. */
-const LEAST_ROWS_OF_LARGE_FILES = 8192
+/** So many groups let a query for an hour of one instrument leave out nearly all of a day. */
+const GROUPS_OF_A_DAY = 128
+/** Smaller groups cost more bytes (8,192 rows: 7 %) than they spare. */
+const LEAST_ROWS_OF_A_DAY = 12_288
 /** Text of a group: the writer holds a group in memory, as it is and as it is packed. */
 const TEXT_BYTES = 8 * 1024 * 1024
 /** Columns whose texts are short or all the same. */
@@ -17,8 +17,9 @@ const SHORT = ['instrument_name', 'conn', 'source', 'channel']
  * How many rows a row group of a file gets: bounded by rows and by the bytes of their texts, so that wide rows need no
  * more memory than narrow ones. Depends on the rows alone; the same rows give the same file.
  * @param relation what is to be written, in SQL: a table, or a table function
+ * @param dayRows the rows of a file that holds a day; its groups are finer than those of an hour
  */
-export async function rowGroupRows(engine: Engine, relation: string, rows: number): Promise<number> {
+export async function rowGroupRows(engine: Engine, relation: string, dayRows = Infinity): Promise<number> {
   const columns = await engine.rows(`SELECT column_name FROM (DESCRIBE FROM ${relation})
     WHERE column_type IN ('VARCHAR', 'JSON', 'BLOB')`)
   const names = columns.map(([name]) => String(name)).filter(name => !SHORT.includes(name))
@@ -26,12 +27,12 @@ export async function rowGroupRows(engine: Engine, relation: string, rows: numbe
   const [[average, most] = []] = await engine.rows(
     `SELECT coalesce(avg(text), 0)::BIGINT, coalesce(max(text), 0) FROM (SELECT ${text} AS text FROM ${relation})`,
   )
-  return limitRows(rows, countOf(average), countOf(most))
+  return limitRows(dayRows, countOf(average), countOf(most))
 }
 
 /** @param widest bytes of the texts in a row: wide rows may all stand in one group */
-export function limitRows(rows: number, averageBytes: number, widestBytes: number): number {
-  const fine = Math.max(LEAST_ROWS_OF_LARGE_FILES, Math.ceil(rows / GROUPS))
+export function limitRows(dayRows: number, averageBytes: number, widestBytes: number): number {
+  const fine = Math.max(LEAST_ROWS_OF_A_DAY, Math.ceil(dayRows / GROUPS_OF_A_DAY))
   const narrow = Math.min(TEXT_BYTES / Math.max(1, averageBytes), (4 * TEXT_BYTES) / Math.max(1, widestBytes))
   const limited = Math.min(MOST_ROWS, fine, narrow)
   return Math.max(LEAST_ROWS, Math.floor(limited / LEAST_ROWS) * LEAST_ROWS)
