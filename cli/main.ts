@@ -8,6 +8,7 @@ import { demoCommand } from './demo.js'
 import { dumpCommand } from './dump.js'
 import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
+import { replayCommand } from './replay.js'
 import { retentionCommand } from './retention.js'
 import { runCommand } from './run.js'
 import { simulateCommand } from './simulate.js'
@@ -32,6 +33,7 @@ const commands = [
   verifyCommand(),
   dumpCommand(),
   queryCommand(),
+  replayCommand(),
   simulateCommand(),
   demoCommand(),
 ]

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { onShutdown } from '../platform/shutdown.js'
+import { nonNegativeNumber, portNumber } from './number-options.js'
 
 interface SimulateFlags {
   port: number
@@ -11,28 +12,26 @@ interface SimulateFlags {
   recorded?: string
 }
 
-function number(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('not a number')
-  return value
-}
-
-function port(text: string): number {
-  const value = number(text)
-  if (!Number.isInteger(value) || value > 65_535) throw new InvalidArgumentError('wanted 0 to 65535')
-  return value
-}
-
 /** `edgetape simulate`: a simulated Deribit until it is told to end. */
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description('a simulated Deribit: instruments, books, trades, faults on demand')
-    .option('--port <n>', 'port to listen on, 0 for any free one', port, 8090)
+    .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--seed <n>', 'decides the market it makes', number, 1)
-    .option('--rate <n>', 'market events per second', number, 500)
-    .option('--instruments <n>', 'options to list, besides perpetuals, futures, spot and combos', number, 400)
-    .option('--speed <x>', 'simulated time per real time; with --recorded 0 is as fast as possible', number, 1)
+    .option('--seed <n>', 'decides the market it makes', nonNegativeNumber, 1)
+    .option('--rate <n>', 'market events per second', nonNegativeNumber, 500)
+    .option(
+      '--instruments <n>',
+      'options to list, besides perpetuals, futures, spot and combos',
+      nonNegativeNumber,
+      400,
+    )
+    .option(
+      '--speed <x>',
+      'simulated time per real time; with --recorded 0 is as fast as possible',
+      nonNegativeNumber,
+      1,
+    )
     .option('--recorded <file>', 'serve the frames of a recorded session in place of a market')
     .addHelpText(
       'after',

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EdgeError, hasErrno } from '../platform/edge-error.js'
+import type { Manifest } from '../recorder/manifest.js'
 import { ChannelChoice } from './channel-choice.js'
 import type { Frame, LineFrame } from './frame.js'
 import { mergeByTime, type MergeInput } from './merge-by-time.js'
@@ -19,6 +20,8 @@ export interface ReadOptions {
    * A family gives all of its frames; a channel those that name it, not the answers that fill its holes. Default: all.
    */
   channels?: readonly string[] | undefined
+  /** Connections, e.g. `d1` or `backfill`. Default: all. */
+  conns?: readonly string[] | undefined
   /**
    * Hears of what cannot be read: a sealed segment that is damaged or gone, a line that is none. What can be read goes on.
    * Without it the iteration ends with an error.
@@ -61,7 +64,7 @@ export function* frameBatches(options: ReadOptions): Generator<Frame[], void> {
   yield* mergeByTime(mergeInputs(files, { ...options, fromUs, toUs, choice }))
 }
 
-interface Reading extends Pick<ReadOptions, 'onProblem' | 'onProgress'> {
+interface Reading extends Pick<ReadOptions, 'conns' | 'onProblem' | 'onProgress'> {
   fromUs: number
   toUs: number
   choice: ChannelChoice
@@ -82,7 +85,7 @@ function* framesOfFile(file: SegmentFile, reading: Reading): Generator<LineFrame
   }
   try {
     const manifest = manifestOf(path)
-    if (manifest && (manifest.last_recv_us < reading.fromUs || manifest.first_recv_us >= reading.toUs)) {
+    if (manifest && !mayHold(manifest, reading)) {
       reading.onProgress?.(bytesOf(path))
       return
     }
@@ -103,16 +106,22 @@ function* framesOfFile(file: SegmentFile, reading: Reading): Generator<LineFrame
   }
 }
 
+function mayHold(manifest: Manifest, { fromUs, toUs, conns }: Reading): boolean {
+  if (manifest.last_recv_us < fromUs || manifest.first_recv_us >= toUs) return false
+  return conns?.some(conn => conn in manifest.connections) ?? true
+}
+
 function chosen(
   frames: LineFrame[],
   { name, path }: SegmentFile,
-  { fromUs, toUs, choice }: Reading,
+  { fromUs, toUs, choice, conns }: Reading,
   problem: (path: string, problem: string) => void,
 ): LineFrame[] {
   const takesAll = choice.takesAllOf(name.channel)
   return frames.filter(frame => {
     if (!frame.isOurs) problem(path, `holds a line that is none: ${frame.line.toString('utf8', 0, 80)}`)
-    else if (frame.recvUs >= fromUs && frame.recvUs < toUs) return takesAll || choice.takes(frame.channel)
+    else if (frame.recvUs >= fromUs && frame.recvUs < toUs && (conns?.includes(frame.conn) ?? true))
+      return takesAll || choice.takes(frame.channel)
     return false
   })
 }

@@ -7,6 +7,7 @@ import { openFeed } from './channels.js'
 import { SimulatedClock } from './clock.js'
 import { Control } from './control.js'
 import { Credits } from './credits.js'
+import { Desk, MARKET_METHODS } from './dispatch.js'
 import { Faults, type Strike } from './faults.js'
 import { Market, type MarketOptions } from './market/market.js'
 import type { Exchange } from './methods/method.js'
@@ -89,7 +90,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     frames: source.framesMade(),
     instruments: market.listings.size,
   }))
-  const server: ExchangeServer = new ExchangeServer(exchange, settings, control)
+  const server: ExchangeServer = new ExchangeServer(exchange, new Desk(exchange, MARKET_METHODS), settings, control)
   const address = `${settings.host}:${await server.listen()}`
   source.start()
   return {

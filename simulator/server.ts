@@ -4,10 +4,10 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import { EdgeError } from '../platform/edge-error.js'
 import type { Control } from './control.js'
-import { answerRequest, answerText, type Answer } from './dispatch.js'
-import type { Exchange } from './methods/method.js'
+import type { Answer, Caller } from './dispatch.js'
+import type { Venue } from './methods/method.js'
 import { rpcError } from './rpc-error.js'
-import { errorText, MAX_REQUEST_BYTES } from './rpc.js'
+import { errorText, MAX_REQUEST_BYTES, type RpcRequest } from './rpc.js'
 import { Session, type SessionSettings } from './session.js'
 
 export const WEBSOCKET_PATH = '/ws/api/v2'
@@ -26,6 +26,12 @@ export interface ServerSettings extends SessionSettings {
   deflate: boolean
 }
 
+/** Who answers requests. */
+export interface Answering {
+  answerText(caller: Caller, text: string, bytes: number): Answer
+  answerRequest(caller: Caller, request: RpcRequest): Answer
+}
+
 /** The listening side: HTTP and WebSocket on one port, connections counted per address. */
 export class ExchangeServer {
   readonly sessions = new Set<Session>()
@@ -36,9 +42,11 @@ export class ExchangeServer {
   private readonly perIp = new Map<string, Set<Duplex>>()
 
   constructor(
-    private readonly exchange: Exchange,
+    private readonly exchange: Pick<Venue, 'channels' | 'faults' | 'clock'>,
+    private readonly desk: Answering,
     private readonly settings: ServerSettings,
-    private readonly control: Control,
+    /** Calls that order faults; a server without has none. */
+    private readonly control?: Control,
   ) {
     this.webSockets = new WebSocketServer({
       noServer: true,
@@ -107,7 +115,7 @@ export class ExchangeServer {
     webSocket.on('message', data => {
       if (!session.heard()) return
       const bytes = toBuffer(data)
-      const answer = answerText(this.exchange, { ip, session }, bytes.toString('utf8'), bytes.length)
+      const answer = this.desk.answerText({ ip, session }, bytes.toString('utf8'), bytes.length)
       session.send(answer.text)
       for (const run of answer.afterwards) run()
       if (answer.endSession) session.end(1008, 'too_many_requests')
@@ -129,7 +137,7 @@ export class ExchangeServer {
   private async onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request)
     const body = await readBody(request)
-    if (path.startsWith('/control/')) {
+    if (this.control && path.startsWith('/control/')) {
       const { status, text } = this.control.handle(request.method ?? 'GET', path, body.toString('utf8'))
       respond(response, status, text)
       return
@@ -154,10 +162,10 @@ export class ExchangeServer {
   }
 
   private answerHttp(request: IncomingMessage, method: string, body: Buffer, ip: string): Answer {
-    if (request.method === 'POST') return answerText(this.exchange, { ip }, body.toString('utf8'), body.length)
+    if (request.method === 'POST') return this.desk.answerText({ ip }, body.toString('utf8'), body.length)
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams
     const params = Object.fromEntries(query)
-    return answerRequest(this.exchange, { ip }, { id: undefined, method, params })
+    return this.desk.answerRequest({ ip }, { id: undefined, method, params })
   }
 
   private bareError(code: 10028 | 11051): string {

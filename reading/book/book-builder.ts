@@ -28,6 +28,7 @@ export type BookLink = 'snapshot' | 'next' | 'old' | 'early' | 'break'
  * Each change names the change before it; ids jump by any amount and may be 0 (documentation of the exchange).
  */
 export class BookBuilder {
+  /** Levels, to be looked at only while the book is known. */
   readonly bids = new PriceLevels('bids')
   readonly asks = new PriceLevels('asks')
   /** Receive time of the frame that was applied last, µs; 0 before any. */
@@ -37,7 +38,7 @@ export class BookBuilder {
   /** Source of it. */
   source = ''
   changeId = NaN
-  #known = false
+  #state: 'known' | 'doubtful' | 'unknown' = 'unknown'
   /** Until the first change that follows, changes older than the snapshot may still arrive. */
   #justSnapshot = false
   #lostSinceUs = 0
@@ -45,12 +46,12 @@ export class BookBuilder {
 
   /** False where a reader must not be shown any level. */
   get isKnown(): boolean {
-    return this.#known
+    return this.#state === 'known'
   }
 
   /** Why and since when the book is unknown; undefined while it is known. */
   get unknown(): { because: string; sinceUs: number } | undefined {
-    return this.#known ? undefined : { because: this.#lostBecause, sinceUs: this.#lostSinceUs }
+    return this.isKnown ? undefined : { because: this.#lostBecause, sinceUs: this.#lostSinceUs }
   }
 
   /** True where the best bid is not below the best ask. */
@@ -61,8 +62,10 @@ export class BookBuilder {
   /** Takes the head of a frame; where the answer is `snapshot` or `next`, its levels are to be set now. */
   begin(head: BookFrameHead): BookLink {
     if (head.isSnapshot) return this.#beginSnapshot(head)
-    if (!this.#known) return 'early'
+    if (this.#state === 'unknown') return 'early'
     if (head.prevChangeId === this.changeId) {
+      // Where it was in doubt, this proves that nothing was missed.
+      this.#state = 'known'
       this.#justSnapshot = false
       this.#accept(head)
       return 'next'
@@ -78,22 +81,34 @@ export class BookBuilder {
     this[side].set(price, amount)
   }
 
-  /** Declares the book unknown until the next snapshot, e.g. since nothing was received for a while. */
-  lose(sinceUs: number, because: string): void {
-    if (!this.#known) return
-    this.#known = false
+  /**
+   * Declares the book unknown since nobody listened for a while, or may have not: until the next snapshot, or until a
+   * change follows that names the last one as its predecessor and so proves that nothing was missed.
+   */
+  doubt(sinceUs: number, because: string): void {
+    if (this.#state !== 'known') return
+    this.#state = 'doubtful'
     this.#lostSinceUs = sinceUs
     this.#lostBecause = because
+  }
+
+  /** Declares the book unknown until the next snapshot. */
+  lose(sinceUs: number, because: string): void {
+    if (this.#state === 'known') {
+      this.#lostSinceUs = sinceUs
+      this.#lostBecause = because
+    }
+    this.#state = 'unknown'
     this.bids.clear()
     this.asks.clear()
   }
 
   #beginSnapshot(head: BookFrameHead): BookLink {
     // Another connection's snapshot may be older than what the changes of this one made of its own.
-    if (this.#known && head.source !== this.source && head.changeId <= this.changeId) return 'old'
+    if (this.isKnown && head.source !== this.source && head.changeId <= this.changeId) return 'old'
     this.bids.clear()
     this.asks.clear()
-    this.#known = true
+    this.#state = 'known'
     this.#justSnapshot = true
     this.#accept(head)
     return 'snapshot'

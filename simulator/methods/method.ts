@@ -1,6 +1,5 @@
 import type { Logins } from '../auth.js'
 import type { Channels } from '../broker.js'
-import type { SimulatedClock } from '../clock.js'
 import type { Credits, Pool } from '../credits.js'
 import type { Faults } from '../faults.js'
 import type { Json } from '../json-text.js'
@@ -10,11 +9,17 @@ import type { Params } from '../params.js'
 import { invalidParam } from '../rpc-error.js'
 import type { Session } from '../session.js'
 
-/** All that methods answer from. */
-export interface Exchange {
-  market: Market
+/** The exchange's clock. */
+export interface ExchangeClock {
+  /** µs since the epoch. */
+  nowUs(): number
+  nowMs(): number
+}
+
+/** All that methods about the connection itself answer from. */
+export interface Venue {
   channels: Channels
-  clock: SimulatedClock
+  clock: ExchangeClock
   logins: Logins
   /** undefined: no limits. */
   credits: Credits | undefined
@@ -28,9 +33,14 @@ export interface Exchange {
   version: string
 }
 
+/** All that methods answer from. */
+export interface Exchange extends Venue {
+  market: Market
+}
+
 /** One call of a method. */
-export interface Call {
-  exchange: Exchange
+export interface Call<V extends Venue = Exchange> {
+  exchange: V
   params: Params
   /** undefined over HTTP. */
   session: Session | undefined
@@ -38,20 +48,20 @@ export interface Call {
   after(run: () => void): void
 }
 
-export interface Method {
+export interface Method<V extends Venue = Exchange> {
   pool: Pool
   /** Returns the result, or throws RpcError. */
-  run(call: Call): Json
+  run(call: Call<V>): Json
   /** Only over WebSocket: gets the session, answered with 10030 over HTTP. */
   webSocketOnly?: boolean
   /** Answered with 13009 without a login. */
   login?: boolean
 }
 
-export type Methods = Readonly<Record<string, Method>>
+export type Methods<V extends Venue = Exchange> = Readonly<Record<string, Method<V>>>
 
-/** A method with the ordinary price that needs nothing but the market. */
-export function ordinary(run: (call: Call) => Json): Method {
+/** A method with the ordinary price, over WebSocket and HTTP. */
+export function ordinary<V extends Venue = Exchange>(run: (call: Call<V>) => Json): Method<V> {
   return { pool: 'ordinary', run }
 }
 

@@ -2,7 +2,9 @@ import type { Json } from '../json-text.js'
 import { isRaw } from '../channels.js'
 import { invalidParam, rpcError } from '../rpc-error.js'
 import type { Session } from '../session.js'
-import { ordinary, type Call, type Method, type Methods } from './method.js'
+import { ordinary, type Call as CallOf, type Method, type Methods, type Venue } from './method.js'
+
+type Call = CallOf<Venue>
 
 /** Channels in one subscribe call. */
 const MAX_CHANNELS_PER_CALL = 500
@@ -78,7 +80,7 @@ function auth({ exchange, params, session }: Call): Json {
   return result
 }
 
-const onWebSocket = (run: (call: Call) => Json, more: Partial<Method> = {}): Method => ({
+const onWebSocket = (run: (call: Call) => Json, more: Partial<Method<Venue>> = {}): Method<Venue> => ({
   pool: 'ordinary',
   webSocketOnly: true,
   run,
@@ -86,7 +88,7 @@ const onWebSocket = (run: (call: Call) => Json, more: Partial<Method> = {}): Met
 })
 
 /** Methods about the connection itself. */
-export const sessionMethods: Methods = {
+export const sessionMethods: Methods<Venue> = {
   'public/subscribe': onWebSocket(subscribe, { pool: 'subscribe' }),
   'private/subscribe': onWebSocket(subscribe, { pool: 'subscribe', login: true }),
   'public/unsubscribe': onWebSocket(unsubscribe),
@@ -98,6 +100,6 @@ export const sessionMethods: Methods = {
   'public/hello': onWebSocket(hello),
   'public/auth': ordinary(auth),
   'public/test': ordinary(test),
-  'public/get_time': ordinary(({ exchange }) => exchange.clock.nowMs()),
+  'public/get_time': ordinary<Venue>(({ exchange }) => exchange.clock.nowMs()),
   'public/status': ordinary(() => ({ locked: 'false' })),
 }

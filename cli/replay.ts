@@ -1,0 +1,49 @@
+import { Command } from 'commander'
+import { onShutdown } from '../platform/shutdown.js'
+import { nonNegativeNumber, portNumber } from './number-options.js'
+
+interface ReplayFlags {
+  port: number
+  host: string
+  speed: number
+  from?: string
+  to?: string
+  loop?: boolean
+}
+
+/** `edgetape replay`: a recording served as the exchange until it is told to end. */
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('serve recorded frames as the exchange: clients subscribe and get them at their recorded distance')
+    .argument('<path>', 'a dataDir, its copy on the NAS, or a folder below its raw/')
+    .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--speed <x>', 'recorded time per real time; 0 for as fast as clients take it', nonNegativeNumber, 1)
+    .option('--from <time>', 'begin with what was received at this time, e.g. 2026-11-22T14:00 (UTC)')
+    .option('--to <time>', 'end before this time')
+    .option('--loop', 'begin again at the end')
+    .addHelpText(
+      'after',
+      '\nPlaying begins when a client has subscribed, and waits while none is. Channels that were not recorded are left out' +
+        '\nof the answer to a subscribe call, as the exchange does with unknown ones. Any login succeeds.',
+    )
+    .action(replay)
+}
+
+async function replay(path: string, { from, to, loop = false, ...flags }: ReplayFlags): Promise<void> {
+  const [{ startReplay }, { parseTimeUs }] = await Promise.all([
+    import('./replay/replay-server.js'),
+    import('../reading/time.js'),
+  ])
+  const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))
+  const say = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
+  const onProblem = (path: string, problem: string) => say(`${path}: ${problem}`)
+  const replay = await startReplay({ path, loop, ...flags, fromUs: timeUs(from), toUs: timeUs(to), onProblem })
+  process.stdout.write(`${replay.url}\n`)
+  const ended = replay.finished.then(() => say(`end of the recording: ${replay.framesSent()} frames sent`))
+  // A failure ends the command; the end of the recording does not, for the clients are still there.
+  await Promise.race([
+    new Promise<void>(resolve => onShutdown(() => resolve())),
+    ended.then(() => new Promise<never>(() => undefined)),
+  ]).finally(() => replay.close())
+}
