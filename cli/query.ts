@@ -23,7 +23,7 @@ export function queryCommand(): Command {
 async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
   const [{ loadConfig }, { openDuckDb }, { createViews }, { writeLines }] = await Promise.all([
     import('../config/load.js'),
-    import('./duckdb.js'),
+    import('../reading/duckdb.js'),
     import('./query/views.js'),
     import('./output.js'),
   ])

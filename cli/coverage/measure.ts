@@ -1,4 +1,4 @@
-import { openDuckDb } from '../duckdb.js'
+import { openDuckDb } from '../../reading/duckdb.js'
 import { assess, type Coverage } from './assess.js'
 import { readFacts } from './read-facts.js'
 import type { Span } from './spans.js'

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { parseManifest } from '../../recorder/manifest.js'
 import { parseSegmentPath } from '../../recorder/segment-format.js'
-import { sqlText } from '../duckdb.js'
+import { sqlText } from '../../reading/duckdb.js'
 
 /** What the sealed segments of one channel hold, by their manifests. */
 export interface ChannelHarvest {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { EdgeError } from '../../platform/edge-error.js'
-import { sqlText } from '../duckdb.js'
+import { sqlText } from '../../reading/duckdb.js'
 
 /**
  * Makes a view for each table below `root` (a dataDir, or a copy of one), named like it, with the columns of its
