@@ -35,13 +35,12 @@ const HEX = bytesIn('0123456789abcdefABCDEF')
 const stack = new Uint8Array(MAX_DEPTH)
 
 /**
- * True when `bytes` hold one JSON object or array, in one line: no white space that would break a line of JSONL.
- * The encoding (UTF-8) is the caller's to check.
+ * True when the bytes from `from` up to `end` are one JSON object or array, in one line: no white space that would break
+ * a line of JSONL. The encoding (UTF-8) is the caller's to check.
  */
-export function isJsonLine(bytes: Uint8Array): boolean {
-  const end = bytes.length
-  if (end < 2 || (bytes[0] !== OPEN_OBJECT && bytes[0] !== OPEN_ARRAY)) return false
-  let at = 0
+export function isJsonLine(bytes: Uint8Array, from = 0, end = bytes.length): boolean {
+  if (end - from < 2 || (bytes[from] !== OPEN_OBJECT && bytes[from] !== OPEN_ARRAY)) return false
+  let at = from
   let depth = 0
   // A value is due at the top of the loop; behind it, the inner loop closes containers until the next value is due.
   for (;;) {

@@ -1,4 +1,4 @@
-import { encodePayload, writeLineHead, type FrameEncoding, type SegmentGroup } from './segment-format.js'
+import { writeLineHead, type SegmentGroup } from './segment-format.js'
 
 /** Bytes that one batch holds before it is handed on; a zstd frame of this size compresses as well as a larger one. */
 export const BATCH_BYTES = 256 * 1024
@@ -13,6 +13,7 @@ export class LineBatch {
   readonly slotToUs: number
   #buffer: Buffer
   #length = 0
+  #spans = new Uint32Array(64)
   frames = 0
   /** The earliest of its lines. */
   firstRecvUs = 0
@@ -38,20 +39,30 @@ export class LineBatch {
     return this.#length + frame.length + LINE_OVERHEAD <= this.#buffer.length
   }
 
-  /** Adds a line. Only an empty batch grows, for a frame that is longer than any batch. */
-  add(recvUs: number, conn: string, seq: number, encoding: FrameEncoding, frame: Buffer): void {
-    const payload = encodePayload(frame, encoding)
-    const needed = this.#length + payload.length + LINE_OVERHEAD
+  /** Adds a line, as if the frame were JSON: whoever takes the batch looks. Only an empty batch grows, for a frame that is longer than any batch. */
+  add(recvUs: number, conn: string, seq: number, frame: Uint8Array): void {
+    const needed = this.#length + frame.length + LINE_OVERHEAD
     if (needed > this.#buffer.length) this.#grow(needed)
     const buffer = this.#buffer
-    let at = writeLineHead(buffer, this.#length, recvUs, conn, seq, encoding)
-    buffer.set(payload, at)
-    at += payload.length
+    let at = writeLineHead(buffer, this.#length, recvUs, conn, seq)
+    buffer.set(frame, at)
+    this.#note(at, (at += frame.length))
     buffer[at++] = 0x7d
     buffer[at++] = 0x0a
     this.#length = at
     if (this.frames++ === 0 || recvUs < this.firstRecvUs) this.firstRecvUs = recvUs
     if (recvUs > this.lastRecvUs) this.lastRecvUs = recvUs
+  }
+
+  #note(from: number, to: number): void {
+    const index = 2 * this.frames
+    if (index === this.#spans.length) {
+      const longer = new Uint32Array(2 * index)
+      longer.set(this.#spans)
+      this.#spans = longer
+    }
+    this.#spans[index] = from
+    this.#spans[index + 1] = to
   }
 
   #grow(bytes: number): void {
@@ -60,11 +71,15 @@ export class LineBatch {
     this.#buffer = larger
   }
 
-  /** The bytes for another thread. A batch that is mostly empty is copied, so that its buffer can be filled again. */
-  take(): { bytes: Uint8Array<ArrayBuffer>; reusable: Buffer | undefined } {
+  /**
+   * The lines for another thread, and where their frames stand: from and to, one pair a line. A batch that is mostly
+   * empty is copied, so that its buffer can be filled again.
+   */
+  take(): { bytes: Uint8Array<ArrayBuffer>; spans: Uint32Array<ArrayBuffer>; reusable: Buffer | undefined } {
     const memory = this.#buffer.buffer as ArrayBuffer
+    const spans = this.#spans.slice(0, 2 * this.frames)
     if (this.#length <= BATCH_BYTES / 4)
-      return { bytes: new Uint8Array(memory.slice(0, this.#length)), reusable: this.#buffer }
-    return { bytes: new Uint8Array(memory, 0, this.#length), reusable: undefined }
+      return { bytes: new Uint8Array(memory.slice(0, this.#length)), spans, reusable: this.#buffer }
+    return { bytes: new Uint8Array(memory, 0, this.#length), spans, reusable: undefined }
   }
 }

@@ -110,14 +110,12 @@ export function lineHead(recvUs: number, conn: string, seq: number, encoding: Fr
   return `{"recv_us":${recvUs},"conn":"${conn}","seq":${seq},"${encoding}":`
 }
 
+/** Ends the head of a frame that is JSON; those of others have another key in its place. */
+export const FRAME_KEY = '"frame":'
 const HEAD_START = Buffer.from('{"recv_us":')
+const HEAD_END = Buffer.from(`,${FRAME_KEY}`)
 /** What stands between the two numbers of a head, by connection: a handful. */
 const middles = new Map<string, Buffer>()
-const HEAD_END: Record<FrameEncoding, Buffer> = {
-  frame: Buffer.from(',"frame":'),
-  text: Buffer.from(',"text":'),
-  base64: Buffer.from(',"base64":'),
-}
 
 function middleOf(conn: string): Buffer {
   let middle = middles.get(conn)
@@ -128,24 +126,16 @@ function middleOf(conn: string): Buffer {
   return middle
 }
 
-/** Writes `lineHead` at an offset and returns the one behind it: the same bytes, without a string per frame. */
-export function writeLineHead(
-  target: Buffer,
-  offset: number,
-  recvUs: number,
-  conn: string,
-  seq: number,
-  encoding: FrameEncoding,
-): number {
+/** Writes the head of a frame that is JSON and returns the offset behind it: as `lineHead`, without a string per frame. */
+export function writeLineHead(target: Buffer, offset: number, recvUs: number, conn: string, seq: number): number {
   const middle = middleOf(conn)
-  const end = HEAD_END[encoding]
   let at = offset
   target.set(HEAD_START, at)
   at = writeDigits(target, at + HEAD_START.length, recvUs)
   target.set(middle, at)
   at = writeDigits(target, at + middle.length, seq)
-  target.set(end, at)
-  return at + end.length
+  target.set(HEAD_END, at)
+  return at + HEAD_END.length
 }
 
 /** A whole number from 0 to 2^53 in decimal. */

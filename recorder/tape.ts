@@ -1,9 +1,7 @@
-import { isUtf8 } from 'node:buffer'
-import { isJsonLine } from './json-text.js'
 import type { LineBatch } from './line-batch.js'
 import type { ManifestGap } from './manifest.js'
 import type { ReceiveClock } from './receive-clock.js'
-import type { FrameEncoding, SegmentGroup } from './segment-format.js'
+import type { SegmentGroup } from './segment-format.js'
 import type { Storage } from './storage/storage.js'
 
 /** Batches being filled at once; one more, and all are handed on. */
@@ -52,7 +50,7 @@ export class Tape {
   /** Takes one frame of a family; `recvUs` is its receive stamp. */
   take(family: string, source: FrameCounter, recvUs: number, frame: Buffer): void {
     const batch = this.#batchFor(family, recvUs, frame)
-    batch.add(recvUs, source.conn, ++source.seq, encodingOf(frame), frame)
+    batch.add(recvUs, source.conn, ++source.seq, frame)
     const count = this.counts.get(family)
     if (count) {
       count.frames++
@@ -90,10 +88,4 @@ export class Tape {
     this.#batches.set(key, batch)
     return batch
   }
-}
-
-/** Text that is no JSON, or JSON that would not fit one line, is kept as a string; what is no text, in base64. */
-export function encodingOf(frame: Buffer): FrameEncoding {
-  if (!isUtf8(frame)) return 'base64'
-  return isJsonLine(frame) ? 'frame' : 'text'
 }

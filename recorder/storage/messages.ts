@@ -24,6 +24,8 @@ export interface Append extends SegmentGroup {
   lastRecvUs: number
   frames: number
   bytes: Uint8Array<ArrayBuffer>
+  /** Where frames stand in `bytes` that may not be JSON: from and to, one pair a line. None: they are known to be. */
+  spans?: Uint32Array<ArrayBuffer>
 }
 
 /** Frames that will be in no file: exactly these, of this family, received in this span (both ends included). */

@@ -10,6 +10,7 @@ import type { Append, StorageEvent, StorageOptions, StorageRequest } from './mes
 import { isNoRoom, Room } from './room.js'
 import { SealQueue } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
+import { soundLines } from './sound-lines.js'
 import { groupPath, type SegmentGroup } from '../segment-format.js'
 import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from './zstd.js'
 
@@ -177,7 +178,7 @@ export class SegmentStore {
     const { writer, compressedBytes } = this.#writers.withFile(key, () => {
       const writer = this.#writers.get(key) ?? this.#open(batch)
       this.#writers.set(key, writer)
-      return { writer, compressedBytes: writer.append(batch) }
+      return { writer, compressedBytes: writer.append({ ...batch, bytes: linesOf(batch) }) }
     })
     const { channel, bytes, frames } = batch
     this.#emit({ type: 'stored', channel, bytes, frames, compressedBytes })
@@ -386,6 +387,8 @@ export class SegmentStore {
     this.#seals.retryNow()
   }
 }
+
+const linesOf = ({ bytes, spans }: Append) => (spans ? soundLines(bytes, spans) : bytes)
 
 const writerKey = (batch: Append) => `${groupPath(batch)}/${batch.slotToUs}`
 

@@ -20,6 +20,11 @@ function compress(lines: Uint8Array): Uint8Array {
   return scratch.subarray(0, compressor.compress2(scratch, lines))
 }
 
+/** Whole lines, to be written as they are. */
+export interface Lines extends Pick<Append, 'frames' | 'firstRecvUs' | 'lastRecvUs'> {
+  bytes: Uint8Array
+}
+
 /** What an open segment holds so far. */
 export interface WrittenSoFar {
   frames: number
@@ -80,12 +85,7 @@ export class SegmentWriter {
    * Appends lines. Afterwards every reader sees them; `sync` makes them survive a power cut. Returns bytes written.
    * When it throws, none of them counts, and what was there before is as it was.
    */
-  append({
-    bytes,
-    frames,
-    firstRecvUs,
-    lastRecvUs,
-  }: Pick<Append, 'bytes' | 'frames' | 'firstRecvUs' | 'lastRecvUs'>): number {
+  append({ bytes, frames, firstRecvUs, lastRecvUs }: Lines): number {
     const fd = this.#open()
     const compressed = compress(bytes)
     const holds = this.#holds

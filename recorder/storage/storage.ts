@@ -91,11 +91,21 @@ export class Storage extends EventEmitter<StorageEvents> {
 
   append(batch: LineBatch): void {
     const { group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
-    const { bytes, reusable } = batch.take()
+    const { bytes, spans, reusable } = batch.take()
     if (reusable) this.#recycle(reusable)
     if (this.#waitingBytes === 0) this.#progressAtMs = performance.now()
     this.#waitingBytes += bytes.buffer.byteLength
-    this.#waiting.push({ type: 'append', ...group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames, bytes })
+    this.#waiting.push({
+      type: 'append',
+      ...group,
+      slotFromUs,
+      slotToUs,
+      firstRecvUs,
+      lastRecvUs,
+      frames,
+      bytes,
+      spans,
+    })
     this.#send(group.channel)
     this.#watch()
   }

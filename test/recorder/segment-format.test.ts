@@ -85,15 +85,12 @@ t.test('the head of a line is the same bytes, written either way', t => {
     1_732_283_999_123_456,
     2 ** 53 - 1,
   ]
-  for (const encoding of ['frame', 'text', 'base64'] as const) {
-    for (const number of numbers) {
-      const target = Buffer.alloc(200)
-      const end = writeLineHead(target, 7, number, 'd12.sent', numbers.at(-1) ?? 0, encoding)
-      const swapped = writeLineHead(target, end, numbers.at(-1) ?? 0, 'd1', number, encoding)
-      const expected =
-        lineHead(number, 'd12.sent', 2 ** 53 - 1, encoding) + lineHead(2 ** 53 - 1, 'd1', number, encoding)
-      t.equal(target.subarray(7, swapped).toString('latin1'), expected)
-    }
+  for (const number of numbers) {
+    const target = Buffer.alloc(200)
+    const end = writeLineHead(target, 7, number, 'd12.sent', numbers.at(-1) ?? 0)
+    const swapped = writeLineHead(target, end, numbers.at(-1) ?? 0, 'd1', number)
+    const expected = lineHead(number, 'd12.sent', 2 ** 53 - 1, 'frame') + lineHead(2 ** 53 - 1, 'd1', number, 'frame')
+    t.equal(target.subarray(7, swapped).toString('latin1'), expected)
   }
   t.end()
 })

@@ -1,0 +1,36 @@
+import { isUtf8 } from 'node:buffer'
+import { isJsonLine } from '../json-text.js'
+import { encodePayload, FRAME_KEY, type FrameEncoding } from '../segment-format.js'
+
+/** Text that is no JSON, or JSON that would not fit one line, is kept as a string; what is no text, in base64. */
+export function encodingOf(frame: Uint8Array): FrameEncoding {
+  if (!isUtf8(frame)) return 'base64'
+  return isJsonLine(frame) ? 'frame' : 'text'
+}
+
+/**
+ * Lines were put together as if every frame were JSON; those with a frame that is none are spelled anew. Returns the
+ * same bytes where there are none.
+ *
+ * @param spans where the frames stand in `lines`: from and to, one pair a line
+ */
+export function soundLines(lines: Uint8Array, spans: Uint32Array): Uint8Array {
+  const isText = isUtf8(lines)
+  const parts: Uint8Array[] = []
+  let taken = 0
+  for (let index = 0; index < spans.length; index += 2) {
+    const from = spans[index] ?? 0
+    const to = spans[index + 1] ?? 0
+    if (isText && isJsonLine(lines, from, to)) continue
+    const frame = Buffer.from(lines.buffer, lines.byteOffset + from, to - from)
+    const encoding = encodingOf(frame)
+    if (encoding === 'frame') continue
+    parts.push(
+      lines.subarray(taken, from - FRAME_KEY.length),
+      Buffer.from(`"${encoding}":`),
+      encodePayload(frame, encoding),
+    )
+    taken = to
+  }
+  return taken === 0 ? lines : Buffer.concat([...parts, lines.subarray(taken)])
+}

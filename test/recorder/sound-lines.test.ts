@@ -1,0 +1,50 @@
+import t from 'tap'
+import { BATCH_BYTES, LineBatch } from '../../recorder/line-batch.js'
+import { parseLine } from '../../recorder/segment-format.js'
+import { encodingOf, soundLines } from '../../recorder/storage/sound-lines.js'
+
+const FRAMES = [
+  '{"a":1}',
+  'pong',
+  '{"a":"é"}',
+  '{"a":\n1}',
+  '',
+  '[1,2]',
+  Buffer.from([0xff, 0x00, 0xc3]),
+  '{"half":',
+  `{"long":"${'x'.repeat(1000)}"}`,
+].map(frame => Buffer.from(frame))
+
+function batchOf(frames: readonly Buffer[]) {
+  const batch = new LineBatch({ channel: 'quote' }, 0, 1e9, Buffer.allocUnsafeSlow(BATCH_BYTES))
+  frames.forEach((frame, index) => batch.add(1000 + index, 'd1', index + 1, frame))
+  return batch.take()
+}
+
+t.test('frames of every kind come back byte for byte, in order', t => {
+  const { bytes, spans } = batchOf(FRAMES)
+  const text = Buffer.from(soundLines(bytes, spans)).toString('latin1')
+  t.ok(text.endsWith('\n'))
+  const lines = text
+    .slice(0, -1)
+    .split('\n')
+    .map(line => Buffer.from(line, 'latin1'))
+  t.equal(lines.length, FRAMES.length, 'one line each')
+  for (const [index, line] of lines.entries()) {
+    const frame = FRAMES[index] ?? Buffer.alloc(0)
+    t.doesNotThrow(() => void JSON.parse(line.toString('utf8')))
+    t.same(parseLine(line), { recvUs: 1000 + index, conn: 'd1', seq: index + 1, encoding: encodingOf(frame), frame })
+  }
+  t.end()
+})
+
+t.test('lines that are sound are taken as they are', t => {
+  const sound = FRAMES.filter(frame => encodingOf(frame) === 'frame')
+  const { bytes, spans } = batchOf(sound)
+  t.equal(soundLines(bytes, spans), bytes)
+  const many = Array.from({ length: 700 }, () => Buffer.from('{}'))
+  const batch = batchOf(many)
+  t.equal(batch.spans.length, 1400)
+  t.equal(soundLines(batch.bytes, batch.spans), batch.bytes)
+  t.end()
+})
