@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Config } from '../config/schema.js'
+import { mayRollUp } from '../config/target-address.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
@@ -61,11 +62,7 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   }
 }
 
-/**
- * Days are rolled up where nothing is shipped: at a target the hours would stay beside the day that replaces them, and
- * whoever reads there would see their rows twice.
- */
-const rollsUp = ({ compact, sync }: Config) => compact.rollUp && sync.target === undefined
+const rollsUp = ({ compact, sync }: Config) => compact.rollUp && mayRollUp(sync)
 
 /** Which dates are converted again. */
 export interface RebuildWish {

@@ -186,7 +186,9 @@ const compact = z
     rollUp: z
       .boolean()
       .default(true)
-      .describe("make one file of a past day's hourly files, in each partition; only where no sync.target is set"),
+      .describe(
+        "make one file of a past day's hourly files, in each partition; see sync.superseded where files go through rsync",
+      ),
     rollUpAfterMinutes: z
       .number()
       .min(0)
@@ -240,6 +242,12 @@ const sync = z
       .max(1440)
       .default(15)
       .describe('time between shipping a file and trusting its checksum on the target, minutes'),
+    superseded: z
+      .enum(['keep', 'list'])
+      .default('keep')
+      .describe(
+        "days at a target that rsync brings files to, where none is ever deleted; keep: its files stay by the hour, no day's file is made; list: a day's file is brought, and superseded/ lists the hours that readers must leave out",
+      ),
     sshKey: z.string().min(1).optional().describe('private key for user@host:/path; none: those that ssh finds itself'),
     sshPort: z.int().min(1).max(65_535).optional().describe('port of sshd for user@host:/path; none: as ssh decides'),
     knownHosts: z

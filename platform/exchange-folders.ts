@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { renameSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { EdgeError } from './edge-error.js'
 
 /** `renameat2`, which Node has no function for. */
@@ -39,7 +41,31 @@ export function exchangeNames(a: string, b: string): boolean {
     renameSync(b, a)
     renameSync(aside, b)
   } catch (cause) {
-    throw new EdgeError('EXCHANGE_FAILED', `cannot exchange ${a} and ${b}`, { path: b, cause })
+    throw failed(a, b, cause)
   }
   return false
 }
+
+/** The same for names on a disk that may not answer, without blocking the process. */
+export async function exchangeNamesFar(a: string, b: string): Promise<boolean> {
+  for (const [program, argumentsFor] of WAYS) {
+    const exchanged = await promisify(execFile)(program, argumentsFor(a, b)).then(
+      () => true,
+      // That a program or the file system cannot do it is why there are several ways.
+      () => false,
+    )
+    if (exchanged) return true
+  }
+  const aside = `${a}${ASIDE}`
+  try {
+    await rename(a, aside)
+    await rename(b, a)
+    await rename(aside, b)
+  } catch (cause) {
+    throw failed(a, b, cause)
+  }
+  return false
+}
+
+const failed = (a: string, b: string, cause: unknown) =>
+  new EdgeError('EXCHANGE_FAILED', `cannot exchange ${a} and ${b}`, { path: b, cause })

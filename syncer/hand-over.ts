@@ -1,8 +1,9 @@
+import { dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { FileRecord, ShipState } from './ledger.js'
 import { batchesOf, type DatePlan } from './plan.js'
 import { addProblem } from './report.js'
-import type { OutgoingFile } from './targets/target.js'
+import type { OutgoingFile, ShipResult } from './targets/target.js'
 import { failWith, isOver, isStopped, recordAll, targetWork, type PassWork, type Visit } from './visit.js'
 
 /** A file on its way, and the date it belongs to. */
@@ -48,6 +49,7 @@ async function prepareBatch(work: PassWork, batch: readonly Parcel[]): Promise<R
     if (isStopped(work)) break
     const found = await prepared.read(file, replace, { dataDir, signal, receipts: visit.receipts }).catch(unlessStopped)
     if (found === undefined) break
+    if (found === 'gone') continue
     if ('file' in found) ready.push({ visit, file: found.file })
     else addProblem(report, { path: file.path, reason: found.reason })
   }
@@ -60,11 +62,29 @@ async function prepareBatch(work: PassWork, batch: readonly Parcel[]): Promise<R
 
 async function shipBatch(work: PassWork, ready: readonly Ready[]): Promise<void> {
   if (ready.length === 0) return
+  const files = ready.map(({ file }) => file)
+  noteShipped(work, ready, await work.target.ship(files, targetWork(work)))
+}
+
+/** Hands over files of one folder that take the place of others there; all of them or none. */
+export async function handOverInPlace(
+  work: PassWork,
+  parcels: readonly Parcel[],
+  gone: readonly string[],
+): Promise<void> {
+  const { target, report } = work
+  const [first] = parcels
+  if (!first || !target.replace) return
+  report.plannedFiles += parcels.length
+  report.plannedBytes += parcels.reduce((sum, { file }) => sum + file.bytes, 0)
+  const ready = await prepareBatch(work, parcels)
+  if (ready.length < parcels.length || isStopped(work)) return
+  const replacement = { folder: dirname(first.file.path), files: ready.map(({ file }) => file), gone }
+  noteShipped(work, ready, await target.replace(replacement, targetWork(work)))
+}
+
+function noteShipped(work: PassWork, ready: readonly Ready[], { done, problems, error }: ShipResult): void {
   const { report, prepared, clock } = work
-  const { done, problems, error } = await work.target.ship(
-    ready.map(({ file }) => file),
-    targetWork(work),
-  )
   const handedOver = new Set(done)
   const shipped = ready.filter(({ file }) => handedOver.has(file.path))
   recordAll(shipped.map(({ visit, file }) => ({ visit, record: recordOf(file, 'shipped', clock.nowMs()) })))

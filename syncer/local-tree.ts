@@ -25,7 +25,7 @@ export interface LocalDate {
   bareFolders: string[]
 }
 
-const ROOTS = ['raw', 'parquet', 'quarantine']
+const ROOTS = ['raw', 'parquet', 'quarantine', 'superseded']
 const PARTITION = /^[a-z]+=[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 const DATE_FOLDER = /^date=(\d{4}-\d\d-\d\d)$/
 

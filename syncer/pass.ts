@@ -1,18 +1,23 @@
+import { dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Config } from '../config/schema.js'
 import type { Clock } from '../platform/clock.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
-import { compare, handOver, type Parcel } from './hand-over.js'
+import { compare, handOver, handOverInPlace, type Parcel } from './hand-over.js'
+import type { DateLedger } from './ledger.js'
 import type { LedgerStore } from './ledger-store.js'
 import { listDates, readDate, type LocalDate, type LocalFile } from './local-tree.js'
 import { PreparedFiles } from './prepared-files.js'
-import { readReceipts } from './receipts.js'
+import { isCurrent } from './plan.js'
+import { readReceipts, type Receipts } from './receipts.js'
 import { addProblem, emptyReport, type PassReport } from './report.js'
 import { planRetention } from './retention.js'
 import { finishedFolders, removeEmptyFolders, retire } from './retire.js'
+import { sortParcels } from './replacements.js'
 import { isStillSettled, settle } from './settled.js'
 import { neededBytes } from './space.js'
+import { isSwitching, noticePath, readSuperseded, writeNotice } from './superseded.js'
 import { verifiedThrough } from './verified-through.js'
 import {
   graceOf,
@@ -32,7 +37,7 @@ import type { Target } from './targets/target.js'
 export interface Syncer {
   /** Real path. */
   dataDir: string
-  config: Pick<Config, 'sync' | 'retention'>
+  config: Pick<Config, 'host' | 'sync' | 'retention'>
   target: Target
   ledgers: LedgerStore
   clock: Clock
@@ -142,12 +147,31 @@ class Pass {
   async #ship(visits: readonly Visit[], isWanted: (file: LocalFile) => boolean): Promise<Parcel[]> {
     const planned = () =>
       visits.flatMap(visit =>
-        planNow(visit, this.#work).ship.flatMap(parcel => (isWanted(parcel.file) ? [{ ...parcel, visit }] : [])),
+        planNow(visit, this.#work).ship.flatMap(parcel =>
+          isWanted(parcel.file) && !(visit.isSwitching && parcel.file.kind === 'parquet') ? [{ ...parcel, visit }] : [],
+        ),
       )
     if (!this.#work.mayShip || planned().length === 0 || !(await this.#prepare(visits))) return []
     const parcels = planned()
-    await handOver(this.#work, parcels)
+    const { plain, replacing } = sortParcels(parcels)
+    await handOver(this.#work, plain)
+    for (const { parcels: together, gone } of replacing) {
+      if (isStopped(this.#work)) break
+      if (this.#work.target.replace) await handOverInPlace(this.#work, together, gone)
+    }
+    if (!this.#work.target.replace) await this.#shipAfterNotice(replacing.flatMap(({ parcels: held }) => held))
     return parcels
+  }
+
+  /** Where nothing is deleted, readers must know what to leave out before they find what replaces it. */
+  async #shipAfterNotice(held: readonly Parcel[]): Promise<void> {
+    const isTold = ({ visit: { date, ledger, local } }: Parcel) => {
+      const path = noticePath(date, this.#syncer.config.host)
+      const notice = local.files.find(file => file.path === path)
+      const record = ledger.get(path)
+      return notice && isCurrent(notice, record) && (record.state === 'shipped' || record.state === 'verified')
+    }
+    await handOver(this.#work, held.filter(isTold))
   }
 
   async #verify(visits: readonly Visit[]): Promise<void> {
@@ -182,17 +206,12 @@ class Pass {
     const opened = this.#opened.get(date)
     if (opened) return opened
     await setImmediate()
-    const { memory, dataDir, ledgers } = this.#syncer
+    const { memory, ledgers } = this.#syncer
     // With the target away there is nothing to do for a date that was counted before; a full pass counts it again.
     if (!mayWork && !this.#isFull && memory.dates.has(date)) return undefined
     const folders = this.#folders.get(date) ?? []
     if (isSettled(this.#syncer, date, folders)) return undefined
-    const readAtMs = Date.now()
-    const visit: Visit = {
-      ...{ date, readAtMs, local: readDate(dataDir, folders), ledger: ledgers.of(date) },
-      receipts: () => readReceipts(dataDir, date),
-      plan: undefined,
-    }
+    const visit = openVisit(this.#syncer, date, folders, ledgers.of(date))
     if (visit.local.files.length === 0 && visit.ledger.size > 0) visit.ledger.remove()
     this.#opened.set(date, visit)
     return visit
@@ -214,6 +233,29 @@ class Pass {
     const isDone = local.files.length > 0 && summary.backlogFiles + summary.unverifiedFiles === 0
     ledgers.settle(date, isDone ? settle(dataDir, local, visit.readAtMs) : undefined)
     retireDate(this.#syncer, visit, this.#work)
+  }
+}
+
+function openVisit(
+  { dataDir, target, config }: Syncer,
+  date: string,
+  folders: readonly string[],
+  ledger: DateLedger,
+): Visit {
+  const readAtMs = Date.now()
+  let local = readDate(dataDir, folders)
+  // In this order: what is listed and is not being replaced now, `superseded` tells about.
+  const switching = isSwitching(dataDir)
+  const superseded = readSuperseded(dataDir, date)
+  const present = new Set(local.files.map(({ path }) => path))
+  if (!target.replace && !switching && [...superseded.values()].some(by => by.some(path => present.has(path)))) {
+    const notice = noticePath(date, config.host)
+    if (writeNotice(dataDir, notice, superseded)) local = readDate(dataDir, [...new Set([...folders, dirname(notice)])])
+  }
+  let receipts: Receipts | undefined
+  return {
+    ...{ date, readAtMs, local, ledger, superseded, isSwitching: switching, plan: undefined },
+    receipts: () => (receipts ??= readReceipts(dataDir, date)),
   }
 }
 

@@ -1,11 +1,13 @@
+import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { LocalFile } from './local-tree.js'
 import { prepareFile } from './outgoing.js'
 import type { Receipts } from './receipts.js'
 import type { OutgoingFile } from './targets/target.js'
 
-type Found = { file: OutgoingFile } | { reason: string }
-type Remembered = Found & { bytes: number; mtimeMs: number }
+type Found = { file: OutgoingFile } | { reason: string } | 'gone'
+type Remembered = Exclude<Found, 'gone'> & { bytes: number; mtimeMs: number }
 
 const KEPT = 10_000
 
@@ -16,7 +18,7 @@ const KEPT = 10_000
 export class PreparedFiles {
   readonly #known = new Map<string, Remembered>()
 
-  /** Errors of the disk are told, but not remembered: they may pass. */
+  /** `gone`: it is no longer the file that was listed. Errors of the disk are told, but not remembered: they may pass. */
   async read(
     file: LocalFile,
     replace: boolean,
@@ -32,6 +34,7 @@ export class PreparedFiles {
       return this.#remember(file, { file: await prepareFile(file, replace, read) })
     } catch (error) {
       signal.throwIfAborted()
+      if (!isAsListed(file, dataDir)) return 'gone'
       const reason = messageOf(error)
       // A file that contradicts its maker's word does not get better by reading it again.
       return error instanceof EdgeError ? this.#remember(file, { reason }) : { reason }
@@ -47,11 +50,16 @@ export class PreparedFiles {
     this.#known.clear()
   }
 
-  #remember(file: LocalFile, found: Found): Found {
+  #remember(file: LocalFile, found: Exclude<Found, 'gone'>): Found {
     if (this.#known.size >= KEPT) this.#known.clear()
     this.#known.set(file.path, { ...found, bytes: file.bytes, mtimeMs: file.mtimeMs })
     return found
   }
+}
+
+function isAsListed({ path, bytes, mtimeMs }: LocalFile, dataDir: string): boolean {
+  const found = lstatSync(join(dataDir, path), { throwIfNoEntry: false })
+  return found?.size === bytes && Math.floor(found.mtimeMs) === mtimeMs
 }
 
 const NO_RECEIPTS: Receipts = { bySegment: new Map(), byOutput: new Map() }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { readIdentity } from './ledger-store.js'
-import { parseTarget } from './targets/address.js'
+import { parseTarget } from '../config/target-address.js'
 import { createTarget } from './targets/open-target.js'
 import type { FileProblem, OutgoingFile, Target, Work } from './targets/target.js'
 

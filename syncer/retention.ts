@@ -84,6 +84,8 @@ function reasonToKeep(
       return reasonToKeepSegment(file, record, here, { recordOf, receipts })
     case 'manifest':
       return recordOf(withState(file.path, 'sealed'))?.state === 'verified' ? undefined : 'not verified'
+    case 'superseded':
+      return undefined
     case 'parquet':
     case 'quarantine': {
       const origins = receipts.byOutput.get(file.path)?.segments.map(originOf) ?? [originOf(file.path)]

@@ -1,7 +1,7 @@
 import { parseSegmentPath } from '../recorder/segment-format.js'
 
-/** What the syncer ships. `segment` is a sealed one, `manifest` describes it. */
-export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine'
+/** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced. */
+export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded'
 
 export interface ShippedName {
   kind: ShippedKind
@@ -22,6 +22,8 @@ const PARQUET = new RegExp(
 const QUARANTINE = new RegExp(
   `^quarantine/exchange=${VALUE}/channel=${VALUE}/date=(${DATE})/(?:\\d{8}T(\\d\\d)\\d{4}Z-)?${NAME}\\.jsonl$`,
 )
+const SUPERSEDED = new RegExp(`^superseded/date=(${DATE})/superseded-${NAME}\\.jsonl$`)
+const PATTERNS = { parquet: PARQUET, quarantine: QUARANTINE, superseded: SUPERSEDED } as const
 
 /**
  * The facts in a path below `dataDir`; undefined for whatever is not shipped: open segments, temporary names, state, and
@@ -29,9 +31,8 @@ const QUARANTINE = new RegExp(
  */
 export function parseShippedName(path: string): ShippedName | undefined {
   if (path.startsWith('raw/')) return parseRaw(path)
-  const [kind, match]: ['parquet' | 'quarantine', RegExpExecArray | null] = path.startsWith('parquet/')
-    ? ['parquet', PARQUET.exec(path)]
-    : ['quarantine', QUARANTINE.exec(path)]
+  const kind = (Object.keys(PATTERNS) as (keyof typeof PATTERNS)[]).find(root => path.startsWith(`${root}/`))
+  const match = kind && PATTERNS[kind].exec(path)
   if (!match) return undefined
   // Where the name has no hour, the last one of its day is the careful answer.
   const [, date = '', hour = '23'] = match

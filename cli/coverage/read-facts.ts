@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../reading/duckdb.js'
+import { supersededFiles } from '../superseded-files.js'
 import { kindOfPartition, tableOfFamily, targetOf, type Kind } from './channel-target.js'
 import type { BookChain, CoverageFacts, InstrumentRows, TickerPart, TradeSequence } from './facts.js'
 import type { JournalEvent } from './subscriptions.js'
@@ -71,6 +72,7 @@ function noteEnd(ends: Map<string, number>, run: string, us: number): void {
 class TableReader {
   readonly #connection: DuckDBConnection
   readonly #exchanges: string[]
+  readonly #superseded: string[]
   readonly #date: string | undefined
 
   constructor(connection: DuckDBConnection, root: string, date: string | undefined) {
@@ -83,6 +85,7 @@ class TableReader {
     }
     this.#connection = connection
     this.#exchanges = readdirSync(parquet).map(folder => join(parquet, folder))
+    this.#superseded = supersededFiles(root)
     this.#date = date
   }
 
@@ -95,7 +98,9 @@ class TableReader {
       .map(folder => `${folder}/kind=*/currency=*/date=${day}/*.parquet`)
     if (globs.length === 0) return undefined
     const list = globs.map(sqlText).join(', ')
-    return `read_parquet([${list}], union_by_name = true, hive_partitioning = true, hive_types_autocast = false, filename = true)`
+    const all = `read_parquet([${list}], union_by_name = true, hive_partitioning = true, hive_types_autocast = false, filename = true)`
+    if (this.#superseded.length === 0) return all
+    return `(SELECT * FROM ${all} WHERE filename NOT IN (${this.#superseded.map(sqlText).join(', ')}))`
   }
 
   async rows<Row>(sql: string, schema: z.ZodType<Row>): Promise<Row[]> {

@@ -8,14 +8,18 @@ import type { OutgoingFile } from './target.js'
 const CHUNK_BYTES = 256 * 1024
 
 /**
- * Copies one file so that readers of `root` see nothing or all of it: a dot-name in the destination folder, which must be
+ * Copies one file so that readers see nothing or all of it: a dot-name in the destination's folder, which must be
  * there, fsync, the hash of what is there now, rename. The name is durable once the caller has synced the folder.
  * A temporary name left by a crash is written over by the next try.
  * @throws EdgeError SYNC_SOURCE_CHANGED the file here is no longer what it was; SYNC_COPY_DIFFERS what was read back is
  *         not what was written; errors of the operating system as they come
  */
-export async function copyDurably(file: OutgoingFile, dataDir: string, root: string, beat: () => void): Promise<void> {
-  const destination = join(root, file.path)
+export async function copyDurably(
+  file: OutgoingFile,
+  dataDir: string,
+  destination: string,
+  beat: () => void,
+): Promise<void> {
   const temporary = join(dirname(destination), `.${basename(destination)}.edgetape-tmp`)
   let settled = false
   try {

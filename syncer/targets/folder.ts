@@ -3,8 +3,18 @@ import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
 import { copyDurably, sha256Of } from './durable-copy.js'
 import { openMarkedFolder } from './folder-marker.js'
+import { replaceInFolder } from './folder-replace.js'
 import { makeFolders, syncFolder } from './target-folders.js'
-import type { ExpectedFile, OutgoingFile, ShipResult, Target, Verdict, VerifyResult, Work } from './target.js'
+import type {
+  ExpectedFile,
+  OutgoingFile,
+  Replacement,
+  ShipResult,
+  Target,
+  Verdict,
+  VerifyResult,
+  Work,
+} from './target.js'
 import { Watchdog } from './watchdog.js'
 
 /** Copies at work at once: enough to overlap their fsyncs, few enough for libuv's four threads. */
@@ -81,6 +91,20 @@ export class FolderTarget implements Target {
     }
   }
 
+  async replace(replacement: Replacement, work: Work): Promise<ShipResult> {
+    const result: ShipResult = { done: [], problems: [] }
+    const { folder, files } = replacement
+    await this.#each([{ path: folder, bytes: 0 }], result, work, (_, beat) =>
+      replaceInFolder(this.#root, replacement, work.dataDir, beat),
+    )
+    if (work.signal.aborted || result.error || result.problems.length > 0) return result
+    for (const { path, bytes } of files) {
+      result.done.push(path)
+      work.onFile(bytes)
+    }
+    return result
+  }
+
   async verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult> {
     const result: VerifyResult = { verdicts: new Map(), problems: [] }
     await this.#each(files, result, work, async (file, beat) => {
@@ -102,7 +126,7 @@ export class FolderTarget implements Target {
       folders.made.add(folder)
     }
     folders.changed.add(join(this.#root, folder))
-    await copyDurably(file, dataDir, this.#root, beat)
+    await copyDurably(file, dataDir, join(this.#root, file.path), beat)
   }
 
   async #compare(file: ExpectedFile, beat: () => void): Promise<Verdict> {

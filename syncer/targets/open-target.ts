@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { parseTarget } from './address.js'
+import { parseTarget } from '../../config/target-address.js'
 import { FolderTarget } from './folder.js'
 import { RsyncTarget } from './rsync.js'
 import type { Target } from './target.js'

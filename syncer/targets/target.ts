@@ -11,6 +11,15 @@ export interface OutgoingFile extends Checksums {
   replace: boolean
 }
 
+/** Files that take the place of others. */
+export interface Replacement {
+  /** Below the target. */
+  folder: string
+  files: readonly OutgoingFile[]
+  /** Names in the folder, if they are there. */
+  gone: readonly string[]
+}
+
 /** What the target must have, for a check. */
 export type ExpectedFile = Pick<OutgoingFile, 'path' | 'bytes' | 'sha256' | 'md5'>
 
@@ -47,7 +56,7 @@ export interface Work {
 
 /**
  * Where files go. Every implementation keeps these: readers see a final name only with the whole content under it; `done`
- * means handed over, not durable; `same` comes from reading the copy at the target; nothing is ever deleted there.
+ * means handed over, not durable; `same` comes from reading the copy at the target; nothing is ever deleted there but what `replace` replaces.
  */
 export interface Target {
   /** As the config names it; no secrets. */
@@ -67,4 +76,9 @@ export interface Target {
   prepare(): Promise<void>
   ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult>
   verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult>
+  /**
+   * Brings files of one folder in the place of others there, in one step for readers; what they replace is then deleted,
+   * the one deletion there is at a target. Missing where that cannot be done.
+   */
+  replace?(replacement: Replacement, work: Work): Promise<ShipResult>
 }

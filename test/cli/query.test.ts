@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { edgetape } from '../fixtures/cli.js'
@@ -26,6 +26,25 @@ t.test('a view for each table, with the columns of its partitions', async t => {
     exitCode: 1,
     stderr: /tardes does not exist[^]*hint: tables here: journal, trades\s*$/,
   })
+})
+
+t.test('what a day replaced is left out, where the day is', async t => {
+  const root = t.testdir()
+  const hour = { table: 'trades', kind: 'option', currency: 'BTC', name: '14-h1-r1-1', sql: trades(['A', 'B']) }
+  await writeLake(root, [hour, { ...hour, name: '15-h1-r1-2', sql: trades(['C']) }])
+  const folder = 'parquet/exchange=deribit/table=trades/kind=option/currency=BTC/date=2026-11-22'
+  mkdirSync(join(root, 'superseded/date=2026-11-22'), { recursive: true })
+  writeFileSync(
+    join(root, 'superseded/date=2026-11-22/superseded-h1.jsonl'),
+    `${JSON.stringify({ path: `${folder}/14-h1-r1-1.parquet`, by: [`${folder}/day-h1.parquet`] })}\n`,
+  )
+  const sql = "SELECT string_agg(instrument_name, '' ORDER BY instrument_name) AS names FROM trades"
+  const names = async () => (await edgetape(['query', '--from', root, '--json', sql])).stdout
+  t.equal(await names(), '{"names":"ABC"}', 'the list comes before the day')
+  await writeLake(root, [{ ...hour, name: 'day-h1', sql: trades(['A', 'B']) }])
+  t.equal(await names(), '{"names":"ABC"}', 'and then the day, with the same rows')
+  const columns = await edgetape(['query', '--from', root, '--json', 'SELECT * FROM trades LIMIT 1'])
+  t.notMatch(columns.stdout, /filename/)
 })
 
 t.test('what is missing is said', async t => {

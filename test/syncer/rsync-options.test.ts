@@ -7,7 +7,7 @@ import {
   verifyArguments,
   type RsyncSettings,
 } from '../../syncer/targets/rsync-options.js'
-import { parseTarget } from '../../syncer/targets/address.js'
+import { parseTarget } from '../../config/target-address.js'
 import { rsyncEnvironment } from '../../syncer/targets/rsync-run.js'
 
 const settings: RsyncSettings = {

@@ -29,6 +29,8 @@ t.test('names that are shipped, and none else', t => {
   }
   const day = { kind: 'parquet', date: '2026-11-20', hourEndMs: Date.parse('2026-11-21T00:00:00Z') }
   t.same(parseShippedName(`${parquet}/day-h.parquet`), day, "a day's file ends with the day")
+  const notice = 'superseded/date=2026-11-20/superseded-h.jsonl'
+  t.same(parseShippedName(notice), { ...day, kind: 'superseded' }, 'and so does what says what it replaced')
   for (const path of [
     `${hour}/${name}.jsonl.zst.open`,
     `${hour}/${name}.jsonl.zst.rewriting`,
@@ -41,6 +43,8 @@ t.test('names that are shipped, and none else', t => {
     `${parquet}/x/14-h-abc-1.parquet`,
     `${parquet.replace('2026-11-20', '2026-13-20')}/14-h-abc-1.parquet`,
     `${quarantine}/${name}.jsonl.tmp`,
+    'superseded/date=2026-11-20/.superseded-h.jsonl',
+    'superseded/superseded-h.jsonl',
     'state/syncer/2026-11-20.jsonl',
     'edgetape.yaml',
   ]) {

@@ -1,5 +1,19 @@
 import { resolve } from 'node:path'
-import { EdgeError } from '../../platform/edge-error.js'
+import { EdgeError } from '../platform/edge-error.js'
+
+/**
+ * Whether days may become one file each: readers of the target must not see the hours beside the day. A folder can be
+ * changed in one step; through rsync nothing is deleted, so there they have to be told.
+ */
+export function mayRollUp({
+  target,
+  superseded,
+}: {
+  target?: string | undefined
+  superseded: 'keep' | 'list'
+}): boolean {
+  return target === undefined || parseTarget(target).kind === 'folder' || superseded === 'list'
+}
 
 /** `sync.target`, understood. `destination` is what rsync is given, with a slash at its end. */
 export type TargetAddress =
