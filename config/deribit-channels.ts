@@ -96,6 +96,30 @@ export const candleResolutions = z
   .default([1])
   .describe('bar lengths of chart.trades, minutes or 1D')
 
+/** How missing trades are found and asked for. */
+export const backfill = z
+  .strictObject({
+    compareSeconds: z
+      .number()
+      .min(1)
+      .max(3600)
+      .default(60)
+      .describe('time between two comparisons of the trades that came with those that the exchange lists, seconds'),
+    tradesPerHole: z
+      .int()
+      .min(0)
+      .max(10_000_000)
+      .default(100_000)
+      .describe('missing trades asked for at most in one piece, the newest of them; 0: none is asked for'),
+    offHours: z
+      .number()
+      .min(0)
+      .max(8760)
+      .default(72)
+      .describe('after a longer pause of the recorder the exchange is asked for what traded in the last so many hours'),
+  })
+  .prefault({})
+
 const GROUPS_OF: Readonly<Record<string, readonly (string | number)[]>> = {
   BTC: ['none', 1, 2, 5, 10],
   ETH: ['none', 5, 10, 25, 100, 250],

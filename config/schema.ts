@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import {
+  backfill,
   bookGrouped,
   candleResolutions,
   channels,
@@ -78,6 +79,7 @@ export const deribitExchange = z
       .default(24)
       .describe('each book is taken anew once in this time, for a fresh snapshot, hours; 0: never'),
     redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
+    backfill,
     channels,
     polls,
   })

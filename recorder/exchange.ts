@@ -66,6 +66,26 @@ export interface PollRecord {
   save(): void
 }
 
+/** A piece of what earlier runs recorded. */
+export interface EarlierSegment {
+  /** Compressed size. */
+  bytes: number
+  /** Its whole lines, in pieces between which a reader can let other work run. */
+  lines: Iterable<Buffer[]>
+}
+
+/** What an exchange may do for the recording beside its connections. */
+export interface Recording {
+  /** Records a frame that came on no connection, under a name for where it came from. */
+  take(conn: string, family: string, frame: Buffer): void
+  journal(event: string, facts?: object): void
+  /** The receive clock, µs since the epoch. */
+  nowUs(): number
+  /** What earlier runs recorded of a family and is still on disk, newest first; read only as far as asked. */
+  earlier(family: string): Iterable<EarlierSegment>
+  polled: PollRecord
+}
+
 export interface Exchange {
   readonly name: string
   readonly url: string
@@ -88,8 +108,8 @@ export interface Exchange {
    * `discover`: the exchange spoke of something that only `discover` can tell.
    */
   news(): PlanChange | 'discover' | undefined
-  /** Asks for what only methods give, in its own time, until `signal` aborts. Every answer is given to `take` as it came. */
-  poll(take: (family: string, answer: Buffer) => void, progress: PollRecord, signal: AbortSignal): Promise<void>
+  /** Works beside the connections until `signal` aborts: asks for what only methods give, and for what is missing. Must not reject. */
+  attend?(recording: Recording, signal: AbortSignal): Promise<void>
   /** A session for a connection that was just opened. `wanted` is asked whenever channels are to be subscribed. */
   openSession(link: SessionLink, wanted: () => ReadonlySet<string>): ExchangeSession
 }

@@ -9,12 +9,13 @@ import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../platform/status-file.js'
 import { chooseExchange } from './exchanges/choose.js'
-import type { Exchange } from './exchange.js'
+import type { Exchange, Recording } from './exchange.js'
 import { Fleet } from './fleet.js'
 import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
 import { recorderStatus } from './status.js'
+import { earlierSegments, type EarlierQuery } from './storage/earlier-segments.js'
 import { Storage } from './storage/storage.js'
 import { FrameCounter, Tape, type PartitionOf } from './tape.js'
 
@@ -84,13 +85,11 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     }, STATUS_EVERY_MS),
   ]
   try {
-    const ended = AbortSignal.any([signal, broken.signal])
-    const polls = exchange.poll(
-      (family, answer) => tape.take(family, answers, clock.nowUs(), answer),
-      new PollProgress(dataDir, exchange.name, host),
-      ended,
-    )
-    await Promise.race([Promise.all([fleet.run(ended), polls]), died])
+    const ending = AbortSignal.any([signal, broken.signal])
+    const earlier = { dataDir, exchange: exchange.name, host, exceptRun: run }
+    const polled = new PollProgress(dataDir, exchange.name, host)
+    const attending = exchange.attend?.(recordingOn({ tape, clock, answers, earlier, polled }), ending)
+    await Promise.race([Promise.all([fleet.run(ending), attending]), died])
     tape.flush()
     await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
     await Promise.race([storage.sealAll(SEAL_WITHIN_MS), died])
@@ -128,6 +127,30 @@ function groupingOf(groupBy: Config['segments']['groupBy'], exchange: Exchange):
       }
     case 'family+kind+currency':
       return frame => exchange.partitionOf?.(frame)
+  }
+}
+
+interface RecordingParts extends Pick<Recording, 'polled'> {
+  tape: Tape
+  clock: ReceiveClock
+  /** Counts answers over HTTP. */
+  answers: FrameCounter
+  earlier: Omit<EarlierQuery, 'family'>
+}
+
+/** What the exchange may do for the recording beside its connections. */
+function recordingOn({ tape, clock, answers, earlier, polled }: RecordingParts): Recording {
+  const counters = new Map([[answers.conn, answers]])
+  return {
+    take(conn, family, frame) {
+      const counter = counters.get(conn) ?? new FrameCounter(conn)
+      counters.set(conn, counter)
+      tape.take(family, counter, clock.nowUs(), frame)
+    },
+    journal: (event, facts) => tape.journal(event, facts),
+    nowUs: () => clock.nowUs(),
+    earlier: family => earlierSegments({ ...earlier, family }),
+    polled,
   }
 }
 

@@ -2,6 +2,8 @@ import t from 'tap'
 import { startSimulator } from '../../simulator/main.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
+t.setTimeout(120_000)
+
 interface Entry {
   event: string
   conn: string

@@ -7,13 +7,14 @@ import { Catalogue, type CatalogueChange } from './catalogue.js'
 import { familyOfChannel } from './channel-family.js'
 import { framePartitions } from './channel-partition.js'
 import { fetchInstruments } from './discovery.js'
-import { HttpRpc } from './http-rpc.js'
+import { HttpRpc, type Take } from './http-rpc.js'
 import { KnownChannels } from './known-channels.js'
 import { isChosen, planChannels } from './plan-channels.js'
 import { Poller } from './poller.js'
 import { planPolls } from './polls.js'
 import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
+import { TradeKeeper } from './trade-keeper.js'
 
 /**
  * Deribit, as the recorder's connection loop sees it.
@@ -25,10 +26,12 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
   const rpc = new HttpRpc(config.url, credits)
   const channels = new KnownChannels()
   const catalogue = new Catalogue(instrument => isChosen(instrument, config))
-  const planned = (change: CatalogueChange): PlanChange => ({
-    plan: planChannels(catalogue.instruments, config),
-    ...change,
-  })
+  const trades = new TradeKeeper(rpc, config.backfill, log)
+  const planned = (change: CatalogueChange): PlanChange => {
+    const plan = planChannels(catalogue.instruments, config)
+    trades.scopes.add(plan.keys())
+    return { plan, ...change }
+  }
   return {
     name: config.name,
     url: config.url,
@@ -45,13 +48,15 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
       if (change) return planned(change)
       return catalogue.needsList ? 'discover' : undefined
     },
-    poll(take, progress, signal) {
+    async attend(recording, signal) {
       const plan = () => planPolls(catalogue.instruments, config)
+      const take: Take = (family, answer) => recording.take('http', family, answer)
       const { callsPerSecond } = config.polls
-      return new Poller({ rpc, take, progress, log, plan, callsPerSecond }).run(signal)
+      const poller = new Poller({ rpc, take, progress: recording.polled, log, plan, callsPerSecond })
+      await Promise.all([poller.run(signal), trades.run(recording, signal)])
     },
     openSession: (link, wanted) =>
-      new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue }),
+      new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue, trades }),
     partitionOf: framePartitions(),
   }
 }

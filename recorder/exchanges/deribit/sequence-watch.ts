@@ -1,14 +1,18 @@
 import { dataStart } from './frame-channel.js'
 import type { BookWatch } from './book-watch.js'
-import { bookIdsAt } from './sequence-bytes.js'
-import { bookIdsOf } from './sequence-json.js'
+import { bookIdsAt, eachTradeAt } from './sequence-bytes.js'
+import { bookIdsOf, tradeRowsOf } from './sequence-json.js'
+import type { TradeSequences } from './trade-sequences.js'
 
 /** Checks each data frame of one connection against the sequence it belongs to. */
 export class SequenceWatch {
   readonly #books: BookWatch
+  readonly #trades: TradeSequences
 
-  constructor(books: BookWatch) {
+  /** @param trades of all connections together */
+  constructor(books: BookWatch, trades: TradeSequences) {
     this.#books = books
+    this.#trades = trades
   }
 
   /**
@@ -16,16 +20,24 @@ export class SequenceWatch {
    * @param recvUs the frame's receive stamp
    */
   see(channel: string, family: string, frame: Buffer, nameEnd: number, recvUs: number): void {
-    if (family !== 'book') return
-    const ids = bookIdsAt(frame, dataStart(frame, nameEnd))
-    if (ids) this.#books.see(channel, ids, recvUs)
-    else this.seeParsed(channel, family, dataOf(frame), recvUs)
+    if (family === 'book') {
+      const ids = bookIdsAt(frame, dataStart(frame, nameEnd))
+      if (ids) this.#books.see(channel, ids, recvUs)
+      else this.seeParsed(channel, family, dataOf(frame), recvUs)
+    } else if (family === 'trades') {
+      const isRead = eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) =>
+        this.#trades.see(frame.toString('latin1', from, to), seq, recvUs),
+      )
+      if (!isRead) this.seeParsed(channel, family, dataOf(frame), recvUs)
+    }
   }
 
   /** The same for a frame whose spelling only a parser understands. */
   seeParsed(channel: string, family: string, data: unknown, recvUs: number): void {
     const ids = family === 'book' ? bookIdsOf(data) : undefined
     if (ids) this.#books.see(channel, ids, recvUs)
+    if (family === 'trades')
+      for (const { instrument, seq } of tradeRowsOf(data)) this.#trades.see(instrument, seq, recvUs)
   }
 }
 

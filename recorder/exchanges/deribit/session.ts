@@ -11,6 +11,7 @@ import { Login } from './login.js'
 import { Rpc, type Answer, type CreditPools } from './rpc.js'
 import { SequenceWatch } from './sequence-watch.js'
 import { Subscriptions } from './subscriptions.js'
+import type { TradeKeeper } from './trade-keeper.js'
 
 /** Shortest interval that the exchange allows. */
 export const HEARTBEAT_SECONDS = 10
@@ -25,6 +26,7 @@ export interface SessionDeps {
   credits: CreditPools
   channels: KnownChannels
   catalogue: Catalogue
+  trades: TradeKeeper
 }
 
 /** Deribit's protocol on one connection: login, heartbeats, subscriptions with their answers compared to what was asked. */
@@ -38,6 +40,7 @@ export class DeribitSession implements ExchangeSession {
   readonly #catalogue: Catalogue
   readonly #books: BookWatch
   readonly #sequences: SequenceWatch
+  readonly #trades: TradeKeeper
   readonly #snapshotMs: number
   #refreshTimer: NodeJS.Timeout | undefined
   #refreshedMs = Date.now()
@@ -59,7 +62,8 @@ export class DeribitSession implements ExchangeSession {
       log,
       resubscribe: (channels, ended) => this.#subscriptions.resubscribe(channels, 'book break', ended),
     })
-    this.#sequences = new SequenceWatch(this.#books)
+    this.#trades = deps.trades
+    this.#sequences = new SequenceWatch(this.#books, deps.trades.sequences)
     this.#snapshotMs = config.snapshotHours * 3_600_000
   }
 
@@ -72,6 +76,7 @@ export class DeribitSession implements ExchangeSession {
     await this.#login?.start()
     await this.#rpc.call('public/set_heartbeat', { interval: HEARTBEAT_SECONDS })
     await this.update()
+    this.#trades.connected()
   }
 
   update(): Promise<void> {

@@ -16,7 +16,6 @@ export function generic(config: GenericExchange): Exchange {
     familyOfChannel: family => family,
     discover: () => Promise.resolve({ plan, added: [], removed: [] }),
     news: () => undefined,
-    poll: () => Promise.resolve(),
     openSession: link => new GenericSession(link, config, families, answers),
   }
 }
