@@ -25,6 +25,11 @@ const manifestSchema = z.object({
   bytes_compressed: z.int(),
   /** Of the sealed file, hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The same for those who compare with rsync, which computes it at the target; 0.1.0 had none at first. */
+  md5: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
   first_recv_us: z.int(),
   last_recv_us: z.int(),
   /** Per connection: how many frames, and the first and last `seq`. */

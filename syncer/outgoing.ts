@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseManifest } from '../recorder/manifest.js'
 import { withState } from '../recorder/segment-format.js'
 import { EdgeError } from '../platform/edge-error.js'
-import { checksumFile } from './checksum.js'
+import { checksumFile, type Checksums } from './checksum.js'
 import type { LocalFile } from './local-tree.js'
 import type { Receipts } from './receipts.js'
 import type { OutgoingFile } from './targets/target.js'
@@ -21,26 +21,30 @@ export async function prepareFile(
 ): Promise<OutgoingFile> {
   const { dataDir, receipts, signal } = context
   const checksums = await checksumFile(join(dataDir, file.path), signal)
-  const expected = expectedSha256(file, dataDir, receipts)
-  if (expected && expected.sha256 !== checksums.sha256) {
+  const { source, ...expected } = expectedOf(file, dataDir, receipts)
+  for (const kind of ['sha256', 'md5'] as const) {
+    if (expected[kind] === undefined || expected[kind] === checksums[kind]) continue
     throw new EdgeError(
       'SYNC_SOURCE_CORRUPT',
-      `${file.path}: its sha256 is ${checksums.sha256}, but its ${expected.source} says ${expected.sha256}`,
+      `${file.path}: its ${kind} is ${checksums[kind]}, but its ${source} says ${expected[kind]}`,
       { path: file.path, hint: 'the disk of this machine may be failing; the file is kept here and not shipped' },
     )
   }
   return { path: file.path, bytes: file.bytes, mtimeMs: file.mtimeMs, ...checksums, replace }
 }
 
-function expectedSha256(
-  file: LocalFile,
-  dataDir: string,
-  receipts: Receipts,
-): { sha256: string; source: string } | undefined {
+interface Expected extends Partial<Checksums> {
+  /** Who says so. */
+  source: 'manifest' | 'receipt'
+}
+
+/** What a file's maker wrote down; a manifest has the md5, too, a receipt has not. */
+function expectedOf(file: LocalFile, dataDir: string, receipts: Receipts): Expected {
   if (file.kind === 'segment') {
     const path = withState(file.path, 'manifest')
-    return { sha256: parseManifest(readFileSync(join(dataDir, path), 'utf8'), path).sha256, source: 'manifest' }
+    const { sha256, md5 } = parseManifest(readFileSync(join(dataDir, path), 'utf8'), path)
+    return { sha256, ...(md5 === undefined ? {} : { md5 }), source: 'manifest' }
   }
   const output = file.kind === 'parquet' ? receipts.byOutput.get(file.path) : undefined
-  return output && { sha256: output.sha256, source: 'receipt' }
+  return { ...(output ? { sha256: output.sha256 } : {}), source: 'receipt' }
 }

@@ -92,6 +92,7 @@ function moveAside(disk: Disk, dataDir: string, path: string): string {
 interface Written {
   bytes: number
   sha256: string
+  md5: string
 }
 
 /** Writes the lines that hold as one zstd frame with checksum and size; durable, still under a name without meaning. */
@@ -105,7 +106,8 @@ function* rewrite(
   const compressor = frameCompressor(level)
   compressor.setPledgedSrcSize(scan.facts.bytes_raw)
   const output = Buffer.allocUnsafeSlow(compressBound(1024 * 1024))
-  const hash = createHash('sha256')
+  const sha256 = createHash('sha256')
+  const md5 = createHash('md5')
   let bytes = 0
   let left = scan.facts.bytes_raw
   const fd = disk.open(target, 'replace')
@@ -122,7 +124,8 @@ function* rewrite(
         pendingOutput = directive === EndDirective.end ? remaining : 0
         const piece = output.subarray(0, produced)
         writeFully(fd, piece, disk)
-        hash.update(piece)
+        sha256.update(piece)
+        md5.update(piece)
         bytes += produced
       }
       if (left === 0) break
@@ -141,7 +144,7 @@ function* rewrite(
     // On a full disk half a copy must not take the room that the frames need.
     if (!isWhole) disk.remove(target)
   }
-  return { bytes, sha256: hash.digest('hex') }
+  return { bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') }
 }
 
 function manifestOf(path: string, scan: SegmentScan, written: Written, gaps: ManifestGap[]): Manifest {
@@ -160,6 +163,7 @@ function manifestOf(path: string, scan: SegmentScan, written: Written, gaps: Man
     ...scan.facts,
     bytes_compressed: written.bytes,
     sha256: written.sha256,
+    md5: written.md5,
     gaps,
   }
   return torn > 0 || scan.cutLines > 0 ? { ...base, recovered: { torn_bytes: torn, cut_lines: scan.cutLines } } : base

@@ -169,3 +169,16 @@ export function exitError(label: string, meaning: ExitMeaning): EdgeError {
     ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
   })
 }
+
+/** True where rsync's words are about the right to write. */
+export function mayNotWrite(message: string): boolean {
+  return /Permission denied \(13\)|Operation not permitted \(1\)|Read-only file system \(30\)/.test(message)
+}
+
+/** For a target where not one file could be written for want of the right to. */
+export function refusedToWrite(label: string, message: string): EdgeError {
+  return new EdgeError('SYNC_TARGET_REFUSED', `may not write to ${label}: ${message}`, {
+    retry: true,
+    hint: 'check owner, permissions and mount options of the target folder, for the user that rsync runs as there',
+  })
+}

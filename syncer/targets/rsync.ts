@@ -1,5 +1,5 @@
 import { EdgeError } from '../../platform/edge-error.js'
-import { classifyExit, exitError, type ExitFacts, type ExitMeaning } from './rsync-exit.js'
+import { classifyExit, exitError, mayNotWrite, refusedToWrite, type ExitFacts, type ExitMeaning } from './rsync-exit.js'
 import { isUntouched, parseItem, verdictOf, type RsyncItem } from './rsync-lines.js'
 import {
   presenceArguments,
@@ -77,6 +77,7 @@ export class RsyncTarget implements Target {
     )
     if (meaning instanceof EdgeError) result.error = meaning
     else if (meaning.kind !== 'ok' && meaning.kind !== 'partial') result.error = exitError(this.label, meaning)
+    else if (present.size === 0 && mayNotWrite(why.message)) result.error = refusedToWrite(this.label, why.message)
     else {
       for (const { path } of files) {
         if (present.has(path)) result.done.push(path)

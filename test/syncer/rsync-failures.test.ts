@@ -55,14 +55,18 @@ t.test('ssh', async t => {
     writeFileSync(beside('empty'), '')
     for (const name of ['changed', 'empty']) {
       const report = await once({ knownHosts: beside(name) })
-      t.match(report.error, { code: 'SYNC_TARGET_SUSPECT', retry: false }, name)
+      t.match(report.error, { code: 'SYNC_TARGET_SUSPECT', retry: false, hint: /fingerprint .* known_hosts/ }, name)
       t.match(report, { shippedFiles: 0, backlogFiles: 3, retiredFiles: 0 })
     }
     t.equal(execFileSync('cat', [beside('empty')], { encoding: 'utf8' }), '', 'and is never accepted by itself')
   })
 
   await t.test('a refused key', async t => {
-    t.match((await once({ sshKey: keygen('stranger') })).error, { code: 'SYNC_TARGET_REFUSED', message: /ssh key/ })
+    t.match((await once({ sshKey: keygen('stranger') })).error, {
+      code: 'SYNC_TARGET_REFUSED',
+      message: /ssh key/,
+      hint: /sync\.sshKey and authorized_keys/,
+    })
   })
 
   await t.test('nobody there', async t => {

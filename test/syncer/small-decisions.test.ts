@@ -1,7 +1,9 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { tables } from '../../compactor/tables.js'
 import { EdgeError } from '../../platform/edge-error.js'
+import { segmentPath } from '../../recorder/segment-format.js'
 import { DateLedger, type FileRecord } from '../../syncer/ledger.js'
 import { LedgerStore } from '../../syncer/ledger-store.js'
 import { listDates, readDate } from '../../syncer/local-tree.js'
@@ -11,6 +13,7 @@ import { isOpen, parseWindow } from '../../syncer/window.js'
 import { batchesOf } from '../../syncer/plan.js'
 import { finishedFolders, retire } from '../../syncer/retire.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
+import { noticePath } from '../../syncer/superseded.js'
 import { ShippedTree } from '../fixtures/shipped-tree.js'
 
 t.test('names that are shipped, and none else', t => {
@@ -81,6 +84,51 @@ t.test('links in the tree are not followed, and nothing behind them is deleted',
   const changed = retire(tree.dataDir, [{ ...file, bytes: file.bytes + 1 }])
   t.match(changed, { files: 0, problems: [{ reason: /not the file that was verified/ }] })
   t.ok(existsSync(join(tree.dataDir, file.path)))
+  t.end()
+})
+
+t.test('names are safe on SMB and where case does not count', t => {
+  const longest = {
+    host: `H${'o'.repeat(38)}t`,
+    run: 'zzzzzzzz',
+    number: 999_999,
+    startedMs: Date.UTC(2026, 10, 20, 14),
+  }
+  const families = [...new Set(tables.flatMap(({ name, families }) => [name, ...families]))]
+  const paths = families.flatMap(channel => {
+    const segment = { exchange: 'deribit', channel, ...longest }
+    const partition = { kind: 'future_combo', currency: 'A1234567890123456' } as const
+    const folder = `parquet/exchange=deribit/table=${channel}/kind=${partition.kind}/currency=${partition.currency}/date=2026-11-20`
+    return [
+      segmentPath(segment, 'sealed'),
+      segmentPath(segment, 'manifest'),
+      `${folder}/14-${longest.host}-${longest.run}-${longest.number}.parquet`,
+      `${folder}/day-${longest.host}.parquet`,
+      noticePath('2026-11-20', longest.host),
+    ]
+  })
+  for (const path of paths) {
+    t.ok(parseShippedName(path), path)
+    for (const part of path.split('/')) {
+      t.match(
+        part,
+        /^[A-Za-z0-9][A-Za-z0-9._=-]{0,119}$/,
+        'characters that every file system has, none of them first or last',
+      )
+      t.notMatch(part, /[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i, 'a name that Windows keeps for itself')
+    }
+  }
+  t.equal(new Set(families.map(name => name.toLowerCase())).size, families.length, 'families differ in more than case')
+  const odd = 'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14/20261120T140000Z-h:1-abc-1.jsonl.zst'
+  for (const path of [
+    odd,
+    odd.replace(':', '\\'),
+    odd.replace(':', ' '),
+    odd.replace(':', '*'),
+    odd.replace(':', 'ü'),
+  ]) {
+    t.equal(parseShippedName(path), undefined, path)
+  }
   t.end()
 })
 
