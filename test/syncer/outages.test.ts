@@ -196,7 +196,7 @@ t.test('a daemon without a free connection, and one that may not write', async t
       ...network.atEdge([]).slice(1),
       'bash',
       '-c',
-      'exec 3<>/dev/tcp/10.77.0.2/873; printf "@RSYNCD: 31.0\\nlake\\n" >&3; sleep 60',
+      'exec 3<>/dev/tcp/10.77.0.2/873; printf "@RSYNCD: 31.0\\nlake\\n" >&3; exec sleep 60',
     ],
     { stdio: 'ignore' },
   )
@@ -204,6 +204,7 @@ t.test('a daemon without a free connection, and one that may not write', async t
   const busy = await pass(network.sync('daemon'))
   t.match(busy.error, { code: 'SYNC_TARGET_UNREACHABLE', message: /no connection left/ })
   held.kill('SIGKILL')
+  await sleep(1000)
   const target = 'rsync://10.77.0.2/guest/'
   network.atNas('chmod', '755', network.lake)
   const guest = await pass({ ...network.sync('daemon'), target })
