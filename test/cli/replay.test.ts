@@ -1,44 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import t from 'tap'
-import { compress } from 'zstd-napi'
 import { startReplay, type ReplayOptions } from '../../cli/replay/replay-server.js'
 import { applyBookFrame } from '../../reading/book/apply-frame.js'
 import { BookBuilder } from '../../reading/book/book-builder.js'
-import { lineHead, segmentPath } from '../../recorder/segment-format.js'
 import { startSimulator } from '../../simulator/main.js'
+import { writeRecording, type MadeFrame } from '../fixtures/made-recording.js'
 import { SteppedMarket } from '../fixtures/simulated-books.js'
 import { framesTaken, recordedLines, startRecorder, until, type RecordedLine } from '../fixtures/recorder-process.js'
 import { TestClient } from '../simulator/client.js'
 
 const START_US = Date.UTC(2026, 10, 22, 14) * 1000
-
-interface MadeFrame {
-  family: string
-  conn: string
-  recvUs: number
-  frame: string
-}
-
-/** Writes frames as one sealed segment for each family and day. */
-function writeRecording(dataDir: string, frames: readonly MadeFrame[]): void {
-  const segments = new Map<string, { family: string; startedMs: number; lines: string[] }>()
-  let seq = 0
-  for (const { family, conn, recvUs, frame } of frames) {
-    const startedMs = Math.floor(recvUs / 3_600_000_000) * 3_600_000
-    const key = `${family} ${startedMs}`
-    const segment = segments.get(key) ?? { family, startedMs, lines: [] }
-    segments.set(key, segment)
-    segment.lines.push(`${lineHead(recvUs, conn, ++seq, 'frame')}${frame}}\n`)
-  }
-  let number = 0
-  for (const { family, startedMs, lines } of segments.values()) {
-    const name = { exchange: 'deribit', channel: family, startedMs, host: 'vps1', run: 'r1', number: ++number }
-    const path = join(dataDir, segmentPath(name, 'sealed'))
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, compress(Buffer.from(lines.join(''))))
-  }
-}
 
 const notification = (channel: string, data: unknown) =>
   JSON.stringify({ jsonrpc: '2.0', method: 'subscription', params: { channel, data } })

@@ -1,0 +1,221 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { EdgeError } from '../../platform/edge-error.js'
+import { readFrameBatches } from '../read-frames.js'
+import { applyBookFrame, type AppliedFrame } from './apply-frame.js'
+import { BookBuilder } from './book-builder.js'
+import { openRunsOf, outagesOf, type JournalEntry, type OpenRun, type Outage } from './outages.js'
+import { ParquetBooks } from './parquet-books.js'
+import { lastSnapshots, sourceOf } from './raw-books.js'
+import { rawJournal, rawLastSign } from './raw-journal.js'
+import { BookTimeline, type Moments } from './timeline.js'
+
+export interface BookHistoryOptions {
+  /** A dataDir or a copy of one, with `raw/`, `parquet/` or both. */
+  path: string
+  /** e.g. `BTC-PERPETUAL` */
+  instrument: string
+  /** e.g. `book.BTC-PERPETUAL.100ms`. Default: the finest that was recorded. */
+  channel?: string | undefined
+  /** What to read. Default: Parquet as far as it goes, raw segments from there on. */
+  source?: 'raw' | 'parquet' | undefined
+  onProblem?: ((path: string, problem: string) => void) | undefined
+}
+
+/** What became of the frames of a walk. */
+export interface WalkCounts {
+  frames: number
+  /** Frames after which the best bid was not below the best ask. */
+  crossed: number
+  /** Frames before which one was missing. */
+  breaks: number
+}
+
+/** From where the frames of a channel come. */
+interface Sources {
+  channel: string
+  /** µs; of the table `book`. */
+  parquet: { fromUs: number; toUs: number } | undefined
+  raw: { fromUs: number; toUs: number } | undefined
+}
+
+/**
+ * The book of an instrument over time, from Parquet as far as it goes and raw segments from there on.
+ * Memory: the book, an hour of its rows, and what reading frames takes.
+ */
+export class BookHistory {
+  readonly counts: WalkCounts = { frames: 0, crossed: 0, breaks: 0 }
+  readonly #options: BookHistoryOptions
+  readonly #parquet: ParquetBooks | undefined
+  readonly #hasRaw: boolean
+  readonly #connection: DuckDBConnection | undefined
+
+  private constructor(options: BookHistoryOptions, hasRaw: boolean, connection: DuckDBConnection | undefined) {
+    this.#options = options
+    this.#hasRaw = hasRaw
+    this.#connection = connection
+    this.#parquet = connection && new ParquetBooks(connection, options.path, options.instrument)
+  }
+
+  /** @throws EdgeError BOOK_NO_DATA */
+  static async open(options: BookHistoryOptions): Promise<BookHistory> {
+    const { path, source } = options
+    const hasRaw = source !== 'parquet' && existsSync(join(path, 'raw'))
+    const hasParquet = source !== 'raw' && existsSync(join(path, 'parquet'))
+    if (!hasRaw && !hasParquet) {
+      throw new EdgeError(
+        'BOOK_NO_DATA',
+        `${path} holds no ${source === undefined ? 'raw/ or parquet/' : `${source}/`}`,
+        {
+          path,
+          hint: 'wanted a dataDir or a copy of one',
+        },
+      )
+    }
+    // DuckDB takes half a second to load: only who needs it waits for it.
+    const connection = hasParquet ? await (await import('../duckdb.js')).openDuckDb() : undefined
+    return new BookHistory(options, hasRaw, connection)
+  }
+
+  close(): void {
+    this.#connection?.closeSync()
+  }
+
+  /**
+   * Calls `look` with the book at each of some moments, in order. Yields now and then, so that the caller can do
+   * something with what it saw.
+   * @throws EdgeError BOOK_NOT_RECORDED
+   */
+  async *walk(
+    moments: Moments,
+    look: (atUs: number, channel: string, builder: BookBuilder) => void,
+  ): AsyncGenerator<undefined> {
+    const { channel, parquet, raw } = await this.#sources(moments)
+    const fromUs = Math.min(parquet?.fromUs ?? Infinity, raw?.fromUs ?? Infinity)
+    const outages = await this.#outages(fromUs, moments.toUs)
+    const timeline = new BookTimeline(new BookBuilder(), channel, outages, moments, (atUs, builder) =>
+      look(atUs, channel, builder),
+    )
+    const applied = (link: AppliedFrame) => this.#count(link, timeline.builder)
+    if (parquet && this.#parquet) yield* this.#parquet.feed(timeline, channel, parquet, applied)
+    if (raw) yield* this.#feedRaw(timeline, channel, raw, applied)
+    while (!timeline.end()) yield undefined
+  }
+
+  async *#feedRaw(
+    timeline: BookTimeline,
+    channel: string,
+    span: { fromUs: number; toUs: number },
+    applied: (link: AppliedFrame) => void,
+  ): AsyncGenerator<undefined> {
+    const { path, onProblem } = this.#options
+    const reading = { path, channels: [channel], from: span.fromUs, to: span.toUs, onProblem }
+    for await (const batch of readFrameBatches(reading)) {
+      for (const frame of batch) {
+        while (!timeline.advance(frame.recvUs)) yield undefined
+        applied(applyBookFrame(timeline.builder, frame.text, frame.recvUs, sourceOf(frame)))
+      }
+      yield undefined
+    }
+  }
+
+  #count(link: AppliedFrame, builder: BookBuilder): void {
+    this.counts.frames++
+    if (link === 'break' || link === 'odd') this.counts.breaks++
+    if ((link === 'next' || link === 'snapshot') && builder.isCrossed) this.counts.crossed++
+  }
+
+  async #sources({ fromUs, toUs }: Moments): Promise<Sources> {
+    const channel = this.#options.channel ?? (await this.#finestChannel(fromUs, toUs))
+    const tabled = (await this.#parquet?.channels(fromUs, toUs - 1))?.find(span => span.channel === channel)
+    const snapshotUs = await this.#parquet?.lastSnapshot(channel, fromUs)
+    const { path, onProblem } = this.#options
+    const search = { path, channels: [channel], atUs: fromUs, ...(onProblem && { onProblem }) }
+    if (snapshotUs === undefined) {
+      const rawUs = this.#hasRaw ? (await lastSnapshots(search)).get(channel) : undefined
+      // Only raw knows how the book stood at the beginning.
+      if (rawUs !== undefined || !tabled) return { channel, parquet: undefined, raw: { fromUs: rawUs ?? fromUs, toUs } }
+    }
+    const startUs = snapshotUs ?? fromUs
+    const tabledUs = tabled?.lastUs ?? (await this.#lastTabled(channel, startUs, fromUs))
+    return {
+      channel,
+      parquet: { fromUs: startUs, toUs: tabledUs + 1 },
+      raw: this.#hasRaw && tabledUs + 1 < toUs ? { fromUs: tabledUs + 1, toUs } : undefined,
+    }
+  }
+
+  async #lastTabled(channel: string, fromUs: number, toUs: number): Promise<number> {
+    const spans = (await this.#parquet?.channels(fromUs, toUs)) ?? []
+    return spans.find(span => span.channel === channel)?.lastUs ?? fromUs
+  }
+
+  async #finestChannel(fromUs: number, toUs: number): Promise<string> {
+    const { path, instrument } = this.#options
+    // A quiet book may not have changed for long.
+    for (const sinceUs of [fromUs - DAY_US, -Infinity]) {
+      const finest = finestOf(await this.#channelsSince(sinceUs, toUs))
+      if (finest !== undefined) return finest
+    }
+    throw new EdgeError('BOOK_NOT_RECORDED', `no full book of ${instrument} was recorded at that time`, {
+      path,
+      hint: 'names are case-sensitive; edgetape coverage says what was recorded',
+    })
+  }
+
+  async #channelsSince(fromUs: number, toUs: number): Promise<string[]> {
+    const { path, instrument } = this.#options
+    const tabled = (await this.#parquet?.channels(fromUs, toUs)) ?? []
+    const raw = this.#hasRaw ? await someChannels(path, instrument, fromUs, toUs) : []
+    return [...tabled.map(({ channel }) => channel), ...raw]
+  }
+
+  async #outages(fromUs: number, toUs: number): Promise<Outage[]> {
+    const { path } = this.#options
+    const entries: JournalEntry[] = [
+      ...((await this.#parquet?.journal(fromUs, toUs)) ?? []),
+      ...(this.#hasRaw ? await rawJournal(path, fromUs, toUs) : []),
+    ]
+    const runs = openRunsOf(entries)
+    // Without any journal nobody knows when the recording ended, but by its last frame.
+    if (entries.length === 0) runs.push({ host: '', fromUs: -Infinity, toUs: Infinity })
+    const signs = new Map<OpenRun, number>()
+    for (const run of runs) signs.set(run, await this.#lastSign(run, entries, toUs))
+    return outagesOf(entries, signs).map(outage => (outage.host === '' ? { ...outage, host: undefined } : outage))
+  }
+
+  async #lastSign(run: OpenRun, entries: readonly JournalEntry[], toUs: number): Promise<number> {
+    const own = entries.filter(({ host, recvUs }) => host === run.host && recvUs >= run.fromUs && recvUs < run.toUs)
+    const journalUs = Math.max(-Infinity, ...own.map(({ recvUs }) => recvUs))
+    if (journalUs >= toUs) return journalUs
+    const tabledUs = (await this.#parquet?.lastSign(run.host, run.fromUs, run.toUs)) ?? -Infinity
+    const rawUs = this.#hasRaw ? rawLastSign(this.#options.path, run, toUs) : -Infinity
+    return Math.max(journalUs, tabledUs, rawUs)
+  }
+}
+
+const DAY_US = 86_400_000_000
+const FINENESS = ['agg2', '100ms', 'raw']
+
+/** Of full books; grouped ones have longer names. */
+function finestOf(channels: readonly string[]): string | undefined {
+  const fineness = (channel: string) => FINENESS.indexOf(channel.slice(channel.lastIndexOf('.') + 1))
+  const full = channels.filter(channel => channel.split('.').length === 3)
+  return full.sort((a, b) => fineness(b) - fineness(a))[0]
+}
+
+/** Frames in which all channels of an instrument will have been seen. */
+const FRAMES_LOOKED_AT = 5_000
+
+async function someChannels(path: string, instrument: string, from: number, to: number): Promise<Set<string>> {
+  const found = new Set<string>()
+  let frames = 0
+  const reading = { path, from, to, channels: [`book.${instrument}`], onProblem: () => undefined }
+  for await (const batch of readFrameBatches(reading)) {
+    for (const { channel } of batch) if (channel !== undefined) found.add(channel)
+    frames += batch.length
+    if (frames > FRAMES_LOOKED_AT) break
+  }
+  return found
+}

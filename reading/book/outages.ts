@@ -1,0 +1,110 @@
+/** One line of the journal. */
+export interface JournalEntry {
+  host: string
+  recvUs: number
+  event: string
+  /** The whole event. */
+  detail: Readonly<Record<string, unknown>>
+}
+
+/** From this moment on some source may have missed changes of books. */
+export interface Outage {
+  /** The last moment at which nothing was missing, µs since the epoch. */
+  sinceUs: number
+  /** Whose books; undefined: those of all hosts, all connections of the host, all channels. */
+  host: string | undefined
+  conn: string | undefined
+  channels: readonly string[] | undefined
+  because: string
+}
+
+/** A run that did not say that it ended: killed, cut off from power, or still going on. */
+export interface OpenRun {
+  host: string
+  fromUs: number
+  /** When the next run began, µs; Infinity where none did. */
+  toUs: number
+}
+
+const BOOKS = 'book'
+
+/** Until when an open run was heard of, µs; -Infinity for never. */
+export type LastSigns = ReadonlyMap<OpenRun, number>
+
+/** From when on books may be stale, by the journal, in the order of time. Pure. */
+export function outagesOf(entries: readonly JournalEntry[], lastSigns: LastSigns): Outage[] {
+  const killed = [...lastSigns].map(([{ host, toUs }, sinceUs]) => ({
+    sinceUs,
+    host,
+    conn: undefined,
+    channels: undefined,
+    because: toUs === Infinity ? 'nothing was recorded later' : 'the recorder was killed',
+  }))
+  return [...entries.flatMap(outageOf), ...killed].sort((a, b) => a.sinceUs - b.sinceUs)
+}
+
+/** Runs that did not say that they ended. An entry may be there twice. */
+export function openRunsOf(entries: readonly JournalEntry[]): OpenRun[] {
+  const byTime = [...entries].sort((a, b) => a.recvUs - b.recvUs)
+  const hosts = new Set(byTime.map(({ host }) => host))
+  return [...hosts].flatMap(host =>
+    openRunsOfHost(
+      host,
+      byTime.filter(entry => entry.host === host),
+    ),
+  )
+}
+
+function outageOf({ host, recvUs, event, detail }: JournalEntry): Outage[] {
+  const { conn, cause, reason, from_us: fromUs, channel } = detail
+  const outage = {
+    sinceUs: typeof fromUs === 'number' ? fromUs : recvUs,
+    host,
+    conn: typeof conn === 'string' ? conn : undefined,
+    channels: undefined,
+  }
+  const why = [cause, reason].find(text => typeof text === 'string')
+  const because = (what: string) => (why === undefined ? what : `${what}: ${why}`)
+  switch (event) {
+    case 'gap':
+      return hasBooks(detail['families']) ? [{ ...outage, because: because('gap') }] : []
+    case 'lost':
+      return channel === BOOKS || hasBooks(detail['families'] ?? [])
+        ? [{ ...outage, conn: undefined, because: because('frames were lost') }]
+        : []
+    case 'book_break':
+      return typeof channel === 'string' ? [{ ...outage, channels: [channel], because: 'a change was missing' }] : []
+    case 'unsubscribed':
+      return [{ ...outage, channels: textsOf(detail['channels']), because: because('unsubscribed') }]
+    case 'disconnected':
+      return [{ ...outage, sinceUs: recvUs, because: because('disconnected') }]
+    case 'stopped':
+      return [{ ...outage, sinceUs: recvUs, conn: undefined, because: 'the recorder was stopped' }]
+    default:
+      return []
+  }
+}
+
+/** A journal that does not say which families means all. */
+function hasBooks(families: unknown): boolean {
+  return !Array.isArray(families) || families.includes(BOOKS)
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter(text => typeof text === 'string') : []
+}
+
+/** @param entries of one host, by time */
+function openRunsOfHost(host: string, entries: readonly JournalEntry[]): OpenRun[] {
+  const runs: OpenRun[] = []
+  let open: OpenRun | undefined
+  for (const { event, recvUs } of entries) {
+    if (event === 'stopped') open = undefined
+    else if (event !== 'started') open ??= { host, fromUs: recvUs, toUs: Infinity }
+    else if (open?.fromUs !== recvUs) {
+      if (open) runs.push({ ...open, toUs: recvUs })
+      open = { host, fromUs: recvUs, toUs: Infinity }
+    }
+  }
+  return open ? [...runs, open] : runs
+}

@@ -1,0 +1,88 @@
+import type { BookBuilder } from './book-builder.js'
+import type { Outage } from './outages.js'
+
+/** Moments at which a book is looked at, µs since the epoch. */
+export interface Moments {
+  fromUs: number
+  /** Up to but not including this one. */
+  toUs: number
+  everyUs: number
+}
+
+/** So many samples wait in memory at most. */
+const LOOKS_MAX = 4096
+
+/**
+ * Walks along with the frames of one channel: before each of them it lets happen what lies before it in time, outages and
+ * the moments at which the book is looked at. A frame received at a moment is part of the book at that moment.
+ */
+export class BookTimeline {
+  readonly builder: BookBuilder
+  readonly #channel: string
+  readonly #outages: readonly Outage[]
+  readonly #moments: Moments
+  readonly #look: (atUs: number, builder: BookBuilder) => void
+  #nextOutage = 0
+  #nextUs: number
+
+  /** @param outages by time */
+  constructor(
+    builder: BookBuilder,
+    channel: string,
+    outages: readonly Outage[],
+    moments: Moments,
+    look: (atUs: number, builder: BookBuilder) => void,
+  ) {
+    this.builder = builder
+    this.#channel = channel
+    this.#outages = outages
+    this.#moments = moments
+    this.#look = look
+    this.#nextUs = moments.fromUs
+  }
+
+  /**
+   * Everything before a frame that was received at `us`, or so much of it as may be looked at in one go.
+   * @returns false where more is left: to be called again before the frame is applied
+   */
+  advance(us: number): boolean {
+    const { toUs, everyUs } = this.#moments
+    // The usual case: nothing.
+    if (this.#nextUs >= us && (this.#outages[this.#nextOutage]?.sinceUs ?? Infinity) >= us) return true
+    for (let looks = 0; this.#nextUs < us && this.#nextUs < toUs; this.#nextUs += everyUs) {
+      if (looks++ === LOOKS_MAX) return false
+      this.#breakOff(this.#nextUs)
+      this.#look(this.#nextUs, this.builder)
+    }
+    this.#breakOff(us)
+    return true
+  }
+
+  /** What is left of the moments when no frame follows; false where it has to be called again. */
+  end(): boolean {
+    return this.advance(this.#moments.toUs)
+  }
+
+  #breakOff(beforeUs: number): void {
+    for (
+      let outage = this.#outages[this.#nextOutage];
+      outage && outage.sinceUs < beforeUs;
+      outage = this.#outages[++this.#nextOutage]
+    )
+      if (this.#concerns(outage)) this.builder.doubt(Math.max(outage.sinceUs, 0), outage.because)
+  }
+
+  #concerns({ host, conn, channels }: Outage): boolean {
+    const [ownHost, ownConn] = splitSource(this.builder.source)
+    return (
+      (host === undefined || host === ownHost) &&
+      (conn === undefined || conn === ownConn) &&
+      (channels?.includes(this.#channel) ?? true)
+    )
+  }
+}
+
+function splitSource(source: string): [host: string, conn: string] {
+  const at = source.lastIndexOf('/')
+  return [source.slice(0, at), source.slice(at + 1)]
+}
