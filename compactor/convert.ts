@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { blobValue } from '@duckdb/node-api'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { countOf, type Engine } from './engine.js'
+import { evenLines, type EvenLines } from './even-lines.js'
 import { frameItems, KNOWN, sqlText, TO_FRAMES, toReading, type Shape } from './frame-items.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from './lines.js'
 import type { SegmentName } from '../recorder/segment-format.js'
@@ -149,6 +150,8 @@ interface Stage {
   target: string
   /** From lines to rows, in SQL. */
   rows: (linesSql: string) => string
+  /** The short way to the same rows, for most lines. */
+  even: (linesSql: string) => EvenLines | undefined
   /** From lines to verdicts on those that cannot be rows. */
   verdicts: (linesSql: string) => string
   /** Whether `staged` was created by the first lines. */
@@ -165,6 +168,10 @@ async function openStage(engine: Engine, table: Table, place: number, schema: st
   return {
     target: `${schema}.staged`,
     rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
+    even: linesSql => {
+      const even = evenLines(table, shape, linesSql)
+      return even && { ...even, frameItems: `${even.frameItems}\n${sql.slice(query)}` }
+    },
     verdicts: linesSql =>
       `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
     filled: false,
@@ -196,7 +203,7 @@ async function stageSegment(engine: Engine, stage: Stage, source: Source, folder
 /** The short way; false where the CSV reader met a line that is not for it. */
 async function stagePlainSegment(engine: Engine, stage: Stage, source: Source): Promise<boolean> {
   try {
-    await stageLines(engine, stage, readLinesSql(source.path))
+    await stagePlainLines(engine, stage, readLinesSql(source.path))
   } catch (error) {
     if (/^(Invalid Input|Not implemented) Error/.test(messageOf(error))) return false
     throw error
@@ -204,6 +211,21 @@ async function stagePlainSegment(engine: Engine, stage: Stage, source: Source): 
   // It drops a last line larger than its buffer without a word.
   const [[left] = []] = await engine.rows('SELECT count(*) FROM main.leftovers')
   return (await countFrames(engine)) + countOf(left) === source.frames
+}
+
+/** Even lines first; the others, where there are any, in a second pass. */
+async function stagePlainLines(engine: Engine, stage: Stage, lines: string): Promise<void> {
+  const even = stage.even(lines)
+  if (!even) {
+    await stageLines(engine, stage, lines)
+    return
+  }
+  await engine.run(`CREATE TABLE ${stage.target} AS ${even.frameItems}`)
+  stage.filled = true
+  const [[others] = []] = await engine.rows(`SELECT count(*) FROM ${stage.target} WHERE row_no = 0`)
+  if (countOf(others) === 0) return
+  await engine.run(`DELETE FROM ${stage.target} WHERE row_no = 0`)
+  await stageLines(engine, stage, even.others)
 }
 
 async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): Promise<void> {

@@ -55,6 +55,13 @@ export function answer(at: string): Envelope {
   }
 }
 
+/** Condition for a notification of the usual form, and how many members it and its `params` have. */
+export const usualNotification = {
+  isUsual: `received.frame.jsonrpc = '2.0' AND received.frame.method = 'subscription'
+    AND received.frame.params.channel IS NOT NULL`,
+  members: 5,
+}
+
 /** The shape of a whole frame whose data have this shape. */
 export function nestedShape({ at, members }: Envelope, data: Shape): Shape {
   const [outer = '', inner] = at.split('.')

@@ -4,7 +4,8 @@ import type { Reading, Table } from './tables.js'
 /** Type of each member of a payload, as `from_json` takes it; one element in an array means a list of such. */
 export type Shape = string | readonly [Shape] | { readonly [member: string]: Shape }
 
-type ObjectShape = Readonly<Record<string, Shape>>
+/** Type of each member of an object. */
+export type ObjectShape = Readonly<Record<string, Shape>>
 
 /** Not a complaint: the line belongs into table `frames`. */
 export const TO_FRAMES = 'to frames'
@@ -15,7 +16,8 @@ export const KNOWN = 'known: '
 export const sqlText = (text: string) => `'${text.replaceAll("'", "''")}'`
 const name = (member: string) => `"${member.replaceAll('"', '""')}"`
 
-function isObject(shape: Shape): shape is ObjectShape {
+/** Whether a member is an object with members that are known. */
+export function isObject(shape: Shape): shape is ObjectShape {
   return typeof shape === 'object' && !Array.isArray(shape)
 }
 
@@ -23,7 +25,7 @@ const nested = (shape: ObjectShape) =>
   Object.entries(shape).flatMap(([member, inner]) => (isObject(inner) ? [{ member, inner }] : []))
 
 /** How many members of `value` a line filled, those of nested objects included: an SQL expression. */
-function filled(shape: ObjectShape, value: string): string {
+export function filled(shape: ObjectShape, value: string): string {
   return Object.entries(shape)
     .map(([member, inner]) => {
       const field = `${value}.${name(member)}`
@@ -37,7 +39,7 @@ function filled(shape: ObjectShape, value: string): string {
 const isNumber = (inner: Shape) => inner === 'DOUBLE'
 
 /** The sum of all DOUBLE members: finite where each of them is. An SQL expression. */
-function sumOfNumbers(shape: ObjectShape, value: string): string {
+export function sumOfNumbers(shape: ObjectShape, value: string): string {
   const terms = Object.entries(shape).flatMap(([member, inner]) => {
     const field = `${value}.${name(member)}`
     if (isObject(inner)) return [sumOfNumbers(inner, field)]
@@ -130,11 +132,12 @@ export function frameItems(table: Table, place: number, shape: Shape, linesSql: 
 /** Verdict on a line that fits a later reading of its table. */
 export const toReading = (place: number) => `to reading ${place}`
 
-const RECEIVED_US = 'received.recv_us BETWEEN 0 AND 9007199254740991'
+/** Condition for a receive time that can be one. */
+export const RECEIVED_US = 'received.recv_us BETWEEN 0 AND 9007199254740991'
 const IS_OTHER_TEXT = `regexp_matches(line, '^\\{"recv_us":\\d+,"conn":"[^"]*","seq":\\d+,"(text|base64)":"')`
 
-/** Head fields of `frame_items`. */
-const HEAD = `line, make_timestamptz(CASE WHEN ${RECEIVED_US} THEN received.recv_us END) AS recv_ts,
+/** Head fields of `frame_items`, from `line` and `received`. */
+export const HEAD = `line, make_timestamptz(CASE WHEN ${RECEIVED_US} THEN received.recv_us END) AS recv_ts,
   received.conn AS conn, received.seq AS seq, CASE WHEN received.conn = 'backfill' THEN 'backfill' ELSE 'live' END AS source`
 
 const LINE_VERDICTS = `WHEN nullif(line, '') IS NULL THEN 'empty line'
@@ -142,7 +145,8 @@ const LINE_VERDICTS = `WHEN nullif(line, '') IS NULL THEN 'empty line'
     WHEN NOT coalesce(${RECEIVED_US} AND received.conn IS NOT NULL AND received.seq IS NOT NULL, false)
       THEN 'no valid recv_us, conn and seq'`
 
-const LINE_HEAD: ObjectShape = { recv_us: 'BIGINT', conn: 'VARCHAR', seq: 'BIGINT' }
+/** What stands before the frame in a line. */
+export const LINE_HEAD: ObjectShape = { recv_us: 'BIGINT', conn: 'VARCHAR', seq: 'BIGINT' }
 
 function itemsOfLines(shape: Shape): string {
   const whole = { ...LINE_HEAD, ...(isObject(shape) ? shape : {}) }

@@ -3,6 +3,7 @@ import { version } from '../platform/package-info.js'
 import { countOf, type Engine } from './engine.js'
 import { sqlText } from './frame-items.js'
 import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } from '../platform/partition.js'
+import { packColumns } from './packed-columns.js'
 import { rowGroupRows } from './row-group.js'
 import { SCHEMA_VERSION, type Table } from './tables.js'
 
@@ -34,12 +35,16 @@ export async function writeParts(
 ): Promise<Part[]> {
   const parts: Part[] = []
   const groupRows = groups.length > 0 ? await rowGroupRows(engine, 'staged') : 0
+  const columns = groups.length > 0 ? await packColumns(engine) : []
   for (const [index, { partition, ranks, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
     const metadata = fileFacts(table.name, rows, facts)
     const [[written] = []] = await engine.rows(`COPY (
-        SELECT staged.* EXCLUDE (row_no) FROM ${rowsOf(table, ranks)}
-        ORDER BY ${rankOf(table)}, exchange_ts, seq, conn, row_no, recv_ts
+        SELECT ${columns.map(({ unpacked }) => unpacked).join(', ')} FROM (
+          SELECT ${columns.flatMap(({ packed }) => packed ?? []).join(', ')}
+          FROM ${rowsOf(groups.length > 1 ? ranks : [])}
+          ORDER BY instrument_name, exchange_ts, seq, conn, row_no, recv_ts
+        )
       ) TO ${sqlText(temporary)} ${parquetOptions(metadata, groupRows)}`)
     if (countOf(written) !== rows) throw new RangeError(`${temporary}: ${countOf(written)} rows instead of ${rows}`)
     parts.push({ temporary, table: table.name, partition, rows })
@@ -47,15 +52,11 @@ export async function writeParts(
   return parts
 }
 
-const isByName = (table: Table) => table.partitionBy !== 'none'
-
-/** Sorting by the place of a name among all names costs half of sorting by the name. */
-const rankOf = (table: Table) => (isByName(table) ? 'rank' : 'instrument_name')
-
-function rowsOf(table: Table, ranks: number[]): string {
-  if (!isByName(table)) return 'staged WHERE row_no > 0'
-  return `staged JOIN names USING (instrument_name) WHERE row_no > 0 AND rank IN (${ranks.join(', ')})`
-}
+/** @param ranks of the wanted names; none: all rows */
+const rowsOf = (ranks: readonly number[]) =>
+  ranks.length === 0
+    ? 'staged WHERE row_no > 0'
+    : `staged JOIN names USING (instrument_name) WHERE row_no > 0 AND rank IN (${ranks.join(', ')})`
 
 /** What every file says about itself. */
 export function fileFacts(table: string, rows: number, facts: Record<string, string>): Record<string, string> {

@@ -10,6 +10,8 @@ const GROUPS_OF_A_DAY = 128
 const LEAST_ROWS_OF_A_DAY = 12_288
 /** Text of a group: the writer holds a group in memory, as it is and as it is packed. */
 const TEXT_BYTES = 8 * 1024 * 1024
+/** All of a group, numbers taken for 8 bytes. */
+const GROUP_BYTES = 12 * 1024 * 1024
 /** Columns whose texts are short or all the same. */
 const SHORT = ['instrument_name', 'conn', 'source', 'channel']
 
@@ -20,20 +22,25 @@ const SHORT = ['instrument_name', 'conn', 'source', 'channel']
  * @param dayRows the rows of a file that holds a day; its groups are finer than those of an hour
  */
 export async function rowGroupRows(engine: Engine, relation: string, dayRows = Infinity): Promise<number> {
-  const columns = await engine.rows(`SELECT column_name FROM (DESCRIBE FROM ${relation})
-    WHERE column_type IN ('VARCHAR', 'JSON', 'BLOB')`)
-  const names = columns.map(([name]) => String(name)).filter(name => !SHORT.includes(name))
+  const columns = await engine.rows(`SELECT column_name, column_type IN ('VARCHAR', 'JSON', 'BLOB')
+    FROM (DESCRIBE FROM ${relation})`)
+  const names = columns
+    .flatMap(([name, isText]) => (isText === true ? String(name) : []))
+    .filter(name => !SHORT.includes(name))
   const text = names.map(name => `coalesce(strlen("${name.replaceAll('"', '""')}"), 0)`).join(' + ') || '0'
   const [[average, most] = []] = await engine.rows(
     `SELECT coalesce(avg(text), 0)::BIGINT, coalesce(max(text), 0) FROM (SELECT ${text} AS text FROM ${relation})`,
   )
-  return limitRows(dayRows, countOf(average), countOf(most))
+  return limitRows(dayRows, countOf(average), countOf(most), columns.length)
 }
 
-/** @param widest bytes of the texts in a row: wide rows may all stand in one group */
-export function limitRows(dayRows: number, averageBytes: number, widestBytes: number): number {
+/**
+ * @param averageBytes of the texts in a row
+ * @param widestBytes the same of the widest row: wide rows may all stand in one group
+ */
+export function limitRows(dayRows: number, averageBytes: number, widestBytes: number, columns: number): number {
   const fine = Math.max(LEAST_ROWS_OF_A_DAY, Math.ceil(dayRows / GROUPS_OF_A_DAY))
   const narrow = Math.min(TEXT_BYTES / Math.max(1, averageBytes), (4 * TEXT_BYTES) / Math.max(1, widestBytes))
-  const limited = Math.min(MOST_ROWS, fine, narrow)
+  const limited = Math.min(MOST_ROWS, fine, narrow, GROUP_BYTES / (averageBytes + 8 * columns))
   return Math.max(LEAST_ROWS, Math.floor(limited / LEAST_ROWS) * LEAST_ROWS)
 }

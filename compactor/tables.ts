@@ -28,6 +28,8 @@ export interface Table {
   readings: readonly [Reading, ...Reading[]]
   /** What tells kind and currency of a row: its instrument, the index it is about, or nothing. */
   partitionBy: 'instrument' | 'index' | 'none'
+  /** A row depends on rows of other frames, so that all of them are worked out together. */
+  together?: true
   /** How copies of an event are known; without it by their payload where rows are data of notifications. */
   identity?: Identity
 }
@@ -68,6 +70,7 @@ export const tables: readonly Table[] = [
     families: ['chart.trades', 'candle_history'],
     readings: [DATA, { ...RESULT, sql: 'candles_history' }],
     partitionBy: 'instrument',
+    together: true,
   },
   {
     name: 'instruments',

@@ -6,11 +6,12 @@ import { linesOf } from './fixtures/every-table.js'
 import { sealSegment } from './fixtures/segments.js'
 
 t.test('rows of a group are limited by number, by text and by the size of the file', async t => {
-  t.equal(limitRows(20_000_000, 0, 0), 98_304, 'about 100,000 at most')
-  t.equal(limitRows(1_000_000, 0, 0), 12_288, 'finer where a day has few')
-  t.equal(limitRows(Infinity, 0, 0), 98_304, 'not within an hour')
-  t.equal(limitRows(50_000, 2000, 2000), 4096, 'wide rows')
-  t.equal(limitRows(50_000, 10, 1_000_000), 2048, 'a few that are wide')
+  t.equal(limitRows(20_000_000, 0, 0, 12), 98_304, 'about 100,000 at most')
+  t.equal(limitRows(1_000_000, 0, 0, 12), 12_288, 'finer where a day has few')
+  t.equal(limitRows(Infinity, 0, 0, 12), 98_304, 'not within an hour')
+  t.equal(limitRows(Infinity, 0, 0, 50), 30_720, 'many columns')
+  t.equal(limitRows(50_000, 2000, 2000, 12), 4096, 'wide rows')
+  t.equal(limitRows(50_000, 10, 1_000_000, 12), 2048, 'a few that are wide')
 })
 
 t.test('groups of wide rows are small', async t => {

@@ -1,0 +1,73 @@
+import { countOf, type Engine } from './engine.js'
+
+/** How a column of `staged` goes through a sort. */
+export interface PackedColumn {
+  /** What is carried, in SQL on `staged`; undefined where nothing is. */
+  packed: string | undefined
+  /** The column again as it was, in SQL on what was carried. */
+  unpacked: string
+}
+
+/** Texts of which there are more are carried as they are. */
+const MOST_TEXTS = 20_000
+/** Rows that show which texts are too many. */
+const SAMPLE_ROWS = 100_000
+
+interface Column {
+  name: string
+  type: string
+  /** Rows where it is not NULL. */
+  values: number
+}
+
+/**
+ * A sort holds its rows in memory, and texts in them cost it most: of a ticker's row more than all of its numbers. So
+ * texts that repeat are carried as numbers (of an enumeration of those that occur, in their order), and columns with
+ * one value, or none, not at all.
+ */
+export async function packColumns(engine: Engine): Promise<PackedColumn[]> {
+  const columns = await columnsOf(engine)
+  const repeating = await repeatingTexts(engine, columns)
+  const packed: PackedColumn[] = []
+  for (const [index, { name, type, values }] of columns.entries()) {
+    const own = { packed: name, unpacked: name }
+    if (values === 0) packed.push({ packed: undefined, unpacked: `CAST(NULL AS ${type}) AS ${name}` })
+    else packed.push((repeating.has(name) && (await packTexts(engine, name, `texts_${index}`))) || own)
+  }
+  return packed
+}
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+async function columnsOf(engine: Engine): Promise<Column[]> {
+  const described = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE staged)
+    WHERE column_name <> 'row_no'`)
+  const names = described.map(([name]) => quoted(String(name)))
+  const [counts = []] = await engine.rows(`SELECT ${names.map(name => `count(${name})`).join(', ')} FROM staged`)
+  return described.map(([, type], index) => ({
+    name: names[index] ?? '',
+    type: String(type),
+    values: countOf(counts[index]),
+  }))
+}
+
+/** Columns of text that may have few different ones. */
+async function repeatingTexts(engine: Engine, columns: readonly Column[]): Promise<Set<string>> {
+  const texts = columns.filter(({ type, values }) => type === 'VARCHAR' && values > 0)
+  if (texts.length === 0) return new Set()
+  const counts = texts.map(({ name }) => `approx_count_distinct(${name})`).join(', ')
+  const [few = []] = await engine.rows(`SELECT ${counts} FROM (FROM staged LIMIT ${SAMPLE_ROWS})`)
+  return new Set(texts.filter((_, index) => countOf(few[index]) <= MOST_TEXTS).map(({ name }) => name))
+}
+
+/** Undefined where there are too many, or one that an enumeration does not hold (it ends texts at NUL). */
+async function packTexts(engine: Engine, column: string, type: string): Promise<PackedColumn | undefined> {
+  await engine.run(`CREATE OR REPLACE TABLE texts AS SELECT DISTINCT ${column} AS text FROM staged WHERE row_no > 0`)
+  const [[all, texts, odd] = []] = await engine.rows(
+    'SELECT count(*), count(text), count_if(contains(text, chr(0))) FROM texts',
+  )
+  if (countOf(texts) > MOST_TEXTS || countOf(texts) === 0 || countOf(odd) > 0) return undefined
+  await engine.run(`CREATE TYPE ${type} AS ENUM (SELECT text FROM texts WHERE text IS NOT NULL ORDER BY text)`)
+  if (countOf(all) === 1) return { packed: undefined, unpacked: `enum_first(NULL::${type})::VARCHAR AS ${column}` }
+  return { packed: `staged.${column}::${type} AS ${column}`, unpacked: `${column}::VARCHAR AS ${column}` }
+}
