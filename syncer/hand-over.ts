@@ -31,7 +31,7 @@ export async function handOver(work: PassWork, parcels: readonly Parcel[]): Prom
   const { report } = work
   report.plannedFiles += parcels.length
   report.plannedBytes += parcels.reduce((sum, { file }) => sum + file.bytes, 0)
-  const batches = [...batchesOf(parcels, ({ file }) => file.bytes, work.batch)]
+  const batches = [...batchesOf(parcels, ({ file }) => file.bytes, work.batch, true)]
   let ready = await prepareBatch(work, batches[0] ?? [])
   for (const [index] of batches.entries()) {
     if (isStopped(work) || (index > 0 && isOver(work))) return

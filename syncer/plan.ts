@@ -48,17 +48,23 @@ export function planDate(
   return plan
 }
 
-/** Cuts a list into batches of bounded count and size; a batch has at least one item. */
+/**
+ * Cuts a list into batches of bounded count and size; a batch has at least one item. With `grow` the first is an eighth of
+ * that and each is twice the one before, so that the first is soon on its way.
+ */
 export function* batchesOf<T>(
   items: readonly T[],
   bytesOf: (item: T) => number,
   limits: { files: number; bytes: number },
+  grow = false,
 ): Generator<T[]> {
+  let part = grow ? 1 / 8 : 1
   let batch: T[] = []
   let bytes = 0
   for (const item of items) {
-    if (batch.length > 0 && (batch.length >= limits.files || bytes + bytesOf(item) > limits.bytes)) {
+    if (batch.length > 0 && (batch.length >= part * limits.files || bytes + bytesOf(item) > part * limits.bytes)) {
       yield batch
+      part = Math.min(1, 2 * part)
       batch = []
       bytes = 0
     }

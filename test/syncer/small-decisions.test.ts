@@ -188,6 +188,12 @@ t.test('pauses', t => {
 t.test('batches are bounded in count and size', t => {
   const sizes = [1, 1, 1, 9, 20, 1]
   t.same([...batchesOf(sizes, size => size, { files: 2, bytes: 10 })], [[1, 1], [1, 9], [20], [1]])
+  const growing = [...batchesOf(Array<number>(40).fill(1), size => size, { files: 16, bytes: 100 }, true)]
+  t.same(
+    growing.map(({ length }) => length),
+    [2, 4, 8, 16, 10],
+    'the first ones small, where it matters how soon they go',
+  )
   t.same([...batchesOf([], size => size, { files: 2, bytes: 10 })], [])
   t.end()
 })
