@@ -1,0 +1,53 @@
+import { appendFileSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { readStatus } from '../../platform/status-file.js'
+import { quarantinePath } from '../../compactor/publish.js'
+import { readReceipts, receiptsFolder, type Receipt } from '../../compactor/receipts.js'
+import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { compactOnce, hashes } from './fixtures/compacted.js'
+import { rawLine, sealSegment } from './fixtures/segments.js'
+
+const quote = (price: string) =>
+  `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1790133840887,"instrument_name":"BTC-PERPETUAL","best_bid_price":${price}}}}`
+const lines = [rawLine(quote('1.5'), 1), rawLine(quote('2.5'), 2)]
+
+/** Makes it look as if an earlier version had not understood the segment's second line. */
+function forgetSecondLine(dataDir: string, segment: string): string {
+  const receipt = readReceipts(dataDir).get(segment)
+  const name = parseSegmentPath(segment)?.name
+  if (!receipt || !name) throw new Error('no receipt')
+  const told: Receipt = { ...receipt, tabled: 1, rows: 1, quarantined: 1 }
+  appendFileSync(join(receiptsFolder(dataDir), 'done-2026-11-22.jsonl'), `${JSON.stringify(told)}\n`)
+  const quarantine = join(dataDir, quarantinePath(segment, name))
+  mkdirSync(dirname(quarantine), { recursive: true })
+  writeFileSync(quarantine, `${JSON.stringify({ reason: 'not understood', segment, line: 2, raw: '' })}\n`)
+  return quarantine
+}
+
+t.test('lines in quarantine become rows once they are understood, and only when that is asked for', async t => {
+  const dataDir = t.testdir()
+  const { segment } = sealSegment(dataDir, 'quote', lines)
+  const other = sealSegment(dataDir, 'quote', [rawLine(quote('3.5'), 3)], { number: 2 })
+  await compactOnce(dataDir)
+  const whole = hashes(join(dataDir, 'parquet'))
+  const quarantine = forgetSecondLine(dataDir, segment)
+  t.match(await compactOnce(dataDir), { segments: 0 }, 'not by itself')
+  t.match(await compactOnce(dataDir, { retryQuarantine: true }), { segments: 1, failed: 0, quarantined: 0 })
+  t.match(readReceipts(dataDir).get(segment), { tabled: 2, rows: 2, quarantined: 0 })
+  t.ok(readReceipts(dataDir).has(other.segment))
+  t.throws(() => readFileSync(quarantine), { code: 'ENOENT' }, 'nothing is left in quarantine')
+  t.same(hashes(join(dataDir, 'parquet')), whole, 'the same files, byte for byte')
+  t.match(await compactOnce(dataDir, { retryQuarantine: true }), { segments: 0 }, 'and nothing to do after')
+})
+
+t.test('what is still not understood stays in quarantine, the same; the status says how many', async t => {
+  const dataDir = t.testdir()
+  sealSegment(dataDir, 'quote', [...lines, Buffer.from('{"torn')])
+  await compactOnce(dataDir)
+  const before = { ...hashes(join(dataDir, 'parquet')), ...hashes(join(dataDir, 'quarantine')) }
+  rmSync(join(dataDir, 'state', 'compactor.json'))
+  t.match(await compactOnce(dataDir, { retryQuarantine: true }), { segments: 1, failed: 0, quarantined: 1 })
+  t.same({ ...hashes(join(dataDir, 'parquet')), ...hashes(join(dataDir, 'quarantine')) }, before)
+  t.match(readStatus(dataDir, 'compactor'), { quarantined: 1 })
+})
