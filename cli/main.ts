@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { bookCommand } from './book.js'
 import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
 import { demoCommand } from './demo.js'
@@ -33,6 +34,7 @@ const commands = [
   verifyCommand(),
   dumpCommand(),
   queryCommand(),
+  bookCommand(),
   replayCommand(),
   simulateCommand(),
   demoCommand(),

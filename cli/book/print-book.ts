@@ -1,0 +1,89 @@
+import { EdgeError } from '../../platform/edge-error.js'
+import { bookAt, sampleBook, type BookSample, type SampleCounts } from '../../reading/book/sample-book.js'
+import { LEVEL_COLUMNS, levelCells, sampleCells, sampleColumns, timeText, type Cell } from './sample-rows.js'
+import { formatOf, writeRows, type Format } from './write-rows.js'
+
+export interface PrintBookOptions {
+  path: string
+  instrument: string
+  at?: string
+  every?: number
+  from?: string
+  to?: string
+  top?: number
+  channel?: string
+  source?: 'raw' | 'parquet'
+  csv?: boolean
+  json?: boolean
+  out?: string
+}
+
+const TOP = 5
+const say = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
+const onProblem = (path: string, problem: string) => say(`${path}: ${problem}`)
+
+/**
+ * Prints a book at a moment, or samples over a span; what was unknown or crossed is told on stderr.
+ * @throws EdgeError BOOK_SPAN_MISSING, BOOK_FORMAT, those of `sampleBook`
+ */
+export async function printBook(options: PrintBookOptions): Promise<void> {
+  const { at, every, from, to } = options
+  const format = formatOf(options)
+  if (at !== undefined && every === undefined) await printAt(options, at, format)
+  else if (every !== undefined && at === undefined && from !== undefined && to !== undefined)
+    await printSamples(options, { everyMs: every, from, to }, format)
+  else throw new EdgeError('BOOK_SPAN_MISSING', 'wanted --at, or --every with --from and --to')
+}
+
+async function printAt(options: PrintBookOptions, at: string, format: Format): Promise<void> {
+  const { path, instrument, channel, source, top, out } = options
+  const sample = await bookAt({ path, instrument, channel, source, top, at, onProblem })
+  say(headline(sample))
+  if (sample.state === 'unknown') process.exitCode = 1
+  if (format === 'json' && out === undefined) {
+    process.stdout.write(`${JSON.stringify({ instrument, ...sample, at: timeText(sample.atUs) })}\n`)
+    return
+  }
+  const rows = { columns: LEVEL_COLUMNS, texts: ['side'], batches: oneBatch(levelCells(sample)) }
+  await writeRows(rows, format, out)
+}
+
+function headline({ channel, atUs, state, because, unknownSinceUs, changeId, recvUs }: BookSample): string {
+  const what = `${channel} at ${timeText(atUs)}`
+  if (state === 'unknown') {
+    const since = unknownSinceUs === undefined || unknownSinceUs === 0 ? '' : ` since ${timeText(unknownSinceUs)}`
+    return `${what}: unknown${since}: ${because ?? ''}`
+  }
+  return `${what}: ${state}, change ${changeId ?? ''} received at ${timeText(recvUs ?? 0)}`
+}
+
+async function printSamples(
+  options: PrintBookOptions,
+  span: { everyMs: number; from: string; to: string },
+  format: Format,
+): Promise<void> {
+  const { path, instrument, channel, source, top = TOP, out } = options
+  const samples = sampleBook({ path, instrument, channel, source, top, ...span, onProblem })
+  const counted: { counts?: SampleCounts; reasons: Map<string, number> } = { reasons: new Map() }
+  async function* batches(): AsyncGenerator<Cell[][]> {
+    let step = await samples.next()
+    for (; step.done !== true; step = await samples.next()) {
+      for (const { because } of step.value)
+        if (because !== undefined) counted.reasons.set(because, (counted.reasons.get(because) ?? 0) + 1)
+      yield step.value.map(sample => sampleCells(sample, top))
+    }
+    counted.counts = step.value
+  }
+  await writeRows({ columns: sampleColumns(top), texts: ['state'], batches: batches() }, format, out)
+  if (counted.counts) report(counted.counts, counted.reasons)
+}
+
+function report({ samples, unknown, frames, crossed, breaks }: SampleCounts, reasons: Map<string, number>): void {
+  say(`${samples} samples from ${frames} frames; ${unknown} unknown, ${breaks} breaks in the chain`)
+  for (const [because, count] of reasons) say(`unknown ${count} times: ${because}`)
+  if (crossed > 0) say(`crossed after ${crossed} frames: the best bid was not below the best ask`)
+}
+
+async function* oneBatch(rows: Cell[][]): AsyncGenerator<Cell[][]> {
+  yield await Promise.resolve(rows)
+}
