@@ -1,6 +1,8 @@
 /** What an exchange must answer so that the connection loop, shared by all, can record it. */
 
 import type { Partition } from '../platform/partition.js'
+import type { Complaint } from './complaints.js'
+import type { LivenessLimits } from './connection/liveness.js'
 
 /** One open connection, as an exchange's session sees it. */
 export interface SessionLink {
@@ -14,6 +16,14 @@ export interface SessionLink {
   journal(event: string, facts?: object): void
   /** The receive clock, µs since the epoch. */
   nowUs(): number
+  /** Something that may go wrong again in the same way: told once, then counted. The connection's name is added. */
+  complain(complaint: Complaint): void
+  /** The exchange says that we ask for too much: after this connection the next one waits longer. */
+  limited(): void
+  /** The exchange announced that it will end connections soon. */
+  maintenance(facts: object): void
+  /** How far the exchange's clock is ahead of ours, and how long question and answer were under way, µs. */
+  measured(offsetUs: number, roundTripUs: number): void
   /** Ends the connection; the loop opens a new one. */
   fail(cause: string): void
 }
@@ -42,6 +52,8 @@ export interface ExchangeSession {
   control(frame: Buffer): Filed
   /** The set of channels changed while the connection is up. */
   update(): Promise<void>
+  /** Takes channels anew, where that is possible: others flow on. */
+  resubscribe?(channels: readonly string[], reason: string): Promise<void>
   /** Channels that the exchange said it would send. */
   readonly channels: ReadonlySet<string>
   /** The connection is gone: answers still awaited will not come. */
@@ -89,8 +101,11 @@ export interface Recording {
 export interface Exchange {
   readonly name: string
   readonly url: string
-  /** Silence of the whole connection after which it is taken for dead, ms. */
-  readonly silenceMs: number
+  readonly liveness: LivenessLimits
+  /** No frame that the exchange is known to send is larger. */
+  readonly ordinaryBytesMax: number
+  /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */
+  silenceLimits?(channels: Iterable<string>): ReadonlyMap<string, number>
   /**
    * Kind and currency of the instrument that a data frame is about, of a bounded set whatever the wire says; undefined
    * where it is about none. Not every exchange can tell.

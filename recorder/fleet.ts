@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../platform/edge-error.js'
 import { assignChannels, type Assignment, type AssignmentLimits } from './assign-channels.js'
-import { reconnectDelayMs } from './backoff.js'
-import { Connection, type ConnectionDeps } from './connection.js'
+import type { Measured } from './clock-facts.js'
+import { reconnectDelayMs } from './connection/backoff.js'
+import { Connection, type ConnectionDeps } from './connection/connection.js'
 import type { PlanChange } from './exchange.js'
 import { journalSubscriptions } from './subscription-set.js'
 import type { FrameCounter } from './tape.js'
+import { SilenceWatch } from './silence-watch.js'
 import { HourMark } from './utc-hour.js'
 
 export interface FleetOptions extends AssignmentLimits {
@@ -16,6 +18,8 @@ export interface FleetOptions extends AssignmentLimits {
 const LOOK_EVERY_MS = 1000
 /** Two lists of instruments are at least this far apart, whatever frames say. */
 const LISTS_APART_MS = 10_000
+/** One announcement comes over every connection, and for every index. */
+const ANNOUNCED_AGAIN_MS = 600_000
 /** Names of instruments in one journal entry. */
 const NAMES_PER_ENTRY = 500
 
@@ -26,14 +30,39 @@ export class Fleet {
   readonly #answers: FrameCounter
   readonly connections: Connection[] = []
   readonly #running: Promise<void>[] = []
+  readonly #silence: SilenceWatch
   #assignment: Assignment = []
   #plannedChannels = 0
+  #announcedMs = -Infinity
+  /** The best measurement since it was last asked for. */
+  #measured: Measured | undefined
 
   /** @param answers counts what is recorded of answers over HTTP */
   constructor(deps: ConnectionDeps, options: FleetOptions, answers: FrameCounter) {
     this.#deps = deps
     this.#options = options
     this.#answers = answers
+    this.#silence = new SilenceWatch(deps, this.connections)
+  }
+
+  /** The exchange's clock against ours, from the quickest answer since the last call; undefined where none came. */
+  takeMeasured(): Measured | undefined {
+    const measured = this.#measured
+    this.#measured = undefined
+    return measured
+  }
+
+  /** To be called about once a second: settles outages, looks for silence, tells counts of complaints. */
+  look(): void {
+    const { ledger, complaints } = this.#deps
+    ledger.settle()
+    this.#silence.look(performance.now())
+    complaints.tick()
+  }
+
+  /** Makes a new connection for each, one after the other, and ends the old one when the new one is live. */
+  async renewAll(cause: string): Promise<void> {
+    for (const connection of this.connections) await connection.renew(cause)
   }
 
   get plannedChannels(): number {
@@ -65,22 +94,29 @@ export class Fleet {
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
     }
     await Promise.all(this.#running)
+    this.#silence.close()
+    this.#deps.ledger.close(this.#deps.clock.nowUs())
+    this.#deps.complaints.close()
   }
 
   async #discover(signal: AbortSignal): Promise<PlanChange | undefined> {
-    const { exchange, tape, clock, log } = this.#deps
+    const { exchange, tape, clock } = this.#deps
     try {
       const change = await exchange.discover(
         (family, answer) => tape.take(family, this.#answers, clock.nowUs(), answer),
         signal,
       )
       if (change.plan.size > 0) return change
-      tape.journal('discovery_failed', { message: 'nothing to subscribe for this config' })
-      log.error('the exchange lists nothing that this config asks for; check exchange.currencies and exchange.channels')
+      this.#deps.complaints.tell({
+        event: 'discovery_failed',
+        message: 'the exchange lists nothing that this config asks for',
+        level: 'error',
+        hint: 'check exchange.currencies and exchange.channels',
+      })
     } catch (error) {
       if (signal.aborted) return undefined
-      tape.journal('discovery_failed', { message: messageOf(error) })
-      log.warn({ err: messageOf(error) }, 'cannot list instruments, trying again')
+      const message = `cannot list instruments: ${messageOf(error)}`
+      this.#deps.complaints.tell({ event: 'discovery_failed', message })
     }
     return undefined
   }
@@ -117,9 +153,31 @@ export class Fleet {
 
   #add(signal: AbortSignal): void {
     const index = this.connections.length
-    const connection = new Connection(`d${index + 1}`, this.#deps, () => this.#assignment[index] ?? new Set())
+    const { redundancy } = this.#options
+    // As channels are assigned: the copies take turns.
+    const group = Math.floor(index / redundancy)
+    const connection = new Connection(`d${index + 1}`, group, this.#deps, () => this.#assignment[index] ?? new Set(), {
+      maintenance: facts => this.#announced(facts),
+      measured: (...measured) => this.#note(...measured),
+    })
+    // What began together may end together: the second copy is connected when the first one is.
+    const before = index % redundancy === 0 ? undefined : this.connections[index - 1]?.firstTry
     this.connections.push(connection)
-    this.#running.push(connection.run(signal))
+    this.#running.push(before ? before.then(() => connection.run(signal)) : connection.run(signal))
+  }
+
+  #announced(facts: object): void {
+    if (performance.now() - this.#announcedMs < ANNOUNCED_AGAIN_MS) return
+    this.#announcedMs = performance.now()
+    const { tape, log } = this.#deps
+    tape.journal('maintenance', facts)
+    log.warn(facts, 'the exchange announces maintenance: connecting anew before it ends connections')
+    void this.renewAll('maintenance announced')
+  }
+
+  #note(offsetUs: number, roundTripUs: number): void {
+    if (this.#measured === undefined || roundTripUs < this.#measured.roundTripUs)
+      this.#measured = { offsetUs, roundTripUs }
   }
 }
 

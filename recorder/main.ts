@@ -8,6 +8,10 @@ import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../platform/status-file.js'
+import { clockFacts } from './clock-facts.js'
+import { Complaints } from './complaints.js'
+import type { ConnectionDeps } from './connection/connection.js'
+import { OutageLedger } from './connection/outage-ledger.js'
 import { chooseExchange } from './exchanges/choose.js'
 import type { Exchange, Recording } from './exchange.js'
 import { Fleet } from './fleet.js'
@@ -24,6 +28,7 @@ const SETTLE_WITHIN_MS = 1000
 const SEAL_WITHIN_MS = 2000
 const CLOSE_WITHIN_MS = 500
 const STATUS_EVERY_MS = 1000
+const CLOCK_EVERY_MS = 60_000
 
 export interface RecorderOptions {
   config: Config
@@ -58,8 +63,11 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
   const answers = new FrameCounter('http')
-  const fleet = new Fleet({ exchange, tape, clock, log, random: Math.random }, fleetOptions, answers)
-  const died = reportStorage(storage, tape, log, paused => {
+  const complaints = new Complaints(tape, log, () => clock.nowUs())
+  const ledger = new OutageLedger(tape, channel => exchange.familyOfChannel(channel))
+  const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random }
+  const fleet = new Fleet(deps, fleetOptions, answers)
+  const died = reportStorage(storage, tape, { log, complaints }, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
   })
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
@@ -80,9 +88,11 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {
       const stepUs = clock.checkForStep()
-      if (stepUs !== 0) noteClockStep(stepUs, tape, fleet, log)
+      if (stepUs !== 0) noteClockStep(stepUs, deps, fleet)
+      fleet.look()
       tryWriteStatus(log, dataDir, recorderStatus({ run, host, fleet, tape, storage }))
     }, STATUS_EVERY_MS),
+    setInterval(() => tape.journal('clock', clockFacts(clock, fleet.takeMeasured())), CLOCK_EVERY_MS),
   ]
   try {
     const ending = AbortSignal.any([signal, broken.signal])
@@ -154,11 +164,13 @@ function recordingOn({ tape, clock, answers, earlier, polled }: RecordingParts):
   }
 }
 
-/** Stamps of one connection may not go back: after a step back each starts anew. */
-function noteClockStep(stepUs: number, tape: Tape, fleet: Fleet, log: Logger): void {
+/** Connections keep their stamps when the wall clock is set back, and are renewed one after the other. */
+function noteClockStep(stepUs: number, { tape, log, ledger }: ConnectionDeps, fleet: Fleet): void {
   tape.journal('clock_step', { step_us: stepUs })
   log.warn({ stepUs }, 'the wall clock was set')
-  if (stepUs < 0) for (const connection of fleet.connections) connection.restart('the wall clock was set back')
+  if (stepUs > 0) return
+  ledger.shift(stepUs)
+  void fleet.renewAll('the wall clock was set back')
 }
 
 /** The status describes this moment; on a disk that takes nothing it says so no more, and the recording goes on. */

@@ -20,6 +20,7 @@ const systemClocks: WallAndMonotonic = {
 export class ReceiveClock {
   readonly #clocks: WallAndMonotonic
   #anchorUs: number
+  #aheadUs = 0
 
   constructor(clocks: WallAndMonotonic = systemClocks) {
     this.#clocks = clocks
@@ -31,15 +32,63 @@ export class ReceiveClock {
     return Math.floor(this.#anchorUs + this.#clocks.monotonicUs())
   }
 
+  /** How far receive stamps are ahead of the monotonic clock now, µs. */
+  get anchorUs(): number {
+    return this.#anchorUs
+  }
+
+  /** How far the wall clock is ahead of receive stamps now, µs. */
+  get wallAheadUs(): number {
+    return Math.round(this.#clocks.wallUs() - (this.#anchorUs + this.#clocks.monotonicUs()))
+  }
+
+  /** How far the wall clock moved against the monotonic one since the last call, µs; steps are left out. */
+  takeDriftUs(): number {
+    const aheadUs = this.wallAheadUs
+    const driftUs = aheadUs - this.#aheadUs
+    this.#aheadUs = aheadUs
+    return driftUs
+  }
+
+  /** Stamps for one connection, which never go back. */
+  stamps(): Stamps {
+    return new Stamps(this, this.#clocks)
+  }
+
   /**
    * Compares the clocks, to be called about once a second, and follows the wall clock where it was set. Returns how far
-   * (µs), or 0. After a negative step stamps go back: the caller ends its connections, since theirs may not.
+   * (µs), or 0. After a negative step `nowUs` goes back; stamps of connections go on as before, and so are ahead of the
+   * wall clock until these connections are renewed.
    */
   checkForStep(): number {
     const driftUs = this.#clocks.wallUs() - (this.#anchorUs + this.#clocks.monotonicUs())
     if (Math.abs(driftUs) < STEP_THRESHOLD_US) return 0
     this.#anchorUs += driftUs
     return Math.round(driftUs)
+  }
+}
+
+/** Receive stamps of one connection: a step forward of the wall clock is followed, a step back is not. */
+export class Stamps {
+  readonly #clock: ReceiveClock
+  readonly #clocks: WallAndMonotonic
+  #anchorUs: number
+
+  constructor(clock: ReceiveClock, clocks: WallAndMonotonic) {
+    this.#clock = clock
+    this.#clocks = clocks
+    this.#anchorUs = clock.anchorUs
+  }
+
+  /** µs since the epoch, whole. */
+  nowUs(): number {
+    if (this.#clock.anchorUs > this.#anchorUs) this.#anchorUs = this.#clock.anchorUs
+    return Math.floor(this.#anchorUs + this.#clocks.monotonicUs())
+  }
+
+  /** How far these stamps are ahead of the receive clock, µs: 0 but after a step back. */
+  get aheadUs(): number {
+    return Math.max(0, Math.round(this.#anchorUs - this.#clock.anchorUs))
   }
 }
 

@@ -1,17 +1,28 @@
 import { EdgeError } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
+import type { Complaints } from './complaints.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'
+
+const NO_JSON = 'frames that are not one line of JSON, or nested too deeply; kept as text'
 
 /** Tells log and journal what the storage thread says; rejects when the thread dies. */
 export function reportStorage(
   storage: Storage,
   tape: Tape,
-  log: Logger,
+  { log, complaints }: { log: Logger; complaints: Complaints },
   setPaused: (paused: boolean) => void,
 ): Promise<never> {
   reportSegments(storage, tape, log)
   reportTrouble(storage, tape, log)
+  storage.on('odd', ({ channel, encoding, conn, seq, frames }) => {
+    const message = encoding === 'base64' ? 'frames that are no UTF-8; kept as base64' : NO_JSON
+    complaints.tell({
+      event: 'odd_frame',
+      message: `${channel}: ${message}`,
+      facts: { family: channel, conn, seq, frames },
+    })
+  })
   storage.on('pressure', on => {
     log.warn({ waitingBytes: storage.waitingBytes }, on ? 'the disk is too slow: sockets paused' : 'sockets resumed')
     tape.journal(on ? 'paused' : 'resumed', { waiting_bytes: storage.waitingBytes })

@@ -112,6 +112,8 @@ export function lineHead(recvUs: number, conn: string, seq: number, encoding: Fr
 
 /** Ends the head of a frame that is JSON; those of others have another key in its place. */
 export const FRAME_KEY = '"frame":'
+/** What follows a frame. */
+export const LINE_END = '}\n'
 const HEAD_START = Buffer.from('{"recv_us":')
 const HEAD_END = Buffer.from(`,${FRAME_KEY}`)
 /** What stands between the two numbers of a head, by connection: a handful. */

@@ -31,13 +31,16 @@ export function recorderStatus({ run, host, fleet, tape, storage }: Sources): ob
     sealed_segments: storage.sealedSegments,
     channels_planned: fleet.plannedChannels,
     families,
-    connections: fleet.connections.map(({ name, state, sessions, frames, lastFrameUs, channels }) => ({
-      name,
-      state,
-      sessions,
-      frames,
-      channels: channels.size,
-      last_frame_at: lastFrameUs === 0 ? null : new Date(lastFrameUs / 1000).toISOString(),
+    connections: fleet.connections.map(connection => ({
+      name: connection.name,
+      state: connection.state,
+      sessions: connection.sessions,
+      reconnects: connection.reconnects,
+      frames: connection.frames,
+      frames_per_second: Math.round(10 * connection.framesPerSecond) / 10,
+      channels: connection.channels.size,
+      last_frame_at: connection.lastFrameUs === 0 ? null : new Date(connection.lastFrameUs / 1000).toISOString(),
+      last_error: connection.lastError ?? null,
     })),
   }
 }

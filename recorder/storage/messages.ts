@@ -1,5 +1,5 @@
 import type { Manifest, ManifestGap } from '../manifest.js'
-import type { SegmentGroup } from '../segment-format.js'
+import type { FrameEncoding, SegmentGroup } from '../segment-format.js'
 
 /** What the storage thread must know before its first batch. */
 export interface StorageOptions {
@@ -50,6 +50,14 @@ export type StorageRequest =
   /** Seals the journal and ends. */
   | { type: 'close'; withinMs: number }
 
+/** Frames that were kept in another encoding; `conn` and `seq` are of the first. */
+export interface OddFrames {
+  encoding: FrameEncoding
+  conn: string
+  seq: number
+  frames: number
+}
+
 /** From the storage thread. */
 export type StorageEvent =
   | { type: 'stored'; channel: string; bytes: Uint8Array<ArrayBuffer>; frames: number; compressedBytes: number }
@@ -58,6 +66,8 @@ export type StorageEvent =
   | { type: 'lost'; loss: Loss }
   | { type: 'sealed'; path: string; manifest: Manifest; recovered: boolean }
   | { type: 'unreadable'; path: string; movedTo: string }
+  /** Frames of a batch that are none of the JSON that they were taken for; one of them is named. */
+  | ({ type: 'odd'; channel: string } & OddFrames)
   | { type: 'failed'; what: string; message: string }
   /** Files that are verified at the target were deleted, since the disk is full. */
   | { type: 'madeRoom'; files: string[]; bytes: number }

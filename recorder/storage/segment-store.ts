@@ -178,11 +178,18 @@ export class SegmentStore {
     const { writer, compressedBytes } = this.#writers.withFile(key, () => {
       const writer = this.#writers.get(key) ?? this.#open(batch)
       this.#writers.set(key, writer)
-      return { writer, compressedBytes: writer.append({ ...batch, bytes: linesOf(batch) }) }
+      return { writer, compressedBytes: writer.append({ ...batch, bytes: this.#linesOf(batch) }) }
     })
     const { channel, bytes, frames } = batch
     this.#emit({ type: 'stored', channel, bytes, frames, compressedBytes })
     if (writer.holds.compressedBytes >= this.#options.rotateBytes) this.#retire(key, writer)
+  }
+
+  #linesOf({ bytes, spans, channel }: Append): Uint8Array {
+    if (!spans) return bytes
+    const { lines, odd } = soundLines(bytes, spans)
+    if (odd) this.#emit({ type: 'odd', channel, ...odd })
+    return lines
   }
 
   #open(batch: Append): SegmentWriter {
@@ -387,8 +394,6 @@ export class SegmentStore {
     this.#seals.retryNow()
   }
 }
-
-const linesOf = ({ bytes, spans }: Append) => (spans ? soundLines(bytes, spans) : bytes)
 
 const writerKey = (batch: Append) => `${groupPath(batch)}/${batch.slotToUs}`
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isJsonLine } from '../json-text.js'
-import { encodePayload, FRAME_KEY, type FrameEncoding } from '../segment-format.js'
+import { encodePayload, FRAME_KEY, LINE_END, parseLineHead, type FrameEncoding } from '../segment-format.js'
+import type { OddFrames } from './messages.js'
 
 /** Text that is no JSON, or JSON that would not fit one line, is kept as a string; what is no text, in base64. */
 export function encodingOf(frame: Uint8Array): FrameEncoding {
@@ -14,10 +15,11 @@ export function encodingOf(frame: Uint8Array): FrameEncoding {
  *
  * @param spans where the frames stand in `lines`: from and to, one pair a line
  */
-export function soundLines(lines: Uint8Array, spans: Uint32Array): Uint8Array {
+export function soundLines(lines: Uint8Array, spans: Uint32Array): { lines: Uint8Array; odd?: OddFrames } {
   const isText = isUtf8(lines)
   const parts: Uint8Array[] = []
   let taken = 0
+  let odd: OddFrames | undefined
   for (let index = 0; index < spans.length; index += 2) {
     const from = spans[index] ?? 0
     const to = spans[index + 1] ?? 0
@@ -25,6 +27,8 @@ export function soundLines(lines: Uint8Array, spans: Uint32Array): Uint8Array {
     const frame = Buffer.from(lines.buffer, lines.byteOffset + from, to - from)
     const encoding = encodingOf(frame)
     if (encoding === 'frame') continue
+    const headFrom = index === 0 ? 0 : (spans[index - 1] ?? 0) + LINE_END.length
+    odd = { ...(odd ?? { encoding, ...sourceOf(lines.subarray(headFrom, from)) }), frames: (odd?.frames ?? 0) + 1 }
     parts.push(
       lines.subarray(taken, from - FRAME_KEY.length),
       Buffer.from(`"${encoding}":`),
@@ -32,5 +36,10 @@ export function soundLines(lines: Uint8Array, spans: Uint32Array): Uint8Array {
     )
     taken = to
   }
-  return taken === 0 ? lines : Buffer.concat([...parts, lines.subarray(taken)])
+  return odd ? { lines: Buffer.concat([...parts, lines.subarray(taken)]), odd } : { lines }
+}
+
+function sourceOf(head: Uint8Array): { conn: string; seq: number } {
+  const parsed = parseLineHead(Buffer.from(head).toString('latin1'))
+  return { conn: parsed?.conn ?? '', seq: parsed?.seq ?? 0 }
 }

@@ -23,6 +23,7 @@ const KEEP_SHARE = 0.75
 interface StorageEvents {
   sealed: [Extract<StorageEvent, { type: 'sealed' }>]
   unreadable: [Extract<StorageEvent, { type: 'unreadable' }>]
+  odd: [Extract<StorageEvent, { type: 'odd' }>]
   failed: [Extract<StorageEvent, { type: 'failed' }>]
   madeRoom: [Extract<StorageEvent, { type: 'madeRoom' }>]
   roomAgain: [Extract<StorageEvent, { type: 'roomAgain' }>]
@@ -205,6 +206,9 @@ export class Storage extends EventEmitter<StorageEvents> {
       case 'failed':
         this.#trouble = event.message
         this.emit('failed', event)
+        break
+      case 'odd':
+        this.emit('odd', event)
         break
       case 'sealed':
         this.sealedSegments++

@@ -24,9 +24,10 @@ function connection(wanted: string[], reply: (call: Call) => Reply, rawFallback?
     send(text: string) {
       const call = JSON.parse(text) as Call
       calls.push(call)
-      setImmediate(() => rpc.settle({ id: call.id, ...reply(call) }))
+      setImmediate(() => rpc.settle({ id: call.id, ...reply(call) }, 0))
     },
     journal: (event: string, facts: object = {}) => journal.push({ event, ...(facts as { channels: string[] }) }),
+    nowUs: () => 0,
   } as unknown as SessionLink
   const rpc = new Rpc(link, createCreditPools())
   const log = createLogger('test')

@@ -80,6 +80,13 @@ t.test('whatever the exchange sends is kept as it came, and nothing is written o
     'text that is not UTF-8 is kept, too',
   )
 
+  const odd = recordedLines(recorder.dataDir)
+    .filter(({ family }) => family === 'journal')
+    .map(({ frame }) => JSON.parse(frame.toString('utf8')) as { event: string; message: string })
+    .filter(({ event }) => event === 'odd_frame')
+  const kinds = odd.map(({ message }) => message.replace(/\d+/g, '#'))
+  t.ok(kinds.length >= 4 && kinds.length === new Set(kinds).size, `each kind once: ${kinds.join('; ')}`)
+
   for (const path of rawFiles(recorder.dataDir)) t.ok(parseSegmentPath(path), path)
   t.same(readdirSync(folder).sort(), ['data', 'edgetape.yaml'], 'nothing beside the data folder')
   t.same(readdirSync(recorder.dataDir).sort(), ['raw', 'state'])

@@ -23,7 +23,9 @@ function batchOf(frames: readonly Buffer[]) {
 
 t.test('frames of every kind come back byte for byte, in order', t => {
   const { bytes, spans } = batchOf(FRAMES)
-  const text = Buffer.from(soundLines(bytes, spans)).toString('latin1')
+  const { lines: sound, odd } = soundLines(bytes, spans)
+  t.same(odd, { encoding: 'text', conn: 'd1', seq: 2, frames: 5 })
+  const text = Buffer.from(sound).toString('latin1')
   t.ok(text.endsWith('\n'))
   const lines = text
     .slice(0, -1)
@@ -41,10 +43,10 @@ t.test('frames of every kind come back byte for byte, in order', t => {
 t.test('lines that are sound are taken as they are', t => {
   const sound = FRAMES.filter(frame => encodingOf(frame) === 'frame')
   const { bytes, spans } = batchOf(sound)
-  t.equal(soundLines(bytes, spans), bytes)
+  t.same(soundLines(bytes, spans), { lines: bytes })
   const many = Array.from({ length: 700 }, () => Buffer.from('{}'))
   const batch = batchOf(many)
   t.equal(batch.spans.length, 1400)
-  t.equal(soundLines(batch.bytes, batch.spans), batch.bytes)
+  t.equal(soundLines(batch.bytes, batch.spans).lines, batch.bytes)
   t.end()
 })

@@ -14,6 +14,7 @@ import { Poller } from './poller.js'
 import { planPolls } from './polls.js'
 import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
+import { silenceLimits } from './silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
 
 /**
@@ -35,7 +36,10 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
   return {
     name: config.name,
     url: config.url,
-    silenceMs: HEARTBEAT_SECONDS * 2000 + 5000,
+    // The exchange sends a heartbeat in every interval: two of them without anything are a dead connection.
+    liveness: { probeAfterMs: undefined, deadAfterMs: 2 * HEARTBEAT_SECONDS * 1000 },
+    ordinaryBytesMax: 8 * 1024 * 1024,
+    silenceLimits,
     familyOfChannel,
     async discover(take, signal) {
       const found = await fetchInstruments(rpc, config.currencies, take, signal)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
-import { reconnectDelayMs } from '../../backoff.js'
+import { reconnectDelayMs } from '../../connection/backoff.js'
 import type { PollRecord } from '../../exchange.js'
 import type { HttpRpc, Take } from './http-rpc.js'
 import { callsFor, dueMs, type Poll } from './polls.js'

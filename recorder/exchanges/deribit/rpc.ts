@@ -11,6 +11,7 @@ const ORDINARY_COST = 500
 
 interface Pending {
   method: string
+  sentUs: number
   resolve: (result: unknown) => void
   reject: (error: EdgeError) => void
   timer: NodeJS.Timeout
@@ -21,6 +22,9 @@ export interface Answer {
   id: number
   result?: unknown
   error?: { code: number; message: string; data?: unknown }
+  /** When the exchange took the question and gave the answer, µs since the epoch by its clock. */
+  usIn?: unknown
+  usOut?: unknown
 }
 
 /** The pools of one connection; not logged in they are counted per address, so all connections of a process share one. */
@@ -74,20 +78,28 @@ export class Rpc {
           new EdgeError('RPC_TIMEOUT', `no answer to ${method} within ${ANSWER_TIMEOUT_MS / 1000} s`, { retry: true }),
         )
       }, ANSWER_TIMEOUT_MS)
-      this.#pending.set(id, { method, resolve, reject, timer })
+      this.#pending.set(id, { method, sentUs: this.#link.nowUs(), resolve, reject, timer })
       this.#link.send(JSON.stringify(request), JSON.stringify({ ...request, params: { ...params, ...hidden } }))
     })
   }
 
-  /** Gives an answer to whoever waits for it. Returns the method it answers, if that is known. */
-  settle(answer: Answer): string | undefined {
+  /** Gives an answer to whoever waits for it; one that nobody waits for is left alone. */
+  settle(answer: Answer, recvUs: number): void {
     const pending = this.#pending.get(answer.id)
-    if (!pending) return undefined
+    if (!pending) return
+    this.#measure(answer, pending.sentUs, recvUs)
     this.#pending.delete(answer.id)
     clearTimeout(pending.timer)
     if (answer.error === undefined) pending.resolve(answer.result)
     else pending.reject(refusal(pending.method, answer.error))
-    return pending.method
+  }
+
+  #measure({ usIn, usOut }: Answer, sentUs: number, recvUs: number): void {
+    if (typeof usIn !== 'number' || typeof usOut !== 'number' || !(usIn <= usOut) || recvUs < sentUs) return
+    this.#link.measured(
+      Math.round((usIn - sentUs + (usOut - recvUs)) / 2),
+      Math.round(recvUs - sentUs - (usOut - usIn)),
+    )
   }
 
   close(): void {

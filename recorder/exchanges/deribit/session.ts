@@ -18,6 +18,14 @@ export const HEARTBEAT_SECONDS = 10
 /** How often is looked for books that are due for a fresh snapshot. */
 const REFRESH_LOOK_MS = 60_000
 
+const TOO_MANY_REQUESTS = 10028
+const ERROR_HINTS: Readonly<Record<number, string>> = {
+  [TOO_MANY_REQUESTS]:
+    'the exchange ends connections that ask for too much: lower exchange.polls.callsPerSecond, or ask less with other programs',
+  11051: 'maintenance: the recorder goes on by itself when it is over',
+  11056: 'the exchange answers only those who log in at present: set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
+}
+
 /** What all sessions of an exchange share. */
 export interface SessionDeps {
   config: Pick<DeribitExchange, 'login' | 'rawFallback' | 'snapshotHours'>
@@ -103,6 +111,7 @@ export class DeribitSession implements ExchangeSession {
     if (end < 0) return undefined
     const { channel, family, isNews } = this.#known.factsAt(frame, from, end)
     if (isNews) this.#catalogue.hear(newsOf(frame))
+    if (family === 'platform_state') this.#hearPlatform(frame)
     this.#sequences.see(channel, family, frame, end, recvUs)
     return family
   }
@@ -118,7 +127,7 @@ export class DeribitSession implements ExchangeSession {
   }
 
   #answer(answer: Answer, frame: Buffer): Filed {
-    this.#rpc.settle(answer)
+    this.#rpc.settle(answer, this.#recvUs)
     // Known by its content, since the answer to a login may also come when nobody waits for it any more.
     return frame.includes('_token"') ? { family: 'rpc', recorded: withoutTokens(frame) } : { family: 'rpc' }
   }
@@ -141,10 +150,23 @@ export class DeribitSession implements ExchangeSession {
     return family
   }
 
+  /** Releases are announced before connections drop. */
+  #hearPlatform(frame: Buffer): void {
+    const params = parseObject(frame)?.['params']
+    const data = typeof params === 'object' && params !== null && 'data' in params ? params.data : undefined
+    const isAnnounced = typeof data === 'object' && data !== null && 'maintenance' in data && data.maintenance === true
+    if (isAnnounced) this.#link.maintenance({ conn: this.#link.conn })
+  }
+
   #reportError(error: { code: number; message: string }): void {
     const { code, message } = error
-    this.#link.journal('error', { code, message })
-    this.#log.warn({ conn: this.#link.conn, code }, `exchange says: ${message}`)
+    if (code === TOO_MANY_REQUESTS) this.#link.limited()
+    this.#link.complain({
+      event: 'error',
+      message: `the exchange says: ${code} ${message}`,
+      hint: ERROR_HINTS[code],
+      facts: { code },
+    })
   }
 
   /** Books whose turn has come start anew, so that a day of files never needs an older one. */

@@ -12,7 +12,8 @@ export function generic(config: GenericExchange): Exchange {
   return {
     name: config.name,
     url: config.url,
-    silenceMs: config.silenceSeconds * 1000,
+    liveness: { probeAfterMs: undefined, deadAfterMs: config.silenceSeconds * 1000 },
+    ordinaryBytesMax: 8 * 1024 * 1024,
     familyOfChannel: family => family,
     discover: () => Promise.resolve({ plan, added: [], removed: [] }),
     news: () => undefined,

@@ -1,0 +1,258 @@
+import { isUtf8 } from 'node:buffer'
+import type { Socket } from 'node:net'
+import WebSocket from 'ws'
+import { messageOf } from '../../platform/edge-error.js'
+import type { Logger } from '../../platform/log.js'
+import { version } from '../../platform/package-info.js'
+import type { Complaints } from '../complaints.js'
+import type { Exchange, ExchangeSession, Filed, SessionLink } from '../exchange.js'
+import type { ReceiveClock, Stamps } from '../receive-clock.js'
+import type { FrameCounter, Tape } from '../tape.js'
+import { Liveness } from './liveness.js'
+import { endOfClose, endOfError, endOfResponse, type SocketEnd } from './socket-end.js'
+
+/** Largest frame taken; the exchange's largest answer is about 5 MB. Beyond it the connection is closed with 1009. */
+const FRAME_BYTES_MAX = 64 * 1024 * 1024
+/** From the first packet to the end of the handshake, however slowly its bytes come. */
+const DIAL_WITHIN_MS = 10_000
+const LOOK_EVERY_MS = 1000
+/** A close that is not answered ends by force after this long. */
+const CLOSE_TIMEOUT_MS = 2000
+
+export interface WireDeps {
+  exchange: Exchange
+  tape: Tape
+  clock: ReceiveClock
+  log: Logger
+  complaints: Complaints
+}
+
+/** Whose frames these are: the name of the connection in every line, and how many there were. */
+export interface WireCounters {
+  received: FrameCounter
+  sent: FrameCounter
+}
+
+/** What a session may ask of the loop that owns its connection. */
+export type OwnerLink = Pick<SessionLink, 'maintenance' | 'measured'>
+
+export type WireState = 'connecting' | 'subscribing' | 'live' | 'closed'
+
+export interface WireEnd extends SocketEnd {
+  /** The handshake was done. */
+  opened: boolean
+  /** The last channels that were subscribed. */
+  channels: ReadonlySet<string>
+  /** Of the close, 1006 where there was none. */
+  code: number
+  reason?: string
+}
+
+/** Each is called once at most. */
+export interface WireEvents {
+  opened(): void
+  /** Everything asked for was answered. */
+  live(): void
+}
+
+/** One WebSocket from dialling to its end: records every frame, watches for signs of life. */
+export class Wire {
+  readonly conn: string
+  readonly session: ExchangeSession
+  /** Resolves when the socket is gone; never rejects. */
+  readonly ended: Promise<WireEnd>
+  readonly #deps: WireDeps
+  readonly #counters: WireCounters
+  readonly #socket: WebSocket
+  readonly #stamps: Stamps
+  readonly #liveness: Liveness
+  readonly #told: WireEvents
+  #lastFrameUs = 0
+  #paused = false
+  #tcp: Socket | undefined
+  #end: SocketEnd | undefined
+  #patience: SocketEnd['patience'] = 'usual'
+  state: WireState = 'connecting'
+
+  constructor(
+    counters: WireCounters,
+    deps: WireDeps,
+    wanted: () => ReadonlySet<string>,
+    owner: OwnerLink,
+    told: WireEvents,
+  ) {
+    const { exchange, clock } = deps
+    this.conn = counters.received.conn
+    this.#deps = deps
+    this.#counters = counters
+    this.#told = told
+    this.#stamps = clock.stamps()
+    this.#lastFrameUs = this.#stamps.nowUs()
+    this.#liveness = new Liveness(exchange.liveness, performance.now())
+    this.#socket = dial(exchange.url)
+    this.session = exchange.openSession(this.#linkFor(owner), wanted)
+    this.ended = this.#run()
+  }
+
+  /** When the last frame came, in the receive clock of now; what is open only now was heard when it was dialled. */
+  get heardUs(): number {
+    return this.#lastFrameUs - this.#stamps.aheadUs
+  }
+
+  /** Stops or restarts reading: while the disk is slow, the exchange must wait, not our memory. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    if (paused) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
+  /** Ends it at once: nothing more is to be expected of it. */
+  cut(cause: string, end: Partial<SocketEnd> = {}): void {
+    this.#end ??= { cause, patience: 'usual', ...end }
+    this.#socket.terminate()
+  }
+
+  /** Says good-bye; what is on its way is still taken. */
+  close(cause: string): void {
+    this.#end ??= { cause, patience: 'usual' }
+    this.#socket.close(1000)
+    setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref()
+  }
+
+  #run(): Promise<WireEnd> {
+    const socket = this.#socket
+    let opened = false
+    const deadline = setTimeout(
+      () => this.cut(`no WebSocket within ${DIAL_WITHIN_MS / 1000} s of dialling`, { hint: NO_HANDSHAKE }),
+      DIAL_WITHIN_MS,
+    )
+    const looks = setInterval(() => this.#look(), LOOK_EVERY_MS)
+    return new Promise(resolve => {
+      socket.on('upgrade', ({ socket: tcp }) => (this.#tcp = tcp))
+      socket.on('open', () => {
+        opened = true
+        clearTimeout(deadline)
+        this.#opened()
+      })
+      socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary))
+      socket.on('pong', () => {
+        if (this.#deps.exchange.liveness.probeAfterMs !== undefined) this.#liveness.heard()
+      })
+      socket.on('unexpected-response', (_request, response) => {
+        this.#end ??= endOfResponse(response)
+        socket.terminate()
+      })
+      socket.on('error', error => (this.#end ??= endOfError(error)))
+      socket.on('close', (code, reason) => {
+        clearTimeout(deadline)
+        clearInterval(looks)
+        this.session.closed()
+        this.state = 'closed'
+        const end = this.#end ?? endOfClose(code, reason.toString('utf8'))
+        const patience = end.patience === 'limited' ? 'limited' : this.#patience
+        const facts = { code, ...(reason.length > 0 && { reason: reason.toString('utf8') }) }
+        resolve({ ...end, patience, opened, channels: this.session.channels, ...facts })
+      })
+    })
+  }
+
+  #opened(): void {
+    this.state = 'subscribing'
+    this.#lastFrameUs = this.#stamps.nowUs()
+    this.#liveness.heard()
+    this.#told.opened()
+    if (this.#paused) this.#socket.pause()
+    this.session.start().then(
+      () => this.#becomeLive(),
+      (error: unknown) => this.cut(messageOf(error)),
+    )
+  }
+
+  #becomeLive(): void {
+    if (this.state !== 'subscribing') return
+    this.state = 'live'
+    this.#told.live()
+    // What is wanted may have changed since the session began to subscribe.
+    this.session.update().catch((error: unknown) => this.cut(messageOf(error)))
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    const { tape, exchange } = this.#deps
+    const recvUs = this.#stamps.nowUs()
+    this.#lastFrameUs = recvUs
+    this.#liveness.heard()
+    const family = this.session.data(data, recvUs)
+    const filed = family === undefined ? this.#file(data, isBinary) : undefined
+    const kept = filed?.recorded ?? data
+    tape.take(family ?? filed?.family ?? 'other', this.#counters.received, recvUs, kept)
+    if (isBinary || data.length > exchange.ordinaryBytesMax) this.#complain(data.length)
+  }
+
+  /** Beyond the size of any answer a frame is not parsed: it would take long, and say nothing. */
+  #file(data: Buffer, isBinary: boolean): Filed {
+    const isAnswer = data.length <= this.#deps.exchange.ordinaryBytesMax && !(isBinary && !isUtf8(data))
+    return isAnswer ? this.session.control(data) : { family: 'other' }
+  }
+
+  /** Kept as it came, but nothing that the exchange is known to send. What is no JSON is found where it is written. */
+  #complain(bytes: number): void {
+    const { complaints, exchange } = this.#deps
+    const message =
+      bytes > exchange.ordinaryBytesMax
+        ? `a frame of ${bytes} bytes; kept as it came`
+        : 'a binary frame; kept as it came'
+    const { seq } = this.#counters.received
+    complaints.tell({ event: 'odd_frame', message, facts: { conn: this.conn, seq, bytes } })
+  }
+
+  #look(): void {
+    if (this.state !== 'subscribing' && this.state !== 'live') return
+    switch (this.#liveness.look(performance.now(), this.#paused, this.#tcp?.bytesRead ?? 0)) {
+      case 'dead':
+        this.cut(`nothing received for ${Math.round(this.#liveness.silentMs / 1000)} s`, { hint: HALF_OPEN })
+        break
+      case 'probe':
+        if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+        break
+      case 'alive':
+    }
+  }
+
+  #linkFor(owner: OwnerLink): SessionLink {
+    const { tape, complaints } = this.#deps
+    const { conn } = this
+    return {
+      ...owner,
+      conn,
+      send: (text, recorded = text) => {
+        if (this.#socket.readyState !== WebSocket.OPEN) return
+        tape.take('sent', this.#counters.sent, this.#stamps.nowUs(), Buffer.from(recorded))
+        this.#socket.send(text)
+      },
+      ping: () => {
+        if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+      },
+      journal: (event, facts) => tape.journal(event, { conn, ...facts }),
+      complain: complaint => complaints.tell({ ...complaint, facts: { conn, ...complaint.facts } }),
+      nowUs: () => this.#stamps.nowUs(),
+      limited: () => (this.#patience = 'limited'),
+      fail: cause => this.cut(cause),
+    }
+  }
+}
+
+const NO_HANDSHAKE =
+  'something accepts connections there and says nothing: the exchange is overloaded, or it is no exchange'
+const HALF_OPEN = 'the exchange is gone without a word, or the network between us is'
+
+function dial(url: string): WebSocket {
+  return new WebSocket(url, {
+    perMessageDeflate: false,
+    maxPayload: FRAME_BYTES_MAX,
+    followRedirects: false,
+    // Invalid UTF-8 would end the connection; it is recorded as it came instead.
+    skipUTF8Validation: true,
+    headers: { 'User-Agent': `edgetape/${version}` },
+  })
+}

@@ -1,0 +1,103 @@
+import t from 'tap'
+import { createLogger } from '../../platform/log.js'
+import { clockFacts } from '../../recorder/clock-facts.js'
+import { Complaints } from '../../recorder/complaints.js'
+import { ReceiveClock } from '../../recorder/receive-clock.js'
+import { SilenceWatch } from '../../recorder/silence-watch.js'
+import { silenceLimits } from '../../recorder/exchanges/deribit/silence-limits.js'
+
+interface Entry {
+  event: string
+  [fact: string]: unknown
+}
+
+function scene() {
+  const journal: Entry[] = []
+  const time = { ms: 0 }
+  const tape = {
+    counts: new Map<string, { frames: number; bytes: number }>(),
+    journal: (event: string, facts: object = {}) => void journal.push({ event, ...facts }),
+  }
+  return { journal, time, tape, log: createLogger('test'), nowUs: () => time.ms * 1000 }
+}
+
+t.test('a thousand equal complaints are one entry and a count', t => {
+  const { journal, time, tape, log, nowUs } = scene()
+  const complaints = new Complaints(tape, log, nowUs, () => time.ms)
+  for (let n = 0; n < 1000; n++) {
+    complaints.tell({ event: 'connect_failed', message: `refused after ${n} ms`, facts: { conn: 'd1' } })
+    time.ms += 10
+  }
+  complaints.tell({ event: 'connect_failed', message: 'something else' })
+  complaints.tick()
+  t.match(journal, [{ message: 'refused after 0 ms', conn: 'd1' }, { message: 'something else' }])
+  time.ms = 70_000
+  complaints.tick()
+  t.match(journal[2], { event: 'repeated', of: 'connect_failed', count: 999, from_us: 10_000, to_us: 9_990_000 })
+  complaints.tell({ event: 'connect_failed', message: 'refused after 7 ms' })
+  complaints.close()
+  t.match(journal.slice(3), [{ event: 'repeated', count: 1 }], 'what was counted is told at the end')
+  t.end()
+})
+
+t.test('a family that never rests and says nothing: told with its bounds, and taken anew', t => {
+  const { journal, time, tape, log, nowUs } = scene()
+  const channels = new Set(['deribit_price_index.btc_usd', 'quote.BTC-27NOV26-90000-C'])
+  const asked: string[][] = []
+  const session = { resubscribe: (names: readonly string[]) => Promise.resolve(void asked.push([...names])) }
+  const connection = { name: 'd1', state: 'live', channels, session }
+  const exchange = { silenceLimits, familyOfChannel: (channel: string) => channel.split('.')[0] ?? '' }
+  const watch = new SilenceWatch({ exchange, tape, clock: { nowUs }, log }, [connection as never])
+  const count = { frames: 0, bytes: 0 }
+  tape.counts.set('deribit_price_index', count)
+  const run = (seconds: number, frames: number) => {
+    for (let second = 0; second < seconds; second++) {
+      time.ms += 1000
+      count.frames += frames
+      watch.look(time.ms)
+    }
+  }
+  run(10, 1)
+  run(4, 0)
+  t.same(journal, [], 'not yet')
+  run(6, 0)
+  t.match(journal, [{ event: 'silent', family: 'deribit_price_index', from_us: 10_000_000, to_us: 15_000_000 }])
+  t.same(asked, [['deribit_price_index.btc_usd']])
+  run(1, 1)
+  t.match(journal[1], { event: 'silent', from_us: 15_000_000, to_us: 21_000_000 }, 'up to the next frame')
+  t.equal(journal.length, 2)
+
+  connection.state = 'connecting'
+  run(30, 0)
+  t.equal(journal.length, 2, 'a connection that is down is told as a gap')
+  connection.state = 'live'
+  time.ms += 60_000
+  run(1, 0)
+  t.equal(journal.length, 2, 'a standstill of our own is not silence')
+  t.notOk(silenceLimits(channels).has('quote'), 'an option may rest for hours')
+  t.same([...silenceLimits(['quote.BTC-PERPETUAL', 'ticker.ETH-PERPETUAL.100ms']).keys()], ['quote', 'ticker'])
+  t.end()
+})
+
+t.test('clocks: drift since the last minute, and the exchange', t => {
+  const clocks = { wall: 1_000_000_000, monotonic: 0 }
+  const clock = new ReceiveClock({ wallUs: () => clocks.wall, monotonicUs: () => clocks.monotonic })
+  clocks.monotonic += 60_000_000
+  clocks.wall += 60_000_250
+  t.same(clockFacts(clock, { offsetUs: -40, roundTripUs: 900 }), {
+    offset_us: 250,
+    drift_us: 250,
+    exchange_offset_us: -40,
+    round_trip_us: 900,
+  })
+  clocks.monotonic += 60_000_000
+  clocks.wall += 59_999_900
+  t.match(clockFacts(clock, undefined), { offset_us: 150, drift_us: -100, exchange_offset_us: null })
+  const stamps = clock.stamps()
+  const before = stamps.nowUs()
+  clocks.wall -= 5_000_000
+  t.ok(clock.checkForStep() < 0)
+  t.ok(clock.nowUs() < before)
+  t.ok(stamps.nowUs() >= before, 'stamps of one connection never go back')
+  t.end()
+})
