@@ -22,6 +22,8 @@ export interface Source {
   /** Lines, by its manifest. */
   frames: number
   table: Table
+  /** Where a frame of a described feed tells its channel: JSON pointers; of no use to other exchanges. */
+  channelAt: readonly string[]
 }
 
 /** What is known of events that were tabled before, by whatever segment. */
@@ -75,7 +77,7 @@ export async function convertSegment(
   const outcomes = [await writeTable(engine, source, source.table, earlier, folder)]
   let found = staged
   if (moved > 0) {
-    await stageAgain(engine, await openStage(engine, framesTable, 0, 'stray'), TO_FRAMES)
+    await stageAgain(engine, await openStage(engine, source, framesTable, 0, 'stray'), TO_FRAMES)
     found += await countFrames(engine)
     outcomes.push(await writeTable(engine, source, framesTable, earlier, folder))
   }
@@ -104,12 +106,12 @@ export async function convertSegment(
 
 /** Stages a segment in each of the forms that its table knows. */
 async function stageReadings(engine: Engine, source: Source, folder: string): Promise<void> {
-  const first = await openStage(engine, source.table, 0, 'own')
+  const first = await openStage(engine, source, source.table, 0, 'own')
   await stageSegment(engine, first, source, folder)
   for (let place = 1; place < source.table.readings.length; place++) {
     const verdict = toReading(place)
     if ((await countReasons(engine))[verdict] === undefined) continue
-    const stage = await openStage(engine, source.table, place, `own_${place}`)
+    const stage = await openStage(engine, source, source.table, place, `own_${place}`)
     await stageAgain(engine, { ...stage, target: first.target, filled: true }, verdict)
   }
   await engine.run('USE own')
@@ -158,11 +160,29 @@ interface Stage {
   filled: boolean
 }
 
+/** `fed_channel(line)`: the first text or number that the pointers lead to in a frame, where it can be a channel. */
+function channelMacro(pointers: readonly string[]): string {
+  const found = pointers.map(pointer => {
+    const at = sqlText(`/frame${pointer}`)
+    return `CASE WHEN json_type(line, ${at}) IN ('VARCHAR', 'UBIGINT', 'BIGINT', 'DOUBLE')
+      AND strlen(json_extract_string(line, ${at})) <= 120 THEN json_extract_string(line, ${at}) END`
+  })
+  return `CREATE MACRO fed_channel(line) AS coalesce(${['NULL::VARCHAR', ...found].join(', ')});`
+}
+
 /** Loads a table's SQL into a schema of its own: macros first, then, starting a line, the query for its rows. */
-async function openStage(engine: Engine, table: Table, place: number, schema: string): Promise<Stage> {
+async function openStage(
+  engine: Engine,
+  { channelAt }: Source,
+  table: Table,
+  place: number,
+  schema: string,
+): Promise<Stage> {
   const sql = tableSql(table.readings[place]?.sql ?? table.name)
   const query = sql.search(/^SELECT\b/m)
-  await engine.run(`CREATE SCHEMA ${schema}; USE ${schema}; ${tableSql('_shared')} ${sql.slice(0, query)}`)
+  await engine.run(
+    `CREATE SCHEMA ${schema}; USE ${schema}; ${channelMacro(channelAt)} ${tableSql('_shared')} ${sql.slice(0, query)}`,
+  )
   const [[shapeText] = []] = await engine.rows('SELECT shape()')
   const shape = JSON.parse(String(shapeText)) as Shape
   return {

@@ -86,13 +86,14 @@ class Compactor {
   readonly #settled = new Set<string>()
 
   constructor(options: CompactorOptions) {
-    const { dataDir, compact } = options.config
+    const { dataDir, compact, exchange } = options.config
     this.#options = options
     this.#job = {
       dataDir,
       limits: compact,
       doubles: { keepDoubles: compact.doubles === 'keep', windowMs: compact.doublesWindowMs },
       disk: options.disk ?? realDisk,
+      feed: exchange.adapter === 'generic' ? { exchange: exchange.name, channelAt: exchange.channelAt } : undefined,
       log: options.log,
       signal: options.signal,
     }

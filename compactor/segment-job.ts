@@ -16,6 +16,8 @@ export interface JobOptions {
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   doubles: Pick<Tabled, 'keepDoubles' | 'windowMs'>
   disk: PublishDisk
+  /** The feed that the config describes, and where its frames tell their channel. */
+  feed?: { exchange: string; channelAt: readonly string[] } | undefined
   /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */
   publishTo?: string
   log: Logger
@@ -86,6 +88,7 @@ export async function compactSegment(
     sha256: manifest.sha256,
     frames: manifest.frames,
     table: tableOf(segment.name.channel),
+    channelAt: options.feed?.exchange === segment.name.exchange ? options.feed.channelAt : [],
   }
   try {
     return await convertAndPublish(options, source, earlier)
