@@ -18,6 +18,7 @@ const parts = {
     'recorder/storage/decode-segment',
     'recorder/exchanges/deribit/frame-channel',
   ],
+  library: ['platform', 'reading', 'recorder/segment-format', 'recorder/manifest'],
 }
 const folders = [
   'platform',
