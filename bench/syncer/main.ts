@@ -20,11 +20,13 @@ type Way = 'rsync -a' | 'rsync -a --fsync' | 'edgetape: hand over' | 'edgetape: 
 
 /** What bringing 10,000 files costs against bare rsync, and a pass with nothing new over 100,000. */
 export async function benchSyncer(): Promise<void> {
-  // The syncer gives way to others; what it is measured against must do so, too.
-  lowerPriority()
   const folder = mkdtempSync(join(process.env['EDGETAPE_BENCH_DIR'] ?? tmpdir(), 'edgetape-bench-'))
   try {
-    await benchShipping(folder)
+    const bytes = writeTree(join(folder, 'data'), FILES, realistic)
+    writeTree(join(folder, 'settled'), SETTLED_FILES, () => 16)
+    // The syncer gives way to others; what it is measured against must do so, too.
+    lowerPriority()
+    await benchShipping(folder, bytes)
     await benchNothingNew(folder)
     process.stdout.write(
       `machine: ${cpus()[0]?.model ?? '?'}, ${availableParallelism()} processors; rsync over loopback to a daemon; ` +
@@ -35,9 +37,8 @@ export async function benchSyncer(): Promise<void> {
   }
 }
 
-async function benchShipping(folder: string): Promise<void> {
+async function benchShipping(folder: string, bytes: number): Promise<void> {
   const dataDir = join(folder, 'data')
-  const bytes = writeTree(dataDir, FILES, realistic)
   const costs = new Map<Way, Cost[]>()
   const add = (way: Way, cost: Cost) => costs.set(way, [...(costs.get(way) ?? []), cost])
   const nas = join(folder, 'nas')
@@ -92,7 +93,6 @@ async function benchShipping(folder: string): Promise<void> {
 async function benchNothingNew(folder: string): Promise<void> {
   const dataDir = join(folder, 'settled')
   const target = join(folder, 'settled-nas')
-  writeTree(dataDir, SETTLED_FILES, () => 16)
   await syncPass(folder, join(folder, 'nothing'), { target })
   settleTree(dataDir, target)
   const table = new Table({ head: ['nothing new, 100,000 files', 'seconds', 'CPU seconds', 'peak memory', 'goal'] })
