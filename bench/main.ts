@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME… --rounds N --seconds N]`: all benchmarks, or those named. Each prints figures, goals and machine. */
 import { parseArgs } from 'node:util'
 import { benchCompactor } from './compactor/main.js'
+import { benchBooks } from './reading/books.js'
 import { benchReading } from './reading/main.js'
 import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
@@ -12,6 +13,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   segments: benchSegments,
   syncer: benchSyncer,
   read: benchReading,
+  book: benchBooks,
 }
 
 const { values, positionals: names } = parseArgs({
