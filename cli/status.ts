@@ -3,20 +3,27 @@ import { withConfig, type ConfigOption } from './config-option.js'
 
 interface StatusOptions extends ConfigOption {
   json?: boolean
+  watch?: boolean
 }
 
 export function statusCommand(): Command {
   return withConfig(
-    new Command('status').description('what the parts are doing now').option('--json', 'for programs'),
+    new Command('status')
+      .description('what the parts are doing now, read from their files: works when they are dead, and says so')
+      .option('--watch', 'go on, refreshed every second, until Ctrl-C')
+      .option('--json', 'for programs; with --watch one object a line'),
   ).action(status)
 }
 
-async function status({ config: path, json }: StatusOptions): Promise<void> {
-  const [{ loadConfig }, { asText, parts, reportOf }] = await Promise.all([
+async function status({ config: path, json = false, watch = false }: StatusOptions): Promise<void> {
+  const [{ loadConfig }, { Observer }, { screenOf }, { showEverySecond }] = await Promise.all([
     import('../config/load.js'),
-    import('./status/report.js'),
+    import('./observe/observer.js'),
+    import('./status/screen.js'),
+    import('./status/watch.js'),
   ])
-  const { dataDir } = loadConfig(path)
-  const reports = parts.map(part => reportOf(part, dataDir))
-  process.stdout.write(`${json ? JSON.stringify(reports, null, 2) : asText(reports, Date.now())}\n`)
+  const observer = new Observer(loadConfig(path).dataDir)
+  if (watch) return showEverySecond(() => (json ? JSON.stringify(observer.look()) : screenOf(observer.look())), json)
+  const seen = await observer.lookForRates()
+  process.stdout.write(`${json ? JSON.stringify(seen, null, 2) : screenOf(seen)}\n`)
 }

@@ -1,10 +1,13 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from './edge-error.js'
+import { version } from './package-info.js'
 
 export type Part = 'recorder' | 'compactor' | 'syncer'
 
 const statusPath = (dataDir: string, part: Part) => join(dataDir, 'state', `${part}.json`)
+
+const startedAt = new Date(performance.timeOrigin).toISOString()
 
 /**
  * Publishes what a part is doing as `state/<part>.json`, replaced whole. Not durable on purpose: it describes this
@@ -15,7 +18,14 @@ export function writeStatus(dataDir: string, part: Part, status: object): void {
   mkdirSync(join(dataDir, 'state'), { recursive: true })
   writeFileSync(
     `${path}.tmp`,
-    JSON.stringify({ part, pid: process.pid, written_at: new Date().toISOString(), ...status }),
+    JSON.stringify({
+      part,
+      pid: process.pid,
+      version,
+      started_at: startedAt,
+      written_at: new Date().toISOString(),
+      ...status,
+    }),
   )
   renameSync(`${path}.tmp`, path)
 }

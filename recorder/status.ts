@@ -1,4 +1,3 @@
-import { version } from '../platform/package-info.js'
 import type { Fleet } from './fleet.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'
@@ -11,15 +10,16 @@ interface Sources {
   storage: Storage
 }
 
-const startedAt = new Date().toISOString()
-
 /** What the recorder is doing now, for `state/recorder.json`; counts are since its start, bytes uncompressed. */
 export function recorderStatus({ run, host, fleet, tape, storage }: Sources): object {
-  const families = Object.fromEntries([...tape.counts].map(([family, count]) => [family, { ...count }]))
+  const families = Object.fromEntries(
+    [...tape.counts].map(([family, { frames, bytes, lastUs }]) => [
+      family,
+      { frames, bytes, last_frame_at: new Date(lastUs / 1000).toISOString() },
+    ]),
+  )
   const counts = [...tape.counts.values()]
   return {
-    version,
-    started_at: startedAt,
     run,
     host,
     frames: counts.reduce((sum, { frames }) => sum + frames, 0),

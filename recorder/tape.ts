@@ -14,6 +14,8 @@ export type PartitionOf = (frame: Buffer) => Omit<SegmentGroup, 'channel'> | und
 export interface FamilyCount {
   frames: number
   bytes: number
+  /** Receive stamp of the last frame. */
+  lastUs: number
 }
 
 /** One source of frames within this run: a connection, what was sent on it, or the journal. Counts from 1. */
@@ -55,7 +57,8 @@ export class Tape {
     if (count) {
       count.frames++
       count.bytes += frame.length
-    } else this.counts.set(family, { frames: 1, bytes: frame.length })
+      count.lastUs = recvUs
+    } else this.counts.set(family, { frames: 1, bytes: frame.length, lastUs: recvUs })
   }
 
   /** Writes an event about the recording itself. */

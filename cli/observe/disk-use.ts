@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { hasErrno } from '../../platform/edge-error.js'
+import { parseSegmentPath } from '../../recorder/segment-format.js'
+
+export interface FileCount {
+  files: number
+  bytes: number
+}
+
+/** Files of dataDir, as they lie there now. */
+export interface DiskUse {
+  raw: FileCount
+  /** Of those, the segments that are being written. */
+  open: FileCount
+  parquet: FileCount
+  quarantine: FileCount
+  /** Raw files by the hour (UTC, ms since the epoch) of their receive time. */
+  rawByHour: ReadonlyMap<number, number>
+}
+
+/** What the file system of dataDir holds; undefined where dataDir is not there. */
+export function spaceOf(dataDir: string): { freeBytes: number; sizeBytes: number } | undefined {
+  if (!existsSync(dataDir)) return undefined
+  const { bavail, bsize, blocks } = statfsSync(dataDir)
+  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize }
+}
+
+/** Looks at every file below dataDir: costs time with many of them. */
+export function diskUseOf(dataDir: string): DiskUse {
+  const open = { files: 0, bytes: 0 }
+  const rawByHour = new Map<number, number>()
+  const raw = sumOf(dataDir, 'raw', (path, bytes) => {
+    const segment = parseSegmentPath(path)
+    if (!segment) return
+    if (segment.state === 'open') {
+      open.files++
+      open.bytes += bytes
+    }
+    const hourMs = segment.name.startedMs - (segment.name.startedMs % HOUR_MS)
+    rawByHour.set(hourMs, (rawByHour.get(hourMs) ?? 0) + bytes)
+  })
+  return { raw, open, parquet: sumOf(dataDir, 'parquet'), quarantine: sumOf(dataDir, 'quarantine'), rawByHour }
+}
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/**
+ * Bytes that a day adds to the disk, with nothing deleted: raw files of the last 24 whole hours that have any, and Parquet
+ * in the proportion that it has to raw so far. In the first hour what that hour brought so far counts.
+ */
+export function growthPerDay(use: DiskUse, nowMs: number, sinceMs: number | undefined): number | undefined {
+  const whole = [...use.rawByHour].filter(([hourMs]) => hourMs + HOUR_MS <= nowMs && hourMs >= nowMs - 25 * HOUR_MS)
+  const withParquet = use.raw.bytes === 0 ? 1 : 1 + Math.min(PARQUET_PER_RAW_MAX, use.parquet.bytes / use.raw.bytes)
+  if (whole.length >= 2) {
+    // The first may have begun in its middle.
+    const counted = whole.sort(([a], [b]) => a - b).slice(1)
+    const bytes = counted.reduce((sum, [, hourBytes]) => sum + hourBytes, 0)
+    return (bytes / counted.length) * 24 * withParquet
+  }
+  const ranMs = sinceMs === undefined ? 0 : nowMs - sinceMs
+  const recent = [...use.rawByHour].filter(([hourMs]) => sinceMs !== undefined && hourMs + HOUR_MS > sinceMs)
+  if (ranMs < MIN_RUN_MS || recent.length === 0) return undefined
+  return ((recent.reduce((sum, [, bytes]) => sum + bytes, 0) * DAY_MS) / ranMs) * withParquet
+}
+
+/** Raw files may be deleted before their Parquet. */
+const PARQUET_PER_RAW_MAX = 3
+/** A shorter run says nothing about a day. */
+const MIN_RUN_MS = 60_000
+
+function sumOf(dataDir: string, folder: string, see?: (path: string, bytes: number) => void): FileCount {
+  const sum = { files: 0, bytes: 0 }
+  const walk = (below: string) => {
+    for (const entry of entriesOf(join(dataDir, below))) {
+      const path = `${below}/${entry.name}`
+      if (entry.isDirectory()) walk(path)
+      else {
+        const bytes = statSync(join(dataDir, path), { throwIfNoEntry: false })?.size ?? 0
+        sum.files++
+        sum.bytes += bytes
+        see?.(path, bytes)
+      }
+    }
+  }
+  walk(folder)
+  return sum
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}

@@ -1,0 +1,180 @@
+/** One entry of the journal. */
+export interface JournalEntry {
+  host: string
+  run: string
+  recvUs: number
+  event: string
+  detail: Readonly<Record<string, unknown>>
+}
+
+/** A span in which frames are missing or may be. */
+export interface Gap {
+  /** The journal's word for it; `outage` for one that lasts, `not recording` where no recorder ran. */
+  kind: 'gap' | 'outage' | 'not recording' | 'lost' | 'silent' | 'trade_hole' | 'book_break'
+  fromUs: number
+  /** Undefined as long as it lasts. */
+  toUs: number | undefined
+  host: string
+  conn: string | undefined
+  cause: string
+  /** Empty: all. */
+  families: readonly string[]
+  /** Whether what was missing came after all; undefined where nothing can bring it. */
+  healed: boolean | undefined
+}
+
+/** Events that say something about gaps; all others need not be kept. */
+export const GAP_EVENTS: ReadonlySet<string> = new Set([
+  'started',
+  'stopped',
+  'connected',
+  'disconnected',
+  'gap',
+  'covered',
+  'lost',
+  'silent',
+  'trade_hole',
+  'backfill',
+  'book_break',
+  'resync',
+])
+
+/** What is missing, by what the journal says in the order of its time. Pure. */
+export function gapsOf(entries: readonly JournalEntry[]): Gap[] {
+  const reader = new GapReader()
+  for (const entry of entries) reader.read(entry)
+  return reader.gaps
+}
+
+class GapReader {
+  readonly gaps: Gap[] = []
+  /** By host and connection. */
+  readonly #outages = new Map<string, Gap>()
+  /** By channel, or by instrument and first missing `trade_seq`. */
+  readonly #healing = new Map<string, Gap>()
+  /** By host: since its recorder was stopped. */
+  readonly #idle = new Map<string, Gap>()
+  readonly #lastOf = new Map<string, JournalEntry>()
+
+  read(entry: JournalEntry): void {
+    const { host, recvUs, event, detail } = entry
+    const key = `${host} ${textOf(detail['conn']) ?? ''}`
+    switch (event) {
+      case 'started':
+        this.#began(entry)
+        break
+      case 'stopped':
+        this.#endOutages(host)
+        this.#idle.set(host, this.#add(entry, 'not recording', { toUs: undefined, cause: 'the recorder was stopped' }))
+        break
+      case 'disconnected':
+        this.#outages.set(key, this.#add(entry, 'outage', { fromUs: recvUs, toUs: undefined }))
+        break
+      case 'gap':
+      case 'covered':
+        this.#endOutage(key)
+        if (event === 'gap') this.#add(entry, 'gap')
+        break
+      case 'lost':
+      case 'silent':
+        this.#add(entry, event)
+        break
+      case 'trade_hole':
+        this.#healing.set(holeOf(entry), this.#add(entry, event, { healed: false, families: ['trades'] }))
+        break
+      case 'book_break':
+        this.#healing.set(bookOf(entry), this.#add(entry, event, { healed: false, families: ['book'] }))
+        break
+      case 'backfill':
+        if (detail['outcome'] === 'filled') this.#heal(holeOf(entry))
+        // Trades that were not even looked for.
+        else if (detail['instrument'] === undefined)
+          this.#add(entry, 'trade_hole', { healed: false, families: ['trades'] })
+        break
+      case 'resync':
+        this.#heal(bookOf(entry), numberOf(detail['to_us']))
+        break
+    }
+    this.#lastOf.set(host, entry)
+  }
+
+  /** Between two runs nothing was recorded; a run that was killed lived at least to its last entry. */
+  #began(entry: JournalEntry): void {
+    const { host, recvUs } = entry
+    this.#endOutages(host)
+    const idle = this.#idle.get(host)
+    this.#idle.delete(host)
+    const last = this.#lastOf.get(host)
+    if (idle) idle.toUs = recvUs
+    else if (last && last.run !== entry.run)
+      this.#add(entry, 'not recording', {
+        fromUs: last.recvUs,
+        toUs: recvUs,
+        cause: 'the recorder ended without a word',
+      })
+  }
+
+  #endOutages(host: string): void {
+    for (const key of [...this.#outages.keys()].filter(key => key.startsWith(`${host} `))) this.#endOutage(key)
+  }
+
+  /** The gap that an outage became is told by an entry of its own. */
+  #endOutage(key: string): void {
+    const outage = this.#outages.get(key)
+    if (!outage) return
+    this.#outages.delete(key)
+    this.gaps.splice(this.gaps.indexOf(outage), 1)
+  }
+
+  #heal(key: string, toUs?: number): void {
+    const gap = this.#healing.get(key)
+    if (!gap) return
+    this.#healing.delete(key)
+    gap.healed = true
+    gap.toUs = toUs ?? gap.toUs
+  }
+
+  #add({ host, recvUs, detail }: JournalEntry, kind: Gap['kind'], facts: Partial<Gap> = {}): Gap {
+    const family = textOf(detail['family']) ?? (kind === 'lost' ? textOf(detail['channel']) : undefined)
+    const gap: Gap = {
+      kind,
+      fromUs: numberOf(detail['from_us']) ?? recvUs,
+      toUs: numberOf(detail['to_us']) ?? recvUs,
+      host,
+      conn: textOf(detail['conn']),
+      cause: textOf(detail['cause']) ?? textOf(detail['reason']) ?? kind,
+      families: family === undefined ? textsOf(detail['families']) : [family],
+      healed: undefined,
+      ...facts,
+    }
+    this.gaps.push(gap)
+    return gap
+  }
+}
+
+function holeOf({ host, detail }: JournalEntry): string {
+  return `${host} ${String(detail['instrument'])} ${String(detail['from_seq'])}`
+}
+
+function bookOf({ host, detail }: JournalEntry): string {
+  return `${host} ${String(detail['conn'])} ${String(detail['channel'])}`
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+const numberOf = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
+const textsOf = (value: unknown) => (Array.isArray(value) ? value.filter(text => typeof text === 'string') : [])
+
+/** Gaps of a family and their length within a span; a gap that lasts goes up to its end. Pure. */
+export function gapsWithin(gaps: readonly Gap[], family: string | undefined, fromUs: number, toUs: number) {
+  const inside = gaps.filter(
+    gap =>
+      gap.fromUs < toUs &&
+      (gap.toUs ?? toUs) >= fromUs &&
+      (family === undefined || gap.families.length === 0 || gap.families.includes(family)),
+  )
+  const us = inside.reduce(
+    (sum, gap) => sum + Math.max(0, Math.min(toUs, gap.toUs ?? toUs) - Math.max(fromUs, gap.fromUs)),
+    0,
+  )
+  return { count: inside.length, seconds: us / 1e6 }
+}

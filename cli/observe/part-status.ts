@@ -1,0 +1,100 @@
+import { z } from 'zod'
+
+/** A field that a part of another version may leave out or write otherwise: then it counts as not told. */
+function told<T extends z.ZodType>(type: T) {
+  return type
+    .nullish()
+    .transform(value => value ?? undefined)
+    .catch(undefined)
+}
+
+const count = told(z.number())
+const text = told(z.string().min(1))
+/** ISO 8601 to ms since the epoch. */
+const moment = told(z.iso.datetime().transform(Date.parse))
+
+const failure = told(
+  z.union([z.string().min(1), z.object({ message: z.string(), hint: z.string().nullish() }).transform(e => e.message)]),
+)
+
+const connection = z.object({
+  name: z.string(),
+  state: text,
+  sessions: count,
+  reconnects: count,
+  frames: count,
+  frames_per_second: count,
+  channels: count,
+  last_frame_at: moment,
+  last_error: failure,
+})
+
+const family = z.object({ frames: count, bytes: count, last_frame_at: moment, lag_ms: count })
+
+/** `state/recorder.json`; counts are since the recorder's start. */
+export const recorderStatus = z.object({
+  exchange: text,
+  run: text,
+  host: text,
+  frames: count,
+  bytes: count,
+  stored_frames: count,
+  compressed_bytes: count,
+  lost_frames: count,
+  waiting_bytes: count,
+  sealed_segments: count,
+  channels_planned: count,
+  families: z.record(z.string(), family).catch({}),
+  connections: z.array(connection).catch([]),
+})
+
+/** `state/compactor.json`; counts are since its start. */
+export const compactorStatus = z.object({
+  current_segment: text,
+  last_segment: text,
+  backlog_segments: count,
+  segments: count,
+  failed: count,
+  frames: count,
+  rows: z.record(z.string(), z.number()).catch({}),
+  double_rows: count,
+  quarantined: count,
+  known: count,
+  last_error: failure,
+})
+
+/** `state/syncer.json`; sums are since its start. */
+export const syncerStatus = z.object({
+  state: text,
+  target: text,
+  backlog_files: count,
+  backlog_bytes: count,
+  unverified_files: count,
+  oldest_unverified_age_s: count,
+  verified_through: moment,
+  shipped_files: count,
+  shipped_bytes: count,
+  verified_files: count,
+  wrong_copies: count,
+  missing_copies: count,
+  retired_files: count,
+  retired_bytes: count,
+  problem_files: count,
+  failures_in_a_row: count,
+  last_success: moment,
+  last_error: failure,
+  written_at: moment,
+})
+
+export type RecorderStatus = z.infer<typeof recorderStatus>
+export type CompactorStatus = z.infer<typeof compactorStatus>
+export type SyncerStatus = z.infer<typeof syncerStatus>
+
+/** Families that are not the exchange's data: what edgetape says, asks or polls; they do not show that data flows. */
+const OWN_FAMILIES = new Set(['journal', 'sent', 'rpc', 'other', 'instruments'])
+const POLLED = new Set(['funding_history', 'candle_history', 'volatility_index_history', 'book_summary'])
+
+/** True for families that the exchange sends by itself. */
+export function isStreamed(family: string): boolean {
+  return !OWN_FAMILIES.has(family) && !POLLED.has(family)
+}

@@ -1,0 +1,192 @@
+import pretty from 'pretty-bytes'
+import type { Observation } from '../observe/observation.js'
+import type { PartReport } from '../observe/parts.js'
+import { indented, plainTable } from '../table.js'
+
+const NONE = '–'
+const number = new Intl.NumberFormat('en-US')
+const rate = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
+
+const countOf = (value: number | undefined) => (value === undefined ? NONE : number.format(value))
+const rateOf = (value: number | undefined) => (value === undefined ? NONE : rate.format(value))
+const bytesOf = (value: number | undefined) => (value === undefined ? NONE : pretty(value, { binary: true }))
+
+/** Families without a frame in this long are marked, ms. */
+const QUIET_MS = 60_000
+const GAPS_SHOWN = 5
+const ERROR_LENGTH = 60
+
+/** All of it for people, on one screen. */
+export function screenOf(seen: Observation): string {
+  return [
+    `${timeOf(seen.atMs)} UTC`,
+    '',
+    partsTable(seen),
+    ...section('connections', connectionsTable(seen)),
+    ...section('data', familiesTable(seen)),
+    ...section('files', filesTable(seen)),
+    ...section('gaps of the last 24 hours', gapLines(seen)),
+  ].join('\n')
+}
+
+function section(title: string, text: string | undefined): string[] {
+  return text === undefined ? [] : ['', title, indented(text)]
+}
+
+function partsTable({ parts, atMs }: Observation): string {
+  const rows = parts.map(report => {
+    const { part, since, writtenAt, version, pid } = report
+    return [
+      part,
+      stateText(report),
+      since === undefined ? NONE : `${since.slice(0, 19).replace('T', ' ')} (${ageOf(atMs - Date.parse(since))})`,
+      version ?? NONE,
+      pid === undefined ? NONE : String(pid),
+      writtenAt === undefined ? NONE : `${ageOf(atMs - Date.parse(writtenAt))} ago`,
+    ]
+  })
+  return plainTable(['part', 'state', 'started', 'version', 'pid', 'last word'], rows)
+}
+
+function stateText({ state }: PartReport): string {
+  switch (state) {
+    case 'running':
+      return 'running'
+    case 'stopped':
+      return 'stopped'
+    case 'dead':
+      return 'DEAD: gone without a good-bye'
+    case 'never ran':
+      return 'has never run here'
+  }
+}
+
+function connectionsTable({ connections, atMs }: Observation): string | undefined {
+  if (connections.length === 0) return undefined
+  const rows = connections.map(seen => [
+    seen.name,
+    seen.state ?? NONE,
+    rateOf(seen.framesPerSecond),
+    seen.lastFrameMs === undefined ? NONE : `${ageOf(atMs - seen.lastFrameMs)} ago`,
+    countOf(seen.reconnects),
+    countOf(seen.channels),
+    shortened(seen.lastError ?? ''),
+  ])
+  return plainTable(
+    ['name', 'state', 'frames/s', 'last frame', 'reconnects', 'channels', 'last error'],
+    rows,
+    [2, 3, 4, 5],
+  )
+}
+
+function familiesTable({ families, atMs, parts }: Observation): string | undefined {
+  if (families.length === 0) return undefined
+  const runs = parts.some(({ part, state }) => part === 'recorder' && state === 'running')
+  const rows = families.map(seen => {
+    const ageMs = seen.lastFrameMs === undefined ? undefined : atMs - seen.lastFrameMs
+    const quiet = runs && seen.isStreamed && ageMs !== undefined && ageMs > QUIET_MS
+    return [
+      seen.family,
+      rateOf(seen.framesPerSecond),
+      seen.bytesPerSecond === undefined ? NONE : `${bytesOf(Math.round(seen.bytesPerSecond))}/s`,
+      countOf(seen.frames),
+      bytesOf(seen.bytes),
+      ageMs === undefined ? NONE : `${ageOf(ageMs)} ago${quiet ? ' ⚠️' : ''}`,
+      seen.lagMs === undefined ? NONE : `${rate.format(seen.lagMs)} ms`,
+      seen.gapsToday === 0 ? '0' : `${number.format(seen.gapsToday)} (${ageOf(1000 * seen.gapSecondsToday)})`,
+    ]
+  })
+  return plainTable(
+    ['family', 'frames/s', 'received', 'frames', 'bytes', 'last frame', 'lag', 'gaps today'],
+    rows,
+    [1, 2, 3, 4, 5, 6, 7],
+  )
+}
+
+function filesTable({ segments, compactor, quarantine, sync, disk, recorder, atMs }: Observation): string {
+  const rows = Object.values(compactor.rows).reduce((sum, count) => sum + count, 0)
+  const lines: [string, string][] = [
+    [
+      'segments',
+      `${countOf(segments.open)} open (${bytesOf(segments.openBytes)}), ${countOf(segments.waiting)} waiting for the compactor, ${countOf(recorder.sealed_segments)} sealed in this run`,
+    ],
+    ['rows', `${countOf(rows)} since the compactor's start`],
+    [
+      'quarantine',
+      `${countOf(quarantine.files)} files (${bytesOf(quarantine.bytes)}), ${countOf(compactor.quarantined)} lines since the compactor's start${quarantine.files > 0 ? ' ⚠️' : ''}`,
+    ],
+  ]
+  if (recorder.lost_frames)
+    lines.push(['lost', `${countOf(recorder.lost_frames)} frames that the disk did not take ❌`])
+  if (compactor.last_error !== undefined) lines.push(['compactor', `⚠️ ${shortened(compactor.last_error)}`])
+  if (sync) {
+    const { files, bytes, behindMinutes, verifiedThroughMs, target, state, lastError } = sync
+    const behind = behindMinutes === undefined ? NONE : ageOf(60_000 * behindMinutes)
+    lines.push([
+      'sync',
+      `${countOf(files)} files waiting (${bytesOf(bytes)}), oldest not verified ${behind}, to ${target ?? NONE}: ${state ?? NONE}`,
+    ])
+    if (verifiedThroughMs !== undefined)
+      lines.push(['', `all verified through ${timeOf(verifiedThroughMs)}, ${ageOf(atMs - verifiedThroughMs)} ago`])
+    if (lastError !== undefined) lines.push(['', `⚠️ ${shortened(lastError)}`])
+  }
+  if (disk) lines.push(['disk', diskText(disk)])
+  const width = Math.max(...lines.map(([label]) => label.length))
+  return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join('\n')
+}
+
+function diskText({
+  freeBytes,
+  sizeBytes,
+  growthBytesPerDay,
+  daysLeft,
+  rawBytes,
+  parquetBytes,
+}: NonNullable<Observation['disk']>): string {
+  const growth =
+    growthBytesPerDay === undefined
+      ? 'growth not known yet'
+      : `grows by ${bytesOf(Math.round(growthBytesPerDay))} a day`
+  const left = daysLeft === undefined ? '' : `, ${daysText(daysLeft)} left if nothing were deleted`
+  return `${bytesOf(freeBytes)} of ${bytesOf(sizeBytes)} free, raw ${bytesOf(rawBytes)}, Parquet ${bytesOf(parquetBytes)}, ${growth}${left}`
+}
+
+/** `3.4 days`, `2 hours`, `more than a year`. */
+export function daysText(days: number): string {
+  if (days > 365) return 'more than a year'
+  if (days < 1) return `${Math.floor(24 * days)} hours`
+  return `${days < 10 ? (Math.floor(10 * days) / 10).toFixed(1) : Math.floor(days)} days`
+}
+
+function gapLines({ gaps }: Observation): string | undefined {
+  if (gaps.length === 0) return undefined
+  const shown = [...gaps].sort((a, b) => b.fromUs - a.fromUs).slice(0, GAPS_SHOWN)
+  const lines = shown.map(({ fromUs, toUs, kind, cause, conn, families, healed }) => {
+    const length = toUs === undefined ? 'lasts' : ageOf((toUs - fromUs) / 1000)
+    const what = [kind, conn, cause === kind ? undefined : cause].filter(Boolean).join(' ')
+    const whose =
+      families.length === 0 ? 'all' : families.length > 3 ? `${families.length} families` : families.join(', ')
+    const outcome = healed === undefined ? '' : healed ? ', healed' : ', not healed'
+    return `${timeOf(fromUs / 1000)}  ${length.padEnd(8)}  ${shortened(what)}: ${whose}${outcome}`
+  })
+  if (gaps.length > shown.length) lines.push(`… and ${gaps.length - shown.length} more`)
+  return lines.join('\n')
+}
+
+function shortened(text: string): string {
+  return text.length > ERROR_LENGTH ? `${text.slice(0, ERROR_LENGTH - 1)}…` : text
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** `3 s`, `12 min`, `5 h`, `4 days`. */
+export function ageOf(ms: number): string {
+  const seconds = Math.max(0, ms / 1000)
+  if (seconds < 10) return `${Math.round(10 * seconds) / 10} s`
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86_400)} days`
+}

@@ -1,0 +1,174 @@
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t from 'tap'
+import { Observer } from '../../../cli/observe/observer.js'
+import { reportOf } from '../../../cli/observe/parts.js'
+import { screenOf } from '../../../cli/status/screen.js'
+import type { Clock } from '../../../platform/clock.js'
+import { writeStatus } from '../../../platform/status-file.js'
+import { cliMain, edgetape } from '../../fixtures/cli.js'
+import { writeRecording } from '../../fixtures/made-recording.js'
+
+const NOON_MS = Date.parse('2026-11-22T12:00:00Z')
+const iso = (ms: number) => new Date(ms).toISOString()
+
+function recorder(frames: number, atMs: number) {
+  return {
+    run: 'r1',
+    written_at: iso(atMs),
+    frames,
+    sealed_segments: 7,
+    families: {
+      sent: { frames: 3, bytes: 300, last_frame_at: iso(NOON_MS - 3_600_000) },
+      quote: { frames, bytes: 100 * frames, last_frame_at: iso(atMs - 500) },
+      ticker: { frames: 5, bytes: 500, last_frame_at: iso(NOON_MS - 600_000) },
+    },
+    connections: [
+      { name: 'd1', state: 'live', channels: 412, frames, sessions: 3, last_frame_at: iso(atMs - 500) },
+      {
+        name: 'd2',
+        state: 'waiting',
+        channels: 0,
+        frames: 0,
+        last_frame_at: null,
+        reconnects: 9,
+        last_error: 'refused',
+      },
+    ],
+  }
+}
+
+class HandClock implements Clock {
+  ms = NOON_MS
+  nowMs = () => this.ms
+  monotonicUs = () => this.ms * 1000
+}
+
+const journal = (offsetMs: number, event: object) => ({
+  family: 'journal',
+  conn: 'journal',
+  recvUs: (NOON_MS + offsetMs) * 1000,
+  frame: JSON.stringify(event),
+})
+const us = (offsetMs: number) => (NOON_MS + offsetMs) * 1000
+
+t.test('alive by its process, dead without, stopped when it said so', t => {
+  const dataDir = t.testdir()
+  t.equal(reportOf('recorder', dataDir).state, 'never ran')
+  writeStatus(dataDir, 'recorder', {})
+  t.equal(reportOf('recorder', dataDir).state, 'running', 'this very process')
+  t.match(reportOf('recorder', dataDir), { version: /^\d/, since: /^\d{4}-.*Z$/, pid: process.pid })
+  t.equal(reportOf('recorder', dataDir, () => false).state, 'dead')
+  writeStatus(dataDir, 'recorder', { stopped: true })
+  t.equal(reportOf('recorder', dataDir).state, 'stopped')
+  writeStatus(dataDir, 'syncer', { state: 'stopped' })
+  t.equal(reportOf('syncer', dataDir).state, 'stopped')
+  t.end()
+})
+
+t.test('rates, ages, gaps, segments, backlog and days left', t => {
+  const dataDir = t.testdir()
+  const clock = new HandClock()
+  writeRecording(dataDir, [
+    journal(-86_400_000 - 1000, { event: 'gap', conn: 'd1', cause: 'too old', from_us: 0, to_us: 1, families: ['quote'] }),
+    journal(-13 * 3_600_000, { event: 'gap', conn: 'd1', cause: 'yesterday', from_us: us(-13 * 3_600_000), to_us: us(-13 * 3_600_000 + 1000), families: ['quote'] }),
+    journal(-60_000, { event: 'disconnected', conn: 'd1', cause: 'reset' }),
+    journal(-50_000, { event: 'gap', conn: 'd1', cause: 'reset', from_us: us(-60_000), to_us: us(-50_000), families: ['quote'] }),
+    journal(-40_000, { event: 'trade_hole', instrument: 'BTC-PERPETUAL', from_seq: 5, to_seq: 9, from_us: us(-60_000), to_us: us(-50_000), cause: 'reset' }),
+    journal(-30_000, { event: 'disconnected', conn: 'd2', cause: 'silence' }),
+  ]) // prettier-ignore
+  writeRecording(dataDir, [{ family: 'quote', conn: 'd1', recvUs: us(-1000), frame: '{"a":1}' }], { openFromUs: 0 })
+  writeStatus(dataDir, 'recorder', recorder(1000, NOON_MS))
+  writeStatus(dataDir, 'compactor', { backlog_segments: 4, rows: { quote: 1200, trades: 34 }, quarantined: 2 })
+  writeStatus(dataDir, 'syncer', {
+    state: 'waiting for the target',
+    written_at: iso(NOON_MS - 60_000),
+    target: '/nas',
+    backlog_files: 12,
+    backlog_bytes: 2048,
+    unverified_files: 12,
+    oldest_unverified_age_s: 240,
+    failures_in_a_row: 2,
+    last_error: { code: 'X', message: 'cannot reach nas' },
+  })
+  const observer = new Observer(dataDir, clock)
+  t.equal(observer.look().families[0]?.framesPerSecond, undefined, 'one look has no rates')
+  clock.ms += 2000
+  writeStatus(dataDir, 'recorder', recorder(1500, clock.ms))
+  const seen = observer.look()
+  t.match(seen.families, [
+    { family: 'quote', framesPerSecond: 250, bytesPerSecond: 25_000, gapsToday: 2, gapSecondsToday: 10 + 32 },
+    { family: 'ticker', framesPerSecond: 0, gapsToday: 1, isStreamed: true },
+    { family: 'sent', isStreamed: false },
+  ])
+  t.equal(seen.families[0]?.lastFrameMs, seen.lastDataMs)
+  t.equal(seen.lastDataMs, clock.ms - 500)
+  t.match(seen.connections, [
+    { name: 'd1', state: 'live', framesPerSecond: 250, reconnects: 2 },
+    { name: 'd2', state: 'waiting', reconnects: 9, lastError: 'refused' },
+  ])
+  t.match(
+    seen.gaps.map(({ cause, kind, healed, toUs }) => ({ cause, kind, healed, lasts: toUs === undefined })),
+    [
+      { cause: 'yesterday', kind: 'gap' },
+      { cause: 'reset', kind: 'gap', lasts: false },
+      { kind: 'trade_hole', healed: false },
+      { cause: 'silence', kind: 'outage', lasts: true },
+    ],
+  )
+  t.equal(seen.segments.open, 1)
+  t.match(seen.sync, { files: 12, bytes: 2048, lastError: 'cannot reach nas' })
+  t.ok(Math.abs((seen.sync?.behindMinutes ?? 0) - (240 + 62) / 60) < 0.01, 'older by the time since it was written')
+  t.ok((seen.disk?.freeBytes ?? 0) > 0)
+
+  const text = screenOf(seen)
+  t.match(text, /recorder +running .*compactor +running .*syncer +running/s)
+  t.match(text, /d1 +live +250 +500 ms ago|d1 +live +250 +0\.5 s ago/)
+  t.match(text, /d2 +waiting +0 +– +9 +0 +refused/)
+  t.match(text, /quote +250 +24\.4 KiB\/s +1,500 .* 2 \(42 s\)/)
+  t.match(text, /ticker .* 10 min ago ⚠️ /)
+  t.match(text, /1 open \(.*\), 4 waiting for the compactor, 7 sealed/)
+  t.match(text, /rows +1,234 since/)
+  t.match(text, /12 files waiting \(2 KiB\), oldest not verified 5 min, to \/nas: waiting for the target/)
+  t.match(text, /lasts +outage d2 silence/)
+  t.end()
+})
+
+t.test('what a dead recorder left is shown, without rates', t => {
+  const dataDir = t.testdir()
+  writeStatus(dataDir, 'recorder', { ...recorder(1000, NOON_MS), pid: 2 ** 22 + 1 })
+  const seen = new Observer(dataDir).look()
+  t.match(seen.parts[0], { state: 'dead' })
+  t.equal(seen.families[0]?.framesPerSecond, undefined)
+  t.match(screenOf(seen), /recorder +DEAD: gone without a good-bye/)
+  t.match(screenOf(seen), /quote +– +– +1,000/)
+  t.end()
+})
+
+t.test('what another version writes, or nonsense, is no reason to fail', t => {
+  const dataDir = t.testdir()
+  const status = { families: { quote: { frames: 'many' } }, connections: 'none', waiting_bytes: null, run: 7 }
+  writeStatus(dataDir, 'recorder', status)
+  writeStatus(dataDir, 'compactor', { rows: [], last_error: {} })
+  t.match(screenOf(new Observer(dataDir).look()), /quote +– +– +0/)
+  t.end()
+})
+
+t.test('from the command line', async t => {
+  const dataDir = t.testdir({ 'edgetape.yaml': 'exchange: { name: deribit }\ndataDir: .\n' })
+  const args = ['status', '--config', join(dataDir, 'edgetape.yaml')]
+  const empty = await edgetape(args, { cwd: dataDir })
+  t.match(empty.stdout, /recorder +has never run here.*syncer +has never run here/s)
+  t.equal(empty.exitCode, 0)
+  writeStatus(dataDir, 'recorder', { ...recorder(1000, Date.now()), stopped: true })
+  const json: unknown = JSON.parse((await edgetape([...args, '--json'], { cwd: dataDir })).stdout)
+  t.match(json, { parts: [{ part: 'recorder', state: 'stopped' }, {}, {}], recorder: { frames: 1000 } })
+
+  const watch = execa(process.execPath, [cliMain, ...args, '--watch', '--json'], { cwd: dataDir, reject: false })
+  let lines = 0
+  for await (const line of watch) {
+    t.match(JSON.parse(line), { recorder: { frames: 1000 } })
+    if (++lines === 2) watch.kill('SIGTERM')
+  }
+  t.ok(lines >= 2, 'goes on until it is told to end')
+})
