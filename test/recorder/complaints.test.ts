@@ -3,6 +3,7 @@ import { createLogger } from '../../platform/log.js'
 import { clockFacts } from '../../recorder/clock-facts.js'
 import { Complaints } from '../../recorder/complaints.js'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
+import type { FamilyCount } from '../../recorder/tape.js'
 import { SilenceWatch } from '../../recorder/silence-watch.js'
 import { silenceLimits } from '../../recorder/exchanges/deribit/silence-limits.js'
 
@@ -15,7 +16,7 @@ function scene() {
   const journal: Entry[] = []
   const time = { ms: 0 }
   const tape = {
-    counts: new Map<string, { frames: number; bytes: number }>(),
+    counts: new Map<string, FamilyCount>(),
     journal: (event: string, facts: object = {}) => void journal.push({ event, ...facts }),
   }
   return { journal, time, tape, log: createLogger('test'), nowUs: () => time.ms * 1000 }
@@ -48,7 +49,7 @@ t.test('a family that never rests and says nothing: told with its bounds, and ta
   const connection = { name: 'd1', state: 'live', channels, session }
   const exchange = { silenceLimits, familyOfChannel: (channel: string) => channel.split('.')[0] ?? '' }
   const watch = new SilenceWatch({ exchange, tape, clock: { nowUs }, log }, [connection as never])
-  const count = { frames: 0, bytes: 0 }
+  const count = { frames: 0, bytes: 0, lastUs: 0 }
   tape.counts.set('deribit_price_index', count)
   const run = (seconds: number, frames: number) => {
     for (let second = 0; second < seconds; second++) {
