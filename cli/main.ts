@@ -12,6 +12,7 @@ import { recordCommand } from './record.js'
 import { replayCommand } from './replay.js'
 import { retentionCommand } from './retention.js'
 import { runCommand } from './run.js'
+import { serveCommand } from './serve.js'
 import { simulateCommand } from './simulate.js'
 import { statusCommand } from './status.js'
 import { syncCommand } from './sync.js'
@@ -30,6 +31,7 @@ const commands = [
   retentionCommand(),
   runCommand(),
   statusCommand(),
+  serveCommand(),
   coverageCommand(),
   verifyCommand(),
   dumpCommand(),

@@ -7,7 +7,9 @@ import { recorderNodeFlags } from './run/node-flags.js'
 
 export function runCommand(): Command {
   return withConfig(
-    new Command('run').description('record, compact and sync, each a process of its own, started again when it dies'),
+    new Command('run').description(
+      'record, compact, sync and serve, each a process of its own, started again when it dies',
+    ),
   ).action(run)
 }
 
@@ -18,9 +20,14 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     import('../platform/shutdown.js'),
     import('./run/supervisor.js'),
   ])
-  const { sync } = loadConfig(path)
+  const { sync, http } = loadConfig(path)
   const log = createLogger('supervisor')
-  const names = sync.target === undefined ? ['record', 'compact'] : ['record', 'compact', 'sync']
+  const names = [
+    'record',
+    'compact',
+    ...(sync.target === undefined ? [] : ['sync']),
+    ...(http.enabled ? ['serve'] : []),
+  ]
   if (sync.target === undefined) log.info('no sync.target in the config: nothing is shipped')
   const stop = new AbortController()
   onShutdown(reason => {

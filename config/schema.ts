@@ -279,8 +279,24 @@ const retention = z
 
 const http = z
   .strictObject({
-    host: z.string().min(1).default('127.0.0.1').describe('address for status page and metrics; nothing listens yet'),
-    port: z.int().min(0).max(65_535).default(9464).describe('port for status page and metrics; nothing listens yet'),
+    enabled: z.boolean().default(true).describe('status page and metrics, served by edgetape run and edgetape serve'),
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe('address they are served on; whoever reaches it may read them'),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(9464)
+      .describe('port they are served on; 0: any that is free, see the log'),
+    noDataSeconds: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .default(60)
+      .describe('silence of the exchange after which /healthz and /readyz turn red, seconds'),
   })
   .prefault({})
 

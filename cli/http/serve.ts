@@ -1,0 +1,105 @@
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '../../config/schema.js'
+import type { Clock } from '../../platform/clock.js'
+import { messageOf } from '../../platform/edge-error.js'
+import type { Logger } from '../../platform/log.js'
+import { healthOf, type Health } from '../observe/health.js'
+import type { Observation } from '../observe/observation.js'
+import { Observer } from '../observe/observer.js'
+import { History } from './history.js'
+import { exposition } from './metrics.js'
+import { json, listen, plain, type Routes } from './server.js'
+
+const LOOK_EVERY_MS = 1000
+
+export interface ServeOptions {
+  config: Config
+  log: Logger
+  signal: AbortSignal
+  clock?: Clock
+  /** Hears the address once it is served. */
+  onListening?: (url: string) => void
+}
+
+/**
+ * Looks at the parts' files once a second and serves what it saw, until `signal` aborts. Reads nothing for a request, so
+ * that no number of them costs the machine more than sending what is there.
+ * @throws EdgeError HTTP_PORT_TAKEN, HTTP_CANNOT_LISTEN
+ */
+export async function serve({ config, log, signal, clock, onListening }: ServeOptions): Promise<void> {
+  const { host, port, noDataSeconds } = config.http
+  const watch = new Watch(new Observer(config.dataDir, clock), 1000 * noDataSeconds, log)
+  watch.look()
+  const server = await listen(host, port, routesOf(watch), log)
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
+  log.info({ url }, 'status page, metrics and health')
+  onListening?.(url)
+  try {
+    while (!signal.aborted) {
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
+      watch.look()
+    }
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+/** What was seen last. */
+class Watch {
+  readonly #observer: Observer
+  readonly #noDataMs: number
+  readonly #log: Logger
+  readonly history = new History()
+  #seen: Observation | undefined
+  /** Why nothing can be seen. */
+  #blind: string | undefined
+
+  constructor(observer: Observer, noDataMs: number, log: Logger) {
+    this.#observer = observer
+    this.#noDataMs = noDataMs
+    this.#log = log
+  }
+
+  get seen(): Observation | undefined {
+    return this.#seen
+  }
+
+  look(): void {
+    try {
+      this.#seen = this.#observer.look()
+      this.history.note(this.#seen)
+      this.#blind = undefined
+    } catch (error) {
+      const message = messageOf(error)
+      if (this.#blind !== message) this.#log.error({ err: message }, 'the files of the parts cannot be read')
+      this.#blind = message
+    }
+  }
+
+  health(): Health {
+    const blind = this.#blind ?? (this.#seen ? undefined : 'nothing was seen yet')
+    if (this.#seen && blind === undefined) return healthOf(this.#seen, this.#noDataMs)
+    const trouble = `the files of the parts cannot be read: ${blind ?? ''}`
+    return { live: [trouble], ready: [trouble] }
+  }
+}
+
+function routesOf(watch: Watch): Routes {
+  const verdict = (troubles: readonly string[]) =>
+    troubles.length === 0 ? plain(200, 'ok') : plain(503, troubles.join('\n'))
+  return {
+    '/healthz': () => verdict(watch.health().live),
+    '/readyz': () => verdict(watch.health().ready),
+    '/metrics': async () => {
+      if (!watch.seen) return plain(503, 'nothing was seen yet')
+      const { contentType, text } = await exposition(watch.seen, watch.health())
+      return { contentType, body: text }
+    },
+    '/api/status': () => json({ ...watch.seen, health: watch.health() }),
+    '/api/rates': () => json(watch.history.all()),
+  }
+}

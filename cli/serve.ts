@@ -1,0 +1,22 @@
+import { Command } from 'commander'
+import { withConfig, type ConfigOption } from './config-option.js'
+
+export function serveCommand(): Command {
+  return withConfig(
+    new Command('serve').description(
+      'status page, metrics and health checks over HTTP; edgetape run starts it, too (http.enabled)',
+    ),
+  ).action(serveUntilTold)
+}
+
+async function serveUntilTold({ config: path }: ConfigOption): Promise<void> {
+  const [{ loadConfig }, { createLogger }, { onShutdown }, { serve }] = await Promise.all([
+    import('../config/load.js'),
+    import('../platform/log.js'),
+    import('../platform/shutdown.js'),
+    import('./http/serve.js'),
+  ])
+  const stop = new AbortController()
+  onShutdown(reason => stop.abort(reason))
+  await serve({ config: loadConfig(path), log: createLogger('serve'), signal: stop.signal })
+}
