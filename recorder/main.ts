@@ -23,9 +23,10 @@ import { earlierSegments, type EarlierQuery } from './storage/earlier-segments.j
 import { Storage } from './storage/storage.js'
 import { FrameCounter, Tape, type PartitionOf } from './tape.js'
 
-/** SIGTERM promises an end within 5 s; the sockets get the first part of it. */
+/** SIGTERM promises an end within 5 s; what closing the sockets leaves of it is for sealing. */
 const SETTLE_WITHIN_MS = 1000
-const SEAL_WITHIN_MS = 2000
+const SEAL_UNTIL_MS = 4000
+const SEAL_AT_LEAST_MS = 1000
 const CLOSE_WITHIN_MS = 500
 const STATUS_EVERY_MS = 1000
 const CLOCK_EVERY_MS = 60_000
@@ -83,6 +84,8 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     rotate_minutes: segments.rotateMinutes,
   })
 
+  let stoppedMs = 0
+  signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
   const timers = [
     setInterval(() => tape.flush(), segments.flushMs),
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
@@ -102,7 +105,8 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
     await Promise.race([Promise.all([fleet.run(ending), attending]), died])
     tape.flush()
     await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
-    await Promise.race([storage.sealAll(SEAL_WITHIN_MS), died])
+    const sealMs = Math.max(SEAL_AT_LEAST_MS, SEAL_UNTIL_MS - (performance.now() - stoppedMs))
+    await Promise.race([storage.sealAll(sealMs), died])
     tape.journal('stopped', { reason: String(signal.reason) })
     tape.flush()
     const leftOpen = await Promise.race([storage.close(CLOSE_WITHIN_MS), died])

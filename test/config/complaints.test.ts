@@ -38,8 +38,8 @@ const cases: { name: string; text: string; says: string | RegExp }[] = [
   },
   {
     name: 'unknown key near none',
-    text: `${good}\nhttp:\n  zebra: 1\n`,
-    says: 'edgetape.yaml:3: http.zebra: unknown key; known here: host, port',
+    text: `${good}\nretention:\n  zebra: 1\n`,
+    says: 'edgetape.yaml:3: retention.zebra: unknown key; known here: keepHours, minFreeGiB, maxDataGiB',
   },
   {
     name: 'credentials in the file',

@@ -9,6 +9,7 @@ import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family
 import { startSimulator } from '../../simulator/main.js'
 import { capturedFiles, capturedFolder, capturedFrames, capturedSession } from '../fixtures/captured-frames.js'
 import { framesTaken, recordedLines, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
+import { sealLeft } from '../fixtures/segments.js'
 
 const SESSION = 'cryptofeed-2021-07-22.jsonl'
 
@@ -65,6 +66,7 @@ async function recordAndCompact(
   recorder.process.kill()
   const { exitCode, stderr } = await recorder.process
   t.equal(exitCode, 0, stderr)
+  sealLeft(recorder.dataDir)
   const compact = [
     process.execPath,
     join(packageRoot, 'dist/cli/main.js'),

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { localDisk } from '../../platform/disk.js'
-import { findOpenSegments } from '../../recorder/storage/open-segments.js'
-import { seal } from '../fixtures/segments.js'
+import { sealLeft } from '../fixtures/segments.js'
 import type { Manifest } from '../../recorder/manifest.js'
 import { startSimulator } from '../../simulator/main.js'
 import {
@@ -64,8 +62,7 @@ t.test('a lost connection is opened again, and the journal and the manifests hav
   t.equal(connectionsOf(recorder)[0]?.channels, channels, 'all channels are taken again')
   recorder.process.kill()
   t.equal((await recorder.process).exitCode, 0)
-  // A busy machine leaves some to be sealed by the next start.
-  for (const path of findOpenSegments(localDisk, recorder.dataDir, 'deribit', 'vps1')) seal(recorder.dataDir, path)
+  sealLeft(recorder.dataDir)
 
   const journal = journalOf(recorder.dataDir)
   const gaps = journal.filter(({ event }) => event === 'gap')
