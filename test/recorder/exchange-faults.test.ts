@@ -292,6 +292,10 @@ t.test('redundancy 2: while one copy is gone the other covers, and the second ne
   await until('live', () => isLive(run) && run.fleet.connections.length === 2)
   const [first, second] = run.of('connected')
   t.match([first, second], [{ conn: 'd1' }, { conn: 'd2' }])
+  const heard = (conn: string) => run.frames.get(conn)?.length ?? 0
+  const before = heard('d1')
+  // The cover begins with what the second hears.
+  await until('both are heard', () => heard('d1') > before + 2 && heard('d2') > 2)
   open[0]?.terminate()
   await until('covered', () => run.of('covered').length > 0)
   t.match(run.of('covered'), [{ conn: 'd1', by: 'd2', from_us: Number, to_us: Number, families: Array }])
