@@ -9,6 +9,9 @@ import { SteppedMarket } from '../fixtures/simulated-books.js'
 import { framesTaken, recordedLines, startRecorder, until, type RecordedLine } from '../fixtures/recorder-process.js'
 import { TestClient } from '../simulator/client.js'
 
+// They mostly wait.
+t.jobs = 3
+
 const START_US = Date.UTC(2026, 10, 22, 14) * 1000
 
 const notification = (channel: string, data: unknown) =>

@@ -11,6 +11,9 @@ import { capturedFiles, capturedFolder, capturedFrames, capturedSession } from '
 import { framesTaken, recordedLines, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
 import { sealLeft } from '../fixtures/segments.js'
 
+// They mostly wait.
+t.jobs = 3
+
 const SESSION = 'cryptofeed-2021-07-22.jsonl'
 
 interface BookFrame {

@@ -5,6 +5,9 @@ import { callsFor, dueMs, planPolls, type Poll } from '../../recorder/exchanges/
 import { startSimulator } from '../../simulator/main.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
+// They mostly wait.
+t.jobs = 3
+
 const configOf = (over: object) => deribitExchange.parse({ name: 'deribit', ...over })
 const perpetual: Instrument = {
   instrument_name: 'BTC-PERPETUAL',

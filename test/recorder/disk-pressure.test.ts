@@ -20,6 +20,9 @@ import { numberedExchange, PLAIN_CHANNELS } from '../fixtures/numbered-exchange.
 import { framesTaken, statusOf, until } from '../fixtures/recorder-process.js'
 import { canMount, smallDisk } from '../fixtures/small-disk.js'
 
+// They mostly wait.
+t.jobs = 3
+
 t.setTimeout(240_000)
 
 t.test('a disk that is full: lost in the declared order, exactly journalled, and back by itself', async t => {

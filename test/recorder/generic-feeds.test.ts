@@ -6,6 +6,9 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import { edgetape } from '../fixtures/cli.js'
 
+// They mostly wait.
+t.jobs = 3
+
 interface Feed {
   url: string
   /** What the recorder said, and pings of the protocol as `(ping)`. */

@@ -12,6 +12,9 @@ import { numberedExchange } from '../fixtures/numbered-exchange.js'
 import { framesTaken, rawFiles, startRecorder, until } from '../fixtures/recorder-process.js'
 import { quoteLine, seal, sealedLines, writeOpenSegment } from '../fixtures/segments.js'
 
+// They mostly wait.
+t.jobs = 3
+
 t.test(
   'kill -9 under load, again and again: nothing flushed is lost, doubled or changed, and the journal has it',
   async t => {

@@ -3,6 +3,9 @@ import { parseSegmentPath } from '../../recorder/segment-format.js'
 import { startSimulator } from '../../simulator/main.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
+// They mostly wait.
+t.jobs = 3
+
 t.test('records a market, and a signal seals everything within 5 s', async t => {
   const exchange = await startSimulator({ rate: 1000, instruments: 60 })
   t.teardown(() => exchange.close())

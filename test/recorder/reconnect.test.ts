@@ -14,6 +14,9 @@ import {
   type RecorderProcess,
 } from '../fixtures/recorder-process.js'
 
+// They mostly wait.
+t.jobs = 3
+
 interface JournalEntry {
   event: string
   conn?: string

@@ -9,6 +9,9 @@ import { TradeBackfill } from '../../recorder/exchanges/deribit/trade-backfill.j
 import { TradeSequences } from '../../recorder/exchanges/deribit/trade-sequences.js'
 import { until } from '../fixtures/recorder-process.js'
 
+// They mostly wait.
+t.jobs = 3
+
 t.setTimeout(60_000)
 
 interface Asked {

@@ -3,6 +3,7 @@ import { startSimulator, type Simulator } from '../../simulator/main.js'
 import { journalText } from '../fixtures/kill-rounds.js'
 import { recordedLines, startRecorder, statusOf, until, type RecorderProcess } from '../fixtures/recorder-process.js'
 
+t.jobs = 3
 t.setTimeout(200_000)
 
 interface Entry {

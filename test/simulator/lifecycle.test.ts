@@ -2,6 +2,9 @@ import t from 'tap'
 import { startSimulator } from '../../simulator/main.js'
 import { get, TestClient, text, type Fields } from './client.js'
 
+// They mostly wait.
+t.jobs = 3
+
 t.test('08:00 UTC on a fast clock, as a client sees it', async t => {
   // Ten simulated seconds a second, forty before the hour: time to subscribe on a busy machine.
   const startMs = Date.UTC(2026, 10, 24, 7, 59, 20)

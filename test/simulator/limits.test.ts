@@ -5,6 +5,9 @@ import { Credits } from '../../simulator/credits.js'
 import { startSimulator } from '../../simulator/main.js'
 import { sleep, TestClient } from './client.js'
 
+// They mostly wait.
+t.jobs = 3
+
 t.test('credits: the burst of the documentation, then its refill', t => {
   let nowMs = 0
   const credits = new Credits(1, () => nowMs)

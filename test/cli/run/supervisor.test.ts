@@ -8,6 +8,9 @@ import { supervise } from '../../../cli/run/supervisor.js'
 import { createLogger } from '../../../platform/log.js'
 import { packageRoot } from '../../../platform/package-info.js'
 
+// They mostly wait.
+t.jobs = 3
+
 process.env['EDGETAPE_LOG'] = 'silent'
 const log = createLogger('test')
 const fixtures = join(packageRoot, 'dist', 'test', 'fixtures', 'parts')
