@@ -24,7 +24,12 @@ const faultSchema = z.discriminatedUnion('type', [
     times,
   }),
   z.strictObject({ type: z.literal('silence') }),
-  z.strictObject({ type: z.literal('close'), code: z.int().optional(), reason: z.string().optional() }),
+  z.strictObject({
+    type: z.literal('close'),
+    code: z.int().optional(),
+    reason: z.string().optional(),
+    oldest: z.boolean().optional(),
+  }),
   z.strictObject({ type: z.literal('maintenance'), forMs: z.number().min(0) }),
 ])
 

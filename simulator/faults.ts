@@ -30,8 +30,8 @@ export type Fault =
   | ({ type: 'reject_subscribe'; code: number; message: string; data?: Json } & Hits)
   /** Half-open: from now on nothing is sent or answered on the connections of now, which stay open; new ones work. */
   | { type: 'silence' }
-  /** Closes all connections; without a code the sockets are just cut. */
-  | { type: 'close'; code?: number; reason?: string }
+  /** Closes all connections, or only the one that is open longest; without a code the sockets are just cut. */
+  | { type: 'close'; code?: number; reason?: string; oldest?: boolean }
   /** Notice on platform_state, error 11051 to all, connections closed; new ones are refused for `forMs`. */
   | { type: 'maintenance'; forMs: number }
 

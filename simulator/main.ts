@@ -162,13 +162,15 @@ async function recording(settings: Settings, path: string, real: Clock): Promise
   }
 }
 
-/** Carries out a fault that hits all connections of now. */
+/** Carries out a fault that hits the connections of now. */
 function strike(fault: Strike, { channels, clock }: Exchange, server: ExchangeServer): void {
   if (fault.type === 'maintenance') {
     server.refuseUntilMs = Date.now() + fault.forMs
     channels.announce('platform_state', { maintenance: true })
   }
-  for (const session of [...server.sessions]) {
+  const sessions = [...server.sessions]
+  const struck = fault.type === 'close' && fault.oldest === true ? sessions.slice(0, 1) : sessions
+  for (const session of struck) {
     switch (fault.type) {
       case 'silence':
         session.fallSilent()

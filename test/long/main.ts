@@ -1,6 +1,7 @@
 /** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. */
 const proofs: Record<string, () => Promise<unknown>> = {
   kills: () => import('./kills.js'),
+  recorder: () => import('./recorder.js'),
   syncer: () => import('./syncer.js'),
   'compactor-kills': () => import('./compactor-kills.js'),
 }
