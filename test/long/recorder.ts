@@ -97,7 +97,10 @@ t.test('an hour of a market, and nothing missing that the journal does not name'
   const wasListed = [...exchange.market.listings.keys()].filter(name => !listed.has(name)).length
   const wasExpired = [...listed].filter(name => !exchange.market.listings.has(name)).length
   t.ok(wasListed > 20 && wasExpired > 10, `${wasListed} listed, ${wasExpired} expired`)
-  for (const waited = performance.now(); performance.now() - waited < SETTLE_MS; await delay(100)) witness.keepTrades()
+  for (const waited = performance.now(); performance.now() - waited < SETTLE_MS;) {
+    witness.keepTrades()
+    await delay(100)
+  }
   recorder.process.kill('SIGTERM')
   t.equal((await recorder.process).exitCode, 0)
   witness.keepTrades()

@@ -86,9 +86,14 @@ export class BookWatch {
     }
   }
 
+  /** The connection ended: books that never had their snapshot are told of. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+    for (const channel of this.#awaited) {
+      const book = this.#books.get(channel)
+      if (book?.earlyUs !== undefined) this.#noteNoSnapshot(channel, book, this.#deps.link.nowUs())
+    }
   }
 
   #add(channel: string): Book {
@@ -161,8 +166,13 @@ export class BookWatch {
       (askedUs !== undefined && nowUs - askedUs > SILENT_AFTER_US)
     if (!book || !isLost) return
     book.chain.breakOff()
+    this.#noteNoSnapshot(channel, book, nowUs)
+  }
+
+  #noteNoSnapshot(channel: string, book: Book, nowUs: number): void {
     const ids = { last_change_id: null, prev_change_id: null, change_id: null }
-    this.#noteBreak(channel, book, { ...ids, from_us: book.chain.lastUs, to_us: nowUs, message: 'no snapshot came' })
+    const fromUs = book.earlyUs ?? book.chain.lastUs
+    this.#noteBreak(channel, book, { ...ids, from_us: fromUs, to_us: nowUs, message: 'no snapshot came' })
   }
 
   async #heal(channels: string[]): Promise<void> {
