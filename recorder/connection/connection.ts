@@ -1,12 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '../../platform/log.js'
+import type { Complaints } from '../complaints.js'
 import type { ExchangeSession } from '../exchange.js'
-import { FrameCounter } from '../tape.js'
+import type { ReceiveClock } from '../receive-clock.js'
+import { FrameCounter, type Tape } from '../tape.js'
 import { reconnectDelayMs, STABLE_AFTER_MS } from './backoff.js'
 import { FrameRate } from './frame-rate.js'
 import type { OutageAccount, OutageLedger } from './outage-ledger.js'
 import { Wire, type OwnerLink, type WireCounters, type WireDeps, type WireEnd } from './wire.js'
 
 export interface ConnectionDeps extends WireDeps {
+  tape: Tape
+  clock: ReceiveClock
+  complaints: Complaints
+  log: Logger
   ledger: OutageLedger
   random: () => number
 }

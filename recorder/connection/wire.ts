@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import WebSocket from 'ws'
 import { messageOf } from '../../platform/edge-error.js'
-import type { Logger } from '../../platform/log.js'
 import { version } from '../../platform/package-info.js'
 import type { Complaints } from '../complaints.js'
 import type { Exchange, ExchangeSession, Filed, SessionLink } from '../exchange.js'
@@ -19,12 +18,12 @@ const LOOK_EVERY_MS = 1000
 /** A close that is not answered ends by force after this long. */
 const CLOSE_TIMEOUT_MS = 2000
 
+/** What a wire needs of the recorder around it. */
 export interface WireDeps {
   exchange: Exchange
-  tape: Tape
-  clock: ReceiveClock
-  log: Logger
-  complaints: Complaints
+  tape: Pick<Tape, 'take' | 'journal'>
+  clock: Pick<ReceiveClock, 'stamps'>
+  complaints: Pick<Complaints, 'tell'>
 }
 
 /** Whose frames these are: the name of the connection in every line, and how many there were. */

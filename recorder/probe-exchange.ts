@@ -1,0 +1,169 @@
+import { EventEmitter, once } from 'node:events'
+import type { Config } from '../config/schema.js'
+import type { Credentials } from '../config/secrets.js'
+import { EdgeError } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
+import type { Measured } from './clock-facts.js'
+import { Wire, type WireEnd } from './connection/wire.js'
+import { chooseExchange } from './exchanges/choose.js'
+import type { ChannelPlan, Exchange } from './exchange.js'
+import { ReceiveClock } from './receive-clock.js'
+import { FrameCounter } from './tape.js'
+
+/** What a look at the exchange found. */
+export interface ExchangeProbe {
+  /** All that the config asks for, by family: channels, and frames a second that are expected of them, roughly. */
+  families: ReadonlyMap<string, { channels: number; framesPerSecond: number }>
+  /** The one channel that was subscribed; undefined for a described feed, which comes as a whole. */
+  channel: string | undefined
+  /** From dialling to the first frame of data, ms. */
+  firstFrameMs: number
+  /** The exchange's clock against ours, from its quickest answer; undefined where it does not tell its time. */
+  clock: Measured | undefined
+}
+
+export interface ExchangeProbeOptions {
+  config: Pick<Config, 'exchange'>
+  credentials: Credentials | undefined
+  log: Logger
+  signal: AbortSignal
+  /** How long a first frame may take after all was subscribed, ms. */
+  frameWithinMs?: number
+}
+
+const FRAME_WITHIN_MS = 15_000
+/** Families that are no data of the exchange's: answers, and what is not understood. */
+const NO_DATA = new Set(['rpc', 'other', 'sent'])
+
+/**
+ * Does with the exchange what the recorder will do, in small: asks what there is, connects, logs in where it has
+ * credentials, subscribes one channel and waits for a frame. Writes nothing.
+ * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED, CREDENTIALS_MISSING; EXCHANGE_PLANS_NOTHING nothing fits the config;
+ *         EXCHANGE_UNREACHABLE no connection, or it ended; EXCHANGE_SILENT no frame; EXCHANGE_REFUSES the subscription
+ */
+export async function probeExchange(options: ExchangeProbeOptions): Promise<ExchangeProbe> {
+  const { config, credentials, log, signal } = options
+  const { exchange } = chooseExchange(config.exchange, credentials, log)
+  const { plan } = await exchange.discover(() => undefined, signal)
+  if (plan.size === 0) {
+    throw new EdgeError('EXCHANGE_PLANS_NOTHING', 'the exchange lists nothing that this config asks for', {
+      hint: 'check exchange.currencies and exchange.channels',
+    })
+  }
+  const isFeed = config.exchange.adapter === 'generic'
+  const channel = isFeed ? undefined : busiestOf(plan, exchange)
+  const wanted = channel === undefined ? new Set(plan.keys()) : new Set([channel])
+  const found = await firstFrame({
+    exchange,
+    wanted,
+    // Of a described feed each frame that comes is data, whether or not it names its channel.
+    isData: family => (isFeed ? family !== 'sent' : !NO_DATA.has(family)),
+    frameWithinMs: options.frameWithinMs ?? FRAME_WITHIN_MS,
+    signal,
+  })
+  return { families: familiesOf(plan, exchange), channel, ...found }
+}
+
+/** A channel that speaks up at once: any but trades, which come when somebody trades. */
+function busiestOf(plan: ChannelPlan, exchange: Exchange): string | undefined {
+  const isTrades = (channel: string) => exchange.familyOfChannel(channel) === 'trades'
+  const byRate = [...plan].sort(([a, rateA], [b, rateB]) => rateB - rateA || (a < b ? -1 : 1))
+  return (byRate.find(([channel]) => !isTrades(channel)) ?? byRate[0])?.[0]
+}
+
+function familiesOf(plan: ChannelPlan, exchange: Exchange): ExchangeProbe['families'] {
+  const families = new Map<string, { channels: number; framesPerSecond: number }>()
+  for (const [channel, rate] of plan) {
+    const family = exchange.familyOfChannel(channel)
+    const sum = families.get(family) ?? { channels: 0, framesPerSecond: 0 }
+    families.set(family, { channels: sum.channels + 1, framesPerSecond: sum.framesPerSecond + rate })
+  }
+  return families
+}
+
+interface Look {
+  exchange: Exchange
+  wanted: ReadonlySet<string>
+  /** Whether a frame of this family is one that was asked for. */
+  isData: (family: string) => boolean
+  frameWithinMs: number
+  signal: AbortSignal
+}
+
+async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs' | 'clock'>> {
+  const { exchange, wanted, isData, frameWithinMs, signal } = look
+  signal.throwIfAborted()
+  const startedMs = performance.now()
+  const events = new EventEmitter()
+  let firstFrameMs: number | undefined
+  const refusals: string[] = []
+  let clock: Measured | undefined
+  const take = (family: string) => {
+    if (firstFrameMs !== undefined || !isData(family)) return
+    firstFrameMs = performance.now() - startedMs
+    events.emit('frame')
+  }
+  const measured = (offsetUs: number, roundTripUs: number) => {
+    if (clock === undefined || roundTripUs < clock.roundTripUs) clock = { offsetUs, roundTripUs }
+  }
+  const wire = new Wire(
+    { received: new FrameCounter('d1'), sent: new FrameCounter('d1.sent') },
+    {
+      exchange,
+      clock: new ReceiveClock(),
+      tape: { take, journal: (event, facts) => isRefusal(event, facts) && refusals.push(wordsOf(event, facts)) },
+      complaints: { tell: ({ message }) => refusals.push(message) },
+    },
+    () => wanted,
+    { maintenance: () => undefined, measured },
+    { opened: () => undefined, live: () => events.emit('live') },
+  )
+  const over = new AbortController()
+  void wire.ended.then(end => over.abort(unreachable(exchange.url, end)))
+  const waiting = AbortSignal.any([signal, over.signal])
+  let patience: NodeJS.Timeout | undefined
+  try {
+    await once(events, 'live', { signal: waiting })
+    if (wire.session.channels.size === 0 || refusals.length > 0) throw refused(wanted, refusals)
+    patience = setTimeout(() => over.abort(silent(wanted, frameWithinMs)), frameWithinMs)
+    if (firstFrameMs === undefined) await once(events, 'frame', { signal: waiting })
+    return { firstFrameMs: firstFrameMs ?? 0, clock }
+  } catch (error) {
+    waiting.throwIfAborted()
+    throw error
+  } finally {
+    clearTimeout(patience)
+    wire.close('seen')
+    await wire.ended
+  }
+}
+
+function unreachable(url: string, { cause, hint }: WireEnd): EdgeError {
+  return new EdgeError('EXCHANGE_UNREACHABLE', `${url}: ${cause}`, {
+    retry: true,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+function refused(wanted: ReadonlySet<string>, refusals: readonly string[]): EdgeError {
+  const what = refusals.length > 0 ? refusals.join('; ') : `${[...wanted].join(', ')} was not accepted`
+  return new EdgeError('EXCHANGE_REFUSES', `the exchange refuses: ${what}`, {
+    hint: 'check DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET, that the key is of this system, and exchange.channels',
+  })
+}
+
+/** Journal entries by which a session tells that something is not given to us, and nothing in its place. */
+function isRefusal(event: string, facts: object = {}): boolean {
+  return (event === 'login_refused' || event === 'rejected') && !('instead' in facts)
+}
+
+function wordsOf(event: string, facts: object = {}): string {
+  return 'message' in facts && typeof facts.message === 'string' ? facts.message : event
+}
+
+function silent(wanted: ReadonlySet<string>, withinMs: number): EdgeError {
+  return new EdgeError('EXCHANGE_SILENT', `no frame of ${[...wanted].join(', ')} within ${withinMs / 1000} s`, {
+    retry: true,
+    hint: 'it answers, but sends no data: is it in maintenance, or is nothing traded there?',
+  })
+}
