@@ -8,6 +8,8 @@ export interface PackedColumn {
   unpacked: string
 }
 
+/** Fewer rows are carried as they are: their sort is small, and to look at their texts takes longer. */
+const LEAST_ROWS = 20_000
 /** Texts of which there are more are carried as they are. */
 const MOST_TEXTS = 20_000
 /** Rows that show which texts are too many. */
@@ -24,9 +26,12 @@ interface Column {
  * A sort holds its rows in memory, and texts in them cost it most: of a ticker's row more than all of its numbers. So
  * texts that repeat are carried as numbers (of an enumeration of those that occur, in their order), and columns with
  * one value, or none, not at all.
+ * @param rows how many `staged` has
  */
-export async function packColumns(engine: Engine): Promise<PackedColumn[]> {
-  const columns = await columnsOf(engine)
+export async function packColumns(engine: Engine, rows: number): Promise<PackedColumn[]> {
+  const types = await typesOf(engine)
+  if (rows < LEAST_ROWS) return types.map(({ name }) => ({ packed: name, unpacked: name }))
+  const columns = await countValues(engine, types)
   const repeating = await repeatingTexts(engine, columns)
   const packed: PackedColumn[] = []
   for (const [index, { name, type, values }] of columns.entries()) {
@@ -39,16 +44,18 @@ export async function packColumns(engine: Engine): Promise<PackedColumn[]> {
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-async function columnsOf(engine: Engine): Promise<Column[]> {
+/** The columns of `staged` and their types. */
+async function typesOf(engine: Engine): Promise<Omit<Column, 'values'>[]> {
   const described = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE staged)
     WHERE column_name <> 'row_no'`)
-  const names = described.map(([name]) => quoted(String(name)))
-  const [counts = []] = await engine.rows(`SELECT ${names.map(name => `count(${name})`).join(', ')} FROM staged`)
-  return described.map(([, type], index) => ({
-    name: names[index] ?? '',
-    type: String(type),
-    values: countOf(counts[index]),
-  }))
+  return described.map(([name, type]) => ({ name: quoted(String(name)), type: String(type) }))
+}
+
+async function countValues(engine: Engine, columns: readonly Omit<Column, 'values'>[]): Promise<Column[]> {
+  const [counts = []] = await engine.rows(
+    `SELECT ${columns.map(({ name }) => `count(${name})`).join(', ')} FROM staged`,
+  )
+  return columns.map((column, index) => ({ ...column, values: countOf(counts[index]) }))
 }
 
 /** Columns of text that may have few different ones. */

@@ -34,8 +34,12 @@ export async function writeParts(
   folder: string,
 ): Promise<Part[]> {
   const parts: Part[] = []
-  const groupRows = groups.length > 0 ? await rowGroupRows(engine, 'staged') : 0
-  const columns = groups.length > 0 ? await packColumns(engine) : []
+  if (groups.length === 0) return []
+  const groupRows = await rowGroupRows(engine, 'staged')
+  const columns = await packColumns(
+    engine,
+    groups.reduce((sum, { rows }) => sum + rows, 0),
+  )
   for (const [index, { partition, ranks, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
     const metadata = fileFacts(table.name, rows, facts)

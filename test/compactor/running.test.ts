@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runCompactor } from '../../compactor/main.js'
-import { packageRoot } from '../../platform/package-info.js'
-import { compactOnce, configFor, filesBelow, hashes, silent } from './fixtures/compacted.js'
+import { compactOnce, configFor, filesBelow, silent } from './fixtures/compacted.js'
 import { rawLines, sealSegment } from './fixtures/segments.js'
 
 const quote = (instrument: string, price = 1) =>
@@ -15,7 +12,6 @@ const quote = (instrument: string, price = 1) =>
 const instruments = ['BTC-PERPETUAL', 'ETH-PERPETUAL', 'BTC-25DEC26-60000-C', 'SOL_USDC-PERPETUAL']
 const quotes = (count: number) =>
   Array.from({ length: count }, (_, index) => quote(instruments[index % instruments.length] ?? '', index))
-const outputs = (dataDir: string) => hashes(join(dataDir, 'parquet'))
 
 t.test('one compactor per dataDir', async t => {
   const dataDir = t.testdir()
@@ -66,28 +62,4 @@ t.test('stopping abandons the segment under way without trace', async t => {
   stop.abort()
   t.match(await running, { segments: 0, failed: 0, backlog: 1 })
   t.same([...filesBelow(join(dataDir, 'parquet')), ...filesBelow(join(dataDir, 'state/compactor/tmp'))], [])
-})
-
-t.test('a kill at any moment leaves whole files, and the next run the same ones', async t => {
-  const reference = t.testdir()
-  sealSegment(reference, 'quote', rawLines(quotes(20_000)))
-  await compactOnce(reference)
-  const dataDir = t.testdir()
-  sealSegment(dataDir, 'quote', rawLines(quotes(20_000)))
-  writeFileSync(join(dataDir, 'edgetape.yaml'), `exchange: { name: deribit }\ndataDir: ${dataDir}\n`)
-  const command = join(packageRoot, 'dist/cli/main.js')
-  for (const afterMs of [500, 800, 1000, 1200]) {
-    const args = [command, 'compact', '--once', '--config', join(dataDir, 'edgetape.yaml')]
-    const child = spawn(process.execPath, args, { stdio: 'ignore' })
-    const exit = once(child, 'exit')
-    await sleep(afterMs)
-    child.kill('SIGKILL')
-    await exit
-    for (const [path, sha256] of Object.entries(hashes(dataDir)).filter(([path]) => path.startsWith('parquet/'))) {
-      t.equal(sha256, hashes(reference)[path], path)
-    }
-  }
-  await compactOnce(dataDir)
-  t.same(outputs(dataDir), outputs(reference))
-  t.same(filesBelow(join(dataDir, 'state/compactor/tmp')), [])
 })

@@ -1,6 +1,8 @@
 import { appendFileSync, copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { Findings, type Finding } from '../../../cli/verify/findings.js'
+import { parquetProof } from '../../../cli/verify/parquet/main.js'
 import { writeBacklog } from '../../compactor/fixtures/backlog.js'
 import { compactOnce, filesBelow } from '../../compactor/fixtures/compacted.js'
 import { edgetape } from '../../fixtures/cli.js'
@@ -41,6 +43,18 @@ function changeReceipts(dataDir: string, what: RegExp, by: (match: string, numbe
   }
 }
 
+async function findingsOf(dataDir: string): Promise<Finding[]> {
+  const found: Finding[] = []
+  const findings = new Findings(finding => found.push(finding))
+  const startProgress = () => ({
+    advance: () => undefined,
+    aside: (print: () => void) => print(),
+    stop: () => undefined,
+  })
+  await parquetProof.prove(dataDir, { findings, startProgress, config: '' })
+  return found
+}
+
 t.test('what was converted is proven, and every damage is found', async t => {
   const root = t.testdir({})
   const whole = join(root, 'whole')
@@ -53,10 +67,13 @@ t.test('what was converted is proven, and every damage is found', async t => {
     cpSync(whole, dataDir, { recursive: true })
     const [trades = ''] = filesBelow(join(dataDir, 'parquet')).filter(path => path.includes('table=trades'))
     damage(dataDir, join(dataDir, 'parquet', trades))
-    t.match(
-      await edgetape(['verify', 'parquet', dataDir]),
-      { exitCode: 1, stdout: new RegExp(`fault: .*${code}`) },
+    const found = await findingsOf(dataDir)
+    t.ok(
+      found.some(finding => finding.weight === 'fault' && finding.code === code),
       name,
+      { found },
     )
   }
+  const rotten = join(root, '0')
+  t.match(await edgetape(['verify', 'parquet', rotten]), { exitCode: 1, stdout: /fault: .*OTHER_BYTES/ })
 })
