@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createServer as createTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { deribitExchange } from '../../config/schema.js'
@@ -8,6 +12,7 @@ import { createLogger } from '../../platform/log.js'
 import { deribit } from '../../recorder/exchanges/deribit/adapter.js'
 import { startSimulator } from '../../simulator/main.js'
 import { ONE_CHANNEL, runFleet, type FleetRun } from '../fixtures/fleet-run.js'
+import { needs } from '../fixtures/needs.js'
 import { until } from '../fixtures/recorder-process.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
 
@@ -185,6 +190,25 @@ t.test('no TLS there, a name that does not exist, nobody listens: one line each,
       t.equal(run.of('gap').length, 0, 'nothing was recorded yet')
     }),
   )
+})
+
+t.test('a certificate that nobody vouches for is refused, once and for all tries', async t => {
+  if (!needs(t, 'openssl')) return
+  const folder = t.testdir({})
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  execFileSync('openssl', [...request, '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  let reached = 0
+  const server = createTls({ key: readFileSync(key), cert: readFileSync(cert) }, socket => {
+    socket.once('data', () => reached++)
+  })
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const run = runFleet(t, `wss://localhost:${(server.address() as AddressInfo).port}/`, ONE_CHANNEL)
+  await until('several tries', () => (run.fleet.connections[0]?.sessions ?? 0) > 2)
+  t.match(run.of('connect_failed'), [{ conn: 'd1', message: /self-signed/, hint: /certificate is not trusted/ }])
+  t.equal(reached, 0, 'nothing is said to a stranger')
 })
 
 t.test('a server that accepts and says nothing, and one that answers a byte a second', async t => {
