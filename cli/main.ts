@@ -6,6 +6,7 @@ import { bookCommand } from './book.js'
 import { compactCommand } from './compact.js'
 import { coverageCommand } from './coverage.js'
 import { demoCommand } from './demo.js'
+import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
 import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
@@ -25,6 +26,7 @@ const program = new Command('edgetape')
   .configureHelp({ sortSubcommands: false })
 
 const commands = [
+  doctorCommand(),
   recordCommand(),
   compactCommand(),
   syncCommand(),

@@ -18,11 +18,11 @@ function describe(error: unknown): unknown {
  * The log of one part, on stderr: one JSON object a line, or readable lines on a terminal.
  * `EDGETAPE_LOG` sets the level (`debug`, `info`, `warn`, `error`, `silent`).
  */
-export function createLogger(part: string): Logger {
+export function createLogger(part: string, level = process.env['EDGETAPE_LOG'] ?? 'info'): Logger {
   const paths = SECRET_KEYS.flatMap(key => [key, `*.${key}`, `*.*.${key}`])
   const options: pino.LoggerOptions = {
     name: part,
-    level: process.env['EDGETAPE_LOG'] ?? 'info',
+    level,
     base: { part },
     serializers: { err: describe },
     redact: { paths, censor: '[secret]' },

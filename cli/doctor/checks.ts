@@ -1,0 +1,184 @@
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { z } from 'zod'
+import type { Config } from '../../config/schema.js'
+import { credentialsFrom } from '../../config/secrets.js'
+import { parseTarget } from '../../config/target-address.js'
+import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { createLogger } from '../../platform/log.js'
+import { probeExchange, type ExchangeProbe } from '../../recorder/probe-exchange.js'
+import { clockFinding } from './clock.js'
+import { diskFindings, recordedIn } from './disk.js'
+import { exchangeFailure, exchangeFindings } from './exchange.js'
+import { estimateVolume, type ExpectedVolume } from './expected-volume.js'
+import type { Check, Finding } from './finding.js'
+import { nasFinding, targetSpace } from './nas.js'
+import { openFilesFinding } from './open-files.js'
+import { nodeFinding, programFinding, type ProgramName } from './programs.js'
+import { judgeTargetSpace } from './space.js'
+
+const QUICK_MS = 10_000
+const EXCHANGE_MS = 60_000
+const TARGET_MS = 90_000
+/** The exchange's answer is waited for, and the files of dataDir are looked at. */
+const DISK_MS = EXCHANGE_MS + 30_000
+
+export function goodConfig({ exchange, sync, dataDir }: Config, path: string): Check {
+  const what =
+    exchange.adapter === 'deribit' ? `${exchange.currencies.join(', ')} at ${exchange.interval}` : exchange.url
+  const message = `${path}: ${exchange.name}, ${what}, into ${dataDir}, ${sync.target === undefined ? 'shipped nowhere' : `on to ${sync.target}`}`
+  return found({ check: 'config', outcome: 'ok', message })
+}
+
+export function badConfig({ code, message, hint }: EdgeError): Check {
+  const todo = `${hint === undefined ? '' : `${hint}\n`}what depends on the config was not looked at`
+  return found({ check: 'config', outcome: 'failed', message, hint: todo, facts: { code } })
+}
+
+const found = (finding: Finding): Check => ({
+  name: finding.check,
+  withinMs: QUICK_MS,
+  look: () => Promise.resolve([finding]),
+})
+
+/** What needs no config. */
+export function machineChecks(): Check[] {
+  return [
+    { name: 'node', withinMs: QUICK_MS, look: () => Promise.resolve([nodeFinding(process.versions.node)]) },
+    programCheck('flock'),
+    { name: 'clock', withinMs: QUICK_MS, look: async signal => [await clockFinding(signal)] },
+  ]
+}
+
+/** What this config needs to work. `path` is that of its file. */
+export function configChecks(config: Config, path: string, environment: NodeJS.ProcessEnv): Check[] {
+  const probe = new Shared(signal => probeWith(config, environment, signal))
+  const volume = async (signal: AbortSignal) => {
+    const recorded = recordedIn(config.dataDir, Date.now())
+    return { recorded, volume: recorded.volume ?? (await expectedBy(probe, config, signal)) }
+  }
+  const volumes = new Shared(volume)
+  const checks: Check[] = [
+    ...programsFor(config).map(programCheck),
+    { name: 'open files', withinMs: QUICK_MS, look: async () => [await openFilesFinding(config)] },
+    {
+      name: 'disk',
+      withinMs: DISK_MS,
+      look: async signal => {
+        const { recorded, volume } = await volumes.get(signal)
+        return diskFindings(config, recorded, volume)
+      },
+    },
+    {
+      name: 'exchange',
+      withinMs: EXCHANGE_MS,
+      look: signal =>
+        probe.get(signal).then(
+          found => exchangeFindings(config.exchange.url, found),
+          (error: unknown) => [exchangeFailure(error)],
+        ),
+    },
+  ]
+  if (config.sync.target === undefined) return checks
+  return [
+    ...checks,
+    { name: 'nas', withinMs: TARGET_MS, look: signal => nasInProcess(path, signal) },
+    {
+      name: 'nas space',
+      withinMs: DISK_MS,
+      look: async signal => {
+        const [freeBytes, { volume }] = await Promise.all([targetSpace(config.sync, signal), volumes.get(signal)])
+        return [judgeTargetSpace(freeBytes, volume)]
+      },
+    },
+  ]
+}
+
+/** The target alone, as the process that `nas` starts does it. */
+export function nasCheck(config: Config): Check {
+  return { name: 'nas', withinMs: TARGET_MS, look: async signal => [await nasFinding(config, signal)] }
+}
+
+function programCheck(name: ProgramName): Check {
+  return { name, withinMs: QUICK_MS, look: async signal => [await programFinding(name, signal)] }
+}
+
+function programsFor({ sync: { target } }: Config): ProgramName[] {
+  if (target === undefined) return []
+  try {
+    const { kind } = parseTarget(target)
+    return kind === 'folder' ? [] : kind === 'ssh' ? ['rsync', 'ssh'] : ['rsync']
+  } catch (error) {
+    // What is wrong with the address is told by the check of the target.
+    if (error instanceof EdgeError) return []
+    throw error
+  }
+}
+
+async function probeWith(config: Config, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<ExchangeProbe> {
+  const log = createLogger('doctor', 'silent')
+  return probeExchange({ config, credentials: credentialsFrom(environment), log, signal })
+}
+
+async function expectedBy(
+  probe: Shared<ExchangeProbe>,
+  { exchange }: Config,
+  signal: AbortSignal,
+): Promise<ExpectedVolume | undefined> {
+  // Nobody knows what a described feed sends.
+  if (exchange.adapter === 'generic') return undefined
+  try {
+    return estimateVolume((await probe.get(signal)).families)
+  } catch (error) {
+    // It is told by the check of the exchange.
+    if (error instanceof Error) return undefined
+    throw error
+  }
+}
+
+/** A result that several checks need: found once. */
+class Shared<T> {
+  readonly #find: (signal: AbortSignal) => Promise<T>
+  #found: Promise<T> | undefined
+
+  constructor(find: (signal: AbortSignal) => Promise<T>) {
+    this.#find = find
+  }
+
+  get(signal: AbortSignal): Promise<T> {
+    return (this.#found ??= this.#find(signal))
+  }
+}
+
+const answer = z.object({
+  findings: z.array(
+    z.object({
+      check: z.string(),
+      outcome: z.enum(['ok', 'warning', 'failed', 'skipped']),
+      message: z.string(),
+      hint: z.string().optional(),
+      facts: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+})
+
+/** In a process of its own: a mount that hangs holds up the whole process that looks at it, and no signal ends that. */
+async function nasInProcess(configPath: string, signal: AbortSignal): Promise<Finding[]> {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url))
+  const args = [main, 'doctor', '--config', configPath, '--only', 'nas', '--json']
+  const { stdout, stderr } = await execa(process.execPath, args, {
+    cancelSignal: signal,
+    reject: false,
+    stdin: 'ignore',
+  })
+  try {
+    return answer.parse(JSON.parse(stdout)).findings.map(({ hint, facts, ...finding }) => ({
+      ...finding,
+      ...(hint === undefined ? {} : { hint }),
+      ...(facts === undefined ? {} : { facts }),
+    }))
+  } catch (error) {
+    const message = `the look at the target ended without an answer: ${stderr.trim() || messageOf(error)}`
+    return [{ check: 'nas', outcome: 'failed', message }]
+  }
+}

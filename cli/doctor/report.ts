@@ -1,0 +1,31 @@
+import { exitCodes, type ExitCode } from '../exit-codes.js'
+import type { Finding, Outcome } from './finding.js'
+
+const SIGNS: Record<Outcome, string> = { ok: '✅', warning: '⚠️ ', failed: '❌', skipped: '– ' }
+const WORDS: Record<Outcome, string> = { ok: 'ok', warning: 'warning', failed: 'FAILED', skipped: 'skipped' }
+const NAME_WIDTH = 16
+const WORD_WIDTH = 7
+
+/** One finding as lines for a person: the outcome, what was looked at, what was found; below it what to do. */
+export function linesOf({ check, outcome, message, hint }: Finding, withSigns: boolean): string {
+  const mark = withSigns ? SIGNS[outcome] : WORDS[outcome].padEnd(WORD_WIDTH)
+  const indent = ' '.repeat((withSigns ? 2 : WORD_WIDTH) + 2 + NAME_WIDTH)
+  const [first = '', ...others] = message.split('\n')
+  const lines = [`${mark}  ${check.padEnd(NAME_WIDTH)}${first}`, ...others.map(line => indent + line)]
+  const [todo, ...more] = hint?.split('\n') ?? []
+  if (todo !== undefined) lines.push(`${indent}→ ${todo}`, ...more.map(line => `${indent}  ${line}`))
+  return lines.join('\n')
+}
+
+/** The last line for a person. */
+export function summaryOf(findings: readonly Finding[]): string {
+  const count = (outcome: Outcome) => findings.filter(found => found.outcome === outcome).length
+  const [failed, warnings] = [count('failed'), count('warning')]
+  if (failed > 0) return `${failed} to be mended${warnings > 0 ? `, ${warnings} to be looked at` : ''}`
+  return warnings > 0 ? `nothing stands in the way; ${warnings} to be looked at` : 'all is well'
+}
+
+export function exitCodeOf(findings: readonly Finding[]): ExitCode {
+  if (findings.some(({ outcome }) => outcome === 'failed')) return exitCodes.failure
+  return findings.some(({ outcome }) => outcome === 'warning') ? exitCodes.warnings : exitCodes.success
+}
