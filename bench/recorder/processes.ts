@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
 import { readStatus } from '../../platform/status-file.js'
 import { recorderNodeFlags } from '../../cli/run/node-flags.js'
+import type { Delays } from './delays.js'
 import type { Shape } from './frames.js'
 
 /** Compiling, and the first looks at everything: what ordinary rates cost is asked of a process that runs for months. */
@@ -48,6 +49,14 @@ export async function count(shape: Shape, pinned: boolean, seconds: number): Pro
   const { stdout } = await node(pinned, script('bench/recorder/counter.js'), url, String(seconds))
   stop()
   return Number(stdout)
+}
+
+/** How late a client stamps frames at a steady rate which does nothing else with them. */
+export async function stampOnly(framesPerSecond: number, seconds: number): Promise<Delays> {
+  const { url, stop } = await startSender('mix', framesPerSecond)
+  const { stdout } = await node(false, script('bench/recorder/counter.js'), url, String(seconds), 'stamps')
+  stop()
+  return JSON.parse(stdout) as Delays
 }
 
 export interface Recorded {
