@@ -8,6 +8,7 @@ import { coverageCommand } from './coverage.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
+import { initCommand } from './init.js'
 import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
 import { replayCommand } from './replay.js'
@@ -26,6 +27,7 @@ const program = new Command('edgetape')
   .configureHelp({ sortSubcommands: false })
 
 const commands = [
+  initCommand(),
   doctorCommand(),
   recordCommand(),
   compactCommand(),

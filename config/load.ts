@@ -18,7 +18,7 @@ function readConfigText(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    const facts = { path, cause, hint: 'copy config/edgetape.example.yaml there, or name another with --config' }
+    const facts = { path, cause, hint: 'edgetape init writes one; or name another with --config' }
     if (hasErrno(cause, 'ENOENT')) throw new EdgeError('CONFIG_NOT_FOUND', `no config file at ${resolve(path)}`, facts)
     throw new EdgeError('CONFIG_UNREADABLE', `cannot read the config file: ${messageOf(cause)}`, { path, cause })
   }
