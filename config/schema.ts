@@ -21,6 +21,22 @@ const defaultHost = () => {
   return name === '' ? 'localhost' : name
 }
 
+const shard = z
+  .strictObject({
+    index: z.int().min(0).max(63).default(0).describe('which share of the channels this recorder takes, from 0'),
+    count: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe('recorders that share the channels, by instrument; 1: no sharing'),
+  })
+  .refine(({ index, count }) => index < count, {
+    path: ['index'],
+    error: ({ input }) => `less than shard.count, which is ${String((input as { count?: unknown }).count)}`,
+  })
+  .prefault({})
+
 /** Deribit: `adapter: deribit`, which need not be said. */
 export const deribitExchange = z
   .strictObject({
@@ -79,6 +95,7 @@ export const deribitExchange = z
       .default(24)
       .describe('each book is taken anew once in this time, for a fresh snapshot, hours; 0: never'),
     redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
+    shard,
     backfill,
     channels,
     polls,

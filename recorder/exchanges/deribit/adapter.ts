@@ -14,6 +14,7 @@ import { Poller } from './poller.js'
 import { planPolls } from './polls.js'
 import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
+import { isInShard, shardPlan } from './shard.js'
 import { silenceLimits } from './silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
 
@@ -29,7 +30,7 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
   const catalogue = new Catalogue(instrument => isChosen(instrument, config))
   const trades = new TradeKeeper(rpc, config.backfill, log)
   const planned = (change: CatalogueChange): PlanChange => {
-    const plan = planChannels(catalogue.instruments, config)
+    const plan = shardPlan(planChannels(catalogue.instruments, config), config.shard)
     trades.scopes.add(plan.keys())
     return { plan, ...change }
   }
@@ -53,7 +54,7 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
       return catalogue.needsList ? 'discover' : undefined
     },
     async attend(recording, signal) {
-      const plan = () => planPolls(catalogue.instruments, config)
+      const plan = () => planPolls(catalogue.instruments, config).filter(({ id }) => isInShard(id, config.shard))
       const take: Take = (family, answer) => recording.take('http', family, answer)
       const { callsPerSecond } = config.polls
       const poller = new Poller({ rpc, take, progress: recording.polled, log, plan, callsPerSecond })
