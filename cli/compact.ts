@@ -1,6 +1,5 @@
 import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
-import { configHelp } from '../config/keys.js'
 import { loadConfig } from '../config/load.js'
 import { createLogger } from '../platform/log.js'
 import { lowerPriority } from '../platform/low-priority.js'
@@ -8,6 +7,7 @@ import { onShutdown } from '../platform/shutdown.js'
 import type { RebuildWish } from '../compactor/main.js'
 import type { Summary } from '../compactor/progress.js'
 import { EdgeError } from '../platform/edge-error.js'
+import { withConfig } from './config-option.js'
 
 interface CompactFlags {
   config: string
@@ -22,9 +22,8 @@ interface CompactFlags {
 
 /** `edgetape compact`: sealed segments → Parquet. Exit code 0 only where every segment was converted. */
 export function compactCommand(): Command {
-  return new Command('compact')
+  return withConfig(new Command('compact'))
     .description('convert sealed raw segments to Parquet')
-    .option('--config <file>', 'config file', './edgetape.yaml')
     .option('--once', 'convert what is there, print a summary and end')
     .option('--rebuild', 'convert every segment on disk again')
     .option('--date <date>', 'with --rebuild: only this date, YYYY-MM-DD')
@@ -32,7 +31,6 @@ export function compactCommand(): Command {
     .option('--retry-quarantine', 'convert segments again that left lines in quarantine')
     .addOption(new Option('--order <which>', 'which of a backlog come first').choices(['oldest', 'newest']))
     .option('--json', 'print the summary as JSON')
-    .addHelpText('after', () => `\n${configHelp()}`)
     .action(compact)
 }
 

@@ -1,16 +1,48 @@
-/** How the command ends; `docs/exit-codes.md` explains them. */
+import type { EdgeError } from '../platform/edge-error.js'
+
+/** How the command ends. `docs/exit-codes.md` and `edgetape help exit-codes` have the same list. */
 export const exitCodes = {
   success: 0,
-  /** Something failed, or was looked for and found wrong; the message says what. */
   failure: 1,
-  /** The command line or the config file is wrong: trying again changes nothing. */
   usage: 2,
-  /** `doctor` only: nothing stands in the way, but something should be looked at. */
   warnings: 3,
-  /** Ended at once by a second Ctrl-C. */
   interrupted: 130,
-  /** Ended at once by a second SIGTERM. */
   terminated: 143,
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** In words, for a person. */
+export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  success: 'done, and nothing was wrong',
+  failure: 'something failed, or what was looked for was found wrong: the message says what',
+  usage: 'the command line, the config file or the credentials are not right: trying again changes nothing',
+  warnings: 'doctor only: nothing stands in the way, but something should be looked at',
+  interrupted: 'ended by Ctrl-C before it was done; a part that is asked to end by one alone ends with 0',
+  terminated: 'the same by SIGTERM',
+}
+
+/** Errors that only whoever typed the command can mend. */
+const USAGE_ERRORS = new Set([
+  'BOOK_FORMAT',
+  'BOOK_SPAN_MISSING',
+  'COMPACT_OPTIONS',
+  'CONFIG_EXISTS',
+  'CONFIG_INVALID',
+  'CONFIG_NOT_FOUND',
+  'CONFIG_UNREADABLE',
+  'CREDENTIALS_INCOMPLETE',
+  'CREDENTIALS_MISSING',
+  'CREDENTIALS_UNREADABLE',
+  'DATE_INVALID',
+  'HELP_UNKNOWN',
+  'INIT_NO_TERMINAL',
+  'QUERY_MISSING',
+  'SYNC_NO_TARGET',
+  'SYNC_TARGET_INVALID',
+  'VERIFY_UNKNOWN',
+])
+
+export function exitCodeOfError({ code }: EdgeError): ExitCode {
+  return USAGE_ERRORS.has(code) ? exitCodes.usage : exitCodes.failure
+}

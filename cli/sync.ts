@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { PassReport } from '../syncer/main.js'
-import { configHelp } from '../config/keys.js'
 import { loadConfig } from '../config/load.js'
+import { withConfig } from './config-option.js'
 
 interface SyncOptions {
   config: string
@@ -10,12 +10,10 @@ interface SyncOptions {
 }
 
 export function syncCommand(): Command {
-  return new Command('sync')
+  return withConfig(new Command('sync'))
     .description('bring finished files to the target, verify them there, and free space here')
-    .option('--config <file>', 'config file', './edgetape.yaml')
     .option('--once', 'one pass, then a summary; exit code 0 only if nothing failed', false)
     .option('--json', 'the summary as JSON', false)
-    .addHelpText('after', () => `\n${configHelp()}`)
     .action(sync)
 }
 

@@ -39,19 +39,22 @@ function fallbackOf(schema: z.core.$ZodType): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** The keys as the text under `--help`. */
-export function configHelp(): string {
-  const width = Math.max(...[...configKeys(), ...genericExchangeKeys()].map(({ key }) => key.length))
+/** The keys with default and meaning, as text; with a prefix only those that begin so. */
+export function configHelp(prefix = ''): string {
+  const begins = ({ key }: ConfigKey) => key.startsWith(prefix)
+  const keys = configKeys().filter(begins)
+  const ofFeeds = genericExchangeKeys().filter(begins)
+  const width = Math.max(0, ...[...keys, ...ofFeeds].map(({ key }) => key.length))
   const line = ({ key, fallback, meaning }: ConfigKey) => {
     const tail = fallback === '' ? '' : ` (default ${fallback})`
     return `  ${key.padEnd(width)}  ${meaning}${tail}`
   }
+  if (keys.length + ofFeeds.length === 0) return `No config key begins with ${prefix}.`
+  const feeds = ['', 'With exchange.adapter: generic, in place of the exchange keys above (url is required):']
   return [
     'Config keys (YAML; only exchange.name is required):',
-    ...configKeys().map(line),
-    '',
-    'With exchange.adapter: generic, in place of the exchange keys above (url is required):',
-    ...genericExchangeKeys().map(line),
+    ...keys.map(line),
+    ...(ofFeeds.length > 0 ? [...feeds, ...ofFeeds.map(line)] : []),
   ].join('\n')
 }
 

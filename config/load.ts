@@ -51,6 +51,6 @@ function valuesOf(document: Document, path: string): unknown {
 function invalid(path: string, complaints: string[]): EdgeError {
   return new EdgeError('CONFIG_INVALID', complaints.join('\n'), {
     path,
-    hint: 'edgetape record --help lists every key',
+    hint: 'edgetape help config lists every key',
   })
 }

@@ -318,7 +318,7 @@ const http = z
   .prefault({})
 
 /**
- * Everything that can be configured: types, defaults, checks and meanings. `--help`, the README's table and every
+ * Everything that can be configured: types, defaults, checks and meanings. `help config`, the README's table and every
  * complaint come from here. Units end the names.
  */
 export const configSchema = z.strictObject({

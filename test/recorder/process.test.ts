@@ -85,7 +85,7 @@ t.test('secrets stay out of files and logs', async t => {
 t.test('raw without credentials is refused before anything is written', async t => {
   const recorder = startRecorder(t, t.testdir({}), { url: 'ws://127.0.0.1:9/ws/api/v2', interval: 'raw' })
   const { exitCode, stderr } = await recorder.process
-  t.equal(exitCode, 1)
+  t.equal(exitCode, 2)
   t.match(stderr, 'DERIBIT_CLIENT_ID')
   t.same(rawFiles(recorder.dataDir), [])
 })

@@ -1,0 +1,69 @@
+/** Of each command: what to type, and what it does. Shown by `--help`; a test parses each. */
+export const examples: Readonly<Record<string, readonly (readonly [command: string, does: string])[]>> = {
+  init: [
+    ['edgetape init', 'asks a few questions'],
+    ['edgetape init --yes --currencies BTC,ETH --target recorder@nas:/volume1/edgetape', 'asks none'],
+  ],
+  doctor: [
+    ['edgetape doctor', 'a line for each thing, with what to do'],
+    ['edgetape doctor --json', 'for programs; exit code 0 all well, 3 warnings, 1 something to mend'],
+  ],
+  record: [['edgetape record --config /etc/edgetape/edgetape.yaml', 'until SIGTERM']],
+  compact: [
+    ['edgetape compact --once', 'what is sealed now'],
+    ['edgetape compact --once --rebuild --date 2026-11-22', 'a day anew from raw'],
+  ],
+  sync: [['edgetape sync --once', 'one pass, then a summary']],
+  retention: [['edgetape retention --dry-run', 'what would be deleted, and why the rest stays']],
+  run: [['edgetape run', 'all parts, each a process of its own']],
+  status: [
+    ['edgetape status --watch', 'refreshed every second'],
+    ['edgetape status --json', 'for programs'],
+  ],
+  serve: [['edgetape serve', 'http://127.0.0.1:9464/ and /metrics, unless the config says otherwise']],
+  coverage: [
+    ['edgetape coverage --date 2026-11-22', 'one day'],
+    ['edgetape coverage --from /mnt/nas/edgetape --markdown', 'of a copy, for a document'],
+  ],
+  verify: [
+    ['edgetape verify', 'all that can be proven here'],
+    ['edgetape verify raw /mnt/nas/edgetape', 'the segments of a copy'],
+    ['edgetape verify nas', 'checksums computed at sync.target'],
+  ],
+  dump: [
+    [
+      'edgetape dump data/raw --channel trades --from 2026-11-22T14:00 --to 2026-11-22T14:05',
+      'in order of receive time',
+    ],
+    ['edgetape dump trades.parquet', 'rows as JSON'],
+  ],
+  query: [
+    ['edgetape query "SELECT kind, count(*) FROM trades GROUP BY kind"', 'a view for each table'],
+    ['edgetape query --from /mnt/nas/edgetape --file spread.sql --json', 'a JSON object a row'],
+  ],
+  book: [
+    ['edgetape book BTC-PERPETUAL --at 2026-11-22T14:00:05.25', 'the whole book at that time'],
+    [
+      'edgetape book BTC-PERPETUAL --every 100 --from 2026-11-22T14:00 --to 2026-11-22T15:00 --out book.parquet',
+      'rows',
+    ],
+  ],
+  replay: [['edgetape replay data --port 8090 --speed 10', 'ten times as fast as it was']],
+  simulate: [['edgetape simulate --port 8090 --rate 2000', 'prints the URL for exchange.url']],
+  demo: [['edgetape demo --seconds 30', 'leaves all it made in ./edgetape-demo']],
+  completion: [
+    ['edgetape completion bash > ~/.local/share/bash-completion/completions/edgetape', 'for bash'],
+    ['edgetape completion zsh > ~/.zfunc/_edgetape', 'for zsh, with fpath+=~/.zfunc before compinit'],
+    ['edgetape completion fish > ~/.config/fish/completions/edgetape.fish', 'for fish'],
+  ],
+  help: [
+    ['edgetape help sync', 'a command'],
+    ['edgetape help config sync', 'keys of the config that begin so; without a word all of them'],
+  ],
+}
+
+/** The examples of a command as they stand under its help; nothing where it has none. */
+export function examplesText(name: string): string {
+  const lines = (examples[name] ?? []).flatMap(([command, does]) => [`  $ ${command}`, `      ${does}`])
+  return lines.length === 0 ? '' : ['', 'Examples:', ...lines].join('\n')
+}
