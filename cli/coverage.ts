@@ -1,10 +1,15 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import type { Config } from '../config/schema.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
+import type { Question } from './coverage/assess.js'
+import type { Span } from './coverage/spans.js'
 
 interface CoverageOptions extends ConfigOption {
   date?: string
   from?: string
+  to?: string
+  by?: 'hour' | 'instrument'
   json?: boolean
   markdown?: boolean
 }
@@ -12,23 +17,55 @@ interface CoverageOptions extends ConfigOption {
 export function coverageCommand(): Command {
   return withConfig(
     new Command('coverage')
-      .description('what was collected against what was expected, per kind of data and instrument')
+      .description('what was collected against what was expected: gaps, silences, and how much is there')
+      .argument('[folder]', 'a dataDir or its copy on the NAS; needs no config file')
       .option('--date <date>', 'only this day (UTC), e.g. 2026-11-22')
-      .option('--from <folder>', 'a dataDir or its copy on the NAS; needs no config file')
+      .option('--from <time>', 'from this time on, e.g. 2026-11-22T14:00 (UTC)')
+      .option('--to <time>', 'before this time')
+      .addOption(new Option('--by <what>', 'a line for each').choices(['hour', 'instrument']))
       .option('--json', 'for programs')
       .option('--markdown', 'for documents'),
   ).action(coverage)
 }
 
-async function coverage(options: CoverageOptions): Promise<void> {
+async function coverage(folder: string | undefined, options: CoverageOptions): Promise<void> {
   const [{ loadConfig }, { measureCoverage }, { asJson, asMarkdown, asText }] = await Promise.all([
     import('../config/load.js'),
     import('./coverage/measure.js'),
     import('./coverage/print.js'),
   ])
-  if (options.date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(options.date))
-    throw new EdgeError('DATE_INVALID', `found --date ${options.date}, wanted a day such as 2026-11-22`)
-  const result = await measureCoverage(options.from ?? loadConfig(options.config).dataDir, options.date)
+  const config = folder === undefined ? loadConfig(options.config) : undefined
+  const result = await measureCoverage(folder ?? config?.dataDir ?? '', {
+    window: await windowOf(options),
+    by: options.by,
+    expected: config && expectedOf(config),
+  })
   const print = options.json ? asJson : options.markdown ? asMarkdown : asText
   process.stdout.write(`${print(result)}\n`)
+}
+
+async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | undefined> {
+  const [{ dayWindow }, { parseTimeUs }] = await Promise.all([
+    import('./coverage/measure.js'),
+    import('../reading/time.js'),
+  ])
+  if (date !== undefined) {
+    if (from !== undefined || to !== undefined)
+      throw new EdgeError('COVERAGE_OPTIONS', 'found --date and --from or --to, wanted one way to say when')
+    if (!/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(Date.parse(date)))
+      throw new EdgeError('DATE_INVALID', `found --date ${date}, wanted a day such as 2026-11-22`)
+    return dayWindow(date)
+  }
+  if (from === undefined && to === undefined) return undefined
+  const span = {
+    fromUs: from === undefined ? 0 : parseTimeUs(from),
+    toUs: to === undefined ? Infinity : parseTimeUs(to),
+  }
+  if (span.fromUs < span.toUs) return span
+  throw new EdgeError('COVERAGE_OPTIONS', `found --from ${from} and --to ${to}, wanted an end behind the begin`)
+}
+
+/** What the config says is to come, of feeds whose kinds coverage knows. */
+function expectedOf({ exchange }: Config): Question['expected'] {
+  return 'channels' in exchange ? exchange.channels : undefined
 }

@@ -1,195 +1,386 @@
-import { kinds, tableOfFamily, targetOf, type Kind } from './channel-target.js'
-import type { CoverageFacts, JournalGap } from './facts.js'
-import { clip, unionOf, wholeSeconds, type Span } from './spans.js'
-import { channelsOf, subscribedSpans } from './subscriptions.js'
+import { isAbout, kinds, tableOfFamily, targetOf, type ChannelTarget, type Kind } from './channel-target.js'
+import type { Counted, CoverageFacts, HourRows } from './facts.js'
+import { groupBy } from './group-by.js'
+import { concerns, intervalsOf, isWhole, type Interval } from './intervals.js'
+import { clip, lengthUs, unionOf, wholeSeconds, without, type Span } from './spans.js'
+import { subscriptionsOf, type Subscription } from './subscriptions.js'
 
 export type Verdict = '✅' | '⚠️' | '❌' | '–'
 
 /** One line of the report: what was promised by facts, and what is here. */
 export interface CoverageLine {
   data: string
+  /** The Parquet table. */
+  table: string
   kind: Kind
-  /** What is counted: instruments, trades, changes, seconds. */
-  unit: string
-  expected: number | undefined
-  actual: number
-  verdict: Verdict
+  /** Of a report by hour: its begin, µs since the epoch. */
+  hourUs?: number
+  /** Of a report by instrument. */
+  name?: string
+  /** Instruments or indices that have rows, of those that there were; undefined where no fact says how many. */
+  seen: number
+  live: number | undefined
   rows: number
-  rowsPerHour: number
+  /** Over the time in which it was wanted. */
+  rowsPerMinute: number
+  /** The longest time without a row of any instrument. */
+  silence: Span | undefined
+  /** How much was counted against a sequence, and of what. */
+  counted: { unit: string; expected: number; actual: number } | undefined
+  /** Gaps that concern it; of those, how many are filled. */
+  gaps: number
+  filled: number
+  /** 0 to 1; never 1 where anything is known to be missing. Undefined where no fact says what to expect. */
+  complete: number | undefined
+  verdict: Verdict
 }
 
 export interface Coverage {
-  /** When anything was subscribed at all, µs since the epoch. */
+  /** What was asked about, up to where anything is known. */
+  window: Span
+  /** When anything was to be recorded. */
   spans: Span[]
   lines: CoverageLine[]
-  gaps: JournalGap[]
-  /** Channels that the exchange did not accept. */
-  rejected: string[]
+  /** All of the window, by their begin. */
+  intervals: Interval[]
+  /** Frames by family, as the manifests count them. */
+  frames: ReadonlyMap<string, number>
 }
 
-/** ✅ from 99.9 %, ⚠️ from 95 %, ❌ below and for nothing of something expected; – where no fact says what to expect. */
-export function verdictOf(expected: number | undefined, actual: number): Verdict {
-  if (expected === undefined || expected === 0) return '–'
-  const share = actual / expected
-  return share >= 0.999 ? '✅' : share >= 0.95 ? '⚠️' : '❌'
+export interface Question {
+  window: Span
+  by?: 'hour' | 'instrument' | undefined
+  /** Families to record, by kind, as the config has them: what never came is told, too. */
+  expected?: Readonly<Partial<Record<Kind, readonly string[]>>> | undefined
 }
 
-/** Families that send a first frame on subscribing, so that each instrument must have a row; in the report's order. */
-const FIRST_FRAME = [
-  { family: 'quote', data: 'quotes' },
-  { family: 'book', data: 'book depth' },
-  { family: 'book_grouped', data: 'grouped book' },
-  { family: 'ticker', data: 'ticker' },
-  { family: 'incremental_ticker', data: 'incremental ticker' },
-  { family: 'perpetual', data: 'funding' },
-  { family: 'deribit_price_ranking', data: 'index sources' },
-  { family: 'deribit_price_statistics', data: 'index statistics' },
-  { family: 'deribit_volatility_index', data: 'volatility index' },
-  { family: 'estimated_expiration_price', data: 'expiry estimate' },
-] as const
+/** All is there; from here on much is missing. */
+const MUCH_MISSING = 0.95
+/** What comes once a second may come a little less often. */
+const TICKS = 0.999
+const HOUR_US = 3_600_000_000
+
+/** ✅ only where nothing is known to be missing; ❌ below 95 %; – where no fact says what to expect. */
+export function verdictOf(complete: number | undefined): Verdict {
+  if (complete === undefined) return '–'
+  return complete === 1 ? '✅' : complete >= MUCH_MISSING ? '⚠️' : '❌'
+}
+
+interface LineKind {
+  data: string
+  family: string
+  /** A first frame comes on subscribing, so that each instrument must have a row. */
+  first?: true
+  counted?: { what: Counted['what']; unit: string }
+}
+
+const LINES: readonly LineKind[] = [
+  { data: 'trades', family: 'trades', counted: { what: 'trades', unit: 'trades' } },
+  { data: 'quotes', family: 'quote', first: true },
+  { data: 'book depth', family: 'book', first: true, counted: { what: 'book changes', unit: 'linked changes' } },
+  { data: 'grouped book', family: 'book_grouped', first: true },
+  { data: 'ticker', family: 'ticker', first: true },
+  { data: 'incremental ticker', family: 'incremental_ticker', first: true },
+  { data: 'funding', family: 'perpetual', first: true },
+  { data: 'index price', family: 'deribit_price_index', counted: { what: 'seconds', unit: 'seconds' } },
+  { data: 'index sources', family: 'deribit_price_ranking', first: true },
+  { data: 'index statistics', family: 'deribit_price_statistics', first: true },
+  { data: 'volatility index', family: 'deribit_volatility_index', first: true },
+  { data: 'expiry estimate', family: 'estimated_expiration_price', first: true },
+  { data: 'option marks', family: 'markprice.options' },
+  { data: 'candles', family: 'chart.trades' },
+]
+
+/** A channel as it was wanted and had, over all recorders. */
+interface Promised {
+  target: ChannelTarget
+  subscriptions: readonly Subscription[]
+  wanted: readonly Span[]
+  /** When it came without a gap. */
+  good: readonly Span[]
+}
+
+/** What a line is about, and when. */
+interface Slice {
+  span: Span
+  hourUs?: number
+  name?: string
+}
 
 /** Compares facts with facts. Pure. */
-export function assess(facts: CoverageFacts, window: Span): Coverage {
-  const subscribed = new Map<string, Span[]>()
-  for (const [channel, spans] of subscribedSpans(facts.events, facts.runEndsUs)) {
-    const inside = clip(spans, window)
-    if (inside.length > 0) subscribed.set(channel, inside)
-  }
-  const spans = unionOf([...subscribed.values()].flat())
-  const report = new Report(facts, subscribed, spans)
-  report.trades()
-  for (const { family, data } of FIRST_FRAME) {
-    report.firstFrames(family, data)
-    if (family === 'book') report.bookChains()
-    if (family === 'ticker') report.tickerParts()
-  }
-  report.everySecond('deribit_price_index', 'index price')
-  report.counted('markprice.options', 'option marks')
-  report.counted('chart.trades', 'candles')
-  return { spans, lines: report.lines, gaps: gapsOf(facts, window), rejected: rejectedOf(facts, window) }
+export function assess(facts: CoverageFacts, { window, by, expected = {} }: Question): Coverage {
+  const subscriptions = subscriptionsOf(facts.entries)
+  const all = [...intervalsOf(facts.entries, subscriptions), ...facts.quarantined, ...facts.segments.intervals]
+  const intervals = all
+    .filter(({ fromUs, toUs }) => fromUs < window.toUs && toUs >= window.fromUs)
+    .map(one => ({ ...one, fromUs: Math.max(one.fromUs, window.fromUs), toUs: Math.min(one.toUs, window.toUs) }))
+    .sort((a, b) => a.fromUs - b.fromUs)
+  const report = new Report(facts, promisedOf(subscriptions, intervals, window), intervals, window, expected)
+  const slices = by === 'hour' ? hoursOf(report.spans) : [{ span: window }]
+  const lines = by === 'instrument' ? report.byInstrument() : slices.flatMap(slice => report.lines(slice))
+  return { window, spans: report.spans, lines, intervals, frames: facts.segments.frames }
 }
 
-class Report {
-  readonly lines: CoverageLine[] = []
-  readonly #facts: CoverageFacts
-  readonly #hours: number
-  /** Family and kind → names promised; the name of a channel of a whole kind is undefined. */
-  readonly #promised = new Map<string, Map<string | undefined, Span[]>>()
-
-  constructor(facts: CoverageFacts, subscribed: ReadonlyMap<string, Span[]>, spans: readonly Span[]) {
-    this.#facts = facts
-    this.#hours = spans.reduce((sum, { fromUs, toUs }) => sum + (toUs - fromUs), 0) / 3_600_000_000
-    for (const [channel, channelSpans] of subscribed) {
-      const target = targetOf(channel)
-      for (const kind of target?.kinds ?? []) {
-        const key = `${target?.family ?? ''} ${kind}`
-        const names = this.#promised.get(key) ?? new Map<string | undefined, Span[]>()
-        this.#promised.set(key, names.set(target?.name, channelSpans))
-      }
-    }
-  }
-
-  /** Trades have numbers without holes: what lies between the first and the last seen must be here. */
-  trades(): void {
-    for (const kind of kinds) {
-      const sequences = this.#facts.trades.filter(sequence => sequence.kind === kind)
-      if (sequences.length === 0 && this.#namesOf('trades', kind) === undefined) continue
-      const expected = sequences.reduce((sum, { inSequence }) => sum + inSequence, 0)
-      const actual = sequences.reduce((sum, { distinct }) => sum + distinct, 0)
-      this.#add('trades', kind, 'trades', 'trades', expected, actual)
-    }
-  }
-
-  firstFrames(family: string, data: string): void {
-    const table = tableOfFamily(family)
-    for (const kind of kinds) {
-      const promised = this.#namesOf(family, kind)
-      const found = this.#found(table, kind)
-      if (promised === undefined && found.size === 0) continue
-      const expected = promised?.size
-      const actual =
-        promised === undefined ? found.size : [...promised.keys()].filter(name => found.has(name ?? '')).length
-      this.#add(data, kind, table, kind === 'index' ? 'indices' : 'instruments', expected, actual)
-    }
-  }
-
-  /** Each change of a book names the one before it. */
-  bookChains(): void {
-    for (const kind of kinds) {
-      const chains = this.#facts.chains.filter(chain => chain.kind === kind)
-      if (chains.length === 0) continue
-      const expected = chains.reduce((sum, { changes }) => sum + changes, 0)
-      const actual = chains.reduce((sum, { linked }) => sum + linked, 0)
-      this.#add('book changes', kind, 'book', 'linked changes', expected, actual)
-    }
-  }
-
-  tickerParts(): void {
-    for (const { part, kind, instruments } of this.#facts.tickerParts) {
-      const promised = this.#namesOf('ticker', kind)
-      if (promised === undefined && instruments === 0) continue
-      this.#add(part, kind, 'ticker', 'instruments', promised?.size, instruments)
-    }
-  }
-
-  /** Comes once a second for each name, so that the seconds subscribed are what to expect. */
-  everySecond(family: string, data: string): void {
-    const table = tableOfFamily(family)
-    for (const kind of kinds) {
-      const promised = this.#namesOf(family, kind)
-      const found = this.#found(table, kind)
-      if (promised === undefined && found.size === 0) continue
-      let expected = 0
-      let actual = 0
-      for (const [name, spans] of promised ?? []) {
-        const seconds = wholeSeconds(spans)
-        expected += seconds
-        // More of one index does not make up for less of another.
-        actual += Math.min(seconds, found.get(name ?? '') ?? 0)
-      }
-      this.#add(data, kind, table, 'seconds', promised === undefined ? undefined : expected, actual)
-    }
-  }
-
-  /** No fact says how many there should be. */
-  counted(family: string, data: string): void {
-    const table = tableOfFamily(family)
-    for (const kind of kinds) {
-      const found = this.#found(table, kind)
-      const unit = kind === 'index' ? 'indices' : 'instruments'
-      if (found.size > 0) this.#add(data, kind, table, unit, undefined, found.size)
-    }
-  }
-
-  #namesOf(family: string, kind: Kind): Map<string | undefined, Span[]> | undefined {
-    return this.#promised.get(`${family} ${kind}`)
-  }
-
-  #found(table: string, kind: Kind): Map<string, number> {
-    const found = new Map<string, number>()
-    for (const row of this.#facts.instruments)
-      if (row.table === table && row.kind === kind) found.set(row.name, (found.get(row.name) ?? 0) + row.rows)
-    return found
-  }
-
-  #add(data: string, kind: Kind, table: string, unit: string, expected: number | undefined, actual: number): void {
-    const rows = [...this.#found(table, kind).values()].reduce((sum, rows) => sum + rows, 0)
-    const rowsPerHour = this.#hours > 0 ? Math.round(rows / this.#hours) : 0
-    this.lines.push({ data, kind, unit, expected, actual, verdict: verdictOf(expected, actual), rows, rowsPerHour })
-  }
-}
-
-function gapsOf({ events }: CoverageFacts, window: Span): JournalGap[] {
-  return events.flatMap(({ run, event, detail }) => {
-    const [fromUs, toUs] = [Number(detail['from_us']), Number(detail['to_us'])]
-    if (event !== 'gap' || !(fromUs < window.toUs && toUs >= window.fromUs)) return []
-    return [{ run, conn: String(detail['conn']), cause: String(detail['cause']), fromUs, toUs }]
+function promisedOf(subscriptions: readonly Subscription[], intervals: readonly Interval[], window: Span): Promised[] {
+  const whole = intervals.filter(isWhole)
+  return [...groupBy(subscriptions, ({ channel }) => channel)].flatMap(([channel, own]) => {
+    const target = targetOf(channel)
+    const wanted = clip(unionOf(own.flatMap(({ wanted }) => wanted)), window)
+    if (!target || wanted.length === 0) return []
+    const good = own.flatMap(subscription =>
+      without(
+        clip(subscription.spans, window),
+        whole.filter(interval => concerns(interval, target, subscription)),
+      ),
+    )
+    return [{ target, subscriptions: own, wanted, good: unionOf(good) }]
   })
 }
 
-function rejectedOf({ events }: CoverageFacts, window: Span): string[] {
-  const inside = events.filter(
-    ({ event, recvUs }) => event === 'rejected' && recvUs >= window.fromUs && recvUs < window.toUs,
-  )
-  return [...new Set(inside.flatMap(({ detail }) => channelsOf(detail)))].sort()
+function hoursOf(spans: readonly Span[]): Slice[] {
+  const hours = new Set<number>()
+  for (const { fromUs, toUs } of spans)
+    for (let us = fromUs - (fromUs % HOUR_US); us < toUs; us += HOUR_US) hours.add(us)
+  return [...hours].sort((a, b) => a - b).map(us => ({ hourUs: us, span: { fromUs: us, toUs: us + HOUR_US } }))
 }
+
+class Report {
+  /** When anything was to be recorded. */
+  readonly spans: Span[]
+  readonly #facts: CoverageFacts
+  readonly #intervals: readonly Interval[]
+  readonly #window: Span
+  readonly #expected: NonNullable<Question['expected']>
+  /** By family and kind. */
+  readonly #promised: Map<string, Promised[]>
+
+  constructor(
+    facts: CoverageFacts,
+    promised: readonly Promised[],
+    intervals: readonly Interval[],
+    window: Span,
+    expected: NonNullable<Question['expected']>,
+  ) {
+    this.#facts = facts
+    this.#intervals = intervals
+    this.#window = window
+    this.#expected = expected
+    this.spans = unionOf(promised.flatMap(({ wanted }) => wanted))
+    const keyed = promised.flatMap(one => one.target.kinds.map(kind => ({ key: `${one.target.family} ${kind}`, one })))
+    this.#promised = new Map(
+      [...groupBy(keyed, ({ key }) => key)].map(([key, list]) => [key, list.map(({ one }) => one)]),
+    )
+  }
+
+  lines(slice: Slice): CoverageLine[] {
+    return LINES.flatMap(line =>
+      kinds.flatMap(kind => [...this.#line(line, kind, slice), ...this.#parts(line, kind, slice)]),
+    )
+  }
+
+  byInstrument(): CoverageLine[] {
+    return LINES.flatMap(line =>
+      kinds.flatMap(kind => {
+        const promised = this.#of(line.family, kind).flatMap(({ target }) => target.name ?? [])
+        const names = new Set([...promised, ...this.#rowsOf(line, kind).map(({ name }) => name)])
+        return [...names].sort().flatMap(name => this.#line(line, kind, { span: this.#window, name }))
+      }),
+    )
+  }
+
+  /** The config asks for it, and the exchange lists such instruments as far as its lists are here. */
+  #isExpected(family: string, kind: Kind): boolean {
+    const { live } = this.#facts
+    const exists = kind === 'index' || live.length === 0 || live.some(one => one.kind === kind)
+    return exists && this.#expected[kind]?.includes(family) === true
+  }
+
+  #of(family: string, kind: Kind): Promised[] {
+    return this.#promised.get(`${family} ${kind}`) ?? []
+  }
+
+  #rowsOf({ family }: LineKind, kind: Kind) {
+    const table = tableOfFamily(family)
+    return this.#facts.names.filter(row => row.table === table && row.kind === kind)
+  }
+
+  #line(line: LineKind, kind: Kind, slice: Slice): CoverageLine[] {
+    const { span, hourUs, name } = slice
+    const promised = this.#of(line.family, kind).filter(
+      ({ target, wanted }) => (name === undefined || isAbout(target, kind, name)) && clip(wanted, span).length > 0,
+    )
+    const hours = this.#hoursOf(line, kind, hourUs)
+    const names = this.#rowsOf(line, kind).filter(row => name === undefined || row.name === name)
+    const rows = (name === undefined ? hours : names).reduce((sum, { rows }) => sum + rows, 0)
+    const isExpected = name === undefined && hourUs === undefined && this.#isExpected(line.family, kind)
+    if (promised.length === 0 && rows === 0 && !isExpected) return []
+
+    const wanted = unionOf(promised.flatMap(({ wanted }) => clip(wanted, span)))
+    const touching = this.#touching(line.family, kind, promised, slice)
+    const counted = this.#counted(line, kind, promised, slice)
+    const firsts =
+      line.first && hourUs === undefined ? firstsOf(promised, new Set(names.map(row => row.name)), span) : 1
+    const live = hourUs === undefined ? this.#live(promised, kind, name) : undefined
+    const seconds = lengthUs(wanted) / 1e6
+    const complete =
+      promised.length === 0
+        ? isExpected
+          ? 0
+          : undefined
+        : completeOf([timeShare(promised, span), countedShare(line, counted), firsts], touching)
+    return [
+      {
+        data: line.data,
+        table: tableOfFamily(line.family),
+        kind,
+        ...(hourUs === undefined ? {} : { hourUs }),
+        ...(name === undefined ? {} : { name }),
+        seen: hourUs === undefined ? names.length : (hours[0]?.seen ?? 0),
+        live,
+        rows,
+        rowsPerMinute: seconds === 0 ? 0 : (60 * rows) / seconds,
+        silence: name === undefined ? this.#silence(line, kind, wanted, span) : undefined,
+        counted,
+        gaps: touching.length,
+        filled: touching.filter(({ filled }) => filled !== false).length,
+        complete,
+        verdict: verdictOf(complete),
+      },
+    ]
+  }
+
+  /** Parts of the ticker that each instrument with a ticker has. */
+  #parts({ family }: LineKind, kind: Kind, { hourUs }: Slice): CoverageLine[] {
+    if (family !== 'ticker' || hourUs !== undefined) return []
+    const [ticker] = this.#line({ data: 'ticker', family, first: true }, kind, { span: this.#window })
+    if (!ticker) return []
+    return this.#facts.tickerParts
+      .filter(part => part.kind === kind)
+      .map(({ part, names }) => {
+        const share = ticker.seen === 0 ? 0 : names.length / ticker.seen
+        const complete = ticker.complete === undefined ? undefined : Math.min(ticker.complete, share)
+        const counted = { unit: 'instruments', expected: ticker.seen, actual: names.length }
+        return { ...ticker, data: part, seen: names.length, counted, complete, verdict: verdictOf(complete) }
+      })
+  }
+
+  #hoursOf({ family }: LineKind, kind: Kind, hourUs: number | undefined): HourRows[] {
+    const table = tableOfFamily(family)
+    return this.#facts.hours.filter(
+      row => row.table === table && row.kind === kind && (hourUs === undefined || row.hourUs === hourUs),
+    )
+  }
+
+  /** Intervals that concern any of the channels. */
+  #touching(family: string, kind: Kind, promised: readonly Promised[], { span, name }: Slice): Interval[] {
+    return this.#intervals.filter(interval => {
+      const { fromUs, toUs, instrument, families } = interval
+      if (fromUs >= span.toUs || toUs < span.fromUs) return false
+      if (families.length > 0 && !families.includes(family)) return false
+      if (name !== undefined && instrument !== undefined && instrument !== name) return false
+      return promised.some(
+        ({ target, subscriptions }) =>
+          (instrument === undefined || isAbout(target, kind, instrument)) &&
+          subscriptions.some(subscription => concerns(interval, target, subscription)),
+      )
+    })
+  }
+
+  #counted({ counted: spec }: LineKind, kind: Kind, promised: readonly Promised[], slice: Slice) {
+    if (!spec) return undefined
+    const { span, hourUs, name } = slice
+    const own = this.#facts.counted.filter(
+      one =>
+        one.what === spec.what &&
+        one.kind === kind &&
+        (hourUs === undefined || one.hourUs === hourUs) &&
+        (name === undefined || one.name === name),
+    )
+    if (spec.what !== 'seconds') {
+      if (own.length === 0) return undefined
+      const expected = own.reduce((sum, one) => sum + (one.expected ?? 0), 0)
+      return { unit: spec.unit, expected, actual: own.reduce((sum, { actual }) => sum + actual, 0) }
+    }
+    let [expected, actual] = [0, 0]
+    for (const { target, wanted } of promised) {
+      const seconds = wholeSeconds(clip(wanted, span))
+      const found = own.filter(one => one.name === target.name).reduce((sum, one) => sum + one.actual, 0)
+      expected += seconds
+      // More of one index does not make up for less of another.
+      actual += Math.min(seconds, found)
+    }
+    return { unit: spec.unit, expected, actual }
+  }
+
+  /** How many there were: by the channels where each is about one, else by the exchange's lists. */
+  #live(promised: readonly Promised[], kind: Kind, name: string | undefined): number | undefined {
+    if (name !== undefined) return undefined
+    const whole = promised.filter(({ target }) => target.name === undefined)
+    if (promised.length === 0) return undefined
+    if (whole.length === 0) return promised.length
+    const listed = this.#facts.live.filter(
+      one => one.kind === kind && whole.some(({ target }) => isAbout(target, kind, one.name)),
+    )
+    return listed.length === 0 ? undefined : listed.length
+  }
+
+  #silence(line: LineKind, kind: Kind, wanted: readonly Span[], span: Span): Span | undefined {
+    const hours = this.#hoursOf(line, kind, undefined)
+    const [first, last] = [wanted[0], wanted.at(-1)]
+    const firstUs = Math.min(...hours.map(({ fromUs }) => fromUs))
+    const lastUs = Math.max(...hours.map(({ toUs }) => toUs))
+    const edges =
+      first && last
+        ? hours.length === 0
+          ? [{ fromUs: first.fromUs, toUs: last.toUs }]
+          : [
+              { fromUs: first.fromUs, toUs: firstUs },
+              { fromUs: lastUs, toUs: last.toUs },
+            ]
+        : []
+    const silences = clip([...hours.flatMap(({ silence }) => silence ?? []), ...edges], span)
+    return silences.reduce<Span | undefined>(
+      (longest, one) => (!longest || one.toUs - one.fromUs > longest.toUs - longest.fromUs ? one : longest),
+      undefined,
+    )
+  }
+}
+
+/** Of all the time that the channels were wanted, the part in which they came without a gap. */
+function timeShare(promised: readonly Promised[], span: Span): number {
+  let [wantedUs, goodUs] = [0, 0]
+  for (const { wanted, good } of promised) {
+    const inSpan = clip(wanted, span)
+    wantedUs += lengthUs(inSpan)
+    goodUs += lengthUs(inSpan) - lengthUs(without(inSpan, good))
+  }
+  return wantedUs === 0 ? 1 : goodUs / wantedUs
+}
+
+function countedShare({ counted: spec }: LineKind, counted: CoverageLine['counted']): number {
+  if (!counted || counted.expected === 0) return 1
+  const share = counted.actual / counted.expected
+  return spec?.what === 'seconds' && share >= TICKS ? 1 : share
+}
+
+/** Channels that were subscribed in the span and brought nothing at all count as missing. */
+function firstsOf(promised: readonly Promised[], seen: ReadonlySet<string>, span: Span): number {
+  const named = promised.flatMap(({ target: { name }, subscriptions }) =>
+    name === undefined
+      ? []
+      : [{ name, began: subscriptions.some(({ spans }) => spans.some(({ fromUs }) => fromUs >= span.fromUs)) }],
+  )
+  const here = named.filter(({ name }) => seen.has(name)).length
+  const missing = named.filter(({ name, began }) => began && !seen.has(name)).length
+  return missing === 0 ? 1 : here / (here + missing)
+}
+
+/** Anything that is known to be missing keeps it below 1. */
+function completeOf(shares: readonly number[], touching: readonly Interval[]): number {
+  const share = Math.max(0, Math.min(...shares))
+  const isCounted = ({ gap, filled }: Interval) =>
+    filled === false && (gap === 'quarantine' || gap === 'trade_hole' || gap === 'lost')
+  return touching.some(isCounted) ? Math.min(share, ALMOST) : share
+}
+
+const ALMOST = 0.9999

@@ -19,12 +19,32 @@ export function tableOfFamily(family: string): string {
   return TABLES[family] ?? family
 }
 
+/** Families whose tables have a row or more for each frame about one instrument or index. */
+export const FAMILIES = [
+  'trades',
+  'quote',
+  'book',
+  'book_grouped',
+  'ticker',
+  'incremental_ticker',
+  'perpetual',
+  'chart.trades',
+  'deribit_price_index',
+  'deribit_price_ranking',
+  'deribit_price_statistics',
+  'deribit_volatility_index',
+  'markprice.options',
+  'estimated_expiration_price',
+]
+
 /** What a subscribed channel promises data of. */
 export interface ChannelTarget {
   family: string
   kinds: readonly Kind[]
   /** Instrument or index; undefined for a channel of a whole kind, such as `trades.option.BTC.100ms`. */
   name: string | undefined
+  /** Of a channel of a whole kind: settlement currency, or `any`. */
+  currency?: string
 }
 
 const WHOLE_KIND: Readonly<Record<string, readonly Kind[]>> = {
@@ -42,13 +62,24 @@ export function targetOf(channel: string): ChannelTarget | undefined {
   const family = familyOfChannel(channel)
   const base = family === 'book_grouped' ? 'book' : family
   if (!channel.startsWith(`${base}.`)) return undefined
-  const name = channel.slice(base.length + 1).split('.')[0] ?? ''
+  const [name = '', currency = 'any'] = channel.slice(base.length + 1).split('.')
   if (family === 'trades') {
     const whole = WHOLE_KIND[name]
-    if (whole !== undefined) return { family, kinds: whole, name: undefined }
+    if (whole !== undefined) return { family, kinds: whole, name: undefined, currency }
   }
   const kind = kindOfName(name)
   return kind === undefined ? undefined : { family, kinds: [kind], name }
+}
+
+/** Whether a channel brings what is about this instrument or index. */
+export function isAbout(
+  { kinds: ofChannel, name, currency = 'any' }: ChannelTarget,
+  kind: Kind,
+  about: string,
+): boolean {
+  if (name !== undefined) return name === about
+  if (!ofChannel.includes(kind)) return false
+  return currency === 'any' || about.startsWith(`${currency}-`) || about.includes(`_${currency}`)
 }
 
 /** The kind that a name shows; the patterns are those of the exchange's naming. */

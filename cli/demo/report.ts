@@ -90,7 +90,7 @@ function tryNext({ folder, samples }: Findings, command: string): string {
   return [
     ...(file === undefined ? [] : [`${command} dump ${quoted(fromHere(join(folder.nas, file)))} | head -n 3`]),
     `${command} query --from ${nas} --file ${quoted(fromHere(join(folder.root, 'candles.sql')))}`,
-    `${command} coverage --from ${nas} --markdown`,
+    `${command} coverage ${nas} --markdown`,
   ].join('\n')
 }
 

@@ -16,6 +16,8 @@ export interface Gap {
   toUs: number | undefined
   host: string
   conn: string | undefined
+  /** Where it is about one instrument alone. */
+  instrument: string | undefined
   cause: string
   /** Empty: all. */
   families: readonly string[]
@@ -58,17 +60,16 @@ class GapReader {
 
   read(entry: JournalEntry): void {
     const { host, recvUs, event, detail } = entry
-    const key = `${host} ${textOf(detail['conn']) ?? ''}`
+    const key = `${host} ${slotOf(textOf(detail['conn']) ?? '')}`
     switch (event) {
       case 'started':
         this.#began(entry)
         break
       case 'stopped':
-        this.#endOutages(host)
-        this.#idle.set(host, this.#add(entry, 'not recording', { toUs: undefined, cause: 'the recorder was stopped' }))
+        this.#stopped(entry)
         break
       case 'disconnected':
-        this.#outages.set(key, this.#add(entry, 'outage', { fromUs: recvUs, toUs: undefined }))
+        if (!isRenewed(detail)) this.#outages.set(key, this.#add(entry, 'outage', { fromUs: recvUs, toUs: undefined }))
         break
       case 'gap':
       case 'covered':
@@ -98,13 +99,22 @@ class GapReader {
     this.#lastOf.set(host, entry)
   }
 
+  /** What closed its connections first was not recording from then on. */
+  #stopped(entry: JournalEntry): void {
+    const closed = this.#outagesOf(entry.host).flatMap(key => this.#outages.get(key) ?? [])
+    const fromUs = Math.min(entry.recvUs, ...closed.filter(({ cause }) => cause === STOPPING).map(gap => gap.fromUs))
+    this.#endOutages(entry.host)
+    const facts = { fromUs, toUs: undefined, cause: 'the recorder was stopped' }
+    this.#idle.set(entry.host, this.#add(entry, 'not recording', facts))
+  }
+
   /** Between two runs nothing was recorded; a run that was killed lived at least to its last entry. */
   #began(entry: JournalEntry): void {
     const { host, recvUs } = entry
-    this.#endOutages(host)
     const idle = this.#idle.get(host)
     this.#idle.delete(host)
     const last = this.#lastOf.get(host)
+    for (const key of this.#outagesOf(host)) this.#abandonOutage(key, last?.recvUs ?? recvUs)
     if (idle) idle.toUs = recvUs
     else if (last && last.run !== entry.run)
       this.#add(entry, 'not recording', {
@@ -115,7 +125,18 @@ class GapReader {
   }
 
   #endOutages(host: string): void {
-    for (const key of [...this.#outages.keys()].filter(key => key.startsWith(`${host} `))) this.#endOutage(key)
+    for (const key of this.#outagesOf(host)) this.#endOutage(key)
+  }
+
+  #outagesOf(host: string): string[] {
+    return [...this.#outages.keys()].filter(key => key.startsWith(`${host} `))
+  }
+
+  /** The run was killed while it lasted: no entry tells of the gap, and it goes on as one between two runs. */
+  #abandonOutage(key: string, toUs: number): void {
+    const outage = this.#outages.get(key)
+    this.#outages.delete(key)
+    if (outage) outage.toUs = Math.max(outage.fromUs, toUs)
   }
 
   /** The gap that an outage became is told by an entry of its own. */
@@ -142,6 +163,7 @@ class GapReader {
       toUs: numberOf(detail['to_us']) ?? recvUs,
       host,
       conn: textOf(detail['conn']),
+      instrument: textOf(detail['instrument']),
       cause: textOf(detail['cause']) ?? textOf(detail['reason']) ?? kind,
       families: family === undefined ? textsOf(detail['families']) : [family],
       healed: undefined,
@@ -151,6 +173,15 @@ class GapReader {
     return gap
   }
 }
+
+/** The connection that goes on under two names in turns, `d1` and `d1b`. */
+export const slotOf = (conn: string) => conn.replace(/b$/, '')
+
+/** Why a connection ended that the recorder closed on its own way out. */
+export const STOPPING = 'stopping'
+
+/** The connection ended because another one had taken its place. */
+const isRenewed = (detail: JournalEntry['detail']) => textOf(detail['cause'])?.startsWith('renewed') === true
 
 function holeOf({ host, detail }: JournalEntry): string {
   return `${host} ${String(detail['instrument'])} ${String(detail['from_seq'])}`

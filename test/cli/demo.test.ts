@@ -23,7 +23,7 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
   const { stdout, stderr, exitCode } = await edgetape(['demo', '--seconds', '6'], { cwd })
   t.equal(exitCode, 0, stderr)
   t.match(stdout, /^ {2}all +\d+ +[\d,]+ +\S+ .iB +\S+ .iB +\d+\.\d$/m, 'sums of the channels')
-  t.match(stdout, /^ {2}trades +perpetual +trades +[\d,]+ +[\d,]+ +✅ 100\.0 %/m, 'coverage')
+  t.match(stdout, /^ {2}trades +perpetual .+ trades +✅ 100\.0 %/m, 'coverage')
   t.notMatch(stdout, /❌/)
   t.match(stdout, /^ {2}\d\d:\d\d:\d[0-9] +\d+/m, 'candles')
   t.same(await processesAbout(cwd), [])

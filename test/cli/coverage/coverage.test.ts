@@ -1,29 +1,14 @@
 import t from 'tap'
 import type { CoverageLine } from '../../../cli/coverage/assess.js'
 import { verdictOf } from '../../../cli/coverage/assess.js'
-import { measureCoverage } from '../../../cli/coverage/measure.js'
+import { shareOf } from '../../../cli/coverage/print.js'
+import { dayWindow, measureCoverage } from '../../../cli/coverage/measure.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { writeLake, type LakeFile } from '../../fixtures/lake.js'
+import { journal, rows, us } from './fixtures/lake-rows.js'
 
-const startS = Date.parse('2026-11-22T14:00:00Z') / 1000
-
-/** SQL for rows `(second, …)` with the time columns that every table has. */
-function rows(columns: string[], values: (string | number | null)[][]): string {
-  const literal = (value: string | number | null) =>
-    value === null ? 'NULL' : typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`
-  const list = values.map(row => `(${row.map(literal).join(', ')})`).join(', ')
-  return `SELECT to_timestamp(${startS} + second) AS recv_ts, * EXCLUDE (second) FROM (VALUES ${list}) v(second, ${columns.join(', ')})`
-}
-
-function journal(events: [second: number, event: string, detail: object][], file: Partial<LakeFile> = {}): LakeFile {
-  const values = events.map(([second, event, detail], i) => [
-    second,
-    i + 1,
-    event,
-    JSON.stringify({ conn: 'd1', ...detail }),
-  ])
-  return { table: 'journal', sql: rows(['seq', 'event', 'detail'], values), ...file }
-}
+/** Long after all that is told here. */
+const nowUs = Date.parse('2027-01-01T00:00:00Z') * 1000
 
 const subscribed = journal([
   [
@@ -40,13 +25,10 @@ const subscribed = journal([
         'deribit_price_index.btc_usd',
         'perpetual.BTC-PERPETUAL.100ms',
         'trades.option_combo.BTC.100ms',
-        'deribit_volatility_index.btc_usd',
-        'deribit_volatility_index.eth_usd',
       ],
     },
   ],
-  [4, 'gap', { from_us: (startS + 3) * 1e6, to_us: (startS + 4.5) * 1e6, cause: 'connection lost' }],
-  [5, 'rejected', { channels: ['quote.NOPE'] }],
+  [4, 'gap', { from_us: us(3), to_us: us(4.5), cause: 'connection lost' }],
   [10.5, 'stopped', { reason: 'SIGTERM' }],
 ])
 
@@ -102,16 +84,6 @@ const files: LakeFile[] = [
     ),
   },
   {
-    table: 'frames',
-    sql: rows(
-      ['channel'],
-      [
-        [0, 'deribit_volatility_index.btc_usd'],
-        [1, 'platform_state'],
-      ],
-    ),
-  },
-  {
     table: 'price_index',
     kind: 'index',
     currency: 'BTC',
@@ -122,49 +94,59 @@ const files: LakeFile[] = [
   },
 ]
 
-function lineOf(lines: CoverageLine[], data: string, kind: string): Partial<CoverageLine> | undefined {
-  const line = lines.find(line => line.data === data && line.kind === kind)
-  if (line === undefined) return undefined
-  const { expected, actual, verdict, rows } = line
-  return { expected, actual, verdict, rows }
-}
+const lineOf = (lines: CoverageLine[], data: string, kind: string) =>
+  lines.find(line => line.data === data && line.kind === kind)
 
 t.test('facts against facts', async t => {
   const root = t.testdir()
   await writeLake(root, files)
-  const { lines, gaps, rejected, spans } = await measureCoverage(root)
-  t.same(lineOf(lines, 'trades', 'perpetual'), { expected: 6, actual: 5, verdict: '❌', rows: 6 })
-  t.same(lineOf(lines, 'trades', 'combo'), { expected: 0, actual: 0, verdict: '–', rows: 0 }, 'none traded is no loss')
-  t.same(lineOf(lines, 'quotes', 'perpetual'), { expected: 2, actual: 1, verdict: '❌', rows: 2 })
-  t.same(lineOf(lines, 'book depth', 'perpetual'), { expected: 1, actual: 1, verdict: '✅', rows: 6 })
-  t.same(lineOf(lines, 'book changes', 'perpetual'), { expected: 3, actual: 2, verdict: '❌', rows: 6 })
-  t.same(lineOf(lines, 'ticker', 'option'), { expected: 2, actual: 2, verdict: '✅', rows: 2 })
-  t.same(lineOf(lines, 'ticker: implied volatility', 'option')?.verdict, '✅')
-  t.same(lineOf(lines, 'ticker: greeks', 'option'), { expected: 2, actual: 1, verdict: '❌', rows: 2 })
-  t.same(
+  const { lines, spans, window, intervals } = await measureCoverage(root, { nowUs })
+  t.match(lineOf(lines, 'trades', 'perpetual'), {
+    counted: { unit: 'trades', expected: 6, actual: 5 },
+    complete: 5 / 6,
+    verdict: '❌',
+    rows: 6,
+  })
+  const combos = { counted: undefined, verdict: '❌', rows: 0, complete: 9 / 10.5 }
+  t.match(lineOf(lines, 'trades', 'combo'), combos, 'none traded is no loss, the gap is')
+  t.match(lineOf(lines, 'quotes', 'perpetual'), { seen: 1, live: 2, complete: 0.5, verdict: '❌', rows: 2 })
+  t.match(lineOf(lines, 'book depth', 'perpetual'), {
+    counted: { unit: 'linked changes', expected: 3, actual: 2 },
+    verdict: '❌',
+    rows: 6,
+  })
+  t.match(lineOf(lines, 'ticker', 'option'), { seen: 2, live: 2, gaps: 1, rows: 2 })
+  t.match(lineOf(lines, 'ticker: implied volatility', 'option'), { counted: { expected: 2, actual: 2 } })
+  t.match(lineOf(lines, 'ticker: greeks', 'option'), { counted: { expected: 2, actual: 1 }, complete: 0.5 })
+  t.match(
     lineOf(lines, 'funding', 'perpetual'),
-    { expected: 1, actual: 0, verdict: '❌', rows: 0 },
+    { seen: 0, complete: 0, verdict: '❌', rows: 0 },
     'nothing of something',
   )
-  t.same(lineOf(lines, 'index price', 'index'), { expected: 10, actual: 10, verdict: '✅', rows: 11 })
-  const volatility = { expected: 2, actual: 1, verdict: '❌', rows: 1 }
-  t.same(lineOf(lines, 'volatility index', 'index'), volatility, 'a channel without a table of its own counts, too')
-  t.same(spans, [{ fromUs: startS * 1e6, toUs: (startS + 10.5) * 1e6 }])
-  t.match(gaps, [{ run: 'h1-r1', conn: 'd1', cause: 'connection lost' }])
-  t.same(rejected, ['quote.NOPE'])
+  t.match(lineOf(lines, 'index price', 'index'), { counted: { unit: 'seconds', expected: 10, actual: 10 }, rows: 11 })
+  t.match(lineOf(lines, 'quotes', 'perpetual')?.silence, { fromUs: us(1), toUs: us(10.5) })
+  t.same(spans, [{ fromUs: us(0), toUs: us(10.5) }])
+  t.same(window.toUs, us(10.5), 'up to the last that was heard')
+  t.match(intervals, [
+    { gap: 'gap', fromUs: us(3), toUs: us(4.5), conn: 'd1', cause: 'connection lost', filled: false },
+  ])
 })
 
-t.test('a day knows what the days before subscribed', async t => {
+t.test('a day knows what the days before subscribed, and what is missing behind the end', async t => {
   const root = t.testdir()
   const next = { date: '2026-11-23' }
   await writeLake(root, [
-    journal([[0, 'subscribed', { channels: ['quote.BTC-PERPETUAL'] }]]),
+    journal([
+      [0, 'started', { run: 'r1' }],
+      [0, 'subscribed', { channels: ['quote.BTC-PERPETUAL'] }],
+    ]),
     journal([[86_400, 'stopped', {}]], { ...next, name: '14-h1-r1-2' }),
     { table: 'quote', ...perpetual, sql: rows(['instrument_name'], [[0, 'BTC-PERPETUAL']]) },
     {
       table: 'quote',
       ...perpetual,
       ...next,
+      name: '14-h1-r1-2',
       sql: rows(
         ['instrument_name'],
         [
@@ -174,42 +156,48 @@ t.test('a day knows what the days before subscribed', async t => {
       ),
     },
   ])
-  const of = async (date: string) => lineOf((await measureCoverage(root, date)).lines, 'quotes', 'perpetual')
-  t.same(await of('2026-11-22'), { expected: 1, actual: 1, verdict: '✅', rows: 1 })
-  t.same(await of('2026-11-23'), { expected: 1, actual: 1, verdict: '✅', rows: 2 })
-  t.same(await of('2026-11-24'), undefined, 'nothing subscribed, nothing here')
+  const of = async (date: string) =>
+    lineOf((await measureCoverage(root, { window: dayWindow(date), nowUs })).lines, 'quotes', 'perpetual')
+  t.match(await of('2026-11-22'), { seen: 1, live: 1, complete: 1, verdict: '✅', rows: 1 })
+  t.match(await of('2026-11-23'), { complete: 14 / 24, verdict: '❌', rows: 2, gaps: 1 }, 'stopped at 14:00')
+  t.match(await of('2026-11-24'), { complete: 0, verdict: '❌', rows: 0 }, 'a whole day without a recorder')
+  t.equal(await of('2026-11-21'), undefined, 'before anything was wanted')
 })
 
 t.test('verdicts', t => {
-  t.equal(verdictOf(1000, 999), '✅')
-  t.equal(verdictOf(10_000, 9989), '⚠️')
-  t.equal(verdictOf(100, 95), '⚠️')
-  t.equal(verdictOf(1000, 949), '❌')
-  t.equal(verdictOf(1, 0), '❌')
-  t.equal(verdictOf(0, 0), '–')
-  t.equal(verdictOf(undefined, 5), '–')
+  t.equal(verdictOf(1), '✅')
+  t.equal(verdictOf(0.999_999), '⚠️')
+  t.equal(verdictOf(0.95), '⚠️')
+  t.equal(verdictOf(0.949), '❌')
+  t.equal(verdictOf(undefined), '–')
+  t.equal(shareOf(0.999_999), '99.9 %', 'never rounded up')
   t.end()
 })
 
 t.test('the command prints a table, Markdown or JSON', async t => {
   const root = t.testdir()
   await writeLake(root, files)
-  const text = await edgetape(['coverage', '--from', root])
-  t.match(text.stdout, /trades .*perpetual .*trades .*6 .*5 .*❌ 83\.3 %/)
-  t.match(text.stdout, /1 gaps? in the journal, 1\.5 s/)
+  const text = await edgetape(['coverage', root])
+  t.match(text.stdout, /trades .*perpetual .*5 of 6 trades .*❌ 83\.3 %/)
+  t.match(text.stdout, /^1 gap:\n {2}2026-11-22T14:00:03\.000Z {2}1\.5 s {2}gap d1 {2}all: connection lost; missing$/m)
   t.equal(text.exitCode, 0)
-  const markdown = await edgetape(['coverage', '--from', root, '--markdown', '--date', '2026-11-22'])
-  t.match(markdown.stdout, /^\| quotes \| perpetual \| instruments \| 2 \| 1 \| ❌ 50\.0 % \| 2 \| \d+ \|$/m)
-  const json = JSON.parse((await edgetape(['coverage', '--from', root, '--json'])).stdout) as {
-    lines: unknown[]
+  const markdown = await edgetape(['coverage', root, '--markdown', '--to', '2026-11-22T14:00:10.5'])
+  t.match(markdown.stdout, /^\| quotes \| perpetual \| 1 of 2 \| 2 \| [\d.]+ \| 9\.5 s \| 1 \| {2}\| ❌ 50\.0 % \|$/m)
+  const json = JSON.parse((await edgetape(['coverage', root, '--json', '--by', 'instrument'])).stdout) as {
+    lines: { data: string; instrument: string }[]
     gaps: unknown[]
   }
-  t.match(json.lines[0], { data: 'trades', kind: 'perpetual', expected: 6, actual: 5, verdict: '❌' })
-  t.match(json.gaps, [{ from: '2026-11-22T14:00:03.000Z', to: '2026-11-22T14:00:04.500Z' }])
+  t.match(json.lines[0], { data: 'trades', instrument: 'BTC-PERPETUAL', counted: { expected: 6, actual: 5 } })
+  const quotes = json.lines.filter(({ data }) => data === 'quotes')
+  t.match(quotes, [
+    { instrument: 'BTC-PERPETUAL', rows: 2, complete: 9 / 10.5 },
+    { instrument: 'ETH-PERPETUAL', rows: 0, complete: 0 },
+  ])
+  t.match(json.gaps, [{ from: '2026-11-22T14:00:03.000Z', to: '2026-11-22T14:00:04.500Z', filled: false }])
 })
 
 t.test('where nothing is, it says what to do', async t => {
-  const { stderr, exitCode } = await edgetape(['coverage', '--from', t.testdir()])
+  const { stderr, exitCode } = await edgetape(['coverage', t.testdir()])
   t.match(stderr, /^edgetape: no Parquet below .*\nedgetape: hint: edgetape compact --once/)
   t.equal(exitCode, 1)
 })

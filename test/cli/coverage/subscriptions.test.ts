@@ -1,84 +1,110 @@
 import t from 'tap'
-import { kindOfName, targetOf } from '../../../cli/coverage/channel-target.js'
-import { clip, unionOf, wholeSeconds } from '../../../cli/coverage/spans.js'
-import { subscribedSpans, type JournalEvent } from '../../../cli/coverage/subscriptions.js'
+import { isAbout, kindOfName, targetOf } from '../../../cli/coverage/channel-target.js'
+import { clip, unionOf, wholeSeconds, without } from '../../../cli/coverage/spans.js'
+import { subscriptionsOf } from '../../../cli/coverage/subscriptions.js'
+import type { JournalEntry } from '../../../cli/observe/gaps.js'
 
-const event = (recvUs: number, event: string, detail: object = {}, run = 'h-r1'): JournalEvent => ({
+const event = (recvUs: number, event: string, detail: object = {}, run = 'r1'): JournalEntry => ({
+  host: 'h',
   run,
   recvUs,
   event,
   detail: { conn: 'd1', ...detail },
 })
 
-const cases: { name: string; events: JournalEvent[]; ends?: [string, number][]; wanted: [string, number, number][] }[] =
-  [
-    {
-      name: 'to the end of the connection',
-      events: [event(10, 'subscribed', { channels: ['a', 'b'] }), event(50, 'disconnected')],
-      wanted: [
-        ['a', 10, 50],
-        ['b', 10, 50],
-      ],
-    },
-    {
-      name: 'to its own end where it is unsubscribed',
-      events: [
-        event(10, 'subscribed', { channels: ['a', 'b'] }),
-        event(30, 'unsubscribed', { channels: ['a'] }),
-        event(50, 'stopped', { conn: undefined }),
-      ],
-      wanted: [
-        ['a', 10, 30],
-        ['b', 10, 50],
-      ],
-    },
-    {
-      name: 'two spans with the connection lost between them',
-      events: [
-        event(10, 'subscribed', { channels: ['a'] }),
-        event(20, 'disconnected'),
-        event(25, 'subscribed', { channels: ['a'] }),
-        event(40, 'disconnected'),
-      ],
-      wanted: [
-        ['a', 10, 20],
-        ['a', 25, 40],
-      ],
-    },
-    {
-      name: 'one span where two connections overlap',
-      events: [
-        event(10, 'subscribed', { channels: ['a'] }),
-        event(15, 'subscribed', { channels: ['a'], conn: 'd2' }),
-        event(20, 'disconnected'),
-        event(40, 'disconnected', { conn: 'd2' }),
-      ],
-      wanted: [['a', 10, 40]],
-    },
-    {
-      name: 'a run that was killed ends where it was last heard of',
-      events: [event(10, 'subscribed', { channels: ['a'] }), event(100, 'subscribed', { channels: ['a'] }, 'h-r2')],
-      ends: [
-        ['h-r1', 60],
-        ['h-r2', 130],
-      ],
-      wanted: [
-        ['a', 10, 60],
-        ['a', 100, 130],
-      ],
-    },
-    {
-      name: 'nothing accepted, nothing promised',
-      events: [event(10, 'subscribed'), event(20, 'disconnected')],
-      wanted: [],
-    },
-  ]
+type Wanted = [channel: string, subscribed: [number, number][], wanted: [number, number][]]
 
-for (const { name, events, ends = [], wanted } of cases) {
+const cases: { name: string; entries: JournalEntry[]; wanted: Wanted[] }[] = [
+  {
+    name: 'wanted over the end of the connection, until it is back',
+    entries: [
+      event(10, 'subscribed', { channels: ['a', 'b'] }),
+      event(20, 'disconnected'),
+      event(22, 'connected'),
+      event(25, 'subscribed', { channels: ['a'] }),
+      event(40, 'stopped'),
+    ],
+    wanted: [
+      [
+        'a',
+        [
+          [10, 20],
+          [25, 40],
+        ],
+        [[10, Infinity]],
+      ],
+      ['b', [[10, 20]], [[10, 22]]],
+    ],
+  },
+  {
+    name: 'to its own end where it is unsubscribed',
+    entries: [
+      event(10, 'subscribed', { channels: ['a', 'b'] }),
+      event(30, 'unsubscribed', { channels: ['a'] }),
+      event(50, 'stopped', { conn: undefined }),
+    ],
+    wanted: [
+      ['a', [[10, 30]], [[10, 30]]],
+      ['b', [[10, 50]], [[10, Infinity]]],
+    ],
+  },
+  {
+    name: 'no further than the day on which the instrument expires',
+    entries: [event(10, 'subscribed', { channels: ['quote.BTC-27NOV26-60000-C'] }), event(50, 'stopped')],
+    wanted: [['quote.BTC-27NOV26-60000-C', [[10, 50]], [[10, Date.parse('2026-11-27T08:00:00Z') * 1000]]]],
+  },
+  {
+    name: 'a killed run was subscribed up to its last entry, and wanted until the next begins',
+    entries: [
+      event(10, 'subscribed', { channels: ['a', 'b'] }),
+      event(60, 'heard'),
+      event(100, 'started', {}, 'r2'),
+      event(110, 'subscribed', { channels: ['a'] }, 'r2'),
+    ],
+    wanted: [
+      [
+        'a',
+        [
+          [10, 60],
+          [110, Infinity],
+        ],
+        [[10, Infinity]],
+      ],
+      ['b', [[10, 60]], [[10, 100]]],
+    ],
+  },
+  {
+    name: 'refused, wanted from then on; taken in the end',
+    entries: [
+      event(10, 'rejected', { channels: ['a', 'b'] }),
+      event(20, 'rejected', { channels: ['raw'], instead: '100ms' }),
+      event(30, 'subscribed', { channels: ['a'] }),
+    ],
+    wanted: [
+      ['a', [[30, Infinity]], [[10, Infinity]]],
+      ['b', [], [[10, Infinity]]],
+    ],
+  },
+  {
+    name: 'refused until the instrument went away',
+    entries: [
+      event(10, 'rejected', { channels: ['quote.X-PERPETUAL'] }),
+      event(30, 'instruments_removed', { instruments: ['X-PERPETUAL'] }),
+    ],
+    wanted: [['quote.X-PERPETUAL', [], [[10, 30]]]],
+  },
+  {
+    name: 'nothing accepted, nothing wanted',
+    entries: [event(10, 'subscribed'), event(20, 'disconnected')],
+    wanted: [],
+  },
+]
+
+for (const { name, entries, wanted } of cases) {
   t.test(name, t => {
-    const spans = [...subscribedSpans(events, new Map(ends))]
+    const spans = (list: readonly { fromUs: number; toUs: number }[]) => list.map(({ fromUs, toUs }) => [fromUs, toUs])
     t.same(
-      spans.flatMap(([channel, list]) => list.map(({ fromUs, toUs }) => [channel, fromUs, toUs])),
+      subscriptionsOf(entries).map(one => [one.channel, spans(one.spans), spans(one.wanted)]),
       wanted,
     )
     t.end()
@@ -99,6 +125,18 @@ t.test('spans', t => {
     { fromUs: 15, toUs: 20 },
     { fromUs: 15, toUs: 25 },
   ])
+  t.same(
+    without(spans, [
+      { fromUs: 5, toUs: 8 },
+      { fromUs: 7, toUs: 12 },
+      { fromUs: 35, toUs: 90 },
+    ]),
+    [
+      { fromUs: 0, toUs: 5 },
+      { fromUs: 12, toUs: 25 },
+      { fromUs: 30, toUs: 35 },
+    ],
+  )
   t.equal(
     wholeSeconds([
       { fromUs: 0, toUs: 2_999_999 },
@@ -131,7 +169,11 @@ t.test('targets of channels', t => {
     kinds: ['perpetual'],
     name: 'BTC-PERPETUAL',
   })
-  t.same(targetOf('trades.option.BTC.100ms'), { family: 'trades', kinds: ['option'], name: undefined })
+  const whole = { family: 'trades', kinds: ['option'] as const, name: undefined, currency: 'BTC' }
+  t.same(targetOf('trades.option.BTC.100ms'), whole)
+  t.ok(isAbout(whole, 'option', 'BTC-27NOV26-60000-C'))
+  t.notOk(isAbout(whole, 'option', 'ETH-27NOV26-6000-C'))
+  t.notOk(isAbout(whole, 'future', 'BTC-27NOV26'))
   t.same(targetOf('trades.future.BTC.100ms')?.kinds, ['future', 'perpetual'])
   t.same(targetOf('deribit_price_index.btc_usd'), { family: 'deribit_price_index', kinds: ['index'], name: 'btc_usd' })
   t.equal(targetOf('platform_state'), undefined)
