@@ -108,6 +108,10 @@ async function countCandidates(
     const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
     return countOf(count)
   }
+  if (!neighbours) {
+    const [[same] = []] = await engine.rows('SELECT min(conn) = max(conn) FROM staged WHERE row_no > 0')
+    if (same === true) return 0
+  }
   const channel = channelOf(columns)
   await engine.run(`CREATE OR REPLACE TABLE suspects AS
     SELECT ${channel} AS suspect FROM (

@@ -27,16 +27,18 @@ export interface EngineLimits {
 const RESERVED_PER_LINE_BYTE = 160
 
 /**
- * What DuckDB is told: it does not count decompression, Parquet pages and what its allocator keeps. Measured with
- * 256 MiB on 11 million rows: 670 MB resident without this share and without flushing, below 400 MB with both.
+ * What DuckDB is told: it does not count decompression, Parquet pages and what its allocator keeps. What is freed is
+ * given back to the system at once, since by default up to 512 MB of it stay. Measured with 256 MiB on a segment of
+ * 1 GB: 508 MB resident without that, 320 MB with it, and no slower.
  */
 const poolMiB = (memoryMiB: number) => Math.max(64, Math.round(memoryMiB * 0.6))
-const FLUSH_AT_MIB = 16
+const FLUSH_AT_MIB = 4
 
 export async function openEngine(limits: EngineLimits): Promise<Engine> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${poolMiB(limits.memoryMiB)}MiB`,
     allocator_flush_threshold: `${FLUSH_AT_MIB}MiB`,
+    allocator_bulk_deallocation_flush_threshold: `${FLUSH_AT_MIB}MiB`,
     threads: String(limits.threads),
     temp_directory: limits.spillFolder,
     autoinstall_known_extensions: 'false',

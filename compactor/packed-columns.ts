@@ -12,14 +12,12 @@ export interface PackedColumn {
 const LEAST_ROWS = 20_000
 /** Texts of which there are more are carried as they are. */
 const MOST_TEXTS = 20_000
-/** Rows that show which texts are too many. */
-const SAMPLE_ROWS = 100_000
+/** Rows that show which texts repeat: of those that do, fewer than half are different. */
+const SAMPLE_ROWS = 20_000
 
 interface Column {
   name: string
   type: string
-  /** Rows where it is not NULL. */
-  values: number
 }
 
 /**
@@ -29,14 +27,17 @@ interface Column {
  * @param rows how many `staged` has
  */
 export async function packColumns(engine: Engine, rows: number): Promise<PackedColumn[]> {
-  const types = await typesOf(engine)
-  if (rows < LEAST_ROWS) return types.map(({ name }) => ({ packed: name, unpacked: name }))
-  const columns = await countValues(engine, types)
-  const repeating = await repeatingTexts(engine, columns)
+  const columns = await columnsOf(engine)
+  if (rows < LEAST_ROWS) return columns.map(({ name }) => ({ packed: name, unpacked: name }))
+  const empty = await withoutValues(engine, columns)
+  const repeating = await repeatingTexts(
+    engine,
+    columns.filter(({ name }) => !empty.has(name)),
+  )
   const packed: PackedColumn[] = []
-  for (const [index, { name, type, values }] of columns.entries()) {
+  for (const [index, { name, type }] of columns.entries()) {
     const own = { packed: name, unpacked: name }
-    if (values === 0) packed.push({ packed: undefined, unpacked: `CAST(NULL AS ${type}) AS ${name}` })
+    if (empty.has(name)) packed.push({ packed: undefined, unpacked: `CAST(NULL AS ${type}) AS ${name}` })
     else packed.push((repeating.has(name) && (await packTexts(engine, name, `texts_${index}`))) || own)
   }
   return packed
@@ -45,26 +46,30 @@ export async function packColumns(engine: Engine, rows: number): Promise<PackedC
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** The columns of `staged` and their types. */
-async function typesOf(engine: Engine): Promise<Omit<Column, 'values'>[]> {
+async function columnsOf(engine: Engine): Promise<Column[]> {
   const described = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE staged)
     WHERE column_name <> 'row_no'`)
   return described.map(([name, type]) => ({ name: quoted(String(name)), type: String(type) }))
 }
 
-async function countValues(engine: Engine, columns: readonly Omit<Column, 'values'>[]): Promise<Column[]> {
-  const [counts = []] = await engine.rows(
-    `SELECT ${columns.map(({ name }) => `count(${name})`).join(', ')} FROM staged`,
-  )
-  return columns.map((column, index) => ({ ...column, values: countOf(counts[index]) }))
+/** Columns with a value in the first rows, which are most, need no count. */
+async function withoutValues(engine: Engine, columns: readonly Column[]): Promise<Set<string>> {
+  let empty = columns.map(({ name }) => name)
+  for (const rows of [`(FROM staged LIMIT ${SAMPLE_ROWS})`, 'staged']) {
+    if (empty.length === 0) break
+    const [counts = []] = await engine.rows(`SELECT ${empty.map(name => `count(${name})`).join(', ')} FROM ${rows}`)
+    empty = empty.filter((_, index) => countOf(counts[index]) === 0)
+  }
+  return new Set(empty)
 }
 
 /** Columns of text that may have few different ones. */
 async function repeatingTexts(engine: Engine, columns: readonly Column[]): Promise<Set<string>> {
-  const texts = columns.filter(({ type, values }) => type === 'VARCHAR' && values > 0)
+  const texts = columns.filter(({ type }) => type === 'VARCHAR')
   if (texts.length === 0) return new Set()
   const counts = texts.map(({ name }) => `approx_count_distinct(${name})`).join(', ')
   const [few = []] = await engine.rows(`SELECT ${counts} FROM (FROM staged LIMIT ${SAMPLE_ROWS})`)
-  return new Set(texts.filter((_, index) => countOf(few[index]) <= MOST_TEXTS).map(({ name }) => name))
+  return new Set(texts.filter((_, index) => countOf(few[index]) <= SAMPLE_ROWS / 2).map(({ name }) => name))
 }
 
 /** Undefined where there are too many, or one that an enumeration does not hold (it ends texts at NUL). */

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { fsyncFolder } from '../platform/durable-file.js'
 import { parseSegmentPath, type SegmentName } from '../recorder/segment-format.js'
 import type { Conversion } from './convert.js'
@@ -48,11 +47,22 @@ export function quarantinePath(segment: string, name: SegmentName): string {
   return `quarantine/exchange=${name.exchange}/channel=${name.channel}/date=${dateOf(name)}/${baseName(segment)}.jsonl`
 }
 
-/** The hash of a file, hex, read in pieces. */
+const PIECE_BYTES = 256 * 1024
+
+/** The hash of a file, hex, read in pieces; into one buffer, since those of a stream pile up until they are collected. */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash)
-  return hash.digest('hex')
+  const buffer = Buffer.allocUnsafe(PIECE_BYTES)
+  const file = await open(path)
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, PIECE_BYTES)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(buffer.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
+  }
 }
 
 /**

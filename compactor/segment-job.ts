@@ -111,6 +111,24 @@ async function convertAndPublish(
 ): Promise<{ receipt: Receipt; conversion: Conversion }> {
   const { dataDir, publishTo = dataDir, signal } = options
   const folder = join(temporaryFolder(dataDir), basename(source.segment, '.jsonl.zst'))
+  try {
+    const conversion = await convert(options, source, folder)
+    signal?.throwIfAborted()
+    const { segment, sha256, frames } = source
+    const receipt = await publish(publishTo, { path: segment, sha256, frames }, conversion, earlier, options.disk)
+    return { receipt, conversion }
+  } catch (error) {
+    // Interrupted statements fail with errors of their own; the reason is the signal's.
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Converts in an engine of its own, whose memory is free afterwards. */
+async function convert(options: JobOptions, source: Source, folder: string): Promise<Conversion> {
+  const { dataDir, publishTo = dataDir, signal } = options
   const spillFolder = join(folder, 'spill')
   mkdirSync(spillFolder, { recursive: true })
   const engine = await openEngine({ ...options.limits, spillFolder })
@@ -123,18 +141,9 @@ async function convertAndPublish(
       onUnreadable: (path: string, message: string) =>
         options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
     }
-    const conversion = await convertSegment(engine, source, tabled, folder)
-    signal?.throwIfAborted()
-    const { segment, sha256, frames } = source
-    const receipt = await publish(publishTo, { path: segment, sha256, frames }, conversion, earlier, options.disk)
-    return { receipt, conversion }
-  } catch (error) {
-    // Interrupted statements fail with errors of their own; the reason is the signal's.
-    signal?.throwIfAborted()
-    throw error
+    return await convertSegment(engine, source, tabled, folder)
   } finally {
     signal?.removeEventListener('abort', stop)
     engine.close()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
