@@ -1,52 +1,78 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
+import type { Format } from './query/print-answer.js'
+import type { QuerySession } from './query/session.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 
 interface QueryOptions extends ConfigOption {
   from?: string
   file?: string
+  format?: string
+  out?: string
   json?: boolean
+  fresh: boolean
 }
 
 export function queryCommand(): Command {
   return withConfig(
     new Command('query')
-      .description('SQL over the Parquet files, with DuckDB: a view for each table')
-      .argument('[sql]', 'e.g. "SELECT kind, count(*) FROM trades GROUP BY kind"')
-      .option('--file <file>', 'read the SQL from a file')
+      .description('SQL over what was recorded, up to the last second, with DuckDB: a view for each table')
+      .argument('[sql]', 'e.g. "SELECT kind, count(*) FROM trades GROUP BY kind"; without it, a prompt')
+      .option('--file <file>', 'read the SQL from a file; the answer of its last statement counts')
       .option('--from <folder>', 'a dataDir or its copy on the NAS; needs no config file')
-      .option('--json', 'a JSON object a row'),
+      .option('--format <format>', 'table, csv, json (an object a line) or parquet')
+      .option('--out <file>', 'write the answer to a file; its ending says the format')
+      .option('--json', 'the same as --format json')
+      .option('--no-fresh', 'only what is in Parquet already: faster where much is not'),
   ).action(query)
 }
 
 async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
-  const [{ loadConfig }, { openDuckDb }, { createViews }, { writeLines }] = await Promise.all([
-    import('../config/load.js'),
-    import('../reading/duckdb.js'),
-    import('./query/views.js'),
-    import('./output.js'),
+  const [{ QuerySession }, { freshSettings }, { formatOf }] = await Promise.all([
+    import('./query/session.js'),
+    import('./query/fresh-settings.js'),
+    import('./query/print-answer.js'),
   ])
-  const text = sqlOf(sql, options.file)
-  const connection = await openDuckDb()
-  try {
-    const tables = await createViews(connection, options.from ?? loadConfig(options.config).dataDir)
-    const { jsonRows, tableOf } = await import('./query/results.js')
-    try {
-      const lines = options.json ? jsonRows(connection, text) : [Buffer.from(await tableOf(connection, text))]
-      await writeLines(lines, process.stdout)
-    } catch (cause) {
-      throw new EdgeError('QUERY_FAILED', messageOf(cause), { cause, hint: `tables here: ${tables.join(', ')}` })
-    }
-  } finally {
-    connection.closeSync()
-  }
+  const { out } = options
+  const format = formatOf(options.json ? 'json' : options.format, out)
+  const text = textOf(sql, options.file)
+  const { root, fresh } = freshSettings(options.from, options.config)
+  const session = await QuerySession.open({
+    root,
+    fresh: options.fresh ? fresh : undefined,
+    note: text => process.stderr.write(`edgetape: ${text}\n`),
+  })
+  // Whatever ends the process, nothing stays in the folder for temporary files.
+  process.once('exit', () => session.clear())
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
+  if (text === undefined) {
+    const { prompt } = await import('./query/prompt.js')
+    await prompt(session, process.stdin, process.stdout, process.stderr)
+  } else await answer(session, text, format, out)
+  session.connection.closeSync()
 }
 
-function sqlOf(sql: string | undefined, file: string | undefined): string {
-  if ((sql === undefined) === (file === undefined))
-    throw new EdgeError('QUERY_MISSING', 'wanted SQL, or --file with SQL, and not both')
-  if (file === undefined) return sql ?? ''
+async function answer(session: QuerySession, text: string, format: Format, out: string | undefined): Promise<void> {
+  const [{ printAnswer, writeAnswer }, { splitStatements }] = await Promise.all([
+    import('./query/print-answer.js'),
+    import('./query/statements.js'),
+  ])
+  const { whole, rest } = splitStatements(text)
+  const statements = rest === '' ? whole : [...whole, rest]
+  const last = statements.pop()
+  if (last === undefined) throw new EdgeError('QUERY_MISSING', 'found no statement, wanted SQL')
+  for (const statement of statements) await session.ask(statement, connection => connection.run(statement))
+  if (out === undefined) await printAnswer(session, last, format, process.stdout)
+  else await writeAnswer(session, last, format, out)
+}
+
+/** The SQL; undefined where a person is to be asked for it. */
+function textOf(sql: string | undefined, file: string | undefined): string | undefined {
+  if (sql !== undefined && file !== undefined)
+    throw new EdgeError('QUERY_MISSING', 'found both SQL and --file, wanted one of them')
+  if (file === undefined) return sql
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {

@@ -28,8 +28,8 @@ export interface Source {
 
 /** What is known of events that were tabled before, by whatever segment. */
 export interface Tabled {
-  /** The folder that has `parquet/` with a date's files. */
-  rootOf: (date: string) => string
+  /** The folders that have `parquet/` with a date's files. */
+  rootsOf: (date: string) => readonly string[]
   /** Keeps every copy of an event. */
   keepDoubles: boolean
   /** How far copies of an event without a number may be apart, ms. */
@@ -134,7 +134,7 @@ async function writeTable(
     doubles = await dropDoubles(engine, {
       identity,
       origin: originOf(name.host, name.run),
-      neighbours: findNeighbours(earlier.rootOf, name, table, partitions),
+      neighbours: findNeighbours(earlier.rootsOf, name, table, partitions),
       windowMs: earlier.windowMs,
       onUnreadable: earlier.onUnreadable,
     })
@@ -173,7 +173,7 @@ function channelMacro(pointers: readonly string[]): string {
 /** Loads a table's SQL into a schema of its own: macros first, then, starting a line, the query for its rows. */
 async function openStage(
   engine: Engine,
-  { channelAt }: Source,
+  { channelAt }: Pick<Source, 'channelAt'>,
   table: Table,
   place: number,
   schema: string,
@@ -196,6 +196,15 @@ async function openStage(
       `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
     filled: false,
   }
+}
+
+/** The columns of a table's files, in order, as its SQL makes them of no line at all. */
+export async function columnsOfTable(engine: Engine, table: Table): Promise<{ name: string; type: string }[]> {
+  const stage = await openStage(engine, { channelAt: [] }, table, 0, `columns_of_${table.name}`)
+  const noLines = 'SELECT NULL::BIGINT AS line_no, NULL::VARCHAR AS line WHERE false'
+  const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE
+    ${stage.rows(noLines).replace(/;\s*$/, '')}) WHERE column_name <> 'row_no'`)
+  return rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
 }
 
 /** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */

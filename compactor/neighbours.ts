@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { hasErrno } from '../platform/edge-error.js'
 import type { SegmentName } from '../recorder/segment-format.js'
 import { parseParquetName, parquetFolder } from './parquet-name.js'
@@ -20,10 +20,10 @@ export interface Neighbour {
 /**
  * Files that are already there for the table and partitions of a segment and lie near it in time: rows in them have
  * been tabled, whoever made them. The segment's own files are left out.
- * @param rootOf the folder that has `parquet/` with a date's files
+ * @param rootsOf the folders that have `parquet/` with a date's files
  */
 export function findNeighbours(
-  rootOf: (date: string) => string,
+  rootsOf: (date: string) => readonly string[],
   segment: SegmentName,
   table: Table,
   partitions: readonly Partition[],
@@ -35,12 +35,12 @@ export function findNeighbours(
   const dates = new Set([-backMs, 0, HOUR_MS].map(ms => dateOf(segment.startedMs + ms)))
   for (const partition of partitions) {
     for (const date of dates) {
-      const folder = join(rootOf(date), parquetFolder(segment.exchange, table.name, partition, date))
-      for (const file of listFolder(folder)) {
-        const name = parseParquetName(file)
+      const place = parquetFolder(segment.exchange, table.name, partition, date)
+      for (const path of rootsOf(date).flatMap(root => listFolder(join(root, place)))) {
+        const name = parseParquetName(basename(path))
         if (!name || isOwn(name, date, segment)) continue
         if (identity.reach === 'near' && name.hour !== undefined && !isNear(name.hour, date, segment)) continue
-        found.push({ path: join(folder, file), origin: originOf(name.host, name.run) })
+        found.push({ path, origin: originOf(name.host, name.run) })
       }
     }
   }
@@ -65,7 +65,9 @@ function isNear(hour: number, date: string, own: SegmentName): boolean {
 
 function listFolder(path: string): string[] {
   try {
-    return readdirSync(path).sort()
+    return readdirSync(path)
+      .sort()
+      .map(file => join(path, file))
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
     throw error

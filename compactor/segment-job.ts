@@ -136,7 +136,7 @@ async function convert(options: JobOptions, source: Source, folder: string): Pro
   signal?.addEventListener('abort', stop)
   try {
     const tabled = {
-      rootOf: (date: string) => (date === dateOf(source.name) ? publishTo : dataDir),
+      rootsOf: (date: string) => [date === dateOf(source.name) ? publishTo : dataDir],
       ...options.doubles,
       onUnreadable: (path: string, message: string) =>
         options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),

@@ -7,7 +7,8 @@ import { packageRoot } from '../../platform/package-info.js'
 import { measureCoverage } from '../coverage/measure.js'
 import { openDuckDb } from '../../reading/duckdb.js'
 import { tableOf } from '../query/results.js'
-import { createViews } from '../query/views.js'
+import { Lake } from '../query/lake.js'
+import { tablesBelow } from '../query/table-files.js'
 import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
 import { channelsOf, filesBelow, nasOf, tablesOf } from './harvest.js'
 import { Processes } from './processes.js'
@@ -89,7 +90,8 @@ async function look(folder: DemoFolder): Promise<Findings> {
   copyFileSync(query, join(folder.root, 'candles.sql'))
   const connection = await openDuckDb()
   try {
-    const tables = await createViews(connection, folder.nas)
+    const tables = tablesBelow(folder.nas)
+    await new Lake(connection, folder.nas).show(tables)
     const files = filesBelow(folder.nas)
     return {
       folder,

@@ -1,0 +1,24 @@
+import { loadConfig } from '../../config/load.js'
+import { configSchema, type Config } from '../../config/schema.js'
+import type { FreshSettings } from './fresh-rows.js'
+
+/**
+ * What is read, and how rows of it are made that are only in raw yet: as the config says, or for a folder as it is
+ * without one.
+ */
+export function freshSettings(from: string | undefined, config: string): { root: string; fresh: FreshSettings } {
+  if (from === undefined) {
+    const loaded = loadConfig(config)
+    return { root: loaded.dataDir, fresh: settingsOf(loaded) }
+  }
+  return { root: from, fresh: settingsOf(configSchema.parse({ exchange: { name: 'deribit' } })) }
+}
+
+function settingsOf({ compact, exchange }: Config): FreshSettings {
+  return {
+    limits: compact,
+    keepDoubles: compact.doubles === 'keep',
+    windowMs: compact.doublesWindowMs,
+    feed: exchange.adapter === 'generic' ? { exchange: exchange.name, channelAt: exchange.channelAt } : undefined,
+  }
+}

@@ -1,0 +1,62 @@
+import { createWriteStream, renameSync, rmSync } from 'node:fs'
+import { extname } from 'node:path'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { EdgeError } from '../../platform/edge-error.js'
+import { sqlText } from '../../reading/duckdb.js'
+import { writeLines } from '../output.js'
+import { csvRows, jsonRows, tableOf } from './results.js'
+import type { QuerySession } from './session.js'
+
+export const FORMATS = ['table', 'csv', 'json', 'parquet'] as const
+export type Format = (typeof FORMATS)[number]
+
+/** The format that was asked for, else the one that the name of the file says, else a table. */
+export function formatOf(wanted: string | undefined, out: string | undefined): Format {
+  const name = wanted ?? (out === undefined ? 'table' : extname(out).slice(1).replace('jsonl', 'json'))
+  const format = FORMATS.find(known => known === name)
+  if (!format)
+    throw new EdgeError('QUERY_FORMAT', `found format ${name || 'none'}, wanted one of ${FORMATS.join(', ')}`, {
+      hint: '--format csv, or --out with a name that ends in .csv, .json or .parquet',
+    })
+  if (format === 'parquet' && out === undefined)
+    throw new EdgeError('QUERY_FORMAT', 'Parquet is not printed', { hint: 'add --out FILE.parquet' })
+  return format
+}
+
+/** Prints the answer of a statement; on a terminal, a table that fits it. */
+export async function printAnswer(session: QuerySession, sql: string, format: Format, out: Writable): Promise<void> {
+  const width = out === process.stdout && process.stdout.isTTY ? process.stdout.columns : Infinity
+  await session.ask(sql, async connection => {
+    const lines = await linesOf(connection, sql, format, width)
+    await writeLines(lines, out)
+  })
+}
+
+async function linesOf(connection: DuckDBConnection, sql: string, format: Format, width: number) {
+  if (format === 'csv') return csvRows(connection, sql)
+  if (format === 'json') return jsonRows(connection, sql)
+  const text = await tableOf(connection, sql, width)
+  return text === '' ? [] : [Buffer.from(text)]
+}
+
+/** Writes the answer of a statement to a file, which has its name once it is whole. */
+export async function writeAnswer(session: QuerySession, sql: string, format: Format, path: string): Promise<void> {
+  const temporary = `${path}.tmp`
+  try {
+    if (format === 'parquet') {
+      const copy = `COPY (${sql}\n) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`
+      await session.ask(sql, connection => connection.run(copy))
+    } else {
+      const file = createWriteStream(temporary)
+      await printAnswer(session, sql, format, file)
+      file.end()
+      await finished(file)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}

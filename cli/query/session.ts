@@ -1,0 +1,94 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { closest } from 'fastest-levenshtein'
+import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { openDuckDb, sqlText } from '../../reading/duckdb.js'
+import { FreshRows, type FreshSettings } from './fresh-rows.js'
+import { Lake } from './lake.js'
+
+export interface SessionOptions {
+  /** A dataDir, or a copy of one. */
+  root: string
+  /** How to read what is only in raw yet; without it only Parquet is read. */
+  fresh: FreshSettings | undefined
+  /** Told of what is left out. */
+  note: (text: string) => void
+}
+
+/** Files come and go while they are asked: so often is a statement tried. */
+const TRIES = 3
+/** A file was rolled up between being listed and being opened. */
+const FILE_GONE = /No files found|Cannot open file|Could not open|does not exist.*\.parquet/i
+/** Statements that ask for names rather than rows. */
+const ASKS_FOR_NAMES = /\b(?:show|information_schema|duckdb_\w+)\b/i
+
+/** DuckDB with a view for each table, made as statements ask for them. */
+export class QuerySession {
+  readonly connection: DuckDBConnection
+  readonly #lake: Lake
+  readonly #scratch: string
+
+  private constructor(connection: DuckDBConnection, lake: Lake, scratch: string) {
+    this.connection = connection
+    this.#lake = lake
+    this.#scratch = scratch
+  }
+
+  /** @throws EdgeError QUERY_NO_DATA */
+  static async open({ root, fresh, note }: SessionOptions): Promise<QuerySession> {
+    const scratch = mkdtempSync(join(tmpdir(), 'edgetape-query-'))
+    try {
+      const rows = fresh && new FreshRows(root, scratch, fresh, note)
+      mkdirSync(join(scratch, 'fresh'))
+      const connection = await openDuckDb()
+      await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
+      return new QuerySession(connection, new Lake(connection, root, rows), scratch)
+    } catch (error) {
+      rmSync(scratch, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  get tables(): readonly string[] {
+    return this.#lake.tables
+  }
+
+  /**
+   * Does something with a statement after making the views that it names. Where files went away meanwhile, views are
+   * made anew and it is done again.
+   * @throws EdgeError QUERY_FAILED
+   */
+  async ask<Result>(sql: string, action: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#lake.show(this.#tablesIn(sql))
+        return await action(this.connection)
+      } catch (cause) {
+        if (attempt < TRIES && FILE_GONE.test(messageOf(cause))) continue
+        throw cause instanceof EdgeError ? cause : this.#failed(cause)
+      }
+    }
+  }
+
+  /** Removes what was made for it. */
+  clear(): void {
+    rmSync(this.#scratch, { recursive: true, force: true })
+  }
+
+  #tablesIn(sql: string): string[] {
+    if (ASKS_FOR_NAMES.test(sql)) return [...this.tables]
+    const words = new Set((sql.match(/\w+/g) ?? []).map(word => word.toLowerCase()))
+    return this.tables.filter(name => words.has(name))
+  }
+
+  #failed(cause: unknown): EdgeError {
+    const message = messageOf(cause)
+    const [, unknown] = /(?:Table|Function) with name "?(\w+)"? does not exist/i.exec(message) ?? []
+    const names = [...this.tables]
+    const nearest = unknown === undefined ? '' : `did you mean ${closest(unknown, names)}? `
+    const hint = unknown === undefined ? 'DESCRIBE <table> shows its columns' : `${nearest}tables: ${names.join(', ')}`
+    return new EdgeError('QUERY_FAILED', message, { cause, hint })
+  }
+}

@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import t from 'tap'
+import { fitTable } from '../../../cli/query/fit-table.js'
+import { prompt } from '../../../cli/query/prompt.js'
+import { QuerySession } from '../../../cli/query/session.js'
+import { splitStatements } from '../../../cli/query/statements.js'
+import { edgetape } from '../../fixtures/cli.js'
+import { writeLake } from '../../fixtures/lake.js'
+
+const trades = (names: string[]) =>
+  `SELECT now() AS recv_ts, * FROM (VALUES ${names.map((name, i) => `('${name}', ${i})`).join(', ')}) v(instrument_name, trade_seq)`
+
+t.test('a view for each table, with the columns of its partitions', async t => {
+  const root = t.testdir()
+  await writeLake(root, [
+    { table: 'trades', kind: 'perpetual', currency: 'BTC', sql: trades(['BTC-PERPETUAL', 'BTC-PERPETUAL']) },
+    { table: 'trades', kind: 'option', currency: 'BTC', sql: trades(['BTC-27NOV26-60000-C']) },
+    { table: 'journal', sql: `SELECT 'started' AS event` },
+  ])
+  const sql = 'SELECT kind, count(*) AS trades FROM trades GROUP BY kind ORDER BY kind'
+  const { stdout, exitCode } = await edgetape(['query', '--from', root, sql])
+  t.equal(exitCode, 0)
+  t.match(stdout, /^kind +trades\noption +1\nperpetual +2$/)
+  const file = join(root, 'q.sql')
+  writeFileSync(file, `${sql};\n`)
+  const json = await edgetape(['query', '--from', root, '--file', file, '--json'])
+  t.equal(json.stdout, '{"kind":"option","trades":1}\n{"kind":"perpetual","trades":2}')
+  t.match(await edgetape(['query', '--from', root, 'SELECT * FROM tardes']), {
+    exitCode: 1,
+    stderr: /tardes does not exist[^]*hint: did you mean trades\? tables: announcements, [^]*trades, [^]*$/,
+  })
+})
+
+t.test('what a day replaced is left out, where the day is', async t => {
+  const root = t.testdir()
+  const hour = { table: 'trades', kind: 'option', currency: 'BTC', name: '14-h1-r1-1', sql: trades(['A', 'B']) }
+  await writeLake(root, [hour, { ...hour, name: '15-h1-r1-2', sql: trades(['C']) }])
+  const folder = 'parquet/exchange=deribit/table=trades/kind=option/currency=BTC/date=2026-11-22'
+  mkdirSync(join(root, 'superseded/date=2026-11-22'), { recursive: true })
+  writeFileSync(
+    join(root, 'superseded/date=2026-11-22/superseded-h1.jsonl'),
+    `${JSON.stringify({ path: `${folder}/14-h1-r1-1.parquet`, by: [`${folder}/day-h1.parquet`] })}\n`,
+  )
+  const sql = "SELECT string_agg(instrument_name, '' ORDER BY instrument_name) AS names FROM trades"
+  const names = async () => (await edgetape(['query', '--from', root, '--json', sql])).stdout
+  t.equal(await names(), '{"names":"ABC"}', 'the list comes before the day')
+  await writeLake(root, [{ ...hour, name: 'day-h1', sql: trades(['A', 'B']) }])
+  t.equal(await names(), '{"names":"ABC"}', 'and then the day, with the same rows')
+  const columns = await edgetape(['query', '--from', root, '--json', 'SELECT * FROM trades LIMIT 1'])
+  t.notMatch(columns.stdout, /filename/)
+})
+
+t.test('the answer as table, CSV, JSON and Parquet, printed or in a file', async t => {
+  const root = t.testdir()
+  const values = `SELECT * FROM (VALUES (1, 'a "b", c', NULL, 2.5), (2, '', 'x', NULL)) v(n, text, "none", price)`
+  await writeLake(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
+  const sql = 'SELECT n, text, "none", price FROM quote ORDER BY n'
+  const ask = async (...args: string[]) => (await edgetape(['query', '--from', root, sql, ...args])).stdout
+  t.equal(await ask('--format', 'csv'), 'n,text,none,price\n1,"a ""b"", c",,2.5\n2,"",x,')
+  t.match(await ask(), /^n +text +none +price\n1 +a "b", c +2\.5\n2 +x$/)
+  const file = join(root, 'answer.parquet')
+  t.equal(await ask('--out', file), '')
+  const again = await edgetape(['query', '--from', root, `SELECT * FROM '${file}'`, '--json'])
+  t.equal(again.stdout, await ask('--json'))
+  await ask('--out', join(root, 'answer.csv'))
+  t.equal(readFileSync(join(root, 'answer.csv'), 'utf8').trimEnd(), await ask('--format', 'csv'))
+  t.match(await edgetape(['query', '--from', root, 'SELECT nothing', '--out', join(root, 'none.csv')]), { exitCode: 1 })
+  t.notOk(existsSync(join(root, 'none.csv')) || existsSync(join(root, 'none.csv.tmp')), 'no half file')
+  t.match(await edgetape(['query', sql, '--format', 'xls']), {
+    exitCode: 1,
+    stderr: /wanted one of table, csv, json, parq/,
+  })
+})
+
+t.test('a prompt: statements over several lines, errors are told and it goes on', async t => {
+  const root = t.testdir()
+  await writeLake(root, [{ table: 'trades', kind: 'option', currency: 'BTC', sql: trades(['A', 'B']) }])
+  const typed = ['SELECT count(*) AS n -- ; no end', 'FROM trades;', 'SELECT * FROM tardes; .quit;', 'SELECT 1 AS one']
+  const session = await QuerySession.open({ root, fresh: undefined, note: text => t.fail(text) })
+  const collect = () => {
+    const stream = new PassThrough()
+    const parts: Buffer[] = []
+    stream.on('data', (part: Buffer) => parts.push(part))
+    return { stream, text: () => Buffer.concat(parts).toString() }
+  }
+  const out = collect()
+  const said = collect()
+  await prompt(session, Readable.from(typed.map(line => `${line}\n`)), out.stream, said.stream)
+  session.connection.closeSync()
+  session.clear()
+  t.equal(out.text(), 'n\n2\none\n  1\n')
+  t.match(said.text(), /tardes does not exist[^]*hint: did you mean trades/)
+})
+
+t.test('a table fits its terminal', async t => {
+  const table = {
+    head: ['n', 'text', 'a', 'b', 'last'],
+    rows: [['1', 'x'.repeat(50), 'y'.repeat(30), 'z', '4']],
+    numeric: [0, 4],
+  }
+  t.equal(fitTable(table, 200).split('\n')[1]?.includes('…'), false)
+  for (const width of [100, 60, 40, 30, 26]) {
+    const lines = fitTable(table, width).split('\n')
+    t.ok(
+      lines.every(line => line.length <= width),
+      `${width}: ${lines.join('|')}`,
+    )
+    t.match(lines[1], /^1 .*4$/)
+  }
+  t.match(fitTable(table, 26), /… \d more/)
+})
+
+t.test('statements end at semicolons that are in no text, name or comment', async t => {
+  const { whole, rest } = splitStatements(`SELECT ';' AS ";"; -- ; no
+    SELECT $x$ ; $x$ /* ; */; ; SELECT 'it''s;' `)
+  t.same(whole, [`SELECT ';' AS ";"`, '-- ; no\n    SELECT $x$ ; $x$ /* ; */'])
+  t.equal(rest, "SELECT 'it''s;'")
+})
+
+t.test('what is missing is said', async t => {
+  const root = t.testdir()
+  t.match(await edgetape(['query', '--from', root, 'SELECT 1']), {
+    exitCode: 1,
+    stderr: /no raw data and no Parquet below/,
+  })
+  t.match(await edgetape(['query', '--from', root, 'SELECT 1', '--file', 'x']), {
+    exitCode: 1,
+    stderr: /wanted one of/,
+  })
+})
