@@ -39,7 +39,8 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   query: [
     ['edgetape query "SELECT kind, count(*) FROM trades GROUP BY kind"', 'a view for each table'],
-    ['edgetape query --from /mnt/nas/edgetape --file spread.sql --json', 'a JSON object a row'],
+    ['edgetape query --from /mnt/nas/edgetape --file spread.sql --out spread.csv', 'an answer as a file'],
+    ['edgetape query --from /mnt/nas/edgetape', 'a prompt'],
   ],
   book: [
     ['edgetape book BTC-PERPETUAL --at 2026-11-22T14:00:05.25', 'the whole book at that time'],

@@ -69,7 +69,7 @@ t.test('the answer as table, CSV, JSON and Parquet, printed or in a file', async
   t.match(await edgetape(['query', '--from', root, 'SELECT nothing', '--out', join(root, 'none.csv')]), { exitCode: 1 })
   t.notOk(existsSync(join(root, 'none.csv')) || existsSync(join(root, 'none.csv.tmp')), 'no half file')
   t.match(await edgetape(['query', sql, '--format', 'xls']), {
-    exitCode: 1,
+    exitCode: 2,
     stderr: /wanted one of table, csv, json, parq/,
   })
 })
@@ -126,7 +126,7 @@ t.test('what is missing is said', async t => {
     stderr: /no raw data and no Parquet below/,
   })
   t.match(await edgetape(['query', '--from', root, 'SELECT 1', '--file', 'x']), {
-    exitCode: 1,
+    exitCode: 2,
     stderr: /wanted one of/,
   })
 })
