@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.js'
 import { createLogger } from '../platform/log.js'
 import { lowerPriority } from '../platform/low-priority.js'
 import { onShutdown } from '../platform/shutdown.js'
+import { attendSystemd } from '../platform/systemd.js'
 import type { RebuildWish } from '../compactor/main.js'
 import type { Summary } from '../compactor/progress.js'
 import { EdgeError } from '../platform/edge-error.js'
@@ -46,15 +47,18 @@ async function compact(flags: CompactFlags): Promise<void> {
 
   const once = flags.once === true
   const bar = once && process.stderr.isTTY ? progressBar() : undefined
+  const log = createLogger('compactor')
+  const leaveSystemd = attendSystemd(log)
   const summary = await runCompactor({
     config,
-    log: createLogger('compactor'),
+    log,
     once,
     ...(rebuild && { rebuild }),
     retryQuarantine: flags.retryQuarantine === true,
     signal: stop.signal,
     ...(bar && { onProgress: bar.show }),
   })
+  leaveSystemd()
   bar?.stop()
   if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
   else if (once) process.stdout.write(summaryText(summary))

@@ -18,20 +18,22 @@ function keepYoungHeapSmall(): void {
 
 async function record({ config: path }: ConfigOption): Promise<void> {
   keepYoungHeapSmall()
-  const [{ loadConfig }, { credentialsFrom }, { createLogger }, { onShutdown }, { runRecorder }] = await Promise.all([
-    import('../config/load.js'),
-    import('../config/secrets.js'),
-    import('../platform/log.js'),
-    import('../platform/shutdown.js'),
-    import('../recorder/main.js'),
-  ])
+  const [{ loadConfig }, { credentialsFrom }, { createLogger }, { onShutdown }, { attendSystemd }, { runRecorder }] =
+    await Promise.all([
+      import('../config/load.js'),
+      import('../config/secrets.js'),
+      import('../platform/log.js'),
+      import('../platform/shutdown.js'),
+      import('../platform/systemd.js'),
+      import('../recorder/main.js'),
+    ])
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
-  await runRecorder({
-    config: loadConfig(path),
-    credentials: credentialsFrom(process.env),
-    log: createLogger('recorder'),
-    signal: stop.signal,
-  })
+  const config = loadConfig(path)
+  const credentials = credentialsFrom(process.env)
+  const log = createLogger('recorder')
+  const leaveSystemd = attendSystemd(log)
+  await runRecorder({ config, credentials, log, signal: stop.signal })
+  leaveSystemd()
   process.exitCode = 0
 }

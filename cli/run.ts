@@ -14,10 +14,11 @@ export function runCommand(): Command {
 }
 
 async function run({ config: path }: ConfigOption): Promise<void> {
-  const [{ loadConfig }, { createLogger }, { onShutdown }, { supervise }] = await Promise.all([
+  const [{ loadConfig }, { createLogger }, { onShutdown }, { attendSystemd }, { supervise }] = await Promise.all([
     import('../config/load.js'),
     import('../platform/log.js'),
     import('../platform/shutdown.js'),
+    import('../platform/systemd.js'),
     import('./run/supervisor.js'),
   ])
   const { sync, http } = loadConfig(path)
@@ -34,11 +35,13 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     log.info({ reason }, 'stopping')
     stop.abort(reason)
   })
+  const leaveSystemd = attendSystemd(log)
   const clean = await supervise(
     names.map(name => partOf(name, path)),
     log,
     stop.signal,
   )
+  leaveSystemd()
   process.exitCode = clean ? 0 : 1
 }
 

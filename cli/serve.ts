@@ -10,13 +10,18 @@ export function serveCommand(): Command {
 }
 
 async function serveUntilTold({ config: path }: ConfigOption): Promise<void> {
-  const [{ loadConfig }, { createLogger }, { onShutdown }, { serve }] = await Promise.all([
+  const [{ loadConfig }, { createLogger }, { onShutdown }, { attendSystemd }, { serve }] = await Promise.all([
     import('../config/load.js'),
     import('../platform/log.js'),
     import('../platform/shutdown.js'),
+    import('../platform/systemd.js'),
     import('./http/serve.js'),
   ])
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
-  await serve({ config: loadConfig(path), log: createLogger('serve'), signal: stop.signal })
+  const config = loadConfig(path)
+  const log = createLogger('serve')
+  const leaveSystemd = attendSystemd(log)
+  await serve({ config, log, signal: stop.signal })
+  leaveSystemd()
 }

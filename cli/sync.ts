@@ -22,6 +22,7 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   const { runSyncer, isClean } = await import('../syncer/main.js')
   const { createLogger } = await import('../platform/log.js')
   const { onShutdown } = await import('../platform/shutdown.js')
+  const { attendSystemd } = await import('../platform/systemd.js')
   const { lowerPriority } = await import('../platform/low-priority.js')
   // Recording comes first on a small machine; rsync inherits it.
   lowerPriority()
@@ -29,7 +30,10 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   onShutdown(reason => stop.abort(reason))
   const bar = once && process.stderr.isTTY ? await progressBar() : undefined
   const onProgress = bar ? { onProgress: bar.show } : {}
-  const report = await runSyncer({ config, log: createLogger('syncer'), once, signal: stop.signal, ...onProgress })
+  const log = createLogger('syncer')
+  const leaveSystemd = attendSystemd(log)
+  const report = await runSyncer({ config, log, once, signal: stop.signal, ...onProgress })
+  leaveSystemd()
   bar?.stop()
   if (!once) return
   const summary = json ? JSON.stringify(summaryOf(report)) : await describe(report)

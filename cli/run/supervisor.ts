@@ -49,6 +49,8 @@ async function runUntilEnd(part: Part, log: Logger, signal: AbortSignal): Promis
     // A group of its own: Ctrl-C on the terminal reaches the supervisor alone, which then tells the parts once.
     detached: true,
     ipc: true,
+    // The unit's watchdog is about this process; the parts must not answer in its place.
+    env: { NOTIFY_SOCKET: undefined, WATCHDOG_USEC: undefined },
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',
