@@ -1,4 +1,3 @@
-import { SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { loadConfig } from '../config/load.js'
 import { createLogger } from '../platform/log.js'
@@ -6,9 +5,9 @@ import { lowerPriority } from '../platform/low-priority.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { attendSystemd } from '../platform/systemd.js'
 import type { RebuildWish } from '../compactor/main.js'
-import type { Summary } from '../compactor/progress.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig } from './config-option.js'
+import { compactionBar, summaryText } from './compact/summary.js'
 
 interface CompactFlags {
   config: string
@@ -46,7 +45,7 @@ async function compact(flags: CompactFlags): Promise<void> {
   const { runCompactor } = await import('../compactor/main.js')
 
   const once = flags.once === true
-  const bar = once && process.stderr.isTTY ? progressBar() : undefined
+  const bar = once && process.stderr.isTTY ? compactionBar() : undefined
   const log = createLogger('compactor')
   const leaveSystemd = attendSystemd(log)
   const summary = await runCompactor({
@@ -75,37 +74,4 @@ function rebuildWish({ rebuild, date, outdated }: CompactFlags): RebuildWish | u
     throw new EdgeError('COMPACT_OPTIONS', `--date ${date}: wanted a date such as 2026-11-22`)
   }
   return { ...(date !== undefined && { date }), ...(outdated && { outdated }) }
-}
-
-function progressBar() {
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} segments, {rows} rows, {eta_formatted} left',
-    hideCursor: true,
-    stream: process.stderr,
-  })
-  return {
-    show: ({ segments, failed, backlog, rows }: Summary) => {
-      const done = segments + failed
-      const payload = { rows: Object.values(rows).reduce((sum, count) => sum + count, 0) }
-      if (bar.isActive) {
-        bar.setTotal(done + backlog)
-        bar.update(done, payload)
-      } else bar.start(done + backlog, done, payload)
-    },
-    stop: () => bar.stop(),
-  }
-}
-
-function summaryText({ segments, failed, frames, rows, doubles, quarantined, known, lastError }: Summary): string {
-  const tables = Object.entries(rows).map(([table, count]) => `  ${table.padEnd(12)} ${count} rows`)
-  return [
-    `segments     ${segments} converted, ${failed} failed`,
-    `frames       ${frames}`,
-    ...tables,
-    `doubles      ${doubles} rows left out`,
-    `quarantined  ${quarantined}`,
-    `known        ${known} frames without rows`,
-    ...(lastError === undefined ? [] : [`last error   ${lastError}`]),
-    '',
-  ].join('\n')
 }

@@ -10,6 +10,7 @@ import { dumpCommand } from './dump.js'
 import { helpCommand } from './help.js'
 import { examplesText } from './help/examples.js'
 import { initCommand } from './init.js'
+import { mergeCommand } from './merge.js'
 import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
 import { replayCommand } from './replay.js'
@@ -47,6 +48,7 @@ export function createProgram(): Command {
     queryCommand(),
     bookCommand(),
     replayCommand(),
+    mergeCommand(),
     simulateCommand(),
     demoCommand(),
     completionCommand(),

@@ -50,6 +50,10 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ],
   ],
   replay: [['edgetape replay data --port 8090 --speed 10', 'ten times as fast as it was']],
+  merge: [
+    ['edgetape merge /mnt/nas/frankfurt /mnt/nas/london --to /mnt/nas/merged', 'what two recorders took, once'],
+    ['edgetape merge /mnt/nas/edgetape --to /mnt/nas/merged --from 2026-11-22 --until 2026-11-23', 'one day'],
+  ],
   simulate: [['edgetape simulate --port 8090 --rate 2000', 'prints the URL for exchange.url']],
   demo: [['edgetape demo --seconds 30', 'leaves all it made in ./edgetape-demo']],
   completion: [

@@ -5,6 +5,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { readStatus } from '../../platform/status-file.js'
+import { withState } from '../../recorder/segment-format.js'
 import { DateLedger } from '../../syncer/ledger.js'
 import { runSyncer, type PassReport } from '../../syncer/main.js'
 import { Watchdog } from '../../syncer/targets/watchdog.js'
@@ -64,6 +65,22 @@ t.test('another disk at the same place gets everything, and nothing counts as ve
   t.match(await once(), { shippedFiles: 3, verifiedFiles: 0, retiredFiles: 0 })
   t.ok(existsSync(join(tree.dataDir, segment)))
   t.match(readFileSync(join(nas, '.edgetape-target'), 'utf8'), /^[0-9a-f-]{36}\n$/, 'an empty marker gets an id')
+})
+
+t.test('what differs from its manifest here is kept and not shipped, whichever sum tells', async t => {
+  const { segment, nas, tree, once } = beside(t.testdir())
+  const [manifest, manifestPath] = [tree.read(withState(segment, 'manifest')), withState(segment, 'manifest')]
+  const wrong = { sha256: '0'.repeat(64), md5: '0'.repeat(32) }
+  for (const [kind, sum] of Object.entries(wrong)) {
+    tree.write(manifestPath, JSON.stringify({ ...(JSON.parse(manifest) as object), [kind]: sum }))
+    const report = await once()
+    t.match(report.error, { code: 'SYNC_SOURCE_CORRUPT', message: new RegExp(`its ${kind} is .* says ${sum}`) })
+    t.notOk(existsSync(join(nas, segment)), kind)
+    t.ok(existsSync(join(tree.dataDir, segment)), 'and is kept')
+  }
+  tree.write(manifestPath, manifest)
+  t.match(await once(), { error: undefined })
+  t.ok(existsSync(join(nas, segment)), 'the true manifest lets it go')
 })
 
 t.test('a first target needs its parent', async t => {
