@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { readStatus } from '../../platform/status-file.js'
 import { withState } from '../../recorder/segment-format.js'
 import { DateLedger } from '../../syncer/ledger.js'
-import { runSyncer, type PassReport } from '../../syncer/main.js'
+import { isClean, runSyncer, type PassReport } from '../../syncer/main.js'
 import { Watchdog } from '../../syncer/targets/watchdog.js'
 import { needsThat } from '../fixtures/needs.js'
 import {
@@ -69,12 +69,14 @@ t.test('another disk at the same place gets everything, and nothing counts as ve
 
 t.test('what differs from its manifest here is kept and not shipped, whichever sum tells', async t => {
   const { segment, nas, tree, once } = beside(t.testdir())
-  const [manifest, manifestPath] = [tree.read(withState(segment, 'manifest')), withState(segment, 'manifest')]
+  const manifestPath = withState(segment, 'manifest')
+  const manifest = tree.read(manifestPath).toString('utf8')
   const wrong = { sha256: '0'.repeat(64), md5: '0'.repeat(32) }
   for (const [kind, sum] of Object.entries(wrong)) {
     tree.write(manifestPath, JSON.stringify({ ...(JSON.parse(manifest) as object), [kind]: sum }))
     const report = await once()
-    t.match(report.error, { code: 'SYNC_SOURCE_CORRUPT', message: new RegExp(`its ${kind} is .* says ${sum}`) })
+    t.match(report.problems, [{ path: segment, reason: new RegExp(`its ${kind} is .* says ${sum}`) }])
+    t.notOk(isClean(report))
     t.notOk(existsSync(join(nas, segment)), kind)
     t.ok(existsSync(join(tree.dataDir, segment)), 'and is kept')
   }
