@@ -12,6 +12,7 @@ interface CoverageOptions extends ConfigOption {
   by?: 'hour' | 'instrument'
   json?: boolean
   markdown?: boolean
+  write?: boolean
 }
 
 export function coverageCommand(): Command {
@@ -24,7 +25,11 @@ export function coverageCommand(): Command {
       .option('--to <time>', 'before this time')
       .addOption(new Option('--by <what>', 'a line for each').choices(['hour', 'instrument']))
       .option('--json', 'for programs')
-      .option('--markdown', 'for documents'),
+      .option('--markdown', 'for documents')
+      .option(
+        '--write',
+        'as Parquet tables coverage and coverage_hours beside the data of --date; run and serve do it daily',
+      ),
   ).action(coverage)
 }
 
@@ -35,6 +40,7 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
     import('./coverage/print.js'),
   ])
   const config = folder === undefined ? loadConfig(options.config) : undefined
+  if (options.write) return write(folder ?? config?.dataDir ?? '', config?.host, options)
   const result = await measureCoverage(folder ?? config?.dataDir ?? '', {
     window: await windowOf(options),
     by: options.by,
@@ -42,6 +48,22 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
   })
   const print = options.json ? asJson : options.markdown ? asMarkdown : asText
   process.stdout.write(`${print(result)}\n`)
+}
+
+async function write(root: string, host: string | undefined, { date }: CoverageOptions): Promise<void> {
+  if (date === undefined) throw new EdgeError('COVERAGE_OPTIONS', 'found --write, wanted --date with it')
+  requireDate(date)
+  const [{ writeCoverage }, { lowerPriority }] = await Promise.all([
+    import('./coverage/write-tables.js'),
+    import('../platform/low-priority.js'),
+  ])
+  lowerPriority()
+  for (const path of await writeCoverage(root, date, host)) process.stdout.write(`${path}\n`)
+}
+
+function requireDate(date: string): void {
+  if (!/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(Date.parse(date)))
+    throw new EdgeError('DATE_INVALID', `found --date ${date}, wanted a day such as 2026-11-22`)
 }
 
 async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | undefined> {
@@ -52,8 +74,7 @@ async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | und
   if (date !== undefined) {
     if (from !== undefined || to !== undefined)
       throw new EdgeError('COVERAGE_OPTIONS', 'found --date and --from or --to, wanted one way to say when')
-    if (!/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(Date.parse(date)))
-      throw new EdgeError('DATE_INVALID', `found --date ${date}, wanted a day such as 2026-11-22`)
+    requireDate(date)
     return dayWindow(date)
   }
   if (from === undefined && to === undefined) return undefined

@@ -14,13 +14,16 @@ export function dateFolders(root: string, date: string): string[] {
   return parquetFolders(root).filter(folder => folder.endsWith(`/date=${date}`))
 }
 
+/** Tables that are made from other tables, by others: no receipt speaks of them, and no rebuild makes them. */
+const DERIVED = new Set(['table=coverage', 'table=coverage_hours'])
+
 /** The folders of all partitions' days. */
 export function parquetFolders(root: string): string[] {
   let folders = ['parquet']
   for (const prefix of ['exchange=', 'table=', 'kind=', 'currency=', 'date=']) {
     folders = folders.flatMap(folder =>
       namesIn(join(root, folder))
-        .filter(name => name.startsWith(prefix))
+        .filter(name => name.startsWith(prefix) && !DERIVED.has(name))
         .map(name => `${folder}/${name}`),
     )
   }

@@ -1,9 +1,10 @@
-import { isAbout, kinds, tableOfFamily, targetOf, type ChannelTarget, type Kind } from './channel-target.js'
+import { isAbout, kinds, tableOfFamily, type Kind } from './channel-target.js'
 import type { Counted, CoverageFacts, HourRows } from './facts.js'
 import { groupBy } from './group-by.js'
-import { concerns, intervalsOf, isWhole, type Interval } from './intervals.js'
+import { concerns, intervalsOf, type Interval } from './intervals.js'
 import { clip, lengthUs, unionOf, wholeSeconds, without, type Span } from './spans.js'
-import { subscriptionsOf, type Subscription } from './subscriptions.js'
+import { promisedOf, type Promised } from './promised.js'
+import { subscriptionsOf } from './subscriptions.js'
 
 export type Verdict = '✅' | '⚠️' | '❌' | '–'
 
@@ -43,6 +44,8 @@ export interface Coverage {
   lines: CoverageLine[]
   /** All of the window, by their begin. */
   intervals: Interval[]
+  /** What was to come, channel by channel. */
+  promised: readonly Promised[]
   /** Frames by family, as the manifests count them. */
   frames: ReadonlyMap<string, number>
 }
@@ -91,15 +94,6 @@ const LINES: readonly LineKind[] = [
   { data: 'candles', family: 'chart.trades' },
 ]
 
-/** A channel as it was wanted and had, over all recorders. */
-interface Promised {
-  target: ChannelTarget
-  subscriptions: readonly Subscription[]
-  wanted: readonly Span[]
-  /** When it came without a gap. */
-  good: readonly Span[]
-}
-
 /** What a line is about, and when. */
 interface Slice {
   span: Span
@@ -115,26 +109,11 @@ export function assess(facts: CoverageFacts, { window, by, expected = {} }: Ques
     .filter(({ fromUs, toUs }) => fromUs < window.toUs && toUs >= window.fromUs)
     .map(one => ({ ...one, fromUs: Math.max(one.fromUs, window.fromUs), toUs: Math.min(one.toUs, window.toUs) }))
     .sort((a, b) => a.fromUs - b.fromUs)
-  const report = new Report(facts, promisedOf(subscriptions, intervals, window), intervals, window, expected)
+  const promised = promisedOf(subscriptions, intervals, window)
+  const report = new Report(facts, promised, intervals, window, expected)
   const slices = by === 'hour' ? hoursOf(report.spans) : [{ span: window }]
   const lines = by === 'instrument' ? report.byInstrument() : slices.flatMap(slice => report.lines(slice))
-  return { window, spans: report.spans, lines, intervals, frames: facts.segments.frames }
-}
-
-function promisedOf(subscriptions: readonly Subscription[], intervals: readonly Interval[], window: Span): Promised[] {
-  const whole = intervals.filter(isWhole)
-  return [...groupBy(subscriptions, ({ channel }) => channel)].flatMap(([channel, own]) => {
-    const target = targetOf(channel)
-    const wanted = clip(unionOf(own.flatMap(({ wanted }) => wanted)), window)
-    if (!target || wanted.length === 0) return []
-    const good = own.flatMap(subscription =>
-      without(
-        clip(subscription.spans, window),
-        whole.filter(interval => concerns(interval, target, subscription)),
-      ),
-    )
-    return [{ target, subscriptions: own, wanted, good: unionOf(good) }]
-  })
+  return { window, spans: report.spans, lines, intervals, promised, frames: facts.segments.frames }
 }
 
 function hoursOf(spans: readonly Span[]): Slice[] {

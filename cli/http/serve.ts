@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../../config/schema.js'
-import type { Clock } from '../../platform/clock.js'
+import { systemClock, type Clock } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
+import { DailyCoverage } from '../coverage/daily.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
 import { Observer } from '../observe/observer.js'
@@ -27,9 +28,10 @@ export interface ServeOptions {
  * that no number of them costs the machine more than sending what is there.
  * @throws EdgeError HTTP_PORT_TAKEN, HTTP_CANNOT_LISTEN
  */
-export async function serve({ config, log, signal, clock, onListening }: ServeOptions): Promise<void> {
+export async function serve({ config, log, signal, clock = systemClock, onListening }: ServeOptions): Promise<void> {
   const { host, port, noDataSeconds } = config.http
   const watch = new Watch(new Observer(config.dataDir, clock), 1000 * noDataSeconds, log)
+  const daily = new DailyCoverage(config.dataDir, log)
   watch.look()
   const server = await listen(host, port, routesOf(watch), log)
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
@@ -41,6 +43,7 @@ export async function serve({ config, log, signal, clock, onListening }: ServeOp
         if (!signal.aborted) throw error
       })
       watch.look()
+      daily.tick(clock.nowMs(), signal)
     }
   } finally {
     server.close()

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
+import { derivedTables } from '../../cli/coverage/write-tables.js'
 import { framesTable, tables } from '../../compactor/tables.js'
 import { needsThat } from '../fixtures/needs.js'
 import { compactOnce, withQueries } from './fixtures/compacted.js'
@@ -142,10 +143,11 @@ async function compareWithPage(t: Test, dataDir: string): Promise<void> {
   const page = documentedColumns()
   t.same(
     [...page.keys()],
-    [...tables, framesTable].map(({ name }) => name),
+    [...tables, framesTable, ...derivedTables].map(({ name }) => name),
   )
   await withQueries(async query => {
-    for (const [table, columns] of page) {
+    for (const { name: table } of [...tables, framesTable]) {
+      const columns = page.get(table) ?? []
       const glob = join(dataDir, `parquet/exchange=deribit/table=${table}/**/*.parquet`)
       const files = await query(`SELECT DISTINCT file FROM glob('${glob}')`)
       for (const { file } of files) {
