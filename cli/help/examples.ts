@@ -23,7 +23,8 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   serve: [['edgetape serve', 'http://127.0.0.1:9464/ and /metrics, unless the config says otherwise']],
   coverage: [
     ['edgetape coverage --date 2026-11-22', 'one day'],
-    ['edgetape coverage --from /mnt/nas/edgetape --markdown', 'of a copy, for a document'],
+    ['edgetape coverage /mnt/nas/edgetape --markdown', 'of a copy, for a document'],
+    ['edgetape coverage --from 2026-11-22T14:00 --by instrument --json', 'since then, for a program'],
   ],
   verify: [
     ['edgetape verify', 'all that can be proven here'],

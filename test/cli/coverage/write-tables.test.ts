@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { dueCoverage } from '../../../cli/coverage/daily.js'
 import { derivedTables, writeCoverage } from '../../../cli/coverage/write-tables.js'
-import { createViews } from '../../../cli/query/views.js'
+import { Lake } from '../../../cli/query/lake.js'
 import { parquetFolders } from '../../../compactor/date-job.js'
 import { openDuckDb } from '../../../reading/duckdb.js'
 import { parseShippedName } from '../../../syncer/shipped-name.js'
@@ -55,7 +55,7 @@ t.test('bad intervals as a table, so that a query can leave them out', async t =
 
   const connection = await openDuckDb()
   t.teardown(() => connection.closeSync())
-  await createViews(connection, root)
+  await new Lake(connection, root).show(['quote', 'book', 'coverage', 'coverage_hours'])
   const ask = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson()
   t.same(await ask('SELECT gap, data, instrument_kind, instrument_name, start_us, end_us, filled FROM coverage'), [
     ['gap', 'quote', 'perpetual', null, String(us(20)), String(us(30)), false],
