@@ -37,6 +37,7 @@ export function filled(shape: ObjectShape, value: string): string {
 }
 
 const isNumber = (inner: Shape) => inner === 'DOUBLE'
+const isWhole = (inner: Shape) => inner === 'BIGINT'
 
 /** The sum of all DOUBLE members: finite where each of them is. An SQL expression. */
 export function sumOfNumbers(shape: ObjectShape, value: string): string {
@@ -48,23 +49,45 @@ export function sumOfNumbers(shape: ObjectShape, value: string): string {
   return terms.length > 0 ? terms.join(' + ') : '0'
 }
 
-/** The same object with NULL for numbers that are none (NaN, beyond DOUBLE): an SQL expression. */
-function withoutOddNumbers(shape: ObjectShape, value: string): string {
+/** Members that are whole numbers, those of nested objects included, each with the SQL for its value. */
+export function wholeNumbers(shape: ObjectShape, value: string): { member: string; field: string }[] {
+  return Object.entries(shape).flatMap(([member, inner]) => {
+    const field = `${value}.${name(member)}`
+    if (isObject(inner)) return wholeNumbers(inner, field)
+    return isWhole(inner) ? [{ member, field }] : []
+  })
+}
+
+/** True for a line in which a member that is to be whole is not, and would be rounded: an SQL condition. */
+export function hasFraction(shape: ObjectShape): string {
+  const names = wholeNumbers(shape, '').map(({ member }) => member)
+  if (names.length === 0) return 'false'
+  return `regexp_matches(line, ${sqlText(`"(?:${names.join('|')})"\\s*:\\s*(?:"?-?\\d*[.eE]|[tf])`)})`
+}
+
+/** True where a whole number is what its text says, not rounded: an SQL condition. */
+const isExact = (field: string, text: string) => `TRY_CAST(${text} AS DOUBLE) IS NOT DISTINCT FROM ${field}::DOUBLE`
+
+/** The same object with NULL for numbers that are none (NaN, beyond DOUBLE, rounded): an SQL expression. */
+function withoutOddNumbers(shape: ObjectShape, value: string, text: string): string {
   const members = Object.entries(shape).map(([member, inner]) => {
     const field = `${value}.${name(member)}`
+    const asText = `${text}.${name(member)}`
     const kept = isObject(inner)
-      ? withoutOddNumbers(inner, field)
+      ? withoutOddNumbers(inner, field, asText)
       : isNumber(inner)
         ? `CASE WHEN isfinite(${field}) THEN ${field} END`
-        : field
+        : isWhole(inner)
+          ? `CASE WHEN ${isExact(field, asText)} THEN ${field} END`
+          : field
     return `${name(member)} := ${kept}`
   })
   return `struct_pack(${members.join(', ')})`
 }
 
 /** Members whose number says that an object holds more than its fields, or something else: an SQL condition. */
-const isOdd = (shape: ObjectShape, value: string, members: string) =>
-  `(${members} <> ${filled(shape, value)} OR NOT isfinite(${sumOfNumbers(shape, value)}))`
+const isOdd = (shape: ObjectShape, value: string, members: string, fraction = hasFraction(shape)) =>
+  `(${members} <> ${filled(shape, value)} OR NOT isfinite(${sumOfNumbers(shape, value)}) OR ${fraction})`
 
 /** The same members, each as text: any value but null converts. */
 function asText(shape: ObjectShape): ObjectShape {
@@ -99,7 +122,8 @@ function unheld({ shape, json, keys, nestedKeys }: Item, value: string, text: st
       : `WHEN ${field} IS NULL AND ${asText} IS NOT NULL THEN ${sqlText(`"${member}":`)} || ${own}::VARCHAR`
     // As text, since JSON has no such numbers.
     const none = `WHEN NOT isfinite(${field}) THEN ${sqlText(`"${member}":`)} || to_json(${asText})::VARCHAR`
-    return `CASE ${lost} ${isNumber(inner) ? none : ''} END`
+    const rounded = `WHEN NOT (${isExact(field, asText)}) THEN ${sqlText(`"${member}":`)} || ${own}::VARCHAR`
+    return `CASE ${lost} ${isNumber(inner) ? none : isWhole(inner) ? rounded : ''} END`
   })
   const inner = nested(shape).map(({ member, inner }) => {
     const object = `json_extract(${json}, ${sqlText(`$.${member}`)})`
@@ -209,7 +233,7 @@ function judged(
 /** `frame_items` from rows that have `odd` (its members are not the fields filled) and `odd_envelope`. */
 function withExtra(envelope: Envelope, item: Item, source: string): string {
   return `frame_items AS (
-  SELECT ${HEAD}, channel, asked, CASE WHEN odd THEN ${withoutOddNumbers(item.shape, 'data')} ELSE data END AS data,
+  SELECT ${HEAD}, channel, asked, CASE WHEN odd THEN ${withoutOddNumbers(item.shape, 'data', 'plain')} ELSE data END AS data,
     CASE WHEN odd OR odd_envelope THEN object_of(concat_ws(',',
       CASE WHEN odd THEN ${unheld(item, 'data', 'plain')} END,
       CASE WHEN odd_envelope THEN envelope(line, ${sqlText(envelope.without)}) END)) END AS extra,
@@ -260,11 +284,11 @@ function itemsOfLists(envelope: Envelope, shape: ObjectShape, misfit: (reason: s
   // The text is looked up once per frame: for a list of thousands, once per element would take minutes.
   return `${judged(envelope, [shape], { paths: [], furtherKeys, verdict, wanted: 'a list' }, misfit)},
 weighed AS (
-  SELECT *, verdict IS NULL AND list_bool_or(list_transform(data, (item, place) ->
-    ${isOdd(shape, 'item', 'coalesce(len(item_keys[place]), 0)')})) AS some_odd
-  FROM judged
+  SELECT *, verdict IS NULL AND (fraction OR list_bool_or(list_transform(data, (item, place) ->
+    ${isOdd(shape, 'item', 'coalesce(len(item_keys[place]), 0)', 'false')}))) AS some_odd
+  FROM (SELECT *, ${hasFraction(shape)} AS fraction FROM judged)
 ), separate AS (
-  SELECT line, received, channel, asked, odd_envelope AND verdict IS NULL AS odd_frame, some_odd,
+  SELECT line, received, channel, asked, odd_envelope AND verdict IS NULL AS odd_frame, some_odd, fraction,
     unnest(CASE WHEN verdict IS NULL THEN data ELSE [NULL] END) AS data,
     unnest(CASE WHEN verdict IS NULL THEN item_keys ELSE [NULL] END) AS keys_of_item,
     unnest(CASE WHEN some_odd THEN json_extract(line, '${path}') END) AS text,
@@ -272,7 +296,7 @@ weighed AS (
   FROM weighed
 ), items AS (
   SELECT *, odd_frame AND row_no = 1 AS odd_envelope,
-    some_odd AND ${isOdd(shape, 'data', 'coalesce(len(keys_of_item), 0)')} AS odd
+    some_odd AND ${isOdd(shape, 'data', 'coalesce(len(keys_of_item), 0)', 'fraction')} AS odd
   FROM separate
 ), ${withExtra(envelope, item, 'items')}`
 }

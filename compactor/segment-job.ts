@@ -96,7 +96,10 @@ export async function compactSegment(
     if (!messageOf(error).startsWith('Out of Memory Error') || signal?.aborted) throw error
     // Rows of many 100 KB each: they are worked on 2,048 at a time, whatever the limit.
     const memoryMiB = options.limits.memoryMiB * MORE_ROOM
-    options.log.warn({ segment: segment.path, memoryMiB }, 'segment does not fit into memory; trying again with more')
+    options.log.warn(
+      { segment: segment.path, memoryMiB, err: error },
+      'segment does not fit into memory; trying again with more',
+    )
     return await convertAndPublish({ ...options, limits: { ...options.limits, memoryMiB } }, source, earlier)
   }
 }

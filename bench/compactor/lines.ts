@@ -32,6 +32,15 @@ export function* frames(family: Family): Generator<string> {
   }
 }
 
+/** So many of them over and over: many lines in little time. */
+function* repeatedFrames(family: Family, different: number): Generator<string> {
+  const first: string[] = []
+  for (const frame of frames(family)) {
+    if (first.push(frame) >= different) break
+  }
+  for (;;) yield* first
+}
+
 /** Where it is and what it holds. */
 export interface BenchSegment {
   /** Full path. */
@@ -43,11 +52,13 @@ export interface BenchSegment {
 /**
  * Writes a sealed segment with its manifest below `dataDir`.
  * @param enough stops before the next line; told of lines and bytes so far
+ * @param different how many frames there are before they repeat
  */
 export async function writeSegment(
   dataDir: string,
   family: Family,
   enough: (frames: number, bytes: number) => boolean,
+  different = Infinity,
 ): Promise<BenchSegment> {
   const name = { exchange: 'deribit', channel: family, startedMs: START_MS, host: 'bench', run: 'r1', number: 1 }
   const path = join(dataDir, segmentPath(name, 'sealed'))
@@ -57,7 +68,7 @@ export async function writeSegment(
   let count = 0
   let bytesRaw = 0
   let batch = ''
-  for (const frame of frames(family)) {
+  for (const frame of Number.isFinite(different) ? repeatedFrames(family, different) : frames(family)) {
     if (enough(count, bytesRaw)) break
     count++
     const line = `${lineHead((START_MS + count) * 1000, 'd1', count, 'frame')}${frame}}\n`

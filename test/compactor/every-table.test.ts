@@ -150,3 +150,43 @@ t.test('ids beyond 2^63 are kept as they came', async t => {
   t.equal(rows[1]?.['starbase_match_id'], null)
   t.match(rows[1]?.['extra'], /"starbase_match_id":99999999999999999999/)
 })
+
+t.test('a whole number that comes with a fraction is not rounded: NULL, and kept as it came', async t => {
+  const cases: [string, unknown, unknown][] = [
+    ['7', 7n, undefined],
+    ['7.0', 7n, undefined],
+    ['1e3', 1000n, undefined],
+    ['"7"', 7n, undefined],
+    ['7.5', null, 7.5],
+    ['-0.5', null, -0.5],
+    ['"7.5"', null, '7.5'],
+    ['true', null, true],
+    ['225046781992378369', 225046781992378369n, undefined],
+  ]
+  const trade = (value: string, id: number) =>
+    `{"trade_seq":1,"trade_id":"${id}","timestamp":1790133840887,"instrument_name":"BTC-PERPETUAL","price":1,"amount":1,"tick_direction":${value}}`
+  const level = (value: string) =>
+    `{"type":"change","timestamp":1790133840887,"instrument_name":"BTC-PERPETUAL","change_id":${value},"prev_change_id":1,"bids":[["new",1,1]],"asks":[]}`
+  const dataDir = t.testdir()
+  const trades = subscription('trades.X', 'DATA').replace(
+    '"DATA"',
+    () => `[${cases.map(([value], id) => trade(value, id)).join()}]`,
+  )
+  sealSegment(dataDir, 'trades', linesOf({ frames: [trades] }), { number: 1 })
+  const books = cases.map(([value]) => subscription('book.X', 'DATA').replace('"DATA"', () => level(value)))
+  sealSegment(dataDir, 'book', linesOf({ frames: books }), { number: 2 })
+  t.match(await compactOnce(dataDir), { quarantined: 0, failed: 0 })
+  for (const [table, column] of [
+    ['trades', 'tick_direction'],
+    ['book', 'change_id'],
+  ] as const) {
+    const rows = await rowsOf(dataDir, table)
+    t.equal(rows.length, cases.length, table)
+    cases.forEach(([value, wanted, kept], index) => {
+      t.equal(rows[index]?.[column], wanted, `${table}: ${value}`)
+      const text = rows[index]?.['extra']
+      const extra = typeof text === 'string' ? (JSON.parse(text) as Record<string, unknown>) : {}
+      t.equal(extra[column], kept, `${table}: ${value} in extra`)
+    })
+  }
+})

@@ -4,6 +4,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   recorder: () => import('./recorder.js'),
   syncer: () => import('./syncer.js'),
   'compactor-kills': () => import('./compactor-kills.js'),
+  'compactor-big': () => import('./compactor-big.js'),
 }
 
 const names = process.argv.slice(2)
