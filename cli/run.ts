@@ -14,20 +14,22 @@ export function runCommand(): Command {
 }
 
 async function run({ config: path }: ConfigOption): Promise<void> {
-  const [{ loadConfig }, { createLogger }, { onShutdown }, { attendSystemd }, { supervise }] = await Promise.all([
-    import('../config/load.js'),
-    import('../platform/log.js'),
-    import('../platform/shutdown.js'),
-    import('../platform/systemd.js'),
-    import('./run/supervisor.js'),
-  ])
-  const { sync, http } = loadConfig(path)
+  const [{ hasReceiver }, { loadConfig }, { createLogger }, { onShutdown }, { attendSystemd }, { supervise }] =
+    await Promise.all([
+      import('./alerts/alerts.js'),
+      import('../config/load.js'),
+      import('../platform/log.js'),
+      import('../platform/shutdown.js'),
+      import('../platform/systemd.js'),
+      import('./run/supervisor.js'),
+    ])
+  const { sync, http, alerts } = loadConfig(path)
   const log = createLogger('supervisor')
   const names = [
     'record',
     'compact',
     ...(sync.target === undefined ? [] : ['sync']),
-    ...(http.enabled ? ['serve'] : []),
+    ...(http.enabled || hasReceiver(alerts) ? ['serve'] : []),
   ]
   if (sync.target === undefined) log.info('no sync.target in the config: nothing is shipped')
   const stop = new AbortController()

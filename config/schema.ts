@@ -317,6 +317,55 @@ const http = z
   })
   .prefault({})
 
+const alerts = z
+  .strictObject({
+    webhook: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('address that gets each alert as JSON by POST; none: no webhook'),
+    webhookFile: z.string().min(1).optional().describe('file with that address, where it is a secret'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe(
+        'program and arguments, run without a shell for each alert, which it gets as JSON on stdin; none: no command',
+      ),
+    noDataSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(120)
+      .describe('silence of the exchange that is told, seconds; 0: never'),
+    unhealedMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(15)
+      .describe('age at which a gap is told that could heal and did not, minutes; 0: never'),
+    minFreeGiB: z.number().min(0).default(1).describe('free disk below which it is told, GiB; 0: never'),
+    syncBehindHours: z
+      .number()
+      .min(0)
+      .max(720)
+      .default(6)
+      .describe('age of the oldest file not proven at the target at which it is told, hours; 0: never'),
+    clearMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(5)
+      .describe('how long all must be well before the all-clear, minutes'),
+    repeatHours: z
+      .number()
+      .min(0)
+      .max(720)
+      .default(12)
+      .describe('time after which what still lasts is told again, hours; 0: never'),
+    perHour: z.int().min(1).max(1000).default(20).describe('messages an hour at most; others wait'),
+  })
+  .prefault({})
+
 /**
  * Everything that can be configured: types, defaults, checks and meanings. `help config`, the README's table and every
  * complaint come from here. Units end the names.
@@ -334,6 +383,7 @@ export const configSchema = z.strictObject({
   sync,
   retention,
   http,
+  alerts,
 })
 
 export type Config = z.infer<typeof configSchema>

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.js'
 import { systemClock, type Clock } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
+import { Alerts, hasReceiver } from '../alerts/alerts.js'
 import { DailyCoverage } from '../coverage/daily.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
@@ -32,11 +33,15 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   const { host, port, noDataSeconds } = config.http
   const watch = new Watch(new Observer(config.dataDir, clock), 1000 * noDataSeconds, log)
   const daily = new DailyCoverage(config.dataDir, log)
+  const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
   watch.look()
-  const server = await listen(host, port, routesOf(watch), log)
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
-  log.info({ url }, 'status page, metrics and health')
-  onListening?.(url)
+  // Alerts need nobody to connect.
+  const server = config.http.enabled || !alerts ? await listen(host, port, routesOf(watch), log) : undefined
+  if (server) {
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
+    log.info({ url }, 'status page, metrics and health')
+    onListening?.(url)
+  }
   try {
     while (!signal.aborted) {
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch((error: unknown) => {
@@ -44,10 +49,11 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
       })
       watch.look()
       daily.tick(clock.nowMs(), signal)
+      if (watch.seen) alerts?.note(watch.seen, signal)
     }
   } finally {
-    server.close()
-    server.closeAllConnections()
+    server?.close()
+    server?.closeAllConnections()
   }
 }
 

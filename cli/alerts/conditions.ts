@@ -1,0 +1,117 @@
+import pretty from 'pretty-bytes'
+import type { Config } from '../../config/schema.js'
+import type { Observation } from '../observe/observation.js'
+
+export type Limits = Config['alerts']
+
+/** What was seen before, as far as conditions need it: they tell of what changed. */
+export interface Memory {
+  /** When each part that ran was started. */
+  startedAt: Readonly<Record<string, string>>
+  quarantineFiles: number | undefined
+}
+
+export const nothingSeen: Memory = { startedAt: {}, quarantineFiles: undefined }
+
+/** One thing that may be wrong. `steady`: neither bad enough to raise an alert nor good enough to end one. */
+export interface Condition {
+  key: string
+  state: 'bad' | 'good' | 'steady'
+  /** In words, for a person: what is, while it is bad; what is again, when it is good. */
+  text: string
+}
+
+/** Ends an alert only where a value is this much better than what raises it. */
+const BETTER = 0.8
+const GIB = 1024 ** 3
+
+/** What is good and what is bad at this moment. Pure. */
+export function conditionsOf(seen: Observation, limits: Limits, before: Memory): Condition[] {
+  return [
+    ...noData(seen, limits),
+    ...unhealedGaps(seen, limits),
+    ...quarantine(seen, before),
+    ...diskPressure(seen, limits),
+    ...syncBehind(seen, limits),
+    ...parts(seen, before),
+  ]
+}
+
+/** What is to be remembered of a look. Pure. */
+export function remembered(seen: Observation, before: Memory): Memory {
+  const ran = seen.parts.flatMap(({ part, since }) => (since === undefined ? [] : [[part, since] as const]))
+  return { startedAt: { ...before.startedAt, ...Object.fromEntries(ran) }, quarantineFiles: seen.quarantine.files }
+}
+
+function noData({ parts, atMs, lastDataMs }: Observation, { noDataSeconds }: Limits): Condition[] {
+  const recorder = parts.find(({ part }) => part === 'recorder')
+  if (noDataSeconds === 0 || !recorder || recorder.state === 'never ran') return []
+  const startedMs = recorder.state === 'running' && recorder.since !== undefined ? Date.parse(recorder.since) : 0
+  const sinceMs = Math.max(startedMs, lastDataMs ?? 0)
+  const isQuiet = atMs - sinceMs > 1000 * noDataSeconds
+  const text = isQuiet
+    ? `no data ${sinceMs === 0 ? 'ever' : `since ${new Date(sinceMs).toISOString()}`}; the recorder is ${recorder.state}`
+    : 'data comes again'
+  return [{ key: 'no data', state: isQuiet ? 'bad' : 'good', text }]
+}
+
+function unhealedGaps({ gaps, atMs }: Observation, { unhealedMinutes }: Limits): Condition[] {
+  if (unhealedMinutes === 0) return []
+  const open = gaps.filter(({ kind, healed, fromUs, toUs }) => {
+    const mayHeal = healed === false || (kind === 'outage' && toUs === undefined)
+    return mayHeal && atMs - fromUs / 1000 > 60_000 * unhealedMinutes
+  })
+  const [first] = open
+  if (!first) return [{ key: 'gap', state: 'good', text: 'no gap of the last 24 hours is left open' }]
+  const { kind, cause, instrument, conn, fromUs } = first
+  const about = instrument ?? conn ?? first.host
+  const more = open.length > 1 ? `, and ${open.length - 1} more` : ''
+  const text = `${kind} of ${about} since ${new Date(fromUs / 1000).toISOString()} is not healed (${cause})${more}`
+  return [{ key: 'gap', state: 'bad', text }]
+}
+
+/** Files there stay: news is that there are more. */
+function quarantine({ quarantine: { files } }: Observation, { quarantineFiles }: Memory): Condition[] {
+  const more = quarantineFiles === undefined ? 0 : files - quarantineFiles
+  const text =
+    more > 0
+      ? `${more} more files with lines that could not be converted, ${files} in all`
+      : 'no further lines in quarantine'
+  return [{ key: 'quarantine', state: more > 0 ? 'bad' : 'good', text }]
+}
+
+function diskPressure({ disk }: Observation, { minFreeGiB }: Limits): Condition[] {
+  if (!disk || minFreeGiB === 0) return []
+  const { freeBytes, daysLeft } = disk
+  const state = freeBytes < minFreeGiB * GIB ? 'bad' : freeBytes * BETTER > minFreeGiB * GIB ? 'good' : 'steady'
+  const left = daysLeft === undefined ? '' : `, ${daysLeft.toFixed(1)} days if nothing were deleted`
+  return [{ key: 'disk', state, text: `${pretty(freeBytes, { binary: true })} free where dataDir is${left}` }]
+}
+
+function syncBehind({ sync }: Observation, { syncBehindHours }: Limits): Condition[] {
+  if (!sync || syncBehindHours === 0) return []
+  const hours = (sync.behindMinutes ?? 0) / 60
+  const state = hours > syncBehindHours ? 'bad' : hours < BETTER * syncBehindHours ? 'good' : 'steady'
+  const why = sync.lastError === undefined ? '' : `: ${sync.lastError}`
+  const text =
+    state === 'good'
+      ? 'the target has what is due'
+      : `the oldest file not proven at the target is ${hours.toFixed(1)} h old${why}`
+  return [{ key: 'sync', state, text }]
+}
+
+function parts({ parts: reports }: Observation, { startedAt }: Memory): Condition[] {
+  return reports.flatMap(({ part, state, since }): Condition[] => {
+    if (state === 'never ran') return []
+    const before = startedAt[part]
+    const isNew = before !== undefined && since !== undefined && since !== before
+    return [
+      { key: `${part} down`, state: state === 'dead' ? 'bad' : 'good', text: `the ${part} is ${state}` },
+      {
+        key: `${part} restarted`,
+        state: isNew ? 'bad' : 'good',
+        text: isNew ? `the ${part} was started again at ${since}` : `the ${part} runs since ${since ?? 'long'}`,
+      },
+    ]
+  })
+}
