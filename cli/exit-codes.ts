@@ -26,6 +26,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
 const USAGE_ERRORS = new Set([
   'BOOK_FORMAT',
   'BOOK_SPAN_MISSING',
+  'CATALOG_DIALECT',
   'COMPACT_OPTIONS',
   'COVERAGE_OPTIONS',
   'CONFIG_EXISTS',

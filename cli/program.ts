@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { version } from '../platform/package-info.js'
 import { bookCommand } from './book.js'
+import { catalogCommand } from './catalog.js'
 import { compactCommand } from './compact.js'
 import { completionCommand } from './completion.js'
 import { coverageCommand } from './coverage.js'
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     verifyCommand(),
     dumpCommand(),
     queryCommand(),
+    catalogCommand(),
     bookCommand(),
     replayCommand(),
     mergeCommand(),

@@ -43,6 +43,10 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['edgetape query --from /mnt/nas/edgetape --file spread.sql --out spread.csv', 'an answer as a file'],
     ['edgetape query --from /mnt/nas/edgetape', 'a prompt'],
   ],
+  catalog: [
+    ['edgetape catalog --from /mnt/nas/edgetape > edgetape.sql', 'for duckdb -init, DBeaver, notebooks'],
+    ['edgetape catalog --dialect spark --location s3://bucket/edgetape', 'for a cluster'],
+  ],
   book: [
     ['edgetape book BTC-PERPETUAL --at 2026-11-22T14:00:05.25', 'the whole book at that time'],
     [

@@ -6,7 +6,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../reading/duckdb.js'
 import { dateIn, freshSegments } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
-import { emptySql, parquetSql } from './relation.js'
+import { columnsOfTables, emptySelect, parquetSql } from './relation.js'
 import { filesOfTable, isDay, pathsOf, tablesBelow, type TableFiles } from './table-files.js'
 
 /**
@@ -48,7 +48,9 @@ export class Lake {
 
   async #relation(table: string): Promise<string> {
     const paths = await this.#pathsOf(table)
-    return paths.length > 0 ? parquetSql(`[${paths.map(sqlText).join(', ')}]`) : await emptySql(table)
+    if (paths.length > 0) return parquetSql(`[${paths.map(sqlText).join(', ')}]`)
+    const columns = await columnsOfTables(name => name === table)
+    return emptySelect(columns.get(table) ?? [])
   }
 
   async #pathsOf(table: string): Promise<string[]> {

@@ -7,6 +7,7 @@ import { splitStatements } from './statements.js'
 
 const HELP = `statements end with a semicolon and may be several lines; views are made anew for each
 .tables   names of all tables
+.views    ready views, the question each answers, and an example
 .help     this
 .quit     the end, as Ctrl-D`
 
@@ -28,6 +29,8 @@ export async function prompt(session: QuerySession, input: Readable, out: Writab
     if (command === '.quit' || command === '.exit') break
     if (command === '.help') tell(HELP)
     else if (command === '.tables') tell(session.tables.join('\n'))
+    else if (command === '.views')
+      tell(session.readyViews.map(({ question, example }) => `${question}\n  ${example};`).join('\n'))
     else if (command.startsWith('.')) tell(`there is no ${command}; .help lists what there is`)
     else {
       const { whole, rest } = splitStatements(`${text}${line}\n`)

@@ -2,7 +2,6 @@ import { tmpdir } from 'node:os'
 import { columnsOfTable } from '../../compactor/convert.js'
 import { openEngine } from '../../compactor/engine.js'
 import { framesTable, tables } from '../../compactor/tables.js'
-import { EdgeError } from '../../platform/edge-error.js'
 
 export interface Column {
   name: string
@@ -20,24 +19,25 @@ export const PARTITION_COLUMNS: readonly Column[] = [
 const HIVE_TYPES = `hive_types = {'exchange': VARCHAR, 'table': VARCHAR, 'kind': VARCHAR, 'currency': VARCHAR, 'date': DATE}`
 
 /** A query for the rows of Parquet files of one table, whichever columns they had when they were written. */
-export function parquetSql(files: string): string {
+export function parquetSql(files: string, further = ''): string {
   return `SELECT * EXCLUDE ("table")
-  FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true, ${HIVE_TYPES})`
+  FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true, ${HIVE_TYPES}${further})`
 }
 
-/** A query with the columns of a table that has no files. */
-export async function emptySql(table: string): Promise<string> {
-  const columns = [...(await columnsOf(table)), ...PARTITION_COLUMNS]
-  return `SELECT ${columns.map(({ name, type }) => `NULL::${type} AS "${name}"`).join(', ')} WHERE false`
+/** A query for no rows, with these columns and those of partitions. */
+export function emptySelect(columns: readonly Column[]): string {
+  const all = [...columns, ...PARTITION_COLUMNS]
+  return `SELECT ${all.map(({ name, type }) => `NULL::${type} AS "${name}"`).join(', ')} WHERE false`
 }
 
-/** The columns of a known table, without those of its partitions. */
-export async function columnsOf(table: string): Promise<Column[]> {
-  const known = [...tables, framesTable].find(({ name }) => name === table)
-  if (!known) throw new EdgeError('TABLE_UNKNOWN', `there is no table ${table}`)
+/** The columns of known tables, without those of their partitions, by table. */
+export async function columnsOfTables(wanted: (table: string) => boolean = () => true): Promise<Map<string, Column[]>> {
   const engine = await openEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() })
   try {
-    return await columnsOfTable(engine, known)
+    const columns = new Map<string, Column[]>()
+    for (const table of [...tables, framesTable].filter(({ name }) => wanted(name)))
+      columns.set(table.name, await columnsOfTable(engine, table))
+    return columns
   } finally {
     engine.close()
   }

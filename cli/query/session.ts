@@ -7,6 +7,7 @@ import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../reading/duckdb.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
 import { Lake } from './lake.js'
+import { namedIn, readyViews, sharedSql, type ReadyView } from './ready-views.js'
 
 export interface SessionOptions {
   /** A dataDir, or a copy of one. */
@@ -29,6 +30,7 @@ export class QuerySession {
   readonly connection: DuckDBConnection
   readonly #lake: Lake
   readonly #scratch: string
+  readonly #ready = readyViews()
 
   private constructor(connection: DuckDBConnection, lake: Lake, scratch: string) {
     this.connection = connection
@@ -44,11 +46,16 @@ export class QuerySession {
       mkdirSync(join(scratch, 'fresh'))
       const connection = await openDuckDb()
       await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
+      await connection.run(sharedSql())
       return new QuerySession(connection, new Lake(connection, root, rows), scratch)
     } catch (error) {
       rmSync(scratch, { recursive: true, force: true })
       throw error
     }
+  }
+
+  get readyViews(): readonly ReadyView[] {
+    return this.#ready
   }
 
   get tables(): readonly string[] {
@@ -63,7 +70,7 @@ export class QuerySession {
   async ask<Result>(sql: string, action: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#lake.show(this.#tablesIn(sql))
+        await this.#makeViews(sql)
         return await action(this.connection)
       } catch (cause) {
         if (attempt < TRIES && FILE_GONE.test(messageOf(cause))) continue
@@ -77,18 +84,21 @@ export class QuerySession {
     rmSync(this.#scratch, { recursive: true, force: true })
   }
 
-  #tablesIn(sql: string): string[] {
-    if (ASKS_FOR_NAMES.test(sql)) return [...this.tables]
-    const words = new Set((sql.match(/\w+/g) ?? []).map(word => word.toLowerCase()))
-    return this.tables.filter(name => words.has(name))
+  async #makeViews(sql: string): Promise<void> {
+    const { views, tables } = namedIn(sql, this.#ready, this.tables)
+    await this.#lake.show(ASKS_FOR_NAMES.test(sql) ? this.tables : tables)
+    for (const view of views) await this.connection.run(view.sql)
   }
 
   #failed(cause: unknown): EdgeError {
     const message = messageOf(cause)
     const [, unknown] = /(?:Table|Function) with name "?(\w+)"? does not exist/i.exec(message) ?? []
-    const names = [...this.tables]
+    const names = [...this.tables, ...this.#ready.map(({ name }) => name)]
     const nearest = unknown === undefined ? '' : `did you mean ${closest(unknown, names)}? `
-    const hint = unknown === undefined ? 'DESCRIBE <table> shows its columns' : `${nearest}tables: ${names.join(', ')}`
+    const hint =
+      unknown === undefined
+        ? 'DESCRIBE <table> shows its columns'
+        : `${nearest}tables and ready views: ${names.join(', ')}`
     return new EdgeError('QUERY_FAILED', message, { cause, hint })
   }
 }

@@ -29,7 +29,8 @@ t.test('a view for each table, with the columns of its partitions', async t => {
   t.equal(json.stdout, '{"kind":"option","trades":1}\n{"kind":"perpetual","trades":2}')
   t.match(await edgetape(['query', '--from', root, 'SELECT * FROM tardes']), {
     exitCode: 1,
-    stderr: /tardes does not exist[^]*hint: did you mean trades\? tables: announcements, [^]*trades, [^]*$/,
+    stderr:
+      /tardes does not exist[^]*hint: did you mean trades\? tables and ready views: announcements, [^]*trades, [^]*$/,
   })
 })
 

@@ -1,0 +1,147 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { columnsOfTables } from './relation.js'
+import { EdgeError } from '../../platform/edge-error.js'
+import { sqlText } from '../../reading/duckdb.js'
+import { readyViews, sharedSql } from './ready-views.js'
+import { emptySelect, parquetSql, PARTITION_COLUMNS, type Column } from './relation.js'
+import { tablesBelow } from './table-files.js'
+
+/** A table as a catalog describes it. */
+interface Described {
+  name: string
+  columns: Column[]
+  exchanges: string[]
+}
+
+const DIALECTS = { duckdb: duckDbSql, spark: sparkSql, trino: trinoSql } as const
+
+/**
+ * SQL that shows the Parquet files below a root as tables, to be run by another program.
+ * @param location where that program finds the root; else the root's own path
+ * @throws EdgeError CATALOG_DIALECT, QUERY_NO_DATA
+ */
+export async function catalogSql(root: string, dialect: string, location?: string): Promise<string> {
+  const found = Object.entries(DIALECTS).find(([name]) => name === dialect)
+  if (!found)
+    throw new EdgeError('CATALOG_DIALECT', `found dialect ${dialect}, wanted ${Object.keys(DIALECTS).join(', ')}`)
+  if (!existsSync(join(root, 'parquet')))
+    throw new EdgeError('QUERY_NO_DATA', `no Parquet below ${root}`, {
+      path: root,
+      hint: 'edgetape compact --once makes it from sealed segments',
+    })
+  const here = exchangesByTable(root)
+  const columns = await columnsOfTables()
+  const tables = [...columns].map(([name, columns]) => ({ name, columns, exchanges: here.get(name) ?? [] }))
+  const head = `-- Views over Parquet files that edgetape wrote, below ${location ?? resolve(root)}.`
+  const [, sql] = found
+  return `${head}\n${sql(tables, (location ?? resolve(root)).replace(/\/$/, ''), existsSync(join(root, 'superseded')))}`
+}
+
+function exchangesByTable(root: string): Map<string, string[]> {
+  const exchanges = readdirSync(join(root, 'parquet'))
+    .filter(name => name.startsWith('exchange='))
+    .map(name => name.slice('exchange='.length))
+    .sort()
+  const has = (exchange: string, table: string) =>
+    existsSync(join(root, 'parquet', `exchange=${exchange}`, `table=${table}`))
+  return new Map(tablesBelow(root).map(table => [table, exchanges.filter(exchange => has(exchange, table))] as const))
+}
+
+function duckDbSql(tables: readonly Described[], location: string, isSuperseded: boolean): string {
+  const views = tables.map(({ name, columns, exchanges }) => {
+    const glob = sqlText(`${location}/parquet/exchange=*/table=${name}/**/*.parquet`)
+    const select = exchanges.length === 0 ? emptySelect(columns) : duckDbSelect(glob, location, isSuperseded)
+    return `CREATE OR REPLACE VIEW "${name}" AS ${select};`
+  })
+  const ready = [...readyViews()].sort(
+    (a, b) => Number(a.sql.includes(`${b.name}(`)) - Number(b.sql.includes(`${a.name}(`)),
+  )
+  const macros = ready.map(({ question, example, sql }) => `-- ${question}\n-- ${example};\n${sql}`)
+  return [
+    "-- Times are UTC: SET TimeZone = 'UTC'; for Python, pip install pytz. What is only in raw yet: edgetape query.",
+    "SET TimeZone = 'UTC';",
+    ...views,
+    sharedSql(),
+    ...macros,
+  ].join('\n\n')
+}
+
+/** Files that others replaced are left out where these are there, too; the list of them grows. */
+function duckDbSelect(glob: string, location: string, isSuperseded: boolean): string {
+  if (!isSuperseded) return parquetSql(glob)
+  const list = sqlText(`${location}/superseded/**/superseded-*.jsonl`)
+  return `SELECT * EXCLUDE (filename) FROM (${parquetSql(glob, ', filename = true')})
+  WHERE filename NOT IN (
+    SELECT ${sqlText(`${location}/`)} || path
+    FROM (SELECT path, unnest("by") AS other, len("by") AS others
+      FROM read_json(${list}, columns = {path: 'VARCHAR', "by": 'VARCHAR[]'}))
+    JOIN glob(${glob}) ON file = ${sqlText(`${location}/`)} || other
+    GROUP BY path, others HAVING count(DISTINCT other) = others
+  )`
+}
+
+const SPARK_TYPES: Readonly<Record<string, string>> = {
+  'TIMESTAMP WITH TIME ZONE': 'TIMESTAMP',
+  VARCHAR: 'STRING',
+  'VARCHAR[]': 'ARRAY<STRING>',
+}
+
+function sparkSql(tables: readonly Described[], location: string): string {
+  const views = tables.flatMap(({ name, columns, exchanges }) => {
+    if (exchanges.length === 0) return []
+    const all = [...columns, ...withTable(PARTITION_COLUMNS)]
+    return `CREATE OR REPLACE TEMPORARY VIEW \`${name}\` (
+${all.map(({ name, type }) => `  \`${name}\` ${SPARK_TYPES[type] ?? type}`).join(',\n')}
+) USING parquet OPTIONS (
+  basePath '${location}/parquet',
+  path '${location}/parquet/exchange=*/table=${name}'
+);`
+  })
+  return ['SET spark.sql.session.timeZone=UTC;', ...views].join('\n\n')
+}
+
+/** What Spark finds in the paths, in their order. */
+const withTable = ([exchange, ...others]: readonly Column[]): Column[] => [
+  ...(exchange ? [exchange] : []),
+  { name: 'table', type: 'VARCHAR' },
+  ...others,
+]
+
+const TRINO_TYPES: Readonly<Record<string, string>> = {
+  // The Hive connector knows no time zone in tables; the values are UTC.
+  'TIMESTAMP WITH TIME ZONE': 'timestamp(6)',
+  'VARCHAR[]': 'array(varchar)',
+}
+
+/** Trino takes no bare path. */
+const asUri = (location: string) => (location.startsWith('/') ? `file://${location}` : location)
+
+function trinoSql(tables: readonly Described[], location: string): string {
+  const [, ...partitions] = PARTITION_COLUMNS
+  const statements = tables.flatMap(({ name, columns, exchanges }) =>
+    exchanges.flatMap(exchange => {
+      const table = `hive.edgetape_${exchange.replace(/\W/g, '_')}`
+      const all = [...columns, ...partitions]
+      return [
+        `CREATE TABLE IF NOT EXISTS ${table}."${name}" (
+${all.map(({ name, type }) => `  "${name}" ${TRINO_TYPES[type] ?? type.toLowerCase()}`).join(',\n')}
+) WITH (
+  external_location = ${sqlText(`${asUri(location)}/parquet/exchange=${exchange}/table=${name}`)},
+  format = 'PARQUET',
+  partitioned_by = ARRAY[${partitions.map(({ name }) => `'${name}'`).join(', ')}]
+);`,
+        `CALL hive.system.sync_partition_metadata('${table.slice('hive.'.length)}', '${name}', 'FULL');`,
+      ]
+    }),
+  )
+  const schemas = [...new Set(tables.flatMap(({ exchanges }) => exchanges))].map(
+    exchange => `CREATE SCHEMA IF NOT EXISTS hive.edgetape_${exchange.replace(/\W/g, '_')};`,
+  )
+  return [
+    `-- For a catalog "hive" of the Hive connector with hive.timestamp-precision=MICROSECONDS and hive.non-managed-table-writes-enabled=false.
+-- New partitions show after the CALL of their table.`,
+    ...schemas,
+    ...statements,
+  ].join('\n\n')
+}

@@ -1,0 +1,24 @@
+-- Question: what did holding a perpetual cost in funding?
+-- Example: FROM funding_paid('BTC-PERPETUAL', '2026-11-01', '2026-11-30')
+-- Parameters: instrument (a LIKE pattern), from_ts, to_ts
+-- Column instrument_name, day: a row for each day, UTC
+-- Column hours: how many hours of that day are known
+-- Column funding_rate: sum of the hourly rates; positive: longs pay shorts
+-- Column paid_by_long: coins that a long position of 10,000 USD paid (inverse perpetuals), each hour at its index price
+-- Column yearly_percent: the rate as it would be over a year
+CREATE OR REPLACE MACRO funding_paid(instrument, from_ts, to_ts) AS TABLE
+SELECT
+  instrument_name, utc_day(exchange_ts) AS day, count(*) AS hours, sum(rate) AS funding_rate,
+  sum(10000 * rate / price) AS paid_by_long, 100 * avg(rate) * 24 * 365 AS yearly_percent
+FROM (
+  -- A value that was corrected later is a row of its own: the last one counts.
+  SELECT instrument_name, exchange_ts,
+    arg_max(interest_1h, (recv_ts, seq)) AS rate, arg_max(index_price, (recv_ts, seq)) AS price
+  FROM funding_history
+  WHERE instrument_name LIKE instrument
+    AND exchange_ts >= from_ts::TIMESTAMPTZ AND exchange_ts < to_ts::TIMESTAMPTZ
+    AND date >= utc_day(from_ts::TIMESTAMPTZ) - 1
+  GROUP BY instrument_name, exchange_ts
+)
+GROUP BY ALL
+ORDER BY instrument_name, day;
