@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { version } from '../platform/package-info.js'
 import { countOf, type Engine } from './engine.js'
@@ -5,6 +6,7 @@ import { sqlText } from './frame-items.js'
 import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } from '../platform/partition.js'
 import { packColumns } from './packed-columns.js'
 import { rowGroupRows } from './row-group.js'
+import { rowsOf, sortedRanges, type NameCount, type SortedRange } from './sorted-ranges.js'
 import { SCHEMA_VERSION, type Table } from './tables.js'
 
 /** A Parquet file in the temporary folder. */
@@ -25,6 +27,7 @@ export async function groupStaged(engine: Engine, table: Table): Promise<Group[]
  * rows differ, so that the same rows give the same bytes.
  * @param groups of `staged` as it is now
  * @param facts what the files say about themselves, besides their rows
+ * @param sortedGroups row groups that may be sorted together
  */
 export async function writeParts(
   engine: Engine,
@@ -32,6 +35,7 @@ export async function writeParts(
   groups: readonly Group[],
   facts: Record<string, string>,
   folder: string,
+  sortedGroups = SORTED_GROUPS,
 ): Promise<Part[]> {
   const parts: Part[] = []
   if (groups.length === 0) return []
@@ -40,27 +44,50 @@ export async function writeParts(
     engine,
     groups.reduce((sum, { rows }) => sum + rows, 0),
   )
-  for (const [index, { partition, ranks, rows }] of groups.entries()) {
+  for (const [index, { partition, names, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
-    const metadata = fileFacts(table.name, rows, facts)
-    const [[written] = []] = await engine.rows(`COPY (
-        SELECT ${columns.map(({ unpacked }) => unpacked).join(', ')} FROM (
-          SELECT ${columns.flatMap(({ packed }) => packed ?? []).join(', ')}
-          FROM ${rowsOf(groups.length > 1 ? ranks : [])}
-          ORDER BY instrument_name, exchange_ts, seq, conn, row_no, recv_ts
-        )
-      ) TO ${sqlText(temporary)} ${parquetOptions(metadata, groupRows)}`)
-    if (countOf(written) !== rows) throw new RangeError(`${temporary}: ${countOf(written)} rows instead of ${rows}`)
+    const options = parquetOptions(fileFacts(table.name, rows, facts), groupRows)
+    const ranges = await sortedRanges(engine, names, rows, sortedGroups * groupRows)
+    const sorted = (range: SortedRange) => `SELECT ${columns.map(({ unpacked }) => unpacked).join(', ')} FROM (
+        SELECT ${columns.flatMap(({ packed }) => packed ?? []).join(', ')}
+        FROM ${rowsOf(range, groups.length === 1 && ranges.length === 1)}
+        ORDER BY instrument_name, exchange_ts, seq, conn, row_no, recv_ts
+      )`
+    const written = await writeRanges(engine, ranges.map(sorted), temporary, options, groupRows)
+    if (written !== rows) throw new RangeError(`${temporary}: ${written} rows instead of ${rows}`)
     parts.push({ temporary, table: table.name, partition, rows })
   }
   return parts
 }
 
-/** @param ranks of the wanted names; none: all rows */
-const rowsOf = (ranks: readonly number[]) =>
-  ranks.length === 0
-    ? 'staged WHERE row_no > 0'
-    : `staged JOIN names USING (instrument_name) WHERE row_no > 0 AND rank IN (${ranks.join(', ')})`
+/** Row groups, each of some MiB, that are sorted together; more rows are sorted range by range. */
+const SORTED_GROUPS = 64
+
+/**
+ * Writes rows to a file, those of several queries one after the other.
+ * @returns how many there are
+ */
+async function writeRanges(
+  engine: Engine,
+  queries: readonly string[],
+  path: string,
+  options: string,
+  groupRows: number,
+): Promise<number> {
+  const copy = async (query: string, to: string, how: string) => {
+    const [[written] = []] = await engine.rows(`COPY (${query}) TO ${sqlText(to)} ${how}`)
+    return countOf(written)
+  }
+  const [first = '', ...more] = queries
+  if (more.length === 0) return copy(first, path, options)
+  const pieces = queries.map((_, index) => `${path}.${index}`)
+  for (const [index, piece] of pieces.entries()) {
+    await copy(queries[index] ?? '', piece, `(FORMAT parquet, ROW_GROUP_SIZE ${groupRows})`)
+  }
+  const written = await copy(`FROM read_parquet([${pieces.map(sqlText).join(', ')}])`, path, options)
+  for (const piece of pieces) rmSync(piece)
+  return written
+}
 
 /** What every file says about itself. */
 export function fileFacts(table: string, rows: number, facts: Record<string, string>): Record<string, string> {
@@ -76,16 +103,9 @@ const kvMetadata = (pairs: Record<string, string>) =>
     .map(([key, value]) => `${sqlText(key)}: ${sqlText(value)}`)
     .join(', ')}}`
 
-interface NameCount {
-  /** Place in the order of names, from 1: a number that SQL can hold where a name from the wire should not stand. */
-  rank: number
-  name: string
-  rows: number
-}
-
 async function oneGroup(engine: Engine): Promise<Group[]> {
   const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
-  return countOf(count) === 0 ? [] : [{ partition: noPartition, ranks: [], rows: countOf(count) }]
+  return countOf(count) === 0 ? [] : [{ partition: noPartition, names: [], rows: countOf(count) }]
 }
 
 async function nameCounts(engine: Engine): Promise<NameCount[]> {
@@ -98,17 +118,19 @@ async function nameCounts(engine: Engine): Promise<NameCount[]> {
 
 export interface Group {
   partition: Partition
-  ranks: number[]
+  /** What it holds, in order; none where rows are not told apart by instrument. */
+  names: NameCount[]
   rows: number
 }
 
 function groupByPartition(table: Table, names: NameCount[]): Group[] {
   const groups = new Map<string, Group>()
-  for (const { rank, name, rows } of names) {
+  for (const counted of names) {
+    const { name, rows } = counted
     const partition = table.partitionBy === 'index' ? partitionOfIndex(name) : partitionOfInstrument(name)
     const key = `${partition.kind}/${partition.currency}`
-    const group = groups.get(key) ?? { partition, ranks: [], rows: 0 }
-    group.ranks.push(rank)
+    const group = groups.get(key) ?? { partition, names: [], rows: 0 }
+    group.names.push(counted)
     group.rows += rows
     groups.set(key, group)
   }
