@@ -2,9 +2,15 @@ import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
 
+interface RecordFlags extends ConfigOption {
+  takeOver?: boolean
+}
+
 export function recordCommand(): Command {
   return withConfig(
-    new Command('record').description('record the exchange until told to stop (SIGTERM, SIGINT)'),
+    new Command('record')
+      .description('record the exchange until told to stop (SIGTERM, SIGINT)')
+      .option('--take-over', 'where a recorder is at work here, record beside it, then have it end: nothing is missed'),
   ).action(record)
 }
 
@@ -16,9 +22,9 @@ function keepYoungHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
-async function record({ config: path }: ConfigOption): Promise<void> {
+async function record({ config: path, takeOver = false }: RecordFlags): Promise<void> {
   keepYoungHeapSmall()
-  const [{ loadConfig }, { credentialsFrom }, { createLogger }, { onShutdown }, { attendSystemd }, { runRecorder }] =
+  const [{ loadConfig }, { credentialsFrom }, { createLogger }, { onShutdown }, systemd, { runRecorder }, succession] =
     await Promise.all([
       import('../config/load.js'),
       import('../config/secrets.js'),
@@ -26,14 +32,23 @@ async function record({ config: path }: ConfigOption): Promise<void> {
       import('../platform/shutdown.js'),
       import('../platform/systemd.js'),
       import('../recorder/main.js'),
+      import('./run/succession.js'),
     ])
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
   const config = loadConfig(path)
   const credentials = credentialsFrom(process.env)
   const log = createLogger('recorder')
-  const leaveSystemd = attendSystemd(log)
-  await runRecorder({ config, credentials, log, signal: stop.signal })
+  const leaveSystemd = systemd.attendSystemd(log)
+  // Started by systemd itself: its reload has this process start the one that takes its place.
+  if (systemd.isUnderSystemd(process.env)) process.on('SIGHUP', () => succession.startSuccessor(log))
+  await runRecorder({
+    config,
+    credentials,
+    log,
+    signal: stop.signal,
+    ...(takeOver && { takeOver: () => succession.becomeMainProcess(log) }),
+  })
   leaveSystemd()
   process.exitCode = 0
 }

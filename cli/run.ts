@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
@@ -37,11 +38,17 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     log.info({ reason }, 'stopping')
     stop.abort(reason)
   })
+  const orders = new EventEmitter()
+  process.on('SIGHUP', () => {
+    log.info('starting all parts anew')
+    orders.emit('renew')
+  })
   const leaveSystemd = attendSystemd(log)
   const clean = await supervise(
     names.map(name => partOf(name, path)),
     log,
     stop.signal,
+    orders,
   )
   leaveSystemd()
   process.exitCode = clean ? 0 : 1
@@ -49,7 +56,9 @@ async function run({ config: path }: ConfigOption): Promise<void> {
 
 /** A command of ours as a part, with the config file that this process has checked. */
 function partOf(name: string, configPath: string): Part {
-  const main = fileURLToPath(new URL('./main.js', import.meta.url))
-  const flags = name === 'record' ? recorderNodeFlags : []
-  return { name, args: [...flags, main, name, '--config', resolve(configPath)] }
+  // As it was called: a link may lead to a newer release by the time a part is started anew.
+  const main = process.argv[1] ?? fileURLToPath(new URL('./main.js', import.meta.url))
+  const args = [main, name, '--config', resolve(configPath)]
+  if (name !== 'record') return { name, args }
+  return { name, args: [...recorderNodeFlags, ...args], takeOverArgs: [...recorderNodeFlags, ...args, '--take-over'] }
 }

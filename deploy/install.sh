@@ -130,8 +130,16 @@ if [ -z "$root" ]; then
   run systemctl daemon-reload
   if [ "$start" = yes ]; then
     run systemctl enable "${names[@]}"
-    # Those that run are started anew only where something is new: the new recorder takes over when the old one has sealed.
-    if [ "${changed:-no}" = yes ]; then run systemctl restart "${names[@]}"; else run systemctl start "${names[@]}"; fi
+    for name in "${names[@]}"; do
+      if [ "${changed:-no}" = no ] || ! systemctl is-active --quiet "$name"; then
+        run systemctl start "$name"
+      elif grep -q '^ExecReload=' "$from/deploy/systemd/$name.service"; then
+        # The new recorder takes over from the one at work, which ends when all connections of the new one are live.
+        run systemctl reload "$name"
+      else
+        run systemctl restart "$name"
+      fi
+    done
   fi
 fi
 

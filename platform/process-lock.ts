@@ -2,10 +2,21 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
-import { EdgeError } from './edge-error.js'
+import { EdgeError, hasErrno } from './edge-error.js'
 
 export interface ProcessLock {
   release(): void
+}
+
+/** The process that holds a lock, as it said itself; undefined for another machine's, or none. */
+export function lockHolder(path: string): number | undefined {
+  try {
+    const [, pid, host] = /^pid (\d+) on (\S+) /.exec(readFileSync(path, 'utf8')) ?? []
+    return host === hostname() ? Number(pid) : undefined
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
 }
 
 /**

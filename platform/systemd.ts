@@ -1,31 +1,32 @@
 import { spawn } from 'node:child_process'
 import type { Logger } from './log.js'
 
-/** What systemd is told with: its own program, or another in a test. */
-export type Notify = (assignment: string) => void
+/** Tells systemd something; resolves when it was told. */
+export type Notify = (assignment: string) => Promise<void>
 
 /**
  * Tells systemd, where it is the one that started this process (`Type=notify`), that the process is up, and within each
  * span of its watchdog that it is alive: a process whose loop stands still is killed and started anew. The messages go
  * through `systemd-notify`, so the unit needs `NotifyAccess=all`: Node has no datagram sockets of the file system.
- * Does nothing elsewhere, also in children of such a process.
+ * Does nothing elsewhere.
  * @returns to be called when the process ends
  */
 export function attendSystemd(
   log: Logger,
   environment: NodeJS.ProcessEnv = process.env,
-  notify: Notify = message => spawnNotify(message, log),
+  notify: Notify = message => notifySystemd(message, log),
 ): () => void {
-  if (!environment['NOTIFY_SOCKET']) return () => undefined
-  notify('READY=1')
+  if (!isUnderSystemd(environment)) return () => undefined
+  void notify('READY=1')
   const spanMs = watchdogMs(environment, process.pid)
   // Three beats in each span, so that one may come late.
-  const timer = spanMs === undefined ? undefined : setInterval(() => notify('WATCHDOG=1'), spanMs / 3)
+  const timer = spanMs === undefined ? undefined : setInterval(() => void notify('WATCHDOG=1'), spanMs / 3)
   timer?.unref()
-  return () => {
-    clearInterval(timer)
-    notify('STOPPING=1')
-  }
+  return () => clearInterval(timer)
+}
+
+export function isUnderSystemd(environment: NodeJS.ProcessEnv): boolean {
+  return Boolean(environment['NOTIFY_SOCKET'])
 }
 
 /** Span of the watchdog, ms; undefined where none is set, or it is another process's. */
@@ -36,8 +37,15 @@ export function watchdogMs(environment: NodeJS.ProcessEnv, pid: number): number 
   return us > 0 && isOurs ? us / 1000 : undefined
 }
 
-function spawnNotify(message: string, log: Logger): void {
-  const child = spawn('systemd-notify', [message], { stdio: 'ignore' })
-  child.on('error', error => log.warn({ err: error }, 'systemd cannot be told that this process lives'))
-  child.unref()
+/** Says `READY=1`, `MAINPID=…` or the like by systemd's own program. */
+export function notifySystemd(message: string, log: Logger): Promise<void> {
+  return new Promise(resolve => {
+    const child = spawn('systemd-notify', [message], { stdio: 'ignore' })
+    child.unref()
+    child.on('exit', () => resolve())
+    child.on('error', error => {
+      log.warn({ err: error }, 'systemd cannot be told that this process lives')
+      resolve()
+    })
+  })
 }

@@ -65,6 +65,11 @@ export class Fleet {
     for (const connection of this.connections) await connection.renew(cause)
   }
 
+  /** All that is planned is subscribed, on connections that live. */
+  get isWhole(): boolean {
+    return this.#plannedChannels > 0 && this.connections.every(({ state }) => state === 'live')
+  }
+
   get plannedChannels(): number {
     return this.#plannedChannels
   }

@@ -21,6 +21,7 @@ import { reportStorage } from './report-storage.js'
 import { recorderStatus } from './status.js'
 import { earlierSegments, type EarlierQuery } from './storage/earlier-segments.js'
 import { Storage } from './storage/storage.js'
+import { freeLock, takeOver } from './take-over.js'
 import { FrameCounter, Tape, type PartitionOf } from './tape.js'
 
 /** SIGTERM promises an end within 5 s; what closing the sockets leaves of it is for sealing. */
@@ -37,17 +38,24 @@ export interface RecorderOptions {
   log: Logger
   /** Aborted when the recorder is to end: it seals what is open and resolves. */
   signal: AbortSignal
+  /**
+   * Where a recorder is at work here, take its place instead of giving way, so that nothing is missed; called right before
+   * that one is asked to end.
+   */
+  takeOver?: () => Promise<void>
 }
 
 /**
  * Records until told to stop: connects, subscribes, writes every frame to open segments, seals them on time and size.
- * @throws EdgeError LOCK_HELD, CREDENTIALS_MISSING, STORAGE_DIED, JOURNAL_NOT_WRITTEN
+ * @throws EdgeError LOCK_HELD, TAKE_OVER_FAILED, CREDENTIALS_MISSING, STORAGE_DIED, JOURNAL_NOT_WRITTEN
  */
-export async function runRecorder({ config, credentials, log, signal }: RecorderOptions): Promise<void> {
+export async function runRecorder(options: RecorderOptions): Promise<void> {
+  const { config, credentials, log, signal } = options
   const { dataDir, host, segments } = config
   const { exchange, fleet: fleetOptions } = chooseExchange(config.exchange, credentials, log)
   mkdirSync(dataDir, { recursive: true })
-  const lock = acquireProcessLock(join(dataDir, 'state', `recorder-${exchange.name}-${host}.lock`), 'recorder')
+  const lockPath = join(dataDir, 'state', `recorder-${exchange.name}-${host}.lock`)
+  let lock = options.takeOver ? freeLock(lockPath) : acquireProcessLock(lockPath, 'recorder')
   const run = newRunId()
   const clock = new ReceiveClock()
   const storage = new Storage({
@@ -74,15 +82,14 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
   const broken = new AbortController()
   died.catch(() => broken.abort('storage died'))
-  tape.journal('started', {
-    version,
-    host,
-    run,
-    exchange: exchange.name,
-    flush_ms: segments.flushMs,
-    fsync_ms: segments.fsyncMs,
-    rotate_minutes: segments.rotateMinutes,
-  })
+  const started = {
+    ...{ version, host, run, exchange: exchange.name },
+    ...{ flush_ms: segments.flushMs, fsync_ms: segments.fsyncMs, rotate_minutes: segments.rotateMinutes },
+  }
+  if (lock) {
+    storage.start()
+    tape.journal('started', started)
+  } else tape.holdJournal()
 
   let stoppedMs = 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
@@ -93,32 +100,60 @@ export async function runRecorder({ config, credentials, log, signal }: Recorder
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, deps, fleet)
       fleet.look()
-      tryWriteStatus(log, dataDir, recorderStatus({ run, host, fleet, tape, storage }))
+      if (lock) tryWriteStatus(log, dataDir, recorderStatus({ run, host, fleet, tape, storage }))
     }, STATUS_EVERY_MS),
     setInterval(() => tape.journal('clock', clockFacts(clock, fleet.takeMeasured())), CLOCK_EVERY_MS),
   ]
   try {
     const ending = AbortSignal.any([signal, broken.signal])
+    const running = fleet.run(ending)
+    if (!lock) {
+      const aboutToEnd = options.takeOver ?? (() => Promise.resolve())
+      const taken = await takeOver({ lockPath, fleet, log, signal, aboutToEnd }).catch(async (error: unknown) => {
+        broken.abort('not taken over')
+        await running
+        throw error
+      })
+      lock = taken.lock
+      // From here on all is as at any start; what came meanwhile waits in memory, and is written now.
+      storage.start()
+      const sinceUs = clock.nowUs() - Math.round(1000 * (performance.now() - taken.sinceMs))
+      tape.speak('started', { ...started, took_over: true, since_us: sinceUs })
+      log.info({ run }, 'took over')
+    }
     const earlier = { dataDir, exchange: exchange.name, host, exceptRun: run }
     const polled = new PollProgress(dataDir, exchange.name, host)
     const attending = exchange.attend?.(recordingOn({ tape, clock, answers, earlier, polled }), ending)
-    await Promise.race([Promise.all([fleet.run(ending), attending]), died])
-    tape.flush()
-    await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
-    const sealMs = Math.max(SEAL_AT_LEAST_MS, SEAL_UNTIL_MS - (performance.now() - stoppedMs))
-    await Promise.race([storage.sealAll(sealMs), died])
-    tape.journal('stopped', { reason: String(signal.reason) })
-    tape.flush()
-    const leftOpen = await Promise.race([storage.close(CLOSE_WITHIN_MS), died])
-    if (leftOpen === undefined) log.error('the disk does not answer; the next start recovers what is open')
-    else if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
+    await Promise.race([Promise.all([running, attending]), died])
+    await endRecording({ storage, tape, died, log, reason: String(signal.reason) }, stoppedMs)
     tryWriteStatus(log, dataDir, { ...recorderStatus({ run, host, fleet, tape, storage }), stopped: true })
     if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {
     for (const timer of timers) clearInterval(timer)
-    lock.release()
+    lock?.release()
   }
+}
+
+interface Ending {
+  storage: Storage
+  tape: Tape
+  died: Promise<never>
+  log: Logger
+  reason: string
+}
+
+/** Writes what waits, seals as much as the time allows, and says so in the journal. */
+async function endRecording({ storage, tape, died, log, reason }: Ending, stoppedMs: number): Promise<void> {
+  tape.flush()
+  await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
+  const sealMs = Math.max(SEAL_AT_LEAST_MS, SEAL_UNTIL_MS - (performance.now() - stoppedMs))
+  await Promise.race([storage.sealAll(sealMs), died])
+  tape.journal('stopped', { reason })
+  tape.flush()
+  const leftOpen = await Promise.race([storage.close(CLOSE_WITHIN_MS), died])
+  if (leftOpen === undefined) log.error('the disk does not answer; the next start recovers what is open')
+  else if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
 }
 
 /** The disk took nothing to the very end: what is lost then stands in the log alone. */

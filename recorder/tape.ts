@@ -40,6 +40,8 @@ export class Tape {
   readonly #batches = new Map<string, LineBatch>()
   readonly #journal = new FrameCounter('journal')
   readonly counts = new Map<string, FamilyCount>()
+  /** Entries that wait for this run's turn to speak. */
+  #held: { event: string; facts: object }[] | undefined
 
   /** @param partitionOf how segments of a family are grouped further; none: one segment a family */
   constructor(storage: Storage, clock: ReceiveClock, rotateMinutes: number, partitionOf?: PartitionOf) {
@@ -61,8 +63,24 @@ export class Tape {
     } else this.counts.set(family, { frames: 1, bytes: frame.length, lastUs: recvUs })
   }
 
+  /** Keeps entries of the journal back until `speak`: as long as another run writes it, two would contradict each other. */
+  holdJournal(): void {
+    this.#held ??= []
+  }
+
+  /** Writes this entry first, then what was held back, in its order and with the time of now. */
+  speak(event: string, facts: object): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const entry of [{ event, facts }, ...held]) this.journal(entry.event, entry.facts)
+  }
+
   /** Writes an event about the recording itself. */
   journal(event: string, facts: object = {}): void {
+    if (this.#held) {
+      this.#held.push({ event, facts })
+      return
+    }
     this.take('journal', this.#journal, this.#clock.nowUs(), Buffer.from(JSON.stringify({ event, ...facts })))
   }
 

@@ -115,11 +115,14 @@ class GapReader {
     this.#idle.delete(host)
     const last = this.#lastOf.get(host)
     for (const key of this.#outagesOf(host)) this.#abandonOutage(key, last?.recvUs ?? recvUs)
-    if (idle) idle.toUs = recvUs
-    else if (last && last.run !== entry.run)
+    // A run that took over had recorded for a while when the one before it stopped.
+    const sinceUs = Math.min(recvUs, numberOf(entry.detail['since_us']) ?? recvUs)
+    if (idle && sinceUs <= idle.fromUs) this.gaps.splice(this.gaps.indexOf(idle), 1)
+    else if (idle) idle.toUs = sinceUs
+    else if (last && last.run !== entry.run && sinceUs > last.recvUs)
       this.#add(entry, 'not recording', {
         fromUs: last.recvUs,
-        toUs: recvUs,
+        toUs: sinceUs,
         cause: 'the recorder ended without a word',
       })
   }

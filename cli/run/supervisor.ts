@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import type { Logger } from '../../platform/log.js'
@@ -8,44 +9,126 @@ export interface Part {
   name: string
   /** Arguments of Node: script and its arguments. */
   args: string[]
+  /**
+   * Arguments with which it takes the place of the one at work, and has that one end. Without them a part that is to be
+   * renewed ends first.
+   */
+  takeOverArgs?: string[]
 }
 
 /** Parts promise to end within seconds of SIGTERM; one that hangs is killed after this, ms. */
 const KILL_AFTER_MS = 30_000
 
+interface End {
+  clean: boolean
+  text: string
+}
+
+interface Process {
+  ended: Promise<End>
+  stop: () => void
+}
+
 /**
  * Keeps the parts running until `signal` aborts, each on its own: one that dies is started again after a growing pause,
  * the others go on. Then they get SIGTERM, and their clean ends are waited for. When this process is killed, the parts
- * see its IPC channel close and end by themselves.
+ * see its IPC channel close and end by themselves. At each `renew` of `orders` all parts are started anew, from what is
+ * installed by then.
  * @returns true when all ended cleanly
  */
-export async function supervise(parts: readonly Part[], log: Logger, signal: AbortSignal): Promise<boolean> {
-  const ends = await Promise.all(parts.map(part => keepRunning(part, log, signal)))
+export async function supervise(
+  parts: readonly Part[],
+  log: Logger,
+  signal: AbortSignal,
+  orders: EventEmitter = new EventEmitter(),
+): Promise<boolean> {
+  const kept = parts.map(part => new KeptPart(part, log, signal))
+  const renew = () => {
+    for (const part of kept) part.renew()
+  }
+  orders.on('renew', renew)
+  const ends = await Promise.all(kept.map(part => part.keepRunning()))
+  orders.off('renew', renew)
   return ends.every(clean => clean)
 }
 
-async function keepRunning(part: Part, log: Logger, signal: AbortSignal): Promise<boolean> {
-  let deathsInARow = 0
-  const toldToEnd = () => signal.aborted
-  while (!toldToEnd()) {
-    const startedMs = performance.now()
-    const end = await runUntilEnd(part, log, signal)
-    if (toldToEnd()) {
-      log[end.clean ? 'info' : 'error']({ part: part.name, end: end.text }, 'ended')
-      return end.clean
+/** One part over all its processes. */
+class KeptPart {
+  readonly #part: Part
+  readonly #log: Logger
+  readonly #signal: AbortSignal
+  #process: Process | undefined
+  /** Started to take the place of the one at work. */
+  #successor: Process | undefined
+  /** The one at work was told to end, so that it can be started anew. */
+  #toldToEnd = false
+
+  constructor(part: Part, log: Logger, signal: AbortSignal) {
+    this.#part = part
+    this.#log = log
+    this.#signal = signal
+  }
+
+  async keepRunning(): Promise<boolean> {
+    const { name, args } = this.#part
+    let deathsInARow = 0
+    while (!this.#signal.aborted) {
+      const startedMs = performance.now()
+      const current = this.#successor ?? start(name, args, this.#log, this.#signal)
+      this.#successor = undefined
+      this.#process = current
+      const end = await current.ended
+      if (this.#isOver()) return this.#lastEnd(end)
+      if (this.#isRenewed()) {
+        this.#log.info({ part: name, end: end.text }, 'ended to be renewed')
+        continue
+      }
+      const { deaths, delayMs } = afterDeath(deathsInARow, performance.now() - startedMs)
+      deathsInARow = deaths
+      this.#log.error({ part: name, end: end.text, deaths, delayMs }, 'ended by itself, starting it again')
+      await sleep(delayMs, undefined, { signal: this.#signal }).catch((error: unknown) => {
+        if (!this.#signal.aborted) throw error
+      })
     }
-    const { deaths, delayMs } = afterDeath(deathsInARow, performance.now() - startedMs)
-    deathsInARow = deaths
-    log.error({ part: part.name, end: end.text, deaths, delayMs }, 'ended by itself, starting it again')
-    await sleep(delayMs, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error
+    return true
+  }
+
+  renew(): void {
+    if (this.#isOver() || this.#successor || this.#toldToEnd) return
+    const { name, takeOverArgs } = this.#part
+    if (!takeOverArgs) {
+      this.#toldToEnd = true
+      this.#process?.stop()
+      return
+    }
+    const successor = start(name, takeOverArgs, this.#log, this.#signal)
+    this.#successor = successor
+    void successor.ended.then(({ text }) => {
+      if (this.#successor !== successor) return
+      this.#successor = undefined
+      if (!this.#isOver()) this.#log.error({ part: name, end: text }, 'could not take over; the one at work goes on')
     })
   }
-  return true
+
+  #isOver(): boolean {
+    return this.#signal.aborted
+  }
+
+  #isRenewed(): boolean {
+    const renewed = this.#toldToEnd || this.#successor !== undefined
+    this.#toldToEnd = false
+    return renewed
+  }
+
+  async #lastEnd(end: End): Promise<boolean> {
+    const last = await this.#successor?.ended
+    this.#log[end.clean ? 'info' : 'error']({ part: this.#part.name, end: end.text }, 'ended')
+    return end.clean && (last?.clean ?? true)
+  }
 }
 
-async function runUntilEnd(part: Part, log: Logger, signal: AbortSignal): Promise<{ clean: boolean; text: string }> {
-  const child = execa(process.execPath, part.args, {
+function start(name: string, args: string[], log: Logger, signal: AbortSignal): Process {
+  const child = execa(process.execPath, args, {
     // A group of its own: Ctrl-C on the terminal reaches the supervisor alone, which then tells the parts once.
     detached: true,
     ipc: true,
@@ -57,12 +140,15 @@ async function runUntilEnd(part: Part, log: Logger, signal: AbortSignal): Promis
     forceKillAfterDelay: KILL_AFTER_MS,
     reject: false,
   })
-  log.info({ part: part.name, pid: child.pid }, 'started')
-  const stop = () => child.kill('SIGTERM')
+  log.info({ part: name, pid: child.pid }, 'started')
+  const stop = () => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
-  const { exitCode, signal: killedBy, shortMessage } = await child
-  signal.removeEventListener('abort', stop)
-  if (exitCode !== undefined) return { clean: exitCode === 0, text: `exit code ${exitCode}` }
-  return { clean: false, text: killedBy ?? shortMessage ?? 'could not be started' }
+  const ended = child.then(({ exitCode, signal: killedBy, shortMessage }) => {
+    signal.removeEventListener('abort', stop)
+    return exitCode === undefined
+      ? { clean: false, text: killedBy ?? shortMessage ?? 'could not be started' }
+      : { clean: exitCode === 0, text: `exit code ${exitCode}` }
+  })
+  return { ended, stop }
 }

@@ -51,7 +51,10 @@ export interface StorageSettings extends StorageOptions {
  * in the declared order, and `lost` says which.
  */
 export class Storage extends EventEmitter<StorageEvents> {
-  readonly #worker: Worker
+  readonly #workerData: StorageOptions
+  #worker: Worker | undefined
+  /** What the thread gets when it is started. */
+  readonly #early: { request: StorageRequest; transfer: ArrayBuffer[] }[] = []
   readonly #queueBytes: number
   readonly #inFlightBytes: number
   readonly #waiting: WaitingBatches
@@ -74,12 +77,20 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#queueBytes = queueBytes
     this.#inFlightBytes = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes / 16))
     this.#waiting = new WaitingBatches(giveWay)
-    this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
-      workerData,
+    this.#workerData = workerData
+  }
+
+  /** Starts the thread, which first recovers what is open. Until then all that is appended waits in memory. */
+  start(): void {
+    const worker = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData: this.#workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MIB },
     })
-    this.#worker.on('message', (event: StorageEvent) => this.#receive(event))
-    this.#worker.on('error', error => this.emit('died', error))
+    worker.on('message', (event: StorageEvent) => this.#receive(event))
+    worker.on('error', error => this.emit('died', error))
+    this.#worker = worker
+    this.#progressAtMs = performance.now()
+    for (const { request, transfer } of this.#early.splice(0)) this.#post(request, transfer)
   }
 
   get waitingBytes(): number {
@@ -162,7 +173,8 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   #post(request: StorageRequest, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(request, transfer)
+    if (this.#worker) this.#worker.postMessage(request, transfer)
+    else this.#early.push({ request, transfer })
   }
 
   /** Hands on what the thread may hold of a family. */
@@ -234,7 +246,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   /** Keeps what waits within the bound. */
   #watch(): void {
     if (!this.#underPressure && this.#waitingBytes <= this.#queueBytes) return
-    const stalled = performance.now() - this.#progressAtMs > STALLED_AFTER_MS
+    const stalled = this.#worker !== undefined && performance.now() - this.#progressAtMs > STALLED_AFTER_MS
     if (stalled) this.#trouble ??= 'the disk does not answer'
     if (this.#trouble !== undefined && this.#waitingBytes > this.#queueBytes * KEEP_SHARE)
       this.#giveUp(this.#waitingBytes - this.#queueBytes * KEEP_SHARE)

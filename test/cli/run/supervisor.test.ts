@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -50,6 +51,30 @@ t.test('one that dies is started again, and the other does not notice', async t 
   stop.abort('SIGTERM')
   t.equal(await ended, true, 'a part that waits for its restart needs no end')
   t.equal(linesOf(dying).length, 3, 'and is not started any more')
+})
+
+t.test('renewed, a part that can take over is started beside the one at work; the others end first', async t => {
+  const [record, sync] = [join(t.testdir(), 'record'), join(t.testdirName, 'sync')]
+  const stop = new AbortController()
+  const orders = new EventEmitter()
+  const pidIn = (file: string) => Number(linesOf(file)[0]?.split(' ')[1])
+  const takeOverArgs = [...part(record, 'stay').args]
+  const parts = [{ ...part(record, 'stay'), takeOverArgs }, part(sync, 'stay')]
+  const ended = supervise(parts, log, stop.signal, orders)
+  await until(() => linesOf(record).length === 1 && linesOf(sync).length === 1)
+  await sleep(200)
+  orders.emit('renew')
+  orders.emit('renew')
+  await until(() => linesOf(record).length === 2 && linesOf(sync).length === 3)
+  t.match(linesOf(record), [/^started/, /^started/], 'nobody but the successor asks it to end')
+  t.match(linesOf(sync), [/^started/, 'stopped SIGTERM', /^started/])
+  process.kill(pidIn(record), 'SIGTERM')
+  await until(() => linesOf(record).length === 3)
+  await sleep(300)
+  t.equal(linesOf(record).length, 3, 'it is not started again: its successor is at work')
+  stop.abort('SIGTERM')
+  t.equal(await ended, true)
+  t.equal(linesOf(record).filter(line => line === 'stopped SIGTERM').length, 2)
 })
 
 t.test('a killed part is started again', async t => {
