@@ -1,13 +1,16 @@
-/** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. */
+/** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. `--minutes N` is how long `soak` goes on. */
+import { parseArgs } from 'node:util'
+
 const proofs: Record<string, () => Promise<unknown>> = {
   kills: () => import('./kills.js'),
   recorder: () => import('./recorder.js'),
   syncer: () => import('./syncer.js'),
   'compactor-kills': () => import('./compactor-kills.js'),
   'compactor-big': () => import('./compactor-big.js'),
+  soak: () => import('./soak.js'),
 }
 
-const names = process.argv.slice(2)
+const { positionals: names } = parseArgs({ options: { minutes: { type: 'string' } }, allowPositionals: true })
 const unknown = names.filter(name => !(name in proofs))
 if (unknown.length > 0) {
   process.stderr.write(`no proof called ${unknown.join(', ')}; there are: ${Object.keys(proofs).join(', ')}\n`)

@@ -1,0 +1,252 @@
+/**
+ * The whole product (`edgetape run`) against an exchange that sends 2,000 frames a second, with a disturbance each minute:
+ * the connection ends, the NAS goes away, a part is killed. At the end every frame that was sent is a row on the NAS, once,
+ * or lies in a gap that coverage tells of; only kills of the recorder and lost connections may leave such gaps.
+ */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { execa } from 'execa'
+import t from 'tap'
+import { measureCoverage } from '../../cli/coverage/measure.js'
+import { isWhole } from '../../cli/coverage/intervals.js'
+import { plainTable } from '../../cli/table.js'
+import { packageRoot } from '../../platform/package-info.js'
+import { readStatus, type Part } from '../../platform/status-file.js'
+import { openDuckDb, sqlText } from '../../reading/duckdb.js'
+import { ProcessWatch, slopeMiBPerHour } from '../fixtures/process-watch.js'
+import { until } from '../fixtures/recorder-process.js'
+import { stampedExchange, type StampedExchange } from '../fixtures/stamped-exchange.js'
+
+const FRAMES_PER_SECOND = 2000
+const { values } = parseArgs({ options: { minutes: { type: 'string' } }, allowPositionals: true })
+const MINUTES = Number(values.minutes ?? 2)
+const NAS_AWAY_MS = 15_000
+const FLUSH_MS = 250
+/** A kill of the recorder may cost what was not flushed, and what was on its way. */
+const FRAMES_PER_KILL_MAX = (2 * FLUSH_MS * FRAMES_PER_SECOND) / 1000
+/** A process has taken what it needs by then; its memory is measured from there on. */
+const SETTLED_AFTER_S = 60
+/** Shorter lives say nothing about an hour. */
+const SLOPE_OVER_S = 600
+const SLOPE_MIB_PER_HOUR_MAX = 40
+const LOOK_EVERY_MS = 1000
+/** A frame is stamped by the sender a moment before it is received. */
+const TOLERANCE_US = 20_000
+const PARTS: readonly Part[] = ['recorder', 'compactor', 'syncer']
+
+t.setTimeout((MINUTES + 15) * 60_000)
+
+const main = join(packageRoot, 'dist', 'cli', 'main.js')
+
+interface Place {
+  dataDir: string
+  nas: string
+  config: string
+  log: string
+}
+
+function prepare(root: string, url: string): Place {
+  const [dataDir, nas, config] = [join(root, 'data'), join(root, 'nas'), join(root, 'edgetape.yaml')]
+  mkdirSync(dataDir)
+  const none: string[] = []
+  const exchange = {
+    name: 'deribit',
+    url,
+    channels: { perpetual: ['quote', 'ticker'], future: none, option: none, spot: none, combo: none, index: none },
+  }
+  const values = {
+    host: 'soak',
+    dataDir,
+    exchange,
+    // Many segments, so that an hour shows what days would.
+    segments: { rotateMinutes: 0.25, flushMs: FLUSH_MS },
+    sync: { target: nas, everyMinutes: 0.05, graceMinutes: 0 },
+    retention: { minFreeGiB: 0 },
+    http: { port: 0 },
+  }
+  // JSON is YAML.
+  writeFileSync(config, JSON.stringify(values))
+  return { dataDir, nas, config, log: join(root, 'run.log') }
+}
+
+const pidOf = (dataDir: string, part: Part) => Number(readStatus(dataDir, part)?.['pid'] ?? 0)
+
+type Disturbance = (exchange: StampedExchange, place: Place) => Promise<string>
+
+const kill =
+  (part: Part): Disturbance =>
+  (_exchange, { dataDir }) => {
+    process.kill(pidOf(dataDir, part), 'SIGKILL')
+    return Promise.resolve(`killed the ${part}`)
+  }
+
+const disconnect: Disturbance = exchange => {
+  exchange.disconnect()
+  return Promise.resolve('ended the connection')
+}
+
+const nasAway: Disturbance = async (_exchange, { nas }) => {
+  renameSync(nas, `${nas}.away`)
+  await delay(NAS_AWAY_MS)
+  renameSync(`${nas}.away`, nas)
+  return `NAS away for ${NAS_AWAY_MS / 1000} s`
+}
+
+/** One a minute, over and over. */
+const DISTURBANCES: readonly Disturbance[] = [
+  disconnect,
+  nasAway,
+  kill('recorder'),
+  kill('compactor'),
+  disconnect,
+  nasAway,
+  kill('syncer'),
+]
+
+async function live(exchange: StampedExchange, place: Place, told: (text: string) => void): Promise<ProcessWatch[][]> {
+  const watches = PARTS.map(() => [] as ProcessWatch[])
+  const startMs = performance.now()
+  let disturbed = 0
+  let disturbance = Promise.resolve()
+  while (performance.now() - startMs < 60_000 * MINUTES) {
+    await delay(LOOK_EVERY_MS)
+    const seconds = (performance.now() - startMs) / 1000
+    PARTS.forEach((part, i) => {
+      const own = watches[i] ?? []
+      const pid = pidOf(place.dataDir, part)
+      if (pid > 0 && own.at(-1)?.pid !== pid) own.push(new ProcessWatch(pid))
+      own.at(-1)?.look(seconds)
+    })
+    if (seconds < 60 * disturbed + 30) continue
+    const next = DISTURBANCES[disturbed++ % DISTURBANCES.length] ?? disconnect
+    disturbance = disturbance.then(() => next(exchange, place)).then(what => told(`minute ${disturbed}: ${what}`))
+  }
+  await disturbance
+  return watches
+}
+
+/** Converts and ships what is left, until all of it is proven over there. */
+async function finish({ config }: Place): Promise<void> {
+  await execa(process.execPath, [main, 'compact', '--once', '--config', config])
+  for (let pass = 1; pass <= 10; pass++) {
+    const { stdout } = await execa(process.execPath, [main, 'sync', '--once', '--json', '--config', config])
+    const { backlogFiles, unverifiedFiles } = JSON.parse(stdout) as { backlogFiles: number; unverifiedFiles: number }
+    if (backlogFiles + unverifiedFiles === 0) return
+  }
+  throw new Error('files are still not proven on the NAS')
+}
+
+interface Account {
+  rows: number
+  distinct: number
+  /** Numbers of frames that are no row. */
+  missing: number[]
+  p99Us: number
+  p999Us: number
+}
+
+async function accountOf(nas: string, sent: number): Promise<Account> {
+  const connection = await openDuckDb()
+  try {
+    const globs = ['quote', 'ticker'].map(table =>
+      sqlText(`${nas}/parquet/exchange=deribit/table=${table}/**/*.parquet`),
+    )
+    await connection.run(`CREATE VIEW found AS SELECT best_bid_price::BIGINT AS n, epoch_us(recv_ts) - best_ask_price AS late
+      FROM read_parquet([${globs.join(', ')}], union_by_name = true)`)
+    const ask = async (sql: string) => (await connection.runAndReadAll(sql)).getRows()
+    const [[rows, distinct, p99, p999] = []] = await ask(
+      'SELECT count(*), count(DISTINCT n), quantile_cont(late, 0.99), quantile_cont(late, 0.999) FROM found',
+    )
+    const missing = await ask(
+      `SELECT n FROM range(1, ${sent + 1}) all_sent(n) WHERE n NOT IN (SELECT n FROM found) ORDER BY n`,
+    )
+    return {
+      rows: Number(rows),
+      distinct: Number(distinct),
+      missing: missing.map(([n]) => Number(n)),
+      p99Us: Number(p99),
+      p999Us: Number(p999),
+    }
+  } finally {
+    connection.closeSync()
+  }
+}
+
+function partRows(watches: readonly ProcessWatch[][]): string[][] {
+  return PARTS.map((part, i) => {
+    const own = watches[i] ?? []
+    const longest = own.reduce<ProcessWatch | undefined>(
+      (best, one) => (!best || one.samples.length > best.samples.length ? one : best),
+      undefined,
+    )
+    const samples = longest?.settled(SETTLED_AFTER_S) ?? []
+    const all = own.flatMap(({ samples }) => samples)
+    const slope = slopeMiBPerHour(samples)
+    return [
+      part,
+      String(own.length),
+      Math.max(0, ...all.map(({ residentMiB }) => residentMiB)).toFixed(0),
+      slope === undefined ? '–' : slope.toFixed(1),
+      String(samples.length),
+      `${samples[0]?.files ?? '–'} → ${samples.at(-1)?.files ?? '–'}`,
+      String(Math.max(0, ...all.map(({ files }) => files))),
+    ]
+  })
+}
+
+t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, disturbed each minute`, async t => {
+  const exchange = await stampedExchange(FRAMES_PER_SECOND)
+  t.teardown(() => exchange.close())
+  const place = prepare(t.testdir({}), exchange.url)
+  const run = execa(process.execPath, [main, 'run', '--config', place.config], {
+    stdin: 'ignore',
+    stdout: { file: place.log, append: true },
+    stderr: { file: place.log, append: true },
+    ipc: true,
+    reject: false,
+  })
+  t.teardown(() => run.kill('SIGTERM'))
+  await until('frames flow', () => exchange.sentUs.length > FRAMES_PER_SECOND)
+  const watches = await live(exchange, place, text => t.comment(text))
+  exchange.stop()
+  await delay(2000)
+  run.kill('SIGTERM')
+  t.equal((await run).exitCode, 0, 'run ends well')
+  await finish(place)
+
+  const sent = exchange.sentUs.length - 1
+  const account = await accountOf(place.nas, sent)
+  const { intervals, lines } = await measureCoverage(place.nas)
+  const gaps = intervals.filter(isWhole)
+  const unexplained = account.missing.filter(n => {
+    const us = exchange.sentUs[n] ?? 0
+    return !gaps.some(({ fromUs, toUs }) => us >= fromUs - TOLERANCE_US && us <= toUs + TOLERANCE_US)
+  })
+  const number = new Intl.NumberFormat('en-US')
+  const facts: [string, number | string][] = [
+    ['frames sent', sent],
+    ['rows on the NAS', account.rows],
+    ['of those doubled', account.rows - account.distinct],
+    ['missing, in gaps that coverage tells', account.missing.length - unexplained.length],
+    ['missing beside', unexplained.length],
+    ['receive stamp behind the sender, p99', `${account.p99Us.toFixed(0)} µs`],
+    ['the same, p99.9', `${account.p999Us.toFixed(0)} µs`],
+  ]
+  const figures = facts.map(([what, value]) => [what, typeof value === 'number' ? number.format(value) : value])
+  const parts = partRows(watches)
+  const head = ['part', 'lives', 'MiB max', 'MiB/h', 'over s', 'files', 'files max']
+  const report = [plainTable(['', ''], figures, [1]), '', plainTable(head, parts, [1, 2, 3, 4, 6])].join('\n')
+  for (const line of report.split('\n')) t.comment(line)
+  for (const { gap, fromUs, toUs, cause } of gaps) t.comment(`${gap} ${((toUs - fromUs) / 1e6).toFixed(2)} s: ${cause}`)
+  for (const { data, kind, complete } of lines) t.comment(`${data} ${kind} ${String(complete)}`)
+
+  t.equal(account.rows - account.distinct, 0, 'no frame is doubled')
+  t.same(unexplained.slice(0, 20), [], 'every frame is a row, or in a gap that coverage tells of')
+  const kills = (watches[PARTS.indexOf('recorder')]?.length ?? 1) - 1
+  const lost = account.missing.length
+  t.ok(lost <= kills * FRAMES_PER_KILL_MAX, `${lost} frames missing, all by ${kills} kills of the recorder`)
+  for (const [part, , , slope, seconds] of parts)
+    if (Number(seconds) >= SLOPE_OVER_S) t.ok(Math.abs(Number(slope)) <= SLOPE_MIB_PER_HOUR_MAX, `${part}: flat`)
+})
