@@ -64,7 +64,7 @@ t.test('a book at a moment, and samples in every format', async t => {
   t.strictSame(result.getRows(), [[8n, BigInt(START_US), 6n, 604, 'BIGINT']])
   connection.closeSync()
 
-  t.match(await book(), { exitCode: 1, stderr: /wanted --at, or --every with --from and --to/ })
+  t.match(await book(), { exitCode: 2, stderr: /wanted --at, or --every with --from and --to/ })
   t.throws(() => formatOf({ out: 'x.txt' }), { code: 'BOOK_FORMAT' })
   t.equal(formatOf({ out: 'x.json' }), 'json')
 })

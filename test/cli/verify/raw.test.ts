@@ -323,5 +323,5 @@ t.test('what cannot be proven is said plainly', async t => {
     stderr: /^edgetape: no file or folder /,
   })
   t.match(await edgetape(['verify', 'raw', join(folder, 'other')]), { exitCode: 1, stderr: /no raw\/ in or above/ })
-  t.match(await edgetape(['verify', 'bones', folder]), { exitCode: 1, stderr: /found bones, wanted one of: raw/ })
+  t.match(await edgetape(['verify', 'bones', folder]), { exitCode: 2, stderr: /found bones, wanted one of: raw/ })
 })
