@@ -147,7 +147,7 @@ t.test('signs and colours on a terminal, words without colours with NO_COLOR', a
   const log = join(packageRoot, 'dist', 'platform', 'log.js')
   const onTerminal = async (args: string, env: Record<string, string>) => {
     const { stdout } = await execa('script', ['-qec', `${process.execPath} ${args}`, '/dev/null'], {
-      env: { TERM: 'xterm-256color', ...env },
+      env: { TERM: 'xterm-256color', NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
       cwd: t.testdirName,
       reject: false,
       stdin: 'ignore',

@@ -37,7 +37,7 @@ t.test('6,000 instruments and 15,000 channels are taken within the limits, and f
   const born = exchange.market.listNewStrike()?.name ?? ''
   await until('the new one is taken', () => planned() > before && channels() === planned(), 30_000)
   exchange.market.expire(born)
-  await until('the expired one is dropped', () => planned() === before && channels() === before, 60_000)
+  await until('the expired one is dropped', () => planned() === before && channels() === before, 120_000)
   t.same(
     connections().map(({ sessions }) => sessions),
     Array.from({ length: 8 }, () => 1),
