@@ -5,7 +5,16 @@ import { EdgeError } from './edge-error.js'
 export type Logger = pino.Logger
 
 /** Values under these keys never reach a log, whatever object carries them. */
-const SECRET_KEYS = ['client_secret', 'clientSecret', 'access_token', 'refresh_token', 'signature', 'password']
+const SECRET_KEYS = [
+  'client_secret',
+  'clientSecret',
+  'access_token',
+  'refresh_token',
+  'signature',
+  'password',
+  'webhook',
+  'authorization',
+]
 
 /** An error that we raised says all in its message; the stack is for those that nobody foresaw. */
 function describe(error: unknown): unknown {

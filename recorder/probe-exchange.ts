@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js'
 import type { Credentials } from '../config/secrets.js'
 import { EdgeError } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
+import { shownUrl } from '../platform/shown-url.js'
 import type { Measured } from './clock-facts.js'
 import { Wire, type WireEnd } from './connection/wire.js'
 import { chooseExchange } from './exchanges/choose.js'
@@ -139,7 +140,7 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
 }
 
 function unreachable(url: string, { cause, hint }: WireEnd): EdgeError {
-  return new EdgeError('EXCHANGE_UNREACHABLE', `${url}: ${cause}`, {
+  return new EdgeError('EXCHANGE_UNREACHABLE', `${shownUrl(url)}: ${cause}`, {
     retry: true,
     ...(hint === undefined ? {} : { hint }),
   })

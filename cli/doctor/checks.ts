@@ -6,6 +6,7 @@ import { credentialsFrom } from '../../config/secrets.js'
 import { parseTarget } from '../../config/target-address.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { createLogger } from '../../platform/log.js'
+import { shownUrl } from '../../platform/shown-url.js'
 import { probeExchange, type ExchangeProbe } from '../../recorder/probe-exchange.js'
 import { clockFinding } from './clock.js'
 import { diskFindings, recordedIn } from './disk.js'
@@ -25,7 +26,9 @@ const DISK_MS = EXCHANGE_MS + 30_000
 
 export function goodConfig({ exchange, sync, dataDir }: Config, path: string): Check {
   const what =
-    exchange.adapter === 'deribit' ? `${exchange.currencies.join(', ')} at ${exchange.interval}` : exchange.url
+    exchange.adapter === 'deribit'
+      ? `${exchange.currencies.join(', ')} at ${exchange.interval}`
+      : shownUrl(exchange.url)
   const message = `${path}: ${exchange.name}, ${what}, into ${dataDir}, ${sync.target === undefined ? 'shipped nowhere' : `on to ${sync.target}`}`
   return found({ check: 'config', outcome: 'ok', message })
 }
@@ -74,7 +77,7 @@ export function configChecks(config: Config, path: string, environment: NodeJS.P
       withinMs: EXCHANGE_MS,
       look: signal =>
         probe.get(signal).then(
-          found => exchangeFindings(config.exchange.url, found),
+          found => exchangeFindings(shownUrl(config.exchange.url), found),
           (error: unknown) => [exchangeFailure(error)],
         ),
     },

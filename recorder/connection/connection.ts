@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../platform/log.js'
+import { shownUrl } from '../../platform/shown-url.js'
 import type { Complaints } from '../complaints.js'
 import type { ExchangeSession } from '../exchange.js'
 import type { ReceiveClock } from '../receive-clock.js'
@@ -187,7 +188,7 @@ export class Connection {
     const session = ++this.sessions
     const wire = new Wire(counters, this.#deps, this.#wanted, this.#owner, {
       opened: () => {
-        const facts = { conn: wire.conn, session, url: exchange.url }
+        const facts = { conn: wire.conn, session, url: shownUrl(exchange.url) }
         // After failures this is one more try, not news.
         if (failures > 0) complaints.tell({ event: 'connected', message: 'connected', level: 'info', facts })
         else {
