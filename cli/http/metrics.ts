@@ -117,14 +117,14 @@ export const metrics: readonly Metric[] = [
   },
   {
     name: 'edgetape_gaps_today',
-    help: 'Gaps since midnight UTC that concern a channel family.',
+    help: 'Gaps since midnight UTC that concern a channel family, without those that healed.',
     type: 'gauge',
     labels: ['family'],
     read: byFamily(({ gapsToday }) => gapsToday),
   },
   {
     name: 'edgetape_gap_today_seconds',
-    help: 'Length of the gaps since midnight UTC that concern a channel family.',
+    help: 'Length of the gaps since midnight UTC that concern a channel family, without those that healed.',
     type: 'gauge',
     labels: ['family'],
     read: byFamily(({ gapSecondsToday }) => gapSecondsToday),

@@ -6,11 +6,14 @@ import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import { Alerts, hasReceiver } from '../alerts/alerts.js'
 import { DailyCoverage } from '../coverage/daily.js'
+import { gapsWithin } from '../observe/gaps.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
 import { Observer } from '../observe/observer.js'
 import { History } from './history.js'
+import { CoverageDays } from './coverage/days.js'
 import { exposition } from './metrics.js'
+import { readPage } from './page.js'
 import { json, listen, plain, type Routes } from './server.js'
 
 const LOOK_EVERY_MS = 1000
@@ -32,11 +35,12 @@ export interface ServeOptions {
 export async function serve({ config, log, signal, clock = systemClock, onListening }: ServeOptions): Promise<void> {
   const { host, port, noDataSeconds } = config.http
   const watch = new Watch(new Observer(config.dataDir, clock), 1000 * noDataSeconds, log)
+  const coverage = new CoverageDays(config.dataDir, log)
   const daily = new DailyCoverage(config.dataDir, log)
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
   watch.look()
   // Alerts need nobody to connect.
-  const server = config.http.enabled || !alerts ? await listen(host, port, routesOf(watch), log) : undefined
+  const server = config.http.enabled || !alerts ? await listen(host, port, routesOf(watch, coverage), log) : undefined
   if (server) {
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
     log.info({ url }, 'status page, metrics and health')
@@ -50,6 +54,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
       watch.look()
       daily.tick(clock.nowMs(), signal)
       if (watch.seen) alerts?.note(watch.seen, signal)
+      coverage.tick(clock.nowMs(), signal)
     }
   } finally {
     server?.close()
@@ -97,7 +102,8 @@ class Watch {
   }
 }
 
-function routesOf(watch: Watch): Routes {
+function routesOf(watch: Watch, coverage: CoverageDays): Routes {
+  const page = readPage()
   const verdict = (troubles: readonly string[]) =>
     troubles.length === 0 ? plain(200, 'ok') : plain(503, troubles.join('\n'))
   return {
@@ -108,7 +114,26 @@ function routesOf(watch: Watch): Routes {
       const { contentType, text } = await exposition(watch.seen, watch.health())
       return { contentType, body: text }
     },
-    '/api/status': () => json({ ...watch.seen, health: watch.health() }),
+    '/': () => page,
+    '/api/status': () =>
+      watch.seen ? json(statusAnswer(watch.seen, watch.health())) : plain(503, 'nothing was seen yet'),
     '/api/rates': () => json(watch.history.all()),
+    '/api/coverage': () => json(coverage.all()),
+  }
+}
+
+/** An hour of broken connections must not make the page heavy: the newest are drawn, the others counted. */
+const GAPS_SENT = 500
+
+function statusAnswer({ parts, gaps, ...seen }: Observation, health: Health): object {
+  const todayUs = (seen.atMs - (seen.atMs % 86_400_000)) * 1000
+  return {
+    ...seen,
+    // What a part wrote is in the other fields.
+    parts: parts.map(report => ({ ...report, status: undefined })),
+    gaps: gaps.slice(-GAPS_SENT),
+    gapsOfDay: gaps.length,
+    gapsToday: gapsWithin(gaps, undefined, todayUs, seen.atMs * 1000).count,
+    health,
   }
 }

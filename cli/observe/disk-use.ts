@@ -17,6 +17,8 @@ export interface DiskUse {
   quarantine: FileCount
   /** Raw files by the hour (UTC, ms since the epoch) of their receive time. */
   rawByHour: ReadonlyMap<number, number>
+  /** When the oldest raw segment was begun, ms since the epoch. */
+  firstMs: number
 }
 
 /** What the file system of dataDir holds; undefined where dataDir is not there. */
@@ -30,6 +32,7 @@ export function spaceOf(dataDir: string): { freeBytes: number; sizeBytes: number
 export function diskUseOf(dataDir: string): DiskUse {
   const open = { files: 0, bytes: 0 }
   const rawByHour = new Map<number, number>()
+  let firstMs = Infinity
   const raw = sumOf(dataDir, 'raw', (path, bytes) => {
     const segment = parseSegmentPath(path)
     if (!segment) return
@@ -37,10 +40,11 @@ export function diskUseOf(dataDir: string): DiskUse {
       open.files++
       open.bytes += bytes
     }
+    firstMs = Math.min(firstMs, segment.name.startedMs)
     const hourMs = segment.name.startedMs - (segment.name.startedMs % HOUR_MS)
     rawByHour.set(hourMs, (rawByHour.get(hourMs) ?? 0) + bytes)
   })
-  return { raw, open, parquet: sumOf(dataDir, 'parquet'), quarantine: sumOf(dataDir, 'quarantine'), rawByHour }
+  return { raw, open, parquet: sumOf(dataDir, 'parquet'), quarantine: sumOf(dataDir, 'quarantine'), rawByHour, firstMs }
 }
 
 const HOUR_MS = 3_600_000
@@ -48,9 +52,9 @@ const DAY_MS = 24 * HOUR_MS
 
 /**
  * Bytes that a day adds to the disk, with nothing deleted: raw files of the last 24 whole hours that have any, and Parquet
- * in the proportion that it has to raw so far. In the first hour what that hour brought so far counts.
+ * in the proportion that it has to raw so far. Before there are two such hours, all that was recorded so far counts.
  */
-export function growthPerDay(use: DiskUse, nowMs: number, sinceMs: number | undefined): number | undefined {
+export function growthPerDay(use: DiskUse, nowMs: number): number | undefined {
   const whole = [...use.rawByHour].filter(([hourMs]) => hourMs + HOUR_MS <= nowMs && hourMs >= nowMs - 25 * HOUR_MS)
   const withParquet = use.raw.bytes === 0 ? 1 : 1 + Math.min(PARQUET_PER_RAW_MAX, use.parquet.bytes / use.raw.bytes)
   if (whole.length >= 2) {
@@ -59,10 +63,8 @@ export function growthPerDay(use: DiskUse, nowMs: number, sinceMs: number | unde
     const bytes = counted.reduce((sum, [, hourBytes]) => sum + hourBytes, 0)
     return (bytes / counted.length) * 24 * withParquet
   }
-  const ranMs = sinceMs === undefined ? 0 : nowMs - sinceMs
-  const recent = [...use.rawByHour].filter(([hourMs]) => sinceMs !== undefined && hourMs + HOUR_MS > sinceMs)
-  if (ranMs < MIN_RUN_MS || recent.length === 0) return undefined
-  return ((recent.reduce((sum, [, bytes]) => sum + bytes, 0) * DAY_MS) / ranMs) * withParquet
+  const ranMs = nowMs - use.firstMs
+  return ranMs < MIN_RUN_MS ? undefined : ((use.raw.bytes * DAY_MS) / ranMs) * withParquet
 }
 
 /** Raw files may be deleted before their Parquet. */

@@ -198,17 +198,23 @@ const textOf = (value: unknown) => (typeof value === 'string' ? value : undefine
 const numberOf = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
 const textsOf = (value: unknown) => (Array.isArray(value) ? value.filter(text => typeof text === 'string') : [])
 
-/** Gaps of a family and their length within a span; a gap that lasts goes up to its end. Pure. */
+/** How many gaps a family has within a span, and how long they are together; what healed is none. Pure. */
 export function gapsWithin(gaps: readonly Gap[], family: string | undefined, fromUs: number, toUs: number) {
-  const inside = gaps.filter(
-    gap =>
-      gap.fromUs < toUs &&
-      (gap.toUs ?? toUs) >= fromUs &&
-      (family === undefined || gap.families.length === 0 || gap.families.includes(family)),
-  )
-  const us = inside.reduce(
-    (sum, gap) => sum + Math.max(0, Math.min(toUs, gap.toUs ?? toUs) - Math.max(fromUs, gap.fromUs)),
-    0,
-  )
+  const inside = gaps
+    .filter(
+      gap =>
+        gap.healed !== true &&
+        gap.fromUs < toUs &&
+        (gap.toUs ?? toUs) >= fromUs &&
+        (family === undefined || gap.families.length === 0 || gap.families.includes(family)),
+    )
+    .sort((a, b) => a.fromUs - b.fromUs)
+  let us = 0
+  let end = fromUs
+  for (const gap of inside) {
+    const gapEnd = Math.min(toUs, gap.toUs ?? toUs)
+    us += Math.max(0, gapEnd - Math.max(end, gap.fromUs))
+    end = Math.max(end, gapEnd)
+  }
   return { count: inside.length, seconds: us / 1e6 }
 }

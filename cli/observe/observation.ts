@@ -1,7 +1,14 @@
 import type { DiskUse } from './disk-use.js'
 import { growthPerDay } from './disk-use.js'
 import { gapsWithin, type Gap } from './gaps.js'
-import { compactorStatus, isStreamed, recorderStatus, syncerStatus, type CompactorStatus } from './part-status.js'
+import {
+  compactorStatus,
+  isSteady,
+  isStreamed,
+  recorderStatus,
+  syncerStatus,
+  type CompactorStatus,
+} from './part-status.js'
 import type { RecorderStatus, SyncerStatus } from './part-status.js'
 import type { PartReport } from './parts.js'
 import type { Rates } from './rates.js'
@@ -44,9 +51,11 @@ export interface FamilySeen {
   framesPerSecond: number | undefined
   bytesPerSecond: number | undefined
   lastFrameMs: number | undefined
+  /** It flows all the time while the exchange is open, and brings nothing now. */
+  isQuiet: boolean
   /** Receive time less the exchange's time. */
   lagMs: number | undefined
-  /** Since midnight, UTC. */
+  /** Since midnight, UTC; what healed is left out. */
   gapsToday: number
   gapSecondsToday: number
 }
@@ -89,9 +98,8 @@ export function observationOf({ atMs, parts, rates, gaps, use, space }: Sources)
   const compactor = compactorStatus.parse(statusOf('compactor'))
   const syncer = syncerStatus.parse(statusOf('syncer'))
   const runs = parts.some(({ part, state }) => part === 'recorder' && state === 'running')
-  const families = familiesOf(recorder, runs ? rates : undefined, gaps, atMs)
+  const families = familiesOf(recorder, runs, rates, gaps, atMs)
   const lastDataMs = Math.max(-1, ...families.filter(seen => seen.isStreamed).map(seen => seen.lastFrameMs ?? -1))
-  const since = parts.find(({ part }) => part === 'recorder')?.since
   return {
     atMs,
     parts,
@@ -108,15 +116,18 @@ export function observationOf({ atMs, parts, rates, gaps, use, space }: Sources)
     },
     quarantine: use?.quarantine ?? { files: 0, bytes: 0 },
     sync: syncOf(syncer, parts, atMs),
-    disk: use && space && diskOf(use, space, atMs, since === undefined ? undefined : Date.parse(since)),
+    disk: use && space && diskOf(use, space, atMs),
     gaps,
   }
 }
 
-function familiesOf(recorder: RecorderStatus, rates: Rates | undefined, gaps: readonly Gap[], atMs: number) {
+/** A family that flows all the time and brings nothing for this long is marked, ms. */
+const QUIET_MS = 60_000
+
+function familiesOf(recorder: RecorderStatus, runs: boolean, rates: Rates, gaps: readonly Gap[], atMs: number) {
   const todayUs = (atMs - (atMs % 86_400_000)) * 1000
   const seen = Object.entries(recorder.families).map(([family, told]): FamilySeen => {
-    const rate = rates?.families.get(family)
+    const rate = runs ? rates.families.get(family) : undefined
     const today = gapsWithin(gaps, family, todayUs, atMs * 1000)
     return {
       family,
@@ -126,6 +137,7 @@ function familiesOf(recorder: RecorderStatus, rates: Rates | undefined, gaps: re
       framesPerSecond: rate?.frames,
       bytesPerSecond: rate?.bytes,
       lastFrameMs: told.last_frame_at,
+      isQuiet: runs && isSteady(family) && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
       lagMs: told.lag_ms,
       gapsToday: today.count,
       gapSecondsToday: today.seconds,
@@ -163,8 +175,8 @@ function syncOf(syncer: SyncerStatus, parts: readonly PartReport[], atMs: number
   }
 }
 
-function diskOf(use: DiskUse, space: NonNullable<Sources['space']>, atMs: number, sinceMs?: number): DiskSeen {
-  const growth = growthPerDay(use, atMs, sinceMs)
+function diskOf(use: DiskUse, space: NonNullable<Sources['space']>, atMs: number): DiskSeen {
+  const growth = growthPerDay(use, atMs)
   return {
     ...space,
     rawBytes: use.raw.bytes,

@@ -98,3 +98,19 @@ const POLLED = new Set(['funding_history', 'candle_history', 'volatility_index_h
 export function isStreamed(family: string): boolean {
   return !OWN_FAMILIES.has(family) && !POLLED.has(family)
 }
+
+const STEADY = new Set([
+  'quote',
+  'book',
+  'ticker',
+  'incremental_ticker',
+  'perpetual',
+  'markprice.options',
+  'deribit_price_index',
+  'deribit_volatility_index',
+])
+
+/** True for families that flow all the time while the exchange is open; others rest by nature. */
+export function isSteady(family: string): boolean {
+  return STEADY.has(family)
+}

@@ -11,8 +11,6 @@ const countOf = (value: number | undefined) => (value === undefined ? NONE : num
 const rateOf = (value: number | undefined) => (value === undefined ? NONE : rate.format(value))
 const bytesOf = (value: number | undefined) => (value === undefined ? NONE : pretty(value, { binary: true }))
 
-/** Families without a frame in this long are marked, ms. */
-const QUIET_MS = 60_000
 const GAPS_SHOWN = 5
 const ERROR_LENGTH = 60
 
@@ -79,19 +77,17 @@ function connectionsTable({ connections, atMs }: Observation): string | undefine
   )
 }
 
-function familiesTable({ families, atMs, parts }: Observation): string | undefined {
+function familiesTable({ families, atMs }: Observation): string | undefined {
   if (families.length === 0) return undefined
-  const runs = parts.some(({ part, state }) => part === 'recorder' && state === 'running')
   const rows = families.map(seen => {
     const ageMs = seen.lastFrameMs === undefined ? undefined : atMs - seen.lastFrameMs
-    const quiet = runs && seen.isStreamed && ageMs !== undefined && ageMs > QUIET_MS
     return [
       seen.family,
       rateOf(seen.framesPerSecond),
       seen.bytesPerSecond === undefined ? NONE : `${bytesOf(Math.round(seen.bytesPerSecond))}/s`,
       countOf(seen.frames),
       bytesOf(seen.bytes),
-      ageMs === undefined ? NONE : `${ageOf(ageMs)} ago${quiet ? ' ⚠️' : ''}`,
+      ageMs === undefined ? NONE : `${ageOf(ageMs)} ago${seen.isQuiet ? ' ⚠️' : ''}`,
       seen.lagMs === undefined ? NONE : `${rate.format(seen.lagMs)} ms`,
       seen.gapsToday === 0 ? '0' : `${number.format(seen.gapsToday)} (${ageOf(1000 * seen.gapSecondsToday)})`,
     ]

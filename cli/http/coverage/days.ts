@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { messageOf } from '../../../platform/edge-error.js'
+import type { Logger } from '../../../platform/log.js'
+import type { CoverageDay } from './hours.js'
+
+/** Days shown, today included. */
+const DAYS = 7
+const DAY_MS = 86_400_000
+/** Today, and yesterday while its last segments come in, are measured anew after so long, ms; … */
+const FRESH_MS = 10 * 60_000
+const SETTLED_AFTER_MS = 3 * 3_600_000
+/** … and any day after this, for what came late. */
+const STALE_MS = 12 * 3_600_000
+const MEASURE_WITHIN_MS = 10 * 60_000
+
+const worker = fileURLToPath(new URL('./worker.js', import.meta.url))
+
+export const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+
+/**
+ * The day to measure next: today first, then back; undefined when all are fresh enough. Pure.
+ * @param measuredMs when each was measured, by date
+ */
+export function dueDate(measuredMs: ReadonlyMap<string, number>, nowMs: number): string | undefined {
+  for (let ago = 0; ago < DAYS; ago++) {
+    const date = dateOf(nowMs - ago * DAY_MS)
+    const settledMs = Date.parse(date) + DAY_MS + SETTLED_AFTER_MS
+    const measured = measuredMs.get(date) ?? -Infinity
+    const goodForMs = measured < settledMs ? FRESH_MS : STALE_MS
+    if (nowMs - measured >= goodForMs) return date
+  }
+  return undefined
+}
+
+/** Coverage of the last days, measured now and then by a process of its own, never for a request. */
+export class CoverageDays {
+  readonly #dataDir: string
+  readonly #log: Logger
+  readonly #measured = new Map<string, CoverageDay>()
+  readonly #triedMs = new Map<string, number>()
+  #isAtWork = false
+  #failure: string | undefined
+
+  constructor(dataDir: string, log: Logger) {
+    this.#dataDir = dataDir
+    this.#log = log
+  }
+
+  /** Newest first. */
+  all(): CoverageDay[] {
+    return [...this.#measured.values()].sort((a, b) => (a.date < b.date ? 1 : -1))
+  }
+
+  /** Starts what is due; one at a time. */
+  tick(nowMs: number, signal: AbortSignal): void {
+    if (this.#isAtWork) return
+    const date = dueDate(this.#triedMs, nowMs)
+    if (date === undefined) return
+    this.#isAtWork = true
+    this.#triedMs.set(date, nowMs)
+    this.#measure(date, signal)
+      .then(day => {
+        this.#measured.set(date, day)
+        this.#failure = undefined
+      })
+      .catch((error: unknown) => {
+        if (signal.aborted) return
+        const failure = messageOf(error).slice(0, 500)
+        if (failure !== this.#failure) this.#log.warn({ date, err: failure }, 'coverage cannot be measured')
+        this.#failure = failure
+      })
+      .finally(() => {
+        this.#isAtWork = false
+        this.#forget(nowMs)
+      })
+  }
+
+  async #measure(date: string, signal: AbortSignal): Promise<CoverageDay> {
+    const { stdout } = await execa(process.execPath, [worker, this.#dataDir, date], {
+      cancelSignal: signal,
+      timeout: MEASURE_WITHIN_MS,
+    })
+    return JSON.parse(stdout) as CoverageDay
+  }
+
+  #forget(nowMs: number): void {
+    const oldest = dateOf(nowMs - (DAYS - 1) * DAY_MS)
+    for (const date of [...this.#triedMs.keys()].filter(date => date < oldest)) {
+      this.#triedMs.delete(date)
+      this.#measured.delete(date)
+    }
+  }
+}
