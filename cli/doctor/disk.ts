@@ -3,7 +3,6 @@ import { dirname, resolve } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import { hasErrno, messageOf } from '../../platform/edge-error.js'
 import { diskUseOf, growthPerDay } from '../observe/disk-use.js'
-import { reportOf } from '../observe/parts.js'
 import type { ExpectedVolume } from './expected-volume.js'
 import type { Finding } from './finding.js'
 import { judgeDisk } from './space.js'
@@ -26,9 +25,7 @@ export interface Recorded {
 /** Looks at every file of dataDir; nothing where there is none yet. */
 export function recordedIn(dataDir: string, nowMs: number): Recorded {
   const use = diskUseOf(dataDir)
-  const { state, since } = reportOf('recorder', dataDir)
-  const sinceMs = state === 'running' && since !== undefined ? Date.parse(since) : undefined
-  const bytesPerDay = growthPerDay(use, nowMs, sinceMs)
+  const bytesPerDay = growthPerDay(use, nowMs)
   return {
     dataBytes: use.raw.bytes + use.parquet.bytes + use.quarantine.bytes,
     volume: bytesPerDay === undefined ? undefined : { bytesPerDay, from: 'recorded' },

@@ -52,7 +52,7 @@ const DAY_MS = 24 * HOUR_MS
 
 /**
  * Bytes that a day adds to the disk, with nothing deleted: raw files of the last 24 whole hours that have any, and Parquet
- * in the proportion that it has to raw so far. Before there are two such hours, all that was recorded so far counts.
+ * in the proportion that it has to raw so far. Before there are two such hours, what the last day brought so far counts.
  */
 export function growthPerDay(use: DiskUse, nowMs: number): number | undefined {
   const whole = [...use.rawByHour].filter(([hourMs]) => hourMs + HOUR_MS <= nowMs && hourMs >= nowMs - 25 * HOUR_MS)
@@ -63,8 +63,10 @@ export function growthPerDay(use: DiskUse, nowMs: number): number | undefined {
     const bytes = counted.reduce((sum, [, hourBytes]) => sum + hourBytes, 0)
     return (bytes / counted.length) * 24 * withParquet
   }
-  const ranMs = nowMs - use.firstMs
-  return ranMs < MIN_RUN_MS ? undefined : ((use.raw.bytes * DAY_MS) / ranMs) * withParquet
+  const recent = [...use.rawByHour].filter(([hourMs]) => hourMs >= nowMs - 25 * HOUR_MS)
+  const ranMs = nowMs - Math.max(use.firstMs, Math.min(...recent.map(([hourMs]) => hourMs)))
+  if (recent.length === 0 || ranMs < MIN_RUN_MS) return undefined
+  return ((recent.reduce((sum, [, bytes]) => sum + bytes, 0) * DAY_MS) / ranMs) * withParquet
 }
 
 /** Raw files may be deleted before their Parquet. */

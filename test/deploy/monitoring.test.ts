@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t from 'tap'
+import { exposition, metrics } from '../../cli/http/metrics.js'
+import { observationOf } from '../../cli/observe/observation.js'
+import type { Gap } from '../../cli/observe/gaps.js'
+import { parts, reportOf } from '../../cli/observe/parts.js'
+import { packageRoot } from '../../platform/package-info.js'
+import { writeStatus } from '../../platform/status-file.js'
+import { needs } from '../fixtures/needs.js'
+
+const fileOf = (...path: string[]) => readFileSync(join(packageRoot, ...path), 'utf8')
+const namesIn = (text: string) => [...new Set(text.match(/\bedgetape_[a-z_]+\b/g) ?? [])].sort()
+
+/** Names that `/metrics` tells where every part is at work. */
+async function toldNames(dataDir: string): Promise<Set<string>> {
+  const atMs = Date.now()
+  const at = new Date(atMs).toISOString()
+  const counts = (...names: string[]) => Object.fromEntries(names.map(name => [name, 7]))
+  writeStatus(dataDir, 'recorder', {
+    ...counts('stored_frames', 'compressed_bytes', 'lost_frames', 'waiting_bytes', 'sealed_segments'),
+    channels_planned: 7,
+    started_at: at,
+    written_at: at,
+    families: { quote: { frames: 1, bytes: 1, last_frame_at: at, lag_ms: 3 } },
+    connections: [{ name: 'd1', state: 'live', channels: 1, reconnects: 0, last_frame_at: at }],
+  })
+  writeStatus(dataDir, 'compactor', {
+    ...counts('backlog_segments', 'segments', 'failed', 'double_rows', 'quarantined'),
+    rows: { quote: 7 },
+  })
+  writeStatus(dataDir, 'syncer', {
+    ...counts('backlog_files', 'backlog_bytes', 'oldest_unverified_age_s', 'failures_in_a_row', 'shipped_files'),
+    ...counts('shipped_bytes', 'verified_files', 'wrong_copies', 'problem_files', 'retired_bytes'),
+    verified_through: at,
+    last_success: at,
+  })
+  const hole: Gap = {
+    kind: 'trade_hole',
+    fromUs: atMs * 1000 - 2e6,
+    toUs: atMs * 1000 - 1e6,
+    host: 'vps',
+    conn: undefined,
+    instrument: 'BTC-PERPETUAL',
+    cause: 'test',
+    families: ['trades'],
+    healed: false,
+  }
+  const none = { files: 0, bytes: 0 }
+  const startedMs = atMs - 3_600_000
+  const seen = observationOf({
+    atMs,
+    parts: parts.map(part => reportOf(part, dataDir)),
+    rates: { families: new Map(), connections: new Map() },
+    gaps: [hole],
+    use: {
+      raw: { files: 1, bytes: 10 },
+      open: none,
+      parquet: none,
+      quarantine: none,
+      rawByHour: new Map([[startedMs - (startedMs % 3_600_000), 10]]),
+      firstMs: startedMs,
+    },
+    space: { freeBytes: 5, sizeBytes: 10 },
+  })
+  const { text } = await exposition(seen, { live: [], ready: [] })
+  return new Set([...text.matchAll(/^(edgetape_\w+)[{ ]/gm)].map(([, name = '']) => name))
+}
+
+t.test('rules, dashboard and document name metrics that are told', async t => {
+  const told = await toldNames(t.testdir())
+  t.same([...told].sort(), metrics.map(({ name }) => name).sort(), 'each metric is told when the parts are at work')
+  for (const path of ['deploy/prometheus/edgetape.rules.yml', 'deploy/grafana/edgetape.json']) {
+    const named = namesIn(fileOf(path))
+    t.ok(named.length > 10, `${path} names metrics`)
+    t.same(
+      named.filter(name => !told.has(name)),
+      [],
+      `${path} names none that is not there`,
+    )
+  }
+})
+
+t.test('docs/monitoring.md has each metric with its unit and what it is', t => {
+  const rows = fileOf('docs', 'monitoring.md')
+    .split('\n')
+    .filter(line => line.startsWith('| `edgetape_'))
+    .map(line => line.slice(1, -1).split('|').map(cell => cell.trim())) // prettier-ignore
+  const unitOf = (name: string) => /_(seconds|bytes)(?:_total)?$/.exec(name)?.[1] ?? '1'
+  t.same(
+    rows,
+    metrics.map(({ name, type, labels = [], help }) => [
+      `\`${name}\``,
+      type,
+      unitOf(name),
+      labels.map(label => `\`${label}\``).join(', '),
+      help,
+    ]),
+  )
+  t.end()
+})
+
+t.test('promtool accepts the alert rules, and they fire when they should', async t => {
+  if (!needs(t, 'promtool')) return
+  const cwd = join(packageRoot, 'deploy', 'prometheus')
+  const checked = await execa('promtool', ['check', 'rules', 'edgetape.rules.yml'], { cwd, timeout: 60_000 })
+  t.match(checked.stdout, /SUCCESS/)
+  const tested = await execa('promtool', ['test', 'rules', 'edgetape.rules.test.yml'], {
+    cwd,
+    all: true,
+    reject: false,
+  })
+  t.equal(tested.exitCode, 0, tested.all)
+})
