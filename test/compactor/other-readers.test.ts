@@ -1,11 +1,14 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 import { derivedTables } from '../../cli/coverage/write-tables.js'
 import { framesTable, tables } from '../../compactor/tables.js'
+import { documentedBlocks, keepPrinted } from '../fixtures/documented-queries.js'
+import { makeMarket, recordMarket } from '../fixtures/small-market.js'
 import { needsThat } from '../fixtures/needs.js'
-import { compactOnce, withQueries } from './fixtures/compacted.js'
+import { compactOnce, filesBelow, withQueries } from './fixtures/compacted.js'
 import { documentedColumns } from './fixtures/tables-page.js'
 import { linesOf, samples } from './fixtures/every-table.js'
 import { capturedFrames, framesMissing, sealSegment } from './fixtures/segments.js'
@@ -125,7 +128,14 @@ t.test('other readers find the same counts, sums, types and times', { timeout: 2
     )
   }
   t.match(await compactOnce(dataDir), { failed: 0, quarantined: 0 })
-  for (const { answer } of started) answer.stdin.end(`${dataDir}\n`)
+  const market = join(dataDir, 'market')
+  mkdirSync(market)
+  await recordMarket(market, makeMarket())
+  const damaged = join(dataDir, 'damaged')
+  cpSync(market, damaged, { recursive: true })
+  for (const file of filesBelow(damaged))
+    if (file.includes('date=2026-11-23')) writeFileSync(join(damaged, file), 'no Parquet')
+  for (const { answer } of started) answer.stdin.end(`${[dataDir, market, damaged].join('\n')}\n`)
   const wanted = await summaries(dataDir)
   await t.test('docs/tables.md says what is in the files, whatever their kind', t => compareWithPage(t, dataDir))
   for (const { reader, install, answer } of started) {
@@ -133,10 +143,26 @@ t.test('other readers find the same counts, sums, types and times', { timeout: 2
       const { exitCode, stdout, stderr } = await answer
       if (!needsThat(t, exitCode !== undefined && exitCode !== NOT_INSTALLED, `needs ${reader}: ${install}`)) return
       t.equal(exitCode, 0, stderr.slice(-2000))
-      sameSummaries(t, JSON.parse(stdout || '{}') as Summaries, wanted)
+      const [tables = '', pages = ''] = stdout.split('\n')
+      sameSummaries(t, JSON.parse(tables || '{}') as Summaries, wanted)
+      const shown = JSON.parse(pages || '{}') as Record<string, [shown: string[], first: string[]]>
+      for (const [page, [all, first]] of Object.entries(shown)) samePage(t, `interop/${page}.md`, all, first)
     })
   }
 })
+
+/** A page shows what it says; its first query is about the first day, and reads no file of the second. */
+function samePage(t: Test, page: string, shown: readonly string[], first: readonly string[]): void {
+  const printed = shown.filter(text => text !== '')
+  keepPrinted(page, printed)
+  t.equal(printed.length, 5, `${page}: five queries`)
+  t.same(
+    printed,
+    documentedBlocks(page).map(block => block.printed),
+    `${page}; WRITE_DOCS=1 writes what is printed here to it`,
+  )
+  t.equal(first.at(-1), printed[0], `${page}: files of other days are not read`)
+}
 
 /** Columns, their types and where they are NULL. */
 async function compareWithPage(t: Test, dataDir: string): Promise<void> {
