@@ -27,6 +27,9 @@ export function subscriptionsOf(entries: readonly JournalEntry[]): Subscription[
   return [...hosts.values()].flatMap(reader => reader.all())
 }
 
+/** What a run that took over held back is told at once, all within this time, µs. */
+const HELD_BACK_US = 1_000_000
+
 interface ChannelSpan extends Span {
   conn: string
   /** It ended because nobody wanted it any more. */
@@ -44,6 +47,8 @@ class HostReader {
   /** When a recorder or a connection began: what was to come back had come back soon after. */
   readonly #begins: number[] = []
   #lastUs = 0
+  /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
+  #tookOver: { sinceUs: number; tellsUntilUs: number } | undefined
 
   constructor(host: string) {
     this.#host = host
@@ -56,6 +61,7 @@ class HostReader {
         // Whatever is still open was cut off by a kill, and lived to the last entry at least.
         this.#endAll(this.#lastUs)
         this.#begins.push(recvUs)
+        this.#noteTakeOver(recvUs, detail['since_us'])
         break
       case 'stopped':
         this.#endAll(recvUs)
@@ -115,7 +121,12 @@ class HostReader {
     })
   }
 
-  #begin(conn: string, channels: readonly string[], us: number): void {
+  #noteTakeOver(recvUs: number, sinceUs: unknown): void {
+    this.#tookOver = typeof sinceUs === 'number' ? { sinceUs, tellsUntilUs: recvUs + HELD_BACK_US } : undefined
+  }
+
+  #begin(conn: string, channels: readonly string[], recvUs: number): void {
+    const us = this.#tookOver && recvUs <= this.#tookOver.tellsUntilUs ? this.#tookOver.sinceUs : recvUs
     const since = this.#open.get(conn) ?? new Map<string, number>()
     this.#open.set(conn, since)
     for (const channel of channels) {

@@ -170,6 +170,18 @@ const cases: Case[] = [
     complete: everything(0.87),
   },
   {
+    name: 'taken over by a new run that recorded before the old one ended: no gap',
+    entries: [
+      [60, 'disconnected', { conn: 'd1', cause: 'stopping' }],
+      [60, 'disconnected', { conn: 'd2', cause: 'stopping' }],
+      [61, 'stopped', {}],
+      [62, 'started', { run: 'r2', took_over: true, since_us: us(59) }],
+      [62, 'subscribed', { conn: 'd1', channels: channels('BTC-PERPETUAL') }],
+      [62, 'subscribed', { conn: 'd2', channels: channels('ETH-PERPETUAL') }],
+    ],
+    wanted: [],
+  },
+  {
     name: 'killed while a connection was lost: down from the last that was heard',
     entries: [
       [50, 'disconnected', { conn: 'd2', cause: 'reset' }],
