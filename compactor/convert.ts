@@ -9,7 +9,8 @@ import type { SegmentName } from '../recorder/segment-format.js'
 import { dropDoubles, type Doubles, type DoublesQuestion } from './doubles.js'
 import { findNeighbours, originOf } from './neighbours.js'
 import { groupStaged, writeParts, type Part } from './parts.js'
-import { framesTable, identityOf, tableSql, type Table } from './tables.js'
+import { quarantineNote } from './quarantine-note.js'
+import { framesTable, identityOf, tableOf, tableSql, type Table } from './tables.js'
 
 /** One sealed segment, known to be what its manifest says. */
 export interface Source {
@@ -66,15 +67,21 @@ export async function convertSegment(
   folder: string,
 ): Promise<Conversion> {
   await engine.run('CREATE TABLE leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
-  await stageReadings(engine, source, folder)
+  const own = await stageReadings(engine, source, folder)
   const staged = await countFrames(engine)
   const reasons = await countReasons(engine)
   const moved = reasons[TO_FRAMES] ?? 0
   const isKnown = (reason: string) => reason.startsWith(KNOWN)
   const known = sumOf(reasons, isKnown)
-  const quarantined = sumOf(reasons, reason => reason !== TO_FRAMES && !isKnown(reason))
+  const isQuarantined = (reason: string) => reason !== TO_FRAMES && !isKnown(reason)
+  const quarantined = sumOf(reasons, isQuarantined)
 
-  const outcomes = [await writeTable(engine, source, source.table, earlier, folder)]
+  const outcomes: Outcome[] = []
+  if (quarantined > 0) {
+    const wrong = Object.fromEntries(Object.entries(reasons).filter(([reason]) => isQuarantined(reason)))
+    outcomes.push(...(await writeNote(engine, own, source, quarantineNote(source, wrong), earlier, folder)))
+  }
+  outcomes.push(await writeTable(engine, source, source.table, earlier, folder))
   let found = staged
   if (moved > 0) {
     await stageAgain(engine, await openStage(engine, source, framesTable, 0, 'stray'), TO_FRAMES)
@@ -104,8 +111,29 @@ export async function convertSegment(
   }
 }
 
+/** A row of the journal: in a file of its own, or among the rows of a segment of the journal. */
+async function writeNote(
+  engine: Engine,
+  own: Stage,
+  source: Source,
+  line: string,
+  earlier: Tabled,
+  folder: string,
+): Promise<Outcome[]> {
+  const linesSql = `SELECT 0::BIGINT AS line_no, ${sqlText(line)} AS line`
+  const journal = tableOf('journal')
+  if (source.table === journal) {
+    await stageLines(engine, own, linesSql)
+    return []
+  }
+  await stageLines(engine, await openStage(engine, source, journal, 0, 'note'), linesSql)
+  const outcome = await writeTable(engine, source, journal, earlier, folder)
+  await engine.run('USE own')
+  return [outcome]
+}
+
 /** Stages a segment in each of the forms that its table knows. */
-async function stageReadings(engine: Engine, source: Source, folder: string): Promise<void> {
+async function stageReadings(engine: Engine, source: Source, folder: string): Promise<Stage> {
   const first = await openStage(engine, source, source.table, 0, 'own')
   await stageSegment(engine, first, source, folder)
   for (let place = 1; place < source.table.readings.length; place++) {
@@ -115,6 +143,13 @@ async function stageReadings(engine: Engine, source: Source, folder: string): Pr
     await stageAgain(engine, { ...stage, target: first.target, filled: true }, verdict)
   }
   await engine.run('USE own')
+  return first
+}
+
+/** Files of a table, and what was left out of them. */
+interface Outcome {
+  parts: Part[]
+  doubles: Doubles
 }
 
 /** Takes out of `staged` what is tabled elsewhere, and writes the rest. */
@@ -124,7 +159,7 @@ async function writeTable(
   table: Table,
   earlier: Tabled,
   folder: string,
-): Promise<{ parts: Part[]; doubles: Doubles }> {
+): Promise<Outcome> {
   let groups = await groupStaged(engine, table)
   const identity = earlier.keepDoubles ? undefined : identityOf(table)
   let doubles: Doubles = { rows: 0, frames: 0 }

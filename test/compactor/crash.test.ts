@@ -55,7 +55,7 @@ async function checkSame(t: Test, dataDir: string): Promise<void> {
 
 t.test(`${KILLS} kills at random moments over a backlog, roll-up included`, async t => {
   const root = t.testdir({})
-  t.equal(Object.keys(expected).filter(path => path.includes('/day-')).length, 6, 'days are rolled up')
+  t.equal(Object.keys(expected).filter(path => path.includes('/day-')).length, 7, 'days are rolled up')
   let dataDir = ''
   let kills = 0
   for (let round = 0; kills < KILLS && round < 4 * KILLS; round++) {

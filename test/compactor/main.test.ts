@@ -26,7 +26,7 @@ t.test('the same input gives the same bytes, with one thread or two', async t =>
     await runCompactor({ config: configFor(dataDir, { threads }), log: silent, once: true })
     results.push({ ...outputs(dataDir), ...hashes(join(dataDir, 'quarantine')) })
   }
-  t.equal(Object.keys(results[0] ?? {}).length, 5)
+  t.equal(Object.keys(results[0] ?? {}).length, 6)
   t.same(results[1], results[0])
   t.same(results[2], results[0])
 })

@@ -4,9 +4,9 @@ import t from 'tap'
 import { readStatus } from '../../platform/status-file.js'
 import { quarantinePath } from '../../compactor/publish.js'
 import { readReceipts, receiptsFolder, type Receipt } from '../../compactor/receipts.js'
-import { parseSegmentPath } from '../../recorder/segment-format.js'
-import { compactOnce, hashes } from './fixtures/compacted.js'
-import { rawLine, sealSegment } from './fixtures/segments.js'
+import { lineHead, parseSegmentPath } from '../../recorder/segment-format.js'
+import { compactOnce, hashes, rowsOf } from './fixtures/compacted.js'
+import { rawLine, sealSegment, START_US } from './fixtures/segments.js'
 
 const quote = (price: string) =>
   `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1790133840887,"instrument_name":"BTC-PERPETUAL","best_bid_price":${price}}}}`
@@ -50,4 +50,29 @@ t.test('what is still not understood stays in quarantine, the same; the status s
   t.match(await compactOnce(dataDir, { retryQuarantine: true }), { segments: 1, failed: 0, quarantined: 1 })
   t.same({ ...hashes(join(dataDir, 'parquet')), ...hashes(join(dataDir, 'quarantine')) }, before)
   t.match(readStatus(dataDir, 'compactor'), { quarantined: 1 })
+})
+
+t.test('the journal says what went to quarantine, for as long as it is there', async t => {
+  const dataDir = t.testdir()
+  const { segment } = sealSegment(dataDir, 'quote', [...lines, Buffer.from('{"torn'), Buffer.from('{"torn')])
+  const entry = Buffer.from(`${lineHead(START_US + 1, 'journal', 1, 'frame')}{"event":"started"}}`)
+  const journal = sealSegment(dataDir, 'journal', [entry, Buffer.from('[]')], { number: 2 })
+  t.match(await compactOnce(dataDir), { segments: 2, failed: 0, quarantined: 3, rows: { quote: 2, journal: 3 } })
+  const rows = await rowsOf(dataDir, 'journal')
+  const wanted = { event: 'quarantined', conn: 'compactor', recv_ts: BigInt(START_US), host: 'vps-1', run: 'r1' }
+  t.match(
+    rows.filter(({ event }) => event === 'quarantined').sort((a, b) => Number(a['seq']) - Number(b['seq'])),
+    [
+      { ...wanted, channel: 'quote', frames: 2n, reason: 'not JSON' },
+      { ...wanted, channel: 'journal', frames: 1n },
+    ],
+  )
+  t.match(JSON.parse(String(rows.find(({ channel }) => channel === 'quote')?.['detail'])), {
+    segment,
+    reasons: { 'not JSON': 2 },
+  })
+  t.equal(rows.filter(({ event }) => event === 'started').length, 1, journal.segment)
+  const { outputs, frames, tabled, quarantined } = readReceipts(dataDir).get(segment) ?? {}
+  t.match({ frames, tabled, quarantined }, { frames: 4, tabled: 2, quarantined: 2 })
+  t.ok(outputs?.some(({ path }) => path.includes('/table=journal/')))
 })

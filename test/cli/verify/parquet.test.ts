@@ -61,7 +61,7 @@ t.test('what was converted is proven, and every damage is found', async t => {
   writeBacklog(whole, 2, 50)
   t.match(await compactOnce(whole, { nowMs: Date.now }), { failed: 0 })
   const proven = await edgetape(['verify', 'parquet', whole])
-  t.match(proven, { exitCode: 0, stdout: /parquet: 4 segments, 6 files, \d+ rows\nno fault, 0 unproven/ })
+  t.match(proven, { exitCode: 0, stdout: /parquet: 4 segments, 7 files, \d+ rows\nno fault, 0 unproven/ })
   for (const [index, { name, code, damage }] of damages.entries()) {
     const dataDir = join(root, String(index))
     cpSync(whole, dataDir, { recursive: true })
