@@ -9,14 +9,14 @@ export function helpCommand(): Command {
     .description('help for a command; also config, exit-codes and environment')
     .argument('[about]', `a command; ${described.join('; ')}`)
     .argument('[words...]', 'with config: only keys that begin so')
-    .action((about: string | undefined, words: string[], _options: object, command: Command) => {
+    .action(async (about: string | undefined, words: string[], _options: object, command: Command) => {
       const program = command.parent
       if (!program) throw new Error('help has no program')
-      showHelp(program, about, words)
+      await showHelp(program, about, words)
     })
 }
 
-function showHelp(program: Command, about: string | undefined, words: readonly string[]): void {
+async function showHelp(program: Command, about: string | undefined, words: readonly string[]): Promise<void> {
   const command = about === undefined ? program : program.commands.find(command => command.name() === about)
   if (command) {
     command.outputHelp()
@@ -28,5 +28,5 @@ function showHelp(program: Command, about: string | undefined, words: readonly s
       hint: `edgetape help lists the commands; other words: ${Object.keys(topics).join(', ')}`,
     })
   }
-  process.stdout.write(`${topic.text(words)}\n`)
+  process.stdout.write(`${await topic.text(words)}\n`)
 }

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import type { PassReport } from '../syncer/main.js'
-import { loadConfig } from '../config/load.js'
 import { withConfig } from './config-option.js'
 
 interface SyncOptions {
@@ -18,6 +17,7 @@ export function syncCommand(): Command {
 }
 
 async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
+  const { loadConfig } = await import('../config/load.js')
   const config = loadConfig(path)
   const { runSyncer, isClean } = await import('../syncer/main.js')
   const { createLogger } = await import('../platform/log.js')

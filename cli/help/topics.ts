@@ -1,4 +1,3 @@
-import { configHelp } from '../../config/keys.js'
 import { exitCodeMeanings, exitCodes } from '../exit-codes.js'
 
 const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
@@ -10,8 +9,13 @@ const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
 ]
 
 /** What `edgetape help` explains besides commands, by name. */
-export const topics: Readonly<Record<string, { describes: string; text: (words: readonly string[]) => string }>> = {
-  config: { describes: 'every key of the config file', text: ([prefix = '']) => configHelp(prefix) },
+export const topics: Readonly<
+  Record<string, { describes: string; text: (words: readonly string[]) => string | Promise<string> }>
+> = {
+  config: {
+    describes: 'every key of the config file',
+    text: async ([prefix = '']) => (await import('../../config/keys.js')).configHelp(prefix),
+  },
   'exit-codes': { describes: 'how the command ends', text: exitCodesText },
   environment: { describes: 'variables that are heeded', text: () => table('Environment:', ENVIRONMENT) },
 }

@@ -75,7 +75,7 @@ const tradesOf = (lines: readonly RecordedLine[]) =>
 
 t.test('merge: the same channels at two places, each event once', async t => {
   t.testdir({})
-  const exchange = await startSimulator({ rate: 300, instruments: 20 })
+  const exchange = await startSimulator({ rate: 300, instruments: 8 })
   t.teardown(() => exchange.close())
   const first = start(t, exchange, 'frankfurt')
   await until('the first records', () => isRecording(first))
@@ -164,14 +164,9 @@ t.test('shards: two recorders share the channels, and ship to one tree', async t
   for (const { configFile, dataDir } of recorders) {
     const config = JSON.parse(readFileSync(configFile, 'utf8')) as object
     writeFileSync(configFile, JSON.stringify({ ...config, sync: { target: nas } }))
-    t.equal((await edgetape(['compact', '--once', '--config', configFile])).exitCode, 0)
     const synced = await edgetape(['sync', '--once', '--config', configFile])
     t.equal(synced.exitCode, 0, synced.stderr)
     t.ok(rawFiles(dataDir).length > 0)
   }
   t.same(rawFiles(nas), recorders.flatMap(({ dataDir }) => rawFiles(dataDir)).sort(), 'both are there, whole')
-  const [row] = await query(
-    `SELECT count(*) AS n, count(DISTINCT (instrument_name, trade_seq)) AS once FROM read_parquet('${nas}/parquet/exchange=*/table=trades/**/*.parquet')`,
-  )
-  t.ok(Number(row?.['n']) > 10 && row?.['n'] === row?.['once'], 'and nothing is there twice')
 })

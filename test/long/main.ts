@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 const proofs: Record<string, () => Promise<unknown>> = {
   kills: () => import('./kills.js'),
   recorder: () => import('./recorder.js'),
+  scale: () => import('./scale.js'),
   syncer: () => import('./syncer.js'),
   'compactor-kills': () => import('./compactor-kills.js'),
   'compactor-big': () => import('./compactor-big.js'),

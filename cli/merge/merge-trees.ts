@@ -1,0 +1,71 @@
+import { SingleBar } from 'cli-progress'
+import pretty from 'pretty-bytes'
+import { runCompactor } from '../../compactor/main.js'
+import { loadConfig } from '../../config/load.js'
+import { configSchema, type Config } from '../../config/schema.js'
+import { createLogger } from '../../platform/log.js'
+import { lowerPriority } from '../../platform/low-priority.js'
+import { onShutdown } from '../../platform/shutdown.js'
+import { parseTimeUs } from '../../reading/time.js'
+import { compactionBar, summaryText } from '../compact/summary.js'
+import { gatherSegments } from './gather-segments.js'
+
+export interface MergeFlags {
+  to: string
+  config?: string
+  from?: string
+  until?: string
+  json?: true
+}
+
+/** Gathers the segments, and converts them. */
+export async function mergeTrees(folders: string[], flags: MergeFlags): Promise<void> {
+  const config = configFor(flags)
+  const span = {
+    fromUs: flags.from === undefined ? 0 : parseTimeUs(flags.from),
+    toUs: flags.until === undefined ? Infinity : parseTimeUs(flags.until),
+  }
+  const stop = new AbortController()
+  onShutdown(() => stop.abort())
+  lowerPriority()
+  const log = createLogger('merge')
+  const gathering = process.stderr.isTTY ? gatherBar() : undefined
+  const gathered = await gatherSegments(folders, config.dataDir, span, found => {
+    stop.signal.throwIfAborted()
+    gathering?.increment(1, { taken: found.segments })
+  })
+  gathering?.stop()
+  for (const { message, code, hint } of gathered.faults) log.error({ code, hint }, message)
+
+  const bar = process.stderr.isTTY ? compactionBar() : undefined
+  const summary = await runCompactor({
+    ...{ config, log, once: true, signal: stop.signal },
+    ...(bar && { onProgress: bar.show }),
+  })
+  bar?.stop()
+  const { faults, ...counts } = gathered
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...counts, faults: faults.length, compacted: summary })}\n`)
+  else
+    process.stdout.write(
+      `taken        ${counts.segments} segments (${pretty(counts.bytes, { binary: true })}), ${counts.known} were there, ` +
+        `${counts.open} not sealed yet, ${faults.length} left out\n${summaryText(summary)}`,
+    )
+  if (faults.length > 0 || summary.failed > 0 || summary.backlog > 0) process.exitCode = 1
+}
+
+/** Settings of the conversion; nothing is ever shipped from here. */
+function configFor({ config: file, to }: MergeFlags): Config {
+  const config =
+    file === undefined ? configSchema.parse({ dataDir: to, exchange: { name: 'deribit' } }) : loadConfig(file)
+  return { ...config, dataDir: to, sync: configSchema.shape.sync.parse({}) }
+}
+
+const gatherBar = () => {
+  const bar = new SingleBar({
+    format: '{value} segments looked at, {taken} taken',
+    hideCursor: true,
+    stream: process.stderr,
+  })
+  bar.start(0, 0, { taken: 0 })
+  return bar
+}
