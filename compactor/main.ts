@@ -55,7 +55,7 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
     const compactor = new Compactor(options)
     await compactor.rebuild()
     await (options.once ? compactor.drain() : compactor.follow())
-    return compactor.summary()
+    return compactor.end()
   } finally {
     clearTemporary(dataDir)
     lock.release()
@@ -102,7 +102,9 @@ class Compactor {
     this.#progress = new CompactorProgress(dataDir, options.onProgress)
   }
 
-  summary(): Summary {
+  /** Says good-bye in the status; what the run did. */
+  end(): Summary {
+    this.#progress.ended()
     return this.#progress.summary()
   }
 

@@ -38,6 +38,7 @@ export class CompactorProgress {
   }
   #lastSegment: string | undefined
   #current: string | undefined
+  #stopped = false
 
   constructor(dataDir: string, onProgress: ((summary: Summary) => void) | undefined) {
     this.#dataDir = dataDir
@@ -87,6 +88,12 @@ export class CompactorProgress {
     this.#publish()
   }
 
+  /** The run is over, as it should be. */
+  ended(): void {
+    this.#stopped = true
+    this.#publish()
+  }
+
   #settled(): void {
     this.#current = undefined
     this.#publish()
@@ -107,6 +114,7 @@ export class CompactorProgress {
       quarantined,
       known,
       last_error: lastError ?? null,
+      stopped: this.#stopped,
     })
   }
 }

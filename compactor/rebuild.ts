@@ -6,6 +6,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import type { SealedSegment } from './backlog.js'
 import type { Conversion } from './convert.js'
 import { dateFolders, rollUpDate } from './date-job.js'
+import { leaveEmptied } from './emptied.js'
 import { clearWaiting, switchFolders, waitingFolder, type FolderSwitch } from './folder-switch.js'
 import { hourlyName, parseParquetName } from './parquet-name.js'
 import { quarantinePath } from './publish.js'
@@ -37,6 +38,7 @@ export async function rebuildDate(
     converted(receipt, conversion)
   }
   if (rollUp) await rollUpDate({ ...options, dataDir: side }, date)
+  await leaveEmptied(options, side, date, [...readReceiptsOf(side, date).values()])
   moveQuarantine(dataDir, side, segments)
   const receipts = [...readReceiptsOf(side, date).values()]
   switchFolders(dataDir, planSwitch(dataDir, side, date, receipts))

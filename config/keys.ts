@@ -58,7 +58,7 @@ export function configHelp(prefix = ''): string {
   ].join('\n')
 }
 
-/** Keys as a table of the README. */
+/** Keys as a table of docs/configuration.md. */
 export function configTable(keys: readonly ConfigKey[]): string {
   const rows = keys.map(
     ({ key, fallback, meaning }) => `| \`${key}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning} |`,

@@ -367,7 +367,7 @@ const alerts = z
   .prefault({})
 
 /**
- * Everything that can be configured: types, defaults, checks and meanings. `help config`, the README's table and every
+ * Everything that can be configured: types, defaults, checks and meanings. `help config`, docs/configuration.md and every
  * complaint come from here. Units end the names.
  */
 export const configSchema = z.strictObject({

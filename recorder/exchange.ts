@@ -113,6 +113,8 @@ export interface Exchange {
   partitionOf?(frame: Buffer): Partition | undefined
   /** The family of a channel by its name; `other` for one that is not known. */
   familyOfChannel(channel: string): string
+  /** When the exchange says it made what a pushed frame tells, ms since the epoch; undefined where it says nothing. */
+  madeMs?(frame: Buffer): number | undefined
   /**
    * Asks the exchange what there is and decides what to take. Every answer is given to `take` as it came, to be recorded.
    * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED

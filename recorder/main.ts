@@ -100,7 +100,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, deps, fleet)
       fleet.look()
-      if (lock) tryWriteStatus(log, dataDir, recorderStatus({ run, host, fleet, tape, storage }))
+      if (lock) tryWriteStatus(log, dataDir, recorderStatus({ run, host, exchange, fleet, tape, storage }))
     }, STATUS_EVERY_MS),
     setInterval(() => tape.journal('clock', clockFacts(clock, fleet.takeMeasured())), CLOCK_EVERY_MS),
   ]
@@ -126,7 +126,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     const attending = exchange.attend?.(recordingOn({ tape, clock, answers, earlier, polled }), ending)
     await Promise.race([Promise.all([running, attending]), died])
     await endRecording({ storage, tape, died, log, reason: String(signal.reason) }, stoppedMs)
-    tryWriteStatus(log, dataDir, { ...recorderStatus({ run, host, fleet, tape, storage }), stopped: true })
+    tryWriteStatus(log, dataDir, { ...recorderStatus({ run, host, exchange, fleet, tape, storage }), stopped: true })
     if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {

@@ -1,3 +1,4 @@
+import type { Exchange } from './exchange.js'
 import type { Fleet } from './fleet.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'
@@ -5,17 +6,21 @@ import type { Tape } from './tape.js'
 interface Sources {
   run: string
   host: string
+  exchange: Pick<Exchange, 'madeMs'>
   fleet: Fleet
   tape: Tape
   storage: Storage
 }
 
 /** What the recorder is doing now, for `state/recorder.json`; counts are since its start, bytes uncompressed. */
-export function recorderStatus({ run, host, fleet, tape, storage }: Sources): object {
+export function recorderStatus({ run, host, exchange, fleet, tape, storage }: Sources): object {
   const families = Object.fromEntries(
-    [...tape.counts].map(([family, { frames, bytes, lastUs }]) => [
+    [...tape.counts].map(([family, { frames, bytes, lastUs, lastFrame }]) => [
       family,
-      { frames, bytes, last_frame_at: new Date(lastUs / 1000).toISOString() },
+      {
+        ...{ frames, bytes, last_frame_at: new Date(lastUs / 1000).toISOString() },
+        ...lagOf(lastUs, exchange.madeMs?.(lastFrame)),
+      },
     ]),
   )
   const counts = [...tape.counts.values()]
@@ -43,4 +48,9 @@ export function recorderStatus({ run, host, fleet, tape, storage }: Sources): ob
       last_error: connection.lastError ?? null,
     })),
   }
+}
+
+/** How old the last frame was when it came, by both clocks as they are; a clock that is behind makes no negative age. */
+function lagOf(recvUs: number, madeMs: number | undefined): { lag_ms?: number } {
+  return madeMs === undefined ? {} : { lag_ms: Math.max(0, Math.round(recvUs / 1000 - madeMs)) }
 }

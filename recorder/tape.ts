@@ -16,6 +16,7 @@ export interface FamilyCount {
   bytes: number
   /** Receive stamp of the last frame. */
   lastUs: number
+  lastFrame: Buffer
 }
 
 /** One source of frames within this run: a connection, what was sent on it, or the journal. Counts from 1. */
@@ -60,7 +61,8 @@ export class Tape {
       count.frames++
       count.bytes += frame.length
       count.lastUs = recvUs
-    } else this.counts.set(family, { frames: 1, bytes: frame.length, lastUs: recvUs })
+      count.lastFrame = frame
+    } else this.counts.set(family, { frames: 1, bytes: frame.length, lastUs: recvUs, lastFrame: frame })
   }
 
   /** Keeps entries of the journal back until `speak`: as long as another run writes it, two would contradict each other. */

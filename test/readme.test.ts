@@ -1,17 +1,20 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { parseConfig } from '../config/load.js'
 import { configKeys, configTable, genericExchangeKeys } from '../config/keys.js'
 import { packageRoot } from '../platform/package-info.js'
 import { edgetape } from './fixtures/cli.js'
-import { readme } from './fixtures/readme.js'
+import { blocksOf, readme } from './fixtures/readme.js'
+
+const configuration = readFileSync(join(packageRoot, 'docs', 'configuration.md'), 'utf8')
 
 for (const { table, keys } of [
   { table: 'config', keys: configKeys() },
   { table: 'generic', keys: genericExchangeKeys() },
 ]) {
   t.test(`the table of ${table} keys is the schema`, t => {
-    const text = new RegExp(`<!-- ${table}:begin -->([^]*)<!-- ${table}:end -->`).exec(readme)?.[1] ?? ''
+    const text = new RegExp(`<!-- ${table}:begin -->([^]*)<!-- ${table}:end -->`).exec(configuration)?.[1] ?? ''
     const rows = (rows: string) => rows.trim().split('\n').map(cells)
     t.same(rows(text), rows(configTable(keys)), 'node dist/cli/main.js help config has the keys')
     t.end()
@@ -31,6 +34,19 @@ t.test('every command stands in the table of commands, and no other', async t =>
   const commands = [...stdout.matchAll(/^ {2}(\w+) [[<]/gm)].map(([, name]) => name).filter(name => name !== 'help')
   const documented = [...readme.matchAll(/^\| `edgetape (\w+)` +\|/gm)].map(([, name]) => name)
   t.same(documented.sort(), commands.sort())
+})
+
+t.test('pages that the README names are there', t => {
+  const pages = [...readme.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, page = '']) => page)
+  t.ok(pages.length > 10)
+  for (const page of pages) if (!page.startsWith('http')) t.ok(existsSync(join(packageRoot, page)), page)
+  t.end()
+})
+
+t.test('the example of a config is one', t => {
+  const [text = ''] = blocksOf('yaml')
+  t.equal(parseConfig(text, 'README.md').host, 'vps-ldn-1')
+  t.end()
 })
 
 t.test('the first commands are those that CI runs', t => {

@@ -5,6 +5,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -117,6 +118,44 @@ t.test('a late hour is taken in; lost receipts and --rebuild give the same bytes
   rmSync(join(dataDir, 'raw', segment))
   t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: {} }), { failed: 1, lastError: /raw data of 1 file/ })
   t.same(outputs(dataDir), outputs(reference), 'nothing is lost for want of raw data')
+})
+
+t.test('a partition that a rebuild leaves without rows keeps a file that takes the place of the old ones', async t => {
+  for (const options of [{}, NEXT_DAY]) {
+    const dataDir = join(t.testdir({}), 'data')
+    for (const hour of [0, 1]) sealHour(dataDir, hour)
+    await compactOnce(dataDir)
+    const rows = await rowsOf(dataDir, 'quote')
+    // As if an earlier version had put rows where this one does not.
+    const elsewhere = DAY.replace('kind=perpetual/currency=BTC', 'kind=spot/currency=DOGE')
+    t.not(elsewhere, DAY)
+    cpSync(join(dataDir, 'parquet', DAY), join(dataDir, 'parquet', elsewhere), { recursive: true })
+    const hours = readdirSync(join(dataDir, 'parquet', elsewhere)).sort()
+    t.equal(hours.length, 2)
+
+    const rebuild = () => compactOnce(dataDir, { ...options, rebuild: { date: '2026-11-22' } })
+    t.match(await rebuild(), { segments: 2, failed: 0 })
+    t.same(await rowsOf(dataDir, 'quote'), rows, 'each row once')
+    t.same(readdirSync(join(dataDir, 'parquet', elsewhere)), ['day-vps-1.parquet'])
+    checkReceipts(t, dataDir)
+    const entries = readFileSync(join(dataDir, 'state/compactor/superseded-2026-11-22.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+    const below = `parquet/${elsewhere}`
+    t.match(
+      entries.map(line => JSON.parse(line) as unknown),
+      { length: Number },
+    )
+    t.ok(
+      entries.includes(
+        JSON.stringify({ by: [`${below}/day-vps-1.parquet`], paths: hours.map(file => `${below}/${file}`) }),
+      ),
+      'and readers of copies are told',
+    )
+    const made = outputs(dataDir)
+    await rebuild()
+    t.same(outputs(dataDir), made, 'and so again')
+  }
 })
 
 t.test('old schema versions are found and made anew', async t => {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
@@ -49,9 +49,11 @@ t.test('what npm packs can be imported from a fresh folder, and its types hold',
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>
   }
-  mkdirSync(join(installed, 'node_modules', '@duckdb'), { recursive: true })
-  for (const name of Object.keys(dependencies))
-    symlinkSync(join(packageRoot, 'node_modules', name), join(installed, 'node_modules', name))
+  for (const name of Object.keys(dependencies)) {
+    const link = join(installed, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(packageRoot, 'node_modules', name), link)
+  }
   mkdirSync(join(modules, '@types'), { recursive: true })
   symlinkSync(join(packageRoot, 'node_modules/@types/node'), join(modules, '@types/node'))
 

@@ -49,7 +49,7 @@ t.test('a family that never rests and says nothing: told with its bounds, and ta
   const connection = { name: 'd1', state: 'live', channels, session }
   const exchange = { silenceLimits, familyOfChannel: (channel: string) => channel.split('.')[0] ?? '' }
   const watch = new SilenceWatch({ exchange, tape, clock: { nowUs }, log }, [connection as never])
-  const count = { frames: 0, bytes: 0, lastUs: 0 }
+  const count = { frames: 0, bytes: 0, lastUs: 0, lastFrame: Buffer.alloc(0) }
   tape.counts.set('deribit_price_index', count)
   const run = (seconds: number, frames: number) => {
     for (let second = 0; second < seconds; second++) {

@@ -7,6 +7,7 @@ import { Catalogue, type CatalogueChange } from './catalogue.js'
 import { familyOfChannel } from './channel-family.js'
 import { framePartitions } from './channel-partition.js'
 import { fetchInstruments } from './discovery.js'
+import { madeMs } from './frame-time.js'
 import { HttpRpc, type Take } from './http-rpc.js'
 import { KnownChannels } from './known-channels.js'
 import { isChosen, planChannels } from './plan-channels.js'
@@ -42,6 +43,7 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
     ordinaryBytesMax: 8 * 1024 * 1024,
     silenceLimits,
     familyOfChannel,
+    madeMs,
     async discover(take, signal) {
       const found = await fetchInstruments(rpc, config.currencies, take, signal)
       if (found.notUnderstood > 0)
