@@ -33,6 +33,7 @@ export class Login {
   readonly #credentials: Credentials
   readonly #method: LoginMethod
   #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(deps: { rpc: Rpc; link: SessionLink; log: Logger; credentials: Credentials; method: LoginMethod }) {
     this.#rpc = deps.rpc
@@ -63,6 +64,7 @@ export class Login {
   }
 
   close(): void {
+    this.#closed = true
     clearTimeout(this.#timer)
   }
 
@@ -80,6 +82,7 @@ export class Login {
     const token = tokenSchema.safeParse(answer)
     if (!token.success)
       throw new EdgeError('LOGIN_ANSWER', 'the answer to the login has no refresh_token and expires_in')
+    if (this.#closed) return
     const { refresh_token, expires_in } = token.data
     const waitMs = Math.min(expires_in * 1000 * REFRESH_AT, TIMER_MAX_MS)
     this.#timer = setTimeout(() => {
