@@ -30,12 +30,18 @@ export class DailyCoverage {
   readonly #dataDir: string
   readonly #log: Logger
   #isAtWork = false
+  #underWay: Promise<void> = Promise.resolve()
   #done = ''
   #notBeforeMs = 0
 
   constructor(dataDir: string, log: Logger) {
     this.#dataDir = dataDir
     this.#log = log
+  }
+
+  /** Resolves when the process of its own has ended; never rejects. */
+  ended(): Promise<void> {
+    return this.#underWay
   }
 
   /** Starts what is due; to be called now and then. */
@@ -47,7 +53,7 @@ export class DailyCoverage {
     if (date === undefined) return
     this.#isAtWork = true
     const args = [main, 'coverage', this.#dataDir, '--date', date, '--write']
-    execa(process.execPath, args, { cancelSignal: signal, timeout: WRITE_WITHIN_MS })
+    this.#underWay = execa(process.execPath, args, { cancelSignal: signal, timeout: WRITE_WITHIN_MS })
       .then(({ stdout }) => {
         this.#done = date
         this.#log.info({ date, files: stdout.split('\n').filter(line => line !== '') }, 'coverage written')

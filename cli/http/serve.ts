@@ -59,6 +59,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   } finally {
     server?.close()
     server?.closeAllConnections()
+    await Promise.all([daily.ended(), coverage.ended()])
   }
 }
 

@@ -62,6 +62,8 @@ export interface OddFrames {
 export type StorageEvent =
   | { type: 'stored'; channel: string; bytes: Uint8Array<ArrayBuffer>; frames: number; compressedBytes: number }
   | { type: 'dropped'; batch: Append }
+  /** A segment was synced: the disk answers, however slowly. */
+  | { type: 'synced' }
   /** Was stored, and is gone from the disk. */
   | { type: 'lost'; loss: Loss }
   | { type: 'sealed'; path: string; manifest: Manifest; recovered: boolean }

@@ -343,6 +343,7 @@ export class SegmentStore {
       if (!writer.isDirty) continue
       try {
         this.#inPlace(key, writer)?.sync()
+        this.#emit({ type: 'synced' })
       } catch (error) {
         this.#distrust(key, writer, error)
       }

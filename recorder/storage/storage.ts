@@ -13,7 +13,7 @@ const POOL_MAX = 16
 const YOUNG_HEAP_MIB = 4
 /** Bytes of one family that the storage thread may hold, at most; what waits beyond them can still be given up here. */
 const IN_FLIGHT_BYTES = 2 * 1024 * 1024
-/** A disk that stored nothing for this long while frames wait is taken for one that does not answer. */
+/** A disk that neither stored nor synced anything for this long while frames wait is taken for one that does not answer. */
 const STALLED_AFTER_MS = 5000
 /** More than any slice of sealing takes. */
 const SLICE_MS = 500
@@ -207,6 +207,9 @@ export class Storage extends EventEmitter<StorageEvents> {
         if (event.channel !== 'journal') this.#trouble = undefined
         this.#release(event.channel, event.bytes)
         this.#watch()
+        break
+      case 'synced':
+        this.#progressAtMs = performance.now()
         break
       case 'dropped':
         this.#lose(lossOf(event.batch, this.#trouble ?? 'no time to write it'))

@@ -40,6 +40,7 @@ export class CoverageDays {
   readonly #measured = new Map<string, CoverageDay>()
   readonly #triedMs = new Map<string, number>()
   #isAtWork = false
+  #underWay: Promise<void> = Promise.resolve()
   #failure: string | undefined
 
   constructor(dataDir: string, log: Logger) {
@@ -52,6 +53,11 @@ export class CoverageDays {
     return [...this.#measured.values()].sort((a, b) => (a.date < b.date ? 1 : -1))
   }
 
+  /** Resolves when the process of its own has ended; never rejects. */
+  ended(): Promise<void> {
+    return this.#underWay
+  }
+
   /** Starts what is due; one at a time. */
   tick(nowMs: number, signal: AbortSignal): void {
     if (this.#isAtWork) return
@@ -59,7 +65,7 @@ export class CoverageDays {
     if (date === undefined) return
     this.#isAtWork = true
     this.#triedMs.set(date, nowMs)
-    this.#measure(date, signal)
+    this.#underWay = this.#measure(date, signal)
       .then(day => {
         this.#measured.set(date, day)
         this.#failure = undefined
