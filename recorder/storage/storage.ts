@@ -11,8 +11,13 @@ import { Losses, lossOf, WaitingBatches } from './waiting-batches.js'
 const POOL_MAX = 16
 /** Of the storage thread, which makes little garbage. */
 const YOUNG_HEAP_MIB = 4
-/** Bytes of one family that the storage thread may hold, at most; what waits beyond them can still be given up here. */
-const IN_FLIGHT_BYTES = 2 * 1024 * 1024
+/**
+ * Bytes of one family that the storage thread may hold, at most; what waits beyond them can still be given up here. Under
+ * load this thread looks for answers once in some 15 ms: with less on its way, the other would wait for more.
+ */
+const IN_FLIGHT_BYTES = 8 * 1024 * 1024
+/** … and of all that may wait, this share. */
+const IN_FLIGHT_SHARE = 1 / 8
 /** A disk that neither stored nor synced anything for this long while frames wait is taken for one that does not answer. */
 const STALLED_AFTER_MS = 5000
 /** More than any slice of sealing takes. */
@@ -75,7 +80,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   constructor({ queueBytes, giveWay, ...workerData }: StorageSettings) {
     super()
     this.#queueBytes = queueBytes
-    this.#inFlightBytes = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes / 16))
+    this.#inFlightBytes = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes * IN_FLIGHT_SHARE))
     this.#waiting = new WaitingBatches(giveWay)
     this.#workerData = workerData
   }
