@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { columnsOfTable } from './convert.js'
+import { columnsOfTable } from './stage.js'
 import { dateFolders } from './date-job.js'
 import { openEngine } from './engine.js'
 import { sqlText } from './frame-items.js'

@@ -1,3 +1,4 @@
+import './allocator.js'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Config } from '../config/schema.js'

@@ -1,5 +1,5 @@
 import { lineHead } from '../recorder/segment-format.js'
-import type { Source } from './convert.js'
+import type { Source } from './source.js'
 
 /**
  * The journal's entry on lines of a segment that went to quarantine, as a raw line. It is made from the segment alone,

@@ -5,10 +5,11 @@ import type { Logger } from '../platform/log.js'
 import { parseManifest, type Manifest } from '../recorder/manifest.js'
 import { withState } from '../recorder/segment-format.js'
 import type { SealedSegment } from './backlog.js'
-import { convertSegment, type Conversion, type Source, type Tabled } from './convert.js'
+import { convertSegment, type Conversion, type Tabled } from './convert.js'
 import { openEngine, type EngineLimits } from './engine.js'
 import { dateOf, publish, sha256Of, type PublishDisk } from './publish.js'
 import { receiptsFolder, type Receipt } from './receipts.js'
+import type { Source } from './source.js'
 import { tableOf } from './tables.js'
 
 export interface JobOptions {

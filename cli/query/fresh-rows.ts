@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { convertSegment, type Source } from '../../compactor/convert.js'
+import { convertSegment } from '../../compactor/convert.js'
+import type { Source } from '../../compactor/source.js'
 import { openEngine, type EngineLimits } from '../../compactor/engine.js'
 import { hourlyName } from '../../compactor/parquet-name.js'
 import { parquetPath } from '../../compactor/publish.js'

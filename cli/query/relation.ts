@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { columnsOfTable } from '../../compactor/convert.js'
+import { columnsOfTable } from '../../compactor/stage.js'
 import { openEngine } from '../../compactor/engine.js'
 import { framesTable, tables } from '../../compactor/tables.js'
 

@@ -27,7 +27,7 @@ const FLUSH_MS = 250
 /** A kill of the recorder may cost what was not flushed, and what was on its way. */
 const FRAMES_PER_KILL_MAX = (2 * FLUSH_MS * FRAMES_PER_SECOND) / 1000
 /** A process has taken what it needs by then; its memory is measured from there on. */
-const SETTLED_AFTER_S = 60
+const SETTLED_AFTER_S = 300
 /** Shorter lives say nothing about an hour. */
 const SLOPE_OVER_S = 600
 const SLOPE_MIB_PER_HOUR_MAX = 40
@@ -94,7 +94,7 @@ const nasAway: Disturbance = async (_exchange, { nas }) => {
   return `NAS away for ${NAS_AWAY_MS / 1000} s`
 }
 
-/** One a minute, over and over. */
+/** One a minute, over and over; … */
 const DISTURBANCES: readonly Disturbance[] = [
   disconnect,
   nasAway,
@@ -104,6 +104,14 @@ const DISTURBANCES: readonly Disturbance[] = [
   nasAway,
   kill('syncer'),
 ]
+/** … but in the second half of a long run nothing is killed: lives of some minutes would not show whether memory grows. */
+const HARMLESS = [disconnect, nasAway]
+const isForLives = (minute: number) => MINUTES * 60 >= 3 * SLOPE_OVER_S && minute >= MINUTES / 2
+
+function disturbanceOf(minute: number): Disturbance {
+  const all = isForLives(minute) ? HARMLESS : DISTURBANCES
+  return all[minute % all.length] ?? disconnect
+}
 
 async function live(exchange: StampedExchange, place: Place, told: (text: string) => void): Promise<ProcessWatch[][]> {
   const watches = PARTS.map(() => [] as ProcessWatch[])
@@ -120,7 +128,7 @@ async function live(exchange: StampedExchange, place: Place, told: (text: string
       own.at(-1)?.look(seconds)
     })
     if (seconds < 60 * disturbed + 30) continue
-    const next = DISTURBANCES[disturbed++ % DISTURBANCES.length] ?? disconnect
+    const next = disturbanceOf(disturbed++)
     disturbance = disturbance.then(() => next(exchange, place)).then(what => told(`minute ${disturbed}: ${what}`))
   }
   await disturbance
