@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { execa } from 'execa'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { prepareFolder } from '../../cli/demo/folder.js'
 import { quoted } from '../../cli/demo/report.js'
+import { packageRoot } from '../../platform/package-info.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
 import { needs, needsThat } from '../fixtures/needs.js'
 import { blocksOf } from '../fixtures/readme.js'
@@ -53,7 +54,41 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
     t.equal(answer.exitCode, 0, answer.stderr)
     t.match(answer.stdout, /open +high +low +close\n/)
   }
+  await drawExamples(t, cwd)
 })
+
+const RUN_NOTEBOOK = `
+import sys, nbformat
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+NotebookClient(notebook, timeout=120, kernel_name='python3').execute()
+print(sum(len(cell.outputs) for cell in notebook.cells if cell.cell_type == 'code'))
+`
+
+/** The plots and the notebook, with what the demo in `cwd` left. */
+async function drawExamples(t: Test, cwd: string): Promise<void> {
+  const python = (...args: string[]) =>
+    execa('python3', args, {
+      cwd,
+      reject: false,
+      stdin: 'ignore',
+      env: { EDGETAPE_ROOT: join(cwd, 'edgetape-demo/nas') },
+    })
+  const libraries = await python('-c', 'import matplotlib; import nbclient; import ipykernel')
+  const message = 'needs matplotlib, nbclient and ipykernel: pip install matplotlib nbclient ipykernel'
+  if (!needsThat(t, libraries.exitCode === 0, message)) return
+  const examples = join(packageRoot, 'examples')
+  const plots = await python(join(examples, 'plots.py'), 'edgetape-demo/nas', 'plots')
+  t.equal(plots.exitCode, 0, plots.stderr)
+  for (const name of ['price', 'spread', 'smile', 'coverage']) {
+    const png = readFileSync(join(cwd, 'plots', `${name}.png`))
+    t.equal(png.toString('latin1', 1, 4), 'PNG')
+    t.ok(png.length > 10_000, `${name}.png has ${png.length} bytes`)
+  }
+  const notebook = await python('-c', RUN_NOTEBOOK, join(examples, 'first-look.ipynb'))
+  t.equal(notebook.exitCode, 0, notebook.stderr)
+  t.equal(notebook.stdout, '8', 'each cell shows what it is for')
+}
 
 t.test('an interrupted demo leaves nothing running', async t => {
   if (!needs(t, 'flock')) return

@@ -1,0 +1,214 @@
+"""Four plots of a recording, as PNGs: price with trades, spread, IV smile, coverage.
+
+    python3 examples/plots.py edgetape-demo/nas plots
+
+Needs duckdb and matplotlib. Reads Parquet only: a dataDir or its copy on a NAS.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import duckdb
+import matplotlib
+
+matplotlib.use("Agg")  # no window: files only
+import matplotlib.dates as dates
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LogNorm
+
+BUY, SELL, LINE, QUIET, BAD = "#1a7f5a", "#c2413b", "#33557a", "#9aa5b1", "#c2413b"
+BUCKETS_MAX = 90
+plt.rcParams.update(
+    {"figure.dpi": 130, "figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False}
+)
+
+
+class Recording:
+    """The tables of one tree, by name; times as seconds since the epoch."""
+
+    def __init__(self, root: Path, exchange: str):
+        self.folder = root / "parquet" / f"exchange={exchange}"
+        if not self.folder.is_dir():
+            sys.exit(f"{root} has no parquet/exchange={exchange}; wanted a dataDir or its copy on a NAS")
+        self.db = duckdb.connect()
+        self.db.execute("SET TimeZone = 'UTC'")
+
+    def tables(self) -> list[str]:
+        return sorted(path.name.removeprefix("table=") for path in self.folder.glob("table=*"))
+
+    def files(self, table: str) -> str:
+        pattern = f"{self.folder}/table={table}/**/*.parquet".replace("'", "''")
+        return f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
+
+    def columns(self, sql: str, *values) -> dict[str, np.ndarray]:
+        """The columns of a query's answer; NULL becomes NaN."""
+        found = self.db.execute(sql, values).fetchnumpy()
+        return {
+            name: column.astype(float).filled(np.nan) if np.ma.isMaskedArray(column) and column.dtype.kind in "fiu" else column
+            for name, column in found.items()
+        }
+
+
+def clock(seconds: np.ndarray) -> np.ndarray:
+    return dates.date2num((np.asarray(seconds) * 1e6).astype("datetime64[us]"))
+
+
+def on_clock(axes) -> None:
+    locator = dates.AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    axes.set_xlabel("UTC")
+
+
+def quotes_of(recording: Recording, instrument: str) -> dict[str, np.ndarray]:
+    return recording.columns(
+        f"""SELECT epoch(exchange_ts) AS at, best_bid_price AS bid, best_ask_price AS ask
+        FROM {recording.files("quote")} WHERE instrument_name = ? ORDER BY exchange_ts, seq""",
+        instrument,
+    )
+
+
+def plot_price(recording: Recording, instrument: str):
+    """Best bid and ask as a band, each trade as a dot as large as its amount."""
+    quotes = quotes_of(recording, instrument)
+    trades = recording.columns(
+        f"""SELECT epoch(exchange_ts) AS at, price, amount, direction = 'buy' AS bought
+        FROM {recording.files("trades")} WHERE instrument_name = ? ORDER BY exchange_ts, trade_seq""",
+        instrument,
+    )
+    figure, axes = plt.subplots(figsize=(9, 4.5))
+    axes.fill_between(
+        clock(quotes["at"]), quotes["bid"], quotes["ask"], step="post", color=LINE, alpha=0.35, label="bid to ask", linewidth=0.8
+    )
+    largest = max(trades["amount"], default=1)
+    for bought, colour, label in ((True, BUY, "bought"), (False, SELL, "sold")):
+        chosen = trades["bought"] == bought
+        axes.scatter(
+            clock(trades["at"][chosen]),
+            trades["price"][chosen],
+            s=8 + 60 * trades["amount"][chosen] / largest,
+            color=colour,
+            alpha=0.65,
+            linewidth=0,
+            label=f"{label} ({int(chosen.sum())})",
+            zorder=3,
+        )
+    axes.set(title=f"{instrument}: price and trades", ylabel="price")
+    axes.ticklabel_format(axis="y", useOffset=False, style="plain")
+    axes.legend(frameon=False, loc="best")
+    on_clock(axes)
+    return figure
+
+
+def plot_spread(recording: Recording, instrument: str):
+    """Ask minus bid in basis points of their middle; one-sided moments are left out."""
+    quotes = quotes_of(recording, instrument)
+    middle = (quotes["bid"] + quotes["ask"]) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.where((quotes["bid"] > 0) & (quotes["ask"] > 0), 1e4 * (quotes["ask"] - quotes["bid"]) / middle, np.nan)
+    figure, (course, shares) = plt.subplots(1, 2, figsize=(9, 4), sharey=True, gridspec_kw={"width_ratios": [4, 1]})
+    course.step(clock(quotes["at"]), spread, where="post", color=LINE, linewidth=0.8)
+    typical = np.nanmedian(spread)
+    course.axhline(typical, color=BAD, linewidth=1, linestyle="--", label=f"median {typical:.2f} bp")
+    course.set(title=f"{instrument}: spread", ylabel="basis points", yscale="log")
+    course.legend(frameon=False, loc="upper right")
+    on_clock(course)
+    positive = spread[np.isfinite(spread) & (spread > 0)]
+    if positive.size > 0:
+        shares.hist(positive, bins=np.geomspace(positive.min(), positive.max() * 1.01, 30), orientation="horizontal", color=QUIET)
+    shares.set(xlabel="quotes")
+    return figure
+
+
+def plot_smile(recording: Recording, currency: str, expiries: int = 3):
+    """IV by strike for the first expiries, as of the last ticker of each option: mark as a line, bid to ask as a bar."""
+    found = recording.columns(
+        f"""SELECT split_part(instrument_name, '-', 2) AS expiry,
+          replace(split_part(instrument_name, '-', 3), 'd', '.')::DOUBLE AS strike,
+          arg_max(mark_iv, exchange_ts) AS mark, arg_max(bid_iv, exchange_ts) AS bid,
+          arg_max(ask_iv, exchange_ts) AS ask, arg_max(underlying_price, exchange_ts) AS forward
+        FROM {recording.files("ticker")} WHERE kind = 'option' AND currency = ? AND mark_iv > 0
+        GROUP BY expiry, strike ORDER BY strptime(expiry, '%-d%b%y'), strike""",
+        currency,
+    )
+    figure, axes = plt.subplots(figsize=(9, 4.5))
+    names = list(dict.fromkeys(found["expiry"]))[:expiries]
+    strikes = np.unique(found["strike"])
+    apart = 0.12 * np.diff(strikes).min() if len(strikes) > 1 else 0
+    for place, (name, colour) in enumerate(zip(names, (LINE, BUY, "#b7791f"))):
+        chosen = found["expiry"] == name
+        strike, bid, ask = found["strike"][chosen], found["bid"][chosen], found["ask"][chosen]
+        # An IV of 0 stands for "no bid"; there is no bar then.
+        both = (bid > 0) & (ask > 0)
+        axes.vlines(strike[both] + apart * (place - 1), bid[both], ask[both], color=colour, alpha=0.35, linewidth=3)
+        axes.plot(strike, found["mark"][chosen], color=colour, marker="o", markersize=3, linewidth=1.2, label=name)
+    if names:
+        axes.axvline(found["forward"][found["expiry"] == names[0]][0], color=QUIET, linestyle=":", label="underlying")
+    axes.set(title=f"{currency} options: implied volatility by strike", xlabel="strike", ylabel="IV, % (mark; bar: bid to ask)")
+    axes.legend(frameon=False)
+    return figure
+
+
+def plot_coverage(recording: Recording):
+    """Rows of each table over time, and the gaps that the journal tells of."""
+    tables = [name for name in recording.tables() if not name.startswith("coverage") and name != "journal"]
+    spans = [
+        recording.columns(f"SELECT epoch(min(recv_ts)) AS first, epoch(max(recv_ts)) AS last FROM {recording.files(name)}")
+        for name in tables
+    ]
+    first, last = min(span["first"][0] for span in spans), max(span["last"][0] for span in spans)
+    # Slow channels send once a second: narrower buckets would show holes that are none.
+    buckets = int(np.clip((last - first) // 1.5, 1, BUCKETS_MAX))
+    width = max((last - first) / buckets, 1e-6)
+    counts = np.zeros((len(tables), buckets))
+    for row, name in enumerate(tables):
+        found = recording.columns(
+            f"""SELECT least(floor((epoch(recv_ts) - ?) / ?), {buckets - 1})::BIGINT AS bucket, count(*) AS n
+            FROM {recording.files(name)} GROUP BY 1""",
+            first,
+            width,
+        )
+        counts[row, np.asarray(found["bucket"], dtype=int)] = found["n"]
+    gaps = recording.columns(
+        f"SELECT from_us / 1e6 AS since, to_us / 1e6 AS until FROM {recording.files('journal')} WHERE event = 'gap'"
+    )
+    figure, axes = plt.subplots(figsize=(9, 0.28 * len(tables) + 1.6))
+    edges = clock(first + width * np.arange(buckets + 1))
+    rates = np.ma.masked_equal(counts / width, 0)
+    mesh = axes.pcolormesh(edges, np.arange(len(tables) + 1), rates, cmap="viridis", norm=LogNorm())
+    for since, until in zip(gaps["since"], gaps["until"]):
+        axes.axvspan(*clock(np.array([since, until])), color=BAD, alpha=0.35, linewidth=0)
+    axes.set_yticks(np.arange(len(tables)) + 0.5, tables, fontsize=8)
+    axes.invert_yaxis()
+    axes.set(title=f"What came when; gaps in the journal: {len(gaps['since'])}")
+    figure.colorbar(mesh, label="rows per second")
+    on_clock(axes)
+    return figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("root", type=Path, help="dataDir, or its copy on a NAS")
+    parser.add_argument("out", type=Path, help="folder for the PNGs; made where it is missing")
+    parser.add_argument("--exchange", default="deribit")
+    parser.add_argument("--instrument", default="BTC-PERPETUAL", help="of price and spread")
+    parser.add_argument("--currency", default="BTC", help="of the smile")
+    args = parser.parse_args()
+    recording = Recording(args.root, args.exchange)
+    args.out.mkdir(parents=True, exist_ok=True)
+    plots = {
+        "price": lambda: plot_price(recording, args.instrument),
+        "spread": lambda: plot_spread(recording, args.instrument),
+        "smile": lambda: plot_smile(recording, args.currency),
+        "coverage": lambda: plot_coverage(recording),
+    }
+    for name, plot in plots.items():
+        path = args.out / f"{name}.png"
+        plot().savefig(path)
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
