@@ -1,62 +1,38 @@
 import type { Kind } from '../../coverage/channel-target.js'
+import type { CoverageLine } from '../../coverage/assess.js'
 
-/** What is tabled of one kind of instrument in one hour of a day. */
+/** What was collected of one kind of instrument in one hour of a day. */
 export interface HourOfKind {
   kind: Kind
   /** 0 to 23, UTC. */
   hour: number
   rows: number
-  /** Part of the hour's minutes with data, and without a gap in the journal, 0 to 1. */
-  share: number
+  /** As complete as the least complete of its data, 0 to 1, and which that is; neither where nothing says what was to come. */
+  share?: number
+  least?: string
 }
 
 export interface CoverageDay {
   date: string
-  /** When this was computed, ms since the epoch. */
+  /** When this was measured, ms since the epoch. */
   atMs: number
-  /** Hours that have rows of any kind, in their order. */
+  /** Hours in which anything was to be recorded, by kind. */
   hours: HourOfKind[]
 }
 
-/** Rows of one kind in one minute, counted from midnight. */
-export interface MinuteOfKind {
-  kind: Kind
-  minute: number
-  rows: number
-}
+type Line = Pick<CoverageLine, 'data' | 'kind' | 'hourUs' | 'rows' | 'complete'>
 
-/** Seconds from midnight. */
-export interface SecondsSpan {
-  from: number
-  to: number
-}
-
-/**
- * How much of each hour is there. A minute counts when it has any row of the kind; what the journal calls a gap never
- * counts, and neither does an hour in which a kind has nothing while others have. Pure.
- */
-export function hoursOf(minutes: readonly MinuteOfKind[], gaps: readonly SecondsSpan[]): HourOfKind[] {
-  const kinds = [...new Set(minutes.map(({ kind }) => kind))]
-  const hours = [...new Set(minutes.map(({ minute }) => Math.floor(minute / 60)))].sort((a, b) => a - b)
-  return kinds.flatMap(kind =>
-    hours.map(hour => {
-      const own = minutes.filter(one => one.kind === kind && Math.floor(one.minute / 60) === hour)
-      const gapSeconds = secondsInside(gaps, 3600 * hour, 3600 * (hour + 1))
-      const share = Math.min(new Set(own.map(({ minute }) => minute)).size / 60, 1 - gapSeconds / 3600)
-      return { kind, hour, rows: own.reduce((sum, { rows }) => sum + rows, 0), share: Math.max(0, share) }
-    }),
-  )
-}
-
-/** Seconds within the bounds that any of the spans covers. */
-function secondsInside(spans: readonly SecondsSpan[], from: number, to: number): number {
-  let covered = 0
-  let end = from
-  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
-    const start = Math.max(end, span.from)
-    const stop = Math.min(to, span.to)
-    if (stop > start) covered += stop - start
-    end = Math.max(end, Math.min(to, span.to))
+/** Adds up a report by hour: a kind is no better than the worst of its data. Pure. */
+export function hoursOf(lines: readonly Line[]): HourOfKind[] {
+  const hours = new Map<string, HourOfKind>()
+  for (const { data, kind, hourUs = 0, rows, complete } of lines) {
+    const hour = new Date(hourUs / 1000).getUTCHours()
+    const sum = hours.get(`${kind} ${hour}`) ?? { kind, hour, rows: 0 }
+    hours.set(`${kind} ${hour}`, sum)
+    sum.rows += rows
+    if (complete === undefined || complete >= (sum.share ?? Infinity)) continue
+    sum.share = complete
+    sum.least = data
   }
-  return covered
+  return [...hours.values()]
 }

@@ -83,6 +83,13 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   const { url, dataDir } = await servedPage(t)
   const page = await (await openBrowser()).newPage({ colorScheme: 'light', viewport: { width: 1200, height: 900 } })
   const heard = listenTo(page)
+  const hours = [
+    { kind: 'option', hour: 0, rows: 1234, share: 0.9425, least: 'quotes' },
+    { kind: 'spot', hour: 1, rows: 7 },
+  ]
+  await page.route('**/api/coverage', route =>
+    route.fulfill({ json: [{ date: '2026-11-22', atMs: Date.now(), hours }] }),
+  )
   await page.goto(url)
   await page.getByText('recording', { exact: true }).waitFor()
   t.equal(await page.locator('#pill').getAttribute('class'), 'pill good')
@@ -96,6 +103,12 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.match(await page.locator('#disk').textContent(), /free/)
   t.match(await page.locator('#sync').textContent(), /5 files wait.*to \/nas/)
   t.ok((await page.locator('#connections').textContent())?.includes(NASTY), 'texts of others are shown as texts')
+  const cell = page.locator('#heat .cell')
+  await cell.and(page.locator('.share-2')).waitFor()
+  t.equal(await cell.count(), 6 * 24)
+  t.equal(await cell.nth(0).getAttribute('title'), '00:00, option: 94.2 % (quotes), 1,234 rows')
+  t.equal(await cell.nth(3 * 24 + 1).getAttribute('title'), '01:00, spot: 7 rows')
+  t.equal(await cell.nth(5).getAttribute('title'), '05:00, option: nothing was to be recorded')
   t.match(await page.title(), /^edgetape vps-ldn-1$/)
 
   const colours: string[] = []
