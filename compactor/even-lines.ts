@@ -27,21 +27,6 @@ function nullsIn(shape: ObjectShape): string {
 }
 
 /**
- * True where whole numbers stand in the line just as they were read, not rounded: an SQL condition. In a list one item's
- * number may be the rounded one of another, so that only a list of one is looked up in this quick way.
- */
-function isWhole(shape: ObjectShape, isList: boolean): string {
-  const numbers = items.wholeNumbers(shape, isList ? 'data[1]' : 'data')
-  if (numbers.length === 0) return 'true'
-  const same = numbers.map(({ member, field }) => {
-    const text = `${items.sqlText(`"${member}":`)} || ${field}`
-    return `(${field} IS NULL OR contains(line, ${text} || ',') OR contains(line, ${text} || '}'))`
-  })
-  const all = same.join(' AND ')
-  return isList ? `CASE WHEN len(data) = 1 THEN ${all} ELSE NOT ${items.hasFraction(shape)} END` : all
-}
-
-/**
  * Nearly every frame is even, and to see that needs no second parse: each member has one colon, so a line with no more
  * colons than its envelope has members and its data have filled fields holds nothing else. Known members that are null
  * fill no field; they are counted where there are any. Whatever else differs (an unknown member, a text with a colon, a
@@ -72,7 +57,7 @@ export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLin
 ), judged AS (
   SELECT *, CASE WHEN NOT usual OR coalesce(fields, 0) <= 0 THEN false
     WHEN colons = fields OR contains(line, ':null') AND colons = fields + ${nullsIn(shape)}
-      THEN ${isWhole(shape, reading.each)}
+      THEN NOT ${items.hasFraction(shape)}
     ELSE false END AS even
   FROM told
 )`

@@ -49,20 +49,23 @@ export function sumOfNumbers(shape: ObjectShape, value: string): string {
   return terms.length > 0 ? terms.join(' + ') : '0'
 }
 
-/** Members that are whole numbers, those of nested objects included, each with the SQL for its value. */
-export function wholeNumbers(shape: ObjectShape, value: string): { member: string; field: string }[] {
+/** Names of members that are whole numbers, those of nested objects included. */
+function wholeNumbers(shape: ObjectShape): string[] {
   return Object.entries(shape).flatMap(([member, inner]) => {
-    const field = `${value}.${name(member)}`
-    if (isObject(inner)) return wholeNumbers(inner, field)
-    return isWhole(inner) ? [{ member, field }] : []
+    if (isObject(inner)) return wholeNumbers(inner)
+    return isWhole(inner) ? [member] : []
   })
 }
 
-/** True for a line in which a member that is to be whole is not, and would be rounded: an SQL condition. */
+/**
+ * True for a line in which a member that is to be whole is not, and would be rounded, and for some others: with a number
+ * in quotes, and with an escape, since a name may be spelled with one. An SQL condition.
+ */
 export function hasFraction(shape: ObjectShape): string {
-  const names = wholeNumbers(shape, '').map(({ member }) => member)
+  const names = wholeNumbers(shape)
   if (names.length === 0) return 'false'
-  return `regexp_matches(line, ${sqlText(`"(?:${names.join('|')})"\\s*:\\s*(?:"?-?\\d*[.eE]|[tf])`)})`
+  const fraction = `"(?:${names.join('|')})"\\s*:\\s*(?:"|-?\\d*[.eE]|[tf])`
+  return `(contains(line, '\\') OR regexp_matches(line, ${sqlText(fraction)}))`
 }
 
 /** True where a whole number is what its text says, not rounded: an SQL condition. */

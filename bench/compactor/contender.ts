@@ -1,11 +1,12 @@
-/** `node contender.js <writer> <family> <dataDir>`: converts the segment there and prints rows, time, memory and size. */
-import { createReadStream, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+/**
+ * `node contender.js <writer> <family> <dataDir>`: converts the segment there and prints rows, time, memory and size. A
+ * writer loads its own library only: one would change the memory of the other.
+ */
+import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { compress, DecompressStream } from 'zstd-napi'
 import pino from 'pino'
-import { runCompactor } from '../../compactor/main.js'
 import { configSchema } from '../../config/schema.js'
 import { FAMILIES, type Family } from './families.js'
 
@@ -60,6 +61,7 @@ const columns = (): [string, 'DOUBLE' | 'BIGINT' | 'VARCHAR' | 'TIMESTAMP'][] =>
   Object.entries({ ...HEAD, seq: 'BIGINT', channel: 'VARCHAR', ...family.columns })
 
 async function writeByEdgetape(): Promise<number> {
+  const { runCompactor } = await import('../../compactor/main.js')
   const config = configSchema.parse({ dataDir, host: 'bench', exchange: { name: 'deribit' } })
   const { rows, failed } = await runCompactor({ config, log: pino({ level: 'silent' }), once: true })
   if (failed > 0) throw new Error('not converted')
@@ -68,6 +70,7 @@ async function writeByEdgetape(): Promise<number> {
 
 /** Nothing but DuckDB's own reader and writer; it stops at a bad line and loses unknown members. */
 async function writeByDuckDb(): Promise<number> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
   const spill = join(dataDir, 'spill')
   mkdirSync(spill, { recursive: true })
   const options = { memory_limit: '256MiB', threads: '1', temp_directory: spill }
@@ -136,6 +139,16 @@ const writers: Record<string, () => Promise<number>> = {
   'parquetjs-lite': writeByParquetjs,
 }
 
+const libraries: Record<string, () => Promise<unknown>> = {
+  edgetape: () => import('../../compactor/main.js'),
+  duckdb: () => import('@duckdb/node-api'),
+  'hyparquet-writer': () => import('hyparquet-writer'),
+  'parquetjs-lite': () => import('parquetjs-lite'),
+}
+
+await libraries[writer]?.()
+// Of an earlier round.
+for (const made of ['parquet', 'state']) rmSync(join(dataDir, made), { recursive: true, force: true })
 const startedMs = performance.now()
 const rows = (await writers[writer]?.()) ?? 0
 const ms = performance.now() - startedMs

@@ -1,20 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Table from 'cli-table3'
 import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
+import { machine, spread } from '../machine.js'
 import type { Measured } from './contender.js'
 import { FAMILIES, type Family } from './families.js'
 import { writeSegment } from './lines.js'
 
-const WRITERS = ['edgetape', 'duckdb', 'hyparquet-writer', 'parquetjs-lite'] as const
-type Writer = (typeof WRITERS)[number]
+/** Each round measures these one after the other. */
+const ENGINES = ['edgetape', 'duckdb'] as const
+/** These take minutes: measured once, in the first round. */
+const SCRIPTS = ['hyparquet-writer', 'parquetjs-lite'] as const
+type Writer = (typeof ENGINES)[number] | (typeof SCRIPTS)[number]
 
-/** Lines of each family; `EDGETAPE_BENCH_LINES` overrules. */
-const LINES = Number(process.env['EDGETAPE_BENCH_LINES'] ?? 400_000)
-/** With `EDGETAPE_BENCH_GB=10` one segment of so many GB of lines is converted instead. */
-const GIGABYTES = Number(process.env['EDGETAPE_BENCH_GB'] ?? 0)
+/** Lines of each family, MB; `EDGETAPE_BENCH_MB` overrules. */
+const MEGABYTES = Number(process.env['EDGETAPE_BENCH_MB'] ?? 128)
 
 async function measure(writer: Writer, family: Family, dataDir: string): Promise<Measured> {
   const script = join(packageRoot, 'dist/bench/compactor/contender.js')
@@ -25,47 +27,61 @@ async function measure(writer: Writer, family: Family, dataDir: string): Promise
   return JSON.parse(stdout) as Measured
 }
 
-/** Rows/s, memory and size of every writer for the same lines, or the memory that one huge segment takes. */
-export async function benchCompactor(): Promise<void> {
-  const machine = `${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`
-  process.stdout.write(`compactor, one thread, 256 MiB, on ${machine}\n`)
-  if (GIGABYTES > 0) await benchHuge()
-  else for (const family of Object.keys(FAMILIES) as Family[]) await benchFamily(family)
+/** Rows/s, memory and size of every writer for the same lines, one family after the other. */
+export async function benchCompactor({ rounds }: { rounds: number }): Promise<void> {
+  process.stdout.write(
+    `compactor, one thread, 256 MiB, ${rounds} rounds (the last two writers: one); middle (lowest to highest)\n${machine()}\n`,
+  )
+  for (const family of Object.keys(FAMILIES) as Family[]) await benchFamily(family, rounds)
+  process.stdout.write('goals: >= 0.8 x duckdb, >= 15 x parquetjs-lite, <= 400 MB, size <= 1.0 x duckdb\n')
 }
 
-async function benchFamily(family: Family): Promise<void> {
+async function benchFamily(family: Family, rounds: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
   try {
-    const { bytesRaw } = await writeSegment(dataDir, family, frames => frames >= LINES)
-    const results = new Map<Writer, Measured>()
-    for (const writer of WRITERS) results.set(writer, await measure(writer, family, dataDir))
-    const title = `${family}: ${LINES.toLocaleString('en')} lines, ${(bytesRaw / 1e6).toFixed(0)} MB`
-    const table = new Table({ head: [title, 'rows/s', 'seconds', 'peak MB', 'MB', 'edgetape is', 'its size is'] })
-    const own = results.get('edgetape')
-    for (const [writer, { rows, ms, peakMiB, bytes }] of results) {
-      const speed = own ? `${(ms / own.ms).toFixed(2)} x as fast` : ''
-      const size = own ? `${(own.bytes / bytes).toFixed(2)} x` : ''
-      const rate = Math.round((1000 * rows) / ms).toLocaleString('en')
-      const figures = [rate, (ms / 1000).toFixed(2), (peakMiB * 1.048576).toFixed(0), (bytes / 1e6).toFixed(1)]
-      table.push([writer, ...figures, ...(writer === 'edgetape' ? ['', ''] : [speed, size])])
+    const { frames, bytesRaw } = await writeSegment(dataDir, family, (_, bytes) => bytes >= MEGABYTES * 1e6)
+    const results = new Map<Writer, Measured[]>()
+    for (let round = 0; round < rounds; round++) {
+      for (const writer of round === 0 ? [...ENGINES, ...SCRIPTS] : ENGINES) {
+        const measured = await measure(writer, family, dataDir)
+        results.set(writer, [...(results.get(writer) ?? []), measured])
+      }
     }
-    process.stdout.write(`${table.toString()}\n`)
-    process.stdout.write('goals: >= 0.8 x duckdb, >= 15 x parquetjs-lite, <= 400 MB, size <= 1.0 x duckdb\n')
+    const title = `${family}: ${frames.toLocaleString('en')} lines, ${(bytesRaw / 1e6).toFixed(0)} MB`
+    process.stdout.write(`${tableOf(title, results)}\n`)
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
   }
 }
 
-async function benchHuge(): Promise<void> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
-  try {
-    const { frames, bytesRaw } = await writeSegment(dataDir, 'ticker', (_, bytes) => bytes >= GIGABYTES * 1e9)
-    const { ms, peakMiB } = await measure('edgetape', 'ticker', dataDir)
-    process.stdout.write(
-      `one segment of ${(bytesRaw / 1e9).toFixed(2)} GB, ${frames.toLocaleString('en')} tickers: ` +
-        `${(ms / 1000).toFixed(0)} s, peak ${(peakMiB * 1.048576).toFixed(0)} MB (goal: <= 400 MB)\n`,
-    )
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true })
+function tableOf(title: string, results: ReadonlyMap<Writer, readonly Measured[]>): string {
+  const table = new Table({
+    head: [title, 'rows/s', 'seconds', 'peak MB', 'MB', 'edgetape is x as fast', 'its size is x'],
+    style: { head: [], border: [] },
+  })
+  const own = results.get('edgetape') ?? []
+  for (const [writer, rounds] of results) {
+    const bytes = rounds[0]?.bytes ?? NaN
+    const figures = [
+      spread(
+        rounds.map(({ rows, ms }) => (1000 * rows) / ms),
+        0,
+      ).text,
+      spread(
+        rounds.map(({ ms }) => ms / 1000),
+        2,
+      ).text,
+      (Math.max(...rounds.map(({ peakMiB }) => peakMiB)) * 1.048576).toFixed(0),
+      (bytes / 1e6).toFixed(1),
+    ]
+    // Of the same round, since what else the machine does changes from one to the next.
+    const faster = rounds.map(({ ms }, round) => ms / (own[round]?.ms ?? NaN))
+    const smaller = (own[0]?.bytes ?? NaN) / bytes
+    table.push([
+      writer,
+      ...figures,
+      ...(writer === 'edgetape' ? ['', ''] : [spread(faster, 2).text, smaller.toFixed(2)]),
+    ])
   }
+  return table.toString()
 }

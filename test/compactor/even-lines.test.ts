@@ -52,6 +52,7 @@ function damaged(frame: string): string[] {
     'null',
     '"text"',
     '"7"',
+    '" 1.5"',
     '"NaN"',
     '1e999',
     '99999999999999999999',
@@ -70,6 +71,7 @@ function damaged(frame: string): string[] {
           withMember(`${all},${more}`),
         ),
         withMember(`"zz":2`),
+        withMember(`"${String(name).replace('_', '\\u005f')}":1.5`),
       ]
     },
   )

@@ -160,6 +160,7 @@ t.test('a whole number that comes with a fraction is not rounded: NULL, and kept
     ['7.5', null, 7.5],
     ['-0.5', null, -0.5],
     ['"7.5"', null, '7.5'],
+    ['" 7.5"', null, ' 7.5'],
     ['true', null, true],
     ['225046781992378369', 225046781992378369n, undefined],
   ]
@@ -168,12 +169,17 @@ t.test('a whole number that comes with a fraction is not rounded: NULL, and kept
   const level = (value: string) =>
     `{"type":"change","timestamp":1790133840887,"instrument_name":"BTC-PERPETUAL","change_id":${value},"prev_change_id":1,"bids":[["new",1,1]],"asks":[]}`
   const dataDir = t.testdir()
+  const escaped = (text: string) => text.replace('"tick_d', '"tick\\u005fd').replace('"change_i', '"change\\u005fi')
+  cases.push(...cases.map(([value, ...wanted]): (typeof cases)[number] => [`${value} `, ...wanted]))
+  const spelled = (value: string, text: string) => (value.endsWith(' ') ? escaped(text) : text)
   const trades = subscription('trades.X', 'DATA').replace(
     '"DATA"',
-    () => `[${cases.map(([value], id) => trade(value, id)).join()}]`,
+    () => `[${cases.map(([value], id) => spelled(value, trade(value, id))).join()}]`,
   )
   sealSegment(dataDir, 'trades', linesOf({ frames: [trades] }), { number: 1 })
-  const books = cases.map(([value]) => subscription('book.X', 'DATA').replace('"DATA"', () => level(value)))
+  const books = cases.map(([value]) =>
+    subscription('book.X', 'DATA').replace('"DATA"', () => spelled(value, level(value))),
+  )
   sealSegment(dataDir, 'book', linesOf({ frames: books }), { number: 2 })
   t.match(await compactOnce(dataDir), { quarantined: 0, failed: 0 })
   for (const [table, column] of [
