@@ -24,8 +24,8 @@ export interface Recorded {
 
 /** Looks at every file of dataDir; nothing where there is none yet. */
 export function recordedIn(dataDir: string, nowMs: number): Recorded {
-  const use = diskUseOf(dataDir)
-  const bytesPerDay = growthPerDay(use, nowMs)
+  const use = diskUseOf(dataDir, nowMs)
+  const bytesPerDay = growthPerDay(use)
   return {
     dataBytes: use.raw.bytes + use.parquet.bytes + use.quarantine.bytes,
     volume: bytesPerDay === undefined ? undefined : { bytesPerDay, from: 'recorded' },

@@ -68,6 +68,13 @@ export const metrics: readonly Metric[] = [
     read: byPart(({ state }) => Number(state === 'running')),
   },
   {
+    name: 'edgetape_part_stopped',
+    help: 'Whether a part was stopped in order, so that nobody is to be woken for it: 1 or 0.',
+    type: 'gauge',
+    labels: ['part'],
+    read: byPart(({ state }) => Number(state === 'stopped')),
+  },
+  {
     name: 'edgetape_part_start_time_seconds',
     help: 'When the process of a part started, seconds since the epoch.',
     type: 'gauge',

@@ -10,6 +10,8 @@ export interface FileCount {
 
 /** Files of dataDir, as they lie there now. */
 export interface DiskUse {
+  /** When they were looked at, ms since the epoch. */
+  atMs: number
   raw: FileCount
   /** Of those, the segments that are being written. */
   open: FileCount
@@ -29,7 +31,7 @@ export function spaceOf(dataDir: string): { freeBytes: number; sizeBytes: number
 }
 
 /** Looks at every file below dataDir: costs time with many of them. */
-export function diskUseOf(dataDir: string): DiskUse {
+export function diskUseOf(dataDir: string, atMs: number): DiskUse {
   const open = { files: 0, bytes: 0 }
   const rawByHour = new Map<number, number>()
   let firstMs = Infinity
@@ -44,7 +46,8 @@ export function diskUseOf(dataDir: string): DiskUse {
     const hourMs = segment.name.startedMs - (segment.name.startedMs % HOUR_MS)
     rawByHour.set(hourMs, (rawByHour.get(hourMs) ?? 0) + bytes)
   })
-  return { raw, open, parquet: sumOf(dataDir, 'parquet'), quarantine: sumOf(dataDir, 'quarantine'), rawByHour, firstMs }
+  const [parquet, quarantine] = [sumOf(dataDir, 'parquet'), sumOf(dataDir, 'quarantine')]
+  return { atMs, raw, open, parquet, quarantine, rawByHour, firstMs }
 }
 
 const HOUR_MS = 3_600_000
@@ -54,8 +57,9 @@ const DAY_MS = 24 * HOUR_MS
  * Bytes that a day adds to the disk, with nothing deleted: raw files of the last 24 whole hours that have any, and Parquet
  * in the proportion that it has to raw so far. Before there are two such hours, what the last day brought so far counts.
  */
-export function growthPerDay(use: DiskUse, nowMs: number): number | undefined {
-  const whole = [...use.rawByHour].filter(([hourMs]) => hourMs + HOUR_MS <= nowMs && hourMs >= nowMs - 25 * HOUR_MS)
+export function growthPerDay(use: DiskUse): number | undefined {
+  const { atMs } = use
+  const whole = [...use.rawByHour].filter(([hourMs]) => hourMs + HOUR_MS <= atMs && hourMs >= atMs - 25 * HOUR_MS)
   const withParquet = use.raw.bytes === 0 ? 1 : 1 + Math.min(PARQUET_PER_RAW_MAX, use.parquet.bytes / use.raw.bytes)
   if (whole.length >= 2) {
     // The first may have begun in its middle.
@@ -63,8 +67,8 @@ export function growthPerDay(use: DiskUse, nowMs: number): number | undefined {
     const bytes = counted.reduce((sum, [, hourBytes]) => sum + hourBytes, 0)
     return (bytes / counted.length) * 24 * withParquet
   }
-  const recent = [...use.rawByHour].filter(([hourMs]) => hourMs >= nowMs - 25 * HOUR_MS)
-  const ranMs = nowMs - Math.max(use.firstMs, Math.min(...recent.map(([hourMs]) => hourMs)))
+  const recent = [...use.rawByHour].filter(([hourMs]) => hourMs >= atMs - 25 * HOUR_MS)
+  const ranMs = atMs - Math.max(use.firstMs, Math.min(...recent.map(([hourMs]) => hourMs)))
   if (recent.length === 0 || ranMs < MIN_RUN_MS) return undefined
   return ((recent.reduce((sum, [, bytes]) => sum + bytes, 0) * DAY_MS) / ranMs) * withParquet
 }

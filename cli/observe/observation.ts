@@ -116,7 +116,7 @@ export function observationOf({ atMs, parts, rates, gaps, use, space }: Sources)
     },
     quarantine: use?.quarantine ?? { files: 0, bytes: 0 },
     sync: syncOf(syncer, parts, atMs),
-    disk: use && space && diskOf(use, space, atMs),
+    disk: use && space && diskOf(use, space),
     gaps,
   }
 }
@@ -175,8 +175,8 @@ function syncOf(syncer: SyncerStatus, parts: readonly PartReport[], atMs: number
   }
 }
 
-function diskOf(use: DiskUse, space: NonNullable<Sources['space']>, atMs: number): DiskSeen {
-  const growth = growthPerDay(use, atMs)
+function diskOf(use: DiskUse, space: NonNullable<Sources['space']>): DiskSeen {
+  const growth = growthPerDay(use)
   return {
     ...space,
     rawBytes: use.raw.bytes,

@@ -49,7 +49,7 @@ export class Observer {
       this.#journalReadMs = monotonicMs
     }
     if (monotonicMs - this.#filesSeenMs >= FILES_EVERY_MS) {
-      this.#use = diskUseOf(this.#dataDir)
+      this.#use = diskUseOf(this.#dataDir, atMs)
       // Many files take long to look at: then less often, so that it never takes more than a tenth of the time.
       const tookMs = this.#clock.monotonicUs() / 1000 - monotonicMs
       this.#filesSeenMs = monotonicMs + 10 * tookMs

@@ -40,8 +40,27 @@ export function outagesOf(entries: readonly JournalEntry[], lastSigns: LastSigns
     channels: undefined,
     because: toUs === Infinity ? 'nothing was recorded later' : 'the recorder was killed',
   }))
-  return [...entries.flatMap(outageOf), ...killed].sort((a, b) => a.sinceUs - b.sinceUs)
+  const bridges = bridgesOf(entries)
+  const told = entries.filter(entry => !bridges.some(bridge => isWithin(bridge, entry)))
+  return [...told.flatMap(outageOf), ...killed].sort((a, b) => a.sinceUs - b.sinceUs)
 }
+
+/** From when on a run that took over recorded beside the one before it, until it spoke: what that one lost then, the other had. */
+interface Bridge {
+  host: string
+  fromUs: number
+  toUs: number
+}
+
+function bridgesOf(entries: readonly JournalEntry[]): Bridge[] {
+  return entries.flatMap(({ host, event, recvUs, detail }) => {
+    const sinceUs = detail['since_us']
+    return event === 'started' && typeof sinceUs === 'number' ? [{ host, fromUs: sinceUs, toUs: recvUs }] : []
+  })
+}
+
+const isWithin = ({ host, fromUs, toUs }: Bridge, entry: JournalEntry) =>
+  entry.host === host && entry.recvUs >= fromUs && entry.recvUs < toUs
 
 /** Runs that did not say that they ended. An entry may be there twice. */
 export function openRunsOf(entries: readonly JournalEntry[]): OpenRun[] {

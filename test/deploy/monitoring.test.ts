@@ -55,6 +55,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
     rates: { families: new Map(), connections: new Map() },
     gaps: [hole],
     use: {
+      atMs,
       raw: { files: 1, bytes: 10 },
       open: none,
       parquet: none,

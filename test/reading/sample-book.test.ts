@@ -154,4 +154,23 @@ t.test('from when on the journal says that books may be stale', async t => {
     ],
   )
   t.strictSame(outages[4]?.channels, ['book.X.raw'])
+
+  const takenOver = [
+    entry(1, 'started'),
+    entry(15, 'disconnected', { conn: 'd1', cause: 'silence' }),
+    entry(30, 'disconnected', { conn: 'd1', cause: 'stopping' }),
+    entry(31, 'stopped'),
+    entry(32, 'disconnected', { conn: 'd1', cause: 'silence' }, 'b'),
+    entry(35, 'started', { took_over: true, since_us: 20 }),
+    entry(36, 'disconnected', { conn: 'd1', cause: 'silence' }),
+  ]
+  t.strictSame(
+    outagesOf(takenOver, new Map()).map(({ sinceUs, host }) => [sinceUs, host]),
+    [
+      [15, 'a'],
+      [32, 'b'],
+      [36, 'a'],
+    ],
+    'nothing is missing while one recorder takes over from another',
+  )
 })

@@ -61,7 +61,7 @@ function seen(minute: number, facts: Facts = {}): Observation {
     ],
     rates: noRates,
     gaps: gapsOf(entries),
-    use: { ...diskUseOf('/nowhere'), quarantine: { files: facts.quarantineFiles ?? 0, bytes: 0 } },
+    use: { ...diskUseOf('/nowhere', 0), quarantine: { files: facts.quarantineFiles ?? 0, bytes: 0 } },
     space: { freeBytes: (facts.freeGiB ?? 50) * GIB, sizeBytes: 100 * GIB },
   })
 }
