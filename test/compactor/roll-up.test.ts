@@ -18,9 +18,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { finishSwitch } from '../../compactor/folder-switch.js'
 import { readReceipts } from '../../compactor/receipts.js'
+import { configSchema } from '../../config/schema.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { lineHead } from '../../recorder/segment-format.js'
-import { compactOnce, configFor, filesBelow, hashes, query, rowsOf } from './fixtures/compacted.js'
+import { runSyncer } from '../../syncer/main.js'
+import { compactOnce, configFor, filesBelow, hashes, query, rowsOf, silent } from './fixtures/compacted.js'
 import { sealSegment, START_MS, START_US } from './fixtures/segments.js'
 
 const HOUR_MS = 3_600_000
@@ -175,30 +177,49 @@ t.test('rolling up is an option', async t => {
   t.equal(Object.keys(outputs(dataDir)).length, 4)
 })
 
-t.test('a reader with a plain glob sees each row once, at every moment', async t => {
-  const dataDir = t.testdir()
+t.test('readers with a plain glob see each row once at every moment, here and at a synced folder', async t => {
+  const root = t.testdir({ target: {} })
+  const dataDir = join(root, 'data')
+  const target = join(root, 'target')
   for (const hour of [0, 1, 2, 3]) sealHour(dataDir, hour)
+  const clock = { nowMs: () => NEXT_DAY.nowMs(), monotonicUs: () => 1000 * NEXT_DAY.nowMs() }
+  const sync = { target, graceMinutes: 0 }
+  const config = configSchema.parse({ dataDir, host: 'vps-1', exchange: { name: 'deribit' }, sync })
+  const ship = async () => {
+    const { signal } = new AbortController()
+    t.match(await runSyncer({ config, log: silent, once: true, signal, clock }), { error: undefined, problemFiles: 0 })
+    t.same(outputs(target), outputs(dataDir), 'there as here')
+  }
   await compactOnce(dataDir)
-  const script = join(packageRoot, 'dist/test/compactor/fixtures/glob-reader.js')
-  const reader = spawn(process.execPath, [script, join(dataDir, 'parquet', DAY)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const said = text(reader.stdout)
-  await once(reader.stdout, 'data')
-  for (let round = 0; round < 3; round++) {
+  await ship()
+  const readers = await Promise.all([dataDir, target].map(tree => startReader(join(tree, 'parquet', DAY))))
+  for (let round = 0; round < 2; round++) {
     await sleep(50)
     await compactOnce(dataDir, NEXT_DAY)
+    await ship()
     await sleep(50)
     await compactOnce(dataDir, { nowMs: () => START_MS, rebuild: {} })
+    await ship()
   }
-  reader.stdin.end()
-  const { seen, gone } = JSON.parse((await said).trim().split('\n').at(-1) ?? '') as {
-    seen: Record<string, number>
-    gone: number
+  for (const [index, end] of readers.entries()) {
+    const { seen, gone } = await end()
+    t.same(Object.keys(seen), ['200 of 200'], 'never twice, never missing')
+    t.ok((seen['200 of 200'] ?? 0) > 10)
+    t.comment(`${['here', 'there'][index]}: ${Object.values(seen).join()} right answers, ${gone} to be asked again`)
   }
-  t.same(Object.keys(seen), ['200 of 200'], 'never twice, never missing')
-  t.comment(`${Object.values(seen).join()} right answers; ${gone} times a file was gone before it was opened`)
 })
+
+/** Starts to count rows below a folder, over and over. */
+async function startReader(folder: string) {
+  const script = join(packageRoot, 'dist/test/compactor/fixtures/glob-reader.js')
+  const reader = spawn(process.execPath, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const said = text(reader.stdout)
+  await once(reader.stdout, 'data')
+  return async () => {
+    reader.stdin.end()
+    return JSON.parse((await said).trim().split('\n').at(-1) ?? '') as { seen: Record<string, number>; gone: number }
+  }
+}
 
 t.test('a switch that was cut off anywhere is finished', async t => {
   const reference = t.testdir({})
