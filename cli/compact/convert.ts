@@ -29,7 +29,8 @@ export async function convert(flags: CompactFlags): Promise<void> {
   lowerPriority()
   const once = flags.once === true
   const bar = once && process.stderr.isTTY ? compactionBar() : undefined
-  const log = createLogger('compactor')
+  // What is converted the bar shows already, and lines of a log would break it.
+  const log = createLogger('compactor', process.env['EDGETAPE_LOG'] ?? (bar ? 'warn' : 'info'))
   const leaveSystemd = attendSystemd(log)
   const summary = await runCompactor({
     config,

@@ -1,17 +1,24 @@
-import { SingleBar } from 'cli-progress'
+import progress from 'cli-progress'
 import type { Summary } from '../../compactor/progress.js'
 
-/** How far a backlog is worked off, on a terminal. */
+/** How far a backlog is worked off, on a terminal. The time left is told from the whole run: segments differ. */
 export function compactionBar() {
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} segments, {rows} rows, {eta_formatted} left',
+  const options = {
+    format: '{bar} {value}/{total} segments, {rows} rows, {left} left',
     hideCursor: true,
     stream: process.stderr,
-  })
+    autopaddingChar: '',
+  }
+  const bar = new progress.SingleBar(options)
+  const startedMs = performance.now()
   return {
     show: ({ segments, failed, backlog, rows }: Summary) => {
       const done = segments + failed
-      const payload = { rows: Object.values(rows).reduce((sum, count) => sum + count, 0) }
+      const seconds = secondsLeft((performance.now() - startedMs) / 1000, done, backlog)
+      const payload = {
+        rows: Object.values(rows).reduce((sum, count) => sum + count, 0),
+        left: progress.Format.TimeFormat(seconds, options, 1),
+      }
       if (bar.isActive) {
         bar.setTotal(done + backlog)
         bar.update(done, payload)
@@ -19,6 +26,11 @@ export function compactionBar() {
     },
     stop: () => bar.stop(),
   }
+}
+
+/** How long so many segments take, if they take as long as those before. Pure. */
+export function secondsLeft(elapsed: number, done: number, backlog: number): number {
+  return done === 0 ? 0 : Math.ceil((elapsed / done) * backlog)
 }
 
 /** What a run did, for people. */
