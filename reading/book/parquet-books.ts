@@ -80,17 +80,27 @@ export class ParquetBooks {
       const toUs = Math.min(nextHour(fromUs), span.toUs)
       const source = this.#source('book', fromUs, toUs)
       if (source === undefined) continue
-      const result = await this.#connection.stream(
-        `SELECT ${ROW_COLUMNS} FROM ${source}
+      const rows = `FROM ${source}
          WHERE instrument_name = ${sqlText(this.#instrument)} AND channel = ${sqlText(channel)}
-           AND recv_ts >= ${timeOf(fromUs)} AND recv_ts < ${timeOf(toUs)}
-         ORDER BY recv_ts, seq, filename, file_row_number`,
-      )
+           AND recv_ts >= ${timeOf(fromUs)} AND recv_ts < ${timeOf(toUs)}`
+      const order = (await this.#isInOrder(rows)) ? '' : 'ORDER BY recv_ts, seq, filename, file_row_number'
+      const result = await this.#connection.stream(`SELECT ${ROW_COLUMNS} ${rows} ${order}`)
       for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
         yield* feeder.take(chunk)
         yield undefined
       }
     }
+  }
+
+  /**
+   * Whether rows lie in their files as they were received, which is so where one connection brought them: to see that
+   * costs a twentieth of sorting them.
+   */
+  async #isInOrder(rows: string): Promise<boolean> {
+    const result = await this.#connection.runAndReadAll(`SELECT count(*) FROM (
+      SELECT recv_ts < lag(recv_ts) OVER () OR (recv_ts = lag(recv_ts) OVER () AND seq < lag(seq) OVER ()) AS is_back ${rows}
+    ) WHERE is_back`)
+    return Number(result.getRows()[0]?.[0]) === 0
   }
 
   /** The journal of a span, a day more at both ends. */
@@ -238,7 +248,8 @@ class RowFeeder {
     const [times, seqs, sources] = [COLUMN.recvUs, COLUMN.seq, COLUMN.sourceNo].map(at => chunk.getColumnVector(at))
     const [levels, prices, amounts] = [COLUMN.level, COLUMN.price, COLUMN.amount].map(at => chunk.getColumnVector(at))
     if (!times || !seqs || !sources || !levels || !prices || !amounts) return
-    for (let row = 0; row < chunk.rowCount; row++) {
+    const { rowCount } = chunk
+    for (let row = 0; row < rowCount; row++) {
       const recvUs = times.getItem(row) as number
       const seq = seqs.getItem(row) as number
       if (recvUs !== this.#recvUs || seq !== this.#seq || sources.getItem(row) !== this.#sourceNo) {
