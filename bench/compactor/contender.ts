@@ -69,7 +69,7 @@ async function writeByEdgetape(): Promise<number> {
 }
 
 /** Nothing but DuckDB's own reader and writer; it stops at a bad line and loses unknown members. */
-async function writeByDuckDb(): Promise<number> {
+async function writeByDuckDb(order = ''): Promise<number> {
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const spill = join(dataDir, 'spill')
   mkdirSync(spill, { recursive: true })
@@ -86,7 +86,7 @@ async function writeByDuckDb(): Promise<number> {
       FROM (WITH lines AS (
           SELECT recv_us, conn, seq, frame.params.channel AS channel, frame.params.data AS d${item.replaceAll('d.', 'frame.params.data.')}
           FROM read_ndjson('${segment}', columns = {recv_us: 'BIGINT', conn: 'VARCHAR', seq: 'BIGINT', frame: '${frame}'}, compression = 'zstd')
-        ) ${family.select})
+        ) ${family.select}) ${order}
     ) TO '${output}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)`)
   return Number(result.getRows()[0]?.[0])
 }
@@ -134,7 +134,8 @@ async function writeByHyparquet(): Promise<number> {
 
 const writers: Record<string, () => Promise<number>> = {
   edgetape: writeByEdgetape,
-  duckdb: writeByDuckDb,
+  duckdb: () => writeByDuckDb(),
+  'duckdb, sorted': () => writeByDuckDb('ORDER BY instrument_name, exchange_ts, seq'),
   'hyparquet-writer': writeByHyparquet,
   'parquetjs-lite': writeByParquetjs,
 }
@@ -142,6 +143,7 @@ const writers: Record<string, () => Promise<number>> = {
 const libraries: Record<string, () => Promise<unknown>> = {
   edgetape: () => import('../../compactor/main.js'),
   duckdb: () => import('@duckdb/node-api'),
+  'duckdb, sorted': () => import('@duckdb/node-api'),
   'hyparquet-writer': () => import('hyparquet-writer'),
   'parquetjs-lite': () => import('parquetjs-lite'),
 }
