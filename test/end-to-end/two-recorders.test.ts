@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { measureCoverage } from '../../cli/coverage/measure.js'
 import { startSimulator, type Simulator } from '../../simulator/main.js'
 import { hashes, query } from '../compactor/fixtures/compacted.js'
 import { edgetape } from '../fixtures/cli.js'
@@ -107,6 +108,19 @@ t.test('merge: the same channels at two places, each event once', async t => {
     `SELECT count(*) AS n FROM read_parquet('${merged}/parquet/exchange=*/table=quote/**/*.parquet')`,
   )
   t.equal(Number(row?.['n']), quotes, 'each quote once')
+
+  const { spans, lines: covered } = await measureCoverage(merged)
+  const ofQuotes = covered.filter(({ table }) => table === 'quote')
+  t.same(
+    ofQuotes.map(({ kind, complete }) => [kind, complete]),
+    ['option', 'perpetual', 'future'].map(kind => [kind, 1]),
+    'what one was not there for, the other has',
+  )
+  t.equal(spans.length, 1)
+  const secondsOf = (own: readonly RecordedLine[]) => own.map(({ recvUs }) => recvUs / 1e6)
+  const [begin, finish] = [Math.min(...secondsOf(early)), Math.max(...secondsOf(late))]
+  const seen = ((spans[0]?.toUs ?? 0) - (spans[0]?.fromUs ?? 0)) / 1e6
+  t.ok(seen > finish - begin - 2, `${seen.toFixed(1)} s of ${(finish - begin).toFixed(1)} s that one or the other ran`)
 
   const made = hashes(join(merged, 'parquet'))
   const again = await merge()
