@@ -4,6 +4,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import type { Question } from './coverage/assess.js'
 import type { Span } from './coverage/spans.js'
+import type { Progress } from './progress-bar.js'
 
 interface CoverageOptions extends ConfigOption {
   date?: string
@@ -34,18 +35,22 @@ export function coverageCommand(): Command {
 }
 
 async function coverage(folder: string | undefined, options: CoverageOptions): Promise<void> {
-  const [{ loadConfig }, { measureCoverage }, { asJson, asMarkdown, asText }] = await Promise.all([
+  const [{ loadConfig }, { measureCoverage }, { asJson, asMarkdown, asText }, { showProgress }] = await Promise.all([
     import('../config/load.js'),
     import('./coverage/measure.js'),
     import('./coverage/print.js'),
+    import('./progress-bar.js'),
   ])
   const config = folder === undefined ? loadConfig(options.config) : undefined
   if (options.write) return write(folder ?? config?.dataDir ?? '', config?.host, options)
+  let progress: Progress | undefined
   const result = await measureCoverage(folder ?? config?.dataDir ?? '', {
+    onTable: tables => (progress ??= showProgress('tables', tables, 'steps')).advance(1),
     window: await windowOf(options),
     by: options.by,
     expected: config && expectedOf(config),
   })
+  progress?.stop()
   const print = options.json ? asJson : options.markdown ? asMarkdown : asText
   process.stdout.write(`${print(result)}\n`)
 }

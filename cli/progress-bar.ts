@@ -5,9 +5,9 @@ import pretty from 'pretty-bytes'
 const APPEARS_AFTER_MS = 1000
 const REDRAW_EVERY_MS = 100
 
-/** How far long work over files has come, in bytes of these files. */
+/** How far long work has come, in bytes of files or in steps. */
 export interface Progress {
-  advance: (bytes: number) => void
+  advance: (by: number) => void
   /** Takes the bar off the terminal for as long as `print` writes there. */
   aside: (print: () => void) => void
   stop: () => void
@@ -15,31 +15,35 @@ export interface Progress {
 
 const silent: Progress = { advance: () => undefined, aside: print => print(), stop: () => undefined }
 
-/** A bar with rate and time left on stderr, where that is a terminal; else nothing is shown. */
-export function showProgress(label: string, totalBytes: number): Progress {
+/**
+ * A bar with rate and time left on stderr, where that is a terminal; else nothing is shown.
+ * @param unit of what there is in all and of what it advances by
+ */
+export function showProgress(label: string, total: number, unit: 'bytes' | 'steps' = 'bytes'): Progress {
   if (!process.stderr.isTTY) return silent
   const startedMs = performance.now()
-  let doneBytes = 0
+  let done = 0
   let drawnMs = startedMs
   let bar: SingleBar | undefined
   const facts = () => {
     const seconds = (performance.now() - startedMs) / 1000
-    const rate = doneBytes / seconds
-    const left = rate > 0 ? Math.max(0, totalBytes - doneBytes) / rate : 0
-    return { done: size(doneBytes), all: size(totalBytes), rate: size(rate), left: `${Math.ceil(left)} s` }
+    const rate = done / seconds
+    const left = rate > 0 ? Math.max(0, total - done) / rate : 0
+    const text = unit === 'bytes' ? size : count
+    return { done: text(done), all: text(total), rate: text(rate), left: `${Math.ceil(left)} s` }
   }
   const take = () => {
     bar?.stop()
     bar = undefined
   }
   return {
-    advance: bytes => {
-      doneBytes += bytes
+    advance: by => {
+      done += by
       const now = performance.now()
       if (now - startedMs < APPEARS_AFTER_MS || now - drawnMs < REDRAW_EVERY_MS) return
       drawnMs = now
-      bar ??= newBar(label, totalBytes, facts())
-      bar.update(Math.min(doneBytes, totalBytes), facts())
+      bar ??= newBar(label, total, facts())
+      bar.update(Math.min(done, total), facts())
       bar.render()
     },
     aside: print => {
@@ -63,4 +67,5 @@ function newBar(label: string, total: number, facts: object): SingleBar {
   return bar
 }
 
+const count = (steps: number) => String(Math.round(10 * steps) / 10)
 const size = (bytes: number) => pretty(Math.round(bytes), { binary: true })

@@ -4,7 +4,7 @@ import type { CoverageFacts } from './facts.js'
 import { STOPPING } from '../observe/gaps.js'
 import { groupBy } from './group-by.js'
 import { ParquetReader } from './parquet-reader.js'
-import { readFacts } from './read-facts.js'
+import { readFacts, type OnTable } from './read-facts.js'
 import type { Span } from './spans.js'
 
 const DAY_US = 86_400_000_000
@@ -15,6 +15,7 @@ export interface MeasureOptions extends Omit<Question, 'window'> {
   /** Undefined: from the first to the last that was recorded. */
   window?: Span | undefined
   nowUs?: number
+  onTable?: OnTable
 }
 
 /**
@@ -22,11 +23,11 @@ export interface MeasureOptions extends Omit<Question, 'window'> {
  * @throws EdgeError COVERAGE_NO_PARQUET
  */
 export async function measureCoverage(root: string, options: MeasureOptions = {}): Promise<Coverage> {
-  const { window: asked = { fromUs: 0, toUs: Infinity }, nowUs = Date.now() * 1000, ...question } = options
+  const { window: asked = { fromUs: 0, toUs: Infinity }, nowUs = Date.now() * 1000, onTable, ...question } = options
   const connection = await openDuckDb()
   try {
     const tables = new ParquetReader(connection, root)
-    const facts = await readFacts(tables, root, asked)
+    const facts = await readFacts(tables, root, asked, onTable)
     const { window, gone } = knownPart(asked, facts, nowUs)
     const entries = [...facts.entries, ...gone].sort((a, b) => a.recvUs - b.recvUs)
     return assess({ ...facts, entries }, { ...question, window })

@@ -18,16 +18,26 @@ const TICKER_PARTS = [
 
 const HOUR_US = 3_600_000_000
 
+/** Told of each table that was read, of so many. */
+export type OnTable = (tables: number) => void
+
 /** Reads what is below `root` (dataDir, or a copy of it) of a span. */
-export async function readFacts(tables: ParquetReader, root: string, window: Span): Promise<CoverageFacts> {
+export async function readFacts(
+  tables: ParquetReader,
+  root: string,
+  window: Span,
+  onTable?: OnTable,
+): Promise<CoverageFacts> {
   const reader = new FactsReader(tables, window)
   const ends: JournalEntry[] = []
   const hours: HourRows[] = []
   const names: NameRows[] = []
-  for (const table of FAMILIES.map(tableOfFamily)) {
+  const read = FAMILIES.map(tableOfFamily)
+  for (const table of read) {
     hours.push(...(await reader.hours(table)))
     names.push(...(await reader.names(table)))
     ends.push(...(await reader.runEnds(table)))
+    onTable?.(read.length)
   }
   const segments = readSegments(root, window)
   const entries = [...(await readJournal(tables, root, window)), ...ends, ...segments.ends]

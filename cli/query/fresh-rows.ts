@@ -9,6 +9,7 @@ import { tableOf } from '../../compactor/tables.js'
 import { messageOf } from '../../platform/edge-error.js'
 import { bytesOf, currentPath, manifestOf, type SegmentFile } from '../../reading/segment-files.js'
 import { segmentPath } from '../../recorder/segment-format.js'
+import { showProgress } from '../progress-bar.js'
 import { copyLines } from './flushed-lines.js'
 
 /** How rows of fresh segments are made: as the compactor would. */
@@ -55,9 +56,24 @@ export class FreshRows {
 
   /** Files of these segments, in their order. What cannot be converted is told and left out. */
   async convert(segments: readonly SegmentFile[]): Promise<FreshFile[]> {
-    const files: FreshFile[] = []
-    for (const segment of segments) files.push(...(await this.#filesOf(segment)))
-    return files
+    const sized = segments.map(segment => {
+      const path = currentPath(segment)
+      return { segment, bytes: path === undefined ? 0 : bytesOf(path) }
+    })
+    const progress = showProgress(
+      'fresh rows',
+      sized.reduce((sum, { bytes }) => sum + bytes, 0),
+    )
+    try {
+      const files: FreshFile[] = []
+      for (const { segment, bytes } of sized) {
+        files.push(...(await this.#filesOf(segment)))
+        progress.advance(bytes)
+      }
+      return files
+    } finally {
+      progress.stop()
+    }
   }
 
   async #filesOf(segment: SegmentFile): Promise<readonly FreshFile[]> {
