@@ -16,6 +16,7 @@ matplotlib.use("Agg")  # no window: files only
 import matplotlib.dates as dates
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import ticker
 from matplotlib.colors import LogNorm
 
 BUY, SELL, LINE, QUIET, BAD = "#1a7f5a", "#c2413b", "#33557a", "#9aa5b1", "#c2413b"
@@ -122,32 +123,43 @@ def plot_spread(recording: Recording, instrument: str):
     return figure
 
 
-def plot_smile(recording: Recording, currency: str, expiries: int = 3):
-    """IV by strike for the first expiries, as of the last ticker of each option: mark as a line, bid to ask as a bar."""
-    found = recording.columns(
-        f"""SELECT split_part(instrument_name, '-', 2) AS expiry,
-          replace(split_part(instrument_name, '-', 3), 'd', '.')::DOUBLE AS strike,
-          arg_max(mark_iv, exchange_ts) AS mark, arg_max(bid_iv, exchange_ts) AS bid,
-          arg_max(ask_iv, exchange_ts) AS ask, arg_max(underlying_price, exchange_ts) AS forward
-        FROM {recording.files("ticker")} WHERE kind = 'option' AND currency = ? AND mark_iv > 0
-        GROUP BY expiry, strike ORDER BY strptime(expiry, '%-d%b%y'), strike""",
+def last_smiles(recording: Recording, currency: str) -> dict[str, np.ndarray]:
+    """IV of the option out of the money at each strike, as of its last ticker, the first expiry first."""
+    return recording.columns(
+        f"""WITH last AS (
+          SELECT split_part(instrument_name, '-', 2) AS expiry, split_part(instrument_name, '-', 4) AS side,
+            replace(split_part(instrument_name, '-', 3), 'd', '.')::DOUBLE AS strike,
+            unnest(arg_max({{mark: mark_iv, bid: bid_iv, ask: ask_iv, forward: underlying_price}}, (exchange_ts, seq)))
+          FROM {recording.files("ticker")} WHERE kind = 'option' AND currency = ? AND mark_iv > 0
+          GROUP BY instrument_name)
+        FROM last QUALIFY (side = 'C') = (strike >= median(forward) OVER (PARTITION BY expiry))
+        ORDER BY strptime(expiry, '%-d%b%y'), strike""",
         currency,
     )
-    figure, axes = plt.subplots(figsize=(9, 4.5))
+
+
+def plot_smile(recording: Recording, currency: str, expiries: int = 3):
+    """IV by strike for the first expiries, a panel each: the exchange's mark, and bid to ask as a bar."""
+    found = last_smiles(recording, currency)
     names = list(dict.fromkeys(found["expiry"]))[:expiries]
-    strikes = np.unique(found["strike"])
-    apart = 0.12 * np.diff(strikes).min() if len(strikes) > 1 else 0
-    for place, (name, colour) in enumerate(zip(names, (LINE, BUY, "#b7791f"))):
-        chosen = found["expiry"] == name
-        strike, bid, ask = found["strike"][chosen], found["bid"][chosen], found["ask"][chosen]
+    figure, panels = plt.subplots(1, max(len(names), 1), figsize=(9, 4), sharey=True, squeeze=False)
+    shown = found["mark"][np.isin(found["expiry"], names)]
+    for axes, name in zip(panels[0], names):
+        strike, mark, bid, ask, forward = (found[key][found["expiry"] == name] for key in ("strike", "mark", "bid", "ask", "forward"))
         # An IV of 0 stands for "no bid"; there is no bar then.
         both = (bid > 0) & (ask > 0)
-        axes.vlines(strike[both] + apart * (place - 1), bid[both], ask[both], color=colour, alpha=0.35, linewidth=3)
-        axes.plot(strike, found["mark"][chosen], color=colour, marker="o", markersize=3, linewidth=1.2, label=name)
+        axes.vlines(strike[both], bid[both], ask[both], color=QUIET, alpha=0.6, linewidth=5, label="bid to ask")
+        axes.plot(strike, mark, color=LINE, marker="o", markersize=3, linewidth=1.2, label="mark")
+        axes.axvline(np.median(forward), color=BAD, linestyle=":", linewidth=1, label="underlying")
+        axes.set(title=name, xlabel="strike")
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(4))
     if names:
-        axes.axvline(found["forward"][found["expiry"] == names[0]][0], color=QUIET, linestyle=":", label="underlying")
-    axes.set(title=f"{currency} options: implied volatility by strike", xlabel="strike", ylabel="IV, % (mark; bar: bid to ask)")
-    axes.legend(frameon=False)
+        # Bars of options that hardly trade are tens of times as long as the smile is high; they may leave the picture.
+        margin = max(1.5 * np.ptp(shown), 0.05 * shown.max())
+        panels[0][0].set_ylim(max(shown.min() - margin, 0), shown.max() + margin)
+        figure.legend(*panels[0][0].get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=3)
+    panels[0][0].set_ylabel("IV, %")
+    figure.suptitle(f"{currency} options: implied volatility by strike")
     return figure
 
 
