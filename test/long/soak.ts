@@ -3,7 +3,8 @@
  * the connection ends, the NAS goes away, a part is killed. At the end every frame that was sent is a row on the NAS, once,
  * or lies in a gap that coverage tells of; only kills of the recorder and lost connections may leave such gaps.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -207,7 +208,10 @@ function partRows(watches: readonly ProcessWatch[][]): string[][] {
 t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, disturbed each minute`, async t => {
   const exchange = await stampedExchange(FRAMES_PER_SECOND)
   t.teardown(() => exchange.close())
-  const place = prepare(t.testdir({}), exchange.url)
+  // Not among the fixtures, which tests that run at the same time empty.
+  const root = mkdtempSync(join(tmpdir(), 'edgetape-soak-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  const place = prepare(root, exchange.url)
   const run = execa(process.execPath, [main, 'run', '--config', place.config], {
     stdin: 'ignore',
     stdout: { file: place.log, append: true },
