@@ -2,10 +2,10 @@ import { EdgeError } from '../../platform/edge-error.js'
 
 /**
  * What the end of an rsync means. ok: all done. partial: some files were not; which ones has to be looked up. option: the
- * other side does not know `option`. The rest concerns the target as a whole: retry heals by itself, full and config need
- * a person but may be tried now and then, security is not tried again.
+ * other side does not know `option`. The rest concerns the target as a whole: busy is over in a moment, retry heals by
+ * itself, full and config need a person but may be tried now and then, security is not tried again.
  */
-export type ExitKind = 'ok' | 'partial' | 'option' | 'retry' | 'full' | 'config' | 'security'
+export type ExitKind = 'ok' | 'partial' | 'option' | 'busy' | 'retry' | 'full' | 'config' | 'security'
 
 export interface ExitFacts {
   /** Undefined when a signal ended it. */
@@ -62,7 +62,7 @@ const RULES: readonly Rule[] = [
   {
     codes: [5],
     says: /max connections|try again later/,
-    kind: 'retry',
+    kind: 'busy',
     message: 'the rsync daemon has no connection left',
   },
   {
@@ -122,7 +122,14 @@ const RULES: readonly Rule[] = [
     hint: 'check the path in sync.target, and what the key or the daemon there allows',
   },
   { codes: [5, 10], kind: 'retry', message: 'the connection was refused or cut' },
-  { codes: [11], kind: 'retry', message: 'the target cannot write' },
+  { codes: [11], says: /\(\d+\)$/m, kind: 'retry', message: 'the target cannot write' },
+  {
+    // The last words of a receiver on a full disk do not always get through.
+    codes: [11],
+    kind: 'full',
+    message: 'the target cannot write, and did not say why',
+    hint: 'see there whether the disk is full or fails; nothing is deleted here meanwhile',
+  },
   { codes: [12, 30], kind: 'retry', message: 'the connection was cut' },
   { codes: [14, 19, 20, 21, 22], kind: 'retry', message: 'rsync was interrupted' },
   { codes: [23, 24], kind: 'partial', message: 'some files could not be handed over' },
@@ -155,6 +162,7 @@ function lastWords(stderr: string): string {
 const CODES: Record<Exclude<ExitKind, 'ok'>, string> = {
   partial: 'SYNC_PARTIAL',
   option: 'SYNC_TARGET_TOO_OLD',
+  busy: 'SYNC_TARGET_UNREACHABLE',
   retry: 'SYNC_TARGET_UNREACHABLE',
   full: 'SYNC_TARGET_FULL',
   config: 'SYNC_TARGET_REFUSED',

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { EdgeError } from '../../platform/edge-error.js'
 import { classifyExit, exitError, mayNotWrite, refusedToWrite, type ExitFacts, type ExitMeaning } from './rsync-exit.js'
 import { isUntouched, parseItem, verdictOf, type RsyncItem } from './rsync-lines.js'
@@ -16,6 +17,9 @@ export interface RsyncTargetSettings extends RsyncSettings {
   /** Silence after which an rsync is given up. */
   idleMs: number
 }
+
+/** A daemon counts a connection a little longer than we hold it: where it allows few, we meet our own last one. */
+const BUSY_PAUSES_MS = [500, 1000, 2000]
 
 /** rsync over ssh or to a daemon: one process per batch, and another, later one to verify. */
 export class RsyncTarget implements Target {
@@ -112,7 +116,10 @@ export class RsyncTarget implements Target {
     return result
   }
 
-  /** Runs rsync; when the other side does not know an option, remembers that and runs it again without. */
+  /**
+   * Runs rsync, again after a moment where the daemon had no connection left; when the other side does not know an option,
+   * remembers that and runs it again without.
+   */
   async #run(
     argsFor: (abilities: RsyncAbilities) => string[],
     files: readonly { path: string }[],
@@ -120,6 +127,7 @@ export class RsyncTarget implements Target {
     onItem: (item: RsyncItem) => void,
   ): Promise<ExitMeaning | EdgeError> {
     const { program, destination, idleMs } = this.#settings
+    const pauses = BUSY_PAUSES_MS.values()
     for (;;) {
       let exit: ExitFacts
       const abilities = (this.#abilities ??= await probeRsync(program))
@@ -142,6 +150,13 @@ export class RsyncTarget implements Target {
         throw error
       }
       const meaning = classifyExit(exit)
+      if (meaning.kind === 'busy') {
+        const { value: pauseMs } = pauses.next()
+        if (pauseMs === undefined) return meaning
+        // An abort ends the pause, and is told by the next run.
+        await delay(pauseMs, undefined, { signal: work.signal }).catch(() => undefined)
+        continue
+      }
       if (meaning.kind !== 'option') return meaning
       const less = without(abilities, meaning.message)
       if (!less) {

@@ -20,7 +20,7 @@ const cases: { name: string; code: number | undefined; stderr: string; kind: Exi
     name: 'too many connections',
     code: 5,
     stderr: '@ERROR: max connections (4) reached -- try again later',
-    kind: 'retry',
+    kind: 'busy',
   },
   {
     name: 'refused',
@@ -34,6 +34,13 @@ const cases: { name: string; code: number | undefined; stderr: string; kind: Exi
     code: 11,
     stderr: 'rsync: [receiver] write failed on "/nas/raw/x": No space left on device (28)\n',
     kind: 'full',
+  },
+  {
+    name: 'target full, words lost',
+    code: 11,
+    stderr: 'rsync error: error in file IO (code 11) at receiver.c(380) [receiver=3.5.0]\n',
+    kind: 'full',
+    says: /did not say why/,
   },
   {
     name: 'quota',
