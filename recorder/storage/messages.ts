@@ -43,6 +43,8 @@ export type StorageRequest =
   | { type: 'gap'; channels: string[]; gap: ManifestGap }
   /** The slots that ended before this time get no more frames. */
   | { type: 'tick'; nowUs: number }
+  /** A full or faulty disk is tried at once, not when it is due. */
+  | { type: 'tryNow' }
   /** The end is near: batches that cannot be written now come back as `dropped`. */
   | { type: 'giveUp' }
   /** Seals all but the journal, which may have something to say about that; answered by `sealedAll`. */

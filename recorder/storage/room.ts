@@ -70,6 +70,11 @@ export class Room {
     this.#letGo()
   }
 
+  /** The next look is due at once. */
+  hurry(): void {
+    this.#lookAtMs = -Infinity
+  }
+
   /** Looks again if it is time; returns how long the disk was full, once it no longer is. */
   lookAgain(nowMs: number): number | undefined {
     const since = this.#fullSinceMs

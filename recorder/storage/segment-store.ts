@@ -84,6 +84,10 @@ export class SegmentStore {
       case 'tick':
         this.#rotateEnded(request.nowUs)
         break
+      case 'tryNow':
+        this.#room.hurry()
+        this.#blocked.clear()
+        break
       case 'giveUp':
         this.#giveUp()
         break

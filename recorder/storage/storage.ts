@@ -149,6 +149,8 @@ export class Storage extends EventEmitter<StorageEvents> {
       while (this.#waitingBytes > 0 && performance.now() < untilMs) await nextTurn()
     }
     await wait(deadlineMs - withinMs / 2)
+    if (this.#waitingBytes > 0) this.#post({ type: 'tryNow' })
+    await wait(deadlineMs - withinMs / 4)
     this.#giveUp(Infinity)
     this.#post({ type: 'giveUp' })
     await wait(deadlineMs)

@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { WaitingBatches } from '../../recorder/storage/waiting-batches.js'
 import { FailingDisk, type DiskCall } from '../fixtures/failing-disk.js'
@@ -107,6 +108,24 @@ t.test('while the disk is full the journal is written into the reserve, and noth
       ['quote', upTo(20)],
     ]),
   )
+})
+
+t.test('before frames are given up, a disk that was full is tried once more', async t => {
+  const dataDir = t.testdir({})
+  const disk = new FailingDisk()
+  const run = new StoreRun(storeOptions(dataDir), disk)
+  disk.failing.set('write', 'ENOSPC')
+  disk.failing.set('open', 'ENOSPC')
+  run.store.handle(batchOf('quote', 1, 10))
+  await run.until('the disk is full', () => run.of('failed').length > 0)
+  await delay(50)
+  disk.failing.clear()
+  run.store.handle({ type: 'tryNow' })
+  run.store.handle({ type: 'giveUp' })
+  t.equal(run.storedFrames(), 10, 'there is room by now')
+  t.same(run.of('dropped'), [])
+  await run.close()
+  t.same(sealedNumbers(dataDir).get('quote'), upTo(10))
 })
 
 t.test('removed by someone while it is open: written anew', async t => {
