@@ -9,7 +9,6 @@ const proofs: Record<string, () => Promise<unknown>> = {
   'compactor-kills': () => import('./compactor-kills.js'),
   'compactor-big': () => import('./compactor-big.js'),
   'object-storage': () => import('./object-storage.js'),
-  spark: () => import('./spark.js'),
   soak: () => import('./soak.js'),
 }
 

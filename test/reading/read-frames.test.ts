@@ -180,12 +180,14 @@ t.test('a segment that is sealed or removed between listing and reading', async 
   const again = readFrames({ path: dataDir })
   await again.next()
   rmSync(join(dataDir, hours[2] ?? ''))
+  let read = 1
   await t.rejects(
     (async () => {
-      for await (const frame of again) t.ok(frame.seq > 0 || t.fail())
+      for await (const { seq } of again) if (seq > 0) read++
     })(),
     { code: 'READ_DAMAGED', message: /was removed before it was read/ },
   )
+  t.ok(read >= 2000, `${read} frames before it`)
 })
 
 const openFiles = () => readdirSync('/proc/self/fd').length
@@ -201,15 +203,17 @@ t.test('memory and files do not grow with the recording, and the reader sets the
   const before = openFiles()
   let most = 0
   let frames = 0
+  let longest = 0
   let turns = 0
   const timer = setInterval(() => turns++, 1)
   for await (const batch of readFrameBatches({ path: dataDir })) {
     most = Math.max(most, openFiles() - before)
     frames += batch.length
-    t.ok(batch.length <= 1024 || t.fail())
+    longest = Math.max(longest, batch.length)
   }
   clearInterval(timer)
   t.equal(frames, 90_000)
+  t.ok(longest <= 1024, `${longest} frames in a batch`)
   t.ok(most <= 2, `${most} files open at once`)
   t.ok(turns > 0, 'timers run meanwhile')
   for await (const frame of readFrames({ path: dataDir })) {

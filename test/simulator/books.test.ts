@@ -70,19 +70,22 @@ t.test('frames look as they should', async t => {
   )
   const actions = new Set<string>()
   const steps: number[] = []
+  const odd: unknown[] = []
   for (const change of changes) {
     const levels = [...(change['bids'] as Fields[][]), ...(change['asks'] as Fields[][])] as unknown as [
       string,
       number,
       number,
     ][]
-    t.ok(levels.length > 0, 'never both sides empty')
-    for (const [action, , amount] of levels) {
+    if (levels.length === 0) odd.push(change)
+    for (const level of levels) {
+      const [action, , amount] = level
       actions.add(action)
-      t.equal(action === 'delete', amount === 0)
+      if ((action === 'delete') !== (amount === 0)) odd.push(level)
     }
     steps.push(Number(change['change_id']) - Number(change['prev_change_id']))
   }
+  t.same(odd, [], 'never both sides empty, and no amount where, and only where, a level is deleted')
   t.strictSame([...actions].sort(), ['change', 'delete', 'new'])
   t.ok(
     steps.some(step => step > 1),
