@@ -18,7 +18,7 @@ const streams = [
       'ok 1 - a.test.js',
       '1..1',
     ),
-    wanted: { passed: 3, failed: 0, skipped: [] },
+    wanted: { passed: 3, failures: [], skipped: [] },
   },
   {
     name: 'a failed assertion is one failure, not one per level',
@@ -30,22 +30,22 @@ const streams = [
       'not ok 1 - a.test.js',
       '1..1',
     ),
-    wanted: { passed: 1, failed: 1, skipped: [] },
+    wanted: { passed: 1, failures: [{ name: /./ }], skipped: [] },
   },
   {
     name: 'a file that crashes after passing fails',
     tap: tap('# Subtest: a.test.js', '    ok 1 - one', '    1..1', 'not ok 1 - a.test.js', '1..1'),
-    wanted: { passed: 1, failed: 1, skipped: [] },
+    wanted: { passed: 1, failures: [{ name: /./ }], skipped: [] },
   },
   {
     name: 'a plan that was not met fails',
     tap: tap('ok 1 - one', '1..2'),
-    wanted: { passed: 1, failed: 1, skipped: [] },
+    wanted: { passed: 1, failures: [{ name: /./ }], skipped: [] },
   },
   {
     name: 'a torn stream fails',
     tap: tap('# Subtest: a.test.js', '    ok 1 - one'),
-    wanted: { passed: 1, failed: 1, skipped: [] },
+    wanted: { passed: 1, failures: [{ name: /./ }], skipped: [] },
   },
   {
     name: 'skips of assertions, subtests and whole files are no passes',
@@ -62,7 +62,7 @@ const streams = [
     ),
     wanted: {
       passed: 1,
-      failed: 0,
+      failures: [],
       skipped: [
         { name: 'a.test.js > one', reason: 'needs rsync: apt-get install rsync' },
         { name: 'b.test.js', reason: 'no root' },
@@ -73,17 +73,32 @@ const streams = [
 
 for (const { name, tap: stream, wanted } of streams) {
   t.test(name, t => {
-    t.same(countResults(stream), wanted)
+    const results = countResults(stream)
+    t.match(results, wanted)
+    t.equal(results.failures.length, wanted.failures.length)
+    t.equal(results.skipped.length, wanted.skipped.length)
     t.end()
   })
 }
+
+t.test('a file that skips itself is a skip', t => {
+  t.match(countResults(tap('1..0 # no root')), { passed: 0, failures: [], skipped: [{ name: '', reason: 'no root' }] })
+  t.end()
+})
+
+t.test('a process that ended badly fails, and a failure says why', t => {
+  t.same(countResults(tap('ok 1 - one', '1..1'), 'ended with SIGSEGV').failures, [{ name: 'ended with SIGSEGV' }])
+  const failed = tap('not ok 1 - one', '  ---', '  found: 1', '  wanted: 2', '  ...', '1..1')
+  t.same(countResults(failed, 'ended with 1').failures, [{ name: 'one', diagnostic: { found: 1, wanted: 2 } }])
+  t.end()
+})
 
 t.test('the summary names every skip by its reason and ends with the counts', t => {
   const skipped = [
     { name: 'b.test.js', reason: 'no root' },
     { name: 'c.test.js > mounts > no root', reason: 'no root' },
   ]
-  const text = summaryOf({ passed: 4, failed: 1, skipped })
+  const text = summaryOf({ passed: 4, failures: [{ name: 'a' }], skipped })
   t.match(text, /^ {2}no root\n {4}b\.test\.js\n {4}c\.test\.js > mounts\n/m)
   t.equal(text.split('\n').at(-1), '4 passed, 1 failed, 2 skipped')
   t.end()

@@ -1,39 +1,84 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+/**
+ * `npm test [-- FILE…]`: runs each file of tests as a process of its own, a few at a time, and counts what they say. tap's
+ * own runner loads a module hook into each of them and into every program that they start, which takes longer than most
+ * of what is tested.
+ */
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { stringify } from 'yaml'
 import { packageRoot } from '../platform/package-info.js'
-import { countResults, summaryOf } from './results.js'
+import { countResults, summaryOf, type Failure, type Results } from './results.js'
+
+/** More than cores: many tests wait. */
+const JOBS = 3
+/** A file that takes longer says what it waits for, and is ended. */
+const FILE_S = 240
+const KILLED_AFTER_S = FILE_S + 20
+const STDERR_SHOWN_CHARS = 4000
+
+/** The last in the alphabet come first: there are those who wait longest, and should not be left to the end. */
+const allFiles = () =>
+  readdirSync(join(packageRoot, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.test.ts'))
+    .map(path => `test/${path}`)
+    .sort()
+    .reverse()
 
 /** `test/config/load.test.ts`, as people write it, to the compiled file that runs. */
 function compiled(file: string): string {
   return file.replace(/^(?:\.\/)?test\/(.*)\.ts$/, 'dist/test/$1.js')
 }
 
-/**
- * On a terminal the terse report. Elsewhere a line a file: the reporter redraws its last lines unless it believes to be
- * in CI (which is not the `CI` by which tests decide whether something missing is a failure).
- */
-const report = process.stdout.isTTY
-  ? { reporter: 'terse', env: {} }
-  : { reporter: 'base', env: { CONTINUOUS_INTEGRATION: '1' } }
-
-/** Runs all tests, or the files named; the report streams by, the last line counts. */
-async function run(files: string[]): Promise<number> {
-  const record = join(packageRoot, '.tap', 'results.tap')
-  mkdirSync(join(packageRoot, '.tap'), { recursive: true })
-  writeFileSync(record, '')
-  const options = ['run', `--reporter=${report.reporter}`, `--output-file=${record}`]
-  const { exitCode } = await execa('tap', [...options, ...files.map(compiled)], {
-    cwd: packageRoot,
-    preferLocal: true,
-    localDir: packageRoot,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: report.env,
-    reject: false,
+/** Runs one file; tells how it went, in a line, or with all that failed. */
+async function runFile(file: string): Promise<Results> {
+  const begun = performance.now()
+  const { stdout, stderr, exitCode, signal, timedOut } = await execa(
+    process.execPath,
+    ['--enable-source-maps', compiled(file)],
+    {
+      cwd: packageRoot,
+      stdin: 'ignore',
+      reject: false,
+      timeout: KILLED_AFTER_S * 1000,
+      env: { TAP: '1', TAP_TIMEOUT: String(FILE_S) },
+    },
+  )
+  const trouble = timedOut ? `not done after ${KILLED_AFTER_S} s` : `ended with ${signal ?? exitCode ?? 'an error'}`
+  const { passed, failures, skipped } = countResults(stdout, exitCode === 0 ? undefined : trouble)
+  const outcome = failures.length === 0 ? 'PASS' : 'FAIL'
+  const counts = [`${passed} passed`, ...(failures.length === 0 ? [] : [`${failures.length} failed`])]
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+  process.stdout.write(`${outcome} ${file}: ${counts.join(', ')}, ${seconds} s\n`)
+  for (const failure of failures) process.stdout.write(textOf(failure))
+  if (failures.length > 0 && stderr !== '') process.stdout.write(`${stderr.slice(-STDERR_SHOWN_CHARS)}\n`)
+  const named = <T extends { name: string }>(one: T) => ({
+    ...one,
+    name: one.name === '' ? file : `${file} > ${one.name}`,
   })
-  const results = countResults(readFileSync(record, 'utf8'))
-  process.stdout.write(`\n${summaryOf(results)}\n`)
-  return exitCode === 0 && results.failed === 0 && results.passed > 0 ? 0 : 1
+  return { passed, failures: failures.map(named), skipped: skipped.map(named) }
 }
 
-process.exitCode = await run(process.argv.slice(2))
+function textOf({ name, diagnostic }: Failure): string {
+  const more = diagnostic ? stringify(diagnostic).replace(/^(?=.)/gm, '    ') : ''
+  return `  ✖ ${name}\n${more}`
+}
+
+async function run(files: readonly string[]): Promise<number> {
+  const all: Results = { passed: 0, failures: [], skipped: [] }
+  const queue = files.values()
+  const runNext = async () => {
+    for (const file of queue) {
+      const { passed, failures, skipped } = await runFile(file)
+      all.passed += passed
+      all.failures.push(...failures)
+      all.skipped.push(...skipped)
+    }
+  }
+  await Promise.all(Array.from({ length: JOBS }, runNext))
+  process.stdout.write(`\n${summaryOf(all)}\n`)
+  return all.failures.length === 0 && all.passed > 0 ? 0 : 1
+}
+
+const named = process.argv.slice(2)
+process.exitCode = await run(named.length > 0 ? named : allFiles())
