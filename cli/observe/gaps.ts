@@ -1,3 +1,5 @@
+import { TradeHoles } from './trade-holes.js'
+
 /** One entry of the journal. */
 export interface JournalEntry {
   host: string
@@ -52,8 +54,9 @@ class GapReader {
   readonly gaps: Gap[] = []
   /** By host and connection. */
   readonly #outages = new Map<string, Gap>()
-  /** By channel, or by instrument and first missing `trade_seq`. */
-  readonly #healing = new Map<string, Gap>()
+  /** By channel. */
+  readonly #brokenBooks = new Map<string, Gap>()
+  readonly #tradeHoles = new TradeHoles()
   /** By host: since its recorder was stopped. */
   readonly #idle = new Map<string, Gap>()
   readonly #lastOf = new Map<string, JournalEntry>()
@@ -81,19 +84,19 @@ class GapReader {
         this.#add(entry, event)
         break
       case 'trade_hole':
-        this.#healing.set(holeOf(entry), this.#add(entry, event, { healed: false, families: ['trades'] }))
+        this.#tradeHoles.found(entry, this.#add(entry, event, { healed: false, families: ['trades'] }))
         break
       case 'book_break':
-        this.#healing.set(bookOf(entry), this.#add(entry, event, { healed: false, families: ['book'] }))
+        this.#brokenBooks.set(bookOf(entry), this.#add(entry, event, { healed: false, families: ['book'] }))
         break
       case 'backfill':
-        if (detail['outcome'] === 'filled') this.#heal(holeOf(entry))
+        if (detail['outcome'] === 'filled') for (const gap of this.#tradeHoles.filled(entry)) gap.healed = true
         // Trades that were not even looked for.
         else if (detail['instrument'] === undefined)
           this.#add(entry, 'trade_hole', { healed: false, families: ['trades'] })
         break
       case 'resync':
-        this.#heal(bookOf(entry), numberOf(detail['to_us']))
+        this.#mendBook(bookOf(entry), numberOf(detail['to_us']))
         break
     }
     this.#lastOf.set(host, entry)
@@ -150,10 +153,10 @@ class GapReader {
     this.gaps.splice(this.gaps.indexOf(outage), 1)
   }
 
-  #heal(key: string, toUs?: number): void {
-    const gap = this.#healing.get(key)
+  #mendBook(key: string, toUs: number | undefined): void {
+    const gap = this.#brokenBooks.get(key)
     if (!gap) return
-    this.#healing.delete(key)
+    this.#brokenBooks.delete(key)
     gap.healed = true
     gap.toUs = toUs ?? gap.toUs
   }
@@ -185,10 +188,6 @@ export const STOPPING = 'stopping'
 
 /** The connection ended because another one had taken its place. */
 const isRenewed = (detail: JournalEntry['detail']) => textOf(detail['cause'])?.startsWith('renewed') === true
-
-function holeOf({ host, detail }: JournalEntry): string {
-  return `${host} ${String(detail['instrument'])} ${String(detail['from_seq'])}`
-}
 
 function bookOf({ host, detail }: JournalEntry): string {
   return `${host} ${String(detail['conn'])} ${String(detail['channel'])}`

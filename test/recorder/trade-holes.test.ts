@@ -134,8 +134,11 @@ t.test('dropped trades, trades of a disconnection and of a restart are fetched',
   t.ok(holes.some(({ cause }) => cause === 'a later trade came'))
   t.ok(holes.some(({ cause }) => cause === 'the recorder was off'))
   for (const { instrument, from_seq, to_seq, from_us, to_us } of holes) {
-    const fill = fills.find(each => each.instrument === instrument && each.from_seq === from_seq)
-    t.match(fill, { to_seq, trades: to_seq - from_seq + 1, outcome: 'filled' })
+    // One that was asked for when the recorder was killed is found again, with what came to it meanwhile.
+    const fill = fills.find(
+      each => each.instrument === instrument && each.from_seq <= from_seq && each.to_seq >= to_seq,
+    )
+    t.match(fill, { trades: (fill?.to_seq ?? NaN) - (fill?.from_seq ?? NaN) + 1, outcome: 'filled' })
     t.ok(from_us > 0 && from_us <= to_us)
   }
   const brought = rows.filter(({ conn }) => conn === 'backfill').length

@@ -1,0 +1,53 @@
+import { SeqRanges, type SeqRange } from '../../recorder/exchanges/deribit/seq-ranges.js'
+import type { Gap, JournalEntry } from './gaps.js'
+
+interface Hole extends SeqRange {
+  gap: Gap
+  run: string
+  /** What of it came after all. */
+  got: SeqRanges
+}
+
+/** Holes in the numbers of trades that are not whole yet, by host and instrument. */
+export class TradeHoles {
+  readonly #open = new Map<string, Hole[]>()
+
+  /**
+   * A hole was found. A run that was killed leaves some that it had asked for; the next one looks in the files, and what it
+   * does not miss of such a hole is there.
+   */
+  found(entry: JournalEntry, gap: Gap): void {
+    const range = rangeOf(entry)
+    if (!range) return
+    const holes = this.#open.get(keyOf(entry)) ?? []
+    for (const hole of holes) {
+      if (hole.run === entry.run || range.from > hole.to || range.to < hole.from) continue
+      if (range.from > hole.from) hole.got.add(hole.from, range.from - 1)
+      if (range.to < hole.to) hole.got.add(range.to + 1, hole.to)
+    }
+    this.#open.set(keyOf(entry), [...holes, { ...range, gap, run: entry.run, got: new SeqRanges() }])
+  }
+
+  /** Trades were fetched. Returns the gaps of the holes that are whole by that. */
+  filled(entry: JournalEntry): Gap[] {
+    const range = rangeOf(entry)
+    const holes = this.#open.get(keyOf(entry))
+    if (!range || !holes) return []
+    const whole = holes.filter(hole => {
+      hole.got.add(range.from, range.to)
+      return hole.got.missing(hole).length === 0
+    })
+    const left = holes.filter(hole => !whole.includes(hole))
+    if (left.length > 0) this.#open.set(keyOf(entry), left)
+    else this.#open.delete(keyOf(entry))
+    return whole.map(({ gap }) => gap)
+  }
+}
+
+const keyOf = ({ host, detail }: JournalEntry) => `${host} ${String(detail['instrument'])}`
+
+function rangeOf({ detail }: JournalEntry): SeqRange | undefined {
+  const { from_seq: from, to_seq: to } = detail
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return undefined
+  return { from: Number(from), to: Number(to) }
+}
