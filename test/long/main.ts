@@ -8,7 +8,6 @@ const proofs: Record<string, () => Promise<unknown>> = {
   syncer: () => import('./syncer.js'),
   'compactor-kills': () => import('./compactor-kills.js'),
   'compactor-big': () => import('./compactor-big.js'),
-  'object-storage': () => import('./object-storage.js'),
   soak: () => import('./soak.js'),
 }
 
