@@ -1,27 +1,23 @@
 import tseslint from 'typescript-eslint'
 
 /** Parts meet only in files: what a part may import besides itself, Node and npm. */
-const shared = ['platform', 'config']
+const shared = ['platform', 'formats', 'config']
 const parts = {
   platform: [],
-  config: ['platform'],
+  // All that parts meet in: names, lines, manifests, and the walk over a tree.
+  formats: ['platform'],
+  config: ['platform', 'formats'],
   recorder: shared,
-  // Readers of segments import the two pure modules that define the format, and nothing else of the recorder.
-  compactor: [...shared, 'recorder/segment-format', 'recorder/manifest'],
-  syncer: [...shared, 'recorder/segment-format', 'recorder/manifest'],
+  compactor: shared,
+  syncer: shared,
   simulator: shared,
   // Besides the format: the decoder that survives torn files, and where a frame names its channel.
-  reading: [
-    'platform',
-    'recorder/segment-format',
-    'recorder/manifest',
-    'recorder/storage/decode-segment',
-    'recorder/exchanges/deribit/frame-channel',
-  ],
-  library: ['platform', 'reading', 'recorder/segment-format', 'recorder/manifest'],
+  reading: ['platform', 'formats', 'recorder/storage/decode-segment', 'recorder/exchanges/deribit/frame-channel'],
+  library: ['platform', 'formats', 'reading'],
 }
 const folders = [
   'platform',
+  'formats',
   'config',
   'recorder',
   'compactor',

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../platform/edge-error.js'
-import { parseSegmentPath, type SegmentName } from '../recorder/segment-format.js'
+import { parseSegmentPath, type SegmentName } from '../formats/raw-path.js'
 import type { Receipt } from './receipts.js'
 
 export interface SealedSegment {

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { hasErrno } from '../platform/edge-error.js'
-import type { SegmentName } from '../recorder/segment-format.js'
-import { parseParquetName, parquetFolder } from './parquet-name.js'
+import type { SegmentName } from '../formats/raw-path.js'
+import { parseParquetName, parquetFolder } from '../formats/parquet-path.js'
 import type { Partition } from '../platform/partition.js'
 import { identityOf, type Table } from './tables.js'
 

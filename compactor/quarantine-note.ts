@@ -1,4 +1,4 @@
-import { lineHead } from '../recorder/segment-format.js'
+import { lineHead } from '../formats/raw-line.js'
 import type { Source } from './source.js'
 
 /**

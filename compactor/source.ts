@@ -1,4 +1,4 @@
-import type { SegmentName } from '../recorder/segment-format.js'
+import type { SegmentName } from '../formats/raw-path.js'
 import type { Table } from './tables.js'
 
 /** One sealed segment, known to be what its manifest says. */

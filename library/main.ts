@@ -1,8 +1,8 @@
 /** What programs may import from `edgetape`; documented in docs/library.md. All else may change at any time. */
 
 export { EdgeError } from '../platform/edge-error.js'
-export type { Manifest } from '../recorder/manifest.js'
-export type { SegmentName } from '../recorder/segment-format.js'
+export type { Manifest } from '../formats/manifest.js'
+export type { SegmentName } from '../formats/raw-path.js'
 export type { Frame } from '../reading/frame.js'
 export type { Moment } from '../reading/time.js'
 export { readFrames, readFrameBatches, type ReadOptions } from '../reading/read-frames.js'

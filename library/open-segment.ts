@@ -1,5 +1,5 @@
-import type { Manifest } from '../recorder/manifest.js'
-import type { SegmentName } from '../recorder/segment-format.js'
+import type { Manifest } from '../formats/manifest.js'
+import type { SegmentName } from '../formats/raw-path.js'
 import type { Frame } from '../reading/frame.js'
 import { readFrameBatches, readFrames, type ReadOptions } from '../reading/read-frames.js'
 import { manifestOf, segmentFiles } from '../reading/segment-files.js'

@@ -1,5 +1,6 @@
 import { channelOfFrame } from '../recorder/exchanges/deribit/frame-channel.js'
-import { parseLine, type FrameEncoding, type SegmentName } from '../recorder/segment-format.js'
+import { parseLine, type FrameEncoding } from '../formats/raw-line.js'
+import type { SegmentName } from '../formats/raw-path.js'
 
 /** One recorded frame: a message as it was received, and when. */
 export interface Frame {

@@ -1,4 +1,4 @@
-import { parseLineHead, type FrameEncoding } from '../recorder/segment-format.js'
+import { parseLineHead, type FrameEncoding } from '../formats/raw-line.js'
 import type { LineFacts } from './frame.js'
 
 const ZERO = 0x30

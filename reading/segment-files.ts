@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { EdgeError, hasErrno } from '../platform/edge-error.js'
-import { parseManifest, type Manifest } from '../recorder/manifest.js'
-import { parseSegmentPath, withState, type SegmentName } from '../recorder/segment-format.js'
+import { parseManifest, type Manifest } from '../formats/manifest.js'
+import { parseSegmentPath, withState, type SegmentName } from '../formats/raw-path.js'
 
 /** A segment as it was found below a `raw/`. */
 export interface SegmentFile {

@@ -1,4 +1,4 @@
-import type { SegmentName } from '../recorder/segment-format.js'
+import type { SegmentName } from '../formats/raw-path.js'
 import { decodeSegment } from '../recorder/storage/decode-segment.js'
 import { endOfLine, LineFrame } from './frame.js'
 import { LineHeadReader } from './line-head.js'

@@ -1,4 +1,5 @@
-import { writeLineHead, type SegmentGroup } from './segment-format.js'
+import { writeLineHead } from '../formats/raw-line.js'
+import type { SegmentGroup } from '../formats/raw-path.js'
 
 /** Bytes that one batch holds before it is handed on; a zstd frame of this size compresses as well as a larger one. */
 export const BATCH_BYTES = 256 * 1024

@@ -1,7 +1,7 @@
 import type { LineBatch } from './line-batch.js'
-import type { ManifestGap } from './manifest.js'
+import type { ManifestGap } from '../formats/manifest.js'
 import type { ReceiveClock } from './receive-clock.js'
-import type { SegmentGroup } from './segment-format.js'
+import type { SegmentGroup } from '../formats/raw-path.js'
 import type { Storage } from './storage/storage.js'
 
 /** Batches being filled at once; one more, and all are handed on. */

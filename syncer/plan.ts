@@ -1,4 +1,4 @@
-import { withState } from '../recorder/segment-format.js'
+import { withState } from '../formats/raw-path.js'
 import type { FileRecord } from './ledger.js'
 import type { LocalFile } from './local-tree.js'
 

@@ -1,4 +1,4 @@
-import { parseSegmentPath } from '../recorder/segment-format.js'
+import { parseSegmentPath } from '../formats/raw-path.js'
 
 /** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced. */
 export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded'

@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { CompressStream } from 'zstd-napi'
-import type { Manifest } from '../../recorder/manifest.js'
-import { lineHead, SEGMENT_FORMAT_VERSION, segmentPath, withState } from '../../recorder/segment-format.js'
+import { type Manifest, SEGMENT_FORMAT_VERSION } from '../../formats/manifest.js'
+import { lineHead } from '../../formats/raw-line.js'
+import { segmentPath, withState } from '../../formats/raw-path.js'
 import { FAMILIES, type Family } from './families.js'
 
 const START_MS = Date.parse('2026-11-22T14:00:00Z')

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { compress } from 'zstd-napi'
-import { segmentPath } from '../../recorder/segment-format.js'
+import { segmentPath } from '../../formats/raw-path.js'
 import type { Family } from '../compactor/families.js'
 import { batches, makeLines, STARTED_MS } from '../segments/made-lines.js'
 

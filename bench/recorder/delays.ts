@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decompress } from 'zstd-napi'
-import { parseLineHead } from '../../recorder/segment-format.js'
+import { parseLineHead } from '../../formats/raw-line.js'
 import { STAMP_KEY } from './frames.js'
 
 export interface Delays {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { segmentPath, withState } from '../../recorder/segment-format.js'
+import { segmentPath, withState } from '../../formats/raw-path.js'
 import { STARTED_MS } from './made-lines.js'
 
 const FAMILIES = 20

@@ -1,4 +1,4 @@
-import { lineHead } from '../../recorder/segment-format.js'
+import { lineHead } from '../../formats/raw-line.js'
 import { frames } from '../compactor/lines.js'
 import type { Family } from '../compactor/families.js'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { segmentPath, withState } from '../../recorder/segment-format.js'
+import { segmentPath, withState } from '../../formats/raw-path.js'
 import { Random } from '../../simulator/market/random.js'
 
 const CHANNELS = [

@@ -1,4 +1,4 @@
-import { parseSegmentPath, withState } from '../../recorder/segment-format.js'
+import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { gapsOf, slotOf, type Gap, type JournalEntry } from '../observe/gaps.js'
 import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
 import { targetOf, type ChannelTarget } from './channel-target.js'

@@ -4,7 +4,7 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type { z } from 'zod'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../reading/duckdb.js'
-import { supersededFiles } from '../superseded-files.js'
+import { supersededFiles } from '../../formats/superseded-files.js'
 import type { Span } from './spans.js'
 
 const DAY_US = 86_400_000_000

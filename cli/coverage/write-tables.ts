@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { dailyName, parquetFolder } from '../../compactor/parquet-name.js'
+import { dailyName, parquetFolder } from '../../formats/parquet-path.js'
 import { fileFacts, parquetOptions } from '../../compactor/parts.js'
 import { readReceiptsOf } from '../../compactor/receipts.js'
 import { createFolderDurable, fsyncFolder } from '../../platform/durable-file.js'

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { parseManifest } from '../../recorder/manifest.js'
-import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { parseManifest } from '../../formats/manifest.js'
+import { parseSegmentPath } from '../../formats/raw-path.js'
 import { sqlText } from '../../reading/duckdb.js'
 
 /** What the sealed segments of one channel hold, by their manifests. */

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
 import { manifestOf, SLACK_US } from '../../reading/segment-files.js'
-import { parseSegmentPath, type SegmentName } from '../../recorder/segment-format.js'
+import { parseSegmentPath, type SegmentName } from '../../formats/raw-path.js'
 import type { LineChoice } from './line-filter.js'
 import { kindOf } from './read-lines.js'
 

@@ -1,4 +1,4 @@
-import { parseLineHead } from '../../recorder/segment-format.js'
+import { parseLineHead } from '../../formats/raw-line.js'
 
 /** Which lines a person asked for; what is undefined picks all. */
 export interface LineChoice {

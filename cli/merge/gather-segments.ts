@@ -5,7 +5,7 @@ import { localDisk } from '../../platform/disk.js'
 import { createFolderDurable, fsyncFolder } from '../../platform/durable-file.js'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
 import { manifestOf, placeOf, segmentFiles } from '../../reading/segment-files.js'
-import { withState } from '../../recorder/segment-format.js'
+import { withState } from '../../formats/raw-path.js'
 
 export interface Gathered {
   /** Segments that came to the target in this run. */

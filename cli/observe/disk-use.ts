@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
-import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { parseSegmentPath } from '../../formats/raw-path.js'
 
 export interface FileCount {
   files: number

@@ -1,7 +1,7 @@
 import { hasErrno } from '../../platform/edge-error.js'
 import { bytesOf, currentPath, segmentFiles, type SegmentFile } from '../../reading/segment-files.js'
 import { segmentFrames } from '../../reading/segment-frames.js'
-import { withState } from '../../recorder/segment-format.js'
+import { withState } from '../../formats/raw-path.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { GAP_EVENTS, type JournalEntry } from './gaps.js'
 

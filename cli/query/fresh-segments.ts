@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { hourlyName } from '../../compactor/parquet-name.js'
+import { hourlyName } from '../../formats/parquet-path.js'
 import { readReceipts } from '../../compactor/receipts.js'
 import { framesTable, tableOf } from '../../compactor/tables.js'
 import { segmentFiles, type SegmentFile } from '../../reading/segment-files.js'
-import { segmentPath } from '../../recorder/segment-format.js'
+import { segmentPath } from '../../formats/raw-path.js'
 import type { TableFiles } from './table-files.js'
 
 const DAY_US = 86_400_000_000

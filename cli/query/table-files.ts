@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseParquetName } from '../../compactor/parquet-name.js'
+import { parseParquetName } from '../../formats/parquet-path.js'
 import { hasErrno } from '../../platform/edge-error.js'
-import { supersededFiles } from '../superseded-files.js'
+import { supersededFiles } from '../../formats/superseded-files.js'
 
 /** The Parquet files of one table, by the folder of their partition below the root. */
 export type TableFiles = ReadonlyMap<string, readonly string[]>

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import type { EarlierSegment } from '../exchange.js'
-import { parseSegmentPath, withState } from '../segment-format.js'
+import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { decodeSegment } from './decode-segment.js'
 
 const LINE_FEED = 0x0a

@@ -1,5 +1,6 @@
-import type { Manifest, ManifestGap } from '../manifest.js'
-import type { FrameEncoding, SegmentGroup } from '../segment-format.js'
+import type { Manifest, ManifestGap } from '../../formats/manifest.js'
+import type { FrameEncoding } from '../../formats/raw-line.js'
+import type { SegmentGroup } from '../../formats/raw-path.js'
 
 /** What the storage thread must know before its first batch. */
 export interface StorageOptions {

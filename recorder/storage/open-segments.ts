@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Disk } from '../../platform/disk.js'
-import { parseSegmentPath } from '../segment-format.js'
+import { parseSegmentPath } from '../../formats/raw-path.js'
 
 /** Names below a folder of the tree that start with `prefix`; none where the folder is not there. */
 function subfolders(folder: string, prefix: string): string[] {

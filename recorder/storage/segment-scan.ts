@@ -1,5 +1,5 @@
-import type { Manifest } from '../manifest.js'
-import { parseLine, parseLineHead } from '../segment-format.js'
+import type { Manifest } from '../../formats/manifest.js'
+import { parseLine, parseLineHead } from '../../formats/raw-line.js'
 import { decodeSegment, type DecodeResult } from './decode-segment.js'
 
 /** What a segment's lines say about it. */

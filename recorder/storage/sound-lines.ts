@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { isJsonLine } from '../json-text.js'
-import { encodePayload, FRAME_KEY, LINE_END, parseLineHead, type FrameEncoding } from '../segment-format.js'
+import { encodePayload, FRAME_KEY, LINE_END, parseLineHead, type FrameEncoding } from '../../formats/raw-line.js'
 import type { OddFrames } from './messages.js'
 
 /** Text that is no JSON, or JSON that would not fit one line, is kept as a string; what is no text, in base64. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Disk } from '../../platform/disk.js'
 import { hasErrno } from '../../platform/edge-error.js'
-import { parseSegmentPath, withState } from '../segment-format.js'
+import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 
 /** A line of the syncer's ledger, as far as it matters here. */
 const recordSchema = z.object({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { lineHead } from '../../recorder/segment-format.js'
+import { lineHead } from '../../formats/raw-line.js'
 import { compactOnce, configFor, query, rowsOf } from './fixtures/compacted.js'
 import { sealSegment, START_MS, START_US } from './fixtures/segments.js'
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { runCompactor } from '../../compactor/main.js'
 import { realDisk, type PublishDisk } from '../../compactor/publish.js'
 import { packageRoot } from '../../platform/package-info.js'
-import { withState } from '../../recorder/segment-format.js'
+import { withState } from '../../formats/raw-path.js'
 import { compactOnce, configFor, filesBelow, hashes, query, rowsOf, silent } from './fixtures/compacted.js'
 import { rawLine, rawLines, sealSegment } from './fixtures/segments.js'
 

@@ -4,7 +4,8 @@ import t from 'tap'
 import { compress } from 'zstd-napi'
 import { LineHeadReader } from '../../reading/line-head.js'
 import { readFrameBatches, readFrames, type ReadOptions } from '../../reading/read-frames.js'
-import { parseLineHead, segmentPath, withState, type SegmentName } from '../../recorder/segment-format.js'
+import { parseLineHead } from '../../formats/raw-line.js'
+import { segmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
 import { seal } from '../fixtures/segments.js'
 
 const HOUR_MS = Date.UTC(2026, 10, 22, 14)

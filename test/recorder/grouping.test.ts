@@ -1,5 +1,5 @@
 import t from 'tap'
-import { groupPath, parseSegmentPath, segmentPath } from '../../recorder/segment-format.js'
+import { groupPath, parseSegmentPath, segmentPath } from '../../formats/raw-path.js'
 import { framePartitions, partitionOfChannel } from '../../recorder/exchanges/deribit/channel-partition.js'
 import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import t from 'tap'
-import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { parseSegmentPath } from '../../formats/raw-path.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseSegmentPath } from '../../recorder/segment-format.js'
+import { parseSegmentPath } from '../../formats/raw-path.js'
 import { startSimulator } from '../../simulator/main.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 

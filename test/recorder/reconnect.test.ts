@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { sealLeft } from '../fixtures/segments.js'
-import type { Manifest } from '../../recorder/manifest.js'
+import type { Manifest } from '../../formats/manifest.js'
 import { startSimulator } from '../../simulator/main.js'
 import {
   framesTaken,

@@ -13,8 +13,8 @@ import {
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { localDisk } from '../../platform/disk.js'
-import { parseManifest } from '../../recorder/manifest.js'
-import { withState } from '../../recorder/segment-format.js'
+import { parseManifest } from '../../formats/manifest.js'
+import { withState } from '../../formats/raw-path.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
 import { FIRST_RECV_US, quoteLine, seal, sealedLines, writeOpenSegment } from '../fixtures/segments.js'
 

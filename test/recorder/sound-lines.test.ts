@@ -1,6 +1,6 @@
 import t from 'tap'
 import { BATCH_BYTES, LineBatch } from '../../recorder/line-batch.js'
-import { parseLine } from '../../recorder/segment-format.js'
+import { parseLine } from '../../formats/raw-line.js'
 import { encodingOf, soundLines } from '../../recorder/storage/sound-lines.js'
 
 const FRAMES = [

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import pino from 'pino'
 import t from 'tap'
 import { acquireProcessLock } from '../../platform/process-lock.js'
-import { withState } from '../../recorder/segment-format.js'
+import { withState } from '../../formats/raw-path.js'
 import { runSyncer, verifyTarget } from '../../syncer/main.js'
 import {
   flipByte,

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseParquetName } from '../../../compactor/parquet-name.js'
+import { parseParquetName } from '../../../formats/parquet-path.js'
 
 /** The Parquet files in folders below `root` that are spelled as we spell them, with their sizes, ordered by path. */
 export function listParquet(root: string, folders: readonly string[]): { path: string; bytes: number }[] {

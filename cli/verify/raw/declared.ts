@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { hasErrno } from '../../../platform/edge-error.js'
-import { parseLine } from '../../../recorder/segment-format.js'
+import { parseLine } from '../../../formats/raw-line.js'
 import { decodeSegment } from '../../../recorder/storage/decode-segment.js'
 import { LineSplitter } from '../../line-splitter.js'
 import type { SegmentFile } from './find-segments.js'

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { EdgeError, hasErrno } from '../../../platform/edge-error.js'
-import { parseSegmentPath, withState, type SegmentName } from '../../../recorder/segment-format.js'
+import { parseSegmentPath, withState, type SegmentName } from '../../../formats/raw-path.js'
 
 /** A segment on disk, sealed or open. */
 export interface SegmentFile {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../../../platform/edge-error.js'
-import { parseLineHead } from '../../../recorder/segment-format.js'
+import { parseLineHead } from '../../../formats/raw-line.js'
 
 /** The facts of a line, and what is wrong with it. */
 export interface LineProof {

@@ -1,5 +1,5 @@
-import type { Manifest } from '../../../recorder/manifest.js'
-import type { SegmentName } from '../../../recorder/segment-format.js'
+import type { Manifest } from '../../../formats/manifest.js'
+import type { SegmentName } from '../../../formats/raw-path.js'
 
 /** What a segment's file really holds. */
 export interface SegmentTruth {

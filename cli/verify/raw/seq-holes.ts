@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseLineHead } from '../../../recorder/segment-format.js'
+import { parseLineHead } from '../../../formats/raw-line.js'
 import { decodeSegment } from '../../../recorder/storage/decode-segment.js'
 import { LineSplitter } from '../../line-splitter.js'
 import type { Findings } from '../findings.js'

@@ -1,5 +1,5 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises'
-import { parseLine } from '../../segment-format.js'
+import { parseLine } from '../../../formats/raw-line.js'
 import type { Recording } from '../../exchange.js'
 import { channelEnd, channelStart, dataStart } from './frame-channel.js'
 import { SeqRanges } from './seq-ranges.js'

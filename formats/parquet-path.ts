@@ -1,4 +1,4 @@
-import type { SegmentName } from '../recorder/segment-format.js'
+import type { SegmentName } from './raw-path.js'
 import type { Partition } from '../platform/partition.js'
 
 /** What the name of a Parquet file says. */

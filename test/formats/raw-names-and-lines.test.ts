@@ -1,14 +1,6 @@
 import t from 'tap'
-import {
-  encodePayload,
-  lineHead,
-  parseLine,
-  parseSegmentPath,
-  segmentPath,
-  writeLineHead,
-  withState,
-  type FrameEncoding,
-} from '../../recorder/segment-format.js'
+import { encodePayload, lineHead, parseLine, writeLineHead, type FrameEncoding } from '../../formats/raw-line.js'
+import { parseSegmentPath, segmentPath, withState } from '../../formats/raw-path.js'
 
 const name = {
   exchange: 'deribit',

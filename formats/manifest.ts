@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { EdgeError } from '../platform/edge-error.js'
-import { SEGMENT_FORMAT_VERSION } from './segment-format.js'
+
+/** Raised when a reader of the version before could misread what is written now. */
+export const SEGMENT_FORMAT_VERSION = 1
 
 const gap = z.object({
   /** Span in which frames are missing or may be, µs since the epoch. */

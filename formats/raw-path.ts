@@ -1,0 +1,87 @@
+/**
+ * Names of raw data: paths under `raw/` ⇄ what they say. Pure. Times are UTC, of the receive clock.
+ */
+
+/** What a name under `raw/` says. */
+export interface SegmentName {
+  exchange: string
+  /** Family of channels, e.g. `trades`; never text from the wire. */
+  channel: string
+  /** Kind of the instruments in it, and their currency, where segments are grouped by them; never text from the wire. */
+  kind?: string
+  currency?: string
+  /** When the segment was opened, ms since the epoch, whole seconds. */
+  startedMs: number
+  host: string
+  /** One run of a recorder process. */
+  run: string
+  /** Counts the segments of a run, from 1. */
+  number: number
+}
+
+/** open: being written. sealed: never changes again. manifest: describes a sealed one. rewriting: litter of a crash, without meaning. */
+export type SegmentState = 'open' | 'sealed' | 'manifest' | 'rewriting'
+
+const SUFFIX: Record<SegmentState, string> = {
+  open: '.jsonl.zst.open',
+  sealed: '.jsonl.zst',
+  manifest: '.json',
+  rewriting: '.jsonl.zst.rewriting',
+}
+
+/** `20261122T140000Z` */
+function compactTime(ms: number): string {
+  return new Date(ms)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replace(/[-:]/g, '')
+}
+
+function parseCompactTime(text: string): number {
+  return Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
+}
+
+/** What the lines of a segment have in common: its family, and how much more the config says. */
+export type SegmentGroup = Pick<SegmentName, 'channel' | 'kind' | 'currency'>
+
+/** The part of a path that names a group, e.g. `channel=trades/kind=option/currency=BTC`. */
+export function groupPath({ channel, kind, currency }: SegmentGroup): string {
+  if (kind === undefined) return `channel=${channel}`
+  return currency === undefined
+    ? `channel=${channel}/kind=${kind}`
+    : `channel=${channel}/kind=${kind}/currency=${currency}`
+}
+
+/** Path below `dataDir`, with forward slashes: `raw/exchange=…/channel=…/date=…/hour=…/<time>-<host>-<run>-<n><suffix>`; grouped, with `kind=…/` or `kind=…/currency=…/` behind the channel. */
+export function segmentPath(name: SegmentName, state: SegmentState): string {
+  const time = new Date(name.startedMs).toISOString()
+  const folder = `raw/exchange=${name.exchange}/${groupPath(name)}/date=${time.slice(0, 10)}/hour=${time.slice(11, 13)}`
+  return `${folder}/${compactTime(name.startedMs)}-${name.host}-${name.run}-${name.number}${SUFFIX[state]}`
+}
+
+/** Every value in a path is spelled with these, whatever the wire said. */
+export const SAFE_PATH_VALUE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
+
+const PATH =
+  /^raw\/exchange=([^/]+)\/channel=([^/]+)(?:\/kind=([^/]+)(?:\/currency=([^/]+))?)?\/date=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/(\d{8}T\d{6}Z)-([A-Za-z0-9][A-Za-z0-9.-]*)-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$/
+
+/** The other way round; undefined for any path that is not one of ours, spelled exactly as we spell it. */
+export function parseSegmentPath(path: string): { name: SegmentName; state: SegmentState } | undefined {
+  const match = PATH.exec(path)
+  if (!match) return undefined
+  const [, exchange = '', channel = '', kind, currency, , , time = '', host = '', run = '', number = '', suffix = ''] =
+    match
+  const state = (Object.keys(SUFFIX) as SegmentState[]).find(key => SUFFIX[key] === suffix)
+  const values = [exchange, channel, kind ?? 'none', currency ?? 'none']
+  if (!state || !values.every(value => SAFE_PATH_VALUE.test(value))) return undefined
+  const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
+  const name = { exchange, ...group, startedMs: parseCompactTime(time), host, run, number: Number(number) }
+  // A time that does not exist (month 13) or a folder that contradicts the name is not one of ours.
+  if (Number.isNaN(name.startedMs) || segmentPath(name, state) !== path) return undefined
+  return { name, state }
+}
+
+/** The same segment in another state, e.g. the manifest of a sealed one. */
+export function withState(path: string, state: SegmentState): string {
+  return path.replace(/(\.jsonl\.zst(\.open|\.rewriting)?|\.json)$/, SUFFIX[state])
+}
