@@ -45,3 +45,9 @@ export function parseTarget(text: string): TargetAddress {
   }
   return { kind: 'folder', path: resolve(text) }
 }
+
+/** How a target is called in ledgers, status and messages: its address, spelled in one way. */
+export function targetLabel(text: string): string {
+  const address = parseTarget(text)
+  return address.kind === 'folder' ? address.path : address.destination.replace(/\/$/, '')
+}

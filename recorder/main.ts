@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import type { Credentials } from '../config/secrets.js'
+import { targetLabel } from '../config/target-address.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
@@ -51,7 +52,7 @@ export interface RecorderOptions {
  */
 export async function runRecorder(options: RecorderOptions): Promise<void> {
   const { config, credentials, log, signal } = options
-  const { dataDir, host, segments } = config
+  const { dataDir, host, segments, sync } = config
   const { exchange, fleet: fleetOptions } = chooseExchange(config.exchange, credentials, log)
   mkdirSync(dataDir, { recursive: true })
   const lockPath = join(dataDir, 'state', `recorder-${exchange.name}-${host}.lock`)
@@ -69,6 +70,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     reserveBytes: segments.reserveMiB * 1024 * 1024,
     openFilesMax: segments.openFilesMax,
     giveWay: segments.giveWay,
+    syncTarget: sync.target === undefined ? undefined : targetLabel(sync.target),
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
   const answers = new FrameCounter('http')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
+import { endAccount, readAccount, writeAccount } from './current-account.js'
 import { DateLedger } from './ledger.js'
 import { readSettled, writeSettled, type SettledDate } from './settled.js'
 
@@ -26,6 +27,8 @@ export class LedgerStore {
     this.#readOnly = readOnly
     mkdirSync(stateDir, { recursive: true })
     this.#identity = readIdentity(stateDir, label)
+    // Another address than before: what was verified there is not where files go now.
+    if (!readOnly && readAccount(stateDir)?.target !== label) endAccount(stateDir)
   }
 
   /** Of the target when it was last used; undefined where it never was, or where the state was lost. */
@@ -33,12 +36,23 @@ export class LedgerStore {
     return this.#identity
   }
 
-  /** Remembers, durably, which target it is. Another one than before begins with empty ledgers. */
+  /**
+   * Remembers, durably, which target it is, and that its account is the one that counts. Another target than before begins
+   * with empty ledgers; those of others go.
+   */
   meet(identity: string): void {
-    if (identity === this.#identity) return
-    writeFileDurable(this.#identityPath(), `${identity}\n`)
-    this.#identity = identity
-    this.#kept.clear()
+    if (identity !== this.#identity) {
+      endAccount(this.#stateDir)
+      writeFileDurable(this.#identityPath(), `${identity}\n`)
+      this.#identity = identity
+      this.#kept.clear()
+    }
+    const ledger = this.#folderName()
+    const known = readAccount(this.#stateDir)
+    if (known?.target === this.#label && known.ledger === ledger) return
+    for (const name of readdirSync(this.#stateDir))
+      if (name.startsWith('ledger-') && name !== ledger) rmSync(join(this.#stateDir, name), { recursive: true })
+    writeAccount(this.#stateDir, { target: this.#label, ledger })
   }
 
   /** The ledger of a date; an empty one while the target was never met. */
@@ -81,12 +95,16 @@ export class LedgerStore {
   }
 
   #folder(): string {
-    const folder = join(this.#stateDir, `ledger-${shortHash(`${this.#label}\n${this.#identity ?? ''}`)}`)
+    const folder = join(this.#stateDir, this.#folderName())
     if (!existsSync(folder)) {
       mkdirSync(folder, { recursive: true })
       fsyncFolder(this.#stateDir)
     }
     return folder
+  }
+
+  #folderName(): string {
+    return `ledger-${shortHash(`${this.#label}\n${this.#identity ?? ''}`)}`
   }
 
   #identityPath(): string {

@@ -14,6 +14,8 @@ export interface StorageOptions {
   openFilesMax: number
   /** Kept free for the journal, for when the disk is full. */
   reserveBytes: number
+  /** Label of the target that files are brought to: what is verified there may go when the disk is full. */
+  syncTarget?: string | undefined
 }
 
 /** Lines of one group and one rotation slot. */

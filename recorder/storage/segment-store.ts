@@ -357,7 +357,7 @@ export class SegmentStore {
   #makeRoom(bytes: number): void {
     const now = performance.now()
     if (now < this.#nothingVerifiedUntilMs) return
-    const gone = removeVerifiedSegments(this.#disk, this.#options.dataDir, bytes)
+    const gone = removeVerifiedSegments(this.#disk, this.#options, bytes)
     if (gone.files.length > 0) this.#emit({ type: 'madeRoom', ...gone })
     else this.#nothingVerifiedUntilMs = now + LEDGERS_AGAIN_MS
   }

@@ -23,9 +23,19 @@ const receiptSchema = z.object({
 type LedgerRecord = z.infer<typeof recordSchema>
 type Receipt = z.infer<typeof receiptSchema>
 
-/** What is known of the files of one date: one ledger for each target that was ever used. */
+/** What the syncer says of the target that files go to now: its ledgers lie in `ledger`, below `state/syncer`. */
+const accountSchema = z.object({ target: z.string(), ledger: z.string().regex(/^ledger-[0-9a-f]+$/) })
+
+/** Whose segments, and where they are brought to. */
+export interface Shipping {
+  dataDir: string
+  /** The label of `sync.target`; none: nothing is shipped, so nothing is known to be anywhere else. */
+  syncTarget?: string | undefined
+}
+
+/** What is known of the files of one date. */
 interface DateKnowledge {
-  ledgers: Map<string, LedgerRecord>[]
+  ledger: Map<string, LedgerRecord>
   receipts: Map<string, Receipt>
 }
 
@@ -33,14 +43,19 @@ const DATE_FILE = /^(\d{4}-\d\d-\d\d)\.jsonl$/
 
 /**
  * Deletes sealed segments and their manifests, the oldest first, until `bytes` are free: only those that the syncer's
- * ledgers call verified as they are now, and of which the compactor's receipt names outputs that are verified, too.
- * Returns what is gone, durably.
+ * account of the target that the config names calls verified as they are now, and of which the compactor's receipt names
+ * outputs that are verified, too. Returns what is gone, durably.
  */
-export function removeVerifiedSegments(disk: Disk, dataDir: string, bytes: number): { files: string[]; bytes: number } {
+export function removeVerifiedSegments(
+  disk: Disk,
+  shipping: Shipping,
+  bytes: number,
+): { files: string[]; bytes: number } {
+  const { dataDir } = shipping
   const gone = { files: [] as string[], bytes: 0 }
   const folders = new Set<string>()
   try {
-    for (const [path, size] of verifiedSegments(dataDir)) {
+    for (const [path, size] of verifiedSegments(shipping)) {
       if (gone.bytes >= bytes) break
       disk.remove(join(dataDir, path))
       gone.files.push(path)
@@ -54,12 +69,12 @@ export function removeVerifiedSegments(disk: Disk, dataDir: string, bytes: numbe
 }
 
 /** Paths and sizes in the order of deletion: by date, then by name; a segment before its manifest. */
-function* verifiedSegments(dataDir: string): Generator<[path: string, bytes: number]> {
-  const folders = ledgerFolders(dataDir)
-  const dates = new Set(folders.flatMap(folder => datesIn(folder)))
-  for (const date of [...dates].sort()) {
+function* verifiedSegments({ dataDir, syncTarget }: Shipping): Generator<[path: string, bytes: number]> {
+  const folder = currentLedger(dataDir, syncTarget)
+  if (folder === undefined) return
+  for (const date of datesIn(folder).sort()) {
     const known: DateKnowledge = {
-      ledgers: folders.map(folder => byKey(readLines(join(folder, `${date}.jsonl`), recordSchema), ({ path }) => path)),
+      ledger: byKey(readLines(join(folder, `${date}.jsonl`), recordSchema), ({ path }) => path),
       receipts: byKey(
         readLines(join(dataDir, 'state/compactor', `done-${date}.jsonl`), receiptSchema),
         ({ segment }) => segment,
@@ -82,36 +97,33 @@ const byStart = (one: string, other: string) =>
   (parseSegmentPath(one)?.name.startedMs ?? 0) - (parseSegmentPath(other)?.name.startedMs ?? 0) ||
   (one < other ? -1 : 1)
 
-/** The size of a file here that every ledger calls verified, unchanged since. */
-function sizeIfVerified(dataDir: string, path: string, { ledgers }: DateKnowledge): number | undefined {
+/** The size of a file here that is verified, unchanged since. */
+function sizeIfVerified(dataDir: string, path: string, { ledger }: DateKnowledge): number | undefined {
   const file = lstatSync(join(dataDir, path), { throwIfNoEntry: false })
-  if (!file?.isFile() || ledgers.length === 0) return undefined
-  const isCurrent = (record: LedgerRecord | undefined) =>
-    record?.state === 'verified' && record.bytes === file.size && record.mtimeMs === Math.floor(file.mtimeMs)
-  return ledgers.every(ledger => isCurrent(ledger.get(path))) ? file.size : undefined
+  const record = ledger.get(path)
+  if (!file?.isFile() || record?.state !== 'verified') return undefined
+  return record.bytes === file.size && record.mtimeMs === Math.floor(file.mtimeMs) ? file.size : undefined
 }
 
 /** The receipt speaks of this very segment, and all that was made from it is verified, here still or not. */
 function outputsAreVerified(dataDir: string, path: string, known: DateKnowledge): boolean {
   const receipt = known.receipts.get(path)
-  if (!receipt || !known.ledgers.every(ledger => ledger.get(path)?.sha256 === receipt.sha256)) return false
+  if (!receipt || known.ledger.get(path)?.sha256 !== receipt.sha256) return false
   return receipt.outputs.every(output => {
-    const isSame = known.ledgers.every(ledger => {
-      const record = ledger.get(output.path)
-      return record?.state === 'verified' && record.sha256 === output.sha256
-    })
-    return (
-      isSame && (!existsSync(join(dataDir, output.path)) || sizeIfVerified(dataDir, output.path, known) !== undefined)
-    )
+    const record = known.ledger.get(output.path)
+    if (record?.state !== 'verified' || record.sha256 !== output.sha256) return false
+    return !existsSync(join(dataDir, output.path)) || sizeIfVerified(dataDir, output.path, known) !== undefined
   })
 }
 
-/** One for each target that was ever used: where there are several, all must agree. */
-function ledgerFolders(dataDir: string): string[] {
+/**
+ * The ledgers that the syncer calls current, where they are of the target that the config names: an account of a target
+ * that was changed, or never reached, says nothing about where files are now.
+ */
+function currentLedger(dataDir: string, syncTarget: string | undefined): string | undefined {
   const state = join(dataDir, 'state/syncer')
-  return namesIn(state)
-    .filter(name => name.startsWith('ledger-'))
-    .map(name => join(state, name))
+  const [account] = readLines(join(state, 'current.json'), accountSchema)
+  return account && account.target === syncTarget ? join(state, account.ledger) : undefined
 }
 
 function datesIn(folder: string): string[] {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
@@ -26,39 +26,70 @@ async function verifiedTree(folder: string) {
   const late = tree.segment(4, 'segment 4\n', HOUR_14 + 4 * HOUR_MS)
   tree.compacted(late, 4)
   await once()
-  return { tree, first, second, third, late }
+  const shipping = { dataDir: tree.dataDir, syncTarget: join(folder, 'nas') }
+  /** A pass with another target. */
+  const passTo = (target: string) =>
+    runSyncer({
+      config: { ...config, sync: { ...config.sync, target } },
+      log: pino({ level: 'silent' }),
+      once: true,
+      signal: new AbortController().signal,
+      clock,
+    })
+  return { tree, first, second, third, late, shipping, clock, passTo }
 }
 
 t.test('only what is verified and compacted goes, the oldest first, a segment with its manifest', async t => {
-  const { tree, first, second, third, late } = await verifiedTree(t.testdir({}))
+  const { tree, first, second, third, late, shipping } = await verifiedTree(t.testdir({}))
   const isHere = (path: string) => existsSync(join(tree.dataDir, path))
-  t.same(removeVerifiedSegments(localDisk, tree.dataDir, 0).files, [], 'nothing is asked for')
-  const gone = removeVerifiedSegments(localDisk, tree.dataDir, 11)
+  t.same(removeVerifiedSegments(localDisk, shipping, 0).files, [], 'nothing is asked for')
+  const gone = removeVerifiedSegments(localDisk, shipping, 11)
   t.same(gone.files, [first, withState(first, 'manifest')])
   t.ok(gone.bytes > 11)
-  t.same(removeVerifiedSegments(localDisk, tree.dataDir, 1e9).files, [third, withState(third, 'manifest')])
+  t.same(removeVerifiedSegments(localDisk, shipping, 1e9).files, [third, withState(third, 'manifest')])
   t.notOk(isHere(first) || isHere(third))
   t.ok(isHere(second) && isHere(withState(second, 'manifest')), 'what is not compacted stays')
   t.ok(isHere(late) && isHere(withState(late, 'manifest')), 'what is only shipped stays')
 })
 
 t.test('what changed since it was verified stays', async t => {
-  const { tree, first, third } = await verifiedTree(t.testdir({}))
+  const { tree, first, third, shipping } = await verifiedTree(t.testdir({}))
   appendFileSync(join(tree.dataDir, first), 'more')
   appendFileSync(join(tree.dataDir, withState(third, 'manifest')), ' ')
-  t.same(removeVerifiedSegments(localDisk, tree.dataDir, 1e9).files, [])
+  t.same(removeVerifiedSegments(localDisk, shipping, 1e9).files, [])
 })
 
-t.test('what one of several targets has not stays', async t => {
-  const { tree } = await verifiedTree(t.testdir({}))
+t.test('a target that was once unreachable does not end the rescue of a full disk for good', async t => {
+  const { tree, first, third, shipping } = await verifiedTree(t.testdir({}))
+  // What a pass leaves behind that never met its target: ledgers without a record.
   tree.write('state/syncer/ledger-0123456789ab/2026-11-20.jsonl', '')
-  t.same(removeVerifiedSegments(localDisk, tree.dataDir, 1e9).files, [])
+  const { files } = removeVerifiedSegments(localDisk, shipping, 1e9)
+  t.same(files, [first, withState(first, 'manifest'), third, withState(third, 'manifest')])
+})
+
+t.test('a target that was changed has an account of its own, and the old one ends', async t => {
+  const folder = t.testdir({})
+  const { tree, first, shipping, clock, passTo } = await verifiedTree(folder)
+  const other = { ...shipping, syncTarget: join(folder, 'other') }
+  t.same(removeVerifiedSegments(localDisk, other, 1e9).files, [], 'the new one was never met')
+  t.same(removeVerifiedSegments(localDisk, { ...shipping, syncTarget: undefined }, 1e9).files, [])
+
+  await passTo(join(folder, 'no', 'where'))
+  t.same(removeVerifiedSegments(localDisk, shipping, 1e9).files, [], 'the config names another target now')
+
+  await passTo(other.syncTarget)
+  t.same(removeVerifiedSegments(localDisk, other, 1e9).files, [], 'shipped there, not verified there')
+  clock.advance(20 * MINUTE_MS)
+  await passTo(other.syncTarget)
+  t.equal(readdirSync(join(tree.dataDir, 'state/syncer')).filter(name => name.startsWith('ledger-')).length, 1)
+  t.same(removeVerifiedSegments(localDisk, other, 1).files.slice(0, 1), [first])
 })
 
 t.test('without a syncer nothing goes', async t => {
   const tree = new ShippedTree(t.testdir({}))
   tree.compacted(tree.segment(1), 1)
-  t.same(removeVerifiedSegments(localDisk, tree.dataDir, 1e9), { files: [], bytes: 0 })
+  const shipping = { dataDir: tree.dataDir, syncTarget: '/mnt/nas' }
+  t.same(removeVerifiedSegments(localDisk, shipping, 1e9), { files: [], bytes: 0 })
 })
 
 t.test('a full disk asks for room before anything else', async t => {
