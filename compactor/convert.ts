@@ -8,7 +8,7 @@ import { groupStaged, writeParts, type Part } from './parts.js'
 import { quarantineNote } from './quarantine-note.js'
 import type { Source } from './source.js'
 import { countFrames, countReasons, openStage, stageAgain, stageLines, stageReadings, type Stage } from './stage.js'
-import { framesTable, identityOf, tableOf, type Table } from './tables.js'
+import { framesTable, identityOf, tableOf, type Table } from '../exchanges/deribit/tables.js'
 
 /** What is known of events that were tabled before, by whatever segment. */
 export interface Tabled {

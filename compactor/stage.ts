@@ -6,7 +6,7 @@ import { evenLines, type EvenLines } from './even-lines.js'
 import { frameItems, sqlText, TO_FRAMES, toReading, type Shape } from './frame-items.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from './lines.js'
 import type { Source } from './source.js'
-import { tableSql, type Table } from './tables.js'
+import { tableSql, type Table } from '../exchanges/deribit/tables.js'
 
 /** The way of lines into a table `staged`. */
 export interface Stage {

@@ -1,4 +1,4 @@
-import { channelOfFrame } from '../recorder/exchanges/deribit/frame-channel.js'
+import { channelOfFrame } from '../exchanges/deribit/frame-channel.js'
 import { parseLine, type FrameEncoding } from '../formats/raw-line.js'
 import type { SegmentName } from '../formats/raw-path.js'
 

@@ -1,4 +1,4 @@
-import type { ChannelPlan } from './exchange.js'
+import type { ChannelPlan } from '../exchanges/adapter.js'
 
 /** The channels of each connection, by its position. */
 export type Assignment = ReadonlySet<string>[]

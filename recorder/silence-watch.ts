@@ -1,7 +1,7 @@
 import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import type { Connection } from './connection/connection.js'
-import type { Exchange } from './exchange.js'
+import type { Exchange } from '../exchanges/adapter.js'
 import type { ReceiveClock } from './receive-clock.js'
 import type { Tape } from './tape.js'
 

@@ -1,4 +1,4 @@
-import type { Exchange } from './exchange.js'
+import type { Exchange } from '../exchanges/adapter.js'
 import type { Fleet } from './fleet.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'

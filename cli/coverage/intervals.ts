@@ -1,6 +1,6 @@
 import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { gapsOf, slotOf, type Gap, type JournalEntry } from '../observe/gaps.js'
-import { familyOfChannel } from '../../recorder/exchanges/deribit/channel-family.js'
+import { familyOfChannel } from '../../exchanges/deribit/channel-family.js'
 import { targetOf, type ChannelTarget } from './channel-target.js'
 import { groupBy } from './group-by.js'
 import { without, type Span } from './spans.js'

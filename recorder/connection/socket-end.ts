@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Patience } from './backoff.js'
+import type { Patience } from '../../platform/backoff.js'
 
 /** Why a socket ended, in words for the journal, and what follows from it. */
 export interface SocketEnd {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
-import type { EarlierSegment } from '../exchange.js'
+import type { EarlierSegment } from '../../exchanges/adapter.js'
 import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { decodeSegment } from './decode-segment.js'
 

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { openEngine, type Engine } from '../../compactor/engine.js'
 import { evenLines } from '../../compactor/even-lines.js'
 import { frameItems, type Shape } from '../../compactor/frame-items.js'
-import { tableOf, tables, tableSql } from '../../compactor/tables.js'
+import { tableOf, tables, tableSql } from '../../exchanges/deribit/tables.js'
 import { capturedFiles, capturedFrames } from '../fixtures/captured-frames.js'
 import { linesOf, samples } from './fixtures/every-table.js'
 

@@ -5,7 +5,7 @@ import { Complaints } from '../../recorder/complaints.js'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
 import type { FamilyCount } from '../../recorder/tape.js'
 import { SilenceWatch } from '../../recorder/silence-watch.js'
-import { silenceLimits } from '../../recorder/exchanges/deribit/silence-limits.js'
+import { silenceLimits } from '../../exchanges/deribit/silence-limits.js'
 
 interface Entry {
   event: string

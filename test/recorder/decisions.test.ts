@@ -1,6 +1,6 @@
 import t from 'tap'
 import { assignChannels } from '../../recorder/assign-channels.js'
-import { MAX_DELAY_MS, reconnectDelayMs } from '../../recorder/connection/backoff.js'
+import { MAX_DELAY_MS, reconnectDelayMs } from '../../platform/backoff.js'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
 
 t.test('reconnect delays grow, are capped and jittered', t => {

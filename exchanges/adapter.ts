@@ -1,0 +1,132 @@
+/** What an exchange must answer so that the connection loop, shared by all, can record it. */
+
+import type { Partition } from '../platform/partition.js'
+import type { Complaint } from '../recorder/complaints.js'
+import type { LivenessLimits } from '../recorder/connection/liveness.js'
+
+/** One open connection, as an exchange's session sees it. */
+export interface SessionLink {
+  /** Name of the connection, e.g. `d1`. */
+  readonly conn: string
+  /** Sends text; what is recorded as sent is `recorded`, where the text itself holds a secret. */
+  send(text: string, recorded?: string): void
+  /** Sends a ping of the WebSocket protocol. */
+  ping(): void
+  /** Writes an event to the journal; the connection's name is added. */
+  journal(event: string, facts?: object): void
+  /** The receive clock, µs since the epoch. */
+  nowUs(): number
+  /** Something that may go wrong again in the same way: told once, then counted. The connection's name is added. */
+  complain(complaint: Complaint): void
+  /** The exchange says that we ask for too much: after this connection the next one waits longer. */
+  limited(): void
+  /** The exchange announced that it will end connections soon. */
+  maintenance(facts: object): void
+  /** How far the exchange's clock is ahead of ours, and how long question and answer were under way, µs. */
+  measured(offsetUs: number, roundTripUs: number): void
+  /** Ends the connection; the loop opens a new one. */
+  fail(cause: string): void
+}
+
+/** Under which family a frame is kept, and what is kept where the frame itself holds a secret. */
+export interface Filed {
+  family: string
+  recorded?: Buffer
+}
+
+/** The life of one connection from open to close. */
+export interface ExchangeSession {
+  /** Logs in, asks for heartbeats, subscribes. Resolves when everything asked for was answered. */
+  start(): Promise<void>
+  /**
+   * The family of a data frame, found in its bytes without parsing them; undefined for anything else. Sees every frame
+   * of the connection, in order and before it is stored, and may check its place in a sequence; must not throw for any
+   * input.
+   * @param recvUs the frame's receive stamp
+   */
+  data(frame: Buffer, recvUs: number): string | undefined
+  /**
+   * Takes a frame that the hot path did not recognise as data: an answer, a heartbeat, an error. Called after the frame
+   * was stamped, before it is stored; must not throw for any input.
+   */
+  control(frame: Buffer): Filed
+  /** The set of channels changed while the connection is up. */
+  update(): Promise<void>
+  /** Takes channels anew, where that is possible: others flow on. */
+  resubscribe?(channels: readonly string[], reason: string): Promise<void>
+  /** Channels that the exchange said it would send. */
+  readonly channels: ReadonlySet<string>
+  /** The connection is gone: answers still awaited will not come. */
+  closed(): void
+}
+
+/** A channel to record and how many frames a second it is expected to bring, roughly: connections are balanced by it. */
+export type ChannelPlan = ReadonlyMap<string, number>
+
+/** What is to be taken now, and which instruments that changed; `added` is empty the first time. */
+export interface PlanChange {
+  plan: ChannelPlan
+  added: readonly string[]
+  removed: readonly { instruments: readonly string[]; reason: string }[]
+}
+
+/** How far each poll was answered, ms since the epoch; kept over restarts. */
+export interface PollRecord {
+  answeredMs(id: string): number | undefined
+  note(id: string, answeredMs: number): void
+  keepOnly(ids: ReadonlySet<string>): void
+  save(): void
+}
+
+/** A piece of what earlier runs recorded. */
+export interface EarlierSegment {
+  /** Compressed size. */
+  bytes: number
+  /** Its whole lines, in pieces between which a reader can let other work run. */
+  lines: Iterable<Buffer[]>
+}
+
+/** What an exchange may do for the recording beside its connections. */
+export interface Recording {
+  /** Records a frame that came on no connection, under a name for where it came from. */
+  take(conn: string, family: string, frame: Buffer): void
+  journal(event: string, facts?: object): void
+  /** The receive clock, µs since the epoch. */
+  nowUs(): number
+  /** What earlier runs recorded of a family and is still on disk, newest first; read only as far as asked. */
+  earlier(family: string): Iterable<EarlierSegment>
+  polled: PollRecord
+}
+
+export interface Exchange {
+  readonly name: string
+  readonly url: string
+  readonly liveness: LivenessLimits
+  /** No frame that the exchange is known to send is larger. */
+  readonly ordinaryBytesMax: number
+  /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */
+  silenceLimits?(channels: Iterable<string>): ReadonlyMap<string, number>
+  /**
+   * Kind and currency of the instrument that a data frame is about, of a bounded set whatever the wire says; undefined
+   * where it is about none. Not every exchange can tell.
+   */
+  partitionOf?(frame: Buffer): Partition | undefined
+  /** The family of a channel by its name; `other` for one that is not known. */
+  familyOfChannel(channel: string): string
+  /** When the exchange says it made what a pushed frame tells, ms since the epoch; undefined where it says nothing. */
+  madeMs?(frame: Buffer): number | undefined
+  /**
+   * Asks the exchange what there is and decides what to take. Every answer is given to `take` as it came, to be recorded.
+   * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED
+   */
+  discover(take: (family: string, answer: Buffer) => void, signal: AbortSignal): Promise<PlanChange>
+  /**
+   * What frames said since the last question about instruments that come and go; asked about once a second.
+   * `discover`: the exchange spoke of something that only `discover` can tell.
+   */
+  news(): PlanChange | 'discover' | undefined
+  /** Works beside the connections until `signal` aborts: asks for what only methods give, and for what is missing. Must not reject. */
+  attend?(recording: Recording, signal: AbortSignal): Promise<void>
+  /** A session for a connection that was just opened. `wanted` is asked whenever channels are to be subscribed. */
+  openSession(link: SessionLink, wanted: () => ReadonlySet<string>): ExchangeSession
+}

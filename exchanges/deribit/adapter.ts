@@ -1,0 +1,83 @@
+import type { DeribitExchange } from '../../config/schema.js'
+import type { Credentials } from '../../config/secrets.js'
+import { EdgeError } from '../../platform/edge-error.js'
+import type { Logger } from '../../platform/log.js'
+import type { Exchange, PlanChange } from '../adapter.js'
+import { Catalogue, type CatalogueChange } from './catalogue.js'
+import { familyOfChannel } from './channel-family.js'
+import { framePartitions } from './channel-partition.js'
+import { fetchInstruments } from './discovery.js'
+import { madeMs } from './frame-time.js'
+import { HttpRpc, type Take } from './http-rpc.js'
+import { KnownChannels } from './known-channels.js'
+import { isChosen, planChannels } from './plan-channels.js'
+import { Poller } from './poller.js'
+import { planPolls } from './polls.js'
+import { createCreditPools } from './rpc.js'
+import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
+import { isInShard, shardPlan } from './shard.js'
+import { silenceLimits } from './silence-limits.js'
+import { TradeKeeper } from './trade-keeper.js'
+
+/**
+ * Deribit, as the recorder's connection loop sees it.
+ * @throws EdgeError CREDENTIALS_MISSING raw intervals are only given to those who log in
+ */
+export function deribit(config: DeribitExchange, credentials: Credentials | undefined, log: Logger): Exchange {
+  if (wantsRaw(config) && !credentials && config.rawFallback === undefined) throw credentialsMissing()
+  const credits = createCreditPools()
+  const rpc = new HttpRpc(config.url, credits)
+  const channels = new KnownChannels()
+  const catalogue = new Catalogue(instrument => isChosen(instrument, config))
+  const trades = new TradeKeeper(rpc, config.backfill, log)
+  const planned = (change: CatalogueChange): PlanChange => {
+    const plan = shardPlan(planChannels(catalogue.instruments, config), config.shard)
+    trades.scopes.add(plan.keys())
+    return { plan, ...change }
+  }
+  return {
+    name: config.name,
+    url: config.url,
+    // The exchange sends a heartbeat in every interval: two of them without anything are a dead connection.
+    liveness: { probeAfterMs: undefined, deadAfterMs: 2 * HEARTBEAT_SECONDS * 1000 },
+    ordinaryBytesMax: 8 * 1024 * 1024,
+    silenceLimits,
+    familyOfChannel,
+    madeMs,
+    async discover(take, signal) {
+      const found = await fetchInstruments(rpc, config.currencies, take, signal)
+      if (found.notUnderstood > 0)
+        log.warn({ count: found.notUnderstood }, 'instruments not understood, and so not subscribed')
+      return planned(catalogue.replace(found.instruments))
+    },
+    news() {
+      const change = catalogue.settle()
+      if (change) return planned(change)
+      return catalogue.needsList ? 'discover' : undefined
+    },
+    async attend(recording, signal) {
+      const plan = () => planPolls(catalogue.instruments, config).filter(({ id }) => isInShard(id, config.shard))
+      const take: Take = (family, answer) => recording.take('http', family, answer)
+      const { callsPerSecond } = config.polls
+      const poller = new Poller({ rpc, take, progress: recording.polled, log, plan, callsPerSecond })
+      await Promise.all([poller.run(signal), trades.run(recording, signal)])
+    },
+    openSession: (link, wanted) =>
+      new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue, trades }),
+    partitionOf: framePartitions(),
+  }
+}
+
+function wantsRaw({ interval, intervals }: DeribitExchange): boolean {
+  return interval === 'raw' || Object.values(intervals).some(each => each === 'raw')
+}
+
+function credentialsMissing(): EdgeError {
+  return new EdgeError(
+    'CREDENTIALS_MISSING',
+    'exchange.interval or exchange.intervals ask for raw, which the exchange gives only after a login',
+    {
+      hint: 'set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET (or DERIBIT_CLIENT_SECRET_FILE), or use exchange.interval: 100ms, or exchange.rawFallback: 100ms',
+    },
+  )
+}

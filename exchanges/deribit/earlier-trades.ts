@@ -1,0 +1,96 @@
+import { setImmediate as letOthersRun } from 'node:timers/promises'
+import { parseLine } from '../../formats/raw-line.js'
+import type { Recording } from '../adapter.js'
+import { channelEnd, channelStart, dataStart } from './frame-channel.js'
+import { SeqRanges } from './seq-ranges.js'
+import { eachTradeAt } from './sequence-bytes.js'
+import { tradeRowsOf } from './sequence-json.js'
+
+/** Enough for a day of all trades; reading it takes a second or two. */
+const COMPRESSED_BYTES_MAX = 32 * 1024 * 1024
+/** What is older than this before the newest trade is not read. */
+const SPAN_US = 24 * 3600 * 1_000_000
+
+/** What earlier runs recorded. */
+export interface EarlierTrades {
+  instruments: Map<string, { recorded: SeqRanges; lastUs: number }>
+  /** Time at the exchange of the newest trade, ms; 0 where there is none. */
+  newestMs: number
+}
+
+/**
+ * Reads which trades earlier runs recorded from the newest segments on disk, backwards over one day or so many bytes,
+ * whatever comes first: the cost does not depend on how much was ever recorded. Other work runs between its pieces.
+ */
+export async function readEarlierTrades(recording: Recording, signal: AbortSignal): Promise<EarlierTrades> {
+  const found: EarlierTrades = { instruments: new Map(), newestMs: 0 }
+  let bytes = 0
+  let newestUs = 0
+  for (const segment of recording.earlier('trades')) {
+    bytes += segment.bytes
+    let segmentUs = 0
+    let last: Buffer | undefined
+    for (const lines of segment.lines) {
+      if (signal.aborted) return found
+      for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, line))
+      last = lines.at(-1) ?? last
+      // The piece is overwritten by the next.
+      if (last) found.newestMs = Math.max(found.newestMs, newestOf(last))
+      await letOthersRun()
+    }
+    newestUs = Math.max(newestUs, segmentUs)
+    if (bytes > COMPRESSED_BYTES_MAX || (segmentUs > 0 && segmentUs < newestUs - SPAN_US)) break
+  }
+  return found
+}
+
+/** Returns the line's receive stamp, 0 where it is none of ours. */
+function addLine(found: EarlierTrades, line: Buffer): number {
+  const raw = parseOr(() => parseLine(line))
+  if (!raw || raw.encoding !== 'frame') return 0
+  const { frame, recvUs } = raw
+  const start = channelStart(frame)
+  const end = start < 0 ? -1 : channelEnd(frame, start)
+  const isRead =
+    end >= 0 &&
+    eachTradeAt(frame, dataStart(frame, end), (from, to, seq) =>
+      add(found, frame.toString('latin1', from, to), seq, recvUs),
+    )
+  if (!isRead) for (const { instrument, seq } of rowsOf(frame)) add(found, instrument, seq, recvUs)
+  return recvUs
+}
+
+function add({ instruments }: EarlierTrades, instrument: string, seq: number, recvUs: number): void {
+  const known = instruments.get(instrument)
+  if (known) {
+    known.recorded.add(seq)
+    known.lastUs = Math.max(known.lastUs, recvUs)
+    return
+  }
+  const recorded = new SeqRanges()
+  recorded.add(seq)
+  instruments.set(instrument, { recorded, lastUs: recvUs })
+}
+
+/** The trades of a frame that a parser reads: a notification in an odd spelling, or an answer that filled a hole. */
+function rowsOf(frame: Buffer) {
+  const message = parseOr(
+    () => JSON.parse(frame.toString('utf8')) as { params?: { data?: unknown }; result?: { trades?: unknown } } | null,
+  )
+  return tradeRowsOf(message?.params?.data ?? message?.result?.trades)
+}
+
+function newestOf(line: Buffer): number {
+  const raw = parseOr(() => parseLine(line))
+  return raw ? rowsOf(raw.frame).reduce((newest, { timestampMs }) => Math.max(newest, timestampMs), 0) : 0
+}
+
+/** A damaged line is no reason to stop: its trades are asked for again at worst. */
+function parseOr<T>(parse: () => T): T | undefined {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

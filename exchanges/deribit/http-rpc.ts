@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { RefusedError, type CreditPools } from './rpc.js'
+
+const ANSWER_TIMEOUT_MS = 30_000
+/** More than any answer; the whole list of instruments has about 5 MB. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024
+
+/** One call over HTTP. `id` says what it answers: the answer echoes it, and has no other identity. */
+export interface HttpCall {
+  id: string
+  method: string
+  params: Record<string, unknown>
+}
+
+/** Records an answer as it came, under a family. */
+export type Take = (family: string, answer: Buffer) => void
+
+const ORDINARY_COST = 500
+const INSTRUMENTS_COST = 10_000
+
+const answerSchema = z.object({
+  result: z.unknown().optional(),
+  error: z.object({ code: z.number(), message: z.string() }).optional(),
+})
+
+/** JSON-RPC over HTTP POST, one call at a time as far as the caller asks so, paced by the exchange's credits. */
+export class HttpRpc {
+  readonly #url: URL
+  readonly #credits: CreditPools
+
+  /** @param webSocketUrl same host, same version */
+  constructor(webSocketUrl: string, credits: CreditPools) {
+    this.#url = new URL(webSocketUrl)
+    this.#url.protocol = this.#url.protocol === 'wss:' ? 'https:' : 'http:'
+    this.#credits = credits
+  }
+
+  /**
+   * Calls a method and gives its answer, which was handed to `take` before: as `family`, a refusal as `rpc`.
+   * @throws EdgeError HTTP_CALL_FAILED with `retry`: no answer, or one that is none; RPC_REFUSED the exchange said no
+   */
+  async call(family: string, { id, method, params }: HttpCall, take: Take, signal: AbortSignal): Promise<unknown> {
+    const isInstruments = method === 'public/get_instruments'
+    const waitMs = isInstruments
+      ? this.#credits.instruments.take(INSTRUMENTS_COST)
+      : this.#credits.ordinary.take(ORDINARY_COST)
+    if (waitMs > 0) await delay(waitMs, undefined, { signal, ref: false })
+    const url = new URL(this.#url)
+    url.pathname = `/api/v2/${method}`
+    url.search = ''
+    const bytes = await this.#post(url, JSON.stringify({ jsonrpc: '2.0', id, method, params }), signal)
+    const answer = parseAnswer(bytes)
+    take(answer?.error === undefined && answer?.result !== undefined ? family : 'rpc', bytes)
+    if (answer?.error) throw new RefusedError(`${method} (${id})`, answer.error)
+    if (answer?.result === undefined) throw failed(url, 'the answer has no result')
+    return answer.result
+  }
+
+  async #post(url: URL, body: string, signal: AbortSignal): Promise<Buffer> {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+        redirect: 'error',
+      })
+      const bytes = Buffer.from(await response.arrayBuffer())
+      if (bytes.length > ANSWER_BYTES_MAX) throw new Error(`answer of ${bytes.length} bytes`)
+      // An error of the exchange has a JSON body, which says more than the status.
+      if (!response.ok && bytes[0] !== 0x7b) throw new Error(`HTTP ${response.status}`)
+      return bytes
+    } catch (cause) {
+      throw failed(url, reasonOf(cause), cause)
+    }
+  }
+}
+
+function parseAnswer(bytes: Buffer): z.infer<typeof answerSchema> | undefined {
+  try {
+    return answerSchema.parse(JSON.parse(bytes.toString('utf8')))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined
+    throw error
+  }
+}
+
+/** `fetch failed` says nothing; its cause says what. */
+function reasonOf(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  return cause instanceof Error && cause.message !== '' ? cause.message : messageOf(thrown)
+}
+
+function failed(url: URL, reason: string, cause?: unknown): EdgeError {
+  return new EdgeError('HTTP_CALL_FAILED', `no answer from ${url.origin}${url.pathname}: ${reason}`, {
+    retry: true,
+    cause,
+  })
+}

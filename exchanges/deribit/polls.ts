@@ -1,0 +1,131 @@
+import type { DeribitExchange } from '../../config/schema.js'
+import { configKindOf, currencyOf, type Instrument } from './instruments.js'
+import { isChosen } from './plan-channels.js'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+/** Rows that one answer holds for certain. */
+const FUNDING_ROWS = 700
+const CANDLE_ROWS = 4000
+const VOLATILITY_ROWS = 900
+/** The currencies that have a volatility index. */
+const VOLATILITY_CURRENCIES = ['BTC', 'ETH']
+/** Rows asked for again: the last ones of an answer may not have been final. */
+const OVERLAP_ROWS = 2
+
+/** Something that only a method gives, asked for again and again. */
+export interface Poll {
+  /** Says what is asked; the answer echoes it. */
+  id: string
+  family: 'funding_history' | 'candle_history' | 'volatility_index_history' | 'book_summary'
+  method: string
+  params: Record<string, unknown>
+  everyMs: number
+  /** How far back rows are asked for; undefined where an answer is of this moment. */
+  history?: { backMs: number; rowMs: number; rowsMax: number }
+}
+
+/** What is to be polled for these instruments by this config. Pure. */
+export function planPolls(instruments: readonly Instrument[], config: DeribitExchange): Poll[] {
+  const chosen = instruments.filter(instrument => isChosen(instrument, config))
+  return [
+    ...fundingPolls(chosen, config),
+    ...volatilityPolls(chosen, config),
+    ...summaryPolls(chosen, config),
+    ...candlePolls(chosen, config),
+  ].filter(({ everyMs }) => everyMs > 0)
+}
+
+function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+  const { everyMinutes, backHours } = polls.fundingHistory
+  const history = { backMs: backHours * HOUR_MS, rowMs: HOUR_MS, rowsMax: FUNDING_ROWS }
+  return chosen
+    .filter(instrument => configKindOf(instrument) === 'perpetual')
+    .map(({ instrument_name }) => ({
+      id: `funding_history ${instrument_name}`,
+      family: 'funding_history',
+      method: 'public/get_funding_rate_history',
+      params: { instrument_name },
+      everyMs: everyMinutes * MINUTE_MS,
+      history,
+    }))
+}
+
+function candlePolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+  const { everyMinutes, backHours, kinds, resolutions } = polls.candles
+  return chosen
+    .filter(instrument => kinds.includes(configKindOf(instrument)))
+    .flatMap(({ instrument_name }) =>
+      resolutions.map((resolution): Poll => {
+        const rowMs = resolution === '1D' ? DAY_MS : resolution * MINUTE_MS
+        return {
+          id: `candles ${instrument_name} ${resolution}`,
+          family: 'candle_history',
+          method: 'public/get_tradingview_chart_data',
+          params: { instrument_name, resolution: String(resolution) },
+          everyMs: everyMinutes * MINUTE_MS,
+          history: { backMs: backHours * HOUR_MS, rowMs, rowsMax: CANDLE_ROWS },
+        }
+      }),
+    )
+}
+
+function volatilityPolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+  const { everyMinutes, backHours, resolution } = polls.volatilityIndex
+  const rowMs = resolution === '1D' ? DAY_MS : resolution * 1000
+  const currencies = currenciesOf(chosen).filter(currency => VOLATILITY_CURRENCIES.includes(currency))
+  return currencies.map(currency => ({
+    id: `volatility_index_history ${currency} ${resolution}`,
+    family: 'volatility_index_history',
+    method: 'public/get_volatility_index_data',
+    params: { currency, resolution: String(resolution) },
+    everyMs: everyMinutes * MINUTE_MS,
+    history: { backMs: backHours * HOUR_MS, rowMs, rowsMax: VOLATILITY_ROWS },
+  }))
+}
+
+function summaryPolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+  const { everyMinutes, kinds } = polls.bookSummary
+  return kinds.flatMap(kind =>
+    currenciesOf(chosen.filter(instrument => instrument.kind === kind)).map((currency): Poll => ({
+      id: `book_summary ${currency} ${kind}`,
+      family: 'book_summary',
+      method: 'public/get_book_summary_by_currency',
+      params: { currency, kind },
+      everyMs: everyMinutes * MINUTE_MS,
+    })),
+  )
+}
+
+const currenciesOf = (instruments: readonly Instrument[]) => [...new Set(instruments.map(currencyOf))].sort()
+
+/**
+ * When a poll is next due (ms since the epoch): at once where it was never answered, else in the next period; periods
+ * begin at whole multiples of `everyMs`, so that a restart asks for nothing that was answered in this one.
+ */
+export function dueMs({ everyMs }: Poll, answeredMs: number | undefined): number {
+  return answeredMs === undefined ? 0 : (Math.floor(answeredMs / everyMs) + 1) * everyMs
+}
+
+/**
+ * The parameters of the calls that bring a poll up to date: rows since the last answer, or as far back as configured,
+ * in spans that fit one answer, oldest first. `toMs` is what is covered after the call.
+ */
+export function callsFor(
+  poll: Poll,
+  answeredMs: number | undefined,
+  nowMs: number,
+): { params: Record<string, unknown>; toMs: number }[] {
+  const { history, params } = poll
+  if (!history) return [{ params, toMs: nowMs }]
+  const { backMs, rowMs, rowsMax } = history
+  const earliest = nowMs - backMs
+  const since = answeredMs === undefined ? earliest : Math.max(earliest, answeredMs - OVERLAP_ROWS * rowMs)
+  const calls: { params: Record<string, unknown>; toMs: number }[] = []
+  for (let fromMs = since; fromMs < nowMs; fromMs += rowsMax * rowMs) {
+    const toMs = Math.min(nowMs, fromMs + rowsMax * rowMs)
+    calls.push({ params: { ...params, start_timestamp: fromMs, end_timestamp: toMs }, toMs })
+  }
+  return calls
+}

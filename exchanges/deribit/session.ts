@@ -1,0 +1,205 @@
+import type { Credentials } from '../../config/secrets.js'
+import type { DeribitExchange } from '../../config/schema.js'
+import type { Logger } from '../../platform/log.js'
+import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
+import { booksDue } from './book-refresh.js'
+import { BookWatch } from './book-watch.js'
+import { newsOf, type Catalogue } from './catalogue.js'
+import { channelEnd, channelStart } from './frame-channel.js'
+import type { KnownChannels } from './known-channels.js'
+import { Login } from './login.js'
+import { Rpc, type Answer, type CreditPools } from './rpc.js'
+import { SequenceWatch } from './sequence-watch.js'
+import { Subscriptions } from './subscriptions.js'
+import type { TradeKeeper } from './trade-keeper.js'
+
+/** Shortest interval that the exchange allows. */
+export const HEARTBEAT_SECONDS = 10
+/** How often is looked for books that are due for a fresh snapshot. */
+const REFRESH_LOOK_MS = 60_000
+
+const TOO_MANY_REQUESTS = 10028
+const ERROR_HINTS: Readonly<Record<number, string>> = {
+  [TOO_MANY_REQUESTS]:
+    'the exchange ends connections that ask for too much: lower exchange.polls.callsPerSecond, or ask less with other programs',
+  11051: 'maintenance: the recorder goes on by itself when it is over',
+  11056: 'the exchange answers only those who log in at present: set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
+}
+
+/** What all sessions of an exchange share. */
+export interface SessionDeps {
+  config: Pick<DeribitExchange, 'login' | 'rawFallback' | 'snapshotHours'>
+  credentials: Credentials | undefined
+  log: Logger
+  credits: CreditPools
+  channels: KnownChannels
+  catalogue: Catalogue
+  trades: TradeKeeper
+}
+
+/** Deribit's protocol on one connection: login, heartbeats, subscriptions with their answers compared to what was asked. */
+export class DeribitSession implements ExchangeSession {
+  readonly #link: SessionLink
+  readonly #log: Logger
+  readonly #rpc: Rpc
+  readonly #login: Login | undefined
+  readonly #subscriptions: Subscriptions
+  readonly #known: KnownChannels
+  readonly #catalogue: Catalogue
+  readonly #books: BookWatch
+  readonly #sequences: SequenceWatch
+  readonly #trades: TradeKeeper
+  readonly #snapshotMs: number
+  #refreshTimer: NodeJS.Timeout | undefined
+  #refreshedMs = Date.now()
+  /** Receive stamp of the frame at hand. */
+  #recvUs = 0
+
+  constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
+    const { config, credentials, log } = deps
+    this.#link = link
+    this.#log = log
+    this.#rpc = new Rpc(link, deps.credits)
+    const { login: method, rawFallback } = config
+    this.#login = credentials && new Login({ rpc: this.#rpc, link, log, credentials, method })
+    this.#subscriptions = new Subscriptions({ link, rpc: this.#rpc, log, wanted, rawFallback })
+    this.#known = deps.channels
+    this.#catalogue = deps.catalogue
+    this.#books = new BookWatch({
+      link,
+      log,
+      resubscribe: (channels, ended) => this.#subscriptions.resubscribe(channels, 'book break', ended),
+    })
+    this.#trades = deps.trades
+    this.#sequences = new SequenceWatch(this.#books, deps.trades.sequences)
+    this.#snapshotMs = config.snapshotHours * 3_600_000
+  }
+
+  get channels(): ReadonlySet<string> {
+    return this.#subscriptions.channels
+  }
+
+  async start(): Promise<void> {
+    if (this.#snapshotMs > 0) this.#refreshTimer = setInterval(() => this.#refreshBooks(), REFRESH_LOOK_MS)
+    await this.#login?.start()
+    await this.#rpc.call('public/set_heartbeat', { interval: HEARTBEAT_SECONDS })
+    await this.update()
+    this.#trades.connected()
+  }
+
+  update(): Promise<void> {
+    return this.#subscriptions.update()
+  }
+
+  /** Takes channels anew on this connection: each book starts with a fresh snapshot, all other channels flow on. */
+  resubscribe(channels: readonly string[], reason: string): Promise<void> {
+    return this.#subscriptions.resubscribe(channels, reason)
+  }
+
+  closed(): void {
+    clearInterval(this.#refreshTimer)
+    this.#login?.close()
+    this.#subscriptions.close()
+    this.#books.close()
+    this.#rpc.close()
+  }
+
+  data(frame: Buffer, recvUs: number): string | undefined {
+    this.#recvUs = recvUs
+    const from = channelStart(frame)
+    const end = from < 0 ? -1 : channelEnd(frame, from)
+    if (end < 0) return undefined
+    const { channel, family, isNews } = this.#known.factsAt(frame, from, end)
+    if (isNews) this.#catalogue.hear(newsOf(frame))
+    if (family === 'platform_state') this.#hearPlatform(frame)
+    this.#sequences.see(channel, family, frame, end, recvUs)
+    return family
+  }
+
+  control(frame: Buffer): Filed {
+    const message = parseObject(frame)
+    if (!message) return { family: 'other' }
+    if (message['method'] === 'heartbeat') this.#answerHeartbeat(message)
+    else if (message['method'] === 'subscription') return { family: this.#notification(message) }
+    else if (typeof message['id'] === 'number') return this.#answer(message as unknown as Answer, frame)
+    else if (isError(message['error'])) this.#reportError(message['error'])
+    return { family: 'rpc' }
+  }
+
+  #answer(answer: Answer, frame: Buffer): Filed {
+    this.#rpc.settle(answer, this.#recvUs)
+    // Known by its content, since the answer to a login may also come when nobody waits for it any more.
+    return frame.includes('_token"') ? { family: 'rpc', recorded: withoutTokens(frame) } : { family: 'rpc' }
+  }
+
+  #answerHeartbeat(message: Record<string, unknown>): void {
+    const params = message['params']
+    if (typeof params !== 'object' || params === null || !('type' in params) || params.type !== 'test_request') return
+    this.#rpc
+      .call('public/test', {})
+      .catch((error: unknown) => this.#log.debug({ conn: this.#link.conn, err: error }, 'heartbeat answer failed'))
+  }
+
+  /** A notification that only a parser understands. */
+  #notification(message: Record<string, unknown>): string {
+    const params = message['params']
+    if (typeof params !== 'object' || params === null || !('channel' in params)) return 'other'
+    if (typeof params.channel !== 'string') return 'other'
+    const { family } = this.#known.factsOf(params.channel)
+    this.#sequences.seeParsed(params.channel, family, 'data' in params ? params.data : undefined, this.#recvUs)
+    return family
+  }
+
+  /** Releases are announced before connections drop. */
+  #hearPlatform(frame: Buffer): void {
+    const params = parseObject(frame)?.['params']
+    const data = typeof params === 'object' && params !== null && 'data' in params ? params.data : undefined
+    const isAnnounced = typeof data === 'object' && data !== null && 'maintenance' in data && data.maintenance === true
+    if (isAnnounced) this.#link.maintenance({ conn: this.#link.conn })
+  }
+
+  #reportError(error: { code: number; message: string }): void {
+    const { code, message } = error
+    if (code === TOO_MANY_REQUESTS) this.#link.limited()
+    this.#link.complain({
+      event: 'error',
+      message: `the exchange says: ${code} ${message}`,
+      hint: ERROR_HINTS[code],
+      facts: { code },
+    })
+  }
+
+  /** Books whose turn has come start anew, so that a day of files never needs an older one. */
+  #refreshBooks(): void {
+    const fromMs = this.#refreshedMs
+    this.#refreshedMs = Date.now()
+    const books = booksDue(this.channels, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
+    if (books.length === 0) return
+    this.resubscribe(books, 'planned snapshot').catch((error: unknown) =>
+      this.#log.debug({ conn: this.#link.conn, err: error }, 'books not refreshed'),
+    )
+  }
+}
+
+function parseObject(frame: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(frame.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    // Not JSON: it is kept as it came, under another family.
+    return undefined
+  }
+}
+
+function isError(value: unknown): value is { code: number; message: string } {
+  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value
+}
+
+/** The answer to a login, with its tokens taken out: they open the account while the connection lives. */
+function withoutTokens(frame: Buffer): Buffer {
+  return Buffer.from(
+    frame.toString('utf8').replace(/("(?:access|refresh)_token"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[secret]"'),
+  )
+}

@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf } from '../../platform/edge-error.js'
+import type { Logger } from '../../platform/log.js'
+import type { HttpRpc } from './http-rpc.js'
+import { tradeRowsOf, type TradeRow } from './sequence-json.js'
+import type { TradeScope } from './trade-scopes.js'
+import type { TradeSequences } from './trade-sequences.js'
+
+const TRADES_PER_CALL = 1000
+/** Calls for one scope in one pass; what is newer is left to the next pass. */
+const CALLS_PER_PASS_MAX = 50
+/** Trades of different instruments may be listed a little out of the order of their times. */
+const OVERLAP_MS = 5000
+/** After a connection came back: its trades come by themselves first. */
+const AFTER_RECONNECT_MS = 5000
+
+export interface TradeAuditDeps {
+  rpc: HttpRpc
+  sequences: TradeSequences
+  scopes: () => readonly TradeScope[]
+  nowUs: () => number
+  log: Logger
+  everyMs: number
+}
+
+/**
+ * Compares what came with what the exchange lists, once in a while and soon after each reconnect: so also a hole that no
+ * later trade shows is found, and trades of instruments that were never heard of. The answers are only compared, and not
+ * recorded: what is missing is asked for by instrument.
+ */
+export class TradeAudit {
+  readonly #deps: TradeAuditDeps
+  /** Time at the exchange from which on each scope is still to be compared, ms. */
+  readonly #sinceMs = new Map<string, number>()
+  #wake = new AbortController()
+  #hurried = false
+
+  constructor(deps: TradeAuditDeps) {
+    this.#deps = deps
+  }
+
+  /** A connection was made: what it missed is looked for soon. */
+  hurry(): void {
+    this.#hurried = true
+    this.#wake.abort()
+  }
+
+  /**
+   * Runs until `signal` aborts.
+   * @param fromMs time at the exchange from which on trades were to come
+   */
+  async run(fromMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#pause(signal)
+      for (const scope of this.#deps.scopes()) await this.#compareOrLater(scope, fromMs, signal)
+    }
+  }
+
+  async #compareOrLater(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#compare(scope, fromMs, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      this.#deps.log.debug({ err: messageOf(error) }, 'trades not compared with what the exchange lists, trying later')
+    }
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    if (!this.#hurried) {
+      this.#wake = new AbortController()
+      const either = AbortSignal.any([signal, this.#wake.signal])
+      await delay(this.#deps.everyMs, undefined, { signal: either, ref: false }).catch(() => undefined)
+    }
+    if (!this.#hurried) return
+    this.#hurried = false
+    const waitMs = Math.min(AFTER_RECONNECT_MS, this.#deps.everyMs)
+    await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
+  }
+
+  async #compare(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<void> {
+    const { kind, currency } = scope
+    const key = `${kind} ${currency}`
+    for (let call = 0; call < CALLS_PER_PASS_MAX && !signal.aborted; call++) {
+      const sinceMs = this.#sinceMs.get(key) ?? fromMs
+      const { rows, hasMore } = await this.#list(scope, sinceMs, signal)
+      this.#tell(rows, scope)
+      const lastMs = rows.reduce((newest, { timestampMs }) => Math.max(newest, timestampMs), sinceMs)
+      // So many trades in one ms that a page holds them not all: the next page starts behind it.
+      const next = hasMore ? (lastMs > sinceMs ? lastMs : sinceMs + 1) : Math.max(sinceMs, lastMs - OVERLAP_MS)
+      this.#sinceMs.set(key, next)
+      if (!hasMore) return
+    }
+  }
+
+  async #list({ kind, currency }: TradeScope, sinceMs: number, signal: AbortSignal) {
+    const call = {
+      id: `last_trades ${currency} ${kind}`,
+      method: 'public/get_last_trades_by_currency',
+      params: { currency, kind, start_timestamp: sinceMs, count: TRADES_PER_CALL, sorting: 'asc' },
+    }
+    const result = await this.#deps.rpc.call('rpc', call, () => undefined, signal)
+    if (typeof result !== 'object' || result === null || !('trades' in result)) return { rows: [], hasMore: false }
+    return { rows: tradeRowsOf(result.trades), hasMore: 'has_more' in result && result.has_more === true }
+  }
+
+  #tell(rows: readonly TradeRow[], { instruments }: TradeScope): void {
+    const listed = new Map<string, { from: number; to: number }>()
+    for (const { instrument, seq } of rows) {
+      if (instruments?.has(instrument) === false) continue
+      const range = listed.get(instrument)
+      if (range === undefined) listed.set(instrument, { from: seq, to: seq })
+      else {
+        range.from = Math.min(range.from, seq)
+        range.to = Math.max(range.to, seq)
+      }
+    }
+    const nowUs = this.#deps.nowUs()
+    for (const [instrument, range] of listed) this.#deps.sequences.list(instrument, range, nowUs)
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { GenericExchange } from '../../config/generic-exchange.js'
+import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
+import { messageText, type Answers } from './answers.js'
+import { NO_CHANNEL_FAMILY, type FeedFamilies } from './feed-families.js'
+
+/** One connection of a described feed: says what the config says, pings, and answers pings. */
+export class GenericSession implements ExchangeSession {
+  readonly #link: SessionLink
+  readonly #config: GenericExchange
+  readonly #families: FeedFamilies
+  readonly #answers: Answers
+  readonly #ended = new AbortController()
+  #pings: NodeJS.Timeout | undefined
+  /** A feed tells what it sends only by sending it: its families stand for its channels. */
+  channels: ReadonlySet<string> = new Set()
+
+  constructor(link: SessionLink, config: GenericExchange, families: FeedFamilies, answers: Answers) {
+    this.#link = link
+    this.#config = config
+    this.#families = families
+    this.#answers = answers
+  }
+
+  async start(): Promise<void> {
+    const { send, sendGapMs, pingSeconds } = this.#config
+    if (pingSeconds > 0) this.#pings = setInterval(() => this.#ping(), pingSeconds * 1000)
+    for (const [index, message] of send.entries()) {
+      if (index > 0 && sendGapMs > 0) await delay(sendGapMs, undefined, { signal: this.#ended.signal })
+      this.#link.send(messageText(message))
+    }
+    this.channels = new Set(this.#families.names)
+  }
+
+  /** What is sent stays the same as long as a connection lives. */
+  update(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** Frames may ask for an answer whatever their channel; without such rules none is looked at twice. */
+  data(frame: Buffer): string | undefined {
+    return this.#config.answers.length === 0 ? this.#families.familyOf(frame) : undefined
+  }
+
+  control(frame: Buffer): Filed {
+    const answer = this.#answers.to(frame)
+    if (answer !== undefined) this.#link.send(answer)
+    return { family: this.#families.familyOf(frame) ?? NO_CHANNEL_FAMILY }
+  }
+
+  closed(): void {
+    clearInterval(this.#pings)
+    this.#ended.abort()
+  }
+
+  #ping(): void {
+    const { pingText } = this.#config
+    if (pingText === undefined) this.#link.ping()
+    else this.#link.send(messageText(pingText))
+  }
+}

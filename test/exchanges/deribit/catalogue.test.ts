@@ -1,0 +1,92 @@
+import t from 'tap'
+import { Catalogue, LINGER_MS } from '../../../exchanges/deribit/catalogue.js'
+import type { Instrument } from '../../../exchanges/deribit/instruments.js'
+
+const instrument = (instrument_name: string, base_currency = 'BTC'): Instrument => ({
+  instrument_name,
+  kind: 'option',
+  base_currency,
+})
+const [A, B, C] = [instrument('BTC-A'), instrument('BTC-B'), instrument('BTC-C')]
+
+/** A catalogue of what is in BTC, with a clock moved by hand. */
+function catalogueOf(...listed: Instrument[]) {
+  const clock = { ms: 0 }
+  const catalogue = new Catalogue(
+    ({ base_currency }) => base_currency === 'BTC',
+    () => clock.ms,
+  )
+  const first = catalogue.replace(listed)
+  return { catalogue, clock, first, names: () => catalogue.instruments.map(each => each.instrument_name).sort() }
+}
+
+t.test('the first list adds nothing, a later one what is new', t => {
+  const { catalogue, first, names } = catalogueOf(A, B, instrument('ETH-A', 'ETH'))
+  t.same(first, { added: [], removed: [] })
+  t.same(names(), ['BTC-A', 'BTC-B'], 'only what is asked for')
+  t.same(catalogue.replace([B, C]), {
+    added: ['BTC-C'],
+    removed: [{ instruments: ['BTC-A'], reason: 'not listed any more' }],
+  })
+  t.end()
+})
+
+t.test('a created instrument is there at once, an expired one lingers for its last frames', t => {
+  const { catalogue, clock, names } = catalogueOf(A)
+  catalogue.hear({ ...B, state: 'open', is_active: true, timestamp: 5 })
+  catalogue.hear({ instrument_name: 'BTC-A', state: 'delivered', timestamp: 5 })
+  t.same(catalogue.settle(), { added: ['BTC-B'], removed: [] })
+  t.equal(catalogue.settle(), undefined)
+  clock.ms = LINGER_MS
+  t.same(catalogue.settle(), { added: [], removed: [{ instruments: ['BTC-A'], reason: 'delivered' }] })
+  t.same(names(), ['BTC-B'])
+  t.end()
+})
+
+t.test('a cached list that is older than the frames does not undo them', t => {
+  const { catalogue, clock, names } = catalogueOf(A)
+  catalogue.hear({ ...B, state: 'open' })
+  catalogue.hear({ instrument_name: 'BTC-A', state: 'closed' })
+  clock.ms = LINGER_MS
+  catalogue.settle()
+  t.same(catalogue.replace([A]), { added: [], removed: [] })
+  t.same(names(), ['BTC-B'])
+  clock.ms += 120_000
+  t.match(catalogue.replace([A]), { added: ['BTC-A'], removed: [{ instruments: ['BTC-B'] }] }, 'but not for ever')
+  t.end()
+})
+
+t.test('a halt is no end, and a word taken back is none', t => {
+  const { catalogue, clock, names } = catalogueOf(A)
+  for (const state of ['halted', 'settlement', 'locked', 'open', 'started'])
+    catalogue.hear({ instrument_name: 'BTC-A', state })
+  catalogue.hear({ instrument_name: 'BTC-A', state: 'inactive' })
+  catalogue.hear({ instrument_name: 'BTC-A', state: 'open' })
+  clock.ms = 10 * LINGER_MS
+  t.equal(catalogue.settle(), undefined)
+  t.same(names(), ['BTC-A'])
+  t.end()
+})
+
+t.test('a list is needed for an opened instrument that nobody defined, and asked for once', t => {
+  const { catalogue } = catalogueOf(A)
+  t.equal(catalogue.needsList, false)
+  catalogue.hear({ instrument_name: 'SOL_USDC-PERPETUAL', state: 'open' })
+  t.equal(catalogue.needsList, true)
+  catalogue.replace([A])
+  t.equal(catalogue.needsList, false)
+  catalogue.hear({ instrument_name: 'SOL_USDC-PERPETUAL', state: 'open' })
+  t.equal(catalogue.needsList, false, 'the list did not have it: it is not ours')
+  catalogue.hear({ ...instrument('ETH-A', 'ETH'), state: 'open' })
+  t.equal(catalogue.settle(), undefined, 'another currency is none of ours')
+  t.end()
+})
+
+t.test('frames of no shape at all are survived', t => {
+  const { catalogue } = catalogueOf(A)
+  for (const data of [undefined, null, 5, 'x', [], {}, { instrument_name: 5 }, { instrument_name: 'X', state: {} }])
+    catalogue.hear(data)
+  t.equal(catalogue.settle(), undefined)
+  t.equal(catalogue.needsList, false)
+  t.end()
+})
