@@ -1,24 +1,27 @@
 import tseslint from 'typescript-eslint'
 
 /** Parts meet only in files: what a part may import besides itself, Node and npm. */
-const shared = ['platform', 'formats', 'config']
+const shared = ['platform', 'formats', 'config', 'exchanges']
 const parts = {
   platform: [],
   // All that parts meet in: names, lines, manifests, and the walk over a tree.
   formats: ['platform'],
   config: ['platform', 'formats'],
+  // All about one exchange in a folder of its own.
+  exchanges: ['platform', 'formats', 'config'],
   recorder: shared,
   compactor: shared,
   syncer: shared,
-  simulator: shared,
+  simulator: ['platform', 'formats', 'config'],
   // Besides the format: the decoder that survives torn files, and where a frame names its channel.
-  reading: ['platform', 'formats', 'recorder/storage/decode-segment', 'recorder/exchanges/deribit/frame-channel'],
+  reading: ['platform', 'formats', 'recorder/storage/decode-segment', 'exchanges/deribit/frame-channel'],
   library: ['platform', 'formats', 'reading'],
 }
 const folders = [
   'platform',
   'formats',
   'config',
+  'exchanges',
   'recorder',
   'compactor',
   'syncer',

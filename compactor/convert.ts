@@ -8,7 +8,8 @@ import { groupStaged, writeParts, type Part } from './parts.js'
 import { quarantineNote } from './quarantine-note.js'
 import type { Source } from './source.js'
 import { countFrames, countReasons, openStage, stageAgain, stageLines, stageReadings, type Stage } from './stage.js'
-import { framesTable, identityOf, tableOf, type Table } from '../exchanges/deribit/tables.js'
+import { identityOf, type Table } from '../exchanges/table.js'
+import { framesTable, journalTable } from './tables.js'
 
 /** What is known of events that were tabled before, by whatever segment. */
 export interface Tabled {
@@ -104,13 +105,12 @@ async function writeNote(
   folder: string,
 ): Promise<Outcome[]> {
   const linesSql = `SELECT 0::BIGINT AS line_no, ${sqlText(line)} AS line`
-  const journal = tableOf('journal')
-  if (source.table === journal) {
+  if (source.table === journalTable) {
     await stageLines(engine, own, linesSql)
     return []
   }
-  await stageLines(engine, await openStage(engine, source, journal, 0, 'note'), linesSql)
-  const outcome = await writeTable(engine, source, journal, earlier, folder)
+  await stageLines(engine, await openStage(engine, source, journalTable, 0, 'note'), linesSql)
+  const outcome = await writeTable(engine, source, journalTable, earlier, folder)
   await engine.run('USE own')
   return [outcome]
 }

@@ -1,7 +1,7 @@
 import { messageOf } from '../platform/edge-error.js'
 import { countOf, UNREADABLE, type Engine } from './engine.js'
 import { sqlText } from './frame-items.js'
-import type { Identity } from '../exchanges/deribit/identity.js'
+import type { Identity } from '../exchanges/table.js'
 import type { Neighbour } from './neighbours.js'
 
 /** What fell out of `staged`. */

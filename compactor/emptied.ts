@@ -10,7 +10,7 @@ import { sha256Of } from './publish.js'
 import { appendReceipts, type Receipt } from './receipts.js'
 import { readReplaced } from './roll-up.js'
 import { spillFolderOf, type JobOptions } from './segment-job.js'
-import { framesTable, tables } from '../exchanges/deribit/tables.js'
+import { framesTable, tables } from './tables.js'
 
 /**
  * A partition that a rebuild leaves without rows keeps the file of a day without rows, one for each host: wherever the

@@ -1,7 +1,7 @@
 import { nestedShape, notification, usualNotification } from './envelope.js'
 import * as items from './frame-items.js'
 import type { ObjectShape, Shape } from './frame-items.js'
-import type { Table } from '../exchanges/deribit/tables.js'
+import type { Table } from '../exchanges/table.js'
 
 /** The short way for lines that hold what their table knows and nothing else. */
 export interface EvenLines {

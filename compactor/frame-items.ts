@@ -1,5 +1,5 @@
 import { nestedShape, notification, answer, type Envelope } from './envelope.js'
-import type { Reading, Table } from '../exchanges/deribit/tables.js'
+import type { Reading, Table } from '../exchanges/table.js'
 
 /** Type of each member of a payload, as `from_json` takes it; one element in an array means a list of such. */
 export type Shape = string | readonly [Shape] | { readonly [member: string]: Shape }

@@ -17,7 +17,7 @@ import { rebuildDate } from './rebuild.js'
 import { readReceipts, receiptsFolder, type Receipt } from './receipts.js'
 import { readReplaced } from './roll-up.js'
 import { clearTemporary, compactSegment, readManifest, type JobOptions } from './segment-job.js'
-import { SCHEMA_VERSION } from '../exchanges/deribit/tables.js'
+import { SCHEMA_VERSION } from './tables.js'
 import { createBell, watchSegments } from './watch.js'
 
 export interface CompactorOptions {

@@ -4,7 +4,7 @@ import { hasErrno } from '../platform/edge-error.js'
 import type { SegmentName } from '../formats/raw-path.js'
 import { parseParquetName, parquetFolder } from '../formats/parquet-path.js'
 import type { Partition } from '../platform/partition.js'
-import { identityOf, type Table } from '../exchanges/deribit/tables.js'
+import { identityOf, type Table } from '../exchanges/table.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

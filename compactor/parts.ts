@@ -7,7 +7,8 @@ import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } 
 import { packColumns } from './packed-columns.js'
 import { rowGroupRows } from './row-group.js'
 import { rowsOf, sortedRanges, type NameCount, type SortedRange } from './sorted-ranges.js'
-import { SCHEMA_VERSION, type Table } from '../exchanges/deribit/tables.js'
+import type { Table } from '../exchanges/table.js'
+import { SCHEMA_VERSION } from './tables.js'
 
 /** A Parquet file in the temporary folder. */
 export interface Part {

@@ -8,7 +8,7 @@ import type { Conversion } from './convert.js'
 import { hourlyName, parquetFolder } from '../formats/parquet-path.js'
 import type { Part } from './parts.js'
 import { appendReceipt, type Receipt } from './receipts.js'
-import { SCHEMA_VERSION } from '../exchanges/deribit/tables.js'
+import { SCHEMA_VERSION } from './tables.js'
 
 /** The steps after which a power cut could show; a failing disk in tests. */
 export interface PublishDisk {

@@ -10,7 +10,7 @@ import { openEngine, type EngineLimits } from './engine.js'
 import { dateOf, publish, sha256Of, type PublishDisk } from './publish.js'
 import { receiptsFolder, type Receipt } from './receipts.js'
 import type { Source } from './source.js'
-import { tableOf } from '../exchanges/deribit/tables.js'
+import { tableOf } from './tables.js'
 
 export interface JobOptions {
   dataDir: string

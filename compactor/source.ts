@@ -1,5 +1,5 @@
 import type { SegmentName } from '../formats/raw-path.js'
-import type { Table } from '../exchanges/deribit/tables.js'
+import type { Table } from '../exchanges/table.js'
 
 /** One sealed segment, known to be what its manifest says. */
 export interface Source {

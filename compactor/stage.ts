@@ -6,7 +6,8 @@ import { evenLines, type EvenLines } from './even-lines.js'
 import { frameItems, sqlText, TO_FRAMES, toReading, type Shape } from './frame-items.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from './lines.js'
 import type { Source } from './source.js'
-import { tableSql, type Table } from '../exchanges/deribit/tables.js'
+import type { Table } from '../exchanges/table.js'
+import { sharedSql, tableSql } from './tables.js'
 
 /** The way of lines into a table `staged`. */
 export interface Stage {
@@ -53,10 +54,10 @@ export async function openStage(
   place: number,
   schema: string,
 ): Promise<Stage> {
-  const sql = tableSql(table.readings[place]?.sql ?? table.name)
+  const sql = tableSql(table, place)
   const query = sql.search(/^SELECT\b/m)
   await engine.run(
-    `CREATE SCHEMA ${schema}; USE ${schema}; ${channelMacro(channelAt)} ${tableSql('_shared')} ${sql.slice(0, query)}`,
+    `CREATE SCHEMA ${schema}; USE ${schema}; ${channelMacro(channelAt)} ${sharedSql()} ${sql.slice(0, query)}`,
   )
   const [[shapeText] = []] = await engine.rows('SELECT shape()')
   const shape = JSON.parse(String(shapeText)) as Shape

@@ -1,8 +1,25 @@
 /** What an exchange must answer so that the connection loop, shared by all, can record it. */
 
 import type { Partition } from '../platform/partition.js'
-import type { Complaint } from '../recorder/complaints.js'
-import type { LivenessLimits } from '../recorder/connection/liveness.js'
+
+/** Something that went wrong and may go wrong again in the same way, many times. */
+export interface Complaint {
+  /** Name of the journal's event. */
+  event: string
+  message: string
+  level?: 'info' | 'warn' | 'error'
+  /** What the person at the keyboard may do. */
+  hint?: string | undefined
+  /** Further fields of the event. */
+  facts?: Readonly<Record<string, unknown>>
+}
+
+/** After how much silence a connection is asked for a sign of life, and after how much it is taken for dead. */
+export interface LivenessLimits {
+  /** A ping is sent after this silence, and its pong counts as life; undefined: only frames count. */
+  probeAfterMs: number | undefined
+  deadAfterMs: number
+}
 
 /** One open connection, as an exchange's session sees it. */
 export interface SessionLink {

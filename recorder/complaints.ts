@@ -1,17 +1,6 @@
+import type { Complaint } from '../exchanges/adapter.js'
 import type { Logger } from '../platform/log.js'
 import type { Tape } from './tape.js'
-
-/** Something that went wrong and may go wrong again in the same way, many times. */
-export interface Complaint {
-  /** Name of the journal's event. */
-  event: string
-  message: string
-  level?: 'info' | 'warn' | 'error'
-  /** What the person at the keyboard may do. */
-  hint?: string | undefined
-  /** Further fields of the event. */
-  facts?: Readonly<Record<string, unknown>>
-}
 
 interface Told {
   complaint: Complaint

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { framesTable, tables as knownTables } from '../../exchanges/deribit/tables.js'
+import { framesTable, tables as knownTables } from '../../compactor/tables.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../reading/duckdb.js'
 import { dateIn, freshSegments } from './fresh-segments.js'

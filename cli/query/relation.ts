@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { columnsOfTable } from '../../compactor/stage.js'
 import { openEngine } from '../../compactor/engine.js'
-import { framesTable, tables } from '../../exchanges/deribit/tables.js'
+import { framesTable, tables } from '../../compactor/tables.js'
 
 export interface Column {
   name: string

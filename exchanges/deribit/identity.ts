@@ -1,23 +1,4 @@
-/** What makes two rows the same event, received twice. Times alone never do. */
-export interface Identity {
-  /** Columns that are equal then; `payload`: all that the exchange sent. */
-  key: readonly string[] | 'payload'
-  /**
-   * SQL condition for rows whose key is the exchange's own number of the event. Equal keys of other rows count as one
-   * event only where they came by different connections within a window.
-   */
-  numbered?: string
-  /** `frame`: the rows of a frame are one event. */
-  unit: 'row' | 'frame'
-  /**
-   * Where the other copy may be. `near`: on another connection, at about the same time. `days`: anywhere in this day's
-   * and the day before's files, since it was asked for later.
-   */
-  reach: 'near' | 'days'
-}
-
-/** Channels without numbers: equal in everything, by another connection, at about the same time. */
-export const BY_PAYLOAD: Identity = { key: 'payload', unit: 'row', reach: 'near' }
+import type { Identity } from '../table.js'
 
 /**
  * Trades are counted per instrument. The id is part of the key so that an instrument whose counting starts again (a

@@ -1,9 +1,4 @@
-/** After how much silence a connection is asked for a sign of life, and after how much it is taken for dead. */
-export interface LivenessLimits {
-  /** A ping is sent after this silence, and its pong counts as life; undefined: only frames count. */
-  probeAfterMs: number | undefined
-  deadAfterMs: number
-}
+import type { LivenessLimits } from '../../exchanges/adapter.js'
 
 /** A frame on its way counts as life while so many bytes of it come between two looks; a trickle does not. */
 const PROGRESS_BYTES = 4096

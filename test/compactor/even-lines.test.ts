@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { openEngine, type Engine } from '../../compactor/engine.js'
 import { evenLines } from '../../compactor/even-lines.js'
 import { frameItems, type Shape } from '../../compactor/frame-items.js'
-import { tableOf, tables, tableSql } from '../../exchanges/deribit/tables.js'
+import { sharedSql, tableOf, tables, tableSql } from '../../compactor/tables.js'
 import { capturedFiles, capturedFrames } from '../fixtures/captured-frames.js'
 import { linesOf, samples } from './fixtures/every-table.js'
 
@@ -20,10 +20,10 @@ async function compareWays(t: Test, engine: Engine, family: string, lines: reado
   const table = tableOf(family)
   const path = join(folder, 'lines.json')
   writeFileSync(path, JSON.stringify(lines.map((line, index) => ({ line_no: index + 1, line: line.toString() }))))
-  const sql = tableSql(table.readings[0].sql ?? table.name)
+  const sql = tableSql(table, 0)
   const query = sql.search(/^SELECT\b/m)
   await engine.run(`DROP SCHEMA IF EXISTS ways CASCADE; CREATE SCHEMA ways; USE ways;
-    ${tableSql('_shared')} ${sql.slice(0, query)}
+    ${sharedSql()} ${sql.slice(0, query)}
     CREATE TABLE lines AS FROM read_json('${path}', columns = {line_no: 'BIGINT', line: 'VARCHAR'})`)
   const [[text] = []] = await engine.rows('SELECT shape()')
   const shape = JSON.parse(String(text)) as Shape

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { tables } from '../../exchanges/deribit/tables.js'
+import { tables } from '../../compactor/tables.js'
 import { compactOnce, rowsOf } from './fixtures/compacted.js'
 import { answer, linesOf, samples, subscription } from './fixtures/every-table.js'
 import { capturedFrames, framesMissing, sealSegment } from './fixtures/segments.js'

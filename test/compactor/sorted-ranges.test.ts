@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openEngine } from '../../compactor/engine.js'
 import { groupStaged, writeParts } from '../../compactor/parts.js'
-import { tableOf } from '../../exchanges/deribit/tables.js'
+import { tableOf } from '../../compactor/tables.js'
 import { sha256Of } from '../../compactor/publish.js'
 import { filesBelow } from './fixtures/compacted.js'
 

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { tables } from '../../exchanges/deribit/tables.js'
+import { tables } from '../../compactor/tables.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { segmentPath } from '../../formats/raw-path.js'
 import { DateLedger, type FileRecord } from '../../syncer/ledger.js'

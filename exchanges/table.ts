@@ -1,0 +1,54 @@
+/** How rows of a Parquet table are made from lines, and how copies of an event are known: what an exchange says of its tables. */
+
+/** A form in which rows of a table come. */
+export interface Reading {
+  /** The line as a whole, the data of a notification, or a member of the result of an answer. */
+  at: 'line' | 'params.data' | 'result' | 'result.trades'
+  /** It is a list, and each element an item. */
+  each: boolean
+  /** The SQL file, where the columns are the table's but the form is another. */
+  sql?: string
+}
+
+/** What makes two rows the same event, received twice. Times alone never do. */
+export interface Identity {
+  /** Columns that are equal then; `payload`: all that the exchange sent. */
+  key: readonly string[] | 'payload'
+  /**
+   * SQL condition for rows whose key is the exchange's own number of the event. Equal keys of other rows count as one
+   * event only where they came by different connections within a window.
+   */
+  numbered?: string
+  /** `frame`: the rows of a frame are one event. */
+  unit: 'row' | 'frame'
+  /**
+   * Where the other copy may be. `near`: on another connection, at about the same time. `days`: anywhere in this day's
+   * and the day before's files, since it was asked for later.
+   */
+  reach: 'near' | 'days'
+}
+
+/** Channels without numbers: equal in everything, by another connection, at about the same time. */
+export const BY_PAYLOAD: Identity = { key: 'payload', unit: 'row', reach: 'near' }
+
+/** What a Parquet table is made from. */
+export interface Table {
+  name: string
+  /** Folder below the package's root with its columns: `<name>.sql`, and one for each reading that names its own. */
+  folder: string
+  /** Families of raw segments (`channel=`) that it is made from. */
+  families: readonly string[]
+  /** Where its rows stand in a line: the first that fits. */
+  readings: readonly [Reading, ...Reading[]]
+  /** What tells kind and currency of a row: its instrument, the index it is about, or nothing. */
+  partitionBy: 'instrument' | 'index' | 'none'
+  /** A row depends on rows of other frames, so that all of them are worked out together. */
+  together?: true
+  /** How copies of an event are known; without it by their payload where rows are data of notifications. */
+  identity?: Identity
+}
+
+/** How copies of an event are known in a table; undefined where every row is an event of its own. */
+export function identityOf(table: Table): Identity | undefined {
+  return table.identity ?? (table.readings[0].at === 'params.data' ? BY_PAYLOAD : undefined)
+}
