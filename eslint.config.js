@@ -8,11 +8,12 @@ const parts = {
   formats: ['platform'],
   config: ['platform', 'formats'],
   // All about one exchange in a folder of its own.
-  exchanges: ['platform', 'formats', 'config'],
+  exchanges: ['platform', 'formats', 'config', 'simulator'],
   recorder: shared,
   compactor: shared,
   syncer: shared,
-  simulator: ['platform', 'formats', 'config'],
+  // Its market still knows the one exchange whose protocol moved out of it.
+  simulator: ['platform', 'formats', 'config', 'exchanges'],
   // Besides the format: the decoder that survives torn files, and where a frame names its channel.
   reading: ['platform', 'formats', 'recorder/storage/decode-segment', 'exchanges/deribit/frame-channel'],
   library: ['platform', 'formats', 'reading'],

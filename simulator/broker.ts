@@ -1,10 +1,10 @@
-import { openFeed } from './channels.js'
-import { PACE_MS, SUBJECTS, tradesSubject, type Feed } from './feeds/feed.js'
-import { encode, type Json } from './json-text.js'
+import { openFeed } from '../exchanges/deribit/simulator/channels.js'
+import { PACE_MS, SUBJECTS, tradesSubject, type Feed } from './feed.js'
+import { encode, type Json } from '../exchanges/deribit/simulator/json-text.js'
 import type { MarketEvent } from './market/events.js'
 import type { Market } from './market/market.js'
-import { spellingFor } from './number-spelling.js'
-import { notificationText } from './rpc.js'
+import { spellingFor } from '../exchanges/deribit/simulator/number-spelling.js'
+import { notificationText } from '../exchanges/deribit/simulator/rpc.js'
 
 /** Who receives frames of channels. */
 export interface Subscriber {

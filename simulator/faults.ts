@@ -1,5 +1,5 @@
-import { RpcError } from './rpc-error.js'
-import type { Json } from './json-text.js'
+import { RpcError } from '../exchanges/deribit/simulator/rpc-error.js'
+import type { Json } from '../exchanges/deribit/simulator/json-text.js'
 
 /** Which channel a fault is about: its exact name, or the start of it followed by `*`. */
 export type ChannelPattern = string

@@ -1,5 +1,5 @@
 import type { Clock } from '../platform/clock.js'
-import type { Credential } from './auth.js'
+import type { Credential } from '../exchanges/deribit/simulator/auth.js'
 
 /** How to run a simulated exchange. Everything has a default. */
 export interface SimulatorOptions {

@@ -2,9 +2,9 @@ import { constants, createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
-import { instrumentFromName } from './market/instrument-names.js'
+import { instrumentFromName } from '../exchanges/deribit/simulator/instrument-names.js'
 import type { Instrument } from './market/instruments.js'
-import { INDEX_SOURCES, type IndexSource } from './market/underlyings.js'
+import { INDEX_SOURCES, type IndexSource } from '../exchanges/deribit/simulator/underlyings.js'
 
 /** Unsent bytes of the connection above which sending pauses. */
 const PAUSE_ABOVE_BYTES = 1024 * 1024

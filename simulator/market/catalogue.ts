@@ -2,7 +2,7 @@ import { DAY_MS, dateCode, expiriesAfter, yearsUntil } from './calendar.js'
 import { combo, future, option, perpetual, spot, strikeCode, type Birth, type Instrument } from './instruments.js'
 import { stepsToValue } from './price-grid.js'
 import type { Random } from './random.js'
-import { SPOT_PAIRS, UNDERLYINGS, type Underlying } from './underlyings.js'
+import { SPOT_PAIRS, UNDERLYINGS, type Underlying } from '../../exchanges/deribit/simulator/underlyings.js'
 
 /** Expiries with a dated future, where the coin has dated futures at all. */
 const FUTURE_EXPIRIES = 4

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json-text.js'
+import type { JsonObject } from '../../exchanges/deribit/simulator/json-text.js'
 import { round, type IndexPrices } from './index-price.js'
 import { isPerpetual, type Instrument } from './instruments.js'
 import type { Listing } from './listing.js'

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Json, JsonObject } from '../json-text.js'
+import type { Json, JsonObject } from '../../exchanges/deribit/simulator/json-text.js'
 import { dateCode, NEVER_MS, settlementPeriodOf, type SettlementPeriod } from './calendar.js'
 import { PriceGrid } from './price-grid.js'
-import type { Steps, Underlying } from './underlyings.js'
+import type { Steps, Underlying } from '../../exchanges/deribit/simulator/underlyings.js'
 
 export const KINDS = ['future', 'option', 'spot', 'future_combo', 'option_combo'] as const
 export type Kind = (typeof KINDS)[number]

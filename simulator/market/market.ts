@@ -1,7 +1,7 @@
 import { fillBook, moveBook } from './book-maker.js'
 import { DAY_MS, EXPIRY_HOUR_MS, nextExpiryHour } from './calendar.js'
 import { Catalogue } from './catalogue.js'
-import { ChangeIds } from './change-ids.js'
+import { ChangeIds } from '../../exchanges/deribit/simulator/change-ids.js'
 import type { MarketListener } from './events.js'
 import { Funding } from './funding.js'
 import { IndexPrices } from './index-price.js'
@@ -12,7 +12,7 @@ import { Random } from './random.js'
 import { ListingPicker } from './listing-picker.js'
 import { takeFromBook, TradeIds, writeBlock, writeCombo, type TradeDesk } from './taker.js'
 import { TRADE_HISTORY_PER_CURRENCY, TradeTape, type Trade } from './trades.js'
-import { INDEX_SOURCES, UNDERLYINGS, type IndexSource } from './underlyings.js'
+import { INDEX_SOURCES, UNDERLYINGS, type IndexSource } from '../../exchanges/deribit/simulator/underlyings.js'
 
 /** Expired instruments that get_instruments still shows. */
 const EXPIRED_KEPT = 2_000

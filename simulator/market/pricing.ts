@@ -3,7 +3,7 @@ import { yearsUntil } from './calendar.js'
 import { round, type IndexPrices } from './index-price.js'
 import { isPerpetual, type Instrument } from './instruments.js'
 import type { Random } from './random.js'
-import type { Underlying } from './underlyings.js'
+import type { Underlying } from '../../exchanges/deribit/simulator/underlyings.js'
 
 /** What an instrument is worth now. */
 export interface Mark {

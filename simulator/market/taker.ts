@@ -3,7 +3,7 @@ import { round } from './index-price.js'
 import type { Listing } from './listing.js'
 import type { Mark, Pricing } from './pricing.js'
 import type { Random } from './random.js'
-import { ivAt } from './ticker.js'
+import { ivAt } from '../../exchanges/deribit/simulator/ticker.js'
 import type { Direction, Trade } from './trades.js'
 
 /** Levels that one taker order eats at most. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json-text.js'
+import type { JsonObject } from '../../exchanges/deribit/simulator/json-text.js'
 
 /** Trades kept per instrument for the REST methods; older ones are forgotten, as on the real exchange after some time. */
 export const TRADE_HISTORY_PER_INSTRUMENT = 2_000

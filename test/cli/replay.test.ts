@@ -7,7 +7,7 @@ import { startSimulator } from '../../simulator/main.js'
 import { writeRecording, type MadeFrame } from '../fixtures/made-recording.js'
 import { SteppedMarket } from '../fixtures/simulated-books.js'
 import { framesTaken, recordedLines, startRecorder, until, type RecordedLine } from '../fixtures/recorder-process.js'
-import { TestClient } from '../simulator/client.js'
+import { TestClient } from '../exchanges/deribit/simulator/client.js'
 
 // They mostly wait.
 t.jobs = 3

@@ -3,7 +3,7 @@ import { deribitExchange } from '../../../config/schema.js'
 import { familyOfChannel } from '../../../exchanges/deribit/channel-family.js'
 import { indexOf, type Instrument } from '../../../exchanges/deribit/instruments.js'
 import { planChannels } from '../../../exchanges/deribit/plan-channels.js'
-import { openFeed } from '../../../simulator/channels.js'
+import { openFeed } from '../../../exchanges/deribit/simulator/channels.js'
 import { startSimulator } from '../../../simulator/main.js'
 
 const configOf = (over: object) => deribitExchange.parse({ name: 'deribit', ...over })

@@ -1,0 +1,106 @@
+import { blockRfqFields, concerns } from '../feeds/exchange-feeds.js'
+import type { Json } from '../json-text.js'
+import { tradeFields, type Trade } from '../../../../simulator/market/trades.js'
+import { invalidParam } from '../rpc-error.js'
+import { currencyOf, instrumentOf, ordinary, spanOf, type Call, type Methods } from './method.js'
+
+const DEFAULT_COUNT = 10
+const MAX_COUNT = 1000
+const SORTINGS = ['default', 'asc', 'desc'] as const
+const TRADE_KINDS = ['future', 'option', 'spot', 'future_combo', 'option_combo', 'combo', 'any'] as const
+
+/** The newest (or with `asc` the oldest) `count` rows; `has_more` when some were cut off. */
+function page({ params }: Call, found: readonly Trade[]): Json {
+  const count = params.bounded('count', 1, MAX_COUNT, DEFAULT_COUNT)
+  const ascending = params.oneOf('sorting', SORTINGS, 'default') === 'asc'
+  const rows = ascending ? found.slice(0, count) : found.slice(-count).reverse()
+  return { trades: rows.map(tradeFields), has_more: found.length > count }
+}
+
+function between(call: Call, required: boolean): (trade: Trade) => boolean {
+  const { params } = call
+  const { fromMs, toMs } = required
+    ? spanOf(call)
+    : { fromMs: params.optionalInteger('start_timestamp'), toMs: params.optionalInteger('end_timestamp') }
+  if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
+    throw invalidParam('start_timestamp must not be after end_timestamp', 'start_timestamp')
+  }
+  return ({ timestampMs }) => timestampMs >= (fromMs ?? 0) && timestampMs <= (toMs ?? Infinity)
+}
+
+function byInstrument(call: Call, timesRequired: boolean): Json {
+  const { params } = call
+  const listing = instrumentOf(call)
+  if (call.exchange.faults.hidesHistory(listing.name)) return { trades: [], has_more: false }
+  const inSpan = between(call, timesRequired)
+  const first = params.optionalInteger('start_seq') ?? 0
+  const last = params.optionalInteger('end_seq') ?? Infinity
+  const found = listing.trades.all.filter(trade => trade.tradeSeq >= first && trade.tradeSeq <= last && inSpan(trade))
+  // With nothing but a first sequence number, storage order begins there.
+  if (first > 0 && params.optionalText('sorting') === undefined && last === Infinity) {
+    const count = params.bounded('count', 1, MAX_COUNT, DEFAULT_COUNT)
+    return { trades: found.slice(0, count).map(tradeFields), has_more: found.length > count }
+  }
+  return page(call, found)
+}
+
+function byCurrency(call: Call, timesRequired: boolean): Json {
+  const { exchange, params } = call
+  const currency = currencyOf(call)
+  const kind = params.oneOf('kind', TRADE_KINDS, 'any')
+  const inSpan = between(call, timesRequired)
+  const startId = params.optionalText('start_id')
+  const endId = params.optionalText('end_id')
+  const found = exchange.market.tradesOf(currency).filter(trade => {
+    const listing = exchange.market.find(trade.instrumentName)
+    if (!listing) return false
+    const ofKind = kind === 'combo' ? listing.instrument.legs !== undefined : concerns(listing, kind, 'any')
+    return ofKind && inSpan(trade) && idWithin(trade.tradeId, startId, endId)
+  })
+  return page(call, found)
+}
+
+/** Ids are compared by their number; ids of another family do not match. */
+function idWithin(id: string, startId: string | undefined, endId: string | undefined): boolean {
+  const [family, number] = splitId(id)
+  for (const [bound, sign] of [
+    [startId, 1],
+    [endId, -1],
+  ] as const) {
+    if (bound === undefined) continue
+    const [boundFamily, boundNumber] = splitId(bound)
+    if (boundFamily !== family || sign * (number - boundNumber) < 0) return false
+  }
+  return true
+}
+
+function splitId(id: string): [string, number] {
+  const dash = id.lastIndexOf('-')
+  return [id.slice(0, Math.max(dash, 0)), Number(id.slice(dash + 1))]
+}
+
+function blockRfqTrades(call: Call): Json {
+  const { exchange, params } = call
+  const currency = currencyOf(call, 'any')
+  const count = params.bounded('count', 1, MAX_COUNT, 20)
+  const tapes = currency === 'any' ? ['BTC', 'ETH', 'USDC'] : [currency]
+  const blocks = tapes.flatMap(each => exchange.market.tradesOf(each).filter(trade => trade.blockRfqId !== undefined))
+  const before = Number(params.optionalText('continuation')?.split(':')[0] ?? Infinity)
+  const found = blocks.filter(trade => trade.timestampMs < before).sort((a, b) => b.timestampMs - a.timestampMs)
+  const rows = found.slice(0, count)
+  const last = rows.at(-1)
+  const more = found.length > count && last !== undefined
+  return {
+    continuation: more ? `${last.timestampMs}:${last.blockRfqId ?? 0}` : null,
+    block_rfqs: rows.map(trade => blockRfqFields(trade, exchange.market)),
+  }
+}
+
+/** Methods that answer with trades, from the bounded history the market keeps. */
+export const tradeMethods: Methods = {
+  'public/get_last_trades_by_instrument': ordinary(call => byInstrument(call, false)),
+  'public/get_last_trades_by_instrument_and_time': ordinary(call => byInstrument(call, true)),
+  'public/get_last_trades_by_currency': ordinary(call => byCurrency(call, false)),
+  'public/get_last_trades_by_currency_and_time': ordinary(call => byCurrency(call, true)),
+  'public/get_block_rfq_trades': ordinary(blockRfqTrades),
+}
