@@ -1,5 +1,6 @@
 import { parseSegmentPath, withState } from '../../formats/raw-path.js'
-import { gapsOf, slotOf, type Gap, type JournalEntry } from '../observe/gaps.js'
+import { gapsOf, type Gap, type JournalEntry } from '../observe/gaps.js'
+import { slotOf } from '../observe/outages.js'
 import { familyOfChannel } from '../../exchanges/deribit/channel-family.js'
 import { targetOf, type ChannelTarget } from './channel-target.js'
 import { groupBy } from './group-by.js'

@@ -1,3 +1,4 @@
+import { Outages } from './outages.js'
 import { TradeHoles } from './trade-holes.js'
 
 /** One entry of the journal. */
@@ -33,6 +34,8 @@ export const GAP_EVENTS: ReadonlySet<string> = new Set([
   'stopped',
   'connected',
   'disconnected',
+  'subscribed',
+  'live',
   'gap',
   'covered',
   'lost',
@@ -50,20 +53,24 @@ export function gapsOf(entries: readonly JournalEntry[]): Gap[] {
   return reader.gaps
 }
 
+interface Idle {
+  gap: Gap
+  /** Something was subscribed since; a journal of 0.1.0 does not say when all was. */
+  isSubscribed: boolean
+}
+
 class GapReader {
   readonly gaps: Gap[] = []
-  /** By host and connection. */
-  readonly #outages = new Map<string, Gap>()
+  readonly #outages = new Outages()
   /** By channel. */
   readonly #brokenBooks = new Map<string, Gap>()
   readonly #tradeHoles = new TradeHoles()
-  /** By host: since its recorder was stopped. */
-  readonly #idle = new Map<string, Gap>()
+  /** By host: its recorder ended, and the next one has not come to record yet. */
+  readonly #idle = new Map<string, Idle>()
   readonly #lastOf = new Map<string, JournalEntry>()
 
   read(entry: JournalEntry): void {
     const { host, recvUs, event, detail } = entry
-    const key = `${host} ${slotOf(textOf(detail['conn']) ?? '')}`
     switch (event) {
       case 'started':
         this.#began(entry)
@@ -72,11 +79,22 @@ class GapReader {
         this.#stopped(entry)
         break
       case 'disconnected':
-        if (!isRenewed(detail)) this.#outages.set(key, this.#add(entry, 'outage', { fromUs: recvUs, toUs: undefined }))
+        this.#outages.ended(entry, () => this.#add(entry, 'outage', { fromUs: recvUs, toUs: undefined }))
+        if (detail['before_live'] === true) this.#noteSubscribed(host, false)
+        break
+      case 'subscribed':
+        this.#outages.subscribed(entry)
+        this.#noteSubscribed(host, true)
+        break
+      case 'live':
+        this.#outages.live(entry)
+        this.#recordsAgain(entry)
         break
       case 'gap':
       case 'covered':
-        this.#endOutage(key)
+        this.#remove(
+          this.#outages.told(entry, numberOf(detail['from_us']) ?? -Infinity, numberOf(detail['to_us']) ?? Infinity),
+        )
         if (event === 'gap') this.#add(entry, 'gap')
         break
       case 'lost':
@@ -104,53 +122,60 @@ class GapReader {
 
   /** What closed its connections first was not recording from then on. */
   #stopped(entry: JournalEntry): void {
-    const closed = this.#outagesOf(entry.host).flatMap(key => this.#outages.get(key) ?? [])
-    const fromUs = Math.min(entry.recvUs, ...closed.filter(({ cause }) => cause === STOPPING).map(gap => gap.fromUs))
-    this.#endOutages(entry.host)
-    const facts = { fromUs, toUs: undefined, cause: 'the recorder was stopped' }
-    this.#idle.set(entry.host, this.#add(entry, 'not recording', facts))
+    const { host, recvUs } = entry
+    const closing = this.#outages.runEnded(host, recvUs).filter(({ cause }) => cause === STOPPING)
+    for (const outage of closing) this.#remove(outage)
+    const fromUs = Math.min(recvUs, ...closing.map(gap => gap.fromUs))
+    const idle = this.#idleOf(host)
+    // A run that never came to record anything.
+    if (idle) idle.toUs = undefined
+    else this.#isIdle(host, this.#add(entry, 'not recording', { fromUs, toUs: undefined, cause: STOPPED }))
   }
 
   /** Between two runs nothing was recorded; a run that was killed lived at least to its last entry. */
   #began(entry: JournalEntry): void {
     const { host, recvUs } = entry
-    const idle = this.#idle.get(host)
-    this.#idle.delete(host)
+    const idle = this.#idleOf(host)
     const last = this.#lastOf.get(host)
-    for (const key of this.#outagesOf(host)) this.#abandonOutage(key, last?.recvUs ?? recvUs)
-    // A run that took over had recorded for a while when the one before it stopped.
-    const sinceUs = Math.min(recvUs, numberOf(entry.detail['since_us']) ?? recvUs)
-    if (idle && sinceUs <= idle.fromUs) this.gaps.splice(this.gaps.indexOf(idle), 1)
+    this.#outages.runEnded(host, last?.recvUs ?? recvUs)
+    const tookOverUs = numberOf(entry.detail['since_us'])
+    const sinceUs = Math.min(recvUs, tookOverUs ?? recvUs)
+    if (idle && sinceUs <= idle.fromUs) this.#remove(idle)
     else if (idle) idle.toUs = sinceUs
-    else if (last && last.run !== entry.run && sinceUs > last.recvUs)
-      this.#add(entry, 'not recording', {
-        fromUs: last.recvUs,
-        toUs: sinceUs,
-        cause: 'the recorder ended without a word',
-      })
+    else if (last && last.run !== entry.run && sinceUs > last.recvUs) {
+      const cause = 'the recorder ended without a word'
+      this.#isIdle(host, this.#add(entry, 'not recording', { fromUs: last.recvUs, toUs: sinceUs, cause }))
+    }
+    // A run that took over had recorded for a while when the one before it stopped.
+    if (tookOverUs !== undefined) this.#idle.delete(host)
   }
 
-  #endOutages(host: string): void {
-    for (const key of this.#outagesOf(host)) this.#endOutage(key)
+  #isIdle(host: string, gap: Gap): void {
+    this.#idle.set(host, { gap, isSubscribed: false })
   }
 
-  #outagesOf(host: string): string[] {
-    return [...this.#outages.keys()].filter(key => key.startsWith(`${host} `))
+  /** Since when nothing is recorded; undefined where the run that came then did record. */
+  #idleOf(host: string): Gap | undefined {
+    const idle = this.#idle.get(host)
+    if (!idle?.isSubscribed) return idle?.gap
+    this.#idle.delete(host)
+    return undefined
   }
 
-  /** The run was killed while it lasted: no entry tells of the gap, and it goes on as one between two runs. */
-  #abandonOutage(key: string, toUs: number): void {
-    const outage = this.#outages.get(key)
-    this.#outages.delete(key)
-    if (outage) outage.toUs = Math.max(outage.fromUs, toUs)
+  #noteSubscribed(host: string, isSubscribed: boolean): void {
+    const idle = this.#idle.get(host)
+    if (idle) idle.isSubscribed = isSubscribed
   }
 
-  /** The gap that an outage became is told by an entry of its own. */
-  #endOutage(key: string): void {
-    const outage = this.#outages.get(key)
-    if (!outage) return
-    this.#outages.delete(key)
-    this.gaps.splice(this.gaps.indexOf(outage), 1)
+  /** All that the first connection of a run asked for flows. */
+  #recordsAgain({ host, recvUs }: JournalEntry): void {
+    const gap = this.#idle.get(host)?.gap
+    this.#idle.delete(host)
+    if (gap?.toUs !== undefined) gap.toUs = Math.max(gap.toUs, recvUs)
+  }
+
+  #remove(gap: Gap | undefined): void {
+    if (gap) this.gaps.splice(this.gaps.indexOf(gap), 1)
   }
 
   #mendBook(key: string, toUs: number | undefined): void {
@@ -180,14 +205,10 @@ class GapReader {
   }
 }
 
-/** The connection that goes on under two names in turns, `d1` and `d1b`. */
-export const slotOf = (conn: string) => conn.replace(/b$/, '')
-
 /** Why a connection ended that the recorder closed on its own way out. */
 export const STOPPING = 'stopping'
 
-/** The connection ended because another one had taken its place. */
-const isRenewed = (detail: JournalEntry['detail']) => textOf(detail['cause'])?.startsWith('renewed') === true
+const STOPPED = 'the recorder was stopped'
 
 function bookOf({ host, detail }: JournalEntry): string {
   return `${host} ${String(detail['conn'])} ${String(detail['channel'])}`

@@ -204,8 +204,10 @@ export class Connection {
   }
 
   #becameLive(wire: Wire): void {
-    const { log, clock, ledger } = this.#deps
-    log.info({ conn: wire.conn, channels: wire.session.channels.size }, 'live')
+    const { tape, log, clock, ledger } = this.#deps
+    const facts = { conn: wire.conn, channels: wire.session.channels.size }
+    tape.journal('live', facts)
+    log.info(facts, 'live')
     if (wire === this.#next) {
       const old = this.#wire
       const cause = `${RENEWED}: ${this.#renewal?.cause ?? ''}`
@@ -226,16 +228,21 @@ export class Connection {
   #noteBreak(wire: Wire, end: WireEnd): void {
     this.#noteEnd(wire, end)
     // What ends with the recorder is no outage of this connection.
-    if (end.channels.size > 0 && end.cause !== STOPPING) this.#account.down(wire.heardUs, end.cause, end.channels)
+    if (end.cause !== STOPPING) this.#account.down(wire.heardUs, end.cause, end.channels)
     this.#failures = performance.now() - this.#openedMs > STABLE_AFTER_MS ? 0 : this.#failures + 1
     this.#deps.ledger.settle()
     this.#tried()
   }
 
-  #noteEnd(wire: Wire, { opened, channels, hint, cause, code, reason }: WireEnd): void {
+  #noteEnd(wire: Wire, { opened, wasLive, channels, hint, cause, code, reason }: WireEnd): void {
     const { tape, log, complaints } = this.#deps
     const isOrderly = cause === STOPPING || cause.startsWith(RENEWED)
-    const facts = { conn: wire.conn, session: this.sessions, cause, code, ...(reason !== undefined && { reason }) }
+    const facts = {
+      ...{ conn: wire.conn, session: this.sessions, cause, code },
+      ...(reason !== undefined && { reason }),
+      // A try that came to nothing begins no outage.
+      ...(opened && !wasLive && { before_live: true }),
+    }
     const hinted = hint === undefined ? {} : { hint }
     if (opened && !isOrderly) this.reconnects++
     if (!isOrderly) this.lastError = { at: new Date().toISOString(), message: cause, ...hinted }

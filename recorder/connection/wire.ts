@@ -40,6 +40,8 @@ export type WireState = 'connecting' | 'subscribing' | 'live' | 'closed'
 export interface WireEnd extends SocketEnd {
   /** The handshake was done. */
   opened: boolean
+  /** Everything asked for had been answered. */
+  wasLive: boolean
   /** The last channels that were subscribed. */
   channels: ReadonlySet<string>
   /** Of the close, 1006 where there was none. */
@@ -147,11 +149,12 @@ export class Wire {
         clearTimeout(deadline)
         clearInterval(looks)
         this.session.closed()
+        const wasLive = this.state === 'live'
         this.state = 'closed'
         const end = this.#end ?? endOfClose(code, reason.toString('utf8'))
         const patience = end.patience === 'limited' ? 'limited' : this.#patience
         const facts = { code, ...(reason.length > 0 && { reason: reason.toString('utf8') }) }
-        resolve({ ...end, patience, opened, channels: this.session.channels, ...facts })
+        resolve({ ...end, patience, opened, wasLive, channels: this.session.channels, ...facts })
       })
     })
   }
