@@ -31,7 +31,7 @@ async function dump(paths: string[], { channel, instrument, conn, from, to }: Du
   ])
   const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))
   const choice = { channel, instrument, conn, fromUs: timeUs(from), toUs: timeUs(to) }
-  const files = dumpFiles(paths)
+  const files = dumpFiles(paths, choice)
   // On a terminal the lines themselves show that something happens.
   const progress = process.stdout.isTTY
     ? undefined

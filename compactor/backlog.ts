@@ -1,14 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasErrno } from '../platform/edge-error.js'
-import { parseSegmentPath, type SegmentName } from '../formats/raw-path.js'
+import { byStart, rawFilesIn, rawHours, type RawFile } from '../formats/raw-tree.js'
 import type { Receipt } from './receipts.js'
 
-export interface SealedSegment {
-  /** Path below dataDir, with forward slashes. */
-  path: string
-  name: SegmentName
-}
+export type SealedSegment = Pick<RawFile, 'path' | 'name'>
 
 /**
  * Finds sealed segments. A folder whose modification time is the one of the last look is not read again, so that
@@ -16,7 +11,7 @@ export interface SealedSegment {
  */
 export class SegmentFinder {
   readonly #dataDir: string
-  readonly #seen = new Map<string, { modifiedMs: number; segments: SealedSegment[] }>()
+  readonly #seen = new Map<string, { modifiedMs: number; segments: RawFile[] }>()
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir
@@ -24,49 +19,21 @@ export class SegmentFinder {
 
   /** All sealed segments on disk, oldest first. */
   find(): SealedSegment[] {
-    const found: SealedSegment[] = []
-    for (const exchange of this.#folders('raw', 'exchange=')) {
-      const channels = this.#folders(exchange, 'channel=')
-      const kinds = channels.flatMap(channel => this.#folders(channel, 'kind='))
-      const currencies = kinds.flatMap(kind => this.#folders(kind, 'currency='))
-      for (const group of [...channels, ...kinds, ...currencies]) {
-        for (const date of this.#folders(group, 'date=')) {
-          for (const hour of this.#folders(date, 'hour=')) found.push(...this.#segmentsIn(hour))
-        }
-      }
-    }
-    return found.sort(
-      (a, b) => a.name.startedMs - b.name.startedMs || a.name.number - b.name.number || (a.path < b.path ? -1 : 1),
-    )
+    const found: RawFile[] = []
+    for (const { folders } of rawHours(this.#dataDir))
+      for (const folder of folders) found.push(...this.#segmentsIn(folder))
+    return found.sort(byStart)
   }
 
-  #folders(path: string, prefix: string): string[] {
-    return listFolder(join(this.#dataDir, path))
-      .filter(name => name.startsWith(prefix))
-      .map(name => `${path}/${name}`)
-  }
-
-  #segmentsIn(path: string): SealedSegment[] {
+  #segmentsIn(path: string): RawFile[] {
     const modifiedMs = modifiedAt(join(this.#dataDir, path))
     const before = this.#seen.get(path)
     if (before && before.modifiedMs === modifiedMs) return before.segments
-    const segments = listFolder(join(this.#dataDir, path)).flatMap(file => {
-      const parsed = parseSegmentPath(`${path}/${file}`)
-      return parsed?.state === 'sealed' ? [{ path: `${path}/${file}`, name: parsed.name }] : []
-    })
+    const segments = rawFilesIn(this.#dataDir, path).filter(({ state }) => state === 'sealed')
     // A folder that changed within the tick of the file system's clock may change again unnoticed: not remembered.
     if (modifiedMs !== undefined && Date.now() - modifiedMs > 2000) this.#seen.set(path, { modifiedMs, segments })
     else this.#seen.delete(path)
     return segments
-  }
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
   }
 }
 

@@ -1,6 +1,6 @@
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasErrno } from '../platform/edge-error.js'
+import { parquetFilesIn, parquetFolders, type ParquetFile, type ParquetFolder } from '../formats/parquet-tree.js'
 import { clearWaiting, switchFolders, waitingFolder } from './folder-switch.js'
 import { linkOthers, planRollUps, receiptsAfter, supersededBy, writeRollUp, type Rolled } from './roll-up.js'
 import { openEngine } from './engine.js'
@@ -9,34 +9,22 @@ import { spillFolderOf, type JobOptions } from './segment-job.js'
 
 const DAY_MS = 86_400_000
 
-/** Folders of one date in all tables and partitions, below `root`, sorted. */
-export function dateFolders(root: string, date: string): string[] {
-  return parquetFolders(root).filter(folder => folder.endsWith(`/date=${date}`))
-}
-
 /** Tables that are made from other tables, by others: no receipt speaks of them, and no rebuild makes them. */
-const DERIVED = new Set(['table=coverage', 'table=coverage_hours'])
+const DERIVED = new Set(['coverage', 'coverage_hours'])
 
-/** The folders of all partitions' days. */
-export function parquetFolders(root: string): string[] {
-  let folders = ['parquet']
-  for (const prefix of ['exchange=', 'table=', 'kind=', 'currency=', 'date=']) {
-    folders = folders.flatMap(folder =>
-      namesIn(join(root, folder))
-        .filter(name => name.startsWith(prefix) && !DERIVED.has(name))
-        .map(name => `${folder}/${name}`),
-    )
-  }
-  return folders.sort()
+/** Folders of the partitions' days, of one date or all, below `root`; sorted. */
+export function convertedFolders(root: string, date?: string): ParquetFolder[] {
+  return [...parquetFolders(root, { date })].filter(({ table }) => !DERIVED.has(table))
 }
 
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  }
+/** The same, as paths. */
+export function dateFolders(root: string, date: string): string[] {
+  return convertedFolders(root, date).map(({ path }) => path)
+}
+
+/** Files of one date in all tables and partitions. */
+export function dateFiles(root: string, date: string): ParquetFile[] {
+  return convertedFolders(root, date).flatMap(folder => parquetFilesIn(root, folder))
 }
 
 /** True once a date's segments are all sealed, as far as can be told, and it is time to roll it up. */
@@ -55,7 +43,7 @@ export async function rollUpDate(
   const { dataDir, signal } = options
   const receipts = readReceiptsOf(dataDir, date)
   const outputs = new Set([...receipts.values()].flatMap(receipt => receipt.outputs.map(({ path }) => path)))
-  const plan = planRollUps(dataDir, dateFolders(dataDir, date), path => outputs.has(path))
+  const plan = planRollUps(dateFiles(dataDir, date), path => outputs.has(path))
   if (plan.length === 0) return { receipts: [], rolled: [] }
   clearWaiting(dataDir)
   const rolled: Rolled[] = []

@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { columnsOfTable } from './stage.js'
-import { dateFolders } from './date-job.js'
+import { convertedFolders, dateFolders } from './date-job.js'
 import { openEngine } from './engine.js'
 import { sqlText } from './frame-items.js'
-import { dailyName, parseParquetName } from '../formats/parquet-path.js'
+import { dailyName } from '../formats/parquet-path.js'
+import { parquetFilesIn, type ParquetFile } from '../formats/parquet-tree.js'
 import { fileFacts, parquetOptions } from './parts.js'
 import { sha256Of } from './publish.js'
 import { appendReceipts, type Receipt } from './receipts.js'
@@ -26,16 +27,14 @@ export async function leaveEmptied(
 ): Promise<void> {
   const made = new Set(dateFolders(side, date))
   const outputs: Receipt['outputs'] = []
-  for (const folder of dateFolders(options.dataDir, date)) {
-    if (made.has(folder)) continue
-    const byHost = new Map<string, string[]>()
-    for (const file of readdirSync(join(options.dataDir, folder))) {
-      const host = parseParquetName(file)?.host
-      if (host !== undefined) byHost.set(host, [...(byHost.get(host) ?? []), file])
-    }
+  for (const folder of convertedFolders(options.dataDir, date)) {
+    if (made.has(folder.path)) continue
+    const byHost = new Map<string, ParquetFile[]>()
+    for (const file of parquetFilesIn(options.dataDir, folder))
+      byHost.set(file.name.host, [...(byHost.get(file.name.host) ?? []), file])
     for (const [host, files] of byHost) {
-      const path = `${folder}/${dailyName(host)}`
-      await writeEmptied(options, folder, files, join(side, path))
+      const path = `${folder.path}/${dailyName(host)}`
+      await writeEmptied(options, folder.table, files, join(side, path))
       outputs.push({ path, rows: 0, bytes: statSync(join(side, path)).size, sha256: await sha256Of(join(side, path)) })
     }
   }
@@ -45,17 +44,17 @@ export async function leaveEmptied(
 
 async function writeEmptied(
   { dataDir, limits, disk }: JobOptions,
-  folder: string,
-  files: readonly string[],
+  name: string,
+  files: readonly ParquetFile[],
   path: string,
 ): Promise<void> {
-  const days = files.filter(file => parseParquetName(file)?.hour === undefined)
+  const days = files.filter(({ name }) => name.hour === undefined)
+  const hours = files.filter(({ name }) => name.hour !== undefined)
   const replaced = await readReplaced(
     limits,
-    days.map(file => join(dataDir, folder, file)),
+    days.map(({ path }) => join(dataDir, path)),
   )
-  const replaces = [...new Set([...replaced, ...files.filter(file => !days.includes(file))])].sort()
-  const name = /\/table=([^/]+)\//.exec(folder)?.[1] ?? ''
+  const replaces = [...new Set([...replaced, ...hours.map(({ file }) => file)])].sort()
   const table = tables.find(each => each.name === name) ?? framesTable
   const engine = await openEngine({ ...limits, spillFolder: spillFolderOf(dataDir) })
   try {

@@ -1,5 +1,5 @@
 import './allocator.js'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { mayRollUp } from '../config/target-address.js'
@@ -8,7 +8,7 @@ import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { parseSegmentPath } from '../formats/raw-path.js'
 import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
-import { dateFolders, isRollUpDue, parquetFolders, rollUpDate } from './date-job.js'
+import { convertedFolders, dateFiles, isRollUpDue, rollUpDate } from './date-job.js'
 import { finishSwitch } from './folder-switch.js'
 import { hourlyName } from '../formats/parquet-path.js'
 import { CompactorProgress, type Summary } from './progress.js'
@@ -141,7 +141,7 @@ class Compactor {
   /** Rolls up dates that are due and not yet looked at, or got files since. */
   async #rollUp(): Promise<void> {
     const { config, nowMs = Date.now, signal, log } = this.#options
-    const dates = new Set(parquetFolders(config.dataDir).map(folder => folder.slice(-'YYYY-MM-DD'.length)))
+    const dates = new Set(convertedFolders(config.dataDir).map(({ date }) => date))
     for (const date of [...dates].sort()) {
       if (signal?.aborted) return
       if (this.#rolledUp.has(date) || !isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)) continue
@@ -186,12 +186,11 @@ class Compactor {
     const date = dateOf(name)
     let replaced = this.#replaced.get(date)
     if (!replaced) {
-      const days = dateFolders(dataDir, date).flatMap(folder =>
-        readdirSync(join(dataDir, folder))
-          .filter(file => file.startsWith('day-'))
-          .map(file => join(dataDir, folder, file)),
+      const days = dateFiles(dataDir, date).filter(({ name }) => name.hour === undefined)
+      replaced = await readReplaced(
+        limits,
+        days.map(({ path }) => join(dataDir, path)),
       )
-      replaced = await readReplaced(limits, days)
       this.#replaced.set(date, replaced)
     }
     return replaced.has(hourlyName(name))

@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { hasErrno } from '../platform/edge-error.js'
+import { join } from 'node:path'
 import type { SegmentName } from '../formats/raw-path.js'
-import { parseParquetName, parquetFolder } from '../formats/parquet-path.js'
+import { parquetFolder } from '../formats/parquet-path.js'
+import { parquetFilesIn } from '../formats/parquet-tree.js'
 import type { Partition } from '../platform/partition.js'
 import { identityOf, type Table } from '../exchanges/table.js'
 
@@ -35,12 +34,14 @@ export function findNeighbours(
   const dates = new Set([-backMs, 0, HOUR_MS].map(ms => dateOf(segment.startedMs + ms)))
   for (const partition of partitions) {
     for (const date of dates) {
-      const place = parquetFolder(segment.exchange, table.name, partition, date)
-      for (const path of rootsOf(date).flatMap(root => listFolder(join(root, place)))) {
-        const name = parseParquetName(basename(path))
-        if (!name || isOwn(name, date, segment)) continue
-        if (identity.reach === 'near' && name.hour !== undefined && !isNear(name.hour, date, segment)) continue
-        found.push({ path, origin: originOf(name.host, name.run) })
+      const { exchange } = segment
+      const folder = { path: parquetFolder(exchange, table.name, partition, date), exchange, table: table.name, date }
+      for (const root of rootsOf(date)) {
+        for (const { path, name } of parquetFilesIn(root, { ...folder, ...partition })) {
+          if (isOwn(name, date, segment)) continue
+          if (identity.reach === 'near' && name.hour !== undefined && !isNear(name.hour, date, segment)) continue
+          found.push({ path: join(root, path), origin: originOf(name.host, name.run) })
+        }
       }
     }
   }
@@ -61,15 +62,4 @@ function isOwn(name: { hour?: number; host: string; run?: string; number?: numbe
 function isNear(hour: number, date: string, own: SegmentName): boolean {
   const startsMs = Date.parse(`${date}T00:00:00Z`) + hour * HOUR_MS
   return Math.abs(startsMs - Math.floor(own.startedMs / HOUR_MS) * HOUR_MS) <= HOUR_MS
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return readdirSync(path)
-      .sort()
-      .map(file => join(path, file))
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  }
 }

@@ -1,17 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseSegmentPath } from '../formats/raw-path.js'
 import { createFolderDurable, fsyncFolder } from '../platform/durable-file.js'
 import { EdgeError } from '../platform/edge-error.js'
 import type { SealedSegment } from './backlog.js'
 import type { Conversion } from './convert.js'
-import { dateFolders, rollUpDate } from './date-job.js'
+import { dateFiles, dateFolders, rollUpDate } from './date-job.js'
 import { leaveEmptied } from './emptied.js'
 import { clearWaiting, switchFolders, waitingFolder, type FolderSwitch } from './folder-switch.js'
-import { hourlyName, parseParquetName } from '../formats/parquet-path.js'
+import { hourlyName } from '../formats/parquet-path.js'
 import { quarantinePath } from './publish.js'
 import { readReceiptsOf, type Receipt } from './receipts.js'
-import { readReplaced } from './roll-up.js'
+import { linkOthers, readReplaced } from './roll-up.js'
 import { compactSegment, readManifest, temporaryFolder, type JobOptions } from './segment-job.js'
 
 /**
@@ -54,13 +54,9 @@ async function requireRaw({ dataDir, limits }: JobOptions, date: string, segment
     const name = parseSegmentPath(receipt.segment)?.name
     if (name && receipt.outputs.length > 0 && !here.has(hourlyName(name))) wanted.add(hourlyName(name))
   }
-  const files = dateFolders(dataDir, date).flatMap(folder =>
-    readdirSync(join(dataDir, folder)).map(file => ({ file, path: join(dataDir, folder, file) })),
-  )
-  for (const { file } of files) {
-    if (parseParquetName(file)?.hour !== undefined && !here.has(file)) wanted.add(file)
-  }
-  const days = files.filter(({ file }) => file.startsWith('day-') && parseParquetName(file)).map(({ path }) => path)
+  const files = dateFiles(dataDir, date)
+  for (const { file, name } of files) if (name.hour !== undefined && !here.has(file)) wanted.add(file)
+  const days = files.filter(({ name }) => name.hour === undefined).map(({ path }) => join(dataDir, path))
   for (const file of await readReplaced(limits, days)) if (!here.has(file)) wanted.add(file)
   if (wanted.size === 0) return
   const [first = ''] = wanted
@@ -81,19 +77,31 @@ function moveQuarantine(dataDir: string, side: string, segments: readonly Sealed
   }
 }
 
+/** Names of our files of a date, by their folder below a root. */
+function namesByFolder(root: string, date: string): Map<string, string[]> {
+  const names = new Map<string, string[]>()
+  for (const { folder, file } of dateFiles(root, date))
+    names.set(folder.path, [...(names.get(folder.path) ?? []), file])
+  return names
+}
+
 function planSwitch(dataDir: string, side: string, date: string, receipts: Receipt[]): FolderSwitch {
   clearWaiting(dataDir)
   const old = dateFolders(dataDir, date)
   const made = new Set(dateFolders(side, date))
   const paths = [...new Set([...old, ...made])].sort()
+  const [namesBefore, namesAfter] = [namesByFolder(dataDir, date), namesByFolder(side, date)]
   const plan: FolderSwitch = { date, folders: [], receipts, superseded: [] }
   for (const [index, path] of paths.entries()) {
     const waiting = join(waitingFolder(dataDir), String(index))
-    const after = made.has(path) ? readdirSync(join(side, path)) : []
-    const gone = old.includes(path) ? readdirSync(join(dataDir, path)).filter(file => !after.includes(file)) : []
+    const after = namesAfter.get(path) ?? []
+    const before = namesBefore.get(path) ?? []
+    const gone = before.filter(file => !after.includes(file))
     if (made.has(path)) {
       renameSync(join(side, path), waiting)
-      fsyncFolder(waiting)
+      // What others put there stays there.
+      if (old.includes(path)) linkOthers(dataDir, path, new Set([...before, ...after]), waiting)
+      else fsyncFolder(waiting)
     }
     plan.folders.push({ path, inode: made.has(path) ? statSync(waiting).ino : 0 })
     if (gone.length > 0) {

@@ -7,6 +7,7 @@ import { countOf, openEngine, UNREADABLE, type Engine, type EngineLimits } from 
 import { sqlText } from './frame-items.js'
 import type { FolderSwitch } from './folder-switch.js'
 import { dailyName, parseParquetName } from '../formats/parquet-path.js'
+import type { ParquetFile } from '../formats/parquet-tree.js'
 import { fileFacts, parquetOptions } from './parts.js'
 import { sha256Of } from './publish.js'
 import { rowGroupRows } from './row-group.js'
@@ -35,19 +36,19 @@ export interface Rolled {
 }
 
 /**
- * What there is to roll up in a date's folders: files that receipts know, where a host has more than one.
+ * What there is to roll up among a date's files: those that receipts know, where a host has more than one.
  * @param known true for a path below dataDir that a receipt names
  */
-export function planRollUps(dataDir: string, folders: readonly string[], known: (path: string) => boolean): RollUp[] {
-  return folders.flatMap(folder => {
-    const byHost = new Map<string, string[]>()
-    for (const file of readdirSync(join(dataDir, folder)).sort()) {
-      const name = parseParquetName(file)
-      if (name && known(`${folder}/${file}`)) byHost.set(name.host, [...(byHost.get(name.host) ?? []), file])
-    }
-    const table = /\/table=([^/]+)\//.exec(folder)?.[1] ?? ''
-    return [...byHost].flatMap(([host, files]) => (files.length > 1 ? [{ folder, table, host, files }] : []))
-  })
+export function planRollUps(files: readonly ParquetFile[], known: (path: string) => boolean): RollUp[] {
+  const found = new Map<string, RollUp>()
+  for (const { path, file, folder, name } of files) {
+    if (!known(path)) continue
+    const key = `${folder.path} ${name.host}`
+    const rollUp = found.get(key) ?? { folder: folder.path, table: folder.table, host: name.host, files: [] }
+    rollUp.files.push(file)
+    found.set(key, rollUp)
+  }
+  return [...found.values()].filter(({ files }) => files.length > 1)
 }
 
 /**

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { parquetFilesIn, parquetFolders } from '../formats/parquet-tree.js'
 import { EdgeError } from '../platform/edge-error.js'
 
 /** One day of one table, of instruments of one kind and currency. */
@@ -16,8 +17,6 @@ export interface Partition {
 /** Which partitions; what is left out takes all. */
 export type PartitionChoice = Partial<Omit<Partition, 'files'>>
 
-const KEYS = ['exchange', 'table', 'kind', 'currency', 'date'] as const
-
 /**
  * The Parquet partitions of a dataDir or a copy, by table, kind, currency and date.
  * @throws EdgeError NO_PARQUET
@@ -30,29 +29,15 @@ export function listPartitions(path: string, choice: PartitionChoice = {}): Part
       hint: 'edgetape compact --once makes it from sealed segments',
     })
   }
-  return partitionsBelow(root, [], choice)
+  return [...parquetFolders(path, choice)].flatMap(folder => {
+    const { exchange, table, kind = 'none', currency = 'none', date } = folder
+    const files = parquetFilesIn(path, folder).flatMap(file => sizedFile(join(path, file.path)))
+    return files.length === 0 ? [] : [{ exchange, table, kind, currency, date, files }]
+  })
 }
 
-function partitionsBelow(folder: string, values: readonly string[], choice: PartitionChoice): Partition[] {
-  const key = KEYS[values.length]
-  if (key === undefined) return [{ ...partitionOf(values), files: filesOf(folder) }]
-  return readdirSync(folder)
-    .filter(name => name.startsWith(`${key}=`))
-    .sort()
-    .flatMap(name => {
-      const value = name.slice(key.length + 1)
-      if (choice[key] !== undefined && choice[key] !== value) return []
-      return partitionsBelow(join(folder, name), [...values, value], choice)
-    })
-}
-
-function partitionOf([exchange = '', table = '', kind = '', currency = '', date = '']: readonly string[]) {
-  return { exchange, table, kind, currency, date }
-}
-
-function filesOf(folder: string): Partition['files'] {
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.parquet'))
-    .sort()
-    .map(name => ({ path: join(folder, name), bytes: statSync(join(folder, name)).size }))
+/** Nothing for one that was rolled up meanwhile. */
+function sizedFile(path: string): Partition['files'] {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found ? [{ path, bytes: found.size }] : []
 }

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EdgeError, hasErrno } from '../platform/edge-error.js'
 import type { Manifest } from '../formats/manifest.js'
+import { SLACK_US } from '../formats/raw-tree.js'
 import { ChannelChoice } from './channel-choice.js'
 import type { Frame, LineFrame } from './frame.js'
 import { mergeByTime, type MergeInput } from './merge-by-time.js'
 import { segmentFrames } from './segment-frames.js'
-import { bytesOf, currentPath, manifestOf, segmentFiles, SLACK_US, type SegmentFile } from './segment-files.js'
+import { bytesOf, currentPath, manifestOf, segmentFiles, type SegmentFile } from './segment-files.js'
 import { momentUs, type Moment } from './time.js'
 
 export interface ReadOptions {

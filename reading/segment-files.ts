@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative, resolve, sep } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { EdgeError, hasErrno } from '../platform/edge-error.js'
 import { parseManifest, type Manifest } from '../formats/manifest.js'
 import { parseSegmentPath, withState, type SegmentName } from '../formats/raw-path.js'
+import { rawSegments } from '../formats/raw-tree.js'
 
 /** A segment as it was found below a `raw/`. */
 export interface SegmentFile {
@@ -20,10 +21,6 @@ export interface SegmentChoice {
   toUs: number
   mayHold: (family: string) => boolean
 }
-
-/** Lines may be stamped a little before the first of their segment, where the clock was set; µs. */
-export const SLACK_US = 60_000_000
-const HOUR_US = 3_600_000_000
 
 /** A tree of segments, or a part of one. */
 interface Place {
@@ -55,83 +52,17 @@ export function placeOf(path: string): Place {
 }
 
 /**
- * Segments that may hold what was chosen, in the order in which they were begun, found day by day: what is held at once
- * are the names of one day. A segment that is being renamed is found once.
+ * Segments that may hold what was chosen, in the order in which they were begun, found hour by hour. A segment that is
+ * being renamed is found once.
  * @throws EdgeError READ_NO_RAW
  */
 export function* segmentFiles(path: string, choice: SegmentChoice): Generator<SegmentFile, void> {
   const { root, below } = placeOf(path)
-  const groups = groupFolders(root, choice.mayHold)
-  const days = new Set(groups.flatMap(folder => subfolders(folder).filter(name => name.startsWith('date='))))
-  for (const day of [...days].sort()) {
-    const found = groups.flatMap(folder => segmentsOfDay(root, `${folder.slice(root.length + 1)}/${day}`, choice))
-    found.sort((a, b) => a.name.startedMs - b.name.startedMs)
-    for (const file of found) {
-      const sealed = withState(file.path, 'sealed').slice(root.length + 1)
-      if (sealed === below || below === '' || sealed.startsWith(`${below}/`)) yield file
-    }
-  }
-}
-
-/** Folders that hold `date=…`, of families that are wanted. */
-function groupFolders(root: string, mayHold: (family: string) => boolean): string[] {
-  const groups: string[] = []
-  const walk = (folder: string, family: string | undefined) => {
-    for (const name of subfolders(folder)) {
-      const [key, value = ''] = name.split('=')
-      if (key === 'date') {
-        groups.push(folder)
-        return
-      }
-      if (key === 'channel' && !mayHold(value)) continue
-      if (key === 'exchange' || key === 'channel' || key === 'kind' || key === 'currency')
-        walk(`${folder}/${name}`, family)
-    }
-  }
-  walk(`${root}/raw`, undefined)
-  return groups
-}
-
-function segmentsOfDay(root: string, day: string, { fromUs, toUs }: SegmentChoice): SegmentFile[] {
-  const dayStartUs = Date.parse(day.slice(-10)) * 1000
-  if (dayStartUs - SLACK_US >= toUs || dayStartUs + 25 * HOUR_US <= fromUs) return []
-  return subfolders(`${root}/${day}`).flatMap(hour => {
-    const startUs = dayStartUs + Number(hour.slice('hour='.length)) * HOUR_US
-    // A segment ends with its hour, but for a frame on its way.
-    if (startUs - SLACK_US >= toUs || startUs + HOUR_US + SLACK_US <= fromUs) return []
-    return segmentsOfHour(root, `${day}/${hour}`)
-  })
-}
-
-function segmentsOfHour(root: string, hour: string): SegmentFile[] {
-  const found = new Map<string, SegmentFile>()
-  for (const name of entries(`${root}/${hour}`)) {
-    const path = `${hour}/${name}`
-    const parsed = parseSegmentPath(path)
-    if (!parsed) continue
-    const { state, name: segment } = parsed
-    const sealed = withState(path, 'sealed')
-    // While a segment is sealed a listing may show it under both names, or under none but that of its manifest.
-    if (state === 'sealed' || state === 'open') {
-      if (state === 'sealed' || !found.has(sealed)) found.set(sealed, { path: `${root}/${path}`, state, name: segment })
-    } else if (!found.has(sealed) && existsSync(`${root}/${sealed}`))
-      found.set(sealed, { path: `${root}/${sealed}`, state: 'sealed', name: segment })
-  }
-  return [...found.values()]
-}
-
-function subfolders(folder: string): string[] {
-  return entries(folder).filter(name => name.includes('='))
-}
-
-/** Names in a folder; none for one that retention removed in the meantime. */
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return []
-    throw error
-  }
+  // A segment that was named is looked for in its folder, under whichever name it has by now.
+  const isFile = parseSegmentPath(below) !== undefined
+  const folder = isFile ? dirname(below) : below
+  for (const { path: found, state, name } of rawSegments(root, { ...choice, ...(folder !== '' && { below: folder }) }))
+    if (!isFile || withState(found, 'sealed') === below) yield { path: `${root}/${found}`, state, name }
 }
 
 /** The name under which a segment can be opened now; undefined for one that is gone. */

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { parquetFolders } from '../../formats/parquet-tree.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 
@@ -68,10 +69,8 @@ export class DailyCoverage {
 }
 
 function writtenMs(dataDir: string, date: string): number | undefined {
-  const parquet = join(dataDir, 'parquet')
-  const times = readdirSync(parquet).flatMap(exchange => {
-    const folder = join(parquet, exchange, `table=coverage/kind=none/currency=none/date=${date}`)
-    return statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? []
-  })
+  const times = [...parquetFolders(dataDir, { table: 'coverage', date })].flatMap(
+    ({ path }) => statSync(join(dataDir, path), { throwIfNoEntry: false })?.mtimeMs ?? [],
+  )
   return times.length === 0 ? undefined : Math.max(...times)
 }

@@ -1,10 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type { z } from 'zod'
-import { EdgeError } from '../../platform/edge-error.js'
-import { sqlText } from '../../reading/duckdb.js'
+import { UNREADABLE } from '../../compactor/engine.js'
+import { isWholeParquet } from '../../formats/parquet-footer.js'
+import { parquetFiles } from '../../formats/parquet-tree.js'
 import { supersededFiles } from '../../formats/superseded-files.js'
+import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { partitionedSql } from '../../reading/partitioned-sql.js'
 import type { Span } from './spans.js'
 
 const DAY_US = 86_400_000_000
@@ -12,47 +15,52 @@ const DAY_US = 86_400_000_000
 /** Asks tables that may not be there; each answer is checked row by row. */
 export class ParquetReader {
   readonly #connection: DuckDBConnection
-  readonly #exchanges: string[]
-  readonly #superseded: string[]
+  readonly #root: string
+  readonly #superseded: ReadonlySet<string>
+  readonly #wholeness = new Map<string, boolean>()
 
   /** @throws EdgeError COVERAGE_NO_PARQUET */
   constructor(connection: DuckDBConnection, root: string) {
-    const parquet = join(root, 'parquet')
-    if (!existsSync(parquet)) {
+    if (!existsSync(join(root, 'parquet'))) {
       throw new EdgeError('COVERAGE_NO_PARQUET', `no Parquet below ${root}`, {
-        path: parquet,
+        path: join(root, 'parquet'),
         hint: 'edgetape compact --once makes it from sealed segments',
       })
     }
     this.#connection = connection
-    this.#exchanges = readdirSync(parquet).map(folder => join(parquet, folder))
-    this.#superseded = supersededFiles(root)
+    this.#root = root
+    this.#superseded = new Set(supersededFiles(root))
+  }
+
+  /** Files that are no whole Parquet files and were left out, as far as tables were asked. */
+  get torn(): string[] {
+    return [...this.#wholeness].flatMap(([path, isWhole]) => (isWhole ? [] : [path]))
   }
 
   /** SQL for a table's rows with `filename`, or undefined where it has none; `dates` of partitions, both included. */
   source(table: string, dates?: { first: string; last: string }): string | undefined {
-    const globs = this.#exchanges
-      .map(folder => join(folder, `table=${table}`))
-      .filter(folder => existsSync(folder))
-      .map(folder => `${folder}/kind=*/currency=*/date=*/*.parquet`)
-    if (globs.length === 0) return undefined
-    const list = globs.map(sqlText).join(', ')
-    const all = `read_parquet([${list}], union_by_name = true, hive_partitioning = true, hive_types_autocast = false, filename = true)`
-    const conditions = [
-      ...(this.#superseded.length > 0 ? [`filename NOT IN (${this.#superseded.map(sqlText).join(', ')})`] : []),
-      ...(dates ? [`"date" BETWEEN ${sqlText(dates.first)} AND ${sqlText(dates.last)}`] : []),
-    ]
-    return conditions.length === 0 ? all : `(SELECT * FROM ${all} WHERE ${conditions.join(' AND ')})`
+    const all = [...parquetFiles(this.#root, { table, dates })].map(({ path }) => join(this.#root, path))
+    const paths = all.filter(path => !this.#superseded.has(path) && this.#isWhole(path))
+    return paths.length === 0 ? undefined : `(${partitionedSql(paths, { filename: true, dateType: 'VARCHAR' })})`
   }
 
+  #isWhole(path: string): boolean {
+    const known = this.#wholeness.get(path) ?? isWholeParquet(path)
+    this.#wholeness.set(path, known)
+    return known
+  }
+
+  /** @throws EdgeError COVERAGE_UNREADABLE a file has both its ends, and nothing that can be read between them */
   async rows<Row>(sql: string, schema: z.ZodType<Row>): Promise<Row[]> {
     try {
       const result = await this.#connection.runAndReadAll(sql)
       return result.getRowObjects().map((row: Record<string, DuckDBValue>) => schema.parse(row))
-    } catch (error) {
-      // A table's folder may hold no file of the day asked for.
-      if (error instanceof Error && error.message.includes('No files found that match')) return []
-      throw error
+    } catch (cause) {
+      if (!UNREADABLE.test(messageOf(cause))) throw cause
+      throw new EdgeError('COVERAGE_UNREADABLE', `a Parquet file cannot be read: ${messageOf(cause)}`, {
+        cause,
+        hint: 'edgetape verify parquet says which; compact --once --rebuild makes it anew from raw',
+      })
     }
   }
 

@@ -1,7 +1,8 @@
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { quarantineFiles } from '../../formats/quarantine-tree.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { targetOf } from './channel-target.js'
 import { groupBy } from './group-by.js'
@@ -16,12 +17,9 @@ const lineSchema = z.object({ segment: z.string(), reason: z.string(), raw: z.st
 
 /** Lines that could not be converted, by the time in them; one without goes by the beginning of its segment. */
 export async function readQuarantine(root: string, window: Span): Promise<Interval[]> {
-  const { first, last } = datesOf(window)
   const lines: BadLine[] = []
-  for (const path of filesOf(root)) {
-    const date = /[/]date=([\d-]+)[/]/.exec(path)?.[1] ?? ''
-    if (date < first || date > last) continue
-    for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  for (const path of quarantineFiles(root, { dates: datesOf(window) })) {
+    for await (const text of createInterface({ input: createReadStream(join(root, path)), crlfDelay: Infinity })) {
       const line = badLineOf(text)
       if (line && line.us >= window.fromUs && line.us < window.toUs) lines.push(line)
     }
@@ -77,12 +75,4 @@ function clustersOf(lines: readonly BadLine[]): Interval[] {
     })
   }
   return clusters
-}
-
-function filesOf(root: string): string[] {
-  const folder = join(root, 'quarantine')
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => name.startsWith('exchange=') && name.endsWith('.jsonl'))
-    .map(name => join(folder, name))
 }

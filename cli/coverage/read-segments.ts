@@ -1,9 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
 import { manifestOf, segmentFiles } from '../../reading/segment-files.js'
 import type { JournalEntry } from '../observe/gaps.js'
-import { parseParquetName } from '../../formats/parquet-path.js'
+import { parquetFiles } from '../../formats/parquet-tree.js'
 import { readReceiptsOf, type Receipt } from '../../compactor/receipts.js'
 import { withState, type SegmentName } from '../../formats/raw-path.js'
 import { FAMILIES, tableOfFamily } from './channel-target.js'
@@ -81,16 +80,8 @@ class TabledSegments {
     if (found) return found
     const names = new Set<string>()
     this.#names.set(table, names)
-    const parquet = join(this.#root, 'parquet')
-    for (const exchange of existsSync(parquet) ? readdirSync(parquet) : []) {
-      const folder = join(parquet, exchange, `table=${table}`)
-      for (const path of existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []) {
-        const name = parseParquetName(path.slice(path.lastIndexOf('/') + 1))
-        if (!name) continue
-        const date = /date=([\d-]+)\//.exec(path)?.[1] ?? ''
-        names.add(name.run === undefined ? `${date} ${name.host}` : `${name.host}-${name.run}-${name.number}`)
-      }
-    }
+    for (const { name, folder } of parquetFiles(this.#root, { table }))
+      names.add(name.run === undefined ? `${folder.date} ${name.host}` : `${name.host}-${name.run}-${name.number}`)
     return names
   }
 }

@@ -1,17 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { dailyName, parquetFolder } from '../../formats/parquet-path.js'
+import { parquetTables } from '../../formats/parquet-tree.js'
 import { fileFacts, parquetOptions } from '../../compactor/parts.js'
 import { readReceiptsOf } from '../../compactor/receipts.js'
 import { createFolderDurable, fsyncFolder } from '../../platform/durable-file.js'
@@ -88,7 +79,7 @@ export const derivedTables: readonly DerivedTable[] = [
 export async function writeCoverage(root: string, date: string, host?: string): Promise<string[]> {
   requireAll(root, date)
   const coverage = await measureCoverage(root, { window: dayWindow(date), by: 'hour' })
-  const [exchange] = readdirSync(join(root, 'parquet')).flatMap(folder => /^exchange=(.+)$/.exec(folder)?.[1] ?? [])
+  const exchange = [...parquetTables(root).values()][0]?.[0]
   const owner = host ?? coverage.promised[0]?.subscriptions[0]?.host
   if (coverage.spans.length === 0 || exchange === undefined || owner === undefined) return []
   const temporary = join(root, 'state', 'coverage', 'tmp')

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { parseManifest } from '../../formats/manifest.js'
-import { parseSegmentPath } from '../../formats/raw-path.js'
+import { parquetFiles } from '../../formats/parquet-tree.js'
+import { rawFiles } from '../../formats/raw-tree.js'
 import { sqlText } from '../../reading/duckdb.js'
 
 /** What the sealed segments of one channel hold, by their manifests. */
@@ -38,8 +39,8 @@ export function filesBelow(root: string): string[] {
 /** Sums the manifests below `root`, largest channel first. */
 export function channelsOf(root: string): ChannelHarvest[] {
   const channels = new Map<string, ChannelHarvest>()
-  for (const path of filesBelow(join(root, 'raw')).map(path => `raw/${path}`)) {
-    if (parseSegmentPath(path)?.state !== 'manifest') continue
+  for (const { path, state } of rawFiles(root)) {
+    if (state !== 'manifest') continue
     const manifest = parseManifest(readFileSync(join(root, path), 'utf8'), path)
     const sum = channels.get(manifest.channel) ?? {
       channel: manifest.channel,
@@ -60,12 +61,11 @@ export function channelsOf(root: string): ChannelHarvest[] {
 /** Counts the rows of each table's files; the most first. */
 export async function tablesOf(connection: DuckDBConnection, root: string, tables: string[]): Promise<TableHarvest[]> {
   const found: TableHarvest[] = []
-  const files = filesBelow(join(root, 'parquet'))
   for (const table of tables) {
-    const ofTable = files.filter(path => path.split('/')[1] === `table=${table}`)
-    const list = ofTable.map(path => sqlText(join(root, 'parquet', path))).join(', ')
+    const ofTable = [...parquetFiles(root, { table })].map(({ path }) => join(root, path))
+    const list = ofTable.map(sqlText).join(', ')
     const answer = await connection.runAndReadAll(`SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${list}])`)
-    const bytes = ofTable.reduce((sum, path) => sum + statSync(join(root, 'parquet', path)).size, 0)
+    const bytes = ofTable.reduce((sum, path) => sum + statSync(path).size, 0)
     found.push({ table, files: ofTable.length, rows: Number(answer.getRows()[0]?.[0]), bytes })
   }
   return found.sort((a, b) => b.rows - a.rows)

@@ -8,7 +8,7 @@ import { measureCoverage } from '../coverage/measure.js'
 import { openDuckDb } from '../../reading/duckdb.js'
 import { tableOf } from '../query/results.js'
 import { Lake } from '../query/lake.js'
-import { tablesBelow } from '../query/table-files.js'
+import { parquetTables } from '../../formats/parquet-tree.js'
 import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
 import { channelsOf, filesBelow, nasOf, tablesOf } from './harvest.js'
 import { Processes } from './processes.js'
@@ -90,7 +90,7 @@ async function look(folder: DemoFolder): Promise<Findings> {
   copyFileSync(query, join(folder.root, 'candles.sql'))
   const connection = await openDuckDb()
   try {
-    const tables = tablesBelow(folder.nas)
+    const tables = [...parquetTables(folder.nas).keys()]
     await new Lake(connection, folder.nas).show(tables)
     const files = filesBelow(folder.nas)
     return {

@@ -1,7 +1,8 @@
+import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { LineFrame } from '../../reading/frame.js'
 import { mergeByTime, type MergeInput } from '../../reading/merge-by-time.js'
-import { SLACK_US } from '../../reading/segment-files.js'
+import { SLACK_US } from '../../formats/raw-tree.js'
 import { segmentFrames } from '../../reading/segment-frames.js'
 import { mayHold, type DumpFiles, type SegmentSource } from './files.js'
 import { lineFilter, type LineChoice } from './line-filter.js'
@@ -27,7 +28,11 @@ export async function* dumpLines(files: DumpFiles, options: DumpOptions): AsyncG
   const inputs = segments.flatMap(segment => inputOf(segment, options))
   inputs.sort((a, b) => a.notBeforeUs - b.notBeforeUs)
   for (const frames of mergeByTime(inputs)) for (const { line } of frames) yield line
-  for (const files of parquet.values()) yield* rowsOf(files, options.choice)
+  for (const files of parquet.values()) {
+    const whole = files.filter(isWholeParquet)
+    for (const path of files) if (!whole.includes(path)) options.refused(path, tornParquet(path))
+    if (whole.length > 0) yield* rowsOf(whole, options.choice)
+  }
   for (const path of others) {
     if (kindOf(path) === 'manifest') yield jsonAsLine(path)
     else yield* chosen(plainLines(path), options.choice)

@@ -1,11 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { columnsOfTables } from './relation.js'
+import { parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../reading/duckdb.js'
 import { readyViews, sharedSql } from './ready-views.js'
 import { emptySelect, parquetSql, PARTITION_COLUMNS, type Column } from './relation.js'
-import { tablesBelow } from './table-files.js'
 
 /** A table as a catalog describes it. */
 interface Described {
@@ -30,22 +30,12 @@ export async function catalogSql(root: string, dialect: string, location?: strin
       path: root,
       hint: 'edgetape compact --once makes it from sealed segments',
     })
-  const here = exchangesByTable(root)
+  const here = parquetTables(root)
   const columns = await columnsOfTables()
   const tables = [...columns].map(([name, columns]) => ({ name, columns, exchanges: here.get(name) ?? [] }))
   const head = `-- Views over Parquet files that edgetape wrote, below ${location ?? resolve(root)}.`
   const [, sql] = found
   return `${head}\n${sql(tables, (location ?? resolve(root)).replace(/\/$/, ''), existsSync(join(root, 'superseded')))}`
-}
-
-function exchangesByTable(root: string): Map<string, string[]> {
-  const exchanges = readdirSync(join(root, 'parquet'))
-    .filter(name => name.startsWith('exchange='))
-    .map(name => name.slice('exchange='.length))
-    .sort()
-  const has = (exchange: string, table: string) =>
-    existsSync(join(root, 'parquet', `exchange=${exchange}`, `table=${table}`))
-  return new Map(tablesBelow(root).map(table => [table, exchanges.filter(exchange => has(exchange, table))] as const))
 }
 
 function duckDbSql(tables: readonly Described[], location: string, isSuperseded: boolean): string {

@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { framesTable, tables as knownTables } from '../../compactor/tables.js'
+import { parseParquetName } from '../../formats/parquet-path.js'
+import { parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../reading/duckdb.js'
+import { partitionedSql } from '../../reading/partitioned-sql.js'
 import { dateIn, freshSegments } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
-import { columnsOfTables, emptySelect, parquetSql } from './relation.js'
-import { filesOfTable, isDay, pathsOf, tablesBelow, type TableFiles } from './table-files.js'
+import { columnsOfTables, emptySelect } from './relation.js'
+import { filesOfTable, pathsOf, type TableFiles } from './table-files.js'
 
 /**
  * The tables below a root (a dataDir, or a copy of one) as views of a DuckDB, with the columns of their partitions
@@ -36,7 +39,9 @@ export class Lake {
 
   /** Names of all tables: those that are known, and whatever else has files. */
   get tables(): string[] {
-    return [...new Set([...knownTables.map(({ name }) => name), framesTable.name, ...tablesBelow(this.#root)])].sort()
+    return [
+      ...new Set([...knownTables.map(({ name }) => name), framesTable.name, ...parquetTables(this.#root).keys()]),
+    ].sort()
   }
 
   /** Makes the views of tables anew. */
@@ -48,7 +53,7 @@ export class Lake {
 
   async #relation(table: string): Promise<string> {
     const paths = await this.#pathsOf(table)
-    if (paths.length > 0) return parquetSql(`[${paths.map(sqlText).join(', ')}]`)
+    if (paths.length > 0) return partitionedSql(paths, { dateType: 'DATE' })
     const columns = await columnsOfTables(name => name === table)
     return emptySelect(columns.get(table) ?? [])
   }
@@ -79,7 +84,9 @@ export class Lake {
   /** Names of the files of a partition, those included that a day's file replaced. */
   async #covered(files: TableFiles, folder: string): Promise<ReadonlySet<string>> {
     const names = files.get(folder) ?? []
-    const days = names.filter(isDay).map(name => sqlText(join(this.#root, folder, name)))
+    const days = names
+      .filter(name => parseParquetName(name)?.hour === undefined)
+      .map(name => sqlText(join(this.#root, folder, name)))
     if (days.length === 0) return new Set(names)
     const answer = await this.#connection.runAndReadAll(
       `SELECT unnest(from_json(decode(value), '["VARCHAR"]')) FROM parquet_kv_metadata([${days.join(', ')}])

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { columnsOfTable } from '../../compactor/stage.js'
 import { openEngine } from '../../compactor/engine.js'
 import { framesTable, tables } from '../../compactor/tables.js'
+import { hiveTypes } from '../../reading/partitioned-sql.js'
 
 export interface Column {
   name: string
@@ -16,12 +17,10 @@ export const PARTITION_COLUMNS: readonly Column[] = [
   { name: 'date', type: 'DATE' },
 ]
 
-const HIVE_TYPES = `hive_types = {'exchange': VARCHAR, 'table': VARCHAR, 'kind': VARCHAR, 'currency': VARCHAR, 'date': DATE}`
-
-/** A query for the rows of Parquet files of one table, whichever columns they had when they were written. */
+/** A query for the rows of the Parquet files that a pattern finds, whichever columns they had when they were written. */
 export function parquetSql(files: string, further = ''): string {
   return `SELECT * EXCLUDE ("table")
-  FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true, ${HIVE_TYPES}${further})`
+  FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true, ${hiveTypes('DATE')}${further})`
 }
 
 /** A query for no rows, with these columns and those of partitions. */

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
+import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
+import { parquetFilesIn, parquetFolders, type ParquetFolder } from '../../formats/parquet-tree.js'
 import { partitionOfInstrument } from '../../platform/partition.js'
 import { sqlText } from '../duckdb.js'
 import type { BookLink } from './book-builder.js'
@@ -147,35 +148,30 @@ export class ParquetBooks {
     return result.getRows()
   }
 
-  /** Folders of a table's partitions that hold `date=…`; of books those of the instrument, unless of `all`. */
-  #folders(table: string, all?: '*'): string[] {
+  /** Folders of a table's days; of books those of the instrument, unless of `all`. */
+  #folders(table: string, all?: '*'): ParquetFolder[] {
     const { kind, currency } = partitionOfInstrument(this.#instrument)
-    const parquet = join(this.#root, 'parquet')
-    return subfolders(parquet, 'exchange=').flatMap(exchange =>
-      subfolders(join(exchange, `table=${table}`), 'kind=').flatMap(folder =>
-        subfolders(folder, 'currency=').filter(
-          path => table !== 'book' || all === '*' || path.endsWith(`kind=${kind}/currency=${currency}`),
-        ),
-      ),
-    )
+    const isOwn = (folder: ParquetFolder) =>
+      (folder.kind ?? kind) === kind && (folder.currency ?? currency) === currency
+    return [...parquetFolders(this.#root, { table })].filter(folder => table !== 'book' || all === '*' || isOwn(folder))
   }
 
   #dates(table: string, all?: '*'): string[] {
-    const dates = this.#folders(table, all).flatMap(folder => subfolders(folder, 'date='))
-    return [...new Set(dates.map(path => path.slice(-10)))].sort()
+    return [...new Set(this.#folders(table, all).map(({ date }) => date))].sort()
   }
 
-  /** SQL for the files of a span's days; undefined where there are none. */
+  /**
+   * SQL for the files of a span's days; undefined where there are none.
+   * @throws EdgeError PARQUET_TORN a book without its rows would be another book
+   */
   #source(table: string, fromUs: number, toUs: number, all?: '*'): string | undefined {
     const files = this.#folders(table, all)
-      .flatMap(folder => subfolders(folder, 'date='))
-      .filter(path => dateOverlaps(path.slice(-10), fromUs, toUs))
-      .flatMap(folder =>
-        readdirSync(folder)
-          .filter(name => name.endsWith('.parquet'))
-          .map(name => join(folder, name)),
-      )
+      .filter(({ date }) => dateOverlaps(date, fromUs, toUs))
+      .flatMap(folder => parquetFilesIn(this.#root, folder))
+      .map(({ path }) => join(this.#root, path))
     if (files.length === 0) return undefined
+    const torn = files.find(path => !isWholeParquet(path))
+    if (torn !== undefined) throw tornParquet(torn)
     const list = files.map(sqlText).join(', ')
     return `read_parquet([${list}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)`
   }
@@ -185,13 +181,6 @@ export class ParquetBooks {
 function dateOverlaps(date: string, fromUs: number, toUs: number): boolean {
   const dayUs = Date.parse(date) * 1000
   return dayUs <= toUs && dayUs + DAY_US + HOUR_US > fromUs
-}
-
-function subfolders(folder: string, prefix: string): string[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .filter(name => name.startsWith(prefix))
-    .map(name => join(folder, name))
 }
 
 const nextHour = (us: number) => (Math.floor(us / HOUR_US) + 1) * HOUR_US

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasErrno } from '../../platform/edge-error.js'
 import type { EarlierSegment } from '../../exchanges/adapter.js'
-import { parseSegmentPath, withState } from '../../formats/raw-path.js'
+import { withState } from '../../formats/raw-path.js'
+import { rawSegments } from '../../formats/raw-tree.js'
 import { decodeSegment } from './decode-segment.js'
 
 const LINE_FEED = 0x0a
@@ -27,47 +27,12 @@ export function* earlierSegments({
   family,
   exceptRun,
 }: EarlierQuery): Generator<EarlierSegment> {
-  const groups = groupFolders(dataDir, `raw/exchange=${exchange}/channel=${family}`)
-  for (const hour of hoursDescending(dataDir, groups)) {
-    const segments = groups
-      .flatMap(group => namesIn(join(dataDir, group, hour)).map(name => `${group}/${hour}/${name}`))
-      .flatMap(path => {
-        const parsed = parseSegmentPath(path)
-        const isOurs = parsed?.name.host === host && parsed.name.run !== exceptRun
-        return isOurs && (parsed.state === 'sealed' || parsed.state === 'open') ? [{ path, ...parsed.name }] : []
-      })
-      .sort((one, other) => other.startedMs - one.startedMs || other.number - one.number)
-    for (const { path } of segments) {
-      const found = [path, withState(path, 'sealed')].find(name => existsSync(join(dataDir, name)))
-      if (found === undefined) continue
-      yield { bytes: statSync(join(dataDir, found)).size, lines: linesOf(join(dataDir, found)) }
-    }
-  }
-}
-
-/** The folder of a family, and those of its groups by kind and currency. */
-function groupFolders(dataDir: string, folder: string): string[] {
-  const inner = namesIn(join(dataDir, folder)).filter(name => name.startsWith('kind=') || name.startsWith('currency='))
-  return [folder, ...inner.flatMap(name => groupFolders(dataDir, `${folder}/${name}`))]
-}
-
-/** `date=…/hour=…` of all groups, each once, newest first. */
-function* hoursDescending(dataDir: string, groups: readonly string[]): Generator<string> {
-  const dates = namesOfAll(groups.map(group => join(dataDir, group))).filter(name => name.startsWith('date='))
-  for (const date of dates) {
-    const hours = namesOfAll(groups.map(group => join(dataDir, group, date))).filter(name => name.startsWith('hour='))
-    for (const hour of hours) yield `${date}/${hour}`
-  }
-}
-
-const namesOfAll = (folders: readonly string[]) => [...new Set(folders.flatMap(namesIn))].sort().reverse()
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return []
-    throw error
+  const mayHold = (channel: string) => channel === family
+  for (const { path, name } of rawSegments(dataDir, { exchange, host, mayHold, newestFirst: true })) {
+    if (name.run === exceptRun) continue
+    const found = [path, withState(path, 'sealed')].find(name => existsSync(join(dataDir, name)))
+    if (found === undefined) continue
+    yield { bytes: statSync(join(dataDir, found)).size, lines: linesOf(join(dataDir, found)) }
   }
 }
 

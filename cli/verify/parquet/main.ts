@@ -1,16 +1,16 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { parquetFolders } from '../../../compactor/date-job.js'
+import { convertedFolders } from '../../../compactor/date-job.js'
 import { quarantinePath, sha256Of } from '../../../compactor/publish.js'
 import { readReceipts, type Receipt } from '../../../compactor/receipts.js'
 import { EdgeError, messageOf } from '../../../platform/edge-error.js'
 import { parseManifest } from '../../../formats/manifest.js'
+import { parquetFilesIn, parquetFolders } from '../../../formats/parquet-tree.js'
 import { parseSegmentPath, withState } from '../../../formats/raw-path.js'
 import { openDuckDb, sqlText } from '../../../reading/duckdb.js'
 import type { Findings } from '../findings.js'
 import type { Proof } from '../proof.js'
-import { listParquet } from './list-parquet.js'
 
 /** `edgetape verify parquet`: that what came of each segment is all there, as it was made, and nothing twice. */
 export const parquetProof: Proof = {
@@ -24,7 +24,8 @@ export const parquetProof: Proof = {
     const receipts = [...readReceipts(root).values()]
     for (const receipt of receipts) proveSums(root, receipt, findings)
     const named = outputsOf(receipts)
-    const files = listParquet(root, parquetFolders(root))
+    const files = convertedFiles(root)
+    tellStrangers(root, findings)
     const progress = startProgress(
       'parquet',
       files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -50,6 +51,22 @@ export const parquetProof: Proof = {
     const text = `${receipts.length} segments, ${files.length} files, ${rows} rows`
     return { text, facts: { segments: receipts.length, files: files.length, rows } }
   },
+}
+
+/** Files that receipts speak of, with their sizes, ordered by path. */
+function convertedFiles(root: string): { path: string; bytes: number }[] {
+  return convertedFolders(root).flatMap(folder =>
+    parquetFilesIn(root, folder).flatMap(({ path }) => {
+      const found = statSync(join(root, path), { throwIfNoEntry: false })
+      return found ? [{ path, bytes: found.size }] : []
+    }),
+  )
+}
+
+function tellStrangers(root: string, findings: Findings): void {
+  const onStranger = (path: string) =>
+    findings.add({ weight: 'note', code: 'NOT_OURS', path, message: 'is no name of ours; not looked at' })
+  for (const folder of parquetFolders(root, { onStranger })) parquetFilesIn(root, folder, onStranger)
 }
 
 interface Named {

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
-import { EdgeError, hasErrno } from '../../../platform/edge-error.js'
+import { EdgeError } from '../../../platform/edge-error.js'
 import { parseSegmentPath, withState, type SegmentName } from '../../../formats/raw-path.js'
+import { rawFiles } from '../../../formats/raw-tree.js'
 
 /** A segment on disk, sealed or open. */
 export interface SegmentFile {
@@ -56,45 +57,17 @@ function segmentOf(full: string, below: string): string {
 export function listRaw({ root, below }: RawPlace): RawTree {
   const tree: RawTree = { segments: [], lonelyManifests: [], strangers: [] }
   const manifests: string[] = []
-  for (const path of filesBelow(root, below)) {
-    const parsed = parseSegmentPath(path)
-    if (!parsed) tree.strangers.push(path)
-    else if (parsed.state === 'manifest') manifests.push(path)
-    else if (parsed.state !== 'rewriting')
-      tree.segments.push({ path, name: parsed.name, isOpen: parsed.state === 'open', bytes: 0 })
+  const onStranger = (path: string) => tree.strangers.push(path)
+  for (const { path, name, state } of rawFiles(root, { below, onStranger })) {
+    if (state === 'manifest') manifests.push(path)
+    else if (state !== 'rewriting') tree.segments.push({ path, name, isOpen: state === 'open', bytes: 0 })
   }
   const here = new Set(tree.segments.map(({ path }) => withState(path, 'manifest')))
   tree.lonelyManifests = manifests.filter(path => !here.has(path))
   for (const isOpen of [false, true]) {
     for (const segment of tree.segments) if (segment.isOpen === isOpen) segment.bytes = sizeOf(join(root, segment.path))
   }
-  tree.segments.sort(
-    (a, b) => a.name.startedMs - b.name.startedMs || a.name.number - b.name.number || (a.path < b.path ? -1 : 1),
-  )
   return tree
-}
-
-function* filesBelow(root: string, below: string): Generator<string> {
-  const full = join(root, below)
-  if (statSync(full).isFile()) {
-    yield below
-    return
-  }
-  for (const entry of namesIn(full)) {
-    const path = `${below}/${entry.name}`
-    if (entry.isDirectory()) yield* filesBelow(root, path)
-    else yield path
-  }
-}
-
-/** A folder that retention takes away meanwhile holds nothing. */
-function namesIn(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }
 
 /** A file that retention takes away meanwhile has no bytes. */

@@ -4,7 +4,7 @@ import t from 'tap'
 import { dueCoverage } from '../../../cli/coverage/daily.js'
 import { derivedTables, writeCoverage } from '../../../cli/coverage/write-tables.js'
 import { Lake } from '../../../cli/query/lake.js'
-import { parquetFolders } from '../../../compactor/date-job.js'
+import { convertedFolders } from '../../../compactor/date-job.js'
 import { openDuckDb } from '../../../reading/duckdb.js'
 import { parseShippedName } from '../../../syncer/shipped-name.js'
 import { writeLake } from '../../fixtures/lake.js'
@@ -49,7 +49,7 @@ t.test('bad intervals as a table, so that a query can leave them out', async t =
   )
   for (const path of paths) t.equal(parseShippedName(path)?.date, '2026-11-22', 'the syncer takes it along')
   t.notOk(
-    parquetFolders(root).some(path => path.includes('coverage')),
+    convertedFolders(root).some(({ table }) => table.includes('coverage')),
     'no rebuild takes it away',
   )
 

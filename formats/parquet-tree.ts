@@ -1,0 +1,96 @@
+/**
+ * The one walk over `parquet/`: partitions with or without the levels of kind and currency, and in them the files whose
+ * names are ours, whole.
+ */
+import { listFolder, partitionFolders, type FolderQuery, type Level } from './partition-folders.js'
+import { parseParquetName, type ParquetName } from './parquet-path.js'
+
+/** A day's folder of a table; what its path does not say is undefined. */
+export interface ParquetFolder {
+  /** Below the root, with forward slashes. */
+  path: string
+  exchange: string
+  table: string
+  kind: string | undefined
+  currency: string | undefined
+  date: string
+}
+
+export interface ParquetFile {
+  /** Below the root, with forward slashes. */
+  path: string
+  /** The last part of it. */
+  file: string
+  name: ParquetName
+  folder: ParquetFolder
+}
+
+export interface ParquetQuery extends Pick<FolderQuery, 'below' | 'onStranger'> {
+  exchange?: string | undefined
+  table?: string | undefined
+  kind?: string | undefined
+  currency?: string | undefined
+  date?: string | undefined
+  /** Of folders, both included. */
+  dates?: { first: string; last: string } | undefined
+}
+
+const LEVELS: readonly Level[] = [
+  { key: 'exchange' },
+  { key: 'table' },
+  { key: 'kind', isOptional: true },
+  { key: 'currency', isOptional: true },
+  { key: 'date' },
+]
+
+/** The folders of days that are asked for, sorted by path, none of them listed. */
+export function* parquetFolders(root: string, query: ParquetQuery = {}): Generator<ParquetFolder, void> {
+  const { dates, below, onStranger } = query
+  const wanted: Readonly<Record<string, string | undefined>> = {
+    exchange: query.exchange,
+    table: query.table,
+    kind: query.kind,
+    currency: query.currency,
+    date: query.date,
+  }
+  const accept = (key: string, value: string) =>
+    (wanted[key] === undefined || wanted[key] === value) &&
+    (key !== 'date' || !dates || (value >= dates.first && value <= dates.last))
+  const top = { path: 'parquet', values: {} }
+  for (const { path, values } of partitionFolders(root, top, LEVELS, { accept, below, onStranger })) {
+    const { exchange = '', table = '', kind, currency, date = '' } = values
+    yield { path, exchange, table, kind, currency, date }
+  }
+}
+
+/** The files of one folder, sorted by name. */
+export function parquetFilesIn(
+  root: string,
+  folder: ParquetFolder,
+  onStranger?: (path: string) => void,
+): ParquetFile[] {
+  const { folders, files } = listFolder(root, folder.path)
+  for (const name of folders) onStranger?.(`${folder.path}/${name}/`)
+  return files.flatMap(file => {
+    const path = `${folder.path}/${file}`
+    const name = parseParquetName(file)
+    if (!name) onStranger?.(path)
+    return name ? [{ path, file, name, folder }] : []
+  })
+}
+
+/** All files that are asked for, sorted by path, folder by folder. */
+export function* parquetFiles(root: string, query: ParquetQuery = {}): Generator<ParquetFile, void> {
+  for (const folder of parquetFolders(root, query)) yield* parquetFilesIn(root, folder, query.onStranger)
+}
+
+/** Names of all tables that have a folder below a root, with the exchanges that have them. */
+export function parquetTables(root: string): Map<string, string[]> {
+  const tables = new Map<string, string[]>()
+  const top = { path: 'parquet', values: {} }
+  for (const { values } of partitionFolders(root, top, LEVELS.slice(0, 2), {})) {
+    const { exchange = '', table = '' } = values
+    tables.set(table, [...(tables.get(table) ?? []), exchange])
+  }
+  return new Map([...tables].sort(([a], [b]) => (a < b ? -1 : 1)))
+}

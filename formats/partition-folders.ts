@@ -1,0 +1,93 @@
+import { readdirSync, statSync, type Dirent } from 'node:fs'
+import { hasErrno } from '../platform/edge-error.js'
+import { SAFE_PATH_VALUE } from './raw-path.js'
+
+/** A level of folders `key=value`, from the top; one that is optional is missing in some layouts. */
+export interface Level {
+  key: string
+  isOptional?: true
+}
+
+/** A folder that holds files, and what the names above it say. */
+export interface PartitionFolder {
+  /** Below the root, with forward slashes. */
+  path: string
+  values: Readonly<Record<string, string>>
+}
+
+export interface FolderQuery {
+  /** Says of each folder whether it is wanted: nothing below others is listed. */
+  accept?: ((key: string, value: string) => boolean) | undefined
+  /** Only what lies at or below this path, or on the way there; of the root, with forward slashes. */
+  below?: string | undefined
+  /** Told of what is no name of ours: a file, or a folder (with `/` behind it), below which nothing is looked at. */
+  onStranger?: ((path: string) => void) | undefined
+}
+
+const SPELLING: Readonly<Record<string, RegExp>> = { date: /^\d{4}-\d\d-\d\d$/, hour: /^(?:[01]\d|2[0-3])$/ }
+const isSpelled = (key: string, value: string) => (SPELLING[key] ?? SAFE_PATH_VALUE).test(value)
+
+/**
+ * The folders on the last of the levels below `top`, sorted, found while they are asked for. Whatever stands in the
+ * tree and is not spelled as we spell it is a stranger.
+ */
+export function* partitionFolders(
+  root: string,
+  top: PartitionFolder,
+  levels: readonly Level[],
+  query: FolderQuery,
+): Generator<PartitionFolder, void> {
+  if (levels.length === 0) {
+    yield top
+    return
+  }
+  const { folders, files } = listFolder(root, top.path)
+  for (const file of files) query.onStranger?.(`${top.path}/${file}`)
+  for (const name of folders) {
+    const path = `${top.path}/${name}`
+    if (!isOnTheWay(path, query.below)) continue
+    const { key, value, rest } = levelOf(name, levels)
+    if (!rest) query.onStranger?.(`${path}/`)
+    else if (query.accept?.(key, value) !== false)
+      yield* partitionFolders(root, { path, values: { ...top.values, [key]: value } }, rest, query)
+  }
+}
+
+/** The level that a folder's name stands for, and those that follow; `rest` is undefined where it stands for none. */
+function levelOf(name: string, levels: readonly Level[]) {
+  const [, key = '', value = ''] = /^([a-z]+)=(.*)$/s.exec(name) ?? []
+  const at = levels.findIndex(level => level.key === key)
+  const isReached = at >= 0 && levels.slice(0, at).every(({ isOptional }) => isOptional)
+  return { key, value, rest: isReached && isSpelled(key, value) ? levels.slice(at + 1) : undefined }
+}
+
+/** Whether a path is `below`, lies in it, or leads there. */
+export function isOnTheWay(path: string, below: string | undefined): boolean {
+  return below === undefined || below === path || path.startsWith(`${below}/`) || below.startsWith(`${path}/`)
+}
+
+/** Names of the folders and files in a folder, sorted; none for one that is not there, or went away meanwhile. */
+export function listFolder(root: string, path: string): { folders: string[]; files: string[] } {
+  const folders: string[] = []
+  const files: string[] = []
+  for (const entry of entriesOf(`${root}/${path}`)) {
+    if (isFolder(entry, `${root}/${path}`)) folders.push(entry.name)
+    else files.push(entry.name)
+  }
+  return { folders: folders.sort(), files: files.sort() }
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
+/** A link counts as what it leads to: part of a tree may lie on another disk. */
+function isFolder(entry: Dirent, folder: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory()
+  return statSync(`${folder}/${entry.name}`, { throwIfNoEntry: false })?.isDirectory() ?? false
+}

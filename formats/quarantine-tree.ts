@@ -1,0 +1,20 @@
+/** The one walk over `quarantine/`: lines that could not be converted, by family and date of their segment. */
+import { isOnTheWay, listFolder, partitionFolders, type FolderQuery, type Level } from './partition-folders.js'
+
+const LEVELS: readonly Level[] = [{ key: 'exchange' }, { key: 'channel' }, { key: 'date' }]
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.jsonl$/
+
+export interface QuarantineQuery extends Pick<FolderQuery, 'below'> {
+  /** Of folders, both included. */
+  dates?: { first: string; last: string } | undefined
+}
+
+/** Paths below the root, with forward slashes; sorted. */
+export function* quarantineFiles(root: string, { below, dates }: QuarantineQuery = {}): Generator<string, void> {
+  const accept = (key: string, value: string) =>
+    key !== 'date' || !dates || (value >= dates.first && value <= dates.last)
+  for (const { path } of partitionFolders(root, { path: 'quarantine', values: {} }, LEVELS, { accept, below })) {
+    for (const file of listFolder(root, path).files)
+      if (NAME.test(file) && isOnTheWay(`${path}/${file}`, below)) yield `${path}/${file}`
+  }
+}
