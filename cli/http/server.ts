@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { once } from 'node:events'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
+import { keepRoomForQuestions } from './room-for-questions.js'
 
 export interface Answer {
   status?: number
@@ -15,9 +16,12 @@ export interface Answer {
 /** What is answered, by path: nothing else is, and no path is ever looked up on the disk. */
 export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>
 
-/** More are refused: pages and scrapers need a handful. */
-const CONNECTIONS_MAX = 64
-const REQUEST_TIMEOUT_MS = 10_000
+/** Pages and scrapers need a handful; beyond these, those that ask nothing are closed. */
+const CONNECTIONS_MAX = 32
+/** A connection that asks nothing, or does not get to the end of its question, is closed after this time … */
+const REQUEST_TIMEOUT_MS = 5_000
+/** … or as much later; Node looks every 30 s by itself. */
+const TIMEOUTS_SEEN_WITHIN_MS = 1_000
 const HEADER_BYTES_MAX = 8 * 1024
 
 const HEADERS = {
@@ -36,7 +40,13 @@ const HEADERS = {
  */
 export async function listen(host: string, port: number, routes: Routes, log: Logger): Promise<Server> {
   const server = createServer(
-    { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_TIMEOUT_MS },
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUTS_SEEN_WITHIN_MS,
+    },
     (request, response) => {
       answer(request, routes, isLoopback(host))
         .then(given => send(request, response, given))
@@ -46,9 +56,7 @@ export async function listen(host: string, port: number, routes: Routes, log: Lo
         })
     },
   )
-  server.maxConnections = CONNECTIONS_MAX
-  server.headersTimeout = REQUEST_TIMEOUT_MS
-  server.keepAliveTimeout = REQUEST_TIMEOUT_MS
+  keepRoomForQuestions(server, CONNECTIONS_MAX)
   server.listen(port, host)
   try {
     await once(server, 'listening')

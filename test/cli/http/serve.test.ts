@@ -187,3 +187,21 @@ t.test('a port that is taken is told', async t => {
   const signal = new AbortController().signal
   await t.rejects(serve({ config, log: createLogger('test'), signal }), { code: 'HTTP_PORT_TAKEN', hint: /http\.port/ })
 })
+
+t.test('a hundred connections that ask nothing shut nobody out, and do not stay', async t => {
+  const { url, ask } = await served(t)
+  const { hostname, port } = new URL(url)
+  const idle = Array.from({ length: 100 }, () => connect(Number(port), hostname))
+  t.teardown(() => idle.forEach(socket => socket.destroy()))
+  const closed = idle.map(async socket => {
+    socket.on('error', error => t.match(error.message, /ECONNRESET|EPIPE/))
+    await new Promise<void>(resolve => socket.once('close', () => resolve()).resume())
+  })
+  await Promise.all(idle.map(socket => new Promise<void>(resolve => socket.once('connect', () => resolve()))))
+  // Half a question is none.
+  for (const socket of idle.slice(50)) socket.write('GET /healthz HTTP/1.1\r\nHost: ')
+  const began = performance.now()
+  t.equal((await ask('/healthz')).status, 200)
+  t.ok(performance.now() - began < 3_000, 'answered at once')
+  await Promise.all(closed)
+})
