@@ -14,8 +14,19 @@ export interface ParquetName {
 const HOURLY = /^(\d\d)-([A-Za-z0-9][A-Za-z0-9.-]*)-([a-z0-9]+)-(\d+)\.parquet$/
 const DAILY = /^day-([A-Za-z0-9][A-Za-z0-9.-]*)\.parquet$/
 
+/** What Syncthing puts into the name of a copy that contradicts another; a day's host could be spelled so. */
+const CONFLICT = '.sync-conflict-'
+
+/** An SQL condition for DuckDB: the column has the path of a file whose name is ours. */
+export const isParquetNameSql = (column: string) =>
+  `(regexp_matches(${column}, '(?:^|/)(?:${HOURLY.source.slice(1)}|${DAILY.source.slice(1)})') AND NOT contains(${column}, '${CONFLICT}'))`
+
+/** A pattern for programs that take no more: all our names, and few others. */
+export const PARQUET_GLOB = '[0-9d][0-9a]*[A-Za-z0-9].parquet'
+
 /** The facts in a file's name; undefined where it is not spelled as we spell it. */
 export function parseParquetName(file: string): ParquetName | undefined {
+  if (file.includes(CONFLICT)) return undefined
   const [, day] = DAILY.exec(file) ?? []
   if (day !== undefined) return { host: day }
   const [, hour, host, run, number] = HOURLY.exec(file) ?? []

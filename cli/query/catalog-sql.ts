@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { columnsOfTables } from './relation.js'
-import { parquetTables } from '../../formats/parquet-tree.js'
+import { isParquetNameSql, PARQUET_GLOB } from '../../formats/parquet-path.js'
+import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../reading/duckdb.js'
 import { readyViews, sharedSql } from './ready-views.js'
@@ -31,8 +32,13 @@ export async function catalogSql(root: string, dialect: string, location?: strin
       hint: 'edgetape compact --once makes it from sealed segments',
     })
   const here = parquetTables(root)
+  const hasFiles = (table: string) => parquetFiles(root, { table }).next().done === false
   const columns = await columnsOfTables()
-  const tables = [...columns].map(([name, columns]) => ({ name, columns, exchanges: here.get(name) ?? [] }))
+  const tables = [...columns].map(([name, columns]) => ({
+    name,
+    columns,
+    exchanges: hasFiles(name) ? (here.get(name) ?? []) : [],
+  }))
   const head = `-- Views over Parquet files that edgetape wrote, below ${location ?? resolve(root)}.`
   const [, sql] = found
   return `${head}\n${sql(tables, (location ?? resolve(root)).replace(/\/$/, ''), existsSync(join(root, 'superseded')))}`
@@ -40,7 +46,9 @@ export async function catalogSql(root: string, dialect: string, location?: strin
 
 function duckDbSql(tables: readonly Described[], location: string, isSuperseded: boolean): string {
   const views = tables.map(({ name, columns, exchanges }) => {
-    const glob = sqlText(`${location}/parquet/exchange=*/table=${name}/**/*.parquet`)
+    const glob = sqlText(
+      `${asPattern(location)}/parquet/exchange=*/table=${name}/kind=*/currency=*/date=*/${PARQUET_GLOB}`,
+    )
     const select = exchanges.length === 0 ? emptySelect(columns) : duckDbSelect(glob, location, isSuperseded)
     return `CREATE OR REPLACE VIEW "${name}" AS ${select};`
   })
@@ -59,16 +67,32 @@ function duckDbSql(tables: readonly Described[], location: string, isSuperseded:
 
 /** Files that others replaced are left out where these are there, too; the list of them grows. */
 function duckDbSelect(glob: string, location: string, isSuperseded: boolean): string {
-  if (!isSuperseded) return parquetSql(glob)
-  const list = sqlText(`${location}/superseded/**/superseded-*.jsonl`)
-  return `SELECT * EXCLUDE (filename) FROM (${parquetSql(glob, ', filename = true')})
-  WHERE filename NOT IN (
+  // Copies that a NAS made of a file under another name would count twice.
+  const ours = `SELECT * EXCLUDE (filename) FROM (${parquetSql(glob, ', filename = true')})
+  WHERE ${isParquetNameSql('filename')}`
+  if (!isSuperseded) return ours
+  const list = sqlText(`${asPattern(location)}/superseded/date=*/superseded-*.jsonl`)
+  return `${ours}
+  AND filename NOT IN (
     SELECT ${sqlText(`${location}/`)} || path
     FROM (SELECT path, unnest("by") AS other, len("by") AS others
       FROM read_json(${list}, columns = {path: 'VARCHAR', "by": 'VARCHAR[]'}))
     JOIN glob(${glob}) ON file = ${sqlText(`${location}/`)} || other
     GROUP BY path, others HAVING count(DISTINCT other) = others
   )`
+}
+
+/**
+ * A path as a pattern that finds this path alone.
+ * @throws EdgeError CATALOG_PATH
+ */
+function asPattern(location: string): string {
+  if (location.includes('://')) return location
+  if (!location.includes('\\')) return location.replace(/[*?[]/g, '[$&]')
+  throw new EdgeError('CATALOG_PATH', `found a backslash in ${location}, which no pattern of DuckDB can name`, {
+    path: location,
+    hint: 'name the folder by a link without one: --location /other/path; edgetape query reads it as it is',
+  })
 }
 
 const SPARK_TYPES: Readonly<Record<string, string>> = {
@@ -84,12 +108,15 @@ function sparkSql(tables: readonly Described[], location: string): string {
     return `CREATE OR REPLACE TEMPORARY VIEW \`${name}\` (
 ${all.map(({ name, type }) => `  \`${name}\` ${SPARK_TYPES[type] ?? type}`).join(',\n')}
 ) USING parquet OPTIONS (
-  basePath '${location}/parquet',
-  path '${location}/parquet/exchange=*/table=${name}'
+  basePath ${sparkText(`${location}/parquet`)},
+  path ${sparkText(`${location.replace(/[\\*?[\]{}]/g, '\\$&')}/parquet/exchange=*/table=${name}`)},
+  pathGlobFilter '${PARQUET_GLOB}'
 );`
   })
   return ['SET spark.sql.session.timeZone=UTC;', ...views].join('\n\n')
 }
+
+const sparkText = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`
 
 /** What Spark finds in the paths, in their order. */
 const withTable = ([exchange, ...others]: readonly Column[]): Column[] => [
