@@ -42,7 +42,7 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
     import('./progress-bar.js'),
   ])
   const config = folder === undefined ? loadConfig(options.config) : undefined
-  if (options.write) return write(folder ?? config?.dataDir ?? '', config?.host, options)
+  if (options.write) return write(folder ?? config?.dataDir ?? '', options)
   let progress: Progress | undefined
   const result = await measureCoverage(folder ?? config?.dataDir ?? '', {
     onTable: tables => (progress ??= showProgress('tables', tables, 'steps')).advance(1),
@@ -55,7 +55,7 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
   process.stdout.write(`${print(result)}\n`)
 }
 
-async function write(root: string, host: string | undefined, { date }: CoverageOptions): Promise<void> {
+async function write(root: string, { date }: CoverageOptions): Promise<void> {
   if (date === undefined) throw new EdgeError('COVERAGE_OPTIONS', 'found --write, wanted --date with it')
   requireDate(date)
   const [{ writeCoverage }, { lowerPriority }] = await Promise.all([
@@ -63,7 +63,7 @@ async function write(root: string, host: string | undefined, { date }: CoverageO
     import('../platform/low-priority.js'),
   ])
   lowerPriority()
-  for (const path of await writeCoverage(root, date, host)) process.stdout.write(`${path}\n`)
+  for (const path of await writeCoverage(root, date)) process.stdout.write(`${path}\n`)
 }
 
 function requireDate(date: string): void {

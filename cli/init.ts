@@ -51,15 +51,23 @@ function oneOrTwo(text: string): 1 | 2 {
 }
 
 async function init({ config: path, yes, force, ...said }: InitFlags): Promise<void> {
-  const [{ existsSync }, { EdgeError }, { exists, writeConfigFile }, { configText }, { valuesOf }, { parseConfig }] =
-    await Promise.all([
-      import('node:fs'),
-      import('../platform/edge-error.js'),
-      import('./init/write-config.js'),
-      import('./init/config-text.js'),
-      import('./init/answers.js'),
-      import('../config/load.js'),
-    ])
+  const [
+    { existsSync },
+    { EdgeError },
+    { exists, writeConfigFile },
+    { configText },
+    { valuesOf },
+    { parseConfig },
+    { defaultHost },
+  ] = await Promise.all([
+    import('node:fs'),
+    import('../platform/edge-error.js'),
+    import('./init/write-config.js'),
+    import('./init/config-text.js'),
+    import('./init/answers.js'),
+    import('../config/load.js'),
+    import('../config/schema.js'),
+  ])
   // Before anyone is asked anything.
   if (!force && existsSync(path)) throw exists(path)
   if (!yes && !(process.stdin.isTTY && process.stderr.isTTY)) {
@@ -67,7 +75,8 @@ async function init({ config: path, yes, force, ...said }: InitFlags): Promise<v
       hint: 'edgetape init --yes takes flags and defaults; edgetape init --help lists them',
     })
   }
-  const answers = yes ? said : await asked(said)
+  // A host name that changes later would not change the name of this recorder.
+  const answers = yes ? { host: defaultHost(), ...said } : await asked(said)
   const text = configText(valuesOf(answers))
   const config = parseConfig(text, path)
   writeConfigFile(path, text, force)

@@ -13,7 +13,7 @@ import {
 import { genericExchange } from './generic-exchange.js'
 
 /** Makes any machine name fit for file names: the characters that every file system keeps apart. */
-const defaultHost = () => {
+export const defaultHost = () => {
   const name = hostname()
     .replace(/[^A-Za-z0-9.-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')

@@ -1,18 +1,20 @@
 import type { SegmentName } from './raw-path.js'
+import { RECORDER_NAME } from './recorder-name.js'
 import type { Partition } from '../platform/partition.js'
 
 /** What the name of a Parquet file says. */
 export interface ParquetName {
   /** Of the day, for the part of one segment; undefined for a day's file. */
   hour?: number
+  /** The recorder's name, as in `SegmentName`. */
   host: string
   /** Of the recorder; for the part of one segment. */
   run?: string
   number?: number
 }
 
-const HOURLY = /^(\d\d)-([A-Za-z0-9][A-Za-z0-9.-]*)-([a-z0-9]+)-(\d+)\.parquet$/
-const DAILY = /^day-([A-Za-z0-9][A-Za-z0-9.-]*)\.parquet$/
+const HOURLY = new RegExp(String.raw`^(\d\d)-(${RECORDER_NAME})-([a-z0-9]+)-(\d+)\.parquet$`)
+const DAILY = new RegExp(String.raw`^day-(${RECORDER_NAME})\.parquet$`)
 
 /** What Syncthing puts into the name of a copy that contradicts another; a day's host could be spelled so. */
 const CONFLICT = '.sync-conflict-'

@@ -2,6 +2,8 @@
  * Names of raw data: paths under `raw/` ⇄ what they say. Pure. Times are UTC, of the receive clock.
  */
 
+import { RECORDER_NAME } from './recorder-name.js'
+
 /** What a name under `raw/` says. */
 export interface SegmentName {
   exchange: string
@@ -12,6 +14,7 @@ export interface SegmentName {
   currency?: string
   /** When the segment was opened, ms since the epoch, whole seconds. */
   startedMs: number
+  /** The recorder's name: its host and, behind `_`, the identity of its dataDir. */
   host: string
   /** One run of a recorder process. */
   run: string
@@ -62,8 +65,9 @@ export function segmentPath(name: SegmentName, state: SegmentState): string {
 /** Every value in a path is spelled with these, whatever the wire said. */
 export const SAFE_PATH_VALUE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
-const PATH =
-  /^raw\/exchange=([^/]+)\/channel=([^/]+)(?:\/kind=([^/]+)(?:\/currency=([^/]+))?)?\/date=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\/(\d{8}T\d{6}Z)-([A-Za-z0-9][A-Za-z0-9.-]*)-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$/
+const PATH = new RegExp(
+  String.raw`^raw/exchange=([^/]+)/channel=([^/]+)(?:/kind=([^/]+)(?:/currency=([^/]+))?)?/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/(\d{8}T\d{6}Z)-(${RECORDER_NAME})-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$`,
+)
 
 /** The other way round; undefined for any path that is not one of ours, spelled exactly as we spell it. */
 export function parseSegmentPath(path: string): { name: SegmentName; state: SegmentState } | undefined {

@@ -18,7 +18,6 @@ export interface RawQuery extends Pick<FolderQuery, 'below' | 'onStranger'> {
   exchange?: string
   /** Which families of channels. */
   mayHold?: ((family: string) => boolean) | undefined
-  host?: string
   /** Receive times of lines, µs since the epoch: from this one … */
   fromUs?: number
   /** … up to but not including this one. */
@@ -75,7 +74,7 @@ export function* rawHours(root: string, query: RawQuery = {}): Generator<RawHour
 }
 
 /** Files of one folder of an hour, in the order of their names. */
-export function rawFilesIn(root: string, folder: string, { host, below, onStranger }: RawQuery = {}): RawFile[] {
+export function rawFilesIn(root: string, folder: string, { below, onStranger }: RawQuery = {}): RawFile[] {
   const { folders, files } = listFolder(root, folder)
   for (const name of folders) if (isOnTheWay(`${folder}/${name}`, below)) onStranger?.(`${folder}/${name}/`)
   return files.flatMap(file => {
@@ -83,7 +82,7 @@ export function rawFilesIn(root: string, folder: string, { host, below, onStrang
     if (!isOnTheWay(path, below)) return []
     const parsed = parseSegmentPath(path)
     if (!parsed) onStranger?.(path)
-    return parsed && (host === undefined || parsed.name.host === host) ? [{ path, ...parsed }] : []
+    return parsed ? [{ path, ...parsed }] : []
   })
 }
 

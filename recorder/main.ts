@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import type { Credentials } from '../config/secrets.js'
 import { targetLabel } from '../config/target-address.js'
+import { recorderName } from '../formats/recorder-name.js'
+import { dataIdentity, ownDataIdentity } from '../platform/data-identity.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
@@ -19,6 +20,7 @@ import { Fleet } from './fleet.js'
 import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
+import { recorderState } from './state-paths.js'
 import { recorderStatus } from './status.js'
 import { earlierSegments, type EarlierQuery } from './storage/earlier-segments.js'
 import { Storage } from './storage/storage.js'
@@ -55,14 +57,16 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const { dataDir, host, segments, sync } = config
   const { exchange, fleet: fleetOptions } = chooseExchange(config.exchange, credentials, log)
   mkdirSync(dataDir, { recursive: true })
-  const lockPath = join(dataDir, 'state', `recorder-${exchange.name}-${host}.lock`)
+  const lockPath = recorderState(dataDir, exchange.name, host, 'lock')
   let lock = options.takeOver ? freeLock(lockPath) : acquireProcessLock(lockPath, 'recorder')
+  // Behind the lock, since a folder that was copied gets an identity of its own; a successor finds the one of before.
+  const name = recorderName(host, lock ? ownDataIdentity(dataDir) : dataIdentity(dataDir))
   const run = newRunId()
   const clock = new ReceiveClock()
   const storage = new Storage({
     dataDir,
     exchange: exchange.name,
-    host,
+    host: name,
     run,
     rotateBytes: segments.rotateMiB * 1024 * 1024,
     fsyncMs: segments.fsyncMs,
@@ -123,7 +127,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       tape.speak('started', { ...started, took_over: true, since_us: sinceUs })
       log.info({ run }, 'took over')
     }
-    const earlier = { dataDir, exchange: exchange.name, host, exceptRun: run }
+    const earlier = { dataDir, exchange: exchange.name, host: name, exceptRun: run }
     const polled = new PollProgress(dataDir, exchange.name, host)
     const attending = exchange.attend?.(recordingOn({ tape, clock, answers, earlier, polled }), ending)
     await Promise.race([Promise.all([running, attending]), died])

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/schema.js'
 import { systemClock, type Clock } from '../platform/clock.js'
+import { recorderName } from '../formats/recorder-name.js'
+import { dataIdentity } from '../platform/data-identity.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../platform/status-file.js'
@@ -61,6 +63,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
     const syncer: Syncer = {
       dataDir,
       config,
+      recorder: recorderName(config.host, dataIdentity(dataDir)),
       target,
       ledgers: new LedgerStore(stateDir, target.label),
       clock,

@@ -37,7 +37,9 @@ import type { Target } from './targets/target.js'
 export interface Syncer {
   /** Real path. */
   dataDir: string
-  config: Pick<Config, 'host' | 'sync' | 'retention'>
+  config: Pick<Config, 'sync' | 'retention'>
+  /** Of the recorder here, as in the names of its files. */
+  recorder: string
   target: Target
   ledgers: LedgerStore
   clock: Clock
@@ -166,7 +168,7 @@ class Pass {
   /** Where nothing is deleted, readers must know what to leave out before they find what replaces it. */
   async #shipAfterNotice(held: readonly Parcel[]): Promise<void> {
     const isTold = ({ visit: { date, ledger, local } }: Parcel) => {
-      const path = noticePath(date, this.#syncer.config.host)
+      const path = noticePath(date, this.#syncer.recorder)
       const notice = local.files.find(file => file.path === path)
       const record = ledger.get(path)
       return notice && isCurrent(notice, record) && (record.state === 'shipped' || record.state === 'verified')
@@ -237,7 +239,7 @@ class Pass {
 }
 
 function openVisit(
-  { dataDir, target, config }: Syncer,
+  { dataDir, target, recorder }: Syncer,
   date: string,
   folders: readonly string[],
   ledger: DateLedger,
@@ -249,7 +251,7 @@ function openVisit(
   const superseded = readSuperseded(dataDir, date)
   const present = new Set(local.files.map(({ path }) => path))
   if (!target.replace && !switching && [...superseded.values()].some(by => by.some(path => present.has(path)))) {
-    const notice = noticePath(date, config.host)
+    const notice = noticePath(date, recorder)
     if (writeNotice(dataDir, notice, superseded)) local = readDate(dataDir, [...new Set([...folders, dirname(notice)])])
   }
   let receipts: Receipts | undefined

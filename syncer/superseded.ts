@@ -46,9 +46,9 @@ export function isSwitching(dataDir: string): boolean {
   return existsSync(join(compactorState(dataDir), 'switch.json'))
 }
 
-/** Where the list for readers of the target lies, here and there. Each host has its own. */
-export function noticePath(date: string, host: string): string {
-  return `superseded/date=${date}/superseded-${host}.jsonl`
+/** Where the list for readers of the target lies, here and there. Each recorder has its own. */
+export function noticePath(date: string, recorder: string): string {
+  return `superseded/date=${date}/superseded-${recorder}.jsonl`
 }
 
 /**

@@ -71,16 +71,16 @@ export const derivedTables: readonly DerivedTable[] = [
 ]
 
 /**
- * Writes coverage of a day beside its data; afterwards the files are durable. Files that would not change stay.
- * @param host whose file it is; undefined: the recorder's, by its journal
+ * Writes coverage of a day beside its data, under the name of the recorder whose journal it is; afterwards the files are
+ * durable. Files that would not change stay.
  * @returns the files below `root`; none where nothing was to be recorded on that day
  * @throws EdgeError COVERAGE_INCOMPLETE, COVERAGE_NO_PARQUET
  */
-export async function writeCoverage(root: string, date: string, host?: string): Promise<string[]> {
+export async function writeCoverage(root: string, date: string): Promise<string[]> {
   requireAll(root, date)
   const coverage = await measureCoverage(root, { window: dayWindow(date), by: 'hour' })
   const exchange = [...parquetTables(root).values()][0]?.[0]
-  const owner = host ?? coverage.promised[0]?.subscriptions[0]?.host
+  const owner = coverage.promised[0]?.subscriptions[0]?.host
   if (coverage.spans.length === 0 || exchange === undefined || owner === undefined) return []
   const temporary = join(root, 'state', 'coverage', 'tmp')
   mkdirSync(temporary, { recursive: true })

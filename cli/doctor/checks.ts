@@ -15,6 +15,7 @@ import { estimateVolume, type ExpectedVolume } from './expected-volume.js'
 import type { Check, Finding } from './finding.js'
 import { nasFinding, targetSpace } from './nas.js'
 import { openFilesFinding } from './open-files.js'
+import { otherRecorders } from './other-recorders.js'
 import { nodeFinding, programFinding, type ProgramName } from './programs.js'
 import { judgeTargetSpace } from './space.js'
 
@@ -97,9 +98,14 @@ export function configChecks(config: Config, path: string, environment: NodeJS.P
   ]
 }
 
+async function targetFindings(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const finding = await nasFinding(config, signal)
+  return finding.outcome === 'failed' ? [finding] : [finding, ...otherRecorders(config)]
+}
+
 /** The target alone, as the process that `nas` starts does it. */
 export function nasCheck(config: Config): Check {
-  return { name: 'nas', withinMs: TARGET_MS, look: async signal => [await nasFinding(config, signal)] }
+  return { name: 'nas', withinMs: TARGET_MS, look: signal => targetFindings(config, signal) }
 }
 
 function programCheck(name: ProgramName): Check {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { EarlierSegment } from '../../exchanges/adapter.js'
 import { withState } from '../../formats/raw-path.js'
 import { rawSegments } from '../../formats/raw-tree.js'
+import { isSameRecorder } from '../../formats/recorder-name.js'
 import { decodeSegment } from './decode-segment.js'
 
 const LINE_FEED = 0x0a
@@ -28,8 +29,8 @@ export function* earlierSegments({
   exceptRun,
 }: EarlierQuery): Generator<EarlierSegment> {
   const mayHold = (channel: string) => channel === family
-  for (const { path, name } of rawSegments(dataDir, { exchange, host, mayHold, newestFirst: true })) {
-    if (name.run === exceptRun) continue
+  for (const { path, name } of rawSegments(dataDir, { exchange, mayHold, newestFirst: true })) {
+    if (!isSameRecorder(name.host, host) || name.run === exceptRun) continue
     const found = [path, withState(path, 'sealed')].find(name => existsSync(join(dataDir, name)))
     if (found === undefined) continue
     yield { bytes: statSync(join(dataDir, found)).size, lines: linesOf(join(dataDir, found)) }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { rawFiles } from '../../formats/raw-tree.js'
+import { isSameRecorder } from '../../formats/recorder-name.js'
 import type { Disk } from '../../platform/disk.js'
 
 /**
@@ -8,7 +9,8 @@ import type { Disk } from '../../platform/disk.js'
  */
 export function findOpenSegments(disk: Disk, dataDir: string, exchange: string, host: string): string[] {
   const found: string[] = []
-  for (const { path, state } of rawFiles(dataDir, { exchange, host })) {
+  for (const { path, name, state } of rawFiles(dataDir, { exchange })) {
+    if (!isSameRecorder(name.host, host)) continue
     if (state === 'rewriting') removeLitter(disk, join(dataDir, path))
     else if (state === 'open') found.push(path)
   }

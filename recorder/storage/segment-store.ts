@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { localDisk, type Disk } from '../../platform/disk.js'
 import { messageOf } from '../../platform/edge-error.js'
@@ -11,6 +10,7 @@ import { isNoRoom, Room } from './room.js'
 import { SealQueue } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
 import { soundLines } from './sound-lines.js'
+import { recorderState } from '../state-paths.js'
 import { groupPath, type SegmentGroup } from '../../formats/raw-path.js'
 import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from './zstd.js'
 
@@ -55,7 +55,7 @@ export class SegmentStore {
     this.#emit = emit
     this.#disk = disk
     const { dataDir, exchange, host, reserveBytes, openFilesMax } = options
-    const reserveFolder = join(dataDir, 'state', `recorder-${exchange}-${host}.reserve`)
+    const reserveFolder = recorderState(dataDir, exchange, host, 'reserve')
     const makeRoom = (bytes: number) => this.#makeRoom(bytes)
     this.#room = new Room({ disk, reserveFolder, reserveBytes, makeRoom }, performance.now())
     this.#writers = new OpenWriters(openFilesMax, (key, writer, error) => this.#distrust(key, writer, error))

@@ -149,6 +149,11 @@ t.test('the command by flags', async t => {
   t.equal(stdout, path)
   t.match(stderr, `edgetape doctor --config ${path}`)
   t.match(loadConfig(path), { exchange: { redundancy: 2, channels: { perpetual: [] } } })
+  t.match(
+    readFileSync(path, 'utf8'),
+    /^host: \S+$/m,
+    'the name of the machine may change, the name of the recorder not',
+  )
   const again = await edgetape(['init', ...flags])
   t.not(again.exitCode, 0)
   t.match(again.stderr, /already/)

@@ -86,7 +86,7 @@ t.test('names, states and keys are those of the code', t => {
       exchange: 'deribit',
       channel: 'trades',
       startedMs: Date.UTC(2026, 10, 22, 14),
-      host: 'vps-ldn-1',
+      host: 'vps-ldn-1_k3f9a2bx',
       run: 'toxey2b1fc',
       number: 14,
     },

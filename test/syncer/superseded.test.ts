@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import pino from 'pino'
 import t, { type Test } from 'tap'
+import { readDataIdentity } from '../../platform/data-identity.js'
 import { runSyncer } from '../../syncer/main.js'
 import { parseSuperseded } from '../../syncer/superseded.js'
 import { handClock, HOUR_14, HOUR_MS, sha256, ShippedTree, testConfig, visibleBelow } from '../fixtures/shipped-tree.js'
@@ -20,7 +21,8 @@ import { startTarget, type TargetKind } from '../fixtures/sync-targets.js'
 const log = pino({ level: 'silent' })
 const signal = new AbortController().signal
 const DATE = '2026-11-20'
-const NOTICE = `superseded/date=${DATE}/superseded-h.jsonl`
+const noticeOf = ({ dataDir }: ShippedTree) =>
+  `superseded/date=${DATE}/superseded-h_${readDataIdentity(dataDir) ?? ''}.jsonl`
 
 /** An hour with one row; its Parquet. */
 function hour(tree: ShippedTree, number: number): string {
@@ -87,7 +89,7 @@ t.test('at a folder the day takes the place of its hours in one step', async t =
   const rows = ['row 1', 'row 2', 'row 3', 'row of another host'].join(', ')
   t.same([...seen], [rows], `each row once in each of ${looks} looks`)
   t.same(readdirSync(join(target.root, place)).sort(), ['15-other-abc-1.parquet', 'day-h.parquet'])
-  t.notOk(existsSync(join(target.root, NOTICE)), 'so nobody has to be told')
+  t.notOk(existsSync(join(target.root, noticeOf(tree))), 'so nobody has to be told')
   t.same(readdirSync(join(target.root, '.edgetape-waiting')), [])
   t.ok(looks > 5)
 
@@ -123,7 +125,7 @@ t.test('through rsync nothing is deleted, and readers are told before they find 
   const state = { ended: false, dayWithoutNotice: 0, looks: 0 }
   const syncing = once().finally(() => (state.ended = true))
   while (!state.ended) {
-    if (existsSync(join(target.root, day)) && !existsSync(join(target.root, NOTICE))) state.dayWithoutNotice++
+    if (existsSync(join(target.root, day)) && !existsSync(join(target.root, noticeOf(tree)))) state.dayWithoutNotice++
     state.looks++
     await setImmediate()
   }
@@ -131,7 +133,7 @@ t.test('through rsync nothing is deleted, and readers are told before they find 
   t.equal(state.dayWithoutNotice, 0, `in ${state.looks} looks`)
   const there = visibleBelow(target.root)
   for (const path of hours) t.ok(there.has(path), 'the hours stay')
-  const lines = (there.get(NOTICE) ?? '').trim().split('\n')
+  const lines = (there.get(noticeOf(tree)) ?? '').trim().split('\n')
   t.same(
     lines.map(line => JSON.parse(line) as unknown),
     [...hours].sort().map(path => ({ path, by: [day] })),
@@ -141,7 +143,7 @@ t.test('through rsync nothing is deleted, and readers are told before they find 
   await once()
   rollUp(tree, place, [late])
   t.match(await once(), { error: undefined, problemFiles: 0, shippedFiles: 2, backlogFiles: 0 })
-  t.match(visibleBelow(target.root).get(NOTICE), late)
+  t.match(visibleBelow(target.root).get(noticeOf(tree)), late)
 })
 
 t.test('while the compactor switches files, Parquet waits', async t => {

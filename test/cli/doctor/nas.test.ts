@@ -2,7 +2,10 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { freeOfDf, nasFinding, targetSpace } from '../../../cli/doctor/nas.js'
-import { testConfig } from '../../fixtures/shipped-tree.js'
+import { otherRecorders } from '../../../cli/doctor/other-recorders.js'
+import { recorderName } from '../../../formats/recorder-name.js'
+import { dataIdentity } from '../../../platform/data-identity.js'
+import { ShippedTree, testConfig } from '../../fixtures/shipped-tree.js'
 import { startTarget } from '../../fixtures/sync-targets.js'
 
 const { signal } = new AbortController()
@@ -51,6 +54,27 @@ t.test('a folder that is not there yet is not called good', async t => {
   const config = testConfig(join(folder, 'data'), { target: nas })
   t.match(await nasFinding(config, signal), { outcome: 'warning', message: /nothing was tried/, hint: /mount/ })
   t.ok(((await targetSpace(config.sync, signal)) ?? 0) > 0)
+})
+
+t.test('files of another recorder of the same host name at the target are told', t => {
+  const folder = t.testdir({})
+  const [dataDir, nas] = [join(folder, 'data'), join(folder, 'nas')]
+  const config = testConfig(dataDir, { target: nas })
+  const journal = (host: string) =>
+    new ShippedTree(nas).write(
+      `raw/exchange=deribit/channel=journal/date=2026-11-20/hour=14/20261120T140000Z-${host}-abc-1.jsonl.zst`,
+      'x',
+    )
+  t.same(otherRecorders(config), [], 'there is nothing yet')
+  journal(recorderName('h', dataIdentity(dataDir)))
+  journal('h')
+  journal('other_k3f9a2bx')
+  t.same(otherRecorders(config), [], 'its own, from before there were identities, and of other hosts')
+  journal('h_zzzzzzzz')
+  t.match(otherRecorders(config), [
+    { check: 'host', outcome: 'warning', message: /another recorder that is called h, too: h_zzzzzzzz/, hint: /host/ },
+  ])
+  t.end()
 })
 
 t.test('what df says', t => {
