@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { SegmentName } from '../formats/raw-path.js'
 import { parquetFolder } from '../formats/parquet-path.js'
 import { parquetFilesIn } from '../formats/parquet-tree.js'
-import type { Partition } from '../platform/partition.js'
+import type { Partition } from '../formats/partition.js'
 import { identityOf, type Table } from '../exchanges/table.js'
 
 const HOUR_MS = 3_600_000

@@ -1,6 +1,6 @@
 /** What an exchange must answer so that the connection loop, shared by all, can record it. */
 
-import type { Partition } from '../platform/partition.js'
+import type { Partition } from '../formats/partition.js'
 
 /** Something that went wrong and may go wrong again in the same way, many times. */
 export interface Complaint {

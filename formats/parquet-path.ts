@@ -1,6 +1,6 @@
 import type { SegmentName } from './raw-path.js'
 import { RECORDER_NAME } from './recorder-name.js'
-import type { Partition } from '../platform/partition.js'
+import type { Partition } from './partition.js'
 
 /** What the name of a Parquet file says. */
 export interface ParquetName {

@@ -1,4 +1,4 @@
-import { familyOfChannel } from '../../exchanges/deribit/channel-family.js'
+import { familyOfChannel } from '../../exchanges/deribit/names.js'
 
 /** Kinds as the table shows them: both sorts of combo are one. */
 export const kinds = ['option', 'perpetual', 'future', 'spot', 'combo', 'index'] as const

@@ -1,7 +1,7 @@
 import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { gapsOf, type Gap, type JournalEntry } from '../observe/gaps.js'
 import { slotOf } from '../observe/outages.js'
-import { familyOfChannel } from '../../exchanges/deribit/channel-family.js'
+import { familyOfChannel } from '../../exchanges/deribit/names.js'
 import { targetOf, type ChannelTarget } from './channel-target.js'
 import { groupBy } from './group-by.js'
 import { without, type Span } from './spans.js'

@@ -1,4 +1,4 @@
-import { partitionOfInstrument, type Kind } from '../../platform/partition.js'
+import { partitionOfInstrument, type Kind } from '../../formats/partition.js'
 import type { Frame } from '../../reading/frame.js'
 import { elementsAt } from './json-elements.js'
 

@@ -1,4 +1,4 @@
-import { familyOfChannel } from './channel-family.js'
+import { familyOfChannel } from './names.js'
 
 /**
  * The books whose moment of the period lies after `fromMs` and not after `toMs` (since the epoch). Every book of a

@@ -1,5 +1,5 @@
-import { partitionOfIndex, partitionOfInstrument, type Kind, type Partition } from '../../platform/partition.js'
-import { familyOfChannel } from './channel-family.js'
+import { partitionOfIndex, partitionOfInstrument, type Kind, type Partition } from '../../formats/partition.js'
+import { familyOfChannel } from './names.js'
 import { channelOfFrame } from './frame-channel.js'
 
 /** More currencies than there are; further ones, which only a broken exchange would send, are `OTHER`. */

@@ -1,4 +1,4 @@
-import { familyOfChannel } from './channel-family.js'
+import { familyOfChannel } from './names.js'
 
 /** What flows all the time while the exchange is open; an option may rest for hours, and so may trades. */
 const STEADY: readonly { family: string; channel?: RegExp; ms: number }[] = [

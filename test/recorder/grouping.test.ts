@@ -1,7 +1,7 @@
 import t from 'tap'
 import { groupPath, parseSegmentPath, segmentPath } from '../../formats/raw-path.js'
 import { framePartitions, partitionOfChannel } from '../../exchanges/deribit/channel-partition.js'
-import { familyOfChannel } from '../../exchanges/deribit/channel-family.js'
+import { familyOfChannel } from '../../exchanges/deribit/names.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
 import { localDisk } from '../../platform/disk.js'
 import { SegmentFinder } from '../../compactor/backlog.js'

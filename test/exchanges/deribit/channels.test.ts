@@ -1,6 +1,6 @@
 import t from 'tap'
 import { deribitExchange } from '../../../config/schema.js'
-import { familyOfChannel } from '../../../exchanges/deribit/channel-family.js'
+import { familyOfChannel } from '../../../exchanges/deribit/names.js'
 import { Credits } from '../../../exchanges/deribit/credits.js'
 import { channelOfFrame } from '../../../exchanges/deribit/frame-channel.js'
 import { KnownChannels } from '../../../exchanges/deribit/known-channels.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { deribitExchange } from '../../../config/schema.js'
-import { familyOfChannel } from '../../../exchanges/deribit/channel-family.js'
+import { familyOfChannel } from '../../../exchanges/deribit/names.js'
 import { indexOf, type Instrument } from '../../../exchanges/deribit/instruments.js'
 import { planChannels } from '../../../exchanges/deribit/plan-channels.js'
 import { openFeed } from '../../../exchanges/deribit/simulator/channels.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { partitionOfIndex, partitionOfInstrument } from '../../platform/partition.js'
-import { capturedFrames, framesMissing } from './fixtures/segments.js'
+import { partitionOfIndex, partitionOfInstrument } from '../../../formats/partition.js'
+import { capturedFrames, framesMissing } from '../../compactor/fixtures/segments.js'
 
 interface Instrument {
   instrument_name: string
