@@ -14,8 +14,8 @@ const parts = {
   syncer: shared,
   // Its market still knows the one exchange whose protocol moved out of it.
   simulator: ['platform', 'formats', 'config', 'exchanges'],
-  // Besides the format: the decoder that survives torn files, and where a frame names its channel.
-  reading: ['platform', 'formats', 'recorder/storage/decode-segment', 'exchanges/deribit/frame-channel'],
+  // Besides the format: the decoder that survives torn files.
+  reading: ['platform', 'formats', 'exchanges', 'recorder/storage/decode-segment'],
   library: ['platform', 'formats', 'reading'],
 }
 const folders = [

@@ -5,13 +5,13 @@ import { convertedFolders, dateFolders } from './date-job.js'
 import { openEngine } from './engine.js'
 import { sqlText } from './frame-items.js'
 import { dailyName } from '../formats/parquet-path.js'
-import { parquetFilesIn, type ParquetFile } from '../formats/parquet-tree.js'
+import { parquetFilesIn, type ParquetFile, type ParquetFolder } from '../formats/parquet-tree.js'
 import { fileFacts, parquetOptions } from './parts.js'
 import { sha256Of } from './publish.js'
 import { appendReceipts, type Receipt } from './receipts.js'
 import { readReplaced } from './roll-up.js'
 import { spillFolderOf, type JobOptions } from './segment-job.js'
-import { framesTable, tables } from './tables.js'
+import { framesTable, tableNamed } from './tables.js'
 
 /**
  * A partition that a rebuild leaves without rows keeps the file of a day without rows, one for each host: wherever the
@@ -34,7 +34,7 @@ export async function leaveEmptied(
       byHost.set(file.name.host, [...(byHost.get(file.name.host) ?? []), file])
     for (const [host, files] of byHost) {
       const path = `${folder.path}/${dailyName(host)}`
-      await writeEmptied(options, folder.table, files, join(side, path))
+      await writeEmptied(options, folder, files, join(side, path))
       outputs.push({ path, rows: 0, bytes: statSync(join(side, path)).size, sha256: await sha256Of(join(side, path)) })
     }
   }
@@ -44,7 +44,7 @@ export async function leaveEmptied(
 
 async function writeEmptied(
   { dataDir, limits, disk }: JobOptions,
-  name: string,
+  { exchange, table: name }: ParquetFolder,
   files: readonly ParquetFile[],
   path: string,
 ): Promise<void> {
@@ -55,7 +55,7 @@ async function writeEmptied(
     days.map(({ path }) => join(dataDir, path)),
   )
   const replaces = [...new Set([...replaced, ...hours.map(({ file }) => file)])].sort()
-  const table = tables.find(each => each.name === name) ?? framesTable
+  const table = tableNamed(exchange, name) ?? framesTable
   const engine = await openEngine({ ...limits, spillFolder: spillFolderOf(dataDir) })
   try {
     const columns = await columnsOfTable(engine, table)

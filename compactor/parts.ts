@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { version } from '../platform/package-info.js'
 import { countOf, type Engine } from './engine.js'
 import { sqlText } from './frame-items.js'
-import { noPartition, partitionOfIndex, partitionOfInstrument, type Partition } from '../formats/partition.js'
+import { noPartition, type Partition } from '../formats/partition.js'
 import { packColumns } from './packed-columns.js'
 import { rowGroupRows } from './row-group.js'
 import { rowsOf, sortedRanges, type NameCount, type SortedRange } from './sorted-ranges.js'
@@ -20,7 +20,8 @@ export interface Part {
 
 /** The rows of `staged` by kind and currency; none where there are no rows. */
 export async function groupStaged(engine: Engine, table: Table): Promise<Group[]> {
-  return table.partitionBy === 'none' ? await oneGroup(engine) : groupByPartition(table, await nameCounts(engine))
+  const { partitionOf } = table
+  return partitionOf ? groupByPartition(partitionOf, await nameCounts(engine)) : await oneGroup(engine)
 }
 
 /**
@@ -124,11 +125,11 @@ export interface Group {
   rows: number
 }
 
-function groupByPartition(table: Table, names: NameCount[]): Group[] {
+function groupByPartition(partitionOf: (name: string) => Partition, names: NameCount[]): Group[] {
   const groups = new Map<string, Group>()
   for (const counted of names) {
     const { name, rows } = counted
-    const partition = table.partitionBy === 'index' ? partitionOfIndex(name) : partitionOfInstrument(name)
+    const partition = partitionOf(name)
     const key = `${partition.kind}/${partition.currency}`
     const group = groups.get(key) ?? { partition, names: [], rows: 0 }
     group.names.push(counted)

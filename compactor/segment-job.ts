@@ -88,7 +88,7 @@ export async function compactSegment(
     name: segment.name,
     sha256: manifest.sha256,
     frames: manifest.frames,
-    table: tableOf(segment.name.channel),
+    table: tableOf(segment.name),
     channelAt: options.feed?.exchange === segment.name.exchange ? options.feed.channelAt : [],
   }
   try {

@@ -115,10 +115,12 @@ export interface Recording {
   polled: PollRecord
 }
 
-export interface Exchange {
+export interface Adapter {
   readonly name: string
   readonly url: string
   readonly liveness: LivenessLimits
+  /** It is one feed: nothing is subscribed by channel, and each frame is data, whether or not it names its channel. */
+  readonly comesWhole?: boolean
   /** No frame that the exchange is known to send is larger. */
   readonly ordinaryBytesMax: number
   /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */

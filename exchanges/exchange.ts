@@ -1,10 +1,61 @@
-/** What an exchange is: plain facts, of which any room may ask. */
+/**
+ * What an exchange is to the rest of edgetape. Its folder says all this in `main.ts`, and no other room knows anything
+ * else of it. Facts are plain data and pure functions of names and bytes; what is heavy is imported when it is asked for.
+ */
 
+import type { Kind, Partition } from '../formats/partition.js'
+import { commonFamilies, type Family } from './family.js'
 import type { Table } from './table.js'
 
 export interface Exchange {
   /** What its segments and files are named by: `exchange=<name>`. */
   readonly name: string
+  /** Its families of channels, in the order in which people are told of them, without those that every exchange has. */
+  readonly families: readonly Family[]
+  /** What its names say. */
+  readonly names: Names
   /** Parquet tables of its own, besides those that every exchange has. */
   readonly tables: readonly Table[]
+}
+
+/** What channels and instruments say by their names alone. Any text is taken, whatever the wire says. */
+export interface Names {
+  /** The family of a channel; `other` for one that is not known. */
+  readonly familyOfChannel: (channel: string) => string
+  /** Kind and currency of an instrument; kind `none` where the name tells nothing. */
+  readonly partitionOfInstrument: (name: string) => Partition
+  /** What a channel is about; undefined where it is about no instrument and no index. */
+  readonly subjectOf: (channel: string) => Subject | undefined
+  /** Whether what a channel brings is of this instrument or index, too. */
+  readonly isAbout: (subject: Subject, about: string) => boolean
+  /** When the instrument of a channel expires, ms since the epoch; `Infinity` where it does not, or nothing tells. */
+  readonly expiryMsOf: (channel: string) => number
+}
+
+/** What a channel brings data of. */
+export interface Subject {
+  readonly family: string
+  readonly kinds: readonly Kind[]
+  /** Instrument or index; undefined for a channel of all instruments of the kinds. */
+  readonly name: string | undefined
+  /** Of such a channel: the one currency that it is about; without it, any. */
+  readonly currency?: string
+}
+
+/** What is known of a family, its own or one that every exchange has; of any other no more than that it came. */
+export function familyOf(exchange: Pick<Exchange, 'families'>, name: string): Family {
+  const isNamed = (family: Family) => family.name === name
+  return exchange.families.find(isNamed) ?? commonFamilies.find(isNamed) ?? { name, comes: 'streamed' }
+}
+
+/** Families of which nothing is given up as long as there is anything else, in their order; the journal is the last. */
+export function lastToGiveWay({ families }: Pick<Exchange, 'families'>): string[] {
+  return [...families, ...commonFamilies].flatMap(({ name, givesWay }) => (givesWay === 'last' ? [name] : []))
+}
+
+/** Families that are lost first when nothing can be stored, in this order, by what the exchanges say of them. */
+export function firstToGiveWay(exchanges: readonly Pick<Exchange, 'families'>[]): string[] {
+  const ranked = exchanges.flatMap(({ families }) => families.filter(({ givesWay }) => typeof givesWay === 'number'))
+  ranked.sort((one, other) => Number(one.givesWay) - Number(other.givesWay))
+  return [...new Set(ranked.map(({ name }) => name))]
 }

@@ -1,5 +1,7 @@
 /** How rows of a Parquet table are made from lines, and how copies of an event are known: what an exchange says of its tables. */
 
+import type { Partition } from '../formats/partition.js'
+
 /** A form in which rows of a table come. */
 export interface Reading {
   /** The line as a whole, the data of a notification, or a member of the result of an answer. */
@@ -31,17 +33,15 @@ export interface Identity {
 /** Channels without numbers: equal in everything, by another connection, at about the same time. */
 export const BY_PAYLOAD: Identity = { key: 'payload', unit: 'row', reach: 'near' }
 
-/** What a Parquet table is made from. */
+/** What a Parquet table is made from: frames of the families that name it. */
 export interface Table {
   name: string
   /** Folder below the package's root with its columns: `<name>.sql`, and one for each reading that names its own. */
   folder: string
-  /** Families of raw segments (`channel=`) that it is made from. */
-  families: readonly string[]
   /** Where its rows stand in a line: the first that fits. */
   readings: readonly [Reading, ...Reading[]]
-  /** What tells kind and currency of a row: its instrument, the index it is about, or nothing. */
-  partitionBy: 'instrument' | 'index' | 'none'
+  /** Kind and currency of a row by its `instrument_name`; without it rows are of no kind. */
+  partitionOf?: (name: string) => Partition
   /** A row depends on rows of other frames, so that all of them are worked out together. */
   together?: true
   /** How copies of an event are known; without it by their payload where rows are data of notifications. */

@@ -1,3 +1,6 @@
+import { familyOf } from '../exchanges/exchange.js'
+import { exchanges } from '../exchanges/registry.js'
+
 /**
  * Names that people give for what they want: a family (`trades`), a channel (`trades.BTC-PERPETUAL.100ms`), or the
  * beginning of channels up to a dot (`trades.BTC-PERPETUAL`).
@@ -35,9 +38,12 @@ export class ChannelChoice {
 
 const CHANNELS_REMEMBERED = 50_000
 
-/** Families are named after their channels' beginning, but for these: what no family knows, other feeds, grouped books. */
+/** Families are named after their channels' beginning, but for some, for what no family knows and for described feeds. */
 function isPartOf(family: string, name: string): boolean {
   if (family === name || name.startsWith(`${family}.`)) return true
-  if (family === 'book_grouped') return name === 'book' || name.startsWith('book.')
+  if (exchanges.some(exchange => isBeginning(familyOf(exchange, family).channelsBegin, name))) return true
   return family === 'other' || family.startsWith('frames') || family.startsWith(`${name}.`)
 }
+
+const isBeginning = (beginning: string | undefined, name: string) =>
+  beginning !== undefined && (name === beginning || name.startsWith(`${beginning}.`))

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js'
 import type { Credentials } from '../config/secrets.js'
 import type { Logger } from '../platform/log.js'
-import type { Exchange } from '../exchanges/adapter.js'
+import type { Adapter } from '../exchanges/adapter.js'
 import type { FleetOptions } from './fleet.js'
 import { deribit } from '../exchanges/deribit/adapter.js'
 import { generic } from '../exchanges/generic/adapter.js'
@@ -17,7 +17,7 @@ export function chooseExchange(
   config: Config['exchange'],
   credentials: Credentials | undefined,
   log: Logger,
-): { exchange: Exchange; fleet: FleetOptions } {
+): { exchange: Adapter; fleet: FleetOptions } {
   const { redundancy } = config
   if (config.adapter === 'generic') return { exchange: generic(config), fleet: { ...WHOLE_FEED, redundancy } }
   const { channelsPerConnection, connectionsMax, rediscoverMinutes } = config

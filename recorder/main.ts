@@ -15,7 +15,9 @@ import { Complaints } from './complaints.js'
 import type { ConnectionDeps } from './connection/connection.js'
 import { OutageLedger } from './connection/outage-ledger.js'
 import { chooseExchange } from './choose-exchange.js'
-import type { Exchange, Recording } from '../exchanges/adapter.js'
+import type { Adapter, Recording } from '../exchanges/adapter.js'
+import { lastToGiveWay } from '../exchanges/exchange.js'
+import { exchangeNamed } from '../exchanges/registry.js'
 import { Fleet } from './fleet.js'
 import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
@@ -74,6 +76,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     reserveBytes: segments.reserveMiB * 1024 * 1024,
     openFilesMax: segments.openFilesMax,
     giveWay: segments.giveWay,
+    giveWayLast: lastToGiveWay(exchangeNamed(exchange.name)),
     syncTarget: sync.target === undefined ? undefined : targetLabel(sync.target),
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
@@ -171,7 +174,7 @@ function untold(lostFrames: number, dataDir: string): EdgeError {
 }
 
 /** How segments are grouped beyond their family. */
-function groupingOf(groupBy: Config['segments']['groupBy'], exchange: Exchange): PartitionOf | undefined {
+function groupingOf(groupBy: Config['segments']['groupBy'], exchange: Adapter): PartitionOf | undefined {
   switch (groupBy) {
     case 'family':
       return undefined

@@ -7,7 +7,9 @@ import { shownUrl } from '../platform/shown-url.js'
 import type { Measured } from './clock-facts.js'
 import { Wire, type WireEnd } from './connection/wire.js'
 import { chooseExchange } from './choose-exchange.js'
-import type { ChannelPlan, Exchange } from '../exchanges/adapter.js'
+import type { Adapter, ChannelPlan } from '../exchanges/adapter.js'
+import { familyOf, type Exchange } from '../exchanges/exchange.js'
+import { exchangeNamed } from '../exchanges/registry.js'
 import { ReceiveClock } from './receive-clock.js'
 import { FrameCounter } from './tape.js'
 
@@ -33,8 +35,6 @@ export interface ExchangeProbeOptions {
 }
 
 const FRAME_WITHIN_MS = 15_000
-/** Families that are no data of the exchange's: answers, and what is not understood. */
-const NO_DATA = new Set(['rpc', 'other', 'sent'])
 
 /**
  * Does with the exchange what the recorder will do, in small: asks what there is, connects, logs in where it has
@@ -51,28 +51,27 @@ export async function probeExchange(options: ExchangeProbeOptions): Promise<Exch
       hint: 'check exchange.currencies and exchange.channels',
     })
   }
-  const isFeed = config.exchange.adapter === 'generic'
-  const channel = isFeed ? undefined : busiestOf(plan, exchange)
+  const facts = exchangeNamed(exchange.name)
+  const channel = exchange.comesWhole ? undefined : busiestOf(plan, exchange, facts)
   const wanted = channel === undefined ? new Set(plan.keys()) : new Set([channel])
   const found = await firstFrame({
     exchange,
     wanted,
-    // Of a described feed each frame that comes is data, whether or not it names its channel.
-    isData: family => (isFeed ? family !== 'sent' : !NO_DATA.has(family)),
+    isData: family => (exchange.comesWhole ? family !== 'sent' : familyOf(facts, family).comes === 'streamed'),
     frameWithinMs: options.frameWithinMs ?? FRAME_WITHIN_MS,
     signal,
   })
   return { families: familiesOf(plan, exchange), channel, ...found }
 }
 
-/** A channel that speaks up at once: any but trades, which come when somebody trades. */
-function busiestOf(plan: ChannelPlan, exchange: Exchange): string | undefined {
-  const isTrades = (channel: string) => exchange.familyOfChannel(channel) === 'trades'
+/** A channel that speaks up at once, the busiest of them; trades come when somebody trades. */
+function busiestOf(plan: ChannelPlan, exchange: Adapter, facts: Exchange): string | undefined {
+  const speaksUp = (channel: string) => familyOf(facts, exchange.familyOfChannel(channel)).coverage?.first === true
   const byRate = [...plan].sort(([a, rateA], [b, rateB]) => rateB - rateA || (a < b ? -1 : 1))
-  return (byRate.find(([channel]) => !isTrades(channel)) ?? byRate[0])?.[0]
+  return (byRate.find(([channel]) => speaksUp(channel)) ?? byRate[0])?.[0]
 }
 
-function familiesOf(plan: ChannelPlan, exchange: Exchange): ExchangeProbe['families'] {
+function familiesOf(plan: ChannelPlan, exchange: Adapter): ExchangeProbe['families'] {
   const families = new Map<string, { channels: number; framesPerSecond: number }>()
   for (const [channel, rate] of plan) {
     const family = exchange.familyOfChannel(channel)
@@ -83,7 +82,7 @@ function familiesOf(plan: ChannelPlan, exchange: Exchange): ExchangeProbe['famil
 }
 
 interface Look {
-  exchange: Exchange
+  exchange: Adapter
   wanted: ReadonlySet<string>
   /** Whether a frame of this family is one that was asked for. */
   isData: (family: string) => boolean

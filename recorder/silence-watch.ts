@@ -1,7 +1,7 @@
 import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import type { Connection } from './connection/connection.js'
-import type { Exchange } from '../exchanges/adapter.js'
+import type { Adapter } from '../exchanges/adapter.js'
 import type { ReceiveClock } from './receive-clock.js'
 import type { Tape } from './tape.js'
 
@@ -26,7 +26,7 @@ interface Heard {
 }
 
 export interface SilenceDeps {
-  exchange: Pick<Exchange, 'silenceLimits' | 'familyOfChannel'>
+  exchange: Pick<Adapter, 'silenceLimits' | 'familyOfChannel'>
   tape: Pick<Tape, 'counts' | 'journal'>
   clock: Pick<ReceiveClock, 'nowUs'>
   log: Logger

@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchanges/adapter.js'
+import type { Adapter } from '../exchanges/adapter.js'
 import type { Fleet } from './fleet.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'
@@ -6,7 +6,7 @@ import type { Tape } from './tape.js'
 interface Sources {
   run: string
   host: string
-  exchange: Pick<Exchange, 'madeMs'>
+  exchange: Pick<Adapter, 'madeMs'>
   fleet: Fleet
   tape: Tape
   storage: Storage

@@ -11,6 +11,7 @@ import { probeExchange, type ExchangeProbe } from '../../recorder/probe-exchange
 import { clockFinding } from './clock.js'
 import { diskFindings, recordedIn } from './disk.js'
 import { exchangeFailure, exchangeFindings } from './exchange.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { estimateVolume, type ExpectedVolume } from './expected-volume.js'
 import type { Check, Finding } from './finding.js'
 import { nasFinding, targetSpace } from './nas.js'
@@ -134,10 +135,11 @@ async function expectedBy(
   { exchange }: Config,
   signal: AbortSignal,
 ): Promise<ExpectedVolume | undefined> {
+  const facts = exchangeNamed(exchange.name)
   // Nobody knows what a described feed sends.
-  if (exchange.adapter === 'generic') return undefined
+  if (facts.families.length === 0) return undefined
   try {
-    return estimateVolume((await probe.get(signal)).families)
+    return estimateVolume(facts, (await probe.get(signal)).families)
   } catch (error) {
     // It is told by the check of the exchange.
     if (error instanceof Error) return undefined

@@ -1,3 +1,4 @@
+import { familyOf, type Exchange } from '../../exchanges/exchange.js'
 import type { ExchangeProbe } from '../../recorder/probe-exchange.js'
 
 /** What a day adds to the disk, raw and Parquet together, and how that is known. */
@@ -8,30 +9,18 @@ export interface ExpectedVolume {
 
 const DAY_S = 86_400
 
-/**
- * Bytes that a frame takes in a sealed segment. Tickers, books and trades from recorded frames of the exchange, quotes
- * from `npm run bench compactor`; the others by their length. Right within a factor of three.
- */
-const BYTES_PER_FRAME: Readonly<Record<string, number>> = {
-  trades: 115,
-  quote: 35,
-  book: 60,
-  book_grouped: 80,
-  ticker: 75,
-  incremental_ticker: 60,
-  perpetual: 30,
-  'chart.trades': 40,
-  // A frame has a row for each option.
-  'markprice.options': 4000,
-}
+/** Of a family of which nothing is known. */
 const OTHER_BYTES_PER_FRAME = 40
 /** Parquet beside raw. */
 const WITH_PARQUET = 1.6
 
 /** By what the exchange lists and the config asks for. Pure. */
-export function estimateVolume(families: ExchangeProbe['families']): ExpectedVolume {
+export function estimateVolume(
+  exchange: Pick<Exchange, 'families'>,
+  families: ExchangeProbe['families'],
+): ExpectedVolume {
   let bytesPerSecond = 0
   for (const [family, { framesPerSecond }] of families)
-    bytesPerSecond += framesPerSecond * (BYTES_PER_FRAME[family] ?? OTHER_BYTES_PER_FRAME)
+    bytesPerSecond += framesPerSecond * (familyOf(exchange, family).bytesPerFrame ?? OTHER_BYTES_PER_FRAME)
   return { bytesPerDay: bytesPerSecond * DAY_S * WITH_PARQUET, from: 'estimated' }
 }

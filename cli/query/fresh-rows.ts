@@ -106,7 +106,7 @@ export class FreshRows {
         ...(await this.#linesOf(path, folder)),
         segment: segmentPath(name, 'sealed'),
         name,
-        table: tableOf(name.channel),
+        table: tableOf(name),
         channelAt: feed?.exchange === name.exchange ? feed.channelAt : [],
       }
       if (source.frames === 0) return []

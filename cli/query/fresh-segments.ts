@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { hourlyName } from '../../formats/parquet-path.js'
 import { readReceipts } from '../../compactor/receipts.js'
-import { framesTable, tableOf } from '../../compactor/tables.js'
+import { mayFill } from '../../compactor/tables.js'
 import { segmentFiles, type SegmentFile } from '../../reading/segment-files.js'
 import { segmentPath } from '../../formats/raw-path.js'
 import type { TableFiles } from './table-files.js'
@@ -23,8 +23,7 @@ export async function freshSegments(
 ): Promise<SegmentFile[]> {
   if (!existsSync(join(root, 'raw'))) return []
   const receipts = readReceipts(root)
-  // Answers that are no row of their own family's table are rows of `frames`.
-  const mayHold = (family: string) => table === framesTable.name || tableOf(family).name === table
+  const mayHold = (family: string) => mayFill(table, family)
   const fromUs = receipts.size > 0 ? -Infinity : newestDayUs(files) - DAY_US
   const found = [...segmentFiles(root, { fromUs, toUs: Infinity, mayHold })]
   if (receipts.size > 0) return found.filter(({ name }) => !receipts.has(segmentPath(name, 'sealed')))

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { framesTable, tables as knownTables } from '../../compactor/tables.js'
+import { tables as knownTables } from '../../compactor/tables.js'
 import { parseParquetName } from '../../formats/parquet-path.js'
 import { parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
@@ -39,9 +39,7 @@ export class Lake {
 
   /** Names of all tables: those that are known, and whatever else has files. */
   get tables(): string[] {
-    return [
-      ...new Set([...knownTables.map(({ name }) => name), framesTable.name, ...parquetTables(this.#root).keys()]),
-    ].sort()
+    return [...new Set([...knownTables.map(({ name }) => name), ...parquetTables(this.#root).keys()])].sort()
   }
 
   /** Makes the views of tables anew. */

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { columnsOfTable } from '../../compactor/stage.js'
 import { openEngine } from '../../compactor/engine.js'
-import { framesTable, tables } from '../../compactor/tables.js'
+import { tables } from '../../compactor/tables.js'
 import { hiveTypes } from '../../reading/partitioned-sql.js'
 
 export interface Column {
@@ -34,7 +34,7 @@ export async function columnsOfTables(wanted: (table: string) => boolean = () =>
   const engine = await openEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() })
   try {
     const columns = new Map<string, Column[]>()
-    for (const table of [...tables, framesTable].filter(({ name }) => wanted(name)))
+    for (const table of tables.filter(({ name }) => wanted(name)))
       columns.set(table.name, await columnsOfTable(engine, table))
     return columns
   } finally {

@@ -1,4 +1,4 @@
-import { partitionOfInstrument, type Kind } from '../../formats/partition.js'
+import { isAbout, subjectOf } from '../../exchanges/deribit/names.js'
 import type { Frame } from '../../reading/frame.js'
 import { elementsAt } from './json-elements.js'
 
@@ -119,14 +119,8 @@ function rowsOf(frame: Frame): TradeRow[] {
   return Array.isArray(params?.data) ? (params.data as TradeRow[]) : []
 }
 
-/** How the exchange calls kinds in the names of channels. */
-const CHANNEL_KIND: Partial<Record<Kind, string>> = { perpetual: 'future' }
-
 /** Whether a channel brings the trades of an instrument: its own, or that of its kind. */
 export function carriesTradesOf(channel: string, instrument: string): boolean {
-  const [family, first, second, third, ...more] = channel.split('.')
-  if (family !== 'trades' || second === undefined || more.length > 0) return false
-  if (third === undefined) return first === instrument
-  const { kind, currency } = partitionOfInstrument(instrument)
-  return first === (CHANNEL_KIND[kind] ?? kind) && (second === currency || second === 'any')
+  const subject = subjectOf(channel)
+  return subject?.family === 'trades' && isAbout(subject, instrument)
 }

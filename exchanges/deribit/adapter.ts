@@ -2,7 +2,7 @@ import type { DeribitExchange } from '../../config/schema.js'
 import type { Credentials } from '../../config/secrets.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
-import type { Exchange, PlanChange } from '../adapter.js'
+import type { Adapter, PlanChange } from '../adapter.js'
 import { Catalogue, type CatalogueChange } from './catalogue.js'
 import { familyOfChannel } from './names.js'
 import { framePartitions } from './channel-partition.js'
@@ -23,7 +23,7 @@ import { TradeKeeper } from './trade-keeper.js'
  * Deribit, as the recorder's connection loop sees it.
  * @throws EdgeError CREDENTIALS_MISSING raw intervals are only given to those who log in
  */
-export function deribit(config: DeribitExchange, credentials: Credentials | undefined, log: Logger): Exchange {
+export function deribit(config: DeribitExchange, credentials: Credentials | undefined, log: Logger): Adapter {
   if (wantsRaw(config) && !credentials && config.rawFallback === undefined) throw credentialsMissing()
   const credits = createCreditPools()
   const rpc = new HttpRpc(config.url, credits)

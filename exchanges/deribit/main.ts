@@ -1,4 +1,7 @@
 import type { Exchange } from '../exchange.js'
+import { families } from './families.js'
+import * as names from './names.js'
 import { tables } from './tables.js'
 
-export const deribit: Exchange = { name: 'deribit', tables }
+/** Deribit. */
+export const deribit: Exchange = { name: 'deribit', families, names, tables }

@@ -1,28 +1,16 @@
 import type { DeribitExchange } from '../../config/schema.js'
 import type { ChannelPlan } from '../adapter.js'
+import { familyNamed, optionIndexFamilies, type InstrumentFamily } from './families.js'
 import { configKindOf, currencyOf, indexOf, type ConfigKind, type Instrument } from './instruments.js'
+import { familyOfChannel } from './names.js'
 
 type ExchangeConfig = DeribitExchange
 type Interval = ExchangeConfig['interval']
-type Family = ExchangeConfig['channels']['perpetual'][number]
 
-/** Frames a second that a channel of a perpetual brings at 100ms, by measurements of the live exchange. */
-const WEIGHT: Record<Family, number> = {
-  trades: 2,
-  quote: 12,
-  book: 3,
-  book_grouped: 3,
-  ticker: 2.5,
-  incremental_ticker: 1,
-  perpetual: 1.5,
-  'chart.trades': 1,
-}
 /** Raw brings each change by itself, agg2 one frame a second. */
 const INTERVAL_FACTOR: Record<Interval, number> = { raw: 4, '100ms': 1, agg2: 0.35 }
 /** How much quieter the other kinds are. */
 const ACTIVITY: Record<ConfigKind, number> = { perpetual: 1, future: 0.3, option: 0.05, spot: 0.3, combo: 0.01 }
-const INDEX_WEIGHT = 1
-const EXCHANGE_WEIGHT = 0.01
 
 /** Kinds whose trades come on one channel for the whole currency. */
 const BY_CURRENCY = ['option', 'spot', 'option_combo', 'future_combo'] as const
@@ -38,14 +26,16 @@ export function planChannels(instruments: readonly Instrument[], config: Exchang
   for (const instrument of chosen) {
     const activity = ACTIVITY[configKindOf(instrument)]
     for (const family of familiesOf(instrument, config)) {
-      const weight = WEIGHT[family] * activity * INTERVAL_FACTOR[intervalOf(family, config) ?? '100ms']
+      const weight = weightOf(family) * activity * INTERVAL_FACTOR[intervalOf(family, config) ?? '100ms']
       for (const channel of channelsFor(family, instrument, config)) add(channel, weight)
     }
   }
-  for (const channel of indexChannels(chosen, config)) add(channel, INDEX_WEIGHT)
-  if (chosen.length > 0) for (const channel of exchangeChannels(config)) add(channel, EXCHANGE_WEIGHT)
+  const others = [...indexChannels(chosen, config), ...(chosen.length > 0 ? exchangeChannels(config) : [])]
+  for (const channel of others) add(channel, weightOf(familyOfChannel(channel)))
   return plan
 }
+
+const weightOf = (family: string) => familyNamed(family)?.framesPerSecond ?? 0
 
 /** Whether the config asks for this instrument's currency. */
 export function isChosen(instrument: Instrument, config: ExchangeConfig): boolean {
@@ -56,14 +46,14 @@ export function isChosen(instrument: Instrument, config: ExchangeConfig): boolea
   )
 }
 
-function familiesOf(instrument: Instrument, { channels }: ExchangeConfig): readonly Family[] {
+function familiesOf(instrument: Instrument, { channels }: ExchangeConfig): readonly InstrumentFamily[] {
   if (instrument.kind === 'option_combo') return channels.optionCombo ?? channels.combo
   if (instrument.kind === 'future_combo') return channels.futureCombo ?? channels.combo
   return channels[configKindOf(instrument)]
 }
 
 /** The interval a family comes in; undefined for those that have none. */
-function intervalOf(family: Family, { interval, intervals }: ExchangeConfig): Interval | undefined {
+function intervalOf(family: InstrumentFamily, { interval, intervals }: ExchangeConfig): Interval | undefined {
   switch (family) {
     case 'trades':
     case 'book':
@@ -85,7 +75,7 @@ function isChosenSpot(instrument: Instrument, config: ExchangeConfig): boolean {
   return instrument.kind === 'spot' && config.currencies.includes(instrument.base_currency)
 }
 
-function channelsFor(family: Family, instrument: Instrument, config: ExchangeConfig): string[] {
+function channelsFor(family: InstrumentFamily, instrument: Instrument, config: ExchangeConfig): string[] {
   const { instrument_name: name } = instrument
   const interval = intervalOf(family, config)
   switch (family) {
@@ -124,7 +114,7 @@ function indexChannels(instruments: readonly Instrument[], config: ExchangeConfi
   const all = new Set(instruments.filter(instrument => instrument.kind !== 'spot').map(indexOf))
   const ofOptions = new Set(instruments.filter(instrument => instrument.kind === 'option').map(indexOf))
   return config.channels.index.flatMap(family => {
-    const indices = family === 'markprice.options' || family === 'estimated_expiration_price' ? ofOptions : all
+    const indices = optionIndexFamilies.some(each => each === family) ? ofOptions : all
     const offered = [...indices].filter(
       index => family !== 'deribit_volatility_index' || VOLATILITY_INDICES.includes(index),
     )

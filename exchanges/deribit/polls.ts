@@ -1,4 +1,5 @@
 import type { DeribitExchange } from '../../config/schema.js'
+import type { PolledFamily } from './families.js'
 import { configKindOf, currencyOf, type Instrument } from './instruments.js'
 import { isChosen } from './plan-channels.js'
 
@@ -18,7 +19,7 @@ const OVERLAP_ROWS = 2
 export interface Poll {
   /** Says what is asked; the answer echoes it. */
   id: string
-  family: 'funding_history' | 'candle_history' | 'volatility_index_history' | 'book_summary'
+  family: PolledFamily
   method: string
   params: Record<string, unknown>
   everyMs: number

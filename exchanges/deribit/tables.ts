@@ -1,5 +1,6 @@
 import type { Reading, Table } from '../table.js'
 import { BY_CHANGE, BY_FUNDING_HOUR, BY_TRADE, BY_VOLATILITY_BAR } from './identity.js'
+import { partitionOfIndex, partitionOfInstrument } from './names.js'
 
 const DATA: Reading = { at: 'params.data', each: false }
 const DATA_LIST: Reading = { at: 'params.data', each: true }
@@ -10,55 +11,55 @@ const RESULT_LIST: Reading = { at: 'result', each: true }
 const rows: readonly Omit<Table, 'folder'>[] = [
   {
     name: 'trades',
-    families: ['trades'],
+
     readings: [DATA_LIST, { at: 'result.trades', each: true }],
-    partitionBy: 'instrument',
+    partitionOf: partitionOfInstrument,
     identity: BY_TRADE,
   },
-  { name: 'quote', families: ['quote'], readings: [DATA], partitionBy: 'instrument' },
-  { name: 'book', families: ['book'], readings: [DATA], partitionBy: 'instrument', identity: BY_CHANGE },
-  { name: 'book_grouped', families: ['book_grouped'], readings: [DATA], partitionBy: 'instrument' },
-  { name: 'ticker', families: ['ticker'], readings: [DATA], partitionBy: 'instrument' },
-  { name: 'incremental_ticker', families: ['incremental_ticker'], readings: [DATA], partitionBy: 'instrument' },
-  { name: 'perpetual', families: ['perpetual'], readings: [DATA], partitionBy: 'instrument' },
-  { name: 'price_index', families: ['deribit_price_index'], readings: [DATA], partitionBy: 'index' },
-  { name: 'price_ranking', families: ['deribit_price_ranking'], readings: [DATA_LIST], partitionBy: 'index' },
-  { name: 'price_statistics', families: ['deribit_price_statistics'], readings: [DATA], partitionBy: 'index' },
-  { name: 'volatility_index', families: ['deribit_volatility_index'], readings: [DATA], partitionBy: 'index' },
+  { name: 'quote', readings: [DATA], partitionOf: partitionOfInstrument },
+  { name: 'book', readings: [DATA], partitionOf: partitionOfInstrument, identity: BY_CHANGE },
+  { name: 'book_grouped', readings: [DATA], partitionOf: partitionOfInstrument },
+  { name: 'ticker', readings: [DATA], partitionOf: partitionOfInstrument },
+  { name: 'incremental_ticker', readings: [DATA], partitionOf: partitionOfInstrument },
+  { name: 'perpetual', readings: [DATA], partitionOf: partitionOfInstrument },
+  { name: 'price_index', readings: [DATA], partitionOf: partitionOfIndex },
+  { name: 'price_ranking', readings: [DATA_LIST], partitionOf: partitionOfIndex },
+  { name: 'price_statistics', readings: [DATA], partitionOf: partitionOfIndex },
+  { name: 'volatility_index', readings: [DATA], partitionOf: partitionOfIndex },
   {
     name: 'volatility_candles',
-    families: ['volatility_index_history'],
+
     readings: [RESULT],
-    partitionBy: 'index',
+    partitionOf: partitionOfIndex,
     identity: BY_VOLATILITY_BAR,
   },
-  { name: 'option_marks', families: ['markprice.options'], readings: [DATA_LIST], partitionBy: 'instrument' },
-  { name: 'expiration_estimate', families: ['estimated_expiration_price'], readings: [DATA], partitionBy: 'index' },
+  { name: 'option_marks', readings: [DATA_LIST], partitionOf: partitionOfInstrument },
+  { name: 'expiration_estimate', readings: [DATA], partitionOf: partitionOfIndex },
   {
     name: 'candles',
-    families: ['chart.trades', 'candle_history'],
+
     readings: [DATA, { ...RESULT, sql: 'candles_history' }],
-    partitionBy: 'instrument',
+    partitionOf: partitionOfInstrument,
     together: true,
   },
   {
     name: 'instruments',
-    families: ['instruments', 'instrument.creation'],
+
     readings: [RESULT_LIST, DATA],
-    partitionBy: 'instrument',
+    partitionOf: partitionOfInstrument,
   },
-  { name: 'instrument_state', families: ['instrument.state'], readings: [DATA], partitionBy: 'instrument' },
-  { name: 'platform_state', families: ['platform_state'], readings: [DATA], partitionBy: 'none' },
+  { name: 'instrument_state', readings: [DATA], partitionOf: partitionOfInstrument },
+  { name: 'platform_state', readings: [DATA] },
   {
     name: 'funding_history',
-    families: ['funding_history'],
+
     readings: [RESULT_LIST],
-    partitionBy: 'instrument',
+    partitionOf: partitionOfInstrument,
     identity: BY_FUNDING_HOUR,
   },
-  { name: 'book_summary', families: ['book_summary'], readings: [RESULT_LIST], partitionBy: 'instrument' },
-  { name: 'block_rfq_trades', families: ['block_rfq.trades'], readings: [DATA, DATA_LIST], partitionBy: 'none' },
-  { name: 'announcements', families: ['announcements'], readings: [DATA], partitionBy: 'none' },
+  { name: 'book_summary', readings: [RESULT_LIST], partitionOf: partitionOfInstrument },
+  { name: 'block_rfq_trades', readings: [DATA, DATA_LIST] },
+  { name: 'announcements', readings: [DATA] },
 ]
 
 export const tables: readonly Table[] = rows.map(row => ({ ...row, folder: 'exchanges/deribit/tables' }))

@@ -1,4 +1,4 @@
-import { partitionOfInstrument } from '../../formats/partition.js'
+import { partitionOfInstrument } from './names.js'
 
 /** Trades that one question to the exchange is about. */
 export interface TradeScope {

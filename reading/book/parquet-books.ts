@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
 import { parquetFilesIn, parquetFolders, type ParquetFolder } from '../../formats/parquet-tree.js'
-import { partitionOfInstrument } from '../../formats/partition.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { sqlText } from '../duckdb.js'
 import type { BookLink } from './book-builder.js'
 import type { JournalEntry } from './outages.js'
@@ -150,9 +150,10 @@ export class ParquetBooks {
 
   /** Folders of a table's days; of books those of the instrument, unless of `all`. */
   #folders(table: string, all?: '*'): ParquetFolder[] {
-    const { kind, currency } = partitionOfInstrument(this.#instrument)
-    const isOwn = (folder: ParquetFolder) =>
-      (folder.kind ?? kind) === kind && (folder.currency ?? currency) === currency
+    const isOwn = (folder: ParquetFolder) => {
+      const { kind, currency } = exchangeNamed(folder.exchange).names.partitionOfInstrument(this.#instrument)
+      return (folder.kind ?? kind) === kind && (folder.currency ?? currency) === currency
+    }
     return [...parquetFolders(this.#root, { table })].filter(folder => table !== 'book' || all === '*' || isOwn(folder))
   }
 

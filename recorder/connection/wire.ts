@@ -4,7 +4,7 @@ import WebSocket from 'ws'
 import { messageOf } from '../../platform/edge-error.js'
 import { version } from '../../platform/package-info.js'
 import type { Complaints } from '../complaints.js'
-import type { Exchange, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
+import type { Adapter, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
 import type { ReceiveClock, Stamps } from '../receive-clock.js'
 import type { FrameCounter, Tape } from '../tape.js'
 import { Liveness } from './liveness.js'
@@ -20,7 +20,7 @@ const CLOSE_TIMEOUT_MS = 2000
 
 /** What a wire needs of the recorder around it. */
 export interface WireDeps {
-  exchange: Exchange
+  exchange: Adapter
   tape: Pick<Tape, 'take' | 'journal'>
   clock: Pick<ReceiveClock, 'stamps'>
   complaints: Pick<Complaints, 'tell'>

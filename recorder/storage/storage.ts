@@ -48,6 +48,8 @@ export interface StorageSettings extends StorageOptions {
   queueBytes: number
   /** Families that are given up first when the disk takes nothing, in this order. */
   giveWay: readonly string[]
+  /** Families that are given up after all others, in this order. */
+  giveWayLast: readonly string[]
 }
 
 /**
@@ -77,11 +79,11 @@ export class Storage extends EventEmitter<StorageEvents> {
   lostFrames = 0
   sealedSegments = 0
 
-  constructor({ queueBytes, giveWay, ...workerData }: StorageSettings) {
+  constructor({ queueBytes, giveWay, giveWayLast, ...workerData }: StorageSettings) {
     super()
     this.#queueBytes = queueBytes
     this.#inFlightBytes = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes * IN_FLIGHT_SHARE))
-    this.#waiting = new WaitingBatches(giveWay)
+    this.#waiting = new WaitingBatches(giveWay, giveWayLast)
     this.#workerData = workerData
   }
 

@@ -5,9 +5,12 @@ export class WaitingBatches {
   readonly #rank: (family: string) => number
   readonly #batches = new Map<string, Append[]>()
 
-  /** @param giveWay families given up first, in this order */
-  constructor(giveWay: readonly string[]) {
-    this.#rank = family => rankOf(family, giveWay)
+  /**
+   * @param first families given up first, in this order
+   * @param last families given up after all others, in this order
+   */
+  constructor(first: readonly string[], last: readonly string[]) {
+    this.#rank = family => rankOf(family, first, last)
   }
 
   push(batch: Append): void {
@@ -45,12 +48,12 @@ export class WaitingBatches {
   }
 }
 
-/** The lowest gives way first: families named, in that order; those not named; trades; the journal. */
-function rankOf(family: string, giveWay: readonly string[]): number {
-  if (family === 'journal') return Infinity
-  if (family === 'trades') return Number.MAX_SAFE_INTEGER
-  const place = giveWay.indexOf(family)
-  return place < 0 ? giveWay.length : place
+/** The lowest gives way first: the first ones, in their order; those not named; the last ones, in theirs. */
+function rankOf(family: string, first: readonly string[], last: readonly string[]): number {
+  const placeAtEnd = last.indexOf(family)
+  if (placeAtEnd >= 0) return first.length + 1 + placeAtEnd
+  const place = first.indexOf(family)
+  return place < 0 ? first.length : place
 }
 
 /** What was lost and is not in the journal yet: one entry a family, however long the journal cannot be written. */

@@ -5,19 +5,20 @@ import t, { type Test } from 'tap'
 import { openEngine, type Engine } from '../../compactor/engine.js'
 import { evenLines } from '../../compactor/even-lines.js'
 import { frameItems, type Shape } from '../../compactor/frame-items.js'
-import { sharedSql, tableOf, tables, tableSql } from '../../compactor/tables.js'
+import { deribit } from '../../exchanges/deribit/main.js'
+import { sharedSql, tableOf, tableSql } from '../../compactor/tables.js'
 import { capturedFiles, capturedFrames } from '../fixtures/captured-frames.js'
 import { linesOf, samples } from './fixtures/every-table.js'
 
 const familyOf = (channel: string) =>
-  tables
-    .flatMap(({ families }) => families)
+  deribit.families
+    .flatMap(({ name, table }) => (table === undefined ? [] : [name]))
     .filter(family => channel === family || channel.startsWith(`${family}.`))
     .sort((a, b) => b.length - a.length)[0]
 
 /** Rows of lines by the exact way, and by the short way with the exact one for the rest; how many lines were even. */
 async function compareWays(t: Test, engine: Engine, family: string, lines: readonly Buffer[]): Promise<number> {
-  const table = tableOf(family)
+  const table = tableOf({ exchange: 'deribit', channel: family })
   const path = join(folder, 'lines.json')
   writeFileSync(path, JSON.stringify(lines.map((line, index) => ({ line_no: index + 1, line: line.toString() }))))
   const sql = tableSql(table, 0)

@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 import { derivedTables } from '../../cli/coverage/write-tables.js'
-import { framesTable, tables } from '../../compactor/tables.js'
+import { tables } from '../../compactor/tables.js'
 import { documentedBlocks, keepPrinted } from '../fixtures/documented-queries.js'
 import { makeMarket, recordMarket } from '../fixtures/small-market.js'
 import { needsThat } from '../fixtures/needs.js'
@@ -169,10 +169,10 @@ async function compareWithPage(t: Test, dataDir: string): Promise<void> {
   const page = documentedColumns()
   t.same(
     [...page.keys()],
-    [...tables, framesTable, ...derivedTables].map(({ name }) => name),
+    [...tables, ...derivedTables].map(({ name }) => name),
   )
   await withQueries(async query => {
-    for (const { name: table } of [...tables, framesTable]) {
+    for (const { name: table } of tables) {
       const columns = page.get(table) ?? []
       const glob = join(dataDir, `parquet/exchange=deribit/table=${table}/**/*.parquet`)
       const files = await query(`SELECT DISTINCT file FROM glob('${glob}')`)

@@ -24,7 +24,7 @@ t.test('rows that are sorted range by range give the same bytes', async t => {
     const hashesOf = async (sortedGroups: number) => {
       const engine = await openEngine({ memoryMiB: 512, threads: 1, spillFolder: join(folder, 'spill') })
       await engine.run(sql)
-      const table = tableOf(family)
+      const table = tableOf({ exchange: 'deribit', channel: family })
       const groups = await groupStaged(engine, table)
       const parts = await writeParts(engine, table, groups, { segments: '[]' }, folder, sortedGroups)
       engine.close()

@@ -206,7 +206,7 @@ t.test('every captured frame arrives in a table', async t => {
   t.equal(sum('tabled'), sum('frames'), 'each frame has a row')
   t.equal(sum('quarantined'), 0)
 
-  const tableOfFrame = (frame: string) => tableOf(familyOf(frame)).name
+  const tableOfFrame = (frame: string) => tableOf({ exchange: 'deribit', channel: familyOf(frame) }).name
   const others = frames.filter(frame => tableOfFrame(frame) === framesTable.name)
   const tabled = new Set(frames.map(tableOfFrame).filter(table => table !== framesTable.name))
   t.ok(tabled.size >= 10, `${tabled.size} tables`)

@@ -197,7 +197,7 @@ t.test('many segments, few open files', async t => {
 })
 
 t.test('in memory, families give way in the declared order, the oldest batches first', t => {
-  const waiting = new WaitingBatches(['ticker', 'book'])
+  const waiting = new WaitingBatches(['ticker', 'book'], ['trades', 'journal'])
   for (const first of [1, 11])
     for (const family of ['journal', 'trades', 'book', 'quote', 'ticker'])
       waiting.push(batchOf(family, first, first + 9))

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { deribit } from '../../exchanges/deribit/main.js'
 import { tables } from '../../compactor/tables.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { segmentPath } from '../../formats/raw-path.js'
@@ -94,7 +95,7 @@ t.test('names are safe on SMB and where case does not count', t => {
     number: 999_999,
     startedMs: Date.UTC(2026, 10, 20, 14),
   }
-  const families = [...new Set(tables.flatMap(({ name, families }) => [name, ...families]))]
+  const families = [...new Set([...tables, ...deribit.families].map(({ name }) => name))]
   const paths = families.flatMap(channel => {
     const segment = { exchange: 'deribit', channel, ...longest }
     const partition = { kind: 'future_combo', currency: 'A1234567890123456' } as const

@@ -4,6 +4,7 @@ import { parseConfig } from '../../../config/load.js'
 import { EdgeError } from '../../../platform/edge-error.js'
 import { judgeClock, readChrony, readNtpq, readTimedatectl } from '../../../cli/doctor/clock.js'
 import { judgeExchangeClock } from '../../../cli/doctor/exchange.js'
+import { deribit } from '../../../exchanges/deribit/main.js'
 import { estimateVolume } from '../../../cli/doctor/expected-volume.js'
 import { findingsOf, isHanging, type Check, type Finding } from '../../../cli/doctor/finding.js'
 import { filesNeeded, judgeOpenFiles, softLimitOf } from '../../../cli/doctor/open-files.js'
@@ -102,10 +103,10 @@ t.test('how long the disk lasts', t => {
 
 t.test('what a day takes, by the channels', t => {
   const quotes = new Map([['quote', { channels: 10, framesPerSecond: 100 }]])
-  const { bytesPerDay, from } = estimateVolume(quotes)
+  const { bytesPerDay, from } = estimateVolume(deribit, quotes)
   t.equal(from, 'estimated')
   t.equal(Math.round(bytesPerDay), Math.round(100 * 35 * 86_400 * 1.6))
-  t.equal(estimateVolume(new Map([['never heard of', { channels: 1, framesPerSecond: 0 }]])).bytesPerDay, 0)
+  t.equal(estimateVolume(deribit, new Map([['never heard of', { channels: 1, framesPerSecond: 0 }]])).bytesPerDay, 0)
   t.end()
 })
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { partitionOfIndex, partitionOfInstrument } from '../../../formats/partition.js'
+import { partitionOfIndex, partitionOfInstrument } from '../../../exchanges/deribit/names.js'
 import { capturedFrames, framesMissing } from '../../compactor/fixtures/segments.js'
 
 interface Instrument {
