@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { instrumentKinds, type Answers, type InstrumentKind } from './init/answers.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
@@ -56,7 +57,7 @@ async function init({ config: path, yes, force, ...said }: InitFlags): Promise<v
     { EdgeError },
     { exists, writeConfigFile },
     { configText },
-    { valuesOf },
+    { pathsFor, valuesOf },
     { parseConfig },
     { defaultHost },
   ] = await Promise.all([
@@ -76,7 +77,8 @@ async function init({ config: path, yes, force, ...said }: InitFlags): Promise<v
     })
   }
   // A host name that changes later would not change the name of this recorder.
-  const answers = yes ? { host: defaultHost(), ...said } : await asked(said)
+  const flags = pathsFor(dirname(resolve(path)), said, process.cwd())
+  const answers = yes ? { host: defaultHost(), ...flags } : await asked(flags)
   const text = configText(valuesOf(answers))
   const config = parseConfig(text, path)
   writeConfigFile(path, text, force)
@@ -87,8 +89,8 @@ async function init({ config: path, yes, force, ...said }: InitFlags): Promise<v
 }
 
 async function asked(flags: Answers): Promise<Answers> {
-  const [{ ask }, { parseConfig }] = await Promise.all([import('./init/ask.js'), import('../config/load.js')])
-  const { dataDir, host, retention } = parseConfig('exchange: { name: deribit }', 'defaults')
+  const [{ ask }, { configSchema }] = await Promise.all([import('./init/ask.js'), import('../config/schema.js')])
+  const { dataDir, host, retention } = configSchema.parse({ exchange: { name: 'deribit' } })
   return ask(flags, { dataDir, host, keepHours: retention.keepHours }, { input: process.stdin, output: process.stderr })
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
@@ -39,6 +40,8 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
   const config = loadConfig(path)
   const credentials = credentialsFrom(process.env)
   const log = createLogger('recorder')
+  const { dataDir, host, sync } = config
+  log.info({ config: resolve(path), dataDir, host, target: sync.target }, 'recording')
   const leaveSystemd = systemd.attendSystemd(log)
   // Started by systemd itself: its reload has this process start the one that takes its place.
   if (systemd.isUnderSystemd(process.env)) process.on('SIGHUP', () => succession.startSuccessor(log))

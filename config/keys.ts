@@ -52,7 +52,7 @@ export function configHelp(prefix = ''): string {
   if (keys.length + ofFeeds.length === 0) return `No config key begins with ${prefix}.`
   const feeds = ['', 'With exchange.adapter: generic, in place of the exchange keys above (url is required):']
   return [
-    'Config keys (YAML; only exchange.name is required):',
+    'Config keys (YAML; only exchange.name is required; relative paths begin in the folder of the config, ~/ is the home folder):',
     ...keys.map(line),
     ...(ofFeeds.length > 0 ? [...feeds, ...ofFeeds.map(line)] : []),
   ].join('\n')

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { LineCounter, parseDocument, type Document } from 'yaml'
 import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
 import { complaintsOf } from './complaints.js'
+import { withAbsolutePaths } from './paths.js'
 import { configSchema, type Config } from './schema.js'
 
 /**
@@ -24,7 +25,7 @@ function readConfigText(path: string): string {
   }
 }
 
-/** The same for text already read; `path` is used in complaints only. */
+/** The same for text already read; `path` is named in complaints, and relative paths begin in its folder. */
 export function parseConfig(text: string, path: string): Config {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -32,7 +33,7 @@ export function parseConfig(text: string, path: string): Config {
   if (syntax.length > 0) throw invalid(path, syntax)
 
   const result = configSchema.safeParse(valuesOf(document, path), { reportInput: true })
-  if (result.success) return result.data
+  if (result.success) return withAbsolutePaths(configSchema, result.data, dirname(resolve(path)))
   throw invalid(
     path,
     result.error.issues.flatMap(issue => complaintsOf(issue, path, document, lines)),

@@ -11,6 +11,16 @@ import {
   unofferedGroup,
 } from './deribit-channels.js'
 import { genericExchange } from './generic-exchange.js'
+import { pathComplaint, pathMeta } from './paths.js'
+import { targetComplaint } from './target-address.js'
+
+/** A check whose complaint says what was wanted. */
+function complainsBy(complaintOf: (text: string) => string | undefined) {
+  return (input: string, context: z.core.$RefinementCtx<string>) => {
+    const message = complaintOf(input)
+    if (message !== undefined) context.addIssue({ code: 'custom', input, message })
+  }
+}
 
 /** Makes any machine name fit for file names: the characters that every file system keeps apart. */
 export const defaultHost = () => {
@@ -20,6 +30,9 @@ export const defaultHost = () => {
     .slice(0, 40)
   return name === '' ? 'localhost' : name
 }
+
+/** A path in the config: made absolute when it is loaded. */
+const path = z.string().superRefine(complainsBy(pathComplaint)).meta(pathMeta('path'))
 
 const shard = z
   .strictObject({
@@ -234,9 +247,12 @@ const sync = z
   .strictObject({
     target: z
       .string()
-      .min(1)
+      .superRefine(complainsBy(targetComplaint))
+      .meta(pathMeta('target'))
       .optional()
-      .describe('a folder, user@host:/path (rsync over ssh) or rsync://host/module/path; none: nothing is shipped'),
+      .describe(
+        'a folder (/path, ./path or ~/path), user@host:/path (rsync over ssh) or rsync://host/module/path; none: nothing is shipped',
+      ),
     everyMinutes: z
       .number()
       .min(0)
@@ -267,16 +283,12 @@ const sync = z
       .describe(
         "days at a target that rsync brings files to, where none is ever deleted; keep: its files stay by the hour, no day's file is made; list: a day's file is brought, and superseded/ lists the hours that readers must leave out",
       ),
-    sshKey: z.string().min(1).optional().describe('private key for user@host:/path; none: those that ssh finds itself'),
+    sshKey: path.optional().describe('private key for user@host:/path; none: those that ssh finds itself'),
     sshPort: z.int().min(1).max(65_535).optional().describe('port of sshd for user@host:/path; none: as ssh decides'),
-    knownHosts: z
-      .string()
-      .min(1)
+    knownHosts: path
       .optional()
       .describe("file with the target's host key; none: as ssh decides. Unknown keys are always refused"),
-    passwordFile: z
-      .string()
-      .min(1)
+    passwordFile: path
       .optional()
       .describe('file with the password for rsync://user@host/module, readable by its owner only'),
   })
@@ -323,10 +335,11 @@ const alerts = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('address that gets each alert as JSON by POST; none: no webhook'),
-    webhookFile: z.string().min(1).optional().describe('file with that address, where it is a secret'),
+    webhookFile: path.optional().describe('file with that address, where it is a secret'),
     command: z
       .array(z.string())
       .min(1)
+      .meta(pathMeta('command'))
       .optional()
       .describe(
         'program and arguments, run without a shell for each alert, which it gets as JSON on stdin; none: no command',
@@ -376,7 +389,7 @@ export const configSchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,39}$/, 'letters, digits, dots and dashes, at most 40')
     .default(defaultHost)
     .describe("part of every file name; default: the machine's host name"),
-  dataDir: z.string().min(1).default('./data').describe('folder of everything that is written'),
+  dataDir: path.default('./data').describe('folder of everything that is written'),
   exchange,
   segments,
   compact,

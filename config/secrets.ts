@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
+import { expandHome } from './paths.js'
 
 /** Keys of the exchange account; only raw intervals need them. */
 export interface Credentials {
@@ -30,7 +31,7 @@ function secretFrom(environment: NodeJS.ProcessEnv): string {
   const path = environment['DERIBIT_CLIENT_SECRET_FILE'] ?? ''
   if (secret !== '' || path === '') return secret
   try {
-    return readFileSync(path, 'utf8').trim()
+    return readFileSync(expandHome(path), 'utf8').trim()
   } catch (cause) {
     throw new EdgeError('CREDENTIALS_UNREADABLE', `cannot read DERIBIT_CLIENT_SECRET_FILE: ${messageOf(cause)}`, {
       path,

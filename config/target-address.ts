@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { EdgeError } from '../platform/edge-error.js'
+import { expandHome, pathComplaint } from './paths.js'
 
 /**
  * Whether days may become one file each: readers of the target must not see the hours beside the day. A folder can be
@@ -24,26 +25,52 @@ const REMOTE_PATH = String.raw`[A-Za-z0-9_./~@%+=,-]+`
 const SSH = new RegExp(`^${HOST}:(?![:-]|//)${REMOTE_PATH}$`)
 const DAEMON = new RegExp(String.raw`^rsync://${HOST}(?::\d{1,5})?/(?!-)${REMOTE_PATH}$`)
 
+const LOCAL = /^\.{0,2}\//
+
 /**
- * Tells the three kinds of target apart. Addresses that a remote shell or rsync could take for anything but a host and a
- * path are refused. Relative folders are taken from the working directory.
+ * Tells the three kinds of target apart. A folder is an absolute path, or begins with `./` or `../`: anything else could be
+ * a machine whose colon was forgotten. Addresses that a remote shell or rsync could take for anything but a host and a path
+ * are refused. Relative folders are taken from the working directory; those of a config are absolute already.
  * @throws EdgeError SYNC_TARGET_INVALID
  */
 export function parseTarget(text: string): TargetAddress {
+  const complaint = targetComplaint(text)
+  if (complaint !== undefined) {
+    throw new EdgeError('SYNC_TARGET_INVALID', `sync.target: found ${JSON.stringify(text)}, wanted ${complaint}`, {
+      hint: 'remote paths are spelled with letters, digits and ./_-~@%+=, only',
+    })
+  }
   const destination = text.endsWith('/') ? text : `${text}/`
   if (DAEMON.test(text)) return { kind: 'daemon', destination }
   if (SSH.test(text)) return { kind: 'ssh', destination }
-  const colon = text.indexOf(':')
-  const slash = text.indexOf('/')
-  const isPlainPath = /^\.{0,2}\//.test(text) || colon === -1 || (slash !== -1 && slash < colon)
-  if (!isPlainPath || text.includes('\0') || text.startsWith('-')) {
-    throw new EdgeError(
-      'SYNC_TARGET_INVALID',
-      `sync.target: found ${JSON.stringify(text)}, wanted a folder, user@host:/path or rsync://host/module/path`,
-      { hint: 'remote paths are spelled with letters, digits and ./_-~@%+=, only' },
-    )
-  }
-  return { kind: 'folder', path: resolve(text) }
+  return { kind: 'folder', path: resolve(expandHome(text)) }
+}
+
+const WANTED = 'a folder (/path, ./path or ~/path), user@host:/path or rsync://host/module/path'
+
+/** Why a text is no target, and what was probably meant; undefined where it is one. Pure. */
+export function targetComplaint(text: string): string | undefined {
+  if (DAEMON.test(text) || SSH.test(text)) return undefined
+  const meant = meantBy(text)
+  if (meant === undefined && (LOCAL.test(text) || text.startsWith('~'))) return pathComplaint(text)
+  return meant === undefined || meant === text ? WANTED : `${WANTED}; did you mean ${meant}?`
+}
+
+/** What a text that is no target was probably meant to be. */
+function meantBy(text: string): string | undefined {
+  const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/.exec(text) ?? []
+  if (scheme === 'file') return rest
+  if (scheme === 'ssh' || scheme === 'sftp' || scheme === 'scp') return rest.replace(/^([^/]+)\/?/, '$1:/')
+  if (scheme === 'rsync') return /^[^/]+\/?$/.test(rest) ? `${text.replace(/\/$/, '')}/module/path` : undefined
+  if (scheme !== '') return 'the folder where you mounted it, such as /mnt/nas'
+  if (text.startsWith('//') || text.startsWith('\\\\')) return 'the folder where you mounted it, such as /mnt/nas'
+  if (LOCAL.test(text) || text.startsWith('~')) return undefined
+  const module = /^([^/:]+)::(.+)$/.exec(text)
+  if (module) return `rsync://${module[1] ?? ''}/${module[2] ?? ''}`
+  if (/^[^/:]+:$/.test(text)) return `${text}/path`
+  const user = /^([^/:@\s]+@[^/:\s]+)(\/.*)?$/.exec(text)
+  if (user) return `${user[1] ?? ''}:${user[2] ?? '/path'}`
+  return /^[^:\s]+$/.test(text) ? `./${text} for a folder here, or host:/path for another machine` : undefined
 }
 
 /** How a target is called in ledgers, status and messages: its address, spelled in one way. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { z } from 'zod'
@@ -31,7 +32,7 @@ export function goodConfig({ exchange, sync, dataDir }: Config, path: string): C
     exchange.adapter === 'deribit'
       ? `${exchange.currencies.join(', ')} at ${exchange.interval}`
       : shownUrl(exchange.url)
-  const message = `${path}: ${exchange.name}, ${what}, into ${dataDir}, ${sync.target === undefined ? 'shipped nowhere' : `on to ${sync.target}`}`
+  const message = `${resolve(path)}: ${exchange.name}, ${what}, into ${dataDir}, ${sync.target === undefined ? 'shipped nowhere' : `on to ${sync.target}`}`
   return found({ check: 'config', outcome: 'ok', message })
 }
 

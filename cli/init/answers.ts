@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import type { ConfigValues } from './config-text.js'
 
@@ -20,6 +21,24 @@ export interface Answers {
   knownHosts?: string
   passwordFile?: string
   keepHours?: number
+}
+
+const PATHS = ['dataDir', 'target', 'sshKey', 'knownHosts', 'passwordFile'] as const
+
+/**
+ * Relative paths as a shell means them, from the working directory, for a config that lies elsewhere: there they begin in
+ * its own folder. Pure.
+ */
+export function pathsFor(configFolder: string, answers: Answers, workingFolder: string): Answers {
+  if (configFolder === workingFolder) return answers
+  const paths = PATHS.flatMap(key => {
+    const path = answers[key]
+    if (path === undefined || path === '' || /^[/~]/.test(path)) return []
+    // What names another machine is no path here.
+    if (key === 'target' && !/^\.{1,2}\//.test(path)) return []
+    return [[key, resolve(workingFolder, path)] as const]
+  })
+  return { ...answers, ...Object.fromEntries(paths) }
 }
 
 /** The answers as values of a config file, in the order in which a person reads one. Pure. */

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { intro, isCancel, multiselect, select, text } from '@clack/prompts'
-import { parseTarget } from '../../config/target-address.js'
+import { pathComplaint } from '../../config/paths.js'
+import { parseTarget, targetComplaint } from '../../config/target-address.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { instrumentKinds, type Answers } from './answers.js'
 
@@ -47,7 +48,7 @@ export async function ask(said: Answers, proposals: Proposals, terminal: Termina
   answers.target ??= await line(
     'Where do files go? user@nas:/folder, rsync://host/module/path or a mounted folder; empty: they stay here',
     '',
-    targetComplaint,
+    complaintOfTarget,
   )
   if (!answers.target) return answers
   if (answers.sshKey === undefined && parseTarget(answers.target).kind === 'ssh') {
@@ -79,7 +80,7 @@ async function answered<T>(answer: Promise<T>): Promise<Exclude<T, symbol>> {
 const words = (list: string) => list.split(/[\s,]+/).filter(word => word !== '')
 
 function folderComplaint(value: string): string | undefined {
-  return value.trim() === '' ? 'a folder, such as ./data' : undefined
+  return pathComplaint(value)
 }
 
 function hostComplaint(value: string): string | undefined {
@@ -96,12 +97,7 @@ function hoursComplaint(value: string): string | undefined {
   return value.trim() !== '' && Number(value) >= 0 ? undefined : 'a number of hours'
 }
 
-function targetComplaint(value: string): string | undefined {
-  try {
-    if (value !== '') parseTarget(value)
-    return undefined
-  } catch (error) {
-    if (error instanceof EdgeError) return error.message
-    throw error
-  }
+function complaintOfTarget(value: string): string | undefined {
+  const wanted = value === '' ? undefined : targetComplaint(value)
+  return wanted === undefined ? undefined : `sync.target: found ${JSON.stringify(value)}, wanted ${wanted}`
 }

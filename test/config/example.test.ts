@@ -13,7 +13,7 @@ const text = readFileSync(path, 'utf8')
 const uncommented = text.replace(/^( *)# ([A-Za-z]+: \S+)$/gm, '$1$2')
 
 t.test('the example says what the defaults are', t => {
-  t.same(loadConfig(path), parseConfig('exchange: { name: deribit }', 'defaults.yaml'))
+  t.same(loadConfig(path), parseConfig('exchange: { name: deribit }', path))
   t.end()
 })
 

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { homedir } from 'node:os'
+import { join, relative } from 'node:path'
 import t from 'tap'
-import { loadConfig } from '../../config/load.js'
+import { configKeys } from '../../config/keys.js'
+import { loadConfig, parseConfig } from '../../config/load.js'
 
 t.test('a missing file names its full path and what to do', t => {
   const path = join(t.testdir(), 'edgetape.yaml')
@@ -21,7 +23,7 @@ t.test('values reach the config, the rest are defaults', t => {
     'edgetape.yaml': 'host: h1\nexchange:\n  name: deribit\n  channels: { combo: [] }\nsync: { target: /mnt/nas }\n',
   })
   const config = loadConfig(join(folder, 'edgetape.yaml'))
-  t.match(config, { host: 'h1', dataDir: './data', sync: { target: '/mnt/nas', everyMinutes: 5 } })
+  t.match(config, { host: 'h1', dataDir: join(folder, 'data'), sync: { target: '/mnt/nas', everyMinutes: 5 } })
   t.match(config.exchange, { channels: { combo: [], option: ['trades', 'quote', 'book', 'ticker'] } })
   t.strictSame('channels' in config.exchange && config.exchange.channels.combo, [])
   t.end()
@@ -30,5 +32,51 @@ t.test('values reach the config, the rest are defaults', t => {
 t.test('the default host is fit for file names', t => {
   const folder = t.testdir({ 'edgetape.yaml': 'exchange: { name: deribit }\n' })
   t.match(loadConfig(join(folder, 'edgetape.yaml')).host, /^[A-Za-z0-9][A-Za-z0-9.-]{0,39}$/)
+  t.end()
+})
+
+t.test('~ and relative paths were taken for folders of that name, or from wherever one stood', t => {
+  const folder = t.testdir({})
+  const values = {
+    exchange: { name: 'deribit' },
+    dataDir: '~/tape',
+    sync: { target: '../nas [1]', sshKey: '~/.ssh/id', knownHosts: 'known', passwordFile: '/etc/pw' },
+    alerts: { webhookFile: './hook', command: ['./tell.sh', './as it is'] },
+  }
+  const at = (path: string, more: object = {}) => parseConfig(JSON.stringify({ ...values, ...more }), path)
+  const config = at(join(folder, 'edgetape.yaml'))
+  t.match(config, {
+    dataDir: join(homedir(), 'tape'),
+    sync: {
+      target: join(folder, '..', 'nas [1]'),
+      sshKey: join(homedir(), '.ssh/id'),
+      knownHosts: join(folder, 'known'),
+      passwordFile: '/etc/pw',
+    },
+    alerts: { webhookFile: join(folder, 'hook'), command: [join(folder, 'tell.sh'), './as it is'] },
+  })
+  t.same(at(relative(process.cwd(), join(folder, 'edgetape.yaml'))), config, 'however the config was named')
+  t.equal(at('x', { dataDir: '~' }).dataDir, homedir())
+  t.equal(at('x', { sync: { target: '~/nas' } }).sync.target, join(homedir(), 'nas'))
+  t.equal(at('x', { sync: { target: 'me@nas:~/tape' } }).sync.target, 'me@nas:~/tape', 'a home folder over there')
+  t.same(at('x', { alerts: { command: ['notify', '~/x'] } }).alerts.command, ['notify', '~/x'])
+  for (const dataDir of ['', '~recorder/tape', ' /tape', '/tape\u0000'])
+    t.throws(
+      () => at('x', { dataDir }),
+      { code: 'CONFIG_INVALID', message: /dataDir: found .*, wanted a path/ },
+      dataDir,
+    )
+  t.end()
+})
+
+t.test('which keys are paths', t => {
+  const told = configKeys().filter(({ key }) => /(?:dir|file|key|target|hosts)$/i.test(key))
+  t.same(
+    told.map(({ key }) => key),
+    ['dataDir', 'sync.target', 'sync.sshKey', 'sync.passwordFile', 'sync.knownHosts', 'alerts.webhookFile'].sort(
+      (a, b) => told.findIndex(({ key }) => key === a) - told.findIndex(({ key }) => key === b),
+    ),
+    'a new key that is a path must be marked as one',
+  )
   t.end()
 })
