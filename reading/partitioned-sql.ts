@@ -1,4 +1,4 @@
-import { sqlText } from './duckdb.js'
+import { sqlText } from '../platform/duckdb.js'
 
 export interface PartitionedOptions {
   /** With the column `filename`. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Table from 'cli-table3'
 import { sampleBook } from '../../reading/book/sample-book.js'
-import { openDuckDb, sqlText } from '../../reading/duckdb.js'
+import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { machine, spread } from '../machine.js'
 
 const FRAMES = 200_000

@@ -1,4 +1,4 @@
-import { openDuckDb } from '../../reading/duckdb.js'
+import { openDuckDb } from '../../platform/duckdb.js'
 import { assess, type Coverage, type Question } from './assess.js'
 import type { CoverageFacts } from './facts.js'
 import { STOPPING } from '../observe/gaps.js'

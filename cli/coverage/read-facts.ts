@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sqlText } from '../../reading/duckdb.js'
+import { sqlText } from '../../platform/duckdb.js'
 import type { JournalEntry } from '../observe/gaps.js'
 import { FAMILIES, kindOfPartition, tableOfFamily } from './channel-target.js'
 import type { Counted, CoverageFacts, HourRows, NameRows, TickerPart } from './facts.js'

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { parseManifest } from '../../formats/manifest.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { rawFiles } from '../../formats/raw-tree.js'
-import { sqlText } from '../../reading/duckdb.js'
+import { sqlText } from '../../platform/duckdb.js'
 
 /** What the sealed segments of one channel hold, by their manifests. */
 export interface ChannelHarvest {

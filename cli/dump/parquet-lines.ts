@@ -1,5 +1,5 @@
 import { EdgeError } from '../../platform/edge-error.js'
-import { openDuckDb, sqlText } from '../../reading/duckdb.js'
+import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { jsonRows } from '../query/results.js'
 import type { LineChoice } from './line-filter.js'
 

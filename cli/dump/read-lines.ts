@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { EdgeError } from '../../platform/edge-error.js'
-import { LineSplitter } from '../line-splitter.js'
+import { LineSplitter } from '../../platform/line-splitter.js'
 
 const CHUNK_BYTES = 256 * 1024
 

@@ -4,7 +4,7 @@ import { columnsOfTables } from './relation.js'
 import { isParquetNameSql, PARQUET_GLOB } from '../../formats/parquet-path.js'
 import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { sqlText } from '../../reading/duckdb.js'
+import { sqlText } from '../../platform/duckdb.js'
 import { readyViews, sharedSql } from './ready-views.js'
 import { emptySelect, parquetSql, PARTITION_COLUMNS, type Column } from './relation.js'
 

@@ -74,7 +74,7 @@ export class BookHistory {
       )
     }
     // DuckDB takes half a second to load: only who needs it waits for it.
-    const connection = hasParquet ? await (await import('../duckdb.js')).openDuckDb() : undefined
+    const connection = hasParquet ? await (await import('../../platform/duckdb.js')).openDuckDb() : undefined
     return new BookHistory(options, hasRaw, connection)
   }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { formatOf } from '../../cli/book/write-rows.js'
-import { openDuckDb, sqlText } from '../../reading/duckdb.js'
+import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { edgetape } from '../fixtures/cli.js'
 import { writeRecording, type MadeFrame } from '../fixtures/made-recording.js'
 

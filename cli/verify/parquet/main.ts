@@ -8,7 +8,7 @@ import { EdgeError, messageOf } from '../../../platform/edge-error.js'
 import { parseManifest } from '../../../formats/manifest.js'
 import { parquetFilesIn, parquetFolders } from '../../../formats/parquet-tree.js'
 import { parseSegmentPath, withState } from '../../../formats/raw-path.js'
-import { openDuckDb, sqlText } from '../../../reading/duckdb.js'
+import { openDuckDb, sqlText } from '../../../platform/duckdb.js'
 import type { Findings } from '../findings.js'
 import type { Proof } from '../proof.js'
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { hasErrno } from '../../../platform/edge-error.js'
 import { parseLine } from '../../../formats/raw-line.js'
 import { decodeSegment } from '../../../recorder/storage/decode-segment.js'
-import { LineSplitter } from '../../line-splitter.js'
+import { LineSplitter } from '../../../platform/line-splitter.js'
 import type { SegmentFile } from './find-segments.js'
 
 export interface Span {

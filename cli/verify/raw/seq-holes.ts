@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { parseLineHead } from '../../../formats/raw-line.js'
 import { decodeSegment } from '../../../recorder/storage/decode-segment.js'
-import { LineSplitter } from '../../line-splitter.js'
+import { LineSplitter } from '../../../platform/line-splitter.js'
 import type { Findings } from '../findings.js'
 import type { Declared, Span } from './declared.js'
 import type { SegmentFile } from './find-segments.js'
