@@ -1,6 +1,6 @@
+import { countOf, sqlName, sqlText, UNREADABLE } from '../platform/duckdb.js'
 import { messageOf } from '../platform/edge-error.js'
-import { countOf, UNREADABLE, type Engine } from './engine.js'
-import { sqlText } from './frame-items.js'
+import type { Engine } from './engine.js'
 import type { Identity } from '../exchanges/table.js'
 import type { Neighbour } from './neighbours.js'
 
@@ -41,7 +41,7 @@ export async function dropDoubles(engine: Engine, question: DoublesQuestion): Pr
   await engine.run('CREATE OR REPLACE TABLE doubles (id BIGINT)')
   const buckets = Math.ceil(candidates / ROWS_AT_ONCE)
   for (let bucket = 0; bucket < buckets; bucket++) {
-    const keys = keyOf(question.identity, columns).map(nameOf).join(', ')
+    const keys = keyOf(question.identity, columns).map(sqlName).join(', ')
     const inBucket = buckets === 1 ? 'true' : `hash(${keys}) % ${buckets} = ${bucket}`
     await engine.run(`INSERT INTO doubles ${doublesSql(columns, question, neighbours, inBucket)}`)
   }
@@ -52,8 +52,6 @@ export async function dropDoubles(engine: Engine, question: DoublesQuestion): Pr
 async function columnsOf(engine: Engine, relation: string): Promise<string[]> {
   return (await engine.rows(`SELECT column_name FROM (DESCRIBE ${relation})`)).map(([name]) => String(name))
 }
-
-const nameOf = (column: string) => `"${column.replaceAll('"', '""')}"`
 
 const keyOf = (identity: Identity, columns: readonly string[]) =>
   identity.key === 'payload'
@@ -75,7 +73,7 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
   const near = `recv_ts BETWEEN make_timestamptz(${countOf(first) - windowUs}) AND make_timestamptz(${countOf(last) + windowUs})`
   const names = 'instrument_name IS NULL OR instrument_name IN (SELECT DISTINCT instrument_name FROM staged)'
   const where = `(${names})${identity.reach === 'near' ? ` AND ${near}` : ''}`
-  const selected = [...kept].map(nameOf).join(', ')
+  const selected = [...kept].map(sqlName).join(', ')
   await engine.run(`CREATE OR REPLACE TABLE tabled AS
     SELECT ${selected}, '' AS connection FROM staged LIMIT 0`)
   for (const { path, origin } of question.neighbours) {
@@ -130,7 +128,7 @@ async function countCandidates(
 async function isAllDifferent(engine: Engine, columns: string[], question: DoublesQuestion, neighbours: boolean) {
   const { identity } = question
   if (identity.reach === 'near' || identity.unit === 'frame') return false
-  const key = `hash(${keyOf(identity, columns).map(nameOf).join(', ')}) AS key`
+  const key = `hash(${keyOf(identity, columns).map(sqlName).join(', ')}) AS key`
   const [[rows, keys] = []] = await engine.rows(`SELECT count(*), count(DISTINCT key) FROM (
     SELECT ${key} FROM staged WHERE row_no > 0 ${neighbours ? `UNION ALL SELECT ${key} FROM tabled` : ''})`)
   return countOf(rows) === countOf(keys)
@@ -146,7 +144,7 @@ function doublesSql(columns: string[], question: DoublesQuestion, neighbours: bo
   const numbered = identity.numbered === undefined ? 'false' : `coalesce(${identity.numbered}, false)`
   // Equality of many columns is looked up by one number; the times in it make an accident all but impossible.
   const keys =
-    identity.key === 'payload' ? `exchange_ts, hash(${key.map(nameOf).join(', ')})` : key.map(nameOf).join(', ')
+    identity.key === 'payload' ? `exchange_ts, hash(${key.map(sqlName).join(', ')})` : key.map(sqlName).join(', ')
   const named = Array.from({ length: identity.key === 'payload' ? 2 : key.length }, (_, index) => `k${index}`)
   const channel = channelOf(columns)
   const suspect = identity.reach === 'days' ? 'true' : `${channel} IN (SELECT suspect FROM suspects)`

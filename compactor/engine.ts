@@ -1,4 +1,5 @@
-import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBValue } from '@duckdb/node-api'
+import { openInstance } from '../platform/duckdb.js'
 
 /** DuckDB in this process and in memory, for one segment: nothing of it stays, whatever happens. */
 export interface Engine {
@@ -34,21 +35,15 @@ const RESERVED_PER_LINE_BYTE = 160
 const poolMiB = (memoryMiB: number) => Math.max(64, Math.round(memoryMiB * 0.6))
 const FLUSH_AT_MIB = 4
 
-export async function openEngine(limits: EngineLimits): Promise<Engine> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: `${poolMiB(limits.memoryMiB)}MiB`,
-    allocator_flush_threshold: `${FLUSH_AT_MIB}MiB`,
-    allocator_bulk_deallocation_flush_threshold: `${FLUSH_AT_MIB}MiB`,
-    threads: String(limits.threads),
-    temp_directory: limits.spillFolder,
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  })
-  const connection = await instance.connect()
-  return engineOf(instance, connection, limits)
+const LEAN = {
+  allocator_flush_threshold: `${FLUSH_AT_MIB}MiB`,
+  allocator_bulk_deallocation_flush_threshold: `${FLUSH_AT_MIB}MiB`,
+  autoload_known_extensions: 'false',
 }
 
-function engineOf(instance: DuckDBInstance, connection: DuckDBConnection, limits: EngineLimits): Engine {
+export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimits): Promise<Engine> {
+  const memory = `${poolMiB(memoryMiB)}MiB`
+  const { instance, connection } = await openInstance({ memory, threads, spillFolder, options: LEAN })
   return {
     async run(sql, values) {
       if (values) {
@@ -70,11 +65,11 @@ function engineOf(instance: DuckDBInstance, connection: DuckDBConnection, limits
     },
     async withRoomFor(lineBytes, action) {
       const extraMiB = Math.ceil(lineBytes / 2 ** 20) * RESERVED_PER_LINE_BYTE
-      if (lineBytes > 2 ** 20) await connection.run(`SET memory_limit = '${poolMiB(limits.memoryMiB) + extraMiB}MiB'`)
+      if (lineBytes > 2 ** 20) await connection.run(`SET memory_limit = '${poolMiB(memoryMiB) + extraMiB}MiB'`)
       try {
         await action()
       } finally {
-        if (lineBytes > 2 ** 20) await connection.run(`SET memory_limit = '${poolMiB(limits.memoryMiB)}MiB'`)
+        if (lineBytes > 2 ** 20) await connection.run(`SET memory_limit = '${memory}'`)
       }
     },
     interrupt: () => connection.interrupt(),
@@ -83,12 +78,4 @@ function engineOf(instance: DuckDBInstance, connection: DuckDBConnection, limits
       instance.closeSync()
     },
   }
-}
-
-/** Starts what DuckDB says of a file that is no whole Parquet file of ours. */
-export const UNREADABLE = /^(Invalid Input|IO|Conversion|Invalid|TProtocolException|Serialization)\b/
-
-/** A count that DuckDB returned; far below 2^53. */
-export function countOf(value: DuckDBValue | undefined): number {
-  return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : 0
 }

@@ -1,4 +1,4 @@
-import type { Shape } from './frame-items.js'
+import type { Shape } from './shape.js'
 
 /** What stands around the data of a frame, in SQL on a parsed line (`received`, `keys`). */
 export interface Envelope {

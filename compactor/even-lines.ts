@@ -1,7 +1,8 @@
-import { nestedShape, notification, usualNotification } from './envelope.js'
-import * as items from './frame-items.js'
-import type { ObjectShape, Shape } from './frame-items.js'
 import type { Table } from '../exchanges/table.js'
+import { sqlText } from '../platform/duckdb.js'
+import { nestedShape, notification, usualNotification } from './envelope.js'
+import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
+import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape, type Shape } from './shape.js'
 
 /** The short way for lines that hold what their table knows and nothing else. */
 export interface EvenLines {
@@ -16,12 +17,12 @@ const UNLIKE_ANY = -1_000_000
 
 /** Names of all members, those of nested objects included. */
 const namesIn = (shape: ObjectShape): string[] =>
-  Object.entries(shape).flatMap(([member, inner]) => (items.isObject(inner) ? [member, ...namesIn(inner)] : [member]))
+  Object.entries(shape).flatMap(([member, inner]) => (isObject(inner) ? [member, ...namesIn(inner)] : [member]))
 
 /** How many known members of a line are null, and known objects without any other member: an SQL expression. */
 function nullsIn(shape: ObjectShape): string {
-  const count = (pattern: string) => `len(regexp_extract_all(line, ${items.sqlText(pattern)}))`
-  const objects = Object.keys(shape).filter(member => items.isObject(shape[member] ?? ''))
+  const count = (pattern: string) => `len(regexp_extract_all(line, ${sqlText(pattern)}))`
+  const objects = Object.keys(shape).filter(member => isObject(shape[member] ?? ''))
   const nulls = count(`"(?:${namesIn(shape).join('|')})":null`)
   return objects.length === 0 ? nulls : `${nulls} + ${count(`"(?:${objects.join('|')})":\\{(?:"\\w+":null,?)+\\}`)}`
 }
@@ -37,27 +38,26 @@ function nullsIn(shape: ObjectShape): string {
  */
 export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLines | undefined {
   const [reading] = table.readings
-  if (reading.at !== 'params.data' || table.together || !items.isObject(shape)) return undefined
+  if (reading.at !== 'params.data' || table.together || !isObject(shape)) return undefined
   const { channel, asked, data } = notification
-  const whole = { ...items.LINE_HEAD, frame: nestedShape(notification, reading.each ? [shape] : shape) }
+  const whole = { ...LINE_HEAD, frame: nestedShape(notification, reading.each ? [shape] : shape) }
   const outer = Object.keys(whole).length + usualNotification.members
   const fields = (item: string) => `CASE WHEN verdict(line, ${item}) IS NULL
-      AND isfinite(${items.sumOfNumbers(shape, item)}) THEN ${items.filled(shape, item)} ELSE ${UNLIKE_ANY} END`
+      AND isfinite(${sumOfNumbers(shape, item)}) THEN ${filled(shape, item)} ELSE ${UNLIKE_ANY} END`
   const expected = reading.each ? `list_sum(list_transform(data, item -> ${fields('item')}))` : fields('data')
   const parsed = `lines AS (${linesSql}), parsed AS (
-  SELECT line_no, line, TRY(from_json(line, ${items.sqlText(JSON.stringify(whole))})) AS received,
+  SELECT line_no, line, TRY(from_json(line, ${sqlText(JSON.stringify(whole))})) AS received,
     len(string_split(line, ':')) - 1 - ${outer} AS colons
   FROM lines
 ), weighed AS (
-  SELECT *, ${data} AS data, coalesce(${usualNotification.isUsual} AND ${items.RECEIVED_US}
-    AND received.conn IS NOT NULL AND received.seq IS NOT NULL, false) AS usual
+  SELECT *, ${data} AS data, coalesce(${usualNotification.isUsual} AND ${HAS_HEAD}, false) AS usual
   FROM parsed
 ), told AS (
   SELECT *, ${expected} AS fields FROM weighed
 ), judged AS (
   SELECT *, CASE WHEN NOT usual OR coalesce(fields, 0) <= 0 THEN false
     WHEN colons = fields OR contains(line, ':null') AND colons = fields + ${nullsIn(shape)}
-      THEN NOT ${items.hasFraction(shape)}
+      THEN NOT ${hasFraction(shape)}
     ELSE false END AS even
   FROM told
 )`
@@ -71,7 +71,7 @@ export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLin
   SELECT ${head}, ${rows}
   FROM judged
 ), frame_items AS (
-  SELECT ${items.HEAD}, channel, asked, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
+  SELECT ${HEAD}, channel, asked, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
 )`,
     others: `WITH ${parsed} SELECT line_no, line FROM judged WHERE NOT even`,
   }

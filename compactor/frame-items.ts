@@ -1,142 +1,10 @@
-import { nestedShape, notification, answer, type Envelope } from './envelope.js'
 import type { Reading, Table } from '../exchanges/table.js'
-
-/** Type of each member of a payload, as `from_json` takes it; one element in an array means a list of such. */
-export type Shape = string | readonly [Shape] | { readonly [member: string]: Shape }
-
-/** Type of each member of an object. */
-export type ObjectShape = Readonly<Record<string, Shape>>
-
-/** Not a complaint: the line belongs into table `frames`. */
-export const TO_FRAMES = 'to frames'
-/** Starts the reason of a frame that is understood and has no row. */
-export const KNOWN = 'known: '
-
-/** As an SQL text literal. */
-export const sqlText = (text: string) => `'${text.replaceAll("'", "''")}'`
-const name = (member: string) => `"${member.replaceAll('"', '""')}"`
-
-/** Whether a member is an object with members that are known. */
-export function isObject(shape: Shape): shape is ObjectShape {
-  return typeof shape === 'object' && !Array.isArray(shape)
-}
-
-const nested = (shape: ObjectShape) =>
-  Object.entries(shape).flatMap(([member, inner]) => (isObject(inner) ? [{ member, inner }] : []))
-
-/** How many members of `value` a line filled, those of nested objects included: an SQL expression. */
-export function filled(shape: ObjectShape, value: string): string {
-  return Object.entries(shape)
-    .map(([member, inner]) => {
-      const field = `${value}.${name(member)}`
-      if (!isObject(inner)) return `(${field} IS NOT NULL)::INTEGER`
-      // The struct of a member that is no object is not NULL; its fields are.
-      return `(${filled(inner, field)} > 0)::INTEGER + ${filled(inner, field)}`
-    })
-    .join(' + ')
-}
-
-const isNumber = (inner: Shape) => inner === 'DOUBLE'
-const isWhole = (inner: Shape) => inner === 'BIGINT'
-
-/** The sum of all DOUBLE members: finite where each of them is. An SQL expression. */
-export function sumOfNumbers(shape: ObjectShape, value: string): string {
-  const terms = Object.entries(shape).flatMap(([member, inner]) => {
-    const field = `${value}.${name(member)}`
-    if (isObject(inner)) return [sumOfNumbers(inner, field)]
-    return isNumber(inner) ? [`coalesce(${field}, 0)`] : []
-  })
-  return terms.length > 0 ? terms.join(' + ') : '0'
-}
-
-/** Names of members that are whole numbers, those of nested objects included. */
-function wholeNumbers(shape: ObjectShape): string[] {
-  return Object.entries(shape).flatMap(([member, inner]) => {
-    if (isObject(inner)) return wholeNumbers(inner)
-    return isWhole(inner) ? [member] : []
-  })
-}
-
-/**
- * True for a line in which a member that is to be whole is not, and would be rounded, and for some others: with a number
- * in quotes, and with an escape, since a name may be spelled with one. An SQL condition.
- */
-export function hasFraction(shape: ObjectShape): string {
-  const names = wholeNumbers(shape)
-  if (names.length === 0) return 'false'
-  const fraction = `"(?:${names.join('|')})"\\s*:\\s*(?:"|-?\\d*[.eE]|[tf])`
-  return `(contains(line, '\\') OR regexp_matches(line, ${sqlText(fraction)}))`
-}
-
-/** True where a whole number is what its text says, not rounded: an SQL condition. */
-const isExact = (field: string, text: string) => `TRY_CAST(${text} AS DOUBLE) IS NOT DISTINCT FROM ${field}::DOUBLE`
-
-/** The same object with NULL for numbers that are none (NaN, beyond DOUBLE, rounded): an SQL expression. */
-function withoutOddNumbers(shape: ObjectShape, value: string, text: string): string {
-  const members = Object.entries(shape).map(([member, inner]) => {
-    const field = `${value}.${name(member)}`
-    const asText = `${text}.${name(member)}`
-    const kept = isObject(inner)
-      ? withoutOddNumbers(inner, field, asText)
-      : isNumber(inner)
-        ? `CASE WHEN isfinite(${field}) THEN ${field} END`
-        : isWhole(inner)
-          ? `CASE WHEN ${isExact(field, asText)} THEN ${field} END`
-          : field
-    return `${name(member)} := ${kept}`
-  })
-  return `struct_pack(${members.join(', ')})`
-}
-
-/** Members whose number says that an object holds more than its fields, or something else: an SQL condition. */
-const isOdd = (shape: ObjectShape, value: string, members: string, fraction = hasFraction(shape)) =>
-  `(${members} <> ${filled(shape, value)} OR NOT isfinite(${sumOfNumbers(shape, value)}) OR ${fraction})`
-
-/** The same members, each as text: any value but null converts. */
-function asText(shape: ObjectShape): ObjectShape {
-  return Object.fromEntries(
-    Object.entries(shape).map(([member, inner]) => [member, isObject(inner) ? asText(inner) : 'VARCHAR']),
-  )
-}
-
-/** What an SQL expression for `extra` is made of. */
-interface Item {
-  shape: ObjectShape
-  /** The JSON object. */
-  json: string
-  /** List of its keys. */
-  keys: string
-  /** The keys of a nested object. */
-  nestedKeys: (member: string) => string
-}
-
-/** Unknown members, and known ones that did not convert, of one object as `"key":value, …`: an SQL expression. */
-function unheld({ shape, json, keys, nestedKeys }: Item, value: string, text: string): string {
-  const known = Object.keys(shape)
-  const without = JSON.stringify(Object.fromEntries(known.map(member => [member, null])))
-  const unknown = `CASE WHEN NOT list_has_all([${known.map(sqlText).join(', ')}], ${keys})
-    THEN members_of(json_merge_patch(${json}, ${sqlText(without)})) END`
-  const unconverted = Object.entries(shape).map(([member, inner]) => {
-    const field = `${value}.${name(member)}`
-    const own = `json_extract(${json}, ${sqlText(`$.${member}`)})`
-    const asText = `${text}.${name(member)}`
-    const lost = isObject(inner)
-      ? `WHEN json_type(${own}) NOT IN ('OBJECT', 'NULL') THEN ${sqlText(`"${member}":`)} || ${own}::VARCHAR`
-      : `WHEN ${field} IS NULL AND ${asText} IS NOT NULL THEN ${sqlText(`"${member}":`)} || ${own}::VARCHAR`
-    // As text, since JSON has no such numbers.
-    const none = `WHEN NOT isfinite(${field}) THEN ${sqlText(`"${member}":`)} || to_json(${asText})::VARCHAR`
-    const rounded = `WHEN NOT (${isExact(field, asText)}) THEN ${sqlText(`"${member}":`)} || ${own}::VARCHAR`
-    return `CASE ${lost} ${isNumber(inner) ? none : isWhole(inner) ? rounded : ''} END`
-  })
-  const inner = nested(shape).map(({ member, inner }) => {
-    const object = `json_extract(${json}, ${sqlText(`$.${member}`)})`
-    const item = { shape: inner, json: object, keys: nestedKeys(member), nestedKeys }
-    const members = unheld(item, `${value}.${name(member)}`, `${text}.${name(member)}`)
-    return `CASE WHEN json_type(${object}) = 'OBJECT' THEN member_of(${sqlText(member)}, ${members}) END`
-  })
-  return `CASE WHEN len(${keys}) <> len(list_distinct(${keys})) THEN members_of(${json})
-    ELSE concat_ws(',', ${[unknown, ...unconverted, ...inner].join(',\n    ')}) END`
-}
+import { sqlText } from '../platform/duckdb.js'
+import { answer, nestedShape, notification, type Envelope } from './envelope.js'
+import { withExtra, type Item } from './extra.js'
+import { HEAD, LINE_HEAD } from './line-head.js'
+import { hasFraction, isObject, isOdd, nested, type ObjectShape, type Shape } from './shape.js'
+import { IS_OTHER_TEXT, KNOWN, LINE_VERDICTS, TO_FRAMES, toReading } from './verdict.js'
 
 /**
  * The `WITH` list between `lines` (line_no, line) and a table's own query, which selects from `frame_items`:
@@ -155,25 +23,6 @@ export function frameItems(table: Table, place: number, shape: Shape, linesSql: 
   const views = reading.at === 'line' ? itemsOfLines(shape) : itemsOfFrames(table, place, reading, shape)
   return `WITH lines AS (${linesSql}), ${views}`
 }
-
-/** Verdict on a line that fits a later reading of its table. */
-export const toReading = (place: number) => `to reading ${place}`
-
-/** Condition for a receive time that can be one. */
-export const RECEIVED_US = 'received.recv_us BETWEEN 0 AND 9007199254740991'
-const IS_OTHER_TEXT = `regexp_matches(line, '^\\{"recv_us":\\d+,"conn":"[^"]*","seq":\\d+,"(text|base64)":"')`
-
-/** Head fields of `frame_items`, from `line` and `received`. */
-export const HEAD = `line, make_timestamptz(CASE WHEN ${RECEIVED_US} THEN received.recv_us END) AS recv_ts,
-  received.conn AS conn, received.seq AS seq, CASE WHEN received.conn = 'backfill' THEN 'backfill' ELSE 'live' END AS source`
-
-const LINE_VERDICTS = `WHEN nullif(line, '') IS NULL THEN 'empty line'
-    WHEN received IS NULL THEN 'not JSON'
-    WHEN NOT coalesce(${RECEIVED_US} AND received.conn IS NOT NULL AND received.seq IS NOT NULL, false)
-      THEN 'no valid recv_us, conn and seq'`
-
-/** What stands before the frame in a line. */
-export const LINE_HEAD: ObjectShape = { recv_us: 'BIGINT', conn: 'VARCHAR', seq: 'BIGINT' }
 
 function itemsOfLines(shape: Shape): string {
   const whole = { ...LINE_HEAD, ...(isObject(shape) ? shape : {}) }
@@ -230,21 +79,6 @@ function judged(
     WHEN ${envelope.data} IS NULL THEN ${misfit(sqlText(`${envelope.at} is not ${what.wanted}`))}
     WHEN (${what.verdict}) IS NOT NULL THEN ${misfit(what.verdict)} END AS verdict
   FROM parsed
-)`
-}
-
-/** `frame_items` from rows that have `odd` (its members are not the fields filled) and `odd_envelope`. */
-function withExtra(envelope: Envelope, item: Item, source: string): string {
-  return `frame_items AS (
-  SELECT ${HEAD}, channel, asked, CASE WHEN odd THEN ${withoutOddNumbers(item.shape, 'data', 'plain')} ELSE data END AS data,
-    CASE WHEN odd OR odd_envelope THEN object_of(concat_ws(',',
-      CASE WHEN odd THEN ${unheld(item, 'data', 'plain')} END,
-      CASE WHEN odd_envelope THEN envelope(line, ${sqlText(envelope.without)}) END)) END AS extra,
-    row_no
-  FROM (
-    SELECT *, CASE WHEN odd THEN from_json(${item.json}, ${sqlText(JSON.stringify(asText(item.shape)))}) END AS plain
-    FROM ${source}
-  )
 )`
 }
 

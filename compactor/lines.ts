@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { isUtf8 } from 'node:buffer'
 import { finished } from 'node:stream/promises'
 import { CompressStream, DecompressStream } from 'zstd-napi'
-import { sqlText } from './frame-items.js'
+import { sqlText } from '../platform/duckdb.js'
+import { LineSplitter } from '../platform/line-splitter.js'
 
 /** Longest line that DuckDB's CSV reader is given; its buffers are a few times as large. */
 export const LONGEST_PLAIN_LINE_BYTES = 1024 * 1024
@@ -75,20 +76,8 @@ const LINE_FEED = Buffer.from('\n')
 
 /** The lines of a zstd file without their line feeds, in batches. A last line without line feed counts. */
 async function* linesOf(path: string): AsyncGenerator<Buffer[]> {
-  const rest: Buffer[] = []
+  const splitter = new LineSplitter()
   const text = createReadStream(path).pipe(new DecompressStream())
-  for await (const value of text) {
-    const chunk = value as Buffer
-    const lines: Buffer[] = []
-    let start = 0
-    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-      rest.push(chunk.subarray(start, end))
-      lines.push(rest.length === 1 ? chunk.subarray(start, end) : Buffer.concat(rest))
-      rest.length = 0
-      start = end + 1
-    }
-    if (start < chunk.length) rest.push(chunk.subarray(start))
-    yield lines
-  }
-  if (rest.length > 0) yield [Buffer.concat(rest)]
+  for await (const chunk of text) yield [...splitter.split(chunk as Buffer)]
+  if (splitter.rest.length > 0) yield [splitter.rest]
 }

@@ -1,4 +1,5 @@
-import { countOf, type Engine } from './engine.js'
+import { countOf, sqlName } from '../platform/duckdb.js'
+import type { Engine } from './engine.js'
 
 /** How a column of `staged` goes through a sort. */
 export interface PackedColumn {
@@ -43,13 +44,11 @@ export async function packColumns(engine: Engine, rows: number): Promise<PackedC
   return packed
 }
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
-
 /** The columns of `staged` and their types. */
 async function columnsOf(engine: Engine): Promise<Column[]> {
   const described = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE staged)
     WHERE column_name <> 'row_no'`)
-  return described.map(([name, type]) => ({ name: quoted(String(name)), type: String(type) }))
+  return described.map(([name, type]) => ({ name: sqlName(String(name)), type: String(type) }))
 }
 
 /** Columns with a value in the first rows, which are most, need no count. */

@@ -1,4 +1,5 @@
-import { countOf, type Engine } from './engine.js'
+import { countOf, sqlName } from '../platform/duckdb.js'
+import type { Engine } from './engine.js'
 
 /** Most rows of a group. */
 const MOST_ROWS = 100_000
@@ -27,7 +28,7 @@ export async function rowGroupRows(engine: Engine, relation: string, dayRows = I
   const names = columns
     .flatMap(([name, isText]) => (isText === true ? String(name) : []))
     .filter(name => !SHORT.includes(name))
-  const text = names.map(name => `coalesce(strlen("${name.replaceAll('"', '""')}"), 0)`).join(' + ') || '0'
+  const text = names.map(name => `coalesce(strlen(${sqlName(name)}), 0)`).join(' + ') || '0'
   const [[average, most] = []] = await engine.rows(
     `SELECT coalesce(avg(text), 0)::BIGINT, coalesce(max(text), 0) FROM (SELECT ${text} AS text FROM ${relation})`,
   )

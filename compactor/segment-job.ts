@@ -5,12 +5,13 @@ import type { Logger } from '../platform/log.js'
 import { parseManifest, type Manifest } from '../formats/manifest.js'
 import { withState } from '../formats/raw-path.js'
 import type { SealedSegment } from './backlog.js'
-import { convertSegment, type Conversion, type Tabled } from './convert.js'
+import { convertSegment, type Conversion } from './convert.js'
 import { openEngine, type EngineLimits } from './engine.js'
 import { dateOf, publish, sha256Of, type PublishDisk } from './publish.js'
 import { receiptsFolder, type Receipt } from './receipts.js'
 import type { Source } from './source.js'
 import { tableOf } from './tables.js'
+import type { Tabled } from './write-files.js'
 
 export interface JobOptions {
   dataDir: string

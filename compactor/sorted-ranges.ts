@@ -1,4 +1,5 @@
-import { countOf, type Engine } from './engine.js'
+import { countOf } from '../platform/duckdb.js'
+import type { Engine } from './engine.js'
 
 /** Rows of one instrument in `staged`. */
 export interface NameCount {

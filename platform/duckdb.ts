@@ -1,24 +1,54 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api'
 
-/** An in-memory DuckDB for reading our files: UTC, bounded memory, one thread, nothing fetched from anywhere. */
-export async function openDuckDb(): Promise<DuckDBConnection> {
+export interface DuckDbLimits {
+  /** How much DuckDB may use by its own count. */
+  memory: string
+  threads: number
+  /** What does not fit in memory goes here, and is removed on closing; DuckDB's default would be the working directory. */
+  spillFolder: string
+  /** Further options of DuckDB. */
+  options?: Readonly<Record<string, string>>
+}
+
+const FOR_READING: DuckDbLimits = {
+  memory: '256MB',
+  threads: 1,
+  spillFolder: join(tmpdir(), `edgetape-${process.pid}`),
+}
+
+/** A DuckDB in this process and in memory: UTC, bounded, nothing fetched from anywhere. Without limits, those for reading our files. */
+export async function openDuckDb(limits = FOR_READING): Promise<DuckDBConnection> {
+  return (await openInstance(limits)).connection
+}
+
+/** The same with the instance, for those who must have its memory back at once. */
+export async function openInstance(
+  limits: DuckDbLimits,
+): Promise<{ instance: DuckDBInstance; connection: DuckDBConnection }> {
   const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: '256MB',
-    threads: '1',
+    memory_limit: limits.memory,
+    threads: String(limits.threads),
+    temp_directory: limits.spillFolder,
     autoinstall_known_extensions: 'false',
-    // What does not fit in memory goes here, and is removed on closing; the default would be the working directory.
-    temp_directory: join(tmpdir(), `edgetape-${process.pid}`),
-    // Dumps stream; the order of the file's rows is kept at no cost with one thread.
-    preserve_insertion_order: 'true',
+    ...limits.options,
   })
   const connection = await instance.connect()
   await connection.run("SET TimeZone = 'UTC'")
-  return connection
+  return { instance, connection }
 }
 
 /** A text as an SQL literal. */
-export function sqlText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+export const sqlText = (text: string) => `'${text.replaceAll("'", "''")}'`
+
+/** A name as an SQL identifier. */
+export const sqlName = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+/** A count that DuckDB returned; far below 2^53. */
+export function countOf(value: DuckDBValue | undefined): number {
+  return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : 0
 }
+
+/** Starts what DuckDB says of a file that is no whole Parquet file of ours. */
+export const UNREADABLE = /^(Invalid Input|IO|Conversion|Invalid|TProtocolException|Serialization)\b/
