@@ -12,8 +12,8 @@ const parts = {
   recorder: shared,
   compactor: shared,
   syncer: shared,
-  // Its market still knows the one exchange whose protocol moved out of it.
-  simulator: ['platform', 'formats', 'config', 'exchanges'],
+  // A market and what may go wrong; no protocol of an exchange.
+  simulator: ['platform'],
   // Besides the format: the decoder that survives torn files.
   reading: ['platform', 'formats', 'exchanges', 'recorder/storage/decode-segment'],
   library: ['platform', 'formats', 'reading'],

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
+import { simulationOf } from './simulations.js'
 
 interface ReplayFlags {
   port: number
@@ -31,14 +32,16 @@ export function replayCommand(): Command {
 }
 
 async function replay(path: string, { from, to, loop = false, ...flags }: ReplayFlags): Promise<void> {
-  const [{ startReplay }, { parseTimeUs }] = await Promise.all([
+  const [{ startReplay }, { parseTimeUs }, { replay: protocol }] = await Promise.all([
     import('./replay/replay-server.js'),
     import('../reading/time.js'),
+    simulationOf(),
   ])
   const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))
   const say = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
   const onProblem = (path: string, problem: string) => say(`${path}: ${problem}`)
-  const replay = await startReplay({ path, loop, ...flags, fromUs: timeUs(from), toUs: timeUs(to), onProblem })
+  const options = { path, loop, ...flags, fromUs: timeUs(from), toUs: timeUs(to), onProblem }
+  const replay = await startReplay(protocol, options)
   process.stdout.write(`${replay.url}\n`)
   const ended = replay.finished.then(() => say(`end of the recording: ${replay.framesSent()} frames sent`))
   // A failure ends the command; the end of the recording does not, for the clients are still there.

@@ -1,8 +1,11 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import type { Credential } from '../exchanges/simulation.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
+import { simulatedNames, simulationOf } from './simulations.js'
 
 interface SimulateFlags {
+  exchange: string
   port: number
   host: string
   seed: number
@@ -12,10 +15,11 @@ interface SimulateFlags {
   recorded?: string
 }
 
-/** `edgetape simulate`: a simulated Deribit until it is told to end. */
+/** `edgetape simulate`: a simulated exchange until it is told to end. */
 export function simulateCommand(): Command {
   return new Command('simulate')
-    .description('a simulated Deribit: instruments, books, trades, faults on demand')
+    .description('a simulated exchange: instruments, books, trades, faults on demand')
+    .addOption(exchangeOption())
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--seed <n>', 'decides the market it makes', nonNegativeNumber, 1)
@@ -40,14 +44,20 @@ export function simulateCommand(): Command {
     )
     .action(async (flags: SimulateFlags) => {
       const { startSimulator } = await import('../simulator/main.js')
-      const simulator = await startSimulator({ ...flags, credentials: credentialsFrom(process.env) })
+      const { exchange, ...options } = flags
+      const { protocol } = await simulationOf(exchange)
+      const simulator = await startSimulator(protocol({ credentials: credentialsFrom(process.env) }), options)
       process.stdout.write(`${simulator.url}\n`)
       await new Promise<void>(resolve => onShutdown(() => resolve()))
       await simulator.close()
     })
 }
 
-function credentialsFrom(environment: NodeJS.ProcessEnv): { clientId: string; clientSecret: string }[] {
+function exchangeOption(): Option {
+  return new Option('--exchange <name>', 'whose protocol it speaks').choices(simulatedNames).default(simulatedNames[0])
+}
+
+function credentialsFrom(environment: NodeJS.ProcessEnv): Credential[] {
   const clientId = environment['EDGETAPE_SIMULATE_CLIENT_ID']
   const clientSecret = environment['EDGETAPE_SIMULATE_CLIENT_SECRET']
   return clientId && clientSecret ? [{ clientId, clientSecret }] : []

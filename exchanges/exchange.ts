@@ -5,6 +5,7 @@
 
 import type { Kind, Partition } from '../formats/partition.js'
 import { commonFamilies, type Family } from './family.js'
+import type { Simulation } from './simulation.js'
 import type { Table } from './table.js'
 
 export interface Exchange {
@@ -16,6 +17,8 @@ export interface Exchange {
   readonly names: Names
   /** Parquet tables of its own, besides those that every exchange has. */
   readonly tables: readonly Table[]
+  /** Its protocol, to be simulated and to serve recordings; not every exchange has one. */
+  readonly simulation?: () => Promise<Simulation>
 }
 
 /** What channels and instruments say by their names alone. Any text is taken, whatever the wire says. */

@@ -1,10 +1,17 @@
-import { openFeed } from '../exchanges/deribit/simulator/channels.js'
-import { PACE_MS, SUBJECTS, tradesSubject, type Feed } from './feed.js'
-import { encode, type Json } from '../exchanges/deribit/simulator/json-text.js'
+import { SUBJECTS, tradesSubject, type Feed } from './feed.js'
+import type { Json } from './json.js'
 import type { MarketEvent } from './market/events.js'
 import type { Market } from './market/market.js'
-import { spellingFor } from '../exchanges/deribit/simulator/number-spelling.js'
-import { notificationText } from '../exchanges/deribit/simulator/rpc.js'
+
+/** How a protocol names channels and spells their frames. */
+export interface Grammar {
+  /** The feed of a channel, or undefined for a name that it does not know now. */
+  open(channel: string, market: Market): Feed | undefined
+  /** The text of a frame; `made` counts frames, for a protocol that spells the same thing in several ways. */
+  frame(channel: string, data: Json, made: number): string
+  /** A frame of a channel around data that is JSON text already. */
+  readonly wrap: (channel: string, data: string) => string
+}
 
 /** Who receives frames of channels. */
 export interface Subscriber {
@@ -44,7 +51,10 @@ export class Broker implements Channels {
   private waiting: OpenChannel[] = []
   private repeatsCheckedMs = 0
 
-  constructor(private readonly market: Market) {
+  constructor(
+    private readonly market: Market,
+    private readonly grammar: Grammar,
+  ) {
     market.listen(event => this.hear(event))
   }
 
@@ -93,9 +103,9 @@ export class Broker implements Channels {
   }
 
   private open(name: string): OpenChannel | undefined {
-    const feed = openFeed(name, this.market)
+    const feed = this.grammar.open(name, this.market)
     if (!feed) return undefined
-    const phase = PACE_MS[feed.pace] === 0 ? 0 : hash(name) % PACE_MS[feed.pace]
+    const phase = feed.paceMs === 0 ? 0 : hash(name) % feed.paceMs
     const ms = this.market.nowMs
     const channel = { name, feed, subscribers: new Set<Subscriber>(), due: false, nextTurnMs: ms + phase, sentMs: ms }
     this.channels.set(name, channel)
@@ -109,32 +119,26 @@ export class Broker implements Channels {
 
   private hear(event: MarketEvent): void {
     switch (event.type) {
-      case 'book': {
+      case 'book':
         this.tell(event.listing.name, event)
         return
-      }
       case 'trades': {
-        const { kind, currency } = event.listing.instrument
+        const { category, settle } = event.listing.instrument
         this.tell(event.listing.name, event)
-        this.tell(tradesSubject(kind, currency), event)
-        this.tell(tradesSubject(kind, 'any'), event)
+        this.tell(tradesSubject(category, settle), event)
+        this.tell(tradesSubject(category, 'any'), event)
         return
       }
-      case 'second': {
+      case 'second':
         this.tell(SUBJECTS.second, event)
         return
-      }
-      case 'created': {
+      case 'created':
         this.tell(SUBJECTS.created, event)
         return
-      }
       case 'state':
         this.tell(SUBJECTS.state, event)
-        // The ticker shows the state, too.
-        {
-          this.tell(event.listing.name, event)
-          return
-        }
+        // Channels of the instrument itself may show the state, too.
+        this.tell(event.listing.name, event)
     }
   }
 
@@ -143,7 +147,7 @@ export class Broker implements Channels {
     if (!listeners) return
     for (const channel of listeners) {
       if (!channel.feed.take(event)) continue
-      if (channel.feed.pace === 'at once') this.send(channel, event.ms)
+      if (channel.feed.paceMs === 0) this.send(channel, event.ms)
       else if (!channel.due) {
         channel.due = true
         this.waiting.push(channel)
@@ -153,7 +157,7 @@ export class Broker implements Channels {
 
   private send(channel: OpenChannel, ms: number): Buffer | undefined {
     channel.due = false
-    channel.nextTurnMs = ms + PACE_MS[channel.feed.pace]
+    channel.nextTurnMs = ms + channel.feed.paceMs
     const data = channel.feed.drain(ms)
     if (data === undefined) return undefined
     channel.sentMs = ms
@@ -164,7 +168,7 @@ export class Broker implements Channels {
 
   private frame(name: string, data: Json): Buffer {
     this.framesMade += 1
-    return Buffer.from(notificationText(name, encode(data, spellingFor(this.framesMade))))
+    return Buffer.from(this.grammar.frame(name, data, this.framesMade))
   }
 }
 

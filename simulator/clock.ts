@@ -1,7 +1,14 @@
 import type { Clock } from '../platform/clock.js'
 
+/** What time it is at the exchange. */
+export interface ExchangeClock {
+  /** µs since the epoch. */
+  nowUs(): number
+  nowMs(): number
+}
+
 /** The exchange's clock: starts where it is told and runs `speed` times as fast as the real one. */
-export class SimulatedClock {
+export class SimulatedClock implements ExchangeClock {
   private readonly startedUs: number
 
   constructor(
@@ -12,7 +19,6 @@ export class SimulatedClock {
     this.startedUs = real.monotonicUs()
   }
 
-  /** µs since the epoch. */
   nowUs(): number {
     return Math.floor(this.startMs * 1000 + (this.real.monotonicUs() - this.startedUs) * this.speed)
   }

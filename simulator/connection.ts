@@ -1,78 +1,49 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { Channels, Subscriber } from './broker.js'
+import type { Subscriber } from './broker.js'
 import type { Faults } from './faults.js'
-import { Heartbeat } from '../exchanges/deribit/simulator/heartbeat.js'
-import { heartbeatText } from '../exchanges/deribit/simulator/rpc.js'
 
-/** Without heartbeat and subscriptions a silent connection is cut after this. */
-const IDLE_MS = 60_500
-const HEARTBEAT_CLOSE = 4000
-/** How long a session that was told to go may take to close properly. */
+/** How long a connection that was told to go may take to close properly. */
 const CLOSE_GRACE_MS = 1_000
 
-export interface SessionSettings {
-  /** Multiplies the times of heartbeat and idle close. */
-  timeScale: number
-  /** Unsent bytes above which a reader counts as too slow. */
-  maxBufferedBytes: number
+/** What a protocol says and does on one connection. */
+export interface Conversation {
+  /** A frame of the client. */
+  heard(frame: Buffer): void
+  /** From now on nothing reaches the client, though it does not know. */
+  silenced(): void
+  /** The connection is gone; nothing of the conversation may outlive this. */
+  ended(): void
 }
 
-/** One WebSocket connection: its login, its subscriptions, its heartbeat. Nothing of it outlives the socket. */
-export class Session implements Subscriber {
-  /** Client id after a login. */
-  login: string | undefined
-  readonly channels = new Set<string>()
-  readonly heartbeat: Heartbeat
+/** One WebSocket connection: what is sent on it, what goes wrong on the way, and its end. Nothing of it outlives the socket. */
+export class Connection implements Subscriber {
+  /** When something was last sent, real ms. */
+  lastSentMs = Date.now()
+  private conversation: Conversation | undefined
   private silent = false
   private corked = false
-  private lastSentMs = Date.now()
-  private idleTimer: NodeJS.Timeout | undefined
   private gone = false
 
   constructor(
     private readonly socket: WebSocket,
     /** The TCP socket below, to send frames of one batch together. */
     private readonly stream: Duplex,
+    /** Address of the client. */
     readonly ip: string,
-    private readonly broker: Channels,
     private readonly faults: Faults,
-    private readonly settings: SessionSettings,
-  ) {
-    this.heartbeat = new Heartbeat(
-      {
-        send: type => this.send(heartbeatText(type)),
-        quietFor: ms => Date.now() - this.lastSentMs >= ms,
-        expire: () => this.end(HEARTBEAT_CLOSE, 'heartbeat close'),
-      },
-      settings.timeScale,
-    )
-    this.restartIdleTimer()
+    /** Unsent bytes above which a reader counts as too slow. */
+    private readonly maxBufferedBytes: number,
+  ) {}
+
+  /** Whom frames of the client are for from now on. */
+  converse(conversation: Conversation): void {
+    this.conversation = conversation
   }
 
-  /** The client sent something; false where nobody listens to it any more. */
-  heard(): boolean {
-    if (this.gone || this.silent) return false
-    this.restartIdleTimer()
-    return true
-  }
-
-  private restartIdleTimer(): void {
-    clearTimeout(this.idleTimer)
-    this.idleTimer = setTimeout(() => {
-      if (this.heartbeat.running || this.channels.size > 0) this.restartIdleTimer()
-      else this.cut()
-    }, IDLE_MS * this.settings.timeScale)
-  }
-
-  subscribe(channel: string): void {
-    this.broker.subscribe(channel, this)
-  }
-
-  /** Ends a subscription; false where there was none. */
-  unsubscribe(channel: string): boolean {
-    this.broker.unsubscribe(channel, this)
-    return this.channels.delete(channel)
+  /** The client sent something. Nobody listens to it any more where the connection is ending, or silent. */
+  heard(frame: Buffer): void {
+    if (!this.gone && !this.silent) this.conversation?.heard(frame)
   }
 
   deliver(channel: string, frame: Buffer): void {
@@ -108,7 +79,7 @@ export class Session implements Subscriber {
     if (!this.corked) return
     this.corked = false
     this.stream.uncork()
-    if (this.socket.bufferedAmount > this.settings.maxBufferedBytes) this.end(1008, 'connection_too_slow')
+    if (this.socket.bufferedAmount > this.maxBufferedBytes) this.end(1008, 'connection_too_slow')
   }
 
   /** Closes properly, and by force where the client does not answer. */
@@ -122,8 +93,7 @@ export class Session implements Subscriber {
   /** Half-open: the socket stays, but nothing goes out and nothing is read, not even a ping or a close. */
   fallSilent(): void {
     this.silent = true
-    clearTimeout(this.idleTimer)
-    this.heartbeat.stop()
+    this.conversation?.silenced()
     this.socket.pause()
   }
 
@@ -133,14 +103,11 @@ export class Session implements Subscriber {
     this.socket.terminate()
   }
 
-  /** Stops everything that is done for this session; the socket is closing or closed. */
+  /** Stops everything that is done for this connection; the socket is closing or closed. */
   leave(): void {
     if (this.gone) return
     this.gone = true
-    clearTimeout(this.idleTimer)
-    this.heartbeat.stop()
-    for (const channel of this.channels) this.broker.unsubscribe(channel, this)
-    this.channels.clear()
+    this.conversation?.ended()
     if (this.corked) this.stream.uncork()
     this.corked = false
   }

@@ -1,5 +1,4 @@
-import { RpcError } from '../exchanges/deribit/simulator/rpc-error.js'
-import type { Json } from '../exchanges/deribit/simulator/json-text.js'
+import type { Json } from './json.js'
 
 /** Which channel a fault is about: its exact name, or the start of it followed by `*`. */
 export type ChannelPattern = string
@@ -7,6 +6,13 @@ export type ChannelPattern = string
 /** How many frames or calls a fault hits, default 1; Infinity (from JSON: 0) for all until `clear`. */
 interface Hits {
   times?: number
+}
+
+/** An error that a call is answered with. */
+export interface OrderedError {
+  code: number
+  message: string
+  data?: Json
 }
 
 const HITS_KEPT = 10_000
@@ -24,15 +30,15 @@ export type Fault =
   | ({ type: 'deep'; channel: ChannelPattern; depth: number } & Hits)
   /** The frame's bytes, sent as a binary frame. */
   | ({ type: 'binary'; channel: ChannelPattern } & Hits)
-  /** get_last_trades_by_instrument finds nothing, for this instrument or any. */
+  /** Asked for the trades of an instrument, the exchange finds nothing, for this instrument or any. */
   | ({ type: 'no_history'; instrument?: string } & Hits)
   /** Subscribe calls fail with this error. */
-  | ({ type: 'reject_subscribe'; code: number; message: string; data?: Json } & Hits)
+  | ({ type: 'reject_subscribe' } & OrderedError & Hits)
   /** Half-open: from now on nothing is sent or answered on the connections of now, which stay open; new ones work. */
   | { type: 'silence' }
   /** Closes all connections, or only the one that is open longest; without a code the sockets are just cut. */
   | { type: 'close'; code?: number; reason?: string; oldest?: boolean }
-  /** Notice on platform_state, error 11051 to all, connections closed; new ones are refused for `forMs`. */
+  /** The exchange says that it ends for some time, connections are closed; new ones are refused for `forMs`. */
   | { type: 'maintenance'; forMs: number }
 
 /** Strikes at once, on all connections of now. */
@@ -55,8 +61,11 @@ export class Faults {
   readonly hits: { type: Fault['type']; channel: string }[] = []
   private waiting: { fault: Waiting; left: number }[] = []
 
-  /** `act` carries out the faults that strike at once. */
-  constructor(private readonly act: (fault: Strike) => void) {}
+  /** `act` carries out the faults that strike at once; `wrap` makes a frame of a channel around JSON text. */
+  constructor(
+    private readonly act: (fault: Strike) => void,
+    private readonly wrap: (channel: string, data: string) => string,
+  ) {}
 
   /** True while some fault waits for a frame or a call. */
   get armed(): boolean {
@@ -79,12 +88,11 @@ export class Faults {
   }
 
   /** The error for a subscribe call, if one was ordered. */
-  subscribeError(): RpcError | undefined {
+  subscribeError(): OrderedError | undefined {
     const found = this.waiting.find(({ fault }) => fault.type === 'reject_subscribe')
     if (found?.fault.type !== 'reject_subscribe') return undefined
     this.use(found)
-    const { code, message, data } = found.fault
-    return new RpcError(code, message, data)
+    return found.fault
   }
 
   /** True where the trades of an instrument are ordered not to be found. */
@@ -105,7 +113,7 @@ export class Faults {
       if (!matches(fault.channel, channel)) continue
       this.use(entry)
       if (this.hits.push({ type: fault.type, channel }) > HITS_KEPT) this.hits.shift()
-      return deliveries(fault, plain, channel)
+      return this.deliveries(fault, plain, channel)
     }
     return [plain]
   }
@@ -119,31 +127,31 @@ export class Faults {
   private count({ type }: Fault): void {
     this.struck[type] = (this.struck[type] ?? 0) + 1
   }
+
+  private deliveries(fault: FrameFault, plain: Delivery, channel: string): Delivery[] {
+    switch (fault.type) {
+      case 'drop':
+        return []
+      case 'duplicate':
+        return [plain, plain]
+      case 'delay':
+        return [{ ...plain, delayMs: fault.delayMs }]
+      case 'malformed':
+        return [{ ...plain, payload: plain.payload.subarray(0, plain.payload.length >> 1) }]
+      case 'huge':
+        return [{ ...plain, payload: this.strange(channel, `"${'x'.repeat(fault.bytes)}"`) }]
+      case 'deep':
+        return [{ ...plain, payload: this.strange(channel, '['.repeat(fault.depth) + ']'.repeat(fault.depth)) }]
+      case 'binary':
+        return [{ ...plain, binary: true }]
+    }
+  }
+
+  private strange(channel: string, data: string): Buffer {
+    return Buffer.from(this.wrap(channel, data))
+  }
 }
 
 function matches(pattern: ChannelPattern, channel: string): boolean {
   return pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : pattern === channel
-}
-
-function deliveries(fault: FrameFault, plain: Delivery, channel: string): Delivery[] {
-  switch (fault.type) {
-    case 'drop':
-      return []
-    case 'duplicate':
-      return [plain, plain]
-    case 'delay':
-      return [{ ...plain, delayMs: fault.delayMs }]
-    case 'malformed':
-      return [{ ...plain, payload: plain.payload.subarray(0, plain.payload.length >> 1) }]
-    case 'huge':
-      return [{ ...plain, payload: strange(channel, `"${'x'.repeat(fault.bytes)}"`) }]
-    case 'deep':
-      return [{ ...plain, payload: strange(channel, '['.repeat(fault.depth) + ']'.repeat(fault.depth)) }]
-    case 'binary':
-      return [{ ...plain, binary: true }]
-  }
-}
-
-function strange(channel: string, data: string): Buffer {
-  return Buffer.from(`{"jsonrpc":"2.0","method":"subscription","params":{"channel":"${channel}","data":${data}}}`)
 }

@@ -1,24 +1,13 @@
-import type { Json } from '../exchanges/deribit/simulator/json-text.js'
+import type { Json } from './json.js'
 import type { MarketEvent } from './market/events.js'
 import type { Market } from './market/market.js'
-
-/** How often a channel may speak: at once, every 100 ms, or about every second. */
-export type Pace = 'at once' | '100ms' | 'agg2'
-
-export const PACE_MS: Record<Pace, number> = { 'at once': 0, '100ms': 100, agg2: 1000 }
-
-/** The intervals that channel names end with. */
-export const INTERVALS: ReadonlyMap<string, Pace> = new Map([
-  ['raw', 'at once'],
-  ['100ms', '100ms'],
-  ['agg2', 'agg2'],
-])
 
 /** What a feed hears: the name of an instrument, or one of these subjects. */
 export const SUBJECTS = { second: '*second', created: '*created', state: '*state' } as const
 
-export function tradesSubject(kind: string, currency: string): string {
-  return `*trades ${kind} ${currency}`
+/** Trades of a category, of all that settle in a currency, or in `any`. */
+export function tradesSubject(category: string, settle: string): string {
+  return `*trades ${category} ${settle}`
 }
 
 /**
@@ -38,7 +27,8 @@ export abstract class Feed {
 
   constructor(
     protected readonly market: Market,
-    readonly pace: Pace,
+    /** It speaks at most this often, simulated ms; 0: at once. */
+    readonly paceMs: number,
   ) {}
 
   /** Frames for a new subscriber only, perhaps none. Called when nothing is pending. */

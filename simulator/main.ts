@@ -1,23 +1,16 @@
 import { systemClock, type Clock } from '../platform/clock.js'
 import { EdgeError } from '../platform/edge-error.js'
-import { version } from '../platform/package-info.js'
-import { Logins } from '../exchanges/deribit/simulator/auth.js'
 import { Broker, type Channels } from './broker.js'
-import { openFeed } from '../exchanges/deribit/simulator/channels.js'
 import { SimulatedClock } from './clock.js'
+import type { Connection } from './connection.js'
 import { Control } from './control.js'
-import { Credits } from '../exchanges/deribit/simulator/credits.js'
-import { Desk, MARKET_METHODS } from '../exchanges/deribit/simulator/dispatch.js'
 import { Faults, type Strike } from './faults.js'
 import { Market, type MarketOptions } from './market/market.js'
-import type { Exchange } from '../exchanges/deribit/simulator/methods/method.js'
 import { DEFAULTS, type Settings, type SimulatorOptions } from './options.js'
 import { Pacemaker, TICK_MS } from './pacemaker.js'
+import type { Protocol, Service } from './protocol.js'
 import { RecordingPlayer, scanRecording } from './recorded-source.js'
-import { rpcError } from '../exchanges/deribit/simulator/rpc-error.js'
-import { errorText } from '../exchanges/deribit/simulator/rpc.js'
-import { ExchangeServer, WEBSOCKET_PATH } from './server.js'
-import type { Session } from './connection.js'
+import { ExchangeServer } from './server.js'
 
 export type { Fault, Faults } from './faults.js'
 export type { Market } from './market/market.js'
@@ -25,7 +18,7 @@ export type { SimulatorOptions } from './options.js'
 
 /** A running simulated exchange. */
 export interface Simulator {
-  /** Of the WebSocket, e.g. `ws://127.0.0.1:8090/ws/api/v2`. */
+  /** Of the WebSocket that brings market data, e.g. `ws://127.0.0.1:8090/ws/api/v2`. */
   url: string
   /** Of the HTTP methods, e.g. `http://127.0.0.1:8090/api/v2`; control calls are under `/control` of the same port. */
   httpUrl: string
@@ -48,17 +41,17 @@ interface Source {
   clock: SimulatedClock
   channels: Channels
   framesMade(): number
-  subscribed(session: Session): void
+  subscribed(connection: Connection): void
   finished: Promise<void>
   start(): void
   stop(): void
 }
 
 /**
- * Starts a simulated Deribit, on loopback unless told otherwise; resolves when it takes connections.
+ * Starts a simulated exchange that speaks `protocol`, on loopback unless told otherwise; resolves when it takes connections.
  * @throws EdgeError SIMULATOR_SPEED not above 0; SIMULATOR_LISTEN the port cannot be had; RECORDING_EMPTY no frame in it
  */
-export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+export async function startSimulator(protocol: Protocol, options: SimulatorOptions = {}): Promise<Simulator> {
   const settings: Settings = { ...DEFAULTS, ...options }
   if (settings.speed <= 0 && settings.recorded === undefined) {
     throw new EdgeError('SIMULATOR_SPEED', `found speed ${settings.speed}, wanted one above 0`, {
@@ -67,39 +60,39 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
   const real = settings.clock ?? systemClock
   const { recorded } = settings
-  const source = recorded === undefined ? madeMarket(settings, real) : await recording(settings, recorded, real)
+  const source =
+    recorded === undefined ? madeMarket(protocol, settings, real) : await recording(protocol, settings, recorded, real)
   const { market, clock, channels } = source
-  const replayed = recorded !== undefined
-  const faults: Faults = new Faults(fault => strike(fault, exchange, server))
-  const exchange: Exchange = {
+  const faults: Faults = new Faults(
+    fault => strike(fault, service, server),
+    (channel, data) => protocol.wrap(channel, data),
+  )
+  const service = protocol.serve({
     market,
     channels,
     clock,
+    real,
     faults,
-    logins: new Logins(settings.credentials, replayed),
-    credits: settings.credits === false ? undefined : new Credits(settings.credits, () => real.monotonicUs() / 1000),
-    rawForAll: settings.rawForAll,
-    accepts: channel => openFeed(channel, market) !== undefined,
-    subscribed: session => source.subscribed(session),
-    version,
-  }
+    isRecorded: recorded !== undefined,
+    subscribed: connection => source.subscribed(connection),
+  })
   const control = new Control(faults, market, () => ({
     now_ms: clock.nowMs(),
     market_ms: market.nowMs,
-    connections: server.sessions.size,
+    connections: server.connections.size,
     frames: source.framesMade(),
     instruments: market.listings.size,
   }))
-  const server: ExchangeServer = new ExchangeServer(exchange, new Desk(exchange, MARKET_METHODS), settings, control)
+  const server: ExchangeServer = new ExchangeServer(service, faults, settings, control)
   const address = `${settings.host}:${await server.listen()}`
   source.start()
   return {
-    url: `ws://${address}${WEBSOCKET_PATH}`,
-    httpUrl: `http://${address}/api/v2`,
+    url: `ws://${address}${service.webSocketPaths[0] ?? ''}`,
+    httpUrl: `http://${address}${service.httpPath}`,
     faults,
     market,
     framesMade: () => source.framesMade(),
-    connections: () => server.sessions.size,
+    connections: () => server.connections.size,
     finished: source.finished,
     close: () => {
       source.stop()
@@ -121,11 +114,11 @@ function marketOptions(settings: Settings, startMs: number): MarketOptions {
   }
 }
 
-function madeMarket(settings: Settings, real: Clock): Source {
+function madeMarket(protocol: Protocol, settings: Settings, real: Clock): Source {
   const clock = new SimulatedClock(real, settings.startMs ?? real.nowMs(), settings.speed)
-  const market = new Market(marketOptions(settings, clock.startMs))
-  const channels = new Broker(market)
-  const pacemaker = new Pacemaker(market, channels, clock)
+  const market = new Market(protocol.plan, marketOptions(settings, clock.startMs))
+  const channels = new Broker(market, protocol)
+  const pacemaker = new Pacemaker(market, ms => channels.turn(ms), clock)
   return {
     market,
     clock,
@@ -145,17 +138,19 @@ const NOTHING_OF_ITS_OWN: Channels = {
   announce: () => undefined,
 }
 
-async function recording(settings: Settings, path: string, real: Clock): Promise<Source> {
-  const { instruments, indices, startMs } = await scanRecording(path)
+async function recording(protocol: Protocol, settings: Settings, path: string, real: Clock): Promise<Source> {
+  const scanner = protocol.scanner()
+  const { startMs } = await scanRecording(path, frame => scanner.look(frame))
   const clock = new SimulatedClock(real, startMs ?? real.nowMs(), settings.speed || 1)
-  const market = new Market(marketOptions(settings, clock.startMs), instruments, indices)
+  const listings = scanner.listings(Math.floor((startMs ?? 0) / 1000) * 1000)
+  const market = new Market(protocol.plan, marketOptions(settings, clock.startMs), listings)
   const player = new RecordingPlayer(path, settings.speed)
   return {
     market,
     clock,
     channels: NOTHING_OF_ITS_OWN,
     framesMade: () => player.framesSent,
-    subscribed: session => player.playTo(session),
+    subscribed: connection => player.playTo(connection),
     finished: player.finished,
     start: () => undefined,
     stop: () => undefined,
@@ -163,27 +158,20 @@ async function recording(settings: Settings, path: string, real: Clock): Promise
 }
 
 /** Carries out a fault that hits the connections of now. */
-function strike(fault: Strike, { channels, clock }: Exchange, server: ExchangeServer): void {
-  if (fault.type === 'maintenance') {
-    server.refuseUntilMs = Date.now() + fault.forMs
-    channels.announce('platform_state', { maintenance: true })
-  }
-  const sessions = [...server.sessions]
-  const struck = fault.type === 'close' && fault.oldest === true ? sessions.slice(0, 1) : sessions
-  for (const session of struck) {
-    switch (fault.type) {
-      case 'silence':
-        session.fallSilent()
-        break
-      case 'close':
-        if (fault.code === undefined) session.cut()
-        else session.end(fault.code, fault.reason ?? '')
-        break
-      case 'maintenance': {
-        const now = clock.nowUs()
-        session.send(errorText(undefined, rpcError(11051), { usIn: now, usOut: now }))
-        session.end(1001, 'system_maintenance')
+function strike(fault: Strike, service: Service, server: ExchangeServer): void {
+  const connections = [...server.connections]
+  switch (fault.type) {
+    case 'silence':
+      for (const connection of connections) connection.fallSilent()
+      break
+    case 'close':
+      for (const connection of fault.oldest === true ? connections.slice(0, 1) : connections) {
+        if (fault.code === undefined) connection.cut()
+        else connection.end(fault.code, fault.reason ?? '')
       }
-    }
+      break
+    case 'maintenance':
+      server.refuseUntilMs = Date.now() + fault.forMs
+      service.maintain(connections)
   }
 }

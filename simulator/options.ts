@@ -1,5 +1,4 @@
 import type { Clock } from '../platform/clock.js'
-import type { Credential } from '../exchanges/deribit/simulator/auth.js'
 
 /** How to run a simulated exchange. Everything has a default. */
 export interface SimulatorOptions {
@@ -21,14 +20,6 @@ export interface SimulatorOptions {
   startMs?: number
   /** A new strike is listed about this often in simulated time, 0 for never. Default 5 minutes. */
   newInstrumentEveryMs?: number
-  /** Who may log in. Default: nobody. */
-  credentials?: readonly Credential[]
-  /** Raw channels without login. Default false. */
-  rawForAll?: boolean
-  /** Multiplies sizes and refill of the credit pools; false for no limits. Default 1. */
-  credits?: number | false
-  /** Multiplies the times of heartbeat and idle close; 0.01 makes 10 s of it 100 ms. Default 1. */
-  timeScale?: number
   /** Default 32; 0 for no limit. */
   maxConnectionsPerIp?: number
   /** Unsent bytes at which a slow reader is cut. Default 64 MiB. */
@@ -54,10 +45,6 @@ export const DEFAULTS: Settings = {
   depth: 60,
   speed: 1,
   newInstrumentEveryMs: 300_000,
-  credentials: [],
-  rawForAll: false,
-  credits: 1,
-  timeScale: 1,
   maxConnectionsPerIp: 32,
   maxBufferedBytes: 64 * 1024 * 1024,
   deflate: true,

@@ -1,4 +1,3 @@
-import type { Broker } from './broker.js'
 import type { SimulatedClock } from './clock.js'
 import type { Market } from './market/market.js'
 
@@ -15,7 +14,8 @@ export class Pacemaker {
 
   constructor(
     private readonly market: Market,
-    private readonly broker: Broker,
+    /** Sends what is due at a time of the market. */
+    private readonly turn: (ms: number) => void,
     private readonly clock: SimulatedClock,
   ) {}
 
@@ -34,7 +34,7 @@ export class Pacemaker {
     const endMs = performance.now() + MAX_BATCH_MS
     for (let step = 0; step < Math.min(due, MAX_STEPS_BEHIND); step++) {
       market.step()
-      this.broker.turn(market.nowMs)
+      this.turn(market.nowMs)
       if (performance.now() > endMs) return
     }
   }

@@ -2,9 +2,6 @@ import { constants, createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
-import { instrumentFromName } from '../exchanges/deribit/simulator/instrument-names.js'
-import type { Instrument } from './market/instruments.js'
-import { INDEX_SOURCES, type IndexSource } from '../exchanges/deribit/simulator/underlyings.js'
 
 /** Unsent bytes of the connection above which sending pauses. */
 const PAUSE_ABOVE_BYTES = 1024 * 1024
@@ -73,38 +70,27 @@ function parseSessionLine(line: Buffer): SessionLine | undefined {
 
 /** What can be known of a recording before it is played. */
 export interface Recording {
-  path: string
   frames: number
   /** ms since the epoch of the first frame that has a time. */
   startMs: number | undefined
-  instruments: Instrument[]
-  indices: IndexSource[]
 }
 
 /**
- * Reads a recording once for what it is about: instruments and indices, from the names in its frames.
+ * Reads a recording once, and shows each frame's text to `look`.
  * @throws EdgeError RECORDING_EMPTY there is no frame in it; RECORDING_UNREADABLE it cannot be read
  */
-export async function scanRecording(path: string): Promise<Recording> {
+export async function scanRecording(path: string, look: (frame: string) => void): Promise<Recording> {
   try {
     await access(path, constants.R_OK)
   } catch (cause) {
     throw new EdgeError('RECORDING_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, { path, cause })
   }
-  const names = new Set<string>()
-  const indices = new Set(INDEX_SOURCES.map(({ name }) => name))
   let frames = 0
   let startMs: number | undefined
   for await (const { atSeconds, bytes } of framesOf(path)) {
     frames += 1
     if (atSeconds !== undefined) startMs ??= Math.floor(atSeconds * 1000)
-    for (const [, key = '', value = ''] of bytes
-      .toString('utf8')
-      .matchAll(/"(instrument_name|index_name|price_index|channel)":"([^"\\]{1,100})"/g)) {
-      if (key === 'instrument_name') names.add(value)
-      else if (key === 'channel') noteChannel(value, names, indices)
-      else indices.add(value)
-    }
+    look(bytes.toString('utf8'))
   }
   if (frames === 0) {
     throw new EdgeError('RECORDING_EMPTY', `${path} holds no frame that the exchange sent`, {
@@ -112,24 +98,7 @@ export async function scanRecording(path: string): Promise<Recording> {
       hint: 'wanted: lines {"t":…,"dir":"in","raw":"…"}, or one frame per line',
     })
   }
-  const createdMs = Math.floor((startMs ?? 0) / 1000) * 1000
-  const instruments = [...names].sort().flatMap((name, position) => {
-    return instrumentFromName(name, { id: position + 1, createdMs }) ?? []
-  })
-  for (const { index } of instruments) indices.add(index)
-  return { path, frames, startMs, instruments, indices: [...indices].map(indexSource) }
-}
-
-/** Some payloads name neither instrument nor index: the channel does. */
-function noteChannel(channel: string, names: Set<string>, indices: Set<string>): void {
-  for (const word of channel.split('.')) {
-    if (/^[a-z0-9]+_[a-z0-9]+$/.test(word) && !/^(price|incremental|block|platform)_/.test(word)) indices.add(word)
-    else if (/^[A-Z0-9_]+-[A-Z0-9_d-]+$/.test(word)) names.add(word)
-  }
-}
-
-function indexSource(name: string): IndexSource {
-  return INDEX_SOURCES.find(known => known.name === name) ?? { name, startPrice: 1, decimals: 4, volatility: 0 }
+  return { frames, startMs }
 }
 
 /**

@@ -3,38 +3,30 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import { EdgeError } from '../platform/edge-error.js'
+import { Connection } from './connection.js'
 import type { Control } from './control.js'
-import type { Answer, Caller } from '../exchanges/deribit/simulator/dispatch.js'
-import type { Venue } from '../exchanges/deribit/simulator/methods/method.js'
-import { rpcError } from '../exchanges/deribit/simulator/rpc-error.js'
-import { errorText, MAX_REQUEST_BYTES, type RpcRequest } from '../exchanges/deribit/simulator/rpc.js'
-import { Session, type SessionSettings } from './connection.js'
+import type { Faults } from './faults.js'
+import type { Service, TurnedAway } from './protocol.js'
 
-export const WEBSOCKET_PATH = '/ws/api/v2'
-const HTTP_PATH = '/api/v2'
 /** Above this a client's frame is not even read. */
 const MAX_FRAME_BYTES = 4 * 1024 * 1024
 const MAX_BODY_BYTES = 1024 * 1024
 
-export interface ServerSettings extends SessionSettings {
+export interface ServerSettings {
   host: string
   /** 0 takes any free port. */
   port: number
   /** HTTP and WebSocket together, per address; 0 for no limit. */
   maxConnectionsPerIp: number
+  /** Unsent bytes above which a reader counts as too slow. */
+  maxBufferedBytes: number
   /** Compress where the client offers it. */
   deflate: boolean
 }
 
-/** Who answers requests. */
-export interface Answering {
-  answerText(caller: Caller, text: string, bytes: number): Answer
-  answerRequest(caller: Caller, request: RpcRequest): Answer
-}
-
 /** The listening side: HTTP and WebSocket on one port, connections counted per address. */
 export class ExchangeServer {
-  readonly sessions = new Set<Session>()
+  readonly connections = new Set<Connection>()
   /** Until then (real ms) new connections are refused, as in a maintenance. */
   refuseUntilMs = 0
   private readonly http: Server
@@ -42,8 +34,8 @@ export class ExchangeServer {
   private readonly perIp = new Map<string, Set<Duplex>>()
 
   constructor(
-    private readonly exchange: Pick<Venue, 'channels' | 'faults' | 'clock'>,
-    private readonly desk: Answering,
+    private readonly service: Service,
+    private readonly faults: Faults,
     private readonly settings: ServerSettings,
     /** Calls that order faults; a server without has none. */
     private readonly control?: Control,
@@ -76,7 +68,7 @@ export class ExchangeServer {
 
   /** Cuts all connections and stops listening. */
   async close(): Promise<void> {
-    for (const session of this.sessions) session.cut()
+    for (const connection of this.connections) connection.cut()
     this.webSockets.close()
     await new Promise<void>(resolve => {
       this.http.close(() => resolve())
@@ -88,7 +80,7 @@ export class ExchangeServer {
     socket.on('error', () => socket.destroy())
     const path = pathOf(request)
     const ip = request.socket.remoteAddress ?? ''
-    if (path !== WEBSOCKET_PATH) {
+    if (!this.service.webSocketPaths.includes(path)) {
       refuse(socket, '404 Not Found')
       return
     }
@@ -100,26 +92,19 @@ export class ExchangeServer {
       refuse(socket, '429 Too Many Requests')
       return
     }
-    this.webSockets.handleUpgrade(request, socket, head, webSocket => this.onConnection(webSocket, socket, ip))
+    this.webSockets.handleUpgrade(request, socket, head, webSocket => this.onConnection(webSocket, socket, ip, path))
   }
 
-  private onConnection(webSocket: WebSocket, stream: Duplex, ip: string): void {
-    const { channels, faults } = this.exchange
-    const session = new Session(webSocket, stream, ip, channels, faults, this.settings)
-    this.sessions.add(session)
-    webSocket.on('error', () => session.cut())
+  private onConnection(webSocket: WebSocket, stream: Duplex, ip: string, path: string): void {
+    const connection = new Connection(webSocket, stream, ip, this.faults, this.settings.maxBufferedBytes)
+    this.connections.add(connection)
+    webSocket.on('error', () => connection.cut())
     webSocket.on('close', () => {
-      session.leave()
-      this.sessions.delete(session)
+      connection.leave()
+      this.connections.delete(connection)
     })
-    webSocket.on('message', data => {
-      if (!session.heard()) return
-      const bytes = toBuffer(data)
-      const answer = this.desk.answerText({ ip, session }, bytes.toString('utf8'), bytes.length)
-      session.send(answer.text)
-      for (const run of answer.afterwards) run()
-      if (answer.endSession) session.end(1008, 'too_many_requests')
-    })
+    webSocket.on('message', data => connection.heard(toBuffer(data)))
+    connection.converse(this.service.connected(connection, path))
   }
 
   /** Counts the connection a request came on; false where its address has too many. */
@@ -142,35 +127,33 @@ export class ExchangeServer {
       respond(response, status, text)
       return
     }
-    if (path !== HTTP_PATH && !path.startsWith(`${HTTP_PATH}/`)) {
+    const { httpPath } = this.service
+    if (path !== httpPath && !path.startsWith(`${httpPath}/`)) {
       respond(response, 404, '')
       return
     }
     const ip = request.socket.remoteAddress ?? ''
     if (!this.admit(ip, request.socket)) {
       response.setHeader('connection', 'close')
-      respond(response, 429, this.bareError(10028))
+      this.turnAway(response, 429, 'too many connections')
       return
     }
     if (Date.now() < this.refuseUntilMs) {
-      respond(response, 503, this.bareError(11051))
+      this.turnAway(response, 503, 'maintenance')
       return
     }
-    const answer = this.answerHttp(request, path.slice(HTTP_PATH.length + 1), body, ip)
-    respond(response, answer.failed ? 400 : 200, answer.text)
-    for (const run of answer.afterwards) run()
+    const { status, text } = this.service.answerHttp({
+      method: request.method ?? 'GET',
+      path: path.slice(httpPath.length + 1),
+      query: Object.fromEntries(new URL(request.url ?? '/', 'http://localhost').searchParams),
+      body,
+      ip,
+    })
+    respond(response, status, text)
   }
 
-  private answerHttp(request: IncomingMessage, method: string, body: Buffer, ip: string): Answer {
-    if (request.method === 'POST') return this.desk.answerText({ ip }, body.toString('utf8'), body.length)
-    const query = new URL(request.url ?? '/', 'http://localhost').searchParams
-    const params = Object.fromEntries(query)
-    return this.desk.answerRequest({ ip }, { id: undefined, method, params })
-  }
-
-  private bareError(code: 10028 | 11051): string {
-    const now = this.exchange.clock.nowUs()
-    return errorText(undefined, rpcError(code), { usIn: now, usOut: now })
+  private turnAway(response: ServerResponse, status: number, reason: TurnedAway): void {
+    respond(response, status, this.service.turnAway(reason))
   }
 }
 
@@ -187,14 +170,14 @@ function respond(response: ServerResponse, status: number, text: string): void {
   response.end(text)
 }
 
-/** A body cut at a bound; what is longer than the exchange takes is refused by its length anyway. */
+/** A body cut at a bound; the exchange refuses one of that length anyway. */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES) return Buffer.alloc(MAX_REQUEST_BYTES + 1)
     chunks.push(chunk)
+    if (size > MAX_BODY_BYTES) break
   }
   return Buffer.concat(chunks)
 }

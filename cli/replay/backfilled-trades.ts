@@ -1,4 +1,3 @@
-import { isAbout, subjectOf } from '../../exchanges/deribit/names.js'
 import type { Frame } from '../../reading/frame.js'
 import { elementsAt } from './json-elements.js'
 
@@ -117,10 +116,4 @@ function tradesOf(answer: Buffer): { instrument: string; trade: FilledTrade }[] 
 function rowsOf(frame: Frame): TradeRow[] {
   const { params } = frame.json() as { params?: { data?: unknown } }
   return Array.isArray(params?.data) ? (params.data as TradeRow[]) : []
-}
-
-/** Whether a channel brings the trades of an instrument: its own, or that of its kind. */
-export function carriesTradesOf(channel: string, instrument: string): boolean {
-  const subject = subjectOf(channel)
-  return subject?.family === 'trades' && isAbout(subject, instrument)
 }

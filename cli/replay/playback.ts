@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BookBuilder } from '../../reading/book/book-builder.js'
 import { booksAt, sourceOf } from '../../reading/book/raw-books.js'
 import type { Frame } from '../../reading/frame.js'
 import { readFrameBatches, type ReadOptions } from '../../reading/read-frames.js'
 import type { Channels, Subscriber } from '../../simulator/broker.js'
-import { notificationText } from '../../exchanges/deribit/simulator/rpc.js'
-import { BackfilledTrades, carriesTradesOf, type PlacedTrades } from './backfilled-trades.js'
+import type { ReplayProtocol } from '../../simulator/replay.js'
+import { BackfilledTrades, type PlacedTrades } from './backfilled-trades.js'
 import { Copies } from './copies.js'
 import { Pace } from './pace.js'
 import { ANSWERED_OVER_HTTP, ANSWER_FAMILIES, type RecordedAnswers } from './recorded-answers.js'
@@ -21,7 +20,6 @@ const UNSENT_MAX = 1024 * 1024
 const SNAPSHOT_BACK_US = 24 * 3_600_000_000
 /** Connection under which answers for holes of trades are recorded. */
 const BACKFILL = 'backfill'
-const FULL_BOOK = /^book\.[^.]+\.[^.]+$/
 
 export interface PlaybackOptions {
   path: string
@@ -35,6 +33,8 @@ export interface PlaybackOptions {
 }
 
 export interface PlaybackParts {
+  /** How the exchange spells what is put together here. */
+  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'carriesTradesOf' | 'trades'>
   answers: RecordedAnswers
   recorded: RecordedChannels
   /** Unsent bytes of the slowest client. */
@@ -71,7 +71,7 @@ export class Playback implements Channels {
   subscribe(channel: string, subscriber: Subscriber): void {
     const subscribers = this.#subscribers.get(channel) ?? new Set()
     this.#subscribers.set(channel, subscribers.add(subscriber))
-    if (FULL_BOOK.test(channel)) this.#snapshotsDue.push({ channel, subscriber })
+    if (this.#parts.protocol.isBook(channel)) this.#snapshotsDue.push({ channel, subscriber })
     this.#subscribedMs = performance.now()
   }
 
@@ -95,7 +95,7 @@ export class Playback implements Channels {
       this.positionUs = this.#options.fromUs - 1
       this.#pace.restart()
       for (const [channel, subscribers] of this.#subscribers)
-        if (FULL_BOOK.test(channel))
+        if (this.#parts.protocol.isBook(channel))
           for (const subscriber of subscribers) this.#snapshotsDue.push({ channel, subscriber })
     } while (!this.#stopped)
   }
@@ -162,7 +162,10 @@ export class Playback implements Channels {
     for (const { channel, subscriber } of due) {
       const book = books.get(channel)
       const isStill = this.#subscribers.get(channel)?.has(subscriber) === true
-      if (isStill && book?.isKnown) subscriber.deliver(channel, snapshotFrame(channel, book))
+      if (!isStill || !book?.isKnown) continue
+      const { changeId, exchangeMs } = book
+      const known = { changeId, exchangeMs, bids: book.bids.list(), asks: book.asks.list() }
+      subscriber.deliver(channel, Buffer.from(this.#parts.protocol.snapshot(channel, known)))
     }
   }
 
@@ -189,10 +192,11 @@ export class Playback implements Channels {
   }
 
   #place(placed: readonly PlacedTrades[]): void {
+    const { protocol } = this.#parts
     for (const { instrument, rows } of placed) {
       for (const [channel, subscribers] of this.#subscribers) {
-        if (!carriesTradesOf(channel, instrument)) continue
-        this.#send(channel, subscribers, Buffer.from(notificationText(channel, `[${rows.join(',')}]`)))
+        if (!protocol.carriesTradesOf(channel, instrument)) continue
+        this.#send(channel, subscribers, Buffer.from(protocol.trades(channel, rows)))
       }
     }
   }
@@ -213,17 +217,4 @@ async function backfilledTrades(reading: ReadOptions): Promise<BackfilledTrades>
   for await (const batch of readFrameBatches(family))
     for (const frame of batch) if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(frame)
   return trades
-}
-
-function snapshotFrame(channel: string, { bids, asks, changeId, exchangeMs }: BookBuilder): Buffer {
-  const levels = (side: [number, number][]) => side.map(([price, amount]) => ['new', price, amount])
-  const data = {
-    timestamp: exchangeMs,
-    type: 'snapshot',
-    change_id: changeId,
-    instrument_name: channel.split('.')[1],
-    bids: levels(bids.list()),
-    asks: levels(asks.list()),
-  }
-  return Buffer.from(notificationText(channel, JSON.stringify(data)))
 }

@@ -4,4 +4,10 @@ import * as names from './names.js'
 import { tables } from './tables.js'
 
 /** Deribit. */
-export const deribit: Exchange = { name: 'deribit', families, names, tables }
+export const deribit: Exchange = {
+  name: 'deribit',
+  families,
+  names,
+  tables,
+  simulation: () => import('./simulator/main.js'),
+}

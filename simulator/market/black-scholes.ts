@@ -1,4 +1,4 @@
-/** Black-76 on a forward, without interest: what Deribit's marks are close to. */
+/** Black-76 on a forward, without interest: what exchanges mark options by. */
 
 export interface OptionValue {
   /** In the quote of the forward (USD, USDC). */

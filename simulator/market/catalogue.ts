@@ -1,17 +1,22 @@
-import { DAY_MS, dateCode, expiriesAfter, yearsUntil } from './calendar.js'
-import { combo, future, option, perpetual, spot, strikeCode, type Birth, type Instrument } from './instruments.js'
+import { combo, future, option, perpetual, spot } from './births.js'
+import { DAY_MS, expiriesAfter, yearsUntil } from './calendar.js'
+import type { Birth, Instrument } from './instruments.js'
+import type { ListingPlan, Underlying } from './listing-plan.js'
 import { stepsToValue } from './price-grid.js'
 import type { Random } from './random.js'
-import { SPOT_PAIRS, UNDERLYINGS, type Underlying } from '../../exchanges/deribit/simulator/underlyings.js'
 
 /** Expiries with a dated future, where the coin has dated futures at all. */
 const FUTURE_EXPIRIES = 4
 
-/** Which instruments exist: at the start, and which come when a day's have expired. */
+/** Of a candidate that may exist already. */
+const NOT_YET_BORN: Birth = { id: 0, createdMs: 0 }
+
+/** Which instruments exist by an exchange's plan: at the start, and which come when a day's have expired. */
 export class Catalogue {
   private nextId = 120_000
 
   constructor(
+    private readonly plan: ListingPlan,
     private readonly optionCount: number,
     private readonly indexPrice: (index: string) => number,
     private readonly random: Random,
@@ -30,17 +35,18 @@ export class Catalogue {
   /** Everything that is listed when the market opens at `ms`. */
   initial(ms: number): Instrument[] {
     const all: Instrument[] = []
-    for (const underlying of UNDERLYINGS) {
-      all.push(perpetual(underlying, this.oldBirth(ms)))
+    const { plan } = this
+    for (const underlying of plan.underlyings) {
+      all.push(perpetual(plan, underlying, this.oldBirth(ms)))
       for (const expiry of this.futureExpiries(underlying, ms)) {
-        all.push(future(underlying, this.oldBirth(ms), expiry))
+        all.push(future(plan, underlying, this.oldBirth(ms), expiry))
       }
       for (const expiry of this.optionExpiries(underlying, ms)) {
         all.push(...this.optionsOf(underlying, expiry, ms, () => this.oldBirth(ms)))
       }
     }
-    for (const pair of SPOT_PAIRS) all.push(spot(pair, this.oldBirth(ms)))
-    all.push(...this.initialCombos(all, ms))
+    for (const pair of plan.spotPairs) all.push(spot(plan, pair, this.oldBirth(ms)))
+    for (const planned of plan.combos(all)) all.push(combo(planned, this.oldBirth(ms)))
     return all
   }
 
@@ -48,9 +54,10 @@ export class Catalogue {
   renewals(ms: number, exists: (name: string) => boolean): Instrument[] {
     const fresh: Instrument[] = []
     const birth = () => ({ id: this.takeId(), createdMs: ms })
-    for (const underlying of UNDERLYINGS) {
+    for (const underlying of this.plan.underlyings) {
       for (const expiry of this.futureExpiries(underlying, ms)) {
-        if (!exists(`${underlying.prefix}-${dateCode(expiry)}`)) fresh.push(future(underlying, birth(), expiry))
+        const candidate = future(this.plan, underlying, NOT_YET_BORN, expiry)
+        if (!exists(candidate.name)) fresh.push({ ...candidate, ...birth() })
       }
       for (const expiry of this.optionExpiries(underlying, ms)) {
         const wanted = this.optionsOf(underlying, expiry, ms, birth)
@@ -63,7 +70,7 @@ export class Catalogue {
 
   /** One new option beyond the strikes that exist, or undefined where no options are wanted. */
   nextStrike(ms: number, exists: (name: string) => boolean): Instrument | undefined {
-    const [first, ...rest] = UNDERLYINGS.filter(underlying => this.optionExpiries(underlying, ms).length > 0)
+    const [first, ...rest] = this.plan.underlyings.filter(underlying => this.optionExpiries(underlying, ms).length > 0)
     if (!first) return undefined
     const underlying = this.random.pick([first, ...rest])
     const expiries = this.optionExpiries(underlying, ms)
@@ -75,20 +82,21 @@ export class Catalogue {
       const steps = center + (call ? away : -away)
       if (steps <= 0) return undefined
       const born = { id: this.takeId(), createdMs: ms }
-      const candidate = option(underlying, born, expiry, strikeOf(steps, step), call)
+      const own = { expiryMs: expiry, strike: stepsToValue(steps, step), call }
+      const candidate = option(this.plan, underlying, born, own)
       if (!exists(candidate.name)) return candidate
     }
     return undefined
   }
 
   private futureExpiries(underlying: Underlying, ms: number): number[] {
-    return underlying.future ? expiriesAfter(ms, FUTURE_EXPIRIES) : []
+    return underlying.future ? expiriesAfter(ms, FUTURE_EXPIRIES, this.plan.settlesAtMs) : []
   }
 
   private optionExpiries(underlying: Underlying, ms: number): number[] {
     const wanted = Math.round(this.optionCount * (underlying.option?.share ?? 0))
     if (wanted < 1) return []
-    return expiriesAfter(ms, Math.max(1, Math.min(10, Math.floor(wanted / 20) + 1)))
+    return expiriesAfter(ms, Math.max(1, Math.min(10, Math.floor(wanted / 20) + 1)), this.plan.settlesAtMs)
   }
 
   private optionsOf(underlying: Underlying, expiry: number, ms: number, birth: () => Birth): Instrument[] {
@@ -102,65 +110,14 @@ export class Catalogue {
     for (let index = 0; index < strikes; index++) {
       const steps = center + index - Math.floor(strikes / 2)
       if (steps <= 0) continue
-      for (const call of [true, false]) options.push(option(underlying, birth(), expiry, strikeOf(steps, step), call))
+      const strike = stepsToValue(steps, step)
+      for (const call of [true, false])
+        options.push(option(this.plan, underlying, birth(), { expiryMs: expiry, strike, call }))
     }
     return options
   }
-
-  /** Per coin: the perpetual against its futures, a call spread, a strangle. */
-  private initialCombos(all: readonly Instrument[], ms: number): Instrument[] {
-    const combos: Instrument[] = []
-    for (const underlying of UNDERLYINGS.filter(({ linear }) => !linear)) {
-      const own = all.filter(({ prefix }) => prefix === underlying.prefix)
-      const perp = own.find(({ period }) => period === 'perpetual')
-      for (const dated of own.filter(({ kind, period }) => kind === 'future' && period !== 'perpetual').slice(-2)) {
-        if (!perp) continue
-        const name = `${underlying.prefix}-FS-${dateCode(dated.expiryMs)}_PERP`
-        combos.push(
-          combo(underlying, this.oldBirth(ms), name, [
-            [perp, -1],
-            [dated, 1],
-          ]),
-        )
-      }
-      const far = own.filter(({ kind }) => kind === 'option').at(-1)?.expiryMs
-      const calls = own.filter(({ call, expiryMs }) => call === true && expiryMs === far)
-      const spread = this.callSpread(underlying, calls.at(0), calls.at(-1), ms)
-      if (spread) combos.push(spread)
-      const puts = own.filter(({ call, expiryMs }) => call === false && expiryMs === far)
-      const strangle = this.strangle(underlying, puts.at(0), calls.at(-1), ms)
-      if (strangle) combos.push(strangle)
-    }
-    return combos
-  }
-
-  private callSpread(underlying: Underlying, low: Instrument | undefined, high: Instrument | undefined, ms: number) {
-    if (!low || !high || low === high) return undefined
-    const name = `${underlying.prefix}-CS-${dateCode(low.expiryMs)}-${strikes(low, high)}`
-    return combo(underlying, this.oldBirth(ms), name, [
-      [low, 1],
-      [high, -1],
-    ])
-  }
-
-  private strangle(underlying: Underlying, put: Instrument | undefined, call: Instrument | undefined, ms: number) {
-    if (!put || !call || put.strike === call.strike) return undefined
-    const name = `${underlying.prefix}-STRG-${dateCode(put.expiryMs)}-${strikes(put, call)}`
-    return combo(underlying, this.oldBirth(ms), name, [
-      [put, 1],
-      [call, 1],
-    ])
-  }
-}
-
-function strikes(low: Instrument, high: Instrument): string {
-  return `${strikeCode(low.strike ?? 0)}_${strikeCode(high.strike ?? 0)}`
 }
 
 function strikeStep(underlying: Underlying): number {
   return underlying.option?.strikeStep ?? 1
-}
-
-function strikeOf(steps: number, step: number): number {
-  return stepsToValue(steps, step)
 }

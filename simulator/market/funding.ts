@@ -1,11 +1,9 @@
-import type { JsonObject } from '../../exchanges/deribit/simulator/json-text.js'
+import { HOUR_MS } from './calendar.js'
 import { round, type IndexPrices } from './index-price.js'
 import { isPerpetual, type Instrument } from './instruments.js'
-import type { Listing } from './listing.js'
 import type { Pricing } from './pricing.js'
 import { fixedChance } from './random.js'
 
-export const HOUR_MS = 3_600_000
 /** Hours of funding history that can be asked for. */
 export const FUNDING_HISTORY_HOURS = 24 * 30
 const HOURS_OF_RATE = 8
@@ -27,8 +25,8 @@ export class Funding {
   ) {}
 
   /** Rate of eight hours; zero while the premium is inside the band. */
-  current({ prefix }: Instrument): number {
-    const premium = this.pricing.premium(prefix)
+  current({ underlying }: Instrument): number {
+    const premium = this.pricing.premium(underlying)
     const band = 0.00005
     return round(Math.max(premium - band, 0) + Math.min(premium + band, 0), 8)
   }
@@ -38,21 +36,6 @@ export class Funding {
     let sum = 0
     for (let back = 1; back <= HOURS_OF_RATE; back++) sum += this.hourRate(instrument, hour - back)
     return round(sum, 8)
-  }
-
-  /** Interest accrued since 08:00; as odd as the exchange's on linear contracts. */
-  interest(instrument: Instrument, ms: number): number {
-    const hours = (ms / HOUR_MS) % 24
-    const accrued = this.current(instrument) * hours
-    return instrument.linear ? accrued * 1e8 : accrued
-  }
-
-  tickerFields(listing: Listing, ms: number): JsonObject {
-    return {
-      interest_value: this.interest(listing.instrument, ms),
-      current_funding: this.current(listing.instrument),
-      funding_8h: this.eightHours(listing.instrument, ms),
-    }
   }
 
   /** Whole hours in the span, newest last, as far back as history reaches. */

@@ -1,5 +1,5 @@
+import type { IndexSource } from './listing-plan.js'
 import type { Random } from './random.js'
-import type { IndexSource } from '../../exchanges/deribit/simulator/underlyings.js'
 
 const YEAR_S = 365 * 86_400
 /** One move is never larger than this fraction, however much time it covers. */

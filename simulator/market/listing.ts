@@ -1,13 +1,13 @@
 import type { BookShape } from './book-maker.js'
 import { CandleTape } from './candles.js'
-import { isCombo, isPerpetual, type Instrument } from './instruments.js'
+import { isCombo, isOptional, isPerpetual, type Instrument } from './instruments.js'
 import { OrderBook } from './order-book.js'
 import { stepsToValue } from './price-grid.js'
 import type { Random } from './random.js'
 import { TRADE_HISTORY_PER_INSTRUMENT, tickDirection, TradeTape, type Trade } from './trades.js'
 
-/** `archivized`: past delivery, shown only among the expired. */
-export type InstrumentState = 'open' | 'settlement' | 'delivered' | 'archivized'
+/** `archived`: past delivery, shown only among the expired. */
+export type InstrumentState = 'open' | 'settling' | 'delivered' | 'archived'
 
 /** Figures of the current trading day; undefined until the first trade in it. */
 export interface DayStats {
@@ -57,7 +57,7 @@ export class Listing {
   /** Books a trade into history, candles and the day. `usd` is the price of a coin of its index. */
   record(trade: Trade, usd: number): void {
     const { kind, linear } = this.instrument
-    const inCoin = kind === 'option' || kind === 'option_combo' || linear
+    const inCoin = isOptional(this.instrument) || linear
     const volume = inCoin ? trade.amount : trade.amount / trade.price
     const cost = inCoin ? trade.amount * trade.price : trade.amount
     this.trades.push(trade)

@@ -1,25 +1,24 @@
 import { fillBook, moveBook } from './book-maker.js'
-import { DAY_MS, EXPIRY_HOUR_MS, nextExpiryHour } from './calendar.js'
+import { nextTimeOfDay } from './calendar.js'
 import { Catalogue } from './catalogue.js'
-import { ChangeIds } from '../../exchanges/deribit/simulator/change-ids.js'
 import type { MarketListener } from './events.js'
 import { Funding } from './funding.js'
 import { IndexPrices } from './index-price.js'
 import { isCombo, isPerpetual, type Instrument } from './instruments.js'
 import { Listing, temperament, type InstrumentState } from './listing.js'
+import { ListingPicker } from './listing-picker.js'
+import type { IndexSource, ListingPlan } from './listing-plan.js'
 import { Pricing } from './pricing.js'
 import { Random } from './random.js'
-import { ListingPicker } from './listing-picker.js'
-import { takeFromBook, TradeIds, writeBlock, writeCombo, type TradeDesk } from './taker.js'
+import { takeFromBook, writeBlock, writeCombo, type TradeDesk } from './taker.js'
 import { TRADE_HISTORY_PER_CURRENCY, TradeTape, type Trade } from './trades.js'
-import { INDEX_SOURCES, UNDERLYINGS, type IndexSource } from '../../exchanges/deribit/simulator/underlyings.js'
 
-/** Expired instruments that get_instruments still shows. */
+/** Expired instruments that can still be asked for. */
 const EXPIRED_KEPT = 2_000
-/** Between `settlement` and `delivered`, and on to `archivized`. */
+/** Between `settling` and `delivered`, and on to `archived`. */
 const SETTLEMENT_MS = 2_000
 const ARCHIVE_AFTER_MS = 600_000
-/** New instruments of the day appear within this time after 08:00. */
+/** New instruments of the day appear within this time after the settlement. */
 const RENEWAL_WINDOW_MS = 9 * 60_000
 const TRADE_SHARE = 0.12
 const BLOCK_SHARE = 0.02
@@ -39,8 +38,14 @@ export interface MarketOptions {
   options: number
   /** Levels per side of perpetuals and spot. */
   depth: number
-  /** A new strike about this often, besides those of 08:00; 0 for never. */
+  /** A new strike about this often, besides those of each day; 0 for never. */
   newInstrumentEveryMs: number
+}
+
+/** What a recording tells of instruments and indices. */
+export interface RecordedListings {
+  instruments: readonly Instrument[]
+  indices: readonly IndexSource[]
 }
 
 interface Deadline {
@@ -62,7 +67,6 @@ export class Market {
   /** Trades by currency, oldest first. */
   private readonly currencyTapes = new Map<string, TradeTape>()
   private readonly random: Random
-  private readonly changeIds: ChangeIds
   private readonly desk: TradeDesk
   private readonly catalogue: Catalogue
   private readonly picker = new ListingPicker()
@@ -71,25 +75,26 @@ export class Market {
   private eventsOwed = 0
   private lastSecondMs: number
 
+  /** `recorded`: what is listed in place of the plan's; such a market opens with empty books and no history. */
   constructor(
+    private readonly plan: ListingPlan,
     readonly options: MarketOptions,
-    instruments?: readonly Instrument[],
-    indexSources: readonly IndexSource[] = INDEX_SOURCES,
+    recorded?: RecordedListings,
   ) {
     this.random = new Random(options.seed)
+    const { instruments, indices = plan.indices } = recorded ?? {}
     this.nowMs = instruments ? options.startMs : options.startMs - WARM_UP_MS
     this.lastSecondMs = this.nowMs
-    this.indices = new IndexPrices(indexSources, this.random)
-    this.pricing = new Pricing(this.indices, UNDERLYINGS, name => this.listings.get(name)?.instrument)
+    this.indices = new IndexPrices(indices, this.random)
+    this.pricing = new Pricing(this.indices, plan.underlyings, name => this.listings.get(name)?.instrument)
     this.funding = new Funding(this.pricing, this.indices, options.seed)
-    this.changeIds = new ChangeIds(this.random)
-    this.desk = { pricing: this.pricing, ids: new TradeIds(this.random), random: this.random }
-    this.catalogue = new Catalogue(options.options, index => this.indices.price(index), this.random)
+    this.desk = { pricing: this.pricing, numbers: plan.numbers(this.random), random: this.random }
+    this.catalogue = new Catalogue(plan, options.options, index => this.indices.price(index), this.random)
     for (const instrument of instruments ?? this.catalogue.initial(this.nowMs))
       this.open(instrument, instruments === undefined)
     this.picker.rebuild(this.listings.values())
     if (instruments) return
-    this.at(nextExpiryHour(this.nowMs), ms => this.settleDay(ms))
+    this.at(nextTimeOfDay(this.nowMs, plan.settlesAtMs), ms => this.settleDay(ms))
     this.scheduleNewStrike()
     this.warmUp()
   }
@@ -103,14 +108,9 @@ export class Market {
     return this.listings.get(name) ?? this.expired.get(name)
   }
 
-  tradesOf(currency: string): readonly Trade[] {
-    return this.currencyTapes.get(currency)?.all ?? []
-  }
-
-  /** `BTC-25DEC26` where that future trades, else a synthetic one. */
-  underlyingIndexOf({ prefix, name }: Instrument): string {
-    const dated = `${prefix}-${name.slice(prefix.length + 1).split('-')[0] ?? ''}`
-    return this.listings.has(dated) ? dated : `SYN.${dated}`
+  /** The newest trades of all that settle in a currency, oldest first. */
+  tradesOf(settle: string): readonly Trade[] {
+    return this.currencyTapes.get(settle)?.all ?? []
   }
 
   /** Moves the market by one step. */
@@ -137,7 +137,7 @@ export class Market {
     return instrument && this.create(instrument, this.nowMs)
   }
 
-  /** Expires an instrument now: settlement, then delivered; archivized after some minutes. */
+  /** Expires an instrument now: settling, then delivered; archived after some minutes. */
   expire(name: string): Listing | undefined {
     const listing = this.listings.get(name)
     if (listing) this.settle(listing, this.nowMs)
@@ -188,9 +188,9 @@ export class Market {
   }
 
   private publishTrades(listing: Listing, trades: readonly Trade[], ms: number): void {
-    const { currency } = listing.instrument
-    let tape = this.currencyTapes.get(currency)
-    if (!tape) this.currencyTapes.set(currency, (tape = new TradeTape(TRADE_HISTORY_PER_CURRENCY)))
+    const { settle } = listing.instrument
+    let tape = this.currencyTapes.get(settle)
+    if (!tape) this.currencyTapes.set(settle, (tape = new TradeTape(TRADE_HISTORY_PER_CURRENCY)))
     for (const trade of trades) tape.push(trade)
     this.listener({ type: 'trades', listing, trades, ms })
   }
@@ -200,7 +200,7 @@ export class Market {
     const touches = book.takeTouches()
     if (touches.length === 0) return
     const previousId = book.changeId
-    book.commit(this.changeIds.next(listing.instrument), ms)
+    book.commit(this.desk.numbers.bookChange(listing.instrument), ms)
     const bestChanged = touches.some(({ side, ticks }) => {
       const best = book[side][0]
       return best === undefined || (side === 'bids' ? ticks >= best.ticks : ticks <= best.ticks)
@@ -216,7 +216,7 @@ export class Market {
     this.listings.set(instrument.name, listing)
     if (!old) return listing
     fillBook(listing.book, fair, shape, instrument.grid, this.random)
-    if (listing.book.takeTouches().length > 0) listing.book.commit(this.changeIds.next(instrument), this.nowMs)
+    if (listing.book.takeTouches().length > 0) listing.book.commit(this.desk.numbers.bookChange(instrument), this.nowMs)
     const busy = isPerpetual(instrument)
     listing.tradeSeq = busy ? this.random.int(100_000_000, 280_000_000) : this.random.int(0, 3_000)
     listing.openInterest = listing.amountOf(this.random.int(0, busy ? 80_000_000 : 4_000))
@@ -232,7 +232,7 @@ export class Market {
     return listing
   }
 
-  /** 08:00 UTC: what expires is settled, everything else gets its settlement price, the day's successors come. */
+  /** The day's end: what expires is settled, everything else gets its settlement price, the day's successors come. */
   private settleDay(ms: number): void {
     for (const listing of [...this.listings.values()]) {
       if (listing.instrument.expiryMs <= ms) this.settle(listing, ms)
@@ -245,13 +245,13 @@ export class Market {
       const atMs = ms + this.random.int(1_000, RENEWAL_WINDOW_MS)
       this.at(atMs, now => this.create({ ...instrument, createdMs: Math.floor(now / 1000) * 1000 }, now))
     }
-    this.at(Math.floor(ms / DAY_MS) * DAY_MS + DAY_MS + EXPIRY_HOUR_MS, next => this.settleDay(next))
+    this.at(nextTimeOfDay(ms, this.plan.settlesAtMs), next => this.settleDay(next))
   }
 
   private settle(listing: Listing, ms: number): void {
-    this.changeState(listing, 'settlement', ms)
+    this.changeState(listing, 'settling', ms)
     this.at(ms + SETTLEMENT_MS, later => this.deliver(listing, later))
-    this.at(ms + ARCHIVE_AFTER_MS, later => this.changeState(listing, 'archivized', later))
+    this.at(ms + ARCHIVE_AFTER_MS, later => this.changeState(listing, 'archived', later))
   }
 
   private deliver(listing: Listing, ms: number): void {

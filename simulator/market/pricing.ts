@@ -1,9 +1,9 @@
 import { valueOption, type OptionValue } from './black-scholes.js'
 import { yearsUntil } from './calendar.js'
 import { round, type IndexPrices } from './index-price.js'
-import { isPerpetual, type Instrument } from './instruments.js'
+import { isOptional, isPerpetual, type Instrument } from './instruments.js'
+import type { Underlying } from './listing-plan.js'
 import type { Random } from './random.js'
-import type { Underlying } from '../../exchanges/deribit/simulator/underlyings.js'
 
 /** What an instrument is worth now. */
 export interface Mark {
@@ -34,31 +34,31 @@ export class Pricing {
     underlyings: readonly Underlying[],
     private readonly find: (name: string) => Instrument | undefined,
   ) {
-    this.underlyings = new Map(underlyings.map(underlying => [underlying.prefix, underlying]))
-    for (const { prefix, volatility } of underlyings) this.moods.set(prefix, { premium: 0.0001, volatility })
+    this.underlyings = new Map(underlyings.map(underlying => [underlying.name, underlying]))
+    for (const { name, volatility } of underlyings) this.moods.set(name, { premium: 0.0001, volatility })
   }
 
   advance(seconds: number, random: Random): void {
     const pull = Math.min(seconds / 600, 0.5)
-    for (const [prefix, mood] of this.moods) {
-      const mean = this.underlyings.get(prefix)?.volatility ?? 0.5
+    for (const [name, mood] of this.moods) {
+      const mean = this.underlyings.get(name)?.volatility ?? 0.5
       mood.premium += (0.0001 - mood.premium) * pull + 0.00004 * Math.sqrt(pull * 60) * random.normal()
       mood.volatility += (mean - mood.volatility) * pull + 0.002 * Math.sqrt(pull * 60) * random.normal()
       mood.volatility = Math.max(mood.volatility, mean / 3)
     }
   }
 
-  premium(prefix: string): number {
-    return this.moods.get(prefix)?.premium ?? 0
+  premium(underlying: string): number {
+    return this.moods.get(underlying)?.premium ?? 0
   }
 
   /** At the money, as a fraction. */
-  volatility(prefix: string): number {
-    return this.moods.get(prefix)?.volatility ?? 0.5
+  volatility(underlying: string): number {
+    return this.moods.get(underlying)?.volatility ?? 0.5
   }
 
-  forward(prefix: string, index: string, expiryMs: number, ms: number): number {
-    const basis = this.underlyings.get(prefix)?.basis ?? 0
+  forward(underlying: string, index: string, expiryMs: number, ms: number): number {
+    const basis = this.underlyings.get(underlying)?.basis ?? 0
     return this.indices.price(index) * Math.exp(basis * yearsUntil(expiryMs, ms))
   }
 
@@ -68,18 +68,18 @@ export class Pricing {
     if (instrument.kind === 'spot') return { exact: index, price: index, index, forward: index }
     if (instrument.kind === 'option') return this.optionMark(instrument, index, ms)
     const exact = isPerpetual(instrument)
-      ? index * (1 + this.premium(instrument.prefix))
-      : this.forward(instrument.prefix, instrument.index, instrument.expiryMs, ms)
+      ? index * (1 + this.premium(instrument.underlying))
+      : this.forward(instrument.underlying, instrument.index, instrument.expiryMs, ms)
     return { exact, price: round(exact, decimalsOf(instrument)), index, forward: exact }
   }
 
   private optionMark(instrument: Instrument, index: number, ms: number): Mark {
-    const forward = this.forward(instrument.prefix, instrument.index, instrument.expiryMs, ms)
+    const forward = this.forward(instrument.underlying, instrument.index, instrument.expiryMs, ms)
     const years = yearsUntil(instrument.expiryMs, ms)
     const strike = instrument.strike ?? forward
     const moneyness = Math.log(strike / forward) / Math.sqrt(years + 0.02)
     const smile = 1 - 0.06 * moneyness + 0.12 * moneyness * moneyness
-    const iv = Math.min(Math.max(this.volatility(instrument.prefix) * smile, 0.1), 4.5)
+    const iv = Math.min(Math.max(this.volatility(instrument.underlying) * smile, 0.1), 4.5)
     const value = valueOption({ forward, strike, years, volatility: iv, call: instrument.call ?? false })
     const exact = instrument.linear ? value.price : value.price / forward
     return { exact, price: round(exact, decimalsOf(instrument)), index, forward, iv, value }
@@ -97,6 +97,6 @@ export class Pricing {
 
 /** Decimals of a shown mark price. */
 function decimalsOf(instrument: Instrument): number {
-  if (instrument.kind === 'option' || instrument.kind === 'option_combo') return 4
+  if (isOptional(instrument)) return 4
   return Math.max(2, Math.ceil(-Math.log10(instrument.grid.tickSize)) + 1)
 }

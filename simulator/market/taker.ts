@@ -1,48 +1,19 @@
-import { isPerpetual } from './instruments.js'
+import { ivAt } from './implied-volatility.js'
 import { round } from './index-price.js'
+import { isPerpetual } from './instruments.js'
 import type { Listing } from './listing.js'
+import type { Numbers } from './numbers.js'
 import type { Mark, Pricing } from './pricing.js'
 import type { Random } from './random.js'
-import { ivAt } from '../../exchanges/deribit/simulator/ticker.js'
 import type { Direction, Trade } from './trades.js'
 
 /** Levels that one taker order eats at most. */
 const MAX_LEVELS_TAKEN = 4
-const NS_PER_MS = 1_000_000n
-/** About the ids of autumn 2026; they count up with time. */
-const STARBASE_BASE = 227_000_000_000_000_000n
-
-/** Numbers trades: `445682190` for BTC, `ETH-284830839` elsewhere, unique per currency. */
-export class TradeIds {
-  private readonly counters = new Map<string, number>()
-  private matches = 0n
-
-  constructor(private readonly random: Random) {}
-
-  trade(listing: Listing): string {
-    const { currency, kind, prefix } = listing.instrument
-    const family =
-      currency === 'BTC' && kind !== 'spot' ? '' : currency === 'USDC' || kind === 'spot' ? prefix : currency
-    const next = (this.counters.get(family) ?? this.random.int(400_000, 445_000_000)) + 1
-    this.counters.set(family, next)
-    return family === '' ? String(next) : `${family}-${next}`
-  }
-
-  /** Match id and time stamp of the matching engine, both beyond what a float holds. */
-  starbase(ms: number): { starbaseMatchId: bigint; starbaseTimestampNs: bigint } {
-    this.matches += 1n
-    const nanos = BigInt(this.random.int(0, 999_999))
-    return {
-      starbaseMatchId: STARBASE_BASE + ((BigInt(ms) * 4_000n) % 1_000_000_000_000_000n) + this.matches * 4097n,
-      starbaseTimestampNs: BigInt(ms) * NS_PER_MS + nanos,
-    }
-  }
-}
 
 /** Everything needed to write a trade down. */
 export interface TradeDesk {
   pricing: Pricing
-  ids: TradeIds
+  numbers: Numbers
   random: Random
 }
 
@@ -77,7 +48,6 @@ export function writeTrade(listing: Listing, deal: Deal, mark: Mark, desk: Trade
   const amount = listing.amountOf(deal.units)
   listing.tradeSeq += 1
   const trade: Trade = {
-    tradeId: desk.ids.trade(listing),
     tradeSeq: listing.tradeSeq,
     timestampMs: ms,
     instrumentName: listing.name,
@@ -87,7 +57,7 @@ export function writeTrade(listing: Listing, deal: Deal, mark: Mark, desk: Trade
     tickDirection: listing.tickDirection(price),
     indexPrice: mark.index,
     markPrice: mark.price,
-    ...desk.ids.starbase(ms),
+    ...desk.numbers.trade(instrument, ms),
   }
   if (instrument.kind === 'option') trade.iv = ivAt(listing, mark, price)
   if (instrument.kind !== 'spot') trade.contracts = round(amount / instrument.contractSize, 6)
@@ -103,9 +73,8 @@ export function writeBlock(listing: Listing, desk: TradeDesk, ms: number): Trade
   const ticks = Math.max(grid.snap(grid.toTicks(mark.exact), 'floor'), grid.stepAt(0))
   const direction = desk.random.chance(0.5) ? 'buy' : 'sell'
   const trade = writeTrade(listing, { ticks, units: desk.random.int(250, 5_000), direction }, mark, desk, ms)
-  trade.blockTradeId = `BLOCK-${desk.random.int(200_000, 999_999)}`
-  trade.blockTradeLegCount = 1
-  if (desk.random.chance(0.5)) trade.blockRfqId = desk.random.int(40_000, 90_000)
+  trade.blockId = desk.random.int(200_000, 999_999)
+  if (desk.random.chance(0.5)) trade.rfqId = desk.random.int(40_000, 90_000)
   return trade
 }
 

@@ -1,15 +1,15 @@
-import type { JsonObject } from '../../exchanges/deribit/simulator/json-text.js'
+import type { TradeNumbers } from './numbers.js'
 
-/** Trades kept per instrument for the REST methods; older ones are forgotten, as on the real exchange after some time. */
+/** Trades kept per instrument; older ones are forgotten, as on the real exchange after some time. */
 export const TRADE_HISTORY_PER_INSTRUMENT = 2_000
-/** Trades kept per currency for the by_currency methods. */
+/** Trades kept per settlement currency. */
 export const TRADE_HISTORY_PER_CURRENCY = 10_000
 
 export type Direction = 'buy' | 'sell'
 
-/** One row of a trades frame. */
-export interface Trade {
-  tradeId: string
+/** One trade of an instrument. */
+export interface Trade extends TradeNumbers {
+  /** Counts the trades of the instrument. */
   tradeSeq: number
   timestampMs: number
   instrumentName: string
@@ -23,44 +23,13 @@ export interface Trade {
   /** Percent; options only. */
   iv?: number
   contracts?: number
-  blockTradeId?: string
-  blockTradeLegCount?: number
-  blockRfqId?: number
+  /** Agreed outside the book. */
+  blockId?: number
+  /** Of the request for quotes that the block came from. */
+  rfqId?: number
   comboId?: string
   comboTradeId?: string
   legs?: readonly Trade[]
-  /** About 2.3e17: no float holds it. */
-  starbaseMatchId: bigint
-  /** Nanoseconds, about 1.8e18: no float holds it. */
-  starbaseTimestampNs: bigint
-}
-
-/** A trade as the wire shows it, keys in the order of frames of 2026. */
-export function tradeFields(trade: Trade): JsonObject {
-  return {
-    timestamp: trade.timestampMs,
-    ...(trade.iv !== undefined && { iv: trade.iv }),
-    price: trade.price,
-    amount: trade.amount,
-    direction: trade.direction,
-    index_price: trade.indexPrice,
-    instrument_name: trade.instrumentName,
-    trade_seq: trade.tradeSeq,
-    mark_price: trade.markPrice,
-    tick_direction: trade.tickDirection,
-    ...(trade.legs && { legs: trade.legs.map(tradeFields) }),
-    ...(trade.comboId !== undefined && { combo_id: trade.comboId }),
-    starbase_match_id: trade.starbaseMatchId,
-    ...(trade.blockTradeId !== undefined && {
-      block_trade_id: trade.blockTradeId,
-      block_trade_leg_count: trade.blockTradeLegCount ?? 1,
-    }),
-    ...(trade.blockRfqId !== undefined && { block_rfq_id: trade.blockRfqId }),
-    ...(trade.contracts !== undefined && { contracts: trade.contracts }),
-    trade_id: trade.tradeId,
-    ...(trade.comboTradeId !== undefined && { combo_trade_id: trade.comboTradeId }),
-    starbase_timestamp: trade.starbaseTimestampNs,
-  }
 }
 
 /** 0 up, 1 as the last after up, 2 down, 3 as the last after down. */

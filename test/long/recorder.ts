@@ -17,7 +17,8 @@ import {
   until,
   type RecorderProcess,
 } from '../fixtures/recorder-process.js'
-import { startSimulator, type Fault, type Simulator } from '../../simulator/main.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
+import type { Fault, Simulator } from '../../simulator/main.js'
 
 /** Simulated time per real time: the hour takes this part of one. */
 const SPEED = Number(process.env['EDGETAPE_SPEED'] ?? 15)

@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 import { shownUrl } from '../../platform/shown-url.js'
-import { startSimulator } from '../../simulator/main.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
 const SECRET = 'hush-hush-4711'

@@ -2,7 +2,7 @@ import pino from 'pino'
 import t from 'tap'
 import { parseConfig } from '../../config/load.js'
 import { probeExchange } from '../../recorder/probe-exchange.js'
-import { startSimulator } from '../../simulator/main.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
 
 const log = pino({ level: 'silent' })

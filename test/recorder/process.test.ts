@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseSegmentPath } from '../../formats/raw-path.js'
-import { startSimulator } from '../../simulator/main.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
 // They mostly wait.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { sealLeft } from '../fixtures/segments.js'
 import type { Manifest } from '../../formats/manifest.js'
-import { startSimulator } from '../../simulator/main.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import {
   framesTaken,
   rawFiles,

@@ -1,12 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { JsonObject } from './json-text.js'
+import type { JsonObject } from '../../../simulator/json.js'
+import type { Credential } from '../../simulation.js'
 import type { Params } from './params.js'
 import { invalidParam, rpcError } from './rpc-error.js'
-
-export interface Credential {
-  clientId: string
-  clientSecret: string
-}
 
 /** Seconds that a token lives. */
 const EXPIRES_IN_S = 900

@@ -1,10 +1,11 @@
 import { BookFeed, GroupedBookFeed } from './feeds/book-feed.js'
 import { BlockRfqFeed, InstrumentNewsFeed, PlatformStateFeed, SilentFeed } from './feeds/exchange-feeds.js'
-import { INTERVALS, tradesSubject, type Feed } from '../../../simulator/feed.js'
+import { tradesSubject, type Feed } from '../../../simulator/feed.js'
 import * as indexFeeds from './feeds/index-feeds.js'
 import * as instrumentFeeds from './feeds/instrument-feeds.js'
-import { RESOLUTION_MINUTES } from '../../../simulator/market/candles.js'
-import { KINDS } from '../../../simulator/market/instruments.js'
+import { CATEGORIES } from './instrument-names.js'
+import { AT_ONCE, INTERVALS } from './intervals.js'
+import { RESOLUTION_MINUTES } from './resolutions.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
 
@@ -23,7 +24,7 @@ function open(market: Market, name: string | undefined): Listing | undefined {
 }
 
 function isKind(text: string | undefined, ...also: string[]): text is string {
-  return text !== undefined && [...KINDS, ...also].includes(text)
+  return text !== undefined && [...CATEGORIES, ...also].includes(text)
 }
 
 function isCurrency(text: string | undefined): text is string {
@@ -35,13 +36,13 @@ function openBook(rest: readonly string[], market: Market): Feed | undefined {
   const listing = open(market, name)
   if (!listing) return undefined
   if (rest.length === 2) {
-    const pace = INTERVALS.get(second ?? '')
-    return pace && new BookFeed(market, listing, pace)
+    const paceMs = INTERVALS.get(second ?? '')
+    return paceMs !== undefined ? new BookFeed(market, listing, paceMs) : undefined
   }
   if (rest.length !== 4 || !GROUPS.includes(second ?? '') || !DEPTHS.includes(depth ?? '')) return undefined
-  const pace = INTERVALS.get(last ?? '')
-  if (!pace || !GROUPED_INTERVALS.includes(last ?? '')) return undefined
-  return new GroupedBookFeed(market, listing, groupTicks(second ?? '', listing), Number(depth), pace)
+  const paceMs = INTERVALS.get(last ?? '')
+  if (paceMs === undefined || !GROUPED_INTERVALS.includes(last ?? '')) return undefined
+  return new GroupedBookFeed(market, listing, groupTicks(second ?? '', listing), Number(depth), paceMs)
 }
 
 /** Groups are given in whole USD for BTC, in hundredths elsewhere. */
@@ -55,20 +56,20 @@ function openTrades(rest: readonly string[], market: Market): Feed | undefined {
   const [first, second, third] = rest
   if (rest.length === 2) {
     const listing = open(market, first)
-    const pace = INTERVALS.get(second ?? '')
-    return listing && pace && new instrumentFeeds.TradesFeed(market, [listing.name], pace)
+    const paceMs = INTERVALS.get(second ?? '')
+    return listing && paceMs !== undefined ? new instrumentFeeds.TradesFeed(market, [listing.name], paceMs) : undefined
   }
-  const pace = INTERVALS.get(third ?? '')
-  if (rest.length !== 3 || !pace || !isKind(first) || !isCurrency(second)) return undefined
-  return new instrumentFeeds.TradesFeed(market, [tradesSubject(first, second)], pace)
+  const paceMs = INTERVALS.get(third ?? '')
+  if (rest.length !== 3 || paceMs === undefined || !isKind(first) || !isCurrency(second)) return undefined
+  return new instrumentFeeds.TradesFeed(market, [tradesSubject(first, second)], paceMs)
 }
 
 /** `{instrument}.{interval}` */
-function paced(create: (market: Market, listing: Listing, pace: 'at once' | '100ms' | 'agg2') => Feed): Opener {
+function paced(create: (market: Market, listing: Listing, paceMs: number) => Feed): Opener {
   return (rest, market) => {
     const listing = open(market, rest[0])
-    const pace = INTERVALS.get(rest[1] ?? '')
-    return rest.length === 2 && listing && pace ? create(market, listing, pace) : undefined
+    const paceMs = INTERVALS.get(rest[1] ?? '')
+    return rest.length === 2 && listing && paceMs !== undefined ? create(market, listing, paceMs) : undefined
   }
 }
 
@@ -111,9 +112,9 @@ const FAMILIES: ReadonlyMap<string, Opener> = new Map(
     book: openBook,
     trades: openTrades,
     quote: unpaced((market, listing) => new instrumentFeeds.QuoteFeed(market, listing)),
-    ticker: paced((market, listing, pace) => new instrumentFeeds.TickerFeed(market, listing, pace)),
+    ticker: paced((market, listing, paceMs) => new instrumentFeeds.TickerFeed(market, listing, paceMs)),
     incremental_ticker: unpaced((market, listing) => new instrumentFeeds.IncrementalTickerFeed(market, listing)),
-    perpetual: paced((market, listing, pace) => new instrumentFeeds.PerpetualFeed(market, listing, pace)),
+    perpetual: paced((market, listing, paceMs) => new instrumentFeeds.PerpetualFeed(market, listing, paceMs)),
     'chart.trades': ([name, resolution = '', ...more], market) => {
       const listing = open(market, name)
       if (!listing || more.length > 0 || !RESOLUTION_MINUTES.has(resolution)) return undefined
@@ -136,7 +137,7 @@ const FAMILIES: ReadonlyMap<string, Opener> = new Map(
     'instrument.creation': ofKind(
       (market, kind, currency) => new InstrumentNewsFeed(market, 'created', kind, currency),
     ),
-    platform_state: (rest, market) => (rest.length === 0 ? new PlatformStateFeed(market, 'at once') : undefined),
+    platform_state: (rest, market) => (rest.length === 0 ? new PlatformStateFeed(market, AT_ONCE) : undefined),
     'platform_state.public_methods_state': silent({ allow_unauthenticated_public_requests: true }),
     announcements: silent(),
     block_trade_confirmations: silentByCurrency,

@@ -16,7 +16,7 @@ import {
   type RequestId,
   type RpcRequest,
 } from './rpc.js'
-import type { Session } from '../../../simulator/connection.js'
+import type { Session } from './session.js'
 
 /** Every method that a market answers; all others are -32601. */
 export const MARKET_METHODS: ReadonlyMap<string, Method> = new Map(

@@ -1,10 +1,5 @@
+import type { Json, JsonObject } from '../../../simulator/json.js'
 import { spellFloat, type Spelling } from './number-spelling.js'
-
-/** What can stand in a frame. A bigint is written as a whole number with all its digits, beyond 2^53 too. */
-export type Json = string | number | bigint | boolean | null | readonly Json[] | JsonObject
-export interface JsonObject {
-  readonly [key: string]: Json
-}
 
 /** Numbers under these keys are whole on the wire in every spelling; all other numbers are floats. */
 const WHOLE_KEYS = new Set([

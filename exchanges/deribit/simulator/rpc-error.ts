@@ -1,4 +1,4 @@
-import type { Json } from './json-text.js'
+import type { Json } from '../../../simulator/json.js'
 
 /** The errors that a recorder can meet, by code, with the exchange's own messages. */
 const MESSAGES = {

@@ -1,4 +1,5 @@
-import { encode, type Json } from './json-text.js'
+import type { Json } from '../../../simulator/json.js'
+import { encode } from './json-text.js'
 import type { Spelling } from './number-spelling.js'
 import { rpcError, type RpcError } from './rpc-error.js'
 

@@ -1,12 +1,12 @@
-import type { Json, JsonObject } from './json-text.js'
+import type { Json, JsonObject } from '../../../simulator/json.js'
+import { HOUR_MS } from '../../../simulator/market/calendar.js'
+import { ivAt } from '../../../simulator/market/implied-volatility.js'
 import { round } from '../../../simulator/market/index-price.js'
-import { isCombo, isPerpetual } from '../../../simulator/market/instruments.js'
+import { isCombo, isOptional, isPerpetual, type Instrument } from '../../../simulator/market/instruments.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
 import type { Mark } from '../../../simulator/market/pricing.js'
-
-/** What ticker shows as IV of an ask that no volatility explains. */
-const NO_ASK_IV = 500
+import { STATE_WORDS } from './instrument-fields.js'
 
 /** The ticker of an instrument as channel and call show it; the set of keys depends on the kind and on its life. */
 export function tickerFields(listing: Listing, market: Market, ms: number): JsonObject {
@@ -14,18 +14,18 @@ export function tickerFields(listing: Listing, market: Market, ms: number): Json
   const { kind } = instrument
   const mark = market.pricing.mark(instrument, ms)
   // One object filled in order: this is the most frequent of the large frames.
-  const fields: Record<string, Json> = { timestamp: ms, state: listing.state, stats: statsFields(listing) }
+  const fields: Record<string, Json> = { timestamp: ms, state: STATE_WORDS[listing.state], stats: statsFields(listing) }
   if (kind === 'option') fields['greeks'] = greeks(mark)
   fields['index_price'] = mark.index
   fields['instrument_name'] = listing.name
   fields['last_price'] = listing.lastPrice ?? null
   if (kind === 'spot') return Object.assign(fields, best(listing))
-  const expired = listing.state === 'delivered' || listing.state === 'archivized'
+  const expired = listing.state === 'delivered' || listing.state === 'archived'
   if (listing.settlementPrice !== undefined && !expired) fields['settlement_price'] = listing.settlementPrice
   Object.assign(fields, priceLimits(listing, mark))
   if (!isCombo(instrument)) fields['open_interest'] = listing.openInterest
   fields['mark_price'] = mark.price
-  if (isPerpetual(instrument)) Object.assign(fields, market.funding.tickerFields(listing, ms))
+  if (isPerpetual(instrument)) Object.assign(fields, fundingFields(listing, market, ms))
   if (kind === 'option') fields['interest_rate'] = 0
   fields['estimated_delivery_price'] = expired ? 'expired' : mark.index
   if (listing.deliveryPrice !== undefined) fields['delivery_price'] = listing.deliveryPrice
@@ -33,6 +33,17 @@ export function tickerFields(listing: Listing, market: Market, ms: number): Json
   if (kind === 'option') Object.assign(fields, impliedVolatilities(listing, market, mark))
   if (isCombo(instrument)) Object.assign(fields, impliedPrices(listing))
   return fields
+}
+
+function fundingFields({ instrument }: Listing, { funding }: Market, ms: number): JsonObject {
+  const current = funding.current(instrument)
+  const accrued = current * ((ms / HOUR_MS) % 24)
+  return {
+    // Accrued since 08:00; as odd as the exchange's on linear contracts.
+    interest_value: instrument.linear ? accrued * 1e8 : accrued,
+    current_funding: current,
+    funding_8h: funding.eightHours(instrument, ms),
+  }
 }
 
 /** An empty side is price 0.0 and amount 0.0. */
@@ -77,7 +88,7 @@ function greeks({ value }: Mark): JsonObject {
 function priceLimits({ instrument }: Listing, mark: Mark): { min_price: number; max_price: number } {
   const { grid } = instrument
   const spread = isCombo(instrument) || instrument.kind === 'option' ? mark.forward * 0.04 : mark.exact * 0.015
-  const width = instrument.kind.startsWith('option') && !instrument.linear ? spread / mark.forward : spread
+  const width = isOptional(instrument) && !instrument.linear ? spread / mark.forward : spread
   const low = grid.snap(grid.toTicks(mark.exact - width), 'floor')
   const high = grid.snap(grid.toTicks(mark.exact + width), 'ceil')
   return { min_price: grid.toPrice(isCombo(instrument) ? low : Math.max(low, 1)), max_price: grid.toPrice(high) }
@@ -91,16 +102,14 @@ function impliedVolatilities(listing: Listing, market: Market, mark: Mark): Json
     bid_iv: bestBid ? ivAt(listing, mark, listing.priceOf(bestBid.ticks)) : 0,
     ask_iv: bestAsk ? ivAt(listing, mark, listing.priceOf(bestAsk.ticks)) : 0,
     underlying_price: round(mark.forward, 4),
-    underlying_index: market.underlyingIndexOf(listing.instrument),
+    underlying_index: underlyingIndexOf(listing.instrument, market),
   }
 }
 
-/** Percent at a price near the mark: one step of Newton, clamped to what the exchange shows. */
-export function ivAt(listing: Listing, mark: Mark, price: number): number {
-  const perPoint = mark.value?.vega ?? 0
-  const away = (price - mark.exact) * (listing.instrument.linear ? 1 : mark.forward)
-  const iv = (mark.iv ?? 0) * 100 + (perPoint > 1e-9 ? away / perPoint : away > 0 ? Infinity : -Infinity)
-  return iv > NO_ASK_IV ? NO_ASK_IV : Math.max(round(iv, 2), 0)
+/** `BTC-25DEC26` where that future trades, else a synthetic one. */
+export function underlyingIndexOf({ underlying, name }: Instrument, market: Market): string {
+  const dated = `${underlying}-${name.slice(underlying.length + 1).split('-')[0] ?? ''}`
+  return market.listings.has(dated) ? dated : `SYN.${dated}`
 }
 
 function impliedPrices(listing: Listing): JsonObject {

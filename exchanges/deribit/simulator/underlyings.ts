@@ -1,40 +1,4 @@
-import type { TickStep } from '../../../simulator/market/price-grid.js'
-
-/** How an instrument's prices and amounts step. */
-export interface Steps {
-  tickSize: number
-  tickSteps?: readonly TickStep[]
-  minAmount: number
-  contractSize: number
-}
-
-/** A coin as one settlement currency sees it: `BTC` settles in BTC, `BTC_USDC` in USDC. */
-export interface Underlying {
-  /** What instrument names start with. */
-  prefix: string
-  base: string
-  settlement: string
-  linear: boolean
-  index: string
-  /** Fraction a year. */
-  basis: number
-  /** At-the-money volatility, as a fraction. */
-  volatility: number
-  perpetual: Steps
-  future?: Steps
-  option?: Steps & { strikeStep: number; share: number }
-}
-
-/** Where an index comes from: a walk of its own, or another one times a factor. */
-export interface IndexSource {
-  name: string
-  startPrice: number
-  decimals: number
-  /** Of the walk, as a fraction a year. */
-  volatility: number
-  follows?: string
-  factor?: number
-}
+import type { IndexSource, SpotPair, Underlying } from '../../../simulator/market/listing-plan.js'
 
 export const INDEX_SOURCES: readonly IndexSource[] = [
   { name: 'btc_usd', startPrice: 84_250, decimals: 2, volatility: 0.5 },
@@ -49,11 +13,13 @@ export const INDEX_SOURCES: readonly IndexSource[] = [
 
 const COIN_STEP = [{ abovePrice: 0.005, tickSize: 0.0005 }]
 
+/** A coin as one settlement currency sees it, by what names of its instruments start with. */
 export const UNDERLYINGS: readonly Underlying[] = [
   {
-    prefix: 'BTC',
+    name: 'BTC',
     base: 'BTC',
-    settlement: 'BTC',
+    quote: 'USD',
+    settle: 'BTC',
     linear: false,
     index: 'btc_usd',
     basis: 0.055,
@@ -70,9 +36,10 @@ export const UNDERLYINGS: readonly Underlying[] = [
     },
   },
   {
-    prefix: 'ETH',
+    name: 'ETH',
     base: 'ETH',
-    settlement: 'ETH',
+    quote: 'USD',
+    settle: 'ETH',
     linear: false,
     index: 'eth_usd',
     basis: 0.045,
@@ -82,9 +49,10 @@ export const UNDERLYINGS: readonly Underlying[] = [
     option: { tickSize: 0.0001, tickSteps: COIN_STEP, minAmount: 1, contractSize: 1, strikeStep: 50, share: 0.35 },
   },
   {
-    prefix: 'BTC_USDC',
+    name: 'BTC_USDC',
     base: 'BTC',
-    settlement: 'USDC',
+    quote: 'USDC',
+    settle: 'USDC',
     linear: true,
     index: 'btc_usdc',
     basis: 0.056,
@@ -101,9 +69,10 @@ export const UNDERLYINGS: readonly Underlying[] = [
     },
   },
   {
-    prefix: 'ETH_USDC',
+    name: 'ETH_USDC',
     base: 'ETH',
-    settlement: 'USDC',
+    quote: 'USDC',
+    settle: 'USDC',
     linear: true,
     index: 'eth_usdc',
     basis: 0.05,
@@ -111,9 +80,10 @@ export const UNDERLYINGS: readonly Underlying[] = [
     perpetual: { tickSize: 0.01, minAmount: 0.001, contractSize: 0.001 },
   },
   {
-    prefix: 'SOL_USDC',
+    name: 'SOL_USDC',
     base: 'SOL',
-    settlement: 'USDC',
+    quote: 'USDC',
+    settle: 'USDC',
     linear: true,
     index: 'sol_usdc',
     basis: 0.06,
@@ -122,9 +92,10 @@ export const UNDERLYINGS: readonly Underlying[] = [
     future: { tickSize: 0.01, minAmount: 0.1, contractSize: 0.1 },
   },
   {
-    prefix: 'XRP_USDC',
+    name: 'XRP_USDC',
     base: 'XRP',
-    settlement: 'USDC',
+    quote: 'USDC',
+    settle: 'USDC',
     linear: true,
     index: 'xrp_usdc',
     basis: 0.04,
@@ -133,9 +104,10 @@ export const UNDERLYINGS: readonly Underlying[] = [
     option: { tickSize: 0.0005, minAmount: 1000, contractSize: 1000, strikeStep: 0.125, share: 0.08 },
   },
   {
-    prefix: 'DOGE_USDC',
+    name: 'DOGE_USDC',
     base: 'DOGE',
-    settlement: 'USDC',
+    quote: 'USDC',
+    settle: 'USDC',
     linear: true,
     index: 'doge_usdc',
     basis: 0.03,
@@ -145,7 +117,7 @@ export const UNDERLYINGS: readonly Underlying[] = [
 ]
 
 /** Spot pairs and the index beside them. */
-export const SPOT_PAIRS: readonly { base: string; quote: string; index: string; steps: Steps }[] = [
+export const SPOT_PAIRS: readonly SpotPair[] = [
   {
     base: 'BTC',
     quote: 'USDC',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startSimulator } from '../../../simulator/main.js'
+import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
 t.setTimeout(120_000)

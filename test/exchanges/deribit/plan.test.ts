@@ -4,7 +4,8 @@ import { familyOfChannel } from '../../../exchanges/deribit/names.js'
 import { indexOf, type Instrument } from '../../../exchanges/deribit/instruments.js'
 import { planChannels } from '../../../exchanges/deribit/plan-channels.js'
 import { openFeed } from '../../../exchanges/deribit/simulator/channels.js'
-import { startSimulator } from '../../../simulator/main.js'
+import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
+import { listedInstruments } from '../../fixtures/listed-instruments.js'
 
 const configOf = (over: object) => deribitExchange.parse({ name: 'deribit', ...over })
 
@@ -41,14 +42,7 @@ const strangle = instrument('BTC-STRG-25DEC26-80000_90000', 'option_combo')
 t.test('every family of every kind has a channel that the exchange takes', async t => {
   const exchange = await startSimulator({ rate: 10, instruments: 40 })
   t.teardown(() => exchange.close())
-  const instruments = [...exchange.market.listings.values()].map(({ instrument }): Instrument => ({
-    instrument_name: instrument.name,
-    kind: instrument.kind,
-    base_currency: instrument.base,
-    settlement_currency: instrument.currency,
-    settlement_period: instrument.period ?? '',
-    price_index: instrument.index,
-  }))
+  const instruments = listedInstruments(exchange.market)
   for (const interval of ['100ms', 'agg2', 'raw']) {
     for (const tradesBy of ['currency', 'instrument']) {
       const config = configOf({

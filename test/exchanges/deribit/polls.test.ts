@@ -2,7 +2,8 @@ import t from 'tap'
 import { deribitExchange } from '../../../config/schema.js'
 import type { Instrument } from '../../../exchanges/deribit/instruments.js'
 import { callsFor, dueMs, planPolls, type Poll } from '../../../exchanges/deribit/polls.js'
-import { startSimulator } from '../../../simulator/main.js'
+import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
+import { listedInstruments } from '../../fixtures/listed-instruments.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
 // They mostly wait.
@@ -96,16 +97,7 @@ t.test(
     const families = ['funding_history', 'candle_history', 'volatility_index_history', 'book_summary', 'instruments']
     const first = startRecorder(t, folder, settings)
     await until('every family was answered', () => families.every(family => framesTaken(first, family) > 0), 60_000)
-    const expected = planPolls(
-      [...exchange.market.listings.values()].map(({ instrument }) => ({
-        instrument_name: instrument.name,
-        kind: instrument.kind,
-        base_currency: instrument.base,
-        settlement_currency: instrument.currency,
-        settlement_period: instrument.period ?? '',
-      })),
-      configOf(settings),
-    ).length
+    const expected = planPolls(listedInstruments(exchange.market), configOf(settings)).length
     const answered = (recorder = first) =>
       families.slice(0, 4).reduce((sum, family) => sum + framesTaken(recorder, family), 0)
     await until('all was answered', () => answered() >= expected, 60_000)

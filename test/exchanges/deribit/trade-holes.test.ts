@@ -1,5 +1,6 @@
 import t from 'tap'
-import { startSimulator, type Simulator } from '../../../simulator/main.js'
+import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
+import type { Simulator } from '../../../simulator/main.js'
 import { journalText } from '../../fixtures/kill-rounds.js'
 import { recordedLines, startRecorder, statusOf, until, type RecorderProcess } from '../../fixtures/recorder-process.js'
 

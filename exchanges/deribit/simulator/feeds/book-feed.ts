@@ -1,9 +1,9 @@
-import type { Json } from '../json-text.js'
+import type { Json } from '../../../../simulator/json.js'
 import type { MarketEvent } from '../../../../simulator/market/events.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Market } from '../../../../simulator/market/market.js'
 import { Touches, type Level, type Touch } from '../../../../simulator/market/order-book.js'
-import { Feed, type Pace } from '../../../../simulator/feed.js'
+import { Feed } from '../../../../simulator/feed.js'
 
 /** `book.{instrument}.{interval}`: a snapshot, then changes that chain by change id, within this channel only. */
 export class BookFeed extends Feed {
@@ -16,9 +16,9 @@ export class BookFeed extends Feed {
   constructor(
     market: Market,
     private readonly listing: Listing,
-    pace: Pace,
+    paceMs: number,
   ) {
-    super(market, pace)
+    super(market, paceMs)
     this.subjects = [listing.name]
     this.publishedId = listing.book.changeId
   }
@@ -82,9 +82,9 @@ export class GroupedBookFeed extends Feed {
     private readonly listing: Listing,
     private readonly groupTicks: number,
     private readonly depth: number,
-    pace: Pace,
+    paceMs: number,
   ) {
-    super(market, pace)
+    super(market, paceMs)
     this.subjects = [listing.name]
   }
 

@@ -1,14 +1,15 @@
-import type { Json } from '../json-text.js'
+import type { Json } from '../../../../simulator/json.js'
 import type { MarketEvent } from '../../../../simulator/market/events.js'
-import { instrumentFields } from '../../../../simulator/market/instruments.js'
+import { instrumentFields, STATE_WORDS } from '../instrument-fields.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Market } from '../../../../simulator/market/market.js'
 import type { Trade } from '../../../../simulator/market/trades.js'
 import { Feed, SUBJECTS, tradesSubject } from '../../../../simulator/feed.js'
+import { AT_ONCE } from '../intervals.js'
 
 /** Whether a channel about instruments of a kind and currency wants this one. */
 export function concerns({ instrument }: Listing, kind: string, currency: string): boolean {
-  return (kind === 'any' || kind === instrument.kind) && (currency === 'any' || currency === instrument.currency)
+  return (kind === 'any' || kind === instrument.category) && (currency === 'any' || currency === instrument.settle)
 }
 
 /** `instrument.state.{kind}.{currency}` and `instrument.creation.{kind}.{currency}`. */
@@ -22,7 +23,7 @@ export class InstrumentNewsFeed extends Feed {
     private readonly kind: string,
     private readonly currency: string,
   ) {
-    super(market, 'at once')
+    super(market, AT_ONCE)
     this.subjects = [SUBJECTS[news]]
   }
 
@@ -35,7 +36,7 @@ export class InstrumentNewsFeed extends Feed {
     const { instrument, state, name } = event.listing
     this.pending =
       event.type === 'state'
-        ? { timestamp: event.ms, state, instrument_name: name }
+        ? { timestamp: event.ms, state: STATE_WORDS[state], instrument_name: name }
         : { ...instrumentFields(instrument, state), timestamp: event.ms }
     return true
   }
@@ -72,7 +73,7 @@ export class SilentFeed extends Feed {
     market: Market,
     private readonly opening?: Json,
   ) {
-    super(market, 'at once')
+    super(market, AT_ONCE)
   }
 
   override first(): readonly Json[] {
@@ -94,7 +95,7 @@ export class BlockRfqFeed extends Feed {
   private pending: Trade | undefined
 
   constructor(market: Market, currency: string) {
-    super(market, 'at once')
+    super(market, AT_ONCE)
     this.subjects = ['future', 'option'].map(kind => tradesSubject(kind, currency))
   }
 
@@ -103,7 +104,7 @@ export class BlockRfqFeed extends Feed {
   }
 
   override take(event: MarketEvent): boolean {
-    this.pending = event.type === 'trades' ? event.trades.find(({ blockRfqId }) => blockRfqId !== undefined) : undefined
+    this.pending = event.type === 'trades' ? event.trades.find(({ rfqId }) => rfqId !== undefined) : undefined
     return this.pending !== undefined
   }
 
@@ -118,7 +119,7 @@ export function blockRfqFields(trade: Trade, market: Market): Json {
   const { price, amount, direction, instrumentName } = trade
   const index = market.find(instrumentName)?.instrument.index ?? ''
   return {
-    id: trade.blockRfqId ?? 0,
+    id: trade.rfqId ?? 0,
     timestamp: trade.timestampMs,
     amount,
     direction,

@@ -1,9 +1,10 @@
-import type { Json, JsonObject } from '../json-text.js'
+import type { Json, JsonObject } from '../../../../simulator/json.js'
 import type { MarketEvent } from '../../../../simulator/market/events.js'
-import { nextExpiryHour } from '../../../../simulator/market/calendar.js'
+import { nextExpiryHour } from '../calendar.js'
 import { round } from '../../../../simulator/market/index-price.js'
 import type { Market } from '../../../../simulator/market/market.js'
 import { Feed, SUBJECTS } from '../../../../simulator/feed.js'
+import { AGG2_MS, AT_ONCE } from '../intervals.js'
 
 /** What an index feed shows: `data` at a time, from the market alone. */
 export type IndexContent = (market: Market, index: string, ms: number) => Json
@@ -19,7 +20,7 @@ export class IndexFeed extends Feed {
     private readonly content: IndexContent,
     private readonly everySeconds = 1,
   ) {
-    super(market, 'at once')
+    super(market, AT_ONCE)
   }
 
   override first(ms: number): Json[] {
@@ -95,7 +96,7 @@ export class OptionMarksFeed extends Feed {
     market: Market,
     private readonly index: string,
   ) {
-    super(market, 'agg2')
+    super(market, AGG2_MS)
   }
 
   override first(ms: number): Json[] {

@@ -1,13 +1,16 @@
-import type { Json, JsonObject } from '../json-text.js'
-import { RESOLUTION_MINUTES, type Candle } from '../../../../simulator/market/candles.js'
+import type { Json, JsonObject } from '../../../../simulator/json.js'
+import type { Candle } from '../../../../simulator/market/candles.js'
+import { RESOLUTION_MINUTES } from '../resolutions.js'
 import type { MarketEvent } from '../../../../simulator/market/events.js'
 import { isPerpetual } from '../../../../simulator/market/instruments.js'
 import { round } from '../../../../simulator/market/index-price.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Market } from '../../../../simulator/market/market.js'
 import { best, tickerFields } from '../ticker.js'
-import { tradeFields, type Trade } from '../../../../simulator/market/trades.js'
-import { Feed, SUBJECTS, type Pace } from '../../../../simulator/feed.js'
+import type { Trade } from '../../../../simulator/market/trades.js'
+import { tradeFields } from '../trade-fields.js'
+import { Feed, SUBJECTS } from '../../../../simulator/feed.js'
+import { AGG2_MS, AT_ONCE, EVERY_100_MS } from '../intervals.js'
 
 /** `trades.{instrument}.…` and `trades.{kind}.{currency}.…`: nothing at first, then every trade. */
 export class TradesFeed extends Feed {
@@ -16,9 +19,9 @@ export class TradesFeed extends Feed {
   constructor(
     market: Market,
     readonly subjects: readonly string[],
-    pace: Pace,
+    paceMs: number,
   ) {
-    super(market, pace)
+    super(market, paceMs)
   }
 
   override first(): Json[] {
@@ -47,7 +50,7 @@ export class QuoteFeed extends Feed {
     market: Market,
     private readonly listing: Listing,
   ) {
-    super(market, 'at once')
+    super(market, AT_ONCE)
     this.subjects = [listing.name]
   }
 
@@ -74,9 +77,9 @@ export class TickerFeed extends Feed {
   constructor(
     market: Market,
     private readonly listing: Listing,
-    pace: Pace,
+    paceMs: number,
   ) {
-    super(market, pace)
+    super(market, paceMs)
     this.subjects = isPerpetual(listing.instrument) ? [listing.name, SUBJECTS.second] : [listing.name]
   }
 
@@ -110,7 +113,7 @@ export class IncrementalTickerFeed extends Feed {
     market: Market,
     private readonly listing: Listing,
   ) {
-    super(market, 'agg2')
+    super(market, AGG2_MS)
     this.subjects = [listing.name, SUBJECTS.second]
   }
 
@@ -168,9 +171,9 @@ export class PerpetualFeed extends Feed {
   constructor(
     market: Market,
     private readonly listing: Listing,
-    pace: Pace,
+    paceMs: number,
   ) {
-    super(market, pace)
+    super(market, paceMs)
   }
 
   override first(ms: number): Json[] {
@@ -188,7 +191,7 @@ export class PerpetualFeed extends Feed {
 
   private content(ms: number): JsonObject {
     const { instrument } = this.listing
-    const interest = this.market.pricing.premium(instrument.prefix)
+    const interest = this.market.pricing.premium(instrument.underlying)
     return { index_price: this.market.indices.price(instrument.index), interest, timestamp: ms }
   }
 }
@@ -203,7 +206,7 @@ export class ChartFeed extends Feed {
     private readonly listing: Listing,
     private readonly resolution: string,
   ) {
-    super(market, '100ms')
+    super(market, EVERY_100_MS)
     this.subjects = [listing.name, SUBJECTS.second]
   }
 

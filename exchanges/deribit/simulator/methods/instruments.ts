@@ -1,8 +1,11 @@
 import { concerns } from '../feeds/exchange-feeds.js'
-import type { Json, JsonObject } from '../json-text.js'
-import { dateCode, NEVER_MS } from '../../../../simulator/market/calendar.js'
-import { instrumentFields, isCombo, KINDS } from '../../../../simulator/market/instruments.js'
+import type { Json, JsonObject } from '../../../../simulator/json.js'
+import { NEVER_MS } from '../../../../simulator/market/calendar.js'
+import { isCombo } from '../../../../simulator/market/instruments.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
+import { dateCode } from '../calendar.js'
+import { instrumentFields } from '../instrument-fields.js'
+import { CATEGORIES } from '../instrument-names.js'
 import { invalidParam } from '../rpc-error.js'
 import { currencyOf, CURRENCIES, instrumentOf, ordinary, type Call, type Methods } from './method.js'
 
@@ -10,7 +13,7 @@ function getInstruments(call: Call): Json {
   const { exchange, params } = call
   // The wire takes the call without a currency, too.
   const currency = params.optionalText('currency') === undefined ? 'any' : currencyOf(call, 'any')
-  const kind = params.oneOf('kind', [...KINDS, 'any'], 'any')
+  const kind = params.oneOf('kind', [...CATEGORIES, 'any'], 'any')
   const { listings, expired } = exchange.market
   const found = params.flag('expired') ? expired : listings
   return [...found.values()].filter(listing => concerns(listing, kind, currency)).map(fieldsOf)
@@ -68,7 +71,7 @@ function getComboDetails(call: Call): Json {
 }
 
 function getCurrencies({ exchange }: Call): Json {
-  const listed = new Set([...exchange.market.listings.values()].map(({ instrument }) => instrument.currency))
+  const listed = new Set([...exchange.market.listings.values()].map(({ instrument }) => instrument.settle))
   const known = CURRENCIES.filter(currency => listed.has(currency) || currency === 'USDC')
   return known.map(currency => ({
     currency,

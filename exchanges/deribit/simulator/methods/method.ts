@@ -1,20 +1,14 @@
 import type { Logins } from '../auth.js'
 import type { Channels } from '../../../../simulator/broker.js'
 import type { Credits, Pool } from '../credits.js'
+import type { ExchangeClock } from '../../../../simulator/clock.js'
 import type { Faults } from '../../../../simulator/faults.js'
-import type { Json } from '../json-text.js'
+import type { Json } from '../../../../simulator/json.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Market } from '../../../../simulator/market/market.js'
 import type { Params } from '../params.js'
 import { invalidParam } from '../rpc-error.js'
-import type { Session } from '../../../../simulator/connection.js'
-
-/** The exchange's clock. */
-export interface ExchangeClock {
-  /** µs since the epoch. */
-  nowUs(): number
-  nowMs(): number
-}
+import type { Session } from '../session.js'
 
 /** All that methods about the connection itself answer from. */
 export interface Venue {
@@ -29,7 +23,7 @@ export interface Venue {
   /** Whether a channel can be subscribed now. */
   accepts(channel: string): boolean
   /** Called after a session's subscribe call was answered. */
-  subscribed(session: Session, channels: readonly string[]): void
+  subscribed(session: Session): void
   version: string
 }
 

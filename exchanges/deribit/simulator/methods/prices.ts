@@ -1,13 +1,16 @@
 import { concerns } from '../feeds/exchange-feeds.js'
-import type { Json, JsonObject } from '../json-text.js'
-import { DAY_MS, EXPIRY_HOUR_MS } from '../../../../simulator/market/calendar.js'
-import { RESOLUTION_MINUTES } from '../../../../simulator/market/candles.js'
-import { isPerpetual, KINDS } from '../../../../simulator/market/instruments.js'
+import type { Json, JsonObject } from '../../../../simulator/json.js'
+import { DAY_MS } from '../../../../simulator/market/calendar.js'
+import { RESOLUTION_MINUTES } from '../resolutions.js'
+import { isPerpetual } from '../../../../simulator/market/instruments.js'
 import { round } from '../../../../simulator/market/index-price.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Level } from '../../../../simulator/market/order-book.js'
 import { fixedChance } from '../../../../simulator/market/random.js'
-import { statsFields, tickerFields } from '../ticker.js'
+import { statsFields, tickerFields, underlyingIndexOf } from '../ticker.js'
+import { lastExpiryDay } from '../calendar.js'
+import { quoteOf } from '../instrument-fields.js'
+import { CATEGORIES } from '../instrument-names.js'
 import { invalidParam } from '../rpc-error.js'
 import { currencyOf, indexOf, instrumentOf, ordinary, spanOf, type Call, type Methods } from './method.js'
 
@@ -107,7 +110,7 @@ function fundingChart(call: Call): Json {
 
 function bookSummary(call: Call): Json {
   const currency = currencyOf(call)
-  const kind = call.params.oneOf('kind', [...KINDS, 'any'], 'any')
+  const kind = call.params.oneOf('kind', [...CATEGORIES, 'any'], 'any')
   const listings = [...call.exchange.market.listings.values()]
   return listings.filter(listing => concerns(listing, kind, currency)).map(listing => summary(call, listing))
 }
@@ -122,7 +125,7 @@ function summary({ exchange: { market } }: Call, listing: Listing): JsonObject {
   return {
     instrument_name: listing.name,
     base_currency: instrument.base,
-    quote_currency: instrument.quote,
+    quote_currency: quoteOf(instrument),
     bid_price: bid,
     ask_price: ask,
     mid_price: bid !== null && ask !== null ? round((bid + ask) / 2, 8) : null,
@@ -144,7 +147,7 @@ function summary({ exchange: { market } }: Call, listing: Listing): JsonObject {
     ...(instrument.kind === 'option' && {
       mark_iv: round((mark.iv ?? 0) * 100, 2),
       interest_rate: 0,
-      underlying_index: market.underlyingIndexOf(instrument),
+      underlying_index: underlyingIndexOf(instrument, market),
       underlying_price: round(mark.forward, 4),
     }),
   }
@@ -180,7 +183,7 @@ function deliveryPrices(call: Call): Json {
   const index = indexOf(call)
   const offset = call.params.bounded('offset', 0, DELIVERY_DAYS, 0)
   const count = call.params.bounded('count', 1, 1000, 10)
-  const today = Math.floor((market.nowMs - EXPIRY_HOUR_MS) / DAY_MS)
+  const today = lastExpiryDay(market.nowMs)
   const data: Json[] = []
   for (let back = offset; back < Math.min(offset + count, DELIVERY_DAYS); back++) {
     const chance = fixedChance(market.options.seed, index.length, today - back)

@@ -1,7 +1,7 @@
-import type { Json } from '../json-text.js'
+import type { Json } from '../../../../simulator/json.js'
 import { isRaw } from '../channels.js'
-import { invalidParam, rpcError } from '../rpc-error.js'
-import type { Session } from '../../../../simulator/connection.js'
+import { invalidParam, RpcError, rpcError } from '../rpc-error.js'
+import type { Session } from '../session.js'
 import { ordinary, type Call as CallOf, type Method, type Methods, type Venue } from './method.js'
 
 type Call = CallOf<Venue>
@@ -22,7 +22,7 @@ function subscribe(call: Call): Json {
     throw invalidParam(`too many channels, at most ${MAX_CHANNELS_PER_CALL}`, 'channels')
   }
   const ordered = exchange.faults.subscribeError()
-  if (ordered) throw ordered
+  if (ordered) throw new RpcError(ordered.code, ordered.message, ordered.data)
   // One raw channel without login fails the whole call: nothing of it is subscribed.
   if (session.login === undefined && !exchange.rawForAll && asked.some(isRaw)) throw rpcError(13778)
   const accepted = [...new Set(asked)].filter(channel => exchange.accepts(channel))
@@ -31,7 +31,7 @@ function subscribe(call: Call): Json {
   // Who is subscribed already is told so, and gets no second snapshot.
   call.after(() => {
     for (const channel of fresh) if (session.channels.has(channel)) session.subscribe(channel)
-    exchange.subscribed(session, accepted)
+    exchange.subscribed(session)
   })
   // Captured answers are in falling order, whatever the call's was.
   return accepted.sort((a, b) => (a < b ? 1 : -1))

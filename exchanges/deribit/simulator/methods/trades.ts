@@ -1,6 +1,7 @@
 import { blockRfqFields, concerns } from '../feeds/exchange-feeds.js'
-import type { Json } from '../json-text.js'
-import { tradeFields, type Trade } from '../../../../simulator/market/trades.js'
+import type { Json } from '../../../../simulator/json.js'
+import type { Trade } from '../../../../simulator/market/trades.js'
+import { tradeFields } from '../trade-fields.js'
 import { invalidParam } from '../rpc-error.js'
 import { currencyOf, instrumentOf, ordinary, spanOf, type Call, type Methods } from './method.js'
 
@@ -84,14 +85,14 @@ function blockRfqTrades(call: Call): Json {
   const currency = currencyOf(call, 'any')
   const count = params.bounded('count', 1, MAX_COUNT, 20)
   const tapes = currency === 'any' ? ['BTC', 'ETH', 'USDC'] : [currency]
-  const blocks = tapes.flatMap(each => exchange.market.tradesOf(each).filter(trade => trade.blockRfqId !== undefined))
+  const blocks = tapes.flatMap(each => exchange.market.tradesOf(each).filter(trade => trade.rfqId !== undefined))
   const before = Number(params.optionalText('continuation')?.split(':')[0] ?? Infinity)
   const found = blocks.filter(trade => trade.timestampMs < before).sort((a, b) => b.timestampMs - a.timestampMs)
   const rows = found.slice(0, count)
   const last = rows.at(-1)
   const more = found.length > count && last !== undefined
   return {
-    continuation: more ? `${last.timestampMs}:${last.blockRfqId ?? 0}` : null,
+    continuation: more ? `${last.timestampMs}:${last.rfqId ?? 0}` : null,
     block_rfqs: rows.map(trade => blockRfqFields(trade, exchange.market)),
   }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { get, TestClient, type Fields } from './client.js'
 import { marketState, RebuiltBook } from './rebuild.js'
 

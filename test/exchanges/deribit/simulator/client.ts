@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import type { Json } from '../../../../exchanges/deribit/simulator/json-text.js'
+import type { Json } from '../../../../simulator/json.js'
 
 export type Fields = Record<string, Json>
 

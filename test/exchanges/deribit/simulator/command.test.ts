@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../../../../platform/package-info.js'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { TestClient } from './client.js'
 
 const main = join(packageRoot, 'dist/cli/main.js')

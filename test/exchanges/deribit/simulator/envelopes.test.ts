@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { TestClient, type Answer } from './client.js'
 
 const simulator = await startSimulator({ instruments: 20, rate: 50 })

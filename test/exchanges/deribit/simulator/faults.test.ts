@@ -1,5 +1,6 @@
 import t from 'tap'
-import { startSimulator, type Fault, type Simulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
+import type { Fault, Simulator } from '../../../../simulator/main.js'
 import { sleep, TestClient } from './client.js'
 import { RebuiltBook } from './rebuild.js'
 

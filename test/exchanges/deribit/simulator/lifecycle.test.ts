@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { get, TestClient, text, type Fields } from './client.js'
 
 // They mostly wait.

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { Credits } from '../../../../exchanges/deribit/simulator/credits.js'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { sleep, TestClient } from './client.js'
 
 // They mostly wait.

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../../../../platform/package-info.js'
-import type { Json } from '../../../../exchanges/deribit/simulator/json-text.js'
-import { startSimulator } from '../../../../simulator/main.js'
+import type { Json } from '../../../../simulator/json.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { get, TestClient, type Fields } from './client.js'
 
 const frames = join(packageRoot, '../shared/deribit/frames')

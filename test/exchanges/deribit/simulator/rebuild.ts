@@ -1,4 +1,4 @@
-import type { Json } from '../../../../exchanges/deribit/simulator/json-text.js'
+import type { Json } from '../../../../simulator/json.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Fields } from './client.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { get, TestClient, type Fields } from './client.js'
 
 const simulator = await startSimulator({ instruments: 60, rate: 500, credits: false })

@@ -4,6 +4,8 @@ import { Logins } from '../../../../exchanges/deribit/simulator/auth.js'
 import { Broker } from '../../../../simulator/broker.js'
 import { openFeed } from '../../../../exchanges/deribit/simulator/channels.js'
 import { Desk, MARKET_METHODS } from '../../../../exchanges/deribit/simulator/dispatch.js'
+import { grammar } from '../../../../exchanges/deribit/simulator/main.js'
+import { deribitPlan } from '../../../../exchanges/deribit/simulator/plan.js'
 import { Faults } from '../../../../simulator/faults.js'
 import { Market, type MarketOptions } from '../../../../simulator/market/market.js'
 
@@ -88,8 +90,8 @@ function seededMinute(): Record<string, Family> {
     digest.hash.update(text).update('\n')
     digests.set(family, digest)
   }
-  const market = new Market(OPTIONS)
-  const broker = new Broker(market)
+  const market = new Market(deribitPlan, OPTIONS)
+  const broker = new Broker(market, grammar)
   const subscriber = { deliver: (channel: string, frame: Buffer) => note(familyOf(channel), frame) }
   const subscribe = (patterns: readonly string[], name: string) => {
     for (const pattern of patterns) broker.subscribe(pattern.replace('@', name), subscriber)
@@ -112,7 +114,7 @@ function seededMinute(): Record<string, Family> {
       market,
       channels: broker,
       clock: { nowMs: () => market.nowMs, nowUs: () => market.nowMs * 1000 },
-      faults: new Faults(() => undefined),
+      faults: new Faults(() => undefined, grammar.wrap),
       logins: new Logins([], false),
       credits: undefined,
       rawForAll: true,

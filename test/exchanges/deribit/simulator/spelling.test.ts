@@ -1,7 +1,7 @@
 import t from 'tap'
 import { encode } from '../../../../exchanges/deribit/simulator/json-text.js'
 import { spellFloat, type Spelling } from '../../../../exchanges/deribit/simulator/number-spelling.js'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { TestClient } from './client.js'
 
 t.test('the spellings of the wire', t => {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
-import { startSimulator } from '../../../../simulator/main.js'
+import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { sleep, TestClient, type Fields } from './client.js'
 
 const credentials = [{ clientId: 'id', clientSecret: 'secret' }]

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import type { MarketEvent } from '../../../../simulator/market/events.js'
-import { Market, type MarketOptions } from '../../../../simulator/market/market.js'
-import { normalCdf, valueOption } from '../../../../simulator/market/black-scholes.js'
-import { expiriesAfter, parseDateCode, dateCode, settlementPeriodOf } from '../../../../simulator/market/calendar.js'
-import { instrumentFromName } from '../../../../exchanges/deribit/simulator/instrument-names.js'
-import { encode } from '../../../../exchanges/deribit/simulator/json-text.js'
-import { tradeFields } from '../../../../simulator/market/trades.js'
+import { normalCdf, valueOption } from '../../simulator/market/black-scholes.js'
+import { expiriesAfter } from '../../simulator/market/calendar.js'
+import type { MarketEvent } from '../../simulator/market/events.js'
+import { Market, type MarketOptions } from '../../simulator/market/market.js'
+import { plainPlan } from './plain-exchange.js'
 
 const OPTIONS: MarketOptions = {
   seed: 7,
-  startMs: Date.UTC(2026, 10, 22, 7, 59, 55),
+  startMs: Date.UTC(2026, 10, 22, 15, 59, 55),
   stepMs: 10,
   eventsPerStep: 20,
   options: 80,
@@ -18,12 +16,13 @@ const OPTIONS: MarketOptions = {
   newInstrumentEveryMs: 3_000,
 }
 
-/** A digest of everything that reaches the wire, and how much that was. */
+/** A digest of everything that happens, and how much that was. */
 function storyOf(options: MarketOptions, steps: number): { events: number; digest: string } {
-  const market = new Market(options)
+  const market = new Market(plainPlan, options)
   const story = [...market.listings.keys()]
   market.listen((event: MarketEvent) => {
-    if (event.type === 'trades') story.push(event.trades.map(trade => encode(tradeFields(trade), 'plain')).join())
+    if (event.type === 'trades')
+      story.push(event.trades.map(({ tradeId, price, amount }) => `${tradeId} ${price} ${amount}`).join())
     else if (event.type === 'book') story.push(`${event.listing.book.changeId} ${JSON.stringify(event.touches)}`)
     else if (event.type === 'second') story.push(market.indices.names.map(name => market.indices.price(name)).join())
     else story.push(`${event.type} ${event.listing.name} ${event.listing.state} ${event.ms}`)
@@ -42,11 +41,9 @@ t.test('the same seed and start make the same market, another seed another one',
 })
 
 t.test('books never cross, prices stay on their grid', t => {
-  const market = new Market(OPTIONS)
-  t.ok(
-    [...market.listings.values()].some(({ book }) => book.changeId === 0),
-    'some books were never quoted',
-  )
+  const market = new Market(plainPlan, OPTIONS)
+  const isUnquoted = () => [...market.listings.values()].some(({ book }) => book.changeId === 0)
+  t.ok(isUnquoted(), 'some books were never quoted')
   for (let step = 0; step < 400; step++) market.step()
   for (const { book, instrument, name } of market.listings.values()) {
     const [bid, ask] = [book.bestBid, book.bestAsk]
@@ -55,18 +52,29 @@ t.test('books never cross, prices stay on their grid', t => {
       if (level.units <= 0 || level.ticks % instrument.grid.stepAt(level.ticks) !== 0) t.fail(`${name} off grid`)
     }
   }
-  t.ok(
-    [...market.listings.values()].some(({ book }) => book.changeId === 0),
-    'some books were never quoted',
-  )
+  t.ok(isUnquoted(), 'some books were never quoted')
   t.end()
 })
 
-t.test('expiry at 08:00: settlement, delivered, archivized, and the day’s successors', t => {
-  const market = new Market({ ...OPTIONS, newInstrumentEveryMs: 0, eventsPerStep: 0.2 })
-  const expiring = [...market.listings.values()].filter(
-    ({ instrument }) => instrument.expiryMs === Date.UTC(2026, 10, 22, 8),
+t.test('one symbol in several categories is several instruments, each with its own terms', t => {
+  const market = new Market(plainPlan, OPTIONS)
+  const [linear, inverse, spot] = ['linear', 'inverse', 'spot'].map(
+    category => market.find(`${category}:BTCUSDT`)?.instrument,
   )
+  t.match(linear, { symbol: 'BTCUSDT', category: 'linear', kind: 'perpetual', settle: 'USDT', linear: true })
+  t.match(inverse, { symbol: 'BTCUSDT', category: 'inverse', kind: 'perpetual', settle: 'BTC', linear: false })
+  t.match(spot, { symbol: 'BTCUSDT', category: 'spot', kind: 'spot', settle: 'USDT', contractSize: 0.01 })
+  t.equal(linear?.expiryMs, Infinity)
+  const option = [...market.listings.values()].find(({ instrument }) => instrument.kind === 'option')?.instrument
+  t.match(option, { category: 'option', base: 'BTC', quote: 'USDT', settle: 'USDT' })
+  t.ok(Number.isFinite(option?.strike) && Number.isFinite(option?.expiryMs))
+  t.end()
+})
+
+t.test('at the hour of its plan what expires is settled, delivered, archived, and successors come', t => {
+  const market = new Market(plainPlan, { ...OPTIONS, newInstrumentEveryMs: 0, eventsPerStep: 0.2 })
+  const endMs = Date.UTC(2026, 10, 22, 16)
+  const expiring = [...market.listings.values()].filter(({ instrument }) => instrument.expiryMs === endMs)
   t.ok(expiring.length > 5)
   const states = new Map<string, string[]>()
   const created: string[] = []
@@ -77,7 +85,7 @@ t.test('expiry at 08:00: settlement, delivered, archivized, and the day’s succ
   })
   for (let step = 0; step < 10 * 60 * 100; step++) market.step()
   for (const { name, book, deliveryPrice, instrument } of expiring) {
-    t.strictSame(states.get(name), ['settlement', 'delivered'], name)
+    t.strictSame(states.get(name), ['settling', 'delivered'], name)
     t.notOk(market.listings.has(name))
     t.ok(market.expired.has(name))
     t.strictSame([book.bids.length, book.asks.length], [0, 0])
@@ -86,7 +94,7 @@ t.test('expiry at 08:00: settlement, delivered, archivized, and the day’s succ
   t.ok(created.length > 5, 'a new day is listed')
   t.ok(created.every(name => market.listings.has(name)))
   for (let step = 0; step < 60 * 100; step++) market.step()
-  t.strictSame(states.get(expiring[0]?.name ?? '')?.at(-1), 'archivized')
+  t.strictSame(states.get(expiring[0]?.name ?? '')?.at(-1), 'archived')
   t.end()
 })
 
@@ -101,30 +109,9 @@ t.test('Black-Scholes against known values', t => {
   t.end()
 })
 
-t.test('names and dates', t => {
-  t.equal(dateCode(Date.UTC(2026, 4, 5, 8)), '5MAY26')
-  t.equal(parseDateCode('25DEC26'), Date.UTC(2026, 11, 25, 8))
-  t.equal(settlementPeriodOf(Date.UTC(2026, 11, 25, 8)), 'month')
-  t.equal(settlementPeriodOf(Date.UTC(2026, 11, 18, 8)), 'week')
-  t.equal(settlementPeriodOf(Date.UTC(2026, 11, 17, 8)), 'day')
-  t.ok(expiriesAfter(OPTIONS.startMs, 8).every((ms, n, all) => n === 0 || ms > (all[n - 1] ?? 0)))
-  const birth = { id: 1, createdMs: 0 }
-  t.match(instrumentFromName('XRP_USDC-30JUN23-0d625-C', birth), {
-    kind: 'option',
-    strike: 0.625,
-    currency: 'USDC',
-    call: true,
-  })
-  t.match(instrumentFromName('BTC-FS-25DEC26_PERP', birth), {
-    kind: 'future_combo',
-    expiryMs: Date.UTC(2026, 11, 25, 8),
-  })
-  t.match(instrumentFromName('BTC-CCAL-25DEC26_25SEP26-55000', birth), {
-    kind: 'option_combo',
-    expiryMs: Date.UTC(2026, 8, 25, 8),
-  })
-  t.match(instrumentFromName('1000PEPE_USDC-PERPETUAL', birth), { kind: 'future', linear: true, currency: 'USDC' })
-  t.match(instrumentFromName('ETH_BTC', birth), { kind: 'spot', currency: 'BTC' })
-  t.equal(instrumentFromName('what is this', birth), undefined)
+t.test('expiries rise: days, Fridays, months', t => {
+  const expiries = expiriesAfter(OPTIONS.startMs, 8, 8 * 3_600_000)
+  t.ok(expiries.every((ms, n, all) => n === 0 || ms > (all[n - 1] ?? 0)))
+  t.ok(expiries.every(ms => new Date(ms).getUTCHours() === 8))
   t.end()
 })
