@@ -4,6 +4,7 @@
  */
 
 import type { Kind, Partition } from '../formats/partition.js'
+import type { Books } from './book.js'
 import { commonFamilies, type Family } from './family.js'
 import type { Simulation } from './simulation.js'
 import type { Table } from './table.js'
@@ -15,8 +16,17 @@ export interface Exchange {
   readonly families: readonly Family[]
   /** What its names say. */
   readonly names: Names
+  /** What its frames say. */
+  readonly frames: Frames
+  /** Its order books; undefined where it has none that edgetape understands. */
+  readonly books?: Books
   /** Parquet tables of its own, besides those that every exchange has. */
   readonly tables: readonly Table[]
+  /**
+   * Folder below the package's root with ready questions to its tables, each a file of SQL that opens with the question,
+   * an example, its parameters and columns; `_shared.sql` has what they are written with.
+   */
+  readonly viewsFolder?: string
   /** Its protocol, to be simulated and to serve recordings; not every exchange has one. */
   readonly simulation?: () => Promise<Simulation>
 }
@@ -33,6 +43,12 @@ export interface Names {
   readonly isAbout: (subject: Subject, about: string) => boolean
   /** When the instrument of a channel expires, ms since the epoch; `Infinity` where it does not, or nothing tells. */
   readonly expiryMsOf: (channel: string) => number
+}
+
+/** What frames say, found in their bytes. Any bytes are taken, whatever came off the wire. */
+export interface Frames {
+  /** The channel that a frame names; undefined for frames of no channel. */
+  readonly channelOf: (frame: Buffer) => string | undefined
 }
 
 /** What a channel brings data of. */

@@ -1,4 +1,4 @@
-import { channelOfFrame } from '../exchanges/deribit/frame-channel.js'
+import { exchangeNamed, exchanges } from '../exchanges/registry.js'
 import { parseLine, type FrameEncoding } from '../formats/raw-line.js'
 import type { SegmentName } from '../formats/raw-path.js'
 
@@ -28,7 +28,6 @@ export interface Frame {
 }
 
 const LINE_FEED = 0x0a
-const CHANNEL_KEY = Buffer.from('"channel"')
 
 /** Facts that stand before the frame in a line. */
 export interface LineFacts {
@@ -93,8 +92,7 @@ export class LineFrame implements Frame {
   }
 
   get channel(): string | undefined {
-    const { bytes } = this
-    return channelOfFrame(bytes) ?? (bytes.includes(CHANNEL_KEY) ? parsedChannel(bytes) : undefined)
+    return channelIn(this.bytes, this.segment)
   }
 
   json(): unknown {
@@ -102,16 +100,14 @@ export class LineFrame implements Frame {
   }
 }
 
-/** For spellings that only a parser understands. */
-function parsedChannel(bytes: Buffer): string | undefined {
-  try {
-    const frame = JSON.parse(bytes.toString('utf8')) as { params?: { channel?: unknown } | null } | null
-    const channel = frame?.params?.channel
-    return typeof channel === 'string' ? channel : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
+/** The channel that a frame names to the exchange that it is of; where nobody says which, to the first that finds one. */
+function channelIn(bytes: Buffer, segment: SegmentName | undefined): string | undefined {
+  if (segment) return exchangeNamed(segment.exchange).frames.channelOf(bytes)
+  for (const { frames } of exchanges) {
+    const channel = frames.channelOf(bytes)
+    if (channel !== undefined) return channel
   }
+  return undefined
 }
 
 /** Where the line that starts at `from` ends; -1 where its line feed is not in the block. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { exchanges } from '../../exchanges/registry.js'
 import { packageRoot } from '../../platform/package-info.js'
 
 /** A macro that answers a question from the tables. Its file opens with the question, an example and its columns. */
@@ -14,21 +15,27 @@ export interface ReadyView {
   sql: string
 }
 
-const folder = join(packageRoot, 'cli', 'query', 'views')
-const SHARED = '_shared'
+/** Of whatever exchange, then what each exchange knows of its own tables and names. */
+const FOLDERS = ['cli/query/views', ...exchanges.flatMap(({ viewsFolder }) => viewsFolder ?? [])]
+const SHARED = '_shared.sql'
 
-const textOf = (name: string) => readFileSync(join(folder, `${name}.sql`), 'utf8')
+const textOf = (folder: string, file: string) => readFileSync(join(packageRoot, folder, file), 'utf8')
+const filesIn = (folder: string) => readdirSync(join(packageRoot, folder))
 
 /** Macros that all ready views are written with. */
-export const sharedSql = () => textOf(SHARED)
+export function sharedSql(): string {
+  return FOLDERS.filter(folder => filesIn(folder).includes(SHARED))
+    .map(folder => textOf(folder, SHARED))
+    .join('\n')
+}
 
 /** All of them, by name. */
 export function readyViews(): ReadyView[] {
-  return readdirSync(folder)
-    .map(file => file.replace(/\.sql$/, ''))
-    .filter(name => name !== SHARED)
-    .sort()
-    .map(name => parseReadyView(name, textOf(name)))
+  return FOLDERS.flatMap(folder =>
+    filesIn(folder)
+      .filter(file => file !== SHARED)
+      .map(file => parseReadyView(file.replace(/\.sql$/, ''), textOf(folder, file))),
+  ).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** @throws TypeError a file without a header */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { booksAt, sourceOf } from '../../reading/book/raw-books.js'
+import { sourceOf } from '../../reading/book/apply-frame.js'
+import { booksAt } from '../../reading/book/raw-books.js'
 import type { Frame } from '../../reading/frame.js'
 import { readFrameBatches, type ReadOptions } from '../../reading/read-frames.js'
 import type { Channels, Subscriber } from '../../simulator/broker.js'

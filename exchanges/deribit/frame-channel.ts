@@ -1,5 +1,6 @@
 /** Where a notification's channel stands when it is spelled as the exchange spells it today. */
 const USUAL_HEAD = Buffer.from('{"jsonrpc":"2.0","method":"subscription","params":{"channel":"')
+const ANY_CHANNEL_KEY = Buffer.from('"channel"')
 const CHANNEL_KEY = Buffer.from('"channel":"')
 const NOTIFICATION = Buffer.from('"method":"subscription"')
 /** What stands between a channel's name and the data, from the closing quote on. */
@@ -16,6 +17,22 @@ export function channelOfFrame(frame: Buffer): string | undefined {
   const from = channelStart(frame)
   const end = from < 0 ? -1 : channelEnd(frame, from)
   return end < 0 ? undefined : frame.toString('latin1', from, end)
+}
+
+/** The same in any spelling: what only a parser understands is parsed. */
+export function namedChannel(frame: Buffer): string | undefined {
+  return channelOfFrame(frame) ?? (frame.includes(ANY_CHANNEL_KEY) ? parsedChannel(frame) : undefined)
+}
+
+function parsedChannel(bytes: Buffer): string | undefined {
+  try {
+    const frame = JSON.parse(bytes.toString('utf8')) as { params?: { channel?: unknown } | null } | null
+    const channel = frame?.params?.channel
+    return typeof channel === 'string' ? channel : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 /** Where the channel's name starts; -1 where `channelOfFrame` finds none. */

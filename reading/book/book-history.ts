@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Books } from '../../exchanges/book.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { readFrameBatches } from '../read-frames.js'
-import { applyBookFrame, type AppliedFrame } from './apply-frame.js'
+import { applyRecorded, type AppliedFrame } from './apply-frame.js'
 import { BookBuilder } from './book-builder.js'
 import { openRunsOf, outagesOf, type JournalEntry, type OpenRun, type Outage } from './outages.js'
 import { ParquetBooks } from './parquet-books.js'
-import { lastSnapshots, sourceOf } from './raw-books.js'
+import { lastSnapshots } from './raw-books.js'
 import { rawJournal, rawLastSign } from './raw-journal.js'
 import { BookTimeline, type Moments } from './timeline.js'
+import { whoseBook, type BookExchange } from './whose-book.js'
 
 export interface BookHistoryOptions {
   /** A dataDir or a copy of one, with `raw/`, `parquet/` or both. */
@@ -47,18 +49,25 @@ interface Sources {
 export class BookHistory {
   readonly counts: WalkCounts = { frames: 0, crossed: 0, breaks: 0 }
   readonly #options: BookHistoryOptions
+  readonly #books: Books
   readonly #parquet: ParquetBooks | undefined
   readonly #hasRaw: boolean
   readonly #connection: DuckDBConnection | undefined
 
-  private constructor(options: BookHistoryOptions, hasRaw: boolean, connection: DuckDBConnection | undefined) {
+  private constructor(
+    options: BookHistoryOptions,
+    exchange: BookExchange,
+    hasRaw: boolean,
+    connection: DuckDBConnection | undefined,
+  ) {
     this.#options = options
+    this.#books = exchange.books
     this.#hasRaw = hasRaw
     this.#connection = connection
-    this.#parquet = connection && new ParquetBooks(connection, options.path, options.instrument)
+    this.#parquet = connection && new ParquetBooks(connection, options.path, exchange, options.instrument)
   }
 
-  /** @throws EdgeError BOOK_NO_DATA */
+  /** @throws EdgeError BOOK_NO_DATA, BOOK_NOT_RECORDED */
   static async open(options: BookHistoryOptions): Promise<BookHistory> {
     const { path, source } = options
     const hasRaw = source !== 'parquet' && existsSync(join(path, 'raw'))
@@ -73,9 +82,11 @@ export class BookHistory {
         },
       )
     }
+    const exchange = whoseBook(path, options.instrument)
+    if (!exchange) throw notRecorded(options)
     // DuckDB takes half a second to load: only who needs it waits for it.
     const connection = hasParquet ? await (await import('../../platform/duckdb.js')).openDuckDb() : undefined
-    return new BookHistory(options, hasRaw, connection)
+    return new BookHistory(options, exchange, hasRaw, connection)
   }
 
   close(): void {
@@ -114,7 +125,7 @@ export class BookHistory {
     for await (const batch of readFrameBatches(reading)) {
       for (const frame of batch) {
         while (!timeline.advance(frame.recvUs)) yield undefined
-        applied(applyBookFrame(timeline.builder, frame.text, frame.recvUs, sourceOf(frame)))
+        applied(applyRecorded(timeline.builder, frame))
       }
       yield undefined
     }
@@ -152,22 +163,18 @@ export class BookHistory {
   }
 
   async #finestChannel(fromUs: number, toUs: number): Promise<string> {
-    const { path, instrument } = this.#options
     // A quiet book may not have changed for long.
     for (const sinceUs of [fromUs - DAY_US, -Infinity]) {
-      const finest = finestOf(await this.#channelsSince(sinceUs, toUs))
+      const finest = this.#books.finestOf(await this.#channelsSince(sinceUs, toUs))
       if (finest !== undefined) return finest
     }
-    throw new EdgeError('BOOK_NOT_RECORDED', `no full book of ${instrument} was recorded at that time`, {
-      path,
-      hint: 'names are case-sensitive; edgetape coverage says what was recorded',
-    })
+    throw notRecorded(this.#options)
   }
 
   async #channelsSince(fromUs: number, toUs: number): Promise<string[]> {
     const { path, instrument } = this.#options
     const tabled = (await this.#parquet?.channels(fromUs, toUs)) ?? []
-    const raw = this.#hasRaw ? await someChannels(path, instrument, fromUs, toUs) : []
+    const raw = this.#hasRaw ? await someChannels(path, this.#books.channelsOf(instrument), fromUs, toUs) : []
     return [...tabled.map(({ channel }) => channel), ...raw]
   }
 
@@ -196,22 +203,20 @@ export class BookHistory {
 }
 
 const DAY_US = 86_400_000_000
-const FINENESS = ['agg2', '100ms', 'raw']
 
-/** Of full books; grouped ones have longer names. */
-function finestOf(channels: readonly string[]): string | undefined {
-  const fineness = (channel: string) => FINENESS.indexOf(channel.slice(channel.lastIndexOf('.') + 1))
-  const full = channels.filter(channel => channel.split('.').length === 3)
-  return full.sort((a, b) => fineness(b) - fineness(a))[0]
+function notRecorded({ path, instrument }: BookHistoryOptions): EdgeError {
+  return new EdgeError('BOOK_NOT_RECORDED', `no full book of ${instrument} was recorded at that time`, {
+    path,
+    hint: 'names are case-sensitive; edgetape coverage says what was recorded',
+  })
 }
-
 /** Frames in which all channels of an instrument will have been seen. */
 const FRAMES_LOOKED_AT = 5_000
 
-async function someChannels(path: string, instrument: string, from: number, to: number): Promise<Set<string>> {
+async function someChannels(path: string, beginning: string, from: number, to: number): Promise<Set<string>> {
   const found = new Set<string>()
   let frames = 0
-  const reading = { path, from, to, channels: [`book.${instrument}`], onProblem: () => undefined }
+  const reading = { path, from, to, channels: [beginning], onProblem: () => undefined }
   for await (const batch of readFrameBatches(reading)) {
     for (const { channel } of batch) if (channel !== undefined) found.add(channel)
     frames += batch.length

@@ -1,3 +1,5 @@
+import { isOfBooks } from './whose-book.js'
+
 /** One line of the journal. */
 export interface JournalEntry {
   host: string
@@ -25,8 +27,6 @@ export interface OpenRun {
   /** When the next run began, µs; Infinity where none did. */
   toUs: number
 }
-
-const BOOKS = 'book'
 
 /** Until when an open run was heard of, µs; -Infinity for never. */
 export type LastSigns = ReadonlyMap<OpenRun, number>
@@ -88,7 +88,7 @@ function outageOf({ host, recvUs, event, detail }: JournalEntry): Outage[] {
     case 'gap':
       return hasBooks(detail['families']) ? [{ ...outage, because: because('gap') }] : []
     case 'lost':
-      return channel === BOOKS || hasBooks(detail['families'] ?? [])
+      return (typeof channel === 'string' && isOfBooks(channel)) || hasBooks(detail['families'] ?? [])
         ? [{ ...outage, conn: undefined, because: because('frames were lost') }]
         : []
     case 'book_break':
@@ -106,7 +106,7 @@ function outageOf({ host, recvUs, event, detail }: JournalEntry): Outage[] {
 
 /** A journal that does not say which families means all. */
 function hasBooks(families: unknown): boolean {
-  return !Array.isArray(families) || families.includes(BOOKS)
+  return !Array.isArray(families) || families.some(family => typeof family === 'string' && isOfBooks(family))
 }
 
 function textsOf(value: unknown): string[] {

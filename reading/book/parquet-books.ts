@@ -2,12 +2,17 @@ import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
 import { parquetFilesIn, parquetFolders, type ParquetFolder } from '../../formats/parquet-tree.js'
+import type { BookRows } from '../../exchanges/book.js'
+import { familyOf } from '../../exchanges/exchange.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
+import type { Partition } from '../../formats/partition.js'
 import { sqlText } from '../../platform/duckdb.js'
 import type { BookLink } from './book-builder.js'
 import type { JournalEntry } from './outages.js'
 import type { BookTimeline } from './timeline.js'
+import type { BookExchange } from './whose-book.js'
 
+const JOURNAL = 'journal'
 const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
 /** The host in a file's name, `<hour>-<host>-<run>-<n>.parquet` or `day-<host>.parquet`. */
@@ -24,16 +29,26 @@ export interface ChannelSpan {
   lastUs: number
 }
 
-/** The table `book` of one instrument, and the journal beside it. */
+/** The books of one instrument as they are tabled, and the journal beside them. */
 export class ParquetBooks {
   readonly #connection: DuckDBConnection
   readonly #root: string
+  readonly #exchange: string
   readonly #instrument: string
+  readonly #rowsOfBooks: BookRows
+  /** The table of books, and the partition of it that has the instrument's. */
+  readonly #table: string
+  readonly #partition: Partition
 
-  constructor(connection: DuckDBConnection, root: string, instrument: string) {
+  constructor(connection: DuckDBConnection, root: string, { name, books }: BookExchange, instrument: string) {
+    const exchange = exchangeNamed(name)
     this.#connection = connection
     this.#root = root
+    this.#exchange = name
     this.#instrument = instrument
+    this.#rowsOfBooks = books.rows
+    this.#table = familyOf(exchange, books.family).table ?? books.family
+    this.#partition = exchange.names.partitionOfInstrument(instrument)
   }
 
   /** Channels with rows received within a span; both ends count. */
@@ -53,11 +68,11 @@ export class ParquetBooks {
 
   /** When the last snapshot up to a moment was received, day by day backwards, µs. */
   async lastSnapshot(channel: string, atUs: number): Promise<number | undefined> {
-    const isSnapshot = `("type" = 'snapshot' OR ("type" IS NULL AND prev_change_id IS NULL))`
-    for (const date of this.#dates('book').reverse()) {
+    const { isSnapshot } = this.#rowsOfBooks
+    for (const date of this.#dates(this.#table).reverse()) {
       const dayUs = Date.parse(date) * 1000
       if (dayUs > atUs) continue
-      const condition = `channel = ${sqlText(channel)} AND ${isSnapshot} AND recv_ts <= ${timeOf(atUs)}`
+      const condition = `channel = ${sqlText(channel)} AND (${isSnapshot}) AND recv_ts <= ${timeOf(atUs)}`
       const rows = await this.#rows(dayUs, dayUs, `SELECT epoch_us(max(recv_ts))::DOUBLE`, condition)
       const last = rows[0]?.[0]
       if (typeof last === 'number') return last
@@ -79,13 +94,13 @@ export class ParquetBooks {
     const feeder = new RowFeeder(timeline, applied)
     for (let fromUs = span.fromUs; fromUs < span.toUs; fromUs = nextHour(fromUs)) {
       const toUs = Math.min(nextHour(fromUs), span.toUs)
-      const source = this.#source('book', fromUs, toUs)
+      const source = this.#source(this.#table, fromUs, toUs)
       if (source === undefined) continue
       const rows = `FROM ${source}
          WHERE instrument_name = ${sqlText(this.#instrument)} AND channel = ${sqlText(channel)}
            AND recv_ts >= ${timeOf(fromUs)} AND recv_ts < ${timeOf(toUs)}`
       const order = (await this.#isInOrder(rows)) ? '' : 'ORDER BY recv_ts, seq, filename, file_row_number'
-      const result = await this.#connection.stream(`SELECT ${ROW_COLUMNS} ${rows} ${order}`)
+      const result = await this.#connection.stream(`SELECT ${rowColumns(this.#rowsOfBooks)} ${rows} ${order}`)
       for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
         yield* feeder.take(chunk)
         yield undefined
@@ -106,7 +121,7 @@ export class ParquetBooks {
 
   /** The journal of a span, a day more at both ends. */
   async journal(fromUs: number, toUs: number): Promise<JournalEntry[]> {
-    const source = this.#source('journal', fromUs - DAY_US, toUs + DAY_US)
+    const source = this.#source(JOURNAL, fromUs - DAY_US, toUs + DAY_US)
     if (source === undefined) return []
     const result = await this.#connection.runAndReadAll(
       `SELECT ${HOST}, epoch_us(recv_ts)::DOUBLE, event, detail::VARCHAR FROM ${source} ORDER BY recv_ts, seq`,
@@ -122,7 +137,7 @@ export class ParquetBooks {
   /** When a host ('': any) was last heard of within a span, by books and journal, µs; -Infinity for never. */
   async lastSign(host: string, fromUs: number, toUs: number): Promise<number> {
     let last = -Infinity
-    for (const table of ['book', 'journal']) {
+    for (const table of [this.#table, JOURNAL]) {
       const [date] = this.#dates(table, '*')
         .filter(date => dateOverlaps(date, fromUs, toUs))
         .reverse()
@@ -140,7 +155,7 @@ export class ParquetBooks {
   }
 
   async #rows(fromUs: number, toUs: number, select: string, condition: string) {
-    const source = this.#source('book', fromUs, toUs)
+    const source = this.#source(this.#table, fromUs, toUs)
     if (source === undefined) return []
     const result = await this.#connection.runAndReadAll(
       `${select} FROM ${source} WHERE instrument_name = ${sqlText(this.#instrument)} AND ${condition}`,
@@ -150,11 +165,11 @@ export class ParquetBooks {
 
   /** Folders of a table's days; of books those of the instrument, unless of `all`. */
   #folders(table: string, all?: '*'): ParquetFolder[] {
-    const isOwn = (folder: ParquetFolder) => {
-      const { kind, currency } = exchangeNamed(folder.exchange).names.partitionOfInstrument(this.#instrument)
-      return (folder.kind ?? kind) === kind && (folder.currency ?? currency) === currency
-    }
-    return [...parquetFolders(this.#root, { table })].filter(folder => table !== 'book' || all === '*' || isOwn(folder))
+    const { kind, currency } = this.#partition
+    const isOwn = (folder: ParquetFolder) =>
+      (folder.kind ?? kind) === kind && (folder.currency ?? currency) === currency
+    const folders = [...parquetFolders(this.#root, { exchange: this.#exchange, table })]
+    return table === this.#table && all !== '*' ? folders.filter(isOwn) : folders
   }
 
   #dates(table: string, all?: '*'): string[] {
@@ -186,25 +201,25 @@ function dateOverlaps(date: string, fromUs: number, toUs: number): boolean {
 
 const nextHour = (us: number) => (Math.floor(us / HOUR_US) + 1) * HOUR_US
 
-/** What a row of table `book` does to its book. */
+/** What a row does to its book. */
 const NO_LEVEL = 0
 const BID = 1
 const ODD = 3
-const ROW_COLUMNS = `
+const rowColumns = ({ amount, changeId, prevChangeId, isSnapshot }: BookRows) => `
   epoch_us(recv_ts)::DOUBLE AS recv_us,
   seq::DOUBLE AS seq,
-  CASE WHEN side IS NULL THEN ${NO_LEVEL} WHEN price IS NULL OR amount IS NULL THEN ${ODD}
+  CASE WHEN side IS NULL THEN ${NO_LEVEL} WHEN price IS NULL OR (${amount}) IS NULL THEN ${ODD}
     WHEN side = 'bid' THEN ${BID} ELSE 2 END::DOUBLE AS level,
   price,
-  CASE WHEN action = 'delete' THEN 0 ELSE amount END AS amount,
-  change_id::DOUBLE AS change_id,
-  prev_change_id::DOUBLE AS prev_change_id,
+  ${amount} AS amount,
+  (${changeId})::DOUBLE AS change_id,
+  (${prevChangeId})::DOUBLE AS prev_change_id,
   epoch_ms(exchange_ts)::DOUBLE AS exchange_ms,
-  CASE WHEN "type" IS NULL THEN prev_change_id IS NULL ELSE "type" = 'snapshot' END AS is_snapshot,
+  ${isSnapshot} AS is_snapshot,
   ${HOST} || '/' || conn AS source,
   (hash(filename, conn) >> 12)::DOUBLE AS source_no`
 
-/** Places in `ROW_COLUMNS`. */
+/** Places in `rowColumns`. */
 const COLUMN = {
   recvUs: 0,
   seq: 1,

@@ -1,24 +1,10 @@
-import type { Frame } from '../frame.js'
 import { readFrameBatches } from '../read-frames.js'
 import { segmentFiles } from '../segment-files.js'
-import { applyBookFrame } from './apply-frame.js'
+import { applyRecorded, booksOf } from './apply-frame.js'
 import { BookBuilder } from './book-builder.js'
+import { isOfBooks } from './whose-book.js'
 
-export const BOOK_FAMILY = 'book'
 const HOUR_US = 3_600_000_000
-
-const PREDECESSOR = Buffer.from('"prev_change_id"')
-const SNAPSHOT = Buffer.from('"type":"snapshot"')
-
-/** Host and connection that received a frame; the order of one source is the exchange's. */
-export function sourceOf({ segment, conn }: Frame): string {
-  return `${segment?.host ?? ''}/${conn}`
-}
-
-/** Whether a frame of a full book holds all of it. */
-function isSnapshot(bytes: Buffer): boolean {
-  return bytes.includes(SNAPSHOT) || !bytes.includes(PREDECESSOR)
-}
 
 export interface SnapshotSearch {
   /** A dataDir or a copy of one. */
@@ -41,8 +27,10 @@ export async function lastSnapshots(search: SnapshotSearch): Promise<Map<string,
     if (missing.length === 0 || hourUs + HOUR_US < atUs - backUs) break
     const to = Math.min(hourUs + HOUR_US, atUs + 1)
     for await (const batch of readFrameBatches({ path, channels: missing, from: hourUs, to, onProblem })) {
-      for (const { channel, bytes, recvUs } of batch)
-        if (channel !== undefined && isSnapshot(bytes)) found.set(channel, recvUs)
+      for (const frame of batch) {
+        const { channel, bytes, recvUs } = frame
+        if (channel !== undefined && booksOf(frame).isSnapshot(bytes)) found.set(channel, recvUs)
+      }
     }
   }
   return found
@@ -51,7 +39,7 @@ export async function lastSnapshots(search: SnapshotSearch): Promise<Map<string,
 /** Hours of which there are books, the latest first, µs. */
 function hoursUpTo(path: string, atUs: number): number[] {
   const hours = new Set<number>()
-  const choice = { fromUs: -Infinity, toUs: atUs + 1, mayHold: (family: string) => family === BOOK_FAMILY }
+  const choice = { fromUs: -Infinity, toUs: atUs + 1, mayHold: isOfBooks }
   for (const { name } of segmentFiles(path, choice)) hours.add(Math.floor((name.startedMs * 1000) / HOUR_US) * HOUR_US)
   return [...hours].sort((a, b) => b - a)
 }
@@ -71,8 +59,7 @@ export async function booksAt(search: SnapshotSearch): Promise<Map<string, BookB
     for (const frame of batch) {
       const { channel = '', recvUs } = frame
       const book = books.get(channel)
-      if (book && recvUs >= (snapshots.get(channel) ?? Infinity))
-        applyBookFrame(book, frame.text, recvUs, sourceOf(frame))
+      if (book && recvUs >= (snapshots.get(channel) ?? Infinity)) applyRecorded(book, frame)
     }
   }
   return books

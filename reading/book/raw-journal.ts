@@ -2,7 +2,7 @@ import { readFrameBatches } from '../read-frames.js'
 import { manifestOf, segmentFiles, currentPath, type SegmentFile } from '../segment-files.js'
 import { segmentFrames } from '../segment-frames.js'
 import type { JournalEntry, OpenRun } from './outages.js'
-import { BOOK_FAMILY } from './raw-books.js'
+import { isOfBooks } from './whose-book.js'
 
 const JOURNAL = 'journal'
 const DAY_US = 86_400_000_000
@@ -28,7 +28,7 @@ export async function rawJournal(path: string, fromUs: number, toUs: number): Pr
  * @param enoughUs a later sign makes no difference
  */
 export function rawLastSign(path: string, run: OpenRun, enoughUs: number): number {
-  const mayHold = (family: string) => family === BOOK_FAMILY || family === JOURNAL
+  const mayHold = (family: string) => isOfBooks(family) || family === JOURNAL
   const files = [...segmentFiles(path, { fromUs: run.fromUs, toUs: run.toUs, mayHold })].filter(
     ({ name }) => run.host === '' || name.host === run.host,
   )

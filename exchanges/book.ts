@@ -1,0 +1,40 @@
+/** An exchange's order books: where they are recorded, and what a frame or a row of them does to a book. */
+
+export interface Books {
+  /** The family of channels that bring whole books and their changes; its table has a row for each level that changed. */
+  readonly family: string
+  /** What the names of an instrument's channels begin with, up to a dot. */
+  channelsOf(instrument: string): string
+  /** Of channels of one instrument, that of the full book with the least delay; undefined where none is of a full book. */
+  finestOf(channels: readonly string[]): string | undefined
+  /** Whether a frame of a full book holds all of it; found in its bytes. */
+  isSnapshot(frame: Buffer): boolean
+  /** What a frame of a full book does, given as the text that was received; undefined where it is not understood. */
+  changeOf(text: string): BookChange | undefined
+  readonly rows: BookRows
+}
+
+/** A snapshot of a book, or a change of it. */
+export interface BookChange {
+  /** The exchange's time of it, ms since the epoch. */
+  readonly exchangeMs: number
+  readonly isSnapshot: boolean
+  /** The exchange's number of it. Where a change follows another by being the next whole number, that is what stands here. */
+  readonly changeId: number
+  /** The number of the change before it; snapshots have none. */
+  readonly prevChangeId: number | undefined
+  readonly bids: readonly BookLevel[]
+  readonly asks: readonly BookLevel[]
+}
+
+/** An amount of 0 takes the price off the book. */
+export type BookLevel = readonly [price: number, amount: number]
+
+/** The same of rows of the table, which has columns `side` (`bid`, `ask`, NULL for a row without a level) and `price`: SQL expressions. */
+export interface BookRows {
+  /** NULL where the level is not understood. */
+  readonly amount: string
+  readonly changeId: string
+  readonly prevChangeId: string
+  readonly isSnapshot: string
+}
