@@ -1,9 +1,13 @@
 import { Command, Option } from 'commander'
 import type { Config } from '../config/schema.js'
+import { tornParquet } from '../formats/parquet-footer.js'
+import { datesOfTree, requireTree } from '../formats/tree-place.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import type { Question } from './coverage/assess.js'
+import type { MeasuredCoverage as Coverage } from './coverage/measure.js'
 import type { Span } from './coverage/spans.js'
+import { exitCodes } from './exit-codes.js'
 import type { Progress } from './progress-bar.js'
 
 interface CoverageOptions extends ConfigOption {
@@ -44,15 +48,37 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
   const config = folder === undefined ? loadConfig(options.config) : undefined
   if (options.write) return write(folder ?? config?.dataDir ?? '', options)
   let progress: Progress | undefined
-  const result = await measureCoverage(folder ?? config?.dataDir ?? '', {
+  const root = folder ?? config?.dataDir ?? ''
+  const window = await windowOf(options)
+  requireTree(root)
+  const result = await measureCoverage(root, {
     onTable: tables => (progress ??= showProgress('tables', tables, 'steps')).advance(1),
-    window: await windowOf(options),
+    window,
     by: options.by,
     expected: config && expectedOf(config),
   })
   progress?.stop()
+  requireRecorded(root, result, options)
+  for (const path of result.torn) {
+    const { message, hint } = tornParquet(path)
+    process.exitCode = exitCodes.failure
+    process.stderr.write(`edgetape: ${message}; its rows are not counted\nhint: ${hint ?? ''}\n`)
+  }
   const print = options.json ? asJson : options.markdown ? asMarkdown : asText
   process.stdout.write(`${print(result)}\n`)
+}
+
+/** A span of which nothing is known is no span in which all was lost. */
+function requireRecorded(root: string, result: Coverage, { date, from, to }: CoverageOptions): void {
+  const { spans, intervals, frames, lines, torn } = result
+  const isNothing = spans.length + intervals.length + frames.size + torn.length === 0
+  if (!isNothing || lines.some(({ rows }) => rows > 0)) return
+  const dates = datesOfTree(root)
+  const when = date ?? [from && `from ${from}`, to && `to ${to}`].filter(text => text !== undefined).join(' ')
+  throw new EdgeError('COVERAGE_NOTHING', `nothing was recorded, nor meant to be${when === '' ? '' : `: ${when}`}`, {
+    path: root,
+    hint: dates ? `${root} has files of ${dates.first} to ${dates.last}` : 'edgetape status says what runs',
+  })
 }
 
 async function write(root: string, { date }: CoverageOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
 import type { Format } from './query/print-answer.js'
 import type { QuerySession } from './query/session.js'
 import { withConfig, type ConfigOption } from './config-option.js'
+import { exitCodes } from './exit-codes.js'
 
 interface QueryOptions extends ConfigOption {
   from?: string
@@ -42,6 +43,12 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
     root,
     fresh: options.fresh ? fresh : undefined,
     note: text => process.stderr.write(`edgetape: ${text}\n`),
+    leftOut: ({ message, hint }) => {
+      process.exitCode = exitCodes.failure
+      process.stderr.write(
+        `edgetape: ${message}; its rows are in no answer\n${hint === undefined ? '' : `hint: ${hint}\n`}`,
+      )
+    },
   })
   // Whatever ends the process, nothing stays in the folder for temporary files.
   process.once('exit', () => session.clear())

@@ -1,5 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
+import { EdgeError } from '../platform/edge-error.js'
+import { parquetFiles, parquetFolders } from './parquet-tree.js'
+import { quarantineFiles } from './quarantine-tree.js'
+import { rawFiles, rawHours } from './raw-tree.js'
 
 /** The folders of a tree that hold what was recorded and what was made of it. */
 export const TREE_TOPS = ['raw', 'parquet', 'quarantine'] as const
@@ -21,4 +25,33 @@ export function treePlaceOf(path: string): TreePlace | undefined {
     TREE_TOPS.some(top => top === part) && (parts[at + 1] ?? 'exchange=').startsWith('exchange=')
   const at = parts.findLastIndex(isTop)
   return at < 1 ? undefined : { root: parts.slice(0, at).join(sep) || sep, below: parts.slice(at).join('/') }
+}
+
+/**
+ * What holds for whoever asks about a tree: that there is one, and something in it. Nothing is not the same as lost.
+ * @throws EdgeError TREE_NOT_FOUND, TREE_EMPTY
+ */
+export function requireTree(root: string): void {
+  const hint = 'wanted a dataDir or a copy of one: the folder that holds raw/ and parquet/'
+  if (!existsSync(root)) throw new EdgeError('TREE_NOT_FOUND', `${root} is not there`, { path: root, hint })
+  if (holdsFiles(root)) return
+  throw new EdgeError('TREE_EMPTY', `${root} holds no file that edgetape wrote`, { path: root, hint })
+}
+
+/** Whether there is any file of ours below a root; looks only as far as the first. */
+export function holdsFiles(root: string): boolean {
+  return [rawFiles(root), parquetFiles(root), quarantineFiles(root)].some(files => files.next().done === false)
+}
+
+/** The first and the last date of which there are folders; undefined where there are none. Lists no files. */
+export function datesOfTree(root: string): { first: string; last: string } | undefined {
+  const dates = [...parquetFolders(root)].map(({ date }) => date)
+  const dateOf = (hours: ReturnType<typeof rawHours>) => {
+    const hour = hours.next()
+    return hour.done === true ? [] : [new Date(hour.value.startMs).toISOString().slice(0, 10)]
+  }
+  const all = [...dates, ...dateOf(rawHours(root)), ...dateOf(rawHours(root, { newestFirst: true }))].sort()
+  const [first] = all
+  const last = all.at(-1)
+  return first === undefined || last === undefined ? undefined : { first, last }
 }

@@ -52,8 +52,8 @@ export function placeOf(path: string): Place {
 }
 
 /**
- * Segments that may hold what was chosen, in the order in which they were begun, found hour by hour. A segment that is
- * being renamed is found once.
+ * Segments that may hold what was chosen, in the order in which they were begun. Found day by day, so that what is
+ * taken away while a day is read does not go unnoticed. A segment that is being renamed is found once.
  * @throws EdgeError READ_NO_RAW
  */
 export function* segmentFiles(path: string, choice: SegmentChoice): Generator<SegmentFile, void> {
@@ -61,9 +61,24 @@ export function* segmentFiles(path: string, choice: SegmentChoice): Generator<Se
   // A segment that was named is looked for in its folder, under whichever name it has by now.
   const isFile = parseSegmentPath(below) !== undefined
   const folder = isFile ? dirname(below) : below
-  for (const { path: found, state, name } of rawSegments(root, { ...choice, ...(folder !== '' && { below: folder }) }))
-    if (!isFile || withState(found, 'sealed') === below) yield { path: `${root}/${found}`, state, name }
+  let day: SegmentFile[] = []
+  for (const { path: found, state, name } of rawSegments(root, {
+    ...choice,
+    ...(folder !== '' && { below: folder }),
+  })) {
+    if (isFile && withState(found, 'sealed') !== below) continue
+    const [before] = day
+    if (before && dayOf(before) !== dayOf({ name })) {
+      yield* day
+      day = []
+    }
+    day.push({ path: `${root}/${found}`, state, name })
+  }
+  yield* day
 }
+
+const DAY_MS = 86_400_000
+const dayOf = ({ name }: Pick<SegmentFile, 'name'>) => Math.floor(name.startedMs / DAY_MS)
 
 /** The name under which a segment can be opened now; undefined for one that is gone. */
 export function currentPath({ path }: SegmentFile): string | undefined {

@@ -18,11 +18,16 @@ export interface MeasureOptions extends Omit<Question, 'window'> {
   onTable?: OnTable
 }
 
+export interface MeasuredCoverage extends Coverage {
+  /** Files that were cut off or overwritten: none of their rows are counted. */
+  torn: readonly string[]
+}
+
 /**
  * Coverage of what is below `root` (a dataDir, or a copy of one).
- * @throws EdgeError COVERAGE_NO_PARQUET
+ * @throws EdgeError COVERAGE_NO_PARQUET, COVERAGE_UNREADABLE
  */
-export async function measureCoverage(root: string, options: MeasureOptions = {}): Promise<Coverage> {
+export async function measureCoverage(root: string, options: MeasureOptions = {}): Promise<MeasuredCoverage> {
   const { window: asked = { fromUs: 0, toUs: Infinity }, nowUs = Date.now() * 1000, onTable, ...question } = options
   const connection = await openDuckDb()
   try {
@@ -30,7 +35,7 @@ export async function measureCoverage(root: string, options: MeasureOptions = {}
     const facts = await readFacts(tables, root, asked, onTable)
     const { window, gone } = knownPart(asked, facts, nowUs)
     const entries = [...facts.entries, ...gone].sort((a, b) => a.recvUs - b.recvUs)
-    return assess({ ...facts, entries }, { ...question, window })
+    return { ...assess({ ...facts, entries }, { ...question, window }), torn: tables.torn }
   } finally {
     connection.closeSync()
   }

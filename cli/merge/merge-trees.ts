@@ -3,6 +3,7 @@ import pretty from 'pretty-bytes'
 import { runCompactor } from '../../compactor/main.js'
 import { loadConfig } from '../../config/load.js'
 import { configSchema, type Config } from '../../config/schema.js'
+import { EdgeError } from '../../platform/edge-error.js'
 import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
 import { onShutdown } from '../../platform/shutdown.js'
@@ -36,6 +37,10 @@ export async function mergeTrees(folders: string[], flags: MergeFlags): Promise<
   })
   gathering?.stop()
   for (const { message, code, hint } of gathered.faults) log.error({ code, hint }, message)
+  if (gathered.segments + gathered.known + gathered.open + gathered.faults.length === 0)
+    throw new EdgeError('MERGE_NOTHING', `no segment of that time in ${folders.join(', ')}`, {
+      hint: 'edgetape coverage FOLDER says what a tree holds',
+    })
 
   const bar = process.stderr.isTTY ? compactionBar() : undefined
   const summary = await runCompactor({

@@ -26,7 +26,7 @@ export async function catalogSql(root: string, dialect: string, location?: strin
   const found = Object.entries(DIALECTS).find(([name]) => name === dialect)
   if (!found)
     throw new EdgeError('CATALOG_DIALECT', `found dialect ${dialect}, wanted ${Object.keys(DIALECTS).join(', ')}`)
-  if (!existsSync(join(root, 'parquet')))
+  if (parquetFiles(root).next().done === true)
     throw new EdgeError('QUERY_NO_DATA', `no Parquet below ${root}`, {
       path: root,
       hint: 'edgetape compact --once makes it from sealed segments',

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { tables as knownTables } from '../../compactor/tables.js'
+import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { parseParquetName } from '../../formats/parquet-path.js'
-import { parquetTables } from '../../formats/parquet-tree.js'
+import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
+import { rawFiles } from '../../formats/raw-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { partitionedSql } from '../../reading/partitioned-sql.js'
@@ -21,6 +22,7 @@ export class Lake {
   readonly #connection: DuckDBConnection
   readonly #root: string
   readonly #fresh: FreshRows | undefined
+  readonly #torn = new Set<string>()
 
   /**
    * @param fresh what is only in raw yet; without it, only Parquet is read
@@ -30,7 +32,7 @@ export class Lake {
     this.#connection = connection
     this.#root = root
     this.#fresh = fresh
-    if (existsSync(join(root, 'parquet')) || (fresh && existsSync(join(root, 'raw')))) return
+    if (parquetFiles(root).next().done === false || (fresh && rawFiles(root).next().done === false)) return
     throw new EdgeError('QUERY_NO_DATA', `no ${fresh ? 'raw data and no ' : ''}Parquet below ${root}`, {
       path: root,
       hint: 'wanted a dataDir or a copy of one: the folder that holds raw/ and parquet/',
@@ -49,8 +51,16 @@ export class Lake {
     }
   }
 
+  /** Leaves out files that are no whole Parquet files, among those of these tables; returns what was not known before. */
+  leaveTornOut(tables: readonly string[]): string[] {
+    const files = tables.flatMap(table => pathsOf(this.#root, filesOfTable(this.#root, table)))
+    const torn = files.filter(path => !this.#torn.has(path) && !isWholeParquet(path))
+    for (const path of torn) this.#torn.add(path)
+    return torn
+  }
+
   async #relation(table: string): Promise<string> {
-    const paths = await this.#pathsOf(table)
+    const paths = (await this.#pathsOf(table)).filter(path => !this.#torn.has(path))
     if (paths.length > 0) return partitionedSql(paths, { dateType: 'DATE' })
     const columns = await columnsOfTables(name => name === table)
     return emptySelect(columns.get(table) ?? [])
@@ -82,12 +92,11 @@ export class Lake {
   /** Names of the files of a partition, those included that a day's file replaced. */
   async #covered(files: TableFiles, folder: string): Promise<ReadonlySet<string>> {
     const names = files.get(folder) ?? []
-    const days = names
-      .filter(name => parseParquetName(name)?.hour === undefined)
-      .map(name => sqlText(join(this.#root, folder, name)))
-    if (days.length === 0) return new Set(names)
+    const days = names.filter(name => parseParquetName(name)?.hour === undefined)
+    const readable = days.map(name => join(this.#root, folder, name)).filter(path => !this.#torn.has(path))
+    if (readable.length === 0) return new Set(names)
     const answer = await this.#connection.runAndReadAll(
-      `SELECT unnest(from_json(decode(value), '["VARCHAR"]')) FROM parquet_kv_metadata([${days.join(', ')}])
+      `SELECT unnest(from_json(decode(value), '["VARCHAR"]')) FROM parquet_kv_metadata([${readable.map(sqlText).join(', ')}])
         WHERE decode(key) = 'replaces'`,
     )
     return new Set([...names, ...answer.getRows().map(([name]) => String(name))])

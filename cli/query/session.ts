@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { closest } from 'fastest-levenshtein'
+import { UNREADABLE } from '../../compactor/engine.js'
+import { tornParquet } from '../../formats/parquet-footer.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
@@ -16,6 +18,8 @@ export interface SessionOptions {
   fresh: FreshSettings | undefined
   /** Told of what is left out. */
   note: (text: string) => void
+  /** Told of each Parquet file whose rows are missing in all answers from now on. */
+  leftOut?: (error: EdgeError) => void
 }
 
 /** Files come and go while they are asked: so often is a statement tried. */
@@ -30,16 +34,23 @@ export class QuerySession {
   readonly connection: DuckDBConnection
   readonly #lake: Lake
   readonly #scratch: string
+  readonly #leftOut: NonNullable<SessionOptions['leftOut']>
   readonly #ready = readyViews()
 
-  private constructor(connection: DuckDBConnection, lake: Lake, scratch: string) {
+  private constructor(
+    connection: DuckDBConnection,
+    lake: Lake,
+    scratch: string,
+    leftOut: NonNullable<SessionOptions['leftOut']>,
+  ) {
     this.connection = connection
+    this.#leftOut = leftOut
     this.#lake = lake
     this.#scratch = scratch
   }
 
   /** @throws EdgeError QUERY_NO_DATA */
-  static async open({ root, fresh, note }: SessionOptions): Promise<QuerySession> {
+  static async open({ root, fresh, note, leftOut = () => undefined }: SessionOptions): Promise<QuerySession> {
     const scratch = mkdtempSync(join(tmpdir(), 'edgetape-query-'))
     try {
       const rows = fresh && new FreshRows(root, scratch, fresh, note)
@@ -47,7 +58,7 @@ export class QuerySession {
       const connection = await openDuckDb()
       await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
       await connection.run(sharedSql())
-      return new QuerySession(connection, new Lake(connection, root, rows), scratch)
+      return new QuerySession(connection, new Lake(connection, root, rows), scratch, leftOut)
     } catch (error) {
       rmSync(scratch, { recursive: true, force: true })
       throw error
@@ -73,7 +84,7 @@ export class QuerySession {
         await this.#makeViews(sql)
         return await action(this.connection)
       } catch (cause) {
-        if (attempt < TRIES && FILE_GONE.test(messageOf(cause))) continue
+        if (attempt < TRIES && (FILE_GONE.test(messageOf(cause)) || this.#leavesTornOut(sql, cause))) continue
         throw cause instanceof EdgeError ? cause : this.#failed(cause)
       }
     }
@@ -85,9 +96,21 @@ export class QuerySession {
   }
 
   async #makeViews(sql: string): Promise<void> {
-    const { views, tables } = namedIn(sql, this.#ready, this.tables)
-    await this.#lake.show(ASKS_FOR_NAMES.test(sql) ? this.tables : tables)
+    const { views } = namedIn(sql, this.#ready, this.tables)
+    await this.#lake.show(this.#tablesIn(sql))
     for (const view of views) await this.connection.run(view.sql)
+  }
+
+  /** Where a statement met files that are not whole, tells of them; from now on they are left out. */
+  #leavesTornOut(sql: string, cause: unknown): boolean {
+    if (!UNREADABLE.test(messageOf(cause))) return false
+    const torn = this.#lake.leaveTornOut(this.#tablesIn(sql))
+    for (const path of torn) this.#leftOut(tornParquet(path))
+    return torn.length > 0
+  }
+
+  #tablesIn(sql: string): readonly string[] {
+    return ASKS_FOR_NAMES.test(sql) ? this.tables : namedIn(sql, this.#ready, this.tables).tables
   }
 
   #failed(cause: unknown): EdgeError {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { holdsFiles } from '../../formats/tree-place.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Proof } from './proof.js'
 import { proofs } from './proofs.js'
@@ -23,10 +24,10 @@ export async function chooseProofs(
   const place = givenPlace ?? (await dataDirOf(config))
   if (named) return { proofs: [named], place }
   const here = proofs.filter(({ isHere }) => isHere(place))
-  if (here.length > 0) return { proofs: here, place }
+  if (here.length > 0 && holdsFiles(place)) return { proofs: here, place }
   // No dataDir: a folder or file of one. Whoever can prove it says so, or says what it wanted.
   const owner = proofs.find(({ name }) => place.split('/').includes(name)) ?? proofs[0]
-  if (owner && existsSync(place)) return { proofs: [owner], place }
+  if (here.length === 0 && owner && existsSync(place)) return { proofs: [owner], place }
   throw new EdgeError('VERIFY_NOTHING', `nothing to prove in ${place}`, {
     path: place,
     hint: `wanted a folder with ${join('raw', 'exchange=…')} in it`,
