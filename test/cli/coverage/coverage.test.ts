@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import type { CoverageLine } from '../../../cli/coverage/assess.js'
 import { verdictOf } from '../../../cli/coverage/assess.js'
@@ -5,6 +7,7 @@ import { shareOf } from '../../../cli/coverage/print.js'
 import { dayWindow, measureCoverage } from '../../../cli/coverage/measure.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { writeLake, type LakeFile } from '../../fixtures/lake.js'
+import { wholeRun, writeRun } from '../../fixtures/raw-run.js'
 import { journal, rows, us } from './fixtures/lake-rows.js'
 
 /** Long after all that is told here. */
@@ -197,7 +200,54 @@ t.test('the command prints a table, Markdown or JSON', async t => {
 })
 
 t.test('where nothing is, it says what to do', async t => {
-  const { stderr, exitCode } = await edgetape(['coverage', t.testdir()])
-  t.match(stderr, /^edgetape: no Parquet below .*\nedgetape: hint: edgetape compact --once/)
+  const root = t.testdir({ raw: {}, parquet: {} })
+  const nothing: [args: string[], found: RegExp][] = [
+    [[join(root, 'away')], /away is not there\nedgetape: hint: wanted a dataDir/],
+    [[root], /holds no file that edgetape wrote\nedgetape: hint: wanted a dataDir/],
+  ]
+  for (const [args, found] of nothing) {
+    const { stdout, stderr, exitCode } = await edgetape(['coverage', ...args])
+    t.equal(stdout, '', 'no table')
+    t.match(stderr, found)
+    t.equal(exitCode, 1)
+  }
+  writeRun(root, wholeRun(3))
+  const { stderr, exitCode } = await edgetape(['coverage', root])
+  t.match(stderr, /^edgetape: no Parquet below .*\nedgetape: hint: edgetape compact --once/, 'only raw')
   t.equal(exitCode, 1)
+})
+
+t.test('a day on which nothing was recorded is no day on which all was lost', async t => {
+  const root = t.testdir()
+  await writeLake(root, files)
+  const { stdout, stderr, exitCode } = await edgetape(['coverage', root, '--date', '2026-11-25'])
+  t.equal(stdout, '')
+  t.match(
+    stderr,
+    /nothing was recorded, nor meant to be: 2026-11-25\nedgetape: hint: .* has files of 2026-11-22 to 2026-11-22/,
+  )
+  t.equal(exitCode, 1)
+})
+
+t.test('a Parquet file that was cut off is named, and the rest is counted', async t => {
+  const root = t.testdir()
+  await writeLake(root, files)
+  const folder = join(root, 'parquet/exchange=deribit/table=trades/kind=perpetual/currency=BTC/date=2026-11-22')
+  const whole = readFileSync(join(folder, '14-h1-r1-1.parquet'))
+  const torn = { 'cut off': whole.subarray(0, whole.length - 40), empty: '', garbage: 'PAR1'.repeat(40) + 'x' }
+  for (const [what, bytes] of Object.entries(torn)) {
+    writeFileSync(join(folder, '15-h1-r1-2.parquet'), bytes)
+    const { stdout, stderr, exitCode } = await edgetape(['coverage', root, '--json'])
+    t.match(stderr, /15-h1-r1-2\.parquet is no whole Parquet file/, what)
+    t.equal(exitCode, 1)
+    const { lines } = JSON.parse(stdout) as { lines: { table: string; rows: number }[] }
+    t.equal(lines.find(({ table }) => table === 'trades')?.rows, 6)
+    const asked = await edgetape(['query', 'SELECT count(*) AS n FROM trades', '--from', root, '--json'])
+    t.match(asked.stderr, /15-h1-r1-2\.parquet is no whole Parquet file.*its rows are in no answer/)
+    t.same(JSON.parse(asked.stdout), { n: 6 })
+    t.equal(asked.exitCode, 1)
+    const verified = await edgetape(['verify', root])
+    t.match(verified.stdout, /^fault: .*15-h1-r1-2\.parquet: .*\[UNREADABLE\]/m)
+    t.equal(verified.exitCode, 1)
+  }
 })
