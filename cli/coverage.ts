@@ -68,14 +68,15 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
   process.stdout.write(`${print(result)}\n`)
 }
 
-/** A span of which nothing is known is no span in which all was lost. */
+/** A span in which no recorder ran, or of which nothing is known, is no span in which all was lost. */
 function requireRecorded(root: string, result: Coverage, { date, from, to }: CoverageOptions): void {
-  const { spans, intervals, frames, lines, torn } = result
-  const isNothing = spans.length + intervals.length + frames.size + torn.length === 0
-  if (!isNothing || lines.some(({ rows }) => rows > 0)) return
-  const dates = datesOfTree(root)
+  const { intervals, frames, lines, torn } = result
+  const isHeard = frames.size + torn.length > 0 || lines.some(({ rows }) => rows > 0)
+  if (isHeard || intervals.some(({ gap }) => gap !== 'not_recording')) return
   const when = date ?? [from && `from ${from}`, to && `to ${to}`].filter(text => text !== undefined).join(' ')
-  throw new EdgeError('COVERAGE_NOTHING', `nothing was recorded, nor meant to be${when === '' ? '' : `: ${when}`}`, {
+  const why = intervals[0]?.cause ?? 'no recorder ran'
+  const dates = datesOfTree(root)
+  throw new EdgeError('COVERAGE_NOTHING', `nothing was recorded${when === '' ? '' : ` (${when})`}: ${why}`, {
     path: root,
     hint: dates ? `${root} has files of ${dates.first} to ${dates.last}` : 'edgetape status says what runs',
   })

@@ -211,8 +211,8 @@ t.test('where nothing is, it says what to do', async t => {
     t.match(stderr, found)
     t.equal(exitCode, 1)
   }
-  writeRun(root, wholeRun(3))
-  const { stderr, exitCode } = await edgetape(['coverage', root])
+  writeRun(join(root, 'raw-only'), wholeRun(3))
+  const { stderr, exitCode } = await edgetape(['coverage', join(root, 'raw-only')])
   t.match(stderr, /^edgetape: no Parquet below .*\nedgetape: hint: edgetape compact --once/, 'only raw')
   t.equal(exitCode, 1)
 })
@@ -224,7 +224,7 @@ t.test('a day on which nothing was recorded is no day on which all was lost', as
   t.equal(stdout, '')
   t.match(
     stderr,
-    /nothing was recorded, nor meant to be: 2026-11-25\nedgetape: hint: .* has files of 2026-11-22 to 2026-11-22/,
+    /nothing was recorded \(2026-11-25\): the recorder was stopped\nedgetape: hint: .* has files of 2026-11-22 to 2026-11-22/,
   )
   t.equal(exitCode, 1)
 })
