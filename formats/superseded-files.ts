@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { listFolder, partitionFolders } from './partition-folders.js'
 
+const LIST = /^superseded-[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.jsonl$/
 const noticeSchema = z.object({ path: z.string(), by: z.array(z.string()) })
 
 /**
@@ -10,11 +12,12 @@ const noticeSchema = z.object({ path: z.string(), by: z.array(z.string()) })
  * @returns full paths
  */
 export function supersededFiles(root: string): string[] {
-  const folder = join(root, 'superseded')
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => /(?:^|\/)superseded-[^/]+\.jsonl$/.test(name))
-    .flatMap(name => readFileSync(join(folder, name), 'utf8').split('\n'))
+  const top = { path: 'superseded', values: {} }
+  const lists = [...partitionFolders(root, top, [{ key: 'date' }], {})].flatMap(({ path }) =>
+    listFolder(root, path).files.flatMap(file => (LIST.test(file) ? [join(root, path, file)] : [])),
+  )
+  return lists
+    .flatMap(path => readFileSync(path, 'utf8').split('\n'))
     .flatMap(line => (line === '' ? [] : [noticeSchema.parse(JSON.parse(line))]))
     .filter(({ path, by }) => [path, ...by].every(one => existsSync(join(root, one))))
     .map(({ path }) => join(root, path))

@@ -1,3 +1,4 @@
+import { parseParquetName } from '../formats/parquet-path.js'
 import { parseSegmentPath } from '../formats/raw-path.js'
 
 /** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced. */
@@ -17,7 +18,7 @@ const DATE = String.raw`\d{4}-\d\d-\d\d`
 const NAME = '[A-Za-z0-9][A-Za-z0-9_.-]{0,150}'
 
 const PARQUET = new RegExp(
-  `^parquet/exchange=${VALUE}/table=${VALUE}/kind=${VALUE}/currency=${VALUE}/date=(${DATE})/(?:(\\d\\d)|day)-${NAME}\\.parquet$`,
+  `^parquet/exchange=${VALUE}/table=${VALUE}(?:/kind=${VALUE})?(?:/currency=${VALUE})?/date=(${DATE})/(?:(\\d\\d)|day)-${NAME}\\.parquet$`,
 )
 const QUARANTINE = new RegExp(
   `^quarantine/exchange=${VALUE}/channel=${VALUE}/date=(${DATE})/(?:\\d{8}T(\\d\\d)\\d{4}Z-)?${NAME}\\.jsonl$`,
@@ -33,7 +34,7 @@ export function parseShippedName(path: string): ShippedName | undefined {
   if (path.startsWith('raw/')) return parseRaw(path)
   const kind = (Object.keys(PATTERNS) as (keyof typeof PATTERNS)[]).find(root => path.startsWith(`${root}/`))
   const match = kind && PATTERNS[kind].exec(path)
-  if (!match) return undefined
+  if (!match || (kind === 'parquet' && !parseParquetName(path.slice(path.lastIndexOf('/') + 1)))) return undefined
   // Where the name has no hour, the last one of its day is the careful answer.
   const [, date = '', hour = '23'] = match
   const dayMs = Date.parse(`${date}T00:00:00Z`)

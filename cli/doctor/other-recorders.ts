@@ -1,15 +1,13 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import { parseTarget } from '../../config/target-address.js'
-import { parseSegmentPath } from '../../formats/raw-path.js'
+import { rawFilesIn, rawHours } from '../../formats/raw-tree.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { readDataIdentity } from '../../platform/data-identity.js'
-import { hasErrno } from '../../platform/edge-error.js'
 import type { Finding } from './finding.js'
 
 /** Every recorder writes a journal: its newest days are enough to see who brings files. */
 const DATES = 7
+const DAY_MS = 86_400_000
 
 /** Whether a folder target holds files of another recorder that bears this one's host name. */
 export function otherRecorders({ dataDir, host, sync }: Config): Finding[] {
@@ -35,25 +33,12 @@ export function otherRecorders({ dataDir, host, sync }: Config): Finding[] {
 /** The recorders whose journals of the last days lie in a tree. */
 function recordersIn(root: string): Set<string> {
   const found = new Set<string>()
-  for (const exchange of namesIn(root, 'raw')) {
-    const journal = `raw/${exchange}/channel=journal`
-    for (const date of namesIn(root, journal).sort().slice(-DATES)) {
-      for (const hour of namesIn(root, `${journal}/${date}`)) {
-        for (const file of namesIn(root, `${journal}/${date}/${hour}`)) {
-          const parsed = parseSegmentPath(`${journal}/${date}/${hour}/${file}`)
-          if (parsed) found.add(parsed.name.host)
-        }
-      }
-    }
+  const dates = new Set<number>()
+  const mayHold = (family: string) => family === 'journal'
+  for (const { startMs, folders } of rawHours(root, { mayHold, newestFirst: true })) {
+    dates.add(Math.floor(startMs / DAY_MS))
+    if (dates.size > DATES) break
+    for (const folder of folders) for (const { name } of rawFilesIn(root, folder)) found.add(name.host)
   }
   return found
-}
-
-function namesIn(root: string, folder: string): string[] {
-  try {
-    return readdirSync(join(root, folder))
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  }
 }

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { packageRoot } from '../../platform/package-info.js'
+
+/** Who may list folders, besides `formats/`: each lists what no question about the tree is about. */
+const OTHERS: Readonly<Record<string, string>> = {
+  'cli/demo/folder.ts': 'whether the demo’s own folder is empty before it is removed',
+  'cli/demo/harvest.ts': 'counts all that came to the demo’s NAS, whatever it is',
+  'cli/dump/files.ts': 'a folder of someone’s own, outside of any tree: files are known by their endings',
+  'cli/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
+  'cli/query/ready-views.ts': 'the SQL files of this package',
+  'compactor/receipts.ts': 'state/: receipts by date',
+  'compactor/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
+  'recorder/storage/verified-segments.ts': 'state/: ledgers by date',
+  'syncer/ledger-store.ts': 'state/: ledgers by date',
+  'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
+  'syncer/targets/folder-replace.ts': 'the target: what a copy that was cut off left there',
+}
+
+const PRODUCT = [
+  'platform',
+  'formats',
+  'exchanges',
+  'config',
+  'recorder',
+  'compactor',
+  'syncer',
+  'simulator',
+  'reading',
+  'library',
+  'cli',
+]
+
+t.test('only the walkers list the folders of a tree', async t => {
+  const listing = PRODUCT.flatMap(room =>
+    readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.ts'))
+      .map(name => `${room}/${name}`)
+      .filter(path =>
+        /\b(?:readdir|opendir|fs\.glob|globSync)(?:Sync)?\b/.test(readFileSync(join(packageRoot, path), 'utf8')),
+      ),
+  )
+  const others = listing.filter(path => !path.startsWith('formats/')).sort()
+  t.same(others, Object.keys(OTHERS).sort(), 'ask formats/ for files, or say here why not')
+  t.same(
+    listing.filter(path => path.startsWith('formats/')),
+    ['formats/partition-folders.ts'],
+  )
+})
+
+t.test('no program is handed a pattern made of a path', async t => {
+  const made = PRODUCT.flatMap(room =>
+    readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.ts'))
+      .map(name => `${room}/${name}`)
+      .filter(path =>
+        /\*\.(?:parquet|jsonl)|=\*\/|\/\*\*\//.test(codeOf(readFileSync(join(packageRoot, path), 'utf8'))),
+      ),
+  )
+  t.same(made, ['cli/query/catalog-sql.ts'], 'whose patterns are for other programs, and escaped')
+})
+
+/** Without comments, which may speak of patterns. */
+const codeOf = (text: string) => text.replace(/\/\*\*?[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
