@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { byStart, rawFilesIn, rawHours, type RawFile } from '../formats/raw-tree.js'
-import type { Receipt } from './receipts.js'
+import type { Receipt } from '../formats/receipt.js'
 
 export type SealedSegment = Pick<RawFile, 'path' | 'name'>
 

@@ -4,7 +4,7 @@ import { parquetFilesIn, parquetFolders, type ParquetFile, type ParquetFolder } 
 import { clearWaiting, switchFolders, waitingFolder } from './folder-switch.js'
 import { linkOthers, planRollUps, receiptsAfter, supersededBy, writeRollUp, type Rolled } from './roll-up.js'
 import { openEngine } from './engine.js'
-import { readReceiptsOf, type Receipt } from './receipts.js'
+import { readReceiptsOf, type Receipt } from '../formats/receipt.js'
 import { spillFolderOf, type JobOptions } from './segment-job.js'
 
 const DAY_MS = 86_400_000

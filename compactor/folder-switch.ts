@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { createFolderDurable, fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
 import { hasErrno } from '../platform/edge-error.js'
 import { ASIDE, exchangeNames } from '../platform/exchange-folders.js'
-import { appendReceipts, receiptSchema, receiptsFolder } from './receipts.js'
-import { appendSuperseded, supersededSchema } from './superseded.js'
+import { appendReceipts, receiptSchema, receiptsFolder } from '../formats/receipt.js'
+import { appendSuperseded, supersededSchema } from '../formats/replacement.js'
 
 const switchSchema = z.object({
   date: z.string(),

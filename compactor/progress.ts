@@ -1,6 +1,6 @@
 import { writeStatus } from '../platform/status-file.js'
 import type { Conversion } from './convert.js'
-import type { Receipt } from './receipts.js'
+import type { Receipt } from '../formats/receipt.js'
 
 /** What one run of the compactor did. */
 export interface Summary {

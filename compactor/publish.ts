@@ -7,7 +7,7 @@ import { parseSegmentPath, type SegmentName } from '../formats/raw-path.js'
 import type { Conversion } from './convert.js'
 import { hourlyName, parquetFolder } from '../formats/parquet-path.js'
 import type { Part } from './parts.js'
-import { appendReceipt, type Receipt } from './receipts.js'
+import { appendReceipt, type Receipt } from '../formats/receipt.js'
 import { SCHEMA_VERSION } from './tables.js'
 
 /** The steps after which a power cut could show; a failing disk in tests. */

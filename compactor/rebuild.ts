@@ -10,7 +10,7 @@ import { leaveEmptied } from './emptied.js'
 import { clearWaiting, switchFolders, waitingFolder, type FolderSwitch } from './folder-switch.js'
 import { hourlyName } from '../formats/parquet-path.js'
 import { quarantinePath } from './publish.js'
-import { readReceiptsOf, type Receipt } from './receipts.js'
+import { readReceiptsOf, type Receipt } from '../formats/receipt.js'
 import { linkOthers, readReplaced } from './roll-up.js'
 import { compactSegment, readManifest, temporaryFolder, type JobOptions } from './segment-job.js'
 

@@ -11,7 +11,7 @@ import type { ParquetFile } from '../formats/parquet-tree.js'
 import { fileFacts, parquetOptions } from './parts.js'
 import { sha256Of } from './publish.js'
 import { rowGroupRows } from './row-group.js'
-import type { Receipt } from './receipts.js'
+import type { Receipt } from '../formats/receipt.js'
 import { SCHEMA_VERSION } from './tables.js'
 
 /** Files of one partition's day and host, of which one is to be made. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { hourlyName } from '../../formats/parquet-path.js'
-import { readReceipts } from '../../compactor/receipts.js'
+import { readReceipts } from '../../formats/receipt.js'
 import { mayFill } from '../../compactor/tables.js'
 import { segmentFiles, type SegmentFile } from '../../reading/segment-files.js'
 import { segmentPath } from '../../formats/raw-path.js'

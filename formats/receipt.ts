@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { hasErrno } from '../platform/edge-error.js'
-import { appendLinesDurable } from './line-log.js'
+import { appendLinesDurable } from '../platform/json-lines.js'
 
 export const receiptSchema = z.object({
   /** Path of the sealed segment below dataDir. */

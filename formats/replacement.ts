@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { appendLinesDurable } from './line-log.js'
-import { receiptsFolder } from './receipts.js'
+import { appendLinesDurable } from '../platform/json-lines.js'
+import { receiptsFolder } from './receipt.js'
 
 export const supersededSchema = z.object({
   /** The files that hold their rows now, below dataDir. */

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fsyncFolder, writeFully } from '../platform/durable-file.js'
-import { hasErrno } from '../platform/edge-error.js'
+import { fsyncFolder, writeFully } from './durable-file.js'
+import { hasErrno } from './edge-error.js'
 
 /** Appends values, each a line of JSON; afterwards they are durable. */
 export function appendLinesDurable(path: string, values: readonly unknown[]): void {
