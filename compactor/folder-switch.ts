@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { createFolderDurable, fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
 import { hasErrno } from '../platform/edge-error.js'
 import { ASIDE, exchangeNames } from '../platform/exchange-folders.js'
-import { appendReceipts, receiptSchema, receiptsFolder } from '../formats/receipt.js'
-import { appendSuperseded, supersededSchema } from '../formats/replacement.js'
+import { appendReceipts, receiptSchema, compactorState } from '../formats/receipt.js'
+import { appendReplacements, replacementSchema } from '../formats/replacement.js'
 
 const switchSchema = z.object({
   date: z.string(),
@@ -15,16 +15,16 @@ const switchSchema = z.object({
    */
   folders: z.array(z.object({ path: z.string(), inode: z.number() })),
   receipts: z.array(receiptSchema),
-  superseded: z.array(supersededSchema),
+  superseded: z.array(replacementSchema),
 })
 
 /** Folders of one date that take the place of others, all or none of them after a crash, and what is then true. */
 export type FolderSwitch = z.infer<typeof switchSchema>
 
-const intentPath = (dataDir: string) => join(receiptsFolder(dataDir), 'switch.json')
+const intentPath = (dataDir: string) => join(compactorState(dataDir), 'switch.json')
 
 /** Where new folders wait: `0`, `1`, …; what they replaced is there afterwards. */
-export const waitingFolder = (dataDir: string) => join(receiptsFolder(dataDir), 'switch')
+export const waitingFolder = (dataDir: string) => join(compactorState(dataDir), 'switch')
 
 /** An empty waiting folder. */
 export function clearWaiting(dataDir: string): void {
@@ -62,10 +62,10 @@ function finish(dataDir: string, { date, folders, receipts, superseded }: Folder
   for (const [index, { path, inode }] of folders.entries()) {
     switchOne(join(waitingFolder(dataDir), String(index)), join(dataDir, path), inode)
   }
-  appendSuperseded(dataDir, date, superseded)
+  appendReplacements(dataDir, date, superseded)
   appendReceipts(dataDir, date, receipts)
   rmSync(intentPath(dataDir), { force: true })
-  fsyncFolder(receiptsFolder(dataDir))
+  fsyncFolder(compactorState(dataDir))
   clearWaiting(dataDir)
 }
 

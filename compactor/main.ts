@@ -6,15 +6,15 @@ import { mayRollUp } from '../config/target-address.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
-import { parseSegmentPath } from '../formats/raw-path.js'
+import { parseSegmentPath, segmentDate } from '../formats/raw-path.js'
 import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
 import { convertedFolders, dateFiles, isRollUpDue, rollUpDate } from './date-job.js'
 import { finishSwitch } from './folder-switch.js'
 import { hourlyName } from '../formats/parquet-path.js'
 import { CompactorProgress, type Summary } from './progress.js'
-import { dateOf, realDisk, type PublishDisk } from './publish.js'
+import { realDisk, type PublishDisk } from './publish.js'
 import { rebuildDate } from './rebuild.js'
-import { readReceipts, receiptsFolder, type Receipt } from '../formats/receipt.js'
+import { readReceipts, compactorState, type Receipt } from '../formats/receipt.js'
 import { readReplaced } from './roll-up.js'
 import { clearTemporary, compactSegment, readManifest, type JobOptions } from './segment-job.js'
 import { SCHEMA_VERSION } from './tables.js'
@@ -49,7 +49,7 @@ export interface CompactorOptions {
 export async function runCompactor(options: CompactorOptions): Promise<Summary> {
   const { dataDir } = options.config
   mkdirSync(join(dataDir, 'raw'), { recursive: true })
-  const lock = acquireProcessLock(join(receiptsFolder(dataDir), 'lock'), 'compactor')
+  const lock = acquireProcessLock(join(compactorState(dataDir), 'lock'), 'compactor')
   try {
     finishSwitch(dataDir)
     clearTemporary(dataDir)
@@ -113,7 +113,7 @@ class Compactor {
   async rebuild(): Promise<void> {
     const wish = this.#options.rebuild
     if (!wish) return
-    for (const date of new Set(this.#finder.find().map(({ name }) => dateOf(name)))) {
+    for (const date of new Set(this.#finder.find().map(({ name }) => segmentDate(name)))) {
       if (this.#options.signal?.aborted) return
       if (wish.date !== undefined && wish.date !== date) continue
       if (wish.outdated !== true || this.#outdated().has(date)) await this.#rebuildDate(date)
@@ -123,7 +123,7 @@ class Compactor {
   /** Dates with tables of an earlier schema version, by their receipts. */
   #outdated(): Set<string> {
     const outdated = [...this.#receipts.values()].filter(({ schema_version: version }) => version < SCHEMA_VERSION)
-    return new Set(outdated.flatMap(({ segment }) => parseSegmentPath(segment)?.name ?? []).map(dateOf))
+    return new Set(outdated.flatMap(({ segment }) => parseSegmentPath(segment)?.name ?? []).map(segmentDate))
   }
 
   /** Converts until nothing is left, and rolls up the days that are due. */
@@ -161,7 +161,7 @@ class Compactor {
 
   async #rebuildDate(date: string): Promise<void> {
     const { config, log, nowMs = Date.now, signal } = this.#options
-    const segments = this.#finder.find().filter(({ name }) => dateOf(name) === date)
+    const segments = this.#finder.find().filter(({ name }) => segmentDate(name) === date)
     const rollUp = rollsUp(config) && isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)
     for (const { path } of segments) this.#settled.add(path)
     this.#progress.started(`${date} as a whole`, segments.length)
@@ -183,7 +183,7 @@ class Compactor {
     const { dataDir, limits } = this.#job
     const receipt = this.#receipts.get(path)
     if (receipt) return receipt.outputs.some(output => basename(output.path).startsWith('day-'))
-    const date = dateOf(name)
+    const date = segmentDate(name)
     let replaced = this.#replaced.get(date)
     if (!replaced) {
       const days = dateFiles(dataDir, date).filter(({ name }) => name.hour === undefined)
@@ -241,10 +241,10 @@ class Compactor {
     const { log, signal } = this.#options
     if (this.#settled.has(segment.path)) return
     if (await this.#isRolledUp(segment)) {
-      await this.#rebuildDate(dateOf(segment.name))
+      await this.#rebuildDate(segmentDate(segment.name))
       return
     }
-    this.#rolledUp.delete(dateOf(segment.name))
+    this.#rolledUp.delete(segmentDate(segment.name))
     this.#progress.started(segment.path, backlog)
     const startedAt = performance.now()
     try {

@@ -4,6 +4,7 @@ import { parquetFolder } from '../formats/parquet-path.js'
 import { parquetFilesIn } from '../formats/parquet-tree.js'
 import type { Partition } from '../formats/partition.js'
 import { identityOf, type Table } from '../exchanges/table.js'
+import { dateOf } from '../platform/utc-date.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -50,8 +51,6 @@ export function findNeighbours(
 
 /** What tells a connection from those of the same name in other runs. */
 export const originOf = (host: string, run: string | undefined) => `${host}/${run ?? ''}/`
-
-const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
 function isOwn(name: { hour?: number; host: string; run?: string; number?: number }, date: string, own: SegmentName) {
   const isSame = name.run === own.run && name.number === own.number && name.host === own.host

@@ -1,24 +1,26 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { fsyncFolder } from '../platform/durable-file.js'
-import { parseSegmentPath, type SegmentName } from '../formats/raw-path.js'
+import { dirname, join } from 'node:path'
+import { parquetPath } from '../formats/parquet-path.js'
+import { quarantinePath } from '../formats/quarantine-tree.js'
+import { parseSegmentPath, segmentDate } from '../formats/raw-path.js'
+import { appendReceipts, type Receipt } from '../formats/receipt.js'
+import { localDisk, type Disk } from '../platform/disk.js'
+import { createFolderDurable } from '../platform/durable-file.js'
+import { sha256Of } from '../platform/sha256.js'
 import type { Conversion } from './convert.js'
-import { hourlyName, parquetFolder } from '../formats/parquet-path.js'
-import type { Part } from './parts.js'
-import { appendReceipt, type Receipt } from '../formats/receipt.js'
 import { SCHEMA_VERSION } from './tables.js'
 
 /** The steps after which a power cut could show; a failing disk in tests. */
-export interface PublishDisk {
+export interface PublishDisk extends Pick<Disk, 'makeFolder' | 'syncFolder'> {
   fsyncFile: (path: string) => Promise<void>
   rename: (from: string, to: string) => Promise<void>
-  fsyncFolder: (path: string) => void
-  appendReceipt: (dataDir: string, date: string, receipt: Receipt) => void
+  appendReceipts: typeof appendReceipts
 }
 
 export const realDisk: PublishDisk = {
+  makeFolder: path => localDisk.makeFolder(path),
+  syncFolder: path => localDisk.syncFolder(path),
   async fsyncFile(path) {
     const file = await open(path, 'r+')
     try {
@@ -28,41 +30,7 @@ export const realDisk: PublishDisk = {
     }
   },
   rename,
-  fsyncFolder,
-  appendReceipt,
-}
-
-/** `20261122T140000Z-<host>-<run>-<n>`, the segment's own name. */
-const baseName = (segment: string) => basename(segment, '.jsonl.zst')
-
-/** The date of a segment and of all that comes of it. */
-export const dateOf = (name: SegmentName) => new Date(name.startedMs).toISOString().slice(0, 10)
-
-/** Where a part of a segment goes, below dataDir. Nothing in it was spelled by the exchange. */
-export function parquetPath(name: SegmentName, part: Pick<Part, 'table' | 'partition'>): string {
-  return `${parquetFolder(name.exchange, part.table, part.partition, dateOf(name))}/${hourlyName(name)}`
-}
-
-export function quarantinePath(segment: string, name: SegmentName): string {
-  return `quarantine/exchange=${name.exchange}/channel=${name.channel}/date=${dateOf(name)}/${baseName(segment)}.jsonl`
-}
-
-const PIECE_BYTES = 256 * 1024
-
-/** The hash of a file, hex, read in pieces; into one buffer, since those of a stream pile up until they are collected. */
-export async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafe(PIECE_BYTES)
-  const file = await open(path)
-  try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, PIECE_BYTES)
-      if (bytesRead === 0) return hash.digest('hex')
-      hash.update(buffer.subarray(0, bytesRead))
-    }
-  } finally {
-    await file.close()
-  }
+  appendReceipts,
 }
 
 /**
@@ -105,7 +73,7 @@ export async function publish(
     known,
     schema_version: SCHEMA_VERSION,
   }
-  disk.appendReceipt(dataDir, dateOf(name), receipt)
+  disk.appendReceipts(dataDir, segmentDate(name), [receipt])
   const current = new Set(outputs.map(({ path }) => path))
   const outdated = earlier?.outputs.filter(({ path }) => !current.has(path)).map(({ path }) => path) ?? []
   for (const path of unconverted === undefined ? [...outdated, quarantine] : outdated) {
@@ -116,15 +84,7 @@ export async function publish(
 
 async function moveDurably(disk: PublishDisk, dataDir: string, temporary: string, path: string): Promise<void> {
   const target = join(dataDir, path)
-  makeFolderDurable(disk, dirname(target))
+  createFolderDurable(dirname(target), disk)
   await disk.rename(temporary, target)
-  disk.fsyncFolder(dirname(target))
-}
-
-/** Creates a folder and those above it, each durable in its parent. */
-function makeFolderDurable(disk: PublishDisk, folder: string): void {
-  if (existsSync(folder)) return
-  makeFolderDurable(disk, dirname(folder))
-  mkdirSync(folder, { recursive: true })
-  disk.fsyncFolder(dirname(folder))
+  disk.syncFolder(dirname(target))
 }

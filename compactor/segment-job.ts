@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
+import { sha256Of } from '../platform/sha256.js'
 import { parseManifest, type Manifest } from '../formats/manifest.js'
-import { withState } from '../formats/raw-path.js'
+import { segmentDate, withState } from '../formats/raw-path.js'
 import type { SealedSegment } from './backlog.js'
 import { convertSegment, type Conversion } from './convert.js'
 import { openEngine, type EngineLimits } from './engine.js'
-import { dateOf, publish, sha256Of, type PublishDisk } from './publish.js'
-import { receiptsFolder, type Receipt } from '../formats/receipt.js'
+import { publish, type PublishDisk } from './publish.js'
+import { compactorState, type Receipt } from '../formats/receipt.js'
 import type { Source } from './source.js'
 import { tableOf } from './tables.js'
 import type { Tabled } from './write-files.js'
@@ -28,7 +29,7 @@ export interface JobOptions {
 }
 
 /** Folder of everything that is not finished. */
-export const temporaryFolder = (dataDir: string) => join(receiptsFolder(dataDir), 'tmp')
+export const temporaryFolder = (dataDir: string) => join(compactorState(dataDir), 'tmp')
 
 /** An empty folder for what does not fit into memory. */
 export function spillFolderOf(dataDir: string): string {
@@ -141,7 +142,7 @@ async function convert(options: JobOptions, source: Source, folder: string): Pro
   signal?.addEventListener('abort', stop)
   try {
     const tabled = {
-      rootsOf: (date: string) => [date === dateOf(source.name) ? publishTo : dataDir],
+      rootsOf: (date: string) => [date === segmentDate(source.name) ? publishTo : dataDir],
       ...options.doubles,
       onUnreadable: (path: string, message: string) =>
         options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),

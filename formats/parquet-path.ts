@@ -1,4 +1,4 @@
-import type { SegmentName } from './raw-path.js'
+import { segmentDate, type SegmentName } from './raw-path.js'
 import { RECORDER_NAME } from './recorder-name.js'
 import type { Partition } from './partition.js'
 
@@ -48,4 +48,9 @@ export const dailyName = (host: string) => `day-${host}.parquet`
 /** The folder of a partition's day, below dataDir. Nothing in it was spelled by the exchange. */
 export function parquetFolder(exchange: string, table: string, { kind, currency }: Partition, date: string): string {
   return `parquet/exchange=${exchange}/table=${table}/kind=${kind}/currency=${currency}/date=${date}`
+}
+
+/** Where the part of a segment goes, below dataDir. */
+export function parquetPath(name: SegmentName, { table, partition }: { table: string; partition: Partition }): string {
+  return `${parquetFolder(name.exchange, table, partition, segmentDate(name))}/${hourlyName(name)}`
 }

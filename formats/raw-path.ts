@@ -2,6 +2,7 @@
  * Names of raw data: paths under `raw/` ⇄ what they say. Pure. Times are UTC, of the receive clock.
  */
 
+import { dateOf } from '../platform/utc-date.js'
 import { RECORDER_NAME } from './recorder-name.js'
 
 /** What a name under `raw/` says. */
@@ -61,6 +62,9 @@ export function segmentPath(name: SegmentName, state: SegmentState): string {
   const folder = `raw/exchange=${name.exchange}/${groupPath(name)}/date=${time.slice(0, 10)}/hour=${time.slice(11, 13)}`
   return `${folder}/${compactTime(name.startedMs)}-${name.host}-${name.run}-${name.number}${SUFFIX[state]}`
 }
+
+/** The date of a segment and of all that comes of it. */
+export const segmentDate = ({ startedMs }: Pick<SegmentName, 'startedMs'>) => dateOf(startedMs)
 
 /** Every value in a path is spelled with these, whatever the wire said. */
 export const SAFE_PATH_VALUE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/

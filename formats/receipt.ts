@@ -1,15 +1,23 @@
-import { readdirSync, readFileSync } from 'node:fs'
+/**
+ * The compactor's word that a segment is finished, and what came of it: `state/compactor/done-<date>.jsonl`, a line for
+ * each segment of that date, appended when all of its outputs are durable under their final names:
+ * `{"segment":"raw/…","sha256":"…","outputs":[{"path":"parquet/…","rows":…,"bytes":…,"sha256":"…"}],"rows":…,"frames":…,…}`.
+ * Of several lines on a segment the last counts.
+ */
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { hasErrno } from '../platform/edge-error.js'
-import { appendLinesDurable } from '../platform/json-lines.js'
+import { appendLinesDurable, parseJsonLines, readJsonLines } from '../platform/json-lines.js'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const receiptSchema = z.object({
   /** Path of the sealed segment below dataDir. */
   segment: z.string(),
   /** Of the sealed segment. */
-  sha256: z.string(),
-  outputs: z.array(z.object({ path: z.string(), rows: z.int(), bytes: z.int(), sha256: z.string() })),
+  sha256,
+  outputs: z.array(z.object({ path: z.string(), rows: z.int(), bytes: z.int(), sha256 })),
   rows: z.int(),
   /** Lines of the segment: `tabled + doubles + quarantined + known`. */
   frames: z.int(),
@@ -27,56 +35,41 @@ export const receiptSchema = z.object({
 /** Says that all outputs of a segment are durable under their final names. */
 export type Receipt = z.infer<typeof receiptSchema>
 
-export const receiptsFolder = (dataDir: string) => join(dataDir, 'state', 'compactor')
+/** Receipts by the path of their segment. */
+export type Receipts = Map<string, Receipt>
 
-/** Appends a receipt to the file of its segment's date; afterwards it is durable. */
-export function appendReceipt(dataDir: string, date: string, receipt: Receipt): void {
-  appendReceipts(dataDir, date, [receipt])
-}
+/** Where the compactor keeps what it must know; can be lost. */
+export const compactorState = (dataDir: string) => join(dataDir, 'state', 'compactor')
 
-/** The same for several. */
+const receiptsPath = (dataDir: string, date: string) => join(compactorState(dataDir), `done-${date}.jsonl`)
+
+/** Appends receipts to the file of their segments' date; afterwards they are durable. */
 export function appendReceipts(dataDir: string, date: string, receipts: readonly Receipt[]): void {
-  appendLinesDurable(join(receiptsFolder(dataDir), `done-${date}.jsonl`), receipts)
+  appendLinesDurable(receiptsPath(dataDir, date), receipts)
 }
 
-/** The last receipt of every segment, by its path. Lines that are none (torn by a crash) are passed over. */
-export function readReceipts(dataDir: string): Map<string, Receipt> {
-  return readFiles(receiptFiles(receiptsFolder(dataDir)))
+/** The receipts of one date; none where the compactor has not been there. */
+export function readReceiptsOf(dataDir: string, date: string): Receipts {
+  return lastOfEach(readJsonLines(receiptsPath(dataDir, date), receiptSchema))
 }
 
-/** The same for one date. */
-export function readReceiptsOf(dataDir: string, date: string): Map<string, Receipt> {
-  const wanted = `done-${date}.jsonl`
-  return readFiles(receiptFiles(receiptsFolder(dataDir)).filter(path => path.endsWith(wanted)))
+/** All of them. */
+export function readReceipts(dataDir: string): Receipts {
+  return lastOfEach(datesWithReceipts(dataDir).flatMap(date => [...readReceiptsOf(dataDir, date).values()]))
 }
 
-function readFiles(paths: readonly string[]): Map<string, Receipt> {
-  const receipts = new Map<string, Receipt>()
-  for (const path of paths) {
-    for (const line of readFileSync(path, 'utf8').split('\n')) {
-      const receipt = receiptOf(line)
-      if (receipt) receipts.set(receipt.segment, receipt)
-    }
-  }
-  return receipts
-}
+/** The same from the text of one file. */
+export const parseReceipts = (text: string): Receipts => lastOfEach(parseJsonLines(text, receiptSchema))
 
-function receiptFiles(folder: string): string[] {
+const lastOfEach = (receipts: readonly Receipt[]): Receipts =>
+  new Map(receipts.map(receipt => [receipt.segment, receipt]))
+
+function datesWithReceipts(dataDir: string): string[] {
   try {
-    const names = readdirSync(folder).filter(name => /^done-\d{4}-\d\d-\d\d\.jsonl$/.test(name))
-    return names.sort().map(name => join(folder, name))
+    const names = readdirSync(compactorState(dataDir)).sort()
+    return names.flatMap(name => /^done-(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return []
-    throw error
-  }
-}
-
-function receiptOf(line: string): Receipt | undefined {
-  if (line === '') return undefined
-  try {
-    return receiptSchema.safeParse(JSON.parse(line)).data
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
     throw error
   }
 }

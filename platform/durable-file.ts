@@ -30,7 +30,7 @@ export function writeFully(fd: number, bytes: Uint8Array, disk: Disk = localDisk
 }
 
 /** Creates a folder and those above it that are missing; each new name is durable afterwards. */
-export function createFolderDurable(folder: string, disk: Disk = localDisk): void {
+export function createFolderDurable(folder: string, disk: Pick<Disk, 'makeFolder' | 'syncFolder'> = localDisk): void {
   const first = disk.makeFolder(folder)
   if (first === undefined) return
   const top = dirname(resolve(first))

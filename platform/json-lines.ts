@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { z } from 'zod'
 import { fsyncFolder, writeFully } from './durable-file.js'
 import { hasErrno } from './edge-error.js'
 
@@ -20,11 +21,36 @@ export function appendLinesDurable(path: string, values: readonly unknown[]): vo
 }
 
 function endsTorn(path: string): boolean {
+  if (!existsSync(path)) return false
+  const text = readFileSync(path)
+  return text.length > 0 && text.at(-1) !== 0x0a
+}
+
+/** The values of a file of such lines, in their order; none where there is no file. */
+export function readJsonLines<Schema extends z.ZodType>(path: string, schema: Schema): z.infer<Schema>[] {
   try {
-    const text = readFileSync(path)
-    return text.length > 0 && text.at(-1) !== 0x0a
+    return parseJsonLines(readFileSync(path, 'utf8'), schema)
   } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false
+    if (hasErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/** The same of text. Lines that are no such value, above all one torn by a crash, are passed over. */
+export function parseJsonLines<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema>[] {
+  return text.split('\n').flatMap(line => {
+    const parsed = schema.safeParse(jsonOf(line))
+    return parsed.success ? [parsed.data] : []
+  })
+}
+
+/** Undefined for text that is no JSON. */
+function jsonOf(line: string): unknown {
+  if (line === '') return undefined
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
     throw error
   }
 }

@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import { parquetFolders } from '../../formats/parquet-tree.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
+import { dateOf } from '../../platform/utc-date.js'
 
 const DAY_MS = 86_400_000
 /** The last segments of a day are sealed and converted within this time of its end. */
@@ -14,7 +15,6 @@ const RETRY_MS = 3_600_000
 const WRITE_WITHIN_MS = 30 * 60_000
 
 const main = fileURLToPath(new URL('../main.js', import.meta.url))
-const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
 /**
  * Yesterday, once it is settled and as long as its table was not written since then; else undefined. Pure.

@@ -1,6 +1,6 @@
 import { constants, copyFileSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { sha256Of } from '../../compactor/publish.js'
+import { sha256Of } from '../../platform/sha256.js'
 import { localDisk } from '../../platform/disk.js'
 import { createFolderDurable, fsyncFolder } from '../../platform/durable-file.js'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'

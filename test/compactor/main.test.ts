@@ -104,7 +104,7 @@ t.test('whatever step fails, the next run gives the same files', async t => {
   const reference = t.testdir()
   sealSegment(reference, 'quote', rawLines(quotes(100)))
   await compactOnce(reference)
-  for (const step of ['fsyncFile', 'rename', 'fsyncFolder', 'appendReceipt'] as const) {
+  for (const step of ['fsyncFile', 'rename', 'syncFolder', 'appendReceipts'] as const) {
     for (const call of [1, 3]) {
       const dataDir = t.testdir()
       sealSegment(dataDir, 'quote', rawLines(quotes(100)))
@@ -118,7 +118,7 @@ t.test('whatever step fails, the next run gives the same files', async t => {
         },
       })
       const failed = await compactOnce(dataDir, { disk: failing })
-      if (call === 1 || step !== 'appendReceipt') t.match(failed, { failed: 1, lastError: /injected/ }, step)
+      if (call === 1 || step !== 'appendReceipts') t.match(failed, { failed: 1, lastError: /injected/ }, step)
       t.same(filesBelow(join(dataDir, 'state/compactor/tmp')), [], 'no temporary files')
       await compactOnce(dataDir)
       t.same(outputs(dataDir), outputs(reference), `${step}, call ${call}`)

@@ -2,8 +2,8 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync, mkdirSync } from '
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { readStatus } from '../../platform/status-file.js'
-import { quarantinePath } from '../../compactor/publish.js'
-import { readReceipts, receiptsFolder, type Receipt } from '../../formats/receipt.js'
+import { quarantinePath } from '../../formats/quarantine-tree.js'
+import { readReceipts, compactorState, type Receipt } from '../../formats/receipt.js'
 import { lineHead } from '../../formats/raw-line.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { compactOnce, hashes, rowsOf } from './fixtures/compacted.js'
@@ -19,7 +19,7 @@ function forgetSecondLine(dataDir: string, segment: string): string {
   const name = parseSegmentPath(segment)?.name
   if (!receipt || !name) throw new Error('no receipt')
   const told: Receipt = { ...receipt, tabled: 1, rows: 1, quarantined: 1 }
-  appendFileSync(join(receiptsFolder(dataDir), 'done-2026-11-22.jsonl'), `${JSON.stringify(told)}\n`)
+  appendFileSync(join(compactorState(dataDir), 'done-2026-11-22.jsonl'), `${JSON.stringify(told)}\n`)
   const quarantine = join(dataDir, quarantinePath(segment, name))
   mkdirSync(dirname(quarantine), { recursive: true })
   writeFileSync(quarantine, `${JSON.stringify({ reason: 'not understood', segment, line: 2, raw: '' })}\n`)

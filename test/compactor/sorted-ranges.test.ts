@@ -3,7 +3,7 @@ import t from 'tap'
 import { openEngine } from '../../compactor/engine.js'
 import { groupStaged, writeParts } from '../../compactor/parts.js'
 import { tableOf } from '../../compactor/tables.js'
-import { sha256Of } from '../../compactor/publish.js'
+import { sha256Of } from '../../platform/sha256.js'
 import { filesBelow } from './fixtures/compacted.js'
 
 t.test('rows that are sorted range by range give the same bytes', async t => {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { messageOf } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
+import { dateOf } from '../../../platform/utc-date.js'
 import type { CoverageDay } from './hours.js'
 
 /** Days shown, today included. */
@@ -15,8 +16,6 @@ const STALE_MS = 12 * 3_600_000
 const MEASURE_WITHIN_MS = 10 * 60_000
 
 const worker = fileURLToPath(new URL('./worker.js', import.meta.url))
-
-export const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
 /**
  * The day to measure next: today first, then back; undefined when all are fresh enough. Pure.
