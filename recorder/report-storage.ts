@@ -47,6 +47,15 @@ function reportSegments(storage: Storage, tape: Tape, log: Logger): void {
     if (recovered)
       tape.journal('segment_recovered', { path, frames, ...(manifest.recovered ?? { torn_bytes: 0, cut_lines: 0 }) })
   })
+  storage.on('openElsewhere', ({ exchange, host, segments, isAlive }) => {
+    const facts = { exchange, host, segments }
+    if (isAlive) {
+      log.info(facts, 'another recorder is at work in this dataDir')
+      return
+    }
+    log.warn(facts, 'a recorder of another name left segments open and is gone: they are sealed now')
+    tape.journal('inherited', { exchange, host, segments })
+  })
   storage.on('unreadable', ({ path, movedTo }) => {
     log.warn({ path, movedTo }, 'a segment left open held nothing that could be read')
     tape.journal('segment_unreadable', { path, moved_to: movedTo })

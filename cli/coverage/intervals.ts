@@ -127,7 +127,13 @@ function ofEntry({ host, recvUs, event, detail }: JournalEntry): Interval[] {
   const fromUs = segment.startedMs * 1000
   const toUs = Math.min(recvUs, (Math.floor(segment.startedMs / HOUR_MS) + 1) * HOUR_MS * 1000)
   const cause = 'a segment held nothing that can be read'
-  return [{ ...nothingElse, gap: 'unreadable', fromUs, toUs, host, cause, families: [segment.channel], filled: false }]
+  // Whose it was: not always the recorder that tells of it.
+  return [
+    {
+      ...{ ...nothingElse, gap: 'unreadable', fromUs, toUs, host: segment.host, cause },
+      ...{ families: [segment.channel], filled: false },
+    },
+  ]
 }
 
 const HOUR_MS = 3_600_000

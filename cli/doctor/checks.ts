@@ -15,6 +15,7 @@ import { exchangeFailure, exchangeFindings } from './exchange.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { estimateVolume, type ExpectedVolume } from './expected-volume.js'
 import type { Check, Finding } from './finding.js'
+import { leftOpenFindings } from './left-open.js'
 import { nasFinding, targetSpace } from './nas.js'
 import { openFilesFinding } from './open-files.js'
 import { otherRecorders } from './other-recorders.js'
@@ -72,7 +73,7 @@ export function configChecks(config: Config, path: string, environment: NodeJS.P
       withinMs: DISK_MS,
       look: async signal => {
         const { recorded, volume } = await volumes.get(signal)
-        return diskFindings(config, recorded, volume)
+        return [...(await diskFindings(config, recorded, volume)), ...leftOpenFindings(config, recorded.openBy)]
       },
     },
     {

@@ -2,6 +2,7 @@ import { access, constants, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import { hasErrno, messageOf } from '../../platform/edge-error.js'
+import type { OpenCount } from '../../recorder/left-open.js'
 import { diskUseOf, growthPerDay } from '../observe/disk-use.js'
 import type { ExpectedVolume } from './expected-volume.js'
 import type { Finding } from './finding.js'
@@ -20,6 +21,8 @@ const NETWORK_FILE_SYSTEMS = new Map([
 export interface Recorded {
   dataBytes: number
   volume: ExpectedVolume | undefined
+  /** Open segments, by recorder. */
+  openBy: readonly OpenCount[]
 }
 
 /** Looks at every file of dataDir; nothing where there is none yet. */
@@ -28,6 +31,7 @@ export function recordedIn(dataDir: string, nowMs: number): Recorded {
   const bytesPerDay = growthPerDay(use)
   return {
     dataBytes: use.raw.bytes + use.parquet.bytes + use.quarantine.bytes,
+    openBy: use.openBy,
     volume: bytesPerDay === undefined ? undefined : { bytesPerDay, from: 'recorded' },
   }
 }

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
+import { parseRecorderName } from '../../formats/recorder-name.js'
+import type { OpenCount } from '../../recorder/left-open.js'
 
 export interface FileCount {
   files: number
@@ -15,6 +17,8 @@ export interface DiskUse {
   raw: FileCount
   /** Of those, the segments that are being written. */
   open: FileCount
+  /** Those by recorder. */
+  openBy: readonly OpenCount[]
   parquet: FileCount
   quarantine: FileCount
   /** Raw files by the hour (UTC, ms since the epoch) of their receive time. */
@@ -33,6 +37,7 @@ export function spaceOf(dataDir: string): { freeBytes: number; sizeBytes: number
 /** Looks at every file below dataDir: costs time with many of them. */
 export function diskUseOf(dataDir: string, atMs: number): DiskUse {
   const open = { files: 0, bytes: 0 }
+  const openBy = new Map<string, OpenCount>()
   const rawByHour = new Map<number, number>()
   let firstMs = Infinity
   const raw = sumOf(dataDir, 'raw', (path, bytes) => {
@@ -41,13 +46,17 @@ export function diskUseOf(dataDir: string, atMs: number): DiskUse {
     if (segment.state === 'open') {
       open.files++
       open.bytes += bytes
+      const { exchange } = segment.name
+      const { host } = parseRecorderName(segment.name.host)
+      const segments = openBy.get(`${exchange} ${host}`)?.segments ?? 0
+      openBy.set(`${exchange} ${host}`, { exchange, host, segments: segments + 1 })
     }
     firstMs = Math.min(firstMs, segment.name.startedMs)
     const hourMs = segment.name.startedMs - (segment.name.startedMs % HOUR_MS)
     rawByHour.set(hourMs, (rawByHour.get(hourMs) ?? 0) + bytes)
   })
   const [parquet, quarantine] = [sumOf(dataDir, 'parquet'), sumOf(dataDir, 'quarantine')]
-  return { atMs, raw, open, parquet, quarantine, rawByHour, firstMs }
+  return { atMs, raw, open, openBy: [...openBy.values()], parquet, quarantine, rawByHour, firstMs }
 }
 
 const HOUR_MS = 3_600_000

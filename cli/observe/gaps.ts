@@ -31,6 +31,7 @@ export interface Gap {
 /** Events that say something about gaps; all others need not be kept. */
 export const GAP_EVENTS: ReadonlySet<string> = new Set([
   'started',
+  'inherited',
   'stopped',
   'connected',
   'disconnected',

@@ -1,3 +1,4 @@
+import type { OpenElsewhere } from '../../recorder/left-open.js'
 import type { DiskUse } from './disk-use.js'
 import { growthPerDay } from './disk-use.js'
 import { gapsWithin, type Gap } from './gaps.js'
@@ -25,6 +26,8 @@ export interface Observation {
   compactor: CompactorStatus
   syncer: SyncerStatus
   segments: { open: number; openBytes: number; waiting: number | undefined }
+  /** Segments that recorders other than the one whose status this is have open, or left open. */
+  openElsewhere: readonly OpenElsewhere[]
   quarantine: { files: number; bytes: number }
   sync: SyncSeen | undefined
   disk: DiskSeen | undefined
@@ -89,10 +92,11 @@ export interface Sources {
   gaps: Gap[]
   use: DiskUse | undefined
   space: { freeBytes: number; sizeBytes: number } | undefined
+  elsewhere?: readonly OpenElsewhere[]
 }
 
 /** Puts together what was read. Pure. */
-export function observationOf({ atMs, parts, rates, gaps, use, space }: Sources): Observation {
+export function observationOf({ atMs, parts, rates, gaps, use, space, elsewhere = [] }: Sources): Observation {
   const statusOf = (part: string) => parts.find(report => report.part === part)?.status ?? {}
   const recorder = recorderStatus.parse(statusOf('recorder'))
   const compactor = compactorStatus.parse(statusOf('compactor'))
@@ -114,6 +118,7 @@ export function observationOf({ atMs, parts, rates, gaps, use, space }: Sources)
       openBytes: use?.open.bytes ?? 0,
       waiting: compactor.backlog_segments,
     },
+    openElsewhere: elsewhere,
     quarantine: use?.quarantine ?? { files: 0, bytes: 0 },
     sync: syncOf(syncer, parts, atMs),
     disk: use && space && diskOf(use, space),

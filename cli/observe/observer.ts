@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, type Clock } from '../../platform/clock.js'
+import { openElsewhere, type OpenElsewhere } from '../../recorder/left-open.js'
 import { diskUseOf, spaceOf, type DiskUse } from './disk-use.js'
+import { inOneLine } from './heirs.js'
 import { gapsOf, type Gap } from './gaps.js'
 import { JournalFollower } from './journal-follower.js'
 import { observationOf, type Observation } from './observation.js'
@@ -29,6 +31,7 @@ export class Observer {
   #rates: Rates = noRates
   #gaps: Gap[] = []
   #use: DiskUse | undefined
+  #elsewhere: OpenElsewhere[] = []
   #journalReadMs = -Infinity
   #filesSeenMs = -Infinity
 
@@ -45,17 +48,27 @@ export class Observer {
     const reports = parts.map(part => reportOf(part, this.#dataDir))
     this.#noteCounts(reports)
     if (monotonicMs - this.#journalReadMs >= JOURNAL_EVERY_MS) {
-      this.#gaps = gapsOf(this.#journal.since((atMs - GAPS_KEPT_MS) * 1000))
+      this.#gaps = gapsOf(inOneLine(this.#journal.since((atMs - GAPS_KEPT_MS) * 1000)))
       this.#journalReadMs = monotonicMs
     }
     if (monotonicMs - this.#filesSeenMs >= FILES_EVERY_MS) {
       this.#use = diskUseOf(this.#dataDir, atMs)
+      const { exchange, host } = recorderStatus.parse(reports.find(({ part }) => part === 'recorder')?.status ?? {})
+      this.#elsewhere = openElsewhere(this.#dataDir, { exchange, host }, this.#use.openBy)
       // Many files take long to look at: then less often, so that it never takes more than a tenth of the time.
       const tookMs = this.#clock.monotonicUs() / 1000 - monotonicMs
       this.#filesSeenMs = monotonicMs + 10 * tookMs
     }
     const space = spaceOf(this.#dataDir)
-    return observationOf({ atMs, parts: reports, rates: this.#rates, gaps: this.#gaps, use: this.#use, space })
+    return observationOf({
+      atMs,
+      parts: reports,
+      rates: this.#rates,
+      gaps: this.#gaps,
+      use: this.#use,
+      space,
+      elsewhere: this.#elsewhere,
+    })
   }
 
   /** Looks twice, a status of the recorder apart, so that there are rates; once where no recorder runs. */

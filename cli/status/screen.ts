@@ -1,5 +1,6 @@
 import pretty from 'pretty-bytes'
 import type { Observation } from '../observe/observation.js'
+import { elsewhereText } from '../observe/elsewhere-text.js'
 import type { PartReport } from '../observe/parts.js'
 import { indented, plainTable } from '../table.js'
 
@@ -99,7 +100,16 @@ function familiesTable({ families, atMs }: Observation): string | undefined {
   )
 }
 
-function filesTable({ segments, compactor, quarantine, sync, disk, recorder, atMs }: Observation): string {
+function filesTable({
+  segments,
+  openElsewhere,
+  compactor,
+  quarantine,
+  sync,
+  disk,
+  recorder,
+  atMs,
+}: Observation): string {
   const rows = Object.values(compactor.rows).reduce((sum, count) => sum + count, 0)
   const lines: [string, string][] = [
     [
@@ -112,6 +122,7 @@ function filesTable({ segments, compactor, quarantine, sync, disk, recorder, atM
       `${countOf(quarantine.files)} files (${bytesOf(quarantine.bytes)}), ${countOf(compactor.quarantined)} lines since the compactor's start${quarantine.files > 0 ? ' ⚠️' : ''}`,
     ],
   ]
+  for (const others of openElsewhere) lines.push(['', elsewhereText(others)])
   if (recorder.lost_frames)
     lines.push(['lost', `${countOf(recorder.lost_frames)} frames that the disk did not take ❌`])
   if (compactor.last_error !== undefined) lines.push(['compactor', `⚠️ ${shortened(compactor.last_error)}`])

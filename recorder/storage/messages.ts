@@ -1,5 +1,6 @@
 import type { Manifest, ManifestGap } from '../../formats/manifest.js'
 import type { FrameEncoding } from '../../formats/raw-line.js'
+import type { OpenElsewhere } from '../left-open.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
 
 /** What the storage thread must know before its first batch. */
@@ -72,6 +73,8 @@ export type StorageEvent =
   /** Was stored, and is gone from the disk. */
   | { type: 'lost'; loss: Loss }
   | { type: 'sealed'; path: string; manifest: Manifest; recovered: boolean }
+  /** Another recorder has segments open here; where it is gone, they are sealed now. */
+  | { type: 'openElsewhere'; others: OpenElsewhere }
   | { type: 'unreadable'; path: string; movedTo: string }
   /** Frames of a batch that are none of the JSON that they were taken for; one of them is named. */
   | ({ type: 'odd'; channel: string } & OddFrames)

@@ -98,10 +98,8 @@ export class Room {
     return nowMs - since
   }
 
-  /** Its files; the first is the one with a size. */
   #files(): [string, ...string[]] {
-    const fileOf = (index: number) => join(this.#options.reserveFolder, String(index))
-    return [fileOf(0), ...Array.from({ length: SPARE_FILES - 1 }, (_, index) => fileOf(index + 1))]
+    return reserveFiles(this.#options.reserveFolder)
   }
 
   #isHeld(): boolean {
@@ -126,13 +124,24 @@ export class Room {
   }
 
   #letGo(): void {
-    for (const file of this.#files()) {
-      try {
-        this.#options.disk.remove(file)
-      } catch (error) {
-        // Not there, or a disk that takes no changes at all: nothing is held either way.
-        if (!(error instanceof Error)) throw error
-      }
+    releaseReserve(this.#options.disk, this.#options.reserveFolder)
+  }
+}
+
+/** The files of a reserve; the first is the one with a size. */
+function reserveFiles(folder: string): [string, ...string[]] {
+  const fileOf = (index: number) => join(folder, String(index))
+  return [fileOf(0), ...Array.from({ length: SPARE_FILES - 1 }, (_, index) => fileOf(index + 1))]
+}
+
+/** Gives back what a reserve takes up, as far as the disk lets it. */
+export function releaseReserve(disk: Disk, folder: string): void {
+  for (const file of reserveFiles(folder)) {
+    try {
+      disk.remove(file)
+    } catch (error) {
+      // Not there, or a disk that takes no changes at all: nothing is held either way.
+      if (!(error instanceof Error)) throw error
     }
   }
 }

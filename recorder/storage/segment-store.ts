@@ -4,12 +4,14 @@ import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import { removeVerifiedSegments } from './verified-segments.js'
 import { findOpenSegments } from './open-segments.js'
+import { Inheritance } from './inheritance.js'
 import { OpenWriters } from './open-writers.js'
 import type { Append, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
 import { isNoRoom, Room } from './room.js'
 import { SealQueue } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
 import { soundLines } from './sound-lines.js'
+import { parseRecorderName } from '../../formats/recorder-name.js'
 import { recorderState } from '../state-paths.js'
 import { groupPath, type SegmentGroup } from '../../formats/raw-path.js'
 import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from './zstd.js'
@@ -37,6 +39,7 @@ export class SegmentStore {
   readonly #room: Room
   readonly #writers: OpenWriters
   readonly #seals: SealQueue
+  readonly #inheritance: Inheritance
   readonly #pendingGaps = new Map<string, ManifestGap[]>()
   /** Keys whose last write failed, and when it is tried again. */
   readonly #blocked = new Map<string, number>()
@@ -59,7 +62,10 @@ export class SegmentStore {
     const makeRoom = (bytes: number) => this.#makeRoom(bytes)
     this.#room = new Room({ disk, reserveFolder, reserveBytes, makeRoom }, performance.now())
     this.#writers = new OpenWriters(openFilesMax, (key, writer, error) => this.#distrust(key, writer, error))
-    const left = findOpenSegments(disk, dataDir, exchange, host)
+    const own = { exchange, host: parseRecorderName(host).host }
+    this.#inheritance = new Inheritance(disk, dataDir, own)
+    for (const others of this.#inheritance.found) emit({ type: 'openElsewhere', others })
+    const left = [...findOpenSegments(disk, dataDir, exchange, own.host), ...this.#inheritance.segments]
     this.#seals = new SealQueue(
       { disk, dataDir, room: this.#room, emit },
       left.map(path => ({ path, gaps: [], recovered: true })),
@@ -122,7 +128,9 @@ export class SegmentStore {
   /** Does a slice of sealing, where there is one; false when there is nothing to do now. */
   #hasMore(): boolean {
     if (this.#closing) return false
-    return this.#seals.step(this.#sealLevel, performance.now()) || this.#hasNew
+    const didSeal = this.#seals.step(this.#sealLevel, performance.now())
+    this.#inheritance.settle(this.#seals.waiting)
+    return didSeal || this.#hasNew
   }
 
   /** Wakes up when the first thing is due that no message announces. */
@@ -382,6 +390,7 @@ export class SegmentStore {
     this.#blocked.clear()
     this.#writeQueue()
     const leftOpen = this.#seals.leave()
+    this.#inheritance.settle([])
     this.#retireAll(() => true)
     while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()
     this.#emit({ type: 'closed', leftOpen: [...leftOpen, ...this.#seals.waiting] })

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { LineBatch, BATCH_BYTES } from '../line-batch.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
+import type { OpenElsewhere } from '../left-open.js'
 import type { Loss, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
 import { Losses, lossOf, WaitingBatches } from './waiting-batches.js'
 
@@ -27,6 +28,7 @@ const KEEP_SHARE = 0.75
 
 interface StorageEvents {
   sealed: [Extract<StorageEvent, { type: 'sealed' }>]
+  openElsewhere: [OpenElsewhere]
   unreadable: [Extract<StorageEvent, { type: 'unreadable' }>]
   odd: [Extract<StorageEvent, { type: 'odd' }>]
   failed: [Extract<StorageEvent, { type: 'failed' }>]
@@ -237,6 +239,9 @@ export class Storage extends EventEmitter<StorageEvents> {
       case 'sealed':
         this.sealedSegments++
         this.emit('sealed', event)
+        break
+      case 'openElsewhere':
+        this.emit('openElsewhere', event.others)
         break
       case 'unreadable':
         this.emit('unreadable', event)

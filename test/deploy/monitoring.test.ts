@@ -58,6 +58,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
       atMs,
       raw: { files: 1, bytes: 10 },
       open: none,
+      openBy: [],
       parquet: none,
       quarantine: none,
       rawByHour: new Map([[startedMs - (startedMs % 3_600_000), 10]]),

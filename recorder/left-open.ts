@@ -1,0 +1,63 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { rawFiles } from '../formats/raw-tree.js'
+import { parseRecorderName } from '../formats/recorder-name.js'
+import { isLockHeld } from '../platform/lock-state.js'
+import { recorderState } from './state-paths.js'
+
+/** What one recorder has open in a dataDir, or left open. */
+export interface OpenOf {
+  exchange: string
+  /** Without the identity: that is the dataDir's. */
+  host: string
+  /** Segments, as paths below `dataDir`, oldest name first. */
+  open: string[]
+  /** Files of seals that were cut off: never anything but a copy in the making. */
+  rewriting: string[]
+}
+
+/** Everything that is open in a dataDir, by recorder. */
+export function openByRecorder(dataDir: string): OpenOf[] {
+  const found = new Map<string, OpenOf>()
+  for (const { path, name, state } of rawFiles(dataDir)) {
+    if (state !== 'open' && state !== 'rewriting') continue
+    const { exchange } = name
+    const { host } = parseRecorderName(name.host)
+    const key = `${exchange} ${host}`
+    const of = found.get(key) ?? { exchange, host, open: [], rewriting: [] }
+    of[state].push(path)
+    found.set(key, of)
+  }
+  for (const { open } of found.values()) open.sort()
+  return [...found.values()]
+}
+
+/** How many segments a recorder has open. */
+export interface OpenCount extends Pick<OpenOf, 'exchange' | 'host'> {
+  segments: number
+}
+
+/** The same of another recorder, and whether it lives, as the kernel's lock says. */
+export interface OpenElsewhere extends OpenCount {
+  isAlive: boolean
+}
+
+/** Those of `counts` that are not `own`, each asked for by its lock. */
+export function openElsewhere(
+  dataDir: string,
+  own: { exchange: string | undefined; host: string | undefined },
+  counts: readonly OpenCount[],
+): OpenElsewhere[] {
+  return counts
+    .filter(({ exchange, host }) => exchange !== own.exchange || host !== own.host)
+    .map(of => ({ ...of, isAlive: isLockHeld(recorderState(dataDir, of.exchange, of.host, 'lock')) }))
+}
+
+/** Paths of reserves in `state/`, each with the lock of its recorder. */
+export function reservesIn(dataDir: string): { reserve: string; lock: string }[] {
+  const state = join(dataDir, 'state')
+  if (!existsSync(state)) return []
+  return readdirSync(state)
+    .filter(name => /^recorder-.*\.reserve$/.test(name))
+    .map(name => ({ reserve: join(state, name), lock: join(state, name.replace(/reserve$/, 'lock')) }))
+}

@@ -1,0 +1,58 @@
+import type { Disk } from '../../platform/disk.js'
+import { holdForeignLock, type ForeignLock } from '../../platform/lock-state.js'
+import { openByRecorder, reservesIn, type OpenElsewhere, type OpenOf } from '../left-open.js'
+import { recorderState } from '../state-paths.js'
+import { removeLitter } from './open-segments.js'
+import { releaseReserve } from './room.js'
+
+/**
+ * What recorders left open that go by another host or exchange and are gone: a container got another name, a config was
+ * changed. Whoever starts seals it, under the name it has, and holds their locks until that is done. What a living
+ * recorder has open is left to it.
+ */
+export class Inheritance {
+  /** What others had open, dead or alive. */
+  readonly found: readonly OpenElsewhere[]
+  /** To be sealed: paths below `dataDir`. */
+  readonly segments: readonly string[]
+  #held: { lock: ForeignLock; open: readonly string[] }[] = []
+
+  /** @param own who starts: its own segments are no inheritance */
+  constructor(disk: Disk, dataDir: string, own: Pick<OpenOf, 'exchange' | 'host'>) {
+    const isOwn = ({ exchange, host }: OpenOf) => exchange === own.exchange && host === own.host
+    const others = openByRecorder(dataDir).filter(of => !isOwn(of))
+    const claimed = others.map(of => {
+      const lock = holdForeignLock(recorderState(dataDir, of.exchange, of.host, 'lock'))
+      if (lock) {
+        removeLitter(disk, dataDir, of)
+        this.#held.push({ lock, open: of.open })
+      }
+      return { exchange: of.exchange, host: of.host, segments: of.open.length, isAlive: !lock }
+    })
+    this.found = claimed.filter(({ segments }) => segments > 0)
+    this.segments = this.#held.flatMap(({ open }) => open)
+    this.#releaseReserves(disk, dataDir, recorderState(dataDir, own.exchange, own.host, 'reserve'))
+    this.settle(this.segments)
+  }
+
+  /** Gives back the locks of those of whom nothing waits to be sealed any more. */
+  settle(waiting: readonly string[]): void {
+    if (this.#held.length === 0) return
+    const left = new Set(waiting)
+    const isDone = ({ open }: { open: readonly string[] }) => !open.some(path => left.has(path))
+    for (const { lock } of this.#held.filter(isDone)) lock.release()
+    this.#held = this.#held.filter(held => !isDone(held))
+  }
+
+  /** What a dead recorder kept free for its journal would be kept for nobody. */
+  #releaseReserves(disk: Disk, dataDir: string, own: string): void {
+    const claimed = new Set(this.#held.map(({ lock }) => lock.path))
+    for (const { reserve, lock: path } of reservesIn(dataDir)) {
+      if (reserve === own) continue
+      const lock = claimed.has(path) ? undefined : holdForeignLock(path)
+      if (!lock && !claimed.has(path)) continue
+      releaseReserve(disk, reserve)
+      lock?.release()
+    }
+  }
+}
