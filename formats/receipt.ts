@@ -4,11 +4,10 @@
  * `{"segment":"raw/…","sha256":"…","outputs":[{"path":"parquet/…","rows":…,"bytes":…,"sha256":"…"}],"rows":…,"frames":…,…}`.
  * Of several lines on a segment the last counts.
  */
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { hasErrno } from '../platform/edge-error.js'
 import { appendLinesDurable, parseJsonLines, readJsonLines } from '../platform/json-lines.js'
+import { listFolder } from './partition-folders.js'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
@@ -64,12 +63,5 @@ export const parseReceipts = (text: string): Receipts => lastOfEach(parseJsonLin
 const lastOfEach = (receipts: readonly Receipt[]): Receipts =>
   new Map(receipts.map(receipt => [receipt.segment, receipt]))
 
-function datesWithReceipts(dataDir: string): string[] {
-  try {
-    const names = readdirSync(compactorState(dataDir)).sort()
-    return names.flatMap(name => /^done-(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return []
-    throw error
-  }
-}
+const datesWithReceipts = (dataDir: string) =>
+  listFolder(dataDir, 'state/compactor').files.flatMap(name => /^done-(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])
