@@ -23,17 +23,18 @@ async function retention({ config: path, dryRun = false, json }: RetentionFlags)
     import('../syncer/main.js'),
   ])
   const config = loadConfig(path)
-  const survey = surveyRetention({ config, dryRun })
+  const survey = await surveyRetention({ config, dryRun })
   const text = json ? JSON.stringify(forPrograms(survey, dryRun), null, 2) : await forPeople(survey, dryRun, config)
   process.stdout.write(`${text}\n`)
-  if (survey.dates.some(({ problems }) => problems.length > 0)) process.exitCode = 1
+  if (survey.error || survey.dates.some(({ problems }) => problems.length > 0)) process.exitCode = 1
 }
 
-function forPrograms({ target, neededBytes, dates }: RetentionSurvey, dryRun: boolean): object {
+function forPrograms({ target, neededBytes, dates, error }: RetentionSurvey, dryRun: boolean): object {
   return {
     dry_run: dryRun,
     target,
     needed_bytes: neededBytes,
+    error: error ? { code: error.code, message: error.message, hint: error.hint ?? null } : null,
     dates: dates.map(({ date, goes, goesBytes, ageFiles, stays, youngFiles, problems }) => ({
       date,
       goes: goes.map(file => file.path),
@@ -71,6 +72,8 @@ async function forPeople(
   if (rows.length > 0) lines.push('', plainTable(['date', 'files', 'size', 'goes because', 'stays'], rows, [1, 2]))
   for (const { path, reason } of survey.dates.flatMap(({ problems }) => problems))
     lines.push(`problem  ${path}: ${reason}`)
+  if (survey.error) lines.push(`error    ${survey.error.message}`)
+  if (survey.error?.hint !== undefined) lines.push(`hint     ${survey.error.hint}`)
   return lines.join('\n')
 }
 

@@ -24,7 +24,8 @@ async function run({ config: path }: ConfigOption): Promise<void> {
       import('../platform/systemd.js'),
       import('./run/supervisor.js'),
     ])
-  const { sync, http, alerts } = loadConfig(path)
+  const config = loadConfig(path)
+  const { sync, http, alerts } = config
   const log = createLogger('supervisor')
   const names = [
     'record',
@@ -38,6 +39,10 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     log.info({ reason }, 'stopping')
     stop.abort(reason)
   })
+  if (sync.target !== undefined) {
+    const { requireTargetElsewhere } = await import('../syncer/main.js')
+    await requireTargetElsewhere(config, stop.signal)
+  }
   const orders = new EventEmitter()
   process.on('SIGHUP', () => {
     log.info('starting all parts anew')

@@ -31,6 +31,12 @@ export async function checksumFile(path: string, signal: AbortSignal): Promise<C
   return { sha256: sha256.digest('hex'), md5: md5.digest('hex') }
 }
 
+/** The same of a text. Pure. */
+export function checksumsOf(text: string): Checksums {
+  const digest = (algorithm: string) => createHash(algorithm).update(text).digest('hex')
+  return { sha256: digest('sha256'), md5: digest('md5') }
+}
+
 /** Feeds up to 16 MiB into the hashes; false at the end of the file. The shared buffer is never kept across turns. */
 function readTurn(fd: number, hashes: readonly Hash[]): boolean {
   for (let chunk = 0; chunk < CHUNKS_PER_TURN; chunk++) {

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { FileRecord, ShipState } from './ledger.js'
 import { batchesOf, type DatePlan } from './plan.js'
 import { addProblem } from './report.js'
-import type { OutgoingFile, ShipResult } from './targets/target.js'
+import type { OutgoingFile, Replacement, ShipResult } from './targets/target.js'
 import { failWith, isOver, isStopped, recordAll, targetWork, type PassWork, type Visit } from './visit.js'
 
 /** A file on its way, and the date it belongs to. */
@@ -70,7 +70,7 @@ async function shipBatch(work: PassWork, ready: readonly Ready[]): Promise<void>
 export async function handOverInPlace(
   work: PassWork,
   parcels: readonly Parcel[],
-  gone: readonly string[],
+  gone: Replacement['gone'],
 ): Promise<void> {
   const { target, report } = work
   const [first] = parcels

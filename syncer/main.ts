@@ -13,10 +13,13 @@ import { pauseAfter } from './pace.js'
 import { emptyMemory, runPass, type Syncer } from './pass.js'
 import { emptyReport, type PassReport } from './report.js'
 import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
-import { PASS_LIMITS, type PassLimits } from './visit.js'
+import { graceOf, PASS_LIMITS, type PassLimits } from './visit.js'
 import { createTarget } from './targets/open-target.js'
 import type { Target } from './targets/target.js'
+import { earlierTarget } from './place/earlier-target.js'
+import { requireElsewhere, TargetPlace } from './place/target-place.js'
 
+export { requireTargetElsewhere } from './first-look.js'
 export { isClean, type PassReport } from './report.js'
 export { verifyTarget, type TargetProof } from './verify-target.js'
 export { probeTarget, type ProbeStep } from './probe-target.js'
@@ -47,11 +50,12 @@ const LONGEST_PAUSE_AFTER_ERROR_MS = 60_000
  * deletes here what is verified, compacted and old enough or in the way. Goes on until `signal` aborts, or for one pass.
  * What fails for the target as a whole is in the report and in the status, and is tried again.
  * @returns the report of the last pass
- * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID, LOCK_HELD another syncer is at work on this dataDir
+ * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID, SYNC_TARGET_NOT_ELSEWHERE it is dataDir, LOCK_HELD another syncer is at work on this dataDir
  */
 export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
   const { config, log, once, signal, clock = systemClock, sleep = realSleep, limits = PASS_LIMITS } = options
   const target = options.target ?? createTarget(config.sync)
+  requireElsewhere(config.dataDir, target)
   mkdirSync(config.dataDir, { recursive: true })
   const dataDir = realpathSync(config.dataDir)
   const stateDir = join(dataDir, 'state', 'syncer')
@@ -60,12 +64,18 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
     let totals: Totals = emptyTotals()
     const publish = (state: string, report: PassReport) =>
       writeStatus(dataDir, 'syncer', statusOf(state, report, totals, clock.nowMs()))
+    const ledgers = new LedgerStore(stateDir, target.label)
+    const graceMs = config.sync.graceMinutes * 60_000
     const syncer: Syncer = {
       dataDir,
       config,
       recorder: recorderName(config.host, dataIdentity(dataDir)),
       target,
-      ledgers: new LedgerStore(stateDir, target.label),
+      place: new TargetPlace({
+        ...{ dataDir, target, clock, graceMs: () => graceOf({ graceMs, target }) },
+        earlier: earlierTarget(dataDir, target, ledgers, signal),
+      }),
+      ledgers,
       clock,
       log,
       signal,

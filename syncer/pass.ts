@@ -12,14 +12,17 @@ import { PreparedFiles } from './prepared-files.js'
 import { isCurrent } from './plan.js'
 import { readReceipts, type Receipts } from './receipts.js'
 import { addProblem, emptyReport, type PassReport } from './report.js'
-import { planRetention } from './retention.js'
-import { finishedFolders, removeEmptyFolders, retire } from './retire.js'
+import { dueOf } from './retention.js'
+import { retireProven, type DueDate } from './proven-retirement.js'
+import { finishedFolders, removeEmptyFolders } from './retire.js'
+import type { TargetPlace } from './place/target-place.js'
 import { sortParcels } from './replacements.js'
 import { isStillSettled, settle } from './settled.js'
 import { neededBytes } from './space.js'
 import { isSwitching, noticePath, readSuperseded, writeNotice } from './superseded.js'
 import { verifiedThrough } from './verified-through.js'
 import {
+  failWith,
   graceOf,
   isOver,
   isStopped,
@@ -41,6 +44,7 @@ export interface Syncer {
   /** Of the recorder here, as in the names of its files. */
   recorder: string
   target: Target
+  place: TargetPlace
   ledgers: LedgerStore
   clock: Clock
   log: Logger
@@ -71,6 +75,8 @@ const NEWEST_DATES = 2
 const NEW_MS = 2 * HOUR_MS
 /** Dates are taken together, for one rsync, until there are so many files to do. */
 const GROUP_FILES = 4000
+/** What is due for deletion is compared and deleted together, until there are so many files of it. */
+const DUE_FILES = 20_000
 
 export function emptyMemory(): PassMemory {
   return { dates: new Map(), prepared: new PreparedFiles(), lastFullMs: undefined, barred: undefined }
@@ -103,6 +109,7 @@ class Pass {
   /** New files that had their turn in this pass. */
   readonly #tried = new Set<string>()
   readonly #opened = new Map<string, Visit>()
+  readonly #due: (DueDate & { visit: Visit })[] = []
 
   constructor(syncer: Syncer, report: PassReport, folders: ReadonlyMap<string, readonly string[]>, isFull: boolean) {
     this.#syncer = syncer
@@ -125,7 +132,9 @@ class Pass {
       isFirst = false
       for (const done of group) this.#close(done)
       group = []
+      if (this.#due.reduce((sum, { files }) => sum + files.length, 0) > DUE_FILES) await this.#retire()
     }
+    await this.#retire()
     this.#work.report.cutShort = isOver(this.#work)
   }
 
@@ -153,7 +162,8 @@ class Pass {
           isWanted(parcel.file) && !(visit.isSwitching && parcel.file.kind === 'parquet') ? [{ ...parcel, visit }] : [],
         ),
       )
-    if (!this.#work.mayShip || planned().length === 0 || !(await this.#prepare(visits))) return []
+    if (!this.#work.mayShip || planned().length === 0 || !(await this.#prepare(visits)) || !(await this.#advance()))
+      return []
     const parcels = planned()
     const { plain, replacing } = sortParcels(parcels)
     await handOver(this.#work, plain)
@@ -180,6 +190,17 @@ class Pass {
     const due = () => visits.flatMap(visit => planNow(visit, this.#work).verify.map(record => ({ visit, record })))
     if (due().length === 0 || !(await this.#prepare(visits))) return
     await compare(this.#work, due())
+  }
+
+  async #advance(): Promise<boolean> {
+    try {
+      await this.#syncer.place.advance(this.#work.signal)
+      return true
+    } catch (error) {
+      if (!(error instanceof EdgeError)) throw error
+      failWith(this.#work, error)
+      return false
+    }
   }
 
   /** Afterwards it is known what the target can do, on which the grace period and so the plans depend. */
@@ -234,7 +255,38 @@ class Pass {
     memory.dates.set(date, summary)
     const isDone = local.files.length > 0 && summary.backlogFiles + summary.unverifiedFiles === 0
     ledgers.settle(date, isDone ? settle(dataDir, local, visit.readAtMs) : undefined)
-    retireDate(this.#syncer, visit, this.#work)
+    const due = isStopped(this.#work) ? undefined : dueDate(this.#syncer, visit, this.#due)
+    if (due) this.#due.push(due)
+    else removeFinishedFolders(this.#syncer, visit)
+  }
+
+  /** Deletes here what may go, once the target has shown again that it has it. */
+  async #retire(): Promise<void> {
+    const due = this.#due.splice(0)
+    if (due.length === 0 || isStopped(this.#work)) return
+    const { report, log, signal, clock } = this.#work
+    const { dataDir, target, place, ledgers, memory } = this.#syncer
+    const context = { dataDir, target, place, identity: ledgers.identity, signal, nowMs: () => clock.nowMs() }
+    const { retired, bad, problems, error } = await retireProven(context, due)
+    for (const { path, state } of bad) {
+      report[state === 'wrong' ? 'wrongFiles' : 'missingFiles']++
+      log.error({ path, state }, 'verified once, and no longer right at the target; it stays here and is shipped anew')
+    }
+    for (const problem of problems) addProblem(report, problem)
+    failWith(this.#work, error)
+    for (const date of due) {
+      const { visit } = date
+      const { files = 0, bytes = 0, problems: here = [] } = retired.get(date) ?? {}
+      report.retiredFiles += files
+      report.retiredBytes += bytes
+      for (const problem of here) addProblem(report, problem)
+      visit.plan = undefined
+      if (files > 0) visit.local = readDate(dataDir, visit.local.tops)
+      if (date.files.some(({ path }) => visit.ledger.get(path)?.state !== 'verified'))
+        ledgers.settle(visit.date, undefined)
+      memory.dates.set(visit.date, summaryOf(visit, this.#work))
+      removeFinishedFolders(this.#syncer, visit)
+    }
   }
 }
 
@@ -261,15 +313,17 @@ function openVisit(
   }
 }
 
-async function meetTarget({ target, ledgers, memory, clock }: Syncer, report: PassReport): Promise<void> {
+async function meetTarget({ place, ledgers, memory, clock, signal }: Syncer, report: PassReport): Promise<void> {
   if (memory.barred && clock.nowMs() < memory.barred.untilMs) {
     report.error = memory.barred.error
     report.tried = false
     return
   }
   try {
-    ledgers.meet(await target.open(ledgers.identity))
+    ledgers.meet(await place.prove(signal))
   } catch (error) {
+    if (signal.aborted) return
+    if (error instanceof EdgeError && error.code === 'SYNC_TARGET_NOT_ELSEWHERE') throw error
     report.error =
       error instanceof EdgeError
         ? error
@@ -330,30 +384,23 @@ function workOf(syncer: Syncer, report: PassReport): PassWork {
   }
 }
 
-/** Deletes what may go of one date, if anything is old enough or needed. */
-function retireDate(syncer: Syncer, visit: Visit, work: PassWork): void {
-  if (syncer.signal.aborted) return
-  const { dataDir, clock, config } = syncer
+/** What may go of one date, if anything is old enough or needed beyond what is `due` already. */
+function dueDate(syncer: Syncer, visit: Visit, due: readonly DueDate[]): (DueDate & { visit: Visit }) | undefined {
+  const { clock, config } = syncer
   const nowMs = clock.nowMs()
   const keepMs = config.retention.keepHours * HOUR_MS
-  const needBytes = spaceNeeded(syncer)
-  const { date, local, ledger } = visit
-  const mayRetire = needBytes > 0 || local.files.some(file => file.hourEndMs + keepMs <= nowMs)
-  if (mayRetire && local.files.length > 0) {
-    const question = { files: local.files, recordOf: (path: string) => ledger.get(path), nowMs, keepMs, needBytes }
-    const { retire: chosen } = planRetention({ ...question, receipts: visit.receipts() })
-    const { files, bytes, problems } = retire(dataDir, chosen)
-    work.report.retiredFiles += files
-    work.report.retiredBytes += bytes
-    for (const problem of problems) addProblem(work.report, problem)
-    if (files > 0) {
-      visit.local = readDate(dataDir, local.tops)
-      visit.plan = undefined
-      syncer.memory.dates.set(date, summaryOf(visit, work))
-    }
-  }
-  const hasRaw = visit.local.files.some(file => file.kind === 'segment') || hasOpenRaw(visit.local)
-  removeEmptyFolders(dataDir, finishedFolders(visit.local.bareFolders, date, nowMs, hasRaw))
+  const dueBytes = due.reduce((sum, { files }) => sum + files.reduce((bytes, file) => bytes + file.bytes, 0), 0)
+  const needBytes = Math.max(0, spaceNeeded(syncer) - dueBytes)
+  const { local, ledger } = visit
+  if (needBytes === 0 && !local.files.some(file => file.hourEndMs + keepMs <= nowMs)) return undefined
+  const question = { files: local.files, recordOf: (path: string) => ledger.get(path), nowMs, keepMs, needBytes }
+  const { answer, again } = dueOf({ ...question, receipts: visit.receipts() })
+  return answer.retire.length === 0 ? undefined : { visit, ledger, files: answer.retire, plan: again }
+}
+
+function removeFinishedFolders({ dataDir, clock }: Syncer, { local, date }: Visit): void {
+  const hasRaw = local.files.some(file => file.kind === 'segment') || hasOpenRaw(local)
+  removeEmptyFolders(dataDir, finishedFolders(local.bareFolders, date, clock.nowMs(), hasRaw))
 }
 
 /** More bytes in the raw folders than our files explain: open segments, which will be sealed and converted. */

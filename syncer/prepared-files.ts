@@ -62,4 +62,4 @@ function isAsListed({ path, bytes, mtimeMs }: LocalFile, dataDir: string): boole
   return found?.size === bytes && Math.floor(found.mtimeMs) === mtimeMs
 }
 
-const NO_RECEIPTS: Receipts = { bySegment: new Map(), byOutput: new Map() }
+const NO_RECEIPTS: Receipts = { bySegment: new Map(), byOutput: new Map(), made: new Map() }

@@ -1,13 +1,17 @@
-import { createHash, randomInt } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Config } from '../config/schema.js'
+import { systemClock } from '../platform/clock.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
-import { readIdentity } from './ledger-store.js'
-import { parseTarget } from '../config/target-address.js'
+import { LedgerStore } from './ledger-store.js'
+import { earlierTarget } from './place/earlier-target.js'
+import { readMemory } from './place/memory.js'
+import { findHere, notElsewhere } from './place/own-place.js'
+import { requireElsewhere, TargetPlace } from './place/target-place.js'
 import { createTarget } from './targets/open-target.js'
-import type { FileProblem, OutgoingFile, Target, Work } from './targets/target.js'
+import type { Mark } from './place/mark.js'
+import type { Target } from './targets/target.js'
 
 /** What was tried at the target, in this order; what comes after a failure is skipped. */
 export interface ProbeStep {
@@ -35,25 +39,20 @@ export const PROBE_NAME = '.edgetape-probe'
  */
 export async function probeTarget({ config, signal }: ProbeOptions): Promise<ProbeStep[]> {
   const steps: ProbeStep[] = []
-  const here = mkdtempSync(join(tmpdir(), 'edgetape-probe-'))
-  try {
-    const target = await attempt(steps, 'address', () => {
-      const found = createTarget(config.sync)
-      return { value: found, message: found.label }
-    })
-    if (!target) return skipRest(steps)
-    const work: Work = { dataDir: here, signal, onFile: () => undefined }
-    const file = writeProbe(here)
-    const isThere = await attempt(steps, 'connect', () => connect(target, config, file, work))
-    if (isThere !== true) return skipRest(steps, isThere === false ? 'there is no folder yet' : undefined)
-    const wrote = await attempt(steps, 'write', () => write(target, file, work))
-    const verified = wrote && (await attempt(steps, 'verify', () => verify(target, file, work)))
-    if (!verified) skipRest(steps, undefined, ['write', 'verify'])
-    await attempt(steps, 'remove', () => remove(config, file, wrote === true))
-    return steps
-  } finally {
-    rmSync(here, { recursive: true, force: true })
-  }
+  const target = await attempt(steps, 'address', () => {
+    const found = createTarget(config.sync)
+    requireElsewhere(config.dataDir, found)
+    return { value: found, message: found.label }
+  })
+  if (!target) return skipRest(steps)
+  const probe = { name: PROBE_NAME, content: `edgetape probe of ${new Date().toISOString()} ${randomUUID()}\n` }
+  const isThere = await attempt(steps, 'connect', () => connect(target, config, signal))
+  if (isThere !== true) return skipRest(steps, isThere === false ? 'there is no folder yet' : undefined)
+  const wrote = await attempt(steps, 'write', () => write(target, probe, config, signal))
+  const verified = wrote && (await attempt(steps, 'verify', () => verify(target, probe, signal)))
+  if (!verified) skipRest(steps, undefined, ['write', 'verify'])
+  await attempt(steps, 'remove', () => remove(target, probe, wrote === true))
+  return steps
 }
 
 interface Found<T> {
@@ -91,38 +90,34 @@ function skipRest(
   return steps
 }
 
-/** Content and time tell probes apart: rsync takes a file of the same size and second for the one that is left there. */
-function writeProbe(folder: string): OutgoingFile {
-  const content = `edgetape probe of ${new Date().toISOString()}\n`
-  const modifiedS = 1 + randomInt(1e9)
-  writeFileSync(join(folder, PROBE_NAME), content)
-  utimesSync(join(folder, PROBE_NAME), modifiedS, modifiedS)
-  const digest = (algorithm: string) => createHash(algorithm).update(content).digest('hex')
-  return {
-    ...{ path: PROBE_NAME, bytes: Buffer.byteLength(content), mtimeMs: modifiedS * 1000 },
-    ...{ sha256: digest('sha256'), md5: digest('md5'), replace: false },
-  }
-}
-
 /** False for a folder that is not there yet and would be made by the first pass. */
 async function connect(
   target: Target,
-  { dataDir, sync }: ProbeOptions['config'],
-  file: OutgoingFile,
-  work: Work,
+  { dataDir }: ProbeOptions['config'],
+  signal: AbortSignal,
 ): Promise<Found<boolean>> {
-  const known = readIdentity(join(dataDir, 'state', 'syncer'), target.label)
-  const address = parseTarget(sync.target ?? '')
-  if (address.kind === 'folder') {
-    // Opening a target for the first time would mark it, and an empty mount point must not be marked by a mere look.
-    if (known === undefined) return neverUsed(address.path)
-    await target.open(known)
-    return { value: true, message: 'it is the folder that was used before' }
+  const isKnown = await isUsedBefore(target, dataDir, signal)
+  // Using a target for the first time would mark it, and an empty mount point must not be marked by a mere look.
+  if (target.folder !== undefined) {
+    return isKnown ? { value: true, message: 'it is the folder that was used before' } : neverUsed(target.folder)
   }
   await target.prepare()
-  const { error } = await target.verify([file], work)
-  if (error) throw error
-  return { value: true, message: 'rsync answers' }
+  await target.compareMarks([{ name: PROBE_NAME, content: '' }], signal)
+  return { value: true, message: isKnown ? 'rsync answers, at the place that was used before' : 'rsync answers' }
+}
+
+/** @throws EdgeError where it was used before and what answers is not that place */
+async function isUsedBefore(target: Target, dataDir: string, signal: AbortSignal): Promise<boolean> {
+  if (!existsSync(dataDir)) return false
+  const real = realpathSync(dataDir)
+  const stateDir = join(real, 'state', 'syncer')
+  const isKnown = readMemory(real, target.label) !== undefined
+  if (!isKnown && !existsSync(stateDir)) return false
+  const earlier = isKnown
+    ? undefined
+    : earlierTarget(real, target, new LedgerStore(stateDir, target.label, true), signal)
+  const place = new TargetPlace({ dataDir: real, target, clock: systemClock, graceMs: () => 0, earlier })
+  return (await place.check(signal)) !== undefined
 }
 
 function neverUsed(path: string): Found<boolean> {
@@ -137,41 +132,39 @@ function neverUsed(path: string): Found<boolean> {
   })
 }
 
-async function write(target: Target, file: OutgoingFile, work: Work): Promise<Found<true>> {
-  const { done, problems, error } = await target.ship([file], work)
-  requireNone(problems, error)
-  if (!done.includes(file.path)) throw new EdgeError('SYNC_PROBE_FAILED', 'the probe did not arrive', { retry: true })
+async function write(
+  target: Target,
+  probe: Mark,
+  { dataDir }: ProbeOptions['config'],
+  signal: AbortSignal,
+): Promise<Found<true>> {
+  const isLeft = (await target.compareMarks([probe], signal)).get(probe.name) !== 'missing'
+  await target.writeMark(probe, isLeft ? 'over' : 'new', signal)
+  const isIt = (path: string) => readFileSync(path, 'utf8') === probe.content
+  const here = findHere(dataDir, probe.name, { deep: true, isIt })
+  if (here) {
+    rmSync(here.path)
+    throw notElsewhere(target.label, here.overlap, dataDir)
+  }
   const durable = target.syncsToDisk ? '' : '; it cannot sync to disk, so files wait for twice sync.graceMinutes'
-  return { value: true, message: `${file.bytes} bytes written${durable}` }
+  return { value: true, message: `${Buffer.byteLength(probe.content)} bytes written${durable}` }
 }
 
-async function verify(target: Target, file: OutgoingFile, work: Work): Promise<Found<true>> {
-  const { verdicts, problems, error } = await target.verify([file], work)
-  requireNone(problems, error)
-  const verdict = verdicts.get(file.path)
+async function verify(target: Target, probe: Mark, signal: AbortSignal): Promise<Found<true>> {
+  const verdict = (await target.compareMarks([probe], signal)).get(probe.name)
   if (verdict === 'same') return { value: true, message: 'the checksum computed there is the one computed here' }
   throw new EdgeError('SYNC_PROBE_DIFFERS', `the probe that was written is ${verdict ?? 'unknown'} there`, {
     hint: 'the disk or the memory of the target may be failing; see its own logs',
   })
 }
 
-function requireNone([problem]: readonly FileProblem[], error: EdgeError | undefined): void {
-  if (error) throw error
-  if (!problem) return
-  throw new EdgeError('SYNC_TARGET_REFUSED', problem.reason, {
-    retry: true,
-    hint: 'may the user of sync.target write to that folder?',
-  })
-}
-
 /** A folder of this machine is cleaned up; through rsync nothing is ever deleted, so there the file stays. */
-function remove({ sync }: ProbeOptions['config'], file: OutgoingFile, wasWritten: boolean): Found<true> {
-  const address = parseTarget(sync.target ?? '')
+function remove({ folder }: Target, { name, content }: Mark, wasWritten: boolean): Found<true> {
   if (!wasWritten) return { value: true, message: 'there is nothing to remove' }
-  if (address.kind !== 'folder') {
-    return { value: true, message: `${PROBE_NAME} stays (${file.bytes} bytes): nothing is ever deleted through rsync` }
+  if (folder === undefined) {
+    return { value: true, message: `${name} stays (${content.length} bytes): nothing is ever deleted through rsync` }
   }
-  const path = join(address.path, PROBE_NAME)
+  const path = join(folder, name)
   if (readFileSync(path, 'utf8').startsWith('edgetape probe of ')) rmSync(path)
   return { value: true, message: 'removed' }
 }

@@ -18,6 +18,8 @@ export interface Receipts {
   bySegment: ReadonlyMap<string, Receipt>
   /** Output path → the output and the segments whose rows are in it. */
   byOutput: ReadonlyMap<string, { sha256: string; segments: readonly string[] }>
+  /** Output path → all contents it ever had, those that are replaced by now, too. */
+  made: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** Reads the receipts of one date; none where the compactor has not been there. Later lines replace earlier ones. */
@@ -33,9 +35,12 @@ export function readReceipts(dataDir: string, date: string): Receipts {
 /** The same from text. A line that is no receipt, such as a torn last one, does not count. */
 export function parseReceipts(text: string): Receipts {
   const bySegment = new Map<string, Receipt>()
+  const made = new Map<string, Set<string>>()
   for (const line of text.split('\n')) {
     const receipt = parseReceipt(line)
-    if (receipt) bySegment.set(receipt.segment, receipt)
+    if (!receipt) continue
+    bySegment.set(receipt.segment, receipt)
+    for (const { path, sha256 } of receipt.outputs) made.set(path, (made.get(path) ?? new Set()).add(sha256))
   }
   const byOutput = new Map<string, { sha256: string; segments: string[] }>()
   for (const { segment, outputs } of bySegment.values()) {
@@ -44,7 +49,7 @@ export function parseReceipts(text: string): Receipts {
       byOutput.set(path, { sha256, segments: [...others, segment] })
     }
   }
-  return { bySegment, byOutput }
+  return { bySegment, byOutput, made }
 }
 
 function parseReceipt(line: string): Receipt | undefined {

@@ -4,15 +4,15 @@ import type { Parcel } from './hand-over.js'
 /** Files of one folder that take the place of others in it. */
 export interface InPlace {
   parcels: Parcel[]
-  /** Names in that folder. */
-  gone: string[]
+  /** Names in that folder, with what we made and brought under them. */
+  gone: Map<string, ReadonlySet<string>>
 }
 
 /** Tells files that go by themselves from those that replace others, and puts these together by folder. Pure. */
 export function sortParcels(parcels: readonly Parcel[]): { plain: Parcel[]; replacing: InPlace[] } {
   const plain: Parcel[] = []
   const byFolder = new Map<string, InPlace>()
-  const replacers = new Map<Parcel['visit'], ReadonlyMap<string, string[]>>()
+  const replacers = new Map<Parcel['visit'], ReadonlyMap<string, Gone>>()
   for (const parcel of parcels) {
     const { visit, file } = parcel
     const goneBy = replacers.get(visit) ?? goneByReplacer(visit)
@@ -23,23 +23,34 @@ export function sortParcels(parcels: readonly Parcel[]): { plain: Parcel[]; repl
       continue
     }
     const folder = dirname(file.path)
-    const inPlace = byFolder.get(folder) ?? { parcels: [], gone: [] }
+    const inPlace: InPlace = byFolder.get(folder) ?? { parcels: [], gone: new Map() }
     inPlace.parcels.push(parcel)
-    inPlace.gone = [...new Set([...inPlace.gone, ...gone])]
+    for (const [name, contents] of gone) inPlace.gone.set(name, contents)
     byFolder.set(folder, inPlace)
   }
   return { plain, replacing: [...byFolder.values()] }
 }
 
+type Gone = Map<string, ReadonlySet<string>>
+
 /** Replacing file → names beside it that it replaces. What lies in another folder is none of its business. */
-function goneByReplacer({ superseded, local }: Parcel['visit']): ReadonlyMap<string, string[]> {
-  const goneBy = new Map<string, string[]>()
+function goneByReplacer(visit: Parcel['visit']): ReadonlyMap<string, Gone> {
+  const { superseded, local } = visit
+  const goneBy = new Map<string, Gone>()
   const present = new Set(local.files.map(({ path }) => path))
   for (const [path, by] of superseded) {
     if (present.has(path)) continue
     for (const replacer of by) {
-      if (dirname(replacer) === dirname(path)) goneBy.set(replacer, [...(goneBy.get(replacer) ?? []), basename(path)])
+      if (dirname(replacer) !== dirname(path)) continue
+      const gone = goneBy.get(replacer) ?? new Map<string, ReadonlySet<string>>()
+      goneBy.set(replacer, gone.set(basename(path), contentsOf(path, visit)))
     }
   }
   return goneBy
+}
+
+/** The sha256 of all that ever had this path here, as far as anything tells. */
+function contentsOf(path: string, { ledger, receipts }: Parcel['visit']): ReadonlySet<string> {
+  const brought = ledger.get(path)?.sha256
+  return new Set([...(receipts().made.get(path) ?? []), ...(brought === undefined ? [] : [brought])])
 }

@@ -58,6 +58,20 @@ export function planRetention(question: RetentionQuestion): RetentionAnswer {
   return answer
 }
 
+/** What is due, and the question asked again when only some of it was found right at the target. */
+export function dueOf(question: RetentionQuestion): {
+  answer: RetentionAnswer
+  again: (isRight: (path: string) => boolean) => LocalFile[]
+} {
+  const answer = planRetention(question)
+  const due = new Set(answer.retire.map(({ path }) => path))
+  const again = (isRight: (path: string) => boolean) => {
+    const recordOf = (path: string) => (due.has(path) && !isRight(path) ? undefined : question.recordOf(path))
+    return planRetention({ ...question, recordOf }).retire
+  }
+  return { answer, again }
+}
+
 const isSegment = ({ kind }: LocalFile) => kind === 'segment'
 
 /** `<host>-<run>-<n>`, which a segment shares with what was made from it. */

@@ -8,6 +8,7 @@ import type { FileProblem } from './targets/target.js'
 export interface Retired {
   files: number
   bytes: number
+  gone: LocalFile[]
   problems: FileProblem[]
 }
 
@@ -17,7 +18,7 @@ export interface Retired {
  * `dataDir` must be a real path. Afterwards the deletions are durable.
  */
 export function retire(dataDir: string, files: readonly LocalFile[]): Retired {
-  const done: Retired = { files: 0, bytes: 0, problems: [] }
+  const done: Retired = { files: 0, bytes: 0, gone: [], problems: [] }
   const folders = new Map<string, boolean>()
   for (const file of files) {
     const folder = dirname(file.path)
@@ -29,6 +30,7 @@ export function retire(dataDir: string, files: readonly LocalFile[]): Retired {
       unlinkSync(join(dataDir, file.path))
       done.files++
       done.bytes += file.bytes
+      done.gone.push(file)
     } catch (error) {
       if (hasErrno(error, 'ENOENT')) continue
       if (!(error instanceof Error)) throw error

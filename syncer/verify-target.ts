@@ -8,6 +8,8 @@ import type { DateLedger, FileRecord } from './ledger.js'
 import { LedgerStore } from './ledger-store.js'
 import { listDates, readDate } from './local-tree.js'
 import { batchesOf, isCurrent } from './plan.js'
+import { earlierTarget } from './place/earlier-target.js'
+import { TargetPlace } from './place/target-place.js'
 import { createTarget } from './targets/open-target.js'
 import type { FileProblem, Target } from './targets/target.js'
 
@@ -59,7 +61,8 @@ export async function verifyTarget(options: VerifyTargetOptions): Promise<Target
   try {
     const ledgers = new LedgerStore(stateDir, target.label, !lock)
     if (ledgers.identity === undefined) return proof
-    await target.open(ledgers.identity)
+    const earlier = earlierTarget(dataDir, target, ledgers, options.signal)
+    await new TargetPlace({ dataDir, target, clock, graceMs: () => 0, earlier }).check(options.signal)
     const dates = [...listDates(dataDir)]
     for (const [date, folders] of dates) {
       for (const { bytes } of handedOver(dataDir, folders, ledgers.of(date))) {

@@ -1,9 +1,9 @@
-import { lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs'
+import { lstatSync, readdirSync, utimesSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Dirent } from 'node:fs'
 import { LedgerStore } from '../../syncer/ledger-store.js'
 import type { FileRecord } from '../../syncer/ledger.js'
-import { TARGET_MARKER } from '../../syncer/targets/target-folders.js'
+import { readMemory } from '../../syncer/place/memory.js'
 
 /** Writes the ledger that a syncer has when all of `dataDir` was verified, and sets the folders' times back to then. */
 export function settleTree(dataDir: string, target: string): void {
@@ -26,7 +26,7 @@ export function settleTree(dataDir: string, target: string): void {
     byDate.set(date, [...(byDate.get(date) ?? []), record])
   }
   const ledgers = new LedgerStore(join(dataDir, 'state', 'syncer'), target)
-  ledgers.meet(readFileSync(join(target, TARGET_MARKER), 'utf8').trim())
+  ledgers.meet(readMemory(dataDir, target)?.identity ?? '')
   for (const [date, records] of byDate) ledgers.of(date).append(records)
   const hourAgo = Date.now() / 1000 - 3600
   for (const entry of entries) if (entry.isDirectory()) utimesSync(fullPath(entry), hourAgo, hourAgo)

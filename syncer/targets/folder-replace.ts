@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import { ASIDE, exchangeNamesFar } from '../../platform/exchange-folders.js'
-import { copyDurably } from './durable-copy.js'
-import { makeFolders, syncFolder } from './target-folders.js'
+import { copyDurably, sha256Of } from './durable-copy.js'
+import { notOurs } from './not-ours.js'
+import { makeFolders, requireRealFolders, syncFolder } from './target-folders.js'
 import type { Replacement } from './target.js'
 
 /** At the top of a target: folders that wait to take the place of others. */
@@ -13,7 +15,8 @@ export const WAITING = '.edgetape-waiting'
 /**
  * Puts files in the place of others in one folder below `root`: a new folder is prepared aside, complete and durable, with
  * all that stays of the old one, and the two are exchanged. Readers find the old files or the new ones. Cut off anywhere, it
- * can be done again.
+ * can be done again. What we did not bring stays.
+ * @throws EdgeError SYNC_NOT_OURS another file has the name of one of `files`; SYNC_LINK_AT_TARGET
  */
 export async function replaceInFolder(
   root: string,
@@ -23,25 +26,40 @@ export async function replaceInFolder(
 ): Promise<void> {
   const place = join(root, folder)
   const waiting = join(root, WAITING, createHash('sha256').update(folder).digest('hex').slice(0, 16))
+  await requireRealFolders(root, folder)
+  await requireRealFolders(root, WAITING)
   const parents = await makeFolders(root, dirname(folder))
   await mkdir(dirname(waiting), { recursive: true })
   await recover(waiting, place)
+  for (const file of files) {
+    const isTheirs = !file.replace && !(await holds(join(place, basename(file.path)), [file.sha256], beat))
+    if (isTheirs) throw notOurs(root, file.path)
+  }
+  const leaving = new Set(files.map(({ path }) => basename(path)))
+  for (const [name, contents] of gone) if (await holds(join(place, name), [...contents], beat)) leaving.add(name)
   await mkdir(waiting)
-  const incoming = new Set(files.map(({ path }) => basename(path)))
   for (const file of files) await copyDurably(file, dataDir, join(waiting, basename(file.path)), beat)
-  const leaving = new Set([...incoming, ...gone])
-  for (const name of await finalNames(place)) {
+  for (const { name } of (await entriesOf(place)).filter(isVisibleFile)) {
     if (!leaving.has(name)) await keep(join(place, name), join(waiting, name))
     beat()
   }
   await syncFolder(waiting)
   await ((await isThere(place)) ? exchangeNamesFar(waiting, place) : rename(waiting, place))
-  // What someone else brought there meanwhile.
-  for (const name of await finalNames(waiting)) {
-    if (!leaving.has(name)) await keep(join(waiting, name), join(place, name))
+  // What someone else brought there meanwhile, or keeps there that readers do not see.
+  for (const entry of await entriesOf(waiting)) {
+    if (leaving.has(entry.name) || entry.name.endsWith('.edgetape-tmp')) continue
+    if (isVisibleFile(entry)) await keep(join(waiting, entry.name), join(place, entry.name))
+    else await rename(join(waiting, entry.name), join(place, entry.name))
   }
   for (const path of new Set([place, dirname(place), dirname(waiting), ...parents])) await syncFolder(path)
   await rm(waiting, { recursive: true, force: true })
+}
+
+/** True where nothing has that name, or a file with one of these contents. */
+async function holds(path: string, sha256s: readonly string[], beat: () => void): Promise<boolean> {
+  const found = await lstat(path).catch(unlessMissing)
+  if (!found) return true
+  return found.isFile() && sha256s.includes(await sha256Of(path, found.size, beat))
 }
 
 /** What an attempt that was cut off left: between renames the folder itself, else a copy in the making or what was replaced. */
@@ -54,10 +72,13 @@ async function recover(waiting: string, place: string): Promise<void> {
   await rm(waiting, { recursive: true, force: true })
 }
 
-/** Files that readers see. */
-async function finalNames(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(unlessMissing)
-  return (entries ?? []).filter(entry => entry.isFile() && !entry.name.startsWith('.')).map(({ name }) => name)
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  return (await readdir(folder, { withFileTypes: true }).catch(unlessMissing)) ?? []
+}
+
+/** A file that readers see. */
+function isVisibleFile(entry: Dirent): boolean {
+  return entry.isFile() && !entry.name.startsWith('.')
 }
 
 async function isThere(path: string): Promise<boolean> {

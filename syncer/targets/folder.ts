@@ -1,10 +1,12 @@
 import { lstat, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
+import type { Mark } from '../place/mark.js'
 import { copyDurably, sha256Of } from './durable-copy.js'
-import { openMarkedFolder } from './folder-marker.js'
+import { compareMark, orMissing, requireFolder, writeMark } from './folder-mark.js'
 import { replaceInFolder } from './folder-replace.js'
-import { makeFolders, syncFolder } from './target-folders.js'
+import { makeFolders, requireRealFolders, syncFolder, unmarked } from './target-folders.js'
+import { notOurs } from './not-ours.js'
 import type {
   ExpectedFile,
   OutgoingFile,
@@ -39,9 +41,33 @@ export class FolderTarget implements Target {
     this.#watchdog = new Watchdog(idleMs)
   }
 
-  async open(known?: string): Promise<string> {
+  get folder(): string {
+    return this.#root
+  }
+
+  reach(mayMake: boolean): Promise<void> {
+    return this.#guarded('opening it', () => requireFolder(this.#root, mayMake))
+  }
+
+  async compareMarks(marks: readonly Mark[]): Promise<ReadonlyMap<string, Verdict>> {
+    const verdicts = new Map<string, Verdict>()
+    for (const mark of marks) {
+      verdicts.set(mark.name, await this.#guarded(mark.name, () => compareMark(this.#root, mark)))
+    }
+    return verdicts
+  }
+
+  async writeMark(mark: Mark, how: 'new' | 'over'): Promise<void> {
     try {
-      return await this.#watchdog.guard('opening it', () => openMarkedFolder(this.#root, known))
+      await this.#guarded(mark.name, () => writeMark(this.#root, mark, how))
+    } catch (error) {
+      throw hasErrno(error, 'ENOENT') ? unmarked(this.#root) : error
+    }
+  }
+
+  async #guarded<T>(what: string, operation: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#watchdog.guard(what, operation)
     } catch (error) {
       throw this.#wholeTarget(error) ?? error
     }
@@ -108,18 +134,19 @@ export class FolderTarget implements Target {
   async verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult> {
     const result: VerifyResult = { verdicts: new Map(), problems: [] }
     await this.#each(files, result, work, async (file, beat) => {
-      const verdict = await this.#compare(file, beat)
+      const verdict = await this.#compare(file, work.dataDir, beat)
       if (verdict === 'wrong') await this.#setAside(file.path)
       result.verdicts.set(file.path, verdict)
     })
     return result
   }
 
-  /** A copy that is there already and right is left alone; one that is there and unexplained is kept aside. */
+  /** A copy that is there already and right is left alone; one that is there and was not brought by us, too. */
   async #bring(file: OutgoingFile, dataDir: string, folders: TouchedFolders, beat: () => void): Promise<void> {
-    const found = await this.#compare(file, beat)
+    const found = await this.#compare(file, dataDir, beat)
     if (found === 'same') return
-    if (found === 'wrong' && !file.replace) await this.#setAside(file.path)
+    if (found === 'wrong' && !file.replace) throw notOurs(this.label, file.path)
+    if (found === 'wrong') await this.#setAside(file.path)
     const folder = dirname(file.path)
     if (!folders.made.has(folder)) {
       for (const parent of await makeFolders(this.#root, folder)) folders.changed.add(parent)
@@ -129,11 +156,13 @@ export class FolderTarget implements Target {
     await copyDurably(file, dataDir, join(this.#root, file.path), beat)
   }
 
-  async #compare(file: ExpectedFile, beat: () => void): Promise<Verdict> {
+  async #compare(file: ExpectedFile, dataDir: string, beat: () => void): Promise<Verdict> {
     const path = join(this.#root, file.path)
+    await requireRealFolders(this.#root, dirname(file.path))
     try {
-      const found = await lstat(path)
-      if (!found.isFile() || found.size !== file.bytes) return 'wrong'
+      const found = await lstat(path, { bigint: true })
+      if (!found.isFile() || found.size !== BigInt(file.bytes)) return 'wrong'
+      await requireAnotherFile(found, join(dataDir, file.path))
       return (await sha256Of(path, file.bytes, beat)) === file.sha256 ? 'same' : 'wrong'
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return 'missing'
@@ -144,6 +173,7 @@ export class FolderTarget implements Target {
   async #setAside(path: string): Promise<void> {
     const full = join(this.#root, path)
     const time = new Date().toISOString().replace(/[-:]/g, '')
+    await requireRealFolders(this.#root, dirname(path))
     await rename(full, join(dirname(full), `.${basename(full)}.bad-${time}`))
     await syncFolder(dirname(full))
   }
@@ -201,4 +231,11 @@ export class FolderTarget implements Target {
     }
     return undefined
   }
+}
+
+/** A file that is its own copy proves nothing. */
+async function requireAnotherFile(found: { dev: bigint; ino: bigint }, here: string): Promise<void> {
+  const ours = await orMissing(lstat(here, { bigint: true }))
+  if (ours?.dev !== found.dev || ours.ino !== found.ino) return
+  throw new EdgeError('SYNC_SAME_FILE', 'the copy at the target is the file here under another name', { path: here })
 }

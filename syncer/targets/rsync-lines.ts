@@ -21,8 +21,13 @@ export function parseItem(line: string): RsyncItem | undefined {
 }
 
 /** True where rsync found nothing to transfer: neither content nor size differ (time and permissions may). */
-export function isUntouched({ change }: Pick<RsyncItem, 'change'>): boolean {
+function isUntouched({ change }: Pick<RsyncItem, 'change'>): boolean {
   return /^\.f[ .][ .]/.test(change)
+}
+
+/** True where rsync had the content of the file to send, there being nothing that it was to leave as it is. */
+export function isSent({ change }: Pick<RsyncItem, 'change'>): boolean {
+  return /^[<>]f/.test(change)
 }
 
 /**

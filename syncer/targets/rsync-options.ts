@@ -40,19 +40,31 @@ export const REPLACED_FOLDER = '.edgetape-replaced'
 const ITEMS = ['--outbuf=L', '-ii', '--out-format=%i|%l|%C|%n']
 
 /**
- * Arguments that bring files. `again` sends them whatever size and time of the copy say, and sets the copy aside. There is no --partial, --inplace
- * or --append: readers at the target see whole files only; no --delete and no --remove-source-files: nothing is deleted
- * by rsync on either side.
+ * Arguments that bring files. What is there already stays; `again` sends them whatever is there, and sets the copy aside.
+ * There is no --partial, --inplace or --append: readers at the target see whole files only; no --delete and no
+ * --remove-source-files: nothing is deleted by rsync on either side.
  */
 export function shipArguments(settings: RsyncSettings, abilities: RsyncAbilities, again: boolean): string[] {
   return [
     ...LIST,
     ...ATTRIBUTES,
     ...(abilities.fsync ? ['--fsync'] : []),
-    ...(again ? ['--ignore-times'] : []),
+    again ? '--ignore-times' : '--ignore-existing',
     ...(again && abilities.backup ? ['--backup', `--backup-dir=${REPLACED_FOLDER}`] : []),
     `--bwlimit=${settings.bandwidthKiBps}`,
     '--info=progress2',
+    ...ITEMS,
+    ...connection(settings),
+  ]
+}
+
+/** Arguments that write a mark: `new` only where nothing has its name, `over` only where something has. */
+export function markArguments(settings: RsyncSettings, abilities: RsyncAbilities, how: 'new' | 'over'): string[] {
+  return [
+    ...LIST,
+    ...ATTRIBUTES,
+    ...(abilities.fsync ? ['--fsync'] : []),
+    ...(how === 'new' ? ['--ignore-existing'] : ['--existing', '--ignore-times']),
     ...ITEMS,
     ...connection(settings),
   ]
@@ -69,11 +81,6 @@ export function verifyArguments(settings: RsyncSettings, abilities: RsyncAbiliti
     ...ITEMS,
     ...connection(settings),
   ]
-}
-
-/** Arguments that change nothing and report which files are there with the size and time of the file here. */
-export function presenceArguments(settings: RsyncSettings): string[] {
-  return [...LIST, ...ATTRIBUTES, '--dry-run', ...ITEMS, ...connection(settings)]
 }
 
 function connection(settings: RsyncSettings): string[] {

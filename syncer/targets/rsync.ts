@@ -1,16 +1,22 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgeError } from '../../platform/edge-error.js'
+import { checksumsOf } from '../checksum.js'
+import type { Mark } from '../place/mark.js'
+import { notOursReason } from './not-ours.js'
 import { classifyExit, exitError, mayNotWrite, refusedToWrite, type ExitFacts, type ExitMeaning } from './rsync-exit.js'
-import { isUntouched, parseItem, verdictOf, type RsyncItem } from './rsync-lines.js'
+import { isSent, parseItem, verdictOf, type RsyncItem } from './rsync-lines.js'
 import {
-  presenceArguments,
+  markArguments,
   shipArguments,
   verifyArguments,
   type RsyncAbilities,
   type RsyncSettings,
 } from './rsync-options.js'
 import { runRsync } from './rsync-run.js'
-import type { ExpectedFile, OutgoingFile, ShipResult, Target, VerifyResult, Work } from './target.js'
+import type { ExpectedFile, OutgoingFile, ShipResult, Target, Verdict, VerifyResult, Work } from './target.js'
 
 export interface RsyncTargetSettings extends RsyncSettings {
   program: string
@@ -36,9 +42,38 @@ export class RsyncTarget implements Target {
     return this.#abilities?.fsync ?? true
   }
 
-  /** There is nothing to look at until a file goes: a pass with nothing new starts no process. */
-  open(): Promise<string> {
-    return Promise.resolve(this.label)
+  /** What is there is told by its mark. */
+  reach(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async compareMarks(marks: readonly Mark[], signal: AbortSignal): Promise<ReadonlyMap<string, Verdict>> {
+    return withFiles(marks, async dataDir => {
+      const { verdicts, problems, error } = await this.verify(marks.map(expectedOf), {
+        dataDir,
+        signal,
+        onFile: ignore,
+      })
+      if (error) throw error
+      const [problem] = problems
+      if (problem) throw new EdgeError('SYNC_TARGET_UNREACHABLE', `${this.label}: ${problem.reason}`, { retry: true })
+      return verdicts
+    })
+  }
+
+  async writeMark(mark: Mark, how: 'new' | 'over', signal: AbortSignal): Promise<void> {
+    await withFiles([mark], async dataDir => {
+      const work = { dataDir, signal, onFile: ignore }
+      const meaning = await this.#run(
+        able => markArguments(this.#settings, able, how),
+        [expectedOf(mark)],
+        work,
+        ignore,
+      )
+      if (meaning instanceof EdgeError) throw meaning
+      if (meaning.kind === 'partial' && mayNotWrite(meaning.message)) throw refusedToWrite(this.label, meaning.message)
+      if (meaning.kind !== 'ok') throw exitError(this.label, meaning)
+    })
   }
 
   /** Looks at the rsync here; the other side is met when the first file goes. */
@@ -56,37 +91,50 @@ export class RsyncTarget implements Target {
   }
 
   async #shipBatch(files: readonly OutgoingFile[], again: boolean, work: Work, result: ShipResult): Promise<void> {
+    const sent = new Set<string>()
     const meaning = await this.#run(
       able => shipArguments(this.#settings, able, again),
       files,
       work,
-      item => work.onFile(item.bytes),
-    )
-    if (meaning instanceof EdgeError) result.error = meaning
-    else if (meaning.kind === 'ok') result.done.push(...files.map(file => file.path))
-    else if (meaning.kind === 'partial') await this.#sortOut(files, meaning, work, result)
-    else result.error = exitError(this.label, meaning)
-  }
-
-  /** After a partial transfer: asks which files are there now. Its answer decides nothing but who is sent again. */
-  async #sortOut(files: readonly OutgoingFile[], why: ExitMeaning, work: Work, result: ShipResult): Promise<void> {
-    const present = new Set<string>()
-    const meaning = await this.#run(
-      () => presenceArguments(this.#settings),
-      files,
-      work,
       item => {
-        if (isUntouched(item)) present.add(item.path)
+        if (isSent(item)) sent.add(item.path)
+        work.onFile(item.bytes)
       },
     )
     if (meaning instanceof EdgeError) result.error = meaning
-    else if (meaning.kind !== 'ok' && meaning.kind !== 'partial') result.error = exitError(this.label, meaning)
-    else if (present.size === 0 && mayNotWrite(why.message)) result.error = refusedToWrite(this.label, why.message)
-    else {
-      for (const { path } of files) {
-        if (present.has(path)) result.done.push(path)
-        else result.problems.push({ path, reason: why.message })
-      }
+    else if (meaning.kind === 'ok') {
+      result.done.push(...files.filter(({ path }) => sent.has(path)).map(({ path }) => path))
+      const stayed = files.filter(({ path }) => !sent.has(path))
+      await this.#sortOut(stayed, sent, 'it did not arrive', work, result)
+    } else if (meaning.kind === 'partial') await this.#sortOut(files, sent, meaning.message, work, result)
+    else result.error = exitError(this.label, meaning)
+  }
+
+  /** Of files that were not brought, or of which that is not certain: asks what is there now. */
+  async #sortOut(
+    files: readonly OutgoingFile[],
+    sent: ReadonlySet<string>,
+    why: string,
+    work: Work,
+    result: ShipResult,
+  ): Promise<void> {
+    if (files.length === 0) return
+    const { verdicts, problems, error } = await this.verify(files, { ...work, onFile: ignore })
+    if (error) {
+      result.error = error
+      return
+    }
+    if ([...verdicts.values()].every(verdict => verdict === 'missing') && mayNotWrite(why)) {
+      result.error = refusedToWrite(this.label, why)
+      return
+    }
+    const reasons = new Map(problems.map(({ path, reason }) => [path, reason]))
+    for (const { path, replace } of files) {
+      const verdict = verdicts.get(path)
+      // Nothing was there when it was sent: what is there now is ours, and is proven later like any other.
+      if (verdict === 'same' || (verdict === 'wrong' && sent.has(path) && !replace)) result.done.push(path)
+      else if (verdict === 'wrong' && !replace) result.problems.push({ path, reason: notOursReason(this.label) })
+      else result.problems.push({ path, reason: reasons.get(path) ?? why })
     }
   }
 
@@ -168,6 +216,25 @@ export class RsyncTarget implements Target {
       }
       this.#abilities = less
     }
+  }
+}
+
+function ignore(): void {
+  // Marks and questions are no work that a progress bar counts.
+}
+
+function expectedOf({ name, content }: Mark): ExpectedFile {
+  return { path: name, bytes: Buffer.byteLength(content), ...checksumsOf(content) }
+}
+
+/** Marks as files, as rsync wants them, for as long as `action` takes. */
+async function withFiles<T>(marks: readonly Mark[], action: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'edgetape-mark-'))
+  try {
+    for (const { name, content } of marks) writeFileSync(join(folder, name), content)
+    return await action(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

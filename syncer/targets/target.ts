@@ -1,5 +1,6 @@
 import type { EdgeError } from '../../platform/edge-error.js'
 import type { Checksums } from '../checksum.js'
+import type { Mark } from '../place/mark.js'
 
 /** A file to bring to the target. Its checksums were taken here and agree with its manifest or receipt. */
 export interface OutgoingFile extends Checksums {
@@ -7,7 +8,7 @@ export interface OutgoingFile extends Checksums {
   path: string
   bytes: number
   mtimeMs: number
-  /** The copy there is known to be another: whatever it looks like, write over it. */
+  /** We brought a copy before, and what is there now is known to be another: it is put aside. */
   replace: boolean
 }
 
@@ -16,8 +17,8 @@ export interface Replacement {
   /** Below the target. */
   folder: string
   files: readonly OutgoingFile[]
-  /** Names in the folder, if they are there. */
-  gone: readonly string[]
+  /** Names in the folder, if they are there, with what we brought under them: another content is not ours and stays. */
+  gone: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** What the target must have, for a check. */
@@ -56,19 +57,29 @@ export interface Work {
 
 /**
  * Where files go. Every implementation keeps these: readers see a final name only with the whole content under it; `done`
- * means handed over, not durable; `same` comes from reading the copy at the target; nothing is ever deleted there but what `replace` replaces.
+ * means handed over, not durable; `same` comes from reading the copy at the target, which is another file than the one here; nothing is ever deleted there but what `replace` replaces, and
+ * what lies there and was not brought by us stays as it is.
  */
 export interface Target {
   /** As the config names it; no secrets. */
   readonly label: string
   /** False where the other side cannot sync to disk: then the grace period is twice as long. */
   readonly syncsToDisk: boolean
+  /** Where it is, if it is a folder of this machine. */
+  readonly folder?: string
   /**
-   * Looks whether the target is there, and prepares it on first use: when no identity of it is `known` yet.
-   * @returns what tells this target from any other that may stand at the same address; the ledger belongs to it
+   * Looks whether the target is there, as far as that can be told without a file. `mayMake`: on first use its folder is made,
+   * where the one above it exists.
    * @throws EdgeError with `retry` where waiting can help
    */
-  open(known?: string): Promise<string>
+  reach(mayMake: boolean): Promise<void>
+  /** What stands under the names of marks, read or compared there now; nothing is changed. Throws as `reach`. */
+  compareMarks(marks: readonly Mark[], signal: AbortSignal): Promise<ReadonlyMap<string, Verdict>>
+  /**
+   * Writes a mark, whole or not at all. `new`: where nothing has its name; `over`: only where something has, so that a
+   * disk that has just gone leaves no mark in the folder it was mounted on. Throws as `reach`.
+   */
+  writeMark(mark: Mark, how: 'new' | 'over', signal: AbortSignal): Promise<void>
   /**
    * Finds out what can be found out here about how to reach it; called before the first file of a date.
    * @throws EdgeError as `open`

@@ -5,6 +5,7 @@ import t from 'tap'
 import { EdgeError } from '../../platform/edge-error.js'
 import { withState } from '../../formats/raw-path.js'
 import { runSyncer } from '../../syncer/main.js'
+import type { Mark } from '../../syncer/place/mark.js'
 import { FolderTarget } from '../../syncer/targets/folder.js'
 import type { OutgoingFile, Target, VerifyResult, Work } from '../../syncer/targets/target.js'
 import { handClock, HOUR_MS, MINUTE_MS, ShippedTree, testConfig, visibleBelow } from '../fixtures/shipped-tree.js'
@@ -34,10 +35,18 @@ class DistantTarget implements Target {
     this.#pass = pass
   }
 
-  async open(known?: string) {
+  async reach(mayMake: boolean) {
     this.tries.push(this.#clock.nowMs())
     if (this.#clock.nowMs() < BACK_MS) throw new EdgeError('SYNC_TARGET_UNREACHABLE', 'away', { retry: true })
-    return this.#folder.open(known)
+    return this.#folder.reach(mayMake)
+  }
+
+  compareMarks(marks: readonly Mark[]) {
+    return this.#folder.compareMarks(marks)
+  }
+
+  writeMark(mark: Mark, how: 'new' | 'over') {
+    return this.#folder.writeMark(mark, how)
   }
 
   prepare() {

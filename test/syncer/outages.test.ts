@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
@@ -60,7 +60,7 @@ async function worldOf(t: Test, disk: NasDisk = ROOMY): Promise<World | undefine
 }
 
 const dataOf = (tree: ShippedTree) =>
-  new Map([...filesBelow(tree.dataDir)].filter(([path]) => !path.startsWith('state/')))
+  new Map([...filesBelow(tree.dataDir)].filter(([path]) => !/^(state|targets)\//.test(path)))
 
 /** Makes something go wrong during a pass, checks that nothing is lost meanwhile, and heals it. */
 async function survives(
@@ -92,10 +92,17 @@ async function survives(
   for (const [path, content] of made) t.equal(sha256(there.get(path) ?? ''), sha256(content), path)
 }
 
+/** True while the temporary name of a segment is there. */
+function isUnderWay(network: NasNetwork): boolean {
+  return readdirSync(network.root, { recursive: true, encoding: 'utf8' }).some(path =>
+    /\/\.\d{8}T.*\.zst\.\w{6}$/.test(path),
+  )
+}
+
 /** Starts a slow pass and does something to it when the large file is on its way. */
 async function inMidFile({ network, pass }: World, act: () => void): Promise<PassSummary> {
   const running = pass({ bandwidthKiBps: 300 })
-  for (let tries = 0; tries < 200 && network.rsyncs().length === 0; tries++) await sleep(50)
+  for (let tries = 0; tries < 400 && !isUnderWay(network); tries++) await sleep(50)
   await sleep(1000)
   act()
   return running

@@ -25,12 +25,12 @@ async function surveyed(folder: string) {
   return { tree, config, clock }
 }
 
-const listOf = (dataDir: string) => [...filesBelow(dataDir).keys()].filter(path => !path.startsWith('state/'))
+const listOf = (dataDir: string) => [...filesBelow(dataDir).keys()].filter(path => !/^(state|targets)\//.test(path))
 
 t.test('tells what would go and why the rest stays, and deletes nothing', async t => {
   const { tree, config, clock } = await surveyed(t.testdir())
   const before = listOf(tree.dataDir)
-  const { dates, neededBytes } = surveyRetention({ config, dryRun: true, clock })
+  const { dates, neededBytes } = await surveyRetention({ config, dryRun: true, clock })
   t.equal(neededBytes, 0)
   t.match(dates, [{ date: '2026-11-20', ageFiles: 3, youngFiles: 3, problems: [] }])
   t.match(
@@ -43,8 +43,10 @@ t.test('tells what would go and why the rest stays, and deletes nothing', async 
 
 t.test('without --dry-run the same files go', async t => {
   const { tree, config, clock } = await surveyed(t.testdir())
-  const told = surveyRetention({ config, dryRun: true, clock }).dates.flatMap(({ goes }) => goes.map(file => file.path))
-  surveyRetention({ config, dryRun: false, clock })
+  const told = (await surveyRetention({ config, dryRun: true, clock })).dates.flatMap(({ goes }) =>
+    goes.map(file => file.path),
+  )
+  await surveyRetention({ config, dryRun: false, clock })
   t.equal(told.length, 3)
   for (const path of told) t.notOk(existsSync(join(tree.dataDir, path)), path)
   t.equal(listOf(tree.dataDir).length, 7)
@@ -54,14 +56,14 @@ t.test('only a dry run works beside a syncer', async t => {
   const { tree, config, clock } = await surveyed(t.testdir())
   const lock = acquireProcessLock(join(tree.dataDir, 'state/syncer/lock'), 'syncer')
   t.teardown(() => lock.release())
-  t.equal(surveyRetention({ config, dryRun: true, clock }).dates[0]?.goes.length, 3)
-  t.throws(() => surveyRetention({ config, dryRun: false, clock }), { code: 'LOCK_HELD' })
+  t.equal((await surveyRetention({ config, dryRun: true, clock })).dates[0]?.goes.length, 3)
+  await t.rejects(surveyRetention({ config, dryRun: false, clock }), { code: 'LOCK_HELD' })
 })
 
 t.test('space that is needed takes young files, too, and says so', async t => {
   const { config, clock } = await surveyed(t.testdir())
   const tight = { ...config, retention: { ...config.retention, minFreeGiB: 1e9 } }
-  const { dates } = surveyRetention({ config: tight, dryRun: true, clock })
+  const { dates } = await surveyRetention({ config: tight, dryRun: true, clock })
   t.match(dates, [{ ageFiles: 3, youngFiles: 0 }])
   t.equal(dates[0]?.goes.length, 6)
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseItem, verdictOf } from '../../syncer/targets/rsync-lines.js'
 import {
-  presenceArguments,
+  markArguments,
   shipArguments,
   sshCommand,
   verifyArguments,
@@ -24,9 +24,10 @@ t.test('nothing that loses data is ever asked for', t => {
     ...shipArguments(settings, abilities, false),
     ...shipArguments(settings, abilities, true),
     ...verifyArguments(settings, abilities),
-    ...presenceArguments(settings),
+    ...markArguments(settings, abilities, 'new'),
+    ...markArguments(settings, abilities, 'over'),
   ]
-  const forbidden = /^--(delete|remove-source|partial|inplace|append|ignore-existing|size-only|delay-updates|temp-dir)/
+  const forbidden = /^--(delete|remove-source|partial|inplace|append|size-only|delay-updates|temp-dir)/
   t.same(
     all.filter(argument => forbidden.test(argument)),
     [],
@@ -43,7 +44,9 @@ t.test('shipping', t => {
   for (const wanted of ['--files-from=-', '--from0', '--times', '--fsync', '--bwlimit=500', '--chmod=D755,F644']) {
     t.ok(ship.includes(wanted), wanted)
   }
+  t.ok(ship.includes('--ignore-existing'), 'what is there and was not brought by us stays')
   t.notOk(ship.includes('--ignore-times'))
+  t.ok(markArguments(settings, abilities, 'over').includes('--existing'), 'no mark where there was none')
   t.ok(
     shipArguments(settings, abilities, true).includes('--ignore-times'),
     'a known wrong copy is sent whatever it looks like',
@@ -57,7 +60,6 @@ t.test('verifying changes nothing', t => {
   for (const wanted of ['--dry-run', '--checksum', '--checksum-choice=md5', '-ii', '--out-format=%i|%l|%C|%n']) {
     t.ok(verify.includes(wanted), wanted)
   }
-  t.ok(presenceArguments(settings).includes('--dry-run'))
   t.end()
 })
 

@@ -1,0 +1,4 @@
+import t from 'tap'
+import { placeSuite } from '../fixtures/place-suite.js'
+
+await placeSuite(t, 'daemon')
