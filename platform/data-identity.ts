@@ -92,8 +92,8 @@ function lockWithin(path: string): ProcessLock {
   }
 }
 
-/** A folder keeps its inode when it is moved or mounted elsewhere; a copy has another. */
-function birthOf(dataDir: string): Pick<Identity, 'folder' | 'machine'> {
+/** What tells a dataDir from a copy of it: a folder keeps its inode when it is moved or mounted elsewhere; a copy has another. */
+export function birthOf(dataDir: string): Pick<Identity, 'folder' | 'machine'> {
   return { folder: String(statSync(dataDir, { bigint: true }).ino), machine: machineId() }
 }
 

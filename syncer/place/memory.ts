@@ -8,6 +8,8 @@ import { EdgeError } from '../../platform/edge-error.js'
 const memorySchema = z.object({
   /** The address, as `Target.label`. */
   target: z.string(),
+  /** Of the dataDir that this was written in; a copy of it must not go on with its mark. */
+  birth: z.object({ folder: z.string(), machine: z.string() }),
   /** Name of our mark there. */
   mark: z.string().regex(/^\.edgetape-target-[0-9a-f]{12}$/),
   /** Which target it is; the ledger belongs to it. */

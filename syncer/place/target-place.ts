@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../platform/clock.js'
+import { birthOf } from '../../platform/data-identity.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Target, Verdict } from '../targets/target.js'
 import { MARK_PREFIX, markByHand, markOf, newMarkName, type Mark } from './mark.js'
@@ -31,8 +33,10 @@ export class TargetPlace {
 
   /** @throws EdgeError SYNC_PLACE_UNREADABLE */
   constructor(options: TargetPlaceOptions) {
-    this.#options = options
-    this.#memory = readMemory(options.dataDir, options.target.label)
+    const memory = readMemory(options.dataDir, options.target.label)
+    const isCopied = memory !== undefined && !isDeepStrictEqual(memory.birth, birthOf(options.dataDir))
+    this.#options = isCopied ? { ...options, earlier: this.#ofTheOriginal(memory) } : options
+    this.#memory = isCopied ? undefined : memory
   }
 
   /** True once a proof has succeeded. */
@@ -130,7 +134,7 @@ export class TargetPlace {
     const own = verdicts.get(memory.mark) ?? 'missing'
     const common = verdicts.get(MARK_PREFIX)
     if (own !== 'same' && common !== 'same') throw own === 'missing' ? this.#unmarked(memory) : this.#differs(memory)
-    const accepted = { target: target.label, mark: memory.mark, identity: randomUUID(), number: 1 }
+    const accepted = { ...memory, identity: randomUUID(), number: 1, next: undefined }
     const mark = markOf(accepted.mark, accepted.identity, accepted.number)
     this.#remember(accepted)
     await target.writeMark(mark, own === 'missing' ? 'new' : 'over', signal)
@@ -140,9 +144,16 @@ export class TargetPlace {
     return accepted
   }
 
+  /** In a copy of a dataDir: the target of the original is known by its mark, and gets another one for the copy. */
+  #ofTheOriginal({ mark }: PlaceMemory): NonNullable<TargetPlaceOptions['earlier']> {
+    const { signal } = new AbortController()
+    return { identity: randomUUID(), isHere: async () => (await this.#compare(markByHand(mark), signal)) !== 'missing' }
+  }
+
   async #firstUse(signal: AbortSignal): Promise<PlaceMemory> {
-    const { target, earlier } = this.#options
-    const memory = { target: target.label, mark: newMarkName(), identity: randomUUID() as string, number: 1 }
+    const { dataDir, target, earlier } = this.#options
+    const birth = birthOf(dataDir)
+    const memory = { target: target.label, birth, mark: newMarkName(), identity: randomUUID() as string, number: 1 }
     if (earlier) {
       const isByHand = (await this.#compare(markByHand(MARK_PREFIX), signal)) === 'same'
       if (!isByHand) {

@@ -46,7 +46,8 @@ for (const kind of ['folder', 'daemon', 'ssh'] as const) {
 
 t.test('what is wrong before anything is reached', async t => {
   const folder = t.testdir({ mnt: {} })
-  const at = (target: string) => probeTarget({ config: testConfig(join(folder, 'data'), { target }), signal })
+  const config = testConfig(join(folder, 'data'), {})
+  const at = (target: string) => probeTarget({ config: { ...config, sync: { ...config.sync, target } }, signal })
   t.match(await at('s3://bucket/x'), [
     { step: 'address', outcome: 'failed', error: { code: 'SYNC_TARGET_INVALID' } },
     { outcome: 'skipped' },

@@ -25,7 +25,7 @@ async function surveyed(folder: string) {
   return { tree, config, clock }
 }
 
-const listOf = (dataDir: string) => [...filesBelow(dataDir).keys()].filter(path => !/^(state|targets)\//.test(path))
+const listOf = (dataDir: string) => [...filesBelow(dataDir).keys()].filter(path => /^(raw|parquet)\//.test(path))
 
 t.test('tells what would go and why the rest stays, and deletes nothing', async t => {
   const { tree, config, clock } = await surveyed(t.testdir())
