@@ -14,7 +14,9 @@ const OTHERS: Readonly<Record<string, string>> = {
   'recorder/storage/verified-segments.ts': 'state/: ledgers by date',
   'syncer/ledger-store.ts': 'state/: ledgers by date',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
+  'syncer/place/own-place.ts': 'any folder that a target might be, in search of the mark just written there',
   'syncer/targets/folder-replace.ts': 'the target: what a copy that was cut off left there',
+  'syncer/targets/target-folders.ts': 'the target: whether a mark is there still',
 }
 
 const PRODUCT = [
