@@ -52,6 +52,8 @@ export function tableSql(table: Table, place: number): string {
 /** Macros that all of them use. */
 export const sharedSql = () => readSql(FOLDER, '_shared')
 
+/** A line `-- include <name>` stands for that file of the folder: what several tables have in common. */
 function readSql(folder: string, name: string): string {
-  return readFileSync(join(packageRoot, folder, `${name}.sql`), 'utf8')
+  const sql = readFileSync(join(packageRoot, folder, `${name}.sql`), 'utf8')
+  return sql.replace(/^-- include (\w+)$/gm, (_, part: string) => readSql(folder, part))
 }

@@ -11,7 +11,7 @@ CREATE MACRO verdict(line, data) AS CASE
   ELSE instrument_verdict(data)
 END;
 
--- A level that is not [action, price, amount] is kept whole in `extra`.
+-- A level that is not [action, price, amount] is odd.
 CREATE MACRO odd_level(level) AS
   coalesce(len(level), 0) <> 3 OR TRY_CAST(level[2] AS DOUBLE) IS NULL OR TRY_CAST(level[3] AS DOUBLE) IS NULL;
 
@@ -19,31 +19,5 @@ SELECT
   recv_ts, moment(data."timestamp") AS exchange_ts, data.instrument_name AS instrument_name, conn, seq, source,
   data.change_id AS change_id, data.prev_change_id AS prev_change_id, data."type" AS "type",
   CASE WHEN empty THEN NULL WHEN place <= bid_count THEN 'bid' ELSE 'ask' END AS side,
-  level[1] AS action, TRY_CAST(level[2] AS DOUBLE) AS price, TRY_CAST(level[3] AS DOUBLE) AS amount,
-  channel,
-  CASE
-    WHEN NOT empty AND odd_level(level) THEN object_of(concat_ws(',',
-      '"level":' || json_extract(line, CASE WHEN place <= bid_count
-          THEN '$.frame.params.data.bids[' || (place - 1) || ']'
-          ELSE '$.frame.params.data.asks[' || (place - bid_count - 1) || ']' END)::VARCHAR,
-      CASE WHEN place = 1 THEN members_of(extra) END))
-    WHEN place = 1 THEN extra
-  END AS extra,
-  is_row * place AS row_no
-FROM (
-  SELECT
-    *,
-    unnest(levels) AS level,
-    unnest(range(1, 1 + len(levels))) AS place
-  FROM (
-    SELECT
-      * EXCLUDE (row_no), row_no AS is_row,
-      coalesce(len(data.bids), 0) AS bid_count,
-      CASE
-        WHEN coalesce(len(data.bids), 0) + coalesce(len(data.asks), 0) = 0 THEN [NULL::VARCHAR[]]
-        ELSE list_concat(data.bids, data.asks)
-      END AS levels,
-      coalesce(len(data.bids), 0) + coalesce(len(data.asks), 0) = 0 AS empty
-    FROM frame_items
-  )
-);
+  entry[1] AS action, TRY_CAST(entry[2] AS DOUBLE) AS price, TRY_CAST(entry[3] AS DOUBLE) AS amount,
+-- include _levels

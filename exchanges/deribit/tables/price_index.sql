@@ -2,13 +2,7 @@
 -- is sorted and searched by the same column.
 CREATE MACRO shape() AS '{"timestamp": "DOUBLE", "index_name": "VARCHAR", "price": "DOUBLE"}';
 
-CREATE MACRO verdict(line, data) AS CASE
-  WHEN data.index_name IS NULL THEN 'no index_name'
-  WHEN moment(data."timestamp") IS NULL THEN 'no valid timestamp'
-END;
-
-SELECT
-  recv_ts, moment(data."timestamp") AS exchange_ts, data.index_name AS instrument_name, conn, seq, source,
-  data.index_name AS index_name, data.price AS price,
+-- include _index
+  data.price AS price,
   channel, extra, row_no
 FROM frame_items;
