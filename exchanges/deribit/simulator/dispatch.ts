@@ -65,7 +65,8 @@ export class Desk<V extends Venue> {
     const { exchange } = this
     const afterwards: (() => void)[] = []
     try {
-      const method = this.methods.get(request.method)
+      // Several public clients send a slash before the name, and are answered.
+      const method = this.methods.get(request.method.replace(/^\//, ''))
       if (!method) throw rpcError(-32601)
       const { session, ip } = caller
       if (!this.spend(session?.login ?? ip, method)) throw rpcError(10028)

@@ -27,6 +27,11 @@ export interface DeribitOptions {
   credits?: number | false
   /** Multiplies the times of heartbeat and idle close; 0.01 makes 10 s of it 100 ms. Default 1. */
   timeScale?: number
+  /**
+   * Whether trades of combos can be asked for by instrument. Default true; a client of the live service says that they
+   * can be had by currency and kind alone.
+   */
+  combosByInstrument?: boolean
 }
 
 /** How channels are named and their frames spelled. */
@@ -47,10 +52,11 @@ export function protocol(options: DeribitOptions = {}): Protocol {
 }
 
 function serve(venue: Venue, options: DeribitOptions): Service {
-  const { credentials = [], rawForAll = false, credits = 1, timeScale = 1 } = options
+  const { credentials = [], rawForAll = false, credits = 1, timeScale = 1, combosByInstrument = true } = options
   const { market, channels, clock, real, faults, isRecorded } = venue
   const exchange: Exchange = {
     market,
+    combosByInstrument,
     channels,
     clock,
     faults,

@@ -30,6 +30,8 @@ export interface Venue {
 /** All that methods answer from. */
 export interface Exchange extends Venue {
   market: Market
+  /** Whether trades of combos can be had by their instrument, not by currency and kind alone. */
+  combosByInstrument: boolean
 }
 
 /** One call of a method. */

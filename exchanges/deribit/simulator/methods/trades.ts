@@ -1,64 +1,87 @@
 import { blockRfqFields, concerns } from '../feeds/exchange-feeds.js'
 import type { Json } from '../../../../simulator/json.js'
+import { DAY_MS } from '../../../../simulator/market/calendar.js'
+import { isCombo } from '../../../../simulator/market/instruments.js'
 import type { Trade } from '../../../../simulator/market/trades.js'
 import { tradeFields } from '../trade-fields.js'
-import { invalidParam } from '../rpc-error.js'
-import { currencyOf, instrumentOf, ordinary, spanOf, type Call, type Methods } from './method.js'
+import { invalidParam, rpcError } from '../rpc-error.js'
+import { currencyOf, instrumentOf, ordinary, type Call, type Methods } from './method.js'
 
+const NOTHING = { trades: [], has_more: false }
 const DEFAULT_COUNT = 10
 const MAX_COUNT = 1000
 const SORTINGS = ['default', 'asc', 'desc'] as const
+/** Calls by currency and time find nothing where they begin further back than this, and say no word of it. */
+const REACHES_BACK_MS = DAY_MS
 const TRADE_KINDS = ['future', 'option', 'spot', 'future_combo', 'option_combo', 'combo', 'any'] as const
 
-/** The newest (or with `asc` the oldest) `count` rows; `has_more` when some were cut off. */
-function page({ params }: Call, found: readonly Trade[]): Json {
+/** The newest `count` rows, or from the oldest on; `has_more` when some were cut off. */
+function page({ params }: Call, found: readonly Trade[], order: Order): Json {
   const count = params.bounded('count', 1, MAX_COUNT, DEFAULT_COUNT)
-  const ascending = params.oneOf('sorting', SORTINGS, 'default') === 'asc'
+  const asked = params.oneOf('sorting', SORTINGS, 'default')
+  const ascending = (asked === 'default' ? order : asked) === 'asc'
   const rows = ascending ? found.slice(0, count) : found.slice(-count).reverse()
   return { trades: rows.map(tradeFields), has_more: found.length > count }
 }
 
-function between(call: Call, required: boolean): (trade: Trade) => boolean {
-  const { params } = call
-  const { fromMs, toMs } = required
-    ? spanOf(call)
-    : { fromMs: params.optionalInteger('start_timestamp'), toMs: params.optionalInteger('end_timestamp') }
+type Order = 'asc' | 'desc'
+
+interface Span {
+  fromMs: number | undefined
+  holds(trade: Trade): boolean
+  /** Where the call does not say: with a beginning, from there on. */
+  order: Order
+}
+
+/** The times of a call; by time it must give at least one of them. */
+function spanOf({ params }: Call, byTime: boolean): Span {
+  const fromMs = params.optionalInteger('start_timestamp')
+  const toMs = params.optionalInteger('end_timestamp')
+  if (byTime && fromMs === undefined && toMs === undefined) params.integer('start_timestamp')
   if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) {
     throw invalidParam('start_timestamp must not be after end_timestamp', 'start_timestamp')
   }
-  return ({ timestampMs }) => timestampMs >= (fromMs ?? 0) && timestampMs <= (toMs ?? Infinity)
+  return {
+    fromMs,
+    holds: ({ timestampMs }) => timestampMs >= (fromMs ?? 0) && timestampMs <= (toMs ?? Infinity),
+    order: byTime && fromMs !== undefined ? 'asc' : 'desc',
+  }
 }
 
-function byInstrument(call: Call, timesRequired: boolean): Json {
+function byInstrument(call: Call, byTime: boolean): Json {
   const { params } = call
   const listing = instrumentOf(call)
-  if (call.exchange.faults.hidesHistory(listing.name)) return { trades: [], has_more: false }
-  const inSpan = between(call, timesRequired)
+  if (isCombo(listing.instrument) && !call.exchange.combosByInstrument) throw rpcError(10020)
+  if (call.exchange.faults.hidesHistory(listing.name)) return NOTHING
+  const span = spanOf(call, byTime)
   const first = params.optionalInteger('start_seq') ?? 0
   const last = params.optionalInteger('end_seq') ?? Infinity
-  const found = listing.trades.all.filter(trade => trade.tradeSeq >= first && trade.tradeSeq <= last && inSpan(trade))
+  const found = listing.trades.all.filter(
+    trade => trade.tradeSeq >= first && trade.tradeSeq <= last && span.holds(trade),
+  )
   // With nothing but a first sequence number, storage order begins there.
   if (first > 0 && params.optionalText('sorting') === undefined && last === Infinity) {
     const count = params.bounded('count', 1, MAX_COUNT, DEFAULT_COUNT)
     return { trades: found.slice(0, count).map(tradeFields), has_more: found.length > count }
   }
-  return page(call, found)
+  return page(call, found, span.order)
 }
 
-function byCurrency(call: Call, timesRequired: boolean): Json {
+function byCurrency(call: Call, byTime: boolean): Json {
   const { exchange, params } = call
   const currency = currencyOf(call)
   const kind = params.oneOf('kind', TRADE_KINDS, 'any')
-  const inSpan = between(call, timesRequired)
+  const span = spanOf(call, byTime)
+  if (byTime && (span.fromMs ?? Infinity) < exchange.market.nowMs - REACHES_BACK_MS) return NOTHING
   const startId = params.optionalText('start_id')
   const endId = params.optionalText('end_id')
   const found = exchange.market.tradesOf(currency).filter(trade => {
     const listing = exchange.market.find(trade.instrumentName)
     if (!listing) return false
     const ofKind = kind === 'combo' ? listing.instrument.legs !== undefined : concerns(listing, kind, 'any')
-    return ofKind && inSpan(trade) && idWithin(trade.tradeId, startId, endId)
+    return ofKind && span.holds(trade) && idWithin(trade.tradeId, startId, endId)
   })
-  return page(call, found)
+  return page(call, found, span.order)
 }
 
 /** Ids are compared by their number; ids of another family do not match. */

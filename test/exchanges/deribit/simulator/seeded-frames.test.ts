@@ -112,6 +112,7 @@ function seededMinute(): Record<string, Family> {
   const desk = new Desk(
     {
       market,
+      combosByInstrument: true,
       channels: broker,
       clock: { nowMs: () => market.nowMs, nowUs: () => market.nowMs * 1000 },
       faults: new Faults(() => undefined, grammar.wrap),
