@@ -23,6 +23,7 @@ const faultSchema = z.discriminatedUnion('type', [
     data: z.union([z.string(), z.record(z.string(), z.string())]).optional(),
     times,
   }),
+  z.strictObject({ type: z.literal('refuse_channel'), channel, times }),
   z.strictObject({ type: z.literal('silence') }),
   z.strictObject({
     type: z.literal('close'),

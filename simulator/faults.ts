@@ -34,6 +34,8 @@ export type Fault =
   | ({ type: 'no_history'; instrument?: string } & Hits)
   /** Subscribe calls fail with this error. */
   | ({ type: 'reject_subscribe' } & OrderedError & Hits)
+  /** Channels that are known, and are left out of what a client is subscribed to all the same. */
+  | ({ type: 'refuse_channel'; channel: ChannelPattern } & Hits)
   /** Half-open: from now on nothing is sent or answered on the connections of now, which stay open; new ones work. */
   | { type: 'silence' }
   /** Closes all connections, or only the one that is open longest; without a code the sockets are just cut. */
@@ -44,7 +46,9 @@ export type Fault =
 /** Strikes at once, on all connections of now. */
 export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' }>
 type Waiting = Exclude<Fault, Strike>
-type FrameFault = Exclude<Waiting, { type: 'reject_subscribe' | 'no_history' }>
+/** Those that hit a call, not a frame. */
+type CallFault = Extract<Waiting, { type: 'reject_subscribe' | 'refuse_channel' | 'no_history' }>
+type FrameFault = Exclude<Waiting, CallFault>
 
 /** What a frame becomes: payloads to send in order, after a delay if any. */
 export interface Delivery {
@@ -95,6 +99,13 @@ export class Faults {
     return found.fault
   }
 
+  /** True where a channel of a subscribe call is ordered to be left out. */
+  refuses(channel: string): boolean {
+    const found = this.waiting.find(({ fault }) => fault.type === 'refuse_channel' && matches(fault.channel, channel))
+    if (found) this.use(found)
+    return found !== undefined
+  }
+
   /** True where the trades of an instrument are ordered not to be found. */
   hidesHistory(instrument: string): boolean {
     const found = this.waiting.find(
@@ -109,8 +120,7 @@ export class Faults {
     const plain = { payload: frame, binary: false, delayMs: 0 }
     for (const entry of this.waiting) {
       const { fault } = entry
-      if (fault.type === 'reject_subscribe' || fault.type === 'no_history') continue
-      if (!matches(fault.channel, channel)) continue
+      if (hitsCalls(fault) || !matches(fault.channel, channel)) continue
       this.use(entry)
       if (this.hits.push({ type: fault.type, channel }) > HITS_KEPT) this.hits.shift()
       return this.deliveries(fault, plain, channel)
@@ -150,6 +160,10 @@ export class Faults {
   private strange(channel: string, data: string): Buffer {
     return Buffer.from(this.wrap(channel, data))
   }
+}
+
+function hitsCalls(fault: Waiting): fault is CallFault {
+  return fault.type === 'reject_subscribe' || fault.type === 'refuse_channel' || fault.type === 'no_history'
 }
 
 function matches(pattern: ChannelPattern, channel: string): boolean {

@@ -25,7 +25,7 @@ function subscribe(call: Call): Json {
   if (ordered) throw new RpcError(ordered.code, ordered.message, ordered.data)
   // One raw channel without login fails the whole call: nothing of it is subscribed.
   if (session.login === undefined && !exchange.rawForAll && asked.some(isRaw)) throw rpcError(13778)
-  const accepted = [...new Set(asked)].filter(channel => exchange.accepts(channel))
+  const accepted = [...new Set(asked)].filter(channel => exchange.accepts(channel) && !exchange.faults.refuses(channel))
   const fresh = accepted.filter(channel => !session.channels.has(channel))
   for (const channel of fresh) session.channels.add(channel)
   // Who is subscribed already is told so, and gets no second snapshot.

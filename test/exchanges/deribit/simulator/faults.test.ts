@@ -142,3 +142,14 @@ t.test('control says what it does not understand', async t => {
   t.equal((await order(simulator, 'fault', { type: 'drop' })).status, 400)
   t.equal((await order(simulator, 'elsewhere', {})).status, 404)
 })
+
+t.test('one channel of a call is refused: left out of the answer, and only so often', async t => {
+  const { simulator, client } = await running(t)
+  const asked = ['quote.BTC-PERPETUAL', 'ticker.BTC-PERPETUAL.100ms', 'ticker.ETH-PERPETUAL.100ms']
+  t.match(await order(simulator, 'fault', { type: 'refuse_channel', channel: 'ticker.BTC*' }), { status: 200 })
+  t.strictSame(await client.subscribe(...asked), ['ticker.ETH-PERPETUAL.100ms', 'quote.BTC-PERPETUAL'])
+  await client.until(() => client.of('quote.BTC-PERPETUAL').length > 2)
+  t.equal(client.of('ticker.BTC-PERPETUAL.100ms').length, 0)
+  t.strictSame(await client.subscribe(...asked), [...asked].sort().reverse())
+  t.equal(simulator.faults.struck['refuse_channel'], 1)
+})
