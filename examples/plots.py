@@ -40,7 +40,7 @@ class Recording:
         return sorted(path.name.removeprefix("table=") for path in self.folder.glob("table=*"))
 
     def files(self, table: str) -> str:
-        pattern = f"{self.folder}/table={table}/**/*.parquet".replace("'", "''")
+        pattern = f"{self.folder}/table={table}/kind=*/currency=*/date=*/[0-9d]*[0-9A-Za-z].parquet".replace("'", "''")
         return f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
 
     def columns(self, sql: str, *values) -> dict[str, np.ndarray]:

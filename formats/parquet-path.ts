@@ -24,7 +24,7 @@ export const isParquetNameSql = (column: string) =>
   `(regexp_matches(${column}, '(?:^|/)(?:${HOURLY.source.slice(1)}|${DAILY.source.slice(1)})') AND NOT contains(${column}, '${CONFLICT}'))`
 
 /** A pattern for programs that take no more: all our names, and few others. */
-export const PARQUET_GLOB = '[0-9d][0-9a]*[A-Za-z0-9].parquet'
+export const PARQUET_GLOB = '[0-9d]*[0-9A-Za-z].parquet'
 
 /** The facts in a file's name; undefined where it is not spelled as we spell it. */
 export function parseParquetName(file: string): ParquetName | undefined {
