@@ -22,7 +22,7 @@ function secondsFrom(text: string): number {
 }
 
 async function demo({ seconds, dir }: DemoOptions): Promise<void> {
-  const [{ runDemo }, { quoted, reportText }, { onShutdown }, { EdgeError }] = await Promise.all([
+  const [{ runDemo }, { quoted, reportText }, { interruptedCode, onShutdown }, { EdgeError }] = await Promise.all([
     import('./demo/run-demo.js'),
     import('./demo/report.js'),
     import('../platform/shutdown.js'),
@@ -36,7 +36,7 @@ async function demo({ seconds, dir }: DemoOptions): Promise<void> {
   } catch (error) {
     if (!(error instanceof EdgeError) || error.code !== 'DEMO_STOPPED') throw error
     process.stderr.write(`edgetape: ${error.message}\n`)
-    process.exitCode = stop.signal.reason === 'SIGTERM' ? 143 : 130
+    process.exitCode = interruptedCode() ?? 1
   }
 }
 

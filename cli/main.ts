@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
+import { endOfCommand } from '../platform/shutdown.js'
 import { exitCodeOfError, exitCodes } from './exit-codes.js'
 import { createProgram } from './program.js'
 
@@ -15,4 +16,6 @@ try {
     if (error.hint !== undefined) process.stderr.write(`edgetape: hint: ${error.hint}\n`)
     process.exitCode = exitCodeOfError(error)
   } else throw error
+} finally {
+  endOfCommand()
 }

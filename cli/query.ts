@@ -54,6 +54,7 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
   process.once('exit', () => session.clear())
   process.once('SIGINT', () => process.exit(130))
   process.once('SIGTERM', () => process.exit(143))
+  process.once('SIGHUP', () => process.exit(129))
   if (text === undefined) {
     const { prompt } = await import('./query/prompt.js')
     await prompt(session, process.stdin, process.stdout, process.stderr)

@@ -10,7 +10,7 @@ interface RecordFlags extends ConfigOption {
 export function recordCommand(): Command {
   return withConfig(
     new Command('record')
-      .description('record the exchange until told to stop (SIGTERM, SIGINT)')
+      .description('record the exchange until told to stop (SIGTERM, SIGINT, SIGHUP)')
       .option('--take-over', 'where a recorder is at work here, record beside it, then have it end: nothing is missed'),
   ).action(record)
 }
@@ -36,7 +36,7 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
       import('./run/succession.js'),
     ])
   const stop = new AbortController()
-  onShutdown(reason => stop.abort(reason))
+  onShutdown(reason => stop.abort(reason), { signals: succession.endingSignals(process.env) })
   const config = loadConfig(path)
   const credentials = credentialsFrom(process.env)
   const log = createLogger('recorder')

@@ -32,6 +32,7 @@ export function replayCommand(): Command {
 }
 
 async function replay(path: string, { from, to, loop = false, ...flags }: ReplayFlags): Promise<void> {
+  const asked = new Promise<void>(resolve => onShutdown(() => resolve()))
   const [{ startReplay }, { parseTimeUs }, { replay: protocol }] = await Promise.all([
     import('./replay/replay-server.js'),
     import('../reading/time.js'),
@@ -45,8 +46,5 @@ async function replay(path: string, { from, to, loop = false, ...flags }: Replay
   process.stdout.write(`${replay.url}\n`)
   const ended = replay.finished.then(() => say(`end of the recording: ${replay.framesSent()} frames sent`))
   // A failure ends the command; the end of the recording does not, for the clients are still there.
-  await Promise.race([
-    new Promise<void>(resolve => onShutdown(() => resolve())),
-    ended.then(() => new Promise<never>(() => undefined)),
-  ]).finally(() => replay.close())
+  await Promise.race([asked, ended.then(() => new Promise<never>(() => undefined))]).finally(() => replay.close())
 }

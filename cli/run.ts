@@ -15,15 +15,23 @@ export function runCommand(): Command {
 }
 
 async function run({ config: path }: ConfigOption): Promise<void> {
-  const [{ hasReceiver }, { loadConfig }, { createLogger }, { onShutdown }, { attendSystemd }, { supervise }] =
-    await Promise.all([
-      import('./alerts/alerts.js'),
-      import('../config/load.js'),
-      import('../platform/log.js'),
-      import('../platform/shutdown.js'),
-      import('../platform/systemd.js'),
-      import('./run/supervisor.js'),
-    ])
+  const [
+    { hasReceiver },
+    { loadConfig },
+    { createLogger },
+    { onShutdown },
+    { attendSystemd },
+    { endingSignals },
+    { supervise },
+  ] = await Promise.all([
+    import('./alerts/alerts.js'),
+    import('../config/load.js'),
+    import('../platform/log.js'),
+    import('../platform/shutdown.js'),
+    import('../platform/systemd.js'),
+    import('./run/succession.js'),
+    import('./run/supervisor.js'),
+  ])
   const config = loadConfig(path)
   const { sync, http, alerts } = config
   const log = createLogger('supervisor')
@@ -35,19 +43,31 @@ async function run({ config: path }: ConfigOption): Promise<void> {
   ]
   if (sync.target === undefined) log.info('no sync.target in the config: nothing is shipped')
   const stop = new AbortController()
-  onShutdown(reason => {
-    log.info({ reason }, 'stopping')
-    stop.abort(reason)
-  })
+  const orders = new EventEmitter()
+  const signals = endingSignals(process.env)
+  onShutdown(
+    reason => {
+      log.info({ reason }, 'stopping')
+      stop.abort(reason)
+    },
+    {
+      signals,
+      atOnce: () => {
+        log.error('told to stop a second time: killing what has not ended')
+        orders.emit('kill')
+      },
+    },
+  )
   if (sync.target !== undefined) {
     const { requireTargetElsewhere } = await import('../syncer/main.js')
     await requireTargetElsewhere(config, stop.signal)
   }
-  const orders = new EventEmitter()
-  process.on('SIGHUP', () => {
+  const renew = () => {
     log.info('starting all parts anew')
     orders.emit('renew')
-  })
+  }
+  process.on('SIGUSR2', renew)
+  if (!signals.includes('SIGHUP')) process.on('SIGHUP', renew)
   const leaveSystemd = attendSystemd(log)
   const clean = await supervise(
     names.map(name => partOf(name, path)),

@@ -43,12 +43,13 @@ export function simulateCommand(): Command {
         '\nFaults: POST /control/fault, e.g. {"type":"drop","channel":"book.BTC-PERPETUAL.100ms"}.',
     )
     .action(async (flags: SimulateFlags) => {
+      const asked = new Promise<void>(resolve => onShutdown(() => resolve()))
       const { startSimulator } = await import('../simulator/main.js')
       const { exchange, ...options } = flags
       const { protocol } = await simulationOf(exchange)
       const simulator = await startSimulator(protocol({ credentials: credentialsFrom(process.env) }), options)
       process.stdout.write(`${simulator.url}\n`)
-      await new Promise<void>(resolve => onShutdown(() => resolve()))
+      await asked
       await simulator.close()
     })
 }

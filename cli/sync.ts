@@ -21,7 +21,7 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   const config = loadConfig(path)
   const { runSyncer, isClean } = await import('../syncer/main.js')
   const { createLogger } = await import('../platform/log.js')
-  const { onShutdown } = await import('../platform/shutdown.js')
+  const { interruptedCode, onShutdown } = await import('../platform/shutdown.js')
   const { attendSystemd } = await import('../platform/systemd.js')
   const { lowerPriority } = await import('../platform/low-priority.js')
   // Recording comes first on a small machine; rsync inherits it.
@@ -38,7 +38,8 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   if (!once) return
   const summary = json ? JSON.stringify(summaryOf(report)) : await describe(report)
   process.stdout.write(`${summary}\n`)
-  if (!isClean(report) || stop.signal.aborted) process.exitCode = 1
+  if (stop.signal.aborted) process.exitCode = interruptedCode() ?? 1
+  else if (!isClean(report)) process.exitCode = 1
 }
 
 async function progressBar(): Promise<{ show: (report: PassReport) => void; stop: () => void }> {

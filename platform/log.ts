@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import pino from 'pino'
 import pretty from 'pino-pretty'
 import { EdgeError } from './edge-error.js'
@@ -15,6 +16,9 @@ const SECRET_KEYS = [
   'webhook',
   'authorization',
 ]
+
+/** Of the log, where nobody takes it. */
+const WAITING_MAX_CHARS = 1024 * 1024
 
 /** An error that we raised says all in its message; the stack is for those that nobody foresaw. */
 function describe(error: unknown): unknown {
@@ -37,15 +41,30 @@ export function createLogger(part: string, level = process.env['EDGETAPE_LOG'] ?
     redact: { paths, censor: '[secret]' },
     timestamp: pino.stdTimeFunctions.isoTime,
   }
+  const destination = stderr()
   if (process.stderr.isTTY) {
     const readable = pretty({
-      destination: 2,
-      sync: true,
+      destination: new Writable({
+        write(text: Buffer, _encoding, done) {
+          destination.write(text.toString('utf8'))
+          done()
+        },
+      }),
       ignore: 'part,name',
       messageFormat: '{part}: {msg}',
       singleLine: true,
     })
     return pino(options, readable)
   }
-  return pino(options, pino.destination({ fd: 2, sync: true }))
+  return pino(options, destination)
+}
+
+/**
+ * A terminal that was closed or a file on a full disk takes no more of the log, and that must not end a part that seals
+ * what it has: there is nobody left to tell. What waits for room is bounded.
+ */
+function stderr(): ReturnType<typeof pino.destination> {
+  const destination = pino.destination({ fd: 2, sync: true, maxLength: WAITING_MAX_CHARS })
+  destination.on('error', () => undefined)
+  return destination
 }

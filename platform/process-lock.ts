@@ -1,20 +1,52 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeSync,
+  type BigIntStats,
+} from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EdgeError, hasErrno } from './edge-error.js'
 
 export interface ProcessLock {
   release(): void
 }
 
-/** The process that holds a lock, as it said itself; undefined for another machine's, or none. */
+/**
+ * The process that holds a lock: the one that said so in the file, where it has that very file open. Undefined for
+ * another machine's, for one that ended without a word and whose number may be another process's by now, and for none.
+ */
 export function lockHolder(path: string): number | undefined {
   try {
     const [, pid, host] = /^pid (\d+) on (\S+) /.exec(readFileSync(path, 'utf8')) ?? []
-    return host === hostname() ? Number(pid) : undefined
+    return host === hostname() && hasOpen(Number(pid), path) ? Number(pid) : undefined
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+/** Whether a process has a file open; where the system does not tell, it is believed. */
+function hasOpen(pid: number, path: string): boolean {
+  if (!existsSync('/proc/self/fd')) return true
+  const file = statSync(path, { bigint: true })
+  return openFilesOf(pid).some(open => open.ino === file.ino && open.dev === file.dev)
+}
+
+/** What a process has open; nothing of one that is gone or another user's. */
+function openFilesOf(pid: number): BigIntStats[] {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return readdirSync(folder).flatMap(fd => statSync(join(folder, fd), { bigint: true, throwIfNoEntry: false }) ?? [])
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return []
     throw error
   }
 }
@@ -28,7 +60,7 @@ export function lockHolder(path: string): number | undefined {
 export function acquireProcessLock(path: string, what: string): ProcessLock {
   mkdirSync(dirname(path), { recursive: true })
   const fd = openSync(path, 'a+', 0o644)
-  const result = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] })
+  const result = flock(fd)
   if (result.error) {
     closeSync(fd)
     throw new EdgeError('LOCK_UNAVAILABLE', `cannot lock ${path}: the program flock could not be run`, {
@@ -47,5 +79,20 @@ export function acquireProcessLock(path: string, what: string): ProcessLock {
   }
   ftruncateSync(fd)
   writeSync(fd, `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`)
-  return { release: () => closeSync(fd) }
+  return { release: () => release(fd) }
+}
+
+/** Tries again where a signal to the whole group ended the little program: that is no answer about the lock. */
+function flock(fd: number, triesLeft = 3): ReturnType<typeof spawnSync> {
+  const result = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] })
+  return result.signal !== null && triesLeft > 1 ? flock(fd, triesLeft - 1) : result
+}
+
+/** The number in the file must not outlive the process, for it will be another one's. */
+function release(fd: number): void {
+  try {
+    ftruncateSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }

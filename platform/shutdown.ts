@@ -1,26 +1,117 @@
+import { constants } from 'node:os'
+
+export type ShutdownSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
+
+export const SHUTDOWN_SIGNALS: readonly ShutdownSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP']
+
 /**
- * Calls `stop` once, on the first SIGTERM or SIGINT, and for a supervised child when its parent's channel closes.
- * A second signal ends the process at once with the shell's exit code for it.
+ * Signals that come within this time are one wish: service managers, `timeout`, a terminal and a supervisor each pass on
+ * what they were told, so that a process hears of it two or three times. What comes later is a second wish, of somebody
+ * who waited in vain: it ends the process at once, unsealed, whatever it does and on any disk.
  */
-export function onShutdown(stop: (reason: string) => void): void {
-  let asked = false
-  for (const [signal, code] of [
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
-  ] as const) {
-    process.on(signal, () => {
-      if (asked) process.exit(code)
-      asked = true
-      stop(signal)
-    })
+export const ONE_WISH_MS = 2000
+/** What is still alive so long after all is done waits for something that does not answer. */
+const LINGER_MS = 1000
+
+export interface ShutdownOptions {
+  /** Those that mean the end; a process may have another use for SIGHUP. */
+  signals?: readonly ShutdownSignal[]
+  /** Called before a second wish ends the process. */
+  atOnce?: () => void
+}
+
+/** What a supervisor says over the channel to a part that is to end, which thus can tell it from a second wish. */
+export interface StopRequest {
+  stop: string
+}
+
+/** What a part says over the channel once it can end in order. */
+export const LISTENING = 'listening'
+
+/** The signal that stands for the wish to end, once there was one. */
+let asked: ShutdownSignal | undefined
+
+/**
+ * Calls `stop` once: on the first signal, at a supervisor's request, or when the supervisor is gone. A second SIGTERM or
+ * SIGINT later than `ONE_WISH_MS` ends the process by that signal; a terminal that is closed and a supervisor that goes
+ * hurry nobody.
+ */
+export function onShutdown(
+  stop: (reason: string) => void,
+  { signals = SHUTDOWN_SIGNALS, atOnce }: ShutdownOptions = {},
+): void {
+  let askedMs: number | undefined
+  const ask = (reason: string, signal: ShutdownSignal = 'SIGTERM') => {
+    if (askedMs !== undefined) return
+    askedMs = performance.now()
+    asked ??= signal
+    // While an end by itself is cleaned up, signals are not handled any more: one that comes then would be the exit code.
+    process.once('beforeExit', () => process.exit())
+    stop(reason)
+    if (!atOnce) setTimeout(leaveToKernel, ONE_WISH_MS).unref()
   }
-  if (process.send) {
-    process.on('disconnect', () => {
-      if (asked) return
-      asked = true
-      stop('supervisor gone')
-    })
-    // Listening must not keep a part alive that has nothing left to do.
-    process.channel?.unref()
+  const heard = (signal: ShutdownSignal) => {
+    const isSecondWish = askedMs !== undefined && performance.now() - askedMs > ONE_WISH_MS
+    if (!isSecondWish) ask(signal, signal)
+    else if (signal !== 'SIGHUP') {
+      atOnce?.()
+      endBy(signal)
+    }
   }
+  for (const signal of signals) process.on(signal, heard)
+  /** From here on a second wish needs no turn of the loop, which may be waiting for a disk. */
+  const leaveToKernel = () => {
+    // The kernel ends the first process of a container by no signal that is not handled.
+    if (process.pid === 1) return
+    for (const signal of signals) if (signal !== 'SIGHUP') process.off(signal, heard)
+  }
+  if (process.send) attendSupervisor(ask)
+}
+
+function attendSupervisor(ask: (reason: string) => void): void {
+  const gone = () => ask('supervisor gone')
+  process.on('message', (message: unknown) => {
+    if (isStopRequest(message)) ask(message.stop)
+  })
+  process.on('disconnect', gone)
+  if (!process.connected) {
+    queueMicrotask(gone)
+    return
+  }
+  // Whether it could be said shows in the channel's end.
+  process.send?.(LISTENING, undefined, undefined, () => undefined)
+  // Listening must not keep a part alive that has nothing left to do.
+  process.channel?.unref()
+}
+
+function isStopRequest(message: unknown): message is StopRequest {
+  return typeof message === 'object' && message !== null && 'stop' in message && typeof message.stop === 'string'
+}
+
+/**
+ * To be called when all is done. Where the process was asked to end and something keeps it alive, e.g. a thread that
+ * waits for a disk, it is ended by the signal that asked: neither the loop nor an exit gets past such a thread.
+ */
+export function endOfCommand(): void {
+  const signal = asked
+  if (signal === undefined) return
+  setTimeout(() => {
+    process.stderr.write('edgetape: something does not answer, e.g. a disk: ended without waiting for it\n')
+    endBy(signal)
+  }, LINGER_MS).unref()
+}
+
+/** The exit code of a command that was asked to end before it was done; undefined while nobody asked. */
+export function interruptedCode(): number | undefined {
+  return asked && exitCodeOf(asked)
+}
+
+/** What a shell says of a process that ended by this signal. */
+const exitCodeOf = (signal: ShutdownSignal) => 128 + constants.signals[signal]
+
+function endBy(signal: ShutdownSignal): never {
+  // An exit joins the threads, and would wait for one that waits for a disk; a signal nobody handles does not.
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  process.exit(exitCodeOf(signal))
 }

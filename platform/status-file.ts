@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { hasErrno } from './edge-error.js'
 import { version } from './package-info.js'
 
@@ -16,18 +18,56 @@ const startedAt = new Date(performance.timeOrigin).toISOString()
 export function writeStatus(dataDir: string, part: Part, status: object): void {
   const path = statusPath(dataDir, part)
   mkdirSync(join(dataDir, 'state'), { recursive: true })
-  writeFileSync(
-    `${path}.tmp`,
-    JSON.stringify({
-      part,
-      pid: process.pid,
-      version,
-      started_at: startedAt,
-      written_at: new Date().toISOString(),
-      ...status,
-    }),
-  )
+  writeFileSync(`${path}.tmp`, statusText(part, status))
   renameSync(`${path}.tmp`, path)
+}
+
+/** The same without waiting for the disk, which may never answer: one write is under way at most, others are left out. */
+export class StatusWriter {
+  readonly #path: string
+  readonly #part: Part
+  #underWay: Promise<void> | undefined
+
+  constructor(dataDir: string, part: Part) {
+    this.#path = statusPath(dataDir, part)
+    this.#part = part
+  }
+
+  /** @throws errors of the disk */
+  async write(status: object): Promise<void> {
+    if (this.#underWay) return
+    this.#underWay = this.#replace(status)
+    try {
+      await this.#underWay
+    } finally {
+      this.#underWay = undefined
+    }
+  }
+
+  /**
+   * Writes what is to stand there when the process is gone.
+   * @returns false where the disk does not answer
+   * @throws errors of the disk
+   */
+  async writeLast(status: object, withinMs: number): Promise<boolean> {
+    const written = (this.#underWay ?? Promise.resolve())
+      // Its caller hears of that.
+      .catch(() => undefined)
+      .then(() => this.#replace(status))
+      .then(() => true)
+    return Promise.race([written, delay(withinMs, false, { ref: false })])
+  }
+
+  async #replace(status: object): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true })
+    await writeFile(`${this.#path}.tmp`, statusText(this.#part, status))
+    await rename(`${this.#path}.tmp`, this.#path)
+  }
+}
+
+function statusText(part: Part, status: object): string {
+  const written_at = new Date().toISOString()
+  return JSON.stringify({ part, pid: process.pid, version, started_at: startedAt, written_at, ...status })
 }
 
 /** The last status a part wrote, or undefined where it never ran or wrote something unreadable. */

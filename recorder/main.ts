@@ -9,7 +9,7 @@ import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
-import { writeStatus } from '../platform/status-file.js'
+import { StatusWriter } from '../platform/status-file.js'
 import { clockFacts } from './clock-facts.js'
 import { Complaints } from './complaints.js'
 import type { ConnectionDeps } from './connection/connection.js'
@@ -34,6 +34,7 @@ const SETTLE_WITHIN_MS = 1000
 const SEAL_UNTIL_MS = 4000
 const SEAL_AT_LEAST_MS = 1000
 const CLOSE_WITHIN_MS = 500
+const LAST_STATUS_WITHIN_MS = 500
 const STATUS_EVERY_MS = 1000
 const CLOCK_EVERY_MS = 60_000
 
@@ -100,6 +101,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     tape.journal('started', started)
   } else tape.holdJournal()
 
+  const status = new StatusWriter(dataDir, 'recorder')
+  let isDiskSilent = false
   let stoppedMs = 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
   const timers = [
@@ -109,7 +112,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, deps, fleet)
       fleet.look()
-      if (lock) tryWriteStatus(log, dataDir, recorderStatus({ run, host, exchange, fleet, tape, storage }))
+      if (lock) void untilTold(log, status.write(recorderStatus({ run, host, exchange, fleet, tape, storage })))
     }, STATUS_EVERY_MS),
     setInterval(() => tape.journal('clock', clockFacts(clock, fleet.takeMeasured())), CLOCK_EVERY_MS),
   ]
@@ -123,6 +126,11 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
         await running
         throw error
       })
+      if (!taken) {
+        await running
+        log.info('told to stop before it took over; the recorder at work goes on')
+        return
+      }
       lock = taken.lock
       // From here on all is as at any start; what came meanwhile waits in memory, and is written now.
       storage.start()
@@ -134,13 +142,15 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     const polled = new PollProgress(dataDir, exchange.name, host)
     const attending = exchange.attend?.(recordingOn({ tape, clock, answers, earlier, polled }), ending)
     await Promise.race([Promise.all([running, attending]), died])
-    await endRecording({ storage, tape, died, log, reason: String(signal.reason) }, stoppedMs)
-    tryWriteStatus(log, dataDir, { ...recorderStatus({ run, host, exchange, fleet, tape, storage }), stopped: true })
+    isDiskSilent = !(await endRecording({ storage, tape, died, log, reason: String(signal.reason) }, stoppedMs))
+    const last = { ...recorderStatus({ run, host, exchange, fleet, tape, storage }), stopped: true }
+    if (!(await untilTold(log, status.writeLast(last, LAST_STATUS_WITHIN_MS)))) isDiskSilent = true
     if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {
     for (const timer of timers) clearInterval(timer)
-    lock?.release()
+    // Where the disk does not answer, the end of the process releases it.
+    if (!isDiskSilent) lock?.release()
   }
 }
 
@@ -152,8 +162,11 @@ interface Ending {
   reason: string
 }
 
-/** Writes what waits, seals as much as the time allows, and says so in the journal. */
-async function endRecording({ storage, tape, died, log, reason }: Ending, stoppedMs: number): Promise<void> {
+/**
+ * Writes what waits, seals as much as the time allows, and says so in the journal.
+ * @returns false where the disk does not answer
+ */
+async function endRecording({ storage, tape, died, log, reason }: Ending, stoppedMs: number): Promise<boolean> {
   tape.flush()
   await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
   const sealMs = Math.max(SEAL_AT_LEAST_MS, SEAL_UNTIL_MS - (performance.now() - stoppedMs))
@@ -163,6 +176,7 @@ async function endRecording({ storage, tape, died, log, reason }: Ending, stoppe
   const leftOpen = await Promise.race([storage.close(CLOSE_WITHIN_MS), died])
   if (leftOpen === undefined) log.error('the disk does not answer; the next start recovers what is open')
   else if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
+  return leftOpen !== undefined
 }
 
 /** The disk took nothing to the very end: what is lost then stands in the log alone. */
@@ -222,12 +236,11 @@ function noteClockStep(stepUs: number, { tape, log, ledger }: ConnectionDeps, fl
 }
 
 /** The status describes this moment; on a disk that takes nothing it says so no more, and the recording goes on. */
-function tryWriteStatus(log: Logger, dataDir: string, status: object): void {
-  try {
-    writeStatus(dataDir, 'recorder', status)
-  } catch (error) {
+async function untilTold<T>(log: Logger, written: Promise<T>): Promise<T | true> {
+  return written.catch((error: unknown) => {
     log.debug({ err: messageOf(error) }, 'status not written')
-  }
+    return true
+  })
 }
 
 /** Names a run so that runs sort by their start and never share a name. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { EdgeError } from '../platform/edge-error.js'
+import { EdgeError, hasErrno } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock, lockHolder, type ProcessLock } from '../platform/process-lock.js'
 import type { Fleet } from './fleet.js'
@@ -29,22 +29,50 @@ export interface TakenOver {
 /**
  * Takes the place of the recorder at work without a moment in which neither records: waits until all our connections are
  * live, asks it to end, and resolves with its lock when it has sealed. Whatever goes wrong before that leaves it at work.
+ * Once it was asked, what came to us meanwhile may be nowhere else: then a wish to stop waits for the lock, too.
+ * @returns undefined where it was told to stop before anybody was asked to end
  * @throws EdgeError TAKE_OVER_FAILED
  */
-export async function takeOver({ lockPath, fleet, log, signal, aboutToEnd }: Succession): Promise<TakenOver> {
-  await until(() => fleet.isWhole, LIVE_WITHIN_MS, signal, 'not all connections came to life')
-  const sinceMs = performance.now()
-  const holder = lockHolder(lockPath)
-  if (holder !== undefined) {
-    await aboutToEnd()
-    log.info({ pid: holder }, 'all connections are live: the recorder at work is asked to end')
-    process.kill(holder, 'SIGTERM')
+export async function takeOver({
+  lockPath,
+  fleet,
+  log,
+  signal,
+  aboutToEnd,
+}: Succession): Promise<TakenOver | undefined> {
+  const liveUntilMs = performance.now() + LIVE_WITHIN_MS
+  while (!fleet.isWhole) {
+    if (signal.aborted) return undefined
+    if (performance.now() > liveUntilMs) throw failed('not all connections came to life', LIVE_WITHIN_MS)
+    await delay(LOOK_EVERY_MS)
   }
-  let lock: ProcessLock | undefined
-  const free = () => (lock = freeLock(lockPath)) !== undefined
-  await until(free, ENDED_WITHIN_MS, signal, 'the recorder at work did not end')
-  if (!lock) throw failed('the lock was lost')
-  return { lock, sinceMs }
+  const sinceMs = performance.now()
+  const asked = new Set<number>()
+  const endedUntilMs = sinceMs + ENDED_WITHIN_MS
+  for (;;) {
+    // Whoever was at work may be gone, or be replaced by its supervisor: each look begins with the lock itself.
+    const lock = freeLock(lockPath)
+    if (lock) return { lock, sinceMs }
+    if (signal.aborted && asked.size === 0) return undefined
+    if (performance.now() > endedUntilMs) throw failed('the recorder at work did not end', ENDED_WITHIN_MS)
+    const holder = lockHolder(lockPath)
+    if (holder !== undefined && !asked.has(holder)) {
+      if (asked.size === 0) await aboutToEnd()
+      asked.add(holder)
+      log.info({ pid: holder }, 'all connections are live: the recorder at work is asked to end')
+      askToEnd(holder)
+    }
+    await delay(LOOK_EVERY_MS)
+  }
+}
+
+function askToEnd(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    // It has ended meanwhile: the next look finds the lock free.
+    if (!hasErrno(error, 'ESRCH')) throw error
+  }
 }
 
 /** The lock, or undefined while another process has it. */
@@ -57,17 +85,8 @@ export function freeLock(path: string): ProcessLock | undefined {
   }
 }
 
-async function until(holds: () => boolean, withinMs: number, signal: AbortSignal, why: string): Promise<void> {
-  const deadlineMs = performance.now() + withinMs
-  while (!holds()) {
-    if (signal.aborted) throw failed('told to stop')
-    if (performance.now() > deadlineMs) throw failed(`${why} within ${withinMs / 1000} s`)
-    await delay(LOOK_EVERY_MS)
-  }
-}
-
-function failed(why: string): EdgeError {
-  return new EdgeError('TAKE_OVER_FAILED', `could not take over: ${why}`, {
+function failed(why: string, withinMs: number): EdgeError {
+  return new EdgeError('TAKE_OVER_FAILED', `could not take over: ${why} within ${withinMs / 1000} s`, {
     hint: 'see the log above; unless it was asked to end, the recorder at work goes on',
   })
 }

@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/load.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
-import { onShutdown } from '../../platform/shutdown.js'
+import { interruptedCode, onShutdown } from '../../platform/shutdown.js'
 import { attendSystemd } from '../../platform/systemd.js'
 import { compactionBar, summaryText } from './summary.js'
 
@@ -47,6 +47,7 @@ export async function convert(flags: CompactFlags): Promise<void> {
   else if (once) process.stdout.write(summaryText(summary))
   const unfinished = once && summary.backlog > 0
   if (summary.failed > 0 || unfinished) process.exitCode = 1
+  if (unfinished) process.exitCode = interruptedCode() ?? 1
 }
 
 function rebuildWish({ rebuild, date, outdated }: CompactFlags): RebuildWish | undefined {

@@ -1,8 +1,17 @@
 import { spawn } from 'node:child_process'
 import type { Logger } from '../../platform/log.js'
+import { SHUTDOWN_SIGNALS, type ShutdownSignal } from '../../platform/shutdown.js'
 import { isUnderSystemd, notifySystemd } from '../../platform/systemd.js'
 
 const TAKE_OVER = '--take-over'
+
+/**
+ * Signals that mean the end. Under systemd SIGHUP is how `systemctl reload` renews what it started; elsewhere it says that
+ * the terminal was closed.
+ */
+export function endingSignals(environment: NodeJS.ProcessEnv): readonly ShutdownSignal[] {
+  return isUnderSystemd(environment) ? SHUTDOWN_SIGNALS.filter(signal => signal !== 'SIGHUP') : SHUTDOWN_SIGNALS
+}
 
 /** Starts this command once more, from what is installed now, to take our place. */
 export function startSuccessor(log: Logger): void {

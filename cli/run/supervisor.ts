@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import type { Logger } from '../../platform/log.js'
+import { LISTENING, SHUTDOWN_SIGNALS, type StopRequest } from '../../platform/shutdown.js'
 import { afterDeath } from './restart.js'
 
 /** One program to keep running. */
@@ -16,7 +17,7 @@ export interface Part {
   takeOverArgs?: string[]
 }
 
-/** Parts promise to end within seconds of SIGTERM; one that hangs is killed after this, ms. */
+/** Parts promise to end within seconds when asked to; one that hangs is killed after this, ms. */
 const KILL_AFTER_MS = 30_000
 
 interface End {
@@ -27,13 +28,15 @@ interface End {
 interface Process {
   ended: Promise<End>
   stop: () => void
+  kill: () => void
 }
 
 /**
  * Keeps the parts running until `signal` aborts, each on its own: one that dies is started again after a growing pause,
- * the others go on. Then they get SIGTERM, and their clean ends are waited for. When this process is killed, the parts
- * see its IPC channel close and end by themselves. At each `renew` of `orders` all parts are started anew, from what is
- * installed by then.
+ * the others go on. Then they are asked to end, over their IPC channel, so that none takes our word for a second signal
+ * of somebody in a hurry; their clean ends are waited for. When this process is killed, the parts see the channel close
+ * and end by themselves. At each `renew` of `orders` all parts are started anew, from what is installed by then; `kill`
+ * ends them where they stand.
  * @returns true when all ended cleanly
  */
 export async function supervise(
@@ -46,9 +49,12 @@ export async function supervise(
   const renew = () => {
     for (const part of kept) part.renew()
   }
-  orders.on('renew', renew)
+  const kill = () => {
+    for (const part of kept) part.kill()
+  }
+  orders.on('renew', renew).on('kill', kill)
   const ends = await Promise.all(kept.map(part => part.keepRunning()))
-  orders.off('renew', renew)
+  orders.off('renew', renew).off('kill', kill)
   return ends.every(clean => clean)
 }
 
@@ -110,6 +116,11 @@ class KeptPart {
     })
   }
 
+  kill(): void {
+    this.#process?.kill()
+    this.#successor?.kill()
+  }
+
   #isOver(): boolean {
     return this.#signal.aborted
   }
@@ -137,18 +148,30 @@ function start(name: string, args: string[], log: Logger, signal: AbortSignal): 
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',
-    forceKillAfterDelay: KILL_AFTER_MS,
     reject: false,
   })
   log.info({ part: name, pid: child.pid }, 'started')
-  const stop = () => void child.kill('SIGTERM')
+  const kill = () => void child.kill('SIGKILL')
+  let killing: NodeJS.Timeout | undefined
+  const stop = () => {
+    killing ??= setTimeout(kill, KILL_AFTER_MS)
+    const request: StopRequest = { stop: 'SIGTERM' }
+    // One that cannot hear it has ended already, or is killed in the end.
+    child.send(request, () => undefined)
+  }
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
-  const ended = child.then(({ exitCode, signal: killedBy, shortMessage }) => {
+  const ended = child.then(({ exitCode, signal: killedBy, shortMessage, ipcOutput }) => {
     signal.removeEventListener('abort', stop)
-    return exitCode === undefined
-      ? { clean: false, text: killedBy ?? shortMessage ?? 'could not be started' }
-      : { clean: exitCode === 0, text: `exit code ${exitCode}` }
+    clearTimeout(killing)
+    if (exitCode !== undefined) return { clean: exitCode === 0, text: `exit code ${exitCode}` }
+    // A signal that came before it listened, e.g. to all processes of a unit, found nothing begun.
+    const beganNothing = isWishToEnd(killedBy) && !ipcOutput.includes(LISTENING)
+    return { clean: beganNothing, text: killedBy ?? shortMessage ?? 'could not be started' }
   })
-  return { ended, stop }
+  return { ended, stop, kill }
+}
+
+function isWishToEnd(signal: string | undefined): boolean {
+  return SHUTDOWN_SIGNALS.some(each => each === signal)
 }

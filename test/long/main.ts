@@ -1,4 +1,4 @@
-/** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. `--minutes N` is how long `soak` goes on. */
+/** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. `--minutes N` is how long `soak` goes on, `--each N` how often `ends` ends in each way. */
 import { parseArgs } from 'node:util'
 
 const proofs: Record<string, () => Promise<unknown>> = {
@@ -9,9 +9,13 @@ const proofs: Record<string, () => Promise<unknown>> = {
   'compactor-kills': () => import('./compactor-kills.js'),
   'compactor-big': () => import('./compactor-big.js'),
   soak: () => import('./soak.js'),
+  ends: () => import('./ends.js'),
 }
 
-const { positionals: names } = parseArgs({ options: { minutes: { type: 'string' } }, allowPositionals: true })
+const { positionals: names } = parseArgs({
+  options: { minutes: { type: 'string' }, each: { type: 'string' } },
+  allowPositionals: true,
+})
 const unknown = names.filter(name => !(name in proofs))
 if (unknown.length > 0) {
   process.stderr.write(`no proof called ${unknown.join(', ')}; there are: ${Object.keys(proofs).join(', ')}\n`)

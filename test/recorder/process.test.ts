@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
@@ -88,6 +91,26 @@ t.test('raw without credentials is refused before anything is written', async t 
   t.equal(exitCode, 2)
   t.match(stderr, 'DERIBIT_CLIENT_ID')
   t.same(rawFiles(recorder.dataDir), [])
+})
+
+t.test('a status that hangs holds up neither the recording nor its end', async t => {
+  const exchange = await startSimulator({ rate: 200, instruments: 8 })
+  t.teardown(() => exchange.close())
+  const folder = t.testdir({ data: { state: {} } })
+  // Whoever writes to it waits for ever, as on a network disk that is gone.
+  execFileSync('mkfifo', [join(folder, 'data', 'state', 'recorder.json.tmp')])
+  const recorder = startRecorder(t, folder, { url: exchange.url })
+  const stored = () =>
+    rawFiles(recorder.dataDir)
+      .filter(path => path.includes('channel=quote'))
+      .reduce((sum, path) => sum + statSync(join(recorder.dataDir, path)).size, 0)
+  await until('quotes are stored', () => stored() > 2000)
+  recorder.process.kill('SIGTERM')
+  const { signal, stderr } = await recorder.process
+  t.equal(signal, 'SIGTERM', 'no exit gets past what hangs: the signal itself ends it')
+  t.match(stderr, 'something does not answer')
+  const states = new Set(rawFiles(recorder.dataDir).map(path => parseSegmentPath(path)?.state))
+  t.same(states, new Set(['sealed', 'manifest']), 'all is sealed before')
 })
 
 t.test('when nothing can be stored any more the process ends, so that a supervisor starts it again', async t => {

@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import type { WebSocket } from 'ws'
@@ -7,7 +10,14 @@ import { reportOf } from '../../cli/observe/parts.js'
 import { acquireProcessLock, lockHolder } from '../../platform/process-lock.js'
 import { takeOver } from '../../recorder/take-over.js'
 import { numberedFrame, numberOf, PLAIN_CHANNELS } from '../fixtures/numbered-exchange.js'
-import { framesTaken, recordedLines, startRecorder, startSuccessor, until } from '../fixtures/recorder-process.js'
+import {
+  framesTaken,
+  rawFiles,
+  recordedLines,
+  startRecorder,
+  startSuccessor,
+  until,
+} from '../fixtures/recorder-process.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
 
 /** An exchange that sends each numbered frame to every connection there is, as a real one does. */
@@ -69,18 +79,77 @@ t.test('a new recorder takes over from the one at work, and no frame is missing'
   t.equal(reportOf('recorder', old.dataDir).state, 'stopped')
 })
 
-t.test('one that does not come to life has not asked anybody to end', async t => {
+const silent = pino({ level: 'silent' })
+const isLive = { isWhole: true }
+
+/** What a take-over of this lock comes to, and how often somebody was about to be asked to end. */
+async function taking(lockPath: string, { signal = new AbortController().signal, fleet = isLive } = {}) {
+  let asked = 0
+  const aboutToEnd = () => {
+    asked++
+    return Promise.resolve()
+  }
+  const taken = await takeOver({ lockPath, fleet, log: silent, signal, aboutToEnd })
+  return { taken, asked }
+}
+
+t.test('one that is told to stop before it came to life has not asked anybody to end', async t => {
   const lockPath = join(t.testdir({}), 'lock')
   const lock = acquireProcessLock(lockPath, 'recorder')
   t.equal(lockHolder(lockPath), process.pid)
-  const stop = new AbortController()
-  const log = pino({ level: 'silent' })
-  const fleet = { isWhole: false }
-  const asked: string[] = []
-  const aboutToEnd = async () => void asked.push('to end')
-  const taking = takeOver({ lockPath, fleet, log, signal: stop.signal, aboutToEnd })
-  stop.abort()
-  await t.rejects(taking, { code: 'TAKE_OVER_FAILED' })
-  t.same(asked, [])
+  t.same(await taking(lockPath, { signal: AbortSignal.abort(), fleet: { isWhole: false } }), {
+    taken: undefined,
+    asked: 0,
+  })
   lock.release()
+  t.equal(lockHolder(lockPath), undefined, 'the number of one that let go is not left behind')
+})
+
+t.test('a recorder that is dead already is taken over from: its number is nobody, or somebody else', async t => {
+  const dead = await execa(process.execPath, ['-e', 'console.log(process.pid)'])
+  const other = execa('sleep', ['60'], { reject: false })
+  t.teardown(() => other.kill('SIGKILL'))
+  for (const pid of [Number(dead.stdout), other.pid ?? 0]) {
+    const lockPath = join(t.testdir({ lock: `pid ${pid} on ${hostname()} since 2026-11-22T10:00:00.000Z\n` }), 'lock')
+    t.equal(lockHolder(lockPath), undefined)
+    const { taken, asked } = await taking(lockPath)
+    t.ok(taken, 'the lock is free')
+    t.equal(asked, 0, 'and nobody is asked to end')
+    taken?.lock.release()
+  }
+  t.equal(other.exitCode ?? other.signalCode, null, 'who has that number now got no signal')
+})
+
+t.test('one that ends of itself while it is waited for is not missed', async t => {
+  const lockPath = join(t.testdir({}), 'lock')
+  const lock = acquireProcessLock(lockPath, 'recorder')
+  // Its holder is unknown, as with one that has not said its name yet.
+  writeFileSync(lockPath, '')
+  setTimeout(() => lock.release(), 300)
+  const { taken, asked } = await taking(lockPath)
+  t.ok(taken)
+  t.equal(asked, 0)
+  taken?.lock.release()
+})
+
+t.test('told to stop after the one at work was asked to end, it stores what came meanwhile, and stops', async t => {
+  const { url } = await broadcast(t, 500)
+  const old = startRecorder(t, t.testdir({}), { url })
+  await until('frames', () => framesTaken(old, 'quote') > 20)
+  const next = startSuccessor(t, old)
+  let log = ''
+  next.process.stderr.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')))
+  await until('the one at work is asked', () => log.includes('is asked to end'))
+  next.process.kill('SIGTERM')
+  const ends = await Promise.all([old.process, next.process])
+  t.same(
+    ends.map(({ exitCode }) => exitCode),
+    [0, 0],
+  )
+  t.same(
+    rawFiles(old.dataDir).filter(path => path.endsWith('.open')),
+    [],
+  )
+  const numbers = new Set(recordedLines(old.dataDir).flatMap(({ frame }) => numberOf(frame, 0) ?? []))
+  t.equal(numbers.size, Math.max(...numbers), 'no frame is missing between the two')
 })
