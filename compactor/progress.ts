@@ -1,5 +1,5 @@
 import { writeStatus } from '../platform/status-file.js'
-import type { Conversion } from './convert.js'
+import type { Conversion } from './segment/convert.js'
 import type { Receipt } from '../formats/receipt.js'
 
 /** What one run of the compactor did. */

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { columnsOfTable } from '../../compactor/stage.js'
+import { columnsOfTable } from '../../compactor/lines/stage.js'
 import { openEngine } from '../../compactor/engine.js'
 import { tables } from '../../compactor/tables.js'
 import { hiveTypes } from '../../reading/partitioned-sql.js'

@@ -10,7 +10,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'cli/dump/files.ts': 'a folder of someone’s own, outside of any tree: files are known by their endings',
   'cli/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
   'cli/query/ready-views.ts': 'the SQL files of this package',
-  'compactor/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
+  'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
   'recorder/storage/verified-segments.ts': 'state/: ledgers by date',
   'syncer/ledger-store.ts': 'state/: ledgers by date',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { convertedFolders } from '../../../compactor/date-job.js'
+import { convertedFolders } from '../../../compactor/date/date-job.js'
 import { quarantinePath } from '../../../formats/quarantine-tree.js'
 import { sha256Of } from '../../../platform/sha256.js'
 import { readReceipts, type Receipt } from '../../../formats/receipt.js'

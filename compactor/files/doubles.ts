@@ -1,0 +1,186 @@
+import { countOf, sqlName, sqlText, UNREADABLE } from '../../platform/duckdb.js'
+import { messageOf } from '../../platform/edge-error.js'
+import type { Engine } from '../engine.js'
+import type { Identity } from '../../exchanges/table.js'
+import type { Neighbour } from './neighbours.js'
+
+/** What fell out of `staged`. */
+export interface Doubles {
+  rows: number
+  /** Frames of which no row is left. */
+  frames: number
+}
+
+export interface DoublesQuestion {
+  identity: Identity
+  /** Starts the names of this segment's connections, as `Neighbour.origin` does those of the others. */
+  origin: string
+  /** Files with rows that are tabled already. */
+  neighbours: readonly Neighbour[]
+  /** How far copies without a number of their own may be apart. */
+  windowMs: number
+  /** Told of neighbours that cannot be read: copies in them are not known. */
+  onUnreadable: (path: string, message: string) => void
+}
+
+/** Rows looked at together: bounds the memory of sorting them. */
+const ROWS_AT_ONCE = 500_000
+/** The columns of each row that its receiver added. */
+const RECEIVED = ['recv_ts', 'conn', 'seq', 'source']
+
+/**
+ * Removes from `staged` the rows of events that are in it twice or are tabled in a neighbour. Of copies in `staged` the
+ * one received first stays. Rows of channels that came by one connection only are not looked at, unless they may have
+ * been asked for later.
+ */
+export async function dropDoubles(engine: Engine, question: DoublesQuestion): Promise<Doubles> {
+  const columns = await columnsOf(engine, 'staged')
+  const neighbours = await openNeighbours(engine, columns, question)
+  const candidates = await countCandidates(engine, columns, question, neighbours)
+  if (candidates === 0 || (await isAllDifferent(engine, columns, question, neighbours))) return { rows: 0, frames: 0 }
+  await engine.run('CREATE OR REPLACE TABLE doubles (id BIGINT)')
+  const buckets = Math.ceil(candidates / ROWS_AT_ONCE)
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    const keys = keyOf(question.identity, columns).map(sqlName).join(', ')
+    const inBucket = buckets === 1 ? 'true' : `hash(${keys}) % ${buckets} = ${bucket}`
+    await engine.run(`INSERT INTO doubles ${doublesSql(columns, question, neighbours, inBucket)}`)
+  }
+  return removeDoubles(engine, question.identity)
+}
+
+/** Names of a relation's columns, in order. */
+async function columnsOf(engine: Engine, relation: string): Promise<string[]> {
+  return (await engine.rows(`SELECT column_name FROM (DESCRIBE ${relation})`)).map(([name]) => String(name))
+}
+
+const keyOf = (identity: Identity, columns: readonly string[]) =>
+  identity.key === 'payload'
+    ? columns.filter(column => column !== 'row_no' && !RECEIVED.includes(column))
+    : [...identity.key]
+
+/**
+ * Brings the keys of neighbouring rows that may be copies to table `tabled`. Older files may lack a column; it counts
+ * as NULL.
+ * @returns whether there are any
+ */
+async function openNeighbours(engine: Engine, columns: string[], question: DoublesQuestion): Promise<boolean> {
+  if (question.neighbours.length === 0) return false
+  const { identity, windowMs } = question
+  const kept = new Set([...keyOf(identity, columns), channelOf(columns), 'recv_ts', 'seq'])
+  const [[first, last] = []] = await engine.rows(`SELECT epoch_us(min(recv_ts)), epoch_us(max(recv_ts)) FROM staged`)
+  if (first === null || first === undefined) return false
+  const windowUs = windowMs * 1000
+  const near = `recv_ts BETWEEN make_timestamptz(${countOf(first) - windowUs}) AND make_timestamptz(${countOf(last) + windowUs})`
+  const names = 'instrument_name IS NULL OR instrument_name IN (SELECT DISTINCT instrument_name FROM staged)'
+  const where = `(${names})${identity.reach === 'near' ? ` AND ${near}` : ''}`
+  const selected = [...kept].map(sqlName).join(', ')
+  await engine.run(`CREATE OR REPLACE TABLE tabled AS
+    SELECT ${selected}, '' AS connection FROM staged LIMIT 0`)
+  for (const { path, origin } of question.neighbours) {
+    try {
+      await engine.run(`INSERT INTO tabled BY NAME
+        SELECT ${identity.unit === 'frame' ? 'DISTINCT' : ''} ${selected}, ${sqlText(origin)} || conn AS connection
+        FROM ((SELECT * EXCLUDE (row_no) FROM staged LIMIT 0)
+          UNION ALL BY NAME SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false))
+        WHERE ${where}`)
+    } catch (error) {
+      if (!UNREADABLE.test(messageOf(error))) throw error
+      question.onUnreadable(path, messageOf(error))
+    }
+  }
+  const [[count] = []] = await engine.rows('SELECT count(*) FROM tabled')
+  return countOf(count) > 0
+}
+
+/**
+ * How many rows are to be looked at. Marks in table `suspects` the channels that more than one connection brought; where
+ * copies may have been asked for later, every row counts.
+ */
+async function countCandidates(
+  engine: Engine,
+  columns: string[],
+  { identity, origin }: DoublesQuestion,
+  neighbours: boolean,
+): Promise<number> {
+  if (identity.reach === 'days') {
+    const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
+    return countOf(count)
+  }
+  if (!neighbours) {
+    const [[same] = []] = await engine.rows('SELECT min(conn) = max(conn) FROM staged WHERE row_no > 0')
+    if (same === true) return 0
+  }
+  const channel = channelOf(columns)
+  await engine.run(`CREATE OR REPLACE TABLE suspects AS
+    SELECT ${channel} AS suspect FROM (
+      SELECT DISTINCT ${channel}, ${sqlText(origin)} || conn AS connection FROM staged WHERE row_no > 0
+      ${neighbours ? `UNION SELECT DISTINCT ${channel}, connection FROM tabled` : ''}
+    ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1`)
+  const [[suspects] = []] = await engine.rows('SELECT count(*) FROM suspects')
+  if (countOf(suspects) === 0) return 0
+  const [[count] = []] = await engine.rows(
+    `SELECT count(*) FROM staged WHERE row_no > 0 AND ${channel} IN (SELECT suspect FROM suspects)`,
+  )
+  return countOf(count)
+}
+
+/** True where no key occurs twice; to see that costs a fraction of finding the copies. Asked where few are expected. */
+async function isAllDifferent(engine: Engine, columns: string[], question: DoublesQuestion, neighbours: boolean) {
+  const { identity } = question
+  if (identity.reach === 'near' || identity.unit === 'frame') return false
+  const key = `hash(${keyOf(identity, columns).map(sqlName).join(', ')}) AS key`
+  const [[rows, keys] = []] = await engine.rows(`SELECT count(*), count(DISTINCT key) FROM (
+    SELECT ${key} FROM staged WHERE row_no > 0 ${neighbours ? `UNION ALL SELECT ${key} FROM tabled` : ''})`)
+  return countOf(rows) === countOf(keys)
+}
+
+/** What a connection subscribes to: the column that tells whether two of them brought the same. */
+const channelOf = (columns: readonly string[]) => (columns.includes('channel') ? 'channel' : 'instrument_name')
+
+/** The rowids of rows in `staged` that are copies. */
+function doublesSql(columns: string[], question: DoublesQuestion, neighbours: boolean, inBucket: string): string {
+  const { identity, origin, windowMs } = question
+  const key = keyOf(identity, columns)
+  const numbered = identity.numbered === undefined ? 'false' : `coalesce(${identity.numbered}, false)`
+  // Equality of many columns is looked up by one number; the times in it make an accident all but impossible.
+  const keys =
+    identity.key === 'payload' ? `exchange_ts, hash(${key.map(sqlName).join(', ')})` : key.map(sqlName).join(', ')
+  const named = Array.from({ length: identity.key === 'payload' ? 2 : key.length }, (_, index) => `k${index}`)
+  const channel = channelOf(columns)
+  const suspect = identity.reach === 'days' ? 'true' : `${channel} IN (SELECT suspect FROM suspects)`
+  const heads = identity.unit === 'frame' ? 'row_no = 1' : 'row_no > 0'
+  const as = `(id, ours, recv_ts, seq, connection, numbered, ${named.join(', ')})`
+  const ours = `SELECT rowid, 1, recv_ts, seq, ${sqlText(origin)} || conn, ${numbered}, ${keys}
+    FROM staged WHERE ${heads} AND ${suspect} AND ${inBucket}`
+  const theirs = `SELECT -1, 0, recv_ts, seq, connection, ${numbered}, ${keys} FROM tabled WHERE ${suspect} AND ${inBucket}`
+  // The n-th of equal rows of one connection is the copy of the n-th of another: what a connection says twice, it means.
+  return `WITH pool${as} AS (${ours}${neighbours ? ` UNION ALL ${theirs}` : ''}), counted AS (
+    SELECT *, CASE WHEN numbered THEN 1
+      ELSE row_number() OVER (PARTITION BY ${named.join(', ')}, connection ORDER BY recv_ts, seq) END AS nth
+    FROM pool
+  ), placed AS (
+    SELECT *, row_number() OVER same AS place, first_value(recv_ts) OVER same AS first_ts
+    FROM counted
+    WINDOW same AS (PARTITION BY ${named.join(', ')}, nth ORDER BY ours, recv_ts, connection, seq, id)
+  )
+  SELECT id FROM placed WHERE ours = 1 AND place > 1
+    AND (numbered OR abs(epoch_us(recv_ts) - epoch_us(first_ts)) <= ${windowMs * 1000})`
+}
+
+/** Deletes what `doubles` names, and counts frames that lost all of their rows. */
+async function removeDoubles(engine: Engine, identity: Identity): Promise<Doubles> {
+  const copies = 'rowid IN (SELECT id FROM doubles)'
+  if (identity.unit === 'frame') {
+    await engine.run(`INSERT INTO doubles SELECT rowid FROM staged
+      WHERE (conn, seq) IN (SELECT (conn, seq) FROM staged WHERE ${copies}) AND row_no > 1`)
+  }
+  const [[rows] = []] = await engine.rows('SELECT count(*) FROM doubles')
+  if (countOf(rows) === 0) return { rows: 0, frames: 0 }
+  const [[frames] = []] = await engine.rows(`SELECT sum(heads) FROM (
+      SELECT count(*) FILTER (row_no = 1) AS heads FROM staged
+      WHERE row_no > 0 AND (conn, seq) IN (SELECT (conn, seq) FROM staged WHERE ${copies})
+      GROUP BY conn, seq HAVING bool_and(${copies})
+    )`)
+  await engine.run(`DELETE FROM staged WHERE ${copies}`)
+  return { rows: countOf(rows), frames: countOf(frames) }
+}

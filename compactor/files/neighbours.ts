@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import type { SegmentName } from '../../formats/raw-path.js'
+import { parquetFolder } from '../../formats/parquet-path.js'
+import { parquetFilesIn } from '../../formats/parquet-tree.js'
+import type { Partition } from '../../formats/partition.js'
+import { identityOf, type Table } from '../../exchanges/table.js'
+import { dateOf } from '../../platform/utc-date.js'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** A Parquet file that may hold copies of a segment's rows. */
+export interface Neighbour {
+  /** Full path. */
+  path: string
+  /** Starts the name of a connection: host and, where one is known, run. */
+  origin: string
+}
+
+/**
+ * Files that are already there for the table and partitions of a segment and lie near it in time: rows in them have
+ * been tabled, whoever made them. The segment's own files are left out.
+ * @param rootsOf the folders that have `parquet/` with a date's files
+ */
+export function findNeighbours(
+  rootsOf: (date: string) => readonly string[],
+  segment: SegmentName,
+  table: Table,
+  partitions: readonly Partition[],
+): Neighbour[] {
+  const identity = identityOf(table)
+  if (!identity) return []
+  const found: Neighbour[] = []
+  const backMs = identity.reach === 'days' ? DAY_MS : HOUR_MS
+  const dates = new Set([-backMs, 0, HOUR_MS].map(ms => dateOf(segment.startedMs + ms)))
+  for (const partition of partitions) {
+    for (const date of dates) {
+      const { exchange } = segment
+      const folder = { path: parquetFolder(exchange, table.name, partition, date), exchange, table: table.name, date }
+      for (const root of rootsOf(date)) {
+        for (const { path, name } of parquetFilesIn(root, { ...folder, ...partition })) {
+          if (isOwn(name, date, segment)) continue
+          if (identity.reach === 'near' && name.hour !== undefined && !isNear(name.hour, date, segment)) continue
+          found.push({ path: join(root, path), origin: originOf(name.host, name.run) })
+        }
+      }
+    }
+  }
+  return found
+}
+
+/** What tells a connection from those of the same name in other runs. */
+export const originOf = (host: string, run: string | undefined) => `${host}/${run ?? ''}/`
+
+function isOwn(name: { hour?: number; host: string; run?: string; number?: number }, date: string, own: SegmentName) {
+  const isSame = name.run === own.run && name.number === own.number && name.host === own.host
+  return isSame && dateOf(own.startedMs) === date && new Date(own.startedMs).getUTCHours() === name.hour
+}
+
+/** Segments are at most an hour long: a file of the hour before or after may overlap. */
+function isNear(hour: number, date: string, own: SegmentName): boolean {
+  const startsMs = Date.parse(`${date}T00:00:00Z`) + hour * HOUR_MS
+  return Math.abs(startsMs - Math.floor(own.startedMs / HOUR_MS) * HOUR_MS) <= HOUR_MS
+}

@@ -1,0 +1,83 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { once } from 'node:events'
+import { isUtf8 } from 'node:buffer'
+import { finished } from 'node:stream/promises'
+import { CompressStream, DecompressStream } from 'zstd-napi'
+import { sqlText } from '../../platform/duckdb.js'
+import { LineSplitter } from '../../platform/line-splitter.js'
+
+/** Longest line that DuckDB's CSV reader is given; its buffers are a few times as large. */
+export const LONGEST_PLAIN_LINE_BYTES = 1024 * 1024
+const BUFFER_BYTES = 4 * 1024 * 1024
+
+/**
+ * SQL for the lines of a zstd file, numbered from 1: one column, no quotes, and a delimiter (0x01) that JSON text
+ * cannot hold. It fails, and says so, on longer lines, on text that is not UTF-8, on carriage returns and on that
+ * delimiter; `separateLines` is the way for those. Empty lines come as NULL.
+ */
+export function readLinesSql(path: string): string {
+  return `SELECT row_number() OVER () AS line_no, line FROM read_csv(${sqlText(path)}, columns = {'line': 'VARCHAR'},
+    delim = chr(1), quote = '', escape = '', header = false, auto_detect = false, new_line = '\\n', compression = 'zstd',
+    max_line_size = ${LONGEST_PLAIN_LINE_BYTES}, buffer_size = ${BUFFER_BYTES})`
+}
+
+/** A line that cannot go through the CSV reader. */
+export interface HardLine {
+  lineNo: number
+  bytes: Buffer
+  utf8: boolean
+}
+
+/** Hard lines are handed over in groups of so many; a long one comes alone. */
+const GROUP_LINES = 200
+
+function isPlain(line: Buffer): boolean {
+  return (
+    line.length > 0 &&
+    line.length <= LONGEST_PLAIN_LINE_BYTES - 16 &&
+    !line.includes(0x0d) &&
+    !line.includes(0x01) &&
+    isUtf8(line)
+  )
+}
+
+/**
+ * Copies a segment to `plainPath` with an empty line in place of each hard one, so that line numbers stay, and yields
+ * the hard ones in groups. Memory: one group and a few buffers, and one line, whatever its length.
+ */
+export async function* separateLines(sealedPath: string, plainPath: string): AsyncGenerator<HardLine[]> {
+  const compressor = new CompressStream({ compressionLevel: 1 })
+  const target = createWriteStream(plainPath)
+  compressor.pipe(target)
+  const written = finished(target)
+  let lineNo = 0
+  const group: HardLine[] = []
+  for await (const lines of linesOf(sealedPath)) {
+    const plain: Buffer[] = []
+    for (const bytes of lines) {
+      lineNo++
+      if (isPlain(bytes)) plain.push(bytes, LINE_FEED)
+      else {
+        plain.push(LINE_FEED)
+        const line = { lineNo, bytes, utf8: isUtf8(bytes) }
+        if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [line]
+        else group.push(line)
+        if (group.length >= GROUP_LINES) yield group.splice(0)
+      }
+    }
+    if (!compressor.write(Buffer.concat(plain))) await once(compressor, 'drain')
+  }
+  if (group.length > 0) yield group
+  compressor.end()
+  await written
+}
+
+const LINE_FEED = Buffer.from('\n')
+
+/** The lines of a zstd file without their line feeds, in batches. A last line without line feed counts. */
+async function* linesOf(path: string): AsyncGenerator<Buffer[]> {
+  const splitter = new LineSplitter()
+  const text = createReadStream(path).pipe(new DecompressStream())
+  for await (const chunk of text) yield [...splitter.split(chunk as Buffer)]
+  if (splitter.rest.length > 0) yield [splitter.rest]
+}

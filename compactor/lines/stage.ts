@@ -1,0 +1,95 @@
+import type { Table } from '../../exchanges/table.js'
+import { countOf, sqlText } from '../../platform/duckdb.js'
+import type { Engine } from '../engine.js'
+import { evenLines, type EvenLines } from './even-lines.js'
+import { frameItems } from './frame-items.js'
+import type { Shape } from './shape.js'
+import type { Source } from '../segment/source.js'
+import { sharedSql, tableSql } from '../tables.js'
+
+/** The way of lines into a table `staged`, in a schema of its own; those that cannot be rows go to `main.leftovers`. */
+export interface Stage {
+  table: Table
+  schema: string
+  target: string
+  /** From lines to rows, in SQL. */
+  rows: (linesSql: string) => string
+  /** The short way to the same rows, for most lines. */
+  even: (linesSql: string) => EvenLines | undefined
+  /** From lines to verdicts on those that cannot be rows. */
+  verdicts: (linesSql: string) => string
+  /** Whether `staged` was created by the first lines. */
+  filled: boolean
+}
+
+/** `fed_channel(line)`: the first text or number that the pointers lead to in a frame, where it can be a channel. */
+function channelMacro(pointers: readonly string[]): string {
+  const found = pointers.map(pointer => {
+    const at = sqlText(`/frame${pointer}`)
+    return `CASE WHEN json_type(line, ${at}) IN ('VARCHAR', 'UBIGINT', 'BIGINT', 'DOUBLE')
+      AND strlen(json_extract_string(line, ${at})) <= 120 THEN json_extract_string(line, ${at}) END`
+  })
+  return `CREATE MACRO fed_channel(line) AS coalesce(${['NULL::VARCHAR', ...found].join(', ')});`
+}
+
+/** Loads the SQL of one of a table's readings into a schema: macros first, then, starting a line, the query for its rows. */
+export async function openStage(
+  engine: Engine,
+  { channelAt }: Pick<Source, 'channelAt'>,
+  table: Table,
+  schema: string,
+  place = 0,
+): Promise<Stage> {
+  const sql = tableSql(table, place)
+  const query = sql.search(/^SELECT\b/m)
+  await engine.run(
+    `CREATE SCHEMA ${schema}; USE ${schema}; ${channelMacro(channelAt)} ${sharedSql()} ${sql.slice(0, query)}`,
+  )
+  const [[shapeText] = []] = await engine.rows('SELECT shape()')
+  const shape = JSON.parse(String(shapeText)) as Shape
+  return {
+    table,
+    schema,
+    target: `${schema}.staged`,
+    rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
+    even: linesSql => {
+      const even = evenLines(table, shape, linesSql)
+      return even && { ...even, frameItems: `${even.frameItems}\n${sql.slice(query)}` }
+    },
+    verdicts: linesSql =>
+      `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
+    filled: false,
+  }
+}
+
+/** The columns of a table's files, in order, as its SQL makes them of no line at all. */
+export async function columnsOfTable(engine: Engine, table: Table): Promise<{ name: string; type: string }[]> {
+  const stage = await openStage(engine, { channelAt: [] }, table, `columns_of_${table.name}`)
+  const noLines = 'SELECT NULL::BIGINT AS line_no, NULL::VARCHAR AS line WHERE false'
+  const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE
+    ${stage.rows(noLines).replace(/;\s*$/, '')}) WHERE column_name <> 'row_no'`)
+  return rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
+}
+
+/** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */
+export async function stageLines(engine: Engine, stage: Stage, linesSql: string): Promise<void> {
+  if ((await fill(engine, stage, stage.rows(linesSql))) === 0) return
+  await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${stage.verdicts(linesSql)}`)
+}
+
+/** The same rows: even lines first; the others, where there are any, in a second pass. */
+export async function stagePlainLines(engine: Engine, stage: Stage, linesSql: string): Promise<void> {
+  const even = stage.even(linesSql)
+  if (!even) await stageLines(engine, stage, linesSql)
+  else if ((await fill(engine, stage, even.frameItems)) > 0) await stageLines(engine, stage, even.others)
+}
+
+/** Adds rows to `staged`, but for the one of each line that has none; how many such lines there are. */
+async function fill(engine: Engine, stage: Stage, rowsSql: string): Promise<number> {
+  const { target } = stage
+  await engine.run(stage.filled ? `INSERT INTO ${target} ${rowsSql}` : `CREATE TABLE ${target} AS ${rowsSql}`)
+  stage.filled = true
+  const [[others] = []] = await engine.rows(`SELECT count(*) FROM ${target} WHERE row_no = 0`)
+  if (countOf(others) > 0) await engine.run(`DELETE FROM ${target} WHERE row_no = 0`)
+  return countOf(others)
+}

@@ -1,0 +1,155 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import type { Logger } from '../../platform/log.js'
+import { sha256Of } from '../../platform/sha256.js'
+import { parseManifest, type Manifest } from '../../formats/manifest.js'
+import { segmentDate, withState } from '../../formats/raw-path.js'
+import type { SealedSegment } from '../backlog.js'
+import { convertSegment, type Conversion } from './convert.js'
+import { openEngine, type EngineLimits } from '../engine.js'
+import { publish, type PublishDisk } from './publish.js'
+import { compactorState, type Receipt } from '../../formats/receipt.js'
+import type { Source } from './source.js'
+import { tableOf } from '../tables.js'
+import type { Tabled } from './write-files.js'
+
+export interface JobOptions {
+  dataDir: string
+  limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
+  doubles: Pick<Tabled, 'keepDoubles' | 'windowMs'>
+  disk: PublishDisk
+  /** The feed that the config describes, and where its frames tell their channel. */
+  feed?: { exchange: string; channelAt: readonly string[] } | undefined
+  /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */
+  publishTo?: string
+  log: Logger
+  /** Abandons the conversion that is under way. */
+  signal: AbortSignal | undefined
+}
+
+/** Folder of everything that is not finished. */
+export const temporaryFolder = (dataDir: string) => join(compactorState(dataDir), 'tmp')
+
+/** An empty folder for what does not fit into memory. */
+export function spillFolderOf(dataDir: string): string {
+  const folder = join(temporaryFolder(dataDir), 'spill')
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+/** Throws away what a run that died left behind. */
+export function clearTemporary(dataDir: string): void {
+  rmSync(temporaryFolder(dataDir), { recursive: true, force: true })
+  mkdirSync(temporaryFolder(dataDir), { recursive: true })
+}
+
+/**
+ * The manifest of a sealed segment.
+ * @throws EdgeError MANIFEST_MISSING, and those of `parseManifest`
+ */
+export function readManifest(dataDir: string, segment: SealedSegment): Manifest {
+  const path = join(dataDir, withState(segment.path, 'manifest'))
+  if (!existsSync(path)) {
+    throw new EdgeError('MANIFEST_MISSING', `${segment.path} has no manifest, wanted ${path}`, {
+      path,
+      hint: 'the recorder writes it before the segment gets its name; was it deleted?',
+    })
+  }
+  return parseManifest(readFileSync(path, 'utf8'), path)
+}
+
+/**
+ * One segment from sealed file to receipt. Afterwards its outputs are durable, or nothing of it is left but files
+ * under final names that the next run replaces by the same.
+ * @throws EdgeError SEGMENT_DAMAGED the file is not what its manifest says; those of `convertSegment`; the signal's
+ *         reason when it was aborted
+ */
+export async function compactSegment(
+  options: JobOptions,
+  segment: SealedSegment,
+  manifest: Manifest,
+  earlier: Receipt | undefined,
+): Promise<{ receipt: Receipt; conversion: Conversion }> {
+  const { dataDir, signal } = options
+  const path = join(dataDir, segment.path)
+  const found = await sha256Of(path)
+  if (found !== manifest.sha256) {
+    throw new EdgeError(
+      'SEGMENT_DAMAGED',
+      `${segment.path} has sha256 ${found}, its manifest says ${manifest.sha256}`,
+      {
+        path,
+        hint: 'take it from the NAS, or move segment and manifest away',
+      },
+    )
+  }
+  const source = {
+    path,
+    segment: segment.path,
+    name: segment.name,
+    sha256: manifest.sha256,
+    frames: manifest.frames,
+    table: tableOf(segment.name),
+    channelAt: options.feed?.exchange === segment.name.exchange ? options.feed.channelAt : [],
+  }
+  try {
+    return await convertAndPublish(options, source, earlier)
+  } catch (error) {
+    if (!messageOf(error).startsWith('Out of Memory Error') || signal?.aborted) throw error
+    // Rows of many 100 KB each: they are worked on 2,048 at a time, whatever the limit.
+    const memoryMiB = options.limits.memoryMiB * MORE_ROOM
+    options.log.warn(
+      { segment: segment.path, memoryMiB, err: error },
+      'segment does not fit into memory; trying again with more',
+    )
+    return await convertAndPublish({ ...options, limits: { ...options.limits, memoryMiB } }, source, earlier)
+  }
+}
+
+/** How much more memory a segment may have that failed for want of it. */
+const MORE_ROOM = 8
+
+async function convertAndPublish(
+  options: JobOptions,
+  source: Source,
+  earlier: Receipt | undefined,
+): Promise<{ receipt: Receipt; conversion: Conversion }> {
+  const { dataDir, publishTo = dataDir, signal } = options
+  const folder = join(temporaryFolder(dataDir), basename(source.segment, '.jsonl.zst'))
+  try {
+    const conversion = await convert(options, source, folder)
+    signal?.throwIfAborted()
+    const { segment, sha256, frames } = source
+    const receipt = await publish(publishTo, { path: segment, sha256, frames }, conversion, earlier, options.disk)
+    return { receipt, conversion }
+  } catch (error) {
+    // Interrupted statements fail with errors of their own; the reason is the signal's.
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Converts in an engine of its own, whose memory is free afterwards. */
+async function convert(options: JobOptions, source: Source, folder: string): Promise<Conversion> {
+  const { dataDir, publishTo = dataDir, signal } = options
+  const spillFolder = join(folder, 'spill')
+  mkdirSync(spillFolder, { recursive: true })
+  const engine = await openEngine({ ...options.limits, spillFolder })
+  const stop = () => engine.interrupt()
+  signal?.addEventListener('abort', stop)
+  try {
+    const tabled = {
+      rootsOf: (date: string) => [date === segmentDate(source.name) ? publishTo : dataDir],
+      ...options.doubles,
+      onUnreadable: (path: string, message: string) =>
+        options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
+    }
+    return await convertSegment(engine, source, tabled, folder)
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    engine.close()
+  }
+}

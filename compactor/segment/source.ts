@@ -1,0 +1,17 @@
+import type { SegmentName } from '../../formats/raw-path.js'
+import type { Table } from '../../exchanges/table.js'
+
+/** One sealed segment, known to be what its manifest says. */
+export interface Source {
+  /** Where it is. */
+  path: string
+  /** Its path below dataDir, for quarantine records. */
+  segment: string
+  sha256: string
+  name: SegmentName
+  /** Lines, by its manifest. */
+  frames: number
+  table: Table
+  /** Where a frame of a described feed tells its channel: JSON pointers; of no use to other exchanges. */
+  channelAt: readonly string[]
+}

@@ -1,0 +1,136 @@
+import { join } from 'node:path'
+import { blobValue } from '@duckdb/node-api'
+import { countOf, sqlText } from '../../platform/duckdb.js'
+import { messageOf } from '../../platform/edge-error.js'
+import type { Engine } from '../engine.js'
+import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from '../lines/read-lines.js'
+import { noteLine } from './quarantine.js'
+import type { Source } from './source.js'
+import { openStage, stageLines, stagePlainLines, type Stage } from '../lines/stage.js'
+import { framesTable, journalTable } from '../tables.js'
+import { isQuarantined, TO_FRAMES, toReading } from '../lines/verdict.js'
+
+/** The lines of a segment as rows in DuckDB. */
+export interface Staging {
+  /** Where the rows of each table are, in the order of its files. */
+  stages: Stage[]
+  /** Lines that have rows. */
+  frames: number
+  /** Those that have none, in `main.leftovers`: how many for each reason. */
+  reasons: Record<string, number>
+}
+
+/**
+ * Brings every line of a segment to a table's rows, in the first form that fits: its own table's forms, one after the
+ * other, then `frames`. What is left stays in `main.leftovers` with the reason, and a row of the journal tells of it.
+ * @param folder for what is written meanwhile
+ */
+export async function stageSegment(engine: Engine, source: Source, folder: string): Promise<Staging> {
+  await engine.run('CREATE TABLE main.leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
+  const own = await openStage(engine, source, source.table, 'own')
+  await stageOwnLines(engine, own, source, folder)
+  for (let place = 1; place < source.table.readings.length; place++) {
+    if (!(await isLeft(engine, toReading(place)))) continue
+    const further = await openStage(engine, source, source.table, `own_${place}`, place)
+    await stageAgain(engine, { ...further, target: own.target, filled: true }, toReading(place))
+  }
+  const stages = [own]
+  if (await isLeft(engine, TO_FRAMES)) {
+    const strays = await openStage(engine, source, framesTable, 'stray')
+    await stageAgain(engine, strays, TO_FRAMES)
+    stages.push(strays)
+  }
+  let frames = 0
+  for (const stage of stages) frames += await countFrames(engine, stage)
+  const reasons = await countReasons(engine)
+  const note = await stageNote(engine, own, source, reasons)
+  return { stages: [...note, ...stages], frames, reasons }
+}
+
+/** Tells the journal of lines in quarantine: in a file of its own, or among the rows of a segment of the journal. */
+async function stageNote(
+  engine: Engine,
+  own: Stage,
+  source: Source,
+  reasons: Record<string, number>,
+): Promise<Stage[]> {
+  const wrong = Object.fromEntries(Object.entries(reasons).filter(([reason]) => isQuarantined(reason)))
+  if (Object.keys(wrong).length === 0) return []
+  const isOwn = source.table === journalTable
+  const stage = isOwn ? own : await openStage(engine, source, journalTable, 'note')
+  await stageLines(engine, stage, `SELECT 0::BIGINT AS line_no, ${sqlText(noteLine(source, wrong))} AS line`)
+  return isOwn ? [] : [stage]
+}
+
+async function stageOwnLines(engine: Engine, stage: Stage, source: Source, folder: string): Promise<void> {
+  if (await stageAsPlain(engine, stage, source)) return
+  await engine.run(`DROP TABLE IF EXISTS ${stage.target}; DELETE FROM main.leftovers`)
+  stage.filled = false
+  const plain = join(folder, 'plain.jsonl.zst')
+  for await (const lines of separateLines(source.path, plain)) await stageHardLines(engine, stage, lines)
+  await stagePlainLines(engine, stage, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
+}
+
+/** All lines at once; false where the CSV reader met one that is not for it. */
+async function stageAsPlain(engine: Engine, stage: Stage, source: Source): Promise<boolean> {
+  try {
+    await stagePlainLines(engine, stage, readLinesSql(source.path))
+  } catch (error) {
+    if (/^(Invalid Input|Not implemented) Error/.test(messageOf(error))) return false
+    throw error
+  }
+  // It drops a last line larger than its buffer without a word.
+  const [[left] = []] = await engine.rows('SELECT count(*) FROM main.leftovers')
+  return (await countFrames(engine, stage)) + countOf(left) === source.frames
+}
+
+async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): Promise<void> {
+  await engine.run('CREATE OR REPLACE TABLE main.hard_lines (line_no BIGINT, line VARCHAR)')
+  for (const { lineNo, bytes, utf8 } of lines) {
+    if (utf8) await engine.run('INSERT INTO main.hard_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
+    else {
+      const values = [BigInt(lineNo), blobValue(bytes)]
+      await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
+    }
+  }
+  const longest = Math.max(...lines.map(({ bytes }) => bytes.length))
+  try {
+    await engine.withRoomFor(longest, () => stageLines(engine, stage, 'FROM main.hard_lines'))
+  } catch (error) {
+    if (!messageOf(error).startsWith('Out of Memory Error') || lines.length > 1) throw error
+    // A single line that is too much for its table fits into `frames`, where it is not taken apart.
+    await engine.run(
+      `INSERT INTO main.leftovers SELECT line_no, line, NULL, ${sqlText(TO_FRAMES)} FROM main.hard_lines`,
+    )
+  }
+}
+
+/** Takes the lines with a verdict out of `leftovers` and stages them in another way, long ones one by one. */
+async function stageAgain(engine: Engine, stage: Stage, verdict: string): Promise<void> {
+  const wanted = `FROM main.leftovers WHERE verdict = ${sqlText(verdict)}`
+  await engine.run(`CREATE OR REPLACE TABLE main.again AS SELECT line_no, line ${wanted}; DELETE ${wanted}`)
+  const long = `strlen(line) > ${LONGEST_PLAIN_LINE_BYTES}`
+  for (const [lineNo, bytes] of await engine.rows(`SELECT line_no, strlen(line) FROM main.again
+      WHERE ${long} ORDER BY line_no`)) {
+    const one = `SELECT line_no, line FROM main.again WHERE line_no = ${countOf(lineNo)}`
+    await engine.withRoomFor(countOf(bytes), () => stageLines(engine, stage, one))
+  }
+  await stageLines(engine, stage, `SELECT line_no, line FROM main.again WHERE NOT ${long}`)
+  await engine.run('DROP TABLE main.again')
+}
+
+/** Lines that have rows. */
+async function countFrames(engine: Engine, { target }: Stage): Promise<number> {
+  const [[frames] = []] = await engine.rows(`SELECT count(*) FROM ${target} WHERE row_no = 1`)
+  return countOf(frames)
+}
+
+async function isLeft(engine: Engine, verdict: string): Promise<boolean> {
+  return (await countReasons(engine))[verdict] !== undefined
+}
+
+/** Lines in `leftovers` by verdict. */
+async function countReasons(engine: Engine): Promise<Record<string, number>> {
+  const rows = await engine.rows('SELECT verdict, count(*) FROM main.leftovers GROUP BY 1 ORDER BY 1')
+  return Object.fromEntries(rows.map(([verdict, count]) => [String(verdict), countOf(count)]))
+}

@@ -1,0 +1,57 @@
+import { identityOf } from '../../exchanges/table.js'
+import { dropDoubles, type Doubles, type DoublesQuestion } from '../files/doubles.js'
+import type { Engine } from '../engine.js'
+import { findNeighbours, originOf } from '../files/neighbours.js'
+import { groupStaged, writeParts, type Group, type Part } from '../files/parts.js'
+import type { Source } from './source.js'
+import type { Stage } from '../lines/stage.js'
+
+/** What is known of events that were tabled before, by whatever segment. */
+export interface Tabled {
+  /** The folders that have `parquet/` with a date's files. */
+  rootsOf: (date: string) => readonly string[]
+  /** Keeps every copy of an event. */
+  keepDoubles: boolean
+  /** How far copies of an event without a number may be apart, ms. */
+  windowMs: number
+  onUnreadable: DoublesQuestion['onUnreadable']
+}
+
+/** Files of a table, and what was left out of them. */
+export interface Written {
+  parts: Part[]
+  doubles: Doubles
+}
+
+/** Takes out of a stage what is tabled elsewhere, and writes the rest, a file for each kind and currency. */
+export async function writeFiles(
+  engine: Engine,
+  source: Source,
+  stage: Stage,
+  earlier: Tabled,
+  folder: string,
+): Promise<Written> {
+  const { table, schema } = stage
+  await engine.run(`USE ${schema}`)
+  const all = await groupStaged(engine, table)
+  const doubles = earlier.keepDoubles ? NONE : await dropCopies(engine, source, stage, earlier, all)
+  const groups = doubles.rows > 0 ? await groupStaged(engine, table) : all
+  const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(doubles.rows) }
+  return { parts: await writeParts(engine, table, groups, facts, folder), doubles }
+}
+
+const NONE: Doubles = { rows: 0, frames: 0 }
+
+async function dropCopies(
+  engine: Engine,
+  { name }: Source,
+  { table }: Stage,
+  { rootsOf, windowMs, onUnreadable }: Tabled,
+  groups: readonly Group[],
+): Promise<Doubles> {
+  const identity = identityOf(table)
+  if (!identity || groups.length === 0) return NONE
+  const partitions = groups.map(({ partition }) => partition)
+  const neighbours = findNeighbours(rootsOf, name, table, partitions)
+  return dropDoubles(engine, { identity, origin: originOf(name.host, name.run), neighbours, windowMs, onUnreadable })
+}

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { lineHead } from '../../../formats/raw-line.js'
+import { compactOnce, configFor, query, rowsOf } from '../fixtures/compacted.js'
+import { sealSegment, START_MS, START_US } from '../fixtures/segments.js'
+
+const HOUR_MS = 3_600_000
+
+interface Line {
+  conn?: string
+  seq: number
+  /** After the start of the hour. */
+  atMs?: number
+  frame: string
+}
+
+const line = ({ conn = 'd1', seq, atMs = seq, frame }: Line) =>
+  Buffer.from(`${lineHead(START_US + atMs * 1000, conn, seq, 'frame')}${frame}}`)
+
+const notification = (channel: string, data: unknown) =>
+  JSON.stringify({ jsonrpc: '2.0', method: 'subscription', params: { channel, data } })
+
+const quote = (price: number, instrument = 'BTC-PERPETUAL') =>
+  notification(`quote.${instrument}`, { timestamp: START_MS, instrument_name: instrument, best_bid_price: price })
+
+const trade = (seq: number, id = `T${seq}`) => ({
+  timestamp: START_MS + seq,
+  instrument_name: 'BTC-PERPETUAL',
+  trade_seq: seq,
+  trade_id: id,
+  price: 1,
+  amount: 1,
+  direction: 'buy',
+})
+const trades = (...seqs: number[]) =>
+  notification(
+    'trades.BTC-PERPETUAL.100ms',
+    seqs.map(seq => trade(seq)),
+  )
+
+const book = (type: string, changeId: number, before?: number) =>
+  notification('book.BTC-PERPETUAL.100ms', {
+    type,
+    timestamp: START_MS,
+    instrument_name: 'BTC-PERPETUAL',
+    change_id: changeId,
+    ...(before !== undefined && { prev_change_id: before }),
+    bids: [
+      ['new', 1, 2],
+      ['new', 3, 4],
+    ],
+    asks: [],
+  })
+
+const receiptsOf = (dataDir: string) =>
+  readFileSync(join(dataDir, 'state/compactor/done-2026-11-22.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(text => JSON.parse(text) as Record<string, unknown>)
+
+t.test(
+  'two connections: each event once, the first copy stays, what one connection says twice stays twice',
+  async t => {
+    const dataDir = t.testdir()
+    sealSegment(dataDir, 'quote', [
+      line({ seq: 1, atMs: 0, frame: quote(1) }),
+      line({ seq: 1, atMs: 3, conn: 'd2', frame: quote(1) }),
+      line({ seq: 2, atMs: 10, frame: quote(2) }),
+      line({ seq: 3, atMs: 11, frame: quote(2) }),
+      line({ seq: 2, atMs: 12, conn: 'd2', frame: quote(2) }),
+      line({ seq: 3, atMs: 13, conn: 'd2', frame: quote(2) }),
+      line({ seq: 4, atMs: 20, conn: 'd2', frame: quote(3) }),
+      line({ seq: 4, atMs: 21, frame: quote(3) }),
+      line({ seq: 5, atMs: 30, frame: quote(4) }),
+      line({ seq: 5, atMs: 60_000, conn: 'd2', frame: quote(4) }),
+    ])
+    t.match(await compactOnce(dataDir), { rows: { quote: 6 }, doubles: 4, failed: 0 })
+    const rows = await rowsOf(dataDir, 'quote')
+    t.same(
+      rows.map(row => `${String(row['best_bid_price'])} ${String(row['conn'])}`).sort(),
+      ['1 d1', '2 d1', '2 d1', '3 d2', '4 d1', '4 d2'],
+      'the fifth came too late to be the same',
+    )
+    t.match(receiptsOf(dataDir), [{ frames: 10, tabled: 6, doubles: 4, double_rows: 4 }])
+    const [metadata] = await query(
+      `SELECT decode(value) AS value FROM parquet_kv_metadata('${dataDir}/parquet/**/*.parquet') WHERE decode(key) = 'double_rows'`,
+    )
+    t.same(metadata, { value: '4' })
+    const status = JSON.parse(readFileSync(join(dataDir, 'state/compactor.json'), 'utf8')) as object
+    t.match(status, { double_rows: 4 })
+  },
+)
+
+t.test('an option keeps every copy', async t => {
+  const dataDir = t.testdir()
+  const frames = ['d1', 'd2'].map(conn => line({ seq: 1, conn, frame: quote(1) }))
+  sealSegment(dataDir, 'quote', frames)
+  const config = configFor(dataDir, { doubles: 'keep' })
+  t.match(await compactOnce(dataDir, { config }), { rows: { quote: 2 }, doubles: 0 })
+})
+
+t.test('equal times and names alone are no double', async t => {
+  const dataDir = t.testdir()
+  sealSegment(dataDir, 'quote', [
+    line({ seq: 1, atMs: 0, frame: quote(1) }),
+    line({ seq: 1, atMs: 0, conn: 'd2', frame: quote(2) }),
+    line({ seq: 2, atMs: 0, conn: 'd2', frame: quote(1, 'ETH-PERPETUAL') }),
+  ])
+  t.match(await compactOnce(dataDir), { rows: { quote: 3 }, doubles: 0 })
+})
+
+t.test('trades fall out by their number, whenever and however they came again', async t => {
+  const dataDir = t.testdir()
+  sealSegment(dataDir, 'trades', [
+    line({ seq: 1, frame: trades(1, 2) }),
+    line({ seq: 1, conn: 'd2', frame: trades(2, 3) }),
+    line({ seq: 2, frame: notification('trades.BTC-PERPETUAL.100ms', [trade(1, 'another counting')]) }),
+  ])
+  const options = { number: 2, startedMs: START_MS + 5 * HOUR_MS }
+  sealSegment(dataDir, 'trades', [line({ seq: 3, atMs: 5 * HOUR_MS, frame: trades(1, 2, 4) })], options)
+  sealSegment(dataDir, 'trades', [line({ seq: 4, atMs: 24 * HOUR_MS, frame: trades(3) })], {
+    number: 3,
+    startedMs: START_MS + 24 * HOUR_MS,
+  })
+  t.match(await compactOnce(dataDir), { rows: { trades: 5 }, doubles: 4, failed: 0 })
+  const rows = await rowsOf(dataDir, 'trades')
+  t.same(rows.map(row => row['trade_id']).sort(), ['T1', 'T2', 'T3', 'T4', 'another counting'].sort())
+  t.match(receiptsOf(dataDir), [
+    { frames: 3, tabled: 3, doubles: 0, double_rows: 1, rows: 4 },
+    { frames: 1, tabled: 1, doubles: 0, double_rows: 2, rows: 1 },
+  ])
+})
+
+t.test('book changes fall out by number, whole; the snapshot of another hour stays', async t => {
+  const dataDir = t.testdir()
+  sealSegment(dataDir, 'book', [
+    line({ seq: 1, frame: book('snapshot', 10) }),
+    line({ seq: 1, conn: 'd2', frame: book('snapshot', 10) }),
+    line({ seq: 2, frame: book('change', 15, 10) }),
+    line({ seq: 3, frame: book('change', 17, 15) }),
+    line({ seq: 2, conn: 'd2', atMs: 20_000, frame: book('change', 15, 10) }),
+    line({ seq: 3, conn: 'd2', atMs: 20_001, frame: book('change', 18, 15) }),
+    line({ seq: 4, conn: 'd2', atMs: 3_599_999, frame: book('change', 20, 18) }),
+  ])
+  sealSegment(
+    dataDir,
+    'book',
+    [
+      line({ seq: 4, atMs: HOUR_MS + 1, frame: book('change', 20, 18) }),
+      line({ seq: 5, atMs: HOUR_MS + 2, frame: book('snapshot', 10) }),
+    ],
+    { number: 2, startedMs: START_MS + HOUR_MS },
+  )
+  t.match(await compactOnce(dataDir), { rows: { book: 12 }, doubles: 6, failed: 0 })
+  const rows = await query(`SELECT DISTINCT change_id, prev_change_id AS prev, conn
+    FROM '${dataDir}/parquet/**/*.parquet' ORDER BY ALL`)
+  t.same(
+    rows.map(row => Object.values(row).join(' ')),
+    ['10  d1', '15 10 d1', '17 15 d1', '18 15 d2', '20 18 d2'],
+  )
+  t.match(receiptsOf(dataDir), [
+    { frames: 7, tabled: 5, doubles: 2, double_rows: 4 },
+    { frames: 2, tabled: 1, doubles: 1, double_rows: 2 },
+  ])
+})
+
+t.test('copies across segments, hosts and the hour, in any order of conversion', async t => {
+  for (const order of ['oldest', 'newest'] as const) {
+    const dataDir = t.testdir()
+    const copy = (conn: string, atMs: number) =>
+      [1, 2, 3].map(seq => line({ seq, conn, atMs: atMs + seq, frame: quote(seq) }))
+    sealSegment(dataDir, 'quote', copy('d1', HOUR_MS - 2))
+    sealSegment(dataDir, 'quote', copy('d2', HOUR_MS), { number: 2, startedMs: START_MS + HOUR_MS })
+    sealSegment(dataDir, 'quote', copy('d1', HOUR_MS + 5), { host: 'vps-2', run: 'r9', startedMs: START_MS + 1000 })
+    const config = configFor(dataDir, { order })
+    t.match(await compactOnce(dataDir, { config }), { rows: { quote: 3 }, doubles: 6, failed: 0 })
+    t.equal((await rowsOf(dataDir, 'quote')).length, 3, order)
+    const before = await rowsOf(dataDir, 'quote')
+    t.match(await compactOnce(dataDir, { rebuild: {} }), { doubles: 6, failed: 0 })
+    t.same((await rowsOf(dataDir, 'quote')).length, before.length, 'and again')
+  }
+})
