@@ -19,7 +19,8 @@ export function tickerFields(listing: Listing, market: Market, ms: number): Json
   fields['index_price'] = mark.index
   fields['instrument_name'] = listing.name
   fields['last_price'] = listing.lastPrice ?? null
-  if (kind === 'spot') return Object.assign(fields, best(listing))
+  if (kind === 'spot')
+    return Object.assign(fields, priceLimits(listing, mark), { mark_price: mark.price }, best(listing))
   const expired = listing.state === 'delivered' || listing.state === 'archived'
   if (listing.settlementPrice !== undefined && !expired) fields['settlement_price'] = listing.settlementPrice
   Object.assign(fields, priceLimits(listing, mark))
@@ -70,7 +71,8 @@ export function statsFields(listing: Listing): JsonObject {
     volume: traded ? round(day.volume, 8) : option ? 0 : null,
   }
   if (instrument.kind !== 'spot') stats['volume_usd'] = traded || option ? usd : null
-  if ((!option || instrument.linear) && !isCombo(instrument)) stats['volume_notional'] = usd
+  const hasNotional = option ? instrument.linear : instrument.kind !== 'spot' && !isCombo(instrument)
+  if (hasNotional) stats['volume_notional'] = usd
   return stats
 }
 

@@ -164,9 +164,13 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** `perpetual.{instrument}.{interval}`: funding; names no instrument. */
+/** Funding is told at most this often; the live service sends it 83 to 105 times a minute. */
+const FUNDING_EVERY_MS = 560
+
+/** `perpetual.{instrument}.{interval}`: funding, told as its book goes on; names no instrument. */
 export class PerpetualFeed extends Feed {
-  readonly subjects = [SUBJECTS.second]
+  readonly subjects: readonly string[]
+  private sentMs = 0
 
   constructor(
     market: Market,
@@ -174,6 +178,7 @@ export class PerpetualFeed extends Feed {
     paceMs: number,
   ) {
     super(market, paceMs)
+    this.subjects = [listing.name, SUBJECTS.second]
   }
 
   override first(ms: number): Json[] {
@@ -181,11 +186,12 @@ export class PerpetualFeed extends Feed {
   }
 
   /** Other instruments than perpetuals are accepted and never say anything. */
-  override take(): boolean {
-    return isPerpetual(this.listing.instrument)
+  override take(event: MarketEvent): boolean {
+    return isPerpetual(this.listing.instrument) && event.ms - this.sentMs >= FUNDING_EVERY_MS
   }
 
   override drain(ms: number): Json {
+    this.sentMs = ms
     return this.content(ms)
   }
 
