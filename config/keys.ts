@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { configSchema } from './schema.js'
 import { optionsOf } from './schema-walk.js'
-import { genericExchange } from './generic-exchange.js'
+import { genericExchange } from '../exchanges/generic/config.js'
 
 /** One line of the table of keys. */
 export interface ConfigKey {

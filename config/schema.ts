@@ -9,8 +9,8 @@ import {
   mainInterval,
   polls,
   unofferedGroup,
-} from './deribit-channels.js'
-import { genericExchange } from './generic-exchange.js'
+} from '../exchanges/deribit/config-channels.js'
+import { genericExchange } from '../exchanges/generic/config.js'
 import { pathComplaint, pathMeta } from './paths.js'
 import { targetComplaint } from './target-address.js'
 

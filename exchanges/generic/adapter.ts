@@ -1,4 +1,4 @@
-import type { GenericExchange } from '../../config/generic-exchange.js'
+import type { GenericExchange } from './config.js'
 import type { Adapter } from '../adapter.js'
 import { Answers } from './answers.js'
 import { FeedFamilies } from './feed-families.js'

@@ -1,4 +1,4 @@
-import type { GenericExchange } from '../../config/generic-exchange.js'
+import type { GenericExchange } from './config.js'
 import { find, parsePointer, textAt, type Pointer } from './json-pointer.js'
 
 /** Far ends put an id or a time into their pings; more than this is filled in nowhere. */

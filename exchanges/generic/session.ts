@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { GenericExchange } from '../../config/generic-exchange.js'
+import type { GenericExchange } from './config.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
 import { messageText, type Answers } from './answers.js'
 import { NO_CHANNEL_FAMILY, type FeedFamilies } from './feed-families.js'
