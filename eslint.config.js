@@ -6,9 +6,9 @@ const parts = {
   platform: [],
   // All that parts meet in: names, lines, manifests, and the walk over a tree.
   formats: ['platform'],
-  config: ['platform', 'formats'],
   // All about one exchange in a folder of its own.
-  exchanges: ['platform', 'formats', 'config', 'simulator'],
+  exchanges: ['platform', 'formats', 'simulator'],
+  config: ['platform', 'formats', 'exchanges'],
   recorder: shared,
   compactor: shared,
   syncer: shared,

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { Config } from '../config/schema.js'
 import { tornParquet } from '../formats/parquet-footer.js'
 import { datesOfTree, requireTree } from '../formats/tree-place.js'
+import { exchangeOf } from '../exchanges/registry.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import type { Question } from './coverage/assess.js'
@@ -118,7 +119,7 @@ async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | und
   throw new EdgeError('COVERAGE_OPTIONS', `found --from ${from} and --to ${to}, wanted an end behind the begin`)
 }
 
-/** What the config says is to come, of feeds whose kinds coverage knows. */
+/** What the config says is to come, of exchanges whose kinds are known. */
 function expectedOf({ exchange }: Config): Question['expected'] {
-  return 'channels' in exchange ? exchange.channels : undefined
+  return exchangeOf(exchange).settings.familiesOf?.(exchange)
 }

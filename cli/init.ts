@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { instrumentKinds, type Answers, type InstrumentKind } from './init/answers.js'
+import type { Answers as ExchangeAnswers, Question } from '../exchanges/settings.js'
+import { login, questions, type Answers } from './init/answers.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
 
-interface InitFlags extends Answers {
+interface InitFlags extends Omit<Answers, 'exchange'> {
   config: string
   yes: boolean
   force: boolean
@@ -11,47 +12,41 @@ interface InitFlags extends Answers {
 
 /** `edgetape init`: a commented config from a few questions, or from flags. */
 export function initCommand(): Command {
-  return new Command('init')
+  const command = new Command('init')
     .description('write a commented config from a few questions, or from flags')
     .option('--config <file>', 'where to write it', './edgetape.yaml')
     .option('--yes', 'ask nothing: flags, and defaults for the rest', false)
     .option('--force', 'replace a config that is there', false)
     .option('--data-dir <folder>', 'folder of everything that is written')
     .option('--host <name>', 'part of every file name')
-    .option('--url <url>', "the exchange's WebSocket, for its test system")
-    .option('--currencies <list>', 'settlement currencies, such as BTC,ETH, or any', list)
-    .option('--kinds <list>', `of ${instrumentKinds.join(',')}`, kindList)
-    .addOption(new Option('--interval <interval>').choices(['100ms', 'agg2', 'raw']))
-    .option('--redundancy <n>', '2: every channel on two connections', oneOrTwo)
+  for (const question of questions) command.addOption(flagOf(question))
+  return command
     .option('--target <address>', 'a folder, user@host:/path or rsync://host/module/path')
     .option('--ssh-key <file>', 'private key for user@host:/path')
     .option('--ssh-port <n>', 'port of its sshd', portNumber)
     .option('--known-hosts <file>', "file with the target's host key")
     .option('--password-file <file>', 'for rsync://user@host/module')
     .option('--keep-hours <n>', 'how long verified files stay here', nonNegativeNumber)
-    .action(init)
+    .action((flags: InitFlags & ExchangeAnswers) => init(flags))
 }
 
-function list(text: string): string[] {
+/** A question of the exchange as a flag. */
+function flagOf({ name, takes, meaning, options, isList = false }: Question): Option {
+  const flag = new Option(`--${name} ${takes}`, meaning)
+  const known = options?.map(({ value }) => value)
+  if (isList) return flag.argParser(text => listed(text, known))
+  return known ? flag.choices(known) : flag
+}
+
+function listed(text: string, known: readonly string[] | undefined): string[] {
   const items = text.split(',').map(item => item.trim())
   if (items.includes('')) throw new InvalidArgumentError('wanted words with commas between them')
+  const strange = items.find(item => known?.includes(item) === false)
+  if (strange !== undefined) throw new InvalidArgumentError(`${strange} is none of ${known?.join(', ') ?? ''}`)
   return items
 }
 
-function kindList(text: string): InstrumentKind[] {
-  return list(text).map(word => {
-    const kind = instrumentKinds.find(kind => kind === word)
-    if (kind === undefined) throw new InvalidArgumentError(`${word} is none of ${instrumentKinds.join(', ')}`)
-    return kind
-  })
-}
-
-function oneOrTwo(text: string): 1 | 2 {
-  if (text !== '1' && text !== '2') throw new InvalidArgumentError('wanted 1 or 2')
-  return text === '1' ? 1 : 2
-}
-
-async function init({ config: path, yes, force, ...said }: InitFlags): Promise<void> {
+async function init({ config: path, yes, force, ...said }: InitFlags & ExchangeAnswers): Promise<void> {
   const [
     { existsSync },
     { EdgeError },
@@ -77,30 +72,28 @@ async function init({ config: path, yes, force, ...said }: InitFlags): Promise<v
     })
   }
   // A host name that changes later would not change the name of this recorder.
-  const flags = pathsFor(dirname(resolve(path)), said, process.cwd())
+  const exchange = Object.fromEntries(questions.map(({ name }) => [name, said[name]]))
+  const flags = pathsFor(dirname(resolve(path)), { ...said, exchange }, process.cwd())
   const answers = yes ? { host: defaultHost(), ...flags } : await asked(flags)
   const text = configText(valuesOf(answers))
   const config = parseConfig(text, path)
   writeConfigFile(path, text, force)
   process.stdout.write(`${path}\n`)
-  process.stderr.write(
-    `\n${nextSteps(path, config.exchange.adapter === 'deribit' && config.exchange.interval === 'raw')}\n`,
-  )
+  process.stderr.write(`\n${nextSteps(path, login?.neededBy(config.exchange))}\n`)
 }
 
 async function asked(flags: Answers): Promise<Answers> {
-  const [{ ask }, { configSchema }] = await Promise.all([import('./init/ask.js'), import('../config/schema.js')])
-  const { dataDir, host, retention } = configSchema.parse({ exchange: { name: 'deribit' } })
+  const [{ ask }, { defaultConfig }] = await Promise.all([import('./init/ask.js'), import('../config/schema.js')])
+  const { dataDir, host, retention } = defaultConfig()
   return ask(flags, { dataDir, host, keepHours: retention.keepHours }, { input: process.stdin, output: process.stderr })
 }
 
-function nextSteps(path: string, needsKey: boolean): string {
+/** @param needsKey why it works only with a login; undefined where it needs none */
+function nextSteps(path: string, needsKey: string | undefined): string {
   const file = path === './edgetape.yaml' ? '' : ` --config ${path}`
   return [
     'Next:',
-    ...(needsKey
-      ? ['  export DERIBIT_CLIENT_ID=… DERIBIT_CLIENT_SECRET_FILE=…   raw is given only to those who log in']
-      : []),
+    ...(needsKey !== undefined && login ? [`  export ${login.id}=… ${login.secret}_FILE=…   ${needsKey}`] : []),
     `  edgetape doctor${file}     is all there that it needs?`,
     `  edgetape run${file}        record, compact and sync`,
     `  edgetape status${file}     what it is doing`,

@@ -25,20 +25,29 @@ function keepYoungHeapSmall(): void {
 
 async function record({ config: path, takeOver = false }: RecordFlags): Promise<void> {
   keepYoungHeapSmall()
-  const [{ loadConfig }, { credentialsFrom }, { createLogger }, { onShutdown }, systemd, { runRecorder }, succession] =
-    await Promise.all([
-      import('../config/load.js'),
-      import('../config/secrets.js'),
-      import('../platform/log.js'),
-      import('../platform/shutdown.js'),
-      import('../platform/systemd.js'),
-      import('../recorder/main.js'),
-      import('./run/succession.js'),
-    ])
+  const [
+    { loadConfig },
+    { credentialsFrom },
+    { exchangeOf },
+    { createLogger },
+    { onShutdown },
+    systemd,
+    { runRecorder },
+    succession,
+  ] = await Promise.all([
+    import('../config/load.js'),
+    import('../config/secrets.js'),
+    import('../exchanges/registry.js'),
+    import('../platform/log.js'),
+    import('../platform/shutdown.js'),
+    import('../platform/systemd.js'),
+    import('../recorder/main.js'),
+    import('./run/succession.js'),
+  ])
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason), { signals: succession.endingSignals(process.env) })
   const config = loadConfig(path)
-  const credentials = credentialsFrom(process.env)
+  const credentials = credentialsFrom(exchangeOf(config.exchange), process.env)
   const log = createLogger('recorder')
   const { dataDir, host, sync } = config
   log.info({ config: resolve(path), dataDir, host, target: sync.target }, 'recording')

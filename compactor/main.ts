@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { mayRollUp } from '../config/target-address.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
+import { describedFeed } from '../exchanges/described-feed.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { parseSegmentPath, segmentDate } from '../formats/raw-path.js'
@@ -94,7 +95,7 @@ class Compactor {
       limits: compact,
       doubles: { keepDoubles: compact.doubles === 'keep', windowMs: compact.doublesWindowMs },
       disk: options.disk ?? realDisk,
-      feed: exchange.adapter === 'generic' ? { exchange: exchange.name, channelAt: exchange.channelAt } : undefined,
+      feed: describedFeed(exchange),
       log: options.log,
       signal: options.signal,
     }

@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { isMap, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
 import { z } from 'zod'
+import { exchanges } from '../exchanges/registry.js'
 import { configSchema } from './schema.js'
 import { memberOf, shapeOf, unwrap } from './schema-walk.js'
 
@@ -14,11 +15,14 @@ export function complaintsOf(issue: z.core.$ZodIssue, path: string, document: Do
 
 function unknownKey(key: string, path: PropertyKey[], document: Document): string {
   if (/secret|client_?id|passw|token|api_?key/i.test(key))
-    return 'credentials are not taken from this file; set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET in the environment'
+    return `credentials are not taken from this file; set ${logins()} in the environment`
   const known = knownKeys(path, document.toJS())
   const near = nearest(key, known)
   return near === undefined ? `unknown key; known here: ${known.join(', ')}` : `unknown key; did you mean ${near}?`
 }
+
+const logins = () =>
+  exchanges.flatMap(({ settings: { login } }) => (login ? [`${login.id} and ${login.secret}`] : [])).join(', or ')
 
 /** The keys that a mapping of the document may have. */
 function knownKeys(path: readonly PropertyKey[], values: unknown): string[] {

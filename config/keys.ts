@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { configSchema } from './schema.js'
+import { adapterSchemas, configSchema } from './schema.js'
 import { optionsOf } from './schema-walk.js'
-import { genericExchange } from '../exchanges/generic/config.js'
+import { adapters } from '../exchanges/registry.js'
 
 /** One line of the table of keys. */
 export interface ConfigKey {
@@ -12,14 +12,15 @@ export interface ConfigKey {
   meaning: string
 }
 
-/** Every key of the config for Deribit with default and meaning, in the order of the schema. */
+/** Every key of the config with default and meaning, in the order of the schema; below `exchange` those of the first exchange. */
 export function configKeys(): ConfigKey[] {
   return keysBelow(configSchema, '')
 }
 
-/** The keys below `exchange` with `adapter: generic`, which stand in place of the others. */
-export function genericExchangeKeys(): ConfigKey[] {
-  return keysBelow(genericExchange, 'exchange.')
+/** The keys below `exchange` with an adapter. */
+export function exchangeKeys(adapter: string): ConfigKey[] {
+  const schema = adapterSchemas[adapters.findIndex(({ name }) => name === adapter)]
+  return schema === undefined ? [] : keysBelow(schema, 'exchange.')
 }
 
 function keysBelow(schema: z.ZodObject, prefix: string): ConfigKey[] {
@@ -43,18 +44,21 @@ function fallbackOf(schema: z.core.$ZodType): string {
 export function configHelp(prefix = ''): string {
   const begins = ({ key }: ConfigKey) => key.startsWith(prefix)
   const keys = configKeys().filter(begins)
-  const ofFeeds = genericExchangeKeys().filter(begins)
-  const width = Math.max(0, ...[...keys, ...ofFeeds].map(({ key }) => key.length))
+  const others = adapters.slice(1).map(({ name }) => ({ name, keys: exchangeKeys(name).filter(begins) }))
+  const width = Math.max(0, ...[...keys, ...others.flatMap(({ keys }) => keys)].map(({ key }) => key.length))
   const line = ({ key, fallback, meaning }: ConfigKey) => {
     const tail = fallback === '' ? '' : ` (default ${fallback})`
     return `  ${key.padEnd(width)}  ${meaning}${tail}`
   }
-  if (keys.length + ofFeeds.length === 0) return `No config key begins with ${prefix}.`
-  const feeds = ['', 'With exchange.adapter: generic, in place of the exchange keys above (url is required):']
+  if (keys.length + others.flatMap(({ keys }) => keys).length === 0) return `No config key begins with ${prefix}.`
+  const headOf = (name: string) => [
+    '',
+    `With exchange.adapter: ${name}, in place of the exchange keys above (url is required):`,
+  ]
   return [
     'Config keys (YAML; only exchange.name is required; relative paths begin in the folder of the config, ~/ is the home folder):',
     ...keys.map(line),
-    ...(ofFeeds.length > 0 ? [...feeds, ...ofFeeds.map(line)] : []),
+    ...others.flatMap(({ name, keys }) => (keys.length > 0 ? [...headOf(name), ...keys.map(line)] : [])),
   ].join('\n')
 }
 

@@ -1,16 +1,8 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
-import {
-  backfill,
-  bookGrouped,
-  candleResolutions,
-  channels,
-  intervals,
-  mainInterval,
-  polls,
-  unofferedGroup,
-} from '../exchanges/deribit/config-channels.js'
-import { genericExchange } from '../exchanges/generic/config.js'
+import { firstToGiveWay, lastToGiveWay, type Exchange } from '../exchanges/exchange.js'
+import { adapters, exchanges } from '../exchanges/registry.js'
+import type { ExchangeConfig } from '../exchanges/settings.js'
 import { pathComplaint, pathMeta } from './paths.js'
 import { targetComplaint } from './target-address.js'
 
@@ -34,108 +26,41 @@ export const defaultHost = () => {
 /** A path in the config: made absolute when it is loaded. */
 const path = z.string().superRefine(complainsBy(pathComplaint)).meta(pathMeta('path'))
 
-const shard = z
-  .strictObject({
-    index: z.int().min(0).max(63).default(0).describe('which share of the channels this recorder takes, from 0'),
-    count: z
-      .int()
-      .min(1)
-      .max(64)
-      .default(1)
-      .describe('recorders that share the channels, by instrument; 1: no sharing'),
-  })
-  .refine(({ index, count }) => index < count, {
-    path: ['index'],
-    error: ({ input }) => `less than shard.count, which is ${String((input as { count?: unknown }).count)}`,
-  })
-  .prefault({})
+/** `name: generic`, or the name of an exchange, is as good as naming the adapter; the first is meant where nothing is said. */
+function withAdapter(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || 'adapter' in value || !('name' in value)) return value
+  const { name } = value
+  return adapters.some(adapter => adapter.name === name) ? { adapter: name, ...value } : value
+}
 
-/** Deribit: `adapter: deribit`, which need not be said. */
-export const deribitExchange = z
-  .strictObject({
-    adapter: z.literal('deribit').default('deribit').describe('deribit, or generic for any other WebSocket feed'),
-    name: z
-      .string()
-      .refine(name => name === 'deribit', 'deribit, or any name together with adapter: generic')
-      .describe('which exchange; also the first partition of every path'),
-    url: z
-      .url({ protocol: /^wss?$/ })
-      .default('wss://www.deribit.com/ws/api/v2')
-      .describe('WebSocket endpoint'),
-    currencies: z
-      .array(z.string().regex(/^([A-Z0-9]{2,12}|any)$/, 'a settlement currency such as BTC, or any'))
-      .min(1)
-      .default(['BTC', 'ETH'])
-      .describe('settlement currencies, or [any]'),
-    interval: mainInterval,
-    intervals,
-    rawFallback: z
-      .enum(['100ms', 'agg2'])
-      .optional()
-      .describe('interval taken in place of raw where the exchange refuses raw; none: those channels stay refused'),
-    login: z
-      .enum(['credentials', 'signature'])
-      .default('credentials')
-      .describe('how the login is proved: with the secret itself, or with a signature made of it'),
-    tradesBy: z
-      .enum(['currency', 'instrument'])
-      .default('currency')
-      .describe('one channel of trades for all instruments of a kind and currency, or one for each instrument'),
-    candleResolutions,
-    bookGrouped,
-    channelsPerConnection: z
-      .int()
-      .min(1)
-      .max(20_000)
-      .default(1500)
-      .describe('channels on one connection; more are spread over further ones, balanced by expected traffic'),
-    connectionsMax: z
-      .int()
-      .min(2)
-      .max(32)
-      .default(20)
-      .describe('connections at once; beyond it each takes more channels. The exchange allows 32 for an address'),
-    rediscoverMinutes: z
-      .number()
-      .min(0.1)
-      .max(1440)
-      .default(15)
-      .describe('time between two looks at the list of instruments, minutes; also at the start of each hour'),
-    snapshotHours: z
-      .number()
-      .min(0)
-      .max(168)
-      .default(24)
-      .describe('each book is taken anew once in this time, for a fresh snapshot, hours; 0: never'),
-    redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
-    shard,
-    backfill,
-    channels,
-    polls,
+/** The keys below `exchange:` by adapter. A described feed may have any name but that of an exchange. */
+async function adapterSchema({ name: adapter, settings }: Exchange): Promise<z.ZodObject> {
+  const schema = await settings.schema()
+  const isTaken = (name: unknown) => exchanges.some(exchange => exchange.name === name)
+  if (isTaken(adapter)) return schema
+  return schema.superRefine(({ name }, context) => {
+    if (!isTaken(name)) return
+    const message = `a name of your own for the feed; ${String(name)} has an adapter of its own`
+    context.addIssue({ code: 'custom', path: ['name'], input: name, message })
   })
-  .superRefine((value, context) => {
-    const unoffered = unofferedGroup(value)
-    if (unoffered === undefined) return
-    const { currency, groups } = unoffered
-    const path = ['bookGrouped', 'group']
-    context.addIssue({
-      code: 'custom',
-      path,
-      input: value.bookGrouped.group,
-      message: `one of ${groups}, which ${currency} has`,
-    })
-  })
+}
 
-export type DeribitExchange = z.infer<typeof deribitExchange>
+const [first, ...others] = adapters
+export const adapterSchemas = [await adapterSchema(first), ...(await Promise.all(others.map(adapterSchema)))] as const
 
-/** `name: generic` alone is as good as naming the adapter. */
+/** Whichever exchange it is: its own keys are known to its folder only. */
 const exchange = z.preprocess(
-  value =>
-    typeof value === 'object' && value !== null && 'name' in value && value.name === 'generic'
-      ? { adapter: 'generic', ...value }
-      : value,
-  z.discriminatedUnion('adapter', [deribitExchange, genericExchange]),
-)
+  withAdapter,
+  z.discriminatedUnion('adapter', adapterSchemas),
+) as z.ZodType as z.ZodType<ExchangeConfig>
+
+const lastFamilies = [...new Set(exchanges.flatMap(lastToGiveWay))]
+const familyToGiveWay = z
+  .string()
+  .refine(
+    name => /^[a-z][a-z_.]{0,63}$/.test(name) && !lastFamilies.includes(name),
+    `a family other than ${lastFamilies.join(' and ')}`,
+  )
 
 const segments = z
   .strictObject({
@@ -183,21 +108,8 @@ const segments = z
       .default(8)
       .describe('kept free on disk for the journal, for when there is no room for anything else, MiB'),
     giveWay: z
-      .array(z.string().regex(/^(?!(?:trades|journal)$)[a-z][a-z_.]{0,63}$/, 'a family other than trades and journal'))
-      .default([
-        'candle_history',
-        'chart.trades',
-        'deribit_price_ranking',
-        'deribit_price_statistics',
-        'estimated_expiration_price',
-        'markprice.options',
-        'book_summary',
-        'incremental_ticker',
-        'book_grouped',
-        'ticker',
-        'book',
-        'quote',
-      ])
+      .array(familyToGiveWay)
+      .default(firstToGiveWay(exchanges))
       .describe(
         'families lost first, in this order, when the disk takes nothing and memory is full; trades and the journal are last',
       ),
@@ -400,3 +312,6 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.infer<typeof configSchema>
+
+/** What holds where no config says anything: of the first exchange, in ./data. */
+export const defaultConfig = (): Config => configSchema.parse({ exchange: { name: exchanges[0].name } })

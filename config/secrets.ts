@@ -1,24 +1,29 @@
 import { readFileSync } from 'node:fs'
+import type { Credentials } from '../exchanges/adapter.js'
+import type { Exchange } from '../exchanges/exchange.js'
+import type { Login } from '../exchanges/settings.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { expandHome } from './paths.js'
 
-/** Keys of the exchange account; only raw intervals need them. */
-export interface Credentials {
-  clientId: string
-  clientSecret: string
-}
+/** The variable that names a file with a secret, in place of the one with the secret itself. */
+export const fileOf = (secret: string) => `${secret}_FILE`
 
 /**
- * Credentials from DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET, or from the file that DERIBIT_CLIENT_SECRET_FILE names;
- * undefined where none are set. They are never in the config file, and nothing that is logged or recorded carries them.
+ * The login of an exchange from the variables that it names, the secret itself or from a file; undefined where none are set,
+ * or nobody logs in. They are never in the config file, and nothing that is logged or recorded carries them.
  * @throws EdgeError CREDENTIALS_INCOMPLETE only one of the two is set; CREDENTIALS_UNREADABLE the file cannot be read
  */
-export function credentialsFrom(environment: NodeJS.ProcessEnv): Credentials | undefined {
-  const clientId = environment['DERIBIT_CLIENT_ID'] ?? ''
-  const clientSecret = secretFrom(environment)
+export function credentialsFrom(
+  exchange: Pick<Exchange, 'settings'>,
+  environment: NodeJS.ProcessEnv,
+): Credentials | undefined {
+  const { login } = exchange.settings
+  if (!login) return undefined
+  const clientId = environment[login.id] ?? ''
+  const clientSecret = secretFrom(login, environment)
   if (clientId === '' && clientSecret === '') return undefined
   if (clientId === '' || clientSecret === '') {
-    const missing = clientId === '' ? 'DERIBIT_CLIENT_ID' : 'DERIBIT_CLIENT_SECRET'
+    const missing = clientId === '' ? login.id : login.secret
     throw new EdgeError('CREDENTIALS_INCOMPLETE', `${missing} is not set, the other one of the two is`, {
       hint: 'set both, or none',
     })
@@ -26,14 +31,14 @@ export function credentialsFrom(environment: NodeJS.ProcessEnv): Credentials | u
   return { clientId, clientSecret }
 }
 
-function secretFrom(environment: NodeJS.ProcessEnv): string {
-  const secret = environment['DERIBIT_CLIENT_SECRET'] ?? ''
-  const path = environment['DERIBIT_CLIENT_SECRET_FILE'] ?? ''
+function secretFrom(login: Login, environment: NodeJS.ProcessEnv): string {
+  const secret = environment[login.secret] ?? ''
+  const path = environment[fileOf(login.secret)] ?? ''
   if (secret !== '' || path === '') return secret
   try {
     return readFileSync(expandHome(path), 'utf8').trim()
   } catch (cause) {
-    throw new EdgeError('CREDENTIALS_UNREADABLE', `cannot read DERIBIT_CLIENT_SECRET_FILE: ${messageOf(cause)}`, {
+    throw new EdgeError('CREDENTIALS_UNREADABLE', `cannot read ${fileOf(login.secret)}: ${messageOf(cause)}`, {
       path,
       cause,
     })

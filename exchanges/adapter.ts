@@ -2,6 +2,24 @@
 
 import type { Partition } from '../formats/partition.js'
 
+/** A login at the exchange; what is public needs none. */
+export interface Credentials {
+  clientId: string
+  clientSecret: string
+}
+
+/** How many connections channels are spread over, and how often is looked for new ones. */
+export interface Spread {
+  /** Channels on one connection; more are spread over further ones. */
+  channelsPerConnection: number
+  /** Connections at once; beyond it each takes more channels. */
+  connectionsMax: number
+  /** 2: every channel on two connections. */
+  redundancy: number
+  /** Time between two calls of `discover`, ms. */
+  rediscoverMs: number
+}
+
 /** Something that went wrong and may go wrong again in the same way, many times. */
 export interface Complaint {
   /** Name of the journal's event. */
@@ -119,6 +137,7 @@ export interface Adapter {
   readonly name: string
   readonly url: string
   readonly liveness: LivenessLimits
+  readonly spread: Spread
   /** It is one feed: nothing is subscribed by channel, and each frame is data, whether or not it names its channel. */
   readonly comesWhole?: boolean
   /** No frame that the exchange is known to send is larger. */

@@ -4,14 +4,21 @@
  */
 
 import type { Kind, Partition } from '../formats/partition.js'
+import type { Logger } from '../platform/log.js'
+import type { Adapter, Credentials } from './adapter.js'
 import type { Books } from './book.js'
 import { commonFamilies, type Family } from './family.js'
+import type { ExchangeConfig, Settings } from './settings.js'
 import type { Simulation } from './simulation.js'
 import type { Table } from './table.js'
 
-export interface Exchange {
+export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
   /** What its segments and files are named by: `exchange=<name>`. */
   readonly name: string
+  /** The same as people write it. */
+  readonly title: string
+  /** Where its computers stand, as far as is known. */
+  readonly place?: string
   /** Its families of channels, in the order in which people are told of them, without those that every exchange has. */
   readonly families: readonly Family[]
   /** What its names say. */
@@ -27,6 +34,14 @@ export interface Exchange {
    * an example, its parameters and columns; `_shared.sql` has what they are written with.
    */
   readonly viewsFolder?: string
+  /** What is configured of it, asked and told. */
+  readonly settings: Settings<Config>
+  /**
+   * What the recorder's connections talk to it by.
+   * @param credentials undefined for none
+   * @throws EdgeError CREDENTIALS_MISSING the config asks for what is only given after a login
+   */
+  openAdapter(config: Config, credentials: Credentials | undefined, log: Logger): Promise<Adapter>
   /** Its protocol, to be simulated and to serve recordings; not every exchange has one. */
   readonly simulation?: () => Promise<Simulation>
 }

@@ -1,16 +1,7 @@
-import type { ChannelPlan } from '../exchanges/adapter.js'
+import type { ChannelPlan, Spread } from '../exchanges/adapter.js'
 
 /** The channels of each connection, by its position. */
 export type Assignment = ReadonlySet<string>[]
-
-export interface AssignmentLimits {
-  /** Beyond this another connection is taken. */
-  channelsPerConnection: number
-  /** Beyond this no further connection is taken: each takes more channels. */
-  connectionsMax: number
-  /** 2: every channel on two connections. */
-  redundancy: number
-}
 
 /**
  * Spreads a plan over connections: each channel stays where it is, a new one goes where least traffic is expected and
@@ -21,7 +12,7 @@ export interface AssignmentLimits {
 export function assignChannels(
   plan: ChannelPlan,
   current: Assignment,
-  { channelsPerConnection, connectionsMax, redundancy }: AssignmentLimits,
+  { channelsPerConnection, connectionsMax, redundancy }: Omit<Spread, 'rediscoverMs'>,
 ): Assignment {
   const most = Math.max(1, Math.floor(connectionsMax / redundancy))
   const copies = Array.from({ length: redundancy }, (_, copy) =>

@@ -1,18 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../platform/edge-error.js'
-import { assignChannels, type Assignment, type AssignmentLimits } from './assign-channels.js'
+import { assignChannels, type Assignment } from './assign-channels.js'
 import type { Measured } from './clock-facts.js'
 import { reconnectDelayMs } from '../platform/backoff.js'
 import { Connection, type ConnectionDeps } from './connection/connection.js'
-import type { PlanChange } from '../exchanges/adapter.js'
+import type { PlanChange, Spread } from '../exchanges/adapter.js'
 import { journalSubscriptions } from './subscription-set.js'
 import type { FrameCounter } from './tape.js'
 import { SilenceWatch } from './silence-watch.js'
 import { HourMark } from './utc-hour.js'
-
-export interface FleetOptions extends AssignmentLimits {
-  rediscoverMs: number
-}
 
 /** How often is looked for instruments that came or went, and for a new hour. */
 const LOOK_EVERY_MS = 1000
@@ -26,7 +22,8 @@ const NAMES_PER_ENTRY = 500
 /** Keeps as many connections as the plan needs, and the plan up to date. */
 export class Fleet {
   readonly #deps: ConnectionDeps
-  readonly #options: FleetOptions
+  readonly #options: Spread
+  readonly #plansNothingHint: string
   readonly #answers: FrameCounter
   readonly connections: Connection[] = []
   readonly #running: Promise<void>[] = []
@@ -37,10 +34,14 @@ export class Fleet {
   /** The best measurement since it was last asked for. */
   #measured: Measured | undefined
 
-  /** @param answers counts what is recorded of answers over HTTP */
-  constructor(deps: ConnectionDeps, options: FleetOptions, answers: FrameCounter) {
+  /**
+   * @param plansNothingHint what a person may do where the exchange lists nothing that is asked for
+   * @param answers counts what is recorded of answers over HTTP
+   */
+  constructor(deps: ConnectionDeps, options: Spread, plansNothingHint: string, answers: FrameCounter) {
     this.#deps = deps
     this.#options = options
+    this.#plansNothingHint = plansNothingHint
     this.#answers = answers
     this.#silence = new SilenceWatch(deps, this.connections)
   }
@@ -116,7 +117,7 @@ export class Fleet {
         event: 'discovery_failed',
         message: 'the exchange lists nothing that this config asks for',
         level: 'error',
-        hint: 'check exchange.currencies and exchange.channels',
+        hint: this.#plansNothingHint,
       })
     } catch (error) {
       if (signal.aborted) return undefined

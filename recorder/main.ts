@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import type { Config } from '../config/schema.js'
-import type { Credentials } from '../config/secrets.js'
 import { targetLabel } from '../config/target-address.js'
 import { recorderName } from '../formats/recorder-name.js'
 import { dataIdentity, ownDataIdentity } from '../platform/data-identity.js'
@@ -14,10 +13,9 @@ import { clockFacts } from './clock-facts.js'
 import { Complaints } from './complaints.js'
 import type { ConnectionDeps } from './connection/connection.js'
 import { OutageLedger } from './connection/outage-ledger.js'
-import { chooseExchange } from './choose-exchange.js'
-import type { Adapter, Recording } from '../exchanges/adapter.js'
+import type { Adapter, Credentials, Recording } from '../exchanges/adapter.js'
 import { lastToGiveWay } from '../exchanges/exchange.js'
-import { exchangeNamed } from '../exchanges/registry.js'
+import { exchangeOf } from '../exchanges/registry.js'
 import { Fleet } from './fleet.js'
 import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
@@ -58,7 +56,8 @@ export interface RecorderOptions {
 export async function runRecorder(options: RecorderOptions): Promise<void> {
   const { config, credentials, log, signal } = options
   const { dataDir, host, segments, sync } = config
-  const { exchange, fleet: fleetOptions } = chooseExchange(config.exchange, credentials, log)
+  const facts = exchangeOf(config.exchange)
+  const exchange = await facts.openAdapter(config.exchange, credentials, log)
   mkdirSync(dataDir, { recursive: true })
   const lockPath = recorderState(dataDir, exchange.name, host, 'lock')
   let lock = options.takeOver ? freeLock(lockPath) : acquireProcessLock(lockPath, 'recorder')
@@ -77,7 +76,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     reserveBytes: segments.reserveMiB * 1024 * 1024,
     openFilesMax: segments.openFilesMax,
     giveWay: segments.giveWay,
-    giveWayLast: lastToGiveWay(exchangeNamed(exchange.name)),
+    giveWayLast: lastToGiveWay(facts),
     syncTarget: sync.target === undefined ? undefined : targetLabel(sync.target),
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
@@ -85,7 +84,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const complaints = new Complaints(tape, log, () => clock.nowUs())
   const ledger = new OutageLedger(tape, channel => exchange.familyOfChannel(channel))
   const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random }
-  const fleet = new Fleet(deps, fleetOptions, answers)
+  const fleet = new Fleet(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
   const died = reportStorage(storage, tape, { log, complaints }, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
   })

@@ -1,15 +1,13 @@
 import { EventEmitter, once } from 'node:events'
 import type { Config } from '../config/schema.js'
-import type { Credentials } from '../config/secrets.js'
 import { EdgeError } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { shownUrl } from '../platform/shown-url.js'
 import type { Measured } from './clock-facts.js'
 import { Wire, type WireEnd } from './connection/wire.js'
-import { chooseExchange } from './choose-exchange.js'
-import type { Adapter, ChannelPlan } from '../exchanges/adapter.js'
+import type { Adapter, ChannelPlan, Credentials } from '../exchanges/adapter.js'
 import { familyOf, type Exchange } from '../exchanges/exchange.js'
-import { exchangeNamed } from '../exchanges/registry.js'
+import { exchangeOf } from '../exchanges/registry.js'
 import { ReceiveClock } from './receive-clock.js'
 import { FrameCounter } from './tape.js'
 
@@ -44,14 +42,14 @@ const FRAME_WITHIN_MS = 15_000
  */
 export async function probeExchange(options: ExchangeProbeOptions): Promise<ExchangeProbe> {
   const { config, credentials, log, signal } = options
-  const { exchange } = chooseExchange(config.exchange, credentials, log)
+  const facts = exchangeOf(config.exchange)
+  const exchange = await facts.openAdapter(config.exchange, credentials, log)
   const { plan } = await exchange.discover(() => undefined, signal)
   if (plan.size === 0) {
     throw new EdgeError('EXCHANGE_PLANS_NOTHING', 'the exchange lists nothing that this config asks for', {
-      hint: 'check exchange.currencies and exchange.channels',
+      hint: facts.settings.hints.plansNothing,
     })
   }
-  const facts = exchangeNamed(exchange.name)
   const channel = exchange.comesWhole ? undefined : busiestOf(plan, exchange, facts)
   const wanted = channel === undefined ? new Set(plan.keys()) : new Set([channel])
   const found = await firstFrame({
@@ -59,6 +57,7 @@ export async function probeExchange(options: ExchangeProbeOptions): Promise<Exch
     wanted,
     isData: family => (exchange.comesWhole ? family !== 'sent' : familyOf(facts, family).comes === 'streamed'),
     frameWithinMs: options.frameWithinMs ?? FRAME_WITHIN_MS,
+    refusedHint: facts.settings.hints.refused,
     signal,
   })
   return { families: familiesOf(plan, exchange), channel, ...found }
@@ -87,11 +86,13 @@ interface Look {
   /** Whether a frame of this family is one that was asked for. */
   isData: (family: string) => boolean
   frameWithinMs: number
+  /** What a person may do where it is refused. */
+  refusedHint: string
   signal: AbortSignal
 }
 
 async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs' | 'clock'>> {
-  const { exchange, wanted, isData, frameWithinMs, signal } = look
+  const { exchange, wanted, isData, frameWithinMs, refusedHint, signal } = look
   signal.throwIfAborted()
   const startedMs = performance.now()
   const events = new EventEmitter()
@@ -124,7 +125,7 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
   let patience: NodeJS.Timeout | undefined
   try {
     await once(events, 'live', { signal: waiting })
-    if (wire.session.channels.size === 0 || refusals.length > 0) throw refused(wanted, refusals)
+    if (wire.session.channels.size === 0 || refusals.length > 0) throw refused(wanted, refusals, refusedHint)
     patience = setTimeout(() => over.abort(silent(wanted, frameWithinMs)), frameWithinMs)
     if (firstFrameMs === undefined) await once(events, 'frame', { signal: waiting })
     return { firstFrameMs: firstFrameMs ?? 0, clock }
@@ -145,11 +146,9 @@ function unreachable(url: string, { cause, hint }: WireEnd): EdgeError {
   })
 }
 
-function refused(wanted: ReadonlySet<string>, refusals: readonly string[]): EdgeError {
+function refused(wanted: ReadonlySet<string>, refusals: readonly string[], hint: string): EdgeError {
   const what = refusals.length > 0 ? refusals.join('; ') : `${[...wanted].join(', ')} was not accepted`
-  return new EdgeError('EXCHANGE_REFUSES', `the exchange refuses: ${what}`, {
-    hint: 'check DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET, that the key is of this system, and exchange.channels',
-  })
+  return new EdgeError('EXCHANGE_REFUSES', `the exchange refuses: ${what}`, { hint })
 }
 
 /** Journal entries by which a session tells that something is not given to us, and nothing in its place. */

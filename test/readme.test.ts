@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseConfig } from '../config/load.js'
-import { configKeys, configTable, genericExchangeKeys } from '../config/keys.js'
+import { configKeys, configTable, exchangeKeys } from '../config/keys.js'
 import { packageRoot } from '../platform/package-info.js'
 import { edgetape } from './fixtures/cli.js'
 import { blocksOf, readme } from './fixtures/readme.js'
@@ -11,7 +11,7 @@ const configuration = readFileSync(join(packageRoot, 'docs', 'configuration.md')
 
 for (const { table, keys } of [
   { table: 'config', keys: configKeys() },
-  { table: 'generic', keys: genericExchangeKeys() },
+  { table: 'generic', keys: exchangeKeys('generic') },
 ]) {
   t.test(`the table of ${table} keys is the schema`, t => {
     const text = new RegExp(`<!-- ${table}:begin -->([^]*)<!-- ${table}:end -->`).exec(configuration)?.[1] ?? ''

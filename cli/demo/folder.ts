@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { exchanges } from '../../exchanges/registry.js'
 import { EdgeError } from '../../platform/edge-error.js'
 
 /** Where a demo keeps its things; all absolute. */
@@ -49,7 +50,7 @@ export function writeConfig({ config, dataDir, nas }: DemoFolder, exchangeUrl: s
   const values = {
     host: 'demo',
     dataDir,
-    exchange: { name: 'deribit', url: exchangeUrl },
+    exchange: { name: exchanges[0].name, url: exchangeUrl },
     segments: { rotateMinutes: 0.2, flushMs: 250 },
     sync: { target: nas, everyMinutes: 0, graceMinutes: 0 },
     // Nothing is deleted, so that there is something to look at.

@@ -12,7 +12,7 @@ import { probeExchange, type ExchangeProbe } from '../../recorder/probe-exchange
 import { clockFinding } from './clock.js'
 import { diskFindings, recordedIn } from './disk.js'
 import { exchangeFailure, exchangeFindings } from './exchange.js'
-import { exchangeNamed } from '../../exchanges/registry.js'
+import { exchangeOf } from '../../exchanges/registry.js'
 import { estimateVolume, type ExpectedVolume } from './expected-volume.js'
 import type { Check, Finding } from './finding.js'
 import { leftOpenFindings } from './left-open.js'
@@ -29,10 +29,7 @@ const TARGET_MS = 90_000
 const DISK_MS = EXCHANGE_MS + 30_000
 
 export function goodConfig({ exchange, sync, dataDir }: Config, path: string): Check {
-  const what =
-    exchange.adapter === 'deribit'
-      ? `${exchange.currencies.join(', ')} at ${exchange.interval}`
-      : shownUrl(exchange.url)
+  const what = exchangeOf(exchange).settings.summaryOf(exchange)
   const message = `${resolve(path)}: ${exchange.name}, ${what}, into ${dataDir}, ${sync.target === undefined ? 'shipped nowhere' : `on to ${sync.target}`}`
   return found({ check: 'config', outcome: 'ok', message })
 }
@@ -81,7 +78,7 @@ export function configChecks(config: Config, path: string, environment: NodeJS.P
       withinMs: EXCHANGE_MS,
       look: signal =>
         probe.get(signal).then(
-          found => exchangeFindings(shownUrl(config.exchange.url), found),
+          found => exchangeFindings(exchangeOf(config.exchange), shownUrl(config.exchange.url), found),
           (error: unknown) => [exchangeFailure(error)],
         ),
     },
@@ -129,7 +126,7 @@ function programsFor({ sync: { target } }: Config): ProgramName[] {
 
 async function probeWith(config: Config, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<ExchangeProbe> {
   const log = createLogger('doctor', 'silent')
-  return probeExchange({ config, credentials: credentialsFrom(environment), log, signal })
+  return probeExchange({ config, credentials: credentialsFrom(exchangeOf(config.exchange), environment), log, signal })
 }
 
 async function expectedBy(
@@ -137,7 +134,7 @@ async function expectedBy(
   { exchange }: Config,
   signal: AbortSignal,
 ): Promise<ExpectedVolume | undefined> {
-  const facts = exchangeNamed(exchange.name)
+  const facts = exchangeOf(exchange)
   // Nobody knows what a described feed sends.
   if (facts.families.length === 0) return undefined
   try {

@@ -1,3 +1,4 @@
+import type { Exchange } from '../../exchanges/exchange.js'
 import type { ExchangeProbe } from '../../recorder/probe-exchange.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import type { Finding } from './finding.js'
@@ -12,7 +13,11 @@ const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
 const milliseconds = (us: number) => `${number.format(us / 1000)} ms`
 
 /** What a look at the exchange says to a person. Pure. */
-export function exchangeFindings(url: string, { families, channel, firstFrameMs, clock }: ExchangeProbe): Finding[] {
+export function exchangeFindings(
+  exchange: Pick<Exchange, 'title' | 'place'>,
+  url: string,
+  { families, channel, firstFrameMs, clock }: ExchangeProbe,
+): Finding[] {
   const sum = { channels: 0, framesPerSecond: 0 }
   for (const family of families.values()) {
     sum.channels += family.channels
@@ -35,11 +40,14 @@ export function exchangeFindings(url: string, { families, channel, firstFrameMs,
       frames_per_second: sum.framesPerSecond,
     },
   }
-  return clock === undefined ? [connected] : [connected, judgeExchangeClock(clock)]
+  return clock === undefined ? [connected] : [connected, judgeExchangeClock(clock, exchange)]
 }
 
 /** Half of the round trip is what the measurement may be wrong by. Pure. */
-export function judgeExchangeClock({ offsetUs, roundTripUs }: { offsetUs: number; roundTripUs: number }): Finding {
+export function judgeExchangeClock(
+  { offsetUs, roundTripUs }: { offsetUs: number; roundTripUs: number },
+  { title, place }: Pick<Exchange, 'title' | 'place'>,
+): Finding {
   const check = 'exchange clock'
   const surelyOffUs = Math.max(0, Math.abs(offsetUs) - roundTripUs / 2)
   const direction = offsetUs > 0 ? 'ahead of' : 'behind'
@@ -50,7 +58,8 @@ export function judgeExchangeClock({ offsetUs, roundTripUs }: { offsetUs: number
     return { check, outcome, message: offset, hint: 'set the clock of this machine right, see `clock`', facts }
   }
   if (roundTripUs > ROUND_TRIP_US_SLOW) {
-    const hint = 'a server near the exchange (Deribit: London) gets every frame sooner'
+    const near = place === undefined ? '' : ` (${title}: ${place})`
+    const hint = `a server near the exchange${near} gets every frame sooner`
     return { check, outcome: 'warning', message: offset, hint, facts }
   }
   return { check, outcome: 'ok', message: offset, facts }

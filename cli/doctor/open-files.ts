@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../../config/schema.js'
+import { exchangeOf } from '../../exchanges/registry.js'
 import type { Finding } from './finding.js'
 
 /** Beside segments and sockets: libraries, logs, locks, manifests and files being sealed. */
@@ -19,7 +20,7 @@ export function softLimitOf(limits: string): number | undefined {
 
 /** Files that the recorder may have open at once by this config. */
 export function filesNeeded({ segments, exchange }: Pick<Config, 'segments' | 'exchange'>): number {
-  const connections = exchange.adapter === 'deribit' ? exchange.connectionsMax : exchange.redundancy
+  const connections = exchangeOf(exchange).settings.connectionsMax(exchange)
   // A connection that is renewed has two sockets for a moment.
   return segments.openFilesMax + 2 * connections + OTHER_FILES
 }

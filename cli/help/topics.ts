@@ -1,9 +1,8 @@
 import { exitCodeMeanings, exitCodes } from '../exit-codes.js'
 
-const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
-  ['DERIBIT_CLIENT_ID', 'with the next: the login that raw intervals need'],
-  ['DERIBIT_CLIENT_SECRET', 'never in a file of edgetape, never in a log'],
-  ['DERIBIT_CLIENT_SECRET_FILE', 'a file with it, in its place'],
+type Rows = readonly (readonly [name: string, meaning: string])[]
+
+const ENVIRONMENT: Rows = [
   ['EDGETAPE_LOG', 'level of the log on stderr: debug, info (default), warn, error, silent'],
   ['NO_COLOR', 'no colours, and words in place of signs'],
 ]
@@ -17,7 +16,24 @@ export const topics: Readonly<
     text: async ([prefix = '']) => (await import('../../config/keys.js')).configHelp(prefix),
   },
   'exit-codes': { describes: 'how the command ends', text: exitCodesText },
-  environment: { describes: 'variables that are heeded', text: () => table('Environment:', ENVIRONMENT) },
+  environment: { describes: 'variables that are heeded', text: environmentText },
+}
+
+async function environmentText(): Promise<string> {
+  const [{ exchanges }, { fileOf }] = await Promise.all([
+    import('../../exchanges/registry.js'),
+    import('../../config/secrets.js'),
+  ])
+  const logins = exchanges.flatMap(({ settings: { login } }): Rows =>
+    login
+      ? [
+          [login.id, `with the next: the login that ${login.meaning} need`],
+          [login.secret, 'never in a file of edgetape, never in a log'],
+          [fileOf(login.secret), 'a file with it, in its place'],
+        ]
+      : [],
+  )
+  return table('Environment:', [...logins, ...ENVIRONMENT])
 }
 
 function exitCodesText(): string {
@@ -28,7 +44,7 @@ function exitCodesText(): string {
   )
 }
 
-function table(title: string, rows: readonly (readonly [string, string])[]): string {
+function table(title: string, rows: Rows): string {
   const width = Math.max(...rows.map(([name]) => name.length))
   return [title, ...rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`)].join('\n')
 }

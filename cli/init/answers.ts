@@ -1,19 +1,13 @@
 import { resolve } from 'node:path'
-import type { Config } from '../../config/schema.js'
-import type { ConfigValues } from './config-text.js'
-
-export const instrumentKinds = ['perpetual', 'future', 'option', 'spot', 'combo'] as const
-export type InstrumentKind = (typeof instrumentKinds)[number]
+import { exchanges } from '../../exchanges/registry.js'
+import type { Answers as ExchangeAnswers, ConfigValue, ConfigValues } from '../../exchanges/settings.js'
 
 /** What `init` asks, or takes as flags; what is left out gets the schema's default. */
 export interface Answers {
   dataDir?: string
   host?: string
-  url?: string
-  currencies?: readonly string[]
-  kinds?: readonly InstrumentKind[]
-  interval?: Config['exchange'] extends infer T ? (T extends { interval: infer I } ? I : never) : never
-  redundancy?: 1 | 2
+  /** What the exchange's own questions were answered. */
+  exchange?: ExchangeAnswers
   /** '' for none. */
   target?: string
   sshKey?: string
@@ -22,6 +16,10 @@ export interface Answers {
   passwordFile?: string
   keepHours?: number
 }
+
+/** Of which exchange a config is made. */
+const [{ name, settings }] = exchanges
+export const { questions, login } = settings
 
 const PATHS = ['dataDir', 'target', 'sshKey', 'knownHosts', 'passwordFile'] as const
 
@@ -43,25 +41,17 @@ export function pathsFor(configFolder: string, answers: Answers, workingFolder: 
 
 /** The answers as values of a config file, in the order in which a person reads one. Pure. */
 export function valuesOf(answers: Answers): ConfigValues {
-  const { dataDir, host, url, currencies, kinds, interval, redundancy, keepHours } = answers
+  const { dataDir, host, exchange = {}, keepHours } = answers
   const { target, sshKey, sshPort, knownHosts, passwordFile } = answers
-  const unwanted = kinds ? instrumentKinds.filter(kind => !kinds.includes(kind)) : []
   return told({
     host,
     dataDir,
-    exchange: told({
-      name: 'deribit',
-      url,
-      currencies,
-      interval,
-      redundancy,
-      channels: unwanted.length === 0 ? undefined : Object.fromEntries(unwanted.map(kind => [kind, []])),
-    }),
+    exchange: told({ name, ...settings.valuesOf(exchange) }),
     sync: target ? told({ target, sshKey, sshPort, knownHosts, passwordFile }) : undefined,
     retention: keepHours === undefined ? undefined : { keepHours },
   })
 }
 
-function told(values: Readonly<Record<string, ConfigValues[string] | undefined>>): ConfigValues {
+function told(values: Readonly<Record<string, ConfigValue | undefined>>): ConfigValues {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as ConfigValues
 }

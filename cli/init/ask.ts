@@ -3,7 +3,8 @@ import { intro, isCancel, multiselect, select, text } from '@clack/prompts'
 import { pathComplaint } from '../../config/paths.js'
 import { parseTarget, targetComplaint } from '../../config/target-address.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { instrumentKinds, type Answers } from './answers.js'
+import type { Answers as ExchangeAnswers, Question } from '../../exchanges/settings.js'
+import { questions, type Answers } from './answers.js'
 
 /** Where questions are put: the terminal, or streams of a test. */
 export interface Terminal {
@@ -30,21 +31,7 @@ export async function ask(said: Answers, proposals: Proposals, terminal: Termina
   const answers: Answers = { ...said }
   answers.dataDir ??= await line('Folder of everything that is written?', proposals.dataDir, folderComplaint)
   answers.host ??= await line('Name of this recorder, part of every file name?', proposals.host, hostComplaint)
-  answers.currencies ??= words(
-    await line('Settlement currencies (BTC, ETH, USDC, …), or any?', 'BTC, ETH', currenciesComplaint),
-  )
-  answers.kinds ??= await answered(
-    multiselect({
-      message: 'Which instruments? (space takes one or leaves it)',
-      options: instrumentKinds.map(value => ({ value, label: value })),
-      initialValues: [...instrumentKinds],
-      ...terminal,
-    }),
-  )
-  answers.interval ??= await answered(
-    select({ message: 'How finely are they to come?', options: INTERVALS, ...terminal }),
-  )
-  answers.redundancy ??= await answered(select({ message: 'On how many connections?', options: COPIES, ...terminal }))
+  answers.exchange = await exchangeAnswers(said.exchange ?? {}, terminal)
   answers.target ??= await line(
     'Where do files go? user@nas:/folder, rsync://host/module/path or a mounted folder; empty: they stay here',
     '',
@@ -60,16 +47,28 @@ export async function ask(said: Answers, proposals: Proposals, terminal: Termina
   return answers
 }
 
-const INTERVALS = [
-  { value: '100ms' as const, label: '100ms', hint: 'needs no account' },
-  { value: 'raw' as const, label: 'raw', hint: 'each change by itself; needs an API key, and several times the disk' },
-  { value: 'agg2' as const, label: 'agg2', hint: 'about one frame a second' },
-]
+/** Asks what the exchange wants to know. */
+async function exchangeAnswers(said: ExchangeAnswers, terminal: Terminal): Promise<ExchangeAnswers> {
+  const answers: Record<string, ExchangeAnswers[string]> = { ...said }
+  for (const question of questions) answers[question.name] ??= await answerTo(question, terminal)
+  return answers
+}
 
-const COPIES = [
-  { value: 1 as const, label: 'one', hint: 'a lost connection is a gap of seconds' },
-  { value: 2 as const, label: 'two', hint: 'when one drops nothing is missing; twice the traffic' },
-]
+async function answerTo(question: Question, terminal: Terminal): Promise<string | string[] | undefined> {
+  const { asked, options, isList = false } = question
+  if (!asked) return undefined
+  const { message, proposal: initialValue = '' } = asked
+  if (!options) {
+    const read = (value = '') => (isList ? words(value) : [value])
+    const validate = (value?: string) => question.complaint?.(read(value))
+    const answer = await answered(text({ message, initialValue, validate, ...terminal }))
+    return isList ? words(answer) : answer
+  }
+  const shown = options.map(option => ({ ...option }))
+  const initialValues = options.map(({ value }) => value)
+  if (isList) return await answered(multiselect({ message, options: shown, initialValues, ...terminal }))
+  return await answered(select({ message, options: shown, ...terminal }))
+}
 
 async function answered<T>(answer: Promise<T>): Promise<Exclude<T, symbol>> {
   const value = await answer
@@ -85,12 +84,6 @@ function folderComplaint(value: string): string | undefined {
 
 function hostComplaint(value: string): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9.-]{0,39}$/.test(value) ? undefined : 'letters, digits, dots and dashes, at most 40'
-}
-
-function currenciesComplaint(value: string): string | undefined {
-  const found = words(value)
-  const fits = found.length > 0 && found.every(word => /^([A-Z0-9]{2,12}|any)$/.test(word))
-  return fits ? undefined : 'settlement currencies such as BTC, or any'
 }
 
 function hoursComplaint(value: string): string | undefined {

@@ -1,21 +1,23 @@
 import { Document, isMap, isScalar } from 'yaml'
 import { configKeys } from '../../config/keys.js'
-
-/** Values as they stand in a config file. */
-export interface ConfigValues {
-  [key: string]: ConfigValues | string | number | boolean | readonly (string | number)[]
-}
+import { fileOf } from '../../config/secrets.js'
+import type { ConfigValues, Login } from '../../exchanges/settings.js'
+import { login } from './answers.js'
 
 const COMMENT_WIDTH = 100
 
 const HEAD = `A config of edgetape. All that is not said here has its default; \`edgetape help config\` lists every key,
-config/edgetape.example.yaml has all of them with their defaults. Credentials are never in here: DERIBIT_CLIENT_ID and
-DERIBIT_CLIENT_SECRET (or DERIBIT_CLIENT_SECRET_FILE) come from the environment.`
+config/edgetape.example.yaml has all of them with their defaults.`
+
+/** Where credentials come from, on lines of the head's width. */
+const loginText = ({ id, secret }: Login) =>
+  ` Credentials are never in here: ${id} and
+${secret} (or ${fileOf(secret)}) come from the environment.`
 
 /** The text of a config file: each key with what it means, in the words of the schema. Pure. */
 export function configText(values: ConfigValues): string {
   const document = new Document(values)
-  document.commentBefore = commentOf(HEAD)
+  document.commentBefore = commentOf(login ? HEAD + loginText(login) : HEAD)
   const meanings = new Map(configKeys().map(({ key, meaning }) => [key, meaning]))
   comment(document.contents, '', meanings)
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })

@@ -2,8 +2,8 @@ import { SingleBar } from 'cli-progress'
 import pretty from 'pretty-bytes'
 import { runCompactor } from '../../compactor/main.js'
 import { loadConfig } from '../../config/load.js'
-import { configSchema, type Config } from '../../config/schema.js'
 import { EdgeError } from '../../platform/edge-error.js'
+import { configSchema, defaultConfig, type Config } from '../../config/schema.js'
 import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
 import { onShutdown } from '../../platform/shutdown.js'
@@ -60,8 +60,7 @@ export async function mergeTrees(folders: string[], flags: MergeFlags): Promise<
 
 /** Settings of the conversion; nothing is ever shipped from here. */
 function configFor({ config: file, to }: MergeFlags): Config {
-  const config =
-    file === undefined ? configSchema.parse({ dataDir: to, exchange: { name: 'deribit' } }) : loadConfig(file)
+  const config = file === undefined ? defaultConfig() : loadConfig(file)
   return { ...config, dataDir: to, sync: configSchema.shape.sync.parse({}) }
 }
 

@@ -4,6 +4,7 @@ import { convertSegment } from '../../compactor/segment/convert.js'
 import type { Source } from '../../compactor/segment/source.js'
 import { openEngine, type EngineLimits } from '../../compactor/engine.js'
 import { hourlyName, parquetPath } from '../../formats/parquet-path.js'
+import type { DescribedFeed } from '../../exchanges/described-feed.js'
 import { tableOf } from '../../compactor/tables.js'
 import { messageOf } from '../../platform/edge-error.js'
 import { bytesOf, currentPath, manifestOf, type SegmentFile } from '../../reading/segment-files.js'
@@ -16,8 +17,7 @@ export interface FreshSettings {
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   keepDoubles: boolean
   windowMs: number
-  /** The feed that the config describes, and where its frames tell their channel. */
-  feed?: { exchange: string; channelAt: readonly string[] } | undefined
+  feed?: DescribedFeed | undefined
 }
 
 /** A file of rows that are only in raw yet. */

@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config/load.js'
-import { configSchema, type Config } from '../../config/schema.js'
+import { defaultConfig, type Config } from '../../config/schema.js'
+import { describedFeed } from '../../exchanges/described-feed.js'
 import type { FreshSettings } from './fresh-rows.js'
 
 /**
@@ -11,7 +12,7 @@ export function freshSettings(from: string | undefined, config: string): { root:
     const loaded = loadConfig(config)
     return { root: loaded.dataDir, fresh: settingsOf(loaded) }
   }
-  return { root: from, fresh: settingsOf(configSchema.parse({ exchange: { name: 'deribit' } })) }
+  return { root: from, fresh: settingsOf(defaultConfig()) }
 }
 
 function settingsOf({ compact, exchange }: Config): FreshSettings {
@@ -19,6 +20,6 @@ function settingsOf({ compact, exchange }: Config): FreshSettings {
     limits: compact,
     keepDoubles: compact.doubles === 'keep',
     windowMs: compact.doublesWindowMs,
-    feed: exchange.adapter === 'generic' ? { exchange: exchange.name, channelAt: exchange.channelAt } : undefined,
+    feed: describedFeed(exchange),
   }
 }

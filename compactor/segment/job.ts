@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import type { DescribedFeed } from '../../exchanges/described-feed.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import { sha256Of } from '../../platform/sha256.js'
@@ -19,8 +20,7 @@ export interface JobOptions {
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   doubles: Pick<Tabled, 'keepDoubles' | 'windowMs'>
   disk: PublishDisk
-  /** The feed that the config describes, and where its frames tell their channel. */
-  feed?: { exchange: string; channelAt: readonly string[] } | undefined
+  feed?: DescribedFeed | undefined
   /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */
   publishTo?: string
   log: Logger

@@ -1,8 +1,7 @@
-import type { DeribitExchange } from '../../config/schema.js'
-import type { Credentials } from '../../config/secrets.js'
+import type { DeribitConfig } from './config.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
-import type { Adapter, PlanChange } from '../adapter.js'
+import type { Adapter, Credentials, PlanChange } from '../adapter.js'
 import { Catalogue, type CatalogueChange } from './catalogue.js'
 import { familyOfChannel } from './names.js'
 import { framePartitions } from './channel-partition.js'
@@ -15,6 +14,7 @@ import { Poller } from './poller.js'
 import { planPolls } from './polls.js'
 import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
+import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
 import { silenceLimits } from './silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
@@ -23,7 +23,7 @@ import { TradeKeeper } from './trade-keeper.js'
  * Deribit, as the recorder's connection loop sees it.
  * @throws EdgeError CREDENTIALS_MISSING raw intervals are only given to those who log in
  */
-export function deribit(config: DeribitExchange, credentials: Credentials | undefined, log: Logger): Adapter {
+export function deribit(config: DeribitConfig, credentials: Credentials | undefined, log: Logger): Adapter {
   if (wantsRaw(config) && !credentials && config.rawFallback === undefined) throw credentialsMissing()
   const credits = createCreditPools()
   const rpc = new HttpRpc(config.url, credits)
@@ -41,6 +41,12 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
     // The exchange sends a heartbeat in every interval: two of them without anything are a dead connection.
     liveness: { probeAfterMs: undefined, deadAfterMs: 2 * HEARTBEAT_SECONDS * 1000 },
     ordinaryBytesMax: 8 * 1024 * 1024,
+    spread: {
+      channelsPerConnection: config.channelsPerConnection,
+      connectionsMax: config.connectionsMax,
+      redundancy: config.redundancy,
+      rediscoverMs: config.rediscoverMinutes * 60_000,
+    },
     silenceLimits,
     familyOfChannel,
     madeMs,
@@ -66,10 +72,6 @@ export function deribit(config: DeribitExchange, credentials: Credentials | unde
       new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue, trades }),
     partitionOf: framePartitions(),
   }
-}
-
-function wantsRaw({ interval, intervals }: DeribitExchange): boolean {
-  return interval === 'raw' || Object.values(intervals).some(each => each === 'raw')
 }
 
 function credentialsMissing(): EdgeError {

@@ -1,27 +1,12 @@
 import { z } from 'zod'
+import { exchangeFamilies, indexFamilies, instrumentFamilies, perpetualFamilies } from './families.js'
 
-/** What instruments offer, by the channel table of the exchange's documentation. */
-const families = ['trades', 'quote', 'book', 'book_grouped', 'ticker', 'incremental_ticker', 'chart.trades'] as const
-/** Funding, which only perpetuals have. */
-const perpetualFamilies = [...families, 'perpetual'] as const
-const indexFamilies = [
-  'deribit_price_index',
-  'deribit_price_ranking',
-  'deribit_price_statistics',
-  'deribit_volatility_index',
-  'markprice.options',
-  'estimated_expiration_price',
-] as const
-const exchangeFamilies = [
-  'instrument.state',
-  'instrument.creation',
-  'platform_state',
-  'platform_state.public_methods_state',
-  'block_rfq.trades',
-  'announcements',
-] as const
+/** Of the families about the exchange as a whole, one has two channels that are chosen apart. */
+const exchangeChannels = exchangeFamilies.flatMap(family =>
+  family === 'platform_state' ? ([family, 'platform_state.public_methods_state'] as const) : [family],
+)
 
-const familyList = z.array(z.enum(families))
+const familyList = z.array(z.enum(instrumentFamilies))
 
 /** Families of channels, for each kind of instrument, for the indices, and of the exchange as a whole. */
 export const channels = z
@@ -47,8 +32,8 @@ export const channels = z
       .default(['deribit_price_index', 'deribit_volatility_index', 'markprice.options', 'estimated_expiration_price'])
       .describe('families taken for the price indices of the instruments'),
     exchange: z
-      .array(z.enum(exchangeFamilies))
-      .default([...exchangeFamilies])
+      .array(z.enum(exchangeChannels))
+      .default([...exchangeChannels])
       .describe('families about the exchange as a whole; the first two bring new instruments within seconds'),
   })
   .prefault({})

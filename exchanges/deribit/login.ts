@@ -1,9 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { Credentials } from '../../config/secrets.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
-import type { SessionLink } from '../adapter.js'
+import type { Credentials, SessionLink } from '../adapter.js'
 import { RefusedError, type Rpc } from './rpc.js'
 
 /** Part of a token's life after which it is renewed. */

@@ -1,18 +1,24 @@
 import type { Exchange } from '../exchange.js'
 import { books } from './book.js'
+import type { DeribitConfig } from './config.js'
 import { families } from './families.js'
 import { namedChannel } from './frame-channel.js'
 import * as names from './names.js'
+import { settings } from './settings.js'
 import { tables } from './tables.js'
 
 /** Deribit. */
-export const deribit: Exchange = {
+export const deribit: Exchange<DeribitConfig> = {
   name: 'deribit',
+  title: 'Deribit',
+  place: 'London',
   families,
   names,
   frames: { channelOf: namedChannel },
   books,
   tables,
   viewsFolder: 'exchanges/deribit/views',
+  settings,
+  openAdapter: async (config, credentials, log) => (await import('./adapter.js')).deribit(config, credentials, log),
   simulation: () => import('./simulator/main.js'),
 }

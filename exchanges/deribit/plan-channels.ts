@@ -1,10 +1,10 @@
-import type { DeribitExchange } from '../../config/schema.js'
+import type { DeribitConfig } from './config.js'
 import type { ChannelPlan } from '../adapter.js'
 import { familyNamed, optionIndexFamilies, type InstrumentFamily } from './families.js'
 import { configKindOf, currencyOf, indexOf, type ConfigKind, type Instrument } from './instruments.js'
 import { familyOfChannel } from './names.js'
 
-type ExchangeConfig = DeribitExchange
+type ExchangeConfig = DeribitConfig
 type Interval = ExchangeConfig['interval']
 
 /** Raw brings each change by itself, agg2 one frame a second. */

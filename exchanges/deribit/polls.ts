@@ -1,4 +1,4 @@
-import type { DeribitExchange } from '../../config/schema.js'
+import type { DeribitConfig } from './config.js'
 import type { PolledFamily } from './families.js'
 import { configKindOf, currencyOf, type Instrument } from './instruments.js'
 import { isChosen } from './plan-channels.js'
@@ -28,7 +28,7 @@ export interface Poll {
 }
 
 /** What is to be polled for these instruments by this config. Pure. */
-export function planPolls(instruments: readonly Instrument[], config: DeribitExchange): Poll[] {
+export function planPolls(instruments: readonly Instrument[], config: DeribitConfig): Poll[] {
   const chosen = instruments.filter(instrument => isChosen(instrument, config))
   return [
     ...fundingPolls(chosen, config),
@@ -38,7 +38,7 @@ export function planPolls(instruments: readonly Instrument[], config: DeribitExc
   ].filter(({ everyMs }) => everyMs > 0)
 }
 
-function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
   const { everyMinutes, backHours } = polls.fundingHistory
   const history = { backMs: backHours * HOUR_MS, rowMs: HOUR_MS, rowsMax: FUNDING_ROWS }
   return chosen
@@ -53,7 +53,7 @@ function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitExchange)
     }))
 }
 
-function candlePolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+function candlePolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
   const { everyMinutes, backHours, kinds, resolutions } = polls.candles
   return chosen
     .filter(instrument => kinds.includes(configKindOf(instrument)))
@@ -72,7 +72,7 @@ function candlePolls(chosen: readonly Instrument[], { polls }: DeribitExchange):
     )
 }
 
-function volatilityPolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+function volatilityPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
   const { everyMinutes, backHours, resolution } = polls.volatilityIndex
   const rowMs = resolution === '1D' ? DAY_MS : resolution * 1000
   const currencies = currenciesOf(chosen).filter(currency => VOLATILITY_CURRENCIES.includes(currency))
@@ -86,7 +86,7 @@ function volatilityPolls(chosen: readonly Instrument[], { polls }: DeribitExchan
   }))
 }
 
-function summaryPolls(chosen: readonly Instrument[], { polls }: DeribitExchange): Poll[] {
+function summaryPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
   const { everyMinutes, kinds } = polls.bookSummary
   return kinds.flatMap(kind =>
     currenciesOf(chosen.filter(instrument => instrument.kind === kind)).map((currency): Poll => ({

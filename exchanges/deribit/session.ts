@@ -1,7 +1,6 @@
-import type { Credentials } from '../../config/secrets.js'
-import type { DeribitExchange } from '../../config/schema.js'
+import type { DeribitConfig } from './config.js'
 import type { Logger } from '../../platform/log.js'
-import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
+import type { Credentials, ExchangeSession, Filed, SessionLink } from '../adapter.js'
 import { booksDue } from './book-refresh.js'
 import { BookWatch } from './book-watch.js'
 import { newsOf, type Catalogue } from './catalogue.js'
@@ -28,7 +27,7 @@ const ERROR_HINTS: Readonly<Record<number, string>> = {
 
 /** What all sessions of an exchange share. */
 export interface SessionDeps {
-  config: Pick<DeribitExchange, 'login' | 'rawFallback' | 'snapshotHours'>
+  config: Pick<DeribitConfig, 'login' | 'rawFallback' | 'snapshotHours'>
   credentials: Credentials | undefined
   log: Logger
   credits: CreditPools

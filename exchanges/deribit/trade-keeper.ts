@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DeribitExchange } from '../../config/schema.js'
+import type { DeribitConfig } from './config.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Recording } from '../adapter.js'
@@ -20,13 +20,13 @@ export class TradeKeeper {
   readonly sequences = new TradeSequences()
   readonly scopes = new TradeScopes()
   readonly #rpc: HttpRpc
-  readonly #config: DeribitExchange['backfill']
+  readonly #config: DeribitConfig['backfill']
   readonly #log: Logger
   #audit: TradeAudit | undefined
   #firstConnected: () => void = () => undefined
   readonly #isConnected = new Promise<void>(resolve => (this.#firstConnected = resolve))
 
-  constructor(rpc: HttpRpc, config: DeribitExchange['backfill'], log: Logger) {
+  constructor(rpc: HttpRpc, config: DeribitConfig['backfill'], log: Logger) {
     this.#rpc = rpc
     this.#config = config
     this.#log = log

@@ -1,4 +1,4 @@
-import type { GenericExchange } from './config.js'
+import type { GenericConfig } from './config.js'
 import { find, parsePointer, textAt, type Pointer } from './json-pointer.js'
 
 /** Far ends put an id or a time into their pings; more than this is filled in nowhere. */
@@ -14,7 +14,7 @@ interface Rule {
 export class Answers {
   readonly #rules: readonly Rule[]
 
-  constructor(rules: GenericExchange['answers']) {
+  constructor(rules: GenericConfig['answers']) {
     this.#rules = rules.map(({ at, is, send }) => ({ at: parsePointer(at), is, send: messageText(send) }))
   }
 

@@ -14,14 +14,11 @@ const message = z
 const FAMILIES_MAX = 32
 
 /** Any WebSocket feed, described by config alone: `adapter: generic`. */
-export const genericExchange = z.strictObject({
+export const genericConfig = z.strictObject({
   adapter: z.literal('generic').describe('generic: any WebSocket feed, described by the keys of this table'),
   name: z
     .string()
-    .regex(
-      /^(?!deribit$)[a-z0-9][a-z0-9_-]{0,31}$/,
-      'a name of your own for the feed: a-z, 0-9, - and _, at most 32; deribit has an adapter of its own',
-    )
+    .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'a name of your own for the feed: a-z, 0-9, - and _, at most 32')
     .describe('your name for the feed, a-z, 0-9, - and _; also the first partition of every path'),
   url: z.url({ protocol: /^wss?$/ }).describe('WebSocket endpoint'),
   send: z
@@ -70,4 +67,4 @@ export const genericExchange = z.strictObject({
   redundancy: z.literal([1, 2]).default(1).describe('2: the feed on two connections at once'),
 })
 
-export type GenericExchange = z.infer<typeof genericExchange>
+export type GenericConfig = z.infer<typeof genericConfig>

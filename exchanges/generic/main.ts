@@ -1,11 +1,14 @@
+import { shownUrl } from '../../platform/shown-url.js'
 import type { Exchange } from '../exchange.js'
+import type { GenericConfig } from './config.js'
 
 /**
  * Any feed that a config describes, under any name. Its families are `frames.<name from the config>`, so that the wire
  * names no folder and no table takes them for another exchange's; what its names mean nobody knows.
  */
-export const generic: Exchange = {
+export const generic: Exchange<GenericConfig> = {
   name: 'generic',
+  title: 'a described feed',
   families: [],
   names: {
     familyOfChannel: family => family,
@@ -17,4 +20,14 @@ export const generic: Exchange = {
   // Where they name it is written in a config, which no recording carries.
   frames: { channelOf: () => undefined },
   tables: [],
+  settings: {
+    schema: async () => (await import('./config.js')).genericConfig,
+    summaryOf: config => shownUrl(config.url),
+    connectionsMax: config => config.redundancy,
+    channelAt: config => config.channelAt,
+    questions: [],
+    valuesOf: () => ({}),
+    hints: { plansNothing: 'check exchange.families', refused: 'check exchange.url and exchange.send' },
+  },
+  openAdapter: async config => (await import('./adapter.js')).generic(config),
 }

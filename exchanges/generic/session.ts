@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { GenericExchange } from './config.js'
+import type { GenericConfig } from './config.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
 import { messageText, type Answers } from './answers.js'
 import { NO_CHANNEL_FAMILY, type FeedFamilies } from './feed-families.js'
@@ -7,7 +7,7 @@ import { NO_CHANNEL_FAMILY, type FeedFamilies } from './feed-families.js'
 /** One connection of a described feed: says what the config says, pings, and answers pings. */
 export class GenericSession implements ExchangeSession {
   readonly #link: SessionLink
-  readonly #config: GenericExchange
+  readonly #config: GenericConfig
   readonly #families: FeedFamilies
   readonly #answers: Answers
   readonly #ended = new AbortController()
@@ -15,7 +15,7 @@ export class GenericSession implements ExchangeSession {
   /** A feed tells what it sends only by sending it: its families stand for its channels. */
   channels: ReadonlySet<string> = new Set()
 
-  constructor(link: SessionLink, config: GenericExchange, families: FeedFamilies, answers: Answers) {
+  constructor(link: SessionLink, config: GenericConfig, families: FeedFamilies, answers: Answers) {
     this.#link = link
     this.#config = config
     this.#families = families

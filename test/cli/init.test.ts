@@ -15,11 +15,13 @@ t.test('a config that the product accepts, each key with its meaning', t => {
   const answers = {
     dataDir: '/srv/tape',
     host: 'vps-1',
-    url: 'wss://test.deribit.com/ws/api/v2',
-    currencies: ['any'],
-    kinds: ['perpetual', 'option'] as const,
-    interval: 'raw' as const,
-    redundancy: 2 as const,
+    exchange: {
+      url: 'wss://test.deribit.com/ws/api/v2',
+      currencies: ['any'],
+      kinds: ['perpetual', 'option'],
+      interval: 'raw',
+      redundancy: '2',
+    },
     target: 'me@nas.example:/tape',
     sshKey: '/k',
     sshPort: 2222,
@@ -31,7 +33,7 @@ t.test('a config that the product accepts, each key with its meaning', t => {
     dataDir: '/srv/tape',
     host: 'vps-1',
     exchange: {
-      url: answers.url,
+      url: answers.exchange.url,
       currencies: ['any'],
       interval: 'raw',
       redundancy: 2,
@@ -90,15 +92,13 @@ t.test('Enter takes what is proposed', async t => {
   t.match(answers, {
     dataDir: './data',
     host: 'here',
-    currencies: ['BTC', 'ETH'],
-    interval: '100ms',
-    redundancy: 1,
+    exchange: { currencies: ['BTC', 'ETH'], interval: '100ms', redundancy: '1' },
     target: '',
   })
-  t.equal(answers.kinds?.length, 5)
+  t.equal(answers.exchange?.['kinds']?.length, 5)
 })
 
-const MOST = { currencies: ['BTC'], kinds: ['option' as const], interval: 'raw' as const, redundancy: 2 as const }
+const MOST = { exchange: { currencies: ['BTC'], kinds: ['option'], interval: 'raw', redundancy: '2' } }
 
 t.test('what flags said is not asked; a target over ssh brings its questions', async t => {
   const said = { dataDir: '/d', ...MOST }

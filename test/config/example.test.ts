@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { configKeys, genericExchangeKeys } from '../../config/keys.js'
+import { configKeys, exchangeKeys } from '../../config/keys.js'
 import { loadConfig, parseConfig } from '../../config/load.js'
 import { parse } from 'yaml'
 import { packageRoot } from '../../platform/package-info.js'
@@ -31,12 +31,12 @@ t.test('the example of another feed has every key that it may have', t => {
   const text = readFileSync(path, 'utf8')
   t.equal(loadConfig(path).exchange.name, 'binance')
   const values: unknown = parse(text.replace(/^( *)# ([A-Za-z]+: .*)$/gm, '$1$2'))
-  for (const { key } of genericExchangeKeys()) t.not(at(values, key), undefined, key)
+  for (const { key } of exchangeKeys('generic')) t.not(at(values, key), undefined, key)
   t.end()
 })
 
 t.test('every key has a meaning', t => {
-  for (const { key, meaning } of [...configKeys(), ...genericExchangeKeys()]) t.ok(meaning, key)
+  for (const { key, meaning } of [...configKeys(), ...exchangeKeys('generic')]) t.ok(meaning, key)
   t.end()
 })
 

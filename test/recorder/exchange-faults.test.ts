@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { deribitExchange } from '../../config/schema.js'
+import { deribitConfig } from '../../exchanges/deribit/config.js'
 import { createLogger } from '../../platform/log.js'
 import { deribit } from '../../exchanges/deribit/adapter.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
@@ -44,7 +44,7 @@ async function tcp(t: Test, onSocket: (socket: Socket) => void): Promise<string>
 }
 
 t.test('silence of two heartbeats is a dead connection', t => {
-  const config = deribitExchange.parse({ adapter: 'deribit', name: 'deribit' })
+  const config = deribitConfig.parse({ adapter: 'deribit', name: 'deribit' })
   t.ok(deribit(config, undefined, createLogger('test')).liveness.deadAfterMs <= 20_000)
   t.end()
 })

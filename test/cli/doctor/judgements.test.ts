@@ -66,14 +66,14 @@ t.test('who keeps the clock, and how well', t => {
 })
 
 t.test("the exchange's clock: only what the round trip cannot explain counts", t => {
-  t.equal(judgeExchangeClock({ offsetUs: 900, roundTripUs: 3000 }).outcome, 'ok')
-  t.equal(judgeExchangeClock({ offsetUs: 140_000, roundTripUs: 90_000 }).outcome, 'ok')
-  t.match(judgeExchangeClock({ offsetUs: -150_000, roundTripUs: 3000 }), {
+  t.equal(judgeExchangeClock({ offsetUs: 900, roundTripUs: 3000 }, deribit).outcome, 'ok')
+  t.equal(judgeExchangeClock({ offsetUs: 140_000, roundTripUs: 90_000 }, deribit).outcome, 'ok')
+  t.match(judgeExchangeClock({ offsetUs: -150_000, roundTripUs: 3000 }, deribit), {
     outcome: 'warning',
     message: /150 ms behind/,
   })
-  t.match(judgeExchangeClock({ offsetUs: 3e6, roundTripUs: 3000 }), { outcome: 'failed', hint: /clock/ })
-  t.match(judgeExchangeClock({ offsetUs: 0, roundTripUs: 400_000 }), { outcome: 'warning', hint: /London/ })
+  t.match(judgeExchangeClock({ offsetUs: 3e6, roundTripUs: 3000 }, deribit), { outcome: 'failed', hint: /clock/ })
+  t.match(judgeExchangeClock({ offsetUs: 0, roundTripUs: 400_000 }, deribit), { outcome: 'warning', hint: /London/ })
   t.end()
 })
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deribitExchange } from '../../../config/schema.js'
+import { deribitConfig } from '../../../exchanges/deribit/config.js'
 import { familyOfChannel } from '../../../exchanges/deribit/names.js'
 import { Credits } from '../../../exchanges/deribit/credits.js'
 import { channelOfFrame } from '../../../exchanges/deribit/frame-channel.js'
@@ -60,7 +60,7 @@ t.test('the channel is found in the bytes of every captured notification', t => 
   t.end()
 })
 
-const config = (over: object) => deribitExchange.parse({ name: 'deribit', ...over })
+const config = (over: object) => deribitConfig.parse({ name: 'deribit', ...over })
 
 const instrument = (instrument_name: string, kind: Instrument['kind'], over: Partial<Instrument> = {}): Instrument => ({
   instrument_name,

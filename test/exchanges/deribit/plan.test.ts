@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deribitExchange } from '../../../config/schema.js'
+import { deribitConfig } from '../../../exchanges/deribit/config.js'
 import { familyOfChannel } from '../../../exchanges/deribit/names.js'
 import { indexOf, type Instrument } from '../../../exchanges/deribit/instruments.js'
 import { planChannels } from '../../../exchanges/deribit/plan-channels.js'
@@ -7,7 +7,7 @@ import { openFeed } from '../../../exchanges/deribit/simulator/channels.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { listedInstruments } from '../../fixtures/listed-instruments.js'
 
-const configOf = (over: object) => deribitExchange.parse({ name: 'deribit', ...over })
+const configOf = (over: object) => deribitConfig.parse({ name: 'deribit', ...over })
 
 const NOTHING = { perpetual: [], future: [], option: [], spot: [], combo: [], index: [], exchange: [] }
 const EVERYTHING = {

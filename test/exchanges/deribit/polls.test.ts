@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deribitExchange } from '../../../config/schema.js'
+import { deribitConfig } from '../../../exchanges/deribit/config.js'
 import type { Instrument } from '../../../exchanges/deribit/instruments.js'
 import { callsFor, dueMs, planPolls, type Poll } from '../../../exchanges/deribit/polls.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
@@ -9,7 +9,7 @@ import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures
 // They mostly wait.
 t.jobs = 3
 
-const configOf = (over: object) => deribitExchange.parse({ name: 'deribit', ...over })
+const configOf = (over: object) => deribitConfig.parse({ name: 'deribit', ...over })
 const perpetual: Instrument = {
   instrument_name: 'BTC-PERPETUAL',
   kind: 'future',
