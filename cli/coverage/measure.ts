@@ -25,7 +25,7 @@ export interface MeasuredCoverage extends Coverage {
 
 /**
  * Coverage of what is below `root` (a dataDir, or a copy of one).
- * @throws EdgeError COVERAGE_NO_PARQUET, COVERAGE_UNREADABLE
+ * @throws EdgeError COVERAGE_NO_PARQUET, PARQUET_UNREADABLE
  */
 export async function measureCoverage(root: string, options: MeasureOptions = {}): Promise<MeasuredCoverage> {
   const { window: asked = { fromUs: 0, toUs: Infinity }, nowUs = Date.now() * 1000, onTable, ...question } = options

@@ -5,9 +5,9 @@ import type { z } from 'zod'
 import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { supersededFiles } from '../../formats/superseded-files.js'
-import { UNREADABLE } from '../../platform/duckdb.js'
-import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { EdgeError } from '../../platform/edge-error.js'
 import { partitionedSql } from '../../reading/partitioned-sql.js'
+import { unreadableAmong } from '../../reading/unreadable-parquet.js'
 import type { Span } from './spans.js'
 
 const DAY_US = 86_400_000_000
@@ -50,17 +50,13 @@ export class ParquetReader {
     return known
   }
 
-  /** @throws EdgeError COVERAGE_UNREADABLE a file has both its ends, and nothing that can be read between them */
+  /** @throws EdgeError PARQUET_UNREADABLE a file has both its ends, and nothing that can be read between them */
   async rows<Row>(sql: string, schema: z.ZodType<Row>): Promise<Row[]> {
     try {
       const result = await this.#connection.runAndReadAll(sql)
       return result.getRowObjects().map((row: Record<string, DuckDBValue>) => schema.parse(row))
     } catch (cause) {
-      if (!UNREADABLE.test(messageOf(cause))) throw cause
-      throw new EdgeError('COVERAGE_UNREADABLE', `a Parquet file cannot be read: ${messageOf(cause)}`, {
-        cause,
-        hint: 'edgetape verify parquet says which; compact --once --rebuild makes it anew from raw',
-      })
+      throw (await unreadableAmong(this.#connection, this.#wholeness.keys(), cause)) ?? cause
     }
   }
 

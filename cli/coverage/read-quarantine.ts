@@ -28,8 +28,18 @@ export async function readQuarantine(root: string, window: Span): Promise<Interv
   return [...groupBy(lines, keyOf).values()].flatMap(group => clustersOf(group.sort((a, b) => a.us - b.us)))
 }
 
+/** Undefined for one that was torn. */
+function lineOf(text: string) {
+  try {
+    return lineSchema.safeParse(JSON.parse(text)).data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
 function badLineOf(text: string): BadLine | undefined {
-  const { segment = '', reason = '', raw = '' } = lineSchema.safeParse(JSON.parse(text)).data ?? {}
+  const { segment = '', reason = '', raw = '' } = lineOf(text) ?? {}
   const name = parseSegmentPath(segment)?.name
   if (!name) return undefined
   const [, recvUs] = /"recv_us":(\d+)/.exec(raw) ?? []

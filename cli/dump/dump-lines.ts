@@ -31,7 +31,7 @@ export async function* dumpLines(files: DumpFiles, options: DumpOptions): AsyncG
   for (const files of parquet.values()) {
     const whole = files.filter(isWholeParquet)
     for (const path of files) if (!whole.includes(path)) options.refused(path, tornParquet(path))
-    if (whole.length > 0) yield* rowsOf(whole, options.choice)
+    if (whole.length > 0) yield* rowsOf(whole, options)
   }
   for (const path of others) {
     if (kindOf(path) === 'manifest') yield jsonAsLine(path)
@@ -70,8 +70,20 @@ function* chosen(lines: Iterable<Buffer>, choice: LineChoice): Generator<Buffer,
   for (const line of lines) if (wanted(line)) yield line
 }
 
-/** DuckDB takes half a second to load: only who asks for Parquet waits for it. */
-async function* rowsOf(paths: readonly string[], choice: LineChoice): AsyncGenerator<Buffer> {
+/** DuckDB takes half a second to load: only who asks for Parquet waits for it. A file that cannot be read is left out. */
+async function* rowsOf(paths: readonly string[], options: DumpOptions): AsyncGenerator<Buffer> {
   const { parquetLines } = await import('./parquet-lines.js')
-  yield* parquetLines(paths, choice)
+  let hasBegun = false
+  try {
+    for await (const row of parquetLines(paths, options.choice)) {
+      hasBegun = true
+      yield row
+    }
+  } catch (error) {
+    if (!(error instanceof EdgeError) || error.code !== 'PARQUET_UNREADABLE' || error.path === undefined) throw error
+    options.refused(error.path, error)
+    const others = paths.filter(path => path !== error.path)
+    // Rows of several files come mixed: what was printed is not to be printed again.
+    if (!hasBegun && others.length > 0) yield* rowsOf(others, options)
+  }
 }

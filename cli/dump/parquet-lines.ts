@@ -1,12 +1,13 @@
 import { EdgeError } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
+import { unreadableAmong } from '../../reading/unreadable-parquet.js'
 import { jsonRows } from '../query/results.js'
 import type { LineChoice } from './line-filter.js'
 
 /**
  * The rows of Parquet files of one table as JSON lines, streamed: of one file in its order, of several in the order of
  * receive time; times as `2026-11-22 14:00:00.5+00`.
- * @throws EdgeError DUMP_FILTER_UNKNOWN the file has no column to choose by
+ * @throws EdgeError PARQUET_UNREADABLE; DUMP_FILTER_UNKNOWN the file has no column to choose by
  */
 export async function* parquetLines(paths: readonly string[], choice: LineChoice): AsyncGenerator<Buffer> {
   const connection = await openDuckDb()
@@ -18,6 +19,8 @@ export async function* parquetLines(paths: readonly string[], choice: LineChoice
     const condition = conditionOf(choice, columns, paths[0] ?? '')
     const order = paths.length > 1 && columns.has('recv_ts') ? 'ORDER BY recv_ts' : ''
     yield* jsonRows(connection, `SELECT * FROM ${file} WHERE ${condition} ${order}`)
+  } catch (cause) {
+    throw (await unreadableAmong(connection, paths, cause)) ?? cause
   } finally {
     connection.closeSync()
   }

@@ -13,7 +13,7 @@ export function kindOf(path: string): FileKind {
     const start = Buffer.alloc(4)
     const length = readSync(fd, start, 0, 4, 0)
     if (start.readUInt32LE() === 0xfd2fb528 || (length === 0 && /\.jsonl\.zst/.test(path))) return 'segment'
-    if (start.toString('latin1') === 'PAR1') return 'parquet'
+    if (start.toString('latin1') === 'PAR1' || path.endsWith('.parquet')) return 'parquet'
     return path.endsWith('.json') ? 'manifest' : 'lines'
   } finally {
     closeSync(fd)

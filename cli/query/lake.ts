@@ -51,10 +51,15 @@ export class Lake {
     }
   }
 
+  /** The Parquet files of tables, but for those that were left out. */
+  filesOf(tables: readonly string[]): string[] {
+    const files = tables.flatMap(table => pathsOf(this.#root, filesOfTable(this.#root, table)))
+    return files.filter(path => !this.#torn.has(path))
+  }
+
   /** Leaves out files that are no whole Parquet files, among those of these tables; returns what was not known before. */
   leaveTornOut(tables: readonly string[]): string[] {
-    const files = tables.flatMap(table => pathsOf(this.#root, filesOfTable(this.#root, table)))
-    const torn = files.filter(path => !this.#torn.has(path) && !isWholeParquet(path))
+    const torn = this.filesOf(tables).filter(path => !isWholeParquet(path))
     for (const path of torn) this.#torn.add(path)
     return torn
   }

@@ -7,6 +7,7 @@ import { UNREADABLE } from '../../platform/duckdb.js'
 import { tornParquet } from '../../formats/parquet-footer.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
+import { unreadableAmong } from '../../reading/unreadable-parquet.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
 import { Lake } from './lake.js'
 import { namedIn, readyViews, sharedSql, type ReadyView } from './ready-views.js'
@@ -76,7 +77,7 @@ export class QuerySession {
   /**
    * Does something with a statement after making the views that it names. Where files went away meanwhile, views are
    * made anew and it is done again.
-   * @throws EdgeError QUERY_FAILED
+   * @throws EdgeError QUERY_FAILED, PARQUET_UNREADABLE
    */
   async ask<Result>(sql: string, action: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
@@ -85,7 +86,11 @@ export class QuerySession {
         return await action(this.connection)
       } catch (cause) {
         if (attempt < TRIES && (FILE_GONE.test(messageOf(cause)) || this.#leavesTornOut(sql, cause))) continue
-        throw cause instanceof EdgeError ? cause : this.#failed(cause)
+        if (cause instanceof EdgeError) throw cause
+        throw (
+          (await unreadableAmong(this.connection, this.#lake.filesOf(this.#tablesIn(sql)), cause)) ??
+          this.#failed(cause)
+        )
       }
     }
   }

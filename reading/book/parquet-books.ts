@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
+import { unreadableAmong } from '../unreadable-parquet.js'
 import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
 import { parquetFilesIn, parquetFolders, type ParquetFolder } from '../../formats/parquet-tree.js'
 import type { BookRows } from '../../exchanges/book.js'
@@ -32,6 +33,8 @@ export interface ChannelSpan {
 /** The books of one instrument as they are tabled, and the journal beside them. */
 export class ParquetBooks {
   readonly #connection: DuckDBConnection
+  /** Files that were asked so far. */
+  readonly #asked = new Set<string>()
   readonly #root: string
   readonly #exchange: string
   readonly #instrument: string
@@ -100,11 +103,30 @@ export class ParquetBooks {
          WHERE instrument_name = ${sqlText(this.#instrument)} AND channel = ${sqlText(channel)}
            AND recv_ts >= ${timeOf(fromUs)} AND recv_ts < ${timeOf(toUs)}`
       const order = (await this.#isInOrder(rows)) ? '' : 'ORDER BY recv_ts, seq, filename, file_row_number'
-      const result = await this.#connection.stream(`SELECT ${rowColumns(this.#rowsOfBooks)} ${rows} ${order}`)
-      for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+      const chunks = this.#chunks(`SELECT ${rowColumns(this.#rowsOfBooks)} ${rows} ${order}`)
+      for await (const chunk of chunks) {
         yield* feeder.take(chunk)
         yield undefined
       }
+    }
+  }
+
+  async *#chunks(sql: string): AsyncGenerator<DuckDBDataChunk> {
+    try {
+      const result = await this.#connection.stream(sql)
+      for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk())
+        yield chunk
+    } catch (cause) {
+      throw (await unreadableAmong(this.#connection, this.#asked, cause)) ?? cause
+    }
+  }
+
+  /** @throws EdgeError PARQUET_UNREADABLE */
+  async #ask(sql: string) {
+    try {
+      return await this.#connection.runAndReadAll(sql)
+    } catch (cause) {
+      throw (await unreadableAmong(this.#connection, this.#asked, cause)) ?? cause
     }
   }
 
@@ -113,7 +135,7 @@ export class ParquetBooks {
    * costs a twentieth of sorting them.
    */
   async #isInOrder(rows: string): Promise<boolean> {
-    const result = await this.#connection.runAndReadAll(`SELECT count(*) FROM (
+    const result = await this.#ask(`SELECT count(*) FROM (
       SELECT recv_ts < lag(recv_ts) OVER () OR (recv_ts = lag(recv_ts) OVER () AND seq < lag(seq) OVER ()) AS is_back ${rows}
     ) WHERE is_back`)
     return Number(result.getRows()[0]?.[0]) === 0
@@ -123,7 +145,7 @@ export class ParquetBooks {
   async journal(fromUs: number, toUs: number): Promise<JournalEntry[]> {
     const source = this.#source(JOURNAL, fromUs - DAY_US, toUs + DAY_US)
     if (source === undefined) return []
-    const result = await this.#connection.runAndReadAll(
+    const result = await this.#ask(
       `SELECT ${HOST}, epoch_us(recv_ts)::DOUBLE, event, detail::VARCHAR FROM ${source} ORDER BY recv_ts, seq`,
     )
     return result.getRows().map(([host, recvUs, event, detail]) => ({
@@ -144,7 +166,7 @@ export class ParquetBooks {
       const source =
         date === undefined ? undefined : this.#source(table, Date.parse(date) * 1000, Date.parse(date) * 1000, '*')
       if (source === undefined) continue
-      const result = await this.#connection.runAndReadAll(
+      const result = await this.#ask(
         `SELECT epoch_us(max(recv_ts))::DOUBLE FROM ${source}
          WHERE ${host === '' ? 'true' : `${HOST} = ${sqlText(host)}`} AND recv_ts < ${timeOf(Math.min(toUs, 8e15))}`,
       )
@@ -157,7 +179,7 @@ export class ParquetBooks {
   async #rows(fromUs: number, toUs: number, select: string, condition: string) {
     const source = this.#source(this.#table, fromUs, toUs)
     if (source === undefined) return []
-    const result = await this.#connection.runAndReadAll(
+    const result = await this.#ask(
       `${select} FROM ${source} WHERE instrument_name = ${sqlText(this.#instrument)} AND ${condition}`,
     )
     return result.getRows()
@@ -188,6 +210,7 @@ export class ParquetBooks {
     if (files.length === 0) return undefined
     const torn = files.find(path => !isWholeParquet(path))
     if (torn !== undefined) throw tornParquet(torn)
+    for (const path of files) this.#asked.add(path)
     const list = files.map(sqlText).join(', ')
     return `read_parquet([${list}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)`
   }

@@ -10,6 +10,7 @@ import { parseManifest } from '../../../formats/manifest.js'
 import { parquetFilesIn, parquetFolders } from '../../../formats/parquet-tree.js'
 import { parseSegmentPath, withState } from '../../../formats/raw-path.js'
 import { openDuckDb, sqlText } from '../../../platform/duckdb.js'
+import { whyUnreadable } from '../../../reading/unreadable-parquet.js'
 import type { Findings } from '../findings.js'
 import type { Proof } from '../proof.js'
 
@@ -134,6 +135,8 @@ async function proveFile(
   if (!named) {
     const message = 'no receipt speaks of it'
     findings.add({ weight: 'unproven', code: 'NO_RECEIPT', path, message, hint: 'edgetape compact --once' })
+    const why = await whyUnreadable(connection, join(root, path))
+    if (why !== undefined) findings.add({ weight: 'fault', code: 'UNREADABLE', path, message: why })
   } else if ((await sha256Of(join(root, path))) !== named.sha256) {
     const message = `it is not the file that its receipt speaks of, ${statSync(join(root, path)).size} bytes`
     findings.add({ weight: 'fault', code: 'OTHER_BYTES', path, message, hint: 'edgetape compact --once --rebuild' })
@@ -147,7 +150,7 @@ async function proveFile(
     }
     return rows
   } catch (error) {
-    findings.add({ weight: 'fault', code: 'UNREADABLE', path, message: messageOf(error) })
+    if (named) findings.add({ weight: 'fault', code: 'UNREADABLE', path, message: messageOf(error) })
     return 0
   }
 }
