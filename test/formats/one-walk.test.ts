@@ -11,6 +11,8 @@ const OTHERS: Readonly<Record<string, string>> = {
   'cli/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
   'cli/query/ready-views.ts': 'the SQL files of this package',
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
+  'platform/process-lock.ts': '/proc: what a process has open',
+  'recorder/left-open.ts': 'state/: reserves of recorders',
   'recorder/storage/verified-segments.ts': 'state/: ledgers by date',
   'syncer/ledger-store.ts': 'state/: ledgers by date',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
