@@ -79,3 +79,23 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
     },
   }
 }
+
+/**
+ * Opens an engine for an action and closes it: its memory is free afterwards.
+ * @param signal aborted, it makes the statement fail that is running
+ */
+export async function withEngine<Result>(
+  limits: EngineLimits,
+  action: (engine: Engine) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
+  const engine = await openEngine(limits)
+  const stop = () => engine.interrupt()
+  signal?.addEventListener('abort', stop)
+  try {
+    return await action(engine)
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    engine.close()
+  }
+}

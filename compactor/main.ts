@@ -1,24 +1,20 @@
 import './allocator.js'
 import { mkdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
-import { mayRollUp } from '../config/target-address.js'
+import { segmentDate } from '../formats/raw-path.js'
+import { compactorState, readReceipts, type Receipts } from '../formats/receipt.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { describedFeed } from '../exchanges/described-feed.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
-import { parseSegmentPath, segmentDate } from '../formats/raw-path.js'
 import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
-import { convertedFolders, dateFiles, isRollUpDue, rollUpDate } from './date/date-job.js'
+import { Dates, type RebuildWish } from './date/dates.js'
 import { finishSwitch } from './date/folder-switch.js'
-import { hourlyName } from '../formats/parquet-path.js'
 import { CompactorProgress, type Summary } from './progress.js'
+import { compactSegment, readManifest, type JobOptions } from './segment/job.js'
 import { realDisk, type PublishDisk } from './segment/publish.js'
-import { rebuildDate } from './date/rebuild.js'
-import { readReceipts, compactorState, type Receipt } from '../formats/receipt.js'
-import { readReplaced } from './date/roll-up.js'
-import { clearTemporary, compactSegment, readManifest, type JobOptions } from './segment/job.js'
-import { SCHEMA_VERSION } from './tables.js'
+import { clearTemporary } from './temporary.js'
 import { createBell, watchSegments } from './watch.js'
 
 export interface CompactorOptions {
@@ -64,26 +60,13 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   }
 }
 
-const rollsUp = ({ compact, sync }: Config) => compact.rollUp && mayRollUp(sync)
-
-/** Which dates are converted again. */
-export interface RebuildWish {
-  /** `YYYY-MM-DD`; otherwise all. */
-  date?: string
-  /** Only those with tables of an earlier schema version. */
-  outdated?: boolean
-}
-
 class Compactor {
   readonly #options: CompactorOptions
   readonly #job: JobOptions
   readonly #finder: SegmentFinder
-  readonly #receipts: Map<string, Receipt>
+  readonly #receipts: Receipts
   readonly #progress: CompactorProgress
-  /** Dates that need no roll-up, as far as is known. */
-  readonly #rolledUp = new Set<string>()
-  /** By date: hourly files that are in files of the day; asked for segments without receipt. */
-  readonly #replaced = new Map<string, Set<string>>()
+  readonly #dates: Dates
   /** Settled in this run, converted or not: a sealed segment never changes. */
   readonly #settled = new Set<string>()
 
@@ -102,6 +85,12 @@ class Compactor {
     this.#finder = new SegmentFinder(dataDir)
     this.#receipts = readReceipts(dataDir)
     this.#progress = new CompactorProgress(dataDir, options.onProgress)
+    this.#dates = new Dates(options.config, this.#job, {
+      finder: this.#finder,
+      receipts: this.#receipts,
+      progress: this.#progress,
+      nowMs: options.nowMs ?? Date.now,
+    })
   }
 
   /** Says good-bye in the status; what the run did. */
@@ -112,19 +101,16 @@ class Compactor {
 
   /** Converts the dates anew that were asked for. */
   async rebuild(): Promise<void> {
-    const wish = this.#options.rebuild
+    const { rebuild: wish, signal } = this.#options
     if (!wish) return
-    for (const date of new Set(this.#finder.find().map(({ name }) => segmentDate(name)))) {
-      if (this.#options.signal?.aborted) return
-      if (wish.date !== undefined && wish.date !== date) continue
-      if (wish.outdated !== true || this.#outdated().has(date)) await this.#rebuildDate(date)
+    for (const date of this.#dates.wished(wish)) {
+      if (signal?.aborted) return
+      await this.#rebuildDate(date)
     }
   }
 
-  /** Dates with tables of an earlier schema version, by their receipts. */
-  #outdated(): Set<string> {
-    const outdated = [...this.#receipts.values()].filter(({ schema_version: version }) => version < SCHEMA_VERSION)
-    return new Set(outdated.flatMap(({ segment }) => parseSegmentPath(segment)?.name ?? []).map(segmentDate))
+  async #rebuildDate(date: string): Promise<void> {
+    for (const { path } of await this.#dates.rebuild(date)) this.#settled.add(path)
   }
 
   /** Converts until nothing is left, and rolls up the days that are due. */
@@ -135,66 +121,8 @@ class Compactor {
         await this.#settle(segment, backlog.length - index)
       }
     }
-    if (rollsUp(this.#options.config)) await this.#rollUp()
+    await this.#dates.rollUp()
     this.#progress.idle()
-  }
-
-  /** Rolls up dates that are due and not yet looked at, or got files since. */
-  async #rollUp(): Promise<void> {
-    const { config, nowMs = Date.now, signal, log } = this.#options
-    const dates = new Set(convertedFolders(config.dataDir).map(({ date }) => date))
-    for (const date of [...dates].sort()) {
-      if (signal?.aborted) return
-      if (this.#rolledUp.has(date) || !isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)) continue
-      this.#rolledUp.add(date)
-      try {
-        const { receipts, rolled } = await rollUpDate(this.#job, date)
-        for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
-        const files = rolled.reduce((sum, { rollUp }) => sum + rollUp.files.length, 0)
-        if (rolled.length > 0) log.info({ date, files, into: rolled.length }, 'day rolled up')
-      } catch (error) {
-        if (signal?.aborted) return
-        this.#progress.troubled(`${date}: ${messageOf(error)}`)
-        log.error({ date, err: error }, 'day not rolled up; its hours stay, and it is tried again at the next start')
-      }
-    }
-  }
-
-  async #rebuildDate(date: string): Promise<void> {
-    const { config, log, nowMs = Date.now, signal } = this.#options
-    const segments = this.#finder.find().filter(({ name }) => segmentDate(name) === date)
-    const rollUp = rollsUp(config) && isRollUpDue(date, nowMs(), config.compact.rollUpAfterMinutes)
-    for (const { path } of segments) this.#settled.add(path)
-    this.#progress.started(`${date} as a whole`, segments.length)
-    try {
-      const receipts = await rebuildDate(this.#job, date, segments, rollUp, (receipt, conversion) =>
-        this.#progress.converted(receipt, conversion),
-      )
-      for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
-      log.info({ date, segments: segments.length }, 'date converted anew')
-    } catch (error) {
-      if (signal?.aborted) return
-      this.#progress.failed(date, messageOf(error))
-      log.error({ date, err: error }, 'date not converted anew; its files stay as they are')
-    }
-  }
-
-  /** True where the segment's rows are, or were, in a file of the whole day, which is made only as a whole. */
-  async #isRolledUp({ name, path }: SealedSegment): Promise<boolean> {
-    const { dataDir, limits } = this.#job
-    const receipt = this.#receipts.get(path)
-    if (receipt) return receipt.outputs.some(output => basename(output.path).startsWith('day-'))
-    const date = segmentDate(name)
-    let replaced = this.#replaced.get(date)
-    if (!replaced) {
-      const days = dateFiles(dataDir, date).filter(({ name }) => name.hour === undefined)
-      replaced = await readReplaced(
-        limits,
-        days.map(({ path }) => join(dataDir, path)),
-      )
-      this.#replaced.set(date, replaced)
-    }
-    return replaced.has(hourlyName(name))
   }
 
   /** Drains whenever segments appear, until aborted. */
@@ -241,11 +169,11 @@ class Compactor {
   async #settle(segment: SealedSegment, backlog: number): Promise<void> {
     const { log, signal } = this.#options
     if (this.#settled.has(segment.path)) return
-    if (await this.#isRolledUp(segment)) {
+    if (await this.#dates.isRolledUp(segment)) {
       await this.#rebuildDate(segmentDate(segment.name))
       return
     }
-    this.#rolledUp.delete(segmentDate(segment.name))
+    this.#dates.grew(segmentDate(segment.name))
     this.#progress.started(segment.path, backlog)
     const startedAt = performance.now()
     try {

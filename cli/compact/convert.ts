@@ -1,4 +1,5 @@
-import { runCompactor, type RebuildWish } from '../../compactor/main.js'
+import type { RebuildWish } from '../../compactor/date/dates.js'
+import { runCompactor } from '../../compactor/main.js'
 import { loadConfig } from '../../config/load.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { createLogger } from '../../platform/log.js'

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { columnsOfTable } from '../../compactor/lines/stage.js'
-import { openEngine } from '../../compactor/engine.js'
+import { withEngine } from '../../compactor/engine.js'
 import { tables } from '../../compactor/tables.js'
 import { hiveTypes } from '../../reading/partitioned-sql.js'
 
@@ -31,13 +31,10 @@ export function emptySelect(columns: readonly Column[]): string {
 
 /** The columns of known tables, without those of their partitions, by table. */
 export async function columnsOfTables(wanted: (table: string) => boolean = () => true): Promise<Map<string, Column[]>> {
-  const engine = await openEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() })
-  try {
+  return withEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() }, async engine => {
     const columns = new Map<string, Column[]>()
     for (const table of tables.filter(({ name }) => wanted(name)))
       columns.set(table.name, await columnsOfTable(engine, table))
     return columns
-  } finally {
-    engine.close()
-  }
+  })
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { parquetFilesIn, parquetFolders, type ParquetFile, type ParquetFolder } from '../../formats/parquet-tree.js'
 import { clearWaiting, switchFolders, waitingFolder } from './folder-switch.js'
 import { linkOthers, planRollUps, receiptsAfter, supersededBy, writeRollUp, type Rolled } from './roll-up.js'
-import { openEngine } from '../engine.js'
+import { withEngine } from '../engine.js'
 import { readReceiptsOf, type Receipt } from '../../formats/receipt.js'
-import { spillFolderOf, type JobOptions } from '../segment/job.js'
+import type { JobOptions } from '../segment/job.js'
+import { spillFolderOf } from '../temporary.js'
 
 const DAY_MS = 86_400_000
 
@@ -49,18 +50,11 @@ export async function rollUpDate(
   const rolled: Rolled[] = []
   const folders = [...new Set(plan.map(({ folder }) => folder))]
   for (const rollUp of plan) {
-    const engine = await openEngine({ ...options.limits, spillFolder: spillFolderOf(dataDir) })
-    const stop = () => engine.interrupt()
-    signal?.addEventListener('abort', stop)
-    try {
-      const waiting = join(waitingFolder(dataDir), String(folders.indexOf(rollUp.folder)))
-      const made = await writeRollUp(engine, dataDir, rollUp, waiting)
-      await options.disk.fsyncFile(join(waiting, made.name))
-      rolled.push(made)
-    } finally {
-      signal?.removeEventListener('abort', stop)
-      engine.close()
-    }
+    const waiting = join(waitingFolder(dataDir), String(folders.indexOf(rollUp.folder)))
+    const limits = { ...options.limits, spillFolder: spillFolderOf(dataDir) }
+    const made = await withEngine(limits, engine => writeRollUp(engine, dataDir, rollUp, waiting), signal)
+    await options.disk.fsyncFile(join(waiting, made.name))
+    rolled.push(made)
     signal?.throwIfAborted()
   }
   for (const [index, folder] of folders.entries()) {

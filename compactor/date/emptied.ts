@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import { sqlText } from '../../platform/duckdb.js'
 import { columnsOfTable } from '../lines/stage.js'
 import { convertedFolders, dateFolders } from './date-job.js'
-import { openEngine } from '../engine.js'
+import { withEngine } from '../engine.js'
 import { dailyName } from '../../formats/parquet-path.js'
 import { parquetFilesIn, type ParquetFile, type ParquetFolder } from '../../formats/parquet-tree.js'
-import { fileFacts, parquetOptions } from '../files/parts.js'
+import { fileFacts, parquetOptions } from '../files/parquet-options.js'
 import { sha256Of } from '../../platform/sha256.js'
 import { appendReceipts, type Receipt } from '../../formats/receipt.js'
 import { readReplaced } from './roll-up.js'
-import { spillFolderOf, type JobOptions } from '../segment/job.js'
+import type { JobOptions } from '../segment/job.js'
+import { spillFolderOf } from '../temporary.js'
 import { framesTable, tableNamed } from '../tables.js'
 
 /**
@@ -56,15 +57,12 @@ async function writeEmptied(
   )
   const replaces = [...new Set([...replaced, ...hours.map(({ file }) => file)])].sort()
   const table = tableNamed(exchange, name) ?? framesTable
-  const engine = await openEngine({ ...limits, spillFolder: spillFolderOf(dataDir) })
-  try {
+  await withEngine({ ...limits, spillFolder: spillFolderOf(dataDir) }, async engine => {
     const columns = await columnsOfTable(engine, table)
     const none = columns.map(({ name: column, type }) => `NULL::${type} AS "${column}"`).join(', ')
     const metadata = fileFacts(name, 0, { segments: '[]', double_rows: '0', replaces: JSON.stringify(replaces) })
     mkdirSync(join(path, '..'), { recursive: true })
     await engine.run(`COPY (SELECT ${none} WHERE false) TO ${sqlText(path)} ${parquetOptions(metadata, 1024)}`)
-  } finally {
-    engine.close()
-  }
+  })
   await disk.fsyncFile(path)
 }

@@ -12,7 +12,8 @@ import { hourlyName } from '../../formats/parquet-path.js'
 import { quarantinePath } from '../../formats/quarantine-tree.js'
 import { readReceiptsOf, type Receipt } from '../../formats/receipt.js'
 import { linkOthers, readReplaced } from './roll-up.js'
-import { compactSegment, readManifest, temporaryFolder, type JobOptions } from '../segment/job.js'
+import { compactSegment, readManifest, type JobOptions } from '../segment/job.js'
+import { temporaryFolder } from '../temporary.js'
 
 /**
  * Converts all segments of a date anew, aside, and puts the result in the place of what is there, partition by

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { countOf, sqlText, UNREADABLE } from '../../platform/duckdb.js'
 import { fsyncFolder } from '../../platform/durable-file.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
-import { openEngine, type Engine, type EngineLimits } from '../engine.js'
+import { withEngine, type Engine, type EngineLimits } from '../engine.js'
 import type { FolderSwitch } from './folder-switch.js'
 import { dailyName, parseParquetName } from '../../formats/parquet-path.js'
 import type { ParquetFile } from '../../formats/parquet-tree.js'
-import { fileFacts, parquetOptions } from '../files/parts.js'
+import { fileFacts, parquetOptions } from '../files/parquet-options.js'
 import { sha256Of } from '../../platform/sha256.js'
 import { rowGroupRows } from '../files/row-group.js'
 import type { Receipt } from '../../formats/receipt.js'
@@ -147,8 +147,7 @@ export function supersededBy(rolled: readonly Rolled[]): FolderSwitch['supersede
 export async function readReplaced(limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>, paths: readonly string[]) {
   const replaced = new Set<string>()
   if (paths.length === 0) return replaced
-  const engine = await openEngine({ ...limits, spillFolder: tmpdir() })
-  try {
+  await withEngine({ ...limits, spillFolder: tmpdir() }, async engine => {
     for (const path of paths) {
       try {
         for (const file of (await readFacts(engine, `[${sqlText(path)}]`)).replaces) replaced.add(file)
@@ -156,8 +155,6 @@ export async function readReplaced(limits: Pick<EngineLimits, 'memoryMiB' | 'thr
         if (!UNREADABLE.test(messageOf(error))) throw error
       }
     }
-  } finally {
-    engine.close()
-  }
+  })
   return replaced
 }

@@ -1,14 +1,14 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { countOf, sqlText } from '../../platform/duckdb.js'
-import { version } from '../../platform/package-info.js'
-import type { Engine } from '../engine.js'
-import { noPartition, type Partition } from '../../formats/partition.js'
-import { packColumns } from './packed-columns.js'
-import { rowGroupRows } from './row-group.js'
-import { rowsOf, sortedRanges, type NameCount, type SortedRange } from './sorted-ranges.js'
 import type { Table } from '../../exchanges/table.js'
-import { SCHEMA_VERSION } from '../tables.js'
+import type { Partition } from '../../formats/partition.js'
+import { countOf, sqlText } from '../../platform/duckdb.js'
+import type { Engine } from '../engine.js'
+import type { Group } from './groups.js'
+import { packColumns } from './packed-columns.js'
+import { fileFacts, parquetOptions } from './parquet-options.js'
+import { rowGroupRows } from './row-group.js'
+import { rowsOf, sortedRanges, type SortedRange } from './sorted-ranges.js'
 
 /** A Parquet file in the temporary folder. */
 export interface Part {
@@ -16,12 +16,6 @@ export interface Part {
   table: string
   partition: Partition
   rows: number
-}
-
-/** The rows of `staged` by kind and currency; none where there are no rows. */
-export async function groupStaged(engine: Engine, table: Table): Promise<Group[]> {
-  const { partitionOf } = table
-  return partitionOf ? groupByPartition(partitionOf, await nameCounts(engine)) : await oneGroup(engine)
 }
 
 /**
@@ -89,52 +83,4 @@ async function writeRanges(
   const written = await copy(`FROM read_parquet([${pieces.map(sqlText).join(', ')}])`, path, options)
   for (const piece of pieces) rmSync(piece)
   return written
-}
-
-/** What every file says about itself. */
-export function fileFacts(table: string, rows: number, facts: Record<string, string>): Record<string, string> {
-  return { edgetape: version, schema_version: String(SCHEMA_VERSION), table, rows: String(rows), ...facts }
-}
-
-/** How every file is written. */
-export const parquetOptions = (metadata: Record<string, string>, groupRows: number) =>
-  `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows}, KV_METADATA ${kvMetadata(metadata)})`
-
-const kvMetadata = (pairs: Record<string, string>) =>
-  `{${Object.entries(pairs)
-    .map(([key, value]) => `${sqlText(key)}: ${sqlText(value)}`)
-    .join(', ')}}`
-
-async function oneGroup(engine: Engine): Promise<Group[]> {
-  const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
-  return countOf(count) === 0 ? [] : [{ partition: noPartition, names: [], rows: countOf(count) }]
-}
-
-async function nameCounts(engine: Engine): Promise<NameCount[]> {
-  await engine.run(`CREATE OR REPLACE TABLE names AS
-    SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name, count(*) AS row_count
-    FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
-  const rows = await engine.rows('SELECT rank, instrument_name, row_count FROM names ORDER BY rank')
-  return rows.map(([rank, name, count]) => ({ rank: countOf(rank), name: String(name), rows: countOf(count) }))
-}
-
-export interface Group {
-  partition: Partition
-  /** What it holds, in order; none where rows are not told apart by instrument. */
-  names: NameCount[]
-  rows: number
-}
-
-function groupByPartition(partitionOf: (name: string) => Partition, names: NameCount[]): Group[] {
-  const groups = new Map<string, Group>()
-  for (const counted of names) {
-    const { name, rows } = counted
-    const partition = partitionOf(name)
-    const key = `${partition.kind}/${partition.currency}`
-    const group = groups.get(key) ?? { partition, names: [], rows: 0 }
-    group.names.push(counted)
-    group.rows += rows
-    groups.set(key, group)
-  }
-  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
 }

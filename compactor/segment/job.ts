@@ -8,11 +8,12 @@ import { parseManifest, type Manifest } from '../../formats/manifest.js'
 import { segmentDate, withState } from '../../formats/raw-path.js'
 import type { SealedSegment } from '../backlog.js'
 import { convertSegment, type Conversion } from './convert.js'
-import { openEngine, type EngineLimits } from '../engine.js'
+import { withEngine, type EngineLimits } from '../engine.js'
 import { publish, type PublishDisk } from './publish.js'
-import { compactorState, type Receipt } from '../../formats/receipt.js'
+import type { Receipt } from '../../formats/receipt.js'
 import type { Source } from './source.js'
 import { tableOf } from '../tables.js'
+import { temporaryFolder } from '../temporary.js'
 import type { Tabled } from './write-files.js'
 
 export interface JobOptions {
@@ -26,22 +27,6 @@ export interface JobOptions {
   log: Logger
   /** Abandons the conversion that is under way. */
   signal: AbortSignal | undefined
-}
-
-/** Folder of everything that is not finished. */
-export const temporaryFolder = (dataDir: string) => join(compactorState(dataDir), 'tmp')
-
-/** An empty folder for what does not fit into memory. */
-export function spillFolderOf(dataDir: string): string {
-  const folder = join(temporaryFolder(dataDir), 'spill')
-  mkdirSync(folder, { recursive: true })
-  return folder
-}
-
-/** Throws away what a run that died left behind. */
-export function clearTemporary(dataDir: string): void {
-  rmSync(temporaryFolder(dataDir), { recursive: true, force: true })
-  mkdirSync(temporaryFolder(dataDir), { recursive: true })
 }
 
 /**
@@ -133,23 +118,19 @@ async function convertAndPublish(
 }
 
 /** Converts in an engine of its own, whose memory is free afterwards. */
-async function convert(options: JobOptions, source: Source, folder: string): Promise<Conversion> {
+function convert(options: JobOptions, source: Source, folder: string): Promise<Conversion> {
   const { dataDir, publishTo = dataDir, signal } = options
   const spillFolder = join(folder, 'spill')
   mkdirSync(spillFolder, { recursive: true })
-  const engine = await openEngine({ ...options.limits, spillFolder })
-  const stop = () => engine.interrupt()
-  signal?.addEventListener('abort', stop)
-  try {
-    const tabled = {
-      rootsOf: (date: string) => [date === segmentDate(source.name) ? publishTo : dataDir],
-      ...options.doubles,
-      onUnreadable: (path: string, message: string) =>
-        options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
-    }
-    return await convertSegment(engine, source, tabled, folder)
-  } finally {
-    signal?.removeEventListener('abort', stop)
-    engine.close()
+  const tabled = {
+    rootsOf: (date: string) => [date === segmentDate(source.name) ? publishTo : dataDir],
+    ...options.doubles,
+    onUnreadable: (path: string, message: string) =>
+      options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
   }
+  return withEngine(
+    { ...options.limits, spillFolder },
+    engine => convertSegment(engine, source, tabled, folder),
+    signal,
+  )
 }

@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openEngine } from '../../../compactor/engine.js'
-import { fileFacts, parquetOptions } from '../../../compactor/files/parts.js'
+import { fileFacts, parquetOptions } from '../../../compactor/files/parquet-options.js'
 import { writeRollUp } from '../../../compactor/date/roll-up.js'
 import { withQueries } from '../fixtures/compacted.js'
 

@@ -1,0 +1,135 @@
+import { basename, join } from 'node:path'
+import type { Config } from '../../config/schema.js'
+import { mayRollUp } from '../../config/target-address.js'
+import { hourlyName } from '../../formats/parquet-path.js'
+import { parseSegmentPath, segmentDate } from '../../formats/raw-path.js'
+import type { Receipts } from '../../formats/receipt.js'
+import { messageOf } from '../../platform/edge-error.js'
+import type { SealedSegment, SegmentFinder } from '../backlog.js'
+import type { CompactorProgress } from '../progress.js'
+import type { JobOptions } from '../segment/job.js'
+import { SCHEMA_VERSION } from '../tables.js'
+import { convertedFolders, dateFiles, isRollUpDue, rollUpDate } from './date-job.js'
+import { rebuildDate } from './rebuild.js'
+import { readReplaced } from './roll-up.js'
+
+/** Which dates are converted again. */
+export interface RebuildWish {
+  /** `YYYY-MM-DD`; otherwise all. */
+  date?: string
+  /** Only those with tables of an earlier schema version. */
+  outdated?: boolean
+}
+
+/** What is done to a date as a whole: its hours become one file in each partition, and all of it is made anew. */
+export class Dates {
+  readonly #compact: Config['compact']
+  readonly #rollsUp: boolean
+  readonly #job: JobOptions
+  readonly #finder: SegmentFinder
+  readonly #receipts: Receipts
+  readonly #progress: CompactorProgress
+  readonly #nowMs: () => number
+  /** Those that need no roll-up, as far as is known. */
+  readonly #rolledUp = new Set<string>()
+  /** By date: hourly files that are in files of the day; asked for segments without receipt. */
+  readonly #replaced = new Map<string, Set<string>>()
+
+  constructor(
+    { compact, sync }: Config,
+    job: JobOptions,
+    known: { finder: SegmentFinder; receipts: Receipts; progress: CompactorProgress; nowMs: () => number },
+  ) {
+    this.#compact = compact
+    this.#rollsUp = compact.rollUp && mayRollUp(sync)
+    this.#job = job
+    this.#finder = known.finder
+    this.#receipts = known.receipts
+    this.#progress = known.progress
+    this.#nowMs = known.nowMs
+  }
+
+  /** The dates of segments that a wish is about. */
+  wished({ date: wanted, outdated }: RebuildWish): string[] {
+    const dates = new Set(this.#finder.find().map(({ name }) => segmentDate(name)))
+    const old = outdated === true ? this.#outdated() : dates
+    return [...dates].filter(date => (wanted === undefined || date === wanted) && old.has(date))
+  }
+
+  /** Those with tables of an earlier schema version, by their receipts. */
+  #outdated(): Set<string> {
+    const outdated = [...this.#receipts.values()].filter(({ schema_version: version }) => version < SCHEMA_VERSION)
+    return new Set(outdated.flatMap(({ segment }) => parseSegmentPath(segment)?.name ?? []).map(segmentDate))
+  }
+
+  /** A segment of this date got files of its own, which are not in the files of the day. */
+  grew(date: string): void {
+    this.#rolledUp.delete(date)
+  }
+
+  #isDue(date: string): boolean {
+    return this.#rollsUp && isRollUpDue(date, this.#nowMs(), this.#compact.rollUpAfterMinutes)
+  }
+
+  /** Rolls up dates that are due and not yet looked at, or got files since. */
+  async rollUp(): Promise<void> {
+    if (!this.#rollsUp) return
+    const { dataDir, signal, log } = this.#job
+    const dates = new Set(convertedFolders(dataDir).map(({ date }) => date))
+    for (const date of [...dates].sort()) {
+      if (signal?.aborted) return
+      if (this.#rolledUp.has(date) || !this.#isDue(date)) continue
+      this.#rolledUp.add(date)
+      try {
+        const { receipts, rolled } = await rollUpDate(this.#job, date)
+        for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+        const files = rolled.reduce((sum, { rollUp }) => sum + rollUp.files.length, 0)
+        if (rolled.length > 0) log.info({ date, files, into: rolled.length }, 'day rolled up')
+      } catch (error) {
+        if (signal?.aborted) return
+        this.#progress.troubled(`${date}: ${messageOf(error)}`)
+        log.error({ date, err: error }, 'day not rolled up; its hours stay, and it is tried again at the next start')
+      }
+    }
+  }
+
+  /**
+   * Converts a date anew.
+   * @returns the segments that this settled, converted or not
+   */
+  async rebuild(date: string): Promise<readonly SealedSegment[]> {
+    const { log, signal } = this.#job
+    const segments = this.#finder.find().filter(({ name }) => segmentDate(name) === date)
+    this.#progress.started(`${date} as a whole`, segments.length)
+    try {
+      const receipts = await rebuildDate(this.#job, date, segments, this.#isDue(date), (receipt, conversion) =>
+        this.#progress.converted(receipt, conversion),
+      )
+      for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+      log.info({ date, segments: segments.length }, 'date converted anew')
+    } catch (error) {
+      if (signal?.aborted) return segments
+      this.#progress.failed(date, messageOf(error))
+      log.error({ date, err: error }, 'date not converted anew; its files stay as they are')
+    }
+    return segments
+  }
+
+  /** True where the segment's rows are, or were, in a file of the whole day, which is made only as a whole. */
+  async isRolledUp({ name, path }: SealedSegment): Promise<boolean> {
+    const receipt = this.#receipts.get(path)
+    if (receipt) return receipt.outputs.some(output => basename(output.path).startsWith('day-'))
+    return (await this.#replacedOf(segmentDate(name))).has(hourlyName(name))
+  }
+
+  async #replacedOf(date: string): Promise<Set<string>> {
+    const { dataDir, limits } = this.#job
+    const known = this.#replaced.get(date)
+    if (known) return known
+    const days = dateFiles(dataDir, date).filter(({ name }) => name.hour === undefined)
+    const paths = days.map(({ path }) => join(dataDir, path))
+    const replaced = await readReplaced(limits, paths)
+    this.#replaced.set(date, replaced)
+    return replaced
+  }
+}

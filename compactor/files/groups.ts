@@ -1,0 +1,46 @@
+import type { Table } from '../../exchanges/table.js'
+import { noPartition, type Partition } from '../../formats/partition.js'
+import { countOf } from '../../platform/duckdb.js'
+import type { Engine } from '../engine.js'
+import type { NameCount } from './sorted-ranges.js'
+
+/** Rows of `staged` that make one file. */
+export interface Group {
+  partition: Partition
+  /** What it holds, in order; none where rows are not told apart by instrument. */
+  names: NameCount[]
+  rows: number
+}
+
+/** The rows of `staged` by kind and currency; none where there are no rows. */
+export async function groupStaged(engine: Engine, table: Table): Promise<Group[]> {
+  const { partitionOf } = table
+  return partitionOf ? groupByPartition(partitionOf, await nameCounts(engine)) : await oneGroup(engine)
+}
+
+async function oneGroup(engine: Engine): Promise<Group[]> {
+  const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
+  return countOf(count) === 0 ? [] : [{ partition: noPartition, names: [], rows: countOf(count) }]
+}
+
+async function nameCounts(engine: Engine): Promise<NameCount[]> {
+  await engine.run(`CREATE OR REPLACE TABLE names AS
+    SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name, count(*) AS row_count
+    FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
+  const rows = await engine.rows('SELECT rank, instrument_name, row_count FROM names ORDER BY rank')
+  return rows.map(([rank, name, count]) => ({ rank: countOf(rank), name: String(name), rows: countOf(count) }))
+}
+
+function groupByPartition(partitionOf: (name: string) => Partition, names: NameCount[]): Group[] {
+  const groups = new Map<string, Group>()
+  for (const counted of names) {
+    const { name, rows } = counted
+    const partition = partitionOf(name)
+    const key = `${partition.kind}/${partition.currency}`
+    const group = groups.get(key) ?? { partition, names: [], rows: 0 }
+    group.names.push(counted)
+    group.rows += rows
+    groups.set(key, group)
+  }
+  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
+}
