@@ -17,6 +17,19 @@ export interface Candle {
   cost: number
 }
 
+/** How long a bar is, and when the first one of a day opens. */
+export interface BarWidth {
+  minutes: number
+  /** After midnight UTC. */
+  opensAtMs: number
+}
+
+/** When the bar opened that holds a moment. */
+export function barStart({ minutes, opensAtMs }: BarWidth, ms: number): number {
+  const width = minutes * MINUTE_MS
+  return Math.floor((ms - opensAtMs) / width) * width + opensAtMs
+}
+
 /** Bars of one instrument, made from its trades. */
 export class CandleTape {
   private minutes: Candle[] = []
@@ -38,17 +51,22 @@ export class CandleTape {
   }
 
   /** The bar that holds `ms`: without a trade in it, flat at the last close; undefined before the first trade. */
-  bar(minutes: number, ms: number): Candle | undefined {
-    return this.range(minutes, ms, ms)[0]
+  bar(width: BarWidth, ms: number): Candle | undefined {
+    return this.range(width, ms, ms)[0]
+  }
+
+  /** The oldest minute with a trade that is still known. */
+  get first(): Candle | undefined {
+    return this.minutes[0]
   }
 
   /** Bars whose start lies between that of `fromMs` and `toMs`, gaps filled flat from the last close. */
-  range(minutes: number, fromMs: number, toMs: number): Candle[] {
-    const width = minutes * MINUTE_MS
+  range(bars: BarWidth, fromMs: number, toMs: number): Candle[] {
+    const width = bars.minutes * MINUTE_MS
     const first = this.minutes[0]
     if (!first) return []
-    const start = Math.floor(Math.max(fromMs, first.tickMs) / width) * width
-    const bars: Candle[] = []
+    const start = barStart(bars, Math.max(fromMs, first.tickMs))
+    const found: Candle[] = []
     let index = this.minutes.findIndex(minute => minute.tickMs >= start)
     if (index < 0) index = this.minutes.length
     let close = this.minutes[index - 1]?.close
@@ -65,8 +83,8 @@ export class CandleTape {
         bar.cost += minute.cost
       }
       close = bar.close
-      if (filled) bars.push(bar)
+      if (filled) found.push(bar)
     }
-    return bars
+    return found
   }
 }

@@ -54,12 +54,16 @@ export class Listing {
     return stepsToValue(units, this.instrument.minAmount)
   }
 
+  /** What an amount is in base coin, and what it cost in quote. */
+  turnover(amount: number, price: number): { volume: number; cost: number } {
+    const inCoin = isOptional(this.instrument) || this.instrument.linear
+    return inCoin ? { volume: amount, cost: amount * price } : { volume: amount / price, cost: amount }
+  }
+
   /** Books a trade into history, candles and the day. `usd` is the price of a coin of its index. */
   record(trade: Trade, usd: number): void {
     const { kind, linear } = this.instrument
-    const inCoin = isOptional(this.instrument) || linear
-    const volume = inCoin ? trade.amount : trade.amount / trade.price
-    const cost = inCoin ? trade.amount * trade.price : trade.amount
+    const { volume, cost } = this.turnover(trade.amount, trade.price)
     this.trades.push(trade)
     this.candles.add(trade, volume, cost)
     const day = this.day

@@ -5,7 +5,7 @@ import * as indexFeeds from './feeds/index-feeds.js'
 import * as instrumentFeeds from './feeds/instrument-feeds.js'
 import { CATEGORIES } from './instrument-names.js'
 import { AT_ONCE, INTERVALS } from './intervals.js'
-import { RESOLUTION_MINUTES } from './resolutions.js'
+import { RESOLUTIONS } from './resolutions.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
 
@@ -117,8 +117,9 @@ const FAMILIES: ReadonlyMap<string, Opener> = new Map(
     perpetual: paced((market, listing, paceMs) => new instrumentFeeds.PerpetualFeed(market, listing, paceMs)),
     'chart.trades': ([name, resolution = '', ...more], market) => {
       const listing = open(market, name)
-      if (!listing || more.length > 0 || !RESOLUTION_MINUTES.has(resolution)) return undefined
-      return new instrumentFeeds.ChartFeed(market, listing, resolution)
+      const width = RESOLUTIONS.get(resolution)
+      if (!listing || more.length > 0 || !width) return undefined
+      return new instrumentFeeds.ChartFeed(market, listing, width)
     },
     deribit_price_index: ofIndex((market, index) => new indexFeeds.IndexFeed(market, index, indexFeeds.priceIndex)),
     deribit_price_ranking: ofIndex((market, index) => new indexFeeds.IndexFeed(market, index, indexFeeds.priceRanking)),

@@ -1,6 +1,5 @@
 import type { Json, JsonObject } from '../../../../simulator/json.js'
-import type { Candle } from '../../../../simulator/market/candles.js'
-import { RESOLUTION_MINUTES } from '../resolutions.js'
+import type { BarWidth, Candle } from '../../../../simulator/market/candles.js'
 import type { MarketEvent } from '../../../../simulator/market/events.js'
 import { isPerpetual } from '../../../../simulator/market/instruments.js'
 import { round } from '../../../../simulator/market/index-price.js'
@@ -210,7 +209,7 @@ export class ChartFeed extends Feed {
   constructor(
     market: Market,
     private readonly listing: Listing,
-    private readonly resolution: string,
+    private readonly width: BarWidth,
   ) {
     super(market, EVERY_100_MS)
     this.subjects = [listing.name, SUBJECTS.second]
@@ -233,7 +232,7 @@ export class ChartFeed extends Feed {
   }
 
   private bar(ms: number): Candle | undefined {
-    return this.listing.candles.bar(RESOLUTION_MINUTES.get(this.resolution) ?? 1, ms)
+    return this.listing.candles.bar(this.width, ms)
   }
 }
 

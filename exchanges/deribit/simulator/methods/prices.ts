@@ -1,11 +1,12 @@
 import { concerns } from '../feeds/exchange-feeds.js'
 import type { Json, JsonObject } from '../../../../simulator/json.js'
 import { DAY_MS } from '../../../../simulator/market/calendar.js'
-import { RESOLUTION_MINUTES } from '../resolutions.js'
+import { RESOLUTIONS } from '../resolutions.js'
 import { isPerpetual } from '../../../../simulator/market/instruments.js'
 import { round } from '../../../../simulator/market/index-price.js'
 import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Level } from '../../../../simulator/market/order-book.js'
+import { pastCandles } from '../../../../simulator/market/past-candles.js'
 import { fixedChance } from '../../../../simulator/market/random.js'
 import { statsFields, tickerFields, underlyingIndexOf } from '../ticker.js'
 import { lastExpiryDay } from '../calendar.js'
@@ -46,10 +47,12 @@ function chartData(call: Call): Json {
   const listing = instrumentOf(call)
   const { fromMs, toMs } = spanOf(call)
   const resolution = call.params.text('resolution')
-  const minutes = RESOLUTION_MINUTES.get(resolution)
-  if (minutes === undefined) throw invalidParam('invalid resolution', 'resolution')
-  const until = Math.min(toMs, call.exchange.market.nowMs)
-  const bars = listing.candles.range(minutes, fromMs, until).slice(-MAX_ROWS)
+  const width = RESOLUTIONS.get(resolution)
+  if (width === undefined) throw invalidParam('invalid resolution', 'resolution')
+  const { nowMs, options } = call.exchange.market
+  const own = listing.candles.range(width, fromMs, Math.min(toMs, nowMs)).slice(-MAX_ROWS)
+  const past = pastCandles(listing, options.seed, width, fromMs, MAX_ROWS - own.length)
+  const bars = [...past.filter(({ tickMs }) => tickMs <= toMs), ...own]
   return {
     close: bars.map(({ close }) => close),
     cost: bars.map(({ cost }) => round(cost, 8)),

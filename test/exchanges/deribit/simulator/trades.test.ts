@@ -170,15 +170,16 @@ t.test('candles are made of the trades', async t => {
     count: 1000,
     sorting: 'asc',
   })) as Fields
-  const minute = chart['ticks']?.[0] ?? 0
+  const minute = Math.floor(Number((history['trades'] as Fields[])[0]?.['timestamp']) / 60_000) * 60_000
+  const at = chart['ticks']?.indexOf(minute) ?? 0
   const rows = (history['trades'] as Fields[]).filter(
     row => Math.floor(Number(row['timestamp']) / 60_000) * 60_000 === minute,
   )
-  t.equal(chart['open']?.[0], rows[0]?.['price'])
-  t.equal(chart['high']?.[0], Math.max(...rows.map(row => Number(row['price']))))
-  t.equal(chart['low']?.[0], Math.min(...rows.map(row => Number(row['price']))))
+  t.equal(chart['open']?.[at], rows[0]?.['price'])
+  t.equal(chart['high']?.[at], Math.max(...rows.map(row => Number(row['price']))))
+  t.equal(chart['low']?.[at], Math.min(...rows.map(row => Number(row['price']))))
   t.equal(
-    Math.round(chart['cost']?.[0] ?? 0),
+    Math.round(chart['cost']?.[at] ?? 0),
     rows.reduce((sum, row) => sum + Number(row['amount']), 0),
   )
 })
