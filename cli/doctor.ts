@@ -27,6 +27,8 @@ async function doctor({ config: path, json = false, only }: DoctorFlags): Promis
   onShutdown(reason => stop.abort(reason))
   const withSigns = process.stdout.isTTY && !process.env['NO_COLOR']
   const findings: Finding[] = []
+  // Whoever reads no further must not get a success that nobody found.
+  process.exitCode = 1
   for await (const finding of findingsOf(await checksFor(path, only), stop.signal)) {
     findings.push(finding)
     if (!json) process.stdout.write(`${linesOf(finding, withSigns)}\n`)

@@ -6,7 +6,7 @@ export const exitCodes = {
   failure: 1,
   usage: 2,
   warnings: 3,
-  hungUp: 129,
+  hangup: 129,
   interrupted: 130,
   terminated: 143,
 } as const
@@ -19,7 +19,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
   failure: 'something failed, or what was looked for was found wrong: the message says what',
   usage: 'the command line, the config file or the credentials are not right: trying again changes nothing',
   warnings: 'doctor only: nothing stands in the way, but something should be looked at',
-  hungUp: 'the same as 130 by SIGHUP: the terminal was closed',
+  hangup: 'the same as 130 by SIGHUP: the terminal was closed',
   interrupted: 'ended by Ctrl-C before it was done; a part that is asked to end by one alone ends with 0',
   terminated: 'the same by SIGTERM',
 }

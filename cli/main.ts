@@ -2,9 +2,11 @@
 import { CommanderError } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { endOfCommand } from '../platform/shutdown.js'
+import { endWhenNobodyReads } from './closed-pipe.js'
 import { exitCodeOfError, exitCodes } from './exit-codes.js'
 import { createProgram } from './program.js'
 
+endWhenNobodyReads()
 try {
   await createProgram().parseAsync()
 } catch (error) {
