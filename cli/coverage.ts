@@ -7,8 +7,8 @@ import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import type { Question } from './coverage/assess.js'
 import type { MeasuredCoverage as Coverage } from './coverage/measure.js'
-import type { Span } from './coverage/spans.js'
 import { exitCodes } from './exit-codes.js'
+import type { Span } from '../platform/spans.js'
 import type { Progress } from './progress-bar.js'
 
 interface CoverageOptions extends ConfigOption {

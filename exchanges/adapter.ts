@@ -49,6 +49,8 @@ export interface SessionLink {
   ping(): void
   /** Writes an event to the journal; the connection's name is added. */
   journal(event: string, facts?: object): void
+  /** The exchange said that it sends these; what comes right after may be their first frames. Stands in the journal. */
+  subscribed(channels: readonly string[], facts?: object): void
   /** The receive clock, µs since the epoch. */
   nowUs(): number
   /** Something that may go wrong again in the same way: told once, then counted. The connection's name is added. */

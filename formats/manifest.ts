@@ -10,6 +10,8 @@ const gap = z.object({
   to_us: z.int(),
   conn: z.string(),
   cause: z.string(),
+  /** The other connections that were to bring the same, and did not. */
+  also: z.array(z.string()).optional(),
 })
 
 const manifestSchema = z.object({

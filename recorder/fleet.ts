@@ -53,11 +53,11 @@ export class Fleet {
     return measured
   }
 
-  /** To be called about once a second: settles outages, looks for silence, tells counts of complaints. */
+  /** To be called about once a second: looks for silence, settles outages, tells counts of complaints. */
   look(): void {
-    const { ledger, complaints } = this.#deps
-    ledger.settle()
+    const { ledger, complaints, clock } = this.#deps
     this.#silence.look(performance.now())
+    ledger.settle(clock.nowUs())
     complaints.tick()
   }
 
@@ -100,7 +100,6 @@ export class Fleet {
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
     }
     await Promise.all(this.#running)
-    this.#silence.close()
     this.#deps.ledger.close(this.#deps.clock.nowUs())
     this.#deps.complaints.close()
   }

@@ -229,8 +229,8 @@ function recordingOn({ tape, clock, answers, earlier, polled }: RecordingParts):
 function noteClockStep(stepUs: number, { tape, log, ledger }: ConnectionDeps, fleet: Fleet): void {
   tape.journal('clock_step', { step_us: stepUs })
   log.warn({ stepUs }, 'the wall clock was set')
-  if (stepUs > 0) return
   ledger.shift(stepUs)
+  if (stepUs > 0) return
   void fleet.renewAll('the wall clock was set back')
 }
 

@@ -4,6 +4,8 @@ import { EdgeError } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { shownUrl } from '../platform/shown-url.js'
 import type { Measured } from './clock-facts.js'
+import { Flows } from './connection/family-flow.js'
+import { Rhythm } from './connection/rhythm.js'
 import { Wire, type WireEnd } from './connection/wire.js'
 import type { Adapter, ChannelPlan, Credentials } from '../exchanges/adapter.js'
 import { familyOf, type Exchange } from '../exchanges/exchange.js'
@@ -108,7 +110,11 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
     if (clock === undefined || roundTripUs < clock.roundTripUs) clock = { offsetUs, roundTripUs }
   }
   const wire = new Wire(
-    { received: new FrameCounter('d1'), sent: new FrameCounter('d1.sent') },
+    {
+      received: new FrameCounter('d1'),
+      sent: new FrameCounter('d1.sent'),
+      flows: new Flows(() => new Rhythm()),
+    },
     {
       exchange,
       clock: new ReceiveClock(),

@@ -1,122 +1,235 @@
 import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
-import type { Connection } from './connection/connection.js'
+import { clip } from '../platform/spans.js'
 import type { Adapter } from '../exchanges/adapter.js'
+import type { Connection } from './connection/connection.js'
+import type { Pause } from './connection/family-flow.js'
+import type { OutageAccount } from './connection/outage-account.js'
+import type { OutageLedger } from './connection/outage-ledger.js'
 import type { ReceiveClock } from './receive-clock.js'
-import type { Tape } from './tape.js'
 
 /** While a silence lasts, it is written down again after this, so that a crash leaves little unsaid. */
 const TOLD_AGAIN_MS = 60_000
 /** Channels of a silent family are taken anew after this, and after twice the time if that did not help. */
 const REVIVE_MS = 60_000
 const REVIVE_MS_MAX = 3_600_000
+/** A family that flowed for so long is well again. */
+const REVIVED_MS = 300_000
 /** More than this between two looks: we stood still ourselves. */
 const LOOK_MS_MAX = 5000
+/** After that, or after a pause in reading, what waited is read first. */
+const DEAF_MS = 2000
+/** A connection that brings a family by so much later than the other one is still on time, µs. */
+const SKEW_US = 1_000_000
+/** What one connection brought is waited for on the other one for so long. */
+const LAG_MS = 3000
 
-interface Heard {
-  frames: number
-  /** When the count last moved: monotonic, ms, and by the receive clock. */
-  atMs: number
-  atUs: number
-  /** From when on it is silent, and not yet written down. */
-  silentFromUs: number | undefined
+const NEVER_RESTS = 'silent, though the family never rests'
+
+/** What is remembered of one family on one connection. */
+interface Watched {
+  /** Since when (monotonic) the other connection has brought what this one has not since its last frame. */
+  behind: { lastUs: number; sinceMs: number } | undefined
+  /** When the last silence ended; monotonic. */
+  endedMs: number
   toldMs: number
   reviveMs: number
   reviveDueMs: number
+  /** How often its channels were taken anew since it fell silent. */
+  revived: number
 }
 
 export interface SilenceDeps {
-  exchange: Pick<Adapter, 'silenceLimits' | 'familyOfChannel'>
-  tape: Pick<Tape, 'counts' | 'journal'>
+  exchange: Pick<Adapter, 'silenceLimits' | 'familyOfChannel' | 'madeMs'>
   clock: Pick<ReceiveClock, 'nowUs'>
+  ledger: Pick<OutageLedger, 'partnersOf' | 'learn'>
   log: Logger
 }
 
-type Watched = Pick<Connection, 'name' | 'state' | 'channels' | 'session'>
+type WatchedConnection = Pick<Connection, 'name' | 'state' | 'channels' | 'session' | 'account' | 'isPaused' | 'renew'>
 
 /**
- * Finds families that say nothing although their connections live. The hot path knows nothing of it: once a second the
- * counts of frames are looked at. A silence is journalled with its bounds, and the family's channels are taken anew.
+ * Finds families that a connection does not bring although it lives: by the longest rest that the exchange's families take,
+ * by what the other connection of its group brought meanwhile, and, while that one is down, by how densely the family came
+ * before. The hot path knows nothing of it: once a second the flows are looked at. The ledger writes the silence down, and
+ * the family's channels are taken anew on this connection alone.
  */
 export class SilenceWatch {
   readonly #deps: SilenceDeps
-  readonly #connections: readonly Watched[]
-  readonly #heard = new Map<string, Heard>()
+  readonly #connections: readonly WatchedConnection[]
+  /** By connection and family. */
+  readonly #watched = new Map<string, Watched>()
+  readonly #limits = new Map<OutageAccount, { of: ReadonlySet<string>; limits: ReadonlyMap<string, number> }>()
   #lookedMs: number | undefined
+  /** Until then nobody's silence counts: we did not listen. */
+  readonly #deafUntilMs = new Map<OutageAccount, number>()
 
-  constructor(deps: SilenceDeps, connections: readonly Watched[]) {
+  constructor(deps: SilenceDeps, connections: readonly WatchedConnection[]) {
     this.#deps = deps
     this.#connections = connections
   }
 
-  /** To be called about once a second. @param nowMs monotonic */
+  /** To be called about once a second, before the ledger settles. @param nowMs monotonic */
   look(nowMs: number): void {
-    const live = this.#connections.filter(({ state }) => state === 'live')
-    const isAll = live.length > 0 && live.length === this.#connections.length
     const stoodStill = this.#lookedMs === undefined || nowMs - this.#lookedMs > LOOK_MS_MAX
     this.#lookedMs = nowMs
-    const limits = this.#deps.exchange.silenceLimits?.(channelsOf(live)) ?? new Map<string, number>()
-    for (const [family, heard] of this.#heard) if (!limits.has(family)) this.#end(family, heard)
-    for (const [family, limitMs] of limits) this.#check(family, limitMs, nowMs, isAll && !stoodStill)
+    for (const connection of this.#connections) {
+      const { account } = connection
+      if (stoodStill || connection.isPaused) this.#deafUntilMs.set(account, nowMs + DEAF_MS)
+      if (connection.state === 'live' && account.isUp) this.#lookAt(connection, nowMs)
+    }
+    this.#deps.ledger.learn()
   }
 
-  /** Writes down what is still silent. */
-  close(): void {
-    for (const [family, heard] of this.#heard) this.#end(family, heard)
+  #lookAt(connection: WatchedConnection, nowMs: number): void {
+    const { account } = connection
+    const nowUs = this.#deps.clock.nowUs()
+    const { families } = account
+    const limits = this.#limitsOf(account)
+    const isDeaf = nowMs < (this.#deafUntilMs.get(account) ?? 0)
+    for (const family of account.silentFamilies) if (!families.has(family)) this.#end(account, family, nowUs, nowMs)
+    for (const family of families) {
+      this.#lookBack(account, family, nowMs, isDeaf)
+      if (account.isSilent(family)) this.#goOn(connection, family, nowMs, nowUs)
+      else if (!isDeaf) this.#judge(connection, family, { nowMs, nowUs, limitMs: limits.get(family) })
+    }
   }
 
-  #check(family: string, limitMs: number, nowMs: number, isListening: boolean): void {
-    const { tape, clock, log } = this.#deps
-    const frames = tape.counts.get(family)?.frames ?? 0
-    const heard = this.#heard.get(family)
-    if (heard?.frames !== frames || !isListening) {
-      // A connection that is down is a gap, and told as one.
-      if (heard) this.#end(family, heard)
-      this.#heard.set(family, {
-        ...{ frames, atMs: nowMs, atUs: clock.nowUs(), silentFromUs: undefined, toldMs: 0 },
-        ...{ reviveMs: REVIVE_MS, reviveDueMs: 0 },
-      })
+  /** Pauses that ended since the last look: the end of a silence, or one that was over before it was noticed. */
+  #lookBack(account: OutageAccount, family: string, nowMs: number, isDeaf: boolean): void {
+    const flow = account.flows.of(family)
+    const pauses = flow.takePauses()
+    const silence = account.silenceOf(family)
+    if (silence) {
+      if (flow.lastUs <= silence.fromUs) return
+      const pause = pauses.find(({ toUs }) => toUs > silence.fromUs)
+      this.#end(account, family, pause ? this.#resumedUs(pause) : flow.lastUs, nowMs)
       return
     }
-    if (nowMs - heard.atMs < limitMs) return
-    if (heard.silentFromUs === undefined) {
-      heard.silentFromUs = heard.atUs
-      log.warn({ family, seconds: Math.round((nowMs - heard.atMs) / 1000) }, 'no frames of a family that never rests')
-      this.#tell(family, heard, nowMs)
-    } else if (nowMs - heard.toldMs >= TOLD_AGAIN_MS) this.#tell(family, heard, nowMs)
-    if (nowMs >= heard.reviveDueMs) this.#revive(family, heard, nowMs)
-  }
-
-  #tell(family: string, heard: Heard, nowMs: number): void {
-    const { tape, clock } = this.#deps
-    const toUs = clock.nowUs()
-    tape.journal('silent', { family, from_us: heard.silentFromUs, to_us: toUs })
-    heard.silentFromUs = toUs
-    heard.toldMs = nowMs
-  }
-
-  #end(family: string, heard: Heard): void {
-    if (heard.silentFromUs !== undefined) {
-      this.#tell(family, heard, 0)
-      this.#deps.log.info({ family }, 'the silence is over')
+    const { limitUs } = flow.rhythm
+    if (limitUs === undefined || isDeaf) return
+    for (const pause of pauses) {
+      const fromUs = Math.max(pause.fromUs, account.upUs)
+      const toUs = this.#resumedUs(pause)
+      if (toUs - fromUs <= limitUs || !this.#isAlone(account, family, { fromUs, toUs })) continue
+      account.silent(family, fromUs, OUT_OF_RHYTHM)
+      account.heardAgain(family, toUs)
     }
-    this.#heard.delete(family)
   }
 
-  #revive(family: string, heard: Heard, nowMs: number): void {
-    heard.reviveDueMs = nowMs + heard.reviveMs
-    heard.reviveMs = Math.min(REVIVE_MS_MAX, heard.reviveMs * 2)
+  #judge(
+    connection: WatchedConnection,
+    family: string,
+    { nowMs, nowUs, limitMs }: { nowMs: number; nowUs: number; limitMs: number | undefined },
+  ): void {
+    const { account } = connection
+    const { lastUs, rhythm } = account.flows.of(family)
+    const fromUs = Math.max(lastUs, account.upUs)
+    const watched = this.#watchedOf(account, family)
+    const other = this.#deps.ledger.partnersOf(account).find(({ flows }) => flows.of(family).ownUs - fromUs > SKEW_US)
+    if (!other) watched.behind = undefined
+    else if (watched.behind?.lastUs !== fromUs) watched.behind = { lastUs: fromUs, sinceMs: nowMs }
+    const isBehind = watched.behind !== undefined && nowMs - watched.behind.sinceMs >= LAG_MS
+    const neverRests = limitMs !== undefined && nowUs - fromUs >= limitMs * 1000
+    const isOutOfRhythm =
+      rhythm.limitUs !== undefined &&
+      nowUs - fromUs > rhythm.limitUs &&
+      this.#isAlone(account, family, { fromUs, toUs: nowUs })
+    if (!isBehind && !neverRests && !isOutOfRhythm) return
+    const cause = neverRests
+      ? NEVER_RESTS
+      : isBehind
+        ? `silent while ${other?.options.conn ?? ''} brought frames`
+        : OUT_OF_RHYTHM
+    account.silent(family, fromUs, cause)
+    const seconds = Math.round((nowUs - fromUs) / 1e6)
+    this.#deps.log.warn(
+      { conn: connection.name, family, seconds, cause },
+      'a family fell silent on a connection that lives',
+    )
+    watched.toldMs = neverRests ? -Infinity : nowMs
+    // One that falls silent again and again is not taken anew each time.
+    if (nowMs - watched.endedMs > REVIVED_MS)
+      Object.assign(watched, { reviveMs: REVIVE_MS, reviveDueMs: nowMs, revived: 0 })
+    this.#goOn(connection, family, nowMs, nowUs)
+  }
+
+  #goOn(connection: WatchedConnection, family: string, nowMs: number, nowUs: number): void {
+    const { account } = connection
+    const watched = this.#watchedOf(account, family)
+    if (nowMs - watched.toldMs >= TOLD_AGAIN_MS) {
+      watched.toldMs = nowMs
+      account.splitSilence(family, nowUs)
+    }
+    if (nowMs >= watched.reviveDueMs) this.#revive(connection, family, watched, nowMs)
+  }
+
+  #end(account: OutageAccount, family: string, atUs: number, nowMs: number): void {
+    account.heardAgain(family, atUs)
+    this.#watchedOf(account, family).endedMs = nowMs
+    this.#deps.log.info({ conn: account.options.conn, family }, 'the silence is over')
+  }
+
+  /** No other connection was there all the time to say that nothing was sent. */
+  #isAlone(account: OutageAccount, family: string, span: { fromUs: number; toUs: number }): boolean {
+    return this.#deps.ledger.partnersOf(account).some(partner => clip([...partner.downsOf(family)], span).length > 0)
+  }
+
+  /**
+   * When a family flowed again. Where the exchange says of both frames when it made them, a connection that only stood
+   * still shows as such: what comes then was made at once after what came before.
+   */
+  #resumedUs({ fromUs, toUs, before, after, isAnswer }: Pause): number {
+    const { madeMs } = this.#deps.exchange
+    const [beforeMs, afterMs] = [before && madeMs?.(before), madeMs?.(after)]
+    if (isAnswer || beforeMs === undefined || afterMs === undefined || afterMs <= beforeMs) return toUs
+    return Math.min(toUs, fromUs + (afterMs - beforeMs) * 1000)
+  }
+
+  #revive(connection: WatchedConnection, family: string, watched: Watched, nowMs: number): void {
+    watched.reviveDueMs = nowMs + watched.reviveMs
+    watched.reviveMs = Math.min(REVIVE_MS_MAX, watched.reviveMs * 2)
+    watched.revived++
     const { exchange, log } = this.#deps
-    for (const { name, channels, session } of this.#connections) {
-      const own = [...channels].filter(channel => exchange.familyOfChannel(channel) === family)
-      if (own.length === 0) continue
-      session
-        ?.resubscribe?.(own, 'silent')
-        .catch((error: unknown) => log.warn({ conn: name, family, err: messageOf(error) }, 'not subscribed anew'))
+    const { name, channels, session, account } = connection
+    // What the other one brings the exchange does send: it is this connection that is ill.
+    if (watched.revived > 1 && watched.behind !== undefined && account.isSilent(family)) {
+      void connection.renew(`silent in ${family}`)
+      return
     }
+    const own = [...channels].filter(channel => exchange.familyOfChannel(channel) === family)
+    if (own.length === 0) return
+    session
+      ?.resubscribe?.(own, 'silent')
+      .catch((error: unknown) => log.warn({ conn: name, family, err: messageOf(error) }, 'not subscribed anew'))
+  }
+
+  #limitsOf(account: OutageAccount): ReadonlyMap<string, number> {
+    const { families, channels } = account
+    const known = this.#limits.get(account)
+    if (known?.of === families) return known.limits
+    const limits = this.#deps.exchange.silenceLimits?.(channels) ?? new Map<string, number>()
+    this.#limits.set(account, { of: families, limits })
+    return limits
+  }
+
+  #watchedOf(account: OutageAccount, family: string): Watched {
+    const key = keyOf(account, family)
+    const known = this.#watched.get(key)
+    if (known) return known
+    const watched = {
+      behind: undefined,
+      endedMs: -Infinity,
+      toldMs: 0,
+      reviveMs: REVIVE_MS,
+      reviveDueMs: 0,
+      revived: 0,
+    }
+    this.#watched.set(key, watched)
+    return watched
   }
 }
 
-function* channelsOf(connections: readonly Watched[]): Generator<string> {
-  for (const { channels } of connections) yield* channels
-}
+const OUT_OF_RHYTHM = 'silent for longer than the family ever rests'
+
+const keyOf = ({ options }: OutageAccount, family: string) => `${options.conn} ${family}`

@@ -2,7 +2,7 @@ import { isAbout, kinds, tableOfFamily, type Kind } from './channel-target.js'
 import type { Counted, CoverageFacts, HourRows } from './facts.js'
 import { groupBy } from './group-by.js'
 import { concerns, intervalsOf, type Interval } from './intervals.js'
-import { clip, lengthUs, unionOf, wholeSeconds, without, type Span } from './spans.js'
+import { clip, lengthUs, unionOf, wholeSeconds, without, type Span } from '../../platform/spans.js'
 import { promisedOf, type Promised } from './promised.js'
 import { subscriptionsOf } from './subscriptions.js'
 

@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../observe/gaps.js'
 import type { Kind } from './channel-target.js'
 import type { Interval } from './intervals.js'
-import type { Span } from './spans.js'
+import type { Span } from '../../platform/spans.js'
 
 /** Rows of one kind in one table in one hour that has any. */
 export interface HourRows extends Span {

@@ -4,7 +4,7 @@ import { slotOf } from '../observe/outages.js'
 import { familyOfChannel } from '../../exchanges/deribit/names.js'
 import { targetOf, type ChannelTarget } from './channel-target.js'
 import { groupBy } from './group-by.js'
-import { without, type Span } from './spans.js'
+import { without, type Span } from '../../platform/spans.js'
 import type { Subscription } from './subscriptions.js'
 
 /** A span in which something was not as it should be. A span of no length is a moment. */
@@ -23,6 +23,8 @@ export interface Interval extends Span {
   host: string
   /** Only what this connection carried. */
   conn: string | undefined
+  /** And what these carried, which were to bring the same. */
+  also?: readonly string[]
   cause: string
   /** Empty: all. */
   families: readonly string[]
@@ -49,12 +51,16 @@ const WHOLE: ReadonlySet<Interval['gap']> = new Set([
   'not_converted',
 ])
 
+/** These are about what one connection carried, and no more. */
+const OF_A_CONNECTION: ReadonlySet<Interval['gap']> = new Set(['gap', 'outage', 'silent'])
+
 /** True where nothing of the span is there. */
 export const isWhole = ({ gap, filled }: Interval) => filled === false && WHOLE.has(gap)
 
 /** All that the journal says of spans in which something was wrong, in the order of their begin. Pure. */
 export function intervalsOf(entries: readonly JournalEntry[], subscriptions: readonly Subscription[]): Interval[] {
-  const told = [...gapsOf(entries).map(ofGap), ...entries.flatMap(ofEntry), ...pausesOf(entries)]
+  const gaps = gapsOf(entries).map(ofGap)
+  const told = [...gaps, ...entries.flatMap(ofEntry).flatMap(one => stillCovered(one, gaps)), ...pausesOf(entries)]
   const refused = subscriptions.flatMap(refusedOf)
   const intervals = [...told, ...grouped(refused)]
   return [...intervals, ...grouped(silentlyMissing(intervals, subscriptions))].sort((a, b) => a.fromUs - b.fromUs)
@@ -62,18 +68,19 @@ export function intervalsOf(entries: readonly JournalEntry[], subscriptions: rea
 
 /** Whether it concerns a channel, which may be of one instrument or of many. */
 export function concerns(interval: Interval, target: ChannelTarget, subscription: Subscription): boolean {
-  const { host, families, channels, instrument, conn, fromUs } = interval
+  const { host, families, channels, instrument, conn, also = [], fromUs } = interval
   if (host !== subscription.host) return false
   if (families.length > 0 && !families.includes(target.family)) return false
   if (instrument !== undefined && target.name !== undefined && instrument !== target.name) return false
   if (channels && !channels.has(subscription.channel)) return false
-  if (conn === undefined || (interval.gap !== 'gap' && interval.gap !== 'outage')) return true
+  if (conn === undefined || !OF_A_CONNECTION.has(interval.gap)) return true
   // What another connection carried was not concerned. A journal that does not say who carried it leaves it doubtful.
   const before = subscription.spans.filter(span => span.fromUs <= fromUs && span.toUs >= fromUs)
-  return before.length === 0 || before.some(span => slotOf(span.conn) === slotOf(conn))
+  const slots = [conn, ...also].map(slotOf)
+  return before.length === 0 || before.some(span => slots.includes(slotOf(span.conn)))
 }
 
-function ofGap({ kind, toUs, families, healed, host, conn, instrument, cause, fromUs }: Gap): Interval {
+function ofGap({ kind, toUs, families, healed, host, conn, also, instrument, cause, fromUs }: Gap): Interval {
   const gap = kind === 'not recording' ? 'not_recording' : kind
   // A book that is known again is still without the changes of the break; trades that were fetched are there.
   const filled = gap === 'trade_hole' ? healed === true : false
@@ -84,6 +91,7 @@ function ofGap({ kind, toUs, families, healed, host, conn, instrument, cause, fr
     toUs: lasts,
     host,
     conn,
+    ...(also && { also }),
     cause,
     families,
     channels: undefined,
@@ -98,8 +106,10 @@ const nothingElse = { conn: undefined, channels: undefined, instrument: undefine
 function ofEntry({ host, recvUs, event, detail }: JournalEntry): Interval[] {
   if (event === 'covered') {
     const [fromUs, toUs] = [Number(detail['from_us']), Number(detail['to_us'])]
-    const cause = `${typeof detail['cause'] === 'string' ? detail['cause'] : 'connection lost'}; ${String(detail['by'])} carried the same`
-    const families = Array.isArray(detail['families']) ? detail['families'].map(String) : []
+    const [families, watched] = [textsOf(detail['families']), textsOf(detail['watched'])]
+    const proof = watched.length === 0 ? '' : ` (without a frame to prove it: ${watched.join(', ')})`
+    const why = typeof detail['cause'] === 'string' ? detail['cause'] : 'connection lost'
+    const cause = `${why}; ${String(detail['by'])} carried the same${proof}`
     return [
       {
         ...nothingElse,
@@ -136,7 +146,33 @@ function ofEntry({ host, recvUs, event, detail }: JournalEntry): Interval[] {
   ]
 }
 
+/** What was found missing later was not covered. */
+function stillCovered(interval: Interval, gaps: readonly Interval[]): Interval[] {
+  if (interval.gap !== 'covered') return [interval]
+  const { host, conn = '', families, fromUs, toUs } = interval
+  const missing = gaps.filter(
+    gap =>
+      gap.host === host &&
+      isWhole(gap) &&
+      gap.fromUs < toUs &&
+      gap.toUs > fromUs &&
+      [gap.conn ?? '', ...(gap.also ?? [])].map(slotOf).includes(slotOf(conn)),
+  )
+  if (missing.length === 0) return [interval]
+  const left = families.flatMap(family => {
+    const own = missing.filter(gap => gap.families.includes(family))
+    return without([interval], own).map(span => ({ ...span, family }))
+  })
+  return [...groupBy(left, span => `${span.fromUs} ${span.toUs}`).values()].flatMap(group => {
+    const [first] = group
+    if (!first) return []
+    return [{ ...interval, fromUs: first.fromUs, toUs: first.toUs, families: group.map(({ family }) => family) }]
+  })
+}
+
 const HOUR_MS = 3_600_000
+
+const textsOf = (value: unknown) => (Array.isArray(value) ? value.map(String) : [])
 
 function segmentOf(path: string) {
   return parseSegmentPath(withState(path, 'sealed'))?.name

@@ -5,7 +5,7 @@ import { STOPPING } from '../observe/gaps.js'
 import { groupBy } from './group-by.js'
 import { ParquetReader } from './parquet-reader.js'
 import { readFacts, type OnTable } from './read-facts.js'
-import type { Span } from './spans.js'
+import type { Span } from '../../platform/spans.js'
 
 const DAY_US = 86_400_000_000
 /** An hour's segments are sealed, converted and shipped within this time of its end; a recorder not heard of for longer is gone. */

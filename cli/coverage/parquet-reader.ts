@@ -8,7 +8,7 @@ import { supersededFiles } from '../../formats/superseded-files.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { partitionedSql } from '../../reading/partitioned-sql.js'
 import { unreadableAmong } from '../../reading/unreadable-parquet.js'
-import type { Span } from './spans.js'
+import type { Span } from '../../platform/spans.js'
 
 const DAY_US = 86_400_000_000
 

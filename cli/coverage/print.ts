@@ -2,7 +2,7 @@ import { plainTable } from '../table.js'
 import type { Coverage, CoverageLine } from './assess.js'
 import { groupBy } from './group-by.js'
 import type { Interval } from './intervals.js'
-import { lengthUs, type Span } from './spans.js'
+import { lengthUs, type Span } from '../../platform/spans.js'
 
 /** Longer lists of gaps are cut; --json has all. */
 const GAPS_SHOWN = 20

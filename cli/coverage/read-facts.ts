@@ -7,7 +7,7 @@ import { datesOf, inside, type ParquetReader } from './parquet-reader.js'
 import { readQuarantine } from './read-quarantine.js'
 import { HOST, readJournal, RUN } from './read-journal.js'
 import { readSegments } from './read-segments.js'
-import type { Span } from './spans.js'
+import type { Span } from '../../platform/spans.js'
 
 /** Parts of the ticker that people ask for by name: the column that shows whether they are there. */
 const TICKER_PARTS = [

@@ -4,7 +4,7 @@ import { currentPath, segmentFiles } from '../../reading/segment-files.js'
 import { segmentFrames } from '../../reading/segment-frames.js'
 import type { JournalEntry } from '../observe/gaps.js'
 import { datesOf, type ParquetReader } from './parquet-reader.js'
-import type { Span } from './spans.js'
+import type { Span } from '../../platform/spans.js'
 
 const DAY_US = 86_400_000_000
 

@@ -8,7 +8,7 @@ import { targetOf } from './channel-target.js'
 import { groupBy } from './group-by.js'
 import type { Interval } from './intervals.js'
 import { datesOf } from './parquet-reader.js'
-import type { Span } from './spans.js'
+import type { Span } from '../../platform/spans.js'
 
 /** Lines of one kind that are no further apart than this are told as one interval, µs. */
 const TOGETHER_US = 60_000_000

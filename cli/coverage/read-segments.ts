@@ -8,7 +8,7 @@ import { withState, type SegmentName } from '../../formats/raw-path.js'
 import { FAMILIES, tableOfFamily } from './channel-target.js'
 import type { SegmentFacts } from './facts.js'
 import type { Interval } from './intervals.js'
-import type { Span } from './spans.js'
+import type { Span } from '../../platform/spans.js'
 
 /** What the manifests of a span say, where raw segments still are. `ends`: when each run was last heard of, as entries. */
 export function readSegments(root: string, window: Span): SegmentFacts & { ends: JournalEntry[] } {

@@ -1,5 +1,5 @@
 import type { JournalEntry } from '../observe/gaps.js'
-import { unionOf, type Span } from './spans.js'
+import { unionOf, type Span } from '../../platform/spans.js'
 
 /** One channel at one recorder. */
 export interface Subscription {

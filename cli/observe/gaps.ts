@@ -19,6 +19,8 @@ export interface Gap {
   toUs: number | undefined
   host: string
   conn: string | undefined
+  /** Connections that were to bring the same, and did not either. */
+  also?: readonly string[]
   /** Where it is about one instrument alone. */
   instrument: string | undefined
   cause: string
@@ -195,6 +197,7 @@ class GapReader {
       toUs: numberOf(detail['to_us']) ?? recvUs,
       host,
       conn: textOf(detail['conn']),
+      also: textsOf(detail['also']),
       instrument: textOf(detail['instrument']),
       cause: textOf(detail['cause']) ?? textOf(detail['reason']) ?? kind,
       families: family === undefined ? textsOf(detail['families']) : [family],

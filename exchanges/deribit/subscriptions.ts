@@ -129,7 +129,7 @@ export class Subscriptions {
     }
     const taken = asked.filter(channel => accepted.has(channel))
     for (const channel of taken) this.#channels.add(channel)
-    if (taken.length > 0) link.journal('subscribed', { channels: taken, ...(reason !== undefined && { reason }) })
+    if (taken.length > 0) link.subscribed(taken, reason === undefined ? {} : { reason })
     // The exchange leaves out what it does not know, without an error.
     const refused = asked.filter(channel => !accepted.has(channel))
     if (refused.length === 0) return

@@ -85,8 +85,18 @@ function outageOf({ host, recvUs, event, detail }: JournalEntry): Outage[] {
   const why = [cause, reason].find(text => typeof text === 'string')
   const because = (what: string) => (why === undefined ? what : `${what}: ${why}`)
   switch (event) {
-    case 'gap':
-      return hasBooks(detail['families']) ? [{ ...outage, because: because('gap') }] : []
+    case 'gap': {
+      // Where several connections were to bring it, none did.
+      const conns = [outage.conn, ...textsOf(detail['also'])]
+      return hasBooks(detail['families']) ? conns.map(conn => ({ ...outage, conn, because: because('gap') })) : []
+    }
+    case 'silent':
+      return typeof detail['family'] === 'string' && isOfBooks(detail['family'])
+        ? [outage.conn, ...textsOf(detail['also'])].map(conn => ({ ...outage, conn, because: 'silent' }))
+        : []
+    case 'covered':
+      // The other connection had it; this one did not.
+      return hasBooks(detail['families']) ? [{ ...outage, because: because('nothing came') }] : []
     case 'lost':
       return (typeof channel === 'string' && isOfBooks(channel)) || hasBooks(detail['families'] ?? [])
         ? [{ ...outage, conn: undefined, because: because('frames were lost') }]

@@ -7,7 +7,8 @@ import type { ReceiveClock } from '../receive-clock.js'
 import { FrameCounter, type Tape } from '../tape.js'
 import { reconnectDelayMs, STABLE_AFTER_MS } from '../../platform/backoff.js'
 import { FrameRate } from './frame-rate.js'
-import type { OutageAccount, OutageLedger } from './outage-ledger.js'
+import type { OutageAccount } from './outage-account.js'
+import type { OutageLedger } from './outage-ledger.js'
 import { Wire, type OwnerLink, type WireCounters, type WireDeps, type WireEnd } from './wire.js'
 
 export interface ConnectionDeps extends WireDeps {
@@ -48,7 +49,7 @@ export class Connection {
   readonly name: string
   readonly #deps: ConnectionDeps
   readonly #wanted: () => ReadonlySet<string>
-  readonly #account: OutageAccount
+  readonly account: OutageAccount
   readonly #owner: OwnerLink
   readonly #counters: readonly WireCounters[]
   readonly #rate = new FrameRate()
@@ -72,16 +73,17 @@ export class Connection {
     this.name = name
     this.#deps = deps
     this.#wanted = wanted
-    this.#counters = [name, `${name}b`].map(conn => ({
-      received: new FrameCounter(conn),
-      sent: new FrameCounter(`${conn}.sent`),
-    }))
-    this.#account = deps.ledger.open({
+    this.account = deps.ledger.open({
       conn: name,
       group,
       heardUs: () => this.#wire?.heardUs ?? 0,
       channels: () => this.channels,
     })
+    this.#counters = [name, `${name}b`].map(conn => ({
+      received: new FrameCounter(conn),
+      sent: new FrameCounter(`${conn}.sent`),
+      flows: this.account.flows,
+    }))
     this.#owner = owner
   }
 
@@ -133,6 +135,11 @@ export class Connection {
     await this.#next?.ended
     await this.#wire?.ended
     this.#stopped = true
+  }
+
+  /** Nothing is read at present. */
+  get isPaused(): boolean {
+    return this.#paused
   }
 
   setPaused(paused: boolean): void {
@@ -219,8 +226,8 @@ export class Connection {
         old.close(cause)
       }
     }
-    this.#account.up(clock.nowUs())
-    ledger.settle()
+    this.account.up(clock.nowUs())
+    ledger.settleAlone(this.account, clock.nowUs())
     this.#tried()
   }
 
@@ -228,9 +235,8 @@ export class Connection {
   #noteBreak(wire: Wire, end: WireEnd): void {
     this.#noteEnd(wire, end)
     // What ends with the recorder is no outage of this connection.
-    if (end.cause !== STOPPING) this.#account.down(wire.heardUs, end.cause, end.channels)
+    if (end.cause !== STOPPING) this.account.down(wire.heardUs, end.cause, end.channels)
     this.#failures = performance.now() - this.#openedMs > STABLE_AFTER_MS ? 0 : this.#failures + 1
-    this.#deps.ledger.settle()
     this.#tried()
   }
 

@@ -1,81 +1,42 @@
+import { clip, overlap, unionOf, without, type Span } from '../../platform/spans.js'
 import type { Tape } from '../tape.js'
+import { Flows } from './family-flow.js'
+import { OutageAccount, type AccountOptions, type Down } from './outage-account.js'
+import { Rhythm } from './rhythm.js'
 
-/** A span without a connection. */
-interface Down {
-  fromUs: number
-  /** Undefined as long as it lasts. */
-  toUs: number | undefined
-  cause: string
-  /** What was subscribed before. */
-  channels: ReadonlySet<string>
-  /** Before the first connection: nothing was recorded yet that could be interrupted. */
-  isFirst: boolean
-  /** Its gaps and what covered it are written down. */
-  settled: boolean
-}
+/** Where no frame of a family proves that the other connection carried it, one may still come that proves the contrary. */
+const SETTLE_US = 8_000_000
+/** The other connection must have brought anything at all by then. */
+const PROOF_WITHIN_US = 60_000_000
+/** Spans of a family that were told as missing, beyond which the oldest are forgotten. */
+const TOLD_MAX = 500
 
-export interface AccountOptions {
+/** What a span without frames on one connection came to, for one family. */
+interface Part extends Span {
+  event: 'gap' | 'silent' | 'covered'
   conn: string
-  /** Accounts of one group carry the same channels. */
-  group: number
-  /** When the last frame came on what is open now, µs since the epoch. */
-  heardUs: () => number
-  channels: () => ReadonlySet<string>
+  cause: string
+  family: string
+  /** Of what is missing: the others that were to bring the same, and did not. */
+  also: readonly string[]
+  /** Of what is covered: by whom, and whether frames of the family prove it. */
+  by?: string
+  isWatched?: boolean
 }
-
-/** Beyond this the oldest two spans of a connection count as one: it may claim less cover, never more. */
-const DOWNS_MAX = 200
-
-/** When one connection was up and when it was not. */
-export class OutageAccount {
-  readonly options: AccountOptions
-  readonly downs: Down[] = [
-    { fromUs: -Infinity, toUs: undefined, cause: '', channels: new Set(), isFirst: true, settled: false },
-  ]
-
-  constructor(options: AccountOptions) {
-    this.options = options
-  }
-
-  get isUp(): boolean {
-    return this.downs.at(-1)?.toUs !== undefined || this.downs.length === 0
-  }
-
-  /** The connection ended; frames came until `fromUs`. */
-  down(fromUs: number, cause: string, channels: ReadonlySet<string>): void {
-    if (!this.isUp) return
-    this.downs.push({ fromUs, toUs: undefined, cause, channels: new Set(channels), isFirst: false, settled: false })
-  }
-
-  /** All channels flow again. */
-  up(atUs: number): void {
-    const last = this.downs.at(-1)
-    if (last && last.toUs === undefined) last.toUs = Math.max(last.fromUs, atUs)
-  }
-
-  /** What is certain of this connection reaches so far: up to the last frame, or up to now where it is down. */
-  get knownUs(): number {
-    return this.isUp ? this.options.heardUs() : Infinity
-  }
-
-  /** What it carries, or carried before it went down. */
-  get channels(): ReadonlySet<string> {
-    const last = this.downs.at(-1)
-    return last && last.toUs === undefined ? last.channels : this.options.channels()
-  }
-}
-
-type Span = readonly [fromUs: number, toUs: number]
 
 /**
- * Writes down in which spans frames are missing. Where two connections carry the same channels, only the time in which
- * neither was up is a gap; the rest of an outage is `covered`. An outage is settled as soon as the other connection is
- * known to have lived beyond it, so that one that is dead already, and not yet found so, covers nothing.
+ * Writes down in which spans frames are missing, family by family. Where two connections carry the same channels, only the
+ * time in which neither brought a family is a gap; the rest is `covered`. A connection covers what its frames of that
+ * family prove: what it did not bring while the other one did, or for longer than the family ever rests, it did not have.
+ * What is found out later is told later: a gap, in a span that was covered before.
  */
 export class OutageLedger {
   readonly #tape: Pick<Tape, 'journal' | 'gap'>
   readonly #familyOf: (channel: string) => string
   readonly #accounts: OutageAccount[] = []
+  /** By group and family. */
+  readonly #rhythms = new Map<string, { group: number; family: string; rhythm: Rhythm }>()
+  readonly #missing = new Map<string, Span[]>()
 
   constructor(tape: Pick<Tape, 'journal' | 'gap'>, familyOf: (channel: string) => string) {
     this.#tape = tape
@@ -83,7 +44,8 @@ export class OutageLedger {
   }
 
   open(options: AccountOptions): OutageAccount {
-    const account = new OutageAccount(options)
+    const flows = new Flows(family => this.#rhythmOf(options.group, family))
+    const account = new OutageAccount(options, flows, this.#familyOf)
     this.#accounts.push(account)
     return account
   }
@@ -93,109 +55,193 @@ export class OutageLedger {
     return this.#accounts.filter(other => other !== account && other.options.group === account.options.group)
   }
 
-  /** Settles what can be settled; to be called about once a second and whenever a connection is up again. */
-  settle(): void {
-    for (const account of this.#accounts) this.#settle(account, false)
-    for (const account of this.#accounts) this.#prune(account)
+  /** Looks how densely frames came while nothing was known to be missing; to be called about once a second. */
+  learn(): void {
+    for (const { rhythm, group, family } of this.#rhythms.values()) {
+      const accounts = this.#accounts.filter(({ options }) => options.group === group)
+      rhythm.learn(pause => accounts.every(account => clip([...account.downsOf(family)], pause).length === 0))
+    }
+  }
+
+  /** Settles what can be settled; to be called about once a second. */
+  settle(nowUs: number): void {
+    this.#write(this.#accounts.flatMap(account => this.#settled(account, nowUs)))
+  }
+
+  /** Settles what a connection without a partner missed: nothing that is still to be found out bears on it. */
+  settleAlone(account: OutageAccount, nowUs: number): void {
+    if (this.partnersOf(account).length === 0) this.#write(this.#settled(account, nowUs))
   }
 
   /** Settles everything as it is now: outages that last end here. */
   close(nowUs: number): void {
     for (const account of this.#accounts) {
-      const last = account.downs.at(-1)
-      if (last?.isFirst === false) account.up(nowUs)
+      if (account.downs.at(-1)?.why !== 'unborn') account.up(nowUs)
+      for (const family of account.silentFamilies) account.heardAgain(family, nowUs)
     }
-    for (const account of this.#accounts) this.#settle(account, true)
+    this.settle(Infinity)
   }
 
-  /** The wall clock was set back: times of before are told in the new one. */
+  /** The wall clock was set: times of before are told in the new one where it was set back. */
   shift(stepUs: number): void {
-    for (const down of this.#accounts.flatMap(({ downs }) => downs)) {
-      down.fromUs += stepUs
-      if (down.toUs !== undefined) down.toUs += stepUs
+    for (const account of this.#accounts) {
+      account.flows.shift(stepUs)
+      account.shift(stepUs)
     }
+    for (const { rhythm } of this.#rhythms.values()) rhythm.shift(stepUs)
   }
 
-  #settle(account: OutageAccount, atOnce: boolean): void {
+  #settled(account: OutageAccount, nowUs: number): Part[] {
     const partners = this.partnersOf(account)
+    const isReady = (down: Down, family: string) =>
+      !down.settled &&
+      down.toUs !== Infinity &&
+      partners.every(partner => this.#isKnown(partner, account, down, family, nowUs))
+    const parts: Part[] = []
+    const settle = (down: Down, families: Iterable<string>) => {
+      for (const family of families) parts.push(...this.#partsOf(account, down, family, partners, nowUs === Infinity))
+      down.settled = true
+    }
     for (const down of account.downs) {
-      if (down.settled || down.toUs === undefined) continue
-      const { toUs } = down
-      if (down.isFirst) down.settled = true
-      else if (atOnce || partners.every(partner => partner.knownUs >= toUs)) {
-        this.#write(account, down, [down.fromUs, toUs], partners)
-        down.settled = true
+      const families = new Set([...down.channels].map(this.#familyOf))
+      if ([...families].every(family => isReady(down, family))) settle(down, families)
+    }
+    for (const [family, silences] of account.silences)
+      for (const silence of silences) if (isReady(silence, family)) settle(silence, [family])
+    return parts
+  }
+
+  /** Whether it is certain, as far as it ever will be, what `partner` brought of a family while the other one was down. */
+  #isKnown(partner: OutageAccount, account: OutageAccount, { toUs }: Span, family: string, nowUs: number): boolean {
+    if (nowUs === Infinity || !partner.isUp || partner.isSilent(family) || !partner.families.has(family)) return true
+    const { lastUs } = partner.flows.of(family)
+    if (lastUs >= toUs) return true
+    // One that is dead already, and not yet found so, proves nothing.
+    if (partner.options.heardUs() < toUs) return false
+    const neverCame = lastUs === -Infinity && account.flows.of(family).lastUs === -Infinity
+    if (!neverCame && nowUs < toUs + SETTLE_US) return false
+    const isQuiet = partner.quietSpans.some(quiet => quiet.toUs === Infinity)
+    return isQuiet || provesLife(partner, toUs) || nowUs >= toUs + PROOF_WITHIN_US
+  }
+
+  /** @param atEnd nothing more can come that proves anything */
+  #partsOf(
+    account: OutageAccount,
+    down: Down,
+    family: string,
+    partners: readonly OutageAccount[],
+    atEnd: boolean,
+  ): Part[] {
+    const { conn, group } = account.options
+    const facts = { conn, family }
+    // What a silence has in common with an outage that is to be told still, that one tells.
+    const others = down.why === 'silent' ? partners.flatMap(({ downs }) => downs.filter(({ settled }) => !settled)) : []
+    const own = without([down], others)
+    let missing: Missing[] = own.map(span => ({
+      ...span,
+      event: down.why === 'silent' ? 'silent' : 'gap',
+      cause: down.cause,
+      also: [],
+    }))
+    const neverCame = [account, ...partners].every(({ flows }) => flows.of(family).lastUs === -Infinity)
+    for (const partner of partners) {
+      if (!this.#carries(partner, down, family)) continue
+      missing = missing.flatMap(part => {
+        const found = alsoMissing(part, family, partner, neverCame)
+        const doubtful = without([part], found).filter(span => !proves(partner, family, down, span, atEnd))
+        const cause = `${part.cause}; ${partner.options.conn}: nothing shows that it brought it`
+        const others = [...part.also, partner.options.conn]
+        return [...found, ...doubtful.map(span => ({ ...part, ...span, cause, also: others }))]
+      })
+    }
+    const key = `${group} ${family}`
+    const told = this.#missing.get(key) ?? []
+    const gaps = missing.flatMap(part => without([part], told).map(span => ({ ...facts, ...part, ...span })))
+    if (gaps.length > 0) this.#missing.set(key, unionOf([...told, ...missing.map(spanOf)]).slice(-TOLD_MAX))
+    const [partner] = partners
+    if (!partner) return gaps
+    const { flows, options } = partner
+    const { lastUs, rhythm } = flows.of(family)
+    const by = { by: options.conn, isWatched: lastUs < down.toUs && rhythm.limitUs === undefined }
+    const covered = without(own, [...missing, ...told]).map(span => ({ ...facts, ...by, ...span, cause: down.cause }))
+    return [...gaps, ...covered.map(part => ({ ...part, event: 'covered' as const, also: [] }))]
+  }
+
+  /** Whether it was to bring all that went down of a family. */
+  #carries({ families, channels }: OutageAccount, down: Down, family: string): boolean {
+    if (!families.has(family)) return false
+    for (const channel of down.channels) if (this.#familyOf(channel) === family && !channels.has(channel)) return false
+    return true
+  }
+
+  /** One entry for all families that have the same. */
+  #write(parts: readonly Part[]): void {
+    const groups = new Map<string, Part[]>()
+    for (const part of [...parts].sort((a, b) => a.fromUs - b.fromUs)) {
+      const { event, conn, by, cause, also, fromUs, toUs, family } = part
+      if (fromUs >= toUs) continue
+      const key = JSON.stringify([event, conn, by, cause, also, fromUs, toUs, event === 'silent' && family])
+      groups.set(key, [...(groups.get(key) ?? []), part])
+    }
+    for (const group of groups.values()) this.#tell(group)
+  }
+
+  #tell(parts: readonly Part[]): void {
+    const [first] = parts
+    if (!first) return
+    const { event, conn, by, cause, fromUs: from_us, toUs: to_us, family } = first
+    const also = first.also.length === 0 ? {} : { also: [...first.also] }
+    const families = parts.map(part => part.family).sort()
+    switch (event) {
+      case 'gap':
+        this.#tape.gap(families, { from_us, to_us, conn, cause, ...also })
+        break
+      case 'silent':
+        this.#tape.journal('silent', { conn, family, from_us, to_us, cause, ...also })
+        break
+      case 'covered': {
+        const watched = parts.filter(({ isWatched }) => isWatched === true).map(part => part.family)
+        const proof = watched.length === 0 ? {} : { watched: watched.sort() }
+        this.#tape.journal('covered', { conn, by, from_us, to_us, cause, families, ...proof })
       }
     }
   }
 
-  #write(account: OutageAccount, down: Down, span: Span, [partner]: OutageAccount[]): void {
-    const shared = partner ? [...down.channels].filter(channel => partner.channels.has(channel)) : []
-    const alone = partner ? [...down.channels].filter(channel => !partner.channels.has(channel)) : [...down.channels]
-    this.#gap(account, span, down.cause, alone)
-    if (!partner || shared.length === 0) return
-    const others = partner.downs.map(other => ({ other, both: overlap(span, other) })).filter(hasOverlap)
-    for (const { other, both } of others) {
-      // Whichever outage is settled first tells of the time that both have in common.
-      if (other.settled && !other.isFirst) continue
-      const cause = other.isFirst
-        ? `${down.cause}; ${partner.options.conn} was not connected yet`
-        : `${down.cause}; ${partner.options.conn}: ${other.cause}`
-      this.#gap(account, both, cause, shared)
-    }
-    for (const [from_us, to_us] of without(
-      span,
-      others.map(({ both }) => both),
-    )) {
-      const { conn } = account.options
-      const families = this.#familiesOf(shared)
-      this.#tape.journal('covered', { conn, by: partner.options.conn, from_us, to_us, cause: down.cause, families })
-    }
-  }
-
-  #gap(account: OutageAccount, [from_us, to_us]: Span, cause: string, channels: readonly string[]): void {
-    if (channels.length === 0) return
-    this.#tape.gap(this.#familiesOf(channels), { from_us, to_us, conn: account.options.conn, cause })
-  }
-
-  #familiesOf(channels: readonly string[]): string[] {
-    return [...new Set(channels.map(this.#familyOf))].sort()
-  }
-
-  /** Forgets what no outage to come can overlap. */
-  #prune(account: OutageAccount): void {
-    const partners = this.partnersOf(account)
-    const neededFromUs = Math.min(
-      ...partners.map(partner =>
-        Math.min(
-          partner.knownUs,
-          ...partner.downs.filter(({ settled, isFirst }) => !settled && !isFirst).map(({ fromUs }) => fromUs),
-        ),
-      ),
-    )
-    const { downs } = account
-    while (downs[0]?.settled === true && (downs[0].toUs ?? Infinity) <= neededFromUs && downs.length > 1) downs.shift()
-    while (downs.length > DOWNS_MAX && downs[0]?.settled === true && downs[1]?.settled === true) {
-      downs[1].fromUs = downs[0].fromUs
-      downs.shift()
-    }
+  #rhythmOf(group: number, family: string): Rhythm {
+    const key = `${group} ${family}`
+    const known = this.#rhythms.get(key) ?? { group, family, rhythm: new Rhythm() }
+    this.#rhythms.set(key, known)
+    return known.rhythm
   }
 }
 
-function overlap([fromUs, toUs]: Span, other: Down): Span {
-  return [Math.max(fromUs, other.fromUs), Math.min(toUs, other.toUs ?? Infinity)]
+const spanOf = ({ fromUs, toUs }: Span): Span => ({ fromUs, toUs })
+
+/** Data came on it, of whatever family, since then: more than a heartbeat. */
+const provesLife = ({ flows, families }: OutageAccount, sinceUs: number) => flows.lastUsOf(families) >= sinceUs
+
+/** Whether it shows that `partner` brought a family over a span in which it is not known to have been down itself. */
+function proves(partner: OutageAccount, family: string, down: Down, span: Span, atEnd: boolean): boolean {
+  // What should have come is there only where it came.
+  if (down.why === 'silent') return partner.flows.of(family).lastUs >= span.fromUs
+  // One that went down then lived until then.
+  const wentDown = partner.downs.some(({ fromUs }) => fromUs === span.toUs)
+  return provesLife(partner, atEnd || wentDown ? span.fromUs : span.toUs)
 }
 
-const hasOverlap = ({ both: [fromUs, toUs] }: { both: Span }) => fromUs < toUs
+type Missing = Omit<Part, 'conn' | 'family'>
 
-/** The parts of a span that none of the others touch; these come in order. */
-function without([fromUs, toUs]: Span, others: readonly Span[]): Span[] {
-  const parts: Span[] = []
-  let atUs = fromUs
-  for (const [otherFromUs, otherToUs] of others) {
-    if (otherFromUs > atUs) parts.push([atUs, otherFromUs])
-    atUs = Math.max(atUs, otherToUs)
+/** What of a part is missing because `partner` did not bring the family either. */
+function alsoMissing(part: Missing, family: string, partner: OutageAccount, neverCame: boolean): Missing[] {
+  const found: Missing[] = []
+  const also = [...part.also, partner.options.conn]
+  const quiet = partner.quietSpans.map(span => ({ ...span, why: 'silent', cause: 'silent' }) as const)
+  for (const other of [...partner.downsOf(family), ...quiet]) {
+    // Of what never came on any connection an outage takes nothing away.
+    const event = other.why !== 'silent' ? 'gap' : neverCame ? 'silent' : part.event
+    // Why it was taken for silent may differ from family to family; the outage is one.
+    const cause = `${part.cause}; ${partner.options.conn}: ${other.why === 'silent' ? 'silent' : other.cause}`
+    found.push(...without(overlap([part], [other]), found).map(span => ({ ...span, event, cause, also })))
   }
-  if (atUs < toUs) parts.push([atUs, toUs])
-  return parts
+  return found
 }

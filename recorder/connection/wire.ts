@@ -7,6 +7,7 @@ import type { Complaints } from '../complaints.js'
 import type { Adapter, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
 import type { ReceiveClock, Stamps } from '../receive-clock.js'
 import type { FrameCounter, Tape } from '../tape.js'
+import type { Flows } from './family-flow.js'
 import { Liveness } from './liveness.js'
 import { endOfClose, endOfError, endOfResponse, type SocketEnd } from './socket-end.js'
 
@@ -22,7 +23,7 @@ const CLOSE_TIMEOUT_MS = 2000
 export interface WireDeps {
   exchange: Adapter
   tape: Pick<Tape, 'take' | 'journal'>
-  clock: Pick<ReceiveClock, 'stamps'>
+  clock: Pick<ReceiveClock, 'stamps' | 'nowUs'>
   complaints: Pick<Complaints, 'tell'>
 }
 
@@ -30,6 +31,8 @@ export interface WireDeps {
 export interface WireCounters {
   received: FrameCounter
   sent: FrameCounter
+  /** Of both names of a connection. */
+  flows: Flows
 }
 
 /** What a session may ask of the loop that owns its connection. */
@@ -187,7 +190,9 @@ export class Wire {
     const family = this.session.data(data, recvUs)
     const filed = family === undefined ? this.#file(data, isBinary) : undefined
     const kept = filed?.recorded ?? data
-    tape.take(family ?? filed?.family ?? 'other', this.#counters.received, recvUs, kept)
+    const filedAs = family ?? filed?.family ?? 'other'
+    tape.take(filedAs, this.#counters.received, recvUs, kept)
+    this.#counters.flows.heard(filedAs, recvUs - this.#stamps.aheadUs, kept)
     if (isBinary || data.length > exchange.ordinaryBytesMax) this.#complain(data.length)
   }
 
@@ -222,7 +227,7 @@ export class Wire {
   }
 
   #linkFor(owner: OwnerLink): SessionLink {
-    const { tape, complaints } = this.#deps
+    const { tape, complaints, exchange, clock } = this.#deps
     const { conn } = this
     return {
       ...owner,
@@ -236,6 +241,11 @@ export class Wire {
         if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
       },
       journal: (event, facts) => tape.journal(event, { conn, ...facts }),
+      subscribed: (channels, facts) => {
+        tape.journal('subscribed', { conn, channels, ...facts })
+        const families = new Set(channels.map(channel => exchange.familyOfChannel(channel)))
+        for (const family of families) this.#counters.flows.of(family).subscribed(clock.nowUs())
+      },
       complain: complaint => complaints.tell({ ...complaint, facts: { conn, ...complaint.facts } }),
       nowUs: () => this.#stamps.nowUs(),
       limited: () => (this.#patience = 'limited'),

@@ -4,8 +4,6 @@ import { clockFacts } from '../../recorder/clock-facts.js'
 import { Complaints } from '../../recorder/complaints.js'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
 import type { FamilyCount } from '../../recorder/tape.js'
-import { SilenceWatch } from '../../recorder/silence-watch.js'
-import { silenceLimits } from '../../exchanges/deribit/silence-limits.js'
 
 interface Entry {
   event: string
@@ -38,45 +36,6 @@ t.test('a thousand equal complaints are one entry and a count', t => {
   complaints.tell({ event: 'connect_failed', message: 'refused after 7 ms' })
   complaints.close()
   t.match(journal.slice(3), [{ event: 'repeated', count: 1 }], 'what was counted is told at the end')
-  t.end()
-})
-
-t.test('a family that never rests and says nothing: told with its bounds, and taken anew', t => {
-  const { journal, time, tape, log, nowUs } = scene()
-  const channels = new Set(['deribit_price_index.btc_usd', 'quote.BTC-27NOV26-90000-C'])
-  const asked: string[][] = []
-  const session = { resubscribe: (names: readonly string[]) => Promise.resolve(void asked.push([...names])) }
-  const connection = { name: 'd1', state: 'live', channels, session }
-  const exchange = { silenceLimits, familyOfChannel: (channel: string) => channel.split('.')[0] ?? '' }
-  const watch = new SilenceWatch({ exchange, tape, clock: { nowUs }, log }, [connection as never])
-  const count = { frames: 0, bytes: 0, lastUs: 0, lastFrame: Buffer.alloc(0) }
-  tape.counts.set('deribit_price_index', count)
-  const run = (seconds: number, frames: number) => {
-    for (let second = 0; second < seconds; second++) {
-      time.ms += 1000
-      count.frames += frames
-      watch.look(time.ms)
-    }
-  }
-  run(10, 1)
-  run(4, 0)
-  t.same(journal, [], 'not yet')
-  run(6, 0)
-  t.match(journal, [{ event: 'silent', family: 'deribit_price_index', from_us: 10_000_000, to_us: 15_000_000 }])
-  t.same(asked, [['deribit_price_index.btc_usd']])
-  run(1, 1)
-  t.match(journal[1], { event: 'silent', from_us: 15_000_000, to_us: 21_000_000 }, 'up to the next frame')
-  t.equal(journal.length, 2)
-
-  connection.state = 'connecting'
-  run(30, 0)
-  t.equal(journal.length, 2, 'a connection that is down is told as a gap')
-  connection.state = 'live'
-  time.ms += 60_000
-  run(1, 0)
-  t.equal(journal.length, 2, 'a standstill of our own is not silence')
-  t.notOk(silenceLimits(channels).has('quote'), 'an option may rest for hours')
-  t.same([...silenceLimits(['quote.BTC-PERPETUAL', 'ticker.ETH-PERPETUAL.100ms']).keys()], ['quote', 'ticker'])
   t.end()
 })
 

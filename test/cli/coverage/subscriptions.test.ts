@@ -1,6 +1,6 @@
 import t from 'tap'
 import { isAbout, kindOfName, targetOf } from '../../../cli/coverage/channel-target.js'
-import { clip, unionOf, wholeSeconds, without } from '../../../cli/coverage/spans.js'
+import { clip, unionOf, wholeSeconds, without } from '../../../platform/spans.js'
 import { subscriptionsOf } from '../../../cli/coverage/subscriptions.js'
 import type { JournalEntry } from '../../../cli/observe/gaps.js'
 

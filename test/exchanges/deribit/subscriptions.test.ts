@@ -27,6 +27,8 @@ function connection(wanted: string[], reply: (call: Call) => Reply, rawFallback?
       setImmediate(() => rpc.settle({ id: call.id, ...reply(call) }, 0))
     },
     journal: (event: string, facts: object = {}) => journal.push({ event, ...(facts as { channels: string[] }) }),
+    subscribed: (channels: readonly string[], facts: object = {}) =>
+      journal.push({ event: 'subscribed', channels: [...channels], ...facts }),
     nowUs: () => 0,
   } as unknown as SessionLink
   const rpc = new Rpc(link, createCreditPools())

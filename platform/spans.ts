@@ -47,3 +47,9 @@ export function lengthUs(spans: readonly Span[]): number {
 export function wholeSeconds(spans: readonly Span[]): number {
   return spans.reduce((sum, { fromUs, toUs }) => sum + Math.floor((toUs - fromUs) / 1_000_000), 0)
 }
+
+/** What both have, each moment once, in order. */
+export function overlap(spans: readonly Span[], others: readonly Span[]): Span[] {
+  const merged = unionOf(others)
+  return unionOf(spans).flatMap(span => clip(merged, span))
+}

@@ -1,0 +1,95 @@
+import type { Span } from '../../platform/spans.js'
+import { PAUSE_US, type Rhythm } from './rhythm.js'
+
+/** Frames that come so soon after a subscription may be the first ones of quiet channels, which say nothing of the flow. */
+const FIRST_FRAMES_US = 3_000_000
+const PAUSES_MAX = 50
+
+/** Time without a frame of a family, from one frame to the next. */
+export interface Pause extends Span {
+  /** Undefined: none came before. */
+  before: Buffer | undefined
+  after: Buffer
+  /** The frame that ended it may only answer a subscription. */
+  isAnswer: boolean
+}
+
+/** Frames of one family on one connection, counted in the hot path. */
+export class FamilyFlow {
+  /** Receive stamp of the last frame. */
+  lastUs = -Infinity
+  /** Of the last one that was no answer to a subscription. */
+  ownUs = -Infinity
+  readonly rhythm: Rhythm
+  #lastFrame: Buffer | undefined
+  #answersUntilUs = -Infinity
+  #pauses: Pause[] = []
+
+  constructor(rhythm: Rhythm) {
+    this.rhythm = rhythm
+  }
+
+  heard(recvUs: number, frame: Buffer): void {
+    const isAnswer = recvUs <= this.#answersUntilUs
+    if (recvUs - this.lastUs > PAUSE_US && this.#pauses.length < PAUSES_MAX)
+      this.#pauses.push({ fromUs: this.lastUs, toUs: recvUs, before: this.#lastFrame, after: frame, isAnswer })
+    this.lastUs = recvUs
+    this.#lastFrame = frame
+    if (!isAnswer) this.ownUs = recvUs
+    this.rhythm.heard(recvUs)
+  }
+
+  /** Channels were subscribed just now. */
+  subscribed(atUs: number): void {
+    this.#answersUntilUs = atUs + FIRST_FRAMES_US
+  }
+
+  /** Pauses that ended since the last call. */
+  takePauses(): Pause[] {
+    const pauses = this.#pauses
+    if (pauses.length > 0) this.#pauses = []
+    return pauses
+  }
+
+  /** The clock was set. */
+  shift(stepUs: number): void {
+    this.lastUs += stepUs
+    this.ownUs += stepUs
+    this.#answersUntilUs += stepUs
+    this.#pauses = []
+  }
+}
+
+/** What one connection brings, by family. */
+export class Flows {
+  readonly #byFamily = new Map<string, FamilyFlow>()
+  readonly #rhythmOf: (family: string) => Rhythm
+
+  /** @param rhythmOf shared by the connections that carry the same */
+  constructor(rhythmOf: (family: string) => Rhythm) {
+    this.#rhythmOf = rhythmOf
+  }
+
+  of(family: string): FamilyFlow {
+    const known = this.#byFamily.get(family)
+    if (known) return known
+    const flow = new FamilyFlow(this.#rhythmOf(family))
+    this.#byFamily.set(family, flow)
+    return flow
+  }
+
+  heard(family: string, recvUs: number, frame: Buffer): void {
+    this.of(family).heard(recvUs, frame)
+  }
+
+  /** Receive stamp of the last frame of any of these families. */
+  lastUsOf(families: Iterable<string>): number {
+    let lastUs = -Infinity
+    for (const family of families) lastUs = Math.max(lastUs, this.of(family).lastUs)
+    return lastUs
+  }
+
+  shift(stepUs: number): void {
+    for (const flow of this.#byFamily.values()) flow.shift(stepUs)
+  }
+}

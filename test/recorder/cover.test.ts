@@ -1,0 +1,265 @@
+import t, { type Test } from 'tap'
+import { Random } from '../../simulator/market/random.js'
+import { TwoCopies, type Family } from '../fixtures/two-copies.js'
+
+const START_US = Date.parse('2026-11-28T12:00:00Z') * 1000
+const S = 1e6
+
+/** Dense ones, one like a clock, and two that come now and then. */
+const FAMILIES: Family[] = [
+  { name: 'quote', every: 0.05 },
+  { name: 'book', every: 0.1 },
+  { name: 'index', every: 1, regular: true },
+  { name: 'trades', every: 20 },
+  { name: 'news', every: 3000 },
+]
+const DENSE = FAMILIES.filter(({ every }) => every <= 1)
+
+function both(seed: number, warmUpS = 60): TwoCopies {
+  const random = new Random(seed)
+  const run = new TwoCopies(FAMILIES, () => random.float())
+  run.open(0)
+  run.run(1)
+  run.open(1)
+  run.run(warmUpS)
+  return run
+}
+
+/** Spans in seconds since the beginning. */
+const seconds = (spans: readonly { fromUs: number; toUs: number }[]) =>
+  spans.map(({ fromUs, toUs }) => [(fromUs - START_US) / S, (toUs - START_US) / S] as const)
+
+/** What is told as missing of a family against what no connection brought. */
+function compare(t: Test, run: TwoCopies, label: string): void {
+  for (const { name, every } of FAMILIES) {
+    const missing = run.missingOf(name)
+    const isTold = (us: number) => missing.some(({ fromUs, toUs }) => us >= fromUs - S && us <= toUs + S)
+    const untold = (run.missed.get(name) ?? []).filter(us => us > START_US + 2 * S && !isTold(us))
+    t.same(untold, [], `${label}: of ${name} each event that nobody brought is in a gap`)
+    const covered = run.coveredOf(name)
+    const inside = (us: number) => covered.some(({ fromUs, toUs }) => us > fromUs + S / 2 && us < toUs - S / 2)
+    t.same(
+      (run.missed.get(name) ?? []).filter(inside),
+      [],
+      `${label}: nothing that nobody brought of ${name} is covered`,
+    )
+    t.same(run.doublesOf(name), [], `${label}: no moment of ${name} is told twice`)
+    if (every > 1) continue
+    // A gap of what comes densely holds next to nothing that came.
+    const came = (run.came.get(name) ?? []).filter(us =>
+      missing.some(span => us > span.fromUs + S && us < span.toUs - S),
+    )
+    t.ok(came.length === 0, `${label}: no gap of ${name} where it came: ${came.length}`)
+  }
+}
+
+t.test('a connection whose data died, with heartbeats that live, covers nothing', t => {
+  const run = both(1)
+  for (const { name } of FAMILIES) run.copy(1).quiet.add(name)
+  run.run(30)
+  const cutS = run.second
+  run.cut(0)
+  run.run(20)
+  run.open(0)
+  run.run(30)
+  compare(t, run, 'all quiet')
+  for (const { name } of DENSE) {
+    const [gap, ...more] = seconds(run.missingOf(name))
+    t.same(more, [], name)
+    t.ok(
+      gap && Math.abs(gap[0] - cutS) < 1 && Math.abs(gap[1] - cutS - 20) < 1,
+      `${name}: ${String(gap)} of ${cutS} + 20 s`,
+    )
+  }
+  t.ok(run.missingOf('news').length > 0, 'what nothing proves is a gap, too')
+  t.end()
+})
+
+t.test('two families died on one connection: these are missing, the others covered', t => {
+  const run = both(2)
+  run.copy(1).quiet.add('quote').add('index')
+  run.run(15)
+  run.cut(0)
+  run.run(10)
+  run.open(0)
+  run.run(90)
+  compare(t, run, 'two quiet')
+  t.equal(run.missingOf('quote').length, 1)
+  t.same(run.missingOf('book'), [])
+  t.equal(run.coveredOf('book').length, 1)
+  t.end()
+})
+
+for (const [when, story] of [
+  ['before', [() => undefined, 5, 'cut', 20, 'open', 5, 'quiet']],
+  ['during', [() => undefined, 5, 'cut', 5, 'quiet', 15, 'open']],
+  ['across', [() => undefined, 5, 'quiet', 10, 'cut', 10, 'speak', 10, 'open']],
+  ['after', [() => undefined, 5, 'quiet', 10, 'speak', 5, 'cut', 20, 'open']],
+] as const) {
+  t.test(`one family dies on a connection ${when} the outage of the other`, t => {
+    const run = both(3)
+    for (const step of story) {
+      if (typeof step === 'number') run.run(step)
+      else if (step === 'cut') run.cut(0)
+      else if (step === 'open') run.open(0)
+      else if (step === 'quiet') run.copy(1).quiet.add('quote')
+      else if (step === 'speak') run.copy(1).quiet.clear()
+    }
+    run.run(60)
+    compare(t, run, when)
+    t.equal(run.missingOf('quote').length, (run.missed.get('quote') ?? []).length > 0 ? 1 : 0)
+    t.same(run.missingOf('book'), [], 'what flowed on the other one is covered')
+    t.end()
+  })
+}
+
+t.test('what comes now and then is covered by a connection that lives, and watched, not proven', t => {
+  const run = both(4)
+  run.cut(0)
+  run.run(3)
+  run.open(0)
+  run.run(30)
+  t.same(run.missingOf('news'), [])
+  const [covered, ...more] = run.of('covered')
+  t.same(more, [], 'one entry')
+  t.same(covered?.families, FAMILIES.map(({ name }) => name).sort())
+  t.ok(covered?.watched?.includes('news'))
+  t.notOk(covered?.watched?.includes('quote'))
+  t.end()
+})
+
+t.test('that a connection had lost what comes now and then is found out by the other one, and told late', t => {
+  const run = both(5)
+  run.copy(1).quiet.add('trades')
+  run.run(1)
+  run.cut(0)
+  run.run(10)
+  run.open(0)
+  run.run(200)
+  const [gap] = seconds(run.missingOf('trades'))
+  t.ok(gap && Math.abs(gap[0] - 62) < 1.5 && Math.abs(gap[1] - 72) < 1.5, String(gap))
+  t.same(run.missingOf('quote'), [])
+  t.ok(run.copy(1).revived.includes('trades'), 'and taken anew')
+  t.same(run.copy(0).revived, [], 'on that connection alone')
+  t.end()
+})
+
+t.test('half-open, and cut meanwhile: missing from the last that came', t => {
+  const run = both(6)
+  run.copy(1).isHalfOpen = true
+  run.run(5)
+  run.cut(0)
+  run.run(10)
+  run.cut(1)
+  run.run(5)
+  run.open(0)
+  run.run(5)
+  run.open(1)
+  run.run(30)
+  compare(t, run, 'half-open')
+  for (const { name } of DENSE) t.equal(run.missingOf(name).length, 1)
+  t.end()
+})
+
+t.test('a family that never rests is watched on one connection while the other one is down', t => {
+  const random = new Random(7)
+  const run = new TwoCopies(
+    [
+      { name: 'index', every: 1, regular: true },
+      { name: 'quote', every: 0.1 },
+    ],
+    () => random.float(),
+    2,
+    {
+      index: 5000,
+    },
+  )
+  run.open(0)
+  run.open(1)
+  run.run(20)
+  run.cut(1)
+  run.run(5)
+  run.copy(0).quiet.add('index')
+  run.run(10)
+  t.same(run.copy(0).revived, ['index'], 'it is taken anew')
+  run.open(1)
+  run.run(10)
+  const [gap, ...more] = seconds(run.missingOf('index'))
+  t.same(more, [])
+  t.ok(gap && Math.abs(gap[0] - 25) < 1.1 && Math.abs(gap[1] - 35) < 1.1, String(gap))
+  t.end()
+})
+
+t.test('a family that never rests, on the only connection: told with its bounds while it lasts', t => {
+  const random = new Random(8)
+  const run = new TwoCopies([{ name: 'index', every: 1, regular: true }], () => random.float(), 1, { index: 5000 })
+  run.open(0)
+  run.run(10)
+  const lastUs = run.copy(0).account.flows.of('index').lastUs
+  run.copy(0).quiet.add('index')
+  run.run(4)
+  t.same(run.journal, [], 'not yet')
+  run.run(3)
+  t.match(run.journal, [{ event: 'silent', family: 'index', conn: 'd1', from_us: lastUs }])
+  run.run(120)
+  t.equal(run.of('silent').length, 3, 'in pieces')
+  run.copy(0).quiet.clear()
+  run.run(5)
+  const [silent, ...more] = seconds(run.missingOf('index'))
+  t.same(more, [], 'which are one span')
+  t.ok(silent && silent[0] === (lastUs - START_US) / S && Math.abs(silent[1] - 138) < 1.2, String(silent))
+  t.same(run.of('gap'), [])
+  t.end()
+})
+
+t.test('data that died before the only connection was cut is missing from its last frame on', t => {
+  const random = new Random(9)
+  const run = new TwoCopies([{ name: 'quote', every: 0.05 }], () => random.float(), 1)
+  run.open(0)
+  run.run(30)
+  run.copy(0).quiet.add('quote')
+  run.run(15)
+  run.cut(0)
+  run.run(5)
+  run.open(0)
+  run.run(5)
+  const [gap, ...more] = seconds(run.missingOf('quote'))
+  t.same(more, [])
+  t.ok(gap && Math.abs(gap[0] - 30) < 0.5 && Math.abs(gap[1] - 50) < 0.5, String(gap))
+  t.end()
+})
+
+t.test('in any order of cuts, deaths and returns nothing that nobody brought is covered', t => {
+  for (let seed = 100; seed < 160; seed++) {
+    const random = new Random(seed)
+    const run = both(seed, 40)
+    const steps: string[] = []
+    for (let step = 0; step < 25; step++) {
+      const n = random.int(0, 1)
+      const what = random.pick(['cut', 'cut', 'open', 'open', 'quiet one', 'quiet all', 'half-open', 'speak'])
+      const waitS = random.int(3, 25)
+      steps.push(`${run.second}: ${what} ${n}`)
+      const copy = run.copy(n)
+      if (what === 'cut') run.cut(n)
+      else if (what === 'open') run.open(n)
+      else if (what === 'quiet one') copy.quiet.add(random.pick(['quote', 'book', 'index']))
+      else if (what === 'quiet all') for (const { name } of FAMILIES) copy.quiet.add(name)
+      else if (what === 'speak') copy.quiet.clear()
+      else if (copy.state === 'live') {
+        copy.isHalfOpen = true
+        run.run(random.int(1, 15))
+        run.cut(n)
+      }
+      run.run(waitS)
+    }
+    for (const n of [0, 1]) run.open(n)
+    for (const n of [0, 1]) run.copy(n).quiet.clear()
+    run.run(300)
+    run.close()
+    t.test(`seed ${seed}`, t => {
+      compare(t, run, steps.join(', '))
+      t.end()
+    })
+  }
+  t.end()
+})
