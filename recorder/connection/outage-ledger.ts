@@ -94,21 +94,34 @@ export class OutageLedger {
   #settled(account: OutageAccount, nowUs: number): Part[] {
     const partners = this.partnersOf(account)
     const isReady = (down: Down, family: string) =>
-      !down.settled &&
-      down.toUs !== Infinity &&
       partners.every(partner => this.#isKnown(partner, account, down, family, nowUs))
     const parts: Part[] = []
-    const settle = (down: Down, families: Iterable<string>) => {
-      for (const family of families) parts.push(...this.#partsOf(account, down, family, partners, nowUs === Infinity))
+    for (const [down, byFamily] of this.#unsettled(account)) {
+      if (![...byFamily.keys()].every(family => isReady(down, family))) continue
+      for (const [family, channels] of byFamily)
+        parts.push(...this.#partsOf(account, down, family, channels, partners, nowUs === Infinity))
       down.settled = true
+      // Thousands of names, which nobody asks for any more.
+      down.channels = NO_CHANNELS
     }
-    for (const down of account.downs) {
-      const families = new Set([...down.channels].map(this.#familyOf))
-      if ([...families].every(family => isReady(down, family))) settle(down, families)
-    }
-    for (const [family, silences] of account.silences)
-      for (const silence of silences) if (isReady(silence, family)) settle(silence, [family])
     return parts
+  }
+
+  /** Spans that are over and not told yet, with what was subscribed of each family. */
+  *#unsettled({ downs, silences }: OutageAccount): Generator<[Down, ReadonlyMap<string, readonly string[]>]> {
+    const isDue = ({ settled, toUs }: Down) => !settled && toUs !== Infinity
+    for (const down of downs) {
+      if (!isDue(down)) continue
+      const byFamily = new Map<string, string[]>()
+      for (const channel of down.channels) {
+        const family = this.#familyOf(channel)
+        const own = byFamily.get(family)
+        if (own) own.push(channel)
+        else byFamily.set(family, [channel])
+      }
+      yield [down, byFamily]
+    }
+    for (const [family, own] of silences) for (const down of own) if (isDue(down)) yield [down, new Map([[family, []]])]
   }
 
   /** Whether it is certain, as far as it ever will be, what `partner` brought of a family while the other one was down. */
@@ -129,6 +142,7 @@ export class OutageLedger {
     account: OutageAccount,
     down: Down,
     family: string,
+    channels: readonly string[],
     partners: readonly OutageAccount[],
     atEnd: boolean,
   ): Part[] {
@@ -145,7 +159,9 @@ export class OutageLedger {
     }))
     const neverCame = [account, ...partners].every(({ flows }) => flows.of(family).lastUs === -Infinity)
     for (const partner of partners) {
-      if (!this.#carries(partner, down, family)) continue
+      // What it was not subscribed to, all of it, it cannot have brought.
+      const carries = partner.families.has(family) && channels.every(channel => partner.channels.has(channel))
+      if (!carries) continue
       missing = missing.flatMap(part => {
         const found = alsoMissing(part, family, partner, neverCame)
         const doubtful = without([part], found).filter(span => !proves(partner, family, down, span, atEnd))
@@ -165,13 +181,6 @@ export class OutageLedger {
     const by = { by: options.conn, isWatched: lastUs < down.toUs && rhythm.limitUs === undefined }
     const covered = without(own, [...missing, ...told]).map(span => ({ ...facts, ...by, ...span, cause: down.cause }))
     return [...gaps, ...covered.map(part => ({ ...part, event: 'covered' as const, also: [] }))]
-  }
-
-  /** Whether it was to bring all that went down of a family. */
-  #carries({ families, channels }: OutageAccount, down: Down, family: string): boolean {
-    if (!families.has(family)) return false
-    for (const channel of down.channels) if (this.#familyOf(channel) === family && !channels.has(channel)) return false
-    return true
   }
 
   /** One entry for all families that have the same. */
@@ -214,6 +223,8 @@ export class OutageLedger {
     return known.rhythm
   }
 }
+
+const NO_CHANNELS: ReadonlySet<string> = new Set()
 
 const spanOf = ({ fromUs, toUs }: Span): Span => ({ fromUs, toUs })
 
