@@ -10,8 +10,9 @@ export const SHUTDOWN_SIGNALS: readonly ShutdownSignal[] = ['SIGTERM', 'SIGINT',
  * who waited in vain: it ends the process at once, unsealed, whatever it does and on any disk.
  */
 export const ONE_WISH_MS = 2000
-/** What is still alive so long after all is done waits for something that does not answer. */
-const LINGER_MS = 1000
+/** What is still alive so long after all is done waits for something that does not answer; a part of low priority on a busy
+ *  machine takes more than a second to put its threads away. */
+const LINGER_MS = 3000
 
 export interface ShutdownOptions {
   /** Those that mean the end; a process may have another use for SIGHUP. */
