@@ -9,6 +9,7 @@ import { earlierTarget } from './place/earlier-target.js'
 import { readMemory } from './place/memory.js'
 import { findHere, notElsewhere } from './place/own-place.js'
 import { requireElsewhere, TargetPlace } from './place/target-place.js'
+import { graceOf } from './visit.js'
 import { createTarget } from './targets/open-target.js'
 import type { Mark } from './place/mark.js'
 import type { Target } from './targets/target.js'
@@ -91,12 +92,8 @@ function skipRest(
 }
 
 /** False for a folder that is not there yet and would be made by the first pass. */
-async function connect(
-  target: Target,
-  { dataDir }: ProbeOptions['config'],
-  signal: AbortSignal,
-): Promise<Found<boolean>> {
-  const isKnown = await isUsedBefore(target, dataDir, signal)
+async function connect(target: Target, config: ProbeOptions['config'], signal: AbortSignal): Promise<Found<boolean>> {
+  const isKnown = await isUsedBefore(target, config, signal)
   // Using a target for the first time would mark it, and an empty mount point must not be marked by a mere look.
   if (target.folder !== undefined) {
     return isKnown ? { value: true, message: 'it is the folder that was used before' } : neverUsed(target.folder)
@@ -107,7 +104,11 @@ async function connect(
 }
 
 /** @throws EdgeError where it was used before and what answers is not that place */
-async function isUsedBefore(target: Target, dataDir: string, signal: AbortSignal): Promise<boolean> {
+async function isUsedBefore(
+  target: Target,
+  { dataDir, sync }: ProbeOptions['config'],
+  signal: AbortSignal,
+): Promise<boolean> {
   if (!existsSync(dataDir)) return false
   const real = realpathSync(dataDir)
   const stateDir = join(real, 'state', 'syncer')
@@ -116,7 +117,8 @@ async function isUsedBefore(target: Target, dataDir: string, signal: AbortSignal
   const earlier = isKnown
     ? undefined
     : earlierTarget(real, target, new LedgerStore(stateDir, target.label, true), signal)
-  const place = new TargetPlace({ dataDir: real, target, clock: systemClock, graceMs: () => 0, earlier })
+  const graceMs = () => graceOf({ graceMs: sync.graceMinutes * 60_000, target })
+  const place = new TargetPlace({ dataDir: real, target, clock: systemClock, graceMs, earlier })
   return (await place.check(signal)) !== undefined
 }
 

@@ -10,6 +10,7 @@ import { listDates, readDate } from './local-tree.js'
 import { batchesOf, isCurrent } from './plan.js'
 import { earlierTarget } from './place/earlier-target.js'
 import { TargetPlace } from './place/target-place.js'
+import { graceOf } from './visit.js'
 import { createTarget } from './targets/open-target.js'
 import type { FileProblem, Target } from './targets/target.js'
 
@@ -62,7 +63,8 @@ export async function verifyTarget(options: VerifyTargetOptions): Promise<Target
     const ledgers = new LedgerStore(stateDir, target.label, !lock)
     if (ledgers.identity === undefined) return proof
     const earlier = earlierTarget(dataDir, target, ledgers, options.signal)
-    await new TargetPlace({ dataDir, target, clock, graceMs: () => 0, earlier }).check(options.signal)
+    const graceMs = () => graceOf({ graceMs: config.sync.graceMinutes * 60_000, target })
+    await new TargetPlace({ dataDir, target, clock, graceMs, earlier }).check(options.signal)
     const dates = [...listDates(dataDir)]
     for (const [date, folders] of dates) {
       for (const { bytes } of handedOver(dataDir, folders, ledgers.of(date))) {

@@ -16,8 +16,8 @@ const memorySchema = z.object({
   identity: z.string().min(1),
   /** The number in the mark that the target is known to have kept. */
   number: z.int().positive(),
-  /** A later number that was written since `atMs`, or was about to be: a power cut there may still undo it. */
-  next: z.object({ number: z.int().positive(), atMs: z.number() }).optional(),
+  /** A later number: since `atMs` it was about to be written, and, if so, `written`; a power cut there may still undo it. */
+  next: z.object({ number: z.int().positive(), atMs: z.number(), written: z.boolean() }).optional(),
 })
 
 /** What this dataDir knows of the target at one address. It lies beside the data, not in `state/`, which may be lost. */

@@ -91,20 +91,35 @@ export class TargetPlace {
     if (!memory) throw new Error('a target is proven before it is used')
     const { target, clock } = this.#options
     if (memory.next?.number === this.#found) return
-    const number = memory.next?.number ?? memory.number + 1
-    this.#remember({ ...memory, next: { number, atMs: clock.nowMs() } })
+    // Never one that was written before: that may stand on another disk.
+    const next = { number: (memory.next?.number ?? memory.number) + 1, atMs: clock.nowMs(), written: false }
+    const { number } = next
+    this.#remember({ ...memory, next })
     await target.writeMark(markOf(memory.mark, memory.identity, number), 'over', signal)
+    this.#remember({ ...memory, next: { ...next, written: true } })
     this.#found = number
   }
 
   /** The number of our mark there; undefined where it has none of the numbers that it may have. */
-  async #look({ mark, identity, number, next }: PlaceMemory, signal: AbortSignal): Promise<number | undefined> {
-    for (const one of next ? [next.number, number] : [number]) {
+  async #look(memory: PlaceMemory, signal: AbortSignal): Promise<number | undefined> {
+    const { mark, identity } = memory
+    for (const one of this.#mayHave(memory)) {
       const verdict = await this.#compare(markOf(mark, identity, one), signal)
       if (verdict === 'same') return one
       if (verdict === 'missing') return undefined
     }
     return undefined
+  }
+
+  /** The numbers that the right place may have. What was written is there, once a power cut can no longer undo it. */
+  #mayHave({ number, next }: PlaceMemory): number[] {
+    if (!next) return [number]
+    return next.written && this.#isPastGrace(next) ? [next.number] : [next.number, number]
+  }
+
+  #isPastGrace({ atMs }: { atMs: number }): boolean {
+    const { clock, graceMs } = this.#options
+    return Math.abs(clock.nowMs() - atMs) >= graceMs()
   }
 
   async #compare(mark: Mark, signal: AbortSignal): Promise<Verdict> {
@@ -120,9 +135,8 @@ export class TargetPlace {
     const memory = this.#memory
     if (!memory) throw new Error('a target is remembered before it is settled')
     this.#found = found
-    const { clock, graceMs } = this.#options
     const { next, ...rest } = memory
-    if (next?.number !== found || Math.abs(clock.nowMs() - next.atMs) < graceMs()) return memory
+    if (next?.number !== found || !this.#isPastGrace(next)) return memory
     return this.#remember({ ...rest, number: found })
   }
 

@@ -6,6 +6,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   recorder: () => import('./recorder.js'),
   scale: () => import('./scale.js'),
   syncer: () => import('./syncer.js'),
+  targets: () => import('./targets.js'),
   'compactor-kills': () => import('./compactor-kills.js'),
   'compactor-big': () => import('./compactor-big.js'),
   soak: () => import('./soak.js'),
