@@ -12,6 +12,7 @@ import type { Exchange } from './methods/method.js'
 import { spellingFor } from './number-spelling.js'
 import { deribitPlan } from './plan.js'
 import { NameScanner } from './recording-scanner.js'
+import { RoutedSpot } from './routed-spot.js'
 import { notificationText } from './rpc.js'
 import { RpcService } from './service.js'
 
@@ -32,6 +33,8 @@ export interface DeribitOptions {
    * can be had by currency and kind alone.
    */
   combosByInstrument?: boolean
+  /** Spot pairs that trade elsewhere on the exchange's behalf, `BTC_USDC`: their trades are not told. Default: none. */
+  routedSpot?: readonly string[]
 }
 
 /** How channels are named and their frames spelled. */
@@ -53,17 +56,19 @@ export function protocol(options: DeribitOptions = {}): Protocol {
 
 function serve(venue: Venue, options: DeribitOptions): Service {
   const { credentials = [], rawForAll = false, credits = 1, timeScale = 1, combosByInstrument = true } = options
+  const routedSpot = new RoutedSpot(options.routedSpot ?? [])
   const { market, channels, clock, real, faults, isRecorded } = venue
   const exchange: Exchange = {
     market,
     combosByInstrument,
+    routedSpot,
     channels,
     clock,
     faults,
     logins: new Logins(credentials, isRecorded),
     credits: credits === false ? undefined : new Credits(credits, () => real.monotonicUs() / 1000),
     rawForAll,
-    accepts: channel => openFeed(channel, market) !== undefined,
+    accepts: channel => openFeed(channel, market) !== undefined && !routedSpot.hidesChannel(channel),
     subscribed: ({ connection }) => venue.subscribed(connection),
     version,
   }

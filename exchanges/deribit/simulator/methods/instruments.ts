@@ -16,11 +16,13 @@ function getInstruments(call: Call): Json {
   const kind = params.oneOf('kind', [...CATEGORIES, 'any'], 'any')
   const { listings, expired } = exchange.market
   const found = params.flag('expired') ? expired : listings
-  return [...found.values()].filter(listing => concerns(listing, kind, currency)).map(fieldsOf)
+  return [...found.values()]
+    .filter(listing => concerns(listing, kind, currency))
+    .map(listing => fieldsOf(call, listing))
 }
 
-function fieldsOf({ instrument, state }: Listing): JsonObject {
-  return instrumentFields(instrument, state)
+function fieldsOf({ exchange }: Call, { instrument, state, name }: Listing): JsonObject {
+  return exchange.routedSpot.mark(name, instrumentFields(instrument, state))
 }
 
 function getExpirations(call: Call): Json {
@@ -100,7 +102,7 @@ const LONG_NAMES: Record<(typeof CURRENCIES)[number], string> = {
 /** Methods about what is listed. */
 export const instrumentMethods: Methods = {
   'public/get_instruments': { pool: 'instruments', run: getInstruments },
-  'public/get_instrument': ordinary(call => fieldsOf(instrumentOf(call))),
+  'public/get_instrument': ordinary(call => fieldsOf(call, instrumentOf(call))),
   'public/get_expirations': ordinary(getExpirations),
   'public/get_currencies': ordinary(getCurrencies),
   'public/get_combos': ordinary(call => combosOf(call).map(comboFields)),

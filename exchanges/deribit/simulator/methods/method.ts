@@ -8,6 +8,7 @@ import type { Listing } from '../../../../simulator/market/listing.js'
 import type { Market } from '../../../../simulator/market/market.js'
 import type { Params } from '../params.js'
 import { invalidParam } from '../rpc-error.js'
+import type { RoutedSpot } from '../routed-spot.js'
 import type { Session } from '../session.js'
 
 /** All that methods about the connection itself answer from. */
@@ -32,6 +33,7 @@ export interface Exchange extends Venue {
   market: Market
   /** Whether trades of combos can be had by their instrument, not by currency and kind alone. */
   combosByInstrument: boolean
+  routedSpot: RoutedSpot
 }
 
 /** One call of a method. */

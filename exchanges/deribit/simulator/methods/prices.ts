@@ -45,6 +45,7 @@ function ticker(call: Call): Json {
 
 function chartData(call: Call): Json {
   const listing = instrumentOf(call)
+  call.exchange.routedSpot.refuseInstrument(listing.name)
   const { fromMs, toMs } = spanOf(call)
   const resolution = call.params.text('resolution')
   const width = RESOLUTIONS.get(resolution)

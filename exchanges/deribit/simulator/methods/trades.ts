@@ -51,6 +51,7 @@ function spanOf({ params }: Call, byTime: boolean): Span {
 function byInstrument(call: Call, byTime: boolean): Json {
   const { params } = call
   const listing = instrumentOf(call)
+  call.exchange.routedSpot.refuseInstrument(listing.name)
   if (isCombo(listing.instrument) && !call.exchange.combosByInstrument) throw rpcError(10020)
   if (call.exchange.faults.hidesHistory(listing.name)) return NOTHING
   const span = spanOf(call, byTime)
@@ -71,6 +72,7 @@ function byCurrency(call: Call, byTime: boolean): Json {
   const { exchange, params } = call
   const currency = currencyOf(call)
   const kind = params.oneOf('kind', TRADE_KINDS, 'any')
+  exchange.routedSpot.refuseCurrency(currency, kind)
   const span = spanOf(call, byTime)
   if (byTime && (span.fromMs ?? Infinity) < exchange.market.nowMs - REACHES_BACK_MS) return NOTHING
   const startId = params.optionalText('start_id')

@@ -6,6 +6,7 @@ import { openFeed } from '../../../../exchanges/deribit/simulator/channels.js'
 import { Desk, MARKET_METHODS } from '../../../../exchanges/deribit/simulator/dispatch.js'
 import { grammar } from '../../../../exchanges/deribit/simulator/main.js'
 import { deribitPlan } from '../../../../exchanges/deribit/simulator/plan.js'
+import { RoutedSpot } from '../../../../exchanges/deribit/simulator/routed-spot.js'
 import { Faults } from '../../../../simulator/faults.js'
 import { Market, type MarketOptions } from '../../../../simulator/market/market.js'
 
@@ -113,6 +114,7 @@ function seededMinute(): Record<string, Family> {
     {
       market,
       combosByInstrument: true,
+      routedSpot: new RoutedSpot([]),
       channels: broker,
       clock: { nowMs: () => market.nowMs, nowUs: () => market.nowMs * 1000 },
       faults: new Faults(() => undefined, grammar.wrap),
