@@ -105,7 +105,7 @@ export class RsyncTarget implements Target {
     else if (meaning.kind === 'ok') {
       result.done.push(...files.filter(({ path }) => sent.has(path)).map(({ path }) => path))
       const stayed = files.filter(({ path }) => !sent.has(path))
-      await this.#sortOut(stayed, sent, 'it did not arrive', work, result)
+      await this.#sortOut(stayed, sent, 'it did not arrive: does a link or a folder have its name there?', work, result)
     } else if (meaning.kind === 'partial') await this.#sortOut(files, sent, meaning.message, work, result)
     else result.error = exitError(this.label, meaning)
   }
