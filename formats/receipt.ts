@@ -47,9 +47,17 @@ export function appendReceipts(dataDir: string, date: string, receipts: readonly
   appendLinesDurable(receiptsPath(dataDir, date), receipts)
 }
 
-/** The receipts of one date; none where the compactor has not been there. */
+/** All that was ever said of the segments of one date, in order; nothing where the compactor has not been there. */
+export function readReceiptLines(dataDir: string, date: string): Receipt[] {
+  return readJsonLines(receiptsPath(dataDir, date), receiptSchema)
+}
+
+/** The same from the text of a file. A line that is no receipt, such as a torn last one, does not count. */
+export const parseReceiptLines = (text: string): Receipt[] => parseJsonLines(text, receiptSchema)
+
+/** The receipts of one date. */
 export function readReceiptsOf(dataDir: string, date: string): Receipts {
-  return lastOfEach(readJsonLines(receiptsPath(dataDir, date), receiptSchema))
+  return lastOfEach(readReceiptLines(dataDir, date))
 }
 
 /** All of them. */
@@ -57,11 +65,10 @@ export function readReceipts(dataDir: string): Receipts {
   return lastOfEach(datesWithReceipts(dataDir).flatMap(date => [...readReceiptsOf(dataDir, date).values()]))
 }
 
-/** The same from the text of one file. */
-export const parseReceipts = (text: string): Receipts => lastOfEach(parseJsonLines(text, receiptSchema))
-
-const lastOfEach = (receipts: readonly Receipt[]): Receipts =>
-  new Map(receipts.map(receipt => [receipt.segment, receipt]))
+/** The last word on each segment. */
+export function lastOfEach(receipts: readonly Receipt[]): Receipts {
+  return new Map(receipts.map(receipt => [receipt.segment, receipt]))
+}
 
 const datesWithReceipts = (dataDir: string) =>
   listFolder(dataDir, 'state/compactor').files.flatMap(name => /^done-(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])

@@ -3,6 +3,7 @@
  * put new ones there: `{"by":["parquet/…/day-….parquet"],"paths":["parquet/…/14-….parquet",…]}`. The old ones are gone
  * here, and must go where they were copied to, or be left out there.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { appendLinesDurable, parseJsonLines, readJsonLines } from '../platform/json-lines.js'
@@ -45,3 +46,9 @@ function replacedBy(replacements: readonly Replacement[]): Replaced {
   }
   return replaced
 }
+
+/** What is about to take the place of what; there until that is done. */
+export const switchPath = (dataDir: string) => join(compactorState(dataDir), 'switch.json')
+
+/** True while the compactor puts files in the place of others: what is listed now may be of before and of after. */
+export const isSwitching = (dataDir: string) => existsSync(switchPath(dataDir))

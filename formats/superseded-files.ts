@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { createFolderDurable, writeFileDurable } from '../platform/durable-file.js'
+import type { Replaced } from './replacement.js'
 import { listFolder, partitionFolders } from './partition-folders.js'
 
 const LIST = /^superseded-[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.jsonl$/
@@ -21,4 +23,24 @@ export function supersededFiles(root: string): string[] {
     .flatMap(line => (line === '' ? [] : [noticeSchema.parse(JSON.parse(line))]))
     .filter(({ path, by }) => [path, ...by].every(one => existsSync(join(root, one))))
     .map(({ path }) => join(root, path))
+}
+
+/** Where the list for readers of the target lies, here and there. Each recorder has its own. */
+export function noticePath(date: string, recorder: string): string {
+  return `superseded/date=${date}/superseded-${recorder}.jsonl`
+}
+
+/**
+ * Writes the list of what was replaced for readers of the target, durably, where it is not there as it should be: a line
+ * `{"path":…,"by":[…]}` for each file to leave out once all of `by` are there.
+ * @returns whether it was written
+ */
+export function writeNotice(dataDir: string, notice: string, replaced: Replaced): boolean {
+  const sorted = [...replaced].sort(([a], [b]) => (a < b ? -1 : 1))
+  const text = sorted.map(([path, by]) => `${JSON.stringify({ path, by })}\n`).join('')
+  const full = join(dataDir, notice)
+  if (existsSync(full) && readFileSync(full, 'utf8') === text) return false
+  createFolderDurable(join(full, '..'))
+  writeFileDurable(full, text)
+  return true
 }

@@ -19,7 +19,8 @@ import type { TargetPlace } from './place/target-place.js'
 import { sortParcels } from './replacements.js'
 import { isStillSettled, settle } from './settled.js'
 import { neededBytes } from './space.js'
-import { isSwitching, noticePath, readSuperseded, writeNotice } from './superseded.js'
+import { isSwitching, readReplaced } from '../formats/replacement.js'
+import { noticePath, writeNotice } from '../formats/superseded-files.js'
 import { verifiedThrough } from './verified-through.js'
 import {
   failWith,
@@ -300,7 +301,7 @@ function openVisit(
   let local = readDate(dataDir, folders)
   // In this order: what is listed and is not being replaced now, `superseded` tells about.
   const switching = isSwitching(dataDir)
-  const superseded = readSuperseded(dataDir, date)
+  const superseded = readReplaced(dataDir, date)
   const present = new Set(local.files.map(({ path }) => path))
   if (!target.replace && !switching && [...superseded.values()].some(by => by.some(path => present.has(path)))) {
     const notice = noticePath(date, recorder)

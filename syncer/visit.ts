@@ -6,7 +6,7 @@ import type { LocalDate } from './local-tree.js'
 import type { PreparedFiles } from './prepared-files.js'
 import { planDate, type DatePlan } from './plan.js'
 import type { Receipts } from './receipts.js'
-import type { Superseded } from './superseded.js'
+import type { Replaced } from '../formats/replacement.js'
 import type { PassReport } from './report.js'
 import type { Target, Work } from './targets/target.js'
 import { hoursOf, type HoursOfDate } from './verified-through.js'
@@ -50,7 +50,7 @@ export interface Visit {
   /** Called when a Parquet file has to be proven. */
   receipts: () => Receipts
   /** What the compactor replaced. */
-  superseded: Superseded
+  superseded: Replaced
   /** The compactor is at it right now: Parquet waits for the next pass. */
   isSwitching: boolean
   /** As of now; undefined once the files or the ledger have changed. */

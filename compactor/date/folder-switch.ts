@@ -5,7 +5,7 @@ import { createFolderDurable, fsyncFolder, writeFileDurable } from '../../platfo
 import { hasErrno } from '../../platform/edge-error.js'
 import { ASIDE, exchangeNames } from '../../platform/exchange-folders.js'
 import { appendReceipts, receiptSchema, compactorState } from '../../formats/receipt.js'
-import { appendReplacements, replacementSchema } from '../../formats/replacement.js'
+import { appendReplacements, replacementSchema, switchPath } from '../../formats/replacement.js'
 
 const switchSchema = z.object({
   date: z.string(),
@@ -20,8 +20,6 @@ const switchSchema = z.object({
 
 /** Folders of one date that take the place of others, all or none of them after a crash, and what is then true. */
 export type FolderSwitch = z.infer<typeof switchSchema>
-
-const intentPath = (dataDir: string) => join(compactorState(dataDir), 'switch.json')
 
 /** Where new folders wait: `0`, `1`, …; what they replaced is there afterwards. */
 export const waitingFolder = (dataDir: string) => join(compactorState(dataDir), 'switch')
@@ -38,7 +36,7 @@ export function clearWaiting(dataDir: string): void {
  */
 export function switchFolders(dataDir: string, plan: FolderSwitch): void {
   fsyncFolder(waitingFolder(dataDir))
-  writeFileDurable(intentPath(dataDir), JSON.stringify(plan))
+  writeFileDurable(switchPath(dataDir), JSON.stringify(plan))
   finish(dataDir, plan)
 }
 
@@ -51,7 +49,7 @@ export function finishSwitch(dataDir: string): void {
 
 function readIntent(dataDir: string): FolderSwitch | undefined {
   try {
-    return switchSchema.parse(JSON.parse(readFileSync(intentPath(dataDir), 'utf8')))
+    return switchSchema.parse(JSON.parse(readFileSync(switchPath(dataDir), 'utf8')))
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined
     throw error
@@ -64,7 +62,7 @@ function finish(dataDir: string, { date, folders, receipts, superseded }: Folder
   }
   appendReplacements(dataDir, date, superseded)
   appendReceipts(dataDir, date, receipts)
-  rmSync(intentPath(dataDir), { force: true })
+  rmSync(switchPath(dataDir), { force: true })
   fsyncFolder(compactorState(dataDir))
   clearWaiting(dataDir)
 }

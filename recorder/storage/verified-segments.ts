@@ -1,9 +1,11 @@
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { Disk } from '../../platform/disk.js'
-import { hasErrno } from '../../platform/edge-error.js'
+import { listFolder } from '../../formats/partition-folders.js'
 import { parseSegmentPath, withState } from '../../formats/raw-path.js'
+import { readReceiptsOf, type Receipts } from '../../formats/receipt.js'
+import type { Disk } from '../../platform/disk.js'
+import { readJsonLines } from '../../platform/json-lines.js'
 
 /** A line of the syncer's ledger, as far as it matters here. */
 const recordSchema = z.object({
@@ -13,15 +15,8 @@ const recordSchema = z.object({
   sha256: z.string(),
   state: z.string(),
 })
-/** A line of the compactor's receipts. */
-const receiptSchema = z.object({
-  segment: z.string(),
-  sha256: z.string(),
-  outputs: z.array(z.object({ path: z.string(), sha256: z.string() })),
-})
 
 type LedgerRecord = z.infer<typeof recordSchema>
-type Receipt = z.infer<typeof receiptSchema>
 
 /** What the syncer says of the target that files go to now: its ledgers lie in `ledger`, below `state/syncer`. */
 const accountSchema = z.object({ target: z.string(), ledger: z.string().regex(/^ledger-[0-9a-f]+$/) })
@@ -36,9 +31,10 @@ export interface Shipping {
 /** What is known of the files of one date. */
 interface DateKnowledge {
   ledger: Map<string, LedgerRecord>
-  receipts: Map<string, Receipt>
+  receipts: Receipts
 }
 
+const SYNCER_STATE = 'state/syncer'
 const DATE_FILE = /^(\d{4}-\d\d-\d\d)\.jsonl$/
 
 /**
@@ -72,13 +68,13 @@ export function removeVerifiedSegments(
 function* verifiedSegments({ dataDir, syncTarget }: Shipping): Generator<[path: string, bytes: number]> {
   const folder = currentLedger(dataDir, syncTarget)
   if (folder === undefined) return
-  for (const date of datesIn(folder).sort()) {
+  for (const date of datesIn(dataDir, folder)) {
     const known: DateKnowledge = {
-      ledger: byKey(readLines(join(folder, `${date}.jsonl`), recordSchema), ({ path }) => path),
-      receipts: byKey(
-        readLines(join(dataDir, 'state/compactor', `done-${date}.jsonl`), receiptSchema),
-        ({ segment }) => segment,
+      // The last line about a file counts.
+      ledger: new Map(
+        readJsonLines(join(dataDir, folder, `${date}.jsonl`), recordSchema).map(record => [record.path, record]),
       ),
+      receipts: readReceiptsOf(dataDir, date),
     }
     const paths = [...known.receipts.keys()].filter(path => parseSegmentPath(path)?.state === 'sealed')
     for (const path of paths.sort(byStart)) {
@@ -121,44 +117,9 @@ function outputsAreVerified(dataDir: string, path: string, known: DateKnowledge)
  * that was changed, or never reached, says nothing about where files are now.
  */
 function currentLedger(dataDir: string, syncTarget: string | undefined): string | undefined {
-  const state = join(dataDir, 'state/syncer')
-  const [account] = readLines(join(state, 'current.json'), accountSchema)
-  return account && account.target === syncTarget ? join(state, account.ledger) : undefined
+  const [account] = readJsonLines(join(dataDir, SYNCER_STATE, 'current.json'), accountSchema)
+  return account && account.target === syncTarget ? `${SYNCER_STATE}/${account.ledger}` : undefined
 }
 
-function datesIn(folder: string): string[] {
-  return namesIn(folder).flatMap(name => DATE_FILE.exec(name)?.[1] ?? [])
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return []
-    throw error
-  }
-}
-
-/** The lines that fit; one that does not, such as a torn last one, does not count. */
-function readLines<T>(file: string, schema: z.ZodType<T>): T[] {
-  if (!existsSync(file)) return []
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap(line => parseLine(line, schema))
-}
-
-function parseLine<T>(line: string, schema: z.ZodType<T>): T[] {
-  if (line === '') return []
-  try {
-    const result = schema.safeParse(JSON.parse(line))
-    return result.success ? [result.data] : []
-  } catch (error) {
-    if (error instanceof SyntaxError) return []
-    throw error
-  }
-}
-
-/** The last line about a key counts. */
-function byKey<T>(items: T[], keyOf: (item: T) => string): Map<string, T> {
-  return new Map(items.map(item => [keyOf(item), item]))
-}
+const datesIn = (dataDir: string, folder: string) =>
+  listFolder(dataDir, folder).files.flatMap(name => DATE_FILE.exec(name)?.[1] ?? [])

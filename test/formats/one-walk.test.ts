@@ -13,7 +13,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
   'platform/process-lock.ts': '/proc: what a process has open',
   'recorder/left-open.ts': 'state/: reserves of recorders',
-  'recorder/storage/verified-segments.ts': 'state/: ledgers by date',
   'syncer/ledger-store.ts': 'state/: ledgers by date',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
   'syncer/place/own-place.ts': 'any folder that a target might be, in search of the mark just written there',

@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { FileRecord } from '../../syncer/ledger.js'
 import type { LocalFile } from '../../syncer/local-tree.js'
-import { parseReceipts } from '../../syncer/receipts.js'
+import { parseReceiptLines } from '../../formats/receipt.js'
+import { indexReceipts } from '../../syncer/receipts.js'
 import { planRetention } from '../../syncer/retention.js'
 import { sha256 } from '../fixtures/shipped-tree.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
@@ -36,8 +37,9 @@ function world(): World {
 }
 
 function receipt(hour: number, more: object = {}): string {
-  const outputs = [{ path: parquetOf(hour), bytes: 100, sha256: sha256(parquetOf(hour)) }]
-  return JSON.stringify({ segment: segmentOf(hour), sha256: sha256(segmentOf(hour)), outputs, ...more })
+  const counts = { rows: 1, frames: 1, tabled: 1, quarantined: 0, known: 0 }
+  const outputs = [{ path: parquetOf(hour), rows: 1, bytes: 100, sha256: sha256(parquetOf(hour)) }]
+  return JSON.stringify({ segment: segmentOf(hour), sha256: sha256(segmentOf(hour)), ...counts, outputs, ...more })
 }
 
 const hourOf = (hour: number) => [segmentOf(hour), manifestOf(hour), parquetOf(hour)]
@@ -64,7 +66,9 @@ function rollUp(w: World): void {
     state: 'verified',
     atMs: noon,
   })
-  w.receipts = [12, 13].map(hour => receipt(hour, { outputs: [{ path: day, bytes: 100, sha256: sha256(day) }] }))
+  w.receipts = [12, 13].map(hour =>
+    receipt(hour, { outputs: [{ path: day, rows: 1, bytes: 100, sha256: sha256(day) }] }),
+  )
   setState(segmentOf(13), 'shipped')(w)
 }
 const keepHours = 10
@@ -106,7 +110,7 @@ const cases: {
   {
     name: 'the Parquet that was verified is not the one of the receipt',
     change: w =>
-      (w.receipts[0] = receipt(12, { outputs: [{ path: parquetOf(12), bytes: 100, sha256: sha256('abc') }] })),
+      (w.receipts[0] = receipt(12, { outputs: [{ path: parquetOf(12), rows: 1, bytes: 100, sha256: sha256('abc') }] })),
     gone: [],
   },
   {
@@ -148,7 +152,7 @@ for (const { name, change, nowHours = 11, needBytes = 0, gone } of cases) {
     const answer = planRetention({
       files: [...w.files.values()].reverse(),
       recordOf: path => w.records.get(path),
-      receipts: parseReceipts(w.receipts.join('\n')),
+      receipts: indexReceipts(parseReceiptLines(w.receipts.join('\n'))),
       nowMs: noon + nowHours * HOUR_MS,
       keepMs: keepHours * HOUR_MS,
       needBytes,
@@ -169,7 +173,7 @@ t.test('says why a file stays', t => {
   const { kept } = planRetention({
     files: [...w.files.values()],
     recordOf: path => w.records.get(path),
-    receipts: parseReceipts(w.receipts.join('\n')),
+    receipts: indexReceipts(parseReceiptLines(w.receipts.join('\n'))),
     nowMs: noon + 100 * HOUR_MS,
     keepMs: 0,
     needBytes: 0,

@@ -14,7 +14,7 @@ import { isOpen, parseWindow } from '../../syncer/window.js'
 import { batchesOf } from '../../syncer/plan.js'
 import { finishedFolders, retire } from '../../syncer/retire.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
-import { noticePath } from '../../syncer/superseded.js'
+import { noticePath } from '../../formats/superseded-files.js'
 import { ShippedTree } from '../fixtures/shipped-tree.js'
 
 t.test('names that are shipped, and none else', t => {

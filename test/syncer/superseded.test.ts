@@ -14,7 +14,7 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { readDataIdentity } from '../../platform/data-identity.js'
 import { runSyncer } from '../../syncer/main.js'
-import { parseSuperseded } from '../../syncer/superseded.js'
+import { parseReplaced } from '../../formats/replacement.js'
 import { handClock, HOUR_14, HOUR_MS, sha256, ShippedTree, testConfig, visibleBelow } from '../fixtures/shipped-tree.js'
 import { startTarget, type TargetKind } from '../fixtures/sync-targets.js'
 
@@ -162,12 +162,12 @@ t.test('what replaces others is in use again', t => {
   const entry = (by: string[], paths: string[]) => JSON.stringify({ by, paths })
   const first = entry(['day'], ['a', 'b'])
   t.same(
-    [...parseSuperseded(`${first}\n`)],
+    [...parseReplaced(`${first}\n`)],
     [
       ['a', ['day']],
       ['b', ['day']],
     ],
   )
-  t.same([...parseSuperseded(`${first}\n${entry(['a', 'b'], ['day'])}\n{"by":`)], [['day', ['a', 'b']]])
+  t.same([...parseReplaced(`${first}\n${entry(['a', 'b'], ['day'])}\n{"by":`)], [['day', ['a', 'b']]])
   t.end()
 })
