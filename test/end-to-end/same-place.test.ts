@@ -1,0 +1,125 @@
+/** Targets that are the dataDir in truth, lie in it or around it: nothing goes there, nothing is freed for it. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { cliMain, edgetape } from '../fixtures/cli.js'
+import { ConfiguredWorld, namesBelow } from '../fixtures/configured-world.js'
+import { needsThat } from '../fixtures/needs.js'
+import { startTarget } from '../fixtures/sync-targets.js'
+
+/** Names of data, targets and configs; what a part keeps of its own lies in `state/`, beside the identity. */
+const dataNames = (world: ConfiguredWorld) =>
+  namesBelow(world.folder).filter(name => !/(?:^|\/)(?:state|targets)(?:\/|$)|\.edgetape-data$/.test(name))
+
+const filesOfData = (world: ConfiguredWorld) =>
+  namesBelow(world.folder).filter(name => /(?:^|\/)(?:raw|parquet)\//.test(name))
+
+/** A dataDir at `real/tape/data` and a target by another name; what each of them is, is in the name. */
+const FOLDERS: readonly (readonly [name: string, dataDir: string, target: string])[] = [
+  ['the same path', './real/tape/data', './real/tape/data'],
+  ['the same path, with a slash', './real/tape/data', './real/tape/data/'],
+  ['the same path, spelled in a roundabout way', './real/tape/data', './real/../real/./tape//data'],
+  ['the same path, from a link above', './real/tape/data', './link/data'],
+  ['a link to it', './real/tape/data', './alias'],
+  ['what a link of a dataDir leads to', './alias', './real/tape/data'],
+  ['a link of a link', './link/data', './alias'],
+  ['a folder inside', './real/tape/data', './real/tape/data/nas'],
+  ['a folder inside that is one of ours', './real/tape/data', './real/tape/data/raw'],
+  ['a folder inside, by a link', './real/tape/data', './alias/state/nas'],
+  ['the folder around it', './real/tape/data', './real/tape'],
+  ['a folder further around it, by a link', './real/tape/data', './top'],
+]
+
+function worldOf(t: Test): { world: ConfiguredWorld; dataDir: string } {
+  const world = new ConfiguredWorld(t, realpathSync(t.testdir({ real: { tape: {} } })))
+  const dataDir = world.place('real/tape/data')
+  world.record(dataDir)
+  for (const [link, to] of [
+    ['link', 'real/tape'],
+    ['alias', 'real/tape/data'],
+    ['top', 'real'],
+  ] as const)
+    symlinkSync(join(world.folder, to), join(world.folder, link))
+  return { world, dataDir }
+}
+
+for (const [name, dataDir, target] of FOLDERS) {
+  t.test(`refused: the target is ${name}`, async t => {
+    const { world } = worldOf(t)
+    const config = world.config({ dataDir, sync: { target } })
+    const before = dataNames(world)
+    const error = await world.passes(config)
+    t.match(error, { code: 'SYNC_TARGET_NOT_ELSEWHERE', hint: /outside of dataDir/ })
+    t.same(dataNames(world), before, 'nothing was written')
+  })
+}
+
+t.test('refused by sync, run and doctor, with what to do', async t => {
+  const { world } = worldOf(t)
+  const config = world.config({ dataDir: './link/data', sync: { target: './alias' }, http: { port: 0 } })
+  const before = dataNames(world)
+  for (const args of [['sync', '--once'], ['run']]) {
+    const { exitCode, stderr } = await edgetape([...args, '--config', config])
+    t.equal(exitCode, 2, `${args.join(' ')}: ${stderr}`)
+    t.match(stderr, /is dataDir.*[^]*outside of dataDir/)
+  }
+  const doctor = await edgetape(['doctor', '--only', 'nas', '--config', config])
+  t.match(doctor, { exitCode: 1, stdout: /is dataDir[^]*outside of dataDir/ })
+  t.same(dataNames(world), before)
+})
+
+/** Under a mount of its own, which ends with it. */
+async function syncUnderMount(from: string, to: string, config: string) {
+  const script = 'mount --bind "$1" "$2" && exec "$3" "$4" sync --once --config "$5"'
+  const args = ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh', from, to, process.execPath, cliMain, config]
+  return execa('unshare', args, { reject: false, stdin: 'ignore' })
+}
+
+t.test('refused: a bind mount', async t => {
+  const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
+  if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+  for (const [name, of, target] of [
+    ['of the dataDir', 'real/tape/data', './mnt'],
+    ['of a folder inside', 'real/tape/data/raw', './mnt'],
+    ['of the folder around it', 'real/tape', './mnt'],
+    ['of the folder around it, down to it', 'real/tape', './mnt/data'],
+    ['of the folder around it, and further down', 'real/tape', './mnt/data/nas'],
+  ] as const) {
+    await t.test(name, async t => {
+      const { world } = worldOf(t)
+      mkdirSync(join(world.folder, 'mnt'))
+      const config = world.config({ dataDir: './real/tape/data', sync: { target } })
+      const before = dataNames(world)
+      const done = await syncUnderMount(join(world.folder, of), join(world.folder, 'mnt'), config)
+      t.equal(done.exitCode, 2, done.stderr)
+      t.match(done.stderr, /dataDir[^]*outside of dataDir/)
+      t.same(dataNames(world), before, 'nothing was written')
+    })
+  }
+})
+
+/** Seen from the folder in which the server has its own, and the target is `nas`. */
+const SERVED = [
+  ['is the dataDir', 'nas'],
+  ['lies in it', '.'],
+  ['lies around it', 'nas/data'],
+  ['lies further around it', 'nas/one/two/data'],
+] as const
+
+for (const kind of ['ssh', 'daemon'] as const) {
+  for (const [name, place] of SERVED) {
+    t.test(`refused: over ${kind} to this machine, the target ${name}`, async t => {
+      const world = new ConfiguredWorld(t)
+      const dataDir = join(world.folder, place)
+      const target = await startTarget(t, kind, world.folder)
+      if (!target) return
+      world.record(dataDir)
+      const config = world.config({ dataDir, sync: target.sync })
+      const before = filesOfData(world)
+      t.match(await world.passes(config), { code: 'SYNC_TARGET_NOT_ELSEWHERE', hint: /outside of dataDir/ })
+      t.same(filesOfData(world), before, 'no file of data came or went')
+    })
+  }
+}
