@@ -32,6 +32,8 @@ interface Watched {
   behind: { lastUs: number; sinceMs: number } | undefined
   /** When the last silence ended; monotonic. */
   endedMs: number
+  /** Since when nothing of it is subscribed; monotonic. */
+  goneSinceMs: number | undefined
   toldMs: number
   reviveMs: number
   reviveDueMs: number
@@ -87,7 +89,13 @@ export class SilenceWatch {
     const { families } = account
     const limits = this.#limitsOf(account)
     const isDeaf = nowMs < (this.#deafUntilMs.get(account) ?? 0)
-    for (const family of account.silentFamilies) if (!families.has(family)) this.#end(account, family, nowUs, nowMs)
+    for (const family of account.silentFamilies) {
+      const watched = this.#watchedOf(account, family)
+      if (families.has(family)) watched.goneSinceMs = undefined
+      else if (watched.goneSinceMs === undefined) watched.goneSinceMs = nowMs
+      // While its channels are taken anew it is not subscribed for a moment.
+      else if (nowMs - watched.goneSinceMs > REVIVE_MS) this.#end(account, family, nowUs, nowMs)
+    }
     for (const family of families) {
       this.#lookBack(account, family, nowMs, isDeaf)
       if (account.isSilent(family)) this.#goOn(connection, family, nowMs, nowUs)
@@ -219,6 +227,7 @@ export class SilenceWatch {
     if (known) return known
     const watched = {
       behind: undefined,
+      goneSinceMs: undefined,
       endedMs: -Infinity,
       toldMs: 0,
       reviveMs: REVIVE_MS,

@@ -160,8 +160,8 @@ export class OutageLedger {
     const neverCame = [account, ...partners].every(({ flows }) => flows.of(family).lastUs === -Infinity)
     for (const partner of partners) {
       // What it was not subscribed to, all of it, it cannot have brought.
-      const carries = partner.families.has(family) && channels.every(channel => partner.channels.has(channel))
-      if (!carries) continue
+      const isSubscribed = partner.families.has(family) && channels.every(channel => partner.channels.has(channel))
+      if (!isSubscribed && !partner.isSilent(family)) continue
       missing = missing.flatMap(part => {
         const found = alsoMissing(part, family, partner, neverCame)
         const doubtful = without([part], found).filter(span => !proves(partner, family, down, span, atEnd))
