@@ -1,39 +1,11 @@
+import { readFileSync } from 'node:fs'
 import tseslint from 'typescript-eslint'
 
-/** Parts meet only in files: what a part may import besides itself, Node and npm. */
-const shared = ['platform', 'formats', 'config', 'exchanges']
-const parts = {
-  platform: [],
-  // All that parts meet in: names, lines, manifests, and the walk over a tree.
-  formats: ['platform'],
-  // All about one exchange in a folder of its own.
-  exchanges: ['platform', 'formats', 'simulator'],
-  config: ['platform', 'formats', 'exchanges'],
-  recorder: shared,
-  compactor: shared,
-  syncer: shared,
-  // A market and what may go wrong; no protocol of an exchange.
-  simulator: ['platform'],
-  // Besides the format: the decoder that survives torn files.
-  reading: ['platform', 'formats', 'exchanges', 'recorder/storage/decode-segment'],
-  library: ['platform', 'formats', 'reading'],
-}
-const folders = [
-  'platform',
-  'formats',
-  'config',
-  'exchanges',
-  'recorder',
-  'compactor',
-  'syncer',
-  'simulator',
-  'reading',
-  'cli',
-  'bench',
-  'test',
-]
+/** The rooms of the house, from the ground up, and what each may import besides itself, Node and npm. */
+const rooms = JSON.parse(readFileSync(new URL('rooms.json', import.meta.url), 'utf8'))
+const folders = [...Object.keys(rooms), 'bench', 'test']
 
-const boundaries = Object.entries(parts).map(([part, allowed]) => ({
+const boundaries = Object.entries(rooms).map(([part, allowed]) => ({
   files: [`${part}/**/*.ts`],
   rules: {
     'no-restricted-imports': [

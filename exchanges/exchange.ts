@@ -64,6 +64,10 @@ export interface Names {
 export interface Frames {
   /** The channel that a frame names; undefined for frames of no channel. */
   readonly channelOf: (frame: Buffer) => string | undefined
+  /** Finds a channel's name in the text of a line: its first group. */
+  readonly channelText: RegExp
+  /** A pattern for text of a line about an instrument that is spelled otherwise than `"instrument_name":"…"`; the name is a pattern. */
+  readonly instrumentText?: (name: string) => string
 }
 
 /** What a channel brings data of. */

@@ -2,6 +2,7 @@ import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { LineFrame } from '../../reading/frame.js'
 import { mergeByTime, type MergeInput } from '../../reading/merge-by-time.js'
+import type { SegmentName } from '../../formats/raw-path.js'
 import { SLACK_US } from '../../formats/raw-tree.js'
 import { segmentFrames } from '../../reading/segment-frames.js'
 import { mayHold, type DumpFiles, type SegmentSource } from './files.js'
@@ -52,16 +53,16 @@ function inputOf(segment: SegmentSource, { choice, note, refused, read }: DumpOp
     return []
   }
   const ear = { torn: (why: string) => note(path, why), ...(read && { read }) }
-  const wanted = wantedLine(choice, name?.channel)
+  const wanted = wantedLine(choice, name)
   function* open(): Generator<LineFrame[], void> {
     for (const frames of segmentFrames(path, name, ear)) yield frames.filter(({ line }) => wanted(line))
   }
   return [{ notBeforeUs: name === undefined ? -Infinity : name.startedMs * 1000 - SLACK_US, open }]
 }
 
-function wantedLine(choice: LineChoice, family?: string): (line: Buffer) => boolean {
+function wantedLine(choice: LineChoice, segment?: SegmentName): (line: Buffer) => boolean {
   if (Object.values(choice).every(value => value === undefined)) return () => true
-  const wanted = lineFilter(choice, family)
+  const wanted = lineFilter(choice, segment)
   return line => wanted(line.toString('utf8'))
 }
 

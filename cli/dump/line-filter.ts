@@ -1,4 +1,7 @@
+import type { Frames } from '../../exchanges/exchange.js'
+import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
 import { parseLineHead } from '../../formats/raw-line.js'
+import type { SegmentName } from '../../formats/raw-path.js'
 
 /** Which lines a person asked for; what is undefined picks all. */
 export interface LineChoice {
@@ -13,34 +16,34 @@ export interface LineChoice {
   toUs: number | undefined
 }
 
-const CHANNEL = /"channel"\s*:\s*"([^"]*)"/
-
 /**
  * Whether a line of a segment was asked for. Lines that are not ours are shown where nothing else is asked than all.
- * @param family of the file; a choice of it takes all of its lines, whether or not they name a channel
+ * @param segment of the file: a choice of its family takes all of its lines, whether or not they name a channel
  */
-export function lineFilter(choice: LineChoice, family?: string): (line: string) => boolean {
+export function lineFilter(choice: LineChoice, segment?: SegmentName): (line: string) => boolean {
+  const { frames } = segment ? exchangeNamed(segment.exchange) : exchanges[0]
   const { instrument, conn, fromUs = -Infinity, toUs = Infinity } = choice
-  const channel = choice.channel === family ? undefined : choice.channel
+  const channel = choice.channel === segment?.channel ? undefined : choice.channel
   const needsHead = choice.fromUs !== undefined || choice.toUs !== undefined || conn !== undefined
-  const named = instrument === undefined ? undefined : namesInstrument(instrument)
+  const named = instrument === undefined ? undefined : namesInstrument(frames, instrument)
   return line => {
     if (needsHead) {
       const head = parseLineHead(line)
       if (head === undefined || head.recvUs < fromUs || head.recvUs >= toUs) return false
       if (conn !== undefined && head.conn !== conn) return false
     }
-    const found = CHANNEL.exec(line)?.[1]
+    const found = frames.channelText.exec(line)?.[1]
     if (channel !== undefined && found !== channel && found?.startsWith(`${channel}.`) !== true) return false
     if (instrument === undefined) return true
     return found?.split('.').includes(instrument) === true || named?.test(line) === true
   }
 }
 
-/** As Deribit and the journal spell it, or as a word of a request's id. */
-function namesInstrument(instrument: string): RegExp {
+/** As tables and the journal spell it, or as the exchange does. */
+function namesInstrument({ instrumentText }: Frames, instrument: string): RegExp {
   const name = escaped(instrument)
-  return new RegExp(`"(?:instrument_name|instrument)"\\s*:\\s*"${name}"|"id"\\s*:\\s*"[^"]* ${name}[ "]`)
+  const others = instrumentText === undefined ? '' : `|${instrumentText(name)}`
+  return new RegExp(`"(?:instrument_name|instrument)"\\s*:\\s*"${name}"${others}`)
 }
 
 function escaped(text: string): string {

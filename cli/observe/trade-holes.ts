@@ -1,4 +1,4 @@
-import { SeqRanges, type SeqRange } from '../../exchanges/deribit/seq-ranges.js'
+import { SeqRanges, type SeqRange } from '../../exchanges/seq-ranges.js'
 import type { Gap, JournalEntry } from './gaps.js'
 
 interface Hole extends SeqRange {

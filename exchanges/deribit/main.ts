@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange.js'
 import { books } from './book.js'
 import type { DeribitConfig } from './config.js'
 import { families } from './families.js'
-import { namedChannel } from './frame-channel.js'
+import { frames } from './frames.js'
 import * as names from './names.js'
 import { settings } from './settings.js'
 import { tables } from './tables.js'
@@ -14,7 +14,7 @@ export const deribit: Exchange<DeribitConfig> = {
   place: 'London',
   families,
   names,
-  frames: { channelOf: namedChannel },
+  frames,
   books,
   tables,
   viewsFolder: 'exchanges/deribit/views',

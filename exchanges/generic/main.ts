@@ -18,7 +18,7 @@ export const generic: Exchange<GenericConfig> = {
     expiryMsOf: () => Infinity,
   },
   // Where they name it is written in a config, which no recording carries.
-  frames: { channelOf: () => undefined },
+  frames: { channelOf: () => undefined, channelText: /"channel"\s*:\s*"([^"]*)"/ },
   tables: [],
   settings: {
     schema: async () => (await import('./config.js')).genericConfig,
