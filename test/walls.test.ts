@@ -9,7 +9,7 @@ const ROOMS = JSON.parse(readFileSync(`${packageRoot}/rooms.json`, 'utf8')) as R
 
 /** Files of product code, by their paths in the package. */
 const productFiles = (...patterns: string[]) =>
-  execaSync('git', ['ls-files', '--', ...patterns], { cwd: packageRoot })
+  execaSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns], { cwd: packageRoot })
     .stdout.split('\n')
     .filter(path => (path.split('/')[0] ?? '') in ROOMS)
 

@@ -1,5 +1,5 @@
-import { isAbout, kinds, tableOfFamily, type Kind } from './channel-target.js'
-import type { Counted, CoverageFacts, HourRows } from './facts.js'
+import { coveredFamilies, isAbout, kinds, tableOfFamily, type CoveredFamily, type Kind } from './channel-target.js'
+import type { CoverageFacts, HourRows } from './facts.js'
 import { groupBy } from './group-by.js'
 import { concerns, intervalsOf, type Interval } from './intervals.js'
 import { clip, lengthUs, unionOf, wholeSeconds, without, type Span } from '../../platform/spans.js'
@@ -69,31 +69,6 @@ export function verdictOf(complete: number | undefined): Verdict {
   return complete === 1 ? '✅' : complete >= MUCH_MISSING ? '⚠️' : '❌'
 }
 
-interface LineKind {
-  data: string
-  family: string
-  /** A first frame comes on subscribing, so that each instrument must have a row. */
-  first?: true
-  counted?: { what: Counted['what']; unit: string }
-}
-
-const LINES: readonly LineKind[] = [
-  { data: 'trades', family: 'trades', counted: { what: 'trades', unit: 'trades' } },
-  { data: 'quotes', family: 'quote', first: true },
-  { data: 'book depth', family: 'book', first: true, counted: { what: 'book changes', unit: 'linked changes' } },
-  { data: 'grouped book', family: 'book_grouped', first: true },
-  { data: 'ticker', family: 'ticker', first: true },
-  { data: 'incremental ticker', family: 'incremental_ticker', first: true },
-  { data: 'funding', family: 'perpetual', first: true },
-  { data: 'index price', family: 'deribit_price_index', counted: { what: 'seconds', unit: 'seconds' } },
-  { data: 'index sources', family: 'deribit_price_ranking', first: true },
-  { data: 'index statistics', family: 'deribit_price_statistics', first: true },
-  { data: 'volatility index', family: 'deribit_volatility_index', first: true },
-  { data: 'expiry estimate', family: 'estimated_expiration_price', first: true },
-  { data: 'option marks', family: 'markprice.options' },
-  { data: 'candles', family: 'chart.trades' },
-]
-
 /** What a line is about, and when. */
 interface Slice {
   span: Span
@@ -152,13 +127,13 @@ class Report {
   }
 
   lines(slice: Slice): CoverageLine[] {
-    return LINES.flatMap(line =>
+    return coveredFamilies.flatMap(line =>
       kinds.flatMap(kind => [...this.#line(line, kind, slice), ...this.#parts(line, kind, slice)]),
     )
   }
 
   byInstrument(): CoverageLine[] {
-    return LINES.flatMap(line =>
+    return coveredFamilies.flatMap(line =>
       kinds.flatMap(kind => {
         const promised = this.#of(line.family, kind).flatMap(({ target }) => target.name ?? [])
         const names = new Set([...promised, ...this.#rowsOf(line, kind).map(({ name }) => name)])
@@ -178,12 +153,12 @@ class Report {
     return this.#promised.get(`${family} ${kind}`) ?? []
   }
 
-  #rowsOf({ family }: LineKind, kind: Kind) {
+  #rowsOf({ family }: CoveredFamily, kind: Kind) {
     const table = tableOfFamily(family)
     return this.#facts.names.filter(row => row.table === table && row.kind === kind)
   }
 
-  #line(line: LineKind, kind: Kind, slice: Slice): CoverageLine[] {
+  #line(line: CoveredFamily, kind: Kind, slice: Slice): CoverageLine[] {
     const { span, hourUs, name } = slice
     const promised = this.#of(line.family, kind).filter(
       ({ target, wanted }) => (name === undefined || isAbout(target, kind, name)) && clip(wanted, span).length > 0,
@@ -229,7 +204,7 @@ class Report {
   }
 
   /** Parts of the ticker that each instrument with a ticker has. */
-  #parts({ family }: LineKind, kind: Kind, { hourUs }: Slice): CoverageLine[] {
+  #parts({ family }: CoveredFamily, kind: Kind, { hourUs }: Slice): CoverageLine[] {
     if (family !== 'ticker' || hourUs !== undefined) return []
     const [ticker] = this.#line({ data: 'ticker', family, first: true }, kind, { span: this.#window })
     if (!ticker) return []
@@ -243,7 +218,7 @@ class Report {
       })
   }
 
-  #hoursOf({ family }: LineKind, kind: Kind, hourUs: number | undefined): HourRows[] {
+  #hoursOf({ family }: CoveredFamily, kind: Kind, hourUs: number | undefined): HourRows[] {
     const table = tableOfFamily(family)
     return this.#facts.hours.filter(
       row => row.table === table && row.kind === kind && (hourUs === undefined || row.hourUs === hourUs),
@@ -265,7 +240,7 @@ class Report {
     })
   }
 
-  #counted({ counted: spec }: LineKind, kind: Kind, promised: readonly Promised[], slice: Slice) {
+  #counted({ counted: spec }: CoveredFamily, kind: Kind, promised: readonly Promised[], slice: Slice) {
     if (!spec) return undefined
     const { span, hourUs, name } = slice
     const own = this.#facts.counted.filter(
@@ -303,7 +278,7 @@ class Report {
     return listed.length === 0 ? undefined : listed.length
   }
 
-  #silence(line: LineKind, kind: Kind, wanted: readonly Span[], span: Span): Span | undefined {
+  #silence(line: CoveredFamily, kind: Kind, wanted: readonly Span[], span: Span): Span | undefined {
     const hours = this.#hoursOf(line, kind, undefined)
     const [first, last] = [wanted[0], wanted.at(-1)]
     const firstUs = Math.min(...hours.map(({ fromUs }) => fromUs))
@@ -336,7 +311,7 @@ function timeShare(promised: readonly Promised[], span: Span): number {
   return wantedUs === 0 ? 1 : goodUs / wantedUs
 }
 
-function countedShare({ counted: spec }: LineKind, counted: CoverageLine['counted']): number {
+function countedShare({ counted: spec }: CoveredFamily, counted: CoverageLine['counted']): number {
   if (!counted || counted.expected === 0) return 1
   const share = counted.actual / counted.expected
   return spec?.what === 'seconds' && share >= TICKS ? 1 : share

@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../observe/gaps.js'
+import type { JournalEntry } from '../observe/gap.js'
 import type { Kind } from './channel-target.js'
 import type { Interval } from './intervals.js'
 import type { Span } from '../../platform/spans.js'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
 import { currentPath, segmentFiles } from '../../reading/segment-files.js'
 import { segmentFrames } from '../../reading/segment-frames.js'
-import type { JournalEntry } from '../observe/gaps.js'
+import type { JournalEntry } from '../observe/gap.js'
 import { datesOf, type ParquetReader } from './parquet-reader.js'
 import type { Span } from '../../platform/spans.js'
 

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
 import { manifestOf, segmentFiles } from '../../reading/segment-files.js'
-import type { JournalEntry } from '../observe/gaps.js'
+import type { JournalEntry } from '../observe/gap.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { readReceiptsOf, type Receipt } from '../../formats/receipt.js'
 import { withState, type SegmentName } from '../../formats/raw-path.js'

@@ -1,4 +1,5 @@
-import type { JournalEntry } from '../observe/gaps.js'
+import { expiryMsOf } from './channel-target.js'
+import type { JournalEntry } from '../observe/gap.js'
 import { unionOf, type Span } from '../../platform/spans.js'
 
 /** One channel at one recorder. */
@@ -116,7 +117,7 @@ class HostReader {
     return ordered.map(({ fromUs, toUs, dropped }, i) => {
       if (dropped) return { fromUs, toUs }
       const backUs = Math.min(...ordered.slice(i + 1).map(next => next.fromUs))
-      const beganUs = this.#begins.find(us => us > toUs) ?? expiryUsOf(channel)
+      const beganUs = this.#begins.find(us => us > toUs) ?? expiryMsOf(channel) * 1000
       return { fromUs, toUs: Math.max(toUs, Number.isFinite(backUs) ? backUs : beganUs) }
     })
   }
@@ -167,17 +168,6 @@ class HostReader {
     if (list) list.push(span)
     else lists.set(channel, [span])
   }
-}
-
-const MONTHS = 'JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC'
-
-/** When the first instrument in a channel's name expires, at 08:00 UTC of the day in it; `Infinity` where it has none. */
-function expiryUsOf(channel: string): number {
-  const [, day = '', month = '', year = ''] = /-(\d{1,2})([A-Z]{3})(\d\d)(?:[-_.]|$)/.exec(channel) ?? []
-  const index = MONTHS.indexOf(month) / 3
-  return day === '' || !Number.isInteger(index) || index < 0
-    ? Infinity
-    : Date.UTC(2000 + Number(year), index, Number(day), 8) * 1000
 }
 
 function namesOf(value: unknown): Set<string> {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../platform/package-info.js'
-import type { Gap } from '../observe/gaps.js'
+import type { Gap } from '../observe/gap.js'
 import type { Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
 

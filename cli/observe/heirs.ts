@@ -1,5 +1,5 @@
 import { parseRecorderName } from '../../formats/recorder-name.js'
-import type { JournalEntry } from './gaps.js'
+import type { JournalEntry } from './gap.js'
 
 /**
  * The entries of one dataDir as those of one recorder where one came after the other: by the same host name, with an

@@ -3,7 +3,8 @@ import { bytesOf, currentPath, segmentFiles, type SegmentFile } from '../../read
 import { segmentFrames } from '../../reading/segment-frames.js'
 import { withState } from '../../formats/raw-path.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { GAP_EVENTS, type JournalEntry } from './gaps.js'
+import type { JournalEntry } from './gap.js'
+import { GAP_EVENTS } from './gaps.js'
 
 /** Entries kept of one segment: beyond it the oldest go, so that a recorder in trouble fills no memory. */
 const ENTRIES_MAX = 5000

@@ -1,15 +1,11 @@
+import { familyOf } from '../../exchanges/exchange.js'
+import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
 import type { OpenElsewhere } from '../../recorder/left-open.js'
 import type { DiskUse } from './disk-use.js'
 import { growthPerDay } from './disk-use.js'
-import { gapsWithin, type Gap } from './gaps.js'
-import {
-  compactorStatus,
-  isSteady,
-  isStreamed,
-  recorderStatus,
-  syncerStatus,
-  type CompactorStatus,
-} from './part-status.js'
+import type { Gap } from './gap.js'
+import { gapsWithin } from './gaps.js'
+import { compactorStatus, recorderStatus, syncerStatus, type CompactorStatus } from './part-status.js'
 import type { RecorderStatus, SyncerStatus } from './part-status.js'
 import type { PartReport } from './parts.js'
 import type { Rates } from './rates.js'
@@ -131,18 +127,20 @@ const QUIET_MS = 60_000
 
 function familiesOf(recorder: RecorderStatus, runs: boolean, rates: Rates, gaps: readonly Gap[], atMs: number) {
   const todayUs = (atMs - (atMs % 86_400_000)) * 1000
+  const exchange = recorder.exchange === undefined ? exchanges[0] : exchangeNamed(recorder.exchange)
   const seen = Object.entries(recorder.families).map(([family, told]): FamilySeen => {
+    const facts = familyOf(exchange, family)
     const rate = runs ? rates.families.get(family) : undefined
     const today = gapsWithin(gaps, family, todayUs, atMs * 1000)
     return {
       family,
-      isStreamed: isStreamed(family),
+      isStreamed: facts.comes === 'streamed',
       frames: told.frames ?? 0,
       bytes: told.bytes ?? 0,
       framesPerSecond: rate?.frames,
       bytesPerSecond: rate?.bytes,
       lastFrameMs: told.last_frame_at,
-      isQuiet: runs && isSteady(family) && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
+      isQuiet: runs && facts.steady === true && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
       lagMs: told.lag_ms,
       gapsToday: today.count,
       gapSecondsToday: today.seconds,

@@ -1,4 +1,4 @@
-import type { Gap, JournalEntry } from './gaps.js'
+import type { Gap, JournalEntry } from './gap.js'
 
 /** A connection that failed again within this had not really come back, µs. */
 const NOT_BACK_US = 60_000_000

@@ -89,28 +89,3 @@ export const syncerStatus = z.object({
 export type RecorderStatus = z.infer<typeof recorderStatus>
 export type CompactorStatus = z.infer<typeof compactorStatus>
 export type SyncerStatus = z.infer<typeof syncerStatus>
-
-/** Families that are not the exchange's data: what edgetape says, asks or polls; they do not show that data flows. */
-const OWN_FAMILIES = new Set(['journal', 'sent', 'rpc', 'other', 'instruments'])
-const POLLED = new Set(['funding_history', 'candle_history', 'volatility_index_history', 'book_summary'])
-
-/** True for families that the exchange sends by itself. */
-export function isStreamed(family: string): boolean {
-  return !OWN_FAMILIES.has(family) && !POLLED.has(family)
-}
-
-const STEADY = new Set([
-  'quote',
-  'book',
-  'ticker',
-  'incremental_ticker',
-  'perpetual',
-  'markprice.options',
-  'deribit_price_index',
-  'deribit_volatility_index',
-])
-
-/** True for families that flow all the time while the exchange is open; others rest by nature. */
-export function isSteady(family: string): boolean {
-  return STEADY.has(family)
-}

@@ -1,5 +1,5 @@
 import { SeqRanges, type SeqRange } from '../../exchanges/seq-ranges.js'
-import type { Gap, JournalEntry } from './gaps.js'
+import type { Gap, JournalEntry } from './gap.js'
 
 interface Hole extends SeqRange {
   gap: Gap

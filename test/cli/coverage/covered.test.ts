@@ -2,7 +2,7 @@ import t from 'tap'
 import { intervalsOf } from '../../../cli/coverage/intervals.js'
 import { promisedOf } from '../../../cli/coverage/promised.js'
 import { subscriptionsOf } from '../../../cli/coverage/subscriptions.js'
-import type { JournalEntry } from '../../../cli/observe/gaps.js'
+import type { JournalEntry } from '../../../cli/observe/gap.js'
 import { outagesOf } from '../../../reading/book/outages.js'
 
 const S = 1_000_000

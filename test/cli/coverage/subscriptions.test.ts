@@ -1,8 +1,8 @@
 import t from 'tap'
-import { isAbout, kindOfName, targetOf } from '../../../cli/coverage/channel-target.js'
+import { isAbout, targetOf } from '../../../cli/coverage/channel-target.js'
 import { clip, unionOf, wholeSeconds, without } from '../../../platform/spans.js'
 import { subscriptionsOf } from '../../../cli/coverage/subscriptions.js'
-import type { JournalEntry } from '../../../cli/observe/gaps.js'
+import type { JournalEntry } from '../../../cli/observe/gap.js'
 
 const event = (recvUs: number, event: string, detail: object = {}, run = 'r1'): JournalEntry => ({
   host: 'h',
@@ -156,8 +156,9 @@ t.test('kinds of names', t => {
     combo: ['BTC-FS-25DEC26_PERP', 'BTC-CS-19MAY26-70000_75000', 'BTC-CSR12-16SEP22-21000_23000'],
     index: ['btc_usd', 'drbfix-btc_usdc'],
   }
-  for (const [kind, list] of Object.entries(names)) for (const name of list) t.equal(kindOfName(name), kind, name)
-  t.equal(kindOfName('future'), undefined)
+  for (const [kind, list] of Object.entries(names))
+    for (const name of list) t.same(targetOf(`quote.${name}`)?.kinds, [kind], name)
+  t.equal(targetOf('quote.future'), undefined)
   t.end()
 })
 

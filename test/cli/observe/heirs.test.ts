@@ -1,5 +1,6 @@
 import t from 'tap'
-import { gapsOf, type JournalEntry } from '../../../cli/observe/gaps.js'
+import type { JournalEntry } from '../../../cli/observe/gap.js'
+import { gapsOf } from '../../../cli/observe/gaps.js'
 import { inOneLine } from '../../../cli/observe/heirs.js'
 
 const entry = (host: string, second: number, event: string, detail: object = {}): JournalEntry => ({

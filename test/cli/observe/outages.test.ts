@@ -2,7 +2,8 @@ import t from 'tap'
 import { assess } from '../../../cli/coverage/assess.js'
 import { intervalsOf } from '../../../cli/coverage/intervals.js'
 import { subscriptionsOf } from '../../../cli/coverage/subscriptions.js'
-import { gapsOf, type JournalEntry } from '../../../cli/observe/gaps.js'
+import type { JournalEntry } from '../../../cli/observe/gap.js'
+import { gapsOf } from '../../../cli/observe/gaps.js'
 
 const HOST = 'h1'
 const S = 1_000_000

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { gapsOf, type JournalEntry } from '../../../cli/observe/gaps.js'
+import type { JournalEntry } from '../../../cli/observe/gap.js'
+import { gapsOf } from '../../../cli/observe/gaps.js'
 
 type Entry = [run: string, event: 'trade_hole' | 'backfill', from: number, to: number, more?: object]
 
