@@ -1,7 +1,7 @@
 import { EdgeError } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../reading/unreadable-parquet.js'
-import { jsonRows } from '../query/results.js'
+import { jsonRows } from '../query/rows.js'
 import type { LineChoice } from './line-filter.js'
 
 /**

@@ -6,7 +6,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { writeLines } from '../output.js'
-import { csvRows, jsonRows, tableOf } from './results.js'
+import { tableOf } from './answer-table.js'
+import { csvRows, jsonRows } from './rows.js'
 import type { QuerySession } from './session.js'
 
 export const FORMATS = ['table', 'csv', 'json', 'parquet'] as const
