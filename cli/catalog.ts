@@ -19,8 +19,8 @@ export function catalogCommand(): Command {
 
 async function catalog({ from, config, dialect, location }: CatalogOptions): Promise<void> {
   const [{ catalogSql }, { freshSettings }, { writeLines }] = await Promise.all([
-    import('./query/catalog-sql.js'),
-    import('./query/fresh-settings.js'),
+    import('../reader/query/catalog-sql.js'),
+    import('../reader/query/fresh-settings.js'),
     import('./output.js'),
   ])
   const { root } = freshSettings(from, config)

@@ -9,7 +9,7 @@ import type { Question } from './coverage/assess.js'
 import type { MeasuredCoverage as Coverage } from './coverage/measure.js'
 import { exitCodes } from './exit-codes.js'
 import type { Span } from '../platform/spans.js'
-import type { Progress } from './progress-bar.js'
+import type { Progress } from '../platform/progress-bar.js'
 
 interface CoverageOptions extends ConfigOption {
   date?: string
@@ -44,7 +44,7 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
     import('../config/load.js'),
     import('./coverage/measure.js'),
     import('./coverage/print.js'),
-    import('./progress-bar.js'),
+    import('../platform/progress-bar.js'),
   ])
   const config = folder === undefined ? loadConfig(options.config) : undefined
   if (options.write) return write(folder ?? config?.dataDir ?? '', options)
@@ -102,7 +102,7 @@ function requireDate(date: string): void {
 async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | undefined> {
   const [{ dayWindow }, { parseTimeUs }] = await Promise.all([
     import('./coverage/measure.js'),
-    import('../reading/time.js'),
+    import('../platform/moment.js'),
   ])
   if (date !== undefined) {
     if (from !== undefined || to !== undefined)

@@ -23,10 +23,10 @@ export function dumpCommand(): Command {
 
 async function dump(paths: string[], { channel, instrument, conn, from, to }: DumpOptions): Promise<void> {
   const [{ parseTimeUs }, { dumpLines }, { dumpFiles }, { showProgress }, { writeLines }] = await Promise.all([
-    import('../reading/time.js'),
-    import('./dump/dump-lines.js'),
-    import('./dump/files.js'),
-    import('./progress-bar.js'),
+    import('../platform/moment.js'),
+    import('../reader/dump/dump-lines.js'),
+    import('../reader/dump/files.js'),
+    import('../platform/progress-bar.js'),
     import('./output.js'),
   ])
   const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))

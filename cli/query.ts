@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
 import type { Format } from './query/print-answer.js'
-import type { QuerySession } from './query/session.js'
+import type { QuerySession } from '../reader/query/session.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import { exitCodes } from './exit-codes.js'
 
@@ -31,8 +31,8 @@ export function queryCommand(): Command {
 
 async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
   const [{ QuerySession }, { freshSettings }, { formatOf }] = await Promise.all([
-    import('./query/session.js'),
-    import('./query/fresh-settings.js'),
+    import('../reader/query/session.js'),
+    import('../reader/query/fresh-settings.js'),
     import('./query/print-answer.js'),
   ])
   const { out } = options
@@ -65,7 +65,7 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
 async function answer(session: QuerySession, text: string, format: Format, out: string | undefined): Promise<void> {
   const [{ printAnswer, writeAnswer }, { splitStatements }] = await Promise.all([
     import('./query/print-answer.js'),
-    import('./query/statements.js'),
+    import('../reader/query/statements.js'),
   ])
   const { whole, rest } = splitStatements(text)
   const statements = rest === '' ? whole : [...whole, rest]

@@ -34,8 +34,8 @@ export function replayCommand(): Command {
 async function replay(path: string, { from, to, loop = false, ...flags }: ReplayFlags): Promise<void> {
   const asked = new Promise<void>(resolve => onShutdown(() => resolve()))
   const [{ startReplay }, { parseTimeUs }, { replay: protocol }] = await Promise.all([
-    import('./replay/replay-server.js'),
-    import('../reading/time.js'),
+    import('../reader/replay/replay-server.js'),
+    import('../platform/moment.js'),
     simulationOf(),
   ])
   const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))

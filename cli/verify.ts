@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
-import type { Finding } from './verify/findings.js'
-import type { Progress } from './progress-bar.js'
+import type { Finding } from '../reader/verify/findings.js'
+import type { Progress } from '../platform/progress-bar.js'
 
 interface VerifyOptions extends ConfigOption {
   json?: boolean
@@ -19,9 +19,9 @@ export function verifyCommand(): Command {
 
 async function verify(what: string | undefined, path: string | undefined, options: VerifyOptions): Promise<void> {
   const [{ chooseProofs }, { Findings, findingText }, { showProgress }] = await Promise.all([
-    import('./verify/choose.js'),
-    import('./verify/findings.js'),
-    import('./progress-bar.js'),
+    import('../reader/verify/choose.js'),
+    import('../reader/verify/findings.js'),
+    import('../platform/progress-bar.js'),
   ])
   const { proofs, place } = await chooseProofs(what, path, options.config)
   let progress: Progress | undefined

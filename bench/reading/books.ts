@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Table from 'cli-table3'
-import { sampleBook } from '../../reading/book/sample-book.js'
+import { sampleBook } from '../../reader/book/sample-book.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { machine, spread } from '../machine.js'
 

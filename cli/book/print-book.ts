@@ -1,5 +1,5 @@
 import { EdgeError } from '../../platform/edge-error.js'
-import { bookAt, sampleBook, type BookSample, type SampleCounts } from '../../reading/book/sample-book.js'
+import { bookAt, sampleBook, type BookSample, type SampleCounts } from '../../reader/book/sample-book.js'
 import { LEVEL_COLUMNS, levelCells, sampleCells, sampleColumns, timeText, type Cell } from './sample-rows.js'
 import { formatOf, writeRows, type Format } from './write-rows.js'
 

@@ -1,4 +1,4 @@
-import { figuresOf, type BookSample } from '../../reading/book/sample-book.js'
+import { figuresOf, type BookSample } from '../../reader/book/sample-book.js'
 
 /** A cell of a table of samples; null where there is nothing to say. */
 export type Cell = string | number | null

@@ -6,8 +6,8 @@ import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { supersededFiles } from '../../formats/superseded-files.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { partitionedSql } from '../../reading/partitioned-sql.js'
-import { unreadableAmong } from '../../reading/unreadable-parquet.js'
+import { partitionedSql } from '../../formats/partitioned-sql.js'
+import { unreadableAmong } from '../../formats/unreadable-parquet.js'
 import type { Span } from '../../platform/spans.js'
 
 const DAY_US = 86_400_000_000

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
-import { manifestOf, segmentFiles } from '../../reading/segment-files.js'
+import { manifestOf, segmentFiles } from '../../formats/segment-files.js'
 import type { JournalEntry } from '../observe/gap.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { readReceiptsOf, type Receipt } from '../../formats/receipt.js'

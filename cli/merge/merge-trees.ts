@@ -7,9 +7,9 @@ import { configSchema, defaultConfig, type Config } from '../../config/schema.js
 import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
 import { onShutdown } from '../../platform/shutdown.js'
-import { parseTimeUs } from '../../reading/time.js'
+import { parseTimeUs } from '../../platform/moment.js'
 import { compactionBar, summaryText } from '../compact/summary.js'
-import { gatherSegments } from './gather-segments.js'
+import { gatherSegments } from '../../reader/merge/gather-segments.js'
 
 export interface MergeFlags {
   to: string

@@ -1,6 +1,6 @@
 import { hasErrno } from '../../platform/edge-error.js'
-import { bytesOf, currentPath, segmentFiles, type SegmentFile } from '../../reading/segment-files.js'
-import { segmentFrames } from '../../reading/segment-frames.js'
+import { bytesOf, currentPath, segmentFiles, type SegmentFile } from '../../formats/segment-files.js'
+import { segmentFrames } from '../../reader/segment-frames.js'
 import { withState } from '../../formats/raw-path.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { JournalEntry } from './gap.js'

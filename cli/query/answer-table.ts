@@ -1,6 +1,6 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import { fitTable } from './fit-table.js'
-import { cellText } from './rows.js'
+import { cellText } from '../../reader/query/rows.js'
 
 /** More rows than a person reads; other formats give all. */
 const ROWS_SHOWN = 1000

@@ -7,8 +7,8 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { writeLines } from '../output.js'
 import { tableOf } from './answer-table.js'
-import { csvRows, jsonRows } from './rows.js'
-import type { QuerySession } from './session.js'
+import { csvRows, jsonRows } from '../../reader/query/rows.js'
+import type { QuerySession } from '../../reader/query/session.js'
 
 export const FORMATS = ['table', 'csv', 'json', 'parquet'] as const
 export type Format = (typeof FORMATS)[number]

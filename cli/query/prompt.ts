@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { printAnswer } from './print-answer.js'
-import type { QuerySession } from './session.js'
-import { splitStatements } from './statements.js'
+import type { QuerySession } from '../../reader/query/session.js'
+import { splitStatements } from '../../reader/query/statements.js'
 
 const HELP = `statements end with a semicolon and may be several lines; views are made anew for each
 .tables   names of all tables

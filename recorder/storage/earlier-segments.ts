@@ -4,7 +4,7 @@ import type { EarlierSegment } from '../../exchanges/adapter.js'
 import { withState } from '../../formats/raw-path.js'
 import { rawSegments } from '../../formats/raw-tree.js'
 import { isSameRecorder } from '../../formats/recorder-name.js'
-import { decodeSegment } from './decode-segment.js'
+import { decodeSegment } from '../../formats/decode-segment.js'
 
 const LINE_FEED = 0x0a
 

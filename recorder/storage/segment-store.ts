@@ -14,7 +14,7 @@ import { soundLines } from './sound-lines.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { recorderState } from '../state-paths.js'
 import { groupPath, type SegmentGroup } from '../../formats/raw-path.js'
-import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from './zstd.js'
+import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from '../../platform/zstd.js'
 
 /** Frames may still be on their way from the sockets when their slot ends. */
 const LATE_FRAMES_US = 2_000_000

@@ -6,7 +6,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import { segmentPath, type SegmentGroup, type SegmentName } from '../../formats/raw-path.js'
 import type { Append } from './messages.js'
-import { APPEND_LEVEL, compressBound, frameCompressor } from './zstd.js'
+import { APPEND_LEVEL, compressBound, frameCompressor } from '../../platform/zstd.js'
 
 const COPY_BYTES = 256 * 1024
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { segmentFrames } from '../../reading/segment-frames.js'
+import { segmentFrames } from '../../reader/segment-frames.js'
 import { openDuckDb } from '../../platform/duckdb.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { parseManifest } from '../../formats/manifest.js'

@@ -7,9 +7,9 @@ import { packageRoot } from '../../platform/package-info.js'
 const OTHERS: Readonly<Record<string, string>> = {
   'cli/demo/folder.ts': 'whether the demo’s own folder is empty before it is removed',
   'cli/demo/harvest.ts': 'counts all that came to the demo’s NAS, whatever it is',
-  'cli/dump/files.ts': 'a folder of someone’s own, outside of any tree: files are known by their endings',
+  'reader/dump/files.ts': 'a folder of someone’s own, outside of any tree: files are known by their endings',
   'cli/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
-  'cli/query/ready-views.ts': 'the SQL files of this package',
+  'reader/query/ready-views.ts': 'the SQL files of this package',
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
   'platform/process-lock.ts': '/proc: what a process has open',
   'recorder/left-open.ts': 'state/: reserves of recorders',
@@ -29,8 +29,7 @@ const PRODUCT = [
   'compactor',
   'syncer',
   'simulator',
-  'reading',
-  'library',
+  'reader',
   'cli',
 ]
 
@@ -60,7 +59,7 @@ t.test('no program is handed a pattern made of a path', async t => {
         /\*\.(?:parquet|jsonl)|=\*\/|\/\*\*\//.test(codeOf(readFileSync(join(packageRoot, path), 'utf8'))),
       ),
   )
-  t.same(made, ['cli/query/catalog-sql.ts'], 'whose patterns are for other programs, and escaped')
+  t.same(made, ['reader/query/catalog-sql.ts'], 'whose patterns are for other programs, and escaped')
 })
 
 /** Without comments, which may speak of patterns. */

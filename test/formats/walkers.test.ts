@@ -6,7 +6,7 @@ import { segmentPath, type SegmentName, type SegmentState } from '../../formats/
 import { rawFiles, rawSegments } from '../../formats/raw-tree.js'
 import { datesOfTree, treePlaceOf } from '../../formats/tree-place.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
-import { partitionedSql } from '../../reading/partitioned-sql.js'
+import { partitionedSql } from '../../formats/partitioned-sql.js'
 import { edgetape } from '../fixtures/cli.js'
 
 const HOUR_MS = 3_600_000

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { bookAt } from '../../reading/book/sample-book.js'
+import { bookAt } from '../../reader/book/sample-book.js'
 import { compactOnce, query } from '../compactor/fixtures/compacted.js'
 import { breaksIn, isHealed } from '../fixtures/book-breaks.js'
 import { MarketWitness, type SeenBook } from '../fixtures/market-witness.js'

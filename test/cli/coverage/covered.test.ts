@@ -3,7 +3,7 @@ import { intervalsOf } from '../../../cli/coverage/intervals.js'
 import { promisedOf } from '../../../cli/coverage/promised.js'
 import { subscriptionsOf } from '../../../cli/coverage/subscriptions.js'
 import type { JournalEntry } from '../../../cli/observe/gap.js'
-import { outagesOf } from '../../../reading/book/outages.js'
+import { outagesOf } from '../../../reader/book/outages.js'
 
 const S = 1_000_000
 const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms']

@@ -1,0 +1,51 @@
+import { EdgeError } from '../../platform/edge-error.js'
+import { openDuckDb, sqlText } from '../../platform/duckdb.js'
+import { unreadableAmong } from '../../formats/unreadable-parquet.js'
+import { jsonRows } from '../query/rows.js'
+import type { LineChoice } from './line-filter.js'
+
+/**
+ * The rows of Parquet files of one table as JSON lines, streamed: of one file in its order, of several in the order of
+ * receive time; times as `2026-11-22 14:00:00.5+00`.
+ * @throws EdgeError PARQUET_UNREADABLE; DUMP_FILTER_UNKNOWN the file has no column to choose by
+ */
+export async function* parquetLines(paths: readonly string[], choice: LineChoice): AsyncGenerator<Buffer> {
+  const connection = await openDuckDb()
+  try {
+    const list = paths.map(sqlText).join(', ')
+    const file = `read_parquet([${list}], hive_partitioning = false, union_by_name = true)`
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)
+    const columns = new Set(described.getRows().map(([name]) => String(name)))
+    const condition = conditionOf(choice, columns, paths[0] ?? '')
+    const order = paths.length > 1 && columns.has('recv_ts') ? 'ORDER BY recv_ts' : ''
+    yield* jsonRows(connection, `SELECT * FROM ${file} WHERE ${condition} ${order}`)
+  } catch (cause) {
+    throw (await unreadableAmong(connection, paths, cause)) ?? cause
+  } finally {
+    connection.closeSync()
+  }
+}
+
+/** The choice as SQL; a choice by a column that the file lacks would silently show nothing, or everything. */
+function conditionOf(choice: LineChoice, columns: Set<string>, path: string): string {
+  const { channel, instrument, conn, fromUs, toUs } = choice
+  const wanted: [option: string, column: string, sql: string][] = []
+  if (channel !== undefined) {
+    const dotted = sqlText(`${channel}.`)
+    wanted.push(['--channel', 'channel', `(channel = ${sqlText(channel)} OR starts_with(channel, ${dotted}))`])
+  }
+  if (instrument !== undefined)
+    wanted.push(['--instrument', 'instrument_name', `instrument_name = ${sqlText(instrument)}`])
+  if (conn !== undefined) wanted.push(['--conn', 'conn', `conn = ${sqlText(conn)}`])
+  if (fromUs !== undefined) wanted.push(['--from', 'recv_ts', `recv_ts >= make_timestamptz(${fromUs})`])
+  if (toUs !== undefined) wanted.push(['--to', 'recv_ts', `recv_ts < make_timestamptz(${toUs})`])
+  for (const [option, column] of wanted) {
+    if (!columns.has(column)) {
+      throw new EdgeError('DUMP_FILTER_UNKNOWN', `${option} picks by column ${column}, and ${path} has none`, {
+        path,
+        hint: `its columns: ${[...columns].join(', ')}`,
+      })
+    }
+  }
+  return ['true', ...wanted.map(([, , sql]) => sql)].join(' AND ')
+}

@@ -1,0 +1,123 @@
+import { constants, copyFileSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { sha256Of } from '../../platform/sha256.js'
+import { localDisk } from '../../platform/disk.js'
+import { createFolderDurable, fsyncFolder } from '../../platform/durable-file.js'
+import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { manifestOf, placeOf, segmentFiles } from '../../formats/segment-files.js'
+import { withState } from '../../formats/raw-path.js'
+
+export interface Gathered {
+  /** Segments that came to the target in this run. */
+  segments: number
+  bytes: number
+  /** Segments that were there already. */
+  known: number
+  /** Open ones, which come when they are sealed. */
+  open: number
+  /** What could not be taken, and why; the others were. */
+  faults: EdgeError[]
+}
+
+/** Receive time of what is taken, µs since the epoch; the end does not belong to it. */
+export interface Span {
+  fromUs: number
+  toUs: number
+}
+
+/**
+ * Brings the sealed segments of several trees into one, as links where the file system allows it, else as verified
+ * copies. Sources are only read. What is there already stays as it is, so that this can be done each day again.
+ * Faults are MERGE_DIFFERS (two segments of one name), MERGE_DAMAGED and MANIFEST_TOO_NEW.
+ * @throws EdgeError MERGE_SAME_FOLDER, READ_NO_RAW
+ */
+export async function gatherSegments(
+  sources: readonly string[],
+  target: string,
+  span: Span,
+  onSegment: (gathered: Readonly<Gathered>) => void = () => undefined,
+): Promise<Gathered> {
+  const roots = sources.map(source => placeOf(source).root)
+  for (const root of roots) refuseNested(root, resolve(target))
+  const gathered: Gathered = { segments: 0, bytes: 0, known: 0, open: 0, faults: [] }
+  for (const source of sources) {
+    const { root } = placeOf(source)
+    for (const { path, state } of segmentFiles(source, { ...span, mayHold: () => true })) {
+      try {
+        if (state === 'open') gathered.open++
+        else await take(path, join(target, relative(root, path)), gathered)
+      } catch (error) {
+        if (!(error instanceof EdgeError)) throw error
+        gathered.faults.push(error)
+      }
+      onSegment(gathered)
+    }
+  }
+  return gathered
+}
+
+function refuseNested(root: string, target: string): void {
+  if (target !== root && !target.startsWith(root + sep) && !root.startsWith(target + sep)) return
+  throw new EdgeError('MERGE_SAME_FOLDER', `${target} and the source ${root} lie in each other`, {
+    path: target,
+    hint: 'give --to a folder of its own: what is merged stands beside its sources, which stay as they are',
+  })
+}
+
+async function take(from: string, to: string, gathered: Gathered): Promise<void> {
+  const manifest = manifestOf(from)
+  if (!manifest) {
+    gathered.open++
+    return
+  }
+  const there = manifestOf(to)
+  if (there) {
+    if (there.sha256 !== manifest.sha256) {
+      throw new EdgeError('MERGE_DIFFERS', `${from} and ${to} have one name and different content`, {
+        path: from,
+        hint: 'two recorders with one host name? Give each its own in the config (host), and merge into a new folder',
+      })
+    }
+    gathered.known++
+    return
+  }
+  if (statSync(from).size !== manifest.bytes_compressed) throw damaged(from, 'its size')
+  createFolderDurable(dirname(to))
+  rmSync(to, { force: true })
+  await linkOrCopy(from, to, manifest.sha256)
+  await linkOrCopy(withState(from, 'manifest'), withState(to, 'manifest'))
+  fsyncFolder(dirname(to))
+  gathered.segments++
+  gathered.bytes += manifest.bytes_compressed
+}
+
+/** A sealed file never changes, so one content may well have two names. */
+async function linkOrCopy(from: string, to: string, sha256?: string): Promise<void> {
+  try {
+    linkSync(from, to)
+    return
+  } catch (error) {
+    if (!hasErrno(error, 'EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK', 'EEXIST')) throw error
+  }
+  const coming = `${to}.coming`
+  rmSync(coming, { force: true })
+  copyFileSync(from, coming, constants.COPYFILE_FICLONE)
+  if (sha256 !== undefined && (await sha256Of(coming)) !== sha256) {
+    rmSync(coming)
+    throw damaged(from, 'its sha256')
+  }
+  const fd = localDisk.open(coming, 'append')
+  try {
+    localDisk.sync(fd)
+  } finally {
+    localDisk.close(fd)
+  }
+  renameSync(coming, to)
+}
+
+function damaged(path: string, what: string): EdgeError {
+  return new EdgeError('MERGE_DAMAGED', `${path}: ${what} is not that of its manifest`, {
+    path,
+    hint: 'edgetape verify raw says what is wrong; a copy elsewhere may be whole',
+  })
+}

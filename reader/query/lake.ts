@@ -1,0 +1,109 @@
+import { dirname, join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { tables as knownTables } from '../../compactor/tables.js'
+import { isWholeParquet } from '../../formats/parquet-footer.js'
+import { parseParquetName } from '../../formats/parquet-path.js'
+import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
+import { rawFiles } from '../../formats/raw-tree.js'
+import { EdgeError } from '../../platform/edge-error.js'
+import { sqlText } from '../../platform/duckdb.js'
+import { partitionedSql } from '../../formats/partitioned-sql.js'
+import { dateIn, freshSegments } from './fresh-segments.js'
+import type { FreshFile, FreshRows } from './fresh-rows.js'
+import { columnsOfTables, emptySelect } from './relation.js'
+import { filesOfTable, pathsOf, type TableFiles } from './table-files.js'
+
+/**
+ * The tables below a root (a dataDir, or a copy of one) as views of a DuckDB, with the columns of their partitions
+ * (exchange, kind, currency, date) beside their own. A view is made when something asks for it, of the files that are
+ * there at that moment.
+ */
+export class Lake {
+  readonly #connection: DuckDBConnection
+  readonly #root: string
+  readonly #fresh: FreshRows | undefined
+  readonly #torn = new Set<string>()
+
+  /**
+   * @param fresh what is only in raw yet; without it, only Parquet is read
+   * @throws EdgeError QUERY_NO_DATA
+   */
+  constructor(connection: DuckDBConnection, root: string, fresh?: FreshRows) {
+    this.#connection = connection
+    this.#root = root
+    this.#fresh = fresh
+    if (parquetFiles(root).next().done === false || (fresh && rawFiles(root).next().done === false)) return
+    throw new EdgeError('QUERY_NO_DATA', `no ${fresh ? 'raw data and no ' : ''}Parquet below ${root}`, {
+      path: root,
+      hint: 'wanted a dataDir or a copy of one: the folder that holds raw/ and parquet/',
+    })
+  }
+
+  /** Names of all tables: those that are known, and whatever else has files. */
+  get tables(): string[] {
+    return [...new Set([...knownTables.map(({ name }) => name), ...parquetTables(this.#root).keys()])].sort()
+  }
+
+  /** Makes the views of tables anew. */
+  async show(tables: readonly string[]): Promise<void> {
+    for (const table of tables) {
+      await this.#connection.run(`CREATE OR REPLACE VIEW "${table}" AS ${await this.#relation(table)}`)
+    }
+  }
+
+  /** The Parquet files of tables, but for those that were left out. */
+  filesOf(tables: readonly string[]): string[] {
+    const files = tables.flatMap(table => pathsOf(this.#root, filesOfTable(this.#root, table)))
+    return files.filter(path => !this.#torn.has(path))
+  }
+
+  /** Leaves out files that are no whole Parquet files, among those of these tables; returns what was not known before. */
+  leaveTornOut(tables: readonly string[]): string[] {
+    const torn = this.filesOf(tables).filter(path => !isWholeParquet(path))
+    for (const path of torn) this.#torn.add(path)
+    return torn
+  }
+
+  async #relation(table: string): Promise<string> {
+    const paths = (await this.#pathsOf(table)).filter(path => !this.#torn.has(path))
+    if (paths.length > 0) return partitionedSql(paths, { dateType: 'DATE' })
+    const columns = await columnsOfTables(name => name === table)
+    return emptySelect(columns.get(table) ?? [])
+  }
+
+  async #pathsOf(table: string): Promise<string[]> {
+    if (!this.#fresh) return pathsOf(this.#root, filesOfTable(this.#root, table))
+    const before = filesOfTable(this.#root, table)
+    const segments = await freshSegments(this.#root, table, before, async dates => {
+      const folders = [...before.keys()].filter(folder => dates.has(dateIn(folder)))
+      return new Set(
+        (await Promise.all(folders.map(folder => this.#covered(before, folder)))).flatMap(names => [...names]),
+      )
+    })
+    const fresh = (await this.#fresh.convert(segments)).filter(file => file.table === table)
+    // Looked at after raw: whatever the compactor made of a segment meanwhile stands for it.
+    const files = filesOfTable(this.#root, table)
+    const left = await this.#withoutCovered(files, fresh)
+    const { folder } = this.#fresh
+    return [...pathsOf(this.#root, files), ...left.map(({ path }) => join(folder, path))]
+  }
+
+  async #withoutCovered(files: TableFiles, fresh: readonly FreshFile[]): Promise<FreshFile[]> {
+    const left: FreshFile[] = []
+    for (const file of fresh) if (!(await this.#covered(files, dirname(file.path))).has(file.name)) left.push(file)
+    return left
+  }
+
+  /** Names of the files of a partition, those included that a day's file replaced. */
+  async #covered(files: TableFiles, folder: string): Promise<ReadonlySet<string>> {
+    const names = files.get(folder) ?? []
+    const days = names.filter(name => parseParquetName(name)?.hour === undefined)
+    const readable = days.map(name => join(this.#root, folder, name)).filter(path => !this.#torn.has(path))
+    if (readable.length === 0) return new Set(names)
+    const answer = await this.#connection.runAndReadAll(
+      `SELECT unnest(from_json(decode(value), '["VARCHAR"]')) FROM parquet_kv_metadata([${readable.map(sqlText).join(', ')}])
+        WHERE decode(key) = 'replaces'`,
+    )
+    return new Set([...names, ...answer.getRows().map(([name]) => String(name))])
+  }
+}

@@ -1,0 +1,40 @@
+import { tmpdir } from 'node:os'
+import { columnsOfTable } from '../../compactor/lines/stage.js'
+import { withEngine } from '../../compactor/engine.js'
+import { tables } from '../../compactor/tables.js'
+import { hiveTypes } from '../../formats/partitioned-sql.js'
+
+export interface Column {
+  name: string
+  type: string
+}
+
+/** What the path of a file says of its rows, in its order. */
+export const PARTITION_COLUMNS: readonly Column[] = [
+  { name: 'exchange', type: 'VARCHAR' },
+  { name: 'kind', type: 'VARCHAR' },
+  { name: 'currency', type: 'VARCHAR' },
+  { name: 'date', type: 'DATE' },
+]
+
+/** A query for the rows of the Parquet files that a pattern finds, whichever columns they had when they were written. */
+export function parquetSql(files: string, further = ''): string {
+  return `SELECT * EXCLUDE ("table")
+  FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true, ${hiveTypes('DATE')}${further})`
+}
+
+/** A query for no rows, with these columns and those of partitions. */
+export function emptySelect(columns: readonly Column[]): string {
+  const all = [...columns, ...PARTITION_COLUMNS]
+  return `SELECT ${all.map(({ name, type }) => `NULL::${type} AS "${name}"`).join(', ')} WHERE false`
+}
+
+/** The columns of known tables, without those of their partitions, by table. */
+export async function columnsOfTables(wanted: (table: string) => boolean = () => true): Promise<Map<string, Column[]>> {
+  return withEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() }, async engine => {
+    const columns = new Map<string, Column[]>()
+    for (const table of tables.filter(({ name }) => wanted(name)))
+      columns.set(table.name, await columnsOfTable(engine, table))
+    return columns
+  })
+}

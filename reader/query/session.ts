@@ -1,0 +1,132 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { closest } from 'fastest-levenshtein'
+import { UNREADABLE } from '../../platform/duckdb.js'
+import { tornParquet } from '../../formats/parquet-footer.js'
+import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { openDuckDb, sqlText } from '../../platform/duckdb.js'
+import { unreadableAmong } from '../../formats/unreadable-parquet.js'
+import { FreshRows, type FreshSettings } from './fresh-rows.js'
+import { Lake } from './lake.js'
+import { namedIn, readyViews, sharedSql, type ReadyView } from './ready-views.js'
+
+export interface SessionOptions {
+  /** A dataDir, or a copy of one. */
+  root: string
+  /** How to read what is only in raw yet; without it only Parquet is read. */
+  fresh: FreshSettings | undefined
+  /** Told of what is left out. */
+  note: (text: string) => void
+  /** Told of each Parquet file whose rows are missing in all answers from now on. */
+  leftOut?: (error: EdgeError) => void
+}
+
+/** Files come and go while they are asked: so often is a statement tried. */
+const TRIES = 3
+/** A file was rolled up between being listed and being opened. */
+const FILE_GONE = /No files found|Cannot open file|Could not open|does not exist.*\.parquet/i
+/** Statements that ask for names rather than rows. */
+const ASKS_FOR_NAMES = /\b(?:show|information_schema|duckdb_\w+)\b/i
+
+/** DuckDB with a view for each table, made as statements ask for them. */
+export class QuerySession {
+  readonly connection: DuckDBConnection
+  readonly #lake: Lake
+  readonly #scratch: string
+  readonly #leftOut: NonNullable<SessionOptions['leftOut']>
+  readonly #ready = readyViews()
+
+  private constructor(
+    connection: DuckDBConnection,
+    lake: Lake,
+    scratch: string,
+    leftOut: NonNullable<SessionOptions['leftOut']>,
+  ) {
+    this.connection = connection
+    this.#leftOut = leftOut
+    this.#lake = lake
+    this.#scratch = scratch
+  }
+
+  /** @throws EdgeError QUERY_NO_DATA */
+  static async open({ root, fresh, note, leftOut = () => undefined }: SessionOptions): Promise<QuerySession> {
+    const scratch = mkdtempSync(join(tmpdir(), 'edgetape-query-'))
+    try {
+      const rows = fresh && new FreshRows(root, scratch, fresh, note)
+      mkdirSync(join(scratch, 'fresh'))
+      const connection = await openDuckDb()
+      await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
+      await connection.run(sharedSql())
+      return new QuerySession(connection, new Lake(connection, root, rows), scratch, leftOut)
+    } catch (error) {
+      rmSync(scratch, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  get readyViews(): readonly ReadyView[] {
+    return this.#ready
+  }
+
+  get tables(): readonly string[] {
+    return this.#lake.tables
+  }
+
+  /**
+   * Does something with a statement after making the views that it names. Where files went away meanwhile, views are
+   * made anew and it is done again.
+   * @throws EdgeError QUERY_FAILED, PARQUET_UNREADABLE
+   */
+  async ask<Result>(sql: string, action: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#makeViews(sql)
+        return await action(this.connection)
+      } catch (cause) {
+        if (attempt < TRIES && (FILE_GONE.test(messageOf(cause)) || this.#leavesTornOut(sql, cause))) continue
+        if (cause instanceof EdgeError) throw cause
+        throw (
+          (await unreadableAmong(this.connection, this.#lake.filesOf(this.#tablesIn(sql)), cause)) ??
+          this.#failed(cause)
+        )
+      }
+    }
+  }
+
+  /** Removes what was made for it. */
+  clear(): void {
+    rmSync(this.#scratch, { recursive: true, force: true })
+  }
+
+  async #makeViews(sql: string): Promise<void> {
+    const { views } = namedIn(sql, this.#ready, this.tables)
+    await this.#lake.show(this.#tablesIn(sql))
+    for (const view of views) await this.connection.run(view.sql)
+  }
+
+  /** Where a statement met files that are not whole, tells of them; from now on they are left out. */
+  #leavesTornOut(sql: string, cause: unknown): boolean {
+    if (!UNREADABLE.test(messageOf(cause))) return false
+    const torn = this.#lake.leaveTornOut(this.#tablesIn(sql))
+    for (const path of torn) this.#leftOut(tornParquet(path))
+    return torn.length > 0
+  }
+
+  #tablesIn(sql: string): readonly string[] {
+    return ASKS_FOR_NAMES.test(sql) ? this.tables : namedIn(sql, this.#ready, this.tables).tables
+  }
+
+  #failed(cause: unknown): EdgeError {
+    const message = messageOf(cause)
+    const [, unknown] = /(?:Table|Function) with name "?(\w+)"? does not exist/i.exec(message) ?? []
+    const names = [...this.tables, ...this.#ready.map(({ name }) => name)]
+    const nearest = unknown === undefined ? '' : `did you mean ${closest(unknown, names)}? `
+    const hint =
+      unknown === undefined
+        ? 'DESCRIBE <table> shows its columns'
+        : `${nearest}tables and ready views: ${names.join(', ')}`
+    return new EdgeError('QUERY_FAILED', message, { cause, hint })
+  }
+}

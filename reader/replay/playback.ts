@@ -1,0 +1,221 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sourceOf } from '../book/apply-frame.js'
+import { booksAt } from '../book/raw-books.js'
+import type { Frame } from '../frame.js'
+import { readFrameBatches, type ReadOptions } from '../read-frames.js'
+import type { Channels, Subscriber } from '../../simulator/broker.js'
+import type { ReplayProtocol } from '../../simulator/replay.js'
+import { BackfilledTrades, type PlacedTrades } from './backfilled-trades.js'
+import { Copies } from './copies.js'
+import { Pace } from './pace.js'
+import { ANSWERED_OVER_HTTP, ANSWER_FAMILIES, type RecordedAnswers } from './recorded-answers.js'
+import type { RecordedChannels } from './recorded-channels.js'
+
+/** Clients subscribe in several calls, paced by the exchange's limits: playing begins so long after the last one, ms. */
+const QUIET_MS = 1_500
+/** While nothing is due, new subscribers are looked for this often, ms. */
+const LOOK_MS = 50
+/** Unsent bytes of the slowest client above which playing waits. */
+const UNSENT_MAX = 1024 * 1024
+/** How far back a snapshot is looked for, for a client that subscribes in the middle, µs. */
+const SNAPSHOT_BACK_US = 24 * 3_600_000_000
+/** Connection under which answers for holes of trades are recorded. */
+const BACKFILL = 'backfill'
+
+export interface PlaybackOptions {
+  path: string
+  fromUs: number
+  toUs: number
+  /** Recorded time per real time; 0 for as fast as the clients take it. */
+  speed: number
+  /** Begin again when the end is reached. */
+  loop: boolean
+  onProblem?: ((path: string, problem: string) => void) | undefined
+}
+
+export interface PlaybackParts {
+  /** How the exchange spells what is put together here. */
+  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'carriesTradesOf' | 'trades'>
+  answers: RecordedAnswers
+  recorded: RecordedChannels
+  /** Unsent bytes of the slowest client. */
+  unsentBytes: () => number
+}
+
+/**
+ * Plays recorded frames to whoever subscribed to their channels, at their recorded distance. Begins when a client has
+ * subscribed, and waits while nobody is. Who subscribes in the middle of a book gets a snapshot of it first.
+ */
+export class Playback implements Channels {
+  /** Receive time of the frame that was played last, µs. */
+  positionUs: number
+  framesSent = 0
+  readonly #options: PlaybackOptions
+  readonly #parts: PlaybackParts
+  readonly #subscribers = new Map<string, Set<Subscriber>>()
+  readonly #pace: Pace
+  readonly #copies = new Copies()
+  #backfilled = new BackfilledTrades()
+  #snapshotsDue: { channel: string; subscriber: Subscriber }[] = []
+  #subscribedMs = 0
+  /** True while nobody is subscribed, and until those who came are done. */
+  #isIdle = true
+  #stopped = false
+
+  constructor(options: PlaybackOptions, parts: PlaybackParts) {
+    this.#options = options
+    this.#parts = parts
+    this.#pace = new Pace(options.speed)
+    this.positionUs = options.fromUs - 1
+  }
+
+  subscribe(channel: string, subscriber: Subscriber): void {
+    const subscribers = this.#subscribers.get(channel) ?? new Set()
+    this.#subscribers.set(channel, subscribers.add(subscriber))
+    if (this.#parts.protocol.isBook(channel)) this.#snapshotsDue.push({ channel, subscriber })
+    this.#subscribedMs = performance.now()
+  }
+
+  unsubscribe(channel: string, subscriber: Subscriber): void {
+    const subscribers = this.#subscribers.get(channel)
+    subscribers?.delete(subscriber)
+    if (subscribers?.size === 0) this.#subscribers.delete(channel)
+    this.#snapshotsDue = this.#snapshotsDue.filter(due => due.channel !== channel || due.subscriber !== subscriber)
+  }
+
+  /** A replay has no news of its own. */
+  announce(): void {
+    return
+  }
+
+  /** Plays to the end, or for ever; resolves early after `stop`. */
+  async run(): Promise<void> {
+    do {
+      await this.#playOnce()
+      if (!this.#options.loop) return
+      this.positionUs = this.#options.fromUs - 1
+      this.#pace.restart()
+      for (const [channel, subscribers] of this.#subscribers)
+        if (this.#parts.protocol.isBook(channel))
+          for (const subscriber of subscribers) this.#snapshotsDue.push({ channel, subscriber })
+    } while (!this.#stopped)
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async #playOnce(): Promise<void> {
+    const { path, fromUs, toUs, onProblem } = this.#options
+    const reading: ReadOptions = { path, from: fromUs, to: toUs, onProblem }
+    this.#backfilled = await backfilledTrades(reading)
+    for await (const batch of readFrameBatches(reading)) {
+      for (const frame of batch) {
+        if (this.#needsWait(frame)) await this.#untilDue(frame.recvUs)
+        if (this.#stopped) return
+        this.#play(frame)
+        this.positionUs = frame.recvUs
+      }
+    }
+  }
+
+  #needsWait({ recvUs }: Frame): boolean {
+    return (
+      this.#stopped ||
+      this.#isIdle ||
+      this.#subscribers.size === 0 ||
+      this.#snapshotsDue.length > 0 ||
+      this.#pace.waitMs(recvUs, performance.now()) > 0 ||
+      this.#parts.unsentBytes() > UNSENT_MAX
+    )
+  }
+
+  async #untilDue(us: number): Promise<void> {
+    while (!this.#stopped) {
+      this.#isIdle ||= this.#subscribers.size === 0
+      if (this.#isIdle) {
+        await sleep(LOOK_MS)
+        this.#isIdle = this.#subscribers.size === 0 || performance.now() - this.#subscribedMs < QUIET_MS
+        this.#pace.restart()
+      } else if (this.#snapshotsDue.length > 0) {
+        await this.#sendSnapshots()
+        this.#pace.restart()
+      } else {
+        const waitMs = this.#pace.waitMs(us, performance.now())
+        if (waitMs > 0) await sleep(Math.min(waitMs, LOOK_MS))
+        else if (this.#parts.unsentBytes() > UNSENT_MAX) await sleep(1)
+        else return
+      }
+    }
+  }
+
+  async #sendSnapshots(): Promise<void> {
+    const due = this.#snapshotsDue
+    this.#snapshotsDue = []
+    const { path, onProblem } = this.#options
+    const books = await booksAt({
+      path,
+      channels: [...new Set(due.map(({ channel }) => channel))],
+      atUs: this.positionUs,
+      backUs: SNAPSHOT_BACK_US,
+      ...(onProblem && { onProblem }),
+    })
+    for (const { channel, subscriber } of due) {
+      const book = books.get(channel)
+      const isStill = this.#subscribers.get(channel)?.has(subscriber) === true
+      if (!isStill || !book?.isKnown) continue
+      const { changeId, exchangeMs } = book
+      const known = { changeId, exchangeMs, bids: book.bids.list(), asks: book.asks.list() }
+      subscriber.deliver(channel, Buffer.from(this.#parts.protocol.snapshot(channel, known)))
+    }
+  }
+
+  #play(frame: Frame): void {
+    const { conn, family } = frame
+    if (conn === ANSWERED_OVER_HTTP) {
+      if (ANSWER_FAMILIES.includes(family)) this.#parts.answers.take(frame)
+    } else if (conn === BACKFILL) this.#place(this.#backfilled.atTheLatest(frame.bytes))
+    else if (conn !== 'journal' && !conn.endsWith('.sent')) this.#playData(frame)
+  }
+
+  #playData(frame: Frame): void {
+    const { channel, recvUs } = frame
+    if (channel === undefined) return
+    if (!this.#backfilled.isEmpty) {
+      if (frame.family === 'trades') this.#place(this.#backfilled.before(frame))
+      this.#place(this.#backfilled.due(recvUs))
+    }
+    const subscribers = this.#subscribers.get(channel)
+    if (!subscribers) return
+    const isDoubled = this.#parts.recorded.isTakenTwice(channel)
+    if (isDoubled && this.#copies.isCopy(channel, sourceOf(frame), recvUs, frame.text)) return
+    this.#send(channel, subscribers, frame.bytes)
+  }
+
+  #place(placed: readonly PlacedTrades[]): void {
+    const { protocol } = this.#parts
+    for (const { instrument, rows } of placed) {
+      for (const [channel, subscribers] of this.#subscribers) {
+        if (!protocol.carriesTradesOf(channel, instrument)) continue
+        this.#send(channel, subscribers, Buffer.from(protocol.trades(channel, rows)))
+      }
+    }
+  }
+
+  #send(channel: string, subscribers: ReadonlySet<Subscriber>, bytes: Buffer): void {
+    for (const subscriber of subscribers) subscriber.deliver(channel, bytes)
+    this.framesSent++
+  }
+}
+
+/** What was fetched for holes within a span, and was not received by itself. */
+async function backfilledTrades(reading: ReadOptions): Promise<BackfilledTrades> {
+  const trades = new BackfilledTrades()
+  const family = { ...reading, channels: ['trades'] }
+  for await (const batch of readFrameBatches({ ...family, conns: [BACKFILL] }))
+    for (const { bytes } of batch) trades.add(bytes)
+  if (trades.isEmpty) return trades
+  for await (const batch of readFrameBatches(family))
+    for (const frame of batch) if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(frame)
+  return trades
+}

@@ -1,0 +1,83 @@
+import { EdgeError } from '../../platform/edge-error.js'
+import { readFrames } from '../read-frames.js'
+import { Faults } from '../../simulator/faults.js'
+import type { ReplayProtocol } from '../../simulator/replay.js'
+import { ExchangeServer } from '../../simulator/server.js'
+import { Playback, type PlaybackOptions } from './playback.js'
+import { RecordedAnswers } from './recorded-answers.js'
+import { RecordedChannels } from './recorded-channels.js'
+
+export interface ReplayOptions extends Omit<PlaybackOptions, 'fromUs' | 'toUs'> {
+  host: string
+  /** 0 takes any free port. */
+  port: number
+  fromUs?: number | undefined
+  toUs?: number | undefined
+}
+
+export interface Replay {
+  /** Of the WebSocket. */
+  url: string
+  /** Of the HTTP methods. */
+  httpUrl: string
+  /** Resolves when the last frame was sent; rejects with what ended it before. */
+  finished: Promise<void>
+  framesSent(): number
+  /** Receive time of the frame that was sent last, µs. */
+  positionUs(): number
+  close(): Promise<void>
+}
+
+/**
+ * Serves a recording as the exchange, from its first frame on or from a moment on; resolves when it takes connections.
+ * @throws EdgeError READ_NO_RAW, REPLAY_EMPTY; SIMULATOR_LISTEN the port cannot be had
+ */
+export async function startReplay(protocol: ReplayProtocol, options: ReplayOptions): Promise<Replay> {
+  const { path, toUs = Infinity, onProblem } = options
+  const fromUs = await firstMoment(options)
+  const answers = new RecordedAnswers()
+  await answers.readAround({ path, onProblem }, fromUs)
+  const recorded = await RecordedChannels.read(path, fromUs, toUs)
+  const unsentBytes = () => {
+    let most = 0
+    for (const { bufferedBytes } of server.connections) most = Math.max(most, bufferedBytes)
+    return most
+  }
+  const playback = new Playback({ ...options, fromUs, toUs }, { protocol, answers, recorded, unsentBytes })
+  const service = protocol.serve({
+    channels: playback,
+    clock: { nowUs: () => playback.positionUs, nowMs: () => Math.floor(playback.positionUs / 1000) },
+    answer: id => answers.get(id)?.text,
+    answersOf: word => answers.of(word).map(({ text }) => text),
+    has: channel => recorded.has(channel),
+  })
+  // Nothing goes wrong on demand here.
+  const faults = new Faults(
+    () => undefined,
+    (_channel, data) => data,
+  )
+  const settings = { maxBufferedBytes: Infinity, maxConnectionsPerIp: 0, deflate: false }
+  const server: ExchangeServer = new ExchangeServer(service, faults, { ...settings, ...options })
+  const address = `${options.host}:${await server.listen()}`
+  const finished = playback.run()
+  return {
+    url: `ws://${address}${service.webSocketPaths[0] ?? ''}`,
+    httpUrl: `http://${address}${service.httpPath}`,
+    finished,
+    framesSent: () => playback.framesSent,
+    positionUs: () => playback.positionUs,
+    close: async () => {
+      playback.stop()
+      await server.close()
+      // Whoever waits for the end hears of a failure there.
+      await finished.catch(() => undefined)
+    },
+  }
+}
+
+async function firstMoment({ path, fromUs, toUs, onProblem }: ReplayOptions): Promise<number> {
+  for await (const { recvUs } of readFrames({ path, from: fromUs, to: toUs, onProblem })) return fromUs ?? recvUs
+  throw new EdgeError('REPLAY_EMPTY', `${path} holds no frame ${fromUs === undefined ? '' : 'of that time'}`.trim(), {
+    path,
+  })
+}

@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { execa } from 'execa'
+import t from 'tap'
+import { packageRoot } from '../../platform/package-info.js'
+import { listPartitions, openSegment } from '../../reader/library.js'
+import { writeLake } from '../fixtures/lake.js'
+import { writeRecording } from '../fixtures/made-recording.js'
+
+const START_US = Date.UTC(2026, 10, 22, 14) * 1000
+const quote = (n: number) => ({
+  family: 'quote',
+  conn: 'd1',
+  recvUs: START_US + n,
+  frame: `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.X","data":{"n":${n}}}}`,
+})
+
+/** The program that the fresh folder runs: TypeScript, checked against the packed types. */
+const PROGRAM = `
+import { EdgeError, listPartitions, openSegment, readFrames, type Frame } from 'edgetape'
+const [, , dataDir = ''] = process.argv
+const frames: Frame[] = []
+for await (const frame of readFrames({ path: dataDir, channels: ['quote'] })) frames.push(frame)
+const first: string | undefined = frames[0]?.text
+console.log(JSON.stringify({ count: frames.length, first, tables: listPartitions(dataDir).map(({ table }) => table) }))
+try {
+  openSegment('nowhere')
+} catch (error) {
+  if (error instanceof EdgeError) console.log(error.code)
+}
+`
+
+t.test('what npm packs can be imported from a fresh folder, and its types hold', async t => {
+  const folder = t.testdir()
+  const dataDir = join(folder, 'data')
+  writeRecording(dataDir, [1, 2, 3].map(quote))
+  await writeLake(dataDir, [{ table: 'trades', sql: 'SELECT 1 AS x' }])
+  const pack = await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', folder, '--json'], {
+    cwd: packageRoot,
+    timeout: 60_000,
+  })
+  const [{ filename } = { filename: '' }] = JSON.parse(pack.stdout) as { filename: string }[]
+  const modules = join(folder, 'app', 'node_modules')
+  const installed = join(modules, 'edgetape')
+  mkdirSync(installed, { recursive: true })
+  await execa('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', installed])
+  t.notOk(existsSync(join(installed, 'dist/test')), 'tests stay at home')
+  // Its dependencies, as an installation would put them, from those that are here.
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  for (const name of Object.keys(dependencies)) {
+    const link = join(installed, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(packageRoot, 'node_modules', name), link)
+  }
+  mkdirSync(join(modules, '@types'), { recursive: true })
+  symlinkSync(join(packageRoot, 'node_modules/@types/node'), join(modules, '@types/node'))
+
+  const app = join(folder, 'app')
+  writeFileSync(join(app, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(app, 'program.ts'), PROGRAM)
+  const compilerOptions = {
+    module: 'NodeNext',
+    target: 'ES2023',
+    lib: ['ES2023'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    types: ['node'],
+  }
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['program.ts'] }))
+  const tsc = join(packageRoot, 'node_modules/typescript/bin/tsc')
+  const checked = await execa(process.execPath, [tsc, '-p', app], { reject: false, timeout: 120_000 })
+  t.equal(checked.exitCode, 0, checked.stdout)
+  const { stdout } = await execa(process.execPath, ['program.js', dataDir], { cwd: app, timeout: 60_000 })
+  const [found = '', code] = stdout.split('\n')
+  t.strictSame(JSON.parse(found), { count: 3, first: quote(1).frame, tables: ['trades'] })
+  t.equal(code, 'READ_NO_RAW')
+  const command = await execa(process.execPath, [join(installed, 'dist/cli/main.js'), '--version'])
+  const own = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
+  t.equal(command.stdout, own.version)
+})
+
+t.test('segments and partitions', async t => {
+  const dataDir = t.testdir()
+  writeRecording(dataDir, [quote(1), quote(2)])
+  writeRecording(dataDir, [quote(3_600_000_005)], { run: 'r2', openFromUs: 0 })
+  const raw = join(dataDir, 'raw/exchange=deribit/channel=quote/date=2026-11-22')
+  const sealed = openSegment(join(raw, 'hour=14/20261122T140000Z-vps1-r1-1.jsonl.zst'))
+  t.match(sealed, { state: 'sealed', name: { host: 'vps1' }, manifest: { frames: 2 } })
+  const texts: string[] = []
+  for await (const { text } of sealed.frames()) texts.push(text)
+  t.strictSame(texts, [quote(1).frame, quote(2).frame])
+  const open = openSegment(join(raw, 'hour=15/20261122T150000Z-vps1-r2-1.jsonl.zst.open'))
+  t.match(open, { state: 'open', manifest: undefined })
+  for await (const batch of open.batches()) t.equal(batch.length, 1)
+  t.throws(() => openSegment(raw), { code: 'READ_NO_RAW', message: /is no segment/ })
+
+  await writeLake(dataDir, [
+    { table: 'trades', kind: 'option', currency: 'BTC', sql: 'SELECT 1 AS x' },
+    { table: 'quote', kind: 'option', currency: 'ETH', date: '2026-11-23', sql: 'SELECT 1 AS x' },
+  ])
+  t.match(listPartitions(dataDir, { table: 'trades' }), [
+    { exchange: 'deribit', kind: 'option', currency: 'BTC', date: '2026-11-22', files: [{ bytes: Number }] },
+  ])
+  t.equal(listPartitions(dataDir).length, 2)
+  t.throws(() => listPartitions(raw), { code: 'NO_PARQUET' })
+})
