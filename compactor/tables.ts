@@ -10,7 +10,7 @@ import { packageRoot } from '../platform/package-info.js'
 export const SCHEMA_VERSION = 1
 
 const FOLDER = 'compactor/tables'
-const LINE: Reading = { at: 'line', each: false }
+const LINE: Reading = { each: false }
 
 /** The recorder's own events. */
 export const journalTable: Table = { name: 'journal', folder: FOLDER, readings: [LINE] }

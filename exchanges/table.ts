@@ -1,11 +1,12 @@
 /** How rows of a Parquet table are made from lines, and how copies of an event are known: what an exchange says of its tables. */
 
+import type { Envelope } from './envelope.js'
 import type { Partition } from '../formats/partition.js'
 
 /** A form in which rows of a table come. */
 export interface Reading {
-  /** The line as a whole, the data of a notification, or a member of the result of an answer. */
-  at: 'line' | 'params.data' | 'result' | 'result.trades'
+  /** What the data are wrapped in; without it the line as a whole is the item. */
+  envelope?: Envelope
   /** It is a list, and each element an item. */
   each: boolean
   /** The SQL file, where the columns are the table's but the form is another. */
@@ -44,11 +45,11 @@ export interface Table {
   partitionOf?: (name: string) => Partition
   /** A row depends on rows of other frames, so that all of them are worked out together. */
   together?: true
-  /** How copies of an event are known; without it by their payload where rows are data of notifications. */
+  /** How copies of an event are known; without it by their payload where the exchange sends rows by itself. */
   identity?: Identity
 }
 
 /** How copies of an event are known in a table; undefined where every row is an event of its own. */
 export function identityOf(table: Table): Identity | undefined {
-  return table.identity ?? (table.readings[0].at === 'params.data' ? BY_PAYLOAD : undefined)
+  return table.identity ?? (table.readings[0].envelope?.isPush ? BY_PAYLOAD : undefined)
 }

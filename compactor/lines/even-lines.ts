@@ -1,8 +1,9 @@
+import type { Shape } from '../../exchanges/envelope.js'
 import type { Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape, notification, usualNotification } from './envelope.js'
+import { nestedShape } from './envelope.js'
 import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
-import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape, type Shape } from './shape.js'
+import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape } from './shape.js'
 
 /** The short way for lines that hold what their table knows and nothing else. */
 export interface EvenLines {
@@ -34,14 +35,15 @@ function nullsIn(shape: ObjectShape): string {
  * number that is none) makes a line uneven, which costs time and changes nothing: `frameItems` gives even lines the
  * same rows.
  * @param linesSql lines (line_no, line)
- * @returns undefined where the table is not made from notifications, or has to see all rows together
+ * @returns undefined where frames of the table have no usual form, or it has to see all rows together
  */
 export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLines | undefined {
   const [reading] = table.readings
-  if (reading.at !== 'params.data' || table.together || !isObject(shape)) return undefined
-  const { channel, asked, data } = notification
-  const whole = { ...LINE_HEAD, frame: nestedShape(notification, reading.each ? [shape] : shape) }
-  const outer = Object.keys(whole).length + usualNotification.members
+  const { envelope } = reading
+  if (!envelope?.usual || table.together || !isObject(shape)) return undefined
+  const { channel, asked, data, usual } = envelope
+  const whole = { ...LINE_HEAD, frame: nestedShape(envelope, reading.each ? [shape] : shape) }
+  const outer = Object.keys(whole).length + usual.members
   const fields = (item: string) => `CASE WHEN verdict(line, ${item}) IS NULL
       AND isfinite(${sumOfNumbers(shape, item)}) THEN ${filled(shape, item)} ELSE ${UNLIKE_ANY} END`
   const expected = reading.each ? `list_sum(list_transform(data, item -> ${fields('item')}))` : fields('data')
@@ -50,7 +52,7 @@ export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLin
     len(string_split(line, ':')) - 1 - ${outer} AS colons
   FROM lines
 ), weighed AS (
-  SELECT *, ${data} AS data, coalesce(${usualNotification.isUsual} AND ${HAS_HEAD}, false) AS usual
+  SELECT *, ${data} AS data, coalesce(${usual.condition} AND ${HAS_HEAD}, false) AS usual
   FROM parsed
 ), told AS (
   SELECT *, ${expected} AS fields FROM weighed

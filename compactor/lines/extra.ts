@@ -1,5 +1,5 @@
+import type { Envelope } from '../../exchanges/envelope.js'
 import { sqlName, sqlText } from '../../platform/duckdb.js'
-import type { Envelope } from './envelope.js'
 import { HEAD } from './line-head.js'
 import { asText, isExact, isNumber, isObject, isWhole, nested, withoutOddNumbers, type ObjectShape } from './shape.js'
 

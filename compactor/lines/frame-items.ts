@@ -1,9 +1,10 @@
+import type { Envelope, Shape } from '../../exchanges/envelope.js'
 import type { Reading, Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { answer, nestedShape, notification, type Envelope } from './envelope.js'
+import { nestedShape } from './envelope.js'
 import { withExtra, type Item } from './extra.js'
 import { HEAD, LINE_HEAD } from './line-head.js'
-import { hasFraction, isObject, isOdd, nested, type ObjectShape, type Shape } from './shape.js'
+import { hasFraction, isObject, isOdd, nested, type ObjectShape } from './shape.js'
 import { IS_OTHER_TEXT, KNOWN, LINE_VERDICTS, TO_FRAMES, toReading } from './verdict.js'
 
 /**
@@ -20,7 +21,7 @@ import { IS_OTHER_TEXT, KNOWN, LINE_VERDICTS, TO_FRAMES, toReading } from './ver
 export function frameItems(table: Table, place: number, shape: Shape, linesSql: string): string {
   const reading = table.readings[place]
   if (!reading) throw new RangeError(`table ${table.name} has no reading ${place}`)
-  const views = reading.at === 'line' ? itemsOfLines(shape) : itemsOfFrames(table, place, reading, shape)
+  const views = reading.envelope ? itemsOfFrames(table, place, reading.envelope, shape) : itemsOfLines(shape)
   return `WITH lines AS (${linesSql}), ${views}`
 }
 
@@ -39,22 +40,20 @@ function itemsOfLines(shape: Shape): string {
 }
 
 /** True for a line whose frame has the outer form of a reading: an SQL condition. */
-function fits({ at, each }: Reading): string {
-  const [outer] = at.split('.')
-  if (outer === 'result') return `json_exists(line, '$.frame.result')`
-  return `json_type(line, '$.frame.${at}') = '${each ? 'ARRAY' : 'OBJECT'}'`
+function fits({ envelope, each }: Reading): string {
+  if (!envelope) return 'true'
+  return envelope.isThere ?? `json_type(line, '$.frame.${envelope.at}') = '${each ? 'ARRAY' : 'OBJECT'}'`
 }
 
-function itemsOfFrames(table: Table, place: number, reading: Reading, shape: Shape): string {
+function itemsOfFrames(table: Table, place: number, envelope: Envelope, shape: Shape): string {
   if (!isObject(shape)) throw new TypeError('an item of a table is an object')
-  const envelope = reading.at === 'params.data' ? notification : answer(reading.at)
   const others = table.readings.map((other, index) =>
     index <= place ? '' : `WHEN ${fits(other)} THEN ${sqlText(toReading(index))}`,
   )
   const misfit = (reason: string) => `CASE ${others.join(' ')}
-      WHEN json_exists(line, '$.frame.error') THEN '${TO_FRAMES}'
+      WHEN ${envelope.isRefusal} THEN '${TO_FRAMES}'
       ELSE ${reason} END`
-  return reading.each ? itemsOfLists(envelope, shape, misfit) : itemsOfObjects(envelope, shape, misfit)
+  return table.readings[place]?.each ? itemsOfLists(envelope, shape, misfit) : itemsOfObjects(envelope, shape, misfit)
 }
 
 /** `judged` for frames whose data have a shape, with `keys`: those of the envelope, of data, and further objects. */

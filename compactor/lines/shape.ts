@@ -1,7 +1,5 @@
+import type { Shape } from '../../exchanges/envelope.js'
 import { sqlName, sqlText } from '../../platform/duckdb.js'
-
-/** Type of each member of a payload, as `from_json` takes it; one element in an array means a list of such. */
-export type Shape = string | readonly [Shape] | { readonly [member: string]: Shape }
 
 /** Type of each member of an object. */
 export type ObjectShape = Readonly<Record<string, Shape>>

@@ -3,7 +3,7 @@ import { countOf, sqlText } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
 import { evenLines, type EvenLines } from './even-lines.js'
 import { frameItems } from './frame-items.js'
-import type { Shape } from './shape.js'
+import type { Shape } from '../../exchanges/envelope.js'
 import type { Source } from '../segment/source.js'
 import { sharedSql, tableSql } from '../tables.js'
 

@@ -1,18 +1,19 @@
 import type { Reading, Table } from '../table.js'
+import { answer, notification } from './envelopes.js'
 import { BY_CHANGE, BY_FUNDING_HOUR, BY_TRADE, BY_VOLATILITY_BAR } from './identity.js'
 import { partitionOfIndex, partitionOfInstrument } from './names.js'
 
-const DATA: Reading = { at: 'params.data', each: false }
-const DATA_LIST: Reading = { at: 'params.data', each: true }
-const RESULT: Reading = { at: 'result', each: false }
-const RESULT_LIST: Reading = { at: 'result', each: true }
+const DATA: Reading = { envelope: notification, each: false }
+const DATA_LIST: Reading = { envelope: notification, each: true }
+const RESULT: Reading = { envelope: answer('result'), each: false }
+const RESULT_LIST: Reading = { envelope: answer('result'), each: true }
 
 /** A new table is one line here and one SQL file in `tables/`. */
 const rows: readonly Omit<Table, 'folder'>[] = [
   {
     name: 'trades',
 
-    readings: [DATA_LIST, { at: 'result.trades', each: true }],
+    readings: [DATA_LIST, { envelope: answer('result.trades'), each: true }],
     partitionOf: partitionOfInstrument,
     identity: BY_TRADE,
   },
