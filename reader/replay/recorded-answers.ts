@@ -1,14 +1,11 @@
+import { exchanges } from '../../exchanges/registry.js'
 import type { Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 
 /** Families of answers to questions over HTTP. */
-export const ANSWER_FAMILIES: readonly string[] = [
-  'instruments',
-  'funding_history',
-  'candle_history',
-  'volatility_index_history',
-  'book_summary',
-]
+export const ANSWER_FAMILIES: readonly string[] = exchanges.flatMap(({ families }) =>
+  families.filter(({ comes }) => comes === 'polled').map(({ name }) => name),
+)
 
 /** Connection under which answers over HTTP are recorded. */
 export const ANSWERED_OVER_HTTP = 'http'
