@@ -91,7 +91,7 @@ export interface ExchangeSession {
   update(): Promise<void>
   /** Takes channels anew, where that is possible: others flow on. */
   resubscribe?(channels: readonly string[], reason: string): Promise<void>
-  /** Channels that the exchange said it would send. */
+  /** Channels that the exchange said it would send; where its word proves nothing, those of which a frame came. */
   readonly channels: ReadonlySet<string>
   /** The connection is gone: answers still awaited will not come. */
   closed(): void
@@ -165,7 +165,10 @@ export interface Adapter {
    * `discover`: the exchange spoke of something that only `discover` can tell.
    */
   news(): PlanChange | 'discover' | undefined
-  /** Works beside the connections until `signal` aborts: asks for what only methods give, and for what is missing. Must not reject. */
+  /**
+   * Works beside the connections until `signal` aborts: asks for what only methods give, for what is missing, and for what
+   * sessions need from elsewhere, such as the book that changes begin with. Must not reject.
+   */
   attend?(recording: Recording, signal: AbortSignal): Promise<void>
   /** A session for a connection that was just opened. `wanted` is asked whenever channels are to be subscribed. */
   openSession(link: SessionLink, wanted: () => ReadonlySet<string>): ExchangeSession

@@ -19,9 +19,9 @@ export interface BookChange {
   /** The exchange's time of it, ms since the epoch. */
   readonly exchangeMs: number
   readonly isSnapshot: boolean
-  /** The exchange's number of it. Where a change follows another by being the next whole number, that is what stands here. */
+  /** The exchange's number of it; of books that come whole each time without a number, their time. */
   readonly changeId: number
-  /** The number of the change before it; snapshots have none. */
+  /** The number of the change before it, said by the frame or known since numbers have no holes; snapshots have none. */
   readonly prevChangeId: number | undefined
   readonly bids: readonly BookLevel[]
   readonly asks: readonly BookLevel[]

@@ -46,7 +46,10 @@ export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
   readonly simulation?: () => Promise<Simulation>
 }
 
-/** What channels and instruments say by their names alone. Any text is taken, whatever the wire says. */
+/**
+ * What channels and instruments say by their names alone. Any text is taken, whatever the wire says. A channel's name is
+ * unique at its exchange: where the wire calls channels of two markets the same, the folder has names of its own for them.
+ */
 export interface Names {
   /** The family of a channel; `other` for one that is not known. */
   readonly familyOfChannel: (channel: string) => string
@@ -62,8 +65,11 @@ export interface Names {
 
 /** What frames say, found in their bytes. Any bytes are taken, whatever came off the wire. */
 export interface Frames {
-  /** The channel that a frame names; undefined for frames of no channel. */
-  readonly channelOf: (frame: Buffer) => string | undefined
+  /**
+   * The channel that a frame names; undefined for frames of no channel.
+   * @param family of the segment that holds it, which may say what the frame leaves out; '' for a file outside of any
+   */
+  readonly channelOf: (frame: Buffer, family: string) => string | undefined
   /** Finds a channel's name in the text of a line: its first group. */
   readonly channelText: RegExp
   /** A pattern for text of a line about an instrument that is spelled otherwise than `"instrument_name":"…"`; the name is a pattern. */

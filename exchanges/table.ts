@@ -41,8 +41,11 @@ export interface Table {
   folder: string
   /** Where its rows stand in a line: the first that fits. */
   readings: readonly [Reading, ...Reading[]]
-  /** Kind and currency of a row by its `instrument_name`; without it rows are of no kind. */
-  partitionOf?: (name: string) => Partition
+  /**
+   * Kind and currency of a row by its `instrument_name`, and by the family that brought it where one name stands for several
+   * instruments; without it rows are of no kind.
+   */
+  partitionOf?: (name: string, family: string) => Partition
   /** A row depends on rows of other frames, so that all of them are worked out together. */
   together?: true
   /** How copies of an event are known; without it by their payload where the exchange sends rows by itself. */

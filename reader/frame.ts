@@ -93,9 +93,9 @@ export class LineFrame implements Frame {
 
 /** The channel that a frame names to the exchange that it is of; where nobody says which, to the first that finds one. */
 function channelIn(bytes: Buffer, segment: SegmentName | undefined): string | undefined {
-  if (segment) return exchangeNamed(segment.exchange).frames.channelOf(bytes)
+  if (segment) return exchangeNamed(segment.exchange).frames.channelOf(bytes, segment.channel)
   for (const { frames } of exchanges) {
-    const channel = frames.channelOf(bytes)
+    const channel = frames.channelOf(bytes, '')
     if (channel !== undefined) return channel
   }
   return undefined

@@ -12,10 +12,15 @@ export interface Group {
   rows: number
 }
 
-/** The rows of `staged` by kind and currency; none where there are no rows. */
-export async function groupStaged(engine: Engine, table: Table): Promise<Group[]> {
+/**
+ * The rows of `staged` by kind and currency; none where there are no rows.
+ * @param family of the segment that they are from
+ */
+export async function groupStaged(engine: Engine, table: Table, family: string): Promise<Group[]> {
   const { partitionOf } = table
-  return partitionOf ? groupByPartition(partitionOf, await nameCounts(engine)) : await oneGroup(engine)
+  return partitionOf
+    ? groupByPartition(name => partitionOf(name, family), await nameCounts(engine))
+    : await oneGroup(engine)
 }
 
 async function oneGroup(engine: Engine): Promise<Group[]> {

@@ -34,9 +34,9 @@ export async function writeFiles(
 ): Promise<Written> {
   const { table, schema } = stage
   await engine.run(`USE ${schema}`)
-  const all = await groupStaged(engine, table)
+  const all = await groupStaged(engine, table, source.name.channel)
   const doubles = earlier.keepDoubles ? NONE : await dropCopies(engine, source, stage, earlier, all)
-  const groups = doubles.rows > 0 ? await groupStaged(engine, table) : all
+  const groups = doubles.rows > 0 ? await groupStaged(engine, table, source.name.channel) : all
   const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(doubles.rows) }
   return { parts: await writeParts(engine, table, groups, facts, folder), doubles }
 }

@@ -26,7 +26,7 @@ t.test('rows that are sorted range by range give the same bytes', async t => {
       const engine = await openEngine({ memoryMiB: 512, threads: 1, spillFolder: join(folder, 'spill') })
       await engine.run(sql)
       const table = tableOf({ exchange: 'deribit', channel: family })
-      const groups = await groupStaged(engine, table)
+      const groups = await groupStaged(engine, table, family)
       const parts = await writeParts(engine, table, groups, { segments: '[]' }, folder, sortedGroups)
       engine.close()
       return Promise.all(parts.map(({ temporary }) => sha256Of(temporary)))
