@@ -5,8 +5,8 @@ import { datesOfTree, requireTree } from '../formats/tree-place.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
-import type { Question } from './coverage/assess.js'
-import type { MeasuredCoverage as Coverage } from './coverage/measure.js'
+import type { Question } from '../coverage/assess.js'
+import type { MeasuredCoverage as Coverage } from '../coverage/measure.js'
 import { exitCodes } from './exit-codes.js'
 import type { Span } from '../platform/spans.js'
 import type { Progress } from '../platform/progress-bar.js'
@@ -42,7 +42,7 @@ export function coverageCommand(): Command {
 async function coverage(folder: string | undefined, options: CoverageOptions): Promise<void> {
   const [{ loadConfig }, { measureCoverage }, { asJson, asMarkdown, asText }, { showProgress }] = await Promise.all([
     import('../config/load.js'),
-    import('./coverage/measure.js'),
+    import('../coverage/measure.js'),
     import('./coverage/print.js'),
     import('../platform/progress-bar.js'),
   ])
@@ -87,7 +87,7 @@ async function write(root: string, { date }: CoverageOptions): Promise<void> {
   if (date === undefined) throw new EdgeError('COVERAGE_OPTIONS', 'found --write, wanted --date with it')
   requireDate(date)
   const [{ writeCoverage }, { lowerPriority }] = await Promise.all([
-    import('./coverage/write-tables.js'),
+    import('../coverage/write-tables.js'),
     import('../platform/low-priority.js'),
   ])
   lowerPriority()
@@ -101,7 +101,7 @@ function requireDate(date: string): void {
 
 async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | undefined> {
   const [{ dayWindow }, { parseTimeUs }] = await Promise.all([
-    import('./coverage/measure.js'),
+    import('../coverage/measure.js'),
     import('../platform/moment.js'),
   ])
   if (date !== undefined) {

@@ -24,7 +24,7 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     { endingSignals },
     { supervise },
   ] = await Promise.all([
-    import('./alerts/alerts.js'),
+    import('../monitor/alerts/alerts.js'),
     import('../config/load.js'),
     import('../platform/log.js'),
     import('../platform/shutdown.js'),

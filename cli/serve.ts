@@ -15,7 +15,7 @@ async function serveUntilTold({ config: path }: ConfigOption): Promise<void> {
     import('../platform/log.js'),
     import('../platform/shutdown.js'),
     import('../platform/systemd.js'),
-    import('./http/serve.js'),
+    import('../monitor/http/serve.js'),
   ])
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))

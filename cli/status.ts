@@ -18,7 +18,7 @@ export function statusCommand(): Command {
 async function status({ config: path, json = false, watch = false }: StatusOptions): Promise<void> {
   const [{ loadConfig }, { Observer }, { screenOf }, { showEverySecond }] = await Promise.all([
     import('../config/load.js'),
-    import('./observe/observer.js'),
+    import('../monitor/observe/observer.js'),
     import('./status/screen.js'),
     import('./status/watch.js'),
   ])

@@ -1,7 +1,7 @@
 import { plainTable } from '../table.js'
-import type { Coverage, CoverageLine } from './assess.js'
-import { groupBy } from './group-by.js'
-import type { Interval } from './intervals.js'
+import type { Coverage, CoverageLine } from '../../coverage/assess.js'
+import { groupBy } from '../../coverage/group-by.js'
+import type { Interval } from '../../coverage/intervals.js'
 import { lengthUs, type Span } from '../../platform/spans.js'
 
 /** Longer lists of gaps are cut; --json has all. */

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import pretty from 'pretty-bytes'
-import type { Coverage } from '../coverage/assess.js'
+import type { Coverage } from '../../coverage/assess.js'
 import { asText } from '../coverage/print.js'
 import { indented, plainTable } from '../table.js'
 import type { DemoFolder } from './folder.js'

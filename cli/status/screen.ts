@@ -1,7 +1,7 @@
 import pretty from 'pretty-bytes'
-import type { Observation } from '../observe/observation.js'
-import { elsewhereText } from '../observe/elsewhere-text.js'
-import type { PartReport } from '../observe/parts.js'
+import type { Observation } from '../../monitor/observe/observation.js'
+import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
+import type { PartReport } from '../../monitor/observe/parts.js'
 import { indented, plainTable } from '../table.js'
 
 const NONE = '–'

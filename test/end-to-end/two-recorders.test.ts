@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { measureCoverage } from '../../cli/coverage/measure.js'
+import { measureCoverage } from '../../coverage/measure.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import type { Simulator } from '../../simulator/main.js'
 import { hashes, query } from '../compactor/fixtures/compacted.js'

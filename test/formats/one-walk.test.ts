@@ -8,7 +8,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'cli/demo/folder.ts': 'whether the demo’s own folder is empty before it is removed',
   'cli/demo/harvest.ts': 'counts all that came to the demo’s NAS, whatever it is',
   'reader/dump/files.ts': 'a folder of someone’s own, outside of any tree: files are known by their endings',
-  'cli/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
+  'monitor/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
   'reader/query/ready-views.ts': 'the SQL files of this package',
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
   'platform/process-lock.ts': '/proc: what a process has open',
@@ -20,18 +20,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'syncer/targets/target-folders.ts': 'the target: whether a mark is there still',
 }
 
-const PRODUCT = [
-  'platform',
-  'formats',
-  'exchanges',
-  'config',
-  'recorder',
-  'compactor',
-  'syncer',
-  'simulator',
-  'reader',
-  'cli',
-]
+const PRODUCT = Object.keys(JSON.parse(readFileSync(join(packageRoot, 'rooms.json'), 'utf8')) as object)
 
 t.test('only the walkers list the folders of a tree', async t => {
   const listing = PRODUCT.flatMap(room =>

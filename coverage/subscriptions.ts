@@ -1,0 +1,181 @@
+import { expiryMsOf } from './channel-target.js'
+import type { JournalEntry } from './gaps/gap.js'
+import { unionOf, type Span } from '../platform/spans.js'
+
+/** One channel at one recorder. */
+export interface Subscription {
+  host: string
+  channel: string
+  /** From the exchange's answer to the end, on whichever connection. */
+  spans: readonly (Span & { conn: string })[]
+  /** When it was to be recorded: outages, restarts and the time that the exchange refused it included. */
+  wanted: readonly Span[]
+  /** When the exchange refused it, from its answer on. */
+  rejected: readonly Span[]
+}
+
+/**
+ * What each channel's subscriptions were, by the journal in the order of its time. A channel stays wanted over the end
+ * of its connection or its recorder until it is subscribed again, or the recorder that came back goes on without it;
+ * what is never heard of again stays wanted for ever (`Infinity`).
+ */
+export function subscriptionsOf(entries: readonly JournalEntry[]): Subscription[] {
+  const hosts = new Map<string, HostReader>()
+  for (const entry of entries) {
+    const reader = hosts.get(entry.host) ?? new HostReader(entry.host)
+    hosts.set(entry.host, reader.read(entry))
+  }
+  return [...hosts.values()].flatMap(reader => reader.all())
+}
+
+/** What a run that took over held back is told at once, all within this time, µs. */
+const HELD_BACK_US = 1_000_000
+
+interface ChannelSpan extends Span {
+  conn: string
+  /** It ended because nobody wanted it any more. */
+  dropped: boolean
+}
+
+class HostReader {
+  readonly #host: string
+  readonly #spans = new Map<string, ChannelSpan[]>()
+  readonly #rejected = new Map<string, Span[]>()
+  /** Channels of living connections: connection → channel → since when. */
+  readonly #open = new Map<string, Map<string, number>>()
+  /** Since when a channel is refused. */
+  readonly #refused = new Map<string, number>()
+  /** When a recorder or a connection began: what was to come back had come back soon after. */
+  readonly #begins: number[] = []
+  #lastUs = 0
+  /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
+  #tookOver: { sinceUs: number; tellsUntilUs: number } | undefined
+
+  constructor(host: string) {
+    this.#host = host
+  }
+
+  read({ recvUs, event, detail }: JournalEntry): this {
+    const conn = String(detail['conn'])
+    switch (event) {
+      case 'started':
+        // Whatever is still open was cut off by a kill, and lived to the last entry at least.
+        this.#endAll(this.#lastUs)
+        this.#begins.push(recvUs)
+        this.#noteTakeOver(recvUs, detail['since_us'])
+        break
+      case 'stopped':
+        this.#endAll(recvUs)
+        break
+      case 'connected':
+        this.#begins.push(recvUs)
+        break
+      case 'disconnected':
+        this.#end(conn, [...(this.#open.get(conn)?.keys() ?? [])], recvUs, false)
+        break
+      case 'subscribed':
+      case 'subscriptions':
+        this.#begin(conn, channelsOf(detail), recvUs)
+        break
+      case 'unsubscribed':
+        this.#end(conn, channelsOf(detail), recvUs, true)
+        break
+      case 'rejected':
+        // Where something else is taken in place, nothing is missing.
+        if (detail['instead'] === undefined)
+          for (const channel of channelsOf(detail)) if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
+        break
+      case 'instruments_removed':
+        this.#forgetRefused(namesOf(detail['instruments']), recvUs)
+        break
+    }
+    this.#lastUs = Math.max(this.#lastUs, recvUs)
+    return this
+  }
+
+  all(): Subscription[] {
+    // What is open now is open as far as anything is known.
+    for (const [conn, since] of this.#open) this.#end(conn, [...since.keys()], Infinity, true)
+    for (const [channel, fromUs] of this.#refused) this.#note(this.#rejected, channel, { fromUs, toUs: Infinity })
+    this.#refused.clear()
+    const channels = new Set([...this.#spans.keys(), ...this.#rejected.keys()])
+    return [...channels].map(channel => {
+      const spans = this.#spans.get(channel) ?? []
+      const rejected = this.#rejected.get(channel) ?? []
+      return {
+        host: this.#host,
+        channel,
+        spans,
+        rejected,
+        wanted: unionOf([...this.#bridged(channel, spans), ...rejected]),
+      }
+    })
+  }
+
+  #bridged(channel: string, spans: readonly ChannelSpan[]): Span[] {
+    const ordered = [...spans].sort((a, b) => a.fromUs - b.fromUs)
+    return ordered.map(({ fromUs, toUs, dropped }, i) => {
+      if (dropped) return { fromUs, toUs }
+      const backUs = Math.min(...ordered.slice(i + 1).map(next => next.fromUs))
+      const beganUs = this.#begins.find(us => us > toUs) ?? expiryMsOf(channel) * 1000
+      return { fromUs, toUs: Math.max(toUs, Number.isFinite(backUs) ? backUs : beganUs) }
+    })
+  }
+
+  #noteTakeOver(recvUs: number, sinceUs: unknown): void {
+    this.#tookOver = typeof sinceUs === 'number' ? { sinceUs, tellsUntilUs: recvUs + HELD_BACK_US } : undefined
+  }
+
+  #begin(conn: string, channels: readonly string[], recvUs: number): void {
+    const us = this.#tookOver && recvUs <= this.#tookOver.tellsUntilUs ? this.#tookOver.sinceUs : recvUs
+    const since = this.#open.get(conn) ?? new Map<string, number>()
+    this.#open.set(conn, since)
+    for (const channel of channels) {
+      if (!since.has(channel)) since.set(channel, us)
+      const refusedUs = this.#refused.get(channel)
+      this.#refused.delete(channel)
+      if (refusedUs !== undefined) this.#note(this.#rejected, channel, { fromUs: refusedUs, toUs: us })
+    }
+  }
+
+  #end(conn: string, channels: readonly string[], toUs: number, dropped: boolean): void {
+    const since = this.#open.get(conn)
+    for (const channel of channels) {
+      const fromUs = since?.get(channel)
+      since?.delete(channel)
+      if (fromUs === undefined || fromUs >= toUs) continue
+      this.#note(this.#spans, channel, { fromUs, toUs, conn, dropped })
+    }
+  }
+
+  #endAll(toUs: number): void {
+    for (const [conn, since] of this.#open) this.#end(conn, [...since.keys()], toUs, false)
+    // A new run asks again, and is refused again where it was.
+    for (const [channel, fromUs] of this.#refused) this.#note(this.#rejected, channel, { fromUs, toUs })
+    this.#refused.clear()
+  }
+
+  #forgetRefused(names: ReadonlySet<string>, us: number): void {
+    for (const [channel, fromUs] of this.#refused) {
+      if (!channel.split('.').some(part => names.has(part))) continue
+      this.#refused.delete(channel)
+      this.#note(this.#rejected, channel, { fromUs, toUs: us })
+    }
+  }
+
+  #note<T>(lists: Map<string, T[]>, channel: string, span: T): void {
+    const list = lists.get(channel)
+    if (list) list.push(span)
+    else lists.set(channel, [span])
+  }
+}
+
+function namesOf(value: unknown): Set<string> {
+  return new Set(Array.isArray(value) ? value.filter(name => typeof name === 'string') : [])
+}
+
+/** The channels that an event names; a journal of a later version may name none. */
+export function channelsOf(detail: JournalEntry['detail']): string[] {
+  const channels = detail['channels']
+  return Array.isArray(channels) ? channels.filter(channel => typeof channel === 'string') : []
+}

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock, type Clock } from '../../platform/clock.js'
+import { openElsewhere, type OpenElsewhere } from '../../recorder/left-open.js'
+import { diskUseOf, spaceOf, type DiskUse } from './disk-use.js'
+import { inOneLine } from '../../coverage/gaps/heirs.js'
+import type { Gap } from '../../coverage/gaps/gap.js'
+import { gapsOf } from '../../coverage/gaps/gaps.js'
+import { JournalFollower } from './journal-follower.js'
+import { observationOf, type Observation } from './observation.js'
+import { recorderStatus } from './part-status.js'
+import { parts, reportOf, type PartReport } from './parts.js'
+import { countedOf, noRates, ratesBetween, type Counted, type Rates } from './rates.js'
+
+/** Status files are small; the journal and the tree of files are looked at less often, ms. */
+const JOURNAL_EVERY_MS = 10_000
+const FILES_EVERY_MS = 60_000
+const GAPS_KEPT_MS = 24 * 3_600_000
+/** The recorder writes its status once a second. */
+const NEXT_STATUS_WITHIN_MS = 2500
+/** Rates are over at least this time, so that the second in which a status is written matters little. */
+const RATE_OVER_MS = 4000
+
+/**
+ * Looks at what the parts of one dataDir wrote: status files, journal, names and sizes of files. Needs none of them
+ * alive, and writes nothing.
+ */
+export class Observer {
+  readonly #dataDir: string
+  readonly #clock: Clock
+  readonly #journal: JournalFollower
+  readonly #counted: Counted[] = []
+  #rates: Rates = noRates
+  #gaps: Gap[] = []
+  #use: DiskUse | undefined
+  #elsewhere: OpenElsewhere[] = []
+  #journalReadMs = -Infinity
+  #filesSeenMs = -Infinity
+
+  constructor(dataDir: string, clock: Clock = systemClock) {
+    this.#dataDir = dataDir
+    this.#clock = clock
+    this.#journal = new JournalFollower(dataDir)
+  }
+
+  /** What is to be seen now; rates need an earlier look at the same run. */
+  look(): Observation {
+    const atMs = this.#clock.nowMs()
+    const monotonicMs = this.#clock.monotonicUs() / 1000
+    const reports = parts.map(part => reportOf(part, this.#dataDir))
+    this.#noteCounts(reports)
+    if (monotonicMs - this.#journalReadMs >= JOURNAL_EVERY_MS) {
+      this.#gaps = gapsOf(inOneLine(this.#journal.since((atMs - GAPS_KEPT_MS) * 1000)))
+      this.#journalReadMs = monotonicMs
+    }
+    if (monotonicMs - this.#filesSeenMs >= FILES_EVERY_MS) {
+      this.#use = diskUseOf(this.#dataDir, atMs)
+      const { exchange, host } = recorderStatus.parse(reports.find(({ part }) => part === 'recorder')?.status ?? {})
+      this.#elsewhere = openElsewhere(this.#dataDir, { exchange, host }, this.#use.openBy)
+      // Many files take long to look at: then less often, so that it never takes more than a tenth of the time.
+      const tookMs = this.#clock.monotonicUs() / 1000 - monotonicMs
+      this.#filesSeenMs = monotonicMs + 10 * tookMs
+    }
+    const space = spaceOf(this.#dataDir)
+    return observationOf({
+      atMs,
+      parts: reports,
+      rates: this.#rates,
+      gaps: this.#gaps,
+      use: this.#use,
+      space,
+      elsewhere: this.#elsewhere,
+    })
+  }
+
+  /** Looks twice, a status of the recorder apart, so that there are rates; once where no recorder runs. */
+  async lookForRates(): Promise<Observation> {
+    const first = this.look()
+    const writtenAt = writtenBy(first)
+    if (writtenAt === undefined) return first
+    const untilMs = performance.now() + NEXT_STATUS_WITHIN_MS
+    for (;;) {
+      await sleep(100)
+      const next = this.look()
+      if (writtenBy(next) !== writtenAt || performance.now() >= untilMs) return next
+    }
+  }
+
+  #noteCounts(reports: readonly PartReport[]): void {
+    const recorder = reports.find(({ part }) => part === 'recorder')
+    const counted = recorder && countedOf(recorderStatus.parse(recorder.status), recorder.writtenAt)
+    const last = this.#counted.at(-1)
+    if (!counted || counted.atMs === last?.atMs) return
+    if (last && (counted.run !== last.run || counted.atMs < last.atMs)) this.#counted.length = 0
+    this.#counted.push(counted)
+    while (this.#counted.length > 2 && counted.atMs - (this.#counted[1]?.atMs ?? 0) >= RATE_OVER_MS)
+      this.#counted.shift()
+    this.#rates = ratesBetween(this.#counted[0], counted)
+  }
+}
+
+function writtenBy({ parts: reports }: Observation): string | undefined {
+  const recorder = reports.find(({ part }) => part === 'recorder')
+  return recorder?.state === 'running' ? recorder.writtenAt : undefined
+}

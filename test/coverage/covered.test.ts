@@ -1,0 +1,99 @@
+import t from 'tap'
+import { intervalsOf } from '../../coverage/intervals.js'
+import { promisedOf } from '../../coverage/promised.js'
+import { subscriptionsOf } from '../../coverage/subscriptions.js'
+import type { JournalEntry } from '../../coverage/gaps/gap.js'
+import { outagesOf } from '../../reader/book/outages.js'
+
+const S = 1_000_000
+const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms']
+const FAMILIES = ['book', 'quote']
+
+type Told = [second: number, event: string, detail: object]
+const entriesOf = (told: readonly Told[]): JournalEntry[] =>
+  told.map(([second, event, detail]) => ({ host: 'h1', run: 'r1', recvUs: second * S, event, detail: { ...detail } }))
+
+const begin: Told[] = [
+  [0, 'started', { run: 'r1' }],
+  [1, 'subscribed', { conn: 'd1', channels: CHANNELS }],
+  [1, 'live', { conn: 'd1', channels: 2 }],
+  [1, 'subscribed', { conn: 'd2', channels: CHANNELS }],
+  [1, 'live', { conn: 'd2', channels: 2 }],
+  [50, 'disconnected', { conn: 'd1', cause: 'reset' }],
+  [70, 'subscribed', { conn: 'd1', channels: CHANNELS }],
+  [70, 'live', { conn: 'd1', channels: 2 }],
+]
+const span = (from: number, to: number) => ({ from_us: from * S, to_us: to * S })
+
+function goodOf(told: readonly Told[]) {
+  const entries = entriesOf(told)
+  const subscriptions = subscriptionsOf(entries)
+  const intervals = intervalsOf(entries, subscriptions)
+  const promised = promisedOf(subscriptions, intervals, { fromUs: S, toUs: 100 * S })
+  const good = promised.map(({ target, good }) => [
+    target.family,
+    good.map(({ fromUs, toUs }) => [fromUs / S, toUs / S]),
+  ])
+  return { intervals, good: Object.fromEntries(good) as Record<string, number[][]> }
+}
+
+t.test('what the other connection went silent in, in the middle of an outage, is missing', t => {
+  const { good } = goodOf([
+    ...begin,
+    [80, 'covered', { conn: 'd1', by: 'd2', cause: 'reset', families: ['book'], ...span(50, 70) }],
+    [80, 'covered', { conn: 'd1', by: 'd2', cause: 'reset', families: ['quote'], ...span(50, 60) }],
+    [80, 'gap', { conn: 'd1', also: ['d2'], cause: 'reset; d2: silent', families: ['quote'], ...span(60, 70) }],
+  ])
+  t.same(good['book'], [[1, 100]])
+  t.same(
+    good['quote'],
+    [
+      [1, 60],
+      [70, 100],
+    ],
+    'though only the other one was subscribed when it began',
+  )
+  t.end()
+})
+
+t.test('a gap that is told after a span was covered takes its place', t => {
+  const { good, intervals } = goodOf([
+    ...begin,
+    [72, 'covered', { conn: 'd1', by: 'd2', cause: 'reset', families: FAMILIES, watched: ['quote'], ...span(50, 70) }],
+    [95, 'gap', { conn: 'd2', also: ['d1'], cause: 'silent; d1: reset', families: ['quote'], ...span(55, 65) }],
+  ])
+  t.same(good['quote'], [
+    [1, 55],
+    [65, 100],
+  ])
+  const covered = intervals.filter(({ gap }) => gap === 'covered')
+  t.same(
+    covered.map(({ fromUs, toUs, families }) => [fromUs / S, toUs / S, families]),
+    [
+      [50, 70, ['book']],
+      [50, 55, ['quote']],
+      [65, 70, ['quote']],
+    ],
+  )
+  t.match(covered[0]?.cause, /without a frame to prove it: quote/)
+  t.end()
+})
+
+t.test('books are unknown on each connection that brought nothing', t => {
+  const told: Told[] = [
+    [80, 'gap', { conn: 'd1', also: ['d2'], cause: 'reset; d2: silent', families: FAMILIES, ...span(60, 70) }],
+    [81, 'covered', { conn: 'd2', by: 'd1', cause: 'silent', families: FAMILIES, ...span(70, 75) }],
+    [82, 'silent', { conn: 'd1', family: 'book', ...span(80, 82) }],
+    [83, 'silent', { conn: 'd1', family: 'quote', ...span(80, 82) }],
+  ]
+  t.same(
+    outagesOf(entriesOf(told), new Map()).map(({ conn, sinceUs }) => [conn, sinceUs / S]),
+    [
+      ['d1', 60],
+      ['d2', 60],
+      ['d2', 70],
+      ['d1', 80],
+    ],
+  )
+  t.end()
+})

@@ -1,0 +1,183 @@
+import t from 'tap'
+import { isAbout, targetOf } from '../../coverage/channel-target.js'
+import { clip, unionOf, wholeSeconds, without } from '../../platform/spans.js'
+import { subscriptionsOf } from '../../coverage/subscriptions.js'
+import type { JournalEntry } from '../../coverage/gaps/gap.js'
+
+const event = (recvUs: number, event: string, detail: object = {}, run = 'r1'): JournalEntry => ({
+  host: 'h',
+  run,
+  recvUs,
+  event,
+  detail: { conn: 'd1', ...detail },
+})
+
+type Wanted = [channel: string, subscribed: [number, number][], wanted: [number, number][]]
+
+const cases: { name: string; entries: JournalEntry[]; wanted: Wanted[] }[] = [
+  {
+    name: 'wanted over the end of the connection, until it is back',
+    entries: [
+      event(10, 'subscribed', { channels: ['a', 'b'] }),
+      event(20, 'disconnected'),
+      event(22, 'connected'),
+      event(25, 'subscribed', { channels: ['a'] }),
+      event(40, 'stopped'),
+    ],
+    wanted: [
+      [
+        'a',
+        [
+          [10, 20],
+          [25, 40],
+        ],
+        [[10, Infinity]],
+      ],
+      ['b', [[10, 20]], [[10, 22]]],
+    ],
+  },
+  {
+    name: 'to its own end where it is unsubscribed',
+    entries: [
+      event(10, 'subscribed', { channels: ['a', 'b'] }),
+      event(30, 'unsubscribed', { channels: ['a'] }),
+      event(50, 'stopped', { conn: undefined }),
+    ],
+    wanted: [
+      ['a', [[10, 30]], [[10, 30]]],
+      ['b', [[10, 50]], [[10, Infinity]]],
+    ],
+  },
+  {
+    name: 'no further than the day on which the instrument expires',
+    entries: [event(10, 'subscribed', { channels: ['quote.BTC-27NOV26-60000-C'] }), event(50, 'stopped')],
+    wanted: [['quote.BTC-27NOV26-60000-C', [[10, 50]], [[10, Date.parse('2026-11-27T08:00:00Z') * 1000]]]],
+  },
+  {
+    name: 'a killed run was subscribed up to its last entry, and wanted until the next begins',
+    entries: [
+      event(10, 'subscribed', { channels: ['a', 'b'] }),
+      event(60, 'heard'),
+      event(100, 'started', {}, 'r2'),
+      event(110, 'subscribed', { channels: ['a'] }, 'r2'),
+    ],
+    wanted: [
+      [
+        'a',
+        [
+          [10, 60],
+          [110, Infinity],
+        ],
+        [[10, Infinity]],
+      ],
+      ['b', [[10, 60]], [[10, 100]]],
+    ],
+  },
+  {
+    name: 'refused, wanted from then on; taken in the end',
+    entries: [
+      event(10, 'rejected', { channels: ['a', 'b'] }),
+      event(20, 'rejected', { channels: ['raw'], instead: '100ms' }),
+      event(30, 'subscribed', { channels: ['a'] }),
+    ],
+    wanted: [
+      ['a', [[30, Infinity]], [[10, Infinity]]],
+      ['b', [], [[10, Infinity]]],
+    ],
+  },
+  {
+    name: 'refused until the instrument went away',
+    entries: [
+      event(10, 'rejected', { channels: ['quote.X-PERPETUAL'] }),
+      event(30, 'instruments_removed', { instruments: ['X-PERPETUAL'] }),
+    ],
+    wanted: [['quote.X-PERPETUAL', [], [[10, 30]]]],
+  },
+  {
+    name: 'nothing accepted, nothing wanted',
+    entries: [event(10, 'subscribed'), event(20, 'disconnected')],
+    wanted: [],
+  },
+]
+
+for (const { name, entries, wanted } of cases) {
+  t.test(name, t => {
+    const spans = (list: readonly { fromUs: number; toUs: number }[]) => list.map(({ fromUs, toUs }) => [fromUs, toUs])
+    t.same(
+      subscriptionsOf(entries).map(one => [one.channel, spans(one.spans), spans(one.wanted)]),
+      wanted,
+    )
+    t.end()
+  })
+}
+
+t.test('spans', t => {
+  const spans = [
+    { fromUs: 30, toUs: 40 },
+    { fromUs: 0, toUs: 20 },
+    { fromUs: 10, toUs: 25 },
+  ]
+  t.same(unionOf(spans), [
+    { fromUs: 0, toUs: 25 },
+    { fromUs: 30, toUs: 40 },
+  ])
+  t.same(clip(spans, { fromUs: 15, toUs: 30 }), [
+    { fromUs: 15, toUs: 20 },
+    { fromUs: 15, toUs: 25 },
+  ])
+  t.same(
+    without(spans, [
+      { fromUs: 5, toUs: 8 },
+      { fromUs: 7, toUs: 12 },
+      { fromUs: 35, toUs: 90 },
+    ]),
+    [
+      { fromUs: 0, toUs: 5 },
+      { fromUs: 12, toUs: 25 },
+      { fromUs: 30, toUs: 35 },
+    ],
+  )
+  t.equal(
+    wholeSeconds([
+      { fromUs: 0, toUs: 2_999_999 },
+      { fromUs: 0, toUs: 500_000 },
+    ]),
+    2,
+  )
+  t.end()
+})
+
+t.test('kinds of names', t => {
+  const names: Record<string, string[]> = {
+    perpetual: ['BTC-PERPETUAL', 'BTC_USDC-PERPETUAL', '1000PEPE_USDC-PERPETUAL'],
+    future: ['BTC-25MAR23', 'BTC-5AUG23', 'SOL_USDC-25SEP26'],
+    option: ['BTC-25MAR23-420-C', 'XRP_USDC-30JUN23-0d625-C', 'MATIC_USDC-9MAR24-1d02-P'],
+    spot: ['BTC_USDC', 'ETH_BTC'],
+    combo: ['BTC-FS-25DEC26_PERP', 'BTC-CS-19MAY26-70000_75000', 'BTC-CSR12-16SEP22-21000_23000'],
+    index: ['btc_usd', 'drbfix-btc_usdc'],
+  }
+  for (const [kind, list] of Object.entries(names))
+    for (const name of list) t.same(targetOf(`quote.${name}`)?.kinds, [kind], name)
+  t.equal(targetOf('quote.future'), undefined)
+  t.end()
+})
+
+t.test('targets of channels', t => {
+  t.same(targetOf('book.BTC-PERPETUAL.100ms'), { family: 'book', kinds: ['perpetual'], name: 'BTC-PERPETUAL' })
+  t.same(targetOf('quote.BTC_USDC'), { family: 'quote', kinds: ['spot'], name: 'BTC_USDC' })
+  t.same(targetOf('chart.trades.BTC-PERPETUAL.1'), {
+    family: 'chart.trades',
+    kinds: ['perpetual'],
+    name: 'BTC-PERPETUAL',
+  })
+  const whole = { family: 'trades', kinds: ['option'] as const, name: undefined, currency: 'BTC' }
+  t.same(targetOf('trades.option.BTC.100ms'), whole)
+  t.ok(isAbout(whole, 'option', 'BTC-27NOV26-60000-C'))
+  t.notOk(isAbout(whole, 'option', 'ETH-27NOV26-6000-C'))
+  t.notOk(isAbout(whole, 'future', 'BTC-27NOV26'))
+  t.same(targetOf('trades.future.BTC.100ms')?.kinds, ['future', 'perpetual'])
+  t.same(targetOf('deribit_price_index.btc_usd'), { family: 'deribit_price_index', kinds: ['index'], name: 'btc_usd' })
+  t.equal(targetOf('platform_state'), undefined)
+  t.equal(targetOf('announcements'), undefined)
+  t.end()
+})

@@ -1,0 +1,334 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { Alerts } from '../../../monitor/alerts/alerts.js'
+import { deliver, messageOfAlert, type AlertMessage } from '../../../monitor/alerts/deliver.js'
+import { due, looked, noAlerts, parseState, told, type AlertState } from '../../../monitor/alerts/state.js'
+import { serve } from '../../../monitor/http/serve.js'
+import { diskUseOf } from '../../../monitor/observe/disk-use.js'
+import { gapsOf } from '../../../coverage/gaps/gaps.js'
+import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
+import { noRates } from '../../../monitor/observe/rates.js'
+import { configSchema } from '../../../config/schema.js'
+import { createLogger } from '../../../platform/log.js'
+import { writeStatus } from '../../../platform/status-file.js'
+
+process.env['EDGETAPE_LOG'] = 'silent'
+// They mostly wait.
+t.jobs = 4
+
+const GIB = 1024 ** 3
+const startMs = Date.parse('2026-11-22T14:00:00Z')
+const limitsOf = (alerts: object = {}) => configSchema.parse({ exchange: { name: 'deribit' }, alerts }).alerts
+
+interface Facts {
+  dataAgoS?: number
+  since?: string
+  state?: 'running' | 'dead'
+  quarantineFiles?: number
+  freeGiB?: number
+  behindHours?: number
+  events?: [event: string, detail: object][]
+}
+
+/** What `status` would see, `minute` minutes into the story. */
+function seen(minute: number, facts: Facts = {}): Observation {
+  const atMs = startMs + 60_000 * minute
+  const { dataAgoS = 1, since = '2026-11-22T10:00:00.000Z', state = 'running', events = [] } = facts
+  const recorder = {
+    families: { quote: { frames: 1, bytes: 1, last_frame_at: new Date(atMs - 1000 * dataAgoS).toISOString() } },
+  }
+  const syncer = {
+    unverified_files: 1,
+    oldest_unverified_age_s: 3600 * (facts.behindHours ?? 0),
+    written_at: new Date(atMs).toISOString(),
+  }
+  const entries = events.map(([event, detail]) => ({
+    host: 'h',
+    run: 'r',
+    recvUs: 1000 * startMs,
+    event,
+    detail: { from_us: 1000 * startMs, to_us: 1000 * startMs, ...detail },
+  }))
+  return observationOf({
+    atMs,
+    parts: [
+      { part: 'recorder', state, since, status: recorder },
+      { part: 'syncer', state: 'running', since, status: syncer },
+    ],
+    rates: noRates,
+    gaps: gapsOf(entries),
+    use: { ...diskUseOf('/nowhere', 0), quarantine: { files: facts.quarantineFiles ?? 0, bytes: 0 } },
+    space: { freeBytes: (facts.freeGiB ?? 50) * GIB, sizeBytes: 100 * GIB },
+  })
+}
+
+/** Goes through a story; each line is `minute what alert`. */
+function toldIn(story: [minute: number, facts: Facts][], alerts: object = {}): string[] {
+  const limits = limitsOf(alerts)
+  const lines: string[] = []
+  let state: AlertState = noAlerts
+  for (const [minute, facts] of story) {
+    const look = seen(minute, facts)
+    state = looked(state, look, limits)
+    for (const alert of due(state, limits, look.atMs)) {
+      lines.push(`${minute} ${alert.what} ${alert.key}`)
+      state = told(state, alert, look.atMs)
+    }
+    // Over a restart of whoever watches, too.
+    state = parseState(JSON.stringify(state))
+  }
+  return lines
+}
+
+const hole = { instrument: 'BTC-PERPETUAL', from_seq: 5, to_seq: 9, cause: 'gap' }
+const open: Facts = { events: [['trade_hole', hole]] }
+const filled: Facts = {
+  events: [
+    ['trade_hole', hole],
+    ['backfill', { ...hole, outcome: 'filled' }],
+  ],
+}
+
+const stories: { name: string; story: [number, Facts][]; alerts?: object; lines: string[] }[] = [
+  {
+    name: 'all is well',
+    story: [
+      [0, {}],
+      [10, {}],
+    ],
+    lines: [],
+  },
+  {
+    name: 'no data, and again; the all-clear after five good minutes',
+    story: [
+      [0, {}],
+      [1, { dataAgoS: 121 }],
+      [2, { dataAgoS: 181 }],
+      [3, {}],
+      [7, {}],
+      [8, {}],
+      [9, {}],
+    ],
+    lines: ['1 raised no data', '8 cleared no data'],
+  },
+  {
+    name: 'what comes and goes is told once',
+    story: [
+      [1, { dataAgoS: 200 }],
+      [3, {}],
+      [5, { dataAgoS: 200 }],
+      [7, {}],
+      [11, {}],
+      [12, {}],
+    ],
+    lines: ['1 raised no data', '12 cleared no data'],
+  },
+  {
+    name: 'what lasts is told again',
+    story: [
+      [1, { dataAgoS: 200 }],
+      [60, { dataAgoS: 4000 }],
+      [121, { dataAgoS: 7000 }],
+    ],
+    alerts: { repeatHours: 2 },
+    lines: ['1 raised no data', '121 still no data'],
+  },
+  {
+    name: 'a gap that does not heal',
+    story: [
+      [10, open],
+      [16, open],
+      [20, filled],
+      [25, filled],
+    ],
+    lines: ['16 raised gap', '25 cleared gap'],
+  },
+  {
+    name: 'a gap that healed in time',
+    story: [
+      [10, open],
+      [14, filled],
+      [30, filled],
+    ],
+    lines: [],
+  },
+  {
+    name: 'quarantine: what is new, not what lies there',
+    story: [
+      [0, { quarantineFiles: 3 }],
+      [1, { quarantineFiles: 5 }],
+      [2, { quarantineFiles: 5 }],
+      [7, { quarantineFiles: 5 }],
+    ],
+    lines: ['1 raised quarantine', '7 cleared quarantine'],
+  },
+  {
+    name: 'disk pressure ends only with some room more',
+    story: [
+      [0, { freeGiB: 1.1 }],
+      [1, { freeGiB: 0.9 }],
+      [2, { freeGiB: 1.1 }],
+      [10, { freeGiB: 1.1 }],
+      [11, { freeGiB: 2 }],
+      [16, { freeGiB: 2 }],
+    ],
+    lines: ['1 raised disk', '16 cleared disk'],
+  },
+  {
+    name: 'sync behind ends only when much of it is done',
+    story: [
+      [0, { behindHours: 5 }],
+      [1, { behindHours: 7 }],
+      [2, { behindHours: 5.5 }],
+      [20, { behindHours: 5.5 }],
+      [21, { behindHours: 1 }],
+      [26, { behindHours: 1 }],
+    ],
+    lines: ['1 raised sync', '26 cleared sync'],
+  },
+  {
+    name: 'a part that died and was started again',
+    story: [
+      [0, {}],
+      [1, { state: 'dead' }],
+      [2, { since: '2026-11-22T14:02:00.000Z' }],
+      [3, { since: '2026-11-22T14:02:00.000Z' }],
+      [8, { since: '2026-11-22T14:02:00.000Z' }],
+    ],
+    lines: [
+      '1 raised recorder down',
+      '2 raised recorder restarted',
+      '2 raised syncer restarted',
+      '8 cleared recorder down',
+      '8 cleared recorder restarted',
+      '8 cleared syncer restarted',
+    ],
+  },
+  {
+    name: 'no more messages an hour than allowed: the rest waits',
+    story: [
+      [1, { dataAgoS: 200, freeGiB: 0.5 }],
+      [30, { dataAgoS: 200, freeGiB: 0.5 }],
+      [62, { dataAgoS: 200, freeGiB: 0.5 }],
+    ],
+    alerts: { perHour: 1 },
+    lines: ['1 raised no data', '62 raised disk'],
+  },
+  {
+    name: 'limits of 0 are off',
+    story: [[1, { dataAgoS: 9000, freeGiB: 0, behindHours: 99 }]],
+    alerts: { noDataSeconds: 0, minFreeGiB: 0, syncBehindHours: 0 },
+    lines: [],
+  },
+]
+
+for (const { name, story, alerts, lines } of stories) {
+  t.test(name, t => {
+    t.same(toldIn(story, alerts), lines)
+    t.end()
+  })
+}
+
+/** A receiver of webhooks; `answers` are its first status codes, then 200. */
+async function receiver(t: Test, answers: number[] = []) {
+  const got: AlertMessage[] = []
+  let calls = 0
+  const server = createServer((request, response) => {
+    calls++
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      response.statusCode = answers.shift() ?? 200
+      if (response.statusCode === 200) got.push(JSON.parse(Buffer.concat(chunks).toString()) as AlertMessage)
+      response.end()
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=secret`,
+    got,
+    calls: () => calls,
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + 20_000; !holds() && performance.now() < endMs;) await sleep(50)
+}
+
+const raised = messageOfAlert({ key: 'no data', what: 'raised', text: 'no data', sinceMs: startMs }, 'vps')
+const never = new AbortController().signal
+
+t.test('a webhook is tried again, and a secret address is told to nobody', async t => {
+  const { url, got, calls } = await receiver(t, [500])
+  const webhookFile = join(t.testdir(), 'hook')
+  writeFileSync(webhookFile, `${url}\n`)
+  await deliver(raised, limitsOf({ webhookFile }), never)
+  t.equal(calls(), 2)
+  t.match(got, [{ text: '[ALERT] edgetape vps: no data', what: 'raised', alert: 'no data', host: 'vps' }])
+  const refused = await receiver(t, [404, 404, 404, 404])
+  const failure = await deliver(raised, limitsOf({ webhook: refused.url }), never).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  t.match(failure, { code: 'ALERT_NOT_DELIVERED', message: 'the webhook answered 404' })
+  t.notMatch(JSON.stringify(failure), /secret/)
+})
+
+t.test('a command gets the alert on stdin, its arguments as they are', async t => {
+  const out = join(t.testdir(), 'out $(touch never).json')
+  const script =
+    'process.stdin.pipe(require("fs").createWriteStream(process.argv[1] + process.env.EDGETAPE_ALERT_WHAT))'
+  await deliver(raised, limitsOf({ command: [process.execPath, '-e', script, out] }), never)
+  t.same(JSON.parse(readFileSync(`${out}raised`, 'utf8')), raised)
+  const broken = deliver(raised, limitsOf({ command: [process.execPath, '-e', 'process.exit(3)'] }), never)
+  await t.rejects(broken, { code: 'ALERT_NOT_DELIVERED' })
+})
+
+t.test('what could not be delivered is delivered later', async t => {
+  const { url, got } = await receiver(t, [500, 500, 500, 500])
+  const dataDir = t.testdir()
+  const config = configSchema.parse({ exchange: { name: 'deribit' }, dataDir, host: 'vps', alerts: { webhook: url } })
+  const alerts = new Alerts(config, createLogger('test'))
+  for (let minute = 0; got.length === 0 && minute < 60; minute++) {
+    alerts.note(seen(minute, { dataAgoS: 200 + 60 * minute }), never)
+    await sleep(300)
+  }
+  t.match(got, [{ alert: 'no data', what: 'raised' }])
+  await until(() => existsSync(join(dataDir, 'state', 'alerts.json')))
+  const again = new Alerts(config, createLogger('test'))
+  again.note(seen(61, { dataAgoS: 9000 }), never)
+  await sleep(300)
+  t.equal(got.length, 1, 'who was told is not told again by a new process')
+})
+
+t.test('serve watches, tells, and gives the all-clear; with http.enabled: false, too', async t => {
+  const { url, got } = await receiver(t)
+  const dataDir = t.testdir()
+  const clock = { ms: Date.now(), nowMs: () => clock.ms, monotonicUs: () => Math.floor(performance.now() * 1000) }
+  const write = () => {
+    const now = new Date(clock.ms).toISOString()
+    const families = { quote: { frames: 1, bytes: 1, last_frame_at: now } }
+    writeStatus(dataDir, 'recorder', { started_at: new Date(clock.ms - 9e6).toISOString(), written_at: now, families })
+  }
+  write()
+  const alerts = { webhook: url, minFreeGiB: 0, clearMinutes: 0.01 }
+  const config = configSchema.parse({ exchange: { name: 'deribit' }, dataDir, http: { enabled: false }, alerts })
+  const stop = new AbortController()
+  const ended = serve({ config, log: createLogger('test'), signal: stop.signal, clock })
+  clock.ms += 200_000
+  await until(() => got.length > 0)
+  t.match(got, [{ alert: 'no data', what: 'raised', text: /no data since .*the recorder is running/ }])
+  write()
+  await until(() => got.some(({ what }) => what === 'cleared') || ((clock.ms += 100), write(), false))
+  t.match(got.filter(({ alert }) => alert === 'no data').at(-1), { what: 'cleared', text: /data comes again/ })
+  stop.abort()
+  await ended
+})

@@ -1,0 +1,163 @@
+import { createServer, type Server } from 'node:http'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { readPage } from '../../../monitor/http/page.js'
+import { serve } from '../../../monitor/http/serve.js'
+import { configSchema } from '../../../config/schema.js'
+import { createLogger } from '../../../platform/log.js'
+import { packageRoot } from '../../../platform/package-info.js'
+import { writeStatus } from '../../../platform/status-file.js'
+import { writeRecording } from '../../fixtures/made-recording.js'
+import { findProgram, needs } from '../../fixtures/needs.js'
+
+process.env['EDGETAPE_LOG'] = 'silent'
+
+const iso = (ms: number) => new Date(ms).toISOString()
+const NASTY = '<img src=x onerror="document.title=\'broken in\'">'
+
+function writeParts(dataDir: string): void {
+  const nowMs = Date.now()
+  writeStatus(dataDir, 'recorder', {
+    host: 'vps-ldn-1',
+    run: 'r1',
+    started_at: iso(nowMs - 3_600_000),
+    written_at: iso(nowMs),
+    families: {
+      quote: { frames: 1000 + (nowMs % 1e6), bytes: 5000, last_frame_at: iso(nowMs) },
+      trades: { frames: 10, bytes: 5000, last_frame_at: iso(nowMs) },
+    },
+    connections: [
+      { name: 'd1', state: 'live', frames: 101, channels: 3, last_frame_at: iso(nowMs), reconnects: 2 },
+      { name: 'd2', state: 'waiting', frames: 0, channels: 0, last_error: NASTY },
+    ],
+  })
+  writeStatus(dataDir, 'compactor', { backlog_segments: 2 })
+  writeStatus(dataDir, 'syncer', { state: 'idle', target: '/nas', backlog_files: 5, oldest_unverified_age_s: 0 })
+}
+
+async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
+  const dataDir = t.testdir()
+  const atUs = (Date.now() - 3_600_000) * 1000
+  const gap = { event: 'gap', conn: 'd1', cause: NASTY, from_us: atUs, to_us: atUs + 60_000_000, families: ['quote'] }
+  writeRecording(dataDir, [{ family: 'journal', conn: 'journal', recvUs: atUs + 61e6, frame: JSON.stringify(gap) }])
+  writeParts(dataDir)
+  const beat = setInterval(() => writeParts(dataDir), 500)
+  const config = configSchema.parse({ exchange: { name: 'deribit' }, dataDir, http: { port: 0 } })
+  const stop = new AbortController()
+  const url = await new Promise<string>((resolve, reject) => {
+    const ended = serve({ config, log: createLogger('test'), signal: stop.signal, onListening: resolve })
+    ended.catch(reject)
+    t.teardown(async () => {
+      clearInterval(beat)
+      stop.abort()
+      await ended
+    })
+  })
+  return { url, dataDir }
+}
+
+let browser: Browser | undefined
+async function openBrowser(): Promise<Browser> {
+  const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+  browser ??= await chromium.launch({
+    executablePath: findProgram('chromium') ?? 'chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet],
+  })
+  return browser
+}
+t.teardown(async () => browser?.close())
+
+/** What the browser had to say against a page, and what it asked of whom. */
+function listenTo(page: Page): { complaints: string[]; asked: string[] } {
+  const heard = { complaints: [] as string[], asked: [] as string[] }
+  page.on('console', message => heard.complaints.push(message.text()))
+  page.on('pageerror', error => heard.complaints.push(error.message))
+  page.on('request', request => heard.asked.push(request.url()))
+  return heard
+}
+
+t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 120_000 }, async t => {
+  if (!needs(t, 'chromium')) return
+  const { url, dataDir } = await servedPage(t)
+  const page = await (await openBrowser()).newPage({ colorScheme: 'light', viewport: { width: 1200, height: 900 } })
+  const heard = listenTo(page)
+  const hours = [
+    { kind: 'option', hour: 0, rows: 1234, share: 0.9425, least: 'quotes' },
+    { kind: 'spot', hour: 1, rows: 7 },
+  ]
+  await page.route('**/api/coverage', route =>
+    route.fulfill({ json: [{ date: '2026-11-22', atMs: Date.now(), hours }] }),
+  )
+  await page.goto(url)
+  await page.getByText('recording', { exact: true }).waitFor()
+  t.equal(await page.locator('#pill').getAttribute('class'), 'pill good')
+  t.match(await page.locator('#where').textContent(), 'vps-ldn-1')
+  t.match(await page.locator('#parts').textContent(), /recorderrunning.*compactorrunning.*syncerrunning/)
+  t.same(await page.locator('#families b').allTextContents(), ['quote', 'trades'])
+  await page.locator('#families .spark polyline').first().waitFor({ state: 'attached' })
+  t.match(await page.locator('#connections tr').allTextContents(), [/^d1live.*23$/, /^d2waiting/])
+  t.match(await page.locator('#gap-list').textContent(), /gap of d1/)
+  t.equal(await page.locator('#lanes i').count(), 1)
+  t.match(await page.locator('#disk').textContent(), /free/)
+  t.match(await page.locator('#sync').textContent(), /5 files wait.*to \/nas/)
+  t.ok((await page.locator('#connections').textContent())?.includes(NASTY), 'texts of others are shown as texts')
+  const cell = page.locator('#heat .cell')
+  await cell.and(page.locator('.share-2')).waitFor()
+  t.equal(await cell.count(), 6 * 24)
+  t.equal(await cell.nth(0).getAttribute('title'), '00:00, option: 94.2 % (quotes), 1,234 rows')
+  t.equal(await cell.nth(3 * 24 + 1).getAttribute('title'), '01:00, spot: 7 rows')
+  t.equal(await cell.nth(5).getAttribute('title'), '05:00, option: nothing was to be recorded')
+  t.match(await page.title(), /^edgetape vps-ldn-1$/)
+
+  const colours: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    colours.push(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
+  }
+  t.not(colours[0], colours[1])
+  await page.setViewportSize({ width: 360, height: 740 })
+  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, 'nothing sticks out on a phone')
+
+  writeStatus(dataDir, 'syncer', { pid: 2 ** 22 + 1 })
+  t.same(heard.complaints, [], 'the policy allows all that the page does')
+  t.same([...new Set(heard.asked.map(asked => new URL(asked).host))], [new URL(url).host], 'no other host is asked')
+  await page.close()
+})
+
+t.test('the policy keeps out any other script or style', { timeout: 60_000 }, async t => {
+  if (!needs(t, 'chromium')) return
+  const { headers, body } = readPage()
+  const addition = '<b id="styled" style="color:rgb(1,2,3)">x</b><script>document.title = "broken in"</script>'
+  const html = String(body).replace('</main>', `${addition}</main>`)
+  const server = await new Promise<Server>(resolve => {
+    const made = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html', ...headers }).end(html)
+    }).listen(0, '127.0.0.1', () => resolve(made))
+  })
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  const page = await (await openBrowser()).newPage()
+  const heard = listenTo(page)
+  await page.goto(`http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}/`)
+  await page.locator('#styled').waitFor()
+  t.not(await page.title(), 'broken in')
+  t.not(await page.locator('#styled').evaluate('element => getComputedStyle(element).color'), 'rgb(1, 2, 3)')
+  t.match(heard.complaints.join('\n'), /Content Security Policy/)
+  await page.close()
+})
+
+t.test('one file that asks nobody else', t => {
+  const html = readFileSync(join(packageRoot, 'monitor', 'http', 'page.html'), 'utf8')
+  t.notMatch(html, /<(?:script|link|img|iframe)[^>]+(?:src|href)="(?!data:)/)
+  t.notMatch(html, /https?:\/\/(?!www\.w3\.org\/2000\/svg)/)
+  t.notMatch(html, /innerHTML|outerHTML|insertAdjacentHTML|document\.write/)
+  t.notMatch(html, /\sstyle="/)
+  const pkg = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { files: string[] }
+  t.ok(pkg.files.includes('monitor/http/page.html'), 'and is in the package')
+  t.end()
+})
