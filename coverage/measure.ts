@@ -1,7 +1,7 @@
 import { openDuckDb } from '../platform/duckdb.js'
 import { assess, type Coverage, type Question } from './assess.js'
 import type { CoverageFacts } from './facts.js'
-import { STOPPING } from './gaps/gaps.js'
+import { STOPPING } from '../formats/journal/gaps.js'
 import { groupBy } from './group-by.js'
 import { ParquetReader } from './parquet-reader.js'
 import { readFacts, type OnTable } from './read-facts.js'

@@ -3,7 +3,7 @@ import { EdgeError, hasErrno } from '../platform/edge-error.js'
 import { currentPath, segmentFiles } from '../formats/segment-files.js'
 import { segmentLines } from '../formats/segment-lines.js'
 import { StoredLine } from '../formats/stored-line.js'
-import type { JournalEntry } from './gaps/gap.js'
+import type { JournalEntry } from '../formats/journal/gap.js'
 import { datesOf, type ParquetReader } from './parquet-reader.js'
 import type { Span } from '../platform/spans.js'
 

@@ -1,5 +1,5 @@
 import { expiryMsOf } from './channel-target.js'
-import type { JournalEntry } from './gaps/gap.js'
+import type { JournalEntry } from '../formats/journal/gap.js'
 import { unionOf, type Span } from '../platform/spans.js'
 
 /** One channel at one recorder. */

@@ -2,7 +2,7 @@ import { setImmediate as letOthersRun } from 'node:timers/promises'
 import { parseLine } from '../../formats/raw-line.js'
 import type { Recording } from '../adapter.js'
 import { channelEnd, channelStart, dataStart } from './frame-channel.js'
-import { SeqRanges } from '../seq-ranges.js'
+import { SeqRanges } from '../../platform/seq-ranges.js'
 import { eachTradeAt } from './sequence-bytes.js'
 import { tradeRowsOf } from './sequence-json.js'
 

@@ -4,7 +4,7 @@ import type { Logger } from '../../platform/log.js'
 import type { Recording } from '../adapter.js'
 import type { HttpRpc } from './http-rpc.js'
 import { RefusedError } from './rpc.js'
-import { SeqRanges, type SeqRange } from '../seq-ranges.js'
+import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
 import { tradeRowsOf } from './sequence-json.js'
 import type { TradeHole, TradeSequences } from './trade-sequences.js'
 

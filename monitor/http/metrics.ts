@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../platform/package-info.js'
-import type { Gap } from '../../coverage/gaps/gap.js'
+import type { Gap } from '../../formats/journal/gap.js'
 import type { Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
 

@@ -4,8 +4,8 @@ import { segmentLines } from '../../formats/segment-lines.js'
 import { StoredLine } from '../../formats/stored-line.js'
 import { withState } from '../../formats/raw-path.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import type { JournalEntry } from '../../coverage/gaps/gap.js'
-import { GAP_EVENTS } from '../../coverage/gaps/gaps.js'
+import type { JournalEntry } from '../../formats/journal/gap.js'
+import { GAP_EVENTS } from '../../formats/journal/gaps.js'
 
 /** Entries kept of one segment: beyond it the oldest go, so that a recorder in trouble fills no memory. */
 const ENTRIES_MAX = 5000

@@ -2,7 +2,7 @@ import t from 'tap'
 import { intervalsOf } from '../../coverage/intervals.js'
 import { promisedOf } from '../../coverage/promised.js'
 import { subscriptionsOf } from '../../coverage/subscriptions.js'
-import type { JournalEntry } from '../../coverage/gaps/gap.js'
+import type { JournalEntry } from '../../formats/journal/gap.js'
 import { outagesOf } from '../../reader/book/outages.js'
 
 const S = 1_000_000

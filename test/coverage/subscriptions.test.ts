@@ -2,7 +2,7 @@ import t from 'tap'
 import { isAbout, targetOf } from '../../coverage/channel-target.js'
 import { clip, unionOf, wholeSeconds, without } from '../../platform/spans.js'
 import { subscriptionsOf } from '../../coverage/subscriptions.js'
-import type { JournalEntry } from '../../coverage/gaps/gap.js'
+import type { JournalEntry } from '../../formats/journal/gap.js'
 
 const event = (recvUs: number, event: string, detail: object = {}, run = 'r1'): JournalEntry => ({
   host: 'h',

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { gapsOf } from '../../coverage/gaps/gaps.js'
+import { gapsOf } from '../../formats/journal/gaps.js'
 import type { Adapter } from '../../exchanges/adapter.js'
 import { runFleet, type FleetRun } from '../fixtures/fleet-run.js'
 import { until } from '../fixtures/recorder-process.js'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SeqRanges } from '../../../exchanges/seq-ranges.js'
+import { SeqRanges } from '../../../platform/seq-ranges.js'
 import { TradeScopes } from '../../../exchanges/deribit/trade-scopes.js'
 import { TradeSequences } from '../../../exchanges/deribit/trade-sequences.js'
 

@@ -9,7 +9,7 @@ import { deliver, messageOfAlert, type AlertMessage } from '../../../monitor/ale
 import { due, looked, noAlerts, parseState, told, type AlertState } from '../../../monitor/alerts/state.js'
 import { serve } from '../../../monitor/http/serve.js'
 import { diskUseOf } from '../../../monitor/observe/disk-use.js'
-import { gapsOf } from '../../../coverage/gaps/gaps.js'
+import { gapsOf } from '../../../formats/journal/gaps.js'
 import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
 import { noRates } from '../../../monitor/observe/rates.js'
 import { configSchema } from '../../../config/schema.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { JournalEntry } from '../../../coverage/gaps/gap.js'
-import { gapsOf } from '../../../coverage/gaps/gaps.js'
-import { inOneLine } from '../../../coverage/gaps/heirs.js'
+import type { JournalEntry } from '../../../formats/journal/gap.js'
+import { gapsOf } from '../../../formats/journal/gaps.js'
+import { inOneLine } from '../../../formats/journal/heirs.js'
 
 const entry = (host: string, second: number, event: string, detail: object = {}): JournalEntry => ({
   ...{ host, run: host, recvUs: second * 1e6, event },

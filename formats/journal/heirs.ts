@@ -1,4 +1,4 @@
-import { parseRecorderName } from '../../formats/recorder-name.js'
+import { parseRecorderName } from '../recorder-name.js'
 import type { JournalEntry } from './gap.js'
 
 /**

@@ -1,4 +1,4 @@
-import { SeqRanges, type SeqRange } from '../../exchanges/seq-ranges.js'
+import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
 import type { Gap, JournalEntry } from './gap.js'
 
 interface Hole extends SeqRange {

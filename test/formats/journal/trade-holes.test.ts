@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { JournalEntry } from '../../../coverage/gaps/gap.js'
-import { gapsOf } from '../../../coverage/gaps/gaps.js'
+import type { JournalEntry } from '../../../formats/journal/gap.js'
+import { gapsOf } from '../../../formats/journal/gaps.js'
 
 type Entry = [run: string, event: 'trade_hole' | 'backfill', from: number, to: number, more?: object]
 

@@ -2,8 +2,8 @@ import t from 'tap'
 import { assess } from '../../../coverage/assess.js'
 import { intervalsOf } from '../../../coverage/intervals.js'
 import { subscriptionsOf } from '../../../coverage/subscriptions.js'
-import type { JournalEntry } from '../../../coverage/gaps/gap.js'
-import { gapsOf } from '../../../coverage/gaps/gaps.js'
+import type { JournalEntry } from '../../../formats/journal/gap.js'
+import { gapsOf } from '../../../formats/journal/gaps.js'
 
 const HOST = 'h1'
 const S = 1_000_000
