@@ -1,4 +1,4 @@
-import { writeStatus } from '../platform/status-file.js'
+import { writeStatus } from '../formats/status.js'
 import type { Conversion } from './segment/convert.js'
 import type { Receipt } from '../formats/receipt.js'
 

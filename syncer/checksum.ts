@@ -1,12 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-
-/** Of a file's content, hex. rsync speaks md5, manifests and receipts speak sha256. */
-export interface Checksums {
-  sha256: string
-  md5: string
-}
+import type { Checksums } from '../formats/ledger.js'
 
 const CHUNK_BYTES = 1024 * 1024
 const CHUNKS_PER_TURN = 16

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { FileRecord, ShipState } from './ledger.js'
+import type { FileRecord, ShipState } from '../formats/ledger.js'
 import { batchesOf, type DatePlan } from './plan.js'
 import { addProblem } from './report.js'
 import type { OutgoingFile, Replacement, ShipResult } from './targets/target.js'

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
-import { endAccount, readAccount, writeAccount } from './current-account.js'
-import { DateLedger } from './ledger.js'
+import { endAccount, readAccount, writeAccount } from '../formats/current-account.js'
+import { DateLedger } from '../formats/ledger.js'
 import { readSettled, writeSettled, type SettledDate } from './settled.js'
 
 /** Dates kept in memory between passes: the two that are written to around midnight. */

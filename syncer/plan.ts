@@ -1,5 +1,5 @@
 import { withState } from '../formats/raw-path.js'
-import type { FileRecord } from './ledger.js'
+import type { FileRecord } from '../formats/ledger.js'
 import type { LocalFile } from './local-tree.js'
 
 /** What is to be done with the files of one date. */

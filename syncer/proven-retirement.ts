@@ -1,4 +1,4 @@
-import type { DateLedger, FileRecord } from './ledger.js'
+import type { DateLedger, FileRecord } from '../formats/ledger.js'
 import type { LocalFile } from './local-tree.js'
 import { batchesOf } from './plan.js'
 import { retire, type Retired } from './retire.js'

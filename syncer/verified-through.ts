@@ -1,4 +1,4 @@
-import type { FileRecord } from './ledger.js'
+import type { FileRecord } from '../formats/ledger.js'
 import type { LocalFile } from './local-tree.js'
 import { isCurrent } from './plan.js'
 

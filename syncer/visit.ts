@@ -1,7 +1,7 @@
 import type { Logger } from '../platform/log.js'
 import type { Clock } from '../platform/clock.js'
 import type { EdgeError } from '../platform/edge-error.js'
-import type { DateLedger, FileRecord } from './ledger.js'
+import type { DateLedger, FileRecord } from '../formats/ledger.js'
 import type { LocalDate } from './local-tree.js'
 import type { PreparedFiles } from './prepared-files.js'
 import { planDate, type DatePlan } from './plan.js'

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, utimesSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Dirent } from 'node:fs'
 import { LedgerStore } from '../../syncer/ledger-store.js'
-import type { FileRecord } from '../../syncer/ledger.js'
+import type { FileRecord } from '../../formats/ledger.js'
 import { readMemory } from '../../syncer/place/memory.js'
 
 /** Writes the ledger that a syncer has when all of `dataDir` was verified, and sets the folders' times back to then. */

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress'
 import pretty from 'pretty-bytes'
 import { z } from 'zod'
-import { readStatus } from '../../platform/status-file.js'
+import { readStatus } from '../../formats/status.js'
 
 /** Without a terminal there is a line every so often, ms. */
 const LINE_EVERY_MS = 5000

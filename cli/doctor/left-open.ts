@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema.js'
-import { openElsewhere, type OpenCount } from '../../recorder/left-open.js'
+import { openElsewhere, type OpenCount } from '../../formats/left-open.js'
 import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
 import type { Finding } from './finding.js'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
-import type { OpenCount } from '../../recorder/left-open.js'
+import type { OpenCount } from '../../formats/left-open.js'
 
 export interface FileCount {
   files: number

@@ -1,4 +1,4 @@
-import type { OpenElsewhere } from '../../recorder/left-open.js'
+import type { OpenElsewhere } from '../../formats/left-open.js'
 
 /** What another recorder has open in this dataDir, in words. Pure. */
 export function elsewhereText({ exchange, host, segments, isAlive }: OpenElsewhere): string {

@@ -1,6 +1,6 @@
 import { familyOf } from '../../exchanges/exchange.js'
 import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
-import type { OpenElsewhere } from '../../recorder/left-open.js'
+import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { DiskUse } from './disk-use.js'
 import { growthPerDay } from './disk-use.js'
 import type { Gap } from '../../formats/journal/gap.js'

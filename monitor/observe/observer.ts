@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, type Clock } from '../../platform/clock.js'
-import { openElsewhere, type OpenElsewhere } from '../../recorder/left-open.js'
+import { openElsewhere, type OpenElsewhere } from '../../formats/left-open.js'
 import { diskUseOf, spaceOf, type DiskUse } from './disk-use.js'
 import { inOneLine } from '../../formats/journal/heirs.js'
 import type { Gap } from '../../formats/journal/gap.js'

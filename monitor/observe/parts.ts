@@ -1,5 +1,5 @@
 import { hasErrno } from '../../platform/edge-error.js'
-import { readStatus, type Part } from '../../platform/status-file.js'
+import { readStatus, type Part } from '../../formats/status.js'
 
 /** What is known of one part from what it wrote, and whether the process that wrote it is still there. */
 export interface PartReport {

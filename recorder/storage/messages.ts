@@ -1,6 +1,6 @@
 import type { Manifest, ManifestGap } from '../../formats/manifest.js'
 import type { FrameEncoding } from '../../formats/raw-line.js'
-import type { OpenElsewhere } from '../left-open.js'
+import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
 
 /** What the storage thread must know before its first batch. */

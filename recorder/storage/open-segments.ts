@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Disk } from '../../platform/disk.js'
-import { openByRecorder, type OpenOf } from '../left-open.js'
+import { openByRecorder, type OpenOf } from '../../formats/left-open.js'
 
 /**
  * The segments that runs of this recorder left open, as paths below `dataDir`, oldest name first. Removes the files of

@@ -8,7 +8,7 @@ import { version } from '../../platform/package-info.js'
 import { type Manifest, type ManifestGap, parseManifest, SEGMENT_FORMAT_VERSION } from '../../formats/manifest.js'
 import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { decodeSegment } from '../../formats/decode-segment.js'
-import { scanSegment, type SegmentScan } from './segment-scan.js'
+import { scanSegment, type SegmentScan } from '../../formats/segment-scan.js'
 import { compressBound, EndDirective, frameCompressor } from '../../platform/zstd.js'
 
 export interface SealOptions {

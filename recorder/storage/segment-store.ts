@@ -12,7 +12,7 @@ import { SealQueue } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
 import { soundLines } from './sound-lines.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
-import { recorderState } from '../state-paths.js'
+import { recorderState } from '../../formats/recorder-state.js'
 import { groupPath, type SegmentGroup } from '../../formats/raw-path.js'
 import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from '../../platform/zstd.js'
 

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { LineBatch, BATCH_BYTES } from '../line-batch.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
-import type { OpenElsewhere } from '../left-open.js'
+import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { Loss, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
 import { Losses, lossOf, WaitingBatches } from './waiting-batches.js'
 

@@ -1,5 +1,5 @@
 import type { LedgerStore } from '../ledger-store.js'
-import type { FileRecord } from '../ledger.js'
+import type { FileRecord } from '../../formats/ledger.js'
 import { listDates, readDate } from '../local-tree.js'
 import { isCurrent } from '../plan.js'
 import type { Target } from '../targets/target.js'

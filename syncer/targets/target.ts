@@ -1,5 +1,5 @@
 import type { EdgeError } from '../../platform/edge-error.js'
-import type { Checksums } from '../checksum.js'
+import type { Checksums } from '../../formats/ledger.js'
 import type { Mark } from '../place/mark.js'
 
 /** A file to bring to the target. Its checksums were taken here and agree with its manifest or receipt. */

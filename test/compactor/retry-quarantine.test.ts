@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { readStatus } from '../../platform/status-file.js'
+import { readStatus } from '../../formats/status.js'
 import { quarantinePath } from '../../formats/quarantine-tree.js'
 import { readReceipts, compactorState, type Receipt } from '../../formats/receipt.js'
 import { lineHead } from '../../formats/raw-line.js'

@@ -7,7 +7,7 @@ import { observationOf } from '../../monitor/observe/observation.js'
 import type { Gap } from '../../formats/journal/gap.js'
 import { parts, reportOf } from '../../monitor/observe/parts.js'
 import { packageRoot } from '../../platform/package-info.js'
-import { writeStatus } from '../../platform/status-file.js'
+import { writeStatus } from '../../formats/status.js'
 import { needs } from '../fixtures/needs.js'
 
 const fileOf = (...path: string[]) => readFileSync(join(packageRoot, ...path), 'utf8')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { FileRecord } from '../../syncer/ledger.js'
+import type { FileRecord } from '../../formats/ledger.js'
 import type { LocalFile } from '../../syncer/local-tree.js'
 import { parseReceiptLines } from '../../formats/receipt.js'
 import { indexReceipts } from '../../syncer/receipts.js'

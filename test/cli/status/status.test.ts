@@ -5,7 +5,7 @@ import { Observer } from '../../../monitor/observe/observer.js'
 import { reportOf } from '../../../monitor/observe/parts.js'
 import { screenOf } from '../../../cli/status/screen.js'
 import type { Clock } from '../../../platform/clock.js'
-import { writeStatus } from '../../../platform/status-file.js'
+import { writeStatus } from '../../../formats/status.js'
 import { cliMain, edgetape } from '../../fixtures/cli.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
 

@@ -14,7 +14,7 @@ import { observationOf, type Observation } from '../../../monitor/observe/observ
 import { noRates } from '../../../monitor/observe/rates.js'
 import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
-import { writeStatus } from '../../../platform/status-file.js'
+import { writeStatus } from '../../../formats/status.js'
 
 process.env['EDGETAPE_LOG'] = 'silent'
 // They mostly wait.

@@ -8,7 +8,7 @@ import { serve } from '../../../monitor/http/serve.js'
 import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
 import { packageRoot } from '../../../platform/package-info.js'
-import { writeStatus } from '../../../platform/status-file.js'
+import { writeStatus } from '../../../formats/status.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
 import { findProgram, needs } from '../../fixtures/needs.js'
 

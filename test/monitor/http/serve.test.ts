@@ -7,7 +7,7 @@ import { serve } from '../../../monitor/http/serve.js'
 import { configSchema } from '../../../config/schema.js'
 import type { Clock } from '../../../platform/clock.js'
 import { createLogger } from '../../../platform/log.js'
-import { writeStatus } from '../../../platform/status-file.js'
+import { writeStatus } from '../../../formats/status.js'
 
 process.env['EDGETAPE_LOG'] = 'silent'
 

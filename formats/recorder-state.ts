@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseRecorderName } from '../formats/recorder-name.js'
+import { parseRecorderName } from './recorder-name.js'
 
 /**
  * Where a recorder keeps what is its own below `state/`: by exchange and host, with or without the identity of the dataDir

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { hasErrno } from './edge-error.js'
-import { version } from './package-info.js'
+import { hasErrno } from '../platform/edge-error.js'
+import { version } from '../platform/package-info.js'
 
 export type Part = 'recorder' | 'compactor' | 'syncer'
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { rawFiles } from '../formats/raw-tree.js'
-import { parseRecorderName } from '../formats/recorder-name.js'
+import { rawFiles } from './raw-tree.js'
+import { parseRecorderName } from './recorder-name.js'
 import { isLockHeld } from '../platform/lock-state.js'
-import { recorderState } from './state-paths.js'
+import { recorderState } from './recorder-state.js'
 
 /** What one recorder has open in a dataDir, or left open. */
 export interface OpenOf {

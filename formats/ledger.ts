@@ -1,7 +1,12 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fsyncFolder, writeFileDurable, writeFully } from '../platform/durable-file.js'
-import type { Checksums } from './checksum.js'
+
+/** Of a file's content, hex. rsync speaks md5, manifests and receipts speak sha256. */
+export interface Checksums {
+  sha256: string
+  md5: string
+}
 
 /**
  * shipped: handed over, not known to have survived. verified: a checksum of the copy, computed at the target in a later

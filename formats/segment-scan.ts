@@ -1,6 +1,6 @@
-import type { Manifest } from '../../formats/manifest.js'
-import { parseLine, parseLineHead } from '../../formats/raw-line.js'
-import { decodeSegment, type DecodeResult } from '../../formats/decode-segment.js'
+import type { Manifest } from './manifest.js'
+import { parseLine, parseLineHead } from './raw-line.js'
+import { decodeSegment, type DecodeResult } from './decode-segment.js'
 
 /** What a segment's lines say about it. */
 export type SegmentFacts = Pick<Manifest, 'frames' | 'bytes_raw' | 'first_recv_us' | 'last_recv_us' | 'connections'>
