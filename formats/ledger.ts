@@ -1,6 +1,16 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fsyncFolder, writeFileDurable, writeFully } from '../platform/durable-file.js'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
+import { appendLinesDurable, readJsonLines } from '../platform/json-lines.js'
+import { listFolder } from './partition-folders.js'
+
+/*
+ * What the syncer knows of the target, and the recorder believes when its disk is full:
+ *
+ *   state/syncer/current.json                       {"target":"/mnt/nas","ledger":"ledger-0123456789ab"}
+ *   state/syncer/ledger-0123456789ab/<date>.jsonl   {"path":"raw/…","bytes":…,"mtimeMs":…,"sha256":"…","md5":"…","state":"verified","atMs":…}
+ */
 
 /** Of a file's content, hex. rsync speaks md5, manifests and receipts speak sha256. */
 export interface Checksums {
@@ -12,7 +22,8 @@ export interface Checksums {
  * shipped: handed over, not known to have survived. verified: a checksum of the copy, computed at the target in a later
  * pass, was equal. wrong: the copy was another; it is shipped anew over whatever is there. missing: there was no copy.
  */
-export type ShipState = 'shipped' | 'verified' | 'wrong' | 'missing'
+const STATES = ['shipped', 'verified', 'wrong', 'missing'] as const
+export type ShipState = (typeof STATES)[number]
 
 /** What is known about one file and the target. */
 export interface FileRecord extends Checksums {
@@ -25,6 +36,16 @@ export interface FileRecord extends Checksums {
   atMs: number
 }
 
+const recordSchema = z.object({
+  path: z.string(),
+  bytes: z.number(),
+  mtimeMs: z.number(),
+  sha256: z.string(),
+  md5: z.string(),
+  state: z.enum(STATES),
+  atMs: z.number(),
+}) satisfies z.ZodType<FileRecord>
+
 /** Lines a ledger may have per record before it is written anew. */
 const SLACK = 1.5
 
@@ -36,14 +57,12 @@ export class DateLedger {
   readonly #path: string
   readonly #records = new Map<string, FileRecord>()
   #lines = 0
-  #torn = false
 
   /** `readOnly`: another process may be writing it, so it is left as it is. */
   constructor(folder: string, date: string, readOnly = false) {
     this.#path = join(folder, `${date}.jsonl`)
-    if (existsSync(this.#path)) this.#load(readFileSync(this.#path))
-    if (readOnly) return
-    if (this.#torn || this.#lines > SLACK * this.#records.size + 100) this.#rewrite()
+    this.#know(readJsonLines(this.#path, recordSchema))
+    if (!readOnly && this.#lines > SLACK * this.#records.size + 100) this.#rewrite()
   }
 
   get(path: string): FileRecord | undefined {
@@ -56,19 +75,8 @@ export class DateLedger {
 
   /** Adds records, durably: afterwards a power cut does not lose them. */
   append(records: readonly FileRecord[]): void {
-    if (records.length === 0) return
-    const isNew = !existsSync(this.#path)
-    mkdirSync(dirname(this.#path), { recursive: true })
-    const fd = openSync(this.#path, 'a', 0o644)
-    try {
-      writeFully(fd, Buffer.from(records.map(record => JSON.stringify(record) + '\n').join('')))
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    if (isNew) fsyncFolder(dirname(this.#path))
-    for (const record of records) this.#records.set(record.path, record)
-    this.#lines += records.length
+    appendLinesDurable(this.#path, records)
+    this.#know(records)
   }
 
   /** Forgets the date: nothing of it is here any more. */
@@ -77,49 +85,49 @@ export class DateLedger {
     this.#records.clear()
   }
 
-  #load(content: Buffer): void {
-    let start = 0
-    for (let end = content.indexOf(10); end !== -1; end = content.indexOf(10, start)) {
-      const record = parseRecord(content.toString('utf8', start, end))
-      if (record) this.#records.set(record.path, record)
-      else this.#torn = true
-      this.#lines++
-      start = end + 1
-    }
-    if (start < content.length) this.#torn = true
+  #know(records: readonly FileRecord[]): void {
+    for (const record of records) this.#records.set(record.path, record)
+    this.#lines += records.length
   }
 
   #rewrite(): void {
     writeFileDurable(this.#path, [...this.#records.values()].map(record => JSON.stringify(record) + '\n').join(''))
     this.#lines = this.#records.size
-    this.#torn = false
   }
 }
 
-/** One line back to its record; undefined for a torn one, which then counts as never written. */
-export function parseRecord(line: string): FileRecord | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-  return isRecord(value) ? value : undefined
+/** The dates that have a ledger in a folder of such, oldest first. */
+export const ledgerDates = (folder: string) =>
+  listFolder(folder, '.').files.flatMap(name => /^(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])
+
+/** Which ledgers tell of the target that files go to now. Nobody believes others. */
+const accountSchema = z.object({
+  /** The target's label: its address. */
+  target: z.string(),
+  /** The ledgers' folder, beside this file. */
+  ledger: z.string().regex(/^ledger-[0-9a-f]+$/),
+})
+
+export type Account = z.infer<typeof accountSchema>
+
+/** Where the syncer keeps what it knows. */
+export const syncerState = (dataDir: string) => join(dataDir, 'state', 'syncer')
+
+const accountIn = (stateDir: string) => join(stateDir, 'current.json')
+
+/** The account that counts; undefined where none does, or where the file is not as we write it. */
+export const readAccount = (stateDir: string): Account | undefined =>
+  readJsonLines(accountIn(stateDir), accountSchema)[0]
+
+/** Afterwards it is the one that counts, durably. */
+export function writeAccount(stateDir: string, account: Account): void {
+  writeFileDurable(accountIn(stateDir), `${JSON.stringify(account)}\n`)
 }
 
-const STATES: readonly unknown[] = ['shipped', 'verified', 'wrong', 'missing'] satisfies ShipState[]
-
-function isRecord(value: unknown): value is FileRecord {
-  if (typeof value !== 'object' || value === null) return false
-  const record = value as Partial<Record<keyof FileRecord, unknown>>
-  return (
-    typeof record.path === 'string' &&
-    typeof record.bytes === 'number' &&
-    typeof record.mtimeMs === 'number' &&
-    typeof record.atMs === 'number' &&
-    typeof record.sha256 === 'string' &&
-    typeof record.md5 === 'string' &&
-    STATES.includes(record.state)
-  )
+/** Afterwards none counts, durably, until a target is met again. */
+export function endAccount(stateDir: string): void {
+  const path = accountIn(stateDir)
+  if (!existsSync(path)) return
+  rmSync(path)
+  fsyncFolder(stateDir)
 }

@@ -1,5 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { rawFiles } from './raw-tree.js'
 import { parseRecorderName } from './recorder-name.js'
 import { isLockHeld } from '../platform/lock-state.js'
@@ -51,13 +49,4 @@ export function openElsewhere(
   return counts
     .filter(({ exchange, host }) => exchange !== own.exchange || host !== own.host)
     .map(of => ({ ...of, isAlive: isLockHeld(recorderState(dataDir, of.exchange, of.host, 'lock')) }))
-}
-
-/** Paths of reserves in `state/`, each with the lock of its recorder. */
-export function reservesIn(dataDir: string): { reserve: string; lock: string }[] {
-  const state = join(dataDir, 'state')
-  if (!existsSync(state)) return []
-  return readdirSync(state)
-    .filter(name => /^recorder-.*\.reserve$/.test(name))
-    .map(name => ({ reserve: join(state, name), lock: join(state, name.replace(/reserve$/, 'lock')) }))
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { listFolder } from './partition-folders.js'
 import { parseRecorderName } from './recorder-name.js'
 
 /**
@@ -7,4 +8,12 @@ import { parseRecorderName } from './recorder-name.js'
  */
 export function recorderState(dataDir: string, exchange: string, name: string, what: 'lock' | 'reserve'): string {
   return join(dataDir, 'state', `recorder-${exchange}-${parseRecorderName(name).host}.${what}`)
+}
+
+/** Paths of reserves in `state/`, each with the lock of its recorder. */
+export function reservesIn(dataDir: string): { reserve: string; lock: string }[] {
+  const state = join(dataDir, 'state')
+  return listFolder(dataDir, 'state')
+    .folders.filter(name => /^recorder-.*\.reserve$/.test(name))
+    .map(name => ({ reserve: join(state, name), lock: join(state, name.replace(/reserve$/, 'lock')) }))
 }

@@ -1,3 +1,4 @@
+import { LineSplitter } from '../platform/line-splitter.js'
 import type { Manifest } from './manifest.js'
 import { parseLine, parseLineHead } from './raw-line.js'
 import { decodeSegment, type DecodeResult } from './decode-segment.js'
@@ -11,8 +12,6 @@ export interface SegmentScan {
   /** Lines decoded, whole or not, that are not kept. */
   cutLines: number
 }
-
-const LINE_FEED = 0x0a
 
 /**
  * Reads an open segment from its first byte and finds how much of it holds: every line of whole zstd frames, and of a
@@ -53,18 +52,12 @@ function* eachLine(
   visit: LineVisitor,
 ): Generator<undefined, { decode: DecodeResult; unfinished: number }> {
   const decoder = decodeSegment(path, from, to)
-  let tail: Buffer = Buffer.alloc(0)
+  const lines = new LineSplitter()
   for (;;) {
     const next = decoder.next()
-    if (next.done) return { decode: next.value, unfinished: tail.length > 0 ? 1 : 0 }
+    if (next.done) return { decode: next.value, unfinished: lines.rest.length > 0 ? 1 : 0 }
     const { bytes, frameEnded } = next.value
-    const text = tail.length === 0 ? Buffer.from(bytes) : Buffer.concat([tail, bytes])
-    let start = 0
-    for (let at = text.indexOf(LINE_FEED); at >= 0; at = text.indexOf(LINE_FEED, start)) {
-      visit.line(text.subarray(start, at))
-      start = at + 1
-    }
-    tail = text.subarray(start)
+    for (const line of lines.split(bytes)) visit.line(line)
     if (frameEnded) visit.frameEnded?.()
     yield
   }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { z } from 'zod'
 import { fsyncFolder, writeFully } from './durable-file.js'
@@ -22,8 +22,14 @@ export function appendLinesDurable(path: string, values: readonly unknown[]): vo
 
 function endsTorn(path: string): boolean {
   if (!existsSync(path)) return false
-  const text = readFileSync(path)
-  return text.length > 0 && text.at(-1) !== 0x0a
+  const fd = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(fd)
+    const last = Buffer.alloc(1)
+    return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** The values of a file of such lines, in their order; none where there is no file. */

@@ -2,6 +2,7 @@ import { constants, createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
+import { LineSplitter } from '../platform/line-splitter.js'
 
 /** Unsent bytes of the connection above which sending pauses. */
 const PAUSE_ABOVE_BYTES = 1024 * 1024
@@ -23,19 +24,13 @@ export interface Listener {
   sendAndWait(frame: Buffer): Promise<void>
 }
 
-/** Lines of a file, without their line feeds, whatever their bytes. */
+/** Lines of a file that are not empty, without their line feeds, whatever their bytes. */
 async function* linesOf(path: string): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0)
+  const lines = new LineSplitter()
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    const data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    let from = 0
-    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, from)) {
-      if (end > from) yield data.subarray(from, end)
-      from = end + 1
-    }
-    rest = data.subarray(from)
+    for (const line of lines.split(chunk)) if (line.length > 0) yield line
   }
-  if (rest.length > 0) yield rest
+  if (lines.rest.length > 0) yield lines.rest
 }
 
 /**

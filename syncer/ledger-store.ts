@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { listFolder } from '../formats/partition-folders.js'
 import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
-import { endAccount, readAccount, writeAccount } from '../formats/current-account.js'
-import { DateLedger } from '../formats/ledger.js'
+import { DateLedger, endAccount, readAccount, writeAccount } from '../formats/ledger.js'
 import { readSettled, writeSettled, type SettledDate } from './settled.js'
 
 /** Dates kept in memory between passes: the two that are written to around midnight. */
@@ -50,7 +50,7 @@ export class LedgerStore {
     const ledger = this.#folderName()
     const known = readAccount(this.#stateDir)
     if (known?.target === this.#label && known.ledger === ledger) return
-    for (const name of readdirSync(this.#stateDir))
+    for (const name of listFolder(this.#stateDir, '.').folders)
       if (name.startsWith('ledger-') && name !== ledger) rmSync(join(this.#stateDir, name), { recursive: true })
     writeAccount(this.#stateDir, { target: this.#label, ledger })
   }
@@ -65,7 +65,7 @@ export class LedgerStore {
   /** Drops the ledgers of dates of which nothing is here any more. */
   forgetAllBut(dates: ReadonlySet<string>): void {
     const folder = this.#folder()
-    for (const name of readdirSync(folder)) {
+    for (const name of listFolder(folder, '.').files) {
       const date = /^(\d{4}-\d\d-\d\d)\.(?:jsonl|settled)$/.exec(name)?.[1]
       if (date !== undefined && !dates.has(date)) rmSync(join(folder, name), { force: true })
     }

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/schema.js'
+import { syncerState } from '../formats/ledger.js'
 import { systemClock, type Clock } from '../platform/clock.js'
 import { recorderName } from '../formats/recorder-name.js'
 import { dataIdentity } from '../platform/data-identity.js'
@@ -58,7 +59,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
   requireElsewhere(config.dataDir, target)
   mkdirSync(config.dataDir, { recursive: true })
   const dataDir = realpathSync(config.dataDir)
-  const stateDir = join(dataDir, 'state', 'syncer')
+  const stateDir = syncerState(dataDir)
   const lock = acquireProcessLock(join(stateDir, 'lock'), 'syncer')
   try {
     let totals: Totals = emptyTotals()

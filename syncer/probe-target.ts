@@ -3,6 +3,7 @@ import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:f
 import { dirname, join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { systemClock } from '../platform/clock.js'
+import { syncerState } from '../formats/ledger.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { LedgerStore } from './ledger-store.js'
 import { earlierTarget } from './place/earlier-target.js'
@@ -111,7 +112,7 @@ async function isUsedBefore(
 ): Promise<boolean> {
   if (!existsSync(dataDir)) return false
   const real = realpathSync(dataDir)
-  const stateDir = join(real, 'state', 'syncer')
+  const stateDir = syncerState(real)
   const isKnown = readMemory(real, target.label) !== undefined
   if (!isKnown && !existsSync(stateDir)) return false
   const earlier = isKnown

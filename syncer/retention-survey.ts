@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
+import { syncerState } from '../formats/ledger.js'
 import { systemClock, type Clock } from '../platform/clock.js'
 import type { EdgeError } from '../platform/edge-error.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
@@ -62,7 +63,7 @@ export async function surveyRetention(options: RetentionOptions): Promise<Retent
   if (!existsSync(config.dataDir)) return survey
   const dataDir = realpathSync(config.dataDir)
   requireElsewhere(dataDir, target)
-  const stateDir = join(dataDir, 'state', 'syncer')
+  const stateDir = syncerState(dataDir)
   const lock = dryRun ? undefined : acquireProcessLock(join(stateDir, 'lock'), 'syncer')
   try {
     const ledgers = new LedgerStore(stateDir, target.label, dryRun)

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.js'
 import { systemClock, type Clock } from '../platform/clock.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { acquireProcessLock, type ProcessLock } from '../platform/process-lock.js'
-import type { DateLedger, FileRecord } from '../formats/ledger.js'
+import { syncerState, type DateLedger, type FileRecord } from '../formats/ledger.js'
 import { LedgerStore } from './ledger-store.js'
 import { listDates, readDate } from './local-tree.js'
 import { batchesOf, isCurrent } from './plan.js'
@@ -56,7 +56,7 @@ export async function verifyTarget(options: VerifyTargetOptions): Promise<Target
   }
   if (!existsSync(config.dataDir)) return proof
   const dataDir = realpathSync(config.dataDir)
-  const stateDir = join(dataDir, 'state', 'syncer')
+  const stateDir = syncerState(dataDir)
   const lock = lockIfFree(join(stateDir, 'lock'))
   proof.noted = lock !== undefined
   try {

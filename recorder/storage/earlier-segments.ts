@@ -5,8 +5,7 @@ import { withState } from '../../formats/raw-path.js'
 import { rawSegments } from '../../formats/raw-tree.js'
 import { isSameRecorder } from '../../formats/recorder-name.js'
 import { decodeSegment } from '../../formats/decode-segment.js'
-
-const LINE_FEED = 0x0a
+import { LineSplitter } from '../../platform/line-splitter.js'
 
 export interface EarlierQuery {
   dataDir: string
@@ -39,16 +38,6 @@ export function* earlierSegments({
 
 /** Every whole line up to the first byte that cannot be decoded, without its line feed. */
 function* linesOf(path: string): Generator<Buffer[]> {
-  let tail: Buffer = Buffer.alloc(0)
-  for (const { bytes } of decodeSegment(path)) {
-    const text = tail.length === 0 ? Buffer.from(bytes) : Buffer.concat([tail, bytes])
-    const lines: Buffer[] = []
-    let from = 0
-    for (let at = text.indexOf(LINE_FEED); at >= 0; at = text.indexOf(LINE_FEED, from)) {
-      lines.push(text.subarray(from, at))
-      from = at + 1
-    }
-    tail = text.subarray(from)
-    yield lines
-  }
+  const lines = new LineSplitter()
+  for (const { bytes } of decodeSegment(path)) yield [...lines.split(bytes)]
 }

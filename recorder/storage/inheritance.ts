@@ -1,7 +1,7 @@
 import type { Disk } from '../../platform/disk.js'
 import { holdForeignLock, type ForeignLock } from '../../platform/lock-state.js'
-import { openByRecorder, reservesIn, type OpenElsewhere, type OpenOf } from '../../formats/left-open.js'
-import { recorderState } from '../../formats/recorder-state.js'
+import { openByRecorder, type OpenElsewhere, type OpenOf } from '../../formats/left-open.js'
+import { recorderState, reservesIn } from '../../formats/recorder-state.js'
 import { removeLitter } from './open-segments.js'
 import { releaseReserve } from './room.js'
 

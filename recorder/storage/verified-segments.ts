@@ -1,25 +1,9 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
-import { listFolder } from '../../formats/partition-folders.js'
+import { DateLedger, ledgerDates, readAccount, syncerState } from '../../formats/ledger.js'
 import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { readReceiptsOf, type Receipts } from '../../formats/receipt.js'
 import type { Disk } from '../../platform/disk.js'
-import { readJsonLines } from '../../platform/json-lines.js'
-
-/** A line of the syncer's ledger, as far as it matters here. */
-const recordSchema = z.object({
-  path: z.string(),
-  bytes: z.number(),
-  mtimeMs: z.number(),
-  sha256: z.string(),
-  state: z.string(),
-})
-
-type LedgerRecord = z.infer<typeof recordSchema>
-
-/** What the syncer says of the target that files go to now: its ledgers lie in `ledger`, below `state/syncer`. */
-const accountSchema = z.object({ target: z.string(), ledger: z.string().regex(/^ledger-[0-9a-f]+$/) })
 
 /** Whose segments, and where they are brought to. */
 export interface Shipping {
@@ -30,12 +14,9 @@ export interface Shipping {
 
 /** What is known of the files of one date. */
 interface DateKnowledge {
-  ledger: Map<string, LedgerRecord>
+  ledger: DateLedger
   receipts: Receipts
 }
-
-const SYNCER_STATE = 'state/syncer'
-const DATE_FILE = /^(\d{4}-\d\d-\d\d)\.jsonl$/
 
 /**
  * Deletes sealed segments and their manifests, the oldest first, until `bytes` are free: only those that the syncer's
@@ -68,14 +49,8 @@ export function removeVerifiedSegments(
 function* verifiedSegments({ dataDir, syncTarget }: Shipping): Generator<[path: string, bytes: number]> {
   const folder = currentLedger(dataDir, syncTarget)
   if (folder === undefined) return
-  for (const date of datesIn(dataDir, folder)) {
-    const known: DateKnowledge = {
-      // The last line about a file counts.
-      ledger: new Map(
-        readJsonLines(join(dataDir, folder, `${date}.jsonl`), recordSchema).map(record => [record.path, record]),
-      ),
-      receipts: readReceiptsOf(dataDir, date),
-    }
+  for (const date of ledgerDates(folder)) {
+    const known: DateKnowledge = { ledger: new DateLedger(folder, date, true), receipts: readReceiptsOf(dataDir, date) }
     const paths = [...known.receipts.keys()].filter(path => parseSegmentPath(path)?.state === 'sealed')
     for (const path of paths.sort(byStart)) {
       const manifest = withState(path, 'manifest')
@@ -117,9 +92,6 @@ function outputsAreVerified(dataDir: string, path: string, known: DateKnowledge)
  * that was changed, or never reached, says nothing about where files are now.
  */
 function currentLedger(dataDir: string, syncTarget: string | undefined): string | undefined {
-  const [account] = readJsonLines(join(dataDir, SYNCER_STATE, 'current.json'), accountSchema)
-  return account && account.target === syncTarget ? `${SYNCER_STATE}/${account.ledger}` : undefined
+  const account = readAccount(syncerState(dataDir))
+  return account && account.target === syncTarget ? join(syncerState(dataDir), account.ledger) : undefined
 }
-
-const datesIn = (dataDir: string, folder: string) =>
-  listFolder(dataDir, folder).files.flatMap(name => DATE_FILE.exec(name)?.[1] ?? [])

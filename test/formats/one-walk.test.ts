@@ -12,8 +12,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   'reader/query/ready-views.ts': 'the SQL files of this package',
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
   'platform/process-lock.ts': '/proc: what a process has open',
-  'recorder/left-open.ts': 'state/: reserves of recorders',
-  'syncer/ledger-store.ts': 'state/: ledgers by date',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
   'syncer/place/own-place.ts': 'any folder that a target might be, in search of the mark just written there',
   'syncer/targets/folder-replace.ts': 'the target: what a copy that was cut off left there',
