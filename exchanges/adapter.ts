@@ -12,7 +12,7 @@ export interface Credentials {
 export interface Spread {
   /** Channels on one connection; more are spread over further ones. */
   channelsPerConnection: number
-  /** Connections at once; beyond it each takes more channels. */
+  /** Connections at once to one endpoint; beyond it each takes more channels. */
   connectionsMax: number
   /** 2: every channel on two connections. */
   redundancy: number
@@ -138,6 +138,8 @@ export interface Recording {
 export interface Adapter {
   readonly name: string
   readonly url: string
+  /** The WebSocket that carries a channel, where an exchange has several; without it `url` carries all of them. */
+  endpointOf?(channel: string): string
   readonly liveness: LivenessLimits
   readonly spread: Spread
   /** It is one feed: nothing is subscribed by channel, and each frame is data, whether or not it names its channel. */

@@ -4,7 +4,7 @@ import { assignChannels, type Assignment } from './assign-channels.js'
 import type { Measured } from './clock-facts.js'
 import { reconnectDelayMs } from '../platform/backoff.js'
 import { Connection, type ConnectionDeps } from './connection/connection.js'
-import type { PlanChange, Spread } from '../exchanges/adapter.js'
+import type { ChannelPlan, PlanChange, Spread } from '../exchanges/adapter.js'
 import { journalSubscriptions } from './subscription-set.js'
 import type { FrameCounter } from './tape.js'
 import { SilenceWatch } from './silence-watch.js'
@@ -28,7 +28,10 @@ export class Fleet {
   readonly connections: Connection[] = []
   readonly #running: Promise<void>[] = []
   readonly #silence: SilenceWatch
-  #assignment: Assignment = []
+  /** By endpoint: the channels of its connections, by their place among them. */
+  readonly #assignments = new Map<string, Assignment>()
+  /** By endpoint: its connections. */
+  readonly #opened = new Map<string, number>()
   #plannedChannels = 0
   #announcedMs = -Infinity
   /** The best measurement since it was last asked for. */
@@ -130,10 +133,11 @@ export class Fleet {
     this.#journalChange(change)
     const { plan } = change
     const { tape, log } = this.#deps
-    this.#assignment = assignChannels(plan, this.#assignment, this.#options)
+    this.#assign(plan)
     if (plan.size !== this.#plannedChannels) {
-      tape.journal('planned', { channels: plan.size, connections: this.#assignment.length })
-      log.info({ channels: plan.size, connections: this.#assignment.length }, 'planned')
+      const connections = [...this.#assignments.values()].reduce((sum, { length }) => sum + length, 0)
+      tape.journal('planned', { channels: plan.size, connections })
+      log.info({ channels: plan.size, connections }, 'planned')
     }
     this.#plannedChannels = plan.size
     for (const connection of this.connections) {
@@ -143,7 +147,23 @@ export class Fleet {
           log.warn({ conn: connection.name, err: messageOf(error) }, 'subscriptions not updated'),
         )
     }
-    while (this.connections.length < this.#assignment.length) this.#add(signal)
+    for (const [url, { length }] of this.#assignments)
+      for (let place = this.#opened.get(url) ?? 0; place < length; place++) this.#add(url, place, signal)
+  }
+
+  /** Spreads the plan over the connections of each endpoint. */
+  #assign(plan: ChannelPlan): void {
+    const { exchange } = this.#deps
+    const parts = new Map<string, Map<string, number>>()
+    for (const url of this.#assignments.keys()) parts.set(url, new Map())
+    for (const [channel, weight] of plan) {
+      const url = exchange.endpointOf?.(channel) ?? exchange.url
+      const part = parts.get(url) ?? new Map<string, number>()
+      parts.set(url, part.set(channel, weight))
+    }
+    if (parts.size === 0) parts.set(exchange.url, new Map())
+    for (const [url, part] of parts)
+      this.#assignments.set(url, assignChannels(part, this.#assignments.get(url) ?? [], this.#options))
   }
 
   #journalChange({ added, removed }: PlanChange): void {
@@ -156,12 +176,16 @@ export class Fleet {
     if (added.length + left > 0) log.info({ added: added.length, removed: left }, 'instruments came and went')
   }
 
-  #add(signal: AbortSignal): void {
+  /** @param place among the connections of the endpoint */
+  #add(url: string, place: number, signal: AbortSignal): void {
     const index = this.connections.length
     const { redundancy } = this.#options
-    // As channels are assigned: the copies take turns.
+    const deps = { ...this.#deps, exchange: { ...this.#deps.exchange, url } }
+    this.#opened.set(url, place + 1)
+    // As channels are assigned: the copies take turns; those of an endpoint come together.
     const group = Math.floor(index / redundancy)
-    const connection = new Connection(`d${index + 1}`, group, this.#deps, () => this.#assignment[index] ?? new Set(), {
+    const wanted = () => this.#assignments.get(url)?.[place] ?? new Set<string>()
+    const connection = new Connection(`d${index + 1}`, group, deps, wanted, {
       maintenance: facts => this.#announced(facts),
       measured: (...measured) => this.#note(...measured),
     })
