@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import type { Finding } from './doctor/finding.js'
+import type { Finding } from '../monitor/doctor/finding.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 
 interface DoctorFlags extends ConfigOption {
@@ -20,7 +20,7 @@ export function doctorCommand(): Command {
 async function doctor({ config: path, json = false, only }: DoctorFlags): Promise<void> {
   const [{ onShutdown }, { findingsOf, isHanging }, { linesOf, summaryOf, exitCodeOf }] = await Promise.all([
     import('../platform/shutdown.js'),
-    import('./doctor/finding.js'),
+    import('../monitor/doctor/finding.js'),
     import('./doctor/report.js'),
   ])
   const stop = new AbortController()
@@ -45,7 +45,7 @@ async function doctor({ config: path, json = false, only }: DoctorFlags): Promis
 async function checksFor(path: string, only: 'nas' | undefined) {
   const [{ loadConfig }, checks, { EdgeError }] = await Promise.all([
     import('../config/load.js'),
-    import('./doctor/checks.js'),
+    import('../monitor/doctor/checks.js'),
     import('../platform/edge-error.js'),
   ])
   try {

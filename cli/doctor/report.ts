@@ -1,5 +1,5 @@
 import { exitCodes, type ExitCode } from '../exit-codes.js'
-import type { Finding, Outcome } from './finding.js'
+import type { Finding, Outcome } from '../../monitor/doctor/finding.js'
 
 const SIGNS: Record<Outcome, string> = { ok: '✅', warning: '⚠️ ', failed: '❌', skipped: '– ' }
 const WORDS: Record<Outcome, string> = { ok: 'ok', warning: 'warning', failed: 'FAILED', skipped: 'skipped' }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { leftOpenFindings } from '../../cli/doctor/left-open.js'
+import { leftOpenFindings } from '../../monitor/doctor/left-open.js'
 import { diskUseOf } from '../../monitor/observe/disk-use.js'
 import { Observer } from '../../monitor/observe/observer.js'
 import { screenOf } from '../../cli/status/screen.js'

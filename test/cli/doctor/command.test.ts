@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Finding } from '../../../cli/doctor/finding.js'
+import type { Finding } from '../../../monitor/doctor/finding.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { edgetape } from '../../fixtures/cli.js'
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.js'
 import { openElsewhere, type OpenCount } from '../../formats/left-open.js'
-import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
+import { elsewhereText } from '../observe/elsewhere-text.js'
 import type { Finding } from './finding.js'
 
 /** Segments in dataDir that a recorder of another host name or exchange has open, or left open. */

@@ -174,7 +174,7 @@ const answer = z.object({
 
 /** In a process of its own: a mount that hangs holds up the whole process that looks at it, and no signal ends that. */
 async function nasInProcess(configPath: string, signal: AbortSignal): Promise<Finding[]> {
-  const main = fileURLToPath(new URL('../main.js', import.meta.url))
+  const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
   const args = [main, 'doctor', '--config', configPath, '--only', 'nas', '--json']
   const { stdout, stderr } = await execa(process.execPath, args, {
     cancelSignal: signal,

@@ -1,7 +1,7 @@
 import type { Finding } from './finding.js'
 import type { ExpectedVolume } from './expected-volume.js'
 import pretty from 'pretty-bytes'
-import { daysText } from '../status/screen.js'
+import { daysText } from '../../cli/status/screen.js'
 
 const GIB = 1024 ** 3
 /** Fewer days than this are a warning, or too few. */
