@@ -53,19 +53,18 @@ async function forPeople(
   dryRun: boolean,
   { retention: { keepHours } }: { retention: { keepHours: number } },
 ): Promise<string> {
-  const [{ plainTable }, { default: pretty }] = await Promise.all([import('./table.js'), import('pretty-bytes')])
-  const size = (bytes: number) => pretty(bytes, { binary: true })
+  const [{ plainTable }, { sizeText }] = await Promise.all([import('./table.js'), import('../platform/figures.js')])
   const files = survey.dates.reduce((sum, { goes }) => sum + goes.length, 0)
   const bytes = survey.dates.reduce((sum, { goesBytes }) => sum + goesBytes, 0)
-  const needed = survey.neededBytes > 0 ? `; ${size(survey.neededBytes)} must be freed whatever its age` : ''
+  const needed = survey.neededBytes > 0 ? `; ${sizeText(survey.neededBytes)} must be freed whatever its age` : ''
   const lines = [
-    `${dryRun ? 'would delete' : 'deleted'} ${files} files, ${size(bytes)}: verified at ${survey.target}, compacted, ` +
+    `${dryRun ? 'would delete' : 'deleted'} ${files} files, ${sizeText(bytes)}: verified at ${survey.target}, compacted, ` +
       `and older than ${keepHours} h or needed for space${needed}`,
   ]
   const rows = survey.dates.map(date => [
     date.date,
     String(date.goes.length),
-    size(date.goesBytes),
+    sizeText(date.goesBytes),
     whyGoes(date),
     whyStays(date, keepHours),
   ])

@@ -53,16 +53,15 @@ async function progressBar(): Promise<{ show: (report: PassReport) => void; stop
     },
     progress.Presets.shades_classic,
   )
-  const { default: pretty } = await import('pretty-bytes')
-  const size = (bytes: number) => pretty(bytes, { binary: true })
+  const { sizeText } = await import('../platform/figures.js')
   const startedMs = performance.now()
   const words = ({ plannedFiles, handledFiles, plannedBytes, handledBytes }: PassReport) => ({
     files: `${handledFiles}/${plannedFiles}`,
-    done: size(handledBytes),
-    all: size(plannedBytes),
-    rate: size((1000 * handledBytes) / Math.max(1, performance.now() - startedMs)),
+    done: sizeText(handledBytes),
+    all: sizeText(plannedBytes),
+    rate: sizeText((1000 * handledBytes) / Math.max(1, performance.now() - startedMs)),
   })
-  bar.start(0, 0, { files: '0/0', done: size(0), all: size(0), rate: size(0) })
+  bar.start(0, 0, { files: '0/0', done: sizeText(0), all: sizeText(0), rate: sizeText(0) })
   return {
     show: report => {
       bar.setTotal(report.plannedBytes)
@@ -78,14 +77,13 @@ function summaryOf({ error, ...report }: PassReport): object {
 }
 
 async function describe(report: PassReport): Promise<string> {
-  const { default: pretty } = await import('pretty-bytes')
-  const bytes = (count: number) => pretty(count, { binary: true })
+  const { sizeText } = await import('../platform/figures.js')
   const lines = [
     `target      ${report.target}`,
-    `shipped     ${report.shippedFiles} files, ${bytes(report.shippedBytes)}`,
+    `shipped     ${report.shippedFiles} files, ${sizeText(report.shippedBytes)}`,
     `verified    ${report.verifiedFiles} files, ${report.unverifiedFiles} more wait for their grace period`,
-    `backlog     ${report.backlogFiles} files, ${bytes(report.backlogBytes)}`,
-    `freed here  ${report.retiredFiles} files, ${bytes(report.retiredBytes)}`,
+    `backlog     ${report.backlogFiles} files, ${sizeText(report.backlogBytes)}`,
+    `freed here  ${report.retiredFiles} files, ${sizeText(report.retiredBytes)}`,
   ]
   if (report.wrongFiles + report.missingFiles > 0) {
     lines.push(`repaired    ${report.wrongFiles} wrong and ${report.missingFiles} missing copies`)

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import pretty from 'pretty-bytes'
+import { sizeText } from './figures.js'
 
 /** Short work needs no bar: it appears after this, ms. */
 const APPEARS_AFTER_MS = 1000
@@ -29,7 +29,7 @@ export function showProgress(label: string, total: number, unit: 'bytes' | 'step
     const seconds = (performance.now() - startedMs) / 1000
     const rate = done / seconds
     const left = rate > 0 ? Math.max(0, total - done) / rate : 0
-    const text = unit === 'bytes' ? size : count
+    const text = unit === 'bytes' ? sizeText : count
     return { done: text(done), all: text(total), rate: text(rate), left: `${Math.ceil(left)} s` }
   }
   const take = () => {
@@ -68,4 +68,3 @@ function newBar(label: string, total: number, facts: object): SingleBar {
 }
 
 const count = (steps: number) => String(Math.round(10 * steps) / 10)
-const size = (bytes: number) => pretty(Math.round(bytes), { binary: true })

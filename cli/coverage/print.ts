@@ -1,3 +1,4 @@
+import { countText } from '../../platform/figures.js'
 import { plainTable } from '../table.js'
 import type { Coverage, CoverageLine } from '../../coverage/assess.js'
 import { groupBy } from '../../coverage/group-by.js'
@@ -6,8 +7,6 @@ import { lengthUs, type Span } from '../../platform/spans.js'
 
 /** Longer lists of gaps are cut; --json has all. */
 const GAPS_SHOWN = 20
-
-const number = new Intl.NumberFormat('en-US')
 
 interface Column {
   head: string
@@ -21,16 +20,16 @@ const COLUMNS: readonly Column[] = [
   {
     head: 'seen',
     right: true,
-    cell: ({ seen, live }) => `${number.format(seen)}${live === undefined ? '' : ` of ${number.format(live)}`}`,
+    cell: ({ seen, live }) => `${countText(seen)}${live === undefined ? '' : ` of ${countText(live)}`}`,
   },
-  { head: 'rows', right: true, cell: ({ rows }) => number.format(rows) },
+  { head: 'rows', right: true, cell: ({ rows }) => countText(rows) },
   { head: '/min', right: true, cell: ({ rowsPerMinute }) => perMinute(rowsPerMinute) },
   { head: 'silent', right: true, cell: ({ silence }) => (silence ? seconds([silence]) : '') },
   { head: 'gaps', right: true, cell: ({ gaps, filled }) => `${gaps}${filled > 0 ? ` (${filled} filled)` : ''}` },
   {
     head: 'counted',
     cell: ({ counted }) =>
-      counted ? `${number.format(counted.actual)} of ${number.format(counted.expected)} ${counted.unit}` : '',
+      counted ? `${countText(counted.actual)} of ${countText(counted.expected)} ${counted.unit}` : '',
   },
   {
     head: 'complete',
@@ -131,7 +130,7 @@ function remarks({ intervals, frames }: Coverage): string[] {
   }
   if (frames.size > 0) {
     const sum = [...frames.values()].reduce((a, b) => a + b, 0)
-    lines.push(`${number.format(sum)} frames in the manifests of raw segments that are here.`)
+    lines.push(`${countText(sum)} frames in the manifests of raw segments that are here.`)
   }
   return lines
 }
@@ -147,16 +146,16 @@ function gapText({ gap, fromUs, toUs, conn, cause, families, channels, instrumen
         : families.join(' '))
   const came =
     filled === true ? 'nothing is missing' : filled === undefined ? 'nothing is known to be missing' : 'missing'
-  const counted = count === undefined ? '' : `, ${number.format(count)} counted`
+  const counted = count === undefined ? '' : `, ${countText(count)} counted`
   return `  ${iso(fromUs)}  ${seconds([{ fromUs, toUs }])}  ${gap}${conn === undefined ? '' : ` ${conn}`}  ${about}: ${cause}; ${came}${counted}`
 }
 
 function perMinute(rate: number): string {
-  return rate >= 100 ? number.format(Math.round(rate)) : rate.toFixed(1)
+  return rate >= 100 ? countText(Math.round(rate)) : rate.toFixed(1)
 }
 
 function seconds(spans: readonly Span[]): string {
-  return `${number.format(Math.round(lengthUs(spans) / 1e5) / 10)} s`
+  return `${countText(Math.round(lengthUs(spans) / 1e5) / 10)} s`
 }
 
 const isoSpan = ({ fromUs, toUs }: Span) => ({ from: iso(fromUs), to: iso(toUs) })

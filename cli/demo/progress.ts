@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress'
-import pretty from 'pretty-bytes'
 import { z } from 'zod'
 import { readStatus } from '../../formats/status.js'
+import { countText, sizeText } from '../../platform/figures.js'
 
 /** Without a terminal there is a line every so often, ms. */
 const LINE_EVERY_MS = 5000
@@ -29,7 +29,6 @@ function figuresFrom(dataDir: string): (elapsedMs: number) => Figures {
   let lastFrames = 0
   let lastMs = 0
   let perSecond = 0
-  const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
   return elapsedMs => {
     const { data } = recorderStatus.safeParse(readStatus(dataDir, 'recorder'))
     const { frames, bytes } = data ?? { frames: 0, bytes: 0 }
@@ -39,9 +38,9 @@ function figuresFrom(dataDir: string): (elapsedMs: number) => Figures {
       lastMs = elapsedMs
     }
     return {
-      frames: number.format(frames),
-      perSecond: number.format(perSecond),
-      bytes: pretty(bytes, { binary: true }),
+      frames: countText(frames),
+      perSecond: countText(Math.round(perSecond)),
+      bytes: sizeText(bytes),
     }
   }
 }

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path'
-import pretty from 'pretty-bytes'
+import { countText, sizeText } from '../../platform/figures.js'
 import type { Coverage } from '../../coverage/assess.js'
 import { asText } from '../coverage/print.js'
 import { indented, plainTable } from '../table.js'
@@ -19,8 +19,6 @@ export interface Findings {
   samples: { segment: string | undefined; parquet: string | undefined }
 }
 
-const number = new Intl.NumberFormat('en-US')
-const size = (bytes: number) => pretty(bytes, { binary: true })
 const sum = <T>(items: readonly T[], value: (item: T) => number) =>
   items.reduce((total, item) => total + value(item), 0)
 
@@ -32,7 +30,7 @@ export function reportText(findings: Findings, command: string): string {
     ['Compacted: sorted Parquet', parquetTable(findings.tables)],
     [
       'Brought home',
-      `${number.format(nas.files)} files, ${size(nas.bytes)}; each checksum computed again over there and found right`,
+      `${countText(nas.files)} files, ${sizeText(nas.bytes)}; each checksum computed again over there and found right`,
     ],
     ['Coverage: what the facts promised, and what is there', asText(coverage)],
     ['Asked over the NAS folder: BTC-PERPETUAL, 10-second candles beside best bid and ask', candles],
@@ -45,10 +43,10 @@ export function reportText(findings: Findings, command: string): string {
 function recordedTable(channels: ChannelHarvest[]): string {
   const row = ({ channel, segments, frames, bytesRaw, bytesCompressed }: ChannelHarvest) => [
     channel,
-    number.format(segments),
-    number.format(frames),
-    size(bytesRaw),
-    size(bytesCompressed),
+    countText(segments),
+    countText(frames),
+    sizeText(bytesRaw),
+    sizeText(bytesCompressed),
     (bytesRaw / bytesCompressed).toFixed(1),
   ]
   const total = {
@@ -65,9 +63,9 @@ function recordedTable(channels: ChannelHarvest[]): string {
 function parquetTable(tables: TableHarvest[]): string {
   const rows = tables.map(({ table, rows, files, bytes }) => [
     table,
-    number.format(rows),
-    number.format(files),
-    size(bytes),
+    countText(rows),
+    countText(files),
+    sizeText(bytes),
   ])
   return plainTable(['table', 'rows', 'files', 'size'], rows, [1, 2, 3])
 }

@@ -1,16 +1,16 @@
-import pretty from 'pretty-bytes'
 import type { Observation } from '../../monitor/observe/observation.js'
 import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
 import type { PartReport } from '../../monitor/observe/parts.js'
+import { ageText, countText, daysText, sizeText, tenthsText } from '../../platform/figures.js'
 import { indented, plainTable } from '../table.js'
 
 const NONE = '–'
-const number = new Intl.NumberFormat('en-US')
-const rate = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
 
-const countOf = (value: number | undefined) => (value === undefined ? NONE : number.format(value))
-const rateOf = (value: number | undefined) => (value === undefined ? NONE : rate.format(value))
-const bytesOf = (value: number | undefined) => (value === undefined ? NONE : pretty(value, { binary: true }))
+const shownBy = (text: (value: number) => string) => (value: number | undefined) =>
+  value === undefined ? NONE : text(value)
+const countOf = shownBy(countText)
+const rateOf = shownBy(tenthsText)
+const bytesOf = shownBy(sizeText)
 
 const GAPS_SHOWN = 5
 const ERROR_LENGTH = 60
@@ -38,10 +38,10 @@ function partsTable({ parts, atMs }: Observation): string {
     return [
       part,
       stateText(report),
-      since === undefined ? NONE : `${since.slice(0, 19).replace('T', ' ')} (${ageOf(atMs - Date.parse(since))})`,
+      since === undefined ? NONE : `${since.slice(0, 19).replace('T', ' ')} (${ageText(atMs - Date.parse(since))})`,
       version ?? NONE,
       pid === undefined ? NONE : String(pid),
-      writtenAt === undefined ? NONE : `${ageOf(atMs - Date.parse(writtenAt))} ago`,
+      writtenAt === undefined ? NONE : `${ageText(atMs - Date.parse(writtenAt))} ago`,
     ]
   })
   return plainTable(['part', 'state', 'started', 'version', 'pid', 'last word'], rows)
@@ -66,7 +66,7 @@ function connectionsTable({ connections, atMs }: Observation): string | undefine
     seen.name,
     seen.state ?? NONE,
     rateOf(seen.framesPerSecond),
-    seen.lastFrameMs === undefined ? NONE : `${ageOf(atMs - seen.lastFrameMs)} ago`,
+    seen.lastFrameMs === undefined ? NONE : `${ageText(atMs - seen.lastFrameMs)} ago`,
     countOf(seen.reconnects),
     countOf(seen.channels),
     shortened(seen.lastError ?? ''),
@@ -85,12 +85,12 @@ function familiesTable({ families, atMs }: Observation): string | undefined {
     return [
       seen.family,
       rateOf(seen.framesPerSecond),
-      seen.bytesPerSecond === undefined ? NONE : `${bytesOf(Math.round(seen.bytesPerSecond))}/s`,
+      seen.bytesPerSecond === undefined ? NONE : `${bytesOf(seen.bytesPerSecond)}/s`,
       countOf(seen.frames),
       bytesOf(seen.bytes),
-      ageMs === undefined ? NONE : `${ageOf(ageMs)} ago${seen.isQuiet ? ' ⚠️' : ''}`,
-      seen.lagMs === undefined ? NONE : `${rate.format(seen.lagMs)} ms`,
-      seen.gapsToday === 0 ? '0' : `${number.format(seen.gapsToday)} (${ageOf(1000 * seen.gapSecondsToday)})`,
+      ageMs === undefined ? NONE : `${ageText(ageMs)} ago${seen.isQuiet ? ' ⚠️' : ''}`,
+      seen.lagMs === undefined ? NONE : `${tenthsText(seen.lagMs)} ms`,
+      seen.gapsToday === 0 ? '0' : `${countText(seen.gapsToday)} (${ageText(1000 * seen.gapSecondsToday)})`,
     ]
   })
   return plainTable(
@@ -128,13 +128,13 @@ function filesTable({
   if (compactor.last_error !== undefined) lines.push(['compactor', `⚠️ ${shortened(compactor.last_error)}`])
   if (sync) {
     const { files, bytes, behindMinutes, verifiedThroughMs, target, state, lastError } = sync
-    const behind = behindMinutes === undefined ? NONE : ageOf(60_000 * behindMinutes)
+    const behind = behindMinutes === undefined ? NONE : ageText(60_000 * behindMinutes)
     lines.push([
       'sync',
       `${countOf(files)} files waiting (${bytesOf(bytes)}), oldest not verified ${behind}, to ${target ?? NONE}: ${state ?? NONE}`,
     ])
     if (verifiedThroughMs !== undefined)
-      lines.push(['', `all verified through ${timeOf(verifiedThroughMs)}, ${ageOf(atMs - verifiedThroughMs)} ago`])
+      lines.push(['', `all verified through ${timeOf(verifiedThroughMs)}, ${ageText(atMs - verifiedThroughMs)} ago`])
     if (lastError !== undefined) lines.push(['', `⚠️ ${shortened(lastError)}`])
   }
   if (disk) lines.push(['disk', diskText(disk)])
@@ -151,25 +151,16 @@ function diskText({
   parquetBytes,
 }: NonNullable<Observation['disk']>): string {
   const growth =
-    growthBytesPerDay === undefined
-      ? 'growth not known yet'
-      : `grows by ${bytesOf(Math.round(growthBytesPerDay))} a day`
+    growthBytesPerDay === undefined ? 'growth not known yet' : `grows by ${bytesOf(growthBytesPerDay)} a day`
   const left = daysLeft === undefined ? '' : `, ${daysText(daysLeft)} left if nothing were deleted`
   return `${bytesOf(freeBytes)} of ${bytesOf(sizeBytes)} free, raw ${bytesOf(rawBytes)}, Parquet ${bytesOf(parquetBytes)}, ${growth}${left}`
-}
-
-/** `3.4 days`, `2 hours`, `more than a year`. */
-export function daysText(days: number): string {
-  if (days > 365) return 'more than a year'
-  if (days < 1) return `${Math.floor(24 * days)} hours`
-  return `${days < 10 ? (Math.floor(10 * days) / 10).toFixed(1) : Math.floor(days)} days`
 }
 
 function gapLines({ gaps }: Observation): string | undefined {
   if (gaps.length === 0) return undefined
   const shown = [...gaps].sort((a, b) => b.fromUs - a.fromUs).slice(0, GAPS_SHOWN)
   const lines = shown.map(({ fromUs, toUs, kind, cause, conn, families, healed }) => {
-    const length = toUs === undefined ? 'lasts' : ageOf((toUs - fromUs) / 1000)
+    const length = toUs === undefined ? 'lasts' : ageText((toUs - fromUs) / 1000)
     const what = [kind, conn, cause === kind ? undefined : cause].filter(Boolean).join(' ')
     const whose =
       families.length === 0 ? 'all' : families.length > 3 ? `${families.length} families` : families.join(', ')
@@ -186,14 +177,4 @@ function shortened(text: string): string {
 
 function timeOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
-}
-
-/** `3 s`, `12 min`, `5 h`, `4 days`. */
-export function ageOf(ms: number): string {
-  const seconds = Math.max(0, ms / 1000)
-  if (seconds < 10) return `${Math.round(10 * seconds) / 10} s`
-  if (seconds < 120) return `${Math.round(seconds)} s`
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`
-  return `${Math.round(seconds / 86_400)} days`
 }

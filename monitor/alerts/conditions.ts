@@ -1,5 +1,5 @@
-import pretty from 'pretty-bytes'
 import type { Config } from '../../config/schema.js'
+import { sizeText } from '../../platform/figures.js'
 import type { Observation } from '../observe/observation.js'
 
 export type Limits = Config['alerts']
@@ -85,7 +85,7 @@ function diskPressure({ disk }: Observation, { minFreeGiB }: Limits): Condition[
   const { freeBytes, daysLeft } = disk
   const state = freeBytes < minFreeGiB * GIB ? 'bad' : freeBytes * BETTER > minFreeGiB * GIB ? 'good' : 'steady'
   const left = daysLeft === undefined ? '' : `, ${daysLeft.toFixed(1)} days if nothing were deleted`
-  return [{ key: 'disk', state, text: `${pretty(freeBytes, { binary: true })} free where dataDir is${left}` }]
+  return [{ key: 'disk', state, text: `${sizeText(freeBytes)} free where dataDir is${left}` }]
 }
 
 function syncBehind({ sync }: Observation, { syncBehindHours }: Limits): Condition[] {

@@ -1,6 +1,7 @@
 import type { Exchange } from '../../exchanges/exchange.js'
 import type { ExchangeProbe } from '../../recorder/probe-exchange.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { tenthsText } from '../../platform/figures.js'
 import type { Finding } from './finding.js'
 
 /** Beyond it receive times and the exchange's cannot be compared any more, µs. */
@@ -9,8 +10,7 @@ const OFFSET_US_FAILED = 2_000_000
 /** An answer that takes longer was sent far from the exchange. */
 const ROUND_TRIP_US_SLOW = 250_000
 
-const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
-const milliseconds = (us: number) => `${number.format(us / 1000)} ms`
+const milliseconds = (us: number) => `${tenthsText(us / 1000)} ms`
 
 /** What a look at the exchange says to a person. Pure. */
 export function exchangeFindings(
@@ -27,11 +27,11 @@ export function exchangeFindings(
   const planned =
     channel === undefined
       ? ''
-      : `; the config asks for ${number.format(sum.channels)} channels, about ${number.format(sum.framesPerSecond)} frames/s`
+      : `; the config asks for ${tenthsText(sum.channels)} channels, about ${tenthsText(sum.framesPerSecond)} frames/s`
   const connected: Finding = {
     check: 'exchange',
     outcome: 'ok',
-    message: `${url}: first frame of ${taken} ${number.format(firstFrameMs)} ms after dialling${planned}`,
+    message: `${url}: first frame of ${taken} ${tenthsText(firstFrameMs)} ms after dialling${planned}`,
     facts: {
       url,
       channel: channel ?? null,

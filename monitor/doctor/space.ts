@@ -1,7 +1,6 @@
 import type { Finding } from './finding.js'
 import type { ExpectedVolume } from './expected-volume.js'
-import pretty from 'pretty-bytes'
-import { daysText } from '../../cli/status/screen.js'
+import { daysText, sizeText } from '../../platform/figures.js'
 
 const GIB = 1024 ** 3
 /** Fewer days than this are a warning, or too few. */
@@ -9,8 +8,6 @@ const DAYS_FEW = 14
 const DAYS_TOO_FEW = 2
 /** Outages of a NAS are usually longer than this. */
 const AWAY_DAYS_FEW = 1
-
-const size = (bytes: number) => pretty(Math.max(0, Math.round(bytes)), { binary: true })
 
 export interface HereFacts {
   freeBytes: number
@@ -29,14 +26,14 @@ export function judgeDisk(seen: HereFacts): Finding {
   const usable = freeBytes - minFreeGiB * GIB
   const facts = { free_bytes: freeBytes, data_bytes: seen.dataBytes, ...volumeFacts(volume) }
   if (usable <= 0) {
-    const message = `${size(freeBytes)} free, less than retention.minFreeGiB (${minFreeGiB} GiB)`
+    const message = `${sizeText(freeBytes)} free, less than retention.minFreeGiB (${minFreeGiB} GiB)`
     return { check: 'disk', outcome: 'failed', message, hint: 'free some space, or use a larger disk', facts }
   }
   if (!volume || volume.bytesPerDay <= 0)
     return {
       check: 'disk',
       outcome: 'ok',
-      message: `${size(freeBytes)} free; what a day takes is not known yet`,
+      message: `${sizeText(freeBytes)} free; what a day takes is not known yet`,
       facts,
     }
   return shipped ? judgeShipped(seen, volume, usable, facts) : judgeKept(freeBytes, volume, usable, facts)
@@ -47,7 +44,7 @@ function judgeKept(freeBytes: number, volume: ExpectedVolume, usable: number, fa
   return {
     check: 'disk',
     outcome: outcomeOf(days),
-    message: `${size(freeBytes)} free, ${volumeText(volume)}: full in ${daysText(days)}, since no sync.target is set`,
+    message: `${sizeText(freeBytes)} free, ${volumeText(volume)}: full in ${daysText(days)}, since no sync.target is set`,
     ...(days < DAYS_FEW
       ? { hint: 'set sync.target so that files leave for a NAS, or record less (exchange.channels)' }
       : {}),
@@ -60,18 +57,18 @@ function judgeShipped(seen: HereFacts, volume: ExpectedVolume, usable: number, f
   const { freeBytes, dataBytes, keepHours } = seen
   const heldBytes = volume.bytesPerDay * (keepHours / 24)
   const awayDays = (usable - Math.max(0, heldBytes - dataBytes)) / volume.bytesPerDay
-  const start = `${size(freeBytes)} free, ${volumeText(volume)}`
+  const start = `${sizeText(freeBytes)} free, ${volumeText(volume)}`
   const all = { ...facts, held_bytes: heldBytes, target_away_days: awayDays }
   if (awayDays <= 0) {
     return {
       check: 'disk',
       outcome: 'warning',
-      message: `${start}: too little for retention.keepHours ${keepHours} (${size(heldBytes)}), verified files go sooner`,
+      message: `${start}: too little for retention.keepHours ${keepHours} (${sizeText(heldBytes)}), verified files go sooner`,
       hint: 'lower retention.keepHours, record less (exchange.channels), or use a larger disk',
       facts: all,
     }
   }
-  const away = `${start}; ${size(heldBytes)} stay here for ${keepHours} h, and the NAS may be away for ${daysText(awayDays)}`
+  const away = `${start}; ${sizeText(heldBytes)} stay here for ${keepHours} h, and the NAS may be away for ${daysText(awayDays)}`
   return {
     check: 'disk',
     outcome: awayDays < AWAY_DAYS_FEW ? 'warning' : 'ok',
@@ -89,16 +86,16 @@ export function judgeTargetSpace(freeBytes: number | undefined, volume: Expected
   const check = 'nas space'
   const facts = { free_bytes: freeBytes ?? null, ...volumeFacts(volume) }
   if (freeBytes === undefined) {
-    const need = volume ? `; a year takes about ${size(365 * volume.bytesPerDay)}` : ''
+    const need = volume ? `; a year takes about ${sizeText(365 * volume.bytesPerDay)}` : ''
     return { check, outcome: 'ok', message: `it does not tell us how much is free there${need}`, facts }
   }
   if (!volume || volume.bytesPerDay <= 0)
-    return { check, outcome: 'ok', message: `${size(freeBytes)} free there`, facts }
+    return { check, outcome: 'ok', message: `${sizeText(freeBytes)} free there`, facts }
   const days = freeBytes / volume.bytesPerDay
   return {
     check,
     outcome: outcomeOf(days),
-    message: `${size(freeBytes)} free there, full in ${daysText(days)}`,
+    message: `${sizeText(freeBytes)} free there, full in ${daysText(days)}`,
     ...(days < DAYS_FEW ? { hint: 'free some space there: nothing is deleted here before it is safe there' } : {}),
     facts: { ...facts, days_left: days },
   }
