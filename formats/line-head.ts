@@ -1,8 +1,7 @@
+import { SIGNS, standsAt } from '../platform/json-bytes.js'
 import { parseLineHead, type FrameEncoding } from './raw-line.js'
 
-const ZERO = 0x30
-const QUOTE = 0x22
-const COMMA = 0x2c
+const { QUOTE, COMMA, ZERO } = SIGNS
 /** The longest head; it is ASCII, so characters are bytes. */
 const HEAD_BYTES_MAX = 160
 
@@ -79,11 +78,6 @@ function readAny(block: Buffer, from: number, to: number): LineFacts | undefined
   const { recvUs, conn, seq, headLength } = head
   const encoding: FrameEncoding = head.encoding
   return { recvUs, conn, seq, encoding, payloadFrom: from + headLength }
-}
-
-function standsAt(block: Buffer, at: number, text: Buffer): boolean {
-  for (let index = 0; index < text.length; index++) if (block[at + index] !== text[index]) return false
-  return true
 }
 
 function endOfDigits(block: Buffer, from: number): number {

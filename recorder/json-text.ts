@@ -1,3 +1,5 @@
+import { SIGNS } from '../platform/json-bytes.js'
+
 /**
  * Whether bytes are one JSON value by RFC 8259, without building it: a raw line must be JSON, and a parse of every frame
  * would cost more than all else that the recorder does (figures: `npm run bench recorder`).
@@ -9,12 +11,7 @@
 /** Deeper nesting than this counts as no JSON: several readers of our files recurse and would give up on the whole file. */
 export const MAX_DEPTH = 512
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_ARRAY = 0x5b
-const OPEN_OBJECT = 0x7b
+const { QUOTE, BACKSLASH, COMMA, COLON, OPEN_LIST, OPEN_OBJECT } = SIGNS
 /** Both closing brackets stand two places behind their opening ones. */
 const TO_CLOSING = 2
 
@@ -39,7 +36,7 @@ const stack = new Uint8Array(MAX_DEPTH)
  * a line of JSONL. The encoding (UTF-8) is the caller's to check.
  */
 export function isJsonLine(bytes: Uint8Array, from = 0, end = bytes.length): boolean {
-  if (end - from < 2 || (bytes[from] !== OPEN_OBJECT && bytes[from] !== OPEN_ARRAY)) return false
+  if (end - from < 2 || (bytes[from] !== OPEN_OBJECT && bytes[from] !== OPEN_LIST)) return false
   let at = from
   let depth = 0
   // A value is due at the top of the loop; behind it, the inner loop closes containers until the next value is due.
@@ -47,7 +44,7 @@ export function isJsonLine(bytes: Uint8Array, from = 0, end = bytes.length): boo
     at = skipBlanks(bytes, at, end)
     if (at >= end) return false
     const byte = bytes[at] as number
-    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+    if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
       if (depth === MAX_DEPTH) return false
       stack[depth++] = byte
       at = skipBlanks(bytes, at + 1, end)

@@ -1,3 +1,6 @@
+import { SIGNS, standsAt } from '../../platform/json-bytes.js'
+
+const { QUOTE } = SIGNS
 /** Where a notification's channel stands when it is spelled as the exchange spells it today. */
 const USUAL_HEAD = Buffer.from('{"jsonrpc":"2.0","method":"subscription","params":{"channel":"')
 const ANY_CHANNEL_KEY = Buffer.from('"channel"')
@@ -5,7 +8,6 @@ const CHANNEL_KEY = Buffer.from('"channel":"')
 const NOTIFICATION = Buffer.from('"method":"subscription"')
 /** What stands between a channel's name and the data, from the closing quote on. */
 const TO_DATA = Buffer.from('","data":')
-const QUOTE = 0x22
 /** Longer names are not channels of ours, whatever they are. */
 const CHANNEL_BYTES_MAX = 120
 
@@ -37,16 +39,10 @@ function parsedChannel(bytes: Buffer): string | undefined {
 
 /** Where the channel's name starts; -1 where `channelOfFrame` finds none. */
 export function channelStart(frame: Buffer): number {
-  if (startsAsUsual(frame)) return USUAL_HEAD.length
+  if (standsAt(frame, 0, USUAL_HEAD)) return USUAL_HEAD.length
   if (frame.indexOf(NOTIFICATION) < 0) return -1
   const key = frame.indexOf(CHANNEL_KEY)
   return key < 0 ? -1 : key + CHANNEL_KEY.length
-}
-
-function startsAsUsual(frame: Uint8Array): boolean {
-  if (frame.length <= USUAL_HEAD.length) return false
-  for (let index = 0; index < USUAL_HEAD.length; index++) if (frame[index] !== USUAL_HEAD[index]) return false
-  return true
 }
 
 /** Where the channel's name ends that starts at `from`; -1 where there is none. */
@@ -58,8 +54,5 @@ export function channelEnd(frame: Buffer, from: number): number {
 
 /** Where the data starts behind the channel's name; beyond the frame where something else stands there. */
 export function dataStart(frame: Uint8Array, channelEnd: number): number {
-  for (let index = 0; index < TO_DATA.length; index++) {
-    if (frame[channelEnd + index] !== TO_DATA[index]) return frame.length
-  }
-  return channelEnd + TO_DATA.length
+  return standsAt(frame, channelEnd, TO_DATA) ? channelEnd + TO_DATA.length : frame.length
 }

@@ -1,19 +1,11 @@
+import { endOfPlainString, endOfScalar, endOfValue, isText, SIGNS, wholeNumber } from '../../platform/json-bytes.js'
+
 /**
  * The numbers that say whether something is missing, found in the bytes of a notification's `data`. Members may stand in
  * any order. `undefined` means a spelling that only a parser understands (blanks, escapes, exponents): nothing is guessed.
  */
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
-const ZERO = 0x30
-/** So many digits always fit a float. */
-const DIGITS_MAX = 15
+const { QUOTE, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, ZERO } = SIGNS
 
 const CHANGE_ID = Buffer.from('change_id')
 const PREV_CHANGE_ID = Buffer.from('prev_change_id')
@@ -39,7 +31,7 @@ export function bookIdsAt(frame: Uint8Array, from: number): BookIds | undefined 
   let changeId = -1
   let prevChangeId = -1
   for (let at = from + 1; ;) {
-    const keyEnd = endOfString(frame, at)
+    const keyEnd = endOfPlainString(frame, at)
     if (keyEnd < 0 || frame[keyEnd] !== COLON) return undefined
     const value = keyEnd + 1
     // Today the previous id stands last, behind the levels: those need not be walked.
@@ -49,9 +41,9 @@ export function bookIdsAt(frame: Uint8Array, from: number): BookIds | undefined 
       if (isSnapshot === false && prevChangeId >= 0) return { isSnapshot, changeId, prevChangeId }
     }
     if (isText(frame, at + 1, keyEnd - 1, CHANGE_ID)) {
-      if ((changeId = wholeNumber(frame, value)) < 0) return undefined
+      if ((changeId = numberAt(frame, value)) < 0) return undefined
     } else if (isText(frame, at + 1, keyEnd - 1, PREV_CHANGE_ID)) {
-      if ((prevChangeId = wholeNumber(frame, value)) < 0) return undefined
+      if ((prevChangeId = numberAt(frame, value)) < 0) return undefined
     } else if (isText(frame, at + 1, keyEnd - 1, TYPE)) {
       isSnapshot = isString(frame, value, SNAPSHOT)
       if (!isSnapshot && !isString(frame, value, CHANGE)) return undefined
@@ -99,13 +91,14 @@ function tradeAt(
   let nameTo = -1
   let seq = -1
   for (let at = from + 1; ;) {
-    const keyEnd = endOfString(frame, at)
+    const keyEnd = endOfPlainString(frame, at)
     if (keyEnd < 0 || frame[keyEnd] !== COLON) return -1
     const value = keyEnd + 1
     const end = endOfValue(frame, value)
     if (end < 0) return -1
-    if (isText(frame, at + 1, keyEnd - 1, TRADE_SEQ)) seq = wholeNumber(frame, value)
+    if (isText(frame, at + 1, keyEnd - 1, TRADE_SEQ)) seq = numberAt(frame, value)
     else if (isText(frame, at + 1, keyEnd - 1, INSTRUMENT_NAME) && frame[value] === QUOTE) {
+      if (endOfPlainString(frame, value) !== end) return -1
       nameFrom = value + 1
       nameTo = end - 1
     }
@@ -124,72 +117,15 @@ function lastMember(frame: Uint8Array, member: Buffer): number {
   let at = frame.length - 1
   for (let brace = 0; brace < 3; brace++) if (frame[at--] !== CLOSE_OBJECT) return -1
   const digitsEnd = at + 1
-  while (isDigit(frame[at])) at--
+  while (at >= 0 && (frame[at] as number) >= ZERO && (frame[at] as number) <= ZERO + 9) at--
   const digitsFrom = at + 1
   if (!isText(frame, digitsFrom - member.length, digitsFrom, member)) return -1
   return wholeNumber(frame, digitsFrom, digitsEnd)
 }
 
 /** Digits up to the end of the value; -1 for anything else. */
-function wholeNumber(frame: Uint8Array, from: number, to = endOfScalar(frame, from)): number {
-  if (to <= from || to - from > DIGITS_MAX) return -1
-  let value = 0
-  for (let at = from; at < to; at++) {
-    const byte = frame[at]
-    if (!isDigit(byte)) return -1
-    value = value * 10 + (byte as number) - ZERO
-  }
-  return value
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9
-}
-
-function isText(frame: Uint8Array, from: number, to: number, text: Buffer): boolean {
-  if (to - from !== text.length) return false
-  for (let index = 0; index < text.length; index++) if (frame[from + index] !== text[index]) return false
-  return true
-}
+const numberAt = (frame: Uint8Array, from: number) => wholeNumber(frame, from, endOfScalar(frame, from))
 
 function isString(frame: Uint8Array, from: number, text: Buffer): boolean {
-  return frame[from] === QUOTE && isText(frame, from + 1, endOfString(frame, from) - 1, text)
-}
-
-/** Behind the closing quote of the string that starts at `from`; -1 where none starts, none ends, or one has escapes. */
-function endOfString(frame: Uint8Array, from: number): number {
-  if (frame[from] !== QUOTE) return -1
-  for (let at = from + 1; at < frame.length; at++) {
-    const byte = frame[at]
-    if (byte === QUOTE) return at + 1
-    if (byte === BACKSLASH) return -1
-  }
-  return -1
-}
-
-/** Behind a number, true, false or null. */
-function endOfScalar(frame: Uint8Array, from: number): number {
-  let at = from
-  while (at < frame.length && frame[at] !== COMMA && frame[at] !== CLOSE_OBJECT && frame[at] !== CLOSE_LIST) at++
-  return at
-}
-
-/** Behind the value that starts at `from`: brackets are counted, strings passed over. */
-function endOfValue(frame: Uint8Array, from: number): number {
-  const first = frame[from]
-  if (first === QUOTE) return endOfString(frame, from)
-  if (first !== OPEN_LIST && first !== OPEN_OBJECT) return endOfScalar(frame, from)
-  let depth = 0
-  for (let at = from; at < frame.length;) {
-    const byte = frame[at]
-    if (byte === QUOTE) {
-      at = endOfString(frame, at)
-      if (at < 0) return -1
-      continue
-    }
-    at++
-    if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth++
-    else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && --depth === 0) return at
-  }
-  return -1
+  return frame[from] === QUOTE && isText(frame, from + 1, endOfPlainString(frame, from) - 1, text)
 }
