@@ -9,9 +9,11 @@ export interface Memory {
   /** When each part that ran was started. */
   startedAt: Readonly<Record<string, string>>
   quarantineFiles: number | undefined
+  /** Copies that the syncer had found damaged or gone at the target, since its start. */
+  badCopies: number | undefined
 }
 
-export const nothingSeen: Memory = { startedAt: {}, quarantineFiles: undefined }
+export const nothingSeen: Memory = { startedAt: {}, quarantineFiles: undefined, badCopies: undefined }
 
 /** One thing that may be wrong. `steady`: neither bad enough to raise an alert nor good enough to end one. */
 export interface Condition {
@@ -33,6 +35,7 @@ export function conditionsOf(seen: Observation, limits: Limits, before: Memory):
     ...quarantine(seen, before),
     ...diskPressure(seen, limits),
     ...syncBehind(seen, limits),
+    ...badCopies(seen, before),
     ...parts(seen, before),
   ]
 }
@@ -40,7 +43,11 @@ export function conditionsOf(seen: Observation, limits: Limits, before: Memory):
 /** What is to be remembered of a look. Pure. */
 export function remembered(seen: Observation, before: Memory): Memory {
   const ran = seen.parts.flatMap(({ part, since }) => (since === undefined ? [] : [[part, since] as const]))
-  return { startedAt: { ...before.startedAt, ...Object.fromEntries(ran) }, quarantineFiles: seen.quarantine.files }
+  return {
+    startedAt: { ...before.startedAt, ...Object.fromEntries(ran) },
+    quarantineFiles: seen.quarantine.files,
+    badCopies: badCopiesIn(seen) ?? before.badCopies,
+  }
 }
 
 function noData({ parts, atMs, lastDataMs }: Observation, { noDataSeconds }: Limits): Condition[] {
@@ -98,6 +105,26 @@ function syncBehind({ sync }: Observation, { syncBehindHours }: Limits): Conditi
       ? 'the target has what is due'
       : `the oldest file not proven at the target is ${hours.toFixed(1)} h old${why}`
   return [{ key: 'sync', state, text }]
+}
+
+/** Damaged or gone at the target since the syncer's start; undefined where no syncer tells. */
+function badCopiesIn({ syncer: { wrong_copies: wrong, missing_copies: missing } }: Observation): number | undefined {
+  return wrong === undefined && missing === undefined ? undefined : (wrong ?? 0) + (missing ?? 0)
+}
+
+/** They are brought anew while they are here; what was deleted here before is at the target alone, and may be as bad. */
+function badCopies(seen: Observation, { badCopies: before = 0 }: Memory): Condition[] {
+  const all = badCopiesIn(seen)
+  if (all === undefined) return []
+  // A syncer that was started again counts from 0.
+  const more = all < before ? all : all - before
+  const { wrong_copies: wrong = 0, missing_copies: missing = 0, target = 'the target' } = seen.syncer
+  const text =
+    more > 0
+      ? `${more} more copies at ${target} are not what was brought there, ${wrong} damaged and ${missing} gone since the ` +
+        "syncer's start; they are brought anew, but what is no longer here may be as bad: edgetape verify nas"
+      : 'no further copies were found damaged or gone at the target'
+  return [{ key: 'copies', state: more > 0 ? 'bad' : 'good', text }]
 }
 
 function parts({ parts: reports }: Observation, { startedAt }: Memory): Condition[] {

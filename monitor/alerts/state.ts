@@ -17,7 +17,11 @@ const standing = z.object({
 
 const stateSchema = z.object({
   standing: z.record(z.string(), standing),
-  memory: z.object({ startedAt: z.record(z.string(), z.string()), quarantineFiles: z.number().optional() }),
+  memory: z.object({
+    startedAt: z.record(z.string(), z.string()),
+    quarantineFiles: z.number().optional(),
+    badCopies: z.number().optional(),
+  }),
   /** When messages were sent within the last hour. */
   sentMs: z.array(z.number()),
 })
@@ -91,8 +95,8 @@ export function parseState(text: string): AlertState {
   try {
     const state = stateSchema.safeParse(JSON.parse(text)).data
     if (!state) return noAlerts
-    const { startedAt, quarantineFiles } = state.memory
-    return { ...state, memory: { startedAt, quarantineFiles } }
+    const { startedAt, quarantineFiles, badCopies } = state.memory
+    return { ...state, memory: { startedAt, quarantineFiles, badCopies } }
   } catch (error) {
     if (error instanceof SyntaxError) return noAlerts
     throw error

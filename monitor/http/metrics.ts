@@ -330,6 +330,12 @@ export const metrics: readonly Metric[] = [
     read: ({ syncer }) => syncer.wrong_copies,
   },
   {
+    name: 'edgetape_sync_missing_copies_total',
+    help: 'Copies that were no longer at the target; they are brought anew.',
+    type: 'counter',
+    read: ({ syncer }) => syncer.missing_copies,
+  },
+  {
     name: 'edgetape_sync_problem_files',
     help: 'Files that the syncer could not deal with.',
     type: 'gauge',

@@ -32,7 +32,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
   })
   writeStatus(dataDir, 'syncer', {
     ...counts('backlog_files', 'backlog_bytes', 'oldest_unverified_age_s', 'failures_in_a_row', 'shipped_files'),
-    ...counts('shipped_bytes', 'verified_files', 'wrong_copies', 'problem_files', 'retired_bytes'),
+    ...counts('shipped_bytes', 'verified_files', 'wrong_copies', 'missing_copies', 'problem_files', 'retired_bytes'),
     verified_through: at,
     last_success: at,
   })

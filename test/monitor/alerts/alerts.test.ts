@@ -31,6 +31,8 @@ interface Facts {
   quarantineFiles?: number
   freeGiB?: number
   behindHours?: number
+  wrong?: number
+  missing?: number
   events?: [event: string, detail: object][]
 }
 
@@ -45,6 +47,7 @@ function seen(minute: number, facts: Facts = {}): Observation {
     unverified_files: 1,
     oldest_unverified_age_s: 3600 * (facts.behindHours ?? 0),
     written_at: new Date(atMs).toISOString(),
+    ...{ wrong_copies: facts.wrong, missing_copies: facts.missing },
   }
   const entries = events.map(([event, detail]) => ({
     host: 'h',
@@ -189,6 +192,31 @@ const stories: { name: string; story: [number, Facts][]; alerts?: object; lines:
       [26, { behindHours: 1 }],
     ],
     lines: ['1 raised sync', '26 cleared sync'],
+  },
+  {
+    name: 'copies that were safe at the target were found damaged or gone there, and nobody was told',
+    story: [
+      [0, { wrong: 0, missing: 0 }],
+      [1, { wrong: 1, missing: 0 }],
+      [2, { wrong: 1, missing: 0 }],
+      [7, { wrong: 1, missing: 0 }],
+      [8, { wrong: 1, missing: 3 }],
+      [9, { wrong: 1, missing: 3 }],
+      [14, { wrong: 1, missing: 3 }],
+    ],
+    lines: ['1 raised copies', '7 cleared copies', '8 raised copies', '14 cleared copies'],
+  },
+  {
+    name: 'a syncer that counts from its start again found no more copies damaged until it counts one',
+    story: [
+      [0, { wrong: 2, missing: 0 }],
+      [1, { wrong: 2, missing: 0 }],
+      [6, { wrong: 2, missing: 0 }],
+      [7, { wrong: 0, missing: 0 }],
+      [8, {}],
+      [9, { wrong: 1, missing: 0 }],
+    ],
+    lines: ['0 raised copies', '6 cleared copies', '9 raised copies'],
   },
   {
     name: 'a part that died and was started again',
