@@ -92,6 +92,9 @@ function flock(fd: number, triesLeft = 3): ReturnType<typeof spawnSync> {
 function release(fd: number): void {
   try {
     ftruncateSync(fd)
+  } catch (error) {
+    // A disk that takes no changes keeps it; what failed before that is what is to be told.
+    if (!(error instanceof Error)) throw error
   } finally {
     closeSync(fd)
   }
