@@ -1,50 +1,86 @@
-import type { Append, Loss } from './messages.js'
+import type { Append } from './messages.js'
 
-/** Batches in memory that were not handed to the storage thread yet, by family, and in which order they give way. */
-export class WaitingBatches {
+/** How a batch counts: the memory that it takes up. */
+const bytesOf = ({ bytes }: Pick<Append, 'bytes'>) => bytes.buffer.byteLength
+
+/**
+ * All that is in memory and not on disk yet, counted in one place: batches that are still here, by family, and bytes that the
+ * storage thread holds. It decides what the thread may get and what gives way.
+ */
+export class Backlog {
   readonly #rank: (family: string) => number
-  readonly #batches = new Map<string, Append[]>()
+  readonly #inFlightMax: number
+  readonly #here = new Map<string, Append[]>()
+  readonly #inFlight = new Map<string, number>()
+  #bytes = 0
 
   /**
    * @param first families given up first, in this order
    * @param last families given up after all others, in this order
+   * @param inFlightMax bytes of one family that the storage thread may hold, at most
    */
-  constructor(first: readonly string[], last: readonly string[]) {
+  constructor(first: readonly string[], last: readonly string[], inFlightMax: number) {
     this.#rank = family => rankOf(family, first, last)
+    this.#inFlightMax = inFlightMax
+  }
+
+  /** Of all that waits, wherever it is. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   push(batch: Append): void {
-    const list = this.#batches.get(batch.channel)
+    this.#bytes += bytesOf(batch)
+    const list = this.#here.get(batch.channel)
     if (list) list.push(batch)
-    else this.#batches.set(batch.channel, [batch])
+    else this.#here.set(batch.channel, [batch])
   }
 
-  /** Takes the oldest batch of a family. */
-  shift(family: string): Append | undefined {
-    const list = this.#batches.get(family)
-    const first = list?.shift()
-    if (list?.length === 0) this.#batches.delete(family)
-    return first
+  /** Takes out what the storage thread may get of a family now; from here on it holds that. */
+  *takeToSend(family: string): Generator<Append> {
+    for (let held = this.#inFlight.get(family) ?? 0; held < this.#inFlightMax;) {
+      const batch = this.#shift(family)
+      if (!batch) return
+      held += bytesOf(batch)
+      this.#inFlight.set(family, held)
+      yield batch
+    }
   }
 
+  /** The thread holds this memory no more. */
+  release(family: string, bytes: number): void {
+    this.#bytes -= bytes
+    this.#inFlight.set(family, (this.#inFlight.get(family) ?? 0) - bytes)
+  }
+
+  /** True while some of a family's batches are not yet on disk. */
   has(family: string): boolean {
-    return this.#batches.has(family)
+    return this.#here.has(family) || (this.#inFlight.get(family) ?? 0) > 0
   }
 
-  /** Takes out what gives way first, of each family the oldest batches, until `bytes` of memory are free. */
+  /** Takes out what gives way first, of each family the oldest batches that are still here, until `bytes` of memory are free. */
   giveWay(bytes: number): Append[] {
     const gone: Append[] = []
     let freed = 0
-    const families = [...this.#batches.keys()].sort((one, other) => this.#rank(one) - this.#rank(other))
+    const families = [...this.#here.keys()].sort((one, other) => this.#rank(one) - this.#rank(other))
     for (const family of families) {
       while (freed < bytes) {
-        const batch = this.shift(family)
+        const batch = this.#shift(family)
         if (!batch) break
         gone.push(batch)
-        freed += batch.bytes.buffer.byteLength
+        freed += bytesOf(batch)
       }
     }
+    this.#bytes -= freed
     return gone
+  }
+
+  /** Takes the oldest batch of a family. */
+  #shift(family: string): Append | undefined {
+    const list = this.#here.get(family)
+    const first = list?.shift()
+    if (list?.length === 0) this.#here.delete(family)
+    return first
   }
 }
 
@@ -54,35 +90,4 @@ function rankOf(family: string, first: readonly string[], last: readonly string[
   if (placeAtEnd >= 0) return first.length + 1 + placeAtEnd
   const place = first.indexOf(family)
   return place < 0 ? first.length : place
-}
-
-/** What was lost and is not in the journal yet: one entry a family, however long the journal cannot be written. */
-export class Losses {
-  readonly #byChannel = new Map<string, Loss>()
-
-  add({ channel, fromUs, toUs, frames, cause }: Loss): void {
-    const known = this.#byChannel.get(channel)
-    const merged = known && {
-      channel,
-      fromUs: Math.min(known.fromUs, fromUs),
-      toUs: Math.max(known.toUs, toUs),
-      frames: known.frames + frames,
-      cause: known.cause,
-    }
-    this.#byChannel.set(channel, merged ?? { channel, fromUs, toUs, frames, cause })
-  }
-
-  get size(): number {
-    return this.#byChannel.size
-  }
-
-  takeAll(): Loss[] {
-    const all = [...this.#byChannel.values()]
-    this.#byChannel.clear()
-    return all
-  }
-}
-
-export function lossOf({ channel, firstRecvUs, lastRecvUs, frames }: Append, cause: string): Loss {
-  return { channel, fromUs: firstRecvUs, toUs: lastRecvUs, frames, cause }
 }

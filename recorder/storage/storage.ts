@@ -6,7 +6,8 @@ import type { ManifestGap } from '../../formats/manifest.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { Loss, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
-import { Losses, lossOf, WaitingBatches } from './waiting-batches.js'
+import { Backlog } from './backlog.js'
+import { Losses, lossOf } from './losses.js'
 
 /** Batch buffers kept for reuse: what comes back while one flush interval is written. */
 const POOL_MAX = 16
@@ -65,12 +66,9 @@ export class Storage extends EventEmitter<StorageEvents> {
   /** What the thread gets when it is started. */
   readonly #early: { request: StorageRequest; transfer: ArrayBuffer[] }[] = []
   readonly #queueBytes: number
-  readonly #inFlightBytes: number
-  readonly #waiting: WaitingBatches
-  readonly #inFlight = new Map<string, number>()
+  readonly #backlog: Backlog
   readonly #losses = new Losses()
   #pool: Buffer[] = []
-  #waitingBytes = 0
   #underPressure = false
   #progressAtMs = performance.now()
   /** Why the disk takes nothing at present, as far as is known. */
@@ -84,8 +82,8 @@ export class Storage extends EventEmitter<StorageEvents> {
   constructor({ queueBytes, giveWay, giveWayLast, ...workerData }: StorageSettings) {
     super()
     this.#queueBytes = queueBytes
-    this.#inFlightBytes = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes * IN_FLIGHT_SHARE))
-    this.#waiting = new WaitingBatches(giveWay, giveWayLast)
+    const inFlightMax = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes * IN_FLIGHT_SHARE))
+    this.#backlog = new Backlog(giveWay, giveWayLast, inFlightMax)
     this.#workerData = workerData
   }
 
@@ -103,7 +101,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   get waitingBytes(): number {
-    return this.#waitingBytes
+    return this.#backlog.bytes
   }
 
   newBatch(group: SegmentGroup, slotFromUs: number, slotToUs: number): LineBatch {
@@ -113,10 +111,9 @@ export class Storage extends EventEmitter<StorageEvents> {
   append(batch: LineBatch): void {
     const { group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
     const { bytes, spans, reusable } = batch.take()
-    if (reusable) this.#recycle(reusable)
-    if (this.#waitingBytes === 0) this.#progressAtMs = performance.now()
-    this.#waitingBytes += bytes.buffer.byteLength
-    this.#waiting.push({
+    if (reusable) this.#recycle(reusable.buffer)
+    if (this.#backlog.bytes === 0) this.#progressAtMs = performance.now()
+    this.#backlog.push({
       type: 'append',
       ...group,
       slotFromUs,
@@ -150,10 +147,10 @@ export class Storage extends EventEmitter<StorageEvents> {
   async settle(withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs
     const wait = async (untilMs: number) => {
-      while (this.#waitingBytes > 0 && performance.now() < untilMs) await nextTurn()
+      while (this.#backlog.bytes > 0 && performance.now() < untilMs) await nextTurn()
     }
     await wait(deadlineMs - withinMs / 2)
-    if (this.#waitingBytes > 0) this.#post({ type: 'tryNow' })
+    if (this.#backlog.bytes > 0) this.#post({ type: 'tryNow' })
     await wait(deadlineMs - withinMs / 4)
     this.#giveUp(Infinity)
     this.#post({ type: 'giveUp' })
@@ -180,7 +177,7 @@ export class Storage extends EventEmitter<StorageEvents> {
 
   /** True while some of a family's batches are not yet on disk. */
   isUnderWay(family: string): boolean {
-    return this.#waiting.has(family) || (this.#inFlight.get(family) ?? 0) > 0
+    return this.#backlog.has(family)
   }
 
   #post(request: StorageRequest, transfer: ArrayBuffer[] = []): void {
@@ -190,21 +187,13 @@ export class Storage extends EventEmitter<StorageEvents> {
 
   /** Hands on what the thread may hold of a family. */
   #send(family: string): void {
-    for (let held = this.#inFlight.get(family) ?? 0; held < this.#inFlightBytes;) {
-      const batch = this.#waiting.shift(family)
-      if (!batch) return
-      held += batch.bytes.buffer.byteLength
-      this.#inFlight.set(family, held)
-      this.#post(batch, [batch.bytes.buffer])
-    }
+    for (const batch of this.#backlog.takeToSend(family)) this.#post(batch, [batch.bytes.buffer])
   }
 
-  /** The thread holds these bytes no more. */
-  #release(family: string, bytes: Uint8Array<ArrayBuffer>): void {
-    const { byteLength } = bytes.buffer
-    this.#waitingBytes -= byteLength
-    this.#inFlight.set(family, (this.#inFlight.get(family) ?? 0) - byteLength)
-    if (byteLength === BATCH_BYTES) this.#recycle(Buffer.from(bytes.buffer))
+  /** The thread holds this memory no more. */
+  #release(family: string, { buffer }: Uint8Array<ArrayBuffer>): void {
+    this.#backlog.release(family, buffer.byteLength)
+    this.#recycle(buffer)
     this.#send(family)
   }
 
@@ -262,22 +251,21 @@ export class Storage extends EventEmitter<StorageEvents> {
 
   /** Keeps what waits within the bound. */
   #watch(): void {
-    if (!this.#underPressure && this.#waitingBytes <= this.#queueBytes) return
+    if (!this.#underPressure && this.#backlog.bytes <= this.#queueBytes) return
     const stalled = this.#worker !== undefined && performance.now() - this.#progressAtMs > STALLED_AFTER_MS
     if (stalled) this.#trouble ??= 'the disk does not answer'
-    if (this.#trouble !== undefined && this.#waitingBytes > this.#queueBytes * KEEP_SHARE)
-      this.#giveUp(this.#waitingBytes - this.#queueBytes * KEEP_SHARE)
+    if (this.#trouble !== undefined && this.#backlog.bytes > this.#queueBytes * KEEP_SHARE)
+      this.#giveUp(this.#backlog.bytes - this.#queueBytes * KEEP_SHARE)
     // Where something was given up there is room for what comes: waiting for this disk would only lose more.
     const limit = this.#trouble === undefined ? this.#queueBytes / 2 : this.#queueBytes
-    if (this.#underPressure && this.#waitingBytes <= limit) this.#setPressure(false)
-    else if (!this.#underPressure && this.#waitingBytes > this.#queueBytes) this.#setPressure(true)
+    if (this.#underPressure && this.#backlog.bytes <= limit) this.#setPressure(false)
+    else if (!this.#underPressure && this.#backlog.bytes > this.#queueBytes) this.#setPressure(true)
   }
 
   #giveUp(bytes: number): void {
-    for (const batch of this.#waiting.giveWay(bytes)) {
-      this.#waitingBytes -= batch.bytes.buffer.byteLength
+    for (const batch of this.#backlog.giveWay(bytes)) {
       this.#lose(lossOf(batch, this.#trouble ?? 'no time to write it'))
-      if (batch.bytes.buffer.byteLength === BATCH_BYTES) this.#recycle(Buffer.from(batch.bytes.buffer))
+      this.#recycle(batch.bytes.buffer)
     }
   }
 
@@ -290,8 +278,8 @@ export class Storage extends EventEmitter<StorageEvents> {
     for (const loss of this.#losses.takeAll()) this.emit('lost', loss)
   }
 
-  #recycle(buffer: Buffer): void {
-    if (this.#pool.length < POOL_MAX) this.#pool.push(buffer)
+  #recycle(buffer: ArrayBufferLike): void {
+    if (buffer.byteLength === BATCH_BYTES && this.#pool.length < POOL_MAX) this.#pool.push(Buffer.from(buffer))
   }
 
   #setPressure(on: boolean): void {

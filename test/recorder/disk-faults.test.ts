@@ -2,7 +2,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { WaitingBatches } from '../../recorder/storage/waiting-batches.js'
+import { Backlog } from '../../recorder/storage/backlog.js'
 import { FailingDisk, type DiskCall } from '../fixtures/failing-disk.js'
 import { rawFiles } from '../fixtures/recorder-process.js'
 import {
@@ -197,7 +197,7 @@ t.test('many segments, few open files', async t => {
 })
 
 t.test('in memory, families give way in the declared order, the oldest batches first', t => {
-  const waiting = new WaitingBatches(['ticker', 'book'], ['trades', 'journal'])
+  const waiting = new Backlog(['ticker', 'book'], ['trades', 'journal'], 1)
   for (const first of [1, 11])
     for (const family of ['journal', 'trades', 'book', 'quote', 'ticker'])
       waiting.push(batchOf(family, first, first + 9))
@@ -216,5 +216,23 @@ t.test('in memory, families give way in the declared order, the oldest batches f
     ['ticker'],
     'and no more than is needed',
   )
+  t.end()
+})
+
+t.test('what waits is counted once, here and with the storage thread', t => {
+  const backlog = new Backlog([], [], 1)
+  const [first, second] = [batchOf('book', 1, 10), batchOf('book', 11, 20)]
+  const bytes = first.bytes.buffer.byteLength
+  for (const batch of [first, second]) backlog.push(batch)
+  const sent = [...backlog.takeToSend('book')]
+  t.same(sent, [first], 'the thread gets no more than it may hold')
+  t.same([...backlog.takeToSend('book')], [])
+  t.equal(backlog.bytes, bytes + second.bytes.buffer.byteLength, 'what is on its way waits still')
+  t.same(backlog.giveWay(Infinity), [second], 'what is on its way cannot be given up')
+  t.equal(backlog.bytes, bytes)
+  t.ok(backlog.has('book'))
+  backlog.release('book', bytes)
+  t.equal(backlog.bytes, 0)
+  t.notOk(backlog.has('book'))
   t.end()
 })
