@@ -25,8 +25,8 @@ export interface Identity {
   /** `frame`: the rows of a frame are one event. */
   unit: 'row' | 'frame'
   /**
-   * Where the other copy may be. `near`: on another connection, at about the same time. `days`: anywhere in this day's
-   * and the day before's files, since it was asked for later.
+   * Where the other copy may be. `near`: on another connection, at about the same time. `days`: in any file since
+   * the row was made, since it was asked for later.
    */
   reach: 'near' | 'days'
 }

@@ -72,7 +72,7 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
   const windowUs = windowMs * 1000
   const near = `recv_ts BETWEEN make_timestamptz(${countOf(first) - windowUs}) AND make_timestamptz(${countOf(last) + windowUs})`
   const names = 'instrument_name IS NULL OR instrument_name IN (SELECT DISTINCT instrument_name FROM staged)'
-  const where = `(${names})${identity.reach === 'near' ? ` AND ${near}` : ''}`
+  const where = `(${names}) AND ${identity.reach === 'near' ? near : await madeThen(engine, columns)}`
   const selected = [...kept].map(sqlName).join(', ')
   await engine.run(`CREATE OR REPLACE TABLE tabled AS
     SELECT ${selected}, '' AS connection FROM staged LIMIT 0`)
@@ -90,6 +90,16 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
   }
   const [[count] = []] = await engine.rows('SELECT count(*) FROM tabled')
   return countOf(count) > 0
+}
+
+/** SQL for rows that were made when the staged ones were, whenever they came: all else in many days' files is passed over. */
+async function madeThen(engine: Engine, columns: readonly string[]): Promise<string> {
+  if (!columns.includes('exchange_ts')) return 'true'
+  const [[first, last, untimed] = []] = await engine.rows(
+    'SELECT epoch_us(min(exchange_ts)), epoch_us(max(exchange_ts)), count(*) - count(exchange_ts) FROM staged',
+  )
+  if (countOf(untimed) > 0 || first === null || last === null) return 'true'
+  return `exchange_ts BETWEEN make_timestamptz(${countOf(first)}) AND make_timestamptz(${countOf(last)})`
 }
 
 /**

@@ -1,5 +1,6 @@
 import { identityOf } from '../../exchanges/table.js'
 import { dropDoubles, type Doubles, type DoublesQuestion } from '../files/doubles.js'
+import { countOf } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
 import { findNeighbours, originOf } from '../files/neighbours.js'
 import { groupStaged, type Group } from '../files/groups.js'
@@ -53,6 +54,13 @@ async function dropCopies(
   const identity = identityOf(table)
   if (!identity || groups.length === 0) return NONE
   const partitions = groups.map(({ partition }) => partition)
-  const neighbours = findNeighbours(rootsOf, name, table, partitions)
+  const oldest = identity.reach === 'days' ? await oldestMs(engine, name.startedMs) : name.startedMs
+  const neighbours = findNeighbours(rootsOf, name, table, partitions, oldest)
   return dropDoubles(engine, { identity, origin: originOf(name.host, name.run), neighbours, windowMs, onUnreadable })
+}
+
+/** When the first staged row was made, by the exchange's time: one that was asked for may be days old. */
+async function oldestMs(engine: Engine, otherwise: number): Promise<number> {
+  const [[first] = []] = await engine.rows('SELECT epoch_ms(min(exchange_ts)) FROM staged')
+  return first === null || first === undefined ? otherwise : countOf(first)
 }

@@ -1,7 +1,7 @@
 -- Question: what was the surface of implied volatility at a moment?
 -- Example: FROM iv_surface('2026-11-22 14:00:30', 'BTC') WHERE abs(log_moneyness) < 0.2
 -- Parameters: at_ts, coin (currency of settlement); lookback, how old a ticker may be
--- Column expiry, strike: a row each
+-- Column pair, expiry, strike: a row each; pair is how the names begin, BTC or ETH_USDC
 -- Column days: to expiry, with a fraction
 -- Column log_moneyness: logarithm of strike over underlying_price: 0 at the money, negative below
 -- Column side: whose IV it is, the one out of the money: put below the underlying, call above
@@ -9,7 +9,7 @@
 -- Column delta: of that option
 CREATE OR REPLACE MACRO iv_surface(at_ts, coin, lookback := INTERVAL 1 DAY) AS TABLE
 SELECT
-  expiry, strike, (epoch_us(expiry) - epoch_us(at_ts::TIMESTAMPTZ)) / 86400e6 AS days,
+  pair, expiry, strike, (epoch_us(expiry) - epoch_us(at_ts::TIMESTAMPTZ)) / 86400e6 AS days,
   ln(strike / underlying_price) AS log_moneyness,
   CASE WHEN is_call THEN 'call' ELSE 'put' END AS side,
   CASE WHEN is_call THEN call_mark_iv ELSE put_mark_iv END AS mark_iv,
@@ -17,4 +17,4 @@ SELECT
   CASE WHEN is_call THEN call_ask_iv ELSE put_ask_iv END AS ask_iv,
   CASE WHEN is_call THEN call_delta ELSE put_delta END AS delta
 FROM (SELECT *, strike >= underlying_price AS is_call FROM option_chain(at_ts, coin, lookback := lookback))
-ORDER BY expiry, strike;
+ORDER BY pair, expiry, strike;

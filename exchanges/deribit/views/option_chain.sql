@@ -1,7 +1,7 @@
 -- Question: what did the option chain look like at a moment: IV, greeks, open interest of each strike?
 -- Example: FROM option_chain('2026-11-22 14:00:30', 'BTC') WHERE expiry = (SELECT min(expiry) FROM option_chain('2026-11-22 14:00:30', 'BTC'))
 -- Parameters: at_ts, coin (currency of settlement); lookback, how old a ticker may be
--- Column expiry, strike: a row each
+-- Column pair, expiry, strike: a row each; pair is how the names begin, BTC or ETH_USDC: options of several settle in USDC
 -- Column underlying_price: of the future or index that the exchange takes for this expiry
 -- Column call_…, put_…: bid, ask, mark (prices), bid_iv, ask_iv, mark_iv (percent; NULL where there is no such quote)
 -- Column …_delta, …_gamma, …_vega, …_theta: greeks of the exchange
@@ -9,7 +9,7 @@
 -- Column newest_ts: the time of the newest ticker of the row
 CREATE OR REPLACE MACRO option_chain(at_ts, coin, lookback := INTERVAL 1 DAY) AS TABLE
 SELECT
-  expiry, strike, arg_max(last.underlying_price, exchange_ts) AS underlying_price,
+  pair, expiry, strike, arg_max(last.underlying_price, exchange_ts) AS underlying_price,
   any_value(last.bid) FILTER (is_call) AS call_bid, any_value(last.ask) FILTER (is_call) AS call_ask,
   any_value(last.mark) FILTER (is_call) AS call_mark,
   any_value(last.bid_iv) FILTER (is_call) AS call_bid_iv, any_value(last.ask_iv) FILTER (is_call) AS call_ask_iv,
@@ -27,6 +27,7 @@ SELECT
   max(exchange_ts) AS newest_ts
 FROM (
   SELECT
+    split_part(instrument_name, '-', 1) AS pair,
     expiry_of(instrument_name) AS expiry,
     replace(split_part(instrument_name, '-', 3), 'd', '.')::DOUBLE AS strike,
     instrument_name LIKE '%-C' AS is_call,
@@ -44,5 +45,5 @@ FROM (
   GROUP BY instrument_name
 )
 WHERE expiry > at_ts::TIMESTAMPTZ
-GROUP BY expiry, strike
-ORDER BY expiry, strike;
+GROUP BY pair, expiry, strike
+ORDER BY pair, expiry, strike;

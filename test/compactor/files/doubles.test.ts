@@ -181,3 +181,24 @@ t.test('copies across segments, hosts and the hour, in any order of conversion',
     t.same((await rowsOf(dataDir, 'quote')).length, before.length, 'and again')
   }
 })
+
+t.test('copies of trades that another host asked for more than a day later were kept', async t => {
+  const answer = (...seqs: number[]) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 'trades BTC-PERPETUAL 1 3',
+      result: { trades: seqs.map(seq => trade(seq)), has_more: false },
+    })
+  const backMs = 3 * 24 * HOUR_MS
+  for (const order of ['oldest', 'newest'] as const) {
+    const dataDir = t.testdir()
+    sealSegment(dataDir, 'trades', [line({ seq: 1, frame: trades(1, 2, 3) })])
+    const later = { host: 'vps-2', run: 'r9', startedMs: START_MS + backMs }
+    sealSegment(dataDir, 'trades', [line({ seq: 1, conn: 'backfill', atMs: backMs, frame: answer(1, 2, 3) })], later)
+    const config = configFor(dataDir, { order })
+    t.match(await compactOnce(dataDir, { config }), { rows: { trades: 3 }, doubles: 3, failed: 0 }, order)
+    t.equal((await rowsOf(dataDir, 'trades')).length, 3, order)
+    t.match(await compactOnce(dataDir, { rebuild: {} }), { doubles: 3, failed: 0 }, 'and again')
+    t.equal((await rowsOf(dataDir, 'trades')).length, 3)
+  }
+})
