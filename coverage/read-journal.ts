@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import { EdgeError, hasErrno } from '../platform/edge-error.js'
-import { currentPath, segmentFiles } from '../formats/segment-files.js'
-import { segmentLines } from '../formats/segment-lines.js'
-import { StoredLine } from '../formats/stored-line.js'
+import { currentPath } from '../formats/segment-files.js'
 import type { JournalEntry } from '../formats/journal/gap.js'
+import { journalSegments, storedEntries } from '../formats/journal/stored-entries.js'
 import { datesOf, type ParquetReader } from './parquet-reader.js'
 import type { Span } from '../platform/spans.js'
 
@@ -66,37 +64,8 @@ export const HOST = String.raw`regexp_extract(filename, '/\d\d-(.+)-[a-z0-9]+-\d
 export const RUN = String.raw`regexp_extract(filename, '/\d\d-.+-([a-z0-9]+)-\d+\.parquet$', 1)`
 
 function* fromRaw(root: string, span: Span): Generator<JournalEntry & { seq: number }> {
-  for (const file of rawJournal(root, span)) {
+  for (const file of journalSegments(root, span)) {
     const path = currentPath(file)
-    if (path === undefined) continue
-    try {
-      for (const frames of segmentLines(path, file.name, { torn: () => undefined }, StoredLine))
-        for (const { isOurs, text, recvUs, seq } of frames) {
-          const detail = isOurs ? eventOf(text) : undefined
-          if (detail) yield { host: file.name.host, run: file.name.run, recvUs, seq, event: detail.event, detail }
-        }
-    } catch (error) {
-      // Deleted in this moment: it was in Parquet before.
-      if (!hasErrno(error, 'ENOENT')) throw error
-    }
-  }
-}
-
-function* rawJournal(root: string, span: Span) {
-  try {
-    yield* segmentFiles(root, { ...span, mayHold: family => family === 'journal' })
-  } catch (error) {
-    if (!(error instanceof EdgeError) || error.code !== 'READ_NO_RAW') throw error
-  }
-}
-
-const eventSchema = z.looseObject({ event: z.string() })
-
-function eventOf(text: string) {
-  try {
-    return eventSchema.safeParse(JSON.parse(text)).data
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
+    if (path !== undefined) yield* storedEntries(path, file.name)
   }
 }

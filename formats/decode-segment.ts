@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { LineSplitter } from '../platform/line-splitter.js'
 import { messageOf } from '../platform/edge-error.js'
 import { DCtx } from '../platform/zstd.js'
 
@@ -64,6 +65,12 @@ export function* decodeSegment(path: string, from = 0, to = Infinity): Generator
   } finally {
     closeSync(fd)
   }
+}
+
+/** The whole lines of a segment, up to the first byte that cannot be decoded. */
+export function* decodedLines(path: string, to = Infinity): Generator<Buffer, void> {
+  const splitter = new LineSplitter()
+  for (const { bytes } of decodeSegment(path, 0, to)) yield* splitter.split(bytes)
 }
 
 function withFault(result: Omit<DecodeResult, 'fault'>, fault: string | undefined): DecodeResult {

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { EdgeError, hasErrno } from '../platform/edge-error.js'
 import { parseManifest, type Manifest } from './manifest.js'
 import { parseSegmentPath, withState, type SegmentName } from './raw-path.js'
 import { rawSegments } from './raw-tree.js'
+import { treePlaceOf } from './tree-place.js'
 
 /** A segment as it was found below a `raw/`. */
 export interface SegmentFile {
@@ -35,20 +36,14 @@ interface Place {
  * @throws EdgeError READ_NO_RAW
  */
 export function placeOf(path: string): Place {
-  const absolute = resolve(path)
-  const isRoot = existsSync(join(absolute, 'raw'))
-  const parts = absolute.split(sep)
-  const at = isRoot ? -1 : parts.lastIndexOf('raw')
-  const exists = existsSync(absolute) || existsSync(withState(absolute, 'sealed'))
-  if ((!isRoot && at < 0) || !exists) {
-    throw new EdgeError('READ_NO_RAW', `${path} ${exists ? 'holds no raw data' : 'is not there'}`, {
-      path,
-      hint: 'wanted a dataDir, a copy of one, or a folder or file below its raw/',
-    })
-  }
-  if (isRoot) return { root: absolute, below: '' }
-  const root = parts.slice(0, at).join(sep)
-  return { root, below: relative(root, withState(absolute, 'sealed')).split(sep).join('/') }
+  const sealed = withState(resolve(path), 'sealed')
+  const exists = existsSync(path) || existsSync(sealed)
+  const { root = '', below = '' } = (exists && treePlaceOf(sealed)) || {}
+  if (root !== '' && (below === '' ? existsSync(join(root, 'raw')) : /^raw(?:\/|$)/.test(below))) return { root, below }
+  throw new EdgeError('READ_NO_RAW', `${path} ${exists ? 'holds no raw data' : 'is not there'}`, {
+    path,
+    hint: 'wanted a dataDir, a copy of one, or a folder or file below its raw/',
+  })
 }
 
 /**

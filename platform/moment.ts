@@ -27,3 +27,10 @@ export function momentUs(moment: Moment): number {
   if (Number.isNaN(us)) throw new EdgeError('TIME_INVALID', `found ${String(moment)}, wanted a time`)
   return us
 }
+
+/** `2026-11-22T14:00:05.250000Z` */
+export function timeText(us: number): string {
+  const ms = Math.floor(us / 1000)
+  const belowMs = String(Math.round(us - ms * 1000)).padStart(3, '0')
+  return `${new Date(ms).toISOString().slice(0, -1)}${belowMs}Z`
+}

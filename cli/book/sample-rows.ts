@@ -1,3 +1,4 @@
+import { timeText } from '../../platform/moment.js'
 import { figuresOf, type BookSample } from '../../reader/book/sample-book.js'
 
 /** A cell of a table of samples; null where there is nothing to say. */
@@ -26,13 +27,6 @@ export function sampleCells(sample: BookSample, top: number): Cell[] {
     ...side(sample.bids),
     ...side(sample.asks),
   ]
-}
-
-/** `2026-11-22T14:00:05.250000Z` */
-export function timeText(us: number): string {
-  const ms = Math.floor(us / 1000)
-  const belowMs = String(Math.round(us - ms * 1000)).padStart(3, '0')
-  return `${new Date(ms).toISOString().slice(0, -1)}${belowMs}Z`
 }
 
 export const LEVEL_COLUMNS = ['side', 'level', 'price', 'amount', 'total']

@@ -1,11 +1,8 @@
-import { hasErrno } from '../../platform/edge-error.js'
-import { bytesOf, currentPath, segmentFiles, type SegmentFile } from '../../formats/segment-files.js'
-import { segmentLines } from '../../formats/segment-lines.js'
-import { StoredLine } from '../../formats/stored-line.js'
+import { bytesOf, currentPath, type SegmentFile } from '../../formats/segment-files.js'
 import { withState } from '../../formats/raw-path.js'
-import { EdgeError } from '../../platform/edge-error.js'
 import type { JournalEntry } from '../../formats/journal/gap.js'
 import { GAP_EVENTS } from '../../formats/journal/gaps.js'
+import { journalSegments, storedEntries } from '../../formats/journal/stored-entries.js'
 
 /** Entries kept of one segment: beyond it the oldest go, so that a recorder in trouble fills no memory. */
 const ENTRIES_MAX = 5000
@@ -30,7 +27,7 @@ export class JournalFollower {
   /** Entries of this receive time or later, in its order. */
   since(fromUs: number): JournalEntry[] {
     const read = new Map<string, ReadSegment>()
-    for (const file of this.#segments(fromUs)) {
+    for (const file of journalSegments(this.#dataDir, { fromUs, toUs: Infinity })) {
       const path = currentPath(file)
       if (path === undefined) continue
       const key = withState(file.path, 'sealed')
@@ -42,47 +39,16 @@ export class JournalFollower {
     const entries = [...read.values()].flatMap(({ entries }) => entries)
     return entries.filter(({ recvUs }) => recvUs >= fromUs).sort((a, b) => a.recvUs - b.recvUs)
   }
-
-  #segments(fromUs: number): SegmentFile[] {
-    try {
-      return [...segmentFiles(this.#dataDir, { fromUs, toUs: Infinity, mayHold: family => family === 'journal' })]
-    } catch (error) {
-      // Nothing was recorded here yet.
-      if (error instanceof EdgeError && error.code === 'READ_NO_RAW') return []
-      throw error
-    }
-  }
 }
 
 function entriesOf(path: string, { name }: SegmentFile): JournalEntry[] {
   const entries: JournalEntry[] = []
-  try {
-    for (const frames of segmentLines(path, name, { torn: () => undefined }, StoredLine)) {
-      for (const frame of frames) {
-        const detail = eventOf(frame.isOurs ? frame.text : '')
-        const event = detail?.['event']
-        if (detail && typeof event === 'string' && GAP_EVENTS.has(event))
-          entries.push({ host: name.host, run: name.run, recvUs: frame.recvUs, event, detail: slimmed(detail) })
-      }
-    }
-  } catch (error) {
-    // Sealed or deleted in this moment: the next look finds it under its other name, or not at all.
-    if (!hasErrno(error, 'ENOENT')) throw error
-  }
+  for (const entry of storedEntries(path, name))
+    if (GAP_EVENTS.has(entry.event)) entries.push({ ...entry, detail: slimmed(entry.detail) })
   return entries.slice(-ENTRIES_MAX)
 }
 
-function eventOf(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
 /** Without the lists of thousands of channels that some events have. */
-function slimmed(detail: Record<string, unknown>): Record<string, unknown> {
+function slimmed(detail: JournalEntry['detail']): JournalEntry['detail'] {
   return Object.fromEntries(Object.entries(detail).filter(([key]) => key !== 'channels'))
 }

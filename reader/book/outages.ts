@@ -1,13 +1,8 @@
+import type { JournalEntry as StoredEntry } from '../../formats/journal/gap.js'
 import { isOfBooks } from './whose-book.js'
 
-/** One line of the journal. */
-export interface JournalEntry {
-  host: string
-  recvUs: number
-  event: string
-  /** The whole event. */
-  detail: Readonly<Record<string, unknown>>
-}
+/** An entry of the journal, whichever run it is of. */
+export type JournalEntry = Omit<StoredEntry, 'run'>
 
 /** From this moment on some source may have missed changes of books. */
 export interface Outage {

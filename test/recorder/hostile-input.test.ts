@@ -89,6 +89,6 @@ t.test('whatever the exchange sends is kept as it came, and nothing is written o
 
   for (const path of rawFiles(recorder.dataDir)) t.ok(parseSegmentPath(path), path)
   t.same(readdirSync(folder).sort(), ['data', 'edgetape.yaml'], 'nothing beside the data folder')
-  t.same(readdirSync(recorder.dataDir).sort(), ['raw', 'state'])
+  t.same(readdirSync(recorder.dataDir).sort(), ['.edgetape-data', 'raw', 'state'])
   t.notOk(readdirSync(dirname(folder)).includes('x'))
 })

@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { hasErrno } from '../../../platform/edge-error.js'
 import { parseLine } from '../../../formats/raw-line.js'
-import { decodeSegment } from '../../../formats/decode-segment.js'
-import { LineSplitter } from '../../../platform/line-splitter.js'
+import { decodedLines } from '../../../formats/decode-segment.js'
 import type { SegmentFile } from './find-segments.js'
 
 export interface Span {
@@ -42,10 +41,8 @@ export function readDeclared(root: string, segments: readonly SegmentFile[]): De
 }
 
 function* linesOf(root: string, { path, isOpen, bytes }: SegmentFile): Generator<Buffer, void> {
-  const splitter = new LineSplitter()
   try {
-    for (const chunk of decodeSegment(join(root, path), 0, isOpen ? bytes : Infinity))
-      yield* splitter.split(chunk.bytes)
+    yield* decodedLines(join(root, path), isOpen ? bytes : Infinity)
   } catch (error) {
     // Sealed or deleted since it was listed; what it said is then missing here, and the proof says more, not less.
     if (!hasErrno(error, 'ENOENT')) throw error

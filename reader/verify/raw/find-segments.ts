@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
-import { join, resolve, sep } from 'node:path'
+import { join, resolve } from 'node:path'
 import { EdgeError } from '../../../platform/edge-error.js'
 import { parseSegmentPath, withState, type SegmentName } from '../../../formats/raw-path.js'
 import { rawFiles } from '../../../formats/raw-tree.js'
+import { treePlaceOf } from '../../../formats/tree-place.js'
 
 /** A segment on disk, sealed or open. */
 export interface SegmentFile {
@@ -37,14 +38,10 @@ export function rawPlaceOf(path: string): RawPlace {
   const full = resolve(path)
   const facts = { path, hint: 'name a dataDir, its copy on the NAS, or a folder or file below its raw/' }
   if (!existsSync(full)) throw new EdgeError('VERIFY_NO_PATH', `no file or folder ${path}`, facts)
-  if (existsSync(join(full, 'raw'))) return { root: full, below: 'raw' }
-  const parts = full.split(sep)
-  const at = parts.findLastIndex(
-    (part, index) => part === 'raw' && (parts[index + 1] ?? 'exchange=').startsWith('exchange='),
-  )
-  if (at < 0) throw new EdgeError('VERIFY_NO_RAW', `found no raw/ in or above ${path}`, facts)
-  const below = parts.slice(at).join('/')
-  return { root: parts.slice(0, at).join(sep) || sep, below: statSync(full).isFile() ? segmentOf(full, below) : below }
+  const { root = '', below = 'raw' } = treePlaceOf(full) ?? {}
+  if (!/^raw(?:\/|$)/.test(below) || !existsSync(join(root, 'raw')))
+    throw new EdgeError('VERIFY_NO_RAW', `found no raw/ in or above ${path}`, facts)
+  return { root, below: statSync(full).isFile() ? segmentOf(full, below) : below }
 }
 
 /** The segment that a manifest speaks of, which may be open still. */

@@ -5,7 +5,7 @@ import { missingSegments, unreadable, type MissingSegments } from './missing-seg
 import { proveSegment, type SeenLine } from './segment-proof.js'
 import { SeqHoles } from './seq-holes.js'
 import { SeqLedger, type LedgerVisitor } from './seq-ledger.js'
-import { timeText } from './time-text.js'
+import { timeText } from '../../../platform/moment.js'
 
 /** All segments of one run of a recorder, the oldest first. */
 export interface Run {

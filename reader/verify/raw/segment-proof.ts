@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EdgeError, hasErrno } from '../../../platform/edge-error.js'
 import { parseManifest, type Manifest } from '../../../formats/manifest.js'
 import { withState } from '../../../formats/raw-path.js'
 import { decodeSegment, type DecodeResult } from '../../../formats/decode-segment.js'
+import { sha256Of } from '../../../platform/sha256.js'
 import { LineSplitter } from '../../../platform/line-splitter.js'
 import type { Findings } from '../findings.js'
 import type { SegmentFile } from './find-segments.js'
@@ -98,7 +98,9 @@ async function readTruth(segment: SegmentFile, options: SegmentProofOptions): Pr
   const fault = (code: string, message: string, line?: number) =>
     findings.add({ weight: 'fault', code, path, message, ...(line !== undefined && { line }) })
   const truth: SegmentTruth = {
-    ...(isOpen ? { sha256: undefined, bytes: segment.bytes } : hashFile(file)),
+    ...(isOpen
+      ? { sha256: undefined, bytes: segment.bytes }
+      : { sha256: await sha256Of(file), bytes: statSync(file).size }),
     isReadable: true,
     frames: 0,
     bytesRaw: 0,
@@ -187,24 +189,6 @@ function readStart(file: string): Buffer {
   try {
     const start = Buffer.alloc(LONGEST_HEAD_BYTES)
     return start.subarray(0, readSync(fd, start, 0, start.length, 0))
-  } finally {
-    closeSync(fd)
-  }
-}
-
-const HASH_CHUNK_BYTES = 1024 * 1024
-
-function hashFile(file: string): { sha256: string; bytes: number } {
-  const fd = openSync(file, 'r')
-  try {
-    const hash = createHash('sha256')
-    const chunk = Buffer.allocUnsafe(HASH_CHUNK_BYTES)
-    let bytes = 0
-    for (let length = readSync(fd, chunk); length > 0; length = readSync(fd, chunk)) {
-      hash.update(chunk.subarray(0, length))
-      bytes += length
-    }
-    return { sha256: hash.digest('hex'), bytes }
   } finally {
     closeSync(fd)
   }

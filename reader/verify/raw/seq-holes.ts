@@ -1,14 +1,13 @@
 import { join } from 'node:path'
 import { parseLineHead } from '../../../formats/raw-line.js'
-import { decodeSegment } from '../../../formats/decode-segment.js'
-import { LineSplitter } from '../../../platform/line-splitter.js'
+import { decodedLines } from '../../../formats/decode-segment.js'
 import type { Findings } from '../findings.js'
 import type { Declared, Span } from './declared.js'
 import type { SegmentFile } from './find-segments.js'
 import { numbersText, type MissingSegments } from './missing-segments.js'
 import type { SeenLine } from './segment-proof.js'
 import type { SeqHole } from './seq-ledger.js'
-import { timeText } from './time-text.js'
+import { timeText } from '../../../platform/moment.js'
 
 export interface SeqHolesOptions {
   declared: Declared
@@ -120,14 +119,11 @@ export class SeqHoles {
 }
 
 function* seenLines(root: string, { path }: SegmentFile): Generator<SeenLine> {
-  const splitter = new LineSplitter()
   let number = 0
-  for (const chunk of decodeSegment(join(root, path))) {
-    for (const line of splitter.split(chunk.bytes)) {
-      number++
-      const head = parseLineHead(line.subarray(0, 160).toString('latin1'))
-      if (head) yield { path, line: number, recvUs: head.recvUs, conn: head.conn, seq: head.seq }
-    }
+  for (const line of decodedLines(join(root, path))) {
+    number++
+    const head = parseLineHead(line.subarray(0, 160).toString('latin1'))
+    if (head) yield { path, line: number, recvUs: head.recvUs, conn: head.conn, seq: head.seq }
   }
 }
 
