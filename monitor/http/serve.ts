@@ -12,7 +12,7 @@ import type { Observation } from '../observe/observation.js'
 import { Observer } from '../observe/observer.js'
 import { History } from './history.js'
 import { CoverageDays } from './coverage/days.js'
-import { exposition } from './metrics.js'
+import { exposition } from '../metrics/exposition.js'
 import { readPage } from './page.js'
 import { json, listen, plain, type Routes } from './server.js'
 

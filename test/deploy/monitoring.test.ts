@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
-import { exposition, metrics } from '../../monitor/http/metrics.js'
+import { exposition } from '../../monitor/metrics/exposition.js'
+import { metrics } from '../../monitor/metrics/table.js'
 import { observationOf } from '../../monitor/observe/observation.js'
 import type { Gap } from '../../formats/journal/gap.js'
 import { parts, reportOf } from '../../monitor/observe/parts.js'
@@ -92,7 +93,7 @@ t.test('docs/monitoring.md has each metric with its unit and what it is', t => {
   const unitOf = (name: string) => /_(seconds|bytes)(?:_total)?$/.exec(name)?.[1] ?? '1'
   t.same(
     rows,
-    metrics.map(({ name, type, labels = [], help }) => [
+    metrics.map(({ name, type, labels, help }) => [
       `\`${name}\``,
       type,
       unitOf(name),
