@@ -27,12 +27,20 @@ export interface DiskUse {
   firstMs: number
 }
 
-/** What the file system of dataDir holds; undefined where dataDir is not there. */
-export function spaceOf(dataDir: string): { freeBytes: number; sizeBytes: number } | undefined {
+/** What a file system has room for. */
+export interface Space {
+  freeBytes: number
+  sizeBytes: number
+}
+
+/** That of dataDir; undefined where dataDir is not there. */
+export function spaceOf(dataDir: string): Space | undefined {
   if (!existsSync(dataDir)) return undefined
   const { bavail, bsize, blocks } = statfsSync(dataDir)
   return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize }
 }
+
+const HOUR_MS = 3_600_000
 
 /** Looks at every file below dataDir: costs time with many of them. */
 export function diskUseOf(dataDir: string, atMs: number): DiskUse {
@@ -58,34 +66,6 @@ export function diskUseOf(dataDir: string, atMs: number): DiskUse {
   const [parquet, quarantine] = [sumOf(dataDir, 'parquet'), sumOf(dataDir, 'quarantine')]
   return { atMs, raw, open, openBy: [...openBy.values()], parquet, quarantine, rawByHour, firstMs }
 }
-
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-
-/**
- * Bytes that a day adds to the disk, with nothing deleted: raw files of the last 24 whole hours that have any, and Parquet
- * in the proportion that it has to raw so far. Before there are two such hours, what the last day brought so far counts.
- */
-export function growthPerDay(use: DiskUse): number | undefined {
-  const { atMs } = use
-  const whole = [...use.rawByHour].filter(([hourMs]) => hourMs + HOUR_MS <= atMs && hourMs >= atMs - 25 * HOUR_MS)
-  const withParquet = use.raw.bytes === 0 ? 1 : 1 + Math.min(PARQUET_PER_RAW_MAX, use.parquet.bytes / use.raw.bytes)
-  if (whole.length >= 2) {
-    // The first may have begun in its middle.
-    const counted = whole.sort(([a], [b]) => a - b).slice(1)
-    const bytes = counted.reduce((sum, [, hourBytes]) => sum + hourBytes, 0)
-    return (bytes / counted.length) * 24 * withParquet
-  }
-  const recent = [...use.rawByHour].filter(([hourMs]) => hourMs >= atMs - 25 * HOUR_MS)
-  const ranMs = atMs - Math.max(use.firstMs, Math.min(...recent.map(([hourMs]) => hourMs)))
-  if (recent.length === 0 || ranMs < MIN_RUN_MS) return undefined
-  return ((recent.reduce((sum, [, bytes]) => sum + bytes, 0) * DAY_MS) / ranMs) * withParquet
-}
-
-/** Raw files may be deleted before their Parquet. */
-const PARQUET_PER_RAW_MAX = 3
-/** A shorter run says nothing about a day. */
-const MIN_RUN_MS = 60_000
 
 function sumOf(dataDir: string, folder: string, see?: (path: string, bytes: number) => void): FileCount {
   const sum = { files: 0, bytes: 0 }

@@ -1,0 +1,52 @@
+import { familyOf } from '../../exchanges/exchange.js'
+import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
+import type { Gap } from '../../formats/journal/gap.js'
+import { gapsWithin } from '../../formats/journal/gaps.js'
+import type { RecorderStatus } from './part-status.js'
+import type { Rates } from './rates.js'
+
+/** A family of channels, as the recorder's status, the rates and the journal tell of it. */
+export interface FamilySeen {
+  family: string
+  /** The exchange sends it by itself: it can fall silent. */
+  isStreamed: boolean
+  frames: number
+  bytes: number
+  framesPerSecond: number | undefined
+  bytesPerSecond: number | undefined
+  lastFrameMs: number | undefined
+  /** It flows all the time while the exchange is open, and brings nothing now. */
+  isQuiet: boolean
+  /** Receive time less the exchange's time. */
+  lagMs: number | undefined
+  /** Since midnight, UTC; what healed is left out. */
+  gapsToday: number
+  gapSecondsToday: number
+}
+
+/** A family that flows all the time and brings nothing for this long is marked, ms. */
+const QUIET_MS = 60_000
+
+export function familiesOf(recorder: RecorderStatus, runs: boolean, rates: Rates, gaps: readonly Gap[], atMs: number) {
+  const todayUs = (atMs - (atMs % 86_400_000)) * 1000
+  const exchange = recorder.exchange === undefined ? exchanges[0] : exchangeNamed(recorder.exchange)
+  const seen = Object.entries(recorder.families).map(([family, told]): FamilySeen => {
+    const facts = familyOf(exchange, family)
+    const rate = runs ? rates.families.get(family) : undefined
+    const today = gapsWithin(gaps, family, todayUs, atMs * 1000)
+    return {
+      family,
+      isStreamed: facts.comes === 'streamed',
+      frames: told.frames ?? 0,
+      bytes: told.bytes ?? 0,
+      framesPerSecond: rate?.frames,
+      bytesPerSecond: rate?.bytes,
+      lastFrameMs: told.last_frame_at,
+      isQuiet: runs && facts.steady === true && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
+      lagMs: told.lag_ms,
+      gapsToday: today.count,
+      gapSecondsToday: today.seconds,
+    }
+  })
+  return seen.sort((a, b) => Number(b.isStreamed) - Number(a.isStreamed) || b.frames - a.frames)
+}
