@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { watch } from 'chokidar'
+import { watch, type FSWatcher } from 'chokidar'
 import type { Logger } from '../platform/log.js'
 
 const DAY_MS = 86_400_000
@@ -8,6 +8,10 @@ const DAY_MS = 86_400_000
 function isOld(path: string, nowMs: number): boolean {
   const date = /[\\/]date=(\d{4}-\d\d-\d\d)(?:[\\/]|$)/.exec(path)?.[1]
   return date !== undefined && Date.parse(date) < nowMs - 2 * DAY_MS
+}
+
+interface Pause {
+  clear: () => void
 }
 
 /** Manifests, open and temporary files. A sealed segment's name is the last to appear, so it alone matters. */
@@ -25,7 +29,17 @@ export function watchSegments(dataDir: string, log: Logger, appeared: () => void
   })
   watcher.on('add', appeared)
   watcher.on('error', error => log.warn({ err: error }, 'watching raw/ failed; new segments are found by looking'))
-  return { close: () => watcher.close() }
+  return {
+    async close() {
+      clearPauses(watcher)
+      await watcher.close()
+    },
+  }
+}
+
+/** Closing it forgets its pauses, up to 1 s after the beginning of a look into a folder, and leaves them to run out: none may keep the process. */
+function clearPauses({ _throttled: pauses }: FSWatcher): void {
+  for (const byPath of pauses.values() as Iterable<Map<string, Pause>>) for (const { clear } of byPath.values()) clear()
 }
 
 /** Wakes one waiter; a ring while nobody waits is kept for the next. */

@@ -10,9 +10,8 @@ export const SHUTDOWN_SIGNALS: readonly ShutdownSignal[] = ['SIGTERM', 'SIGINT',
  * who waited in vain: it ends the process at once, unsealed, whatever it does and on any disk.
  */
 export const ONE_WISH_MS = 2000
-/** What is still alive so long after all is done waits for something that does not answer; a part of low priority on a busy
- *  machine takes more than a second to put its threads away. */
-const LINGER_MS = 3000
+/** What is still alive so long after all is done waits for something that does not answer; with it, the end still comes within 5 s. */
+const LINGER_MS = 1500
 
 export interface ShutdownOptions {
   /** Those that mean the end; a process may have another use for SIGHUP. */
@@ -97,7 +96,8 @@ export function endOfCommand(): void {
   const signal = asked
   if (signal === undefined) return
   setTimeout(() => {
-    process.stderr.write('edgetape: something does not answer, e.g. a disk: ended without waiting for it\n')
+    const held = process.getActiveResourcesInfo().join(', ')
+    process.stderr.write(`edgetape: something does not answer, e.g. a disk: ended without waiting for it (${held})\n`)
     endBy(signal)
   }, LINGER_MS).unref()
 }

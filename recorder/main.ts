@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import type { Config } from '../config/schema.js'
 import { targetLabel } from '../config/target-address.js'
 import { recorderName } from '../formats/recorder-name.js'
@@ -24,6 +23,7 @@ import { recorderState } from '../formats/recorder-state.js'
 import { recorderStatus } from './status.js'
 import { earlierSegments, type EarlierQuery } from './storage/earlier-segments.js'
 import { Storage } from './storage/storage.js'
+import { requireStorable } from './storable.js'
 import { freeLock, takeOver } from './take-over.js'
 import { FrameCounter, Tape, type PartitionOf } from './tape.js'
 
@@ -58,7 +58,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const { dataDir, host, segments, sync } = config
   const facts = exchangeOf(config.exchange)
   const exchange = await facts.openAdapter(config.exchange, credentials, log)
-  mkdirSync(dataDir, { recursive: true })
+  requireStorable(dataDir, exchange.name)
   const lockPath = recorderState(dataDir, exchange.name, host, 'lock')
   let lock = options.takeOver ? freeLock(lockPath) : acquireProcessLock(lockPath, 'recorder')
   // Behind the lock, since a folder that was copied gets an identity of its own; a successor finds the one of before.

@@ -1,3 +1,4 @@
+import { addonMissing } from '../platform/addons.js'
 import { EdgeError } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import type { Complaints } from './complaints.js'
@@ -31,10 +32,11 @@ export function reportStorage(
   return new Promise((_resolve, reject) => {
     storage.on('died', cause =>
       reject(
-        new EdgeError('STORAGE_DIED', `the storage thread ended: ${cause.message}`, {
-          cause,
-          hint: 'start the recorder again; it recovers what is open',
-        }),
+        addonMissing(cause) ??
+          new EdgeError('STORAGE_DIED', `the storage thread ended: ${cause.message}`, {
+            cause,
+            hint: 'start the recorder again; it recovers what is open',
+          }),
       ),
     )
   })

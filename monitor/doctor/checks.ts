@@ -9,6 +9,7 @@ import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { createLogger } from '../../platform/log.js'
 import { shownUrl } from '../../platform/shown-url.js'
 import { probeExchange, type ExchangeProbe } from '../../recorder/probe-exchange.js'
+import { addonFindings } from './addons.js'
 import { clockFinding } from './clock.js'
 import { diskFindings, recordedIn } from './disk.js'
 import { exchangeFailure, exchangeFindings } from './exchange.js'
@@ -50,6 +51,7 @@ export function machineChecks(): Check[] {
   return [
     { name: 'node', withinMs: QUICK_MS, look: () => Promise.resolve([nodeFinding(process.versions.node)]) },
     programCheck('flock'),
+    { name: 'addons', withinMs: QUICK_MS, look: addonFindings },
     { name: 'clock', withinMs: QUICK_MS, look: async signal => [await clockFinding(signal)] },
   ]
 }

@@ -28,6 +28,8 @@ t.test('there is a unit for each part, and one for all', t => {
     t.same(found?.parseOptions(args.split(' ')).unknown, [], `${name} runs ${command}`)
     t.match(text, /^Restart=always$/m)
     t.match(text, /^Type=notify\nNotifyAccess=all\nWatchdogSec=\d+$/m)
+    // Else a stop tells each process twice: systemd does, and the supervisor.
+    t.match(text, /^KillMode=mixed$/m)
     t.match(text, /^NoNewPrivileges=yes\nProtectSystem=strict$/m)
   }
   t.end()

@@ -6,6 +6,11 @@ import { parseSegmentPath } from '../../formats/raw-path.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
+/** Loaded before all else: a thread of the recorder dies soon after its start. */
+const DYING_THREAD = `
+if (!require('node:worker_threads').isMainThread) setTimeout(() => { throw new Error('of its own') }, 500)
+`
+
 // They mostly wait.
 t.jobs = 3
 
@@ -105,7 +110,7 @@ t.test('a status that hangs holds up neither the recording nor its end', async t
       .filter(path => path.includes('channel=quote'))
       .reduce((sum, path) => sum + statSync(join(recorder.dataDir, path)).size, 0)
   await until('quotes are stored', () => stored() > 2000)
-  recorder.process.kill('SIGTERM')
+  process.kill(recorder.process.pid ?? 0, 'SIGTERM')
   const { signal, stderr } = await recorder.process
   t.equal(signal, 'SIGTERM', 'no exit gets past what hangs: the signal itself ends it')
   t.match(stderr, 'something does not answer')
@@ -113,13 +118,29 @@ t.test('a status that hangs holds up neither the recording nor its end', async t
   t.same(states, new Set(['sealed', 'manifest']), 'all is sealed before')
 })
 
-t.test('when nothing can be stored any more the process ends, so that a supervisor starts it again', async t => {
+t.test(
+  'where nothing can ever be stored the recorder says so at its start, instead of losing what it takes',
+  async t => {
+    const exchange = await startSimulator({ rate: 50, instruments: 8 })
+    t.teardown(() => exchange.close())
+    // A file where the folder of all segments must be.
+    const folder = t.testdir({ data: { raw: { 'exchange=deribit': 'not a folder' } } })
+    const recorder = startRecorder(t, folder, { url: exchange.url })
+    const { exitCode, stderr } = await recorder.process
+    t.equal(exitCode, 1)
+    t.match(stderr, /edgetape: cannot mkdir .*exchange=deribit: \w+/)
+    t.match(stderr, 'edgetape: hint: something else stands there: move it away')
+    t.notMatch(stderr, /^\s+at /m, 'no stack trace')
+  },
+)
+
+t.test('when the storage thread ends the process does, so that a supervisor starts it again', async t => {
   const exchange = await startSimulator({ rate: 50, instruments: 8 })
   t.teardown(() => exchange.close())
-  // A file where a folder must be: the storage thread cannot even look for what is open.
-  const folder = t.testdir({ data: { raw: { 'exchange=deribit': 'not a folder' } } })
-  const recorder = startRecorder(t, folder, { url: exchange.url })
+  const folder = t.testdir({ 'thread.cjs': DYING_THREAD })
+  const env = { NODE_OPTIONS: `--require=${join(folder, 'thread.cjs')}` }
+  const recorder = startRecorder(t, folder, { url: exchange.url }, {}, env)
   const { exitCode, stderr } = await recorder.process
   t.equal(exitCode, 1)
-  t.match(stderr, 'the storage thread ended')
+  t.match(stderr, 'the storage thread ended: of its own')
 })

@@ -1,0 +1,52 @@
+/** A target that does not answer delays no recording. */
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t from 'tap'
+import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
+import { readStatus } from '../../../formats/status.js'
+import { cliMain } from '../../fixtures/cli.js'
+import { needs } from '../../fixtures/needs.js'
+import { until } from '../../fixtures/recorder-process.js'
+
+t.test('run recorded nothing while its target took every packet and answered none', async t => {
+  if (!needs(t, 'rsync')) return
+  const exchange = await startSimulator({ rate: 50, instruments: 8 })
+  t.teardown(() => exchange.close())
+  const callers: Socket[] = []
+  const target = createServer(socket => void callers.push(socket)).listen(0, '127.0.0.1')
+  await once(target, 'listening')
+  t.teardown(() => {
+    for (const socket of callers) socket.destroy()
+    target.close()
+  })
+  const { port } = target.address() as { port: number }
+  const folder = t.testdir({})
+  const dataDir = join(folder, 'data')
+  const config = join(folder, 'edgetape.yaml')
+  const sync = { target: `rsync://recorder@127.0.0.1:${port}/lake`, timeoutSeconds: 600 }
+  writeFileSync(
+    config,
+    JSON.stringify({
+      host: 'vps1',
+      dataDir,
+      exchange: { name: 'deribit', url: exchange.url },
+      sync,
+      http: { port: 0 },
+    }),
+  )
+  const run = execa(process.execPath, [cliMain, 'run', '--config', config], {
+    ...{ stdin: 'ignore', stdout: 'ignore', stderr: { file: join(folder, 'log') }, reject: false, ipc: true },
+  })
+  t.teardown(() => run.kill('SIGKILL'))
+  await until('the target is asked', () => callers.length > 0)
+  const askedMs = performance.now()
+  await until('the parts', () => readFileSync(join(folder, 'log'), 'utf8').includes('"msg":"started"'))
+  // With what a recorder needs for its start on a quiet machine the first frame comes within 10 s.
+  t.ok(performance.now() - askedMs < 8000, 'the parts start soon')
+  await until('frames', () => Number(readStatus(dataDir, 'recorder')?.['frames'] ?? 0) > 0)
+  run.kill('SIGTERM')
+  t.equal((await run).exitCode, 0)
+})

@@ -1,0 +1,81 @@
+/** What the system refuses is told with what to do, and only a mistake of ours with a stack trace. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { toldError } from '../../cli/told-error.js'
+import { edgetape } from '../fixtures/cli.js'
+import { needsThat } from '../fixtures/needs.js'
+import { canMount, smallDisk } from '../fixtures/small-disk.js'
+
+const WRITERS = ['record', 'compact --once', 'sync --once']
+
+function configIn(folder: string, dataDir: string): string {
+  const file = join(folder, 'edgetape.yaml')
+  const exchange = { name: 'deribit', url: 'ws://127.0.0.1:1/' }
+  writeFileSync(file, JSON.stringify({ host: 'vps1', dataDir, exchange, sync: { target: join(folder, 'nas') } }))
+  return file
+}
+
+/** Runs a command that cannot work, and expects words instead of a stack trace. */
+async function expectTold(t: Test, command: string, config: string, told: RegExp, env: Record<string, string> = {}) {
+  const { exitCode, stderr } = await edgetape([...command.split(' '), '--config', config], { env })
+  t.equal(exitCode, 1, `${command}: exit code`)
+  t.match(stderr, told, command)
+  t.match(stderr, /^edgetape: hint: \w/m, `${command}: what to do`)
+  t.notMatch(stderr, /^\s+at /m, `${command}: no stack trace`)
+}
+
+t.test('a read-only dataDir was told by a stack trace, and as a folder that does not exist', async t => {
+  if (!needsThat(t, canMount(), 'needs the right to mount')) return
+  const folder = t.testdir({})
+  const disk = await smallDisk(t, folder, 'size=1m')
+  disk.remount('ro')
+  const config = configIn(folder, join(disk.path, 'data'))
+  for (const command of WRITERS) await expectTold(t, command, config, /^edgetape: cannot mkdir .*data.*: EROFS/m)
+})
+
+t.test('a file in place of the dataDir was told by a stack trace', async t => {
+  const folder = t.testdir({ data: 'a file' })
+  const config = configIn(folder, join(folder, 'data'))
+  for (const command of WRITERS)
+    await expectTold(t, command, config, /^edgetape: cannot mkdir .*data.*: (EEXIST|ENOTDIR)/m)
+})
+
+t.test('a TMPDIR that is not there was told by a stack trace', async t => {
+  const folder = t.testdir({ data: { raw: {} } })
+  const file = configIn(folder, join(folder, 'data'))
+  await expectTold(t, 'query SELECT(1)', file, /^edgetape: cannot use \/gone for temporary files: ENOENT/m, {
+    TMPDIR: '/gone',
+  })
+})
+
+/** Loaded before all else, in threads, too: no library whose path matches is found. */
+const without = (library: string) => `
+const load = process.dlopen
+process.dlopen = (module, file, ...rest) => {
+  if (!file.includes('${library}')) return load(module, file, ...rest)
+  throw Object.assign(new Error(file + ': cannot open shared object file'), { code: 'ERR_DLOPEN_FAILED' })
+}
+`
+
+for (const { library, commands } of [
+  { library: 'zstd-napi', commands: ['record', 'compact --once'] },
+  { library: 'duckdb', commands: ['compact --once', 'query SELECT(1)'] },
+]) {
+  t.test(`without the addon of ${library} there was a stack trace, and doctor said that all is well`, async t => {
+    const folder = t.testdir({ 'without.cjs': without(library), data: { raw: {} } })
+    const config = configIn(folder, join(folder, 'data'))
+    const env = { NODE_OPTIONS: `--require=${join(folder, 'without.cjs')}` }
+    for (const command of commands)
+      await expectTold(t, command, config, /^edgetape: a native addon cannot be loaded: .*\.node/m, env)
+    const { stdout, exitCode } = await edgetape(['doctor', '--config', config], { env })
+    t.equal(exitCode, 1)
+    t.match(stdout, /^FAILED +addons +a native addon cannot be loaded: .*\n +→ install edgetape anew/m)
+  })
+}
+
+t.test('a mistake of ours keeps its stack trace', t => {
+  t.equal(toldError(new TypeError('x is undefined')), undefined)
+  t.equal(toldError(Object.assign(new Error('odd'), { code: 'EROFS' })), undefined)
+  t.end()
+})
