@@ -109,10 +109,13 @@ export interface PlanChange {
 
 /** How far each poll was answered, ms since the epoch; kept over restarts. */
 export interface PollRecord {
+  /** Takes up what earlier runs kept; to be called first. It lasts as long as the disk takes. */
+  load(): Promise<void>
   answeredMs(id: string): number | undefined
   note(id: string, answeredMs: number): void
   keepOnly(ids: ReadonlySet<string>): void
-  save(): void
+  /** To be called often, and not to be waited for. */
+  save(): Promise<void>
 }
 
 /** A piece of what earlier runs recorded. */
@@ -120,7 +123,7 @@ export interface EarlierSegment {
   /** Compressed size. */
   bytes: number
   /** Its whole lines, in pieces between which a reader can let other work run. */
-  lines: Iterable<Buffer[]>
+  lines: AsyncIterable<Buffer[]>
 }
 
 /** What an exchange may do for the recording beside its connections. */
@@ -130,8 +133,8 @@ export interface Recording {
   journal(event: string, facts?: object): void
   /** The receive clock, µs since the epoch. */
   nowUs(): number
-  /** What earlier runs recorded of a family and is still on disk, newest first; read only as far as asked. */
-  earlier(family: string): Iterable<EarlierSegment>
+  /** What earlier runs recorded of a family and is still on disk, newest first; read only as far as asked, until aborted. */
+  earlier(family: string, signal: AbortSignal): AsyncIterable<EarlierSegment>
   polled: PollRecord
 }
 

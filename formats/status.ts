@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
 import { hasErrno } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
+import { UnhurriedFile } from '../platform/unhurried-file.js'
 
 export type Part = 'recorder' | 'compactor' | 'syncer'
 
@@ -24,24 +23,17 @@ export function writeStatus(dataDir: string, part: Part, status: object): void {
 
 /** The same without waiting for the disk, which may never answer: one write is under way at most, others are left out. */
 export class StatusWriter {
-  readonly #path: string
+  readonly #file: UnhurriedFile
   readonly #part: Part
-  #underWay: Promise<void> | undefined
 
   constructor(dataDir: string, part: Part) {
-    this.#path = statusPath(dataDir, part)
+    this.#file = new UnhurriedFile(statusPath(dataDir, part))
     this.#part = part
   }
 
   /** @throws errors of the disk */
   async write(status: object): Promise<void> {
-    if (this.#underWay) return
-    this.#underWay = this.#replace(status)
-    try {
-      await this.#underWay
-    } finally {
-      this.#underWay = undefined
-    }
+    if (!this.#file.isBusy) await this.#file.write(statusText(this.#part, status))
   }
 
   /**
@@ -50,18 +42,7 @@ export class StatusWriter {
    * @throws errors of the disk
    */
   async writeLast(status: object, withinMs: number): Promise<boolean> {
-    const written = (this.#underWay ?? Promise.resolve())
-      // Its caller hears of that.
-      .catch(() => undefined)
-      .then(() => this.#replace(status))
-      .then(() => true)
-    return Promise.race([written, delay(withinMs, false, { ref: false })])
-  }
-
-  async #replace(status: object): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true })
-    await writeFile(`${this.#path}.tmp`, statusText(this.#part, status))
-    await rename(`${this.#path}.tmp`, this.#path)
+    return this.#file.writeLast(statusText(this.#part, status), withinMs)
   }
 }
 

@@ -21,7 +21,8 @@ import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
 import { recorderState } from '../formats/recorder-state.js'
 import { recorderStatus } from './status.js'
-import { earlierSegments, type EarlierQuery } from './storage/earlier-segments.js'
+import { readEarlier } from './storage/earlier-reader.js'
+import type { EarlierQuery } from './storage/earlier-segments.js'
 import { Storage } from './storage/storage.js'
 import { requireStorable } from './storable.js'
 import { freeLock, takeOver } from './take-over.js'
@@ -220,7 +221,7 @@ function recordingOn({ tape, clock, answers, earlier, polled }: RecordingParts):
     },
     journal: (event, facts) => tape.journal(event, facts),
     nowUs: () => clock.nowUs(),
-    earlier: family => earlierSegments({ ...earlier, family }),
+    earlier: (family, signal) => readEarlier({ ...earlier, family }, signal),
     polled,
   }
 }

@@ -1,22 +1,30 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { hasErrno } from '../platform/edge-error.js'
+import { UnhurriedFile } from '../platform/unhurried-file.js'
 
 const progressSchema = z.record(z.string(), z.number())
 
 /**
  * How far each poll was answered, ms since the epoch, kept over restarts in `state/`. It can be lost: then all is asked
- * for once more.
+ * for once more. Nobody waits for its disk but who reads it.
  */
 export class PollProgress {
   readonly #path: string
-  readonly #answeredMs: Map<string, number>
+  readonly #file: UnhurriedFile
+  readonly #answeredMs = new Map<string, number>()
   #changed = false
 
   constructor(dataDir: string, exchange: string, host: string) {
     this.#path = join(dataDir, 'state', `recorder-polls-${exchange}-${host}.json`)
-    this.#answeredMs = new Map(Object.entries(readProgress(this.#path)))
+    this.#file = new UnhurriedFile(this.#path)
+  }
+
+  /** Takes up what earlier runs kept; what was noted since stays. */
+  async load(): Promise<void> {
+    for (const [id, answeredMs] of Object.entries(await readProgress(this.#path)))
+      if (!this.#answeredMs.has(id)) this.#answeredMs.set(id, answeredMs)
   }
 
   answeredMs(id: string): number | undefined {
@@ -28,13 +36,16 @@ export class PollProgress {
     this.#changed = true
   }
 
-  /** Writes what changed, in one step. Not durable on purpose. */
-  save(): void {
-    if (!this.#changed) return
-    mkdirSync(dirname(this.#path), { recursive: true })
-    writeFileSync(`${this.#path}.tmp`, JSON.stringify(Object.fromEntries(this.#answeredMs)))
-    renameSync(`${this.#path}.tmp`, this.#path)
+  /** Writes what changed, in one step, unless the write before is still under way. */
+  async save(): Promise<void> {
+    if (!this.#changed || this.#file.isBusy) return
     this.#changed = false
+    try {
+      await this.#file.write(JSON.stringify(Object.fromEntries(this.#answeredMs)))
+    } catch (error) {
+      this.#changed = true
+      throw error
+    }
   }
 
   /** Forgets polls that are not asked for any more, e.g. of instruments that expired. */
@@ -43,9 +54,9 @@ export class PollProgress {
   }
 }
 
-function readProgress(path: string): Record<string, number> {
+async function readProgress(path: string): Promise<Record<string, number>> {
   try {
-    return progressSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return progressSchema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
     if (hasErrno(error, 'ENOENT') || error instanceof SyntaxError || error instanceof z.ZodError) return {}
     throw error

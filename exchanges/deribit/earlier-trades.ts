@@ -1,4 +1,3 @@
-import { setImmediate as letOthersRun } from 'node:timers/promises'
 import { parseLine } from '../../formats/raw-line.js'
 import type { Recording } from '../adapter.js'
 import { channelEnd, channelStart, dataStart } from './frame-channel.js'
@@ -26,18 +25,16 @@ export async function readEarlierTrades(recording: Recording, signal: AbortSigna
   const found: EarlierTrades = { instruments: new Map(), newestMs: 0 }
   let bytes = 0
   let newestUs = 0
-  for (const segment of recording.earlier('trades')) {
+  for await (const segment of recording.earlier('trades', signal)) {
     bytes += segment.bytes
     let segmentUs = 0
     let last: Buffer | undefined
-    for (const lines of segment.lines) {
+    for await (const lines of segment.lines) {
       if (signal.aborted) return found
       for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, line))
       last = lines.at(-1) ?? last
-      // The piece is overwritten by the next.
-      if (last) found.newestMs = Math.max(found.newestMs, newestOf(last))
-      await letOthersRun()
     }
+    if (last) found.newestMs = Math.max(found.newestMs, newestOf(last))
     newestUs = Math.max(newestUs, segmentUs)
     if (bytes > COMPRESSED_BYTES_MAX || (segmentUs > 0 && segmentUs < newestUs - SPAN_US)) break
   }

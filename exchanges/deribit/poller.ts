@@ -9,6 +9,8 @@ import { RefusedError } from './rpc.js'
 
 /** How often is looked for polls that are due. */
 const LOOK_EVERY_MS = 2000
+/** As long as this is waited for what earlier runs kept; without it all is asked for once more. */
+const LOAD_WITHIN_MS = 5000
 /** The exchange's word for too many requests. */
 const TOO_MANY_REQUESTS = 10028
 const AFTER_TOO_MANY_MS = 30_000
@@ -40,6 +42,7 @@ export class Poller {
   /** Polls until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const stopping = () => signal.aborted
+    await Promise.race([this.#kept('load'), pause(LOAD_WITHIN_MS, signal)])
     while (!stopping()) {
       const due = this.#due()
       for (const poll of due) {
@@ -49,7 +52,7 @@ export class Poller {
         await pause(waitMs, signal)
         break
       }
-      this.#save()
+      void this.#kept('save')
       if (due.length === 0) await pause(LOOK_EVERY_MS, signal)
     }
   }
@@ -102,11 +105,11 @@ export class Poller {
   }
 
   /** Without it all is asked for again after a restart, which is no reason to stop. */
-  #save(): void {
+  async #kept(what: 'load' | 'save'): Promise<void> {
     try {
-      this.#deps.progress.save()
+      await this.#deps.progress[what]()
     } catch (error) {
-      this.#deps.log.debug({ err: messageOf(error) }, 'progress of polls not kept')
+      this.#deps.log.debug({ err: messageOf(error) }, `progress of polls: cannot ${what} it`)
     }
   }
 }
