@@ -11,10 +11,11 @@ import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../formats/status.js'
 import { LedgerStore } from './ledger-store.js'
 import { pauseAfter } from './pace.js'
-import { emptyMemory, runPass, type Syncer } from './pass.js'
+import { graceOf } from './grace.js'
+import { runPass } from './pass.js'
+import { emptyMemory, PASS_LIMITS, type PassLimits, type Syncer } from './pass-work.js'
 import { emptyReport, type PassReport } from './report.js'
 import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
-import { graceOf, PASS_LIMITS, type PassLimits } from './visit.js'
 import { createTarget } from './targets/open-target.js'
 import type { Target } from './targets/target.js'
 import { earlierTarget } from './place/earlier-target.js'
@@ -66,14 +67,13 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
     const publish = (state: string, report: PassReport) =>
       writeStatus(dataDir, 'syncer', statusOf(state, report, totals, clock.nowMs()))
     const ledgers = new LedgerStore(stateDir, target.label)
-    const graceMs = config.sync.graceMinutes * 60_000
     const syncer: Syncer = {
       dataDir,
       config,
       recorder: recorderName(config.host, dataIdentity(dataDir)),
       target,
       place: new TargetPlace({
-        ...{ dataDir, target, clock, graceMs: () => graceOf({ graceMs, target }) },
+        ...{ dataDir, target, clock, graceMs: () => graceOf(config.sync, target) },
         earlier: earlierTarget(dataDir, target, ledgers, signal),
       }),
       ledgers,

@@ -10,7 +10,7 @@ import { earlierTarget } from './place/earlier-target.js'
 import { readMemory } from './place/memory.js'
 import { findHere, notElsewhere } from './place/own-place.js'
 import { requireElsewhere, TargetPlace } from './place/target-place.js'
-import { graceOf } from './visit.js'
+import { graceOf } from './grace.js'
 import { createTarget } from './targets/open-target.js'
 import type { Mark } from './place/mark.js'
 import type { Target } from './targets/target.js'
@@ -118,7 +118,7 @@ async function isUsedBefore(
   const earlier = isKnown
     ? undefined
     : earlierTarget(real, target, new LedgerStore(stateDir, target.label, true), signal)
-  const graceMs = () => graceOf({ graceMs: sync.graceMinutes * 60_000, target })
+  const graceMs = () => graceOf(sync, target)
   const place = new TargetPlace({ dataDir: real, target, clock: systemClock, graceMs, earlier })
   return (await place.check(signal)) !== undefined
 }

@@ -15,7 +15,7 @@ import { earlierTarget } from './place/earlier-target.js'
 import { requireElsewhere, TargetPlace } from './place/target-place.js'
 import { createTarget } from './targets/open-target.js'
 import type { FileProblem, Target } from './targets/target.js'
-import { graceOf } from './visit.js'
+import { graceOf } from './grace.js'
 
 const HOUR_MS = 3_600_000
 
@@ -101,7 +101,7 @@ async function retireSurveyed(
   const { config, dataDir, target, ledgers, clock, signal } = context
   const place = new TargetPlace({
     ...{ dataDir, target, clock },
-    graceMs: () => graceOf({ graceMs: config.sync.graceMinutes * 60_000, target }),
+    graceMs: () => graceOf(config.sync, target),
     earlier: earlierTarget(dataDir, target, ledgers, signal),
   })
   const { identity } = ledgers

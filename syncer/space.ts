@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs'
 import type { Config } from '../config/schema.js'
+import type { Syncer } from './pass-work.js'
 
 const GIB = 1024 ** 3
 
@@ -9,4 +10,10 @@ export function neededBytes(dataDir: string, retention: Config['retention'], hel
   const forFree = retention.minFreeGiB * GIB - bavail * bsize
   const forData = retention.maxDataGiB > 0 ? heldBytes - retention.maxDataGiB * GIB : 0
   return Math.max(0, forFree, forData)
+}
+
+/** The same by what the passes counted so far. */
+export function spaceNeeded({ dataDir, config, memory }: Syncer): number {
+  const heldBytes = [...memory.dates.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+  return neededBytes(dataDir, config.retention, heldBytes)
 }

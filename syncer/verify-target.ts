@@ -10,7 +10,7 @@ import { listDates, readDate } from './local-tree.js'
 import { batchesOf, isCurrent } from './plan.js'
 import { earlierTarget } from './place/earlier-target.js'
 import { TargetPlace } from './place/target-place.js'
-import { graceOf } from './visit.js'
+import { graceOf } from './grace.js'
 import { createTarget } from './targets/open-target.js'
 import type { FileProblem, Target } from './targets/target.js'
 
@@ -63,7 +63,7 @@ export async function verifyTarget(options: VerifyTargetOptions): Promise<Target
     const ledgers = new LedgerStore(stateDir, target.label, !lock)
     if (ledgers.identity === undefined) return proof
     const earlier = earlierTarget(dataDir, target, ledgers, options.signal)
-    const graceMs = () => graceOf({ graceMs: config.sync.graceMinutes * 60_000, target })
+    const graceMs = () => graceOf(config.sync, target)
     await new TargetPlace({ dataDir, target, clock, graceMs, earlier }).check(options.signal)
     const dates = [...listDates(dataDir)]
     for (const [date, folders] of dates) {

@@ -1,44 +1,12 @@
-import type { Logger } from '../platform/log.js'
-import type { Clock } from '../platform/clock.js'
-import type { EdgeError } from '../platform/edge-error.js'
-import type { DateLedger, FileRecord } from '../formats/ledger.js'
-import type { LocalDate } from './local-tree.js'
-import type { PreparedFiles } from './prepared-files.js'
+import { dirname } from 'node:path'
+import type { DateLedger, FileRecord, ShipState } from '../formats/ledger.js'
+import { isSwitching, readReplaced, type Replaced } from '../formats/replacement.js'
+import { noticePath, writeNotice } from '../formats/superseded-files.js'
+import { summaryOf } from './date-summary.js'
+import { readDate, type LocalDate } from './local-tree.js'
+import { graceIn, type PassWork } from './pass-work.js'
 import { planDate, type DatePlan } from './plan.js'
-import type { Receipts } from './receipts.js'
-import type { Replaced } from '../formats/replacement.js'
-import type { PassReport } from './report.js'
-import type { Target, Work } from './targets/target.js'
-import { hoursOf, type HoursOfDate } from './verified-through.js'
-
-/** What bounds a pass. */
-export interface PassLimits {
-  /** A pass over a long backlog ends after so long, so that the next one can begin with what is new, ms. */
-  passMs: number
-  /** What is held in memory and travels at once: few enough that what is new meanwhile does not wait long behind it. */
-  batch: { files: number; bytes: number }
-}
-
-export const PASS_LIMITS: PassLimits = { passMs: 60_000, batch: { files: 2000, bytes: 256 * 1024 ** 2 } }
-
-/** What all steps of one pass have in common. */
-export interface PassWork {
-  dataDir: string
-  target: Target
-  clock: Clock
-  graceMs: number
-  signal: AbortSignal
-  log: Logger
-  prepared: PreparedFiles
-  report: PassReport
-  /** Outside of `sync.window` nothing is handed over. */
-  mayShip: boolean
-  /** What travels at once. */
-  batch: PassLimits['batch']
-  /** From then on no more is begun, so that the next pass can look for what is new; ms since the epoch. */
-  endsMs: number
-  onFile: (bytes: number) => void
-}
+import { readReceipts, type Receipts } from './receipts.js'
 
 /** One date in the hands of a pass. */
 export interface Visit {
@@ -57,24 +25,46 @@ export interface Visit {
   plan: DatePlan | undefined
 }
 
-/** What is left to do for a date, and how much lies here. */
-export interface DateSummary {
-  backlogFiles: number
-  backlogBytes: number
-  unverifiedFiles: number
-  oldestUnverifiedMs: number | undefined
-  hours: HoursOfDate
-  bytes: number
+/** Takes a date up: reads what is here, what is known of it, and what was replaced. */
+export function openVisit(
+  { dataDir, target, recorder, ledgers }: PassWork,
+  date: string,
+  folders: readonly string[],
+): Visit {
+  const readAtMs = Date.now()
+  let local = readDate(dataDir, folders)
+  // In this order: what is listed and is not being replaced now, `superseded` tells about.
+  const switching = isSwitching(dataDir)
+  const superseded = readReplaced(dataDir, date)
+  const present = new Set(local.files.map(({ path }) => path))
+  if (!target.replace && !switching && [...superseded.values()].some(by => by.some(path => present.has(path)))) {
+    const notice = noticePath(date, recorder)
+    if (writeNotice(dataDir, notice, superseded)) local = readDate(dataDir, [...new Set([...folders, dirname(notice)])])
+  }
+  const ledger = ledgers.of(date)
+  if (local.files.length === 0 && ledger.size > 0) ledger.remove()
+  let receipts: Receipts | undefined
+  return {
+    ...{ date, readAtMs, local, ledger, superseded, isSwitching: switching, plan: undefined },
+    receipts: () => (receipts ??= readReceipts(dataDir, date)),
+  }
 }
 
 /** The plan for the files as they were listed and the ledger as it is. */
 export function planNow(visit: Visit, work: PassWork): DatePlan {
-  return (visit.plan ??= planDate(visit.local.files, path => visit.ledger.get(path), work.clock.nowMs(), graceOf(work)))
+  return (visit.plan ??= planDate(visit.local.files, path => visit.ledger.get(path), work.clock.nowMs(), graceIn(work)))
 }
 
-/** A target that cannot sync to disk is given twice the time. */
-export function graceOf({ graceMs, target }: Pick<PassWork, 'graceMs' | 'target'>): number {
-  return target.syncsToDisk ? graceMs : 2 * graceMs
+/** To be called before a step does what was planned: time has passed, and more may be known of what the target can do. */
+export function planAnew(visits: readonly Visit[]): void {
+  for (const visit of visits) visit.plan = undefined
+}
+
+/** Counts anew, for the memory, what is left to do of a date. */
+export function summarize(visit: Visit, work: PassWork) {
+  const summary = summaryOf(visit.local, visit.ledger, planNow(visit, work))
+  work.memory.dates.set(visit.date, summary)
+  return summary
 }
 
 /** Writes down, durably, what became of files of one or several dates. */
@@ -91,36 +81,8 @@ export function recordAll(changes: readonly { visit: Visit; record: FileRecord }
   }
 }
 
-export function summaryOf(visit: Visit, work: PassWork): DateSummary {
-  const { ship, verify, waiting } = planNow(visit, work)
-  const unverified = [...verify, ...waiting]
-  const times = [...ship.map(({ file }) => file.mtimeMs), ...unverified.map(({ mtimeMs }) => mtimeMs)]
-  return {
-    backlogFiles: ship.length,
-    backlogBytes: ship.reduce((sum, { file }) => sum + file.bytes, 0),
-    unverifiedFiles: unverified.length,
-    oldestUnverifiedMs: times.length === 0 ? undefined : times.reduce((oldest, time) => Math.min(oldest, time)),
-    hours: hoursOf(visit.local.files, path => visit.ledger.get(path)),
-    bytes: visit.local.bytes,
-  }
-}
-
-/** What a target is given to work with. */
-export function targetWork({ dataDir, signal, onFile }: PassWork): Work {
-  return { dataDir, signal, onFile }
-}
-
-/** True where nothing more may be begun: asked to stop, or the target has failed. */
-export function isStopped({ signal, report }: PassWork): boolean {
-  return signal.aborted || report.error !== undefined
-}
-
-/** True where the pass has taken its time. */
-export function isOver({ clock, endsMs }: PassWork): boolean {
-  return clock.nowMs() >= endsMs
-}
-
-/** What failed only because we were asked to stop is no failure of the target. */
-export function failWith({ report, signal }: PassWork, error: EdgeError | undefined): void {
-  if (error && !signal.aborted) report.error = error
+/** What is known of a file from now on. */
+export function recordOf(file: Omit<FileRecord, 'state' | 'atMs'>, state: ShipState, atMs: number): FileRecord {
+  const { path, bytes, mtimeMs, sha256, md5 } = file
+  return { path, bytes, mtimeMs, sha256, md5, state, atMs }
 }

@@ -1,0 +1,65 @@
+import type { FileRecord } from '../formats/ledger.js'
+import { failWith, isOver, isStopped, targetWork, type PassWork } from './pass-work.js'
+import { batchesOf } from './plan.js'
+import { addProblem } from './report.js'
+import { planAnew, planNow, recordAll, recordOf, type Visit } from './visit.js'
+
+/** A file that was handed over and is now to be compared. */
+interface Handed {
+  visit: Visit
+  record: FileRecord
+}
+
+/** More bytes than travel at once: nothing of them does. The other side reads all of it before it says a word. */
+const BATCH = { files: 4000, bytes: 2 * 1024 ** 3 }
+
+/**
+ * Has the target compute the checksums of what was brought there long enough ago, and compares them. The first batch is
+ * compared even if the time of the pass is over.
+ */
+export async function verify(work: PassWork, visits: readonly Visit[]): Promise<void> {
+  if (isStopped(work) || handedOf(work, visits).length === 0) return
+  planAnew(visits)
+  const handed = handedOf(work, visits)
+  const { report } = work
+  report.plannedFiles += handed.length
+  report.plannedBytes += handed.reduce((sum, { record }) => sum + record.bytes, 0)
+  let isFirst = true
+  for (const batch of batchesOf(handed, ({ record }) => record.bytes, BATCH)) {
+    if (isStopped(work) || (!isFirst && isOver(work))) return
+    isFirst = false
+    await compareBatch(work, batch)
+  }
+}
+
+const handedOf = (work: PassWork, visits: readonly Visit[]): Handed[] =>
+  visits.flatMap(visit => planNow(visit, work).verify.map(record => ({ visit, record })))
+
+async function compareBatch(work: PassWork, batch: readonly Handed[]): Promise<void> {
+  const { report, log } = work
+  const { verdicts, problems, error } = await work.target.verify(
+    batch.map(({ record }) => record),
+    targetWork(work),
+  )
+  const nowMs = work.clock.nowMs()
+  const found = batch.flatMap(({ visit, record }) => {
+    const verdict = verdicts.get(record.path)
+    if (verdict === undefined) return []
+    return [{ visit, record: recordOf(record, verdict === 'same' ? 'verified' : verdict, nowMs) }]
+  })
+  recordAll(found)
+  for (const { record } of found) {
+    const { path, state } = record
+    if (state === 'verified') report.verifiedFiles++
+    if (state === 'wrong') {
+      report.wrongFiles++
+      log.error({ path }, 'the copy at the target is not what was shipped; it is shipped anew')
+    }
+    if (state === 'missing') {
+      report.missingFiles++
+      log.warn({ path }, 'the copy is no longer at the target; it is shipped anew')
+    }
+  }
+  for (const problem of problems) addProblem(report, problem)
+  failWith(work, error)
+}
