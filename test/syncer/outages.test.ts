@@ -60,7 +60,7 @@ async function worldOf(t: Test, disk: NasDisk = ROOMY): Promise<World | undefine
 }
 
 const dataOf = (tree: ShippedTree) =>
-  new Map([...filesBelow(tree.dataDir)].filter(([path]) => !/^(state|targets)\//.test(path)))
+  new Map([...filesBelow(tree.dataDir)].filter(([path]) => !/^(?:(?:state|targets)\/|\.edgetape-data$)/.test(path)))
 
 /** Makes something go wrong during a pass, checks that nothing is lost meanwhile, and heals it. */
 async function survives(
