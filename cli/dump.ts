@@ -1,12 +1,13 @@
 import { Command } from 'commander'
 import type { EdgeError } from '../platform/edge-error.js'
+import { parseTimeUs } from '../platform/moment.js'
 
 interface DumpOptions {
   channel?: string
   instrument?: string
   conn?: string
-  from?: string
-  to?: string
+  from?: number
+  to?: number
 }
 
 export function dumpCommand(): Command {
@@ -16,21 +17,19 @@ export function dumpCommand(): Command {
     .option('--channel <name>', 'only frames of a channel or family, e.g. trades or trades.BTC-PERPETUAL')
     .option('--instrument <name>', 'only frames and rows of an instrument or index, e.g. BTC-PERPETUAL')
     .option('--conn <name>', 'only frames of a connection, e.g. d1, http or journal')
-    .option('--from <time>', 'received at this time or later, e.g. 2026-11-22T14:00 (UTC)')
-    .option('--to <time>', 'received before this time')
+    .option('--from <time>', 'received at this time or later, e.g. 2026-11-22T14:00 (UTC)', parseTimeUs)
+    .option('--to <time>', 'received before this time', parseTimeUs)
     .action(dump)
 }
 
 async function dump(paths: string[], { channel, instrument, conn, from, to }: DumpOptions): Promise<void> {
-  const [{ parseTimeUs }, { dumpLines }, { dumpFiles }, { showProgress }, { writeLines }] = await Promise.all([
-    import('../platform/moment.js'),
+  const [{ dumpLines }, { dumpFiles }, { showProgress }, { writeLines }] = await Promise.all([
     import('../reader/dump/dump-lines.js'),
     import('../reader/dump/files.js'),
     import('../platform/progress-bar.js'),
     import('./output.js'),
   ])
-  const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))
-  const choice = { channel, instrument, conn, fromUs: timeUs(from), toUs: timeUs(to) }
+  const choice = { channel, instrument, conn, fromUs: from, toUs: to }
   const files = dumpFiles(paths, choice)
   // On a terminal the lines themselves show that something happens.
   const progress = process.stdout.isTTY

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { parseTimeUs } from '../platform/moment.js'
 import type { MergeFlags } from './merge/merge-trees.js'
 
 /** `edgetape merge`: what several recorders took, as if one had. Exit code 0 only where nothing was left out. */
@@ -7,8 +8,8 @@ export function mergeCommand(): Command {
     .description('make one tree of what several recorders took, with each event once')
     .argument('<folders...>', 'dataDirs or their copies on the NAS; only read')
     .requiredOption('--to <folder>', 'the merged tree; what it has already stays, so that each day adds to it')
-    .option('--from <time>', 'received at this time or later, e.g. 2026-11-22 (UTC)')
-    .option('--until <time>', 'received before this time')
+    .option('--from <time>', 'received at this time or later, e.g. 2026-11-22 (UTC)', parseTimeUs)
+    .option('--until <time>', 'received before this time', parseTimeUs)
     .option('--config <file>', 'config file, for the settings below compact')
     .option('--json', 'print the summary as JSON')
     .addHelpText(

@@ -1,4 +1,6 @@
+import { createWriteStream, renameSync, rmSync, statSync } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { hasErrno } from '../platform/edge-error.js'
 
 const BATCH_BYTES = 64 * 1024
@@ -31,6 +33,33 @@ export async function writeLines(
     if (hasErrno(error, 'EPIPE')) return false
     throw error
   }
+}
+
+/** Makes a file that has its name once it is whole: nobody takes a part of it for an answer. */
+export async function writeWhole(path: string, write: (temporary: string) => Promise<unknown>): Promise<void> {
+  // A pipe or a device has its name already.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    await write(path)
+    return
+  }
+  const temporary = `${path}.tmp`
+  try {
+    await write(temporary)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+export async function writeLinesTo(
+  path: string,
+  lines: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const file = createWriteStream(path)
+  await writeLines(lines, file)
+  file.end()
+  await finished(file)
 }
 
 /** Resolves when the bytes are on their way, so that no more than a batch waits in memory. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { parseTimeUs } from '../platform/moment.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
 import { simulationOf } from './simulations.js'
@@ -7,8 +8,8 @@ interface ReplayFlags {
   port: number
   host: string
   speed: number
-  from?: string
-  to?: string
+  from?: number
+  to?: number
   loop?: boolean
 }
 
@@ -20,8 +21,8 @@ export function replayCommand(): Command {
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--speed <x>', 'recorded time per real time; 0 for as fast as clients take it', nonNegativeNumber, 1)
-    .option('--from <time>', 'begin with what was received at this time, e.g. 2026-11-22T14:00 (UTC)')
-    .option('--to <time>', 'end before this time')
+    .option('--from <time>', 'begin with what was received at this time, e.g. 2026-11-22T14:00 (UTC)', parseTimeUs)
+    .option('--to <time>', 'end before this time', parseTimeUs)
     .option('--loop', 'begin again at the end')
     .addHelpText(
       'after',
@@ -33,15 +34,13 @@ export function replayCommand(): Command {
 
 async function replay(path: string, { from, to, loop = false, ...flags }: ReplayFlags): Promise<void> {
   const asked = new Promise<void>(resolve => onShutdown(() => resolve()))
-  const [{ startReplay }, { parseTimeUs }, { replay: protocol }] = await Promise.all([
+  const [{ startReplay }, { replay: protocol }] = await Promise.all([
     import('../reader/replay/replay-server.js'),
-    import('../platform/moment.js'),
     simulationOf(),
   ])
-  const timeUs = (text: string | undefined) => (text === undefined ? undefined : parseTimeUs(text))
   const say = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
   const onProblem = (path: string, problem: string) => say(`${path}: ${problem}`)
-  const options = { path, loop, ...flags, fromUs: timeUs(from), toUs: timeUs(to), onProblem }
+  const options = { path, loop, ...flags, fromUs: from, toUs: to, onProblem }
   const replay = await startReplay(protocol, options)
   process.stdout.write(`${replay.url}\n`)
   const ended = replay.finished.then(() => say(`end of the recording: ${replay.framesSent()} frames sent`))

@@ -1,9 +1,7 @@
-import { createWriteStream, rmSync } from 'node:fs'
-import { finished } from 'node:stream/promises'
-import type { Writable } from 'node:stream'
+import { rmSync } from 'node:fs'
 import { EdgeError } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
-import { writeLines } from '../output.js'
+import { writeLines, writeLinesTo, writeWhole } from '../output.js'
 import { plainTable } from '../table.js'
 import type { Cell } from './sample-rows.js'
 
@@ -33,18 +31,12 @@ export function formatOf({ csv, json, out }: { csv?: boolean; json?: boolean; ou
 /** Writes rows as they come; a table is cut for people. */
 export async function writeRows(rows: Rows, format: Format, out: string | undefined): Promise<void> {
   if (format === 'parquet') {
-    if (out !== undefined) await writeParquet(rows, out)
+    if (out !== undefined) await writeWhole(out, temporary => writeParquet(rows, temporary))
     return
   }
   const lines = format === 'table' ? tableLines(rows) : format === 'csv' ? csvLines(rows) : jsonLines(rows)
   if (out === undefined) await writeLines(lines, process.stdout)
-  else await toFile(lines, createWriteStream(out))
-}
-
-async function toFile(lines: AsyncIterable<Uint8Array>, file: Writable): Promise<void> {
-  await writeLines(lines, file)
-  file.end()
-  await finished(file)
+  else await writeWhole(out, temporary => writeLinesTo(temporary, lines))
 }
 
 /** More rows than a person reads. */
@@ -81,9 +73,9 @@ const isText = (column: string, texts: readonly string[]) => column === 'ts' || 
 
 /** Through a file of CSV, so that memory does not grow with the rows. */
 async function writeParquet(rows: Rows, out: string): Promise<void> {
-  const csv = `${out}.csv.tmp`
+  const csv = `${out}.csv`
   try {
-    await toFile(csvLines(rows), createWriteStream(csv))
+    await writeLinesTo(csv, csvLines(rows))
     const types = rows.columns.map(column => {
       const type = column === 'ts' ? 'TIMESTAMPTZ' : rows.texts.includes(column) ? 'VARCHAR' : 'DOUBLE'
       return `${sqlText(column)}: '${column === 'change_id' || column === 'level' ? 'BIGINT' : type}'`

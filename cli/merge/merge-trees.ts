@@ -7,25 +7,21 @@ import { configSchema, defaultConfig, type Config } from '../../config/schema.js
 import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
 import { onShutdown } from '../../platform/shutdown.js'
-import { parseTimeUs } from '../../platform/moment.js'
 import { compactionBar, summaryText } from '../compact/summary.js'
 import { gatherSegments } from '../../reader/merge/gather-segments.js'
 
 export interface MergeFlags {
   to: string
   config?: string
-  from?: string
-  until?: string
+  from?: number
+  until?: number
   json?: true
 }
 
 /** Gathers the segments, and converts them. */
 export async function mergeTrees(folders: string[], flags: MergeFlags): Promise<void> {
   const config = configFor(flags)
-  const span = {
-    fromUs: flags.from === undefined ? 0 : parseTimeUs(flags.from),
-    toUs: flags.until === undefined ? Infinity : parseTimeUs(flags.until),
-  }
+  const span = { fromUs: flags.from ?? 0, toUs: flags.until ?? Infinity }
   const stop = new AbortController()
   onShutdown(() => stop.abort())
   lowerPriority()

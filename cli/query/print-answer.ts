@@ -1,11 +1,9 @@
-import { createWriteStream, renameSync, rmSync } from 'node:fs'
 import { extname } from 'node:path'
 import type { Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { writeLines } from '../output.js'
+import { writeLines, writeLinesTo, writeWhole } from '../output.js'
 import { tableOf } from './answer-table.js'
 import { csvRows, jsonRows } from '../../reader/query/rows.js'
 import type { QuerySession } from '../../reader/query/session.js'
@@ -30,34 +28,23 @@ export function formatOf(wanted: string | undefined, out: string | undefined): F
 export async function printAnswer(session: QuerySession, sql: string, format: Format, out: Writable): Promise<void> {
   const width = out === process.stdout && process.stdout.isTTY ? process.stdout.columns : Infinity
   await session.ask(sql, async connection => {
-    const lines = await linesOf(connection, sql, format, width)
-    await writeLines(lines, out)
+    await writeLines(await linesOf(connection, sql, format, width), out)
   })
 }
 
-async function linesOf(connection: DuckDBConnection, sql: string, format: Format, width: number) {
+async function linesOf(connection: DuckDBConnection, sql: string, format: Format, width = Infinity) {
   if (format === 'csv') return csvRows(connection, sql)
   if (format === 'json') return jsonRows(connection, sql)
   const text = await tableOf(connection, sql, width)
   return text === '' ? [] : [Buffer.from(text)]
 }
 
-/** Writes the answer of a statement to a file, which has its name once it is whole. */
+/** Writes the answer of a statement to a file. */
 export async function writeAnswer(session: QuerySession, sql: string, format: Format, path: string): Promise<void> {
-  const temporary = `${path}.tmp`
-  try {
-    if (format === 'parquet') {
-      const copy = `COPY (${sql}\n) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`
-      await session.ask(sql, connection => connection.run(copy))
-    } else {
-      const file = createWriteStream(temporary)
-      await printAnswer(session, sql, format, file)
-      file.end()
-      await finished(file)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
+  await writeWhole(path, temporary => {
+    const copy = `COPY (${sql}\n) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`
+    return session.ask<unknown>(sql, async connection =>
+      format === 'parquet' ? connection.run(copy) : writeLinesTo(temporary, await linesOf(connection, sql, format)),
+    )
+  })
 }

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
+import { execa } from 'execa'
 import t from 'tap'
 import { fitTable } from '../../../cli/query/fit-table.js'
 import { prompt } from '../../../cli/query/prompt.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { splitStatements } from '../../../reader/query/statements.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { cliMain, edgetape } from '../../fixtures/cli.js'
 import { writeLake } from '../../fixtures/lake.js'
 
 const trades = (names: string[]) =>
@@ -67,6 +68,9 @@ t.test('the answer as table, CSV, JSON and Parquet, printed or in a file', async
   t.equal(again.stdout, await ask('--json'))
   await ask('--out', join(root, 'answer.csv'))
   t.equal(readFileSync(join(root, 'answer.csv'), 'utf8').trimEnd(), await ask('--format', 'csv'))
+  const piped = ['query', '--from', root, 'SELECT 7 AS n', '--format', 'csv', '--out', '/dev/stdout']
+  const { stdout } = await execa('sh', ['-c', '"$@" | cat', 'sh', process.execPath, cliMain, ...piped])
+  t.equal(stdout, 'n\n7', 'a pipe stays one')
   t.match(await edgetape(['query', '--from', root, 'SELECT nothing', '--out', join(root, 'none.csv')]), { exitCode: 1 })
   t.notOk(existsSync(join(root, 'none.csv')) || existsSync(join(root, 'none.csv.tmp')), 'no half file')
   t.match(await edgetape(['query', sql, '--format', 'xls']), {
