@@ -24,12 +24,15 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   const { interruptedCode, onShutdown } = await import('../platform/shutdown.js')
   const { attendSystemd } = await import('../platform/systemd.js')
   const { lowerPriority } = await import('../platform/low-priority.js')
+  const { showProgress } = await import('../platform/progress-bar.js')
   // Recording comes first on a small machine; rsync inherits it.
   lowerPriority()
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
-  const bar = once && process.stderr.isTTY ? await progressBar() : undefined
-  const onProgress = bar ? { onProgress: bar.show } : {}
+  const bar = once ? showProgress('sync', 0) : undefined
+  const onProgress = bar && {
+    onProgress: ({ handledBytes, plannedBytes }: PassReport) => bar.reach(handledBytes, plannedBytes),
+  }
   const log = createLogger('syncer')
   const leaveSystemd = attendSystemd(log)
   const report = await runSyncer({ config, log, once, signal: stop.signal, ...onProgress })
@@ -40,35 +43,6 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   process.stdout.write(`${summary}\n`)
   if (stop.signal.aborted) process.exitCode = interruptedCode() ?? 1
   else if (!isClean(report)) process.exitCode = 1
-}
-
-async function progressBar(): Promise<{ show: (report: PassReport) => void; stop: () => void }> {
-  const { default: progress } = await import('cli-progress')
-  const bar = new progress.SingleBar(
-    {
-      format: 'sync {bar} {files} files, {done} of {all}, {rate}/s, ETA {eta_formatted}',
-      stream: process.stderr,
-      clearOnComplete: true,
-      etaBuffer: 200,
-    },
-    progress.Presets.shades_classic,
-  )
-  const { sizeText } = await import('../platform/figures.js')
-  const startedMs = performance.now()
-  const words = ({ plannedFiles, handledFiles, plannedBytes, handledBytes }: PassReport) => ({
-    files: `${handledFiles}/${plannedFiles}`,
-    done: sizeText(handledBytes),
-    all: sizeText(plannedBytes),
-    rate: sizeText((1000 * handledBytes) / Math.max(1, performance.now() - startedMs)),
-  })
-  bar.start(0, 0, { files: '0/0', done: sizeText(0), all: sizeText(0), rate: sizeText(0) })
-  return {
-    show: report => {
-      bar.setTotal(report.plannedBytes)
-      bar.update(Math.min(report.handledBytes, report.plannedBytes), words(report))
-    },
-    stop: () => bar.stop(),
-  }
 }
 
 /** The report with an error that survives JSON. */

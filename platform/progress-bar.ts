@@ -8,12 +8,19 @@ const REDRAW_EVERY_MS = 100
 /** How far long work has come, in bytes of files or in steps. */
 export interface Progress {
   advance: (by: number) => void
+  /** For work whose whole is found while it goes on. */
+  reach: (done: number, total: number) => void
   /** Takes the bar off the terminal for as long as `print` writes there. */
   aside: (print: () => void) => void
   stop: () => void
 }
 
-const silent: Progress = { advance: () => undefined, aside: print => print(), stop: () => undefined }
+const silent: Progress = {
+  advance: () => undefined,
+  reach: () => undefined,
+  aside: print => print(),
+  stop: () => undefined,
+}
 
 /**
  * A bar with rate and time left on stderr, where that is a terminal; else nothing is shown.
@@ -23,28 +30,37 @@ export function showProgress(label: string, total: number, unit: 'bytes' | 'step
   if (!process.stderr.isTTY) return silent
   const startedMs = performance.now()
   let done = 0
+  let all = total
   let drawnMs = startedMs
   let bar: SingleBar | undefined
   const facts = () => {
     const seconds = (performance.now() - startedMs) / 1000
-    const rate = done / seconds
-    const left = rate > 0 ? Math.max(0, total - done) / rate : 0
     const text = unit === 'bytes' ? sizeText : count
-    return { done: text(done), all: text(total), rate: text(rate), left: `${Math.ceil(left)} s` }
+    const left = secondsLeft(seconds, done, Math.max(0, all - done))
+    return { done: text(done), all: text(all), rate: text(done / seconds), left: `${left} s` }
   }
   const take = () => {
     bar?.stop()
     bar = undefined
   }
+  const draw = () => {
+    const now = performance.now()
+    if (now - startedMs < APPEARS_AFTER_MS || now - drawnMs < REDRAW_EVERY_MS) return
+    drawnMs = now
+    bar ??= newBar(label, all, facts())
+    bar.setTotal(Math.max(1, all))
+    bar.update(Math.min(done, all), facts())
+    bar.render()
+  }
   return {
     advance: by => {
       done += by
-      const now = performance.now()
-      if (now - startedMs < APPEARS_AFTER_MS || now - drawnMs < REDRAW_EVERY_MS) return
-      drawnMs = now
-      bar ??= newBar(label, total, facts())
-      bar.update(Math.min(done, total), facts())
-      bar.render()
+      draw()
+    },
+    reach: (now, total) => {
+      done = now
+      all = total
+      draw()
     },
     aside: print => {
       take()
@@ -68,3 +84,8 @@ function newBar(label: string, total: number, facts: object): SingleBar {
 }
 
 const count = (steps: number) => String(Math.round(10 * steps) / 10)
+
+/** How long what is left takes, if it takes as long as what is done did. Pure. */
+export function secondsLeft(elapsed: number, done: number, left: number): number {
+  return done === 0 ? 0 : Math.ceil((elapsed / done) * left)
+}

@@ -1,36 +1,13 @@
-import progress from 'cli-progress'
 import type { Summary } from '../../compactor/progress.js'
+import { showProgress } from '../../platform/progress-bar.js'
 
-/** How far a backlog is worked off, on a terminal. The time left is told from the whole run: segments differ. */
+/** How far a backlog is worked off, on a terminal. */
 export function compactionBar() {
-  const options = {
-    format: '{bar} {value}/{total} segments, {rows} rows, {left} left',
-    hideCursor: true,
-    stream: process.stderr,
-    autopaddingChar: '',
-  }
-  const bar = new progress.SingleBar(options)
-  const startedMs = performance.now()
+  const bar = showProgress('segments', 0, 'steps')
   return {
-    show: ({ segments, failed, backlog, rows }: Summary) => {
-      const done = segments + failed
-      const seconds = secondsLeft((performance.now() - startedMs) / 1000, done, backlog)
-      const payload = {
-        rows: Object.values(rows).reduce((sum, count) => sum + count, 0),
-        left: progress.Format.TimeFormat(seconds, options, 1),
-      }
-      if (bar.isActive) {
-        bar.setTotal(done + backlog)
-        bar.update(done, payload)
-      } else bar.start(done + backlog, done, payload)
-    },
-    stop: () => bar.stop(),
+    show: ({ segments, failed, backlog }: Summary) => bar.reach(segments + failed, segments + failed + backlog),
+    stop: bar.stop,
   }
-}
-
-/** How long so many segments take, if they take as long as those before. Pure. */
-export function secondsLeft(elapsed: number, done: number, backlog: number): number {
-  return done === 0 ? 0 : Math.ceil((elapsed / done) * backlog)
 }
 
 /** What a run did, for people. */

@@ -48,6 +48,7 @@ async function findingsOf(dataDir: string): Promise<Finding[]> {
   const findings = new Findings(finding => found.push(finding))
   const startProgress = () => ({
     advance: () => undefined,
+    reach: () => undefined,
     aside: (print: () => void) => print(),
     stop: () => undefined,
   })
