@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api'
 
-export interface DuckDbLimits {
+interface DuckDbLimits {
   /** How much DuckDB may use by its own count. */
   memory: string
   threads: number

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 
 /** What an error needs so that a person knows what to do, and a program whether trying again can help. */
-export interface EdgeErrorFacts {
+interface EdgeErrorFacts {
   /** What to try, in words for the person at the keyboard. */
   hint?: string
   /** True when the same call may succeed later without anyone's help. */

@@ -13,7 +13,7 @@ export const ONE_WISH_MS = 2000
 /** What is still alive so long after all is done waits for something that does not answer; with it, the end still comes within 5 s. */
 const LINGER_MS = 1500
 
-export interface ShutdownOptions {
+interface ShutdownOptions {
   /** Those that mean the end; a process may have another use for SIGHUP. */
   signals?: readonly ShutdownSignal[]
   /** Called before a second wish ends the process. */

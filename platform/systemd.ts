@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Logger } from './log.js'
 
 /** Tells systemd something; resolves when it was told. */
-export type Notify = (assignment: string) => Promise<void>
+type Notify = (assignment: string) => Promise<void>
 
 /**
  * Tells systemd, where it is the one that started this process (`Type=notify`), that the process is up, and within each

@@ -7,13 +7,13 @@ import type { Answers as ExchangeAnswers, Question } from '../../exchanges/setti
 import { questions, type Answers } from './answers.js'
 
 /** Where questions are put: the terminal, or streams of a test. */
-export interface Terminal {
+interface Terminal {
   input: Readable
   output: Writable
 }
 
 /** What stands there to be taken with Enter. */
-export interface Proposals {
+interface Proposals {
   dataDir: string
   host: string
   keepHours: number

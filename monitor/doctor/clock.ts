@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Finding } from './finding.js'
 
 /** What a program of this machine says of its clock. */
-export interface ClockSource {
+interface ClockSource {
   name: string
   synchronised: boolean
   /** How far the clock is off by its own measure, s. */

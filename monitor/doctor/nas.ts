@@ -37,7 +37,7 @@ async function keyTrouble(path: string | undefined): Promise<Finding | undefined
 }
 
 /** Pure. */
-export function judgeTarget(steps: readonly ProbeStep[], sync: Config['sync']): Finding {
+function judgeTarget(steps: readonly ProbeStep[], sync: Config['sync']): Finding {
   const target = sync.target ?? ''
   const facts = { target, steps: steps.map(({ step, outcome }) => ({ step, outcome })) }
   const failed = steps.find(({ outcome }) => outcome === 'failed')

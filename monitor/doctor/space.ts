@@ -9,7 +9,7 @@ const DAYS_TOO_FEW = 2
 /** Outages of a NAS are usually longer than this. */
 const AWAY_DAYS_FEW = 1
 
-export interface HereFacts {
+interface HereFacts {
   freeBytes: number
   /** Already in dataDir. */
   dataBytes: number

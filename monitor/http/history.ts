@@ -1,7 +1,7 @@
 import type { Observation } from '../observe/observation.js'
 
 /** Rates over the last quarter of an hour, by family: what the page draws. */
-export interface RateHistory {
+interface RateHistory {
   /** Time between two values, ms. */
   stepMs: number
   /** Time of the last value, ms since the epoch. */

@@ -18,7 +18,7 @@ import { json, listen, plain, type Routes } from './server.js'
 
 const LOOK_EVERY_MS = 1000
 
-export interface ServeOptions {
+interface ServeOptions {
   config: Config
   log: Logger
   signal: AbortSignal

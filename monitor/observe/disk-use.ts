@@ -5,7 +5,7 @@ import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import type { OpenCount } from '../../formats/left-open.js'
 
-export interface FileCount {
+interface FileCount {
   files: number
   bytes: number
 }
