@@ -1,8 +1,7 @@
 import type { Exchange } from '../../exchanges/exchange.js'
 import type { ExchangeProbe } from '../../recorder/probe-exchange.js'
-import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { tenthsText } from '../../platform/figures.js'
-import type { Finding } from './finding.js'
+import { thrownFinding, type Finding } from './finding.js'
 
 /** Beyond it receive times and the exchange's cannot be compared any more, µs. */
 const OFFSET_US_WARNING = 100_000
@@ -66,13 +65,9 @@ export function judgeExchangeClock(
 }
 
 /** What went wrong, with what to do. */
-export function exchangeFailure(thrown: unknown): Finding {
-  const hint = thrown instanceof EdgeError ? thrown.hint : undefined
-  return {
-    check: 'exchange',
-    outcome: 'failed',
-    message: messageOf(thrown),
-    hint: hint ?? 'check exchange.url, the network of this machine, and whether a firewall lets port 443 out',
-    ...(thrown instanceof EdgeError ? { facts: { code: thrown.code } } : {}),
-  }
-}
+export const exchangeFailure = (thrown: unknown): Finding =>
+  thrownFinding(
+    'exchange',
+    thrown,
+    'check exchange.url, the network of this machine, and whether a firewall lets port 443 out',
+  )

@@ -39,13 +39,15 @@ export function isHanging({ facts }: Finding): boolean {
   return facts?.['code'] === HANGS
 }
 
-function thrownFinding(check: string, error: Error): Finding {
-  const { code, hint } = error instanceof EdgeError ? error : {}
+/** What a check threw. `hint` is for what says itself nothing of what to do. */
+export function thrownFinding(check: string, thrown: unknown, hint?: string): Finding {
+  const { code, hint: own } = thrown instanceof EdgeError ? thrown : {}
+  const todo = own ?? hint
   return {
     check,
     outcome: 'failed',
-    message: messageOf(error),
-    ...(hint === undefined ? {} : { hint }),
+    message: messageOf(thrown),
+    ...(todo === undefined ? {} : { hint: todo }),
     ...(code === undefined ? {} : { facts: { code } }),
   }
 }

@@ -26,7 +26,12 @@ async function proven(path: string): Promise<{ found: Finding[]; text: string; f
   const found: Finding[] = []
   const findings = new Findings(finding => found.push(finding))
   const nothing = () => undefined
-  const startProgress = () => ({ advance: nothing, reach: nothing, aside: (print: () => void) => print(), stop: nothing })
+  const startProgress = () => ({
+    advance: nothing,
+    reach: nothing,
+    aside: (print: () => void) => print(),
+    stop: nothing,
+  })
   const result = await rawProof.prove(path, { findings, startProgress, config: '' })
   return { found, ...result }
 }
