@@ -1,4 +1,4 @@
-import type { RecorderStatus } from './part-status.js'
+import type { RecorderStatus } from '../../formats/part-status.js'
 import type { Rates } from './rates.js'
 
 export interface ConnectionSeen {

@@ -7,7 +7,7 @@ import type { Gap } from '../../formats/journal/gap.js'
 import { gapsOf } from '../../formats/journal/gaps.js'
 import { JournalFollower } from './journal-follower.js'
 import { observationOf, type Observation } from './observation.js'
-import { recorderStatus } from './part-status.js'
+import { recorderStatus } from '../../formats/part-status.js'
 import { parts, reportOf, type PartReport } from './parts.js'
 import { countedOf, noRates, ratesBetween, type Counted, type Rates } from './rates.js'
 

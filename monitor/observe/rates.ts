@@ -1,4 +1,4 @@
-import type { RecorderStatus } from './part-status.js'
+import type { RecorderStatus } from '../../formats/part-status.js'
 
 /** Counts of one moment, as the recorder wrote them. */
 export interface Counted {

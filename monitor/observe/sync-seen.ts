@@ -1,4 +1,4 @@
-import type { SyncerStatus } from './part-status.js'
+import type { SyncerStatus } from '../../formats/part-status.js'
 import type { PartReport } from './parts.js'
 
 export interface SyncSeen {
