@@ -1,3 +1,4 @@
+import type { Said } from '../formats/part-status.js'
 import { writeStatus } from '../formats/status.js'
 import type { Conversion } from './segment/convert.js'
 import type { Receipt } from '../formats/receipt.js'
@@ -115,6 +116,6 @@ export class CompactorProgress {
       known,
       last_error: lastError ?? null,
       stopped: this.#stopped,
-    })
+    } satisfies Said<'compactor'>)
   }
 }

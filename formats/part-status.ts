@@ -1,4 +1,10 @@
 import { z } from 'zod'
+import type { Part } from './status.js'
+
+/*
+ * What each part says of itself in `state/<part>.json`, each second or so (`status.ts`): one object, every field of which a
+ * reader can do without. `stopped` is the last word of a part that ended in order.
+ */
 
 /** A field that a part of another version may leave out or write otherwise: then it counts as not told. */
 function told<T extends z.ZodType>(type: T) {
@@ -14,7 +20,10 @@ const text = told(z.string().min(1))
 const moment = told(z.iso.datetime().transform(Date.parse))
 
 const failure = told(
-  z.union([z.string().min(1), z.object({ message: z.string(), hint: z.string().nullish() }).transform(e => e.message)]),
+  z.union([
+    z.string().min(1),
+    z.looseObject({ message: z.string(), hint: z.string().nullish() }).transform(e => e.message),
+  ]),
 )
 
 const connection = z.object({
@@ -89,3 +98,12 @@ export const syncerStatus = z.object({
 export type RecorderStatus = z.infer<typeof recorderStatus>
 export type CompactorStatus = z.infer<typeof compactorStatus>
 export type SyncerStatus = z.infer<typeof syncerStatus>
+
+/** What a part writes: the fields that readers know, in their spelling, and what else it has to say. */
+export type Said<P extends Part> = z.input<Schemas[P]> & Record<string, unknown>
+
+interface Schemas extends Record<Part, z.ZodType> {
+  recorder: typeof recorderStatus
+  compactor: typeof compactorStatus
+  syncer: typeof syncerStatus
+}

@@ -1,4 +1,5 @@
 import type { Adapter } from '../exchanges/adapter.js'
+import type { Said } from '../formats/part-status.js'
 import type { Fleet } from './fleet.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'
@@ -13,7 +14,7 @@ interface Sources {
 }
 
 /** What the recorder is doing now, for `state/recorder.json`; counts are since its start, bytes uncompressed. */
-export function recorderStatus({ run, host, exchange, fleet, tape, storage }: Sources): object {
+export function recorderStatus({ run, host, exchange, fleet, tape, storage }: Sources): Said<'recorder'> {
   const families = Object.fromEntries(
     [...tape.counts].map(([family, { frames, bytes, lastUs, lastFrame }]) => [
       family,
@@ -45,7 +46,7 @@ export function recorderStatus({ run, host, exchange, fleet, tape, storage }: So
       frames_per_second: Math.round(10 * connection.framesPerSecond) / 10,
       channels: connection.channels.size,
       last_frame_at: connection.lastFrameUs === 0 ? null : new Date(connection.lastFrameUs / 1000).toISOString(),
-      last_error: connection.lastError ?? null,
+      last_error: connection.lastError ? { ...connection.lastError } : null,
     })),
   }
 }

@@ -1,3 +1,4 @@
+import type { Said } from '../formats/part-status.js'
 import type { PassReport } from './report.js'
 
 /** Sums over the life of the process, beside the last pass. */
@@ -57,7 +58,7 @@ export function withPass(totals: Totals, report: PassReport, nowMs: number): Tot
 }
 
 /** `state/syncer.json`: what an operator and the metrics want to know. Times are ISO 8601, ages seconds. */
-export function statusOf(state: string, report: PassReport, totals: Totals, nowMs: number): object {
+export function statusOf(state: string, report: PassReport, totals: Totals, nowMs: number): Said<'syncer'> {
   const { oldestUnverifiedMs } = report
   return {
     state,
