@@ -42,7 +42,7 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
     import('../platform/shutdown.js'),
     import('../platform/systemd.js'),
     import('../recorder/main.js'),
-    import('../supervisor/succession.js'),
+    import('./run/succession.js'),
   ])
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason), { signals: succession.endingSignals(process.env) })

@@ -1,10 +1,18 @@
-import { coveredFamilies, isAbout, kinds, tableOfFamily, type CoveredFamily, type Kind } from './channel-target.js'
+import {
+  coveredFamilies,
+  expiryMsOf,
+  isAbout,
+  kinds,
+  tableOfFamily,
+  type CoveredFamily,
+  type Kind,
+} from './channel-target.js'
 import type { CoverageFacts, HourRows } from './facts.js'
-import { groupBy } from './group-by.js'
+import { groupBy } from '../platform/group-by.js'
 import { concerns, intervalsOf, type Interval } from './intervals.js'
 import { clip, lengthUs, unionOf, wholeSeconds, without, type Span } from '../platform/spans.js'
 import { promisedOf, type Promised } from './promised.js'
-import { subscriptionsOf } from './subscriptions.js'
+import { subscriptionsOf } from '../formats/journal/subscriptions.js'
 
 export type Verdict = '✅' | '⚠️' | '❌' | '–'
 
@@ -78,7 +86,7 @@ interface Slice {
 
 /** Compares facts with facts. Pure. */
 export function assess(facts: CoverageFacts, { window, by, expected = {} }: Question): Coverage {
-  const subscriptions = subscriptionsOf(facts.entries)
+  const subscriptions = subscriptionsOf(facts.entries, expiryMsOf)
   const all = [...intervalsOf(facts.entries, subscriptions), ...facts.quarantined, ...facts.segments.intervals]
   const intervals = all
     .filter(({ fromUs, toUs }) => fromUs < window.toUs && toUs >= window.fromUs)

@@ -1,6 +1,6 @@
 import type { Coverage } from './assess.js'
 import { tableOfFamily, type Kind } from './channel-target.js'
-import { groupBy } from './group-by.js'
+import { groupBy } from '../platform/group-by.js'
 import { concerns, type Interval } from './intervals.js'
 
 /** An interval, told for one table, and for one kind or instrument where it is about no more. */

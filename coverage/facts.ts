@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../formats/journal/gap.js'
+import type { JournalEntry } from '../formats/journal/entry.js'
 import type { Kind } from './channel-target.js'
 import type { Interval } from './intervals.js'
 import type { Span } from '../platform/spans.js'

@@ -1,23 +1,19 @@
-import { parseSegmentPath, withState } from '../formats/raw-path.js'
-import type { Gap, JournalEntry } from '../formats/journal/gap.js'
-import { gapsOf } from '../formats/journal/gaps.js'
+import type { JournalEntry } from '../formats/journal/entry.js'
+import type { ToldSpan } from '../formats/journal/gap.js'
+import { spansOf } from '../formats/journal/gaps.js'
 import { slotOf } from '../formats/journal/outages.js'
 import { familyOfChannel, targetOf, type ChannelTarget } from './channel-target.js'
-import { groupBy } from './group-by.js'
+import { groupBy } from '../platform/group-by.js'
 import { without, type Span } from '../platform/spans.js'
-import type { Subscription } from './subscriptions.js'
+import type { Subscription } from '../formats/journal/subscriptions.js'
 
 /** A span in which something was not as it should be. A span of no length is a moment. */
 export interface Interval extends Span {
   gap:
-    | Exclude<Gap['kind'], 'not recording'>
+    | Exclude<ToldSpan['kind'], 'not recording'>
     | 'not_recording'
-    | 'covered'
-    | 'paused'
-    | 'clock_step'
     | 'rejected'
     | 'not_subscribed'
-    | 'unreadable'
     | 'quarantine'
     | 'not_converted'
   host: string
@@ -59,8 +55,7 @@ export const isWhole = ({ gap, filled }: Interval) => filled === false && WHOLE.
 
 /** All that the journal says of spans in which something was wrong, in the order of their begin. Pure. */
 export function intervalsOf(entries: readonly JournalEntry[], subscriptions: readonly Subscription[]): Interval[] {
-  const gaps = gapsOf(entries).map(ofGap)
-  const told = [...gaps, ...entries.flatMap(ofEntry).flatMap(one => stillCovered(one, gaps)), ...pausesOf(entries)]
+  const told = spansOf(entries).map(ofTold)
   const refused = subscriptions.flatMap(refusedOf)
   const intervals = [...told, ...grouped(refused)]
   return [...intervals, ...grouped(silentlyMissing(intervals, subscriptions))].sort((a, b) => a.fromUs - b.fromUs)
@@ -80,131 +75,39 @@ export function concerns(interval: Interval, target: ChannelTarget, subscription
   return before.length === 0 || before.some(span => slots.includes(slotOf(span.conn)))
 }
 
-function ofGap({ kind, toUs, families, healed, host, conn, also, instrument, cause, fromUs }: Gap): Interval {
-  const gap = kind === 'not recording' ? 'not_recording' : kind
-  // A book that is known again is still without the changes of the break; trades that were fetched are there.
-  const filled = gap === 'trade_hole' ? healed === true : false
-  const lasts = toUs ?? Infinity
+function ofTold({ kind, toUs, healed, families, host, conn, also, instrument, cause, fromUs }: ToldSpan): Interval {
   return {
-    gap,
+    gap: kind === 'not recording' ? 'not_recording' : kind,
     fromUs,
-    toUs: lasts,
+    toUs: toUs ?? Infinity,
     host,
     conn,
-    ...(also && { also }),
+    ...(also.length > 0 && { also }),
     cause,
     families,
     channels: undefined,
     instrument,
-    filled,
+    filled: isFilled(kind, healed),
     count: undefined,
   }
 }
 
-const nothingElse = { conn: undefined, channels: undefined, instrument: undefined, count: undefined } as const
-
-function ofEntry({ host, recvUs, event, detail }: JournalEntry): Interval[] {
-  if (event === 'covered') {
-    const [fromUs, toUs] = [Number(detail['from_us']), Number(detail['to_us'])]
-    const [families, watched] = [textsOf(detail['families']), textsOf(detail['watched'])]
-    const proof = watched.length === 0 ? '' : ` (without a frame to prove it: ${watched.join(', ')})`
-    const why = typeof detail['cause'] === 'string' ? detail['cause'] : 'connection lost'
-    const cause = `${why}; ${String(detail['by'])} carried the same${proof}`
-    return [
-      {
-        ...nothingElse,
-        gap: 'covered',
-        fromUs,
-        toUs,
-        host,
-        conn: String(detail['conn']),
-        cause,
-        families,
-        filled: true,
-      },
-    ]
+function isFilled(kind: ToldSpan['kind'], healed: boolean | undefined): boolean | undefined {
+  switch (kind) {
+    case 'covered':
+    case 'paused':
+      return true
+    case 'clock_step':
+      return undefined
+    case 'trade_hole':
+      return healed === true
+    // A book that is known again is still without the changes of the break.
+    default:
+      return false
   }
-  if (event === 'clock_step') {
-    const stepUs = Number(detail['step_us'])
-    const cause = `the clock was set ${stepUs < 0 ? 'back' : 'forward'} by ${Math.abs(stepUs) / 1e6} s`
-    // Forward: no stamp lies in the span. Back: stamps in it come twice.
-    const fromUs = recvUs - Math.max(0, stepUs)
-    const toUs = recvUs + Math.max(0, -stepUs)
-    return [{ ...nothingElse, gap: 'clock_step', fromUs, toUs, host, cause, families: [], filled: undefined }]
-  }
-  const segment = event === 'segment_unreadable' ? segmentOf(String(detail['path'])) : undefined
-  if (!segment) return []
-  const fromUs = segment.startedMs * 1000
-  const toUs = Math.min(recvUs, (Math.floor(segment.startedMs / HOUR_MS) + 1) * HOUR_MS * 1000)
-  const cause = 'a segment held nothing that can be read'
-  // Whose it was: not always the recorder that tells of it.
-  return [
-    {
-      ...{ ...nothingElse, gap: 'unreadable', fromUs, toUs, host: segment.host, cause },
-      ...{ families: [segment.channel], filled: false },
-    },
-  ]
 }
 
-/** What was found missing later was not covered. */
-function stillCovered(interval: Interval, gaps: readonly Interval[]): Interval[] {
-  if (interval.gap !== 'covered') return [interval]
-  const { host, conn = '', families, fromUs, toUs } = interval
-  const missing = gaps.filter(
-    gap =>
-      gap.host === host &&
-      isWhole(gap) &&
-      gap.fromUs < toUs &&
-      gap.toUs > fromUs &&
-      [gap.conn ?? '', ...(gap.also ?? [])].map(slotOf).includes(slotOf(conn)),
-  )
-  if (missing.length === 0) return [interval]
-  const left = families.flatMap(family => {
-    const own = missing.filter(gap => gap.families.includes(family))
-    return without([interval], own).map(span => ({ ...span, family }))
-  })
-  return [...groupBy(left, span => `${span.fromUs} ${span.toUs}`).values()].flatMap(group => {
-    const [first] = group
-    if (!first) return []
-    return [{ ...interval, fromUs: first.fromUs, toUs: first.toUs, families: group.map(({ family }) => family) }]
-  })
-}
-
-const HOUR_MS = 3_600_000
-
-const textsOf = (value: unknown) => (Array.isArray(value) ? value.map(String) : [])
-
-function segmentOf(path: string) {
-  return parseSegmentPath(withState(path, 'sealed'))?.name
-}
-
-/** Frames waited in the kernel and came late; what the exchange gave up on has a gap of its own. */
-function pausesOf(entries: readonly JournalEntry[]): Interval[] {
-  const pauses: Interval[] = []
-  const open = new Map<string, Interval>()
-  const cause = 'the disk was too slow, and reading stopped meanwhile'
-  for (const { host, recvUs, event } of entries) {
-    const pause = open.get(host)
-    if (event === 'paused' && !pause) {
-      const begun: Interval = {
-        ...nothingElse,
-        gap: 'paused',
-        fromUs: recvUs,
-        toUs: Infinity,
-        host,
-        cause,
-        families: [],
-        filled: true,
-      }
-      open.set(host, begun)
-      pauses.push(begun)
-    } else if (pause && (event === 'resumed' || event === 'started' || event === 'stopped')) {
-      pause.toUs = recvUs
-      open.delete(host)
-    }
-  }
-  return pauses
-}
+const nothingElse = { conn: undefined, instrument: undefined, count: undefined } as const
 
 interface ChannelGap extends Span {
   gap: 'rejected' | 'not_subscribed'

@@ -1,8 +1,7 @@
 import { openDuckDb } from '../platform/duckdb.js'
 import { assess, type Coverage, type Question } from './assess.js'
 import type { CoverageFacts } from './facts.js'
-import { STOPPING } from '../formats/journal/gaps.js'
-import { groupBy } from './group-by.js'
+import { lastEntries, orderlyEndUs } from '../formats/journal/runs.js'
 import { ParquetReader } from './parquet-reader.js'
 import { readFacts, type OnTable } from './read-facts.js'
 import type { Span } from '../platform/spans.js'
@@ -50,28 +49,16 @@ export function knownPart(
   { entries, lastRowUs }: Pick<CoverageFacts, 'entries' | 'lastRowUs'>,
   nowUs: number,
 ): { window: Span; gone: CoverageFacts['entries'] } {
-  const hosts = [...groupBy(entries, ({ host }) => host).values()].map(own => ({
-    last: own.at(-1),
-    isStopped: own.findLast(({ event }) => event === 'started' || event === 'stopped')?.event === 'stopped',
-  }))
-  const lives = ({ last, isStopped }: (typeof hosts)[number]) =>
-    !isStopped && nowUs - (last?.recvUs ?? 0) <= ARRIVES_WITHIN_US
+  const hosts = lastEntries(entries)
+  const lives = ({ last, isStopped }: (typeof hosts)[number]) => !isStopped && nowUs - last.recvUs <= ARRIVES_WITHIN_US
   // As if each had said so with its last word.
   const gone = hosts
     .filter(host => !host.isStopped && !lives(host))
-    .flatMap(({ last }) => (last ? [{ ...last, event: 'stopped', detail: { reason: 'never heard of again' } }] : []))
+    .map(({ last: { host, run, recvUs } }) => ({ host, run, recvUs, event: 'ceased', detail: {} }) as const)
   const heardUs = entries.at(-1)?.recvUs ?? 0
   const endUs = Number.isFinite(asked.toUs) ? Math.min(asked.toUs, nowUs) : (orderlyEndUs(entries) ?? heardUs)
   const rowsEndUs = endUs > heardUs && hosts.some(lives) ? Math.min(endUs, lastRowUs) : endUs
   return { window: { fromUs: asked.fromUs, toUs: Math.max(asked.fromUs, rowsEndUs) }, gone }
-}
-
-/** When the last run began to stop, where its last word is that it was stopped. */
-function orderlyEndUs(entries: CoverageFacts['entries']): number | undefined {
-  const began = entries.findLastIndex(({ event }) => event === 'started')
-  const last = entries.slice(Math.max(0, began))
-  if (!last.some(({ event }) => event === 'stopped')) return undefined
-  return last.find(({ event, detail }) => event === 'stopped' || detail['cause'] === STOPPING)?.recvUs
 }
 
 /** @param date `2026-11-22` */

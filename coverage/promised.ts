@@ -1,8 +1,8 @@
 import { targetOf, type ChannelTarget } from './channel-target.js'
-import { groupBy } from './group-by.js'
+import { groupBy } from '../platform/group-by.js'
 import { concerns, isWhole, type Interval } from './intervals.js'
 import { clip, unionOf, without, type Span } from '../platform/spans.js'
-import type { Subscription } from './subscriptions.js'
+import type { Subscription } from '../formats/journal/subscriptions.js'
 
 /** A channel as it was wanted and had, over all recorders. */
 export interface Promised {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sqlText } from '../platform/duckdb.js'
-import type { JournalEntry } from '../formats/journal/gap.js'
+import type { JournalEntry } from '../formats/journal/entry.js'
 import { FAMILIES, kindOfPartition, tableOfFamily } from './channel-target.js'
 import type { Counted, CoverageFacts, HourRows, NameRows, TickerPart } from './facts.js'
 import { datesOf, inside, type ParquetReader } from './parquet-reader.js'

@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { EdgeError } from '../platform/edge-error.js'
 import { manifestOf, segmentFiles } from '../formats/segment-files.js'
-import type { JournalEntry } from '../formats/journal/gap.js'
+import type { JournalEntry } from '../formats/journal/entry.js'
 import { parquetFiles } from '../formats/parquet-tree.js'
 import { readReceiptsOf, type Receipt } from '../formats/receipt.js'
 import { withState, type SegmentName } from '../formats/raw-path.js'

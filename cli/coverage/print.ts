@@ -1,7 +1,7 @@
 import { countText } from '../../platform/figures.js'
 import { plainTable } from '../table.js'
 import type { Coverage, CoverageLine } from '../../coverage/assess.js'
-import { groupBy } from '../../coverage/group-by.js'
+import { groupBy } from '../../platform/group-by.js'
 import type { Interval } from '../../coverage/intervals.js'
 import { lengthUs, type Span } from '../../platform/spans.js'
 

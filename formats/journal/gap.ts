@@ -1,28 +1,42 @@
-/** One entry of the journal. */
-export interface JournalEntry {
-  host: string
-  run: string
-  recvUs: number
-  event: string
-  detail: Readonly<Record<string, unknown>>
-}
-
-/** A span in which frames are missing or may be. */
-export interface Gap {
-  /** The journal's word for it; `outage` for one that lasts, `not recording` where no recorder ran. */
-  kind: 'gap' | 'outage' | 'not recording' | 'lost' | 'silent' | 'trade_hole' | 'book_break'
+/** A span of which the journal says something that bears on what is there. */
+export interface ToldSpan {
+  /**
+   * The journal's word for it; `outage` for one that lasts, `not recording` where no recorder ran, `unreadable` for a segment
+   * that held nothing. In `covered`, `paused` and `clock_step` nothing is missing.
+   */
+  kind:
+    | 'gap'
+    | 'outage'
+    | 'not recording'
+    | 'lost'
+    | 'silent'
+    | 'trade_hole'
+    | 'book_break'
+    | 'unreadable'
+    | 'covered'
+    | 'paused'
+    | 'clock_step'
   fromUs: number
   /** Undefined as long as it lasts. */
   toUs: number | undefined
   host: string
   conn: string | undefined
   /** Connections that were to bring the same, and did not either. */
-  also?: readonly string[]
+  also: readonly string[]
   /** Where it is about one instrument alone. */
   instrument: string | undefined
+  /** Where it is about one channel alone. */
+  channel: string | undefined
   cause: string
   /** Empty: all. */
   families: readonly string[]
   /** Whether what was missing came after all; undefined where nothing can bring it. */
   healed: boolean | undefined
 }
+
+/** A span in which frames are missing or may be. */
+export interface Gap extends ToldSpan {
+  kind: Exclude<ToldSpan['kind'], 'covered' | 'paused' | 'clock_step'>
+}
+
+export const isGap = (span: ToldSpan): span is Gap => !['covered', 'paused', 'clock_step'].includes(span.kind)

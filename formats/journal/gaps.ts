@@ -1,62 +1,71 @@
-import type { Gap, JournalEntry } from './gap.js'
+import { parseSegmentPath, withState } from '../raw-path.js'
+import { STOPPING } from './causes.js'
+import { stillCovered } from './covered.js'
+import type { EntryOf, JournalEntry } from './entry.js'
+import { isGap, type Gap, type ToldSpan } from './gap.js'
 import { Outages } from './outages.js'
 import { TradeHoles } from './trade-holes.js'
 
-/** Events that say something about gaps; all others need not be kept. */
-export const GAP_EVENTS: ReadonlySet<string> = new Set([
-  'started',
-  'inherited',
-  'stopped',
-  'connected',
-  'disconnected',
-  'subscribed',
-  'live',
-  'gap',
-  'covered',
-  'lost',
-  'silent',
-  'trade_hole',
-  'backfill',
-  'book_break',
-  'resync',
-])
-
 /** What is missing, by what the journal says in the order of its time. Pure. */
 export function gapsOf(entries: readonly JournalEntry[]): Gap[] {
-  const reader = new GapReader()
+  return spansOf(entries).filter(isGap)
+}
+
+/**
+ * What the journal comes to, in the order of its time: the one reading of which events open a span, close it, heal it, or
+ * take the place of another. Pure.
+ */
+export function spansOf(entries: readonly JournalEntry[]): ToldSpan[] {
+  const reader = new SpanReader()
   for (const entry of entries) reader.read(entry)
-  return reader.gaps
+  return stillCovered(reader.spans)
 }
 
 interface Idle {
-  gap: Gap
+  gap: ToldSpan
   /** Something was subscribed since; a journal of 0.1.0 does not say when all was. */
   isSubscribed: boolean
 }
 
-class GapReader {
-  readonly gaps: Gap[] = []
+class SpanReader {
+  readonly spans: ToldSpan[] = []
   readonly #outages = new Outages()
-  /** By channel. */
-  readonly #brokenBooks = new Map<string, Gap>()
+  /** By host, connection and channel. */
+  readonly #brokenBooks = new Map<string, ToldSpan>()
   readonly #tradeHoles = new TradeHoles()
   /** By host: its recorder ended, and the next one has not come to record yet. */
   readonly #idle = new Map<string, Idle>()
+  /** By host: reading from its sockets is paused. */
+  readonly #pauses = new Map<string, ToldSpan>()
   readonly #lastOf = new Map<string, JournalEntry>()
 
   read(entry: JournalEntry): void {
-    const { host, recvUs, event, detail } = entry
-    switch (event) {
+    this.#take(entry)
+    this.#lastOf.set(entry.host, entry)
+  }
+
+  #take(entry: JournalEntry): void {
+    const { host, recvUs } = entry
+    switch (entry.event) {
       case 'started':
+        this.#resumed(entry)
         this.#began(entry)
         break
       case 'stopped':
-        this.#stopped(entry)
+        this.#resumed(entry)
+        this.#ended(entry, 'the recorder was stopped')
         break
-      case 'disconnected':
-        this.#outages.ended(entry, () => this.#add(entry, 'outage', { fromUs: recvUs, toUs: undefined }))
-        if (detail['before_live'] === true) this.#noteSubscribed(host, false)
+      case 'ceased':
+        this.#resumed(entry)
+        this.#ended(entry, 'nothing was recorded later')
         break
+      case 'disconnected': {
+        const { conn, cause, reason, before_live } = entry.detail
+        const why = { cause: cause ?? reason ?? 'outage' }
+        this.#outages.ended(entry, () => this.#add(entry, 'outage', { ...why, conn, toUs: undefined }))
+        if (before_live === true) this.#noteSubscribed(host, false)
+        break
+      }
       case 'subscribed':
         this.#outages.subscribed(entry)
         this.#noteSubscribed(host, true)
@@ -65,38 +74,71 @@ class GapReader {
         this.#outages.live(entry)
         this.#recordsAgain(entry)
         break
-      case 'gap':
-      case 'covered':
-        this.#remove(
-          this.#outages.told(entry, numberOf(detail['from_us']) ?? -Infinity, numberOf(detail['to_us']) ?? Infinity),
-        )
-        if (event === 'gap') this.#add(entry, 'gap')
+      case 'gap': {
+        const { conn, cause = 'gap', families = [], also = [] } = entry.detail
+        this.#replaceOutage(entry)
+        this.#add(entry, 'gap', { ...boundsOf(entry), conn, cause, families, also })
         break
-      case 'lost':
-      case 'silent':
-        this.#add(entry, event)
+      }
+      case 'covered': {
+        const { conn, families = [] } = entry.detail
+        this.#replaceOutage(entry)
+        this.#add(entry, 'covered', { ...boundsOf(entry), conn, cause: coverOf(entry), families, healed: true })
         break
+      }
+      case 'lost': {
+        const { channel, cause = 'lost' } = entry.detail
+        this.#add(entry, 'lost', { ...boundsOf(entry), cause, families: channel === undefined ? [] : [channel] })
+        break
+      }
+      case 'silent': {
+        const { conn, family, cause = 'silent', also = [] } = entry.detail
+        const families = family === undefined ? [] : [family]
+        this.#add(entry, 'silent', { ...boundsOf(entry), conn, cause, families, also })
+        break
+      }
       case 'trade_hole':
-        this.#tradeHoles.found(entry, this.#add(entry, event, { healed: false, families: ['trades'] }))
+        this.#tradeHoles.found(entry, this.#addTradeHole(entry))
         break
-      case 'book_break':
-        this.#brokenBooks.set(bookOf(entry), this.#add(entry, event, { healed: false, families: ['book'] }))
+      case 'book_break': {
+        const { conn, channel, instrument } = entry.detail
+        const about = { conn, channel, instrument, families: ['book'], healed: false }
+        this.#brokenBooks.set(bookOf(entry), this.#add(entry, 'book_break', { ...boundsOf(entry), ...about }))
         break
+      }
       case 'backfill':
-        if (detail['outcome'] === 'filled') for (const gap of this.#tradeHoles.filled(entry)) gap.healed = true
+        if (entry.detail.outcome === 'filled') for (const gap of this.#tradeHoles.filled(entry)) gap.healed = true
         // Trades that were not even looked for.
-        else if (detail['instrument'] === undefined)
-          this.#add(entry, 'trade_hole', { healed: false, families: ['trades'] })
+        else if (entry.detail.instrument === undefined) this.#addTradeHole(entry)
         break
       case 'resync':
-        this.#mendBook(bookOf(entry), numberOf(detail['to_us']))
+        this.#mendBook(entry)
         break
+      case 'paused':
+        if (!this.#pauses.has(host))
+          this.#pauses.set(host, this.#add(entry, 'paused', { cause: PAUSED, toUs: undefined, healed: true }))
+        break
+      case 'resumed':
+        this.#resumed(entry)
+        break
+      case 'clock_step': {
+        const { step_us: stepUs = 0 } = entry.detail
+        const cause = `the clock was set ${stepUs < 0 ? 'back' : 'forward'} by ${Math.abs(stepUs) / 1e6} s`
+        // Forward: no stamp lies in the span. Back: stamps in it come twice.
+        const bounds = { fromUs: recvUs - Math.max(0, stepUs), toUs: recvUs + Math.max(0, -stepUs) }
+        this.#add(entry, 'clock_step', { ...bounds, cause })
+        break
+      }
+      case 'segment_unreadable':
+        this.#addUnreadable(entry)
+        break
+      default:
+      // Who carries what, and what is told for people, opens no span and closes none.
     }
-    this.#lastOf.set(host, entry)
   }
 
-  /** What closed its connections first was not recording from then on. */
-  #stopped(entry: JournalEntry): void {
+  /** A run ended: what closed its connections first was not recording from then on. */
+  #ended(entry: JournalEntry, cause: string): void {
     const { host, recvUs } = entry
     const closing = this.#outages.runEnded(host, recvUs).filter(({ cause }) => cause === STOPPING)
     for (const outage of closing) this.#remove(outage)
@@ -104,16 +146,16 @@ class GapReader {
     const idle = this.#idleOf(host)
     // A run that never came to record anything.
     if (idle) idle.toUs = undefined
-    else this.#isIdle(host, this.#add(entry, 'not recording', { fromUs, toUs: undefined, cause: STOPPED }))
+    else this.#isIdle(host, this.#add(entry, 'not recording', { fromUs, toUs: undefined, cause }))
   }
 
   /** Between two runs nothing was recorded; a run that was killed lived at least to its last entry. */
-  #began(entry: JournalEntry): void {
+  #began(entry: EntryOf<'started'>): void {
     const { host, recvUs } = entry
     const idle = this.#idleOf(host)
     const last = this.#lastOf.get(host)
     this.#outages.runEnded(host, last?.recvUs ?? recvUs)
-    const tookOverUs = numberOf(entry.detail['since_us'])
+    const tookOverUs = entry.detail.since_us
     const sinceUs = Math.min(recvUs, tookOverUs ?? recvUs)
     if (idle && sinceUs <= idle.fromUs) this.#remove(idle)
     else if (idle) idle.toUs = sinceUs
@@ -125,12 +167,12 @@ class GapReader {
     if (tookOverUs !== undefined) this.#idle.delete(host)
   }
 
-  #isIdle(host: string, gap: Gap): void {
+  #isIdle(host: string, gap: ToldSpan): void {
     this.#idle.set(host, { gap, isSubscribed: false })
   }
 
   /** Since when nothing is recorded; undefined where the run that came then did record. */
-  #idleOf(host: string): Gap | undefined {
+  #idleOf(host: string): ToldSpan | undefined {
     const idle = this.#idle.get(host)
     if (!idle?.isSubscribed) return idle?.gap
     this.#idle.delete(host)
@@ -149,68 +191,74 @@ class GapReader {
     if (gap?.toUs !== undefined) gap.toUs = Math.max(gap.toUs, recvUs)
   }
 
-  #remove(gap: Gap | undefined): void {
-    if (gap) this.gaps.splice(this.gaps.indexOf(gap), 1)
+  #replaceOutage(entry: EntryOf<'gap' | 'covered'>): void {
+    const { from_us: fromUs = -Infinity, to_us: toUs = Infinity } = entry.detail
+    this.#remove(this.#outages.told(entry, fromUs, toUs))
   }
 
-  #mendBook(key: string, toUs: number | undefined): void {
+  #remove(gap: ToldSpan | undefined): void {
+    if (gap) this.spans.splice(this.spans.indexOf(gap), 1)
+  }
+
+  #mendBook(entry: EntryOf<'resync'>): void {
+    const key = bookOf(entry)
     const gap = this.#brokenBooks.get(key)
     if (!gap) return
     this.#brokenBooks.delete(key)
     gap.healed = true
-    gap.toUs = toUs ?? gap.toUs
+    gap.toUs = entry.detail.to_us ?? gap.toUs
   }
 
-  #add({ host, recvUs, detail }: JournalEntry, kind: Gap['kind'], facts: Partial<Gap> = {}): Gap {
-    const family = textOf(detail['family']) ?? (kind === 'lost' ? textOf(detail['channel']) : undefined)
-    const gap: Gap = {
-      kind,
-      fromUs: numberOf(detail['from_us']) ?? recvUs,
-      toUs: numberOf(detail['to_us']) ?? recvUs,
-      host,
-      conn: textOf(detail['conn']),
-      also: textsOf(detail['also']),
-      instrument: textOf(detail['instrument']),
-      cause: textOf(detail['cause']) ?? textOf(detail['reason']) ?? kind,
-      families: family === undefined ? textsOf(detail['families']) : [family],
-      healed: undefined,
-      ...facts,
-    }
-    this.gaps.push(gap)
-    return gap
+  #resumed({ host, recvUs }: JournalEntry): void {
+    const pause = this.#pauses.get(host)
+    if (pause) pause.toUs = recvUs
+    this.#pauses.delete(host)
+  }
+
+  #addTradeHole(entry: EntryOf<'trade_hole' | 'backfill'>): ToldSpan {
+    const { instrument } = entry.detail
+    const cause = entry.event === 'trade_hole' ? entry.detail.cause : undefined
+    const about = { instrument, ...(cause !== undefined && { cause }), families: ['trades'], healed: false }
+    return this.#add(entry, 'trade_hole', { ...boundsOf(entry), ...about })
+  }
+
+  /** Told of the hour in which the segment began; it may be another recorder's than the one that tells of it. */
+  #addUnreadable(entry: EntryOf<'segment_unreadable'>): void {
+    const name = parseSegmentPath(withState(entry.detail.path ?? '', 'sealed'))?.name
+    if (!name) return
+    const hourEndUs = (Math.floor(name.startedMs / HOUR_MS) + 1) * HOUR_MS * 1000
+    this.#add(entry, 'unreadable', {
+      fromUs: name.startedMs * 1000,
+      toUs: Math.min(entry.recvUs, hourEndUs),
+      host: name.host,
+      cause: 'a segment held nothing that can be read',
+      families: [name.channel],
+    })
+  }
+
+  #add({ host, recvUs }: JournalEntry, kind: ToldSpan['kind'], facts: Partial<ToldSpan>): ToldSpan {
+    const nowhere = { conn: undefined, also: [], instrument: undefined, channel: undefined, families: [] }
+    const span = { kind, fromUs: recvUs, toUs: recvUs, host, ...nowhere, cause: kind, healed: undefined, ...facts }
+    this.spans.push(span)
+    return span
   }
 }
 
-/** Why a connection ended that the recorder closed on its own way out. */
-export const STOPPING = 'stopping'
+const HOUR_MS = 3_600_000
+/** Frames waited in the kernel and came late; what the exchange gave up on has a gap of its own. */
+const PAUSED = 'the disk was too slow, and reading stopped meanwhile'
 
-const STOPPED = 'the recorder was stopped'
+function boundsOf({ recvUs, detail }: EntryOf<Spanned>) {
+  return { fromUs: detail.from_us ?? recvUs, toUs: detail.to_us ?? recvUs }
+}
+type Spanned = 'gap' | 'covered' | 'lost' | 'silent' | 'trade_hole' | 'book_break' | 'backfill'
 
-function bookOf({ host, detail }: JournalEntry): string {
-  return `${host} ${String(detail['conn'])} ${String(detail['channel'])}`
+function coverOf({ detail }: EntryOf<'covered'>): string {
+  const { cause = 'connection lost', by = 'another connection', watched = [] } = detail
+  const proof = watched.length === 0 ? '' : ` (without a frame to prove it: ${watched.join(', ')})`
+  return `${cause}; ${by} carried the same${proof}`
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
-const numberOf = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
-const textsOf = (value: unknown) => (Array.isArray(value) ? value.filter(text => typeof text === 'string') : [])
-
-/** How many gaps a family has within a span, and how long they are together; what healed is none. Pure. */
-export function gapsWithin(gaps: readonly Gap[], family: string | undefined, fromUs: number, toUs: number) {
-  const inside = gaps
-    .filter(
-      gap =>
-        gap.healed !== true &&
-        gap.fromUs < toUs &&
-        (gap.toUs ?? toUs) >= fromUs &&
-        (family === undefined || gap.families.length === 0 || gap.families.includes(family)),
-    )
-    .sort((a, b) => a.fromUs - b.fromUs)
-  let us = 0
-  let end = fromUs
-  for (const gap of inside) {
-    const gapEnd = Math.min(toUs, gap.toUs ?? toUs)
-    us += Math.max(0, gapEnd - Math.max(end, gap.fromUs))
-    end = Math.max(end, gapEnd)
-  }
-  return { count: inside.length, seconds: us / 1e6 }
+function bookOf({ host, detail }: EntryOf<'book_break' | 'resync'>): string {
+  return `${host} ${String(detail.conn)} ${String(detail.channel)}`
 }

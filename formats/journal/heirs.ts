@@ -1,5 +1,5 @@
 import { parseRecorderName } from '../recorder-name.js'
-import type { JournalEntry } from './gap.js'
+import type { JournalEntry } from './entry.js'
 
 /**
  * The entries of one dataDir as those of one recorder where one came after the other: by the same host name, with an
@@ -11,8 +11,8 @@ export function inOneLine(entries: readonly JournalEntry[]): JournalEntry[] {
   const lines = new Map<string, Set<string>>()
   const lineOf = (host: string) => lines.get(host) ?? new Set([host])
   for (const { host, event, detail } of entries) {
-    if (event !== 'inherited' || typeof detail['host'] !== 'string') continue
-    const line = new Set([...lineOf(detail['host']), ...lineOf(hostOf(host))])
+    if (event !== 'inherited' || detail.host === undefined) continue
+    const line = new Set([...lineOf(detail.host), ...lineOf(hostOf(host))])
     for (const member of line) lines.set(member, line)
   }
   return entries.map(entry => ({ ...entry, host: [...lineOf(hostOf(entry.host))].at(-1) ?? entry.host }))

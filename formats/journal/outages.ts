@@ -1,11 +1,13 @@
-import type { Gap, JournalEntry } from './gap.js'
+import { RENEWED } from './causes.js'
+import type { EntryOf } from './entry.js'
+import type { ToldSpan } from './gap.js'
 
 /** A connection that failed again within this had not really come back, µs. */
 const NOT_BACK_US = 60_000_000
 
 interface Slot {
   /** The last outage, until the journal tells of the gap that it became. */
-  outage: Gap | undefined
+  outage: ToldSpan | undefined
   /** It ended: all channels flow again. */
   isOver: boolean
   /** Which of the two names of a slot carries its channels, as far as is known. */
@@ -24,7 +26,7 @@ export class Outages {
    * A connection ended.
    * @param add writes down the outage, where one begins here
    */
-  ended(entry: JournalEntry, add: () => Gap): void {
+  ended(entry: EntryOf<'disconnected'>, add: () => ToldSpan): void {
     const { conn, slot } = this.#of(entry)
     const { detail, recvUs } = entry
     if (isRenewed(detail)) {
@@ -32,7 +34,7 @@ export class Outages {
       return
     }
     // A try that came to nothing: whatever was out before is still out, and nothing else is.
-    const carriedNothing = detail['before_live'] === true
+    const carriedNothing = detail.before_live === true
     const { outage } = slot
     if (outage && !slot.isOver) {
       const backUs = outage.toUs
@@ -49,7 +51,7 @@ export class Outages {
   }
 
   /** Channels are subscribed again: it is over, if nothing follows. */
-  subscribed(entry: JournalEntry): void {
+  subscribed(entry: EntryOf<'subscribed' | 'live'>): void {
     const { conn, slot } = this.#of(entry)
     const { outage } = slot
     if (!outage || slot.isOver) slot.carrier ??= conn
@@ -60,14 +62,14 @@ export class Outages {
   }
 
   /** All that was asked for is subscribed again. */
-  live(entry: JournalEntry): void {
+  live(entry: EntryOf<'live'>): void {
     const { slot } = this.#of(entry)
     if (slot.outage && !slot.isOver) this.subscribed(entry)
     slot.isOver = true
   }
 
   /** The journal tells of what an outage became. @returns the outage, which needs no telling any more */
-  told(entry: JournalEntry, fromUs: number, toUs: number): Gap | undefined {
+  told(entry: EntryOf<'gap' | 'covered'>, fromUs: number, toUs: number): ToldSpan | undefined {
     const { slot } = this.#of(entry)
     const { outage } = slot
     // An entry about something else that was missing on this connection, before or since.
@@ -80,8 +82,8 @@ export class Outages {
    * The run ended: nothing is out any more, as nothing is recorded. Killed, no entry will tell of it.
    * @returns outages that lasted until then
    */
-  runEnded(host: string, atUs: number): Gap[] {
-    const lasted: Gap[] = []
+  runEnded(host: string, atUs: number): ToldSpan[] {
+    const lasted: ToldSpan[] = []
     for (const [key, { outage }] of this.#slots) {
       if (!key.startsWith(`${host} `)) continue
       this.#slots.delete(key)
@@ -92,8 +94,8 @@ export class Outages {
     return lasted
   }
 
-  #of({ host, detail }: JournalEntry): { conn: string; slot: Slot } {
-    const conn = typeof detail['conn'] === 'string' ? detail['conn'] : ''
+  #of({ host, detail }: EntryOf<OfConnection>): { conn: string; slot: Slot } {
+    const { conn = '' } = detail
     const key = `${host} ${slotOf(conn)}`
     const slot = this.#slots.get(key) ?? { outage: undefined, isOver: false, carrier: undefined }
     this.#slots.set(key, slot)
@@ -106,6 +108,7 @@ export const slotOf = (conn: string) => conn.replace(/b$/, '')
 
 const otherName = (conn: string) => (conn === slotOf(conn) ? `${conn}b` : slotOf(conn))
 
+type OfConnection = 'disconnected' | 'subscribed' | 'live' | 'gap' | 'covered'
+
 /** The connection ended because another one had taken its place. */
-const isRenewed = (detail: JournalEntry['detail']) =>
-  typeof detail['cause'] === 'string' && detail['cause'].startsWith('renewed')
+const isRenewed = ({ cause }: EntryOf<'disconnected'>['detail']) => cause?.startsWith(RENEWED) === true

@@ -1,8 +1,9 @@
 import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
-import type { Gap, JournalEntry } from './gap.js'
+import type { EntryOf } from './entry.js'
+import type { ToldSpan } from './gap.js'
 
 interface Hole extends SeqRange {
-  gap: Gap
+  gap: ToldSpan
   run: string
   /** What of it came after all. */
   got: SeqRanges
@@ -16,7 +17,7 @@ export class TradeHoles {
    * A hole was found. A run that was killed leaves some that it had asked for; the next one looks in the files, and what it
    * does not miss of such a hole is there.
    */
-  found(entry: JournalEntry, gap: Gap): void {
+  found(entry: EntryOf<'trade_hole'>, gap: ToldSpan): void {
     const range = rangeOf(entry)
     if (!range) return
     const holes = this.#open.get(keyOf(entry)) ?? []
@@ -29,7 +30,7 @@ export class TradeHoles {
   }
 
   /** Trades were fetched. Returns the gaps of the holes that are whole by that. */
-  filled(entry: JournalEntry): Gap[] {
+  filled(entry: EntryOf<'backfill'>): ToldSpan[] {
     const range = rangeOf(entry)
     const holes = this.#open.get(keyOf(entry))
     if (!range || !holes) return []
@@ -44,10 +45,13 @@ export class TradeHoles {
   }
 }
 
-const keyOf = ({ host, detail }: JournalEntry) => `${host} ${String(detail['instrument'])}`
+type OfTrades = EntryOf<'trade_hole' | 'backfill'>
 
-function rangeOf({ detail }: JournalEntry): SeqRange | undefined {
+const keyOf = ({ host, detail }: OfTrades) => `${host} ${String(detail.instrument)}`
+
+function rangeOf({ detail }: OfTrades): SeqRange | undefined {
   const { from_seq: from, to_seq: to } = detail
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return undefined
-  return { from: Number(from), to: Number(to) }
+  if (from === undefined || to === undefined || !Number.isSafeInteger(from) || !Number.isSafeInteger(to))
+    return undefined
+  return { from, to }
 }

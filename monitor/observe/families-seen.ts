@@ -1,8 +1,8 @@
 import { familyOf } from '../../exchanges/exchange.js'
 import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
 import type { Gap } from '../../formats/journal/gap.js'
-import { gapsWithin } from '../../formats/journal/gaps.js'
 import type { RecorderStatus } from '../../formats/part-status.js'
+import { gapsWithin } from './gaps-within.js'
 import type { Rates } from './rates.js'
 
 /** A family of channels, as the recorder's status, the rates and the journal tell of it. */

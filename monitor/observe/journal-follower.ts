@@ -1,8 +1,8 @@
 import { bytesOf, currentPath, type SegmentFile } from '../../formats/segment-files.js'
 import { withState } from '../../formats/raw-path.js'
-import type { JournalEntry } from '../../formats/journal/gap.js'
-import { GAP_EVENTS } from '../../formats/journal/gaps.js'
-import { journalSegments, storedEntries } from '../../formats/journal/stored-entries.js'
+import type { JournalEntry } from '../../formats/journal/entry.js'
+import { EVENTS } from '../../formats/journal/events.js'
+import { journalSegments, segmentEntries } from '../../formats/journal/read.js'
 
 /** Entries kept of one segment: beyond it the oldest go, so that a recorder in trouble fills no memory. */
 const ENTRIES_MAX = 5000
@@ -33,7 +33,7 @@ export class JournalFollower {
       const key = withState(file.path, 'sealed')
       const before = this.#read.get(key)
       const bytes = bytesOf(path)
-      read.set(key, before?.bytes === bytes ? before : { bytes, entries: entriesOf(path, file) })
+      read.set(key, before?.bytes === bytes ? before : { bytes, entries: entriesOf(file) })
     }
     this.#read = read
     const entries = [...read.values()].flatMap(({ entries }) => entries)
@@ -41,14 +41,20 @@ export class JournalFollower {
   }
 }
 
-function entriesOf(path: string, { name }: SegmentFile): JournalEntry[] {
+/** Of what says nothing of gaps the last entry alone, by which a run that is killed then had lived until there. */
+function entriesOf(file: SegmentFile): JournalEntry[] {
   const entries: JournalEntry[] = []
-  for (const entry of storedEntries(path, name))
-    if (GAP_EVENTS.has(entry.event)) entries.push({ ...entry, detail: slimmed(entry.detail) })
-  return entries.slice(-ENTRIES_MAX)
+  let last: JournalEntry | undefined
+  for (const entry of segmentEntries(file)) {
+    const { host, run, recvUs } = entry
+    if (EVENTS[entry.event].effect !== 'nothing') entries.push(slimmed(entry))
+    last = { host, run, recvUs, event: 'heard', detail: {} }
+  }
+  return [...entries.slice(-ENTRIES_MAX), ...(last ? [last] : [])]
 }
 
 /** Without the lists of thousands of channels that some events have. */
-function slimmed(detail: JournalEntry['detail']): JournalEntry['detail'] {
-  return Object.fromEntries(Object.entries(detail).filter(([key]) => key !== 'channels'))
+function slimmed(entry: JournalEntry): JournalEntry {
+  const detail = Object.entries(entry.detail).filter(([field]) => field !== 'channels')
+  return { ...entry, detail: Object.fromEntries(detail) }
 }

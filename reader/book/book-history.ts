@@ -6,12 +6,15 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { readFrameBatches } from '../read-frames.js'
 import { applyRecorded, type AppliedFrame } from './apply-frame.js'
 import { BookBuilder } from './book-builder.js'
-import { openRunsOf, outagesOf, type JournalEntry, type OpenRun, type Outage } from './outages.js'
+import { doubtsOf, type Doubt } from '../../formats/journal/doubts.js'
+import type { JournalEntry } from '../../formats/journal/entry.js'
+import { inOrder, rawEntries } from '../../formats/journal/read.js'
+import { lastSignOf, openRunsOf, type OpenRun } from '../../formats/journal/runs.js'
 import { ParquetBooks } from './parquet-books.js'
 import { lastSnapshots } from './raw-books.js'
-import { rawJournal, rawLastSign } from './raw-journal.js'
+import { rawLastSign } from './last-sign.js'
 import { BookTimeline, type Moments } from './timeline.js'
-import { whoseBook, type BookExchange } from './whose-book.js'
+import { isOfBooks, whoseBook, type BookExchange } from './whose-book.js'
 
 export interface BookHistoryOptions {
   /** A dataDir or a copy of one, with `raw/`, `parquet/` or both. */
@@ -104,8 +107,8 @@ export class BookHistory {
   ): AsyncGenerator<undefined> {
     const { channel, parquet, raw } = await this.#sources(moments)
     const fromUs = Math.min(parquet?.fromUs ?? Infinity, raw?.fromUs ?? Infinity)
-    const outages = await this.#outages(fromUs, moments.toUs)
-    const timeline = new BookTimeline(new BookBuilder(), channel, outages, moments, (atUs, builder) =>
+    const doubts = await this.#doubts(fromUs, moments.toUs)
+    const timeline = new BookTimeline(new BookBuilder(), channel, doubts, moments, (atUs, builder) =>
       look(atUs, channel, builder),
     )
     const applied = (link: AppliedFrame) => this.#count(link, timeline.builder)
@@ -178,18 +181,20 @@ export class BookHistory {
     return [...tabled.map(({ channel }) => channel), ...raw]
   }
 
-  async #outages(fromUs: number, toUs: number): Promise<Outage[]> {
+  async #doubts(fromUs: number, toUs: number): Promise<Doubt[]> {
     const { path } = this.#options
-    const entries: JournalEntry[] = [
-      ...((await this.#parquet?.journal(fromUs, toUs)) ?? []),
-      ...(this.#hasRaw ? await rawJournal(path, fromUs, toUs) : []),
-    ]
+    const around = { fromUs: fromUs - DAY_US, toUs: toUs + DAY_US }
+    const entries = inOrder([
+      ...((await this.#parquet?.journal(around)) ?? []),
+      ...(this.#hasRaw ? rawEntries(path, around) : []),
+    ])
     const runs = openRunsOf(entries)
     // Without any journal nobody knows when the recording ended, but by its last frame.
-    if (entries.length === 0) runs.push({ host: '', fromUs: -Infinity, toUs: Infinity })
-    const signs = new Map<OpenRun, number>()
-    for (const run of runs) signs.set(run, await this.#lastSign(run, entries, toUs))
-    return outagesOf(entries, signs).map(outage => (outage.host === '' ? { ...outage, host: undefined } : outage))
+    if (entries.length === 0) runs.push({ host: '', run: '', fromUs: -Infinity, toUs: Infinity })
+    const signs: JournalEntry[] = []
+    for (const run of runs) signs.push(lastSignOf(run, await this.#lastSign(run, entries, toUs)))
+    const known = [...entries, ...signs].sort((a, b) => a.recvUs - b.recvUs)
+    return doubtsOf(known, isOfBooks).map(doubt => (doubt.host === '' ? { ...doubt, host: undefined } : doubt))
   }
 
   async #lastSign(run: OpenRun, entries: readonly JournalEntry[], toUs: number): Promise<number> {

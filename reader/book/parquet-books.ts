@@ -9,7 +9,9 @@ import { exchangeNamed } from '../../exchanges/registry.js'
 import type { Partition } from '../../formats/partition.js'
 import { sqlText } from '../../platform/duckdb.js'
 import type { BookLink } from './book-builder.js'
-import type { JournalEntry } from './outages.js'
+import { parseJournalEvent } from '../../formats/journal/entry.js'
+import type { NumberedEntry } from '../../formats/journal/read.js'
+import type { Span } from '../../platform/spans.js'
 import type { BookTimeline } from './timeline.js'
 import type { BookExchange } from './whose-book.js'
 
@@ -141,19 +143,17 @@ export class ParquetBooks {
     return Number(result.getRows()[0]?.[0]) === 0
   }
 
-  /** The journal of a span, a day more at both ends. */
-  async journal(fromUs: number, toUs: number): Promise<JournalEntry[]> {
-    const source = this.#source(JOURNAL, fromUs - DAY_US, toUs + DAY_US)
+  /** The journal of a span; the run of an entry is not known. */
+  async journal({ fromUs, toUs }: Span): Promise<NumberedEntry[]> {
+    const source = this.#source(JOURNAL, fromUs, toUs)
     if (source === undefined) return []
     const result = await this.#ask(
-      `SELECT ${HOST}, epoch_us(recv_ts)::DOUBLE, event, detail::VARCHAR FROM ${source} ORDER BY recv_ts, seq`,
+      `SELECT ${HOST}, epoch_us(recv_ts)::DOUBLE, seq::DOUBLE, detail::VARCHAR FROM ${source}`,
     )
-    return result.getRows().map(([host, recvUs, event, detail]) => ({
-      host: String(host),
-      recvUs: Number(recvUs),
-      event: String(event),
-      detail: JSON.parse(String(detail)) as Record<string, unknown>,
-    }))
+    return result.getRows().flatMap(([host, recvUs, seq, detail]) => {
+      const event = parseJournalEvent(String(detail))
+      return event ? [{ host: String(host), run: '', recvUs: Number(recvUs), seq: Number(seq), ...event }] : []
+    })
   }
 
   /** When a host ('': any) was last heard of within a span, by books and journal, µs; -Infinity for never. */

@@ -1,5 +1,5 @@
 import type { BookBuilder } from './book-builder.js'
-import type { Outage } from './outages.js'
+import type { Doubt } from '../../formats/journal/doubts.js'
 
 /** Moments at which a book is looked at, µs since the epoch. */
 export interface Moments {
@@ -13,29 +13,29 @@ export interface Moments {
 const LOOKS_MAX = 4096
 
 /**
- * Walks along with the frames of one channel: before each of them it lets happen what lies before it in time, outages and
+ * Walks along with the frames of one channel: before each of them it lets happen what lies before it in time, doubts and
  * the moments at which the book is looked at. A frame received at a moment is part of the book at that moment.
  */
 export class BookTimeline {
   readonly builder: BookBuilder
   readonly #channel: string
-  readonly #outages: readonly Outage[]
+  readonly #doubts: readonly Doubt[]
   readonly #moments: Moments
   readonly #look: (atUs: number, builder: BookBuilder) => void
-  #nextOutage = 0
+  #nextDoubt = 0
   #nextUs: number
 
-  /** @param outages by time */
+  /** @param doubts by time */
   constructor(
     builder: BookBuilder,
     channel: string,
-    outages: readonly Outage[],
+    doubts: readonly Doubt[],
     moments: Moments,
     look: (atUs: number, builder: BookBuilder) => void,
   ) {
     this.builder = builder
     this.#channel = channel
-    this.#outages = outages
+    this.#doubts = doubts
     this.#moments = moments
     this.#look = look
     this.#nextUs = moments.fromUs
@@ -48,7 +48,7 @@ export class BookTimeline {
   advance(us: number): boolean {
     const { toUs, everyUs } = this.#moments
     // The usual case: nothing.
-    if (this.#nextUs >= us && (this.#outages[this.#nextOutage]?.sinceUs ?? Infinity) >= us) return true
+    if (this.#nextUs >= us && (this.#doubts[this.#nextDoubt]?.sinceUs ?? Infinity) >= us) return true
     for (let looks = 0; this.#nextUs < us && this.#nextUs < toUs; this.#nextUs += everyUs) {
       if (looks++ === LOOKS_MAX) return false
       this.#breakOff(this.#nextUs)
@@ -65,14 +65,14 @@ export class BookTimeline {
 
   #breakOff(beforeUs: number): void {
     for (
-      let outage = this.#outages[this.#nextOutage];
-      outage && outage.sinceUs < beforeUs;
-      outage = this.#outages[++this.#nextOutage]
+      let doubt = this.#doubts[this.#nextDoubt];
+      doubt && doubt.sinceUs < beforeUs;
+      doubt = this.#doubts[++this.#nextDoubt]
     )
-      if (this.#concerns(outage)) this.builder.doubt(Math.max(outage.sinceUs, 0), outage.because)
+      if (this.#concerns(doubt)) this.builder.doubt(Math.max(doubt.sinceUs, 0), doubt.because)
   }
 
-  #concerns({ host, conn, channels }: Outage): boolean {
+  #concerns({ host, conn, channels }: Doubt): boolean {
     const [ownHost, ownConn] = splitSource(this.builder.source)
     return (
       (host === undefined || host === ownHost) &&

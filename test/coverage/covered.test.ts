@@ -1,9 +1,10 @@
 import t from 'tap'
 import { intervalsOf } from '../../coverage/intervals.js'
 import { promisedOf } from '../../coverage/promised.js'
-import { subscriptionsOf } from '../../coverage/subscriptions.js'
-import type { JournalEntry } from '../../formats/journal/gap.js'
-import { outagesOf } from '../../reader/book/outages.js'
+import { subscriptionsOf } from '../../formats/journal/subscriptions.js'
+import type { JournalEntry } from '../../formats/journal/entry.js'
+import { doubtsOf } from '../../formats/journal/doubts.js'
+import { journalEntry } from '../fixtures/journal-entry.js'
 
 const S = 1_000_000
 const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms']
@@ -11,7 +12,7 @@ const FAMILIES = ['book', 'quote']
 
 type Told = [second: number, event: string, detail: object]
 const entriesOf = (told: readonly Told[]): JournalEntry[] =>
-  told.map(([second, event, detail]) => ({ host: 'h1', run: 'r1', recvUs: second * S, event, detail: { ...detail } }))
+  told.map(([second, event, detail]) => journalEntry({ recvUs: second * S }, event, detail))
 
 const begin: Told[] = [
   [0, 'started', { run: 'r1' }],
@@ -27,7 +28,7 @@ const span = (from: number, to: number) => ({ from_us: from * S, to_us: to * S }
 
 function goodOf(told: readonly Told[]) {
   const entries = entriesOf(told)
-  const subscriptions = subscriptionsOf(entries)
+  const subscriptions = subscriptionsOf(entries, () => Infinity)
   const intervals = intervalsOf(entries, subscriptions)
   const promised = promisedOf(subscriptions, intervals, { fromUs: S, toUs: 100 * S })
   const good = promised.map(({ target, good }) => [
@@ -87,7 +88,7 @@ t.test('books are unknown on each connection that brought nothing', t => {
     [83, 'silent', { conn: 'd1', family: 'quote', ...span(80, 82) }],
   ]
   t.same(
-    outagesOf(entriesOf(told), new Map()).map(({ conn, sinceUs }) => [conn, sinceUs / S]),
+    doubtsOf(entriesOf(told), family => family === 'book').map(({ conn, sinceUs }) => [conn, sinceUs / S]),
     [
       ['d1', 60],
       ['d2', 60],

@@ -43,6 +43,8 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
     toUs: atMs * 1000 - 1e6,
     host: 'vps',
     conn: undefined,
+    also: [],
+    channel: undefined,
     instrument: 'BTC-PERPETUAL',
     cause: 'test',
     families: ['trades'],

@@ -1,7 +1,9 @@
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { outagesOf, openRunsOf, type JournalEntry } from '../../reader/book/outages.js'
+import { doubtsOf } from '../../formats/journal/doubts.js'
+import { lastSignOf, openRunsOf } from '../../formats/journal/runs.js'
+import { journalEntry } from '../fixtures/journal-entry.js'
 import { bookAt, figuresOf, sampleBook, type BookSample, type SampleOptions } from '../../reader/book/sample-book.js'
 import { compactOnce } from '../compactor/fixtures/compacted.js'
 import { writeRecording } from '../fixtures/made-recording.js'
@@ -111,16 +113,17 @@ t.test('crossed books are said to be so', async t => {
 })
 
 t.test('from when on the journal says that books may be stale', async t => {
-  const entry = (recvUs: number, event: string, detail: object = {}, host = 'a'): JournalEntry => ({
-    host,
-    recvUs,
-    event,
-    detail: { event, ...detail },
-  })
+  let run = 'r0'
+  const entry = (recvUs: number, event: string, detail: object = {}, host = 'a') => {
+    if (event === 'started') run = `r${recvUs}`
+    return journalEntry({ host, run, recvUs }, event, detail)
+  }
+  const isOfBooks = (family: string) => family === 'book'
   const entries = [
     entry(5, 'connected'),
     entry(10, 'started'),
     entry(10, 'started'),
+    entry(11, 'live', { conn: 'd1', channels: 1 }),
     entry(20, 'disconnected', { conn: 'd1', cause: 'silence' }),
     entry(25, 'gap', { conn: 'd1', families: ['trades'], from_us: 15, to_us: 25 }),
     entry(26, 'gap', { conn: 'd1', families: ['trades', 'book'], from_us: 15, to_us: 26 }),
@@ -130,19 +133,24 @@ t.test('from when on the journal says that books may be stale', async t => {
     entry(41, 'book_break', { conn: 'd2', channel: 'book.X.raw', from_us: 39, to_us: 41 }),
     entry(50, 'stopped', { reason: 'SIGTERM' }),
     entry(60, 'started'),
+    entry(60, 'live', { conn: 'd1', channels: 1 }),
     entry(61, 'started', {}, 'b'),
   ]
   const runs = openRunsOf(entries)
   t.strictSame(runs, [
-    { host: 'a', fromUs: 5, toUs: 10 },
-    { host: 'a', fromUs: 60, toUs: Infinity },
-    { host: 'b', fromUs: 61, toUs: Infinity },
+    { host: 'a', run: 'r0', fromUs: 5, toUs: 10 },
+    { host: 'a', run: 'r60', fromUs: 60, toUs: Infinity },
+    { host: 'b', run: 'r61', fromUs: 61, toUs: Infinity },
   ])
-  const outages = outagesOf(entries, new Map(runs.map((run, index) => [run, 7 + 100 * index])))
+  const signs = runs.map((run, index) => lastSignOf(run, 7 + 100 * index))
+  const doubts = doubtsOf(
+    [...entries, ...signs].sort((a, b) => a.recvUs - b.recvUs),
+    isOfBooks,
+  )
   t.strictSame(
-    outages.map(({ sinceUs, host, conn, because }) => [sinceUs, host, conn, because]),
+    doubts.map(({ sinceUs, host, conn, because }) => [sinceUs, host, conn, because]),
     [
-      [7, 'a', undefined, 'the recorder was killed'],
+      [7, 'a', undefined, 'the recorder ended without a word'],
       [15, 'a', 'd1', 'gap'],
       [20, 'a', 'd1', 'disconnected: silence'],
       [28, 'a', undefined, 'frames were lost'],
@@ -153,7 +161,7 @@ t.test('from when on the journal says that books may be stale', async t => {
       [207, 'b', undefined, 'nothing was recorded later'],
     ],
   )
-  t.strictSame(outages[4]?.channels, ['book.X.raw'])
+  t.strictSame(doubts[4]?.channels, ['book.X.raw'])
 
   const takenOver = [
     entry(1, 'started'),
@@ -165,7 +173,7 @@ t.test('from when on the journal says that books may be stale', async t => {
     entry(36, 'disconnected', { conn: 'd1', cause: 'silence' }),
   ]
   t.strictSame(
-    outagesOf(takenOver, new Map()).map(({ sinceUs, host }) => [sinceUs, host]),
+    doubtsOf(takenOver, isOfBooks).map(({ sinceUs, host }) => [sinceUs, host]),
     [
       [15, 'a'],
       [32, 'b'],

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { gapsOf } from '../../formats/journal/gaps.js'
+import { journalEntry } from '../fixtures/journal-entry.js'
 import type { Adapter } from '../../exchanges/adapter.js'
 import { runFleet, type FleetRun } from '../fixtures/fleet-run.js'
 import { until } from '../fixtures/recorder-process.js'
@@ -180,9 +181,7 @@ t.test('an exchange that answers with limits, twice, within one outage', async t
   await until('back', () => run.of('gap').length > 0)
   await delay(1000)
   t.equal(run.of('gap').length, 1)
-  const entries = run.journal.map(({ event, recv_us, ...detail }) => ({
-    ...{ host: 'h', run: 'r', recvUs: recv_us, event, detail },
-  }))
+  const entries = run.journal.map(({ event, recv_us, ...detail }) => journalEntry({ recvUs: recv_us }, event, detail))
   t.match(gapsOf(entries), [{ kind: 'gap', conn: 'd1', fromUs: Number, toUs: Number }])
   t.equal(gapsOf(entries).length, 1, 'it begins once and ends once')
   const servedUs = exchange.sent.get('quote')?.[0] ?? 0

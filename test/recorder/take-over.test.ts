@@ -6,6 +6,7 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import type { WebSocket } from 'ws'
 import { gapsOf } from '../../formats/journal/gaps.js'
+import { journalEntry } from '../fixtures/journal-entry.js'
 import { reportOf } from '../../monitor/observe/parts.js'
 import { acquireProcessLock, lockHolder } from '../../platform/process-lock.js'
 import { takeOver } from '../../recorder/take-over.js'
@@ -67,12 +68,12 @@ t.test('a new recorder takes over from the one at work, and no frame is missing'
   const journal = lines.filter(({ family }) => family === 'journal')
   const entries = journal.map(({ frame, recvUs, run }) => {
     const { event, ...detail } = JSON.parse(frame.toString('utf8')) as { event: string; [key: string]: unknown }
-    return { host: 'vps1', run, recvUs, event, detail }
+    return journalEntry({ host: 'vps1', run, recvUs }, event, detail)
   })
-  const started = entries.filter(({ event }) => event === 'started')
+  const started = entries.filter(entry => entry.event === 'started')
   const stopped = entries.find(({ event }) => event === 'stopped')
   t.match(started[1]?.detail, { took_over: true })
-  t.ok(Number(started[1]?.detail['since_us']) < (stopped?.recvUs ?? 0), 'it had recorded before the other stopped')
+  t.ok((started[1]?.detail.since_us ?? Infinity) < (stopped?.recvUs ?? 0), 'it had recorded before the other stopped')
   t.ok((started[1]?.recvUs ?? 0) > (stopped?.recvUs ?? Infinity), 'and spoke when the other had spoken its last')
   const between = gapsOf(entries.filter(({ recvUs }) => recvUs <= (started[1]?.recvUs ?? 0)))
   t.same(between, [], 'no gap is told')

@@ -1,12 +1,11 @@
 import t from 'tap'
-import type { JournalEntry } from '../../../formats/journal/gap.js'
+import type { JournalEntry } from '../../../formats/journal/entry.js'
 import { gapsOf } from '../../../formats/journal/gaps.js'
 import { inOneLine } from '../../../formats/journal/heirs.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
 
-const entry = (host: string, second: number, event: string, detail: object = {}): JournalEntry => ({
-  ...{ host, run: host, recvUs: second * 1e6, event },
-  detail: { conn: 'd1', ...detail },
-})
+const entry = (host: string, second: number, event: string, detail: object = {}) =>
+  journalEntry({ host, run: host, recvUs: second * 1e6 }, event, { conn: 'd1', ...detail })
 const run = (host: string, from: number, to: number): JournalEntry[] => [
   entry(host, from, 'started'),
   entry(host, from + 1, 'live'),

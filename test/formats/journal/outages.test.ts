@@ -1,8 +1,9 @@
 import t from 'tap'
 import { assess } from '../../../coverage/assess.js'
 import { intervalsOf } from '../../../coverage/intervals.js'
-import { subscriptionsOf } from '../../../coverage/subscriptions.js'
-import type { JournalEntry } from '../../../formats/journal/gap.js'
+import { subscriptionsOf } from '../../../formats/journal/subscriptions.js'
+import type { JournalEntry } from '../../../formats/journal/entry.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
 import { gapsOf } from '../../../formats/journal/gaps.js'
 
 const HOST = 'h1'
@@ -18,7 +19,7 @@ function journalOf(told: readonly Told[]): JournalEntry[] {
   let run = 'r0'
   return told.map(([second, event, detail = {}]) => {
     if (event === 'started') run = `r${second}`
-    return { host: HOST, run, recvUs: second * S, event, detail: { conn: 'd1', ...detail } }
+    return journalEntry({ host: HOST, run, recvUs: second * S }, event, { conn: 'd1', ...detail })
   })
 }
 
@@ -185,7 +186,7 @@ t.test('a quiet day after an outage with failed tries is complete', t => {
       { channels: CHANNELS },
     ])
     const entries = ofOld([...told, ...hours])
-    const subscriptions = subscriptionsOf(journalOf(entries))
+    const subscriptions = subscriptionsOf(journalOf(entries), () => Infinity)
     const window = { fromUs: 3 * DAY * S, toUs: 4 * DAY * S }
     const open = intervalsOf(journalOf(entries), subscriptions).filter(({ toUs }) => toUs > window.fromUs)
     t.same(open, [], `${name}: nothing lasts until then`)

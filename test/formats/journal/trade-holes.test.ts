@@ -1,26 +1,18 @@
 import t from 'tap'
-import type { JournalEntry } from '../../../formats/journal/gap.js'
 import { gapsOf } from '../../../formats/journal/gaps.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
 
 type Entry = [run: string, event: 'trade_hole' | 'backfill', from: number, to: number, more?: object]
 
 /** Whether each hole is whole at the end, in the order in which they were found. */
 function healed(...entries: Entry[]): (boolean | undefined)[] {
-  const journal = entries.map(([run, event, from, to, more], index): JournalEntry => ({
-    host: 'vps1',
-    run,
-    recvUs: index,
-    event,
-    detail: {
-      ...{
-        instrument: 'BTC-PERPETUAL',
-        from_seq: from,
-        to_seq: to,
-        ...(event === 'backfill' && { outcome: 'filled' }),
-      },
+  const journal = entries.map(([run, event, from, to, more], index) =>
+    journalEntry({ run, recvUs: index }, event, {
+      ...{ instrument: 'BTC-PERPETUAL', from_seq: from, to_seq: to },
+      ...(event === 'backfill' && { outcome: 'filled' }),
       ...more,
-    },
-  }))
+    }),
+  )
   return gapsOf(journal)
     .filter(({ kind }) => kind === 'trade_hole')
     .map(gap => gap.healed)

@@ -10,6 +10,7 @@ import { due, looked, noAlerts, parseState, told, type AlertState } from '../../
 import { serve } from '../../../monitor/http/serve.js'
 import { diskUseOf } from '../../../monitor/observe/disk-use.js'
 import { gapsOf } from '../../../formats/journal/gaps.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
 import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
 import { noRates } from '../../../monitor/observe/rates.js'
 import { configSchema } from '../../../config/schema.js'
@@ -49,13 +50,10 @@ function seen(minute: number, facts: Facts = {}): Observation {
     written_at: new Date(atMs).toISOString(),
     ...{ wrong_copies: facts.wrong, missing_copies: facts.missing },
   }
-  const entries = events.map(([event, detail]) => ({
-    host: 'h',
-    run: 'r',
-    recvUs: 1000 * startMs,
-    event,
-    detail: { from_us: 1000 * startMs, to_us: 1000 * startMs, ...detail },
-  }))
+  const bounds = { from_us: 1000 * startMs, to_us: 1000 * startMs }
+  const entries = events.map(([event, detail]) =>
+    journalEntry({ recvUs: 1000 * startMs }, event, { ...bounds, ...detail }),
+  )
   return observationOf({
     atMs,
     parts: [

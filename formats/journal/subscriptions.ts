@@ -1,6 +1,5 @@
-import { expiryMsOf } from './channel-target.js'
-import type { JournalEntry } from '../formats/journal/gap.js'
-import { unionOf, type Span } from '../platform/spans.js'
+import type { JournalEntry } from './entry.js'
+import { unionOf, type Span } from '../../platform/spans.js'
 
 /** One channel at one recorder. */
 export interface Subscription {
@@ -17,12 +16,16 @@ export interface Subscription {
 /**
  * What each channel's subscriptions were, by the journal in the order of its time. A channel stays wanted over the end
  * of its connection or its recorder until it is subscribed again, or the recorder that came back goes on without it;
- * what is never heard of again stays wanted for ever (`Infinity`).
+ * what is never heard of again stays wanted for ever (`Infinity`). Pure.
+ * @param expiryMsOf when what a channel is about ends by its name, ms since the epoch; Infinity where it never does
  */
-export function subscriptionsOf(entries: readonly JournalEntry[]): Subscription[] {
+export function subscriptionsOf(
+  entries: readonly JournalEntry[],
+  expiryMsOf: (channel: string) => number,
+): Subscription[] {
   const hosts = new Map<string, HostReader>()
   for (const entry of entries) {
-    const reader = hosts.get(entry.host) ?? new HostReader(entry.host)
+    const reader = hosts.get(entry.host) ?? new HostReader(entry.host, expiryMsOf)
     hosts.set(entry.host, reader.read(entry))
   }
   return [...hosts.values()].flatMap(reader => reader.all())
@@ -39,6 +42,7 @@ interface ChannelSpan extends Span {
 
 class HostReader {
   readonly #host: string
+  readonly #expiryMsOf: (channel: string) => number
   readonly #spans = new Map<string, ChannelSpan[]>()
   readonly #rejected = new Map<string, Span[]>()
   /** Channels of living connections: connection → channel → since when. */
@@ -51,43 +55,48 @@ class HostReader {
   /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
   #tookOver: { sinceUs: number; tellsUntilUs: number } | undefined
 
-  constructor(host: string) {
+  constructor(host: string, expiryMsOf: (channel: string) => number) {
     this.#host = host
+    this.#expiryMsOf = expiryMsOf
   }
 
-  read({ recvUs, event, detail }: JournalEntry): this {
-    const conn = String(detail['conn'])
-    switch (event) {
+  read(entry: JournalEntry): this {
+    const { recvUs } = entry
+    switch (entry.event) {
       case 'started':
         // Whatever is still open was cut off by a kill, and lived to the last entry at least.
         this.#endAll(this.#lastUs)
         this.#begins.push(recvUs)
-        this.#noteTakeOver(recvUs, detail['since_us'])
+        this.#noteTakeOver(recvUs, entry.detail.since_us)
         break
       case 'stopped':
+      case 'ceased':
         this.#endAll(recvUs)
         break
       case 'connected':
         this.#begins.push(recvUs)
         break
       case 'disconnected':
-        this.#end(conn, [...(this.#open.get(conn)?.keys() ?? [])], recvUs, false)
+        this.#end(connOf(entry), [...(this.#open.get(connOf(entry))?.keys() ?? [])], recvUs, false)
         break
       case 'subscribed':
       case 'subscriptions':
-        this.#begin(conn, channelsOf(detail), recvUs)
+        this.#begin(connOf(entry), entry.detail.channels ?? [], recvUs)
         break
       case 'unsubscribed':
-        this.#end(conn, channelsOf(detail), recvUs, true)
+        this.#end(connOf(entry), entry.detail.channels ?? [], recvUs, true)
         break
       case 'rejected':
         // Where something else is taken in place, nothing is missing.
-        if (detail['instead'] === undefined)
-          for (const channel of channelsOf(detail)) if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
+        if (entry.detail.instead === undefined)
+          for (const channel of entry.detail.channels ?? [])
+            if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
         break
       case 'instruments_removed':
-        this.#forgetRefused(namesOf(detail['instruments']), recvUs)
+        this.#forgetRefused(new Set(entry.detail.instruments), recvUs)
         break
+      default:
+      // It changes nothing of what is wanted.
     }
     this.#lastUs = Math.max(this.#lastUs, recvUs)
     return this
@@ -117,13 +126,13 @@ class HostReader {
     return ordered.map(({ fromUs, toUs, dropped }, i) => {
       if (dropped) return { fromUs, toUs }
       const backUs = Math.min(...ordered.slice(i + 1).map(next => next.fromUs))
-      const beganUs = this.#begins.find(us => us > toUs) ?? expiryMsOf(channel) * 1000
+      const beganUs = this.#begins.find(us => us > toUs) ?? this.#expiryMsOf(channel) * 1000
       return { fromUs, toUs: Math.max(toUs, Number.isFinite(backUs) ? backUs : beganUs) }
     })
   }
 
-  #noteTakeOver(recvUs: number, sinceUs: unknown): void {
-    this.#tookOver = typeof sinceUs === 'number' ? { sinceUs, tellsUntilUs: recvUs + HELD_BACK_US } : undefined
+  #noteTakeOver(recvUs: number, sinceUs: number | undefined): void {
+    this.#tookOver = sinceUs !== undefined ? { sinceUs, tellsUntilUs: recvUs + HELD_BACK_US } : undefined
   }
 
   #begin(conn: string, channels: readonly string[], recvUs: number): void {
@@ -170,12 +179,4 @@ class HostReader {
   }
 }
 
-function namesOf(value: unknown): Set<string> {
-  return new Set(Array.isArray(value) ? value.filter(name => typeof name === 'string') : [])
-}
-
-/** The channels that an event names; a journal of a later version may name none. */
-export function channelsOf(detail: JournalEntry['detail']): string[] {
-  const channels = detail['channels']
-  return Array.isArray(channels) ? channels.filter(channel => typeof channel === 'string') : []
-}
+const connOf = ({ detail }: { detail: { conn?: string } }) => String(detail.conn)

@@ -1,16 +1,12 @@
 import t from 'tap'
-import { isAbout, targetOf } from '../../coverage/channel-target.js'
-import { clip, unionOf, wholeSeconds, without } from '../../platform/spans.js'
-import { subscriptionsOf } from '../../coverage/subscriptions.js'
-import type { JournalEntry } from '../../formats/journal/gap.js'
+import { expiryMsOf, isAbout, targetOf } from '../../../coverage/channel-target.js'
+import { clip, unionOf, wholeSeconds, without } from '../../../platform/spans.js'
+import { subscriptionsOf } from '../../../formats/journal/subscriptions.js'
+import type { JournalEntry } from '../../../formats/journal/entry.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
 
-const event = (recvUs: number, event: string, detail: object = {}, run = 'r1'): JournalEntry => ({
-  host: 'h',
-  run,
-  recvUs,
-  event,
-  detail: { conn: 'd1', ...detail },
-})
+const event = (recvUs: number, event: string, detail: object = {}, run = 'r1') =>
+  journalEntry({ host: 'h', run, recvUs }, event, { conn: 'd1', ...detail })
 
 type Wanted = [channel: string, subscribed: [number, number][], wanted: [number, number][]]
 
@@ -104,7 +100,7 @@ for (const { name, entries, wanted } of cases) {
   t.test(name, t => {
     const spans = (list: readonly { fromUs: number; toUs: number }[]) => list.map(({ fromUs, toUs }) => [fromUs, toUs])
     t.same(
-      subscriptionsOf(entries).map(one => [one.channel, spans(one.spans), spans(one.wanted)]),
+      subscriptionsOf(entries, expiryMsOf).map(one => [one.channel, spans(one.spans), spans(one.wanted)]),
       wanted,
     )
     t.end()

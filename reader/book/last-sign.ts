@@ -1,27 +1,10 @@
-import { readFrameBatches } from '../read-frames.js'
 import { manifestOf, segmentFiles, currentPath, type SegmentFile } from '../../formats/segment-files.js'
 import { segmentFrames } from '../segment-frames.js'
-import type { JournalEntry, OpenRun } from './outages.js'
+import type { OpenRun } from '../../formats/journal/runs.js'
 import { isOfBooks } from './whose-book.js'
 
 const JOURNAL = 'journal'
-const DAY_US = 86_400_000_000
 const HOUR_MS = 3_600_000
-
-/** The journal of a span, a day more at both ends. */
-export async function rawJournal(path: string, fromUs: number, toUs: number): Promise<JournalEntry[]> {
-  const entries: JournalEntry[] = []
-  const reading = { path, from: fromUs - DAY_US, to: toUs + DAY_US, channels: [JOURNAL], onProblem: () => undefined }
-  for await (const batch of readFrameBatches(reading)) {
-    for (const frame of batch) {
-      const detail = frame.json() as Record<string, unknown>
-      const { event } = detail
-      if (typeof event === 'string')
-        entries.push({ host: frame.segment?.host ?? '', recvUs: frame.recvUs, event, detail })
-    }
-  }
-  return entries
-}
 
 /**
  * When a host was last heard of within a run, by books and journal, µs; -Infinity for never.
