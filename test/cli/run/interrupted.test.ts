@@ -1,0 +1,66 @@
+/** What a command ends with that is asked to end, whatever it is at; `docs/exit-codes.md` promises it. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { cliMain } from '../../fixtures/cli.js'
+import { numberedExchange } from '../../fixtures/numbered-exchange.js'
+import { rawFiles, startRecorder } from '../../fixtures/recorder-process.js'
+
+// They mostly wait.
+t.jobs = 3
+
+type Asked = readonly ['SIGTERM' | 'SIGINT' | 'SIGHUP', number]
+
+const start = (command: readonly string[]) =>
+  execa(process.execPath, [cliMain, ...command], { stdin: 'ignore', reject: false, forceKillAfterDelay: false })
+
+type Child = ReturnType<typeof start>
+
+const saysSomething = (child: Child) => new Promise<unknown>(resolve => child.stdout.once('data', resolve))
+
+/** Starts it, asks it to end when it is at work, and expects its documented end soon. */
+async function expectEnd(
+  t: Test,
+  command: readonly string[],
+  [signal, code]: Asked,
+  atWork: (child: Child) => unknown,
+) {
+  const child = start(command)
+  t.teardown(() => child.kill('SIGKILL'))
+  await atWork(child)
+  const askedMs = performance.now()
+  child.kill(signal)
+  const { exitCode, signal: killedBy, stderr } = await child
+  const name = `${command[0] ?? ''}, ${signal}`
+  t.equal(killedBy ?? exitCode, code, `${name}: ${stderr.slice(-500)}`)
+  t.ok(performance.now() - askedMs < 15_000, `${name}: soon`)
+  t.notMatch(stderr, /something does not answer|^\s+at /m, `${name}: in order`)
+}
+
+const SERVERS: readonly Asked[] = [
+  ['SIGTERM', 0],
+  ['SIGINT', 0],
+  ['SIGHUP', 0],
+]
+t.test('what serves until it is told to end ends with success', async t => {
+  for (const asked of SERVERS) await expectEnd(t, ['simulate', '--port', '0'], asked, saysSomething)
+})
+
+t.test('a signal before the first connection ends a recorder in order', async t => {
+  const exchange = await numberedExchange({ perSecond: 10 })
+  t.teardown(() => exchange.close())
+  for (const waitMs of [300, 600, 900, 1200]) {
+    const folder = t.testdir({})
+    const recorder = startRecorder(t, folder, { url: exchange.url })
+    await delay(waitMs)
+    process.kill(recorder.process.pid ?? 0, 'SIGTERM')
+    const { exitCode, signal } = await recorder.process
+    // Before anything was begun the signal itself ends it.
+    t.ok(exitCode === 0 || signal === 'SIGTERM', `after ${waitMs} ms: ${String(exitCode ?? signal)}`)
+    t.same(
+      rawFiles(recorder.dataDir).filter(path => path.endsWith('.open')),
+      [],
+      'nothing is left open',
+    )
+  }
+})
