@@ -4,7 +4,7 @@ import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
 import type { Format } from './query/print-answer.js'
 import type { QuerySession } from '../reader/query/session.js'
 import { withConfig, type ConfigOption } from './config-option.js'
-import { exitCodes } from './exit-codes.js'
+import { exitCodes, type ExitCode } from './exit-codes.js'
 
 interface QueryOptions extends ConfigOption {
   from?: string
@@ -52,9 +52,14 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
   })
   // Whatever ends the process, nothing stays in the folder for temporary files.
   process.once('exit', () => session.clear())
-  process.once('SIGINT', () => process.exit(130))
-  process.once('SIGTERM', () => process.exit(143))
-  process.once('SIGHUP', () => process.exit(129))
+  const endWith = (code: ExitCode) => () => {
+    // An exit waits for the threads, and a statement may go on for hours.
+    session.connection.interrupt()
+    process.exit(code)
+  }
+  process.once('SIGINT', endWith(exitCodes.interrupted))
+  process.once('SIGTERM', endWith(exitCodes.terminated))
+  process.once('SIGHUP', endWith(exitCodes.hangup))
   if (text === undefined) {
     const { prompt } = await import('./query/prompt.js')
     await prompt(session, process.stdin, process.stdout, process.stderr)

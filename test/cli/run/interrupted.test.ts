@@ -1,10 +1,12 @@
 /** What a command ends with that is asked to end, whatever it is at; `docs/exit-codes.md` promises it. */
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { cliMain } from '../../fixtures/cli.js'
+import { writeRecording } from '../../fixtures/made-recording.js'
 import { numberedExchange } from '../../fixtures/numbered-exchange.js'
-import { rawFiles, startRecorder } from '../../fixtures/recorder-process.js'
+import { rawFiles, startRecorder, until } from '../../fixtures/recorder-process.js'
 
 // They mostly wait.
 t.jobs = 3
@@ -37,14 +39,43 @@ async function expectEnd(
   t.notMatch(stderr, /something does not answer|^\s+at /m, `${name}: in order`)
 }
 
+/** More of the processor than a start takes. */
+const BUSY_TICKS = 300
+
 const SERVERS: readonly Asked[] = [
   ['SIGTERM', 0],
   ['SIGINT', 0],
   ['SIGHUP', 0],
 ]
+const WORKERS: readonly Asked[] = [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+  ['SIGHUP', 129],
+]
+
 t.test('what serves until it is told to end ends with success', async t => {
   for (const asked of SERVERS) await expectEnd(t, ['simulate', '--port', '0'], asked, saysSomething)
 })
+
+t.test('a question that is given up ends with the code of the signal', async t => {
+  const folder = t.testdir({})
+  writeRecording(folder, [{ family: 'announcements', conn: 'd1', recvUs: Date.UTC(2026, 10, 22) * 1000, frame: '{}' }])
+  const sql = 'SELECT 1; SELECT count(*) FROM range(100000000000) one WHERE hash(one.range) = 3'
+  for (const asked of WORKERS) {
+    await expectEnd(t, ['query', sql, '--from', folder], asked, isBusy)
+  }
+})
+
+async function isBusy({ pid }: Child): Promise<void> {
+  await until('it is at work', () => {
+    const [user, system] =
+      readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8')
+        .split(') ')[1]
+        ?.split(' ')
+        .slice(11, 13) ?? []
+    return Number(user) + Number(system) > BUSY_TICKS
+  })
+}
 
 t.test('a signal before the first connection ends a recorder in order', async t => {
   const exchange = await numberedExchange({ perSecond: 10 })
