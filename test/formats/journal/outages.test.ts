@@ -4,6 +4,7 @@ import { intervalsOf } from '../../../coverage/intervals.js'
 import { subscriptionsOf } from '../../../formats/journal/subscriptions.js'
 import type { JournalEntry } from '../../../formats/journal/entry.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
+import { doubtsOf } from '../../../formats/journal/doubts.js'
 import { gapsOf } from '../../../formats/journal/gaps.js'
 
 const HOST = 'h1'
@@ -169,6 +170,21 @@ for (const { name, told, wanted, old } of stories) {
         toUs === undefined ? undefined : toUs / S,
       ])
       t.same(found, wanted)
+      const entries = journalOf(one)
+      const accounted = intervalsOf(
+        entries,
+        subscriptionsOf(entries, () => Infinity),
+      )
+        .filter(({ gap }) => gap !== 'not_subscribed')
+        .map(({ gap, fromUs, toUs }) => [gap.replace('_', ' '), fromUs / S, toUs === Infinity ? undefined : toUs / S])
+      t.same(
+        accounted,
+        [...wanted].sort(([, a], [, b]) => a - b),
+        'coverage says the same as the page',
+      )
+      const doubtedS = new Set(doubtsOf(entries, () => true).map(({ sinceUs }) => sinceUs / S))
+      const trusted = wanted.filter(([, from]) => !doubtedS.has(from))
+      t.same(trusted, [], 'and each book is unknown from then on')
     }
     t.end()
   })
