@@ -12,6 +12,7 @@ import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
 import { Dates, type RebuildWish } from './date/dates.js'
 import { finishSwitch } from './date/folder-switch.js'
 import { CompactorProgress, type Summary } from './progress.js'
+import { Retries } from './retries.js'
 import { compactSegment, readManifest, type JobOptions } from './segment/job.js'
 import { realDisk, type PublishDisk } from './segment/publish.js'
 import { clearTemporary } from './temporary.js'
@@ -35,11 +36,13 @@ export interface CompactorOptions {
   nowMs?: () => number
   /** How often folders are looked through for segments that the watcher missed, ms. */
   rescanMs?: number
+  /** Pause before what failed is tried again, ms; each further one is twice as long. */
+  retryAfterMs?: number
 }
 
 /**
  * Converts sealed segments to Parquet, oldest first, one at a time. A segment that cannot be converted is logged, shown
- * in the status and tried again at the next start; it does not stop the others. Aborting `signal` abandons the segment
+ * in the status and tried again after a pause; it does not stop the others. Aborting `signal` abandons the segment
  * under way without trace.
  * @throws EdgeError LOCK_HELD another compactor works on this dataDir
  */
@@ -51,7 +54,7 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
     finishSwitch(dataDir)
     clearTemporary(dataDir)
     const compactor = new Compactor(options)
-    await compactor.rebuild()
+    compactor.wish()
     await (options.once ? compactor.drain() : compactor.follow())
     return compactor.end()
   } finally {
@@ -65,9 +68,12 @@ class Compactor {
   readonly #job: JobOptions
   readonly #finder: SegmentFinder
   readonly #receipts: Receipts
+  readonly #retries: Retries
   readonly #progress: CompactorProgress
   readonly #dates: Dates
-  /** Settled in this run, converted or not: a sealed segment never changes. */
+  /** Dates that are to be converted anew, as was wished. */
+  readonly #wished = new Set<string>()
+  /** Converted, as far as is known: a sealed segment never changes. */
   readonly #settled = new Set<string>()
 
   constructor(options: CompactorOptions) {
@@ -84,10 +90,12 @@ class Compactor {
     }
     this.#finder = new SegmentFinder(dataDir)
     this.#receipts = readReceipts(dataDir)
-    this.#progress = new CompactorProgress(dataDir, options.onProgress)
+    this.#retries = new Retries(options.once ? Infinity : (options.retryAfterMs ?? 60_000))
+    this.#progress = new CompactorProgress(dataDir, this.#retries, options)
     this.#dates = new Dates(options.config, this.#job, {
       finder: this.#finder,
       receipts: this.#receipts,
+      retries: this.#retries,
       progress: this.#progress,
       nowMs: options.nowMs ?? Date.now,
     })
@@ -99,30 +107,41 @@ class Compactor {
     return this.#progress.summary()
   }
 
-  /** Converts the dates anew that were asked for. */
-  async rebuild(): Promise<void> {
-    const { rebuild: wish, signal } = this.#options
-    if (!wish) return
-    for (const date of this.#dates.wished(wish)) {
-      if (signal?.aborted) return
-      await this.#rebuildDate(date)
+  /** Notes the dates that were asked for. */
+  wish(): void {
+    const { rebuild: wish } = this.#options
+    if (wish) for (const date of this.#dates.wished(wish)) this.#wished.add(date)
+  }
+
+  async #rebuildWished(): Promise<void> {
+    for (const date of this.#wished) {
+      if (this.#options.signal?.aborted) return
+      if (!this.#dates.isRebuildPaused(date)) await this.#rebuildDate(date)
     }
   }
 
   async #rebuildDate(date: string): Promise<void> {
-    for (const { path } of await this.#dates.rebuild(date)) this.#settled.add(path)
+    const settled = await this.#dates.rebuild(date)
+    if (!settled) return
+    this.#wished.delete(date)
+    for (const { path } of settled) {
+      this.#settled.add(path)
+      this.#retries.succeeded(path)
+    }
   }
 
-  /** Converts until nothing is left, and rolls up the days that are due. */
+  /** Converts until nothing is left but what failed, and rolls up the days that are due. */
   async drain(): Promise<void> {
-    for (let backlog = this.#backlog(); backlog.length > 0; backlog = this.#backlog()) {
-      for (const [index, segment] of backlog.entries()) {
+    await this.#rebuildWished()
+    let waiting = this.#waiting()
+    for (let due = this.#due(waiting); due.length > 0; due = this.#due((waiting = this.#waiting()))) {
+      for (const [index, segment] of due.entries()) {
         if (this.#options.signal?.aborted) return
-        await this.#settle(segment, backlog.length - index)
+        await this.#settle(segment, waiting.length - index)
       }
     }
     await this.#dates.rollUp()
-    this.#progress.idle()
+    this.#progress.idle(waiting.length)
   }
 
   /** Drains whenever segments appear, until aborted. */
@@ -144,11 +163,18 @@ class Compactor {
     }
   }
 
-  #backlog(): SealedSegment[] {
+  /** Segments that are not converted, in the order in which they are to be. */
+  #waiting(): SealedSegment[] {
     const waiting = this.#finder
       .find()
       .filter(segment => !this.#settled.has(segment.path) && !this.#isConverted(segment))
     return this.#options.config.compact.order === 'newest' ? waiting.reverse() : waiting
+  }
+
+  #due(waiting: readonly SealedSegment[]): SealedSegment[] {
+    return waiting.filter(
+      ({ path, name }) => !this.#retries.isPaused(path) && !this.#dates.isRebuildPaused(segmentDate(name)),
+    )
   }
 
   /** By its receipt; asked once for each segment. */
@@ -169,18 +195,23 @@ class Compactor {
   async #settle(segment: SealedSegment, backlog: number): Promise<void> {
     const { log, signal } = this.#options
     if (this.#settled.has(segment.path)) return
-    if (await this.#dates.isRolledUp(segment)) {
-      await this.#rebuildDate(segmentDate(segment.name))
-      return
-    }
-    this.#dates.grew(segmentDate(segment.name))
-    this.#progress.started(segment.path, backlog)
+    const date = segmentDate(segment.name)
+    // A date that is whole is made only as a whole, and that failed a moment ago.
+    if (this.#dates.isRebuildPaused(date)) return
     const startedAt = performance.now()
     try {
+      if (await this.#dates.isRolledUp(segment)) {
+        await this.#rebuildDate(date)
+        return
+      }
+      this.#dates.grew(date)
+      this.#progress.started(segment.path, backlog)
       const manifest = readManifest(this.#job.dataDir, segment)
       const earlier = this.#receipts.get(segment.path)
       const { receipt, conversion } = await compactSegment(this.#job, segment, manifest, earlier)
       this.#receipts.set(segment.path, receipt)
+      this.#settled.add(segment.path)
+      this.#retries.succeeded(segment.path)
       this.#progress.converted(receipt, conversion)
       const { frames, rows, quarantined, double_rows: doubles, outputs } = receipt
       const ms = Math.round(performance.now() - startedAt)
@@ -191,9 +222,8 @@ class Compactor {
       if (quarantined > 0) log.warn({ segment: segment.path, reasons: conversion.reasons }, 'lines put into quarantine')
     } catch (error) {
       if (signal?.aborted) return
-      this.#progress.failed(segment.path, messageOf(error))
-      log.error({ segment: segment.path, err: error }, 'segment not converted; it is tried again at the next start')
+      const pauseMs = this.#progress.failed(segment.path, messageOf(error))
+      log.error({ segment: segment.path, err: error, pauseMs }, 'segment not converted; it is tried again later')
     }
-    this.#settled.add(segment.path)
   }
 }

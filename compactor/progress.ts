@@ -1,5 +1,8 @@
 import type { Said } from '../formats/part-status.js'
 import { writeStatus } from '../formats/status.js'
+import { isMachineError, messageOf } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
+import type { Retries } from './retries.js'
 import type { Conversion } from './segment/convert.js'
 import type { Receipt } from '../formats/receipt.js'
 
@@ -7,9 +10,11 @@ import type { Receipt } from '../formats/receipt.js'
 export interface Summary {
   /** Segments converted. */
   segments: number
-  /** Segments that could not be converted. */
+  /** Conversions, of segments or whole dates, that failed. */
   failed: number
-  /** Segments that wait. */
+  /** What stands as failed now, and is tried again. */
+  failing: number
+  /** Segments that wait, those that failed among them. */
   backlog: number
   frames: number
   /** Rows written, by table. */
@@ -19,6 +24,7 @@ export interface Summary {
   quarantined: number
   /** Frames that are understood and have no row. */
   known: number
+  /** Of what stands as failed now. */
   lastError: string | undefined
 }
 
@@ -26,7 +32,9 @@ export interface Summary {
 export class CompactorProgress {
   readonly #dataDir: string
   readonly #onProgress: ((summary: Summary) => void) | undefined
-  readonly #counts: Summary = {
+  readonly #retries: Retries
+  readonly #log: Logger
+  readonly #counts: Omit<Summary, 'failing' | 'lastError'> = {
     segments: 0,
     failed: 0,
     backlog: 0,
@@ -35,19 +43,25 @@ export class CompactorProgress {
     doubles: 0,
     quarantined: 0,
     known: 0,
-    lastError: undefined,
   }
   #lastSegment: string | undefined
   #current: string | undefined
   #stopped = false
 
-  constructor(dataDir: string, onProgress: ((summary: Summary) => void) | undefined) {
+  constructor(
+    dataDir: string,
+    retries: Retries,
+    { log, onProgress }: { log: Logger; onProgress?: ((summary: Summary) => void) | undefined },
+  ) {
     this.#dataDir = dataDir
+    this.#retries = retries
+    this.#log = log
     this.#onProgress = onProgress
   }
 
   summary(): Summary {
-    return { ...this.#counts, rows: { ...this.#counts.rows } }
+    const { size: failing, lastError } = this.#retries
+    return { ...this.#counts, failing, lastError, rows: { ...this.#counts.rows } }
   }
 
   started(segment: string, backlog: number): void {
@@ -69,23 +83,20 @@ export class CompactorProgress {
     this.#settled()
   }
 
-  failed(segment: string, message: string): void {
+  /**
+   * A segment, or something else, failed.
+   * @returns how long it is left alone, ms
+   */
+  failed(what: string, message: string): number {
     this.#counts.failed++
-    this.#counts.backlog--
-    this.#counts.lastError = `${segment}: ${message}`
+    const pauseMs = this.#retries.failed(what, `${what}: ${message}`)
     this.#settled()
+    return pauseMs
   }
 
-  /** Something failed that is no segment. */
-  troubled(message: string): void {
-    this.#counts.failed++
-    this.#counts.lastError = message
-    this.#publish()
-  }
-
-  /** Nothing is left to do. */
-  idle(): void {
-    this.#counts.backlog = 0
+  /** Nothing is left to do at present. */
+  idle(backlog: number): void {
+    this.#counts.backlog = backlog
     this.#publish()
   }
 
@@ -101,14 +112,16 @@ export class CompactorProgress {
     this.#onProgress?.(this.summary())
   }
 
+  /** Every part can do without its status, and it can do without a status that a full disk does not take. */
   #publish(): void {
-    const { segments, failed, backlog, frames, rows, doubles, quarantined, known, lastError } = this.#counts
-    writeStatus(this.#dataDir, 'compactor', {
+    const { segments, failed, failing, backlog, frames, rows, doubles, quarantined, known, lastError } = this.summary()
+    const status = {
       backlog_segments: backlog,
       current_segment: this.#current ?? null,
       last_segment: this.#lastSegment ?? null,
       segments,
       failed,
+      failing,
       frames,
       rows,
       double_rows: doubles,
@@ -116,6 +129,12 @@ export class CompactorProgress {
       known,
       last_error: lastError ?? null,
       stopped: this.#stopped,
-    } satisfies Said<'compactor'>)
+    } satisfies Said<'compactor'>
+    try {
+      writeStatus(this.#dataDir, 'compactor', status)
+    } catch (error) {
+      if (!isMachineError(error)) throw error
+      this.#log.debug({ err: messageOf(error) }, 'status not written')
+    }
   }
 }

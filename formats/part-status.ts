@@ -64,6 +64,7 @@ export const compactorStatus = z.object({
   backlog_segments: count,
   segments: count,
   failed: count,
+  failing: count,
   frames: count,
   rows: z.record(z.string(), z.number()).catch({}),
   double_rows: count,

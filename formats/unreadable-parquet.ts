@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { sqlText, UNREADABLE } from '../platform/duckdb.js'
-import { EdgeError, messageOf } from '../platform/edge-error.js'
+import { EdgeError, isMachineError, messageOf } from '../platform/edge-error.js'
 
 /**
  * Finds which of some files made a query fail, by reading them one after the other. What fails is rarely named by DuckDB:
@@ -12,7 +12,7 @@ export async function unreadableAmong(
   paths: Iterable<string>,
   failure: unknown,
 ): Promise<EdgeError | undefined> {
-  if (!UNREADABLE.test(messageOf(failure))) return undefined
+  if (isMachineError(failure) || !UNREADABLE.test(messageOf(failure))) return undefined
   for (const path of paths) {
     const why = await whyUnreadable(connection, path)
     if (why === undefined) continue
@@ -33,7 +33,7 @@ export async function whyUnreadable(connection: DuckDBConnection, path: string):
     )
     return undefined
   } catch (error) {
-    if (!UNREADABLE.test(messageOf(error))) throw error
+    if (isMachineError(error) || !UNREADABLE.test(messageOf(error))) throw error
     return messageOf(error).split('\n')[0] ?? ''
   }
 }

@@ -49,3 +49,29 @@ function withErrnoNames(text: string): string {
     return found?.[0] ?? nameless
   })
 }
+
+/** What fails for want of something that the machine is short of, or that its disk or network refuses: nothing that a file could be blamed for. */
+const MACHINE_ERRNOS = [
+  ...['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EINTR', 'EIO', 'ETIMEDOUT'],
+  ...['EACCES', 'EPERM', 'ESTALE', 'ENOTCONN', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ENOLCK'],
+]
+/** The same in the words of the C library, as other libraries pass them on: DuckDB names no code. */
+const MACHINE_WORDS = new RegExp(
+  [
+    'No space left on device|Disk quota exceeded|Read-only file system|File too large',
+    'Too many open files|Cannot allocate memory|Out of Memory Error|Resource temporarily unavailable',
+    'Input\\/output error|Connection timed out|Permission denied|Operation not permitted|Device or resource busy',
+    'Interrupted system call|Stale file handle|Transport endpoint is not connected|Host is down|No route to host',
+    'Network is (?:down|unreachable)|No locks available',
+  ].join('|'),
+  'i',
+)
+
+/**
+ * True for errors of the machine: no room, no file handle, no memory, no answer. Whoever takes a file that cannot be read
+ * for a damaged one asks this first, since such an error says nothing about the file.
+ */
+export function isMachineError(thrown: unknown): boolean {
+  if (hasErrno(thrown, ...MACHINE_ERRNOS) || MACHINE_WORDS.test(messageOf(thrown))) return true
+  return thrown instanceof Error && thrown.cause !== undefined && isMachineError(thrown.cause)
+}

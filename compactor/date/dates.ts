@@ -7,6 +7,7 @@ import type { Receipts } from '../../formats/receipt.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { SealedSegment, SegmentFinder } from '../backlog.js'
 import type { CompactorProgress } from '../progress.js'
+import type { Retries } from '../retries.js'
 import type { JobOptions } from '../segment/job.js'
 import { SCHEMA_VERSION } from '../tables.js'
 import { convertedFolders, dateFiles, isRollUpDue, rollUpDate } from './date-job.js'
@@ -21,6 +22,9 @@ export interface RebuildWish {
   outdated?: boolean
 }
 
+const rollingUp = (date: string) => `${date} rolled up`
+const rebuilding = (date: string) => `${date} anew`
+
 /** What is done to a date as a whole: its hours become one file in each partition, and all of it is made anew. */
 export class Dates {
   readonly #compact: Config['compact']
@@ -28,6 +32,7 @@ export class Dates {
   readonly #job: JobOptions
   readonly #finder: SegmentFinder
   readonly #receipts: Receipts
+  readonly #retries: Retries
   readonly #progress: CompactorProgress
   readonly #nowMs: () => number
   /** Those that need no roll-up, as far as is known. */
@@ -38,13 +43,20 @@ export class Dates {
   constructor(
     { compact, sync }: Config,
     job: JobOptions,
-    known: { finder: SegmentFinder; receipts: Receipts; progress: CompactorProgress; nowMs: () => number },
+    known: {
+      finder: SegmentFinder
+      receipts: Receipts
+      retries: Retries
+      progress: CompactorProgress
+      nowMs: () => number
+    },
   ) {
     this.#compact = compact
     this.#rollsUp = compact.rollUp && mayRollUp(sync)
     this.#job = job
     this.#finder = known.finder
     this.#receipts = known.receipts
+    this.#retries = known.retries
     this.#progress = known.progress
     this.#nowMs = known.nowMs
   }
@@ -78,26 +90,27 @@ export class Dates {
     const dates = new Set(convertedFolders(dataDir).map(({ date }) => date))
     for (const date of [...dates].sort()) {
       if (signal?.aborted) return
-      if (this.#rolledUp.has(date) || !this.#isDue(date)) continue
-      this.#rolledUp.add(date)
+      if (this.#rolledUp.has(date) || !this.#isDue(date) || this.#retries.isPaused(rollingUp(date))) continue
       try {
         const { receipts, rolled } = await rollUpDate(this.#job, date)
         for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+        this.#rolledUp.add(date)
+        this.#retries.succeeded(rollingUp(date))
         const files = rolled.reduce((sum, { rollUp }) => sum + rollUp.files.length, 0)
         if (rolled.length > 0) log.info({ date, files, into: rolled.length }, 'day rolled up')
       } catch (error) {
         if (signal?.aborted) return
-        this.#progress.troubled(`${date}: ${messageOf(error)}`)
-        log.error({ date, err: error }, 'day not rolled up; its hours stay, and it is tried again at the next start')
+        const pauseMs = this.#progress.failed(rollingUp(date), messageOf(error))
+        log.error({ date, err: error, pauseMs }, 'day not rolled up; its hours stay, and it is tried again later')
       }
     }
   }
 
   /**
    * Converts a date anew.
-   * @returns the segments that this settled, converted or not
+   * @returns the segments that this settled; undefined where it failed
    */
-  async rebuild(date: string): Promise<readonly SealedSegment[]> {
+  async rebuild(date: string): Promise<readonly SealedSegment[] | undefined> {
     const { log, signal } = this.#job
     const segments = this.#finder.find().filter(({ name }) => segmentDate(name) === date)
     this.#progress.started(`${date} as a whole`, segments.length)
@@ -106,13 +119,20 @@ export class Dates {
         this.#progress.converted(receipt, conversion),
       )
       for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+      this.#retries.succeeded(rebuilding(date))
       log.info({ date, segments: segments.length }, 'date converted anew')
+      return segments
     } catch (error) {
-      if (signal?.aborted) return segments
-      this.#progress.failed(date, messageOf(error))
-      log.error({ date, err: error }, 'date not converted anew; its files stay as they are')
+      if (signal?.aborted) return undefined
+      const pauseMs = this.#progress.failed(rebuilding(date), messageOf(error))
+      log.error({ date, err: error, pauseMs }, 'date not converted anew; its files stay as they are')
+      return undefined
     }
-    return segments
+  }
+
+  /** True while a date that could not be converted anew is left alone. */
+  isRebuildPaused(date: string): boolean {
+    return this.#retries.isPaused(rebuilding(date))
   }
 
   /** True where the segment's rows are, or were, in a file of the whole day, which is made only as a whole. */

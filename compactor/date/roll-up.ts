@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { countOf, sqlText, UNREADABLE } from '../../platform/duckdb.js'
 import { fsyncFolder } from '../../platform/durable-file.js'
-import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { EdgeError, isMachineError, messageOf } from '../../platform/edge-error.js'
 import { withEngine, type Engine, type EngineLimits } from '../engine.js'
 import type { FolderSwitch } from './folder-switch.js'
 import { dailyName, parseParquetName } from '../../formats/parquet-path.js'
@@ -152,7 +152,7 @@ export async function readReplaced(limits: Pick<EngineLimits, 'memoryMiB' | 'thr
       try {
         for (const file of (await readFacts(engine, `[${sqlText(path)}]`)).replaces) replaced.add(file)
       } catch (error) {
-        if (!UNREADABLE.test(messageOf(error))) throw error
+        if (isMachineError(error) || !UNREADABLE.test(messageOf(error))) throw error
       }
     }
   })

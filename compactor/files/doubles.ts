@@ -1,5 +1,5 @@
 import { countOf, sqlName, sqlText, UNREADABLE } from '../../platform/duckdb.js'
-import { messageOf } from '../../platform/edge-error.js'
+import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
 import type { Identity } from '../../exchanges/table.js'
 import type { Neighbour } from './neighbours.js'
@@ -84,7 +84,7 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
           UNION ALL BY NAME SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false))
         WHERE ${where}`)
     } catch (error) {
-      if (!UNREADABLE.test(messageOf(error))) throw error
+      if (isMachineError(error) || !UNREADABLE.test(messageOf(error))) throw error
       question.onUnreadable(path, messageOf(error))
     }
   }

@@ -33,6 +33,7 @@ export function conditionsOf(seen: Observation, limits: Limits, before: Memory):
     ...noData(seen, limits),
     ...unhealedGaps(seen, limits),
     ...quarantine(seen, before),
+    ...failing(seen),
     ...diskPressure(seen, limits),
     ...syncBehind(seen, limits),
     ...badCopies(seen, before),
@@ -85,6 +86,15 @@ function quarantine({ quarantine: { files } }: Observation, { quarantineFiles }:
       ? `${more} more files with lines that could not be converted, ${files} in all`
       : 'no further lines in quarantine'
   return [{ key: 'quarantine', state: more > 0 ? 'bad' : 'good', text }]
+}
+
+/** It is tried again by itself, and raw files stay until it works. */
+function failing({ compactor: { failing = 0, last_error } }: Observation): Condition[] {
+  const text =
+    failing > 0
+      ? `${failing} segments, dates or roll-ups could not be made and are tried again: ${last_error ?? 'for an unknown reason'}`
+      : 'the compactor makes all that it has to'
+  return [{ key: 'compactor failing', state: failing > 0 ? 'bad' : 'good', text }]
 }
 
 function diskPressure({ disk }: Observation, { minFreeGiB }: Limits): Condition[] {

@@ -137,6 +137,11 @@ export const metrics: readonly Metric[] = [
   ),
   counter('edgetape_compactor_segments_total', 'Segments converted to Parquet.', ({ compactor }) => compactor.segments),
   counter('edgetape_compactor_failed_total', 'Conversions that failed.', ({ compactor }) => compactor.failed),
+  gauge(
+    'edgetape_compactor_failing',
+    'Segments, dates and roll-ups that failed and are tried again after a pause.',
+    ({ compactor }) => compactor.failing,
+  ),
   counter(
     'edgetape_compactor_rows_total',
     'Rows written to Parquet, by table.',

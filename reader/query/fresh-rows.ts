@@ -6,7 +6,7 @@ import { openEngine, type EngineLimits } from '../../compactor/engine.js'
 import { hourlyName, parquetPath } from '../../formats/parquet-path.js'
 import type { DescribedFeed } from '../../exchanges/described-feed.js'
 import { tableOf } from '../../compactor/tables.js'
-import { messageOf } from '../../platform/edge-error.js'
+import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import { bytesOf, currentPath, manifestOf, type SegmentFile } from '../../formats/segment-files.js'
 import { segmentPath } from '../../formats/raw-path.js'
 import { showProgress } from '../../platform/progress-bar.js'
@@ -88,6 +88,7 @@ export class FreshRows {
     } catch (error) {
       // It was sealed, or converted and removed, while it was read: its rows are in Parquet, or will be found next time.
       if (currentPath(segment) !== path) return await this.#filesOf(segment)
+      if (isMachineError(error)) throw error
       this.#note(`${path} is left out: ${messageOf(error)}`)
     }
     this.#converted.set(segmentPath(segment.name, 'sealed'), { bytes, files })

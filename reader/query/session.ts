@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { closest } from 'fastest-levenshtein'
 import { UNREADABLE } from '../../platform/duckdb.js'
 import { tornParquet } from '../../formats/parquet-footer.js'
-import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { EdgeError, isMachineError, messageOf } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
@@ -108,7 +108,7 @@ export class QuerySession {
 
   /** Where a statement met files that are not whole, tells of them; from now on they are left out. */
   #leavesTornOut(sql: string, cause: unknown): boolean {
-    if (!UNREADABLE.test(messageOf(cause))) return false
+    if (isMachineError(cause) || !UNREADABLE.test(messageOf(cause))) return false
     const torn = this.#lake.leaveTornOut(this.#tablesIn(sql))
     for (const path of torn) this.#leftOut(tornParquet(path))
     return torn.length > 0

@@ -3,13 +3,14 @@ import { constants } from 'node:fs'
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
+import { sha256OnMedium } from './medium.js'
 import type { OutgoingFile } from './target.js'
 
 const CHUNK_BYTES = 256 * 1024
 
 /**
  * Copies one file so that readers see nothing or all of it: a dot-name in the destination's folder, which must be
- * there, fsync, the hash of what is there now, rename. The name is durable once the caller has synced the folder.
+ * there, fsync, the hash of what is on the medium now, rename. The name is durable once the caller has synced the folder.
  * A temporary name left by a crash is written over by the next try.
  * @throws EdgeError SYNC_SOURCE_CHANGED the file here is no longer what it was; SYNC_COPY_DIFFERS what was read back is
  *         not what was written; errors of the operating system as they come
@@ -29,10 +30,10 @@ export async function copyDurably(
       await fill(copy, join(dataDir, file.path), file, beat)
       await copy.utimes(file.mtimeMs / 1000, file.mtimeMs / 1000)
       await copy.sync()
-      if ((await hashOf(copy, file.bytes, beat)) !== file.sha256) throw differs(file.path)
     } finally {
       await copy.close()
     }
+    if ((await sha256OnMedium(temporary, file.bytes, beat)) !== file.sha256) throw differs(file.path)
     await rename(temporary, destination)
     settled = true
   } finally {
@@ -61,25 +62,6 @@ function differs(path: string): EdgeError {
     path,
     hint: 'check the disk of the target, and its cable',
   })
-}
-
-/** The sha256 of a file of known size as it can be read now. `beat` is called while it goes on. */
-export async function sha256Of(path: string, bytes: number, beat: () => void): Promise<string> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-  try {
-    return await hashOf(handle, bytes, beat)
-  } finally {
-    await handle.close()
-  }
-}
-
-async function hashOf(handle: FileHandle, bytes: number, beat: () => void): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of chunksOf(handle, bytes)) {
-    hash.update(chunk)
-    beat()
-  }
-  return hash.digest('hex')
 }
 
 /** The first `bytes` of the content in pieces, fewer where there are no more; a piece is valid until the next one. */

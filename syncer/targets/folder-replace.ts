@@ -4,7 +4,8 @@ import type { Dirent } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import { ASIDE, exchangeNamesFar } from '../../platform/exchange-folders.js'
-import { copyDurably, sha256Of } from './durable-copy.js'
+import { copyDurably } from './durable-copy.js'
+import { sha256OnMedium } from './medium.js'
 import { notOurs } from './not-ours.js'
 import { makeFolders, requireRealFolders, syncFolder } from './target-folders.js'
 import type { Replacement } from './target.js'
@@ -59,7 +60,7 @@ export async function replaceInFolder(
 async function holds(path: string, sha256s: readonly string[], beat: () => void): Promise<boolean> {
   const found = await lstat(path).catch(unlessMissing)
   if (!found) return true
-  return found.isFile() && sha256s.includes(await sha256Of(path, found.size, beat))
+  return found.isFile() && sha256s.includes(await sha256OnMedium(path, found.size, beat))
 }
 
 /** What an attempt that was cut off left: between renames the folder itself, else a copy in the making or what was replaced. */

@@ -2,7 +2,8 @@ import { lstat, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
 import type { Mark } from '../place/mark.js'
-import { copyDurably, sha256Of } from './durable-copy.js'
+import { copyDurably } from './durable-copy.js'
+import { sha256OnMedium } from './medium.js'
 import { compareMark, orMissing, requireFolder, writeMark } from './folder-mark.js'
 import { replaceInFolder } from './folder-replace.js'
 import { makeFolders, requireRealFolders, syncFolder, unmarked } from './target-folders.js'
@@ -163,7 +164,7 @@ export class FolderTarget implements Target {
       const found = await lstat(path, { bigint: true })
       if (!found.isFile() || found.size !== BigInt(file.bytes)) return 'wrong'
       await requireAnotherFile(found, join(dataDir, file.path))
-      return (await sha256Of(path, file.bytes, beat)) === file.sha256 ? 'same' : 'wrong'
+      return (await sha256OnMedium(path, file.bytes, beat)) === file.sha256 ? 'same' : 'wrong'
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return 'missing'
       throw error

@@ -1,8 +1,12 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runCompactor } from '../../compactor/main.js'
+import { Retries } from '../../compactor/retries.js'
+import { realDisk } from '../../compactor/segment/publish.js'
+import { readStatus } from '../../formats/status.js'
+import { compactorStatus } from '../../formats/part-status.js'
 import { compactOnce, configFor, filesBelow, silent } from './fixtures/compacted.js'
 import { rawLines, sealSegment } from './fixtures/segments.js'
 
@@ -62,4 +66,64 @@ t.test('stopping abandons the segment under way without trace', async t => {
   stop.abort()
   t.match(await running, { segments: 0, failed: 0, backlog: 1 })
   t.same([...filesBelow(join(dataDir, 'parquet')), ...filesBelow(join(dataDir, 'state/compactor/tmp'))], [])
+})
+
+t.test('one full disk left a segment until the next start, and nothing said so', async t => {
+  const dataDir = t.testdir()
+  sealSegment(dataDir, 'quote', rawLines(quotes(4)))
+  let isFull = true
+  const disk = {
+    ...realDisk,
+    rename: async (...names: Parameters<typeof realDisk.rename>) => {
+      if (isFull) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+      await realDisk.rename(...names)
+    },
+  }
+  const stop = new AbortController()
+  const options = { config: configFor(dataDir), log: silent, once: false, signal: stop.signal, disk }
+  const running = runCompactor({ ...options, rescanMs: 20, retryAfterMs: 50 })
+  const status = () => compactorStatus.parse(readStatus(dataDir, 'compactor') ?? {})
+  await until(() => status().failed !== undefined && Number(status().failed) >= 2)
+  t.match(status(), { backlog_segments: 1, failing: 1, last_error: /no space left/ }, 'told, and tried again')
+  isFull = false
+  await until(() => status().segments === 1)
+  await until(() => status().failing === 0)
+  t.match(status(), { backlog_segments: 0, failing: 0, last_error: undefined })
+  stop.abort()
+  t.match(await running, { segments: 1, failing: 0, lastError: undefined })
+})
+
+t.test('a day that could not be rolled up once kept its hours until the next start', async t => {
+  const dataDir = t.testdir()
+  for (const number of [1, 2]) sealSegment(dataDir, 'quote', rawLines(quotes(4)), { number })
+  await compactOnce(dataDir)
+  const files = () => filesBelow(join(dataDir, 'parquet'))
+  const [spoilt = ''] = files()
+  const whole = readFileSync(join(dataDir, 'parquet', spoilt))
+  writeFileSync(join(dataDir, 'parquet', spoilt), 'not now')
+  const stop = new AbortController()
+  const options = { config: configFor(dataDir), log: silent, once: false, signal: stop.signal }
+  const running = runCompactor({ ...options, rescanMs: 20, retryAfterMs: 50, nowMs: () => Date.parse('2026-11-30') })
+  const status = () => compactorStatus.parse(readStatus(dataDir, 'compactor') ?? {})
+  await until(() => (status().failing ?? 0) === 1)
+  writeFileSync(join(dataDir, 'parquet', spoilt), whole)
+  await until(() => files().every(path => path.includes('/day-')))
+  await until(() => status().failing === 0)
+  stop.abort()
+  t.match(await running, { failing: 0 })
+})
+
+t.test('pauses before another try double up to an hour', t => {
+  let nowMs = 0
+  const retries = new Retries(60_000, () => nowMs)
+  const pauses = Array.from({ length: 9 }, () => retries.failed('one', 'why') / 60_000)
+  t.strictSame(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60])
+  t.ok(retries.isPaused('one'))
+  nowMs = 3_600_000
+  t.notOk(retries.isPaused('one'))
+  t.notOk(retries.isPaused('another'))
+  t.equal(retries.lastError, 'why')
+  retries.succeeded('one')
+  t.equal(retries.size, 0)
+  t.end()
 })

@@ -28,7 +28,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
     connections: [{ name: 'd1', state: 'live', channels: 1, reconnects: 0, last_frame_at: at }],
   })
   writeStatus(dataDir, 'compactor', {
-    ...counts('backlog_segments', 'segments', 'failed', 'double_rows', 'quarantined'),
+    ...counts('backlog_segments', 'segments', 'failed', 'failing', 'double_rows', 'quarantined'),
     rows: { quote: 7 },
   })
   writeStatus(dataDir, 'syncer', {

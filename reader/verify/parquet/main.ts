@@ -5,7 +5,7 @@ import { convertedFolders } from '../../../compactor/date/date-job.js'
 import { quarantinePath } from '../../../formats/quarantine-tree.js'
 import { sha256Of } from '../../../platform/sha256.js'
 import { readReceipts, type Receipt } from '../../../formats/receipt.js'
-import { EdgeError, messageOf } from '../../../platform/edge-error.js'
+import { EdgeError, isMachineError, messageOf } from '../../../platform/edge-error.js'
 import { parseManifest } from '../../../formats/manifest.js'
 import { parquetFilesIn, parquetFolders } from '../../../formats/parquet-tree.js'
 import { parseSegmentPath, withState } from '../../../formats/raw-path.js'
@@ -150,6 +150,7 @@ async function proveFile(
     }
     return rows
   } catch (error) {
+    if (isMachineError(error)) throw error
     if (named) findings.add({ weight: 'fault', code: 'UNREADABLE', path, message: messageOf(error) })
     return 0
   }
