@@ -18,6 +18,11 @@ const TICKER_PARTS = [
 
 const HOUR_US = 3_600_000_000
 
+/** SQL for a trade with which numbers begin anew: it and the next two are lower than the one before, and made later. */
+const BEGINS_ANEW = `coalesce(moment > lag(moment) OVER by_time
+  AND greatest(trade_seq, lead(trade_seq, 1, trade_seq) OVER by_time, lead(trade_seq, 2, trade_seq) OVER by_time)
+    < lag(trade_seq) OVER by_time, false)`
+
 /** Told of each table that was read, of so many. */
 export type OnTable = (tables: number) => void
 
@@ -143,7 +148,7 @@ class FactsReader {
   }
 
   /**
-   * Trades against their numbers: what lies between one and the next is missing. Told for the hour of the trade behind
+   * Trades against their numbers: what lies between one and the next is missing. Each sequence is counted by itself. Told for the hour of the trade behind
    * the hole, by the exchange's time where it was fetched later.
    */
   async trades(): Promise<Counted[]> {
@@ -152,11 +157,18 @@ class FactsReader {
     const columns = await this.#columns(source)
     const time = columns.has('exchange_ts') ? 'coalesce(exchange_ts, recv_ts)' : 'recv_ts'
     const before = { fromUs: this.#window.fromUs - HOUR_US, toUs: this.#window.toUs }
+    const identity = columns.has('trade_id') ? 'trade_seq, trade_id' : 'trade_seq'
+    const began = columns.has('exchange_ts') ? BEGINS_ANEW : 'false'
     const rows = await this.#tables.rows(
-      `WITH numbered AS (SELECT kind, instrument_name AS name, trade_seq, min(${time}) AS moment
+      `WITH numbered AS (SELECT kind, instrument_name AS name, ${identity}, min(${time}) AS moment
          FROM ${source} WHERE trade_seq IS NOT NULL AND ${inside(time, before)} GROUP BY ALL),
-       steps AS (SELECT *, trade_seq - lag(trade_seq, 1, trade_seq - 1) OVER (PARTITION BY name ORDER BY trade_seq) AS step
-         FROM numbered)
+       marked AS (SELECT *, ${began} AS began FROM numbered
+         WINDOW by_time AS (PARTITION BY name ORDER BY moment, trade_seq)),
+       sequences AS (SELECT *, count(*) FILTER (began) OVER (PARTITION BY name ORDER BY moment, trade_seq) AS sequence
+         FROM marked),
+       steps AS (SELECT *,
+         trade_seq - lag(trade_seq, 1, trade_seq - 1) OVER (PARTITION BY name, sequence ORDER BY trade_seq) AS step
+         FROM sequences)
        SELECT kind, name, epoch_us(moment) // ${HOUR_US} AS hour, sum(step)::BIGINT AS expected, count(*) AS actual
        FROM steps WHERE ${inside('moment', this.#window)} GROUP BY ALL`,
       z.object({ kind, name: z.string(), hour: count, expected: count, actual: count }),

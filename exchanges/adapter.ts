@@ -105,6 +105,18 @@ export interface PlanChange {
   plan: ChannelPlan
   added: readonly string[]
   removed: readonly { instruments: readonly string[]; reason: string }[]
+  /** Of `added`: what was given up though it never ended, and how long ago. */
+  returned?: readonly { instrument: string; awayMs: number }[]
+  /** All that is listed and asked for, and that cannot be had. */
+  notOffered?: readonly NotOffered[]
+}
+
+/** What is listed and cannot be recorded, by name. */
+export interface NotOffered {
+  channels?: readonly string[]
+  /** What has not even channels, as far as it is named. */
+  instruments?: readonly string[]
+  reason: string
 }
 
 /** How far each poll was answered, ms since the epoch; kept over restarts. */

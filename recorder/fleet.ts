@@ -4,7 +4,7 @@ import { assignChannels, type Assignment } from './assign-channels.js'
 import type { Measured } from './clock-facts.js'
 import { reconnectDelayMs } from '../platform/backoff.js'
 import { Connection, type ConnectionDeps } from './connection/connection.js'
-import type { ChannelPlan, PlanChange, Spread } from '../exchanges/adapter.js'
+import type { ChannelPlan, NotOffered, PlanChange, Spread } from '../exchanges/adapter.js'
 import { journalSubscriptions } from './subscription-set.js'
 import type { FrameCounter } from './tape.js'
 import { SilenceWatch } from './silence-watch.js'
@@ -33,6 +33,9 @@ export class Fleet {
   /** By endpoint: its connections. */
   readonly #opened = new Map<string, number>()
   #plannedChannels = 0
+  /** Channels, and what has none, that the config asks for and that cannot be had. */
+  notOffered: readonly string[] = []
+  readonly #toldNotOffered = new Set<string>()
   #announcedMs = -Infinity
   /** The best measurement since it was last asked for. */
   #measured: Measured | undefined
@@ -86,7 +89,10 @@ export class Fleet {
     let listDueMs = -Infinity
     while (!signal.aborted) {
       const newHour = hour.isNew(this.#deps.clock.nowUs())
-      if (newHour) journalSubscriptions(this.connections, this.#deps.tape)
+      if (newHour) {
+        journalSubscriptions(this.connections, this.#deps.tape)
+        this.#toldNotOffered.clear()
+      }
       const news = this.#deps.exchange.news()
       const wantsList = news === 'discover' && performance.now() - listedMs > LISTS_APART_MS
       if (typeof news === 'object') this.#apply(news, signal)
@@ -166,14 +172,35 @@ export class Fleet {
       this.#assignments.set(url, assignChannels(part, this.#assignments.get(url) ?? [], this.#options))
   }
 
-  #journalChange({ added, removed }: PlanChange): void {
-    const { tape, log } = this.#deps
+  #journalChange({ added, removed, returned = [], notOffered = [] }: PlanChange): void {
+    const { tape, log, clock } = this.#deps
+    this.#tellNotOffered(notOffered)
     for (const instruments of partsOf(added)) tape.journal('instruments_added', { instruments })
     for (const { instruments: gone, reason } of removed) {
       for (const instruments of partsOf(gone)) tape.journal('instruments_removed', { instruments, reason })
     }
+    const nowUs = clock.nowUs()
+    for (const { instrument, awayMs } of returned) {
+      const cause = 'the exchange did not list it, and lists it again'
+      tape.journal('unlisted', { instrument, from_us: nowUs - Math.round(awayMs * 1000), to_us: nowUs, cause })
+      log.warn({ instrument, awayMs: Math.round(awayMs) }, 'an instrument was given up that had not ended')
+    }
     const left = removed.reduce((sum, { instruments }) => sum + instruments.length, 0)
     if (added.length + left > 0) log.info({ added: added.length, removed: left }, 'instruments came and went')
+  }
+
+  /** What cannot be had, by name: once, and again in each hour. */
+  #tellNotOffered(notOffered: readonly NotOffered[]): void {
+    const { tape, log } = this.#deps
+    this.notOffered = notOffered.flatMap(({ channels = [], instruments = [] }) => [...channels, ...instruments])
+    const isNew = (name: string) => !this.#toldNotOffered.has(name)
+    for (const { channels = [], instruments = [], reason } of notOffered) {
+      for (const part of partsOf(channels.filter(isNew))) tape.journal('not_offered', { channels: part, reason })
+      for (const part of partsOf(instruments.filter(isNew))) tape.journal('not_offered', { instruments: part, reason })
+      const fresh = [...channels, ...instruments].filter(isNew)
+      for (const name of fresh) this.#toldNotOffered.add(name)
+      if (fresh.length > 0) log.warn({ names: fresh.slice(0, 10), count: fresh.length, reason }, 'cannot be recorded')
+    }
   }
 
   /** @param place among the connections of the endpoint */

@@ -36,6 +36,7 @@ export function recorderStatus({ run, host, exchange, fleet, tape, storage }: So
     waiting_bytes: storage.waitingBytes,
     sealed_segments: storage.sealedSegments,
     channels_planned: fleet.plannedChannels,
+    not_offered: fleet.notOffered,
     families,
     connections: fleet.connections.map(connection => ({
       name: connection.name,

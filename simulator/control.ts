@@ -24,6 +24,20 @@ const faultSchema = z.discriminatedUnion('type', [
     times,
   }),
   z.strictObject({ type: z.literal('refuse_channel'), channel, times }),
+  z.strictObject({
+    type: z.literal('short_list'),
+    currency: z.string().optional(),
+    instrument: channel.optional(),
+    times,
+  }),
+  z.strictObject({
+    type: z.literal('list_member'),
+    instrument: channel.optional(),
+    member: z.string().min(1),
+    value: z.union([z.null(), z.boolean(), z.number(), z.string()]),
+    times,
+  }),
+  z.strictObject({ type: z.literal('renumber'), instrument: z.string() }),
   z.strictObject({ type: z.literal('silence') }),
   z.strictObject({
     type: z.literal('close'),

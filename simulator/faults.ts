@@ -1,4 +1,4 @@
-import type { Json } from './json.js'
+import type { Json, JsonObject } from './json.js'
 
 /** Which channel a fault is about: its exact name, or the start of it followed by `*`. */
 export type ChannelPattern = string
@@ -36,6 +36,12 @@ export type Fault =
   | ({ type: 'reject_subscribe' } & OrderedError & Hits)
   /** Channels that are known, and are left out of what a client is subscribed to all the same. */
   | ({ type: 'refuse_channel'; channel: ChannelPattern } & Hits)
+  /** Lists of instruments lack those of a currency, those with such a name, or all. */
+  | ({ type: 'short_list'; currency?: string; instrument?: ChannelPattern } & Hits)
+  /** In lists of instruments a member has this value in place of its own, of one instrument or of all. */
+  | ({ type: 'list_member'; instrument?: ChannelPattern; member: string; value: Json } & Hits)
+  /** The numbers of an instrument's trades begin anew, at 1. */
+  | { type: 'renumber'; instrument: string }
   /** Half-open: from now on nothing is sent or answered on the connections of now, which stay open; new ones work. */
   | { type: 'silence' }
   /** Closes all connections, or only the one that is open longest; without a code the sockets are just cut. */
@@ -44,10 +50,11 @@ export type Fault =
   | { type: 'maintenance'; forMs: number }
 
 /** Strikes at once, on all connections of now. */
-export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' }>
+export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' | 'renumber' }>
 type Waiting = Exclude<Fault, Strike>
+const CALL_FAULTS = ['reject_subscribe', 'refuse_channel', 'no_history', 'short_list', 'list_member'] as const
 /** Those that hit a call, not a frame. */
-type CallFault = Extract<Waiting, { type: 'reject_subscribe' | 'refuse_channel' | 'no_history' }>
+type CallFault = Extract<Waiting, { type: (typeof CALL_FAULTS)[number] }>
 type FrameFault = Exclude<Waiting, CallFault>
 
 /** What a frame becomes: payloads to send in order, after a delay if any. */
@@ -77,7 +84,7 @@ export class Faults {
   }
 
   inject(fault: Fault): void {
-    if (fault.type === 'silence' || fault.type === 'close' || fault.type === 'maintenance') {
+    if (isStrike(fault)) {
       this.count(fault)
       this.act(fault)
       return
@@ -113,6 +120,31 @@ export class Faults {
     )
     if (found) this.use(found)
     return found !== undefined
+  }
+
+  /** A list of instruments as it is ordered to be: one call, of `currency`. */
+  distort<Row extends JsonObject>(currency: string, rows: readonly Row[], nameOf: (row: Row) => string): JsonObject[] {
+    let list: JsonObject[] = [...rows]
+    const names = new Map(rows.map(row => [row as JsonObject, nameOf(row)]))
+    const isMeant = (row: JsonObject, pattern: string | undefined) =>
+      pattern === undefined || matches(pattern, names.get(row) ?? '')
+    for (const entry of this.waiting) {
+      const { fault } = entry
+      if (fault.type === 'short_list' && (fault.currency ?? currency) === currency) {
+        if (!list.some(row => isMeant(row, fault.instrument))) continue
+        this.use(entry)
+        list = list.filter(row => !isMeant(row, fault.instrument))
+      } else if (fault.type === 'list_member' && list.some(row => isMeant(row, fault.instrument))) {
+        this.use(entry)
+        list = list.map(row => {
+          if (!isMeant(row, fault.instrument)) return row
+          const changed = { ...row, [fault.member]: fault.value }
+          names.set(changed, names.get(row) ?? '')
+          return changed
+        })
+      }
+    }
+    return list
   }
 
   /** What to send in place of a frame of `channel`. */
@@ -162,8 +194,12 @@ export class Faults {
   }
 }
 
+function isStrike(fault: Fault): fault is Strike {
+  return ['silence', 'close', 'maintenance', 'renumber'].includes(fault.type)
+}
+
 function hitsCalls(fault: Waiting): fault is CallFault {
-  return fault.type === 'reject_subscribe' || fault.type === 'refuse_channel' || fault.type === 'no_history'
+  return CALL_FAULTS.some(type => type === fault.type)
 }
 
 function matches(pattern: ChannelPattern, channel: string): boolean {

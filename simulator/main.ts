@@ -64,7 +64,7 @@ export async function startSimulator(protocol: Protocol, options: SimulatorOptio
     recorded === undefined ? madeMarket(protocol, settings, real) : await recording(protocol, settings, recorded, real)
   const { market, clock, channels } = source
   const faults: Faults = new Faults(
-    fault => strike(fault, service, server),
+    fault => strike(fault, service, server, market),
     (channel, data) => protocol.wrap(channel, data),
   )
   const service = protocol.serve({
@@ -157,10 +157,13 @@ async function recording(protocol: Protocol, settings: Settings, path: string, r
   }
 }
 
-/** Carries out a fault that hits the connections of now. */
-function strike(fault: Strike, service: Service, server: ExchangeServer): void {
+/** Carries out a fault that hits the connections of now, or the market. */
+function strike(fault: Strike, service: Service, server: ExchangeServer, market: Market): void {
   const connections = [...server.connections]
   switch (fault.type) {
+    case 'renumber':
+      market.renumber(fault.instrument)
+      break
     case 'silence':
       for (const connection of connections) connection.fallSilent()
       break

@@ -9,7 +9,7 @@ import { fetchInstruments } from './discovery.js'
 import { madeMs } from './frame-time.js'
 import { HttpRpc, type Take } from './http-rpc.js'
 import { KnownChannels } from './known-channels.js'
-import { isChosen, planChannels } from './plan-channels.js'
+import { isChosen, notOfferedOf, planChannels } from './plan-channels.js'
 import { Poller } from './poller.js'
 import { planPolls } from './polls.js'
 import { createCreditPools } from './rpc.js'
@@ -18,6 +18,8 @@ import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
 import { silenceLimits } from './silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
+
+const ODD_KINDS = 'instruments of a kind that is not known are recorded with what is understood of them'
 
 /**
  * Deribit, as the recorder's connection loop sees it.
@@ -30,10 +32,20 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
   const channels = new KnownChannels()
   const catalogue = new Catalogue(instrument => isChosen(instrument, config))
   const trades = new TradeKeeper(rpc, config.backfill, log)
+  let namelessEntries: readonly string[] = []
   const planned = (change: CatalogueChange): PlanChange => {
     const plan = shardPlan(planChannels(catalogue.instruments, config), config.shard)
     trades.scopes.add(plan.keys())
-    return { plan, ...change }
+    const unnamed = { instruments: namelessEntries, reason: 'the exchange lists it without a name' }
+    const notOffered = [notOfferedOf(catalogue.instruments, config), unnamed]
+    return { plan, ...change, notOffered }
+  }
+  const oddNoted = new Set<string>()
+  const noteOdd = (oddKinds: ReadonlyMap<string, string>) => {
+    const fresh = [...oddKinds].filter(([name]) => !oddNoted.has(name))
+    for (const [name] of fresh) oddNoted.add(name)
+    if (fresh.length === 0) return
+    log.warn({ instruments: Object.fromEntries(fresh.slice(0, 20)), count: fresh.length }, ODD_KINDS)
   }
   return {
     name: config.name,
@@ -51,10 +63,13 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
     familyOfChannel,
     madeMs,
     async discover(take, signal) {
-      const found = await fetchInstruments(rpc, config.currencies, take, signal)
-      if (found.notUnderstood > 0)
-        log.warn({ count: found.notUnderstood }, 'instruments not understood, and so not subscribed')
-      return planned(catalogue.replace(found.instruments))
+      const { instruments, inactive, nameless, oddKinds } = await fetchInstruments(rpc, config.currencies, take, signal)
+      noteOdd(oddKinds)
+      namelessEntries = nameless
+      const heard = channels.takeHeard()
+      const traded = trades.sequences.takeHeard()
+      const isHeard = (name: string) => heard.has(name) || traded.has(name)
+      return planned(catalogue.replace(instruments, { inactive, isHeard }))
     },
     news() {
       const change = catalogue.settle()

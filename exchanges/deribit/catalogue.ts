@@ -1,5 +1,6 @@
 import type { PlanChange } from '../adapter.js'
 import { parseInstrument, type Instrument } from './instruments.js'
+import { expiryMsOf } from './names.js'
 
 /** States after which nothing more comes; those of before 2026 last. */
 const GONE = new Set(['delivered', 'inactive', 'archivized', 'closed', 'deactivated', 'terminated'])
@@ -12,8 +13,28 @@ const LIST_AGE_MS = 60_000
 /** Names remembered as not asked for; more than an exchange lists in months. */
 const FOREIGN_MAX = 50_000
 
+/** So many lists in a row must lack a silent instrument before it is given up: one list may be short. */
+const LISTS_WITHOUT = 3
+
 /** Instruments that came and went. */
-export type CatalogueChange = Pick<PlanChange, 'added' | 'removed'>
+export type CatalogueChange = Pick<PlanChange, 'added' | 'removed' | 'returned'>
+
+/** What else is known when a list comes. */
+export interface ListFacts {
+  /** Instruments that the exchange lists as not active, with their states. */
+  inactive?: ReadonlyMap<string, string>
+  /** Whether frames about an instrument came since the list before. */
+  isHeard?: (name: string) => boolean
+}
+
+export interface CatalogueClocks {
+  /** Of time that passes, ms. */
+  nowMs: () => number
+  /** Of the wall, ms since the epoch. */
+  wallMs: () => number
+}
+
+const CLOCKS: CatalogueClocks = { nowMs: () => performance.now(), wallMs: () => Date.now() }
 
 /** The instruments of the chosen currencies, by the exchange's list and by what its frames say since. */
 export class Catalogue {
@@ -27,10 +48,16 @@ export class Catalogue {
   readonly #decidedMs = new Map<string, number>()
   readonly #foreign = new Set<string>()
   readonly #unknown = new Set<string>()
+  /** Not listed and not given up yet: how many lists in a row lack it, without a frame about it. */
+  readonly #absent = new Map<string, number>()
+  /** Given up though the exchange never said that they ended, and when. */
+  readonly #givenUpMs = new Map<string, number>()
+  readonly #wallMs: () => number
 
-  constructor(isChosen: (instrument: Instrument) => boolean, nowMs: () => number = () => performance.now()) {
+  constructor(isChosen: (instrument: Instrument) => boolean, { nowMs, wallMs }: CatalogueClocks = CLOCKS) {
     this.#isChosen = isChosen
     this.#nowMs = nowMs
+    this.#wallMs = wallMs
   }
 
   get instruments(): Instrument[] {
@@ -42,21 +69,67 @@ export class Catalogue {
     return this.#unknown.size > 0
   }
 
-  /** Takes a whole list in place of what was known; the first one adds nothing. */
-  replace(listed: readonly Instrument[]): CatalogueChange {
+  /**
+   * Takes a whole list in place of what was known; the first one adds nothing. A list may lack what goes on trading: an
+   * instrument goes when it is past its expiry, when its state says so, or when it is silent and several lists lack it.
+   */
+  replace(listed: readonly Instrument[], facts: ListFacts = {}): CatalogueChange {
     const before = this.#instruments
     const now = new Map(listed.filter(this.#isChosen).map(instrument => [instrument.instrument_name, instrument]))
     for (const name of this.#unknown) if (!now.has(name)) this.#addForeign(name)
     this.#unknown.clear()
+    for (const name of now.keys()) this.#absent.delete(name)
     if (before) this.#believeFrames(before, now)
     this.#instruments = now
     if (!before) return { added: [], removed: [] }
-    const removed = [...before.keys()].filter(name => !now.has(name))
-    for (const name of removed) this.#leaving.delete(name)
-    return {
-      added: [...now.keys()].filter(name => !before.has(name)),
-      removed: removed.length > 0 ? [{ instruments: removed, reason: 'not listed any more' }] : [],
+    const removed = this.#dropOrKeep(before, now, facts)
+    const added = [...now.keys()].filter(name => !before.has(name))
+    return { added, removed, ...this.#welcomeBack(added) }
+  }
+
+  #dropOrKeep(
+    before: ReadonlyMap<string, Instrument>,
+    now: Map<string, Instrument>,
+    facts: ListFacts,
+  ): CatalogueChange['removed'] {
+    const byReason = new Map<string, string[]>()
+    for (const [name, instrument] of before) {
+      if (now.has(name)) continue
+      const reason = this.#whyGone(instrument, facts)
+      if (reason === undefined) {
+        now.set(name, instrument)
+        continue
+      }
+      this.#absent.delete(name)
+      this.#leaving.delete(name)
+      byReason.set(reason, [...(byReason.get(reason) ?? []), name])
     }
+    return [...byReason].map(([reason, instruments]) => ({ instruments, reason }))
+  }
+
+  /** Why an instrument that is not listed is gone; undefined as long as it may just be left out. */
+  #whyGone(instrument: Instrument, { inactive, isHeard }: ListFacts): string | undefined {
+    const name = instrument.instrument_name
+    const state = inactive?.get(name)
+    if (state !== undefined && GONE.has(state)) return state
+    if ((instrument.expiration_timestamp ?? expiryMsOf(name)) <= this.#wallMs()) return 'expired'
+    const lists = isHeard?.(name) === true ? 1 : (this.#absent.get(name) ?? 0) + 1
+    this.#absent.set(name, lists)
+    if (lists < LISTS_WITHOUT) return undefined
+    if (this.#givenUpMs.size >= FOREIGN_MAX) this.#givenUpMs.clear()
+    this.#givenUpMs.set(name, this.#nowMs())
+    return 'not listed any more'
+  }
+
+  /** Those among these that were given up too soon. */
+  #welcomeBack(added: readonly string[]): Pick<CatalogueChange, 'returned'> {
+    const returned = added.flatMap(instrument => {
+      const sinceMs = this.#givenUpMs.get(instrument)
+      if (sinceMs === undefined) return []
+      this.#givenUpMs.delete(instrument)
+      return [{ instrument, awayMs: this.#nowMs() - sinceMs }]
+    })
+    return returned.length > 0 ? { returned } : {}
   }
 
   /** What a frame said in the last minute stands against a list. */
@@ -118,7 +191,7 @@ export class Catalogue {
     }
     this.#arrived.clear()
     const removed = this.#settleLeaving(known, nowMs)
-    return added.length > 0 || removed.length > 0 ? { added, removed } : undefined
+    return added.length > 0 || removed.length > 0 ? { added, removed, ...this.#welcomeBack(added) } : undefined
   }
 
   #settleLeaving(known: Map<string, Instrument>, nowMs: number): CatalogueChange['removed'] {

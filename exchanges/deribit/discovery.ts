@@ -1,24 +1,36 @@
+import { EdgeError } from '../../platform/edge-error.js'
 import type { HttpRpc, Take } from './http-rpc.js'
-import { parseInstruments, type Instrument } from './instruments.js'
+import { parseInstruments, type Instrument, type InstrumentList } from './instruments.js'
 
 /**
  * Asks for the active instruments of each currency, over HTTP: metered apart from the sockets.
- * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED
+ * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED; INSTRUMENTS_NO_LIST an answer is something else than a list
  */
 export async function fetchInstruments(
   rpc: HttpRpc,
   currencies: readonly string[],
   take: Take,
   signal: AbortSignal,
-): Promise<{ instruments: Instrument[]; notUnderstood: number }> {
+): Promise<InstrumentList> {
   const found = new Map<string, Instrument>()
-  let notUnderstood = 0
+  const all: InstrumentList = { instruments: [], inactive: new Map(), nameless: [], oddKinds: new Map() }
   for (const currency of currencies) {
     const call = { id: `instruments ${currency}`, method: 'public/get_instruments', params: { currency } }
     const result = await rpc.call('instruments', call, take, signal)
-    const parsed = parseInstruments(result)
-    notUnderstood += parsed.notUnderstood
-    for (const instrument of parsed.instruments) found.set(instrument.instrument_name, instrument)
+    if (!Array.isArray(result)) throw noList(currency, result)
+    const list = parseInstruments(result)
+    for (const instrument of list.instruments) found.set(instrument.instrument_name, instrument)
+    for (const [name, state] of list.inactive) all.inactive.set(name, state)
+    for (const [name, kind] of list.oddKinds) all.oddKinds.set(name, kind)
+    all.nameless.push(...list.nameless)
   }
-  return { instruments: [...found.values()], notUnderstood }
+  return { ...all, instruments: [...found.values()] }
+}
+
+function noList(currency: string, result: unknown): EdgeError {
+  const type = result === null ? 'null' : typeof result
+  return new EdgeError('INSTRUMENTS_NO_LIST', `the instruments of ${currency} are ${type}, wanted a list`, {
+    retry: true,
+    hint: 'what was subscribed before goes on; the list is asked for again',
+  })
 }

@@ -23,6 +23,7 @@ export interface EarlierTrades {
  */
 export async function readEarlierTrades(recording: Recording, signal: AbortSignal): Promise<EarlierTrades> {
   const found: EarlierTrades = { instruments: new Map(), newestMs: 0 }
+  const renumberedUs = readRenumbered(recording)
   let bytes = 0
   let newestUs = 0
   for await (const segment of recording.earlier('trades', signal)) {
@@ -31,7 +32,7 @@ export async function readEarlierTrades(recording: Recording, signal: AbortSigna
     let last: Buffer | undefined
     for await (const lines of segment.lines) {
       if (signal.aborted) return found
-      for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, line))
+      for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, renumberedUs, line))
       last = lines.at(-1) ?? last
     }
     if (last) found.newestMs = Math.max(found.newestMs, newestOf(last))
@@ -41,19 +42,44 @@ export async function readEarlierTrades(recording: Recording, signal: AbortSigna
   return found
 }
 
+/** When the last trade came before the numbers of an instrument began anew: what came until then is counted otherwise. */
+function readRenumbered(recording: Recording): Map<string, number> {
+  const lastUs = new Map<string, number>()
+  let bytes = 0
+  for (const segment of recording.earlier('journal')) {
+    bytes += segment.bytes
+    if (bytes > COMPRESSED_BYTES_MAX) break
+    for (const lines of segment.lines) for (const line of lines) noteRenumbered(lastUs, line)
+  }
+  return lastUs
+}
+
+const RENUMBERED = 'trades_renumbered'
+
+function noteRenumbered(lastUs: Map<string, number>, line: Buffer): void {
+  if (!line.includes(RENUMBERED)) return
+  const raw = parseOr(() => parseLine(line))
+  const entry = raw && parseOr(() => JSON.parse(raw.frame.toString('utf8')) as Record<string, unknown> | null)
+  const { event, instrument, from_us: fromUs } = entry ?? {}
+  if (event !== RENUMBERED || typeof instrument !== 'string' || typeof fromUs !== 'number') return
+  lastUs.set(instrument, Math.max(fromUs, lastUs.get(instrument) ?? -Infinity))
+}
+
 /** Returns the line's receive stamp, 0 where it is none of ours. */
-function addLine(found: EarlierTrades, line: Buffer): number {
+function addLine(found: EarlierTrades, renumberedUs: ReadonlyMap<string, number>, line: Buffer): number {
   const raw = parseOr(() => parseLine(line))
   if (!raw || raw.encoding !== 'frame') return 0
   const { frame, recvUs } = raw
+  const isOurs = (instrument: string) => recvUs > (renumberedUs.get(instrument) ?? -Infinity)
+  const addOwn = (instrument: string, seq: number) => {
+    if (isOurs(instrument)) add(found, instrument, seq, recvUs)
+  }
   const start = channelStart(frame)
   const end = start < 0 ? -1 : channelEnd(frame, start)
   const isRead =
     end >= 0 &&
-    eachTradeAt(frame, dataStart(frame, end), (from, to, seq) =>
-      add(found, frame.toString('latin1', from, to), seq, recvUs),
-    )
-  if (!isRead) for (const { instrument, seq } of rowsOf(frame)) add(found, instrument, seq, recvUs)
+    eachTradeAt(frame, dataStart(frame, end), (from, to, seq) => addOwn(frame.toString('latin1', from, to), seq))
+  if (!isRead) for (const { instrument, seq } of rowsOf(frame)) addOwn(instrument, seq)
   return recvUs
 }
 

@@ -12,6 +12,8 @@ export interface ChannelFacts {
   readonly family: string
   /** Its frames are for the catalogue, too. */
   readonly isNews: boolean
+  /** A frame came since somebody last asked which channels are heard. */
+  heard: boolean
 }
 
 interface Known extends ChannelFacts {
@@ -38,6 +40,19 @@ export class KnownChannels {
     return this.factsAt(bytes, 0, bytes.length)
   }
 
+  /** Parts of the names of channels that frames came of since the last call, instruments among them. */
+  takeHeard(): Set<string> {
+    const heard = new Set<string>()
+    for (const first of this.#byHash.values()) {
+      for (let known: Known | undefined = first; known; known = known.next) {
+        if (!known.heard) continue
+        known.heard = false
+        for (const part of known.channel.split('.')) heard.add(part)
+      }
+    }
+    return heard
+  }
+
   #remember(hash: number, bytes: Buffer): ChannelFacts {
     const channel = bytes.toString('latin1')
     const family = familyOfChannel(channel)
@@ -46,7 +61,7 @@ export class KnownChannels {
       this.#count = 1
     }
     const next = this.#byHash.get(hash)
-    const known = { channel, family, isNews: NEWS_FAMILIES.includes(family), bytes, next }
+    const known = { channel, family, isNews: NEWS_FAMILIES.includes(family), heard: false, bytes, next }
     this.#byHash.set(hash, known)
     return known
   }

@@ -1,7 +1,7 @@
 import type { DeribitConfig } from './config.js'
-import type { ChannelPlan } from '../adapter.js'
+import type { ChannelPlan, NotOffered } from '../adapter.js'
 import { familyNamed, optionIndexFamilies, type InstrumentFamily } from './families.js'
-import { configKindOf, currencyOf, indexOf, type ConfigKind, type Instrument } from './instruments.js'
+import { configKindOf, currencyOf, indexOf, isRouted, type ConfigKind, type Instrument } from './instruments.js'
 import { familyOfChannel } from './names.js'
 
 type ExchangeConfig = DeribitConfig
@@ -12,8 +12,13 @@ const INTERVAL_FACTOR: Record<Interval, number> = { raw: 4, '100ms': 1, agg2: 0.
 /** How much quieter the other kinds are. */
 const ACTIVITY: Record<ConfigKind, number> = { perpetual: 1, future: 0.3, option: 0.05, spot: 0.3, combo: 0.01 }
 
-/** Kinds whose trades come on one channel for the whole currency. */
-const BY_CURRENCY = ['option', 'spot', 'option_combo', 'future_combo'] as const
+/**
+ * Kinds whose trades come on one channel for the whole currency. Spot is not among them: the exchange refuses its channel
+ * for a currency as soon as one pair of it is routed elsewhere.
+ */
+const BY_CURRENCY = ['option', 'option_combo', 'future_combo'] as const
+/** What the exchange does not offer of pairs that are routed elsewhere. */
+const NOT_OF_ROUTED: readonly InstrumentFamily[] = ['trades', 'chart.trades']
 
 /** The indices that have a volatility index. */
 const VOLATILITY_INDICES = ['btc_usd', 'eth_usd']
@@ -26,6 +31,7 @@ export function planChannels(instruments: readonly Instrument[], config: Exchang
   for (const instrument of chosen) {
     const activity = ACTIVITY[configKindOf(instrument)]
     for (const family of familiesOf(instrument, config)) {
+      if (!isOffered(family, instrument)) continue
       const weight = weightOf(family) * activity * INTERVAL_FACTOR[intervalOf(family, config) ?? '100ms']
       for (const channel of channelsFor(family, instrument, config)) add(channel, weight)
     }
@@ -33,6 +39,24 @@ export function planChannels(instruments: readonly Instrument[], config: Exchang
   const others = [...indexChannels(chosen, config), ...(chosen.length > 0 ? exchangeChannels(config) : [])]
   for (const channel of others) add(channel, weightOf(familyOfChannel(channel)))
   return plan
+}
+
+const isOffered = (family: InstrumentFamily, instrument: Instrument) =>
+  !isRouted(instrument) || !NOT_OF_ROUTED.includes(family)
+
+/** The channels that the config asks for and that the exchange offers nobody. */
+export function notOfferedOf(instruments: readonly Instrument[], config: ExchangeConfig): NotOffered {
+  const channels = instruments
+    .filter(instrument => isChosen(instrument, config))
+    .flatMap(instrument =>
+      familiesOf(instrument, config)
+        .filter(family => !isOffered(family, instrument))
+        .flatMap(family => channelsFor(family, instrument, config)),
+    )
+  return {
+    channels,
+    reason: 'the pair is routed to another exchange: this one tells nothing of its trades and candles',
+  }
 }
 
 const weightOf = (family: string) => familyNamed(family)?.framesPerSecond ?? 0

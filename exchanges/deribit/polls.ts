@@ -1,6 +1,6 @@
 import type { DeribitConfig } from './config.js'
 import type { PolledFamily } from './families.js'
-import { configKindOf, currencyOf, type Instrument } from './instruments.js'
+import { configKindOf, currencyOf, isRouted, type Instrument } from './instruments.js'
 import { isChosen } from './plan-channels.js'
 
 const MINUTE_MS = 60_000
@@ -56,7 +56,7 @@ function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): 
 function candlePolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
   const { everyMinutes, backHours, kinds, resolutions } = polls.candles
   return chosen
-    .filter(instrument => kinds.includes(configKindOf(instrument)))
+    .filter(instrument => kinds.includes(configKindOf(instrument)) && !isRouted(instrument))
     .flatMap(({ instrument_name }) =>
       resolutions.map((resolution): Poll => {
         const rowMs = resolution === '1D' ? DAY_MS : resolution * MINUTE_MS

@@ -25,10 +25,12 @@ export class SequenceWatch {
       if (ids) this.#books.see(channel, ids, recvUs)
       else this.seeParsed(channel, family, dataOf(frame), recvUs)
     } else if (family === 'trades') {
-      const isRead = eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) =>
-        this.#trades.see(frame.toString('latin1', from, to), seq, recvUs),
-      )
-      if (!isRead) this.seeParsed(channel, family, dataOf(frame), recvUs)
+      let strange = 0
+      const isRead = eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) => {
+        if (this.#trades.see(frame.toString('latin1', from, to), seq, recvUs)) strange++
+      })
+      // When trades were made is read only where their numbers do not fit.
+      if (!isRead || strange > 0) this.seeParsed(channel, family, dataOf(frame), recvUs)
     }
   }
 
@@ -37,7 +39,8 @@ export class SequenceWatch {
     const ids = family === 'book' ? bookIdsOf(data) : undefined
     if (ids) this.#books.see(channel, ids, recvUs)
     if (family === 'trades')
-      for (const { instrument, seq } of tradeRowsOf(data)) this.#trades.see(instrument, seq, recvUs)
+      for (const { instrument, ...trade } of tradeRowsOf(data))
+        if (this.#trades.see(instrument, trade.seq, recvUs)) this.#trades.doubt(instrument, trade, recvUs)
   }
 }
 

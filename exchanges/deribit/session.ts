@@ -108,7 +108,9 @@ export class DeribitSession implements ExchangeSession {
     const from = channelStart(frame)
     const end = from < 0 ? -1 : channelEnd(frame, from)
     if (end < 0) return undefined
-    const { channel, family, isNews } = this.#known.factsAt(frame, from, end)
+    const facts = this.#known.factsAt(frame, from, end)
+    facts.heard = true
+    const { channel, family, isNews } = facts
     if (isNews) this.#catalogue.hear(newsOf(frame))
     if (family === 'platform_state') this.#hearPlatform(frame)
     this.#sequences.see(channel, family, frame, end, recvUs)

@@ -11,6 +11,10 @@ const TRADES_PER_CALL = 1000
 const CALLS_PER_PASS_MAX = 50
 /** Trades of different instruments may be listed a little out of the order of their times. */
 const OVERLAP_MS = 5000
+/** The exchange's lists may be behind its frames, and its clock apart from ours: until then a quiet scope is compared again. */
+const SETTLES_MS = 600_000
+/** Lists reach back so far; what began earlier is answered with nothing, and that says nothing. */
+const REACHES_BACK_MS = 24 * 3_600_000
 /** After a connection came back: its trades come by themselves first. */
 const AFTER_RECONNECT_MS = 5000
 
@@ -19,6 +23,7 @@ export interface TradeAuditDeps {
   sequences: TradeSequences
   scopes: () => readonly TradeScope[]
   nowUs: () => number
+  journal: (event: string, facts: object) => void
   log: Logger
   everyMs: number
 }
@@ -78,43 +83,66 @@ export class TradeAudit {
   }
 
   async #compare(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<void> {
-    const { kind, currency } = scope
-    const key = `${kind} ${currency}`
+    const key = `${scope.kind} ${scope.name ?? scope.currency}`
     for (let call = 0; call < CALLS_PER_PASS_MAX && !signal.aborted; call++) {
       const sinceMs = this.#sinceMs.get(key) ?? fromMs
+      const nowMs = this.#deps.nowUs() / 1000
       const { rows, hasMore } = await this.#list(scope, sinceMs, signal)
       this.#tell(rows, scope)
+      const reachMs = Math.ceil(nowMs - REACHES_BACK_MS + SETTLES_MS)
+      if (rows.length === 0 && sinceMs < nowMs - REACHES_BACK_MS) {
+        this.#notToBeHad(scope, sinceMs, reachMs)
+        this.#sinceMs.set(key, reachMs)
+        continue
+      }
       const lastMs = rows.reduce((newest, { timestampMs }) => Math.max(newest, timestampMs), sinceMs)
       // So many trades in one ms that a page holds them not all: the next page starts behind it.
-      const next = hasMore ? (lastMs > sinceMs ? lastMs : sinceMs + 1) : Math.max(sinceMs, lastMs - OVERLAP_MS)
+      const next = hasMore
+        ? lastMs > sinceMs
+          ? lastMs
+          : sinceMs + 1
+        : // Where nothing trades the beginning must move on all the same, or it is out of reach some day.
+          Math.max(sinceMs, lastMs - OVERLAP_MS, Math.floor(nowMs - SETTLES_MS))
       this.#sinceMs.set(key, next)
       if (!hasMore) return
     }
   }
 
-  async #list({ kind, currency }: TradeScope, sinceMs: number, signal: AbortSignal) {
-    const call = {
-      id: `last_trades ${currency} ${kind}`,
-      method: 'public/get_last_trades_by_currency',
-      params: { currency, kind, start_timestamp: sinceMs, count: TRADES_PER_CALL, sorting: 'asc' },
-    }
+  #notToBeHad({ kind, currency, name }: TradeScope, fromMs: number, toMs: number): void {
+    const message = `the exchange lists no trades (${kind} ${name ?? currency}) of more than a day ago`
+    const span = { from_us: fromMs * 1000, to_us: toMs * 1000 }
+    this.#deps.journal('backfill', { ...span, outcome: 'unavailable', message })
+    this.#deps.log.warn({ from: new Date(fromMs), to: new Date(toMs) }, message)
+  }
+
+  async #list({ kind, currency, name }: TradeScope, sinceMs: number, signal: AbortSignal) {
+    const page = { start_timestamp: sinceMs, count: TRADES_PER_CALL, sorting: 'asc' }
+    const call =
+      name === undefined
+        ? {
+            id: `last_trades ${currency} ${kind}`,
+            method: 'public/get_last_trades_by_currency',
+            params: { currency, kind, ...page },
+          }
+        : {
+            id: `last_trades ${name}`,
+            method: 'public/get_last_trades_by_instrument',
+            params: { instrument_name: name, ...page },
+          }
     const result = await this.#deps.rpc.call('rpc', call, () => undefined, signal)
     if (typeof result !== 'object' || result === null || !('trades' in result)) return { rows: [], hasMore: false }
     return { rows: tradeRowsOf(result.trades), hasMore: 'has_more' in result && result.has_more === true }
   }
 
   #tell(rows: readonly TradeRow[], { instruments }: TradeScope): void {
-    const listed = new Map<string, { from: number; to: number }>()
-    for (const { instrument, seq } of rows) {
-      if (instruments?.has(instrument) === false) continue
-      const range = listed.get(instrument)
-      if (range === undefined) listed.set(instrument, { from: seq, to: seq })
-      else {
-        range.from = Math.min(range.from, seq)
-        range.to = Math.max(range.to, seq)
-      }
+    const listed = new Map<string, TradeRow[]>()
+    for (const row of rows) {
+      if (instruments?.has(row.instrument) === false) continue
+      const own = listed.get(row.instrument)
+      if (own) own.push(row)
+      else listed.set(row.instrument, [row])
     }
     const nowUs = this.#deps.nowUs()
-    for (const [instrument, range] of listed) this.#deps.sequences.list(instrument, range, nowUs)
+    for (const [instrument, own] of listed) this.#deps.sequences.listed(instrument, own, nowUs)
   }
 }

@@ -5,6 +5,7 @@ import type { Recording } from '../adapter.js'
 import type { HttpRpc } from './http-rpc.js'
 import { RefusedError } from './rpc.js'
 import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
+import { partitionOfInstrument } from './names.js'
 import { tradeRowsOf } from './sequence-json.js'
 import type { TradeHole, TradeSequences } from './trade-sequences.js'
 
@@ -20,6 +21,11 @@ const ASK_AGAIN_MS = 2000
 const RETRY_MS_MAX = 60_000
 /** Refusals that say something of the trades asked for: the instrument is not there any more. */
 const NOT_FOUND = new Set([-32602, 10020, 13020])
+
+/** Around the receive stamps of a hole: clocks differ, and frames are late. */
+const AROUND_MS = 60_000
+/** Pages of a currency's trades that are gone through for one hole. */
+const PAGES_MAX = 20
 
 /** Part of a hole that is asked for. */
 interface Order extends SeqRange {
@@ -65,6 +71,11 @@ export class TradeBackfill {
 
   #takeHoles(): void {
     const { sequences, recording, log, tradesPerHoleMax } = this.#deps
+    for (const { instrument, lastSeq, firstSeq, fromUs, toUs } of sequences.takeRenumberings()) {
+      const facts = { instrument, last_seq: lastSeq, first_seq: firstSeq, from_us: fromUs, to_us: toUs }
+      recording.journal('trades_renumbered', facts)
+      log.warn({ instrument, lastSeq, firstSeq }, 'the numbers of its trades began anew')
+    }
     for (const hole of sequences.takeHoles(recording.nowUs() - WAIT_US)) {
       const { instrument, from, to, fromUs, toUs, cause } = hole
       recording.journal('trade_hole', {
@@ -88,7 +99,8 @@ export class TradeBackfill {
 
   async #ask(order: Order, signal: AbortSignal): Promise<void> {
     try {
-      for (const range of order.got.missing(order)) await this.#askRange(order, range, signal)
+      if (isCombo(order.hole.instrument)) await this.#askByTime(order, signal)
+      else for (const range of order.got.missing(order)) await this.#askRange(order, range, signal)
       order.failures = 0
       this.#answered(order, 'the exchange has no more of them')
     } catch (error) {
@@ -102,7 +114,12 @@ export class TradeBackfill {
     const { instrument } = order.hole
     for (let next = from; next <= to && !signal.aborted;) {
       const end = Math.min(to, next + TRADES_PER_CALL - 1)
-      const rows = await this.#call(instrument, { from: next, to: end }, signal)
+      const { rows } = await this.#call(
+        `trades ${instrument} ${next} ${end}`,
+        'public/get_last_trades_by_instrument',
+        { instrument_name: instrument, start_seq: next, end_seq: end },
+        signal,
+      )
       const seqs = rows.filter(row => row.instrument === instrument).map(({ seq }) => seq)
       for (const seq of seqs) order.got.add(seq)
       // An answer may hold fewer trades than there are: it is asked on behind the last one.
@@ -111,19 +128,36 @@ export class TradeBackfill {
     }
   }
 
-  async #call(instrument: string, { from, to }: SeqRange, signal: AbortSignal) {
-    const { rpc, recording } = this.#deps
-    const call = {
-      id: `trades ${instrument} ${from} ${to}`,
-      method: 'public/get_last_trades_by_instrument',
-      params: { instrument_name: instrument, start_seq: from, end_seq: to, count: TRADES_PER_CALL, sorting: 'asc' },
+  /** Trades of a combo cannot be asked for by its name: those of its kind are gone through, of the time of the hole. */
+  async #askByTime(order: Order, signal: AbortSignal): Promise<void> {
+    const { instrument, fromUs, toUs } = order.hole
+    const { kind, currency } = partitionOfInstrument(instrument)
+    const toMs = Math.ceil(toUs / 1000) + AROUND_MS
+    let fromMs = Math.floor(fromUs / 1000) - AROUND_MS
+    for (let page = 0; page < PAGES_MAX && !signal.aborted; page++) {
+      const { rows, hasMore } = await this.#call(
+        `trades ${instrument} ${order.from} ${order.to}`,
+        'public/get_last_trades_by_currency',
+        { currency, kind, start_timestamp: fromMs, end_timestamp: toMs },
+        signal,
+      )
+      for (const row of rows)
+        if (row.instrument === instrument && row.seq >= order.from && row.seq <= order.to) order.got.add(row.seq)
+      if (!hasMore || order.got.missing(order).length === 0) return
+      fromMs = Math.max(fromMs + 1, ...rows.map(({ timestampMs }) => timestampMs))
     }
+  }
+
+  async #call(id: string, method: string, asked: Record<string, unknown>, signal: AbortSignal) {
+    const { rpc, recording } = this.#deps
+    const call = { id, method, params: { ...asked, count: TRADES_PER_CALL, sorting: 'asc' } }
     let answer: { family: string; bytes: Buffer } | undefined
     let rows: ReturnType<typeof tradeRowsOf> = []
     try {
       const result = await rpc.call('trades', call, (family, bytes) => (answer = { family, bytes }), signal)
       if (typeof result === 'object' && result !== null && 'trades' in result) rows = tradeRowsOf(result.trades)
-      return rows
+      const hasMore = typeof result === 'object' && result !== null && 'has_more' in result && result.has_more === true
+      return { rows, hasMore }
     } finally {
       // An answer without trades has none for the family of trades.
       if (answer) recording.take('backfill', rows.length > 0 ? answer.family : 'rpc', answer.bytes)
@@ -179,3 +213,5 @@ export class TradeBackfill {
     log[outcome === 'filled' ? 'info' : 'warn']({ instrument, from, to, trades }, `missing trades: ${outcome}`)
   }
 }
+
+const isCombo = (instrument: string) => partitionOfInstrument(instrument).kind.endsWith('_combo')

@@ -47,7 +47,8 @@ export class TradeKeeper {
     const backfill = new TradeBackfill({ sequences, rpc, recording, log, tradesPerHoleMax: tradesPerHole })
     const nowUs = () => recording.nowUs()
     const scopes = () => this.scopes.all
-    this.#audit = new TradeAudit({ rpc, sequences, scopes, nowUs, log, everyMs: compareSeconds * 1000 })
+    const journal = (event: string, facts: object) => recording.journal(event, facts)
+    this.#audit = new TradeAudit({ rpc, sequences, scopes, nowUs, journal, log, everyMs: compareSeconds * 1000 })
     const newestMs = await this.#remember(recording, signal)
     const filling = backfill.run(signal)
     const fromMs = await this.#fromMs(newestMs, recording, signal)

@@ -7,6 +7,8 @@ export interface TradeScope {
   currency: string
   /** Undefined: all instruments of the kind. */
   instruments: Set<string> | undefined
+  /** It is asked for by its name alone: trades of a whole currency are refused as soon as one pair of it is routed elsewhere. */
+  name?: string
 }
 
 const BY_KIND = /^trades\.(future|option|spot|future_combo|option_combo)\.([A-Z0-9]{1,16})\.[^.]+$/
@@ -32,6 +34,10 @@ export class TradeScopes {
     if (name === undefined) return
     const { kind, currency } = partitionOfInstrument(name)
     if (kind === 'none' || kind === 'index') return
+    if (kind === 'spot') {
+      this.#scopes.set(keyOf(kind, name), { kind, currency, instruments: new Set([name]), name })
+      return
+    }
     const isNew = !this.#scopes.has(keyOf(kind, currency))
     const scope = this.#scope(kind, currency)
     if (isNew) scope.instruments = new Set()

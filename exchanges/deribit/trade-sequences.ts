@@ -17,6 +17,30 @@ export interface TradeHole extends SeqRange {
   toUs: number
 }
 
+/** A trade as the exchange tells of it, by stream or list. */
+export interface NumberedTrade {
+  seq: number
+  /** When it was made, by the exchange's clock; 0 where nothing tells. */
+  timestampMs: number
+}
+
+/** The numbers of an instrument's trades began anew. */
+export interface Renumbering {
+  instrument: string
+  lastSeq: number
+  firstSeq: number
+  /** Receive stamps: of the last trade before, and of what showed it. */
+  fromUs: number
+  toUs: number
+}
+
+/** So many newer trades with lower numbers are a new sequence. */
+const SEVERAL = 3
+/** A trade is newer than what came at a time if it was made so much later: clocks differ. */
+const NEWER_MS = 1000
+/** The other connection brings its copies sooner: a known number that comes later may be another trade's. */
+const COPIES_US = 10_000_000
+
 interface Sequence {
   /** Every number from `first` to `last` has come or lies in a hole. */
   first: number
@@ -24,6 +48,19 @@ interface Sequence {
   lastUs: number
   /** Undefined as long as nothing ever was missing. */
   holes: TradeHole[] | undefined
+  /** When the first of its trades came, where one came. */
+  startedUs?: number
+  /** Newer trades with lower numbers, as long as they are not several. */
+  anew?: Anew | undefined
+  /** The one before this, and when the exchange made the first trade of this. */
+  before?: { sequence: Sequence; untilMs: number }
+}
+
+interface Anew {
+  numbers: Set<number>
+  came: SeqRanges
+  sinceMs: number
+  newestMs: number
 }
 
 /**
@@ -33,39 +70,121 @@ interface Sequence {
 export class TradeSequences {
   readonly #sequences = new Map<string, Sequence>()
   readonly #withHoles = new Set<Sequence>()
+  readonly #renumberings: Renumbering[] = []
+  #heardUs = -Infinity
 
-  /** A trade came. */
-  see(instrument: string, seq: number, recvUs: number): void {
+  /**
+   * A trade came.
+   * @returns whether its number is strange: it may be of a new sequence, which only `doubt` can tell
+   */
+  see(instrument: string, seq: number, recvUs: number): boolean {
     const sequence = this.#sequences.get(instrument)
     if (sequence === undefined) {
-      this.#start(instrument, seq, seq, recvUs)
-      return
+      const started = this.#start(instrument, seq, seq, recvUs)
+      if (started) started.startedUs = recvUs
+      return false
     }
-    if (seq === sequence.last + 1) {
+    if (seq > sequence.last) {
+      if (seq > sequence.last + 1)
+        this.#open(sequence, instrument, { from: sequence.last + 1, to: seq - 1 }, 'a later trade came', recvUs)
       sequence.last = seq
       sequence.lastUs = recvUs
-    } else if (seq > sequence.last) {
-      this.#open(sequence, instrument, { from: sequence.last + 1, to: seq - 1 }, 'a later trade came', recvUs)
-      sequence.last = seq
-      sequence.lastUs = recvUs
-    } else if (seq < sequence.first) {
-      // Older than all that is known: what lies between may never have been ours to have.
-      if (seq === sequence.first - 1) sequence.first = seq
-    } else if (sequence.holes !== undefined) this.#fill(sequence, seq)
+      sequence.anew = undefined
+      return false
+    }
+    if (seq === sequence.first - 1) {
+      sequence.first = seq
+      return false
+    }
+    // Older than all that is known: what lies between may never have been ours to have.
+    if (seq < sequence.first) return true
+    if (sequence.holes !== undefined && this.#fill(sequence, seq)) return false
+    return recvUs - sequence.lastUs > COPIES_US
   }
 
-  /** The exchange says that it has these trades of an instrument, and all between: they should have come. */
-  list(instrument: string, { from, to }: SeqRange, nowUs: number): void {
-    const cause = 'the exchange lists trades that never came'
-    const known = this.#sequences.get(instrument)
-    const sequence = known ?? this.#start(instrument, from, from - 1, nowUs)
+  /**
+   * Looks at a trade with a strange number: several that were made after the last one that came are a new sequence.
+   * @param came false where it is only known from a list
+   */
+  doubt(instrument: string, { seq, timestampMs }: NumberedTrade, nowUs: number, came = true): void {
+    const old = this.#sequences.get(instrument)
+    if (!old || seq > old.last || !isNewer(timestampMs, old)) return
+    const isLower = old.anew !== undefined && seq < Math.min(...old.anew.numbers)
+    if (isLower && timestampMs > (old.anew?.newestMs ?? 0)) old.anew = undefined
+    const anew = (old.anew ??= { numbers: new Set(), came: new SeqRanges(), sinceMs: timestampMs, newestMs: 0 })
+    anew.numbers.add(seq)
+    if (came) anew.came.add(seq)
+    anew.sinceMs = Math.min(anew.sinceMs, timestampMs)
+    anew.newestMs = Math.max(anew.newestMs, timestampMs)
+    if (anew.numbers.size < SEVERAL) return
+    const first = Math.min(...anew.numbers)
+    const last = Math.max(...anew.numbers)
+    const { lastUs: fromUs } = old
+    this.#begin(instrument, old, { first, last, lastUs: nowUs, holes: undefined, startedUs: anew.sinceMs * 1000 })
+    const sequence = this.#sequences.get(instrument)
     if (!sequence) return
+    for (const hole of anew.came.missing({ from: first, to: last }))
+      this.#open(sequence, instrument, hole, 'a later trade came', nowUs, fromUs)
+  }
+
+  /** A new sequence takes the place of one that is over; holes of the old one are still asked for. */
+  #begin(instrument: string, old: Sequence, next: Sequence): void {
+    delete old.before
+    this.#sequences.set(instrument, { ...next, before: { sequence: old, untilMs: (next.startedUs ?? 0) / 1000 } })
+    const { last: lastSeq, lastUs: fromUs } = old
+    this.#renumberings.push({ instrument, lastSeq, firstSeq: next.first, fromUs, toUs: next.lastUs })
+  }
+
+  /** Instruments whose numbers began anew since the last call. */
+  takeRenumberings(): Renumbering[] {
+    return this.#renumberings.splice(0)
+  }
+
+  /** Instruments of which trades came since the last call. */
+  takeHeard(): Set<string> {
+    const sinceUs = this.#heardUs
+    const heard = new Set<string>()
+    for (const [instrument, { lastUs }] of this.#sequences) {
+      if (lastUs > sinceUs) heard.add(instrument)
+      this.#heardUs = Math.max(this.#heardUs, lastUs)
+    }
+    return heard
+  }
+
+  /** The exchange lists these trades of an instrument: they should have come. Each sequence is taken by itself. */
+  listed(instrument: string, rows: readonly NumberedTrade[], nowUs: number): void {
+    const ordered = [...rows].sort((a, b) => a.timestampMs - b.timestampMs || a.seq - b.seq)
+    const known = this.#sequences.get(instrument)
+    const { before } = known ?? {}
+    const earlier = ordered.filter(({ timestampMs }) => before !== undefined && timestampMs < before.untilMs)
+    if (before && earlier.length > 0) this.#listIn(before.sequence, instrument, rangeOf(earlier), nowUs)
+    const own = lastSequence(ordered.slice(earlier.length))
+    const strange = own.filter(row => known && row.seq <= known.last && isNewer(row.timestampMs, known))
+    for (const row of strange) this.doubt(instrument, row, nowUs, false)
+    if (this.#sequences.get(instrument) !== known) return
+    const possible = own.filter(row => !strange.includes(row) && !(known && isOfEarlier(row, known)))
+    if (possible.length > 0) this.list(instrument, rangeOf(possible), nowUs, (possible[0]?.timestampMs ?? 0) * 1000)
+  }
+
+  /**
+   * The exchange says that it has these trades of an instrument, and all between: they should have come.
+   * @param madeUs when the first of them was made
+   */
+  list(instrument: string, range: SeqRange, nowUs: number, madeUs = nowUs): void {
+    const known = this.#sequences.get(instrument)
+    const sequence = known ?? this.#start(instrument, range.from, range.from - 1, Math.min(nowUs, madeUs || nowUs))
+    if (sequence) this.#listIn(sequence, instrument, range, nowUs, madeUs)
+  }
+
+  #listIn(sequence: Sequence, instrument: string, { from, to }: SeqRange, nowUs: number, madeUs = nowUs): void {
+    const cause = 'the exchange lists trades that never came'
+    const fromUs = Math.min(sequence.lastUs, nowUs, madeUs || nowUs)
     if (from < sequence.first) {
-      this.#open(sequence, instrument, { from, to: sequence.first - 1 }, cause, nowUs)
+      this.#open(sequence, instrument, { from, to: sequence.first - 1 }, cause, nowUs, fromUs)
       sequence.first = from
     }
     if (to > sequence.last) {
-      this.#open(sequence, instrument, { from: sequence.last + 1, to }, cause, nowUs)
+      this.#open(sequence, instrument, { from: sequence.last + 1, to }, cause, nowUs, fromUs)
       sequence.last = to
     }
   }
@@ -80,6 +199,11 @@ export class TradeSequences {
     const known = this.#sequences.get(instrument)
     const sequence = known ?? this.#start(instrument, first, last, lastUs)
     if (!sequence) return
+    if (known && known.last < last && known.lastUs > lastUs + COPIES_US) {
+      // What came since has lower numbers: they began anew while no recorder ran.
+      this.#begin(instrument, { first, last, lastUs, holes: undefined }, known)
+      return
+    }
     const all = new SeqRanges()
     for (const { from, to } of ranges) all.add(from, to)
     if (known && known.last >= known.first) all.add(known.first, known.last)
@@ -127,18 +251,44 @@ export class TradeSequences {
     } else holes.push({ instrument, from, to, cause, fromUs, toUs: nowUs })
   }
 
-  #fill(sequence: Sequence, seq: number): void {
+  /** Returns whether the number lay in a hole. */
+  #fill(sequence: Sequence, seq: number): boolean {
     const holes = sequence.holes ?? []
     const at = holes.findIndex(({ from, to }) => seq >= from && seq <= to)
     const hole = holes[at]
-    if (!hole) return
+    if (!hole) return false
     const rest = [
       { ...hole, to: seq - 1 },
       { ...hole, from: seq + 1 },
     ].filter(({ from, to }) => from <= to)
     holes.splice(at, 1, ...rest)
-    if (holes.length > 0) return
+    if (holes.length > 0) return true
     sequence.holes = undefined
     this.#withHoles.delete(sequence)
+    return true
   }
+}
+
+/** Whether a trade was made after the last one of a sequence came. */
+const isNewer = (timestampMs: number, { lastUs }: Sequence) => timestampMs > lastUs / 1000 + NEWER_MS
+
+/** Whether a trade was made before the first of a sequence came, with a number above its last: it is of an older one. */
+const isOfEarlier = ({ seq, timestampMs }: NumberedTrade, { last, startedUs }: Sequence) =>
+  startedUs !== undefined && seq > last && timestampMs > 0 && timestampMs < startedUs / 1000 - NEWER_MS
+
+function rangeOf(rows: readonly NumberedTrade[]): SeqRange {
+  const seqs = rows.map(({ seq }) => seq)
+  return { from: Math.min(...seqs), to: Math.max(...seqs) }
+}
+
+/** Of trades by time, those since the numbers last began anew: behind it several, and all, are lower than all before. */
+function lastSequence(rows: readonly NumberedTrade[]): readonly NumberedTrade[] {
+  const lowestBefore: number[] = []
+  for (const [at, { seq }] of rows.entries()) lowestBefore.push(Math.min(seq, lowestBefore[at - 1] ?? Infinity))
+  let highest = -Infinity
+  for (let at = rows.length - 1; at > 0; at--) {
+    highest = Math.max(highest, rows[at]?.seq ?? -Infinity)
+    if (rows.length - at >= SEVERAL && highest < (lowestBefore[at - 1] ?? -Infinity)) return rows.slice(at)
+  }
+  return rows
 }

@@ -100,6 +100,11 @@ class SpanReader {
       case 'trade_hole':
         this.#tradeHoles.found(entry, this.#addTradeHole(entry))
         break
+      case 'unlisted': {
+        const { instrument, cause = 'unlisted' } = entry.detail
+        this.#add(entry, 'gap', { ...boundsOf(entry), instrument, cause })
+        break
+      }
       case 'book_break': {
         const { conn, channel, instrument } = entry.detail
         const about = { conn, channel, instrument, families: ['book'], healed: false }
@@ -251,7 +256,7 @@ const PAUSED = 'the disk was too slow, and reading stopped meanwhile'
 function boundsOf({ recvUs, detail }: EntryOf<Spanned>) {
   return { fromUs: detail.from_us ?? recvUs, toUs: detail.to_us ?? recvUs }
 }
-type Spanned = 'gap' | 'covered' | 'lost' | 'silent' | 'trade_hole' | 'book_break' | 'backfill'
+type Spanned = 'gap' | 'covered' | 'lost' | 'silent' | 'trade_hole' | 'book_break' | 'backfill' | 'unlisted'
 
 function coverOf({ detail }: EntryOf<'covered'>): string {
   const { cause = 'connection lost', by = 'another connection', watched = [] } = detail

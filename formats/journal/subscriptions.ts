@@ -92,6 +92,13 @@ class HostReader {
           for (const channel of entry.detail.channels ?? [])
             if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
         break
+      case 'not_offered':
+        for (const channel of entry.detail.channels ?? [])
+          if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
+        break
+      case 'unlisted':
+        this.#wantAllAlong(entry.detail.instrument)
+        break
       case 'instruments_removed':
         this.#forgetRefused(new Set(entry.detail.instruments), recvUs)
         break
@@ -162,6 +169,14 @@ class HostReader {
     // A new run asks again, and is refused again where it was.
     for (const [channel, fromUs] of this.#refused) this.#note(this.#rejected, channel, { fromUs, toUs })
     this.#refused.clear()
+  }
+
+  /** An instrument was given up that had not ended: its channels were wanted meanwhile, too. */
+  #wantAllAlong(name = ''): void {
+    for (const [channel, spans] of this.#spans) {
+      const last = spans.at(-1)
+      if (last && channel.split('.').includes(name)) last.dropped = false
+    }
   }
 
   #forgetRefused(names: ReadonlySet<string>, us: number): void {

@@ -144,6 +144,12 @@ export class Market {
     return listing
   }
 
+  /** The next trade of an instrument is its first again, by its number. */
+  renumber(name: string): void {
+    const listing = this.listings.get(name)
+    if (listing) listing.tradeSeq = 0
+  }
+
   private warmUp(): void {
     for (let event = 0; event < WARM_UP_EVENTS; event++) {
       const ms = this.options.startMs - WARM_UP_MS + Math.floor((event / WARM_UP_EVENTS) * WARM_UP_MS)

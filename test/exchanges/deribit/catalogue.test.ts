@@ -12,10 +12,10 @@ const [A, B, C] = [instrument('BTC-A'), instrument('BTC-B'), instrument('BTC-C')
 /** A catalogue of what is in BTC, with a clock moved by hand. */
 function catalogueOf(...listed: Instrument[]) {
   const clock = { ms: 0 }
-  const catalogue = new Catalogue(
-    ({ base_currency }) => base_currency === 'BTC',
-    () => clock.ms,
-  )
+  const catalogue = new Catalogue(({ base_currency }) => base_currency === 'BTC', {
+    nowMs: () => clock.ms,
+    wallMs: () => Date.parse('2026-11-22T14:00:00Z') + clock.ms,
+  })
   const first = catalogue.replace(listed)
   return { catalogue, clock, first, names: () => catalogue.instruments.map(each => each.instrument_name).sort() }
 }
@@ -24,10 +24,63 @@ t.test('the first list adds nothing, a later one what is new', t => {
   const { catalogue, first, names } = catalogueOf(A, B, instrument('ETH-A', 'ETH'))
   t.same(first, { added: [], removed: [] })
   t.same(names(), ['BTC-A', 'BTC-B'], 'only what is asked for')
-  t.same(catalogue.replace([B, C]), {
-    added: ['BTC-C'],
-    removed: [{ instruments: ['BTC-A'], reason: 'not listed any more' }],
+  t.same(catalogue.replace([A, B, C]), { added: ['BTC-C'], removed: [] })
+  t.end()
+})
+
+t.test('one short list dropped instruments that went on trading', t => {
+  const { catalogue, names } = catalogueOf(A, B)
+  t.same(catalogue.replace([B]), { added: [], removed: [] })
+  t.same(names(), ['BTC-A', 'BTC-B'], 'one list is no end')
+  for (let list = 0; list < 20; list++)
+    t.same(
+      catalogue.replace([], { isHeard: name => name === 'BTC-A' }).removed.flatMap(each => each.instruments),
+      [...(list === 2 ? ['BTC-B'] : [])],
+    )
+  t.same(names(), ['BTC-A'], 'what is heard of stays, however many lists lack it')
+  t.end()
+})
+
+t.test('what was given up for short lists and is listed again is told, with how long it was away', t => {
+  const { catalogue, clock } = catalogueOf(A, B)
+  const lists = [catalogue.replace([B]), catalogue.replace([B]), catalogue.replace([B])]
+  t.same(
+    lists.flatMap(({ removed }) => removed),
+    [{ instruments: ['BTC-A'], reason: 'not listed any more' }],
+  )
+  clock.ms += 900_000
+  t.same(catalogue.replace([A, B]), {
+    added: ['BTC-A'],
+    removed: [],
+    returned: [{ instrument: 'BTC-A', awayMs: 900_000 }],
   })
+  t.same(catalogue.replace([A, B]), { added: [], removed: [] }, 'once')
+  t.end()
+})
+
+t.test('a list in which an instrument was there between two short ones begins the count anew', t => {
+  const { catalogue, names } = catalogueOf(A, B)
+  for (const list of [[B], [B], [A, B], [B], [B]]) catalogue.replace(list)
+  t.same(names(), ['BTC-A', 'BTC-B'])
+  t.end()
+})
+
+t.test('what is past its expiry, or listed with a state that ends it, goes with the first list without it', t => {
+  const expired = instrument('BTC-21NOV26-90000-C')
+  const told = { ...instrument('BTC-X'), expiration_timestamp: Date.parse('2026-11-22T08:00:00Z') }
+  const { catalogue } = catalogueOf(A, B, expired, told)
+  t.same(
+    catalogue.replace([B], {
+      inactive: new Map([
+        ['BTC-A', 'delivered'],
+        ['BTC-B', 'settlement'],
+      ]),
+    }).removed,
+    [
+      { instruments: ['BTC-A'], reason: 'delivered' },
+      { instruments: ['BTC-21NOV26-90000-C', 'BTC-X'], reason: 'expired' },
+    ],
+  )
   t.end()
 })
 
@@ -52,7 +105,7 @@ t.test('a cached list that is older than the frames does not undo them', t => {
   t.same(catalogue.replace([A]), { added: [], removed: [] })
   t.same(names(), ['BTC-B'])
   clock.ms += 120_000
-  t.match(catalogue.replace([A]), { added: ['BTC-A'], removed: [{ instruments: ['BTC-B'] }] }, 'but not for ever')
+  t.match(catalogue.replace([A]), { added: ['BTC-A'], removed: [] }, 'but not for ever')
   t.end()
 })
 

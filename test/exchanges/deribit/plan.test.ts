@@ -1,8 +1,8 @@
 import t from 'tap'
 import { deribitConfig } from '../../../exchanges/deribit/config.js'
 import { familyOfChannel } from '../../../exchanges/deribit/names.js'
-import { indexOf, type Instrument } from '../../../exchanges/deribit/instruments.js'
-import { planChannels } from '../../../exchanges/deribit/plan-channels.js'
+import { indexOf, parseInstruments, type Instrument } from '../../../exchanges/deribit/instruments.js'
+import { notOfferedOf, planChannels } from '../../../exchanges/deribit/plan-channels.js'
 import { openFeed } from '../../../exchanges/deribit/simulator/channels.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { listedInstruments } from '../../fixtures/listed-instruments.js'
@@ -118,3 +118,54 @@ t.test('by default each row of the wanted data has a channel', t => {
   for (const [what, channel] of Object.entries(wanted)) t.ok(plan.includes(channel), what)
   t.end()
 })
+
+t.test('an instrument with a null member, or of an unknown kind, was not recorded', t => {
+  const wire = (over: object) => ({
+    instrument_name: 'BTC-25DEC26-90000-C',
+    kind: 'option',
+    base_currency: 'BTC',
+    settlement_currency: 'BTC',
+    price_index: 'btc_usd',
+    is_active: true,
+    ...over,
+  })
+  const planOf = (entry: object) => [...planChannels(parseInstruments([entry]).instruments, configOf({})).keys()]
+  const whole = planOf(wire({}))
+  t.ok(whole.includes('ticker.BTC-25DEC26-90000-C.100ms'))
+  for (const member of ['price_index', 'is_active', 'settlement_currency', 'base_currency', 'kind'])
+    t.same(planOf(wire({ [member]: null })), whole, `${member}: null`)
+  t.same(planOf(wire({ kind: 'barrier_option' })), whole, 'the name says what it is')
+  const strange = planOf(wire({ kind: 'swap', instrument_name: 'BTC-SWAP-A' }))
+  t.ok(strange.includes('book.BTC-SWAP-A.100ms'), 'taken with what is understood')
+  t.ok(strange.includes('trades.future.BTC.100ms'))
+  const { oddKinds, nameless } = parseInstruments([wire({ kind: 'swap' }), { kind: 'option' }])
+  t.same([...oddKinds], [['BTC-25DEC26-90000-C', 'swap']])
+  t.same(nameless, ['{"kind":"option"}'])
+  t.end()
+})
+
+t.test(
+  'trades of spot pairs were asked for by a channel that is refused as soon as one pair is routed elsewhere',
+  t => {
+    const pair = (base: string, over: Partial<Instrument> = {}): Instrument => ({
+      instrument_name: `${base}_USDC`,
+      kind: 'spot',
+      base_currency: base,
+      quote_currency: 'USDC',
+      ...over,
+    })
+    const pairs = [pair('BTC', { is_cbe_routed: true }), pair('ETH')]
+    const config = configOf({
+      currencies: ['USDC'],
+      channels: { ...NOTHING, spot: ['trades', 'chart.trades', 'book'] },
+    })
+    t.same([...planChannels(pairs, config).keys()].sort(), [
+      'book.BTC_USDC.100ms',
+      'book.ETH_USDC.100ms',
+      'chart.trades.ETH_USDC.1',
+      'trades.ETH_USDC.100ms',
+    ])
+    t.same(notOfferedOf(pairs, config).channels, ['trades.BTC_USDC.100ms', 'chart.trades.BTC_USDC.1'])
+    t.end()
+  },
+)

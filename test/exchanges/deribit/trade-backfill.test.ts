@@ -19,6 +19,8 @@ interface Asked {
   start_seq: number
   end_seq: number
   count: number
+  kind?: string
+  currency?: string
 }
 
 interface Entry {
@@ -120,14 +122,23 @@ t.test('a hole of several pages, of which each answer gives less than asked for'
   t.ok(taken[0]?.frame.includes('"id":"trades BTC-PERPETUAL 100 1099"'), 'the answer as it came')
 })
 
-t.test('combos, and sequence numbers of sixteen digits', async t => {
+t.test('trades of combos were asked for where they are not served; sequence numbers of sixteen digits', async t => {
   const from = 9_007_199_254_740_000
   const holes: [string, number, number][] = [
     ['BTC-CS-27NOV26-80000_90000', 5, 6],
     ['BTC-PERPETUAL', from, from + 3],
   ]
-  const { fills } = await fill(t, holes, whole)
+  const combo = 'BTC-CS-27NOV26-80000_90000'
+  const { fills, asked } = await fill(t, holes, (params, nth, response) =>
+    // Of a combo the exchange gives no trades by its name.
+    params.kind === 'option_combo' && params.currency === 'BTC'
+      ? { result: { trades: [...rowsFrom('BTC-CS-X', 5, 6), ...rowsFrom(combo, 4, 9)], has_more: false } }
+      : params.instrument_name === combo
+        ? { error: { code: 10020, message: 'instrument_not_found' } }
+        : whole(params, nth, response),
+  )
   await until('filled', () => fills().length === 2)
+  t.notOk(asked.some(({ instrument_name }) => instrument_name === combo))
   t.match(fills(), [
     { instrument: 'BTC-CS-27NOV26-80000_90000', trades: 2, outcome: 'filled' },
     { instrument: 'BTC-PERPETUAL', from_seq: from, to_seq: from + 3, trades: 4, outcome: 'filled' },

@@ -133,3 +133,95 @@ t.test('whose trades are recorded, by the channels', t => {
   ])
   t.end()
 })
+
+const S = 1_000_000
+const at = (second: number, seq: number) => ({ seq, timestampMs: second * 1000 })
+/** As a connection does: what is strange is looked at. */
+function come(sequences: TradeSequences, second: number, seq: number): void {
+  if (sequences.see('A', seq, second * S)) sequences.doubt('A', at(second, seq), second * S)
+}
+
+t.test('numbers that began anew were taken for old trades, and later holes were not seen', t => {
+  const sequences = new TradeSequences()
+  for (const seq of [250_000_000, 250_000_001]) come(sequences, 1, seq)
+  for (const [second, seq] of [
+    [5, 1],
+    [6, 2],
+    [6, 2],
+    [7, 4],
+    [8, 5],
+    [9, 8],
+  ] as const)
+    come(sequences, second, seq)
+  t.same(sequences.takeRenumberings(), [{ instrument: 'A', lastSeq: 250_000_001, firstSeq: 1, fromUs: S, toUs: 7 * S }])
+  t.same(holesOf(sequences), [
+    ['A', 3, 3],
+    ['A', 6, 7],
+  ])
+  t.same(sequences.takeRenumberings(), [])
+  t.end()
+})
+
+t.test('a sequence that begins anew within the numbers that are known', t => {
+  const sequences = new TradeSequences()
+  for (let seq = 1; seq <= 40; seq++) come(sequences, seq, seq)
+  for (const [second, seq] of [
+    [60, 1],
+    [61, 2],
+    [62, 3],
+    [63, 4],
+  ] as const)
+    come(sequences, second, seq)
+  t.match(sequences.takeRenumberings(), [{ lastSeq: 40, firstSeq: 1 }])
+  come(sequences, 64, 6)
+  t.same(holesOf(sequences), [['A', 5, 5]])
+  t.end()
+})
+
+t.test('late copies and old trades are no new sequence', t => {
+  const sequences = new TradeSequences()
+  come(sequences, 100, 50)
+  // Made before, come later, over the other connection.
+  for (const seq of [40, 41, 42, 43]) if (sequences.see('A', seq, 101 * S)) sequences.doubt('A', at(99, seq), 101 * S)
+  come(sequences, 102, 51)
+  // Two are not several, and the old numbers go on.
+  come(sequences, 110, 2)
+  come(sequences, 111, 3)
+  come(sequences, 112, 52)
+  come(sequences, 120, 4)
+  t.same(sequences.takeRenumberings(), [])
+  t.same(holesOf(sequences), [])
+  t.end()
+})
+
+t.test('a list that holds the end of one sequence and the beginning of the next makes no hole of all numbers', t => {
+  const sequences = new TradeSequences()
+  come(sequences, 10, 5000)
+  sequences.listed('A', [at(9, 4999), at(10, 5000), at(20, 1), at(21, 2), at(22, 3)], 30 * S)
+  t.match(sequences.takeRenumberings(), [{ lastSeq: 5000, firstSeq: 1 }])
+  t.same(holesOf(sequences), [['A', 1, 3]], 'known by the list alone, they are asked for')
+  sequences.listed('A', [at(9, 4999), at(10, 5000), at(10.5, 5001), at(20, 1), at(21, 2), at(22, 3), at(23, 4)], 40 * S)
+  t.same(holesOf(sequences), [
+    ['A', 4999, 4999],
+    ['A', 5001, 5001],
+    ['A', 4, 4],
+  ])
+  const later = new TradeSequences()
+  for (const seq of [7, 8, 9]) come(later, 100 + seq, seq)
+  later.listed('A', [at(50, 5000), at(51, 5001), at(100, 6), at(107, 7), at(108, 8), at(109, 9)], 120 * S)
+  t.same(holesOf(later), [['A', 6, 6]], 'what was before the first of ours is another sequence')
+  t.end()
+})
+
+t.test('numbers that began anew while no recorder ran', t => {
+  const recorded = new SeqRanges()
+  recorded.add(900, 1000)
+  const sequences = new TradeSequences()
+  for (const seq of [3, 4]) come(sequences, 100, seq)
+  sequences.remember('A', recorded, 50 * S, 101 * S)
+  t.match(sequences.takeRenumberings(), [{ lastSeq: 1000, firstSeq: 3 }])
+  t.same(holesOf(sequences), [])
+  come(sequences, 102, 6)
+  t.same(holesOf(sequences), [['A', 5, 5]])
+  t.end()
+})

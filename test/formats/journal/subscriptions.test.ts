@@ -45,6 +45,31 @@ const cases: { name: string; entries: JournalEntry[]; wanted: Wanted[] }[] = [
     ],
   },
   {
+    name: 'all along where an instrument was given up for short lists, though its channel was ended',
+    entries: [
+      event(10, 'subscribed', { channels: ['quote.A'] }),
+      event(20, 'instruments_removed', { instruments: ['A'], reason: 'not listed any more' }),
+      event(21, 'unsubscribed', { channels: ['quote.A'] }),
+      event(60, 'unlisted', { instrument: 'A', from_us: 20, to_us: 60 }),
+      event(61, 'subscribed', { channels: ['quote.A'] }),
+    ],
+    wanted: [
+      [
+        'quote.A',
+        [
+          [10, 21],
+          [61, Infinity],
+        ],
+        [[10, Infinity]],
+      ],
+    ],
+  },
+  {
+    name: 'from the start on where it cannot be had',
+    entries: [event(10, 'not_offered', { channels: ['trades.B.100ms'] })],
+    wanted: [['trades.B.100ms', [], [[10, Infinity]]]],
+  },
+  {
     name: 'no further than the day on which the instrument expires',
     entries: [event(10, 'subscribed', { channels: ['quote.BTC-27NOV26-60000-C'] }), event(50, 'stopped')],
     wanted: [['quote.BTC-27NOV26-60000-C', [[10, 50]], [[10, Date.parse('2026-11-27T08:00:00Z') * 1000]]]],

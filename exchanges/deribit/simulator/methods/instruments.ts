@@ -16,9 +16,10 @@ function getInstruments(call: Call): Json {
   const kind = params.oneOf('kind', [...CATEGORIES, 'any'], 'any')
   const { listings, expired } = exchange.market
   const found = params.flag('expired') ? expired : listings
-  return [...found.values()]
+  const rows = [...found.values()]
     .filter(listing => concerns(listing, kind, currency))
     .map(listing => fieldsOf(call, listing))
+  return exchange.faults.distort(currency, rows, ({ instrument_name: name }) => (typeof name === 'string' ? name : ''))
 }
 
 function fieldsOf({ exchange }: Call, { instrument, state, name }: Listing): JsonObject {
