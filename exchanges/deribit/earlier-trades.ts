@@ -23,7 +23,7 @@ export interface EarlierTrades {
  */
 export async function readEarlierTrades(recording: Recording, signal: AbortSignal): Promise<EarlierTrades> {
   const found: EarlierTrades = { instruments: new Map(), newestMs: 0 }
-  const renumberedUs = readRenumbered(recording)
+  const renumberedUs = await readRenumbered(recording, signal)
   let bytes = 0
   let newestUs = 0
   for await (const segment of recording.earlier('trades', signal)) {
@@ -43,13 +43,13 @@ export async function readEarlierTrades(recording: Recording, signal: AbortSigna
 }
 
 /** When the last trade came before the numbers of an instrument began anew: what came until then is counted otherwise. */
-function readRenumbered(recording: Recording): Map<string, number> {
+async function readRenumbered(recording: Recording, signal: AbortSignal): Promise<Map<string, number>> {
   const lastUs = new Map<string, number>()
   let bytes = 0
-  for (const segment of recording.earlier('journal')) {
+  for await (const segment of recording.earlier('journal', signal)) {
     bytes += segment.bytes
     if (bytes > COMPRESSED_BYTES_MAX) break
-    for (const lines of segment.lines) for (const line of lines) noteRenumbered(lastUs, line)
+    for await (const lines of segment.lines) for (const line of lines) noteRenumbered(lastUs, line)
   }
   return lastUs
 }
