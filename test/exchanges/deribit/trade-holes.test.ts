@@ -1,4 +1,5 @@
 import t from 'tap'
+import { partitionOfInstrument } from '../../../exchanges/deribit/names.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import type { Simulator } from '../../../simulator/main.js'
 import { journalText } from '../../fixtures/kill-rounds.js'
@@ -142,10 +143,12 @@ t.test('dropped trades, trades of a disconnection and of a restart are fetched',
     t.match(fill, { trades: (fill?.to_seq ?? NaN) - (fill?.from_seq ?? NaN) + 1, outcome: 'filled' })
     t.ok(from_us > 0 && from_us <= to_us)
   }
-  const brought = rows.filter(({ conn }) => conn === 'backfill').length
+  // Of combos an answer has the trades of all of a kind, so that some come twice.
+  const isCombo = (name = '') => partitionOfInstrument(name).kind.endsWith('_combo')
+  const brought = rows.filter(({ conn, instrument_name }) => conn === 'backfill' && !isCombo(instrument_name)).length
   t.equal(
     brought,
-    fills.reduce((sum, { trades = 0 }) => sum + trades, 0),
+    fills.reduce((sum, { instrument, trades = 0 }) => sum + (isCombo(instrument) ? 0 : trades), 0),
   )
 })
 
