@@ -13,6 +13,7 @@ import { concerns, intervalsOf, type Interval } from './intervals.js'
 import { clip, lengthUs, unionOf, wholeSeconds, without, type Span } from '../platform/spans.js'
 import { promisedOf, type Promised } from './promised.js'
 import { subscriptionsOf } from '../formats/journal/subscriptions.js'
+import { greatest, least } from '../platform/extremes.js'
 
 export type Verdict = '✅' | '⚠️' | '❌' | '–'
 
@@ -289,8 +290,8 @@ class Report {
   #silence(line: CoveredFamily, kind: Kind, wanted: readonly Span[], span: Span): Span | undefined {
     const hours = this.#hoursOf(line, kind, undefined)
     const [first, last] = [wanted[0], wanted.at(-1)]
-    const firstUs = Math.min(...hours.map(({ fromUs }) => fromUs))
-    const lastUs = Math.max(...hours.map(({ toUs }) => toUs))
+    const firstUs = least(hours.map(({ fromUs }) => fromUs))
+    const lastUs = greatest(hours.map(({ toUs }) => toUs))
     const edges =
       first && last
         ? hours.length === 0
@@ -339,7 +340,7 @@ function firstsOf(promised: readonly Promised[], seen: ReadonlySet<string>, span
 
 /** Anything that is known to be missing keeps it below 1. */
 function completeOf(shares: readonly number[], touching: readonly Interval[]): number {
-  const share = Math.max(0, Math.min(...shares))
+  const share = Math.max(0, least(shares))
   const isCounted = ({ gap, filled }: Interval) =>
     filled === false && (gap === 'quarantine' || gap === 'trade_hole' || gap === 'lost')
   return touching.some(isCounted) ? Math.min(share, ALMOST) : share

@@ -6,6 +6,7 @@ import { parquetFolders } from '../formats/parquet-tree.js'
 import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { dateOf } from '../platform/utc-date.js'
+import { greatest } from '../platform/extremes.js'
 
 const DAY_MS = 86_400_000
 /** The last segments of a day are sealed and converted within this time of its end. */
@@ -72,5 +73,5 @@ function writtenMs(dataDir: string, date: string): number | undefined {
   const times = [...parquetFolders(dataDir, { table: 'coverage', date })].flatMap(
     ({ path }) => statSync(join(dataDir, path), { throwIfNoEntry: false })?.mtimeMs ?? [],
   )
-  return times.length === 0 ? undefined : Math.max(...times)
+  return times.length === 0 ? undefined : greatest(times)
 }

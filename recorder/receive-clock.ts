@@ -63,8 +63,12 @@ export class ReceiveClock {
   checkForStep(): number {
     const driftUs = this.#clocks.wallUs() - (this.#anchorUs + this.#clocks.monotonicUs())
     if (Math.abs(driftUs) < STEP_THRESHOLD_US) return 0
-    this.#anchorUs += driftUs
-    return Math.round(driftUs)
+    // One look may be late, where the machine stood still within it: the anchor is that of many, as at the start.
+    const anchorUs = anchorOf(this.#clocks)
+    const stepUs = anchorUs - this.#anchorUs
+    if (Math.abs(stepUs) < STEP_THRESHOLD_US) return 0
+    this.#anchorUs = anchorUs
+    return Math.round(stepUs)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Source } from './source.js'
 import { openStage, stageLines, stagePlainLines, type Stage } from '../lines/stage.js'
 import { framesTable, journalTable } from '../tables.js'
 import { isQuarantined, TO_FRAMES, toReading } from '../lines/verdict.js'
+import { greatest } from '../../platform/extremes.js'
 
 /** The lines of a segment as rows in DuckDB. */
 export interface Staging {
@@ -93,7 +94,7 @@ async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): 
       await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
     }
   }
-  const longest = Math.max(...lines.map(({ bytes }) => bytes.length))
+  const longest = greatest(lines.map(({ bytes }) => bytes.length))
   try {
     await engine.withRoomFor(longest, () => stageLines(engine, stage, 'FROM main.hard_lines'))
   } catch (error) {

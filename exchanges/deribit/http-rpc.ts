@@ -67,8 +67,7 @@ export class HttpRpc {
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
         redirect: 'error',
       })
-      const bytes = Buffer.from(await response.arrayBuffer())
-      if (bytes.length > ANSWER_BYTES_MAX) throw new Error(`answer of ${bytes.length} bytes`)
+      const bytes = await bodyOf(response)
       // An error of the exchange has a JSON body, which says more than the status.
       if (!response.ok && bytes[0] !== 0x7b) throw new Error(`HTTP ${response.status}`)
       return bytes
@@ -76,6 +75,20 @@ export class HttpRpc {
       throw failed(url, reasonOf(cause), cause)
     }
   }
+}
+
+/** Read no further than an answer may be long: whoever sends without end shall not fill the memory first. */
+async function bodyOf({ body }: Response): Promise<Buffer> {
+  if (!body) return Buffer.alloc(0)
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  // Ending the loop cancels the rest.
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength
+    if (bytes > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 function parseAnswer(bytes: Buffer): z.infer<typeof answerSchema> | undefined {

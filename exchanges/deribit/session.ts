@@ -50,7 +50,7 @@ export class DeribitSession implements ExchangeSession {
   readonly #trades: TradeKeeper
   readonly #snapshotMs: number
   #refreshTimer: NodeJS.Timeout | undefined
-  #refreshedMs = Date.now()
+  #refreshedMs = sinceEpochMs()
   /** Receive stamp of the frame at hand. */
   #recvUs = 0
 
@@ -173,7 +173,7 @@ export class DeribitSession implements ExchangeSession {
   /** Books whose turn has come start anew, so that a day of files never needs an older one. */
   #refreshBooks(): void {
     const fromMs = this.#refreshedMs
-    this.#refreshedMs = Date.now()
+    this.#refreshedMs = sinceEpochMs()
     const books = booksDue(this.channels, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
     if (books.length === 0) return
     this.resubscribe(books, 'planned snapshot').catch((error: unknown) =>
@@ -203,4 +203,9 @@ function withoutTokens(frame: Buffer): Buffer {
   return Buffer.from(
     frame.toString('utf8').replace(/("(?:access|refresh)_token"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[secret]"'),
   )
+}
+
+/** Of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none for hours. */
+function sinceEpochMs(): number {
+  return performance.timeOrigin + performance.now()
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import pRetry from 'p-retry'
+import { fileOf } from '../../config/secrets.js'
+import { adapters } from '../../exchanges/registry.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { version } from '../../platform/package-info.js'
 import type { Limits } from './conditions.js'
@@ -19,6 +21,13 @@ export interface AlertMessage {
   since: string
   version: string
 }
+
+/** The logins of exchanges are nothing that a program which sends messages should know: what is undefined is not passed on. */
+const WITHOUT_SECRETS = Object.fromEntries(
+  adapters
+    .flatMap(({ settings: { login } }) => (login ? [login.id, login.secret, fileOf(login.secret)] : []))
+    .map(name => [name, undefined]),
+)
 
 const HEADS = { raised: 'ALERT', still: 'STILL', cleared: 'OK' } as const
 
@@ -74,7 +83,10 @@ async function runCommand([file = '', ...args]: readonly string[], message: Aler
       input: JSON.stringify(message),
       timeout: COMMAND_TIMEOUT_MS,
       cancelSignal: signal,
-      env: { EDGETAPE_ALERT: message.alert, EDGETAPE_ALERT_WHAT: message.what, EDGETAPE_ALERT_TEXT: message.text },
+      env: {
+        ...WITHOUT_SECRETS,
+        ...{ EDGETAPE_ALERT: message.alert, EDGETAPE_ALERT_WHAT: message.what, EDGETAPE_ALERT_TEXT: message.text },
+      },
       stdout: 'ignore',
     })
   } catch (error) {

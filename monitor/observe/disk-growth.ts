@@ -1,4 +1,5 @@
 import type { DiskUse, Space } from './disk-use.js'
+import { least } from '../../platform/extremes.js'
 
 export interface DiskSeen extends Space {
   rawBytes: number
@@ -41,7 +42,7 @@ export function growthPerDay(use: DiskUse): number | undefined {
     return (bytes / counted.length) * 24 * withParquet
   }
   const recent = [...use.rawByHour].filter(([hourMs]) => hourMs >= atMs - 25 * HOUR_MS)
-  const ranMs = atMs - Math.max(use.firstMs, Math.min(...recent.map(([hourMs]) => hourMs)))
+  const ranMs = atMs - Math.max(use.firstMs, least(recent.map(([hourMs]) => hourMs)))
   if (recent.length === 0 || ranMs < MIN_RUN_MS) return undefined
   return ((recent.reduce((sum, [, bytes]) => sum + bytes, 0) * DAY_MS) / ranMs) * withParquet
 }

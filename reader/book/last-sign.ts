@@ -2,6 +2,7 @@ import { manifestOf, segmentFiles, currentPath, type SegmentFile } from '../../f
 import { segmentFrames } from '../segment-frames.js'
 import type { OpenRun } from '../../formats/journal/runs.js'
 import { isOfBooks } from './whose-book.js'
+import { greatest } from '../../platform/extremes.js'
 
 const JOURNAL = 'journal'
 const HOUR_MS = 3_600_000
@@ -15,7 +16,7 @@ export function rawLastSign(path: string, run: OpenRun, enoughUs: number): numbe
   const files = [...segmentFiles(path, { fromUs: run.fromUs, toUs: run.toUs, mayHold })].filter(
     ({ name }) => run.host === '' || name.host === run.host,
   )
-  const lastStartMs = Math.max(...files.map(({ name }) => name.startedMs))
+  const lastStartMs = greatest(files.map(({ name }) => name.startedMs))
   if (lastStartMs * 1000 >= enoughUs) return lastStartMs * 1000
   // Whatever was written last was begun at most an hour before the last segment.
   const late = files.filter(({ name }) => name.startedMs >= lastStartMs - HOUR_MS)

@@ -3,6 +3,7 @@ import { segmentFiles } from '../../formats/segment-files.js'
 import { applyRecorded, booksOf } from './apply-frame.js'
 import { BookBuilder } from './book-builder.js'
 import { isOfBooks } from './whose-book.js'
+import { least } from '../../platform/extremes.js'
 
 const HOUR_US = 3_600_000_000
 
@@ -51,7 +52,7 @@ function hoursUpTo(path: string, atUs: number): number[] {
 export async function booksAt(search: SnapshotSearch): Promise<Map<string, BookBuilder>> {
   const books = new Map(search.channels.map(channel => [channel, new BookBuilder()]))
   const snapshots = await lastSnapshots(search)
-  const from = Math.min(...snapshots.values())
+  const from = least(snapshots.values())
   if (from === Infinity) return books
   const { path, atUs, onProblem } = search
   const channels = [...snapshots.keys()]

@@ -57,6 +57,20 @@ t.test('receive stamps follow the wall clock only when it was set', t => {
   t.end()
 })
 
+t.test('one late look at the clock was taken for a step of the wall clock', t => {
+  let lateUs = 0
+  const clock = new ReceiveClock({
+    wallUs: () => 1_700_000_000_000_000,
+    // The machine stood still between the two, once.
+    monotonicUs: () => 5_000_000 + lateUs - (lateUs = 0),
+  })
+  const before = clock.nowUs()
+  lateUs = 900_000
+  t.equal(clock.checkForStep(), 0)
+  t.equal(clock.nowUs(), before)
+  t.end()
+})
+
 t.test('connections are capped: beyond it each takes more channels', t => {
   const plan = new Map(Array.from({ length: 100 }, (_, index) => [`c${index}`, 1 + (index % 7)]))
   const sets = assignChannels(plan, [], { channelsPerConnection: 5, connectionsMax: 7, redundancy: 2 })

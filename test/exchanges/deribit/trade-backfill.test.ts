@@ -200,3 +200,31 @@ t.test(
     t.equal(asked[0]?.start_seq, 3001)
   },
 )
+
+t.test('an answer without end filled the memory before it was found too long', { timeout: 40_000 }, async t => {
+  const mebibyte = Buffer.alloc(1024 * 1024, ' ')
+  let sent = 0
+  const server = createServer((_request, response) => {
+    const more = () => {
+      while (!response.destroyed && sent < 200) {
+        sent++
+        if (!response.write(mebibyte)) return void response.once('drain', more)
+      }
+      if (!response.destroyed) response.end()
+    }
+    more()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const rpc = new HttpRpc(`ws://127.0.0.1:${port}/ws/api/v2`, createCreditPools())
+  const call = { id: 'x', method: 'public/test', params: {} }
+  await t.rejects(
+    rpc.call('rpc', call, () => undefined, new AbortController().signal),
+    { code: 'HTTP_CALL_FAILED', message: /more than 67108864 bytes/ },
+  )
+  t.ok(sent < 100, `${sent} MiB were sent of 200`)
+})

@@ -358,3 +358,18 @@ t.test('serve watches, tells, and gives the all-clear; with http.enabled: false,
   stop.abort()
   await ended
 })
+
+t.test('the command of alerts was given the login of the exchange', async t => {
+  const out = join(t.testdir({}), 'environment.json')
+  const names = ['DERIBIT_CLIENT_ID', 'DERIBIT_CLIENT_SECRET', 'DERIBIT_CLIENT_SECRET_FILE', 'EDGETAPE_OTHER']
+  t.teardown(() => names.forEach(name => Reflect.deleteProperty(process.env, name)))
+  for (const name of names) process.env[name] = 'hush-hush'
+  const script = "require('node:fs').writeFileSync(process.argv[1], JSON.stringify(process.env))"
+  await deliver(raised, limitsOf({ command: [process.execPath, '-e', script, out] }), never)
+  const given = JSON.parse(readFileSync(out, 'utf8')) as Record<string, string>
+  t.strictSame(
+    names.filter(name => name in given),
+    ['EDGETAPE_OTHER'],
+  )
+  t.ok(given['PATH'], 'all else is as before')
+})
