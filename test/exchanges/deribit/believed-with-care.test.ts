@@ -1,0 +1,183 @@
+import t from 'tap'
+import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
+import type { Simulator } from '../../../simulator/main.js'
+import { edgetape } from '../../fixtures/cli.js'
+import { recordedLines, startRecorder, statusOf, until, type RecorderProcess } from '../../fixtures/recorder-process.js'
+
+t.jobs = 3
+t.setTimeout(200_000)
+
+interface Entry {
+  event: string
+  instrument?: string
+  instruments?: string[]
+  channels?: string[]
+  reason?: string
+  last_seq?: number
+  first_seq?: number
+}
+
+interface Row {
+  instrument_name: string
+  trade_seq: number
+  trade_id: string
+}
+
+const NOTHING = { perpetual: [], future: [], option: [], spot: [], combo: [], index: [], exchange: [] }
+
+const isLive = (recorder: RecorderProcess) => {
+  const connections = (statusOf(recorder)['connections'] ?? []) as { state: string }[]
+  return connections.length > 0 && connections.every(({ state }) => state === 'live')
+}
+
+function recorded(dataDir: string) {
+  const lines = recordedLines(dataDir)
+  const journal = lines
+    .filter(({ family }) => family === 'journal')
+    .map(({ frame }) => JSON.parse(frame.toString('utf8')) as Entry)
+  const trades = lines
+    .filter(({ family }) => family === 'trades')
+    .flatMap(({ frame }) => {
+      const message = JSON.parse(frame.toString('utf8')) as { params?: { data: Row[] }; result?: { trades: Row[] } }
+      return message.params?.data ?? message.result?.trades ?? []
+    })
+  return { journal, trades }
+}
+
+/** Trades of an instrument that the exchange made within a span and the recorder has not. */
+function lost(exchange: Simulator, trades: readonly Row[], name: string, fromMs: number, toMs: number) {
+  const have = new Set(trades.map(({ trade_id }) => trade_id))
+  const made = exchange.market.find(name)?.trades.all ?? []
+  const wanted = made.filter(({ timestampMs }) => timestampMs > fromMs && timestampMs < toMs)
+  return { made: wanted.length, lost: wanted.filter(({ tradeId }) => !have.has(tradeId)).length }
+}
+
+async function stop(recorder: RecorderProcess): Promise<void> {
+  recorder.process.kill('SIGTERM')
+  await recorder.process
+}
+
+t.test('a list that was short for a moment made a hole in what went on trading', async t => {
+  const exchange = await startSimulator({ rate: 800, instruments: 30, newInstrumentEveryMs: 0 })
+  t.teardown(() => exchange.close())
+  const channels = { ...NOTHING, perpetual: ['trades', 'quote'], option: ['quote'] }
+  const currencies = ['BTC', 'ETH']
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies, channels, rediscoverMinutes: 0.1 })
+  await until('live', () => isLive(recorder))
+  const fromMs = exchange.market.nowMs
+  const planned = statusOf(recorder)['channels_planned']
+  exchange.faults.inject({ type: 'short_list', instrument: 'BTC-PERPETUAL', times: 2 })
+  exchange.faults.inject({ type: 'short_list', currency: 'ETH', times: 1 })
+  await until('short lists', () => exchange.faults.struck['short_list'] === 3)
+  const seconds = exchange.market.nowMs
+  await until('another list', () => exchange.market.nowMs > seconds + 7000)
+  t.equal(statusOf(recorder)['channels_planned'], planned)
+  const toMs = exchange.market.nowMs - 1500
+  await stop(recorder)
+  const { journal, trades } = recorded(recorder.dataDir)
+  t.notOk(journal.some(({ event }) => event === 'instruments_removed' || event === 'unsubscribed'))
+  for (const name of ['BTC-PERPETUAL', 'ETH-PERPETUAL']) {
+    const found = lost(exchange, trades, name, fromMs, toMs)
+    t.ok(found.made > 10, name)
+    t.equal(found.lost, 0, `${name}: every trade is there`)
+  }
+})
+
+t.test('numbers of trades that began anew: coverage counted a quarter of a billion missing trades', async t => {
+  const exchange = await startSimulator({ rate: 1500, instruments: 20, newInstrumentEveryMs: 0 })
+  t.teardown(() => exchange.close())
+  const channels = { ...NOTHING, perpetual: ['trades'] }
+  const backfill = { compareSeconds: 2 }
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC'], channels, backfill })
+  const name = 'BTC-PERPETUAL'
+  await until('live', () => isLive(recorder))
+  const fromMs = exchange.market.nowMs
+  const numberOf = () => exchange.market.find(name)?.tradeSeq ?? 0
+  const first = numberOf()
+  await until('some trades', () => numberOf() > first + 20)
+  const last = numberOf()
+  exchange.faults.inject({ type: 'renumber', instrument: name })
+  await until('several new ones', () => numberOf() > 30 && numberOf() < 1000)
+  const atMs = exchange.market.nowMs
+  await until('they came', () => exchange.market.nowMs > atMs + 5000)
+  exchange.faults.inject({ type: 'drop', channel: `trades.${name}.*`, times: 2 })
+  await until('frames dropped', () => exchange.faults.struck['drop'] === 2)
+  const more = numberOf()
+  await until('more trades', () => numberOf() > more + 30)
+  const toMs = exchange.market.nowMs
+  await until('what is missing was asked for', () => exchange.market.nowMs > toMs + 9000)
+  await stop(recorder)
+  const { journal, trades } = recorded(recorder.dataDir)
+  const [renumbered, ...others] = journal.filter(({ event }) => event === 'trades_renumbered')
+  t.ok(Number(renumbered?.last_seq) >= last && Number(renumbered?.first_seq) < 100, 'journalled')
+  t.match(renumbered, { instrument: name })
+  t.same(others, [], 'once')
+  t.match(lost(exchange, trades, name, fromMs, toMs), { lost: 0 }, 'later holes are seen and filled')
+  await edgetape(['compact', '--once', '--config', recorder.configFile])
+  const { stdout } = await edgetape(['coverage', recorder.dataDir, '--json', '--by', 'instrument'])
+  const { lines } = JSON.parse(stdout) as {
+    lines: { data: string; counted?: { expected: number; actual: number } }[]
+  }
+  const counted = lines.find(({ data }) => data === 'trades')?.counted
+  t.equal(counted?.actual, new Set(trades.map(({ trade_id }) => trade_id)).size)
+  t.equal(counted?.expected, counted?.actual, 'each sequence is counted by itself')
+})
+
+t.test('of spot pairs routed elsewhere nothing was told, and trades of the other pairs were lost as well', async t => {
+  const exchange = await startSimulator({ rate: 1500, instruments: 20, routedSpot: ['BTC_USDC'] })
+  t.teardown(() => exchange.close())
+  const channels = { ...NOTHING, spot: ['trades', 'chart.trades', 'book'] }
+  const backfill = { compareSeconds: 2 }
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['USDC'], channels, backfill })
+  await until('live', () => isLive(recorder))
+  const fromMs = exchange.market.nowMs
+  const name = 'ETH_USDC'
+  exchange.faults.inject({ type: 'drop', channel: `trades.${name}.*`, times: 2 })
+  await until('frames dropped', () => exchange.faults.struck['drop'] === 2)
+  const made = () => exchange.market.find(name)?.tradeSeq ?? 0
+  const before = made()
+  await until('more trades', () => made() > before + 10)
+  const toMs = exchange.market.nowMs
+  await until('what is missing was asked for', () => exchange.market.nowMs > toMs + 9000)
+  const hidden = ['trades.BTC_USDC.100ms', 'chart.trades.BTC_USDC.1']
+  t.same(statusOf(recorder)['not_offered'], hidden, 'status')
+  await stop(recorder)
+  const { journal, trades } = recorded(recorder.dataDir)
+  t.match(
+    journal.filter(({ event }) => event === 'not_offered'),
+    [{ channels: hidden, reason: /routed/ }],
+    'the journal, by name',
+  )
+  t.same(
+    journal.filter(({ event }) => event === 'rejected'),
+    [],
+    'nothing is asked for that cannot be had',
+  )
+  t.match(lost(exchange, trades, name, fromMs, toMs), { lost: 0 })
+})
+
+t.test('an instrument with a null member or an unknown kind was not recorded', async t => {
+  const exchange = await startSimulator({ rate: 300, instruments: 20 })
+  t.teardown(() => exchange.close())
+  const name = 'BTC-PERPETUAL'
+  exchange.faults.inject({ type: 'list_member', instrument: name, member: 'price_index', value: null, times: 0 })
+  exchange.faults.inject({ type: 'list_member', instrument: name, member: 'kind', value: 'swap', times: 0 })
+  exchange.faults.inject({
+    type: 'list_member',
+    instrument: 'ETH-PERPETUAL',
+    member: 'instrument_name',
+    value: null,
+    times: 0,
+  })
+  const channels = { ...NOTHING, perpetual: ['quote'] }
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC', 'ETH'], channels })
+  await until('live', () => isLive(recorder))
+  t.match(statusOf(recorder)['not_offered'], [/"instrument_name":null.*/], 'what has no name is told as it came')
+  await stop(recorder)
+  const { journal } = recorded(recorder.dataDir)
+  t.match(
+    journal.find(({ event }) => event === 'subscribed'),
+    { channels: [`quote.${name}`] },
+  )
+  t.ok(journal.some(({ event, instruments }) => event === 'not_offered' && instruments?.length === 1))
+})
