@@ -1,5 +1,6 @@
 import t from 'tap'
 import { countResults, summaryOf } from './results.js'
+import { matchAll } from './fixtures/match-all.js'
 
 const tap = (...lines: string[]) => ['TAP version 14', ...lines, ''].join('\n')
 
@@ -82,7 +83,11 @@ for (const { name, tap: stream, wanted } of streams) {
 }
 
 t.test('a file that skips itself is a skip', t => {
-  t.match(countResults(tap('1..0 # no root')), { passed: 0, failures: [], skipped: [{ name: '', reason: 'no root' }] })
+  matchAll(t, countResults(tap('1..0 # no root')), {
+    passed: 0,
+    failures: [],
+    skipped: [{ name: '', reason: 'no root' }],
+  })
   t.end()
 })
 

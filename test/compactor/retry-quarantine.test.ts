@@ -8,6 +8,7 @@ import { lineHead } from '../../formats/raw-line.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { compactOnce, hashes, rowsOf } from './fixtures/compacted.js'
 import { rawLine, sealSegment, START_US } from './fixtures/segments.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 const quote = (price: string) =>
   `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1790133840887,"instrument_name":"BTC-PERPETUAL","best_bid_price":${price}}}}`
@@ -61,7 +62,8 @@ t.test('the journal says what went to quarantine, for as long as it is there', a
   t.match(await compactOnce(dataDir), { segments: 2, failed: 0, quarantined: 3, rows: { quote: 2, journal: 3 } })
   const rows = await rowsOf(dataDir, 'journal')
   const wanted = { event: 'quarantined', conn: 'compactor', recv_ts: BigInt(START_US), host: 'vps-1', run: 'r1' }
-  t.match(
+  matchAll(
+    t,
     rows.filter(({ event }) => event === 'quarantined').sort((a, b) => Number(a['seq']) - Number(b['seq'])),
     [
       { ...wanted, channel: 'quote', frames: 2n, reason: 'not JSON' },

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path'
 import t from 'tap'
 import { configKeys } from '../../config/keys.js'
 import { loadConfig, parseConfig } from '../../config/load.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 t.test('a missing file names its full path and what to do', t => {
   const path = join(t.testdir(), 'edgetape.yaml')
@@ -24,7 +25,9 @@ t.test('values reach the config, the rest are defaults', t => {
   })
   const config = loadConfig(join(folder, 'edgetape.yaml'))
   t.match(config, { host: 'h1', dataDir: join(folder, 'data'), sync: { target: '/mnt/nas', everyMinutes: 5 } })
-  t.match(config.exchange, { channels: { combo: [], option: ['trades', 'quote', 'book', 'ticker'] } })
+  matchAll(t, config.exchange, {
+    channels: { combo: [], option: ['trades', 'quote', 'book', 'ticker', 'chart.trades'] },
+  })
   t.strictSame((config.exchange as unknown as { channels: { combo: unknown } }).channels.combo, [])
   t.end()
 })
@@ -45,7 +48,7 @@ t.test('~ and relative paths were taken for folders of that name, or from wherev
   }
   const at = (path: string, more: object = {}) => parseConfig(JSON.stringify({ ...values, ...more }), path)
   const config = at(join(folder, 'edgetape.yaml'))
-  t.match(config, {
+  matchAll(t, config, {
     dataDir: join(homedir(), 'tape'),
     sync: {
       target: join(folder, '..', 'nas [1]'),

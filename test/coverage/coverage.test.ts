@@ -9,6 +9,7 @@ import { edgetape } from '../fixtures/cli.js'
 import { writeLake, type LakeFile } from '../fixtures/lake.js'
 import { wholeRun, writeRun } from '../fixtures/raw-run.js'
 import { journal, rows, us } from './fixtures/lake-rows.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 /** Long after all that is told here. */
 const nowUs = Date.parse('2027-01-01T00:00:00Z') * 1000
@@ -130,7 +131,7 @@ t.test('facts against facts', async t => {
   t.match(lineOf(lines, 'quotes', 'perpetual')?.silence, { fromUs: us(1), toUs: us(10.5) })
   t.same(spans, [{ fromUs: us(0), toUs: us(10.5) }])
   t.same(window.toUs, us(10.5), 'up to the last that was heard')
-  t.match(intervals, [
+  matchAll(t, intervals, [
     { gap: 'gap', fromUs: us(3), toUs: us(4.5), conn: 'd1', cause: 'connection lost', filled: false },
   ])
 })
@@ -192,11 +193,11 @@ t.test('the command prints a table, Markdown or JSON', async t => {
   }
   t.match(json.lines[0], { data: 'trades', instrument: 'BTC-PERPETUAL', counted: { expected: 6, actual: 5 } })
   const quotes = json.lines.filter(({ data }) => data === 'quotes')
-  t.match(quotes, [
+  matchAll(t, quotes, [
     { instrument: 'BTC-PERPETUAL', rows: 2, complete: 9 / 10.5 },
     { instrument: 'ETH-PERPETUAL', rows: 0, complete: 0 },
   ])
-  t.match(json.gaps, [{ from: '2026-11-22T14:00:03.000Z', to: '2026-11-22T14:00:04.500Z', filled: false }])
+  matchAll(t, json.gaps, [{ from: '2026-11-22T14:00:03.000Z', to: '2026-11-22T14:00:04.500Z', filled: false }])
 })
 
 t.test('where nothing is, it says what to do', async t => {

@@ -16,6 +16,7 @@ import { needs, needsThat } from '../fixtures/needs.js'
 import { blocksOf } from '../fixtures/readme.js'
 import { FIRST_RECV_US, seal, SEGMENT_NAME, writeOpenSegment } from '../fixtures/segments.js'
 import { handClock, testConfig } from '../fixtures/shipped-tree.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 const document = readFileSync(join(packageRoot, 'docs', 'segment-format.md'), 'utf8')
 const LINES = 60
@@ -174,7 +175,8 @@ t.test('recovery leaves a segment to the later edgetape that began to seal it', 
       if (event.type === 'closed') resolve()
     })
   })
-  t.match(
+  matchAll(
+    t,
     events.filter(({ type }) => type === 'failed'),
     [{ what: `seal ${later}`, message: /format version 2.*upgrade/ }],
   )

@@ -14,6 +14,7 @@ import {
   StoreRun,
   upTo,
 } from '../fixtures/store-run.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 /** What goes wrong while lines are appended, and then no longer does. */
 const faults: { name: string; calls: DiskCall[]; code: string; takesHalf?: boolean }[] = [
@@ -156,7 +157,7 @@ t.test('removed after its end, before it is sealed: lost, and told exactly', asy
   rmSync(join(dataDir, 'raw'), { recursive: true })
   disk.failing.clear()
   await run.until('it is told', () => run.of('lost').length > 0)
-  t.match(run.of('lost'), [
+  matchAll(t, run.of('lost'), [
     { loss: { channel: 'quote', frames: 50, fromUs: SLOT_TO_US - 3600e6 + 1, toUs: SLOT_TO_US - 3600e6 + 50 } },
   ])
   await run.close()

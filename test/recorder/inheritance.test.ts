@@ -15,6 +15,7 @@ import { edgetape } from '../fixtures/cli.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import { writeOpenSegment } from '../fixtures/segments.js'
 import { StoreRun, storeOptions } from '../fixtures/store-run.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 const openOf = (dataDir: string) => rawFiles(dataDir).filter(path => path.endsWith('.open'))
 
@@ -36,7 +37,7 @@ t.test('killed under one host name and started under another, its segments staye
   t.ok(existsSync(join(dataDir, 'state/recorder-deribit-container-1.reserve/0')))
 
   const second = start('container-2')
-  t.match(leftOpenFindings(loadConfig(configFile), diskUseOf(dataDir, Date.now()).openBy), [
+  matchAll(t, leftOpenFindings(loadConfig(configFile), diskUseOf(dataDir, Date.now()).openBy), [
     { outcome: 'warning', message: /of container-1 \(deribit\), a recorder that is gone/, hint: /start the recorder/ },
   ])
   await until('sealed', () => left.every(path => existsSync(join(dataDir, withState(path, 'sealed')))))
@@ -50,12 +51,15 @@ t.test('killed under one host name and started under another, its segments staye
   }
   t.notOk(existsSync(join(dataDir, 'state/recorder-deribit-container-1.reserve/0')), 'its reserve is free again')
   await until('frames of the second', () => framesTaken(second, 'trades') > 5)
-  t.match(new Observer(dataDir).look().gaps, [{ kind: 'not recording', cause: 'the recorder ended without a word' }])
+  matchAll(t, new Observer(dataDir).look().gaps, [
+    { kind: 'not recording', cause: 'the recorder ended without a word' },
+  ])
   second.process.kill('SIGTERM')
   const { stdout, stderr } = await second.process
   t.match(`${stdout}${stderr}`, /a recorder of another name left segments open and is gone/)
   const told = recordedLines(dataDir).filter(line => line.frame.includes('"event":"inherited"'))
-  t.match(
+  matchAll(
+    t,
     told.map(({ frame }) => JSON.parse(frame.toString()) as object),
     [{ event: 'inherited', exchange: 'deribit', host: 'container-1', segments: left.length }],
   )
@@ -76,7 +80,7 @@ t.test('what a living recorder of another name has open is left to it, and told'
   mkdirSync(join(dataDir, 'state/recorder-deribit-vps1.reserve'))
   writeFileSync(join(dataDir, 'state/recorder-deribit-vps1.reserve/0'), 'x')
   const beside = new StoreRun(storeOptions(dataDir, { host: 'vps2_k3f9a2bx' }))
-  t.match(beside.of('openElsewhere'), [{ others: { host: 'vps1', segments: 1, isAlive: true } }])
+  matchAll(t, beside.of('openElsewhere'), [{ others: { host: 'vps1', segments: 1, isAlive: true } }])
   await beside.close()
   t.same(openOf(dataDir), [path])
   t.ok(existsSync(join(dataDir, 'state/recorder-deribit-vps1.reserve/0')))
@@ -89,7 +93,7 @@ t.test('what a living recorder of another name has open is left to it, and told'
   lock.release()
   t.match(screenOf(new Observer(dataDir).look()), /1 open segment of vps1 \(deribit\), a recorder that is gone/)
   const heir = new StoreRun(storeOptions(dataDir, { host: 'vps2_k3f9a2bx', run: 'run3' }))
-  t.match(heir.of('openElsewhere'), [{ others: { host: 'vps1', segments: 1, isAlive: false } }])
+  matchAll(t, heir.of('openElsewhere'), [{ others: { host: 'vps1', segments: 1, isAlive: false } }])
   t.ok(isLockHeld(lockPath), 'while it seals, the other cannot come back')
   await heir.until('sealed', () => heir.of('sealed').length > 0)
   await heir.until('given back', () => !isLockHeld(lockPath))

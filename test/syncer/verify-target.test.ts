@@ -15,6 +15,7 @@ import {
   visibleBelow,
 } from '../fixtures/shipped-tree.js'
 import { startTarget } from '../fixtures/sync-targets.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 const log = pino({ level: 'silent' })
 const signal = new AbortController().signal
@@ -34,7 +35,7 @@ for (const kind of ['folder', 'daemon', 'ssh'] as const) {
     await pass()
     const done: number[] = []
     const proof = await verifyTarget({ config, signal, onProgress: ({ doneFiles }) => done.push(doneFiles) })
-    t.match(proof, { files: 3, doneFiles: 3, right: 3, wrong: [], missing: [], problems: [], error: undefined })
+    matchAll(t, proof, { files: 3, doneFiles: 3, right: 3, wrong: [], missing: [], problems: [], error: undefined })
     t.same(done, [1, 2, 3])
     t.equal(proof.bytes, proof.doneBytes)
 
@@ -44,11 +45,11 @@ for (const kind of ['folder', 'daemon', 'ssh'] as const) {
     const beside = await verifyTarget({ config, signal, clock })
     lock.release()
     const found = { right: 1, missing: [parquet], noted: false }
-    t.match(beside, { ...found, wrong: [segment] }, 'beside a syncer it only tells')
+    matchAll(t, beside, { ...found, wrong: [segment] }, 'beside a syncer it only tells')
     if (kind === 'folder') {
       // The bad copy was set aside, so that readers no longer see it.
-      t.match(await verifyTarget({ config, signal, clock }), { right: 1, missing: [parquet, segment], noted: true })
-    } else t.match(await verifyTarget({ config, signal, clock }), { ...found, wrong: [segment], noted: true })
+      matchAll(t, await verifyTarget({ config, signal, clock }), { right: 1, missing: [parquet, segment], noted: true })
+    } else matchAll(t, await verifyTarget({ config, signal, clock }), { ...found, wrong: [segment], noted: true })
 
     t.match(await pass(), { shippedFiles: 2, verifiedFiles: 2 }, 'the syncer ships them anew')
     t.equal(visibleBelow(target.root).get(segment), 'segment 1\n')

@@ -24,6 +24,7 @@ import { lineHead } from '../../../formats/raw-line.js'
 import { runSyncer } from '../../../syncer/main.js'
 import { compactOnce, configFor, filesBelow, hashes, query, rowsOf, silent } from '../fixtures/compacted.js'
 import { sealSegment, START_MS, START_US } from '../fixtures/segments.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 const HOUR_MS = 3_600_000
 const NEXT_DAY = { nowMs: () => Date.parse('2026-11-23T01:00:00Z') }
@@ -86,7 +87,7 @@ t.test("a day's files become one in each partition, with the rows in order", asy
   const superseded = readFileSync(join(dataDir, 'state/compactor/superseded-2026-11-22.jsonl'), 'utf8')
     .trim()
     .split('\n')
-  t.match(JSON.parse(superseded[0] ?? ''), { by: [`parquet/${DAY}/day-vps-1.parquet`] })
+  matchAll(t, JSON.parse(superseded[0] ?? ''), { by: [`parquet/${DAY}/day-vps-1.parquet`] })
 
   t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 0, failed: 0 })
   t.same(outputs(dataDir), after, 'and stays so')
@@ -144,10 +145,6 @@ t.test('a partition that a rebuild leaves without rows keeps a file that takes t
       .trim()
       .split('\n')
     const below = `parquet/${elsewhere}`
-    t.match(
-      entries.map(line => JSON.parse(line) as unknown),
-      { length: Number },
-    )
     t.ok(
       entries.includes(
         JSON.stringify({ by: [`${below}/day-vps-1.parquet`], paths: hours.map(file => `${below}/${file}`) }),

@@ -116,7 +116,8 @@ t.test(
     t.equal(familiesById.get('volatility_index_history BTC 60'), 'volatility_index_history')
     t.equal(familiesById.get('book_summary BTC option'), 'book_summary')
     t.equal(familiesById.get('instruments BTC'), 'instruments')
-    t.match(answers.find(({ id }) => id === 'funding_history BTC-PERPETUAL')?.result, [{ interest_1h: Number }])
+    const hours = answers.find(({ id }) => id === 'funding_history BTC-PERPETUAL')?.result as object[]
+    t.ok(hours.length > 0 && hours.every(hour => 'interest_1h' in hour))
     t.notOk([...familiesById.values()].includes('rpc'), 'none was refused')
 
     const second = startRecorder(t, folder, settings)

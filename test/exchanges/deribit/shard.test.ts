@@ -1,6 +1,7 @@
 import t from 'tap'
 import { deribitConfig } from '../../../exchanges/deribit/config.js'
 import { isInShard, shardPlan } from '../../../exchanges/deribit/shard.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 const NAMES = Array.from({ length: 4000 }, (_, index) => `BTC-25DEC26-${20_000 + index * 50}-${index % 2 ? 'C' : 'P'}`)
 const PLAN = new Map(
@@ -61,7 +62,7 @@ t.test('the same on every machine and in every version', t => {
 t.test('an index beyond the count is refused', t => {
   const parse = (shard: unknown) => deribitConfig.safeParse({ name: 'deribit', shard })
   t.match(parse({ index: 1, count: 2 }), { success: true })
-  t.match(parse({ index: 2, count: 2 }).error?.issues, [
+  matchAll(t, parse({ index: 2, count: 2 }).error?.issues, [
     { path: ['shard', 'index'], message: 'less than shard.count, which is 2' },
   ])
   t.end()

@@ -2,6 +2,7 @@ import t from 'tap'
 import { SeqRanges } from '../../../platform/seq-ranges.js'
 import { TradeScopes } from '../../../exchanges/deribit/trade-scopes.js'
 import { TradeSequences } from '../../../exchanges/deribit/trade-sequences.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 const holesOf = (sequences: TradeSequences) =>
   sequences.takeHoles(Infinity).map(({ instrument, from, to }) => [instrument, from, to])
@@ -69,8 +70,8 @@ t.test('a hole says between which stamps its trades were made', t => {
   sequences.see('A', 1, 1000)
   sequences.see('A', 4, 5000)
   sequences.see('A', 6, 9000)
-  t.match(sequences.takeHoles(6000), [{ from: 2, to: 3, fromUs: 1000, toUs: 5000, cause: 'a later trade came' }])
-  t.match(sequences.takeHoles(9000), [{ from: 5, to: 5, fromUs: 5000, toUs: 9000 }], 'younger holes wait')
+  matchAll(t, sequences.takeHoles(6000), [{ from: 2, to: 3, fromUs: 1000, toUs: 5000, cause: 'a later trade came' }])
+  matchAll(t, sequences.takeHoles(9000), [{ from: 5, to: 5, fromUs: 5000, toUs: 9000 }], 'younger holes wait')
   t.end()
 })
 

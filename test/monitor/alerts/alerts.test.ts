@@ -16,6 +16,7 @@ import { noRates } from '../../../monitor/observe/rates.js'
 import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
 import { writeStatus } from '../../../formats/status.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 process.env['EDGETAPE_LOG'] = 'silent'
 // They mostly wait.
@@ -298,7 +299,7 @@ t.test('a webhook is tried again, and a secret address is told to nobody', async
   writeFileSync(webhookFile, `${url}\n`)
   await deliver(raised, limitsOf({ webhookFile }), never)
   t.equal(calls(), 2)
-  t.match(got, [{ text: '[ALERT] edgetape vps: no data', what: 'raised', alert: 'no data', host: 'vps' }])
+  matchAll(t, got, [{ text: '[ALERT] edgetape vps: no data', what: 'raised', alert: 'no data', host: 'vps' }])
   const refused = await receiver(t, [404, 404, 404, 404])
   const failure = await deliver(raised, limitsOf({ webhook: refused.url }), never).then(
     () => undefined,
@@ -327,7 +328,7 @@ t.test('what could not be delivered is delivered later', async t => {
     alerts.note(seen(minute, { dataAgoS: 200 + 60 * minute }), never)
     await sleep(300)
   }
-  t.match(got, [{ alert: 'no data', what: 'raised' }])
+  matchAll(t, got, [{ alert: 'no data', what: 'raised' }])
   await until(() => existsSync(join(dataDir, 'state', 'alerts.json')))
   const again = new Alerts(config, createLogger('test'))
   again.note(seen(61, { dataAgoS: 9000 }), never)
@@ -351,7 +352,7 @@ t.test('serve watches, tells, and gives the all-clear; with http.enabled: false,
   const ended = serve({ config, log: createLogger('test'), signal: stop.signal, clock })
   clock.ms += 200_000
   await until(() => got.length > 0)
-  t.match(got, [{ alert: 'no data', what: 'raised', text: /no data since .*the recorder is running/ }])
+  matchAll(t, got, [{ alert: 'no data', what: 'raised', text: /no data since .*the recorder is running/ }])
   write()
   await until(() => got.some(({ what }) => what === 'cleared') || ((clock.ms += 100), write(), false))
   t.match(got.filter(({ alert }) => alert === 'no data').at(-1), { what: 'cleared', text: /data comes again/ })

@@ -7,6 +7,7 @@ import { recorderName } from '../../../formats/recorder-name.js'
 import { dataIdentity } from '../../../platform/data-identity.js'
 import { ShippedTree, testConfig } from '../../fixtures/shipped-tree.js'
 import { startTarget } from '../../fixtures/sync-targets.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 const { signal } = new AbortController()
 
@@ -71,7 +72,7 @@ t.test('files of another recorder of the same host name at the target are told',
   journal('other_k3f9a2bx')
   t.same(otherRecorders(config), [], 'its own, from before there were identities, and of other hosts')
   journal('h_zzzzzzzz')
-  t.match(otherRecorders(config), [
+  matchAll(t, otherRecorders(config), [
     { check: 'host', outcome: 'warning', message: /another recorder that is called h, too: h_zzzzzzzz/, hint: /host/ },
   ])
   t.end()

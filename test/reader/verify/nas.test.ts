@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { edgetape } from '../../fixtures/cli.js'
 import { flipByte, ShippedTree } from '../../fixtures/shipped-tree.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 t.test('verify nas', async t => {
   const folder = t.testdir()
@@ -28,7 +29,7 @@ t.test('verify nas', async t => {
     .trim()
     .split('\n')
     .map(line => JSON.parse(line) as object)
-  t.match(lines, [
+  matchAll(t, lines, [
     { type: 'finding', code: 'COPY_WRONG', path: segment, hint: /shipped anew/ },
     { type: 'finding', code: 'COPY_MISSING', path: parquet },
     { type: 'proven', proof: 'nas', files: 3, right: 1, wrong: 1, missing: 1 },

@@ -19,6 +19,7 @@ import { sealSegment } from '../../../recorder/storage/seal-segment.js'
 import { localDisk } from '../../../platform/disk.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { dataLine, journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 const FRAMES = 90
 
@@ -259,13 +260,13 @@ t.test('what is declared is no fault, and is said', async t => {
     journalled.filter(line => !isLost(line)),
   )
   let { found } = await proven(join(folder, 'lost'))
-  t.match(found, [{ weight: 'note', code: 'SEQ_LOST', message: /^10 frames of d1/ }])
+  matchAll(t, found, [{ weight: 'note', code: 'SEQ_LOST', message: /^10 frames of d1/ }])
 
   const { paths } = writeRun(join(folder, 'gone'), lines)
   for (const state of ['sealed', 'manifest'] as const)
     rmSync(join(folder, 'gone', withState(paths.get('quote') ?? '', state)))
   found = (await proven(join(folder, 'gone'))).found
-  t.match(found, [{ weight: 'unproven', code: 'SEQ_SEGMENTS_MISSING', message: /^60 frames .* in segment 2 / }])
+  matchAll(t, found, [{ weight: 'unproven', code: 'SEQ_SEGMENTS_MISSING', message: /^60 frames .* in segment 2 / }])
   t.equal((await edgetape(['verify', join(folder, 'gone')])).exitCode, 0)
 
   writeRun(
@@ -274,14 +275,15 @@ t.test('what is declared is no fault, and is said', async t => {
   )
   found = (await proven(join(folder, 'killed'))).found
   t.same(codes(found, 'fault'), [])
-  t.match(
+  matchAll(
+    t,
     found,
     [{ weight: 'unproven', code: 'SEQ_SEGMENTS_MISSING', message: /segments 4 and later/ }],
     'a copy: more may follow',
   )
   mkdirSync(join(folder, 'killed', 'state'))
   found = (await proven(join(folder, 'killed'))).found
-  t.match(found, [{ weight: 'note', code: 'SEQ_TAIL' }], 'where it was written: the kill took them')
+  matchAll(t, found, [{ weight: 'note', code: 'SEQ_TAIL' }], 'where it was written: the kill took them')
 
   const open = writeRun(join(folder, 'open'), lines.slice(0, -1), 'open').paths.get('quote') ?? ''
   appendFileSync(join(folder, 'open', open), compress(Buffer.from('more')).subarray(0, 9))

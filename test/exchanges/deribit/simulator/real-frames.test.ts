@@ -5,6 +5,7 @@ import { packageRoot } from '../../../../platform/package-info.js'
 import type { Json } from '../../../../simulator/json.js'
 import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { get, TestClient, type Fields } from './client.js'
+import { matchAll } from '../../../fixtures/match-all.js'
 
 const frames = join(packageRoot, '../shared/deribit/frames')
 const skip = existsSync(frames) ? false : `no captured frames at ${frames}`
@@ -149,7 +150,7 @@ t.test('instruments have the fields of the contract', async t => {
     'instrument_type counter_currency tick_size maker_commission quote_currency lot_size'
   t.strictSame(keys(perpetual), wanted.split(' ').sort())
   const option = all.find(row => row['kind'] === 'option' && row['currency'] !== 'USDC') ?? {}
-  t.match(option, {
+  matchAll(t, option, {
     strike: Number,
     option_type: /call|put/,
     tick_size_steps: [{ tick_size: 0.0005, above_price: 0.005 }],
