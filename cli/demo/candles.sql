@@ -1,4 +1,4 @@
--- The last minute of BTC-PERPETUAL as 10-second candles, beside the best bid and ask at each candle's last trade.
+-- The last minute of BTC-PERPETUAL as 10-second candles, beside the best bid and ask right before each candle's last trade.
 WITH last_minute AS (
   SELECT *, time_bucket(INTERVAL 10 SECOND, exchange_ts) AS bucket
   FROM trades
@@ -17,5 +17,5 @@ SELECT
   strftime(bucket, '%H:%M:%S') AS "time", open, high, low, close, volume, trades,
   best_bid_price AS bid, best_ask_price AS ask
 FROM candles
-ASOF LEFT JOIN quote ON quote.instrument_name = candles.instrument_name AND candles.last_trade >= quote.exchange_ts
+ASOF LEFT JOIN quote ON quote.instrument_name = candles.instrument_name AND candles.last_trade > quote.exchange_ts
 ORDER BY bucket

@@ -4,6 +4,8 @@ import { cellText } from '../../reader/query/rows.js'
 
 /** More rows than a person reads; other formats give all. */
 const ROWS_SHOWN = 1000
+/** Sums of decimals differ from what people would write after some 15 digits; other formats give all. */
+const DIGITS_SHOWN = 12
 
 /** The first rows of a statement's answer as a table, no wider than that; '' for a statement that answers nothing. */
 export async function tableOf(connection: DuckDBConnection, sql: string, width = Infinity): Promise<string> {
@@ -11,7 +13,7 @@ export async function tableOf(connection: DuckDBConnection, sql: string, width =
   const head = answer.columnNames()
   const rows = answer.getRows()
   if (head.length === 0 || isMereCount(head, rows)) return ''
-  const shown = rows.slice(0, ROWS_SHOWN).map(row => row.map(cellText))
+  const shown = rows.slice(0, ROWS_SHOWN).map(row => row.map(shownText))
   const numeric = head
     .map((_, i) => i)
     .filter(i => typeof firstOf(rows, i) === 'number' || typeof firstOf(rows, i) === 'bigint')
@@ -19,6 +21,12 @@ export async function tableOf(connection: DuckDBConnection, sql: string, width =
     rows.length > ROWS_SHOWN || !answer.done ? [`… cut at ${ROWS_SHOWN} rows (--format csv or json gives all)`] : []
   return [fitTable({ head, rows: shown, numeric }, width), ...more].join('\n')
 }
+
+/** A value as people read it: floats without the digits that only arithmetic made. */
+const shownText = (value: DuckDBValue) =>
+  typeof value === 'number' && !Number.isInteger(value)
+    ? String(Number(value.toPrecision(DIGITS_SHOWN)))
+    : cellText(value)
 
 /** What CREATE and SET answer. */
 const isMereCount = (head: readonly string[], rows: readonly unknown[]) =>

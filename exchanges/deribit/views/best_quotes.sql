@@ -6,7 +6,7 @@
 -- Column age: how long before `at_ts` that was; an instrument that rests keeps its quote, and so does a gap: see `journal`
 -- Column bid, bid_amount, ask, ask_amount: NULL where that side is empty
 -- Column mid: halfway between them
-CREATE OR REPLACE MACRO best_quotes(at_ts, instrument := '%', lookback := INTERVAL 1 DAY) AS TABLE
+CREATE OR REPLACE MACRO best_quotes(at_ts, instrument := '%', lookback := '1 day') AS TABLE
 SELECT
   instrument_name, kind, currency, exchange_ts, at_ts::TIMESTAMPTZ - exchange_ts AS age,
   bid, bid_amount, ask, ask_amount, (bid + ask) / 2 AS mid
@@ -19,8 +19,8 @@ FROM (
     }, (exchange_ts, recv_ts, seq)))
   FROM quote
   WHERE instrument_name LIKE instrument
-    AND exchange_ts <= at_ts::TIMESTAMPTZ AND exchange_ts > at_ts::TIMESTAMPTZ - lookback
-    AND date BETWEEN utc_day(at_ts::TIMESTAMPTZ - lookback) - 1 AND utc_day(at_ts::TIMESTAMPTZ) + 1
+    AND exchange_ts < at_ts::TIMESTAMPTZ AND exchange_ts > at_ts::TIMESTAMPTZ - lookback::INTERVAL
+    AND date BETWEEN utc_day(at_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(at_ts::TIMESTAMPTZ) + 1
   GROUP BY instrument_name
 )
 ORDER BY instrument_name;

@@ -7,7 +7,7 @@
 -- Column side: whose IV it is, the one out of the money: put below the underlying, call above
 -- Column mark_iv, bid_iv, ask_iv: percent
 -- Column delta: of that option
-CREATE OR REPLACE MACRO iv_surface(at_ts, coin, lookback := INTERVAL 1 DAY) AS TABLE
+CREATE OR REPLACE MACRO iv_surface(at_ts, coin, lookback := '1 day') AS TABLE
 SELECT
   pair, expiry, strike, (epoch_us(expiry) - epoch_us(at_ts::TIMESTAMPTZ)) / 86400e6 AS days,
   ln(strike / underlying_price) AS log_moneyness,

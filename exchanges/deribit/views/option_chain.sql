@@ -7,7 +7,7 @@
 -- Column …_delta, …_gamma, …_vega, …_theta: greeks of the exchange
 -- Column …_open_interest: contracts, in base coin
 -- Column newest_ts: the time of the newest ticker of the row
-CREATE OR REPLACE MACRO option_chain(at_ts, coin, lookback := INTERVAL 1 DAY) AS TABLE
+CREATE OR REPLACE MACRO option_chain(at_ts, coin, lookback := '1 day') AS TABLE
 SELECT
   pair, expiry, strike, arg_max(last.underlying_price, exchange_ts) AS underlying_price,
   any_value(last.bid) FILTER (is_call) AS call_bid, any_value(last.ask) FILTER (is_call) AS call_ask,
@@ -40,8 +40,8 @@ FROM (
     }, (exchange_ts, recv_ts, seq)) AS last
   FROM ticker
   WHERE kind = 'option' AND currency = coin
-    AND exchange_ts <= at_ts::TIMESTAMPTZ AND exchange_ts > at_ts::TIMESTAMPTZ - lookback
-    AND date BETWEEN utc_day(at_ts::TIMESTAMPTZ - lookback) - 1 AND utc_day(at_ts::TIMESTAMPTZ) + 1
+    AND exchange_ts < at_ts::TIMESTAMPTZ AND exchange_ts > at_ts::TIMESTAMPTZ - lookback::INTERVAL
+    AND date BETWEEN utc_day(at_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(at_ts::TIMESTAMPTZ) + 1
   GROUP BY instrument_name
 )
 WHERE expiry > at_ts::TIMESTAMPTZ

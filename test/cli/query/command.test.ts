@@ -135,3 +135,26 @@ t.test('what is missing is said', async t => {
     stderr: /wanted one of/,
   })
 })
+
+t.test(
+  'NaN and Infinity were written as JSON that no parser takes; sums were shown with the digits of arithmetic',
+  async t => {
+    const root = t.testdir()
+    const values = `SELECT 171.16999999999825::DOUBLE AS price, 'nan'::DOUBLE AS ratio,
+    {x: ['-inf'::DOUBLE, 1.5], s: 'NaN "Infinity" \\'} AS nested, '{"a":NaN}' AS text, 9007199254740993 AS id`
+    await writeLake(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
+    const answer = async (...format: string[]) =>
+      (await edgetape(['query', '--from', root, ...format, 'SELECT price, ratio, nested, text, id FROM quote'])).stdout
+    const json = await answer('--json')
+    t.match(json, '"id":9007199254740993', 'exact')
+    t.same(JSON.parse(json), {
+      price: 171.16999999999825,
+      ratio: null,
+      nested: { x: [null, 1.5], s: 'NaN "Infinity" \\' },
+      text: '{"a":NaN}',
+      id: Number('9007199254740993'),
+    })
+    t.match(await answer('--format', 'csv'), /^171\.16999999999825,nan,/m)
+    t.match(await answer(), /^171\.17 +NaN /m)
+  },
+)
