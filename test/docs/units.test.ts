@@ -22,7 +22,7 @@ const isInverseOption = (name: unknown): name is string => typeof name === 'stri
 function itemsOf(value: unknown): Fields[] {
   if (typeof value !== 'object' || value === null) return []
   const inner = Object.values(value).flatMap(itemsOf)
-  return 'instrument_name' in value ? [value as Fields, ...inner] : inner
+  return 'instrument_name' in value ? [value, ...inner] : inner
 }
 
 /** A member by the path that the page names: `stats.high`. */
