@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
@@ -80,6 +80,43 @@ t.test('what npm packs can be imported from a fresh folder, and its types hold',
   const command = await execa(process.execPath, [join(installed, 'dist/cli/main.js'), '--version'])
   const own = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
   t.equal(command.stdout, own.version)
+})
+
+t.test('what npm packs lacked the SQL of the exchanges, and carried maps of sources that stay at home', async t => {
+  const pack = await execa('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'], {
+    cwd: packageRoot,
+    timeout: 60_000,
+  })
+  const [packed] = JSON.parse(pack.stdout) as { size: number; files: { path: string }[] }[]
+  const paths = packed?.files.map(({ path }) => path) ?? []
+  const tracked = await execa('git', ['ls-files', '*.sql', '*.html'], { cwd: packageRoot })
+  for (const path of tracked.stdout.split('\n').filter(path => !path.startsWith('test/')))
+    t.ok(paths.includes(path), `${path} is packed`)
+  t.same(
+    paths.filter(path => path.endsWith('.map') || path.endsWith('.tsbuildinfo')),
+    [],
+  )
+  t.ok(packed && packed.size < 2_000_000, `${packed?.size} bytes`)
+})
+
+t.test('an installation without TypeScript failed in prepare', async t => {
+  const folder = t.testdir({ deploy: {}, dist: { cli: { 'main.js': '' } }, 'tsconfig.json': '{}' })
+  cpSync(join(packageRoot, 'package.json'), join(folder, 'package.json'))
+  cpSync(join(packageRoot, 'deploy/prepare.js'), join(folder, 'deploy/prepare.js'))
+  const prepare = () => execa('npm', ['run', 'prepare', '--offline'], { cwd: folder, reject: false, timeout: 60_000 })
+  t.equal((await prepare()).exitCode, 0, 'built elsewhere')
+  rmSync(join(folder, 'dist'), { recursive: true })
+  const path = join(folder, 'bin')
+  mkdirSync(path)
+  // npm that cannot bring the compiler.
+  writeFileSync(join(path, 'npm'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  const alone = await execa(process.execPath, ['deploy/prepare.js'], {
+    cwd: folder,
+    reject: false,
+    env: { PATH: path },
+  })
+  t.match(alone.stderr, /^edgetape: nothing is built: TypeScript was left out[^\n]*run npm ci[^\n]*$/, 'one sentence')
+  t.equal(alone.exitCode, 0)
 })
 
 t.test('segments and partitions', async t => {
