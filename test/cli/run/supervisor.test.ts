@@ -8,6 +8,7 @@ import { afterDeath, LONGEST_DELAY_MS, STABLE_MS } from '../../../cli/run/restar
 import { supervise } from '../../../cli/run/supervisor.js'
 import { createLogger } from '../../../platform/log.js'
 import { packageRoot } from '../../../platform/package-info.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 // They mostly wait.
 t.jobs = 3
@@ -38,7 +39,7 @@ t.test('parts are told once and waited for', async t => {
   await sleep(200)
   stop.abort('SIGTERM')
   t.equal(await ended, true)
-  for (const file of [a, b]) t.match(linesOf(file), [/^started \d+$/, 'stopped SIGTERM'])
+  for (const file of [a, b]) matchAll(t, linesOf(file), [/^started \d+$/, 'stopped SIGTERM'])
 })
 
 t.test('one that dies is started again, and the other does not notice', async t => {
@@ -66,8 +67,8 @@ t.test('renewed, a part that can take over is started beside the one at work; th
   orders.emit('renew')
   orders.emit('renew')
   await until(() => linesOf(record).length === 2 && linesOf(sync).length === 3)
-  t.match(linesOf(record), [/^started/, /^started/], 'nobody but the successor asks it to end')
-  t.match(linesOf(sync), [/^started/, 'stopped SIGTERM', /^started/])
+  matchAll(t, linesOf(record), [/^started/, /^started/], 'nobody but the successor asks it to end')
+  matchAll(t, linesOf(sync), [/^started/, 'stopped SIGTERM', /^started/])
   process.kill(pidIn(record), 'SIGTERM')
   await until(() => linesOf(record).length === 3)
   await sleep(300)
@@ -87,7 +88,7 @@ t.test('a killed part is started again', async t => {
   await sleep(200)
   stop.abort('SIGTERM')
   t.equal(await ended, true)
-  t.match(linesOf(file), [/^started/, /^started/, 'stopped SIGTERM'])
+  matchAll(t, linesOf(file), [/^started/, /^started/, 'stopped SIGTERM'])
 })
 
 t.test('an unclean end is told', async t => {

@@ -3,6 +3,7 @@ import type { JournalEntry } from '../../../formats/journal/entry.js'
 import { gapsOf } from '../../../formats/journal/gaps.js'
 import { inOneLine } from '../../../formats/journal/heirs.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 const entry = (host: string, second: number, event: string, detail: object = {}) =>
   journalEntry({ host, run: host, recvUs: second * 1e6 }, event, { conn: 'd1', ...detail })
@@ -16,7 +17,7 @@ t.test(
   'a recorder of another name was followed by nothing for ever, and so was one of before there were identities',
   t => {
     const upgraded = inOneLine([...run('debian', 0, 10), ...run('debian_k3f9a2bx', 20, 30)])
-    t.match(gapsOf(upgraded), [
+    matchAll(t, gapsOf(upgraded), [
       { fromUs: 10e6, toUs: 21e6 },
       { fromUs: 30e6, toUs: undefined },
     ])
