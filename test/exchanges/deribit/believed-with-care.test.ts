@@ -3,6 +3,7 @@ import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import type { Simulator } from '../../../simulator/main.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { recordedLines, startRecorder, statusOf, until, type RecorderProcess } from '../../fixtures/recorder-process.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 t.jobs = 3
 t.setTimeout(200_000)
@@ -143,7 +144,8 @@ t.test('of spot pairs routed elsewhere nothing was told, and trades of the other
   t.same(statusOf(recorder)['not_offered'], hidden, 'status')
   await stop(recorder)
   const { journal, trades } = recorded(recorder.dataDir)
-  t.match(
+  matchAll(
+    t,
     journal.filter(({ event }) => event === 'not_offered'),
     [{ channels: hidden, reason: /routed/ }],
     'the journal, by name',
@@ -172,10 +174,11 @@ t.test('an instrument with a null member or an unknown kind was not recorded', a
   const channels = { ...NOTHING, perpetual: ['quote'] }
   const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC', 'ETH'], channels })
   await until('live', () => isLive(recorder))
-  t.match(statusOf(recorder)['not_offered'], [/"instrument_name":null.*/], 'what has no name is told as it came')
+  matchAll(t, statusOf(recorder)['not_offered'], [/"instrument_name":null.*/], 'what has no name is told as it came')
   await stop(recorder)
   const { journal } = recorded(recorder.dataDir)
-  t.match(
+  matchAll(
+    t,
     journal.find(({ event }) => event === 'subscribed'),
     { channels: [`quote.${name}`] },
   )

@@ -8,6 +8,7 @@ import { createCreditPools } from '../../../exchanges/deribit/rpc.js'
 import { TradeBackfill } from '../../../exchanges/deribit/trade-backfill.js'
 import { TradeSequences } from '../../../exchanges/deribit/trade-sequences.js'
 import { until } from '../../fixtures/recorder-process.js'
+import { matchAll } from '../../fixtures/match-all.js'
 
 // They mostly wait.
 t.jobs = 3
@@ -108,7 +109,7 @@ t.test('a hole of several pages, of which each answer gives less than asked for'
     }),
   )
   await until('filled', () => fills().length === 1)
-  t.match(fills(), [{ instrument: 'BTC-PERPETUAL', from_seq: 100, to_seq: 2599, trades: 2500, outcome: 'filled' }])
+  matchAll(t, fills(), [{ instrument: 'BTC-PERPETUAL', from_seq: 100, to_seq: 2599, trades: 2500, outcome: 'filled' }])
   t.same(
     asked.map(({ start_seq, end_seq }) => [start_seq, end_seq]),
     [
@@ -139,7 +140,7 @@ t.test('trades of combos were asked for where they are not served; sequence numb
   )
   await until('filled', () => fills().length === 2)
   t.notOk(asked.some(({ instrument_name }) => instrument_name === combo))
-  t.match(fills(), [
+  matchAll(t, fills(), [
     { instrument: 'BTC-CS-27NOV26-80000_90000', trades: 2, outcome: 'filled' },
     { instrument: 'BTC-PERPETUAL', from_seq: from, to_seq: from + 3, trades: 4, outcome: 'filled' },
   ])
@@ -155,7 +156,7 @@ t.test('limits, cut connections and answers that are none are tried again; each 
     return whole(params, nth, response)
   })
   await until('filled', () => fills().length === 1)
-  t.match(fills(), [{ instrument: 'A', trades: 2, outcome: 'filled' }])
+  matchAll(t, fills(), [{ instrument: 'A', trades: 2, outcome: 'filled' }])
   t.equal(asked.length, 3)
   t.same(
     taken.map(({ conn, family }) => [conn, family]),
@@ -193,7 +194,7 @@ t.test(
   async t => {
     const { fills, asked } = await fill(t, [['A', 1001, 8000]], whole)
     await until('filled', () => fills().length === 2)
-    t.match(fills(), [
+    matchAll(t, fills(), [
       { from_seq: 1001, to_seq: 3000, trades: 0, outcome: 'unavailable', message: /5000/ },
       { from_seq: 3001, to_seq: 8000, trades: 5000, outcome: 'filled' },
     ])

@@ -173,7 +173,7 @@ t.test('a sequence that begins anew within the numbers that are known', t => {
     [63, 4],
   ] as const)
     come(sequences, second, seq)
-  t.match(sequences.takeRenumberings(), [{ lastSeq: 40, firstSeq: 1 }])
+  matchAll(t, sequences.takeRenumberings(), [{ lastSeq: 40, firstSeq: 1 }])
   come(sequences, 64, 6)
   t.same(holesOf(sequences), [['A', 5, 5]])
   t.end()
@@ -199,7 +199,7 @@ t.test('a list that holds the end of one sequence and the beginning of the next 
   const sequences = new TradeSequences()
   come(sequences, 10, 5000)
   sequences.listed('A', [at(9, 4999), at(10, 5000), at(20, 1), at(21, 2), at(22, 3)], 30 * S)
-  t.match(sequences.takeRenumberings(), [{ lastSeq: 5000, firstSeq: 1 }])
+  matchAll(t, sequences.takeRenumberings(), [{ lastSeq: 5000, firstSeq: 1 }])
   t.same(holesOf(sequences), [['A', 1, 3]], 'known by the list alone, they are asked for')
   sequences.listed('A', [at(9, 4999), at(10, 5000), at(10.5, 5001), at(20, 1), at(21, 2), at(22, 3), at(23, 4)], 40 * S)
   t.same(holesOf(sequences), [
@@ -220,7 +220,7 @@ t.test('numbers that began anew while no recorder ran', t => {
   const sequences = new TradeSequences()
   for (const seq of [3, 4]) come(sequences, 100, seq)
   sequences.remember('A', recorded, 50 * S, 101 * S)
-  t.match(sequences.takeRenumberings(), [{ lastSeq: 1000, firstSeq: 3 }])
+  matchAll(t, sequences.takeRenumberings(), [{ lastSeq: 1000, firstSeq: 3 }])
   t.same(holesOf(sequences), [])
   come(sequences, 102, 6)
   t.same(holesOf(sequences), [['A', 5, 5]])
