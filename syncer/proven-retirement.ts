@@ -1,10 +1,12 @@
+import { dirname } from 'node:path'
 import type { DateLedger, FileRecord } from '../formats/ledger.js'
 import type { LocalFile } from './local-tree.js'
 import { batchesOf } from './plan.js'
 import { retire, type Retired } from './retire.js'
 import type { TargetPlace } from './place/target-place.js'
+import { putTokens, sameFolder } from './place/tokens.js'
 import { EdgeError } from '../platform/edge-error.js'
-import type { FileProblem, Target } from './targets/target.js'
+import type { FileProblem, Target, Verdict } from './targets/target.js'
 
 /** Files of one date that retention would delete by what is known. */
 export interface DueDate {
@@ -42,23 +44,19 @@ const BATCH = { files: 4000, bytes: 2 * 1024 ** 3 }
  * is no longer right there is noted in the ledgers, durably, and stays here.
  */
 export async function retireProven(context: RetirementContext, due: readonly DueDate[]): Promise<Retirement> {
-  const { dataDir, target, place, identity, signal, nowMs } = context
+  const { dataDir, place, identity, signal, nowMs } = context
   const result: Retirement = { retired: new Map(), bad: [], problems: [], error: undefined }
   try {
     if (!place.isProven && (await place.prove(signal)) !== identity) return result
     await place.advance(signal)
     const right = new Set<string>()
     for (const batch of batchesOf(due.flatMap(recordsOf), ({ record }) => record.bytes, BATCH)) {
-      const work = { dataDir, signal, onFile: () => undefined }
-      const { verdicts, problems, error } = await target.verify(
-        batch.map(({ record }) => record),
-        work,
-      )
-      if (error) throw error
+      const records = batch.map(({ record }) => record)
+      const { verdicts, elsewhere, problems } = await verifyElsewhere(context, records)
       result.problems.push(...problems)
       const bad = batch.flatMap(({ date, record }) => {
         const state = verdicts.get(record.path)
-        if (state === 'same') right.add(record.path)
+        if (state === 'same' && elsewhere.has(dirname(record.path))) right.add(record.path)
         return state === undefined || state === 'same' ? [] : [{ date, record: { ...record, state, atMs: nowMs() } }]
       })
       for (const date of new Set(bad.map(one => one.date))) {
@@ -81,6 +79,35 @@ export async function retireProven(context: RetirementContext, due: readonly Due
     if (!signal.aborted) result.error = error
   }
   return result
+}
+
+/**
+ * The target's verdicts on files, and the folders of which it showed that it has others than ours.
+ * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE one of its folders is ours; and what fails for the target as a whole
+ */
+async function verifyElsewhere(
+  { dataDir, target, signal }: RetirementContext,
+  records: readonly FileRecord[],
+): Promise<{ verdicts: ReadonlyMap<string, Verdict>; elsewhere: ReadonlySet<string>; problems: FileProblem[] }> {
+  const tokens = putTokens(
+    dataDir,
+    records.map(({ path }) => path),
+  )
+  try {
+    const work = { dataDir, signal, onFile: () => undefined }
+    const { verdicts, problems, error } = await target.verify([...records, ...tokens.files], work)
+    if (error) throw error
+    const same = tokens.files.find(({ path }) => verdicts.get(path) === 'same')
+    if (same) throw sameFolder(target.label, same)
+    const other = tokens.files.filter(({ path }) => verdicts.get(path) === 'missing')
+    return {
+      verdicts,
+      elsewhere: new Set(other.map(({ path }) => dirname(path))),
+      problems: [...problems, ...tokens.problems],
+    }
+  } finally {
+    tokens.remove()
+  }
 }
 
 function recordsOf(date: DueDate): { date: DueDate; record: FileRecord }[] {

@@ -1,7 +1,7 @@
 /** Targets that are the dataDir in truth, lie in it or around it: nothing goes there, nothing is freed for it. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, realpathSync, renameSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { cliMain, edgetape } from '../fixtures/cli.js'
@@ -122,4 +122,28 @@ for (const kind of ['ssh', 'daemon'] as const) {
       t.same(filesOfData(world), before, 'no file of data came or went')
     })
   }
+}
+
+for (const kind of ['ssh', 'daemon'] as const) {
+  t.test(`kept: over ${kind} to this machine, a folder of the target is mounted into the dataDir`, async t => {
+    const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
+    if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+    const world = new ConfiguredWorld(t)
+    const dataDir = join(world.folder, 'data')
+    const target = await startTarget(t, kind, world.folder)
+    if (!target) return
+    world.record(dataDir)
+    const [here, there] = [join(dataDir, 'raw'), join(world.folder, 'nas', 'raw')]
+    mkdirSync(dirname(there), { recursive: true })
+    renameSync(here, there)
+    mkdirSync(here)
+    const config = world.config({ dataDir, sync: target.sync })
+    const before = namesBelow(there)
+    for (const pass of ['first', 'second']) {
+      const done = await syncUnderMount(there, here, config)
+      t.match(done.stdout, /raw\/.* is the folder of that name in dataDir/, `${pass}: ${done.stderr}`)
+      t.equal(done.exitCode, 1)
+      t.same(namesBelow(there), before, 'what is in one place only is still there')
+    }
+  })
 }

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { EdgeError } from '../../platform/edge-error.js'
+import { checksumsOf } from '../checksum.js'
+import type { ExpectedFile, FileProblem } from '../targets/target.js'
+
+/** Readers and the syncer see no such name. */
+const TOKEN_PREFIX = '.edgetape-here-'
+
+/** Empty files that stand here for a moment; a target that has them is the same folder. */
+export interface Tokens {
+  files: readonly ExpectedFile[]
+  /** Folders in which none could be put. */
+  problems: FileProblem[]
+  remove: () => void
+}
+
+/**
+ * Puts an empty file of a new name into the folder of each of `paths`. What lies at the target's top does not tell of folders
+ * below that are mounts of our own, or of mounts of the target's among ours. Empty, so that a full disk has room for it.
+ */
+export function putTokens(dataDir: string, paths: readonly string[]): Tokens {
+  const name = `${TOKEN_PREFIX}${randomBytes(6).toString('hex')}`
+  const files: ExpectedFile[] = []
+  const problems: FileProblem[] = []
+  for (const folder of new Set(paths.map(path => dirname(path)))) {
+    const path = `${folder}/${name}`
+    try {
+      removeOld(join(dataDir, folder))
+      closeSync(openSync(join(dataDir, path), 'wx'))
+      files.push({ path, bytes: 0, ...checksumsOf('') })
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      problems.push({ path: folder, reason: `whether the target has another folder cannot be told: ${error.message}` })
+    }
+  }
+  const remove = () => {
+    for (const { path } of files) rmSync(join(dataDir, path), { force: true })
+  }
+  return { files, problems, remove }
+}
+
+/** Those of a syncer that was killed. */
+function removeOld(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith(TOKEN_PREFIX)) rmSync(join(folder, name), { force: true })
+}
+
+/** The error for a folder at the target that is the one here. */
+export function sameFolder(label: string, { path }: Pick<ExpectedFile, 'path'>): EdgeError {
+  const folder = dirname(path)
+  return new EdgeError('SYNC_TARGET_NOT_ELSEWHERE', `${folder} at ${label} is the folder of that name in dataDir`, {
+    path: folder,
+    hint: 'a copy in the same place is no copy, and nothing is deleted here: look for a mount of one in the other',
+  })
+}
