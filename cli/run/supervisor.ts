@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import type { Logger } from '../../platform/log.js'
+import { killTree } from '../../platform/process-tree.js'
 import { LISTENING, SHUTDOWN_SIGNALS, type StopRequest } from '../../platform/shutdown.js'
 import { afterDeath } from './restart.js'
 
@@ -17,7 +18,7 @@ export interface Part {
   takeOverArgs?: string[]
 }
 
-/** Parts promise to end within seconds when asked to; one that hangs is killed after this, ms. */
+/** Parts promise to end within seconds when asked to; one that hangs is killed after this, with all it started, ms. */
 const KILL_AFTER_MS = 30_000
 
 interface End {
@@ -36,7 +37,7 @@ interface Process {
  * the others go on. Then they are asked to end, over their IPC channel, so that none takes our word for a second signal
  * of somebody in a hurry; their clean ends are waited for. When this process is killed, the parts see the channel close
  * and end by themselves. At each `renew` of `orders` all parts are started anew, from what is installed by then; `kill`
- * ends them where they stand.
+ * ends them where they stand, with all they started.
  * @returns true when all ended cleanly
  */
 export async function supervise(
@@ -151,7 +152,10 @@ function start(name: string, args: string[], log: Logger, signal: AbortSignal): 
     reject: false,
   })
   log.info({ part: name, pid: child.pid }, 'started')
-  const kill = () => void child.kill('SIGKILL')
+  const kill = () => {
+    const hasEnded = child.exitCode !== null || child.signalCode !== null
+    if (child.pid !== undefined && !hasEnded) killTree(child.pid)
+  }
   let killing: NodeJS.Timeout | undefined
   const stop = () => {
     killing ??= setTimeout(kill, KILL_AFTER_MS)

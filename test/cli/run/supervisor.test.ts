@@ -9,6 +9,7 @@ import { supervise } from '../../../cli/run/supervisor.js'
 import { createLogger } from '../../../platform/log.js'
 import { packageRoot } from '../../../platform/package-info.js'
 import { matchAll } from '../../fixtures/match-all.js'
+import { commandLineOf } from '../../fixtures/orderly-ends.js'
 
 // They mostly wait.
 t.jobs = 3
@@ -89,6 +90,26 @@ t.test('a killed part is started again', async t => {
   stop.abort('SIGTERM')
   t.equal(await ended, true)
   matchAll(t, linesOf(file), [/^started/, /^started/, 'stopped SIGTERM'])
+})
+
+t.test('a part that was killed left behind what it had started, and that saw nothing of it', async t => {
+  const file = join(t.testdir(), 'a')
+  const stop = new AbortController()
+  const orders = new EventEmitter()
+  const ended = supervise([part(file, 'with-children')], log, stop.signal, orders)
+  await until(() => linesOf(file).length === 3)
+  const children = linesOf(file)
+    .slice(1)
+    .map(line => Number(line.split(' ')[1]))
+  const running = () => children.filter(pid => commandLineOf(pid)[0] === 'sleep')
+  t.teardown(() => {
+    for (const pid of running()) process.kill(pid, 'SIGKILL')
+  })
+  t.equal(running().length, 2)
+  stop.abort('SIGTERM')
+  orders.emit('kill')
+  t.equal(await ended, false)
+  await until(() => running().length === 0)
 })
 
 t.test('an unclean end is told', async t => {
