@@ -92,14 +92,17 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
   return countOf(count) > 0
 }
 
-/** SQL for rows that were made when the staged ones were, whenever they came: all else in many days' files is passed over. */
+/** Copies are known by their numbers: no more than this is asked of the times that the exchange gives them. */
+const APART_US = 2 * 86_400_000_000
+
+/** SQL for rows that were made about when the staged ones were, whenever they came: all else in many days' files is passed over. */
 async function madeThen(engine: Engine, columns: readonly string[]): Promise<string> {
   if (!columns.includes('exchange_ts')) return 'true'
   const [[first, last, untimed] = []] = await engine.rows(
     'SELECT epoch_us(min(exchange_ts)), epoch_us(max(exchange_ts)), count(*) - count(exchange_ts) FROM staged',
   )
   if (countOf(untimed) > 0 || first === null || last === null) return 'true'
-  return `exchange_ts BETWEEN make_timestamptz(${countOf(first)}) AND make_timestamptz(${countOf(last)})`
+  return `exchange_ts BETWEEN make_timestamptz(${countOf(first) - APART_US}) AND make_timestamptz(${countOf(last) + APART_US})`
 }
 
 /**
