@@ -1,10 +1,14 @@
 /** What a command ends with that is asked to end, whatever it is at; `docs/exit-codes.md` promises it. */
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { cliMain } from '../../fixtures/cli.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
+import { needs } from '../../fixtures/needs.js'
 import { numberedExchange } from '../../fixtures/numbered-exchange.js'
 import { rawFiles, startRecorder, until } from '../../fixtures/recorder-process.js'
 
@@ -76,6 +80,57 @@ async function isBusy({ pid }: Child): Promise<void> {
     return Number(user) + Number(system) > BUSY_TICKS
   })
 }
+
+/** Writes a config for what is recorded in `data` beside it. */
+function configIn(folder: string, target: string): string {
+  const path = join(folder, 'edgetape.yaml')
+  const config = { host: 'vps1', dataDir: join(folder, 'data'), exchange: { name: 'deribit' }, sync: { target } }
+  writeFileSync(path, JSON.stringify(config))
+  return path
+}
+
+const HOUR_US = 3_600_000_000
+
+/** Many small segments, one an hour. */
+function recordHours(dataDir: string, hours: number): void {
+  const fromUs = Date.UTC(2026, 9, 1) * 1000
+  const frames = Array.from({ length: hours }, (_, hour) => fromUs + hour * HOUR_US).map(recvUs => {
+    return { family: 'announcements', conn: 'd1', recvUs, frame: '{}' }
+  })
+  writeRecording(dataDir, frames)
+}
+
+t.test('compact --once that is given up ends with the code of the signal', async t => {
+  for (const asked of WORKERS) {
+    const folder = t.testdir({ data: {} })
+    const dataDir = join(folder, 'data')
+    recordHours(dataDir, 500)
+    const command = ['compact', '--once', '--config', configIn(folder, join(folder, 'nas'))]
+    await expectEnd(t, command, asked, () =>
+      until('the first is converted', () => existsSync(join(dataDir, 'parquet'))),
+    )
+  }
+})
+
+t.test('sync --once that is given up ends with the code of the signal', async t => {
+  if (!needs(t, 'rsync')) return
+  const callers: Socket[] = []
+  // It takes every packet and answers none.
+  const target = createServer(socket => void callers.push(socket)).listen(0, '127.0.0.1')
+  await once(target, 'listening')
+  t.teardown(() => {
+    for (const socket of callers) socket.destroy()
+    target.close()
+  })
+  const { port } = target.address() as { port: number }
+  for (const asked of WORKERS) {
+    const folder = t.testdir({ data: {} })
+    recordHours(join(folder, 'data'), 1)
+    const command = ['sync', '--once', '--config', configIn(folder, `rsync://recorder@127.0.0.1:${port}/lake`)]
+    const before = callers.length
+    await expectEnd(t, command, asked, () => until('the target is asked', () => callers.length > before))
+  }
+})
 
 t.test('a signal before the first connection ends a recorder in order', async t => {
   const exchange = await numberedExchange({ perSecond: 10 })
