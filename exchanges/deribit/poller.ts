@@ -5,14 +5,13 @@ import { reconnectDelayMs } from '../../platform/backoff.js'
 import type { PollRecord } from '../adapter.js'
 import type { HttpRpc, Take } from './http-rpc.js'
 import { callsFor, dueMs, type Poll } from './polls.js'
-import { RefusedError } from './rpc.js'
+import { RefusedError, TOO_MANY_REQUESTS } from './rpc.js'
 
 /** How often is looked for polls that are due. */
 const LOOK_EVERY_MS = 2000
 /** As long as this is waited for what earlier runs kept; without it all is asked for once more. */
 const LOAD_WITHIN_MS = 5000
 /** The exchange's word for too many requests. */
-const TOO_MANY_REQUESTS = 10028
 const AFTER_TOO_MANY_MS = 30_000
 
 export interface PollerDeps {

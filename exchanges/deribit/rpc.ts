@@ -123,6 +123,8 @@ export class RefusedError extends EdgeError {
 }
 
 export const RAW_NEEDS_LOGIN = 13778
+/** The exchange ends the connection that it answers so. */
+export const TOO_MANY_REQUESTS = 10028
 
 function refusal(method: string, error: NonNullable<Answer['error']>): RefusedError {
   const hint =

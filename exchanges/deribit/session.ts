@@ -7,7 +7,7 @@ import { newsOf, type Catalogue } from './catalogue.js'
 import { channelEnd, channelStart } from './frame-channel.js'
 import type { KnownChannels } from './known-channels.js'
 import { Login } from './login.js'
-import { Rpc, type Answer, type CreditPools } from './rpc.js'
+import { TOO_MANY_REQUESTS, Rpc, type Answer, type CreditPools } from './rpc.js'
 import { SequenceWatch } from './sequence-watch.js'
 import { Subscriptions } from './subscriptions.js'
 import type { TradeKeeper } from './trade-keeper.js'
@@ -17,7 +17,6 @@ export const HEARTBEAT_SECONDS = 10
 /** How often is looked for books that are due for a fresh snapshot. */
 const REFRESH_LOOK_MS = 60_000
 
-const TOO_MANY_REQUESTS = 10028
 const ERROR_HINTS: Readonly<Record<number, string>> = {
   [TOO_MANY_REQUESTS]:
     'the exchange ends connections that ask for too much: lower exchange.polls.callsPerSecond, or ask less with other programs',

@@ -1,7 +1,7 @@
 import type { Logger } from '../../platform/log.js'
 import type { SessionLink } from '../adapter.js'
 import { Refusals } from './refusals.js'
-import { RAW_NEEDS_LOGIN, RefusedError, type Rpc } from './rpc.js'
+import { RAW_NEEDS_LOGIN, RefusedError, TOO_MANY_REQUESTS, type Rpc } from './rpc.js'
 import { chunkChannels } from './subscribe-chunks.js'
 
 /** After a call that was not answered the rest is asked for again this much later. */
@@ -25,6 +25,8 @@ export class Subscriptions {
   readonly #channels = new Set<string>()
   readonly #refusals = new Refusals()
   #rawRefused = false
+  /** All was asked for once. */
+  #hasBegun = false
   #working: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -38,7 +40,10 @@ export class Subscriptions {
     return this.#channels
   }
 
-  /** Subscribes what is missing, and ends what is wanted no more. Resolves when all of it was answered. */
+  /**
+   * Subscribes what is missing, and ends what is wanted no more. Resolves when all of it was answered.
+   * @throws RefusedError the exchange set a limit to a connection that only begins: it is a try that came to nothing
+   */
   update(): Promise<void> {
     return this.#inTurn(() => this.#subscribeWanted())
   }
@@ -101,6 +106,7 @@ export class Subscriptions {
     const offered = this.#offered()
     const surplus = [...this.#channels].filter(channel => !offered.has(channel))
     for (const channels of chunkChannels(surplus)) await this.#unsubscribe(channels)
+    this.#hasBegun = true
   }
 
   /** What is wanted, in the intervals that this connection is given. */
@@ -123,6 +129,10 @@ export class Subscriptions {
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error
       if (error.refusal === RAW_NEEDS_LOGIN && !this.#rawRefused) return this.#withoutRaw(asked, error)
+      if (error.refusal === TOO_MANY_REQUESTS && !this.#hasBegun) {
+        link.limited()
+        throw error
+      }
       this.#reject(asked, error.message, error.refusal)
       log.error({ conn: link.conn, channels: asked.length, hint: error.hint }, error.message)
       return

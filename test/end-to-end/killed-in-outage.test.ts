@@ -1,0 +1,140 @@
+/** An outage with failed tries in it, in which the recorder is killed: what is told of it after, and of the quiet time then. */
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { isWhole, type Interval } from '../../coverage/intervals.js'
+import { measureCoverage } from '../../coverage/measure.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
+import { Observer } from '../../monitor/observe/observer.js'
+import { overlap, unionOf } from '../../platform/spans.js'
+import { edgetape } from '../fixtures/cli.js'
+import {
+  framesTaken,
+  recordedLines,
+  startRecorder,
+  statusOf,
+  until,
+  type RecordedLine,
+  type RecorderProcess,
+} from '../fixtures/recorder-process.js'
+import { sealLeft } from '../fixtures/segments.js'
+
+const FEW = ['trades', 'quote', 'book']
+const channels = { perpetual: FEW, future: [], option: [], spot: [], combo: [], index: [], exchange: [] }
+const QUIET_MS = 8000
+const SECOND_US = 1_000_000
+const CHANNEL = 'quote.BTC-PERPETUAL'
+
+interface Told {
+  event: string
+  cause?: string
+}
+const told = ({ frame }: RecordedLine) => JSON.parse(frame.toString('utf8')) as Told
+
+/** What is missing of the channel. */
+const isOfQuotes = ({ families, channels, instrument }: Interval) =>
+  (families.length === 0 || families.includes('quote')) &&
+  (channels?.has(CHANNEL) ?? true) &&
+  (instrument ?? 'BTC-PERPETUAL') === 'BTC-PERPETUAL'
+
+interface Connection {
+  state: string
+  last_error: { message: string } | null
+}
+const connectionsOf = (recorder: RecorderProcess) => (statusOf(recorder)['connections'] ?? []) as Connection[]
+const isLive = (recorder: RecorderProcess) => {
+  const connections = connectionsOf(recorder)
+  return connections.length > 0 && connections.every(({ state }) => state === 'live')
+}
+
+t.test('one outage, failed tries and kills in it: missing once, and over when frames come again', async t => {
+  const folder = t.testdir({})
+  const exchange = await startSimulator({ rate: 300, instruments: 2 })
+  t.teardown(() => exchange.close())
+  const { faults } = exchange
+  const start = () => startRecorder(t, folder, { url: exchange.url, currencies: ['BTC'], channels })
+  const kill = async ({ process }: RecorderProcess) => {
+    process.kill('SIGKILL')
+    await process
+  }
+  const triesFail = (recorder: RecorderProcess, how: string) =>
+    until(`a try fails by ${how}`, () =>
+      connectionsOf(recorder).some(({ last_error: error }) => error?.message.includes(how)),
+    )
+
+  const first = start()
+  await until('it records', () => isLive(first) && framesTaken(first, 'quote') > 20 && framesTaken(first, 'book') > 20)
+  await delay(2000)
+  faults.inject({ type: 'reject_subscribe', code: 10028, message: 'too_many_requests', times: Infinity })
+  faults.inject({ type: 'maintenance', forMs: 600_000 })
+  await triesFail(first, 'HTTP 503')
+  faults.inject({ type: 'maintenance', forMs: 0 })
+  await triesFail(first, 'too_many_requests')
+  faults.inject({ type: 'maintenance', forMs: 600_000 })
+  await kill(first)
+
+  const second = start()
+  await until('it runs, and is not even given a list', () => Number(statusOf(second)['stored_frames']) > 0)
+  await kill(second)
+
+  faults.inject({ type: 'maintenance', forMs: 0 })
+  const third = start()
+  await triesFail(third, 'too_many_requests')
+  await kill(third)
+
+  faults.clear()
+  const last = start()
+  await until('it records again', () => isLive(last) && framesTaken(last, 'quote') > 0)
+  await delay(QUIET_MS)
+  const { dataDir, configFile } = last
+  t.same(
+    new Observer(dataDir).look().gaps.filter(({ toUs }) => toUs === undefined),
+    [],
+    'nothing lasts still while it records',
+  )
+  last.process.kill('SIGTERM')
+  t.equal((await last.process).exitCode, 0)
+  sealLeft(dataDir)
+  t.match(await edgetape(['compact', '--once', '--config', configFile]), { exitCode: 0 })
+  t.same(
+    new Observer(dataDir).look().gaps.filter(({ kind, toUs }) => kind === 'outage' && toUs === undefined),
+    [],
+    'nor after the end',
+  )
+
+  const lines = recordedLines(dataDir)
+  const runs = [...new Set(lines.map(({ run }) => run))]
+  const lastRun = runs.at(-1)
+  const quotes = lines.filter(({ family, frame }) => family === 'quote' && frame.includes(`"${CHANNEL}"`))
+  const before = quotes.filter(({ run }) => run === runs[0])
+  const after = quotes.filter(({ run }) => run === lastRun)
+  t.equal(quotes.length, before.length + after.length, 'frames before and after alone')
+  const ownJournal = lines.filter(({ family, run }) => family === 'journal' && run === lastRun)
+  const liveUs = ownJournal.find(line => told(line).event === 'live')?.recvUs ?? Infinity
+
+  await t.test('of the whole span', async t => {
+    const { intervals, window } = await measureCoverage(dataDir)
+    const missing = intervals.filter(interval => isWhole(interval) && isOfQuotes(interval))
+    const seen = missing.map(({ gap, cause, fromUs, toUs }) => ({ gap, cause, fromUs, toUs }))
+    const outages = unionOf(missing).filter(({ fromUs }) => fromUs >= (before[0]?.recvUs ?? 0))
+    t.equal(outages.length, 1, 'one span is missing', { seen })
+    const [{ fromUs, toUs } = { fromUs: 0, toUs: 0 }] = outages
+    t.ok(Math.abs(fromUs - (before.at(-1)?.recvUs ?? 0)) < SECOND_US, 'from the last frame', { seen })
+    t.ok(Math.abs(toUs - (after[0]?.recvUs ?? 0)) < SECOND_US, 'to the first', { seen })
+    const doubles = missing.flatMap((one, n) => overlap([one], missing.slice(n + 1)))
+    t.same(doubles, [], 'none of it twice', { seen })
+    t.ok(
+      missing.every(({ toUs }) => toUs <= window.toUs - QUIET_MS * 500),
+      'nothing lasts to the end',
+    )
+  })
+
+  await t.test('of the quiet time since', async t => {
+    const window = { fromUs: liveUs + 2 * SECOND_US, toUs: Infinity }
+    const { intervals, lines } = await measureCoverage(dataDir, { window })
+    t.same(intervals, [])
+    t.same(
+      lines.map(({ table, complete, verdict }) => [table, complete, verdict]).sort(),
+      FEW.map(table => [table, 1, 'complete']).sort(),
+    )
+  })
+})
