@@ -134,7 +134,10 @@ t.test('one outage, failed tries and kills in it: missing once, and over when fr
     const unhealed = intervals.filter(({ filled }) => filled !== true)
     t.same(unhealed, [], 'nothing is missing but trades that were fetched')
     t.same(
-      lines.map(({ table, complete, verdict }) => [table, complete, verdict]).sort(),
+      lines
+        .filter(({ table }) => FEW.includes(table))
+        .map(({ table, complete, verdict }) => [table, complete, verdict])
+        .sort(),
       FEW.map(table => [table, 1, '✅']).sort(),
     )
   })
