@@ -64,7 +64,9 @@ export async function openStage(
 
 /** The columns of a table's files, in order, as its SQL makes them of no line at all. */
 export async function columnsOfTable(engine: Engine, table: Table): Promise<{ name: string; type: string }[]> {
-  const stage = await openStage(engine, { channelAt: [] }, table, `columns_of_${table.name}`)
+  // Tables of several exchanges bear one name.
+  const schema = `columns_of_${table.folder.replace(/\W/g, '_')}_${table.name}`
+  const stage = await openStage(engine, { channelAt: [] }, table, schema)
   const noLines = 'SELECT NULL::BIGINT AS line_no, NULL::VARCHAR AS line WHERE false'
   const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE
     ${stage.rows(noLines).replace(/;\s*$/, '')}) WHERE column_name <> 'row_no'`)

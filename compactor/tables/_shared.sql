@@ -34,3 +34,23 @@ CREATE MACRO instrument_verdict(data) AS CASE
   WHEN data.instrument_name IS NULL THEN 'no instrument_name'
   WHEN moment(data."timestamp") IS NULL THEN 'no valid timestamp'
 END;
+
+-- Numbers that come as text, such as "65114.20". The column is a DOUBLE, which gives back up to 15 digits; empty text, and
+-- what is no number, is NULL.
+CREATE MACRO number_of(said) AS CASE WHEN isfinite(TRY_CAST(said AS DOUBLE)) THEN TRY_CAST(said AS DOUBLE) END;
+CREATE MACRO whole_of(said) AS CASE WHEN contains(said, '.') THEN NULL ELSE TRY_CAST(said AS BIGINT) END;
+
+-- How many digits of a decimal number count: without zeros before them, and behind the point after them.
+CREATE MACRO digits_of(said) AS length(ltrim(replace(regexp_replace(regexp_replace(said, '[eE].*$', ''),
+  '(\.\d*?)0+$', '\1'), '.', ''), '+-0'));
+
+-- Such a text as a member of `extra`, under its own name, where the DOUBLE does not give it back; NULL where it does.
+CREATE MACRO beyond(key, said) AS CASE
+  WHEN said IS NULL OR said = '' THEN NULL
+  WHEN isfinite(TRY_CAST(said AS DOUBLE)) AND (length(said) <= 15 OR digits_of(said) <= 15) THEN NULL
+  ELSE CAST(to_json(key) AS VARCHAR) || ':' || CAST(to_json(said) AS VARCHAR)
+END;
+
+-- `extra` with such members.
+CREATE MACRO with_members(extra, members) AS
+  object_of(concat_ws(',', members_of(extra), nullif(array_to_string(members, ','), '')));

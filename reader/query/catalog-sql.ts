@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { columnsOfTables } from './relation.js'
+import { normalizedViews } from '../../exchanges/normalized.js'
+import { normalizedSql, ownTablesIn, partOf, sharedPart, type OwnTable } from './normalized-views.js'
+import { columnsOfOwnTable, columnsOfTables } from './relation.js'
 import { isParquetNameSql, PARQUET_GLOB } from '../../formats/parquet-path.js'
 import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { sqlText } from '../../platform/duckdb.js'
+import { sqlName, sqlText } from '../../platform/duckdb.js'
 import { readyViews, sharedSql } from './ready-views.js'
 import { emptySelect, parquetSql, PARTITION_COLUMNS, type Column } from './relation.js'
 
@@ -13,6 +15,12 @@ interface Described {
   name: string
   columns: Column[]
   exchanges: string[]
+}
+
+/** A table of one exchange alone. */
+interface Own extends OwnTable {
+  columns: Column[]
+  hasFiles: boolean
 }
 
 const DIALECTS = { duckdb: duckDbSql, spark: sparkSql, trino: trinoSql } as const
@@ -41,15 +49,47 @@ export async function catalogSql(root: string, dialect: string, location?: strin
   }))
   const head = `-- Views over Parquet files that edgetape wrote, below ${location ?? resolve(root)}.`
   const [, sql] = found
-  return `${head}\n${sql(tables, (location ?? resolve(root)).replace(/\/$/, ''), existsSync(join(root, 'superseded')))}`
+  const shown = (location ?? resolve(root)).replace(/\/$/, '')
+  const own = dialect === 'duckdb' ? await ownTables([...new Set([...here.values()].flat())], here) : []
+  return `${head}\n${sql(tables, shown, existsSync(join(root, 'superseded')), own)}`
 }
 
-function duckDbSql(tables: readonly Described[], location: string, isSuperseded: boolean): string {
+/** Tables of single exchanges, of which the views over all are made. */
+async function ownTables(exchanges: readonly string[], here: ReadonlyMap<string, readonly string[]>): Promise<Own[]> {
+  const parts = normalizedViews.flatMap(view => exchanges.flatMap(exchange => partOf(view, exchange) ?? []))
+  const named = ownTablesIn(parts.join('\n')).filter(({ exchange }) => exchanges.includes(exchange))
+  const own: Own[] = []
+  for (const one of named) {
+    const columns = await columnsOfOwnTable(one.exchange, one.table)
+    own.push({ ...one, columns, hasFiles: here.get(one.table)?.includes(one.exchange) === true })
+  }
+  return own
+}
+
+function normalizedCatalog(own: readonly Own[], location: string, isSuperseded: boolean): string[] {
+  const exchanges = [...new Set(own.map(({ exchange }) => exchange))]
+  const views = own.map(({ exchange, table, columns, hasFiles }) => {
+    const empty = emptySelect(columns)
+    const select = hasFiles
+      ? `(${duckDbSelect(globOf(location, table, exchange), location, isSuperseded)}) UNION ALL BY NAME (${empty})`
+      : empty
+    return `CREATE OR REPLACE VIEW ${sqlName(exchange)}.${sqlName(table)} AS ${select};`
+  })
+  return [
+    ...exchanges.map(exchange => `CREATE SCHEMA IF NOT EXISTS ${sqlName(exchange)};`),
+    ...views,
+    ...exchanges.map(sharedPart),
+    ...normalizedViews.map(view => `${normalizedSql(view, exchanges)};`),
+  ]
+}
+
+const globOf = (location: string, table: string, exchange = '*') =>
+  sqlText(`${asPattern(location)}/parquet/exchange=${exchange}/table=${table}/kind=*/currency=*/date=*/${PARQUET_GLOB}`)
+
+function duckDbSql(tables: readonly Described[], location: string, isSuperseded: boolean, own: readonly Own[]): string {
   const views = tables.map(({ name, columns, exchanges }) => {
-    const glob = sqlText(
-      `${asPattern(location)}/parquet/exchange=*/table=${name}/kind=*/currency=*/date=*/${PARQUET_GLOB}`,
-    )
-    const select = exchanges.length === 0 ? emptySelect(columns) : duckDbSelect(glob, location, isSuperseded)
+    const select =
+      exchanges.length === 0 ? emptySelect(columns) : duckDbSelect(globOf(location, name), location, isSuperseded)
     return `CREATE OR REPLACE VIEW "${name}" AS ${select};`
   })
   const ready = [...readyViews()].sort(
@@ -60,6 +100,7 @@ function duckDbSql(tables: readonly Described[], location: string, isSuperseded:
     "-- Times are UTC: SET TimeZone = 'UTC'; for Python, pip install pytz. What is only in raw yet: edgetape query.",
     "SET TimeZone = 'UTC';",
     ...views,
+    ...normalizedCatalog(own, location, isSuperseded),
     sharedSql(),
     ...macros,
   ].join('\n\n')

@@ -6,11 +6,15 @@ import { parseParquetName } from '../../formats/parquet-path.js'
 import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { rawFiles } from '../../formats/raw-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { sqlText } from '../../platform/duckdb.js'
+import { sqlName, sqlText } from '../../platform/duckdb.js'
+import { partitionFolders } from '../../formats/partition-folders.js'
+import type { SegmentFile } from '../../formats/segment-files.js'
+import type { NormalizedView } from '../../exchanges/normalized.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
 import { dateIn, freshSegments } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
-import { columnsOfTables, emptySelect } from './relation.js'
+import { normalizedSql, sharedPart, type OwnTable } from './normalized-views.js'
+import { columnsOfOwnTable, columnsOfTables, emptySelect, type Column } from './relation.js'
 import { filesOfTable, pathsOf, type TableFiles } from './table-files.js'
 
 /**
@@ -23,6 +27,8 @@ export class Lake {
   readonly #root: string
   readonly #fresh: FreshRows | undefined
   readonly #torn = new Set<string>()
+  /** Columns of tables of single exchanges. */
+  readonly #own = new Map<string, readonly Column[]>()
 
   /**
    * @param fresh what is only in raw yet; without it, only Parquet is read
@@ -51,6 +57,40 @@ export class Lake {
     }
   }
 
+  /** Exchanges of which anything is here, by name. */
+  get exchanges(): string[] {
+    const found = new Set<string>()
+    for (const path of ['raw', 'parquet'])
+      for (const { values } of partitionFolders(this.#root, { path, values: {} }, [{ key: 'exchange' }], {}))
+        found.add(values['exchange'] ?? '')
+    return [...found].sort()
+  }
+
+  /** Makes a view `<exchange>.<table>` of an exchange's table: its own columns, whether or not there are rows. */
+  async showOwn({ exchange, table }: OwnTable): Promise<void> {
+    const known = await this.#ownColumns(exchange, table)
+    const paths = (await this.#pathsOf(table, exchange)).filter(path => !this.#torn.has(path))
+    const rows = paths.length > 0 ? [partitionedSql(paths, { dateType: 'DATE' })] : []
+    if (known.length === 0 && rows.length === 0) return
+    const all = [...rows, ...(known.length > 0 ? [emptySelect(known)] : [])]
+    await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${sqlName(exchange)};
+      CREATE OR REPLACE VIEW ${sqlName(exchange)}.${sqlName(table)} AS ${all.map(sql => `(${sql})`).join(' UNION ALL BY NAME ')}`)
+  }
+
+  /** Makes a view over all exchanges that are here; the tables that it is made of have views already. */
+  async showNormalized(view: NormalizedView): Promise<void> {
+    const here = this.exchanges
+    for (const exchange of here) await this.#connection.run(sharedPart(exchange))
+    await this.#connection.run(normalizedSql(view, here))
+  }
+
+  async #ownColumns(exchange: string, table: string): Promise<readonly Column[]> {
+    const key = `${exchange}.${table}`
+    const columns = this.#own.get(key) ?? (await columnsOfOwnTable(exchange, table))
+    this.#own.set(key, columns)
+    return columns
+  }
+
   /** The Parquet files of tables, but for those that were left out. */
   filesOf(tables: readonly string[]): string[] {
     const files = tables.flatMap(table => pathsOf(this.#root, filesOfTable(this.#root, table)))
@@ -71,18 +111,21 @@ export class Lake {
     return emptySelect(columns.get(table) ?? [])
   }
 
-  async #pathsOf(table: string): Promise<string[]> {
-    if (!this.#fresh) return pathsOf(this.#root, filesOfTable(this.#root, table))
-    const before = filesOfTable(this.#root, table)
-    const segments = await freshSegments(this.#root, table, before, async dates => {
+  /** @param exchange whose files alone are wanted; undefined: of all */
+  async #pathsOf(table: string, exchange?: string): Promise<string[]> {
+    const isWanted = ({ name }: SegmentFile) => exchange === undefined || name.exchange === exchange
+    if (!this.#fresh) return pathsOf(this.#root, filesOfTable(this.#root, table, exchange))
+    const before = filesOfTable(this.#root, table, exchange)
+    const found = await freshSegments(this.#root, table, before, async dates => {
       const folders = [...before.keys()].filter(folder => dates.has(dateIn(folder)))
       return new Set(
         (await Promise.all(folders.map(folder => this.#covered(before, folder)))).flatMap(names => [...names]),
       )
     })
+    const segments = found.filter(isWanted)
     const fresh = (await this.#fresh.convert(segments)).filter(file => file.table === table)
     // Looked at after raw: whatever the compactor made of a segment meanwhile stands for it.
-    const files = filesOfTable(this.#root, table)
+    const files = filesOfTable(this.#root, table, exchange)
     const left = await this.#withoutCovered(files, fresh)
     const { folder } = this.#fresh
     return [...pathsOf(this.#root, files), ...left.map(({ path }) => join(folder, path))]

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { columnsOfTable } from '../../compactor/lines/stage.js'
 import { withEngine } from '../../compactor/engine.js'
-import { tables } from '../../compactor/tables.js'
+import { tableNamed, tables } from '../../compactor/tables.js'
 import { hiveTypes } from '../../formats/partitioned-sql.js'
 
 export interface Column {
@@ -29,12 +29,22 @@ export function emptySelect(columns: readonly Column[]): string {
   return `SELECT ${all.map(({ name, type }) => `NULL::${type} AS "${name}"`).join(', ')} WHERE false`
 }
 
-/** The columns of known tables, without those of their partitions, by table. */
+/** The columns of known tables, without those of their partitions, by table; of one name, those of all exchanges. */
 export async function columnsOfTables(wanted: (table: string) => boolean = () => true): Promise<Map<string, Column[]>> {
   return withEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() }, async engine => {
     const columns = new Map<string, Column[]>()
-    for (const table of tables.filter(({ name }) => wanted(name)))
-      columns.set(table.name, await columnsOfTable(engine, table))
+    for (const table of tables.filter(({ name }) => wanted(name))) {
+      const known = columns.get(table.name) ?? []
+      const isNew = ({ name }: Column) => known.every(column => column.name !== name)
+      columns.set(table.name, [...known, ...(await columnsOfTable(engine, table)).filter(isNew)])
+    }
     return columns
   })
+}
+
+/** The columns of an exchange's table, without those of its partitions; none where it is not known. */
+export async function columnsOfOwnTable(exchange: string, name: string): Promise<Column[]> {
+  const table = tableNamed(exchange, name)
+  if (!table) return []
+  return withEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() }, engine => columnsOfTable(engine, table))
 }

@@ -10,6 +10,8 @@ import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
 import { Lake } from './lake.js'
+import { normalizedViews } from '../../exchanges/normalized.js'
+import { normalizedIn, ownTablesIn, partOf } from './normalized-views.js'
 import { namedIn, readyViews, sharedSql, type ReadyView } from './ready-views.js'
 
 export interface SessionOptions {
@@ -103,6 +105,11 @@ export class QuerySession {
   async #makeViews(sql: string): Promise<void> {
     const { views } = namedIn(sql, this.#ready, this.tables)
     await this.#lake.show(this.#tablesIn(sql))
+    const text = [sql, ...views.map(view => view.sql)].join('\n')
+    const normalized = normalizedIn(text)
+    const parts = normalized.flatMap(view => this.#lake.exchanges.flatMap(exchange => partOf(view, exchange) ?? []))
+    for (const own of ownTablesIn([text, ...parts].join('\n'))) await this.#lake.showOwn(own)
+    for (const view of normalized) await this.#lake.showNormalized(view)
     for (const view of views) await this.connection.run(view.sql)
   }
 
@@ -121,7 +128,7 @@ export class QuerySession {
   #failed(cause: unknown): EdgeError {
     const message = messageOf(cause)
     const [, unknown] = /(?:Table|Function) with name "?(\w+)"? does not exist/i.exec(message) ?? []
-    const names = [...this.tables, ...this.#ready.map(({ name }) => name)]
+    const names = [...this.tables, ...normalizedViews.map(({ name }) => name), ...this.#ready.map(({ name }) => name)]
     const nearest = unknown === undefined ? '' : `did you mean ${closest(unknown, names)}? `
     const hint =
       unknown === undefined

@@ -5,12 +5,12 @@ import { supersededFiles } from '../../formats/superseded-files.js'
 /** The Parquet files of one table, by the folder of their partition below the root. */
 export type TableFiles = ReadonlyMap<string, readonly string[]>
 
-/** The files of a table as they are at this moment; what others replaced is left out where these are there. */
-export function filesOfTable(root: string, table: string): TableFiles {
+/** The files of a table, of one exchange or all, as they are at this moment; what others replaced is left out where these are there. */
+export function filesOfTable(root: string, table: string, exchange?: string): TableFiles {
   const superseded = new Set(supersededFiles(root))
   const found = new Map<string, string[]>()
   for (const { path, file, folder } of parquetFiles(root, { table })) {
-    if (superseded.has(join(root, path))) continue
+    if (superseded.has(join(root, path)) || (exchange !== undefined && folder.exchange !== exchange)) continue
     const names = found.get(folder.path)
     if (names) names.push(file)
     else found.set(folder.path, [file])
