@@ -5,7 +5,7 @@ import { exchanges } from '../../exchanges/registry.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { sqlName } from '../../platform/duckdb.js'
 
-/** A table of one exchange, `FROM deribit.trades`: its own columns alone. */
+/** A table of one exchange, `FROM <exchange>.trades`: its own columns alone. */
 export interface OwnTable {
   exchange: string
   table: string
