@@ -1,8 +1,8 @@
 import { dataStart } from './frame-channel.js'
-import type { BookWatch } from './book-watch.js'
+import type { BookWatch } from '../book-watch.js'
 import { bookIdsAt, eachTradeAt } from './sequence-bytes.js'
 import { bookIdsOf, tradeRowsOf } from './sequence-json.js'
-import type { TradeSequences } from './trade-sequences.js'
+import type { TradeSequences } from '../trade-sequences.js'
 
 /** Checks each data frame of one connection against the sequence it belongs to. */
 export class SequenceWatch {

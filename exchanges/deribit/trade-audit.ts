@@ -4,7 +4,7 @@ import type { Logger } from '../../platform/log.js'
 import type { HttpRpc } from './http-rpc.js'
 import { tradeRowsOf, type TradeRow } from './sequence-json.js'
 import type { TradeScope } from './trade-scopes.js'
-import type { TradeSequences } from './trade-sequences.js'
+import type { TradeSequences } from '../trade-sequences.js'
 
 const TRADES_PER_CALL = 1000
 /** Calls for one scope in one pass; what is newer is left to the next pass. */

@@ -7,7 +7,7 @@ import { RefusedError } from './rpc.js'
 import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
 import { partitionOfInstrument } from './names.js'
 import { tradeRowsOf } from './sequence-json.js'
-import type { TradeHole, TradeSequences } from './trade-sequences.js'
+import type { TradeHole, TradeSequences } from '../trade-sequences.js'
 
 /** The exchange gives at most so many trades in an answer. */
 const TRADES_PER_CALL = 1000

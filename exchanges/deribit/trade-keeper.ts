@@ -3,12 +3,12 @@ import type { DeribitConfig } from './config.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Recording } from '../adapter.js'
-import { readEarlierTrades } from './earlier-trades.js'
+import { readEarlierTrades } from '../earlier-trades.js'
 import type { HttpRpc } from './http-rpc.js'
 import { TradeAudit } from './trade-audit.js'
 import { TradeBackfill } from './trade-backfill.js'
 import { TradeScopes } from './trade-scopes.js'
-import { TradeSequences } from './trade-sequences.js'
+import { TradeSequences } from '../trade-sequences.js'
 
 const HOUR_MS = 3_600_000
 const ASK_TIME_AGAIN_MS = 5000

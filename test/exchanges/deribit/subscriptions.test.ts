@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { createLogger } from '../../../platform/log.js'
 import t from 'tap'
-import { booksDue } from '../../../exchanges/deribit/book-refresh.js'
+import { booksDue } from '../../../exchanges/book-refresh.js'
 import { signedGrant } from '../../../exchanges/deribit/login.js'
 import { Refusals } from '../../../exchanges/deribit/refusals.js'
 import { createCreditPools, Rpc } from '../../../exchanges/deribit/rpc.js'

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { HttpRpc } from '../../../exchanges/deribit/http-rpc.js'
 import { createCreditPools } from '../../../exchanges/deribit/rpc.js'
 import { TradeBackfill } from '../../../exchanges/deribit/trade-backfill.js'
-import { TradeSequences } from '../../../exchanges/deribit/trade-sequences.js'
+import { TradeSequences } from '../../../exchanges/trade-sequences.js'
 import { until } from '../../fixtures/recorder-process.js'
 import { matchAll } from '../../fixtures/match-all.js'
 

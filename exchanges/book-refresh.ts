@@ -1,4 +1,4 @@
-import { familyOfChannel } from './names.js'
+import { familyOfChannel } from './deribit/names.js'
 
 /**
  * The books whose moment of the period lies after `fromMs` and not after `toMs` (since the epoch). Every book of a

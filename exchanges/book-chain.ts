@@ -1,4 +1,4 @@
-import type { BookIds } from './sequence-bytes.js'
+import type { BookIds } from './deribit/sequence-bytes.js'
 
 /** What a frame of a book means for its chain. `old`: nothing is missing, the book already has it. */
 export type ChainLink = 'snapshot' | 'next' | 'old' | 'break' | 'broken' | 'early'

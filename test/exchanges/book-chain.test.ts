@@ -1,5 +1,5 @@
 import t from 'tap'
-import { BookChain } from '../../../exchanges/deribit/book-chain.js'
+import { BookChain } from '../../exchanges/book-chain.js'
 
 const snapshot = (changeId: number) => ({ isSnapshot: true, changeId, prevChangeId: undefined })
 const change = (prevChangeId: number, changeId: number) => ({ isSnapshot: false, changeId, prevChangeId })

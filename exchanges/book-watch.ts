@@ -1,7 +1,7 @@
-import type { Logger } from '../../platform/log.js'
-import type { SessionLink } from '../adapter.js'
+import type { Logger } from '../platform/log.js'
+import type { SessionLink } from './adapter.js'
 import { BookChain } from './book-chain.js'
-import type { BookIds } from './sequence-bytes.js'
+import type { BookIds } from './deribit/sequence-bytes.js'
 
 /** Breaks that come together are healed together, in few calls. */
 const GROUP_MS = 200

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { SeqRanges } from '../../../platform/seq-ranges.js'
-import { TradeScopes } from '../../../exchanges/deribit/trade-scopes.js'
-import { TradeSequences } from '../../../exchanges/deribit/trade-sequences.js'
-import { matchAll } from '../../fixtures/match-all.js'
+import { SeqRanges } from '../../platform/seq-ranges.js'
+import { TradeScopes } from '../../exchanges/deribit/trade-scopes.js'
+import { TradeSequences } from '../../exchanges/trade-sequences.js'
+import { matchAll } from '../fixtures/match-all.js'
 
 const holesOf = (sequences: TradeSequences) =>
   sequences.takeHoles(Infinity).map(({ instrument, from, to }) => [instrument, from, to])

@@ -1,4 +1,4 @@
-import { familyOfChannel } from './names.js'
+import { familyOfChannel } from './deribit/names.js'
 
 /** More channels than any plan has; the cache starts anew beyond it, so that hostile names cannot fill the memory. */
 const CACHED_CHANNELS_MAX = 50_000

@@ -1,4 +1,4 @@
-import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
+import { SeqRanges, type SeqRange } from '../platform/seq-ranges.js'
 
 /** Hostile names must not fill the memory; more instruments than ever trade within a run. */
 const INSTRUMENTS_MAX = 200_000

@@ -1,9 +1,9 @@
-import { parseLine } from '../../formats/raw-line.js'
-import type { Recording } from '../adapter.js'
-import { channelEnd, channelStart, dataStart } from './frame-channel.js'
-import { SeqRanges } from '../../platform/seq-ranges.js'
-import { eachTradeAt } from './sequence-bytes.js'
-import { tradeRowsOf } from './sequence-json.js'
+import { parseLine } from '../formats/raw-line.js'
+import type { Recording } from './adapter.js'
+import { channelEnd, channelStart, dataStart } from './deribit/frame-channel.js'
+import { SeqRanges } from '../platform/seq-ranges.js'
+import { eachTradeAt } from './deribit/sequence-bytes.js'
+import { tradeRowsOf } from './deribit/sequence-json.js'
 
 /** Enough for a day of all trades; reading it takes a second or two. */
 const COMPRESSED_BYTES_MAX = 32 * 1024 * 1024
