@@ -1,4 +1,10 @@
-import type { BookIds } from './deribit/sequence-bytes.js'
+/** Where a frame of a full book stands in its sequence. Ids may be 0. */
+export interface BookIds {
+  isSnapshot: boolean
+  changeId: number
+  /** Snapshots have none, though some did. */
+  prevChangeId: number | undefined
+}
 
 /** What a frame of a book means for its chain. `old`: nothing is missing, the book already has it. */
 export type ChainLink = 'snapshot' | 'next' | 'old' | 'break' | 'broken' | 'early'

@@ -1,20 +1,17 @@
-import { familyOfChannel } from './deribit/names.js'
-
 /**
- * The books whose moment of the period lies after `fromMs` and not after `toMs` (since the epoch). Every book of a
+ * The channels of books whose moment of the period lies after `fromMs` and not after `toMs` (since the epoch). Every book of a
  * connection has one moment in each period, spread evenly, the same in each period; the two copies of a book on two
  * connections have different ones.
  */
 export function booksDue(
-  channels: Iterable<string>,
+  books: Iterable<string>,
   conn: string,
   periodMs: number,
   fromMs: number,
   toMs: number,
 ): string[] {
   if (toMs <= fromMs) return []
-  return [...channels].filter(channel => {
-    if (familyOfChannel(channel) !== 'book') return false
+  return [...books].filter(channel => {
     const moment = momentOf(`${conn} ${channel}`, periodMs)
     const sinceFrom = (((moment - fromMs) % periodMs) + periodMs) % periodMs
     return (sinceFrom === 0 ? periodMs : sinceFrom) <= toMs - fromMs

@@ -1,7 +1,6 @@
 import type { Logger } from '../platform/log.js'
 import type { SessionLink } from './adapter.js'
-import { BookChain } from './book-chain.js'
-import type { BookIds } from './deribit/sequence-bytes.js'
+import { BookChain, type BookIds } from './book-chain.js'
 
 /** Breaks that come together are healed together, in few calls. */
 const GROUP_MS = 200
@@ -34,6 +33,8 @@ interface Book {
 export interface BookWatchDeps {
   link: Pick<SessionLink, 'conn' | 'journal' | 'nowUs'>
   log: Logger
+  /** The family that the channels are of. */
+  family: string
   /** Ends these subscriptions and calls `ended`, then starts them again; leaves out what is wanted no more. */
   resubscribe: (channels: string[], ended: (channels: readonly string[]) => void) => Promise<void>
 }
@@ -127,8 +128,8 @@ export class BookWatch {
   }
 
   #noteBreak(channel: string, book: Book, facts: { from_us: number; to_us: number } & Record<string, unknown>): void {
-    const { link, log } = this.#deps
-    link.journal('book_break', { channel, instrument: book.instrument, ...facts })
+    const { link, log, family } = this.#deps
+    link.journal('book_break', { channel, family, instrument: book.instrument, ...facts })
     log.warn({ conn: link.conn, channel }, 'book frames are missing; subscribing the channel anew')
     book.missingFromUs ??= facts.from_us
     const waitMs = waitAfter(book.breaks)

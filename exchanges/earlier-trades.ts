@@ -1,9 +1,9 @@
 import { parseLine } from '../formats/raw-line.js'
+import { messageOf } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
 import type { Recording } from './adapter.js'
-import { channelEnd, channelStart, dataStart } from './deribit/frame-channel.js'
+import type { TradeSequences } from './trade-sequences.js'
 import { SeqRanges } from '../platform/seq-ranges.js'
-import { eachTradeAt } from './deribit/sequence-bytes.js'
-import { tradeRowsOf } from './deribit/sequence-json.js'
 
 /** Enough for a day of all trades; reading it takes a second or two. */
 const COMPRESSED_BYTES_MAX = 32 * 1024 * 1024
@@ -17,11 +17,45 @@ export interface EarlierTrades {
   newestMs: number
 }
 
+/** Reads the trades of a frame as it was recorded: pushed, or of an answer that filled a hole. */
+export interface TradeReader {
+  /** Calls `visit` for each, with the numbers that it stands for. */
+  each(frame: Buffer, visit: (instrument: string, first: number, last: number) => void): void
+  /** Time at the exchange of the newest one, ms; 0 where there is none. */
+  newestMs(frame: Buffer): number
+}
+
+/** Takes up what earlier runs recorded; returns the time of their newest trade at the exchange, ms; 0 for none. */
+export async function rememberTrades(
+  sequences: TradeSequences,
+  { recording, reader, log }: { recording: Recording; reader: TradeReader; log: Logger },
+  signal: AbortSignal,
+): Promise<number> {
+  const startedMs = performance.now()
+  try {
+    const { instruments, newestMs } = await readEarlierTrades(recording, reader, signal)
+    if (signal.aborted) return 0
+    for (const [name, { recorded, lastUs }] of instruments)
+      sequences.remember(name, recorded, lastUs, recording.nowUs())
+    const tookMs = Math.round(performance.now() - startedMs)
+    log.info({ instruments: instruments.size, tookMs }, 'read which trades were recorded before')
+    return newestMs
+  } catch (error) {
+    recording.journal('error', { message: `earlier trades cannot be read: ${messageOf(error)}` })
+    log.error({ err: messageOf(error) }, 'cannot read which trades were recorded before; the pause is not filled')
+    return 0
+  }
+}
+
 /**
  * Reads which trades earlier runs recorded from the newest segments on disk, backwards over one day or so many bytes,
  * whatever comes first: the cost does not depend on how much was ever recorded. Other work runs between its pieces.
  */
-export async function readEarlierTrades(recording: Recording, signal: AbortSignal): Promise<EarlierTrades> {
+async function readEarlierTrades(
+  recording: Recording,
+  reader: TradeReader,
+  signal: AbortSignal,
+): Promise<EarlierTrades> {
   const found: EarlierTrades = { instruments: new Map(), newestMs: 0 }
   const renumberedUs = await readRenumbered(recording, signal)
   let bytes = 0
@@ -32,10 +66,10 @@ export async function readEarlierTrades(recording: Recording, signal: AbortSigna
     let last: Buffer | undefined
     for await (const lines of segment.lines) {
       if (signal.aborted) return found
-      for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, renumberedUs, line))
+      for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, reader, renumberedUs, line))
       last = lines.at(-1) ?? last
     }
-    if (last) found.newestMs = Math.max(found.newestMs, newestOf(last))
+    if (last) found.newestMs = Math.max(found.newestMs, newestOf(reader, last))
     newestUs = Math.max(newestUs, segmentUs)
     if (bytes > COMPRESSED_BYTES_MAX || (segmentUs > 0 && segmentUs < newestUs - SPAN_US)) break
   }
@@ -66,46 +100,36 @@ function noteRenumbered(lastUs: Map<string, number>, line: Buffer): void {
 }
 
 /** Returns the line's receive stamp, 0 where it is none of ours. */
-function addLine(found: EarlierTrades, renumberedUs: ReadonlyMap<string, number>, line: Buffer): number {
+function addLine(
+  found: EarlierTrades,
+  reader: TradeReader,
+  renumberedUs: ReadonlyMap<string, number>,
+  line: Buffer,
+): number {
   const raw = parseOr(() => parseLine(line))
   if (!raw || raw.encoding !== 'frame') return 0
   const { frame, recvUs } = raw
-  const isOurs = (instrument: string) => recvUs > (renumberedUs.get(instrument) ?? -Infinity)
-  const addOwn = (instrument: string, seq: number) => {
-    if (isOurs(instrument)) add(found, instrument, seq, recvUs)
-  }
-  const start = channelStart(frame)
-  const end = start < 0 ? -1 : channelEnd(frame, start)
-  const isRead =
-    end >= 0 &&
-    eachTradeAt(frame, dataStart(frame, end), (from, to, seq) => addOwn(frame.toString('latin1', from, to), seq))
-  if (!isRead) for (const { instrument, seq } of rowsOf(frame)) addOwn(instrument, seq)
+  reader.each(frame, (instrument, first, last) => {
+    if (recvUs > (renumberedUs.get(instrument) ?? -Infinity)) add(found, instrument, first, last, recvUs)
+  })
   return recvUs
 }
 
-function add({ instruments }: EarlierTrades, instrument: string, seq: number, recvUs: number): void {
+function add({ instruments }: EarlierTrades, instrument: string, first: number, last: number, recvUs: number): void {
   const known = instruments.get(instrument)
   if (known) {
-    known.recorded.add(seq)
+    known.recorded.add(first, last)
     known.lastUs = Math.max(known.lastUs, recvUs)
     return
   }
   const recorded = new SeqRanges()
-  recorded.add(seq)
+  recorded.add(first, last)
   instruments.set(instrument, { recorded, lastUs: recvUs })
 }
 
-/** The trades of a frame that a parser reads: a notification in an odd spelling, or an answer that filled a hole. */
-function rowsOf(frame: Buffer) {
-  const message = parseOr(
-    () => JSON.parse(frame.toString('utf8')) as { params?: { data?: unknown }; result?: { trades?: unknown } } | null,
-  )
-  return tradeRowsOf(message?.params?.data ?? message?.result?.trades)
-}
-
-function newestOf(line: Buffer): number {
+function newestOf(reader: TradeReader, line: Buffer): number {
   const raw = parseOr(() => parseLine(line))
-  return raw ? rowsOf(raw.frame).reduce((newest, { timestampMs }) => Math.max(newest, timestampMs), 0) : 0
+  return raw ? reader.newestMs(raw.frame) : 0
 }
 
 /** A damaged line is no reason to stop: its trades are asked for again at worst. */

@@ -1,10 +1,5 @@
-import { familyOfChannel } from './deribit/names.js'
-
 /** More channels than any plan has; the cache starts anew beyond it, so that hostile names cannot fill the memory. */
 const CACHED_CHANNELS_MAX = 50_000
-
-/** Families whose frames say that instruments come or go. */
-const NEWS_FAMILIES: readonly string[] = ['instrument.creation', 'instrument.state']
 
 /** What a channel's name says, worked out once. */
 export interface ChannelFacts {
@@ -16,6 +11,9 @@ export interface ChannelFacts {
   heard: boolean
 }
 
+/** The same as the folder of an exchange works it out. */
+export type NamedChannel = Pick<ChannelFacts, 'channel' | 'family' | 'isNews'>
+
 interface Known extends ChannelFacts {
   readonly bytes: Buffer
   /** Another channel with the same hash. */
@@ -25,7 +23,13 @@ interface Known extends ChannelFacts {
 /** Facts about every channel that frames came from, found by the bytes of its name: no text is built for each frame. */
 export class KnownChannels {
   readonly #byHash = new Map<number, Known>()
+  readonly #describe: (name: string) => NamedChannel
   #count = 0
+
+  /** @param describe what the text says by which frames name a channel */
+  constructor(describe: (name: string) => NamedChannel) {
+    this.#describe = describe
+  }
 
   /** @param from where the channel's name starts in the frame, `end`: where it ends */
   factsAt(frame: Buffer, from: number, end: number): ChannelFacts {
@@ -35,8 +39,9 @@ export class KnownChannels {
     return this.#remember(hash, Buffer.from(frame.subarray(from, end)))
   }
 
-  factsOf(channel: string): ChannelFacts {
-    const bytes = Buffer.from(channel, 'latin1')
+  /** @param name as it stands in frames */
+  factsOf(name: string): ChannelFacts {
+    const bytes = Buffer.from(name, 'latin1')
     return this.factsAt(bytes, 0, bytes.length)
   }
 
@@ -54,14 +59,12 @@ export class KnownChannels {
   }
 
   #remember(hash: number, bytes: Buffer): ChannelFacts {
-    const channel = bytes.toString('latin1')
-    const family = familyOfChannel(channel)
     if (this.#count++ >= CACHED_CHANNELS_MAX) {
       this.#byHash.clear()
       this.#count = 1
     }
     const next = this.#byHash.get(hash)
-    const known = { channel, family, isNews: NEWS_FAMILIES.includes(family), heard: false, bytes, next }
+    const known = { ...this.#describe(bytes.toString('latin1')), heard: false, bytes, next }
     this.#byHash.set(hash, known)
     return known
   }

@@ -75,30 +75,31 @@ export class TradeSequences {
 
   /**
    * A trade came.
+   * @param first where one frame tells of several trades as one: the number of the first of them
    * @returns whether its number is strange: it may be of a new sequence, which only `doubt` can tell
    */
-  see(instrument: string, seq: number, recvUs: number): boolean {
+  see(instrument: string, seq: number, recvUs: number, first = seq): boolean {
     const sequence = this.#sequences.get(instrument)
     if (sequence === undefined) {
-      const started = this.#start(instrument, seq, seq, recvUs)
+      const started = this.#start(instrument, first, seq, recvUs)
       if (started) started.startedUs = recvUs
       return false
     }
     if (seq > sequence.last) {
-      if (seq > sequence.last + 1)
-        this.#open(sequence, instrument, { from: sequence.last + 1, to: seq - 1 }, 'a later trade came', recvUs)
+      if (first > sequence.last + 1)
+        this.#open(sequence, instrument, { from: sequence.last + 1, to: first - 1 }, 'a later trade came', recvUs)
       sequence.last = seq
       sequence.lastUs = recvUs
       sequence.anew = undefined
       return false
     }
     if (seq === sequence.first - 1) {
-      sequence.first = seq
+      sequence.first = first
       return false
     }
     // Older than all that is known: what lies between may never have been ours to have.
     if (seq < sequence.first) return true
-    if (sequence.holes !== undefined && this.#fill(sequence, seq)) return false
+    if (sequence.holes !== undefined && this.#fill(sequence, first, seq)) return false
     return recvUs - sequence.lastUs > COPIES_US
   }
 
@@ -251,14 +252,14 @@ export class TradeSequences {
     } else holes.push({ instrument, from, to, cause, fromUs, toUs: nowUs })
   }
 
-  /** Returns whether the number lay in a hole. */
-  #fill(sequence: Sequence, seq: number): boolean {
+  /** Returns whether any of these numbers lay in a hole. */
+  #fill(sequence: Sequence, first: number, seq: number): boolean {
     const holes = sequence.holes ?? []
-    const at = holes.findIndex(({ from, to }) => seq >= from && seq <= to)
+    const at = holes.findIndex(({ from, to }) => seq >= from && first <= to)
     const hole = holes[at]
     if (!hole) return false
     const rest = [
-      { ...hole, to: seq - 1 },
+      { ...hole, to: first - 1 },
       { ...hole, from: seq + 1 },
     ].filter(({ from, to }) => from <= to)
     holes.splice(at, 1, ...rest)

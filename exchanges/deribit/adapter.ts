@@ -3,7 +3,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Adapter, Credentials, PlanChange } from '../adapter.js'
 import { Catalogue, type CatalogueChange } from './catalogue.js'
-import { familyOfChannel } from './names.js'
+import { describeChannel, familyOfChannel } from './names.js'
 import { framePartitions } from './channel-partition.js'
 import { fetchInstruments } from './discovery.js'
 import { madeMs } from './frame-time.js'
@@ -29,7 +29,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
   if (wantsRaw(config) && !credentials && config.rawFallback === undefined) throw credentialsMissing()
   const credits = createCreditPools()
   const rpc = new HttpRpc(config.url, credits)
-  const channels = new KnownChannels()
+  const channels = new KnownChannels(describeChannel)
   const catalogue = new Catalogue(instrument => isChosen(instrument, config))
   const trades = new TradeKeeper(rpc, config.backfill, log)
   let namelessEntries: readonly string[] = []

@@ -1,11 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import { EdgeError, messageOf } from '../../platform/edge-error.js'
+import { httpBody, httpFailed } from '../http-body.js'
 import { RefusedError, type CreditPools } from './rpc.js'
-
-const ANSWER_TIMEOUT_MS = 30_000
-/** More than any answer; the whole list of instruments has about 5 MB. */
-const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
 /** One call over HTTP. `id` says what it answers: the answer echoes it, and has no other identity. */
 export interface HttpCall {
@@ -50,45 +46,13 @@ export class HttpRpc {
     const url = new URL(this.#url)
     url.pathname = `/api/v2/${method}`
     url.search = ''
-    const bytes = await this.#post(url, JSON.stringify({ jsonrpc: '2.0', id, method, params }), signal)
+    const bytes = await httpBody({ url, body: JSON.stringify({ jsonrpc: '2.0', id, method, params }) }, signal)
     const answer = parseAnswer(bytes)
     take(answer?.error === undefined && answer?.result !== undefined ? family : 'rpc', bytes)
     if (answer?.error) throw new RefusedError(`${method} (${id})`, answer.error)
-    if (answer?.result === undefined) throw failed(url, 'the answer has no result')
+    if (answer?.result === undefined) throw httpFailed(url, 'the answer has no result')
     return answer.result
   }
-
-  async #post(url: URL, body: string, signal: AbortSignal): Promise<Buffer> {
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-        redirect: 'error',
-      })
-      const bytes = await bodyOf(response)
-      // An error of the exchange has a JSON body, which says more than the status.
-      if (!response.ok && bytes[0] !== 0x7b) throw new Error(`HTTP ${response.status}`)
-      return bytes
-    } catch (cause) {
-      throw failed(url, reasonOf(cause), cause)
-    }
-  }
-}
-
-/** Read no further than an answer may be long: whoever sends without end shall not fill the memory first. */
-async function bodyOf({ body }: Response): Promise<Buffer> {
-  if (!body) return Buffer.alloc(0)
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  // Ending the loop cancels the rest.
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength
-    if (bytes > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function parseAnswer(bytes: Buffer): z.infer<typeof answerSchema> | undefined {
@@ -98,17 +62,4 @@ function parseAnswer(bytes: Buffer): z.infer<typeof answerSchema> | undefined {
     if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined
     throw error
   }
-}
-
-/** `fetch failed` says nothing; its cause says what. */
-function reasonOf(thrown: unknown): string {
-  const cause = thrown instanceof Error ? thrown.cause : undefined
-  return cause instanceof Error && cause.message !== '' ? cause.message : messageOf(thrown)
-}
-
-function failed(url: URL, reason: string, cause?: unknown): EdgeError {
-  return new EdgeError('HTTP_CALL_FAILED', `no answer from ${url.origin}${url.pathname}: ${reason}`, {
-    retry: true,
-    cause,
-  })
 }

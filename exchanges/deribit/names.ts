@@ -2,6 +2,7 @@
 
 import { safeCurrency, type Kind, type Partition } from '../../formats/partition.js'
 import type { Subject } from '../exchange.js'
+import type { NamedChannel } from '../known-channels.js'
 import { families, familyNamed } from './families.js'
 
 /** Interval names; `book.{i}.{interval}` is the full book, `book.{i}.{group}.{depth}.{interval}` the grouped one. */
@@ -21,6 +22,15 @@ export function familyOfChannel(channel: string): string {
   if (FULL_BOOK.test(channel)) return 'book'
   if (GROUPED_BOOK.test(channel)) return 'book_grouped'
   return BEGINNINGS.find(family => channel === family || channel.startsWith(`${family}.`)) ?? 'other'
+}
+
+/** Families whose frames say that instruments come or go. */
+const NEWS_FAMILIES: readonly string[] = ['instrument.creation', 'instrument.state']
+
+/** What is to be known of a channel whose frames come. */
+export function describeChannel(channel: string): NamedChannel {
+  const family = familyOfChannel(channel)
+  return { channel, family, isNews: NEWS_FAMILIES.includes(family) }
 }
 
 const BASE = '[A-Z0-9]+(?:_[A-Z0-9]+)?'

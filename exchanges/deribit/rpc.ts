@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { SessionLink } from '../adapter.js'
-import { Credits } from './credits.js'
+import { Credits } from '../credits.js'
 
 const ANSWER_TIMEOUT_MS = 20_000
 

@@ -1,4 +1,5 @@
 import { endOfPlainString, endOfScalar, endOfValue, isText, SIGNS, wholeNumber } from '../../platform/json-bytes.js'
+import type { BookIds } from '../book-chain.js'
 
 /**
  * The numbers that say whether something is missing, found in the bytes of a notification's `data`. Members may stand in
@@ -15,14 +16,6 @@ const SNAPSHOT = Buffer.from('snapshot')
 const CHANGE = Buffer.from('change')
 const INSTRUMENT_NAME = Buffer.from('instrument_name')
 const TRADE_SEQ = Buffer.from('trade_seq')
-
-/** Where a frame of a full book stands in its sequence. Ids may be 0. */
-export interface BookIds {
-  isSnapshot: boolean
-  changeId: number
-  /** Snapshots have none, though some did. */
-  prevChangeId: number | undefined
-}
 
 /** The ids of a book frame whose `data` starts at `from`. */
 export function bookIdsAt(frame: Uint8Array, from: number): BookIds | undefined {

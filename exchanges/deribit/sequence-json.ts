@@ -1,4 +1,4 @@
-import type { BookIds } from './sequence-bytes.js'
+import type { BookIds } from '../book-chain.js'
 
 /** What `sequence-bytes.ts` reads, taken from parsed `data`: for the rare spellings that its scan leaves to a parser. */
 export function bookIdsOf(data: unknown): BookIds | undefined {

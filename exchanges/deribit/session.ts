@@ -6,6 +6,7 @@ import { BookWatch } from '../book-watch.js'
 import { newsOf, type Catalogue } from './catalogue.js'
 import { channelEnd, channelStart } from './frame-channel.js'
 import type { KnownChannels } from '../known-channels.js'
+import { familyOfChannel } from './names.js'
 import { Login } from './login.js'
 import { TOO_MANY_REQUESTS, Rpc, type Answer, type CreditPools } from './rpc.js'
 import { SequenceWatch } from './sequence-watch.js'
@@ -66,6 +67,7 @@ export class DeribitSession implements ExchangeSession {
     this.#books = new BookWatch({
       link,
       log,
+      family: 'book',
       resubscribe: (channels, ended) => this.#subscriptions.resubscribe(channels, 'book break', ended),
     })
     this.#trades = deps.trades
@@ -173,9 +175,10 @@ export class DeribitSession implements ExchangeSession {
   #refreshBooks(): void {
     const fromMs = this.#refreshedMs
     this.#refreshedMs = sinceEpochMs()
-    const books = booksDue(this.channels, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
-    if (books.length === 0) return
-    this.resubscribe(books, 'planned snapshot').catch((error: unknown) =>
+    const books = [...this.channels].filter(channel => familyOfChannel(channel) === 'book')
+    const due = booksDue(books, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
+    if (due.length === 0) return
+    this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>
       this.#log.debug({ conn: this.#link.conn, err: error }, 'books not refreshed'),
     )
   }

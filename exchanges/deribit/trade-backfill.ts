@@ -1,24 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
+import type { SeqRange } from '../../platform/seq-ranges.js'
 import type { Recording } from '../adapter.js'
+import { TradeFiller, type TradeOrder } from '../trade-filler.js'
+import type { TradeSequences } from '../trade-sequences.js'
 import type { HttpRpc } from './http-rpc.js'
-import { RefusedError } from './rpc.js'
-import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
 import { partitionOfInstrument } from './names.js'
+import { RefusedError } from './rpc.js'
 import { tradeRowsOf } from './sequence-json.js'
-import type { TradeHole, TradeSequences } from '../trade-sequences.js'
 
 /** The exchange gives at most so many trades in an answer. */
 const TRADES_PER_CALL = 1000
-/** The other connection, or a late frame, may bring a trade that seems to be missing: that is cheaper than to ask. */
-const WAIT_US = 2_500_000
-const LOOK_EVERY_MS = 500
-/** The exchange's history may be behind its frames: what it has not is asked for again before it is given up. */
-const ASKED_MAX = 4
-const ASK_AGAIN_MS = 2000
-/** Where no answer can be had at all, it is tried for ever, this far apart at most. */
-const RETRY_MS_MAX = 60_000
 /** Refusals that say something of the trades asked for: the instrument is not there any more. */
 const NOT_FOUND = new Set([-32602, 10020, 13020])
 
@@ -26,15 +17,6 @@ const NOT_FOUND = new Set([-32602, 10020, 13020])
 const AROUND_MS = 60_000
 /** Pages of a currency's trades that are gone through for one hole. */
 const PAGES_MAX = 20
-
-/** Part of a hole that is asked for. */
-interface Order extends SeqRange {
-  hole: TradeHole
-  got: SeqRanges
-  asked: number
-  failures: number
-  dueMs: number
-}
 
 export interface TradeBackfillDeps {
   sequences: TradeSequences
@@ -48,69 +30,33 @@ export interface TradeBackfillDeps {
 /** Fills the holes of trades from the exchange's history: one call at a time, paced by the exchange's credits. */
 export class TradeBackfill {
   readonly #deps: TradeBackfillDeps
-  #orders: Order[] = []
+  readonly #filler: TradeFiller
 
   constructor(deps: TradeBackfillDeps) {
     this.#deps = deps
+    this.#filler = new TradeFiller({
+      ...deps,
+      ask: (order, signal) => this.#ask(order, signal),
+      isNotFound: error => error instanceof RefusedError && NOT_FOUND.has(error.refusal),
+    })
   }
 
   /** Holes that are being asked for. */
   get waiting(): number {
-    return this.#orders.length
+    return this.#filler.waiting
   }
 
   /** Runs until `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#takeHoles()
-      const due = this.#orders.find(({ dueMs }) => dueMs <= performance.now())
-      if (due) await this.#ask(due, signal)
-      else await delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined)
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#filler.run(signal)
   }
 
-  #takeHoles(): void {
-    const { sequences, recording, log, tradesPerHoleMax } = this.#deps
-    for (const { instrument, lastSeq, firstSeq, fromUs, toUs } of sequences.takeRenumberings()) {
-      const facts = { instrument, last_seq: lastSeq, first_seq: firstSeq, from_us: fromUs, to_us: toUs }
-      recording.journal('trades_renumbered', facts)
-      log.warn({ instrument, lastSeq, firstSeq }, 'the numbers of its trades began anew')
-    }
-    for (const hole of sequences.takeHoles(recording.nowUs() - WAIT_US)) {
-      const { instrument, from, to, fromUs, toUs, cause } = hole
-      recording.journal('trade_hole', {
-        instrument,
-        from_seq: from,
-        to_seq: to,
-        from_us: fromUs,
-        to_us: toUs,
-        cause,
-      })
-      log.info({ instrument, from, to }, 'trades are missing; asking for them')
-      const askedFrom = Math.max(from, to - tradesPerHoleMax + 1)
-      if (askedFrom > from) {
-        const message = `left out: more than ${tradesPerHoleMax} trades, the newest of which are asked for`
-        this.#report({ instrument, from, to: askedFrom - 1 }, 0, message)
-      }
-      if (askedFrom > to) continue
-      this.#orders.push({ from: askedFrom, to, hole, got: new SeqRanges(), asked: 0, failures: 0, dueMs: 0 })
-    }
+  async #ask(order: TradeOrder, signal: AbortSignal): Promise<void> {
+    if (isCombo(order.hole.instrument)) await this.#askByTime(order, signal)
+    else for (const range of order.got.missing(order)) await this.#askRange(order, range, signal)
   }
 
-  async #ask(order: Order, signal: AbortSignal): Promise<void> {
-    try {
-      if (isCombo(order.hole.instrument)) await this.#askByTime(order, signal)
-      else for (const range of order.got.missing(order)) await this.#askRange(order, range, signal)
-      order.failures = 0
-      this.#answered(order, 'the exchange has no more of them')
-    } catch (error) {
-      if (signal.aborted) return
-      if (error instanceof RefusedError && NOT_FOUND.has(error.refusal)) this.#answered(order, error.message)
-      else this.#unanswered(order, error)
-    }
-  }
-
-  async #askRange(order: Order, { from, to }: SeqRange, signal: AbortSignal): Promise<void> {
+  async #askRange(order: TradeOrder, { from, to }: SeqRange, signal: AbortSignal): Promise<void> {
     const { instrument } = order.hole
     for (let next = from; next <= to && !signal.aborted;) {
       const end = Math.min(to, next + TRADES_PER_CALL - 1)
@@ -129,7 +75,7 @@ export class TradeBackfill {
   }
 
   /** Trades of a combo cannot be asked for by its name: those of its kind are gone through, of the time of the hole. */
-  async #askByTime(order: Order, signal: AbortSignal): Promise<void> {
+  async #askByTime(order: TradeOrder, signal: AbortSignal): Promise<void> {
     const { instrument, fromUs, toUs } = order.hole
     const { kind, currency } = partitionOfInstrument(instrument)
     const toMs = Math.ceil(toUs / 1000) + AROUND_MS
@@ -162,55 +108,6 @@ export class TradeBackfill {
       // An answer without trades has none for the family of trades.
       if (answer) recording.take('backfill', rows.length > 0 ? answer.family : 'rpc', answer.bytes)
     }
-  }
-
-  #answered(order: Order, message: string): void {
-    order.asked++
-    const missing = order.got.missing(order)
-    if (missing.length > 0 && order.asked < ASKED_MAX) {
-      order.dueMs = performance.now() + ASK_AGAIN_MS * 2 ** (order.asked - 1)
-      this.#toTheEnd(order)
-      return
-    }
-    this.#orders = this.#orders.filter(other => other !== order)
-    const { instrument } = order.hole
-    this.#report(
-      { instrument, from: order.from, to: order.to },
-      order.got.count,
-      missing.length > 0 ? message : undefined,
-    )
-  }
-
-  #unanswered(order: Order, error: unknown): void {
-    const { log } = this.#deps
-    order.failures++
-    const waitMs = Math.min(RETRY_MS_MAX, 1000 * 2 ** Math.min(order.failures, 16))
-    // What cannot be had now for one cannot be had for the others.
-    for (const other of this.#orders) other.dueMs = Math.max(other.dueMs, performance.now() + waitMs)
-    this.#toTheEnd(order)
-    log[order.failures === 1 ? 'warn' : 'debug'](
-      { instrument: order.hole.instrument, err: messageOf(error), waitMs },
-      'missing trades cannot be asked for now, trying again',
-    )
-  }
-
-  #toTheEnd(order: Order): void {
-    this.#orders = [...this.#orders.filter(other => other !== order), order]
-  }
-
-  #report({ instrument, from, to }: SeqRange & { instrument: string }, trades: number, message?: string): void {
-    const { recording, log } = this.#deps
-    const all = to - from + 1
-    const outcome = trades >= all ? 'filled' : trades > 0 ? 'partly' : 'unavailable'
-    recording.journal('backfill', {
-      instrument,
-      from_seq: from,
-      to_seq: to,
-      trades,
-      outcome,
-      ...(message !== undefined && { message }),
-    })
-    log[outcome === 'filled' ? 'info' : 'warn']({ instrument, from, to, trades }, `missing trades: ${outcome}`)
   }
 }
 

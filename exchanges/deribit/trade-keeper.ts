@@ -3,8 +3,9 @@ import type { DeribitConfig } from './config.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Recording } from '../adapter.js'
-import { readEarlierTrades } from '../earlier-trades.js'
+import { rememberTrades } from '../earlier-trades.js'
 import type { HttpRpc } from './http-rpc.js'
+import { recordedTrades } from './recorded-trades.js'
 import { TradeAudit } from './trade-audit.js'
 import { TradeBackfill } from './trade-backfill.js'
 import { TradeScopes } from './trade-scopes.js'
@@ -49,32 +50,11 @@ export class TradeKeeper {
     const scopes = () => this.scopes.all
     const journal = (event: string, facts: object) => recording.journal(event, facts)
     this.#audit = new TradeAudit({ rpc, sequences, scopes, nowUs, journal, log, everyMs: compareSeconds * 1000 })
-    const newestMs = await this.#remember(recording, signal)
+    const newestMs = await rememberTrades(sequences, { recording, reader: recordedTrades, log }, signal)
     const filling = backfill.run(signal)
     const fromMs = await this.#fromMs(newestMs, recording, signal)
     if (fromMs !== undefined) await this.#audit.run(fromMs, signal)
     await filling
-  }
-
-  /** Takes up what earlier runs recorded; returns the time of their newest trade, 0 for none. */
-  async #remember(recording: Recording, signal: AbortSignal): Promise<number> {
-    const startedMs = performance.now()
-    try {
-      const { instruments, newestMs } = await readEarlierTrades(recording, signal)
-      if (signal.aborted) return 0
-      for (const [name, { recorded, lastUs }] of instruments)
-        this.sequences.remember(name, recorded, lastUs, recording.nowUs())
-      const tookMs = Math.round(performance.now() - startedMs)
-      this.#log.info({ instruments: instruments.size, tookMs }, 'read which trades were recorded before')
-      return newestMs
-    } catch (error) {
-      recording.journal('error', { message: `earlier trades cannot be read: ${messageOf(error)}` })
-      this.#log.error(
-        { err: messageOf(error) },
-        'cannot read which trades were recorded before; the pause is not filled',
-      )
-      return 0
-    }
   }
 
   /** From which time at the exchange on trades were to come; undefined when the recorder ends first. */

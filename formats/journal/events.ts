@@ -105,7 +105,12 @@ export const EVENTS = {
     { watched: texts },
   ),
 
-  book_break: event('exchange', 'opens', { ...conn, channel: text, instrument: text, ...ids, ...span }, nothing),
+  book_break: event(
+    'exchange',
+    'opens',
+    { ...conn, channel: text, instrument: text, ...ids, ...span },
+    { family: text },
+  ),
   resync: event('exchange', 'heals', { ...conn, channel: text, instrument: text, change_id: id, ...span }, nothing),
   trade_hole: event('exchange', 'opens', { instrument: text, ...seqs, ...span, cause: text }, nothing),
   /** Without an instrument: trades of a span that were not even looked for. */

@@ -106,8 +106,8 @@ class SpanReader {
         break
       }
       case 'book_break': {
-        const { conn, channel, instrument } = entry.detail
-        const about = { conn, channel, instrument, families: ['book'], healed: false }
+        const { conn, channel, instrument, family = 'book' } = entry.detail
+        const about = { conn, channel, instrument, families: [family], healed: false }
         this.#brokenBooks.set(bookOf(entry), this.#add(entry, 'book_break', { ...boundsOf(entry), ...about }))
         break
       }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { deribitConfig } from '../../../exchanges/deribit/config.js'
-import { familyOfChannel } from '../../../exchanges/deribit/names.js'
-import { Credits } from '../../../exchanges/deribit/credits.js'
+import { describeChannel, familyOfChannel } from '../../../exchanges/deribit/names.js'
+import { Credits } from '../../../exchanges/credits.js'
 import { channelOfFrame } from '../../../exchanges/deribit/frame-channel.js'
 import { KnownChannels } from '../../../exchanges/known-channels.js'
 import { parseInstruments, type Instrument } from '../../../exchanges/deribit/instruments.js'
@@ -138,7 +138,7 @@ t.test('credits make callers wait as long as the refill takes', t => {
 })
 
 t.test('channels are known by the bytes of their names', t => {
-  const known = new KnownChannels()
+  const known = new KnownChannels(describeChannel)
   const frame = Buffer.from('xxquote.BTC-PERPETUALyy')
   t.match(known.factsAt(frame, 2, 21), { channel: 'quote.BTC-PERPETUAL', family: 'quote', isNews: false })
   t.equal(known.factsAt(frame, 2, 21), known.factsOf('quote.BTC-PERPETUAL'), 'worked out once')
