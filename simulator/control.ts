@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { messageOf } from '../platform/edge-error.js'
 import type { Fault, Faults } from './faults.js'
 import type { Market } from './market/market.js'
+import type { ExpirySurface } from './market/pricing.js'
 
 const times = z.int().min(0).optional()
 const channel = z.string().min(1)
@@ -60,7 +61,7 @@ export interface ControlAnswer {
 
 /**
  * What other processes may order: `POST /control/fault` (a fault), `POST /control/clear`, `POST /control/instrument`
- * (create or expire one), `GET /control/state`.
+ * (create or expire one), `GET /control/state`, `GET /control/surface` (the parameters that options are marked by now).
  */
 export class Control {
   constructor(
@@ -97,8 +98,18 @@ export class Control {
       }
       case 'GET /control/state':
         return { ...this.state(), faults: this.faults.struck }
+      case 'GET /control/surface':
+        return { now_ms: this.market.nowMs, expiries: this.market.surfaces().map(surfaceFields) }
       default:
         return undefined
     }
   }
 }
+
+const surfaceFields = ({ underlying, expiryMs, forward, years, slice }: ExpirySurface) => ({
+  underlying,
+  expiry_ms: expiryMs,
+  forward,
+  years,
+  svi: slice,
+})

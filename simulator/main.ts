@@ -111,6 +111,7 @@ function marketOptions(settings: Settings, startMs: number): MarketOptions {
     options: settings.instruments,
     depth: settings.depth,
     newInstrumentEveryMs: settings.newInstrumentEveryMs,
+    isStill: settings.isStill,
   }
 }
 

@@ -20,6 +20,8 @@ export interface SimulatorOptions {
   startMs?: number
   /** A new strike is listed about this often in simulated time, 0 for never. Default 5 minutes. */
   newInstrumentEveryMs?: number
+  /** Indices and volatility stay as they are at the start, while books and trades go on. Default false. */
+  isStill?: boolean
   /** Default 32; 0 for no limit. */
   maxConnectionsPerIp?: number
   /** Unsent bytes at which a slow reader is cut. Default 64 MiB. */
@@ -45,6 +47,7 @@ export const DEFAULTS: Settings = {
   depth: 60,
   speed: 1,
   newInstrumentEveryMs: 300_000,
+  isStill: false,
   maxConnectionsPerIp: 32,
   maxBufferedBytes: 64 * 1024 * 1024,
   deflate: true,

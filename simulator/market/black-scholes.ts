@@ -34,6 +34,32 @@ function normalDensity(x: number): number {
   return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
 }
 
+/** Highest volatility that is looked for, as a fraction. */
+const MAX_VOLATILITY = 5
+const MAX_STEPS = 60
+
+/**
+ * The volatility that gives a price, by Newton's steps from `volatility`, each held between what is too low and what is
+ * too high; 0 where even that is too much, Infinity where the price is beyond every volatility.
+ */
+export function impliedVolatility(terms: OptionTerms, price: number): number {
+  let [low, high] = [0, MAX_VOLATILITY]
+  const precision = terms.forward * 1e-9
+  if (terms.years <= 0 || price <= valueOption({ ...terms, volatility: 1e-4 }).price) return 0
+  if (price >= valueOption({ ...terms, volatility: high }).price) return Infinity
+  let { volatility } = terms
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const value = valueOption({ ...terms, volatility })
+    const away = value.price - price
+    if (Math.abs(away) < precision) break
+    if (away > 0) high = volatility
+    else low = volatility
+    const next = volatility - away / (value.vega * 100)
+    volatility = next > low && next < high ? next : (low + high) / 2
+  }
+  return volatility
+}
+
 export function valueOption({ forward, strike, years, volatility, call }: OptionTerms): OptionValue {
   const sign = call ? 1 : -1
   if (years <= 0) {

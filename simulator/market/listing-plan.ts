@@ -11,6 +11,16 @@ export interface Steps {
   contractSize: number
 }
 
+/** How volatility depends on strike and time. */
+export interface Smile {
+  /** Between -1 and 1; negative where puts are dearer than calls. */
+  skew: number
+  /** How much dearer the wings are, above 0; at most 2 / (1 + |skew|), or prices would allow arbitrage. */
+  curvature: number
+  /** Volatility at the money of the far end of time, as a part of the mean. */
+  longRun: number
+}
+
 /** A coin as one kind of settlement sees it; its derivatives share basis, premium and volatility. */
 export interface Underlying {
   /** Unique in the plan. */
@@ -25,6 +35,8 @@ export interface Underlying {
   basis: number
   /** At-the-money volatility, as a fraction. */
   volatility: number
+  /** Default: a smile as large coins have it. */
+  smile?: Smile
   perpetual: Steps
   future?: Steps
   /** `share`: of the options that the market is told to list. */

@@ -8,7 +8,7 @@ import { isCombo, isPerpetual, type Instrument } from './instruments.js'
 import { Listing, temperament, type InstrumentState } from './listing.js'
 import { ListingPicker } from './listing-picker.js'
 import type { IndexSource, ListingPlan } from './listing-plan.js'
-import { Pricing } from './pricing.js'
+import { Pricing, type ExpirySurface } from './pricing.js'
 import { Random } from './random.js'
 import { takeFromBook, writeBlock, writeCombo, type TradeDesk } from './taker.js'
 import { TRADE_HISTORY_PER_CURRENCY, TradeTape, type Trade } from './trades.js'
@@ -40,6 +40,8 @@ export interface MarketOptions {
   depth: number
   /** A new strike about this often, besides those of each day; 0 for never. */
   newInstrumentEveryMs: number
+  /** Indices, premium and volatility stay as they are at the start: what happens is known to follow one surface. */
+  isStill?: boolean
 }
 
 /** What a recording tells of instruments and indices. */
@@ -86,7 +88,12 @@ export class Market {
     this.nowMs = instruments ? options.startMs : options.startMs - WARM_UP_MS
     this.lastSecondMs = this.nowMs
     this.indices = new IndexPrices(indices, this.random)
-    this.pricing = new Pricing(this.indices, plan.underlyings, name => this.listings.get(name)?.instrument)
+    this.pricing = new Pricing(
+      this.indices,
+      plan.underlyings,
+      name => this.listings.get(name)?.instrument,
+      options.seed,
+    )
     this.funding = new Funding(this.pricing, this.indices, options.seed)
     this.desk = { pricing: this.pricing, numbers: plan.numbers(this.random), random: this.random }
     this.catalogue = new Catalogue(plan, options.options, index => this.indices.price(index), this.random)
@@ -111,6 +118,16 @@ export class Market {
   /** The newest trades of all that settle in a currency, oldest first. */
   tradesOf(settle: string): readonly Trade[] {
     return this.currencyTapes.get(settle)?.all ?? []
+  }
+
+  /** What the options of each expiry are marked by now, in the order of expiries. */
+  surfaces(): ExpirySurface[] {
+    const expiries = new Map<string, Instrument>()
+    for (const { instrument } of this.listings.values())
+      if (instrument.kind === 'option') expiries.set(`${instrument.underlying} ${instrument.expiryMs}`, instrument)
+    return [...expiries.values()]
+      .map(instrument => this.pricing.surface(instrument, this.nowMs))
+      .sort((a, b) => a.expiryMs - b.expiryMs)
   }
 
   /** Moves the market by one step. */
@@ -162,8 +179,10 @@ export class Market {
   private second(ms: number): void {
     const seconds = (ms - this.lastSecondMs) / 1000
     this.lastSecondMs = ms
-    this.indices.advance(seconds, this.random)
-    this.pricing.advance(seconds, this.random)
+    if (this.options.isStill !== true) {
+      this.indices.advance(seconds, this.random)
+      this.pricing.advance(seconds, this.random)
+    }
     this.listener({ type: 'second', ms })
   }
 

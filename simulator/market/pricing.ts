@@ -1,9 +1,10 @@
-import { valueOption, type OptionValue } from './black-scholes.js'
+import { valueOption, type OptionTerms, type OptionValue } from './black-scholes.js'
 import { yearsUntil } from './calendar.js'
 import { round, type IndexPrices } from './index-price.js'
 import { isOptional, isPerpetual, type Instrument } from './instruments.js'
 import type { Underlying } from './listing-plan.js'
 import type { Random } from './random.js'
+import { totalVariance, VolatilitySurface, type SviSlice } from './volatility-surface.js'
 
 /** What an instrument is worth now. */
 export interface Mark {
@@ -15,8 +16,24 @@ export interface Mark {
   forward: number
   /** Fraction; options only. */
   iv?: number
+  terms?: OptionTerms
   value?: OptionValue
 }
+
+/** What options of one underlying and expiry are marked by at a moment. */
+export interface ExpirySurface {
+  underlying: string
+  expiryMs: number
+  forward: number
+  years: number
+  slice: SviSlice
+}
+
+/** Marks show no volatility beyond these. */
+const MIN_VOLATILITY = 0.05
+const MAX_VOLATILITY = 4.5
+/** Of an option in a recording whose underlying the plan does not know. */
+const UNPLANNED = { volatility: 0.5 }
 
 /** Premium of perpetuals and level of volatility, wandering around their means. */
 interface Mood {
@@ -24,17 +41,22 @@ interface Mood {
   volatility: number
 }
 
-/** Fair values of everything, from indices, basis, premium and a volatility smile. */
+/** Fair values of everything, from indices, basis, premium and a surface of volatility. */
 export class Pricing {
   private readonly moods = new Map<string, Mood>()
   private readonly underlyings: Map<string, Underlying>
+  private readonly surfaces: Map<string, VolatilitySurface>
 
   constructor(
     private readonly indices: IndexPrices,
     underlyings: readonly Underlying[],
     private readonly find: (name: string) => Instrument | undefined,
+    seed: number,
   ) {
     this.underlyings = new Map(underlyings.map(underlying => [underlying.name, underlying]))
+    this.surfaces = new Map(
+      underlyings.map((underlying, place) => [underlying.name, new VolatilitySurface(seed, place, underlying)]),
+    )
     for (const { name, volatility } of underlyings) this.moods.set(name, { premium: 0.0001, volatility })
   }
 
@@ -52,9 +74,23 @@ export class Pricing {
     return this.moods.get(underlying)?.premium ?? 0
   }
 
-  /** At the money, as a fraction. */
-  volatility(underlying: string): number {
+  /** At the money for a time ahead, as a fraction. */
+  volatility(underlying: string, years: number): number {
+    const now = this.now(underlying)
+    return this.surfaces.get(underlying)?.termLevel(now, years) ?? now
+  }
+
+  /** At the money of the shortest expiry. */
+  private now(underlying: string): number {
     return this.moods.get(underlying)?.volatility ?? 0.5
+  }
+
+  /** The parameters that all options of an expiry are marked by. */
+  surface({ underlying, index, expiryMs }: Instrument, ms: number): ExpirySurface {
+    const forward = this.forward(underlying, index, expiryMs, ms)
+    const surface = this.surfaces.get(underlying) ?? new VolatilitySurface(0, 0, UNPLANNED)
+    const slice = surface.slice(this.now(underlying), expiryMs, ms)
+    return { underlying, expiryMs, forward, years: yearsUntil(expiryMs, ms), slice }
   }
 
   forward(underlying: string, index: string, expiryMs: number, ms: number): number {
@@ -74,15 +110,14 @@ export class Pricing {
   }
 
   private optionMark(instrument: Instrument, index: number, ms: number): Mark {
-    const forward = this.forward(instrument.underlying, instrument.index, instrument.expiryMs, ms)
-    const years = yearsUntil(instrument.expiryMs, ms)
+    const { forward, years, slice } = this.surface(instrument, ms)
     const strike = instrument.strike ?? forward
-    const moneyness = Math.log(strike / forward) / Math.sqrt(years + 0.02)
-    const smile = 1 - 0.06 * moneyness + 0.12 * moneyness * moneyness
-    const iv = Math.min(Math.max(this.volatility(instrument.underlying) * smile, 0.1), 4.5)
-    const value = valueOption({ forward, strike, years, volatility: iv, call: instrument.call ?? false })
+    const exactIv = Math.sqrt(totalVariance(slice, Math.log(strike / forward)) / years)
+    const iv = years > 0 ? Math.min(Math.max(exactIv, MIN_VOLATILITY), MAX_VOLATILITY) : MIN_VOLATILITY
+    const terms = { forward, strike, years, volatility: iv, call: instrument.call ?? false }
+    const value = valueOption(terms)
     const exact = instrument.linear ? value.price : value.price / forward
-    return { exact, price: round(exact, decimalsOf(instrument)), index, forward, iv, value }
+    return { exact, price: round(exact, decimalsOf(instrument)), index, forward, iv, terms, value }
   }
 
   private comboMark(instrument: Instrument, index: number, ms: number): Mark {

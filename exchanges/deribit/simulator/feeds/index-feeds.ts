@@ -66,9 +66,12 @@ export const priceStatistics: IndexContent = (market, index) => {
   return { index_name: index, low24h: low, high24h: high, change24h: change, high_volatility: false }
 }
 
+/** Thirty days ahead. */
+const DVOL_YEARS = 30 / 365
+
 export const volatilityIndex: IndexContent = (market, index, ms) => ({
   timestamp: ms,
-  volatility: round(market.pricing.volatility(index.split('_')[0]?.toUpperCase() ?? '') * 100, 4),
+  volatility: round(market.pricing.volatility(index.split('_')[0]?.toUpperCase() ?? '', DVOL_YEARS) * 100, 4),
   index_name: index,
 })
 
