@@ -26,7 +26,9 @@ export interface Envelope {
   readonly isOdd: string
   /** Merge patch that leaves only what is said besides the data. */
   readonly without: string
-  /** The channel, and the id that says what was asked: expressions for text. */
+  /** What it says besides that rows need, as an expression for a struct: a table's query knows it as `told`. */
+  readonly told?: string
+  /** The channel, and the id that says what was asked: expressions for text; `own_family()` is the family of the segment. */
   readonly channel: string
   readonly asked: string
   /** For a short way to rows: condition for the form that nearly all frames have, and how many members that form has. */

@@ -6,3 +6,6 @@ export function nestedShape({ at, members }: Envelope, data: Shape): Shape {
   if (inner === undefined) return { ...members, [outer]: data }
   return { ...members, [outer]: Object.assign({}, members[outer], { [inner]: data }) as Shape }
 }
+
+/** What an envelope says besides its data, for rows: an SQL expression. */
+export const toldBy = ({ told }: Pick<Envelope, 'told'>) => told ?? 'NULL'

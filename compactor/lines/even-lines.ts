@@ -1,7 +1,7 @@
 import type { Shape } from '../../exchanges/envelope.js'
 import type { Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape } from './envelope.js'
+import { nestedShape, toldBy } from './envelope.js'
 import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
 import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape } from './shape.js'
 
@@ -63,7 +63,7 @@ export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLin
     ELSE false END AS even
   FROM told
 )`
-  const head = `line, received, ${channel} AS channel, ${asked} AS asked`
+  const head = `line, received, ${channel} AS channel, ${asked} AS asked, ${toldBy(envelope)} AS told`
   const rows = reading.each
     ? `unnest(CASE WHEN even THEN data ELSE [NULL] END) AS data,
     unnest(CASE WHEN even THEN range(1, 1 + len(data)) ELSE [0] END) AS row_no`
@@ -73,7 +73,7 @@ export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLin
   SELECT ${head}, ${rows}
   FROM judged
 ), frame_items AS (
-  SELECT ${HEAD}, channel, asked, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
+  SELECT ${HEAD}, channel, asked, told, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
 )`,
     others: `WITH ${parsed} SELECT line_no, line FROM judged WHERE NOT even`,
   }

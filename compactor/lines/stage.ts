@@ -32,10 +32,13 @@ function channelMacro(pointers: readonly string[]): string {
   return `CREATE MACRO fed_channel(line) AS coalesce(${['NULL::VARCHAR', ...found].join(', ')});`
 }
 
+/** What of a segment bears on how its lines are read: where a feed's frames tell their channel, and the segment's family. */
+type SourceOfLines = Pick<Source, 'channelAt'> & { name: Pick<Source['name'], 'channel'> }
+
 /** Loads the SQL of one of a table's readings into a schema: macros first, then, starting a line, the query for its rows. */
 export async function openStage(
   engine: Engine,
-  { channelAt }: Pick<Source, 'channelAt'>,
+  { channelAt, name: { channel: family } }: SourceOfLines,
   table: Table,
   schema: string,
   place = 0,
@@ -43,7 +46,8 @@ export async function openStage(
   const sql = tableSql(table, place)
   const query = sql.search(/^SELECT\b/m)
   await engine.run(
-    `CREATE SCHEMA ${schema}; USE ${schema}; ${channelMacro(channelAt)} ${sharedSql()} ${sql.slice(0, query)}`,
+    `CREATE SCHEMA ${schema}; USE ${schema}; ${channelMacro(channelAt)}
+      CREATE MACRO own_family() AS ${sqlText(family)}; ${sharedSql()} ${sql.slice(0, query)}`,
   )
   const [[shapeText] = []] = await engine.rows('SELECT shape()')
   const shape = JSON.parse(String(shapeText)) as Shape
@@ -66,7 +70,7 @@ export async function openStage(
 export async function columnsOfTable(engine: Engine, table: Table): Promise<{ name: string; type: string }[]> {
   // Tables of several exchanges bear one name.
   const schema = `columns_of_${table.folder.replace(/\W/g, '_')}_${table.name}`
-  const stage = await openStage(engine, { channelAt: [] }, table, schema)
+  const stage = await openStage(engine, { channelAt: [], name: { channel: '' } }, table, schema)
   const noLines = 'SELECT NULL::BIGINT AS line_no, NULL::VARCHAR AS line WHERE false'
   const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE
     ${stage.rows(noLines).replace(/;\s*$/, '')}) WHERE column_name <> 'row_no'`)
