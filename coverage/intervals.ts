@@ -44,6 +44,7 @@ const WHOLE: ReadonlySet<Interval['gap']> = new Set([
   'rejected',
   'not_subscribed',
   'unreadable',
+  'not_whole',
   'not_converted',
 ])
 
@@ -97,6 +98,7 @@ function isFilled(kind: ToldSpan['kind'], healed: boolean | undefined): boolean 
     case 'covered':
     case 'paused':
       return true
+    case 'standstill':
     case 'clock_step':
       return undefined
     case 'trade_hole':

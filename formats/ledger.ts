@@ -69,6 +69,11 @@ export class DateLedger {
     return this.#records.get(path)
   }
 
+  /** Paths of what the target was shown to have. */
+  verified(): string[] {
+    return [...this.#records.values()].flatMap(({ path, state }) => (state === 'verified' ? [path] : []))
+  }
+
   get size(): number {
     return this.#records.size
   }

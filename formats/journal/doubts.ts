@@ -56,6 +56,8 @@ function ofSpan({ kind, fromUs, host, conn, also, channel, cause }: ToldSpan): D
     case 'covered':
       // The other connection had it; this one did not.
       return [{ ...doubt, conn, because: because('nothing came', told) }]
+    case 'not_whole':
+      return [{ ...doubt, conn, because: cause }]
     case 'lost':
       return [{ ...doubt, because: because('frames were lost', told) }]
     case 'not recording':
@@ -67,6 +69,7 @@ function ofSpan({ kind, fromUs, host, conn, also, channel, cause }: ToldSpan): D
     case 'outage':
     case 'trade_hole':
     case 'paused':
+    case 'standstill':
     case 'clock_step':
       return []
   }

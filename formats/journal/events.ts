@@ -1,4 +1,4 @@
-import { counts, flag, id, number, text, texts, us, type Field } from './fields.js'
+import { counts, flag, id, number, ranges, text, texts, us, type Field } from './fields.js'
 
 /**
  * What an event does to what is known of the data:
@@ -118,9 +118,17 @@ export const EVENTS = {
     'exchange',
     'heals',
     { outcome: text },
-    { instrument: text, ...seqs, trades: number, message: text, ...span },
+    { instrument: text, ...seqs, trades: number, got: ranges, message: text, ...span },
   ),
 
+  /**
+   * The exchange's lists of trades of a span were compared with what came: whatever they have beyond it has a `trade_hole`.
+   * `scopes`: names of instruments, or kind and currency; `trades`: how many the run has recorded until then.
+   */
+  compared: event('exchange', 'heals', { scopes: texts, ...span, trades: number }, nothing),
+
+  /** The recorder itself did not run: what came meanwhile waited in the sockets, and is stamped late. */
+  stood_still: event('recorder', 'tells', { ...span }, nothing),
   clock: event(
     'recorder',
     'nothing',
@@ -148,6 +156,8 @@ export const EVENTS = {
     { ...conn, seq: number, message: text },
     { bytes: number, family: text, frames: number },
   ),
+  /** Frames came that are no whole JSON: nothing can be read of what was in them. `frames` in number, from one good frame to the next. */
+  not_whole: event('connection', 'tells', { ...conn, ...span, family: text, frames: number }, { channels: texts }),
   repeated: event('recorder', 'nothing', { of: text, message: text, count: number, ...span }, nothing),
   /** What coverage has of it, it reads in the quarantine itself. */
   quarantined: event(

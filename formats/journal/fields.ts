@@ -19,3 +19,11 @@ export const counts: Field<Readonly<Record<string, number>>> = value =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).filter(([, count]) => typeof count === 'number'))
     : undefined
+/** Ranges of numbers, both ends included. */
+export const ranges: Field<readonly (readonly [from: number, to: number])[]> = value =>
+  Array.isArray(value)
+    ? value.flatMap((range: unknown) => {
+        const [from, to] = Array.isArray(range) ? (range as unknown[]) : []
+        return Number.isSafeInteger(from) && Number.isSafeInteger(to) ? [[from as number, to as number] as const] : []
+      })
+    : undefined

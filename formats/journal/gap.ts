@@ -2,7 +2,8 @@
 export interface ToldSpan {
   /**
    * The journal's word for it; `outage` for one that lasts, `not recording` where no recorder ran, `unreadable` for a segment
-   * that held nothing. In `covered`, `paused` and `clock_step` nothing is missing.
+   * that held nothing, `standstill` where the recorder itself did not run, `not_whole` where frames came in pieces. In
+   * `covered`, `paused`, `standstill` and `clock_step` nothing is missing by that alone.
    */
   kind:
     | 'gap'
@@ -13,8 +14,10 @@ export interface ToldSpan {
     | 'trade_hole'
     | 'book_break'
     | 'unreadable'
+    | 'not_whole'
     | 'covered'
     | 'paused'
+    | 'standstill'
     | 'clock_step'
   fromUs: number
   /** Undefined as long as it lasts. */
@@ -32,11 +35,16 @@ export interface ToldSpan {
   families: readonly string[]
   /** Whether what was missing came after all; undefined where nothing can bring it. */
   healed: boolean | undefined
+  /** It is asked for, and nobody knows yet whether it can be had. */
+  pending?: true
+  /** Of trades: how many are missing, as far as their numbers say. */
+  count?: number
 }
 
 /** A span in which frames are missing or may be. */
 export interface Gap extends ToldSpan {
-  kind: Exclude<ToldSpan['kind'], 'covered' | 'paused' | 'clock_step'>
+  kind: Exclude<ToldSpan['kind'], 'covered' | 'paused' | 'standstill' | 'clock_step'>
 }
 
-export const isGap = (span: ToldSpan): span is Gap => !['covered', 'paused', 'clock_step'].includes(span.kind)
+export const isGap = (span: ToldSpan): span is Gap =>
+  !['covered', 'paused', 'standstill', 'clock_step'].includes(span.kind)

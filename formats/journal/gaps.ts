@@ -2,6 +2,7 @@ import { parseSegmentPath, withState } from '../raw-path.js'
 import { STOPPING } from './causes.js'
 import { stillCovered } from './covered.js'
 import type { EntryOf, JournalEntry } from './entry.js'
+import { BrokenBooks } from './broken-books.js'
 import { isGap, type Gap, type ToldSpan } from './gap.js'
 import { Outages } from './outages.js'
 import { TradeHoles } from './trade-holes.js'
@@ -30,8 +31,7 @@ interface Idle {
 class SpanReader {
   readonly spans: ToldSpan[] = []
   readonly #outages = new Outages()
-  /** By host, connection and channel. */
-  readonly #brokenBooks = new Map<string, ToldSpan>()
+  readonly #brokenBooks = new BrokenBooks()
   readonly #tradeHoles = new TradeHoles()
   /** By host: its recorder ended, and the next one has not come to record yet. */
   readonly #idle = new Map<string, Idle>()
@@ -48,6 +48,7 @@ class SpanReader {
     const { host, recvUs } = entry
     switch (entry.event) {
       case 'started':
+        this.#brokenBooks.cut(host, undefined)
         this.#resumed(entry)
         this.#began(entry)
         break
@@ -64,14 +65,17 @@ class SpanReader {
         const why = { cause: cause ?? reason ?? 'outage' }
         this.#outages.ended(entry, () => this.#add(entry, 'outage', { ...why, conn, toUs: undefined }))
         if (before_live === true) this.#noteSubscribed(host, false)
+        this.#brokenBooks.cut(host, conn)
         break
       }
       case 'subscribed':
         this.#outages.subscribed(entry)
         this.#noteSubscribed(host, true)
+        this.#brokenBooks.anew(entry)
         break
       case 'live':
         this.#outages.live(entry)
+        this.#brokenBooks.anew(entry)
         this.#recordsAgain(entry)
         break
       case 'gap': {
@@ -108,17 +112,36 @@ class SpanReader {
       case 'book_break': {
         const { conn, channel, instrument, family = 'book' } = entry.detail
         const about = { conn, channel, instrument, families: [family], healed: false }
-        this.#brokenBooks.set(bookOf(entry), this.#add(entry, 'book_break', { ...boundsOf(entry), ...about }))
+        const { fromUs } = boundsOf(entry)
+        this.#brokenBooks.found(entry, () => this.#add(entry, 'book_break', { fromUs, toUs: undefined, ...about }))
         break
       }
       case 'backfill':
         if (entry.detail.outcome === 'filled') for (const gap of this.#tradeHoles.filled(entry)) gap.healed = true
         // Trades that were not even looked for.
         else if (entry.detail.instrument === undefined) this.#addTradeHole(entry)
+        else this.#tradeHoles.answered(entry)
         break
       case 'resync':
-        this.#mendBook(entry)
+        this.#brokenBooks.mended(entry)
         break
+      case 'not_whole': {
+        const { conn, family, frames = 0 } = entry.detail
+        const cause = frames === 1 ? 'a frame was not whole' : `${frames} frames were not whole`
+        this.#add(entry, 'not_whole', {
+          ...boundsOf(entry),
+          conn,
+          cause,
+          families: family === undefined ? [] : [family],
+        })
+        break
+      }
+      case 'stood_still': {
+        const { fromUs, toUs } = boundsOf(entry)
+        const cause = `the recorder stood still for ${Math.round((toUs - fromUs) / 1e5) / 10} s`
+        this.#add(entry, 'standstill', { fromUs, toUs, cause })
+        break
+      }
       case 'paused':
         if (!this.#pauses.has(host))
           this.#pauses.set(host, this.#add(entry, 'paused', { cause: PAUSED, toUs: undefined, healed: true }))
@@ -205,15 +228,6 @@ class SpanReader {
     if (gap) this.spans.splice(this.spans.indexOf(gap), 1)
   }
 
-  #mendBook(entry: EntryOf<'resync'>): void {
-    const key = bookOf(entry)
-    const gap = this.#brokenBooks.get(key)
-    if (!gap) return
-    this.#brokenBooks.delete(key)
-    gap.healed = true
-    gap.toUs = entry.detail.to_us ?? gap.toUs
-  }
-
   #resumed({ host, recvUs }: JournalEntry): void {
     const pause = this.#pauses.get(host)
     if (pause) pause.toUs = recvUs
@@ -223,7 +237,8 @@ class SpanReader {
   #addTradeHole(entry: EntryOf<'trade_hole' | 'backfill'>): ToldSpan {
     const { instrument } = entry.detail
     const cause = entry.event === 'trade_hole' ? entry.detail.cause : undefined
-    const about = { instrument, ...(cause !== undefined && { cause }), families: ['trades'], healed: false }
+    const pending = entry.event === 'trade_hole' && { pending: true as const }
+    const about = { instrument, ...(cause !== undefined && { cause }), families: ['trades'], healed: false, ...pending }
     return this.#add(entry, 'trade_hole', { ...boundsOf(entry), ...about })
   }
 
@@ -256,14 +271,20 @@ const PAUSED = 'the disk was too slow, and reading stopped meanwhile'
 function boundsOf({ recvUs, detail }: EntryOf<Spanned>) {
   return { fromUs: detail.from_us ?? recvUs, toUs: detail.to_us ?? recvUs }
 }
-type Spanned = 'gap' | 'covered' | 'lost' | 'silent' | 'trade_hole' | 'book_break' | 'backfill' | 'unlisted'
+type Spanned =
+  | 'gap'
+  | 'covered'
+  | 'lost'
+  | 'silent'
+  | 'trade_hole'
+  | 'book_break'
+  | 'backfill'
+  | 'unlisted'
+  | 'not_whole'
+  | 'stood_still'
 
 function coverOf({ detail }: EntryOf<'covered'>): string {
   const { cause = 'connection lost', by = 'another connection', watched = [] } = detail
   const proof = watched.length === 0 ? '' : ` (without a frame to prove it: ${watched.join(', ')})`
   return `${cause}; ${by} carried the same${proof}`
-}
-
-function bookOf({ host, detail }: EntryOf<'book_break' | 'resync'>): string {
-  return `${host} ${String(detail.conn)} ${String(detail.channel)}`
 }

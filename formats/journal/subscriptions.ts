@@ -51,6 +51,8 @@ class HostReader {
   readonly #refused = new Map<string, number>()
   /** When a recorder or a connection began: what was to come back had come back soon after. */
   readonly #begins: number[] = []
+  /** Runs, and whether each came to carry all that it was to carry. */
+  readonly #runs: { startedUs: number; isWhole: boolean }[] = []
   #lastUs = 0
   /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
   #tookOver: { sinceUs: number; tellsUntilUs: number } | undefined
@@ -67,6 +69,7 @@ class HostReader {
         // Whatever is still open was cut off by a kill, and lived to the last entry at least.
         this.#endAll(this.#lastUs)
         this.#begins.push(recvUs)
+        this.#runs.push({ startedUs: recvUs, isWhole: false })
         this.#noteTakeOver(recvUs, entry.detail.since_us)
         break
       case 'stopped':
@@ -76,6 +79,11 @@ class HostReader {
       case 'connected':
         this.#begins.push(recvUs)
         break
+      case 'live': {
+        const run = this.#runs.at(-1)
+        if (run) run.isWhole = true
+        break
+      }
       case 'disconnected':
         this.#end(connOf(entry), [...(this.#open.get(connOf(entry))?.keys() ?? [])], recvUs, false)
         break
@@ -132,7 +140,14 @@ class HostReader {
     const ordered = [...spans].sort((a, b) => a.fromUs - b.fromUs)
     return ordered.map(({ fromUs, toUs, dropped }, i) => {
       if (dropped) return { fromUs, toUs }
-      const backUs = Math.min(...ordered.slice(i + 1).map(next => next.fromUs))
+      const nextUs = ordered[i + 1]?.fromUs ?? Infinity
+      // A run that carried all that was asked for, without it: nobody wanted it any more, whatever came later.
+      const withoutUs = this.#runs.find(({ startedUs, isWhole }, at) => {
+        const endUs = this.#runs[at + 1]?.startedUs ?? Infinity
+        return isWhole && startedUs > toUs && endUs <= nextUs && nextUs !== Infinity
+      })?.startedUs
+      if (withoutUs !== undefined) return { fromUs, toUs: withoutUs }
+      const backUs = nextUs
       const beganUs = this.#begins.find(us => us > toUs) ?? this.#expiryMsOf(channel) * 1000
       return { fromUs, toUs: Math.max(toUs, Number.isFinite(backUs) ? backUs : beganUs) }
     })

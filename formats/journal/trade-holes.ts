@@ -26,6 +26,8 @@ export class TradeHoles {
       if (range.from > hole.from) hole.got.add(hole.from, range.from - 1)
       if (range.to < hole.to) hole.got.add(range.to + 1, hole.to)
     }
+    for (const hole of holes) hole.gap.count = countOf(hole)
+    gap.count = range.to - range.from + 1
     this.#open.set(keyOf(entry), [...holes, { ...range, gap, run: entry.run, got: new SeqRanges() }])
   }
 
@@ -41,9 +43,24 @@ export class TradeHoles {
     const left = holes.filter(hole => !whole.includes(hole))
     if (left.length > 0) this.#open.set(keyOf(entry), left)
     else this.#open.delete(keyOf(entry))
+    for (const hole of holes) hole.gap.count = countOf(hole)
+    for (const { gap } of whole) delete gap.pending
     return whole.map(({ gap }) => gap)
   }
+
+  /** The exchange answered, and what of it did not come is not to be had. */
+  answered(entry: EntryOf<'backfill'>): void {
+    const range = rangeOf(entry)
+    for (const hole of this.#open.get(keyOf(entry)) ?? [])
+      if (range && range.from <= hole.to && range.to >= hole.from) {
+        for (const [from, to] of entry.detail.got ?? []) hole.got.add(Math.max(from, hole.from), Math.min(to, hole.to))
+        hole.gap.count = countOf(hole)
+        delete hole.gap.pending
+      }
+  }
 }
+
+const countOf = (hole: Hole) => hole.got.missing(hole).reduce((sum, { from, to }) => sum + to - from + 1, 0)
 
 type OfTrades = EntryOf<'trade_hole' | 'backfill'>
 

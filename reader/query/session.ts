@@ -6,6 +6,7 @@ import { closest } from 'fastest-levenshtein'
 import { UNREADABLE } from '../../platform/duckdb.js'
 import { tornParquet } from '../../formats/parquet-footer.js'
 import { EdgeError, isMachineError, messageOf } from '../../platform/edge-error.js'
+import { showGaps } from '../../coverage/account/gaps-table.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
@@ -29,6 +30,8 @@ export interface SessionOptions {
 const TRIES = 3
 /** A file was rolled up between being listed and being opened. */
 const FILE_GONE = /No files found|Cannot open file|Could not open|does not exist.*\.parquet/i
+/** The account of each day as a relation, whether or not it was written as a table. */
+const GAPS = 'gaps'
 /** Statements that ask for names rather than rows. */
 const ASKS_FOR_NAMES = /\b(?:show|information_schema|duckdb_\w+)\b/i
 
@@ -39,13 +42,17 @@ export class QuerySession {
   readonly #scratch: string
   readonly #leftOut: NonNullable<SessionOptions['leftOut']>
   readonly #ready = readyViews()
+  readonly #showGaps: () => Promise<void>
+  #hasGaps = false
 
   private constructor(
     connection: DuckDBConnection,
     lake: Lake,
     scratch: string,
     leftOut: NonNullable<SessionOptions['leftOut']>,
+    showGaps: () => Promise<void>,
   ) {
+    this.#showGaps = showGaps
     this.connection = connection
     this.#leftOut = leftOut
     this.#lake = lake
@@ -61,7 +68,8 @@ export class QuerySession {
       const connection = await openDuckDb()
       await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
       await connection.run(sharedSql())
-      return new QuerySession(connection, new Lake(connection, root, rows), scratch, leftOut)
+      const gaps = () => showGaps(connection, root, note)
+      return new QuerySession(connection, new Lake(connection, root, rows), scratch, leftOut, gaps)
     } catch (error) {
       rmSync(scratch, { recursive: true, force: true })
       throw error
@@ -103,7 +111,11 @@ export class QuerySession {
   }
 
   async #makeViews(sql: string): Promise<void> {
-    const { views } = namedIn(sql, this.#ready, this.tables)
+    const { views, tables } = namedIn(sql, this.#ready, [...this.tables, GAPS])
+    if (tables.includes(GAPS) && !this.#hasGaps) {
+      await this.#showGaps()
+      this.#hasGaps = true
+    }
     await this.#lake.show(this.#tablesIn(sql))
     const text = [sql, ...views.map(view => view.sql)].join('\n')
     const normalized = normalizedIn(text)

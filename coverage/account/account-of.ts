@@ -1,0 +1,308 @@
+import type { JournalEntry } from '../../formats/journal/entry.js'
+import type { ToldSpan } from '../../formats/journal/gap.js'
+import { spansOf } from '../../formats/journal/gaps.js'
+import { slotOf } from '../../formats/journal/outages.js'
+import { lastEntries } from '../../formats/journal/runs.js'
+import { subscriptionsOf, type Subscription } from '../../formats/journal/subscriptions.js'
+import { clip, overlap, unionOf, without, type Span } from '../../platform/spans.js'
+import {
+  isLost,
+  keyOf,
+  type Account,
+  type Channel,
+  type NotOffered,
+  type StateSpan,
+  type TradeCount,
+} from './account.js'
+import type { AccountFacts, Vanished } from './facts.js'
+import { Grouping } from './merge.js'
+import { Compared } from './proofs.js'
+import { Targets, type ChannelTarget } from './targets.js'
+import { mergedSpans, Timeline } from './timeline.js'
+import { ToldIndex } from './told-index.js'
+
+/** After a disconnection the exchange is asked, and asked again: until then it is open whether trades were missed. */
+const ASKED_WITHIN_US = 15 * 60_000_000
+
+/** The account of one exchange: of each channel at each moment of the window exactly one state. Pure. */
+export function accountOf(facts: AccountFacts, asked: Span): Account {
+  const window = { fromUs: asked.fromUs, toUs: Math.max(asked.fromUs, Math.min(asked.toUs, facts.nowUs)) }
+  const { entries, knownUs } = withEnds(facts)
+  const told = spansOf(entries)
+  const states = new HostStates(facts, entries, told, knownUs, window)
+  const targets = new Targets(facts.exchange)
+  const byChannel = new Map<string, { channel: Channel; spans: readonly StateSpan[] }>()
+  const merged = new Map<string, readonly StateSpan[]>()
+  const add = (channel: Channel, spans: readonly StateSpan[]) => {
+    const key = keyOf(channel)
+    const before = byChannel.get(key)
+    if (!before) byChannel.set(key, { channel, spans })
+    else if (before.spans !== spans) {
+      const pair = `${states.idOf(before.spans)} ${states.idOf(spans)}`
+      const both = merged.get(pair) ?? mergedSpans(before.spans, spans)
+      merged.set(pair, both)
+      byChannel.set(key, { channel, spans: both })
+    }
+  }
+  for (const subscription of subscriptionsOf(entries, facts.exchange.names.expiryMsOf)) {
+    if (clip(subscription.wanted, window).length === 0) continue
+    const target = targets.of(subscription.channel)
+    add(target.channel, states.of(subscription, target))
+    for (const [name, spans] of states.exceptionsOf(subscription, target))
+      add({ ...target.channel, about: name, isWhole: false }, spans)
+  }
+  const grouping = new Grouping()
+  for (const { channel, spans } of byChannel.values()) grouping.add(channel, spans)
+  return {
+    window,
+    groups: grouping.groups(),
+    notOffered: notOfferedOf(facts, window),
+    trades: tradesOf(facts.exchange.name, entries, told, window),
+  }
+}
+
+/** With the last signs of each run as entries; a recorder that is gone says so with its last one. */
+function withEnds({ entries, signs, alive }: AccountFacts): { entries: JournalEntry[]; knownUs: Map<string, number> } {
+  const heard = signs.map(({ host, run, atUs }): JournalEntry => ({
+    host,
+    run,
+    recvUs: atUs,
+    event: 'heard',
+    detail: {},
+  }))
+  // A sign is never behind the word with which its own run ended.
+  const endedUs = new Map(entries.filter(({ event }) => event === 'stopped').map(({ run, recvUs }) => [run, recvUs]))
+  const own = heard.filter(({ run, recvUs }) => recvUs <= (endedUs.get(run) ?? Infinity))
+  const all = [...entries, ...own].sort((a, b) => a.recvUs - b.recvUs)
+  const knownUs = new Map<string, number>()
+  const gone: JournalEntry[] = []
+  for (const { last, isStopped } of lastEntries(all)) {
+    const { host, run, recvUs } = last
+    if (alive.has(host) && !isStopped) knownUs.set(host, recvUs)
+    else if (!isStopped) gone.push({ host, run, recvUs, event: 'ceased', detail: {} })
+  }
+  return { entries: [...all, ...gone].sort((a, b) => a.recvUs - b.recvUs), knownUs }
+}
+
+/** What single recorders have to say of their channels. Channels that share their facts share their spans. */
+class HostStates {
+  readonly #facts: AccountFacts
+  readonly #index: ToldIndex
+  readonly #compared: Compared
+  readonly #knownUs: ReadonlyMap<string, number>
+  readonly #window: Span
+  readonly #known = new Map<string, readonly StateSpan[]>()
+  readonly #ids = new Map<readonly StateSpan[], number>()
+
+  constructor(
+    facts: AccountFacts,
+    entries: readonly JournalEntry[],
+    told: readonly ToldSpan[],
+    knownUs: ReadonlyMap<string, number>,
+    window: Span,
+  ) {
+    this.#facts = facts
+    this.#index = new ToldIndex(told)
+    this.#compared = new Compared(entries, facts.exchange.names)
+    this.#knownUs = knownUs
+    this.#window = window
+  }
+
+  idOf(spans: readonly StateSpan[]): number {
+    const id = this.#ids.get(spans) ?? this.#ids.size
+    this.#ids.set(spans, id)
+    return id
+  }
+
+  of(subscription: Subscription, target: ChannelTarget): readonly StateSpan[] {
+    const told = this.#index.of(subscription, target)
+    return this.#remembered(subscription, target, told, this.#vanishedOf(subscription.host, target))
+  }
+
+  /** Of a channel of a whole kind: the instruments of which something else is known than of all of them. */
+  *exceptionsOf(subscription: Subscription, target: ChannelTarget): Generator<[string, readonly StateSpan[]]> {
+    const { subject } = target
+    if (!target.channel.isWhole || !subject) return
+    const { isAbout } = this.#facts.exchange.names
+    for (const [name, own] of this.#index.instrumentsOf(subscription.host, target.family)) {
+      if (!isAbout(subject, name)) continue
+      const told = [...this.#index.of(subscription, target), ...own]
+      yield [name, this.#remembered(subscription, target, told, this.#vanishedOf(subscription.host, target))]
+    }
+  }
+
+  #vanishedOf(host: string, { family, kinds, subject }: ChannelTarget): Vanished[] {
+    return this.#facts.vanished.filter(file => {
+      if (file.host !== host || file.family !== family) return false
+      if (file.kind === undefined) return true
+      if (!kinds.includes(file.kind)) return false
+      const own = subject?.name === undefined ? subject?.currency : this.#currencyOf(subject.name)
+      return file.currency === undefined || own === undefined || own === file.currency
+    })
+  }
+
+  #currencyOf(name: string): string {
+    return this.#facts.exchange.names.partitionOfInstrument(name).currency
+  }
+
+  #remembered(
+    subscription: Subscription,
+    target: ChannelTarget,
+    told: readonly ToldSpan[],
+    vanished: readonly Vanished[],
+  ): readonly StateSpan[] {
+    const { host, spans, wanted, rejected } = subscription
+    const compared = target.isNumbered ? this.#compared.of(target) : []
+    const textOf = (list: readonly (Span & { conn?: string })[]) =>
+      list.map(({ fromUs, toUs, conn = '' }) => `${fromUs}-${toUs}${conn}`).join()
+    const key = [
+      ...[host, target.grade, target.isNumbered],
+      ...[spans, wanted, rejected, compared, vanished].map(textOf),
+      told.map(span => this.#index.idOf(span)).join(),
+    ].join('|')
+    const known = this.#known.get(key) ?? this.#spansOf(subscription, target, told, vanished, compared)
+    this.#known.set(key, known)
+    return known
+  }
+
+  #spansOf(
+    { host, spans, wanted, rejected }: Subscription,
+    { grade, isNumbered }: ChannelTarget,
+    told: readonly ToldSpan[],
+    vanished: readonly Vanished[],
+    compared: readonly Span[],
+  ): readonly StateSpan[] {
+    // Over all of time, so that the answer to an hour is that of its day.
+    const line = new Timeline(ALWAYS, { state: 'not recording', grade: 'claimed' })
+    const subscribed = unionOf(spans)
+    line.paint(wanted, { state: 'missing', grade: 'watched', cause: 'wanted, and not subscribed' })
+    line.paint(subscribed, { state: 'recorded', grade })
+    line.paint(without(rejected, subscribed), {
+      state: 'missing',
+      grade: 'watched',
+      cause: 'the exchange refused the subscription',
+    })
+    for (const one of told.filter(({ kind }) => kind === 'not recording'))
+      line.paint(
+        [boundsOf(one)],
+        { state: 'not recording', grade: 'watched', cause: one.cause },
+        ({ state, cause }) => state === 'missing' && cause === 'wanted, and not subscribed',
+      )
+    for (const one of told.filter(({ kind }) => WHOLE.has(kind)))
+      line.paint(
+        [boundsOf(one)],
+        { state: 'missing', grade: 'watched', cause: one.cause },
+        span => span.state === 'recorded' || (span.state === 'missing' && span.cause === 'wanted, and not subscribed'),
+      )
+    for (const { span, cause } of brokenOf(spans, told))
+      line.paint([span], { state: 'missing', grade: 'exact', cause }, isRecorded)
+    const knownUs = this.#knownUs.get(host)
+    const toEnd = { fromUs: knownUs ?? Infinity, toUs: Infinity }
+    if (isNumbered) this.#paintTrades(line, told, compared, knownUs)
+    // What came and was not kept is gone, whatever numbers were seen.
+    for (const one of told.filter(({ kind }) => kind === 'lost' || kind === 'unreadable'))
+      line.paint([boundsOf(one)], { state: 'missing', grade: 'exact', cause: one.cause }, isHere)
+    for (const { cause, ...file } of vanished) line.paint([file], { state: 'missing', grade: 'exact', cause }, isHere)
+    line.paint([toEnd], { state: 'not yet known', grade: 'claimed', cause: 'the last seconds' }, isHere)
+    return line.within(this.#window)
+  }
+
+  /** Trades have numbers, and the exchange lists them: what was missed live may be there all the same. */
+  #paintTrades(
+    line: Timeline,
+    told: readonly ToldSpan[],
+    compared: readonly Span[],
+    knownUs: number | undefined,
+  ): void {
+    const lost = line.spans.filter(isLost)
+    const proof = 'the exchange was asked for all of it'
+    line.paint(compared, { state: 'healed', grade: 'exact', proof }, isLost)
+    const open = knownUs === undefined ? [] : [{ fromUs: knownUs - ASKED_WITHIN_US, toUs: Infinity }]
+    line.paint(open, { state: 'not yet known', grade: 'claimed', cause: 'the exchange is still to be asked' }, isLost)
+    for (const hole of told.filter(({ kind }) => kind === 'trade_hole')) {
+      const bounds = boundsOf(hole)
+      // What lies in a known loss is missing there, not in the quiet time around it.
+      const inside = overlap([bounds], lost)
+      const where = inside.length > 0 ? inside : [bounds]
+      if (hole.healed === true)
+        line.paint(where, { state: 'healed', grade: 'exact', proof: 'fetched' }, span => isRecorded(span))
+      else if (hole.pending && knownUs !== undefined)
+        line.paint(
+          where,
+          { state: 'not yet known', grade: 'exact', cause: 'trades are missing, and asked for' },
+          isHere,
+        )
+      else {
+        const cause =
+          hole.count === undefined
+            ? hole.cause
+            : `${hole.count} ${hole.count === 1 ? 'trade' : 'trades'} missing by number`
+        line.paint(where, { state: 'missing', grade: 'exact', cause }, isHere)
+      }
+    }
+  }
+}
+
+const ALWAYS: Span = { fromUs: -Infinity, toUs: Infinity }
+
+const isHere = ({ state }: StateSpan) => state === 'recorded' || state === 'healed' || state === 'not yet known'
+const isRecorded = ({ state }: StateSpan) => state === 'recorded'
+
+const boundsOf = ({ fromUs, toUs = Infinity }: ToldSpan): Span => ({ fromUs, toUs })
+
+/** In these nothing came, of whatever they are about. */
+const WHOLE: ReadonlySet<ToldSpan['kind']> = new Set(['gap', 'outage', 'silent'])
+
+/** What no connection had whole: books between a missing change and the next snapshot, and frames that came in pieces. */
+function brokenOf(spans: Subscription['spans'], told: readonly ToldSpan[]): { span: Span; cause: string }[] {
+  const broken = told.filter(({ kind }) => kind === 'book_break' || kind === 'not_whole')
+  if (broken.length === 0) return []
+  const whole = unionOf(
+    spans.flatMap(span =>
+      without(
+        [span],
+        broken.filter(({ conn }) => conn === undefined || slotOf(conn) === slotOf(span.conn)).map(boundsOf),
+      ),
+    ),
+  )
+  return broken.flatMap(one => {
+    const cause = one.kind === 'book_break' ? 'a change of the book was missing, until the next snapshot' : one.cause
+    return without([boundsOf(one)], whole).map(span => ({ span, cause }))
+  })
+}
+
+function notOfferedOf({ exchange, entries }: AccountFacts, { fromUs, toUs }: Span): NotOffered[] {
+  const names = new Map<string, NotOffered>()
+  for (const { event, recvUs, detail } of entries) {
+    if (event !== 'not_offered' || recvUs < fromUs || recvUs >= toUs) continue
+    for (const name of [...(detail.channels ?? []), ...(detail.instruments ?? [])])
+      names.set(name, { exchange: exchange.name, name, reason: detail.reason ?? 'not offered' })
+  }
+  return [...names.values()]
+}
+
+/** Trades by their numbers: how many each run had counted at its last comparison in the window, and at the last before. */
+function tradesOf(
+  exchange: string,
+  entries: readonly JournalEntry[],
+  told: readonly ToldSpan[],
+  { fromUs, toUs }: Span,
+): TradeCount[] {
+  const runs = new Map<string, { before: number; last: number }>()
+  for (const { event, run, recvUs, detail } of entries) {
+    if (event !== 'compared' || recvUs >= toUs || detail.trades === undefined) continue
+    const counted = runs.get(run) ?? { before: 0, last: 0 }
+    runs.set(run, { ...counted, [recvUs < fromUs ? 'before' : 'last']: detail.trades })
+  }
+  const recorded = [...runs.values()].reduce((sum, { before, last }) => sum + Math.max(0, last - before), 0)
+  const holes = told.filter(
+    one =>
+      one.kind === 'trade_hole' &&
+      one.healed !== true &&
+      !one.pending &&
+      one.fromUs < toUs &&
+      (one.toUs ?? Infinity) > fromUs,
+  )
+  const missing = holes.reduce((sum, { count = 0 }) => sum + count, 0)
+  return recorded + missing === 0 ? [] : [{ exchange, recorded, missing }]
+}

@@ -1,0 +1,73 @@
+import type { Span } from '../../platform/spans.js'
+import type { CoveredKind } from '../../exchanges/settings.js'
+
+/**
+ * What is known of a channel in a span:
+ * - `recorded`: it came, as far as its grade can tell;
+ * - `healed`: it was missed live, was fetched, and is proven whole;
+ * - `missing`: it is not there, with a cause;
+ * - `not yet known`: the last seconds of a recorder that lives, or what is being asked for;
+ * - `not recording`: with a cause, it was wanted and no recorder ran; without one, nobody wanted it.
+ */
+export type State = 'recorded' | 'healed' | 'missing' | 'not yet known' | 'not recording'
+
+/** `exact`: a sequence says so. `watched`: subscribed on a connection that lived. `claimed`: nothing can say more. */
+export type Grade = 'exact' | 'watched' | 'claimed'
+
+export interface StateSpan extends Span {
+  state: State
+  grade: Grade
+  /** Of what is not simply there. */
+  cause?: string
+  /** By what a span is proven, where that is not its own subscription. */
+  proof?: string
+}
+
+/** What an account is kept of. */
+export interface Channel {
+  exchange: string
+  family: string
+  kind: CoveredKind | 'none'
+  /** An instrument or an index; `all BTC options` for one of a whole kind; the channel's own name where it is about neither. */
+  about: string
+  /** It is about all instruments of its kind. */
+  isWhole: boolean
+}
+
+/** Channels of which the same is known. */
+export interface ChannelGroup {
+  /** They follow one upon the other, without a hole, over the whole window. */
+  spans: readonly StateSpan[]
+  channels: readonly Channel[]
+}
+
+/** What the exchange lists, the config asks for, and nobody records. */
+export interface NotOffered {
+  exchange: string
+  name: string
+  reason: string
+}
+
+/** How many trades came, and how many are known not to have come. */
+export interface TradeCount {
+  exchange: string
+  recorded: number
+  missing: number
+}
+
+/** The one account: all that is known of what was recorded in a window. */
+export interface Account {
+  window: Span
+  groups: readonly ChannelGroup[]
+  notOffered: readonly NotOffered[]
+  trades: readonly TradeCount[]
+}
+
+/** Something that was to be there and is not. */
+export const isLost = ({ state, cause }: StateSpan) =>
+  state === 'missing' || (state === 'not recording' && cause !== undefined)
+
+/** It was to be recorded, and it is known what became of it. */
+export const isJudged = (span: StateSpan) => isLost(span) || span.state === 'recorded' || span.state === 'healed'
+
+export const keyOf = ({ exchange, family, kind, about }: Channel) => `${exchange} ${family} ${kind} ${about}`

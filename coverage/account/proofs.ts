@@ -1,0 +1,47 @@
+import type { Names } from '../../exchanges/exchange.js'
+import type { JournalEntry } from '../../formats/journal/entry.js'
+import { unionOf, type Span } from '../../platform/spans.js'
+import type { ChannelTarget } from './targets.js'
+
+/**
+ * Spans of which the exchange's lists of trades were compared with what came, by what was compared: the name of an
+ * instrument, or kind and currency. Whatever was found beyond has an entry of its own.
+ */
+export class Compared {
+  readonly #spans = new Map<string, Span[]>()
+  readonly #names: Pick<Names, 'partitionOfInstrument'>
+
+  constructor(entries: readonly JournalEntry[], names: Pick<Names, 'partitionOfInstrument'>) {
+    this.#names = names
+    const found = new Map<string, Span[]>()
+    for (const { event, recvUs, detail } of entries) {
+      if (event !== 'compared') continue
+      const span = { fromUs: detail.from_us ?? recvUs, toUs: detail.to_us ?? recvUs }
+      for (const scope of detail.scopes ?? []) {
+        const own = found.get(scope)
+        if (own) own.push(span)
+        else found.set(scope, [span])
+      }
+    }
+    for (const [scope, spans] of found) this.#spans.set(scope, unionOf(spans))
+  }
+
+  /** When all of a channel was compared. */
+  of({ name, kinds, partitions }: ChannelTarget): readonly Span[] {
+    if (name !== undefined) {
+      const { kind, currency } = this.#names.partitionOfInstrument(name)
+      return unionOf([...(this.#spans.get(name) ?? []), ...(this.#spans.get(`${kind} ${currency}`) ?? [])])
+    }
+    const [first, ...others] = partitions.map(partition => this.#spans.get(partition) ?? [])
+    if (!first || kinds.length === 0) return []
+    return others.reduce<readonly Span[]>((both, own) => overlapOf(both, own), first)
+  }
+}
+
+const overlapOf = (a: readonly Span[], b: readonly Span[]) =>
+  a.flatMap(one =>
+    b.flatMap(other => {
+      const both = { fromUs: Math.max(one.fromUs, other.fromUs), toUs: Math.min(one.toUs, other.toUs) }
+      return both.fromUs < both.toUs ? [both] : []
+    }),
+  )

@@ -1,0 +1,111 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { exchangeNamed } from '../../exchanges/registry.js'
+import type { Exchange } from '../../exchanges/exchange.js'
+import type { JournalEntry } from '../../formats/journal/entry.js'
+import { inOrder } from '../../formats/journal/read.js'
+import { listFolder } from '../../formats/partition-folders.js'
+import { rawSegments, type RawSegment } from '../../formats/raw-tree.js'
+import { recorderState } from '../../formats/recorder-state.js'
+import { manifestOf } from '../../formats/segment-files.js'
+import { isLockHeld } from '../../platform/lock-state.js'
+import { hasErrno } from '../../platform/edge-error.js'
+import type { Span } from '../../platform/spans.js'
+import type { AccountFacts, Sign } from './facts.js'
+import { readJournal } from './read-journal.js'
+import { findVanished } from './vanished.js'
+
+const HOUR_US = 3_600_000_000
+/** In a copy nobody can tell whether the recorder lives: an hour's segments are there within this time of its end. */
+const ARRIVES_WITHIN_US = 2 * HOUR_US
+/** Segments that were begun this long before the last word of a run may hold later lines than it. */
+const SEGMENT_US = HOUR_US
+
+/** Names of the exchanges that anything was recorded of below a root, in their order. */
+export function exchangesIn(root: string): string[] {
+  const names = ['raw', 'parquet'].flatMap(top =>
+    listFolder(root, top).folders.flatMap(folder => /^exchange=([A-Za-z0-9][\w.-]*)$/.exec(folder)?.[1] ?? []),
+  )
+  return [...new Set(names)].sort()
+}
+
+/** An exchange as its folder names it: a described feed's has a name of its own. */
+export function namedExchange(name: string): Pick<Exchange, 'name' | 'families' | 'names'> {
+  const { families, names } = exchangeNamed(name)
+  return { name, families, names }
+}
+
+/**
+ * What an account of a span is made of: the journal of the span, of the last hour before it in which anything was said,
+ * and what was said of it within a day after; the names of its files. It costs what the span holds, not what the tree does.
+ */
+export async function readAccountFacts(
+  root: string,
+  exchange: string,
+  span: Span,
+  nowUs: number,
+): Promise<AccountFacts> {
+  const files = segmentsIn(root, exchange, { fromUs: span.fromUs - SEGMENT_US, toUs: span.toUs + SEGMENT_US })
+  const entries = inOrder(await readJournal(root, exchange, span))
+  const signs = signsOf(root, entries, files)
+  return {
+    exchange: namedExchange(exchange),
+    entries,
+    signs,
+    alive: aliveOf(root, exchange, entries, signs, nowUs),
+    vanished: findVanished(root, exchange, span, files, entries, namedExchange(exchange).names.familyOfChannel),
+    nowUs,
+  }
+}
+
+function segmentsIn(root: string, exchange: string, span: Span): RawSegment[] {
+  return [...rawSegments(root, { exchange, ...span })]
+}
+
+/** When each run that said no last word was last heard of: by the last line of its segments. */
+function signsOf(root: string, entries: readonly JournalEntry[], files: readonly RawSegment[]): Sign[] {
+  const stopped = new Set(entries.flatMap(({ event, run }) => (event === 'stopped' ? [run] : [])))
+  const byRun = new Map<string, RawSegment[]>()
+  for (const file of files) {
+    const { run, startedMs } = file.name
+    if (stopped.has(run)) continue
+    const own = byRun.get(run) ?? []
+    const newestMs = Math.max(startedMs, ...own.slice(-1).map(({ name }) => name.startedMs))
+    byRun.set(run, [...own.filter(({ name }) => name.startedMs * 1000 > newestMs * 1000 - SEGMENT_US), file])
+  }
+  return [...byRun.values()].flatMap(own =>
+    own.flatMap(({ path, name: { host, run } }) => {
+      const atUs = lastUsOf(join(root, path))
+      return atUs === undefined ? [] : [{ host, run, atUs }]
+    }),
+  )
+}
+
+/** Of a sealed segment its last line; of one that is written to, when that was; undefined for one that is gone. */
+function lastUsOf(path: string): number | undefined {
+  const manifest = manifestOf(path)
+  if (manifest) return manifest.frames > 0 ? manifest.last_recv_us : undefined
+  try {
+    return Math.floor(statSync(path).mtimeMs * 1000)
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function aliveOf(
+  root: string,
+  exchange: string,
+  entries: readonly JournalEntry[],
+  signs: readonly Sign[],
+  nowUs: number,
+): Set<string> {
+  const lastUs = new Map<string, number>()
+  for (const { host, recvUs } of entries) lastUs.set(host, Math.max(lastUs.get(host) ?? 0, recvUs))
+  for (const { host, atUs } of signs) lastUs.set(host, Math.max(lastUs.get(host) ?? 0, atUs))
+  const alive = [...lastUs].filter(([host, us]) => {
+    const lock = recorderState(root, exchange, host, 'lock')
+    return existsSync(lock) ? isLockHeld(lock) : nowUs - us <= ARRIVES_WITHIN_US
+  })
+  return new Set(alive.map(([host]) => host))
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { parseJournalEvent } from '../../formats/journal/entry.js'
+import { segmentEntries, type NumberedEntry } from '../../formats/journal/read.js'
+import { parquetFilesIn, parquetFolders, type ParquetFile } from '../../formats/parquet-tree.js'
+import { partitionedSql } from '../../formats/partitioned-sql.js'
+import { rawHours, rawSegments } from '../../formats/raw-tree.js'
+import { isWholeParquet } from '../../formats/parquet-footer.js'
+import { openDuckDb } from '../../platform/duckdb.js'
+import type { Span } from '../../platform/spans.js'
+import { HOST, RUN } from '../read-journal.js'
+
+const HOUR_US = 3_600_000_000
+const DAY_US = 24 * HOUR_US
+/** So many hours with a journal are looked at for the state before a span; mostly the first one has it. */
+const HOURS_BACK_MAX = 72
+/** What is told later than this of a span does not count to it. */
+const TOLD_WITHIN_US = DAY_US
+
+const JOURNAL = { mayHold: (family: string) => family === 'journal' }
+
+/** The journal of a span, of the last hours before it that say what was open and subscribed, and of the day behind it. */
+export async function readJournal(root: string, exchange: string, span: Span): Promise<NumberedEntry[]> {
+  const until = { fromUs: span.fromUs, toUs: span.toUs + TOLD_WITHIN_US }
+  const raw = [...rawSegments(root, { exchange, ...JOURNAL, ...until })]
+  const seen = new Set<string>()
+  const entries: NumberedEntry[] = []
+  for (const { path, state, name } of raw) {
+    if (state === 'sealed') seen.add(nameOf(name))
+    entries.push(...segmentEntries({ path: `${root}/${path}`, state, name }))
+  }
+  const before = stateBefore(root, exchange, span.fromUs, seen)
+  const tabled = await fromParquet(root, exchange, span, seen, before.fromUs)
+  return [...before.entries, ...entries, ...tabled].filter(({ recvUs }) => recvUs < until.toUs)
+}
+
+const nameOf = ({ host, run, number }: { host: string; run: string; number: number }) => `${host}-${run}-${number}`
+
+/** Hour by hour back, over hours without a journal, until the state at the span's begin is known. */
+function stateBefore(root: string, exchange: string, fromUs: number, seen: Set<string>) {
+  let entries: NumberedEntry[] = []
+  let earliestUs = fromUs
+  let hours = 0
+  for (const { startMs, folders } of rawHours(root, { exchange, ...JOURNAL, toUs: fromUs, newestFirst: true })) {
+    if (startMs * 1000 >= fromUs) continue
+    const own: NumberedEntry[] = []
+    const hour = { fromUs: startMs * 1000, toUs: startMs * 1000 + 1 }
+    for (const { path, state, name } of rawSegments(root, { exchange, ...JOURNAL, ...hour })) {
+      if (!folders.some(folder => path.startsWith(`${folder}/`))) continue
+      if (state === 'sealed') seen.add(nameOf(name))
+      own.push(...segmentEntries({ path: `${root}/${path}`, state, name }))
+    }
+    entries = [...own, ...entries]
+    earliestUs = startMs * 1000
+    if (++hours >= HOURS_BACK_MAX || tellsState(entries)) break
+  }
+  return { entries, fromUs: earliestUs }
+}
+
+/** Whether entries say of each recorder what it had subscribed, and of each connection what it carried before it failed. */
+export function tellsState(entries: readonly NumberedEntry[]): boolean {
+  const hosts = new Map<string, boolean>()
+  const firstOf = new Map<string, boolean>()
+  for (const entry of entries) {
+    const { host, event } = entry
+    const isBegin = event === 'started' || event === 'subscriptions'
+    hosts.set(host, hosts.get(host) === true || isBegin)
+    const { conn } = entry.detail as { conn?: string }
+    if (conn === undefined) continue
+    const key = `${host} ${conn.replace(/b$/, '')}`
+    if (event === 'connect_failed' || (event === 'disconnected' && entry.detail.before_live === true))
+      firstOf.set(key, firstOf.get(key) ?? hosts.get(host) === true)
+    else if (['subscriptions', 'subscribed', 'connected', 'disconnected', 'live'].includes(event))
+      firstOf.set(key, firstOf.get(key) ?? true)
+  }
+  return hosts.size > 0 && [...hosts.values(), ...firstOf.values()].every(isTold => isTold)
+}
+
+const rowSchema = z.object({
+  host: z.string(),
+  run: z.string(),
+  recv_us: z.union([z.bigint(), z.number()]).transform(Number),
+  seq: z.union([z.bigint(), z.number()]).transform(Number),
+  detail: z.string(),
+})
+
+/** What only Parquet has of it: where raw segments were deleted, or never came. */
+async function fromParquet(root: string, exchange: string, span: Span, seen: ReadonlySet<string>, knownFromUs: number) {
+  const folders = [...parquetFolders(root, { exchange, table: 'journal' })].sort((a, b) => (a.date < b.date ? -1 : 1))
+  if (folders.length === 0) return []
+  const [first, last] = [dateOf(span.fromUs), dateOf(span.toUs + TOLD_WITHIN_US)]
+  // Where raw does not say what was before, the last day that has a journal does.
+  const before = knownFromUs < span.fromUs ? undefined : folders.filter(({ date }) => date < first).at(-1)?.date
+  const files = folders
+    .filter(({ date }) => (date >= first && date <= last) || date === before)
+    .flatMap(folder => parquetFilesIn(root, folder))
+    .filter(file => isNews(file, seen) && isWholeParquet(`${root}/${file.path}`))
+  if (files.length === 0) return []
+  const connection = await openDuckDb()
+  try {
+    const source = partitionedSql(
+      files.map(({ path }) => `${root}/${path}`),
+      { filename: true, dateType: 'VARCHAR' },
+    )
+    const result = await connection.runAndReadAll(
+      `SELECT ${HOST} AS host, ${RUN} AS run, epoch_us(recv_ts) AS recv_us, seq, detail::VARCHAR AS detail FROM (${source})`,
+    )
+    return result.getRowObjects().flatMap((row): NumberedEntry[] => {
+      const { host, run, recv_us: recvUs, seq, detail } = rowSchema.parse(row)
+      const event = parseJournalEvent(detail)
+      return event ? [{ host, run, recvUs, seq, ...event }] : []
+    })
+  } finally {
+    connection.closeSync()
+  }
+}
+
+function isNews({ name }: ParquetFile, seen: ReadonlySet<string>): boolean {
+  const { host, run, number } = name
+  return run === undefined || number === undefined || !seen.has(nameOf({ host, run, number }))
+}
+
+const dateOf = (us: number) => new Date(Math.max(0, Math.min(us, 8.64e18)) / 1000).toISOString().slice(0, 10)

@@ -1,0 +1,72 @@
+import type { ToldSpan } from '../../formats/journal/gap.js'
+import { slotOf } from '../../formats/journal/outages.js'
+import type { Subscription } from '../../formats/journal/subscriptions.js'
+import type { ChannelTarget } from './targets.js'
+
+interface OfHost {
+  general: ToldSpan[]
+  byInstrument: Map<string, ToldSpan[]>
+  byChannel: Map<string, ToldSpan[]>
+}
+
+/** Finds what the journal told of a channel without looking at all that it told. */
+export class ToldIndex {
+  readonly #hosts = new Map<string, OfHost>()
+  readonly #ids = new Map<ToldSpan, number>()
+
+  constructor(told: readonly ToldSpan[]) {
+    for (const span of told) {
+      const { host, instrument, channel } = span
+      const own: OfHost = this.#hosts.get(host) ?? { general: [], byInstrument: new Map(), byChannel: new Map() }
+      this.#hosts.set(host, own)
+      if (channel !== undefined) push(own.byChannel, channel, span)
+      else if (instrument !== undefined) push(own.byInstrument, instrument, span)
+      else own.general.push(span)
+    }
+  }
+
+  idOf(span: ToldSpan): number {
+    const id = this.#ids.get(span) ?? this.#ids.size
+    this.#ids.set(span, id)
+    return id
+  }
+
+  /** All that concerns a channel as a whole. */
+  of(subscription: Subscription, { family, name }: ChannelTarget): ToldSpan[] {
+    const own = this.#hosts.get(subscription.host)
+    if (!own) return []
+    const about = [
+      ...own.general,
+      ...(own.byChannel.get(subscription.channel) ?? []),
+      ...(name === undefined ? [] : (own.byInstrument.get(name) ?? [])),
+    ]
+    return about.filter(span => isOfFamily(span, family) && isOfConnection(span, subscription))
+  }
+
+  /** What was told of single instruments. */
+  *instrumentsOf(host: string, family: string): Generator<[string, ToldSpan[]]> {
+    for (const [name, spans] of this.#hosts.get(host)?.byInstrument ?? []) {
+      const own = spans.filter(span => isOfFamily(span, family))
+      if (own.length > 0) yield [name, own]
+    }
+  }
+}
+
+const isOfFamily = ({ families }: ToldSpan, family: string) => families.length === 0 || families.includes(family)
+
+/** These are about what one connection carried, and no more. */
+const OF_A_CONNECTION: ReadonlySet<ToldSpan['kind']> = new Set(['gap', 'outage', 'silent'])
+
+function isOfConnection({ kind, conn, also, fromUs }: ToldSpan, { spans }: Subscription): boolean {
+  if (conn === undefined || !OF_A_CONNECTION.has(kind)) return true
+  // What another connection carried was not concerned. A journal that does not say who carried it leaves it doubtful.
+  const before = spans.filter(span => span.fromUs <= fromUs && span.toUs >= fromUs)
+  const slots = [conn, ...also].map(slotOf)
+  return before.length === 0 || before.some(span => slots.includes(slotOf(span.conn)))
+}
+
+function push(lists: Map<string, ToldSpan[]>, key: string, span: ToldSpan): void {
+  const list = lists.get(key)
+  if (list) list.push(span)
+  else lists.set(key, [span])
+}

@@ -1,0 +1,191 @@
+import { DateLedger, syncerState } from '../../formats/ledger.js'
+import { listFolder } from '../../formats/partition-folders.js'
+import type { JournalEntry } from '../../formats/journal/entry.js'
+import { parquetFiles } from '../../formats/parquet-tree.js'
+import { groupPath, parseSegmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
+import { rawFiles, type RawSegment } from '../../formats/raw-tree.js'
+import { readReceiptsOf } from '../../formats/receipt.js'
+import { groupBy } from '../../platform/group-by.js'
+import type { Span } from '../../platform/spans.js'
+import type { Vanished } from './facts.js'
+
+const HOUR_US = 3_600_000_000
+
+/**
+ * Segments of which there is a trace and that are nowhere: the numbers of a run's segments follow one upon the other, a
+ * manifest lies beside each, and receipts name what was made of them. What was deleted here after the target had it, what
+ * the disk refused and what was moved aside have records of their own and are not among them.
+ */
+export function findVanished(
+  root: string,
+  exchange: string,
+  span: Span,
+  files: readonly RawSegment[],
+  entries: readonly JournalEntry[],
+  familyOfChannel: (channel: string) => string,
+): Vanished[] {
+  const byRun = groupBy(files, ({ name: { host, run } }) => `${host} ${run}`)
+  const suspects = [...byRun.values()].flatMap(own => {
+    const run = own[0]?.name.run ?? ''
+    return suspectsOf(
+      own.map(({ name }) => name),
+      () => subscribedBy(run, entries, familyOfChannel),
+    )
+  })
+  const orphans = manifestsAlone(root, exchange, span)
+  if (suspects.length + orphans.length === 0) return []
+  const traces = new Traces(root, exchange, span)
+  const refused = new Set(entries.flatMap(({ event, run }) => (event === 'disk_error' ? [run] : [])))
+  const moved = new Set(
+    entries.flatMap(({ event, detail }) => {
+      const name =
+        event === 'segment_unreadable' ? parseSegmentPath(withState(detail.path ?? '', 'sealed'))?.name : undefined
+      return name ? [idOf(name)] : []
+    }),
+  )
+  const isGone = (name: Pick<SegmentName, 'host' | 'run' | 'number'>) =>
+    !refused.has(name.run) && !moved.has(idOf(name)) && !traces.has(idOf(name))
+  const known = new Set(orphans.map(idOf))
+  return [
+    ...orphans.filter(isGone).map(name => vanishedOf(name, hourOf(name))),
+    ...suspects
+      .filter(({ name }) => !known.has(idOf(name)) && isGone(name))
+      .map(({ name, span }) => vanishedOf(name, span)),
+  ].filter(({ fromUs, toUs }) => fromUs < span.toUs && toUs > span.fromUs)
+}
+
+const idOf = ({ host, run, number }: Pick<SegmentName, 'host' | 'run' | 'number'>) => `${host} ${run} ${number}`
+
+function hourOf({ startedMs }: SegmentName): Span {
+  const fromUs = startedMs * 1000
+  return { fromUs, toUs: (Math.floor(fromUs / HOUR_US) + 1) * HOUR_US }
+}
+
+function vanishedOf({ host, channel, kind, currency, number }: SegmentName, span: Span): Vanished {
+  return {
+    ...span,
+    host,
+    family: channel,
+    kind,
+    currency,
+    cause: `segment ${number} of ${channel} is gone without a record`,
+  }
+}
+
+/** Families of which a run had channels. */
+function subscribedBy(run: string, entries: readonly JournalEntry[], familyOfChannel: (channel: string) => string) {
+  const families = new Set<string>()
+  for (const { run: own, event, detail } of entries)
+    if (own === run && (event === 'subscribed' || event === 'subscriptions'))
+      for (const channel of detail.channels ?? []) families.add(familyOfChannel(channel))
+  return families
+}
+
+/**
+ * Numbers between those that are here, and what may have been in them: what has no segment of its own then. Pure.
+ * @param families of the run, where it has segments of none that is missing then
+ */
+export function suspectsOf(
+  names: readonly SegmentName[],
+  families: () => ReadonlySet<string>,
+): { name: SegmentName; span: Span }[] {
+  const ordered = [...names].sort((a, b) => a.number - b.number)
+  const suspects: { name: SegmentName; span: Span }[] = []
+  ordered.forEach((next, at) => {
+    const before = ordered[at - 1]
+    if (!before) return
+    for (let number = before.number + 1; number < next.number; number++) {
+      // It was begun between its neighbours, so it ended with that hour, or with the next segment of its group.
+      for (const name of groupsWithout(ordered, before, next, families)) {
+        const started = { ...name, startedMs: before.startedMs, number }
+        const follows = ordered.find(one => groupPath(one) === groupPath(name) && one.startedMs > before.startedMs)
+        const { fromUs, toUs } = hourOf(started)
+        suspects.push({
+          name: started,
+          span: { fromUs, toUs: Math.min(toUs, (follows?.startedMs ?? Infinity) * 1000) },
+        })
+      }
+    }
+  })
+  return suspects
+}
+
+/** Groups of a run that have no segment of the hour in which the missing one was begun; else families that have none at all. */
+function groupsWithout(
+  names: readonly SegmentName[],
+  before: SegmentName,
+  next: SegmentName,
+  families: () => ReadonlySet<string>,
+): SegmentName[] {
+  const groups = [...groupBy(names, groupPath).values()]
+  const [fromHour, toHour] = [before, next].map(({ startedMs }) => Math.floor(startedMs / 3_600_000))
+  const isThen = ({ startedMs }: SegmentName) => {
+    const hour = Math.floor(startedMs / 3_600_000)
+    return hour === fromHour || hour === toHour
+  }
+  const without = groups.filter(group => !group.some(isThen))
+  if (without.length > 0) return without.flatMap(group => group[0] ?? [])
+  const here = new Set(names.map(({ channel }) => channel))
+  const { exchange, host, run } = before
+  return [...families()]
+    .filter(family => !here.has(family))
+    .map(channel => ({ ...{ exchange, host, run }, channel, startedMs: 0, number: 0 }))
+}
+
+/** Segments that left their manifest alone. */
+function manifestsAlone(root: string, exchange: string, span: Span): SegmentName[] {
+  const manifests = new Map<string, SegmentName>()
+  const here = new Set<string>()
+  for (const { path, name, state } of rawFiles(root, { exchange, ...span })) {
+    if (state === 'manifest') manifests.set(withState(path, 'sealed'), name)
+    else here.add(withState(path, 'sealed'))
+  }
+  return [...manifests].flatMap(([path, name]) => (here.has(path) ? [] : [name]))
+}
+
+/** Where a segment that is not here may be all the same. */
+class Traces {
+  readonly #ids = new Set<string>()
+
+  constructor(root: string, exchange: string, span: Span) {
+    const dates = datesOf(span)
+    const tabled = new Set<string>()
+    for (const date of dates) {
+      for (const { name, path } of parquetFiles(root, { exchange, date })) {
+        tabled.add(path)
+        if (name.run !== undefined && name.number !== undefined)
+          this.#add({ host: name.host, run: name.run, number: name.number })
+        else tabled.add(path.replace(/\/[^/]+$/, ''))
+      }
+      for (const { segment, outputs } of readReceiptsOf(root, date).values()) {
+        // A day's file took the place of its hours.
+        const isHere = (path: string) => tabled.has(path) || tabled.has(path.replace(/\/[^/]+$/, ''))
+        if (outputs.every(({ path }) => isHere(path))) this.#addPath(segment)
+      }
+      const state = syncerState(root)
+      for (const ledger of listFolder(state, '.').folders.filter(name => name.startsWith('ledger-')))
+        for (const path of new DateLedger(`${state}/${ledger}`, date, true).verified()) this.#addPath(path)
+    }
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id)
+  }
+
+  #addPath(path: string): void {
+    const name = parseSegmentPath(path)?.name
+    if (name) this.#add(name)
+  }
+
+  #add(name: Pick<SegmentName, 'host' | 'run' | 'number'>): void {
+    this.#ids.add(idOf(name))
+  }
+}
+
+function datesOf({ fromUs, toUs }: Span): string[] {
+  const dates: string[] = []
+  for (let us = fromUs - HOUR_US; us < toUs + HOUR_US; us += 24 * HOUR_US)
+    dates.push(new Date(us / 1000).toISOString().slice(0, 10))
+  dates.push(new Date((toUs + HOUR_US) / 1000).toISOString().slice(0, 10))
+  return [...new Set(dates)]
+}

@@ -1,0 +1,345 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { keyOf, type Account, type StateSpan } from '../../../coverage/account/account.js'
+import { accountOf } from '../../../coverage/account/account-of.js'
+import type { AccountFacts } from '../../../coverage/account/facts.js'
+import { mergeAccounts } from '../../../coverage/account/merge.js'
+import { exchangeNamed } from '../../../exchanges/registry.js'
+import type { JournalEntry } from '../../../formats/journal/entry.js'
+import type { Span } from '../../../platform/spans.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
+
+const S = 1_000_000
+const HOUR = 3600 * S
+const { families, names } = exchangeNamed('deribit')
+const exchange = { name: 'deribit', families, names }
+const CHANNELS = [
+  'book.BTC-PERPETUAL.100ms',
+  'book.ETH-PERPETUAL.100ms',
+  'quote.BTC-PERPETUAL',
+  'ticker.BTC-PERPETUAL.100ms',
+  'trades.BTC-PERPETUAL.100ms',
+  'trades.option.BTC.100ms',
+]
+const FAMILIES = ['book', 'quote', 'ticker', 'trades']
+const DAY: Span = { fromUs: 0, toUs: 24 * HOUR }
+
+const conn = fc.constantFrom('d1', 'd2')
+const channels = fc.subarray(CHANNELS, { minLength: 1 })
+const instrument = fc.constantFrom('BTC-PERPETUAL', 'BTC-27NOV26-60000-C')
+const span = (atUs: number) =>
+  fc.integer({ min: 1, max: 3 * 3600 }).map(s => ({ from_us: Math.max(0, atUs - s * S), to_us: atUs }))
+
+const eventAt = (atUs: number): fc.Arbitrary<[string, object]> =>
+  fc.oneof(
+    fc.constant<[string, object]>(['started', {}]),
+    fc.constant<[string, object]>(['stopped', { reason: 'test' }]),
+    fc.tuple(conn, channels).map(([conn, channels]): [string, object] => ['subscribed', { conn, channels }]),
+    fc.tuple(conn, channels).map(([conn, channels]): [string, object] => ['unsubscribed', { conn, channels }]),
+    fc
+      .tuple(conn, channels)
+      .map(([conn, channels]): [string, object] => ['rejected', { conn, channels, message: 'no' }]),
+    conn.map((conn): [string, object] => ['connected', { conn }]),
+    conn.map((conn): [string, object] => ['live', { conn, channels: 1 }]),
+    fc
+      .tuple(conn, fc.boolean())
+      .map(([conn, before]): [string, object] => [
+        'disconnected',
+        { conn, cause: 'reset', ...(before && { before_live: true }) },
+      ]),
+    fc
+      .tuple(conn, fc.subarray(FAMILIES), span(atUs))
+      .map(([conn, families, bounds]): [string, object] => ['gap', { conn, families, cause: 'reset', ...bounds }]),
+    fc
+      .tuple(conn, fc.constantFrom(...FAMILIES), span(atUs))
+      .map(([conn, family, bounds]): [string, object] => [
+        'silent',
+        { conn, family, cause: 'nothing came', ...bounds },
+      ]),
+    fc
+      .tuple(fc.constantFrom(...FAMILIES), span(atUs))
+      .map(([channel, bounds]): [string, object] => [
+        'lost',
+        { channel, frames: 3, cause: 'the disk was full', ...bounds },
+      ]),
+    fc
+      .tuple(conn, fc.constantFrom(...FAMILIES), span(atUs))
+      .map(([conn, family, bounds]): [string, object] => ['not_whole', { conn, family, frames: 3, ...bounds }]),
+    fc
+      .tuple(conn, span(atUs))
+      .map(([conn, bounds]): [string, object] => [
+        'book_break',
+        { conn, channel: CHANNELS[0], instrument: 'BTC-PERPETUAL', ...bounds },
+      ]),
+    fc
+      .tuple(conn, span(atUs))
+      .map(([conn, bounds]): [string, object] => [
+        'resync',
+        { conn, channel: CHANNELS[0], instrument: 'BTC-PERPETUAL', ...bounds },
+      ]),
+    fc
+      .tuple(instrument, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 9 }), span(atUs))
+      .map(([instrument, from, more, bounds]): [string, object] => [
+        'trade_hole',
+        { instrument, from_seq: from, to_seq: from + more, cause: 'numbers', ...bounds },
+      ]),
+    fc
+      .tuple(
+        instrument,
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 0, max: 9 }),
+        fc.constantFrom('filled', 'partly'),
+      )
+      .map(([instrument, from, more, outcome]): [string, object] => [
+        'backfill',
+        { instrument, from_seq: from, to_seq: from + more, trades: 1, outcome },
+      ]),
+    span(atUs).map((bounds): [string, object] => [
+      'compared',
+      { scopes: ['perpetual BTC', 'option BTC'], trades: 10, ...bounds },
+    ]),
+  )
+
+/** A journal of a recorder, as no recorder would write it: in any order. */
+const journal = (host: string): fc.Arbitrary<JournalEntry[]> =>
+  fc
+    .array(
+      fc.integer({ min: 0, max: 24 * 3600 - 1 }).chain(s => eventAt(s * S).map(told => ({ us: s * S, told }))),
+      { maxLength: 40 },
+    )
+    .map(list => {
+      let run = 'r0'
+      return list
+        .sort((a, b) => a.us - b.us)
+        .map(({ us, told: [event, detail] }, i) => {
+          if (event === 'started') run = `r${i}`
+          return journalEntry({ host, run, recvUs: us }, event, detail)
+        })
+    })
+
+const facts = (host: string): fc.Arbitrary<AccountFacts> =>
+  fc.tuple(journal(host), fc.boolean()).map(([entries, lives]) => ({
+    exchange,
+    entries,
+    signs: [],
+    alive: new Set(lives ? [host] : []),
+    vanished: [],
+    nowUs: DAY.toUs,
+  }))
+
+function spansByChannel({ groups }: Account): Map<string, readonly StateSpan[]> {
+  return new Map(groups.flatMap(({ spans, channels }) => channels.map(channel => [keyOf(channel), spans] as const)))
+}
+
+t.test('spans never overlap, never leave a hole, and are all of the time asked for', async () => {
+  fc.assert(
+    fc.property(
+      facts('h1'),
+      fc.integer({ min: 0, max: 23 }),
+      fc.integer({ min: 1, max: 24 }),
+      (given, from, length) => {
+        const window = { fromUs: from * HOUR, toUs: Math.min(24, from + length) * HOUR }
+        for (const { spans } of accountOf(given, window).groups) {
+          let endUs = window.fromUs
+          for (const { fromUs, toUs } of spans) {
+            if (fromUs !== endUs || toUs <= fromUs) throw new Error(`${fromUs} behind ${endUs}`)
+            endUs = toUs
+          }
+          if (endUs !== window.toUs) throw new Error(`ends at ${endUs}`)
+        }
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+t.test('of two accounts it does not matter which is named first, nor how three are put together', async () => {
+  fc.assert(
+    fc.property(facts('h1'), facts('h2'), facts('h3'), (a, b, c) => {
+      const [one, two, three] = [a, b, c].map(given => accountOf(given, DAY))
+      if (!one || !two || !three) throw new Error('no account')
+      const same = (x: Account, y: Account) =>
+        JSON.stringify([...spansByChannel(x)].sort()) === JSON.stringify([...spansByChannel(y)].sort())
+      if (!same(mergeAccounts(one, two), mergeAccounts(two, one))) throw new Error('order matters')
+      const left = mergeAccounts(mergeAccounts(one, two), three)
+      if (!same(left, mergeAccounts(one, mergeAccounts(two, three)))) throw new Error('grouping matters')
+      if (!same(mergeAccounts(one, one), one)) throw new Error('one account twice is another')
+    }),
+    { numRuns: 100 },
+  )
+})
+
+t.test('asked hour by hour it says what it says of the whole day', async () => {
+  fc.assert(
+    fc.property(facts('h1'), given => {
+      const day = spansByChannel(accountOf(given, DAY))
+      for (let hour = 0; hour < 24; hour++) {
+        const window = { fromUs: hour * HOUR, toUs: (hour + 1) * HOUR }
+        const own = spansByChannel(accountOf(given, window))
+        for (const [key, spans] of day) {
+          const inside = spans
+            .map(one => ({
+              ...one,
+              fromUs: Math.max(one.fromUs, window.fromUs),
+              toUs: Math.min(one.toUs, window.toUs),
+            }))
+            .filter(({ fromUs, toUs }) => fromUs < toUs)
+          const isUnwanted = inside.every(({ state, cause }) => state === 'not recording' && cause === undefined)
+          const found = own.get(key)
+          if (found === undefined ? !isUnwanted : JSON.stringify(found) !== JSON.stringify(inside))
+            throw new Error(`${key} in hour ${hour}: ${JSON.stringify(found)} not ${JSON.stringify(inside)}`)
+        }
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
+
+type Told = [second: number, event: string, detail?: object]
+const of = (told: readonly Told[], more: Partial<AccountFacts> = {}, window: Span = { fromUs: 0, toUs: 100 * S }) => {
+  let run = 'r'
+  const entries = told.map(([second, event, detail = {}]) => {
+    if (event === 'started') run = `r${second}`
+    return journalEntry({ host: 'h1', run, recvUs: second * S }, event, { conn: 'd1', ...detail })
+  })
+  return accountOf({ exchange, entries, signs: [], alive: new Set(), vanished: [], nowUs: 100 * S, ...more }, window)
+}
+const states = (account: Account, family: string, about = 'BTC-PERPETUAL') => {
+  const group = account.groups.find(({ channels }) =>
+    channels.some(one => one.family === family && one.about === about),
+  )
+  return group?.spans.map(({ fromUs, toUs, state }) => [fromUs / S, toUs / S, state])
+}
+const begin: Told[] = [
+  [1, 'started', { conn: undefined }],
+  [2, 'connected'],
+  [3, 'subscribed', { channels: CHANNELS }],
+  [3, 'live', { channels: 6 }],
+]
+const outage: Told[] = [
+  [40, 'disconnected', { cause: 'reset' }],
+  [50, 'subscribed', { channels: CHANNELS }],
+  [50, 'live', { channels: 6 }],
+  [50, 'gap', { from_us: 39 * S, to_us: 50 * S, cause: 'reset', families: FAMILIES }],
+]
+const end: Told[] = [[90, 'stopped', { reason: 'test' }]]
+
+t.test('an outage is missing in all but trades, which are healed once the exchange was asked', async t => {
+  const compared: Told = [
+    60,
+    'compared',
+    { scopes: ['perpetual BTC', 'option BTC'], from_us: 30 * S, to_us: 60 * S, trades: 8439 },
+  ]
+  const account = of([...begin, ...outage, compared, ...end])
+  t.same(states(account, 'quote'), [
+    [0, 3, 'not recording'],
+    [3, 39, 'recorded'],
+    [39, 50, 'missing'],
+    [50, 90, 'recorded'],
+    [90, 100, 'not recording'],
+  ])
+  t.same(states(account, 'trades')?.[2], [39, 50, 'healed'])
+  t.same(account.trades, [{ exchange: 'deribit', recorded: 8439, missing: 0 }])
+})
+
+t.test('trades of an outage of which nobody asked are not said to be there', async t => {
+  t.same(states(of([...begin, ...outage, ...end]), 'trades')?.[2], [39, 50, 'missing'])
+  const living = of([...begin, ...outage], { alive: new Set(['h1']), signs: [{ host: 'h1', run: 'r1', atUs: 80 * S }] })
+  t.same(states(living, 'trades')?.[2], [39, 50, 'not yet known'], 'it is still to be asked')
+})
+
+t.test('a trade that is missing by its number is missing in its instrument alone', async t => {
+  const name = 'BTC-27NOV26-60000-C'
+  const hole: Told = [
+    60,
+    'trade_hole',
+    { instrument: name, from_seq: 3, to_seq: 4, from_us: 55 * S, to_us: 58 * S, cause: 'numbers' },
+  ]
+  const answer: Told = [
+    61,
+    'backfill',
+    { instrument: name, from_seq: 3, to_seq: 4, trades: 1, got: [[3, 3]], outcome: 'partly' },
+  ]
+  const account = of([...begin, hole, answer, ...end])
+  t.same(states(account, 'trades', name)?.[2], [55, 58, 'missing'])
+  t.same(states(account, 'trades', 'all BTC options'), [
+    [0, 3, 'not recording'],
+    [3, 90, 'recorded'],
+    [90, 100, 'not recording'],
+  ])
+  t.same(account.trades, [{ exchange: 'deribit', recorded: 0, missing: 1 }])
+})
+
+t.test('a book is unknown until its next snapshot, over connections and runs', async t => {
+  const broken: Told = [
+    20,
+    'book_break',
+    { channel: CHANNELS[0], instrument: 'BTC-PERPETUAL', from_us: 19 * S, to_us: 20 * S },
+  ]
+  const killed: Told[] = [
+    [30, 'started', { conn: undefined }],
+    [31, 'connected'],
+    [32, 'subscribed', { channels: CHANNELS }],
+    [32, 'live', { channels: 6 }],
+  ]
+  const account = of([...begin, broken, ...killed, ...end])
+  t.same(states(account, 'book')?.slice(1, 5), [
+    [3, 19, 'recorded'],
+    [19, 20, 'missing'],
+    [20, 32, 'not recording'],
+    [32, 90, 'recorded'],
+  ])
+  t.same(states(account, 'book', 'ETH-PERPETUAL')?.[1], [3, 20, 'recorded'])
+  const again: Told = [
+    25,
+    'book_break',
+    { channel: CHANNELS[0], instrument: 'BTC-PERPETUAL', from_us: 24 * S, to_us: 25 * S },
+  ]
+  const resync: Told = [
+    40,
+    'resync',
+    { channel: CHANNELS[0], instrument: 'BTC-PERPETUAL', change_id: 5, from_us: 19 * S, to_us: 40 * S },
+  ]
+  t.same(
+    states(of([...begin, broken, again, resync, ...end]), 'book')?.[2],
+    [19, 40, 'missing'],
+    'not to its detection',
+  )
+})
+
+t.test('a channel that was taken out of the config and put back was not wanted meanwhile', async t => {
+  const quote = CHANNELS.filter(channel => !channel.startsWith('quote'))
+  const without: Told[] = [
+    [10, 'stopped', { reason: 'test' }],
+    [11, 'started', { conn: undefined }],
+    [12, 'subscribed', { channels: quote }],
+    [12, 'live', { channels: 5 }],
+    [60, 'stopped', { reason: 'test' }],
+    [61, 'started', { conn: undefined }],
+    [62, 'subscribed', { channels: CHANNELS }],
+    [62, 'live', { channels: 6 }],
+  ]
+  const spans = of([...begin, ...without, ...end]).groups.find(({ channels }) =>
+    channels.some(({ family }) => family === 'quote'),
+  )?.spans
+  t.same(
+    spans?.map(({ fromUs, toUs, state, cause }) => [fromUs / S, toUs / S, state, cause]),
+    [
+      [0, 3, 'not recording', undefined],
+      [3, 10, 'recorded', undefined],
+      [10, 11, 'not recording', 'the recorder was stopped'],
+      [11, 62, 'not recording', undefined],
+      [62, 90, 'recorded', undefined],
+    ],
+  )
+})
+
+t.test(
+  'frames that were not whole are missing until the next good one, unless another connection had them',
+  async t => {
+    const pieces: Told = [30, 'not_whole', { family: 'quote', frames: 40, from_us: 25 * S, to_us: 30 * S }]
+    t.same(states(of([...begin, pieces, ...end]), 'quote')?.[2], [25, 30, 'missing'])
+    const second: Told = [3, 'subscribed', { conn: 'd2', channels: CHANNELS }]
+    t.same(states(of([...begin, second, pieces, ...end]), 'quote')?.[1], [3, 90, 'recorded'])
+  },
+)

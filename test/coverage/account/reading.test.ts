@@ -1,0 +1,102 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { dayOf, measureAccount } from '../../../coverage/account/measure.js'
+import { isLost } from '../../../coverage/account/account.js'
+import { QuerySession } from '../../../reader/query/session.js'
+import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
+import { SEGMENT_NAME } from '../../fixtures/segments.js'
+
+const S = 1_000_000
+const DAY = dayOf('2026-11-22')
+const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms', 'trades.BTC-PERPETUAL.100ms']
+const FAMILIES = ['book', 'quote', 'trades']
+
+type Told = [second: number, event: string, detail?: object]
+const lines = (told: readonly Told[]): RunLine[] =>
+  told.map(([second, event, detail], i) =>
+    journalLine(i + 1, RUN_STARTED_US + second * S, { event, conn: 'd1', ...detail }),
+  )
+const begin: Told[] = [
+  [0, 'started', { run: SEGMENT_NAME.run, host: 'h', flush_ms: 1000, fsync_ms: 1000, rotate_minutes: 60 }],
+  [1, 'subscribed', { channels: CHANNELS }],
+  [1, 'live', { channels: 3 }],
+]
+const outage: Told = [
+  50,
+  'gap',
+  { from_us: RUN_STARTED_US + 40 * S, to_us: RUN_STARTED_US + 50 * S, cause: 'connection lost', families: FAMILIES },
+]
+const nowUs = RUN_STARTED_US + 10 * 3600 * S
+
+t.test('without Parquet, of an open segment, the account is there', async t => {
+  const root = t.testdir()
+  writeRun(root, lines([...begin, outage, [60, 'clock']]), 'open')
+  const { groups } = await measureAccount(root, DAY, nowUs)
+  const lost = groups.flatMap(({ spans, channels }) =>
+    spans
+      .filter(isLost)
+      .map(({ fromUs, toUs, cause }) => [
+        channels.length,
+        (fromUs - RUN_STARTED_US) / S,
+        (toUs - RUN_STARTED_US) / S,
+        cause,
+      ]),
+  )
+  t.ok(lost.some(([, from, to, cause]) => from === 40 && to === 50 && cause === 'connection lost'))
+})
+
+t.test('a day without files has no channel', async t => {
+  const root = t.testdir()
+  writeRun(root, wholeRun(20))
+  t.same((await measureAccount(root, dayOf('2026-01-01'), nowUs)).groups, [])
+})
+
+t.test('a segment that someone removed with its manifest is missing', async t => {
+  const root = t.testdir()
+  const frames = wholeRun(40).filter(({ family }) => family !== 'journal')
+  const told = lines([...begin, [50, 'clock'], [60, 'stopped', { reason: 'test' }]])
+  const third = { ...frames[0], family: 'book', conn: 'd1', seq: 41, recvUs: RUN_STARTED_US + 2 * S, frame: '{}' }
+  const { paths } = writeRun(root, [...told, ...frames, third])
+  const whole = await measureAccount(root, DAY, nowUs)
+  const missingOf = ({ groups }: typeof whole) =>
+    groups.flatMap(({ spans, channels }) =>
+      spans.some(({ state }) => state === 'missing') ? channels.map(({ family }) => family) : [],
+    )
+  t.same(missingOf(whole), [])
+  const quote = paths.get('quote') ?? ''
+  rmSync(join(root, quote))
+  t.same(missingOf(await measureAccount(root, DAY, nowUs)), ['quote'], 'its manifest is still there')
+  rmSync(join(root, quote.replace(/\.jsonl\.zst$/, '.json')))
+  const gone = await measureAccount(root, DAY, nowUs)
+  const causes = gone.groups
+    .flatMap(({ spans }) => spans.filter(({ state }) => state === 'missing'))
+    .map(({ cause }) => cause)
+  t.same(causes.length, 1)
+  t.match(causes[0], /is gone without a record/)
+})
+
+t.test('queries have the gaps as a relation, without any table of coverage', async t => {
+  const root = t.testdir()
+  writeRun(root, lines([...begin, outage, [60, 'stopped', { reason: 'test' }]]))
+  const session = await QuerySession.open({
+    root,
+    fresh: { limits: { memoryMiB: 128, threads: 1 }, keepDoubles: false, windowMs: 1000 },
+    note: () => undefined,
+  })
+  t.teardown(() => session.clear())
+  const sql = `SELECT exchange, channel, instrument_kind, instrument_name, epoch_us(to_ts) - epoch_us(from_ts) AS us, state, cause, grade
+    FROM gaps WHERE state = 'missing' ORDER BY channel`
+  const rows = await session.ask(sql, async connection => (await connection.runAndReadAll(sql)).getRows())
+  const of = (channel: string) => [
+    'deribit',
+    channel,
+    'perpetual',
+    'BTC-PERPETUAL',
+    BigInt(10 * S),
+    'missing',
+    'connection lost',
+    'watched',
+  ]
+  t.same(rows, [of('book'), of('quote'), of('trades')])
+})
