@@ -10,6 +10,7 @@ import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
 import { helpCommand } from './help.js'
 import { examplesText } from './help/examples.js'
+import { importCommand } from './import.js'
 import { initCommand } from './init.js'
 import { mergeCommand } from './merge.js'
 import { queryCommand } from './query.js'
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     bookCommand(),
     replayCommand(),
     mergeCommand(),
+    importCommand(),
     simulateCommand(),
     demoCommand(),
     completionCommand(),

@@ -59,6 +59,13 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['edgetape merge /mnt/nas/frankfurt /mnt/nas/london --to /mnt/nas/merged', 'what two recorders took, once'],
     ['edgetape merge /mnt/nas/edgetape --to /mnt/nas/merged --from 2026-11-22 --until 2026-11-23', 'one day'],
   ],
+  import: [
+    ['edgetape import tardis deribit_2026-11-01.ndjson.gz --to data', 'a day of Tardis’ raw lines'],
+    [
+      'edgetape import raw feed.jsonl --time-field received --time-unit ms --frame-field message --exchange deribit',
+      'lines of another program',
+    ],
+  ],
   simulate: [['edgetape simulate --port 8090 --rate 2000', 'prints the URL for exchange.url']],
   demo: [['edgetape demo --seconds 30', 'leaves all it made in ./edgetape-demo']],
   completion: [

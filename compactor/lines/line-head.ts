@@ -1,3 +1,5 @@
+import { IMPORT_CONNS } from '../../formats/imported.js'
+import { sqlText } from '../../platform/duckdb.js'
 import type { ObjectShape } from './shape.js'
 
 /** What stands before the frame in a line. */
@@ -10,4 +12,5 @@ export const HAS_HEAD = `${RECEIVED_US} AND received.conn IS NOT NULL AND receiv
 
 /** Head fields of `frame_items`, from `line` and `received`. */
 export const HEAD = `line, make_timestamptz(CASE WHEN ${RECEIVED_US} THEN received.recv_us END) AS recv_ts,
-  received.conn AS conn, received.seq AS seq, CASE WHEN received.conn = 'backfill' THEN 'backfill' ELSE 'live' END AS source`
+  received.conn AS conn, received.seq AS seq, CASE WHEN received.conn = 'backfill' THEN 'backfill'
+    WHEN received.conn IN (${IMPORT_CONNS.map(sqlText).join(', ')}) THEN 'import' ELSE 'live' END AS source`

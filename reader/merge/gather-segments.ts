@@ -1,11 +1,11 @@
-import { constants, copyFileSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { sha256Of } from '../../platform/sha256.js'
-import { localDisk } from '../../platform/disk.js'
 import { createFolderDurable, fsyncFolder } from '../../platform/durable-file.js'
-import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { EdgeError } from '../../platform/edge-error.js'
 import { manifestOf, placeOf, segmentFiles } from '../../formats/segment-files.js'
 import { withState } from '../../formats/raw-path.js'
+import { linkOrCopy } from './link-or-copy.js'
 
 export interface Gathered {
   /** Segments that came to the target in this run. */
@@ -84,35 +84,13 @@ async function take(from: string, to: string, gathered: Gathered): Promise<void>
   if (statSync(from).size !== manifest.bytes_compressed) throw damaged(from, 'its size')
   createFolderDurable(dirname(to))
   rmSync(to, { force: true })
-  await linkOrCopy(from, to, manifest.sha256)
+  await linkOrCopy(from, to, async copy => {
+    if ((await sha256Of(copy)) !== manifest.sha256) throw damaged(from, 'its sha256')
+  })
   await linkOrCopy(withState(from, 'manifest'), withState(to, 'manifest'))
   fsyncFolder(dirname(to))
   gathered.segments++
   gathered.bytes += manifest.bytes_compressed
-}
-
-/** A sealed file never changes, so one content may well have two names. */
-async function linkOrCopy(from: string, to: string, sha256?: string): Promise<void> {
-  try {
-    linkSync(from, to)
-    return
-  } catch (error) {
-    if (!hasErrno(error, 'EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK', 'EEXIST')) throw error
-  }
-  const coming = `${to}.coming`
-  rmSync(coming, { force: true })
-  copyFileSync(from, coming, constants.COPYFILE_FICLONE)
-  if (sha256 !== undefined && (await sha256Of(coming)) !== sha256) {
-    rmSync(coming)
-    throw damaged(from, 'its sha256')
-  }
-  const fd = localDisk.open(coming, 'append')
-  try {
-    localDisk.sync(fd)
-  } finally {
-    localDisk.close(fd)
-  }
-  renameSync(coming, to)
 }
 
 function damaged(path: string, what: string): EdgeError {

@@ -1,0 +1,104 @@
+import { journalFrame } from '../../formats/journal/entry.js'
+
+/** Channels whose first frames come within this time are told together, at the time of the first of them, µs. */
+const TOGETHER_US = 1_000_000
+
+/** What the journal is to say of an import at a time, as a frame. */
+export interface ToldEvent {
+  recvUs: number
+  frame: Buffer
+}
+
+/** A span without a connection, by the blank line in it. */
+export interface LostSpan {
+  fromUs: number
+  toUs: number
+  cause: string
+}
+
+/**
+ * What can be said of somebody else's recording, as its frames go by: a channel was subscribed from its first frame on to
+ * the end of the day or of what was imported; a blank line says that the connection was lost. Of what came before its
+ * first frame, and of outages that nobody wrote down, nothing is known.
+ */
+export class ImportJournal {
+  readonly #conn: string
+  readonly #channels: Set<string>
+  readonly #families = new Set<string>()
+  #news: string[] = []
+  #newsUs = 0
+  #told: ToldEvent[] = []
+  #lostSinceUs: number | undefined
+
+  /** @param channels told as subscribed already */
+  constructor(conn: string, channels: readonly string[] = []) {
+    this.#conn = conn
+    this.#channels = new Set(channels)
+  }
+
+  get channels(): string[] {
+    return [...this.#channels]
+  }
+
+  /** A frame came. @returns the span without a connection that it ends */
+  came(recvUs: number, family: string, channel: string | undefined): LostSpan | undefined {
+    this.#families.add(family)
+    if (this.#news.length > 0 && recvUs - this.#newsUs > TOGETHER_US) this.#tellNews()
+    if (channel !== undefined && !this.#channels.has(channel)) {
+      if (this.#news.length === 0) this.#newsUs = recvUs
+      this.#channels.add(channel)
+      this.#news.push(channel)
+    }
+    if (this.#lostSinceUs === undefined) return undefined
+    const lost = { fromUs: this.#lostSinceUs, toUs: recvUs, cause: LOST }
+    this.#lostSinceUs = undefined
+    const span = { from_us: lost.fromUs, to_us: lost.toUs }
+    this.#tell(
+      recvUs,
+      journalFrame('gap', { conn: this.#conn, ...span, cause: LOST, families: [...this.#families].sort() }),
+    )
+    return lost
+  }
+
+  /** The connection was lost behind the last frame. */
+  lost(lastUs: number): void {
+    this.#lostSinceUs ??= lastUs
+  }
+
+  /** A new hour begins: whoever reads it alone is told what is subscribed. */
+  hourBegins(recvUs: number): void {
+    if (this.#channels.size === 0) return
+    const channels = this.channels.sort()
+    this.#tell(recvUs, journalFrame('subscriptions', { conn: this.#conn, channels, part: 1, parts: 1 }))
+  }
+
+  /** Nothing follows: from here on nothing is expected. */
+  ends(lastUs: number): void {
+    if (this.#channels.size === 0) return
+    this.#tellNews()
+    this.#tell(lastUs, journalFrame('unsubscribed', { conn: this.#conn, channels: this.channels.sort(), reason: END }))
+    this.#channels.clear()
+    this.#lostSinceUs = undefined
+  }
+
+  /** What is to be written, in the order of time. */
+  take(): ToldEvent[] {
+    this.#tellNews()
+    const told = this.#told.sort((a, b) => a.recvUs - b.recvUs)
+    this.#told = []
+    return told
+  }
+
+  #tellNews(): void {
+    if (this.#news.length === 0) return
+    this.#tell(this.#newsUs, journalFrame('subscribed', { conn: this.#conn, channels: this.#news }))
+    this.#news = []
+  }
+
+  #tell(recvUs: number, frame: string): void {
+    this.#told.push({ recvUs, frame: Buffer.from(frame) })
+  }
+}
+
+const LOST = 'the connection of whoever recorded it was lost'
+const END = 'the end of what was imported'
