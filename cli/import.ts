@@ -1,19 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import { TIME_UNITS, type TimeUnit } from '../reader/import/receive-time.js'
-import { withConfig, type ConfigOption } from './config-option.js'
-
-export interface ImportFlags extends ConfigOption {
-  to?: string
-  exchange?: string
-  host?: string
-  again?: boolean
-  json?: boolean
-  timeField: string
-  timeUnit: TimeUnit
-  frameField?: string
-  only?: { field: string; value: string }
-  family?: string
-}
+import { TIME_UNITS } from '../reader/import/receive-time.js'
+import { withConfig } from './config-option.js'
+import type { ImportFlags } from './import/import-paths.js'
 
 /** `edgetape import`: days that somebody else recorded, as if recorded here. */
 export function importCommand(): Command {

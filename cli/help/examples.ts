@@ -60,9 +60,9 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['edgetape merge /mnt/nas/edgetape --to /mnt/nas/merged --from 2026-11-22 --until 2026-11-23', 'one day'],
   ],
   import: [
-    ['edgetape import tardis deribit_2026-11-01.ndjson.gz --to data', 'a day of Tardis’ raw lines'],
+    ['edgetape import tardis 2026-11-01.ndjson.gz --to data', 'a day of Tardis’ raw lines'],
     [
-      'edgetape import raw feed.jsonl --time-field received --time-unit ms --frame-field message --exchange deribit',
+      'edgetape import raw feed.jsonl --time-field received --time-unit ms --frame-field message',
       'lines of another program',
     ],
   ],

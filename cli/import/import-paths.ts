@@ -9,9 +9,23 @@ import { importFrames, type Imported } from '../../reader/import/import-frames.j
 import { importTarget, requireHost } from '../../reader/import/import-target.js'
 import { jsonLineReader } from '../../reader/import/json-line.js'
 import { sourceFiles } from '../../reader/import/source-files.js'
+import type { TimeUnit } from '../../reader/import/receive-time.js'
 import { tardisLine } from '../../reader/import/tardis-line.js'
+import type { ConfigOption } from '../config-option.js'
 import { exitCodes } from '../exit-codes.js'
-import type { ImportFlags } from '../import.js'
+
+export interface ImportFlags extends ConfigOption {
+  to?: string
+  exchange?: string
+  host?: string
+  again?: boolean
+  json?: boolean
+  timeField: string
+  timeUnit: TimeUnit
+  frameField?: string
+  only?: { field: string; value: string }
+  family?: string
+}
 
 /** Imports, and prints what came of it. Exit code 0 only where every file was read to its end. */
 export async function importPaths(form: 'tardis' | 'raw', paths: string[], flags: ImportFlags): Promise<void> {

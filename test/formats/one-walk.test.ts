@@ -9,6 +9,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'cli/demo/harvest.ts': 'counts all that came to the demo’s NAS, whatever it is',
   'reader/dump/files.ts': 'a folder of someone’s own, outside of any tree: files are known by their endings',
   'monitor/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
+  'reader/import/source-files.ts': 'files that somebody else recorded, whatever they are called',
   'reader/query/ready-views.ts': 'the SQL files of this package',
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
   'platform/process-tree.ts': '/proc: what a process has started',
