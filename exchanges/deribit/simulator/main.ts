@@ -29,13 +29,16 @@ export interface DeribitOptions {
   /** Multiplies the times of heartbeat and idle close; 0.01 makes 10 s of it 100 ms. Default 1. */
   timeScale?: number
   /**
-   * Whether trades of combos can be asked for by instrument. Default true; a client of the live service says that they
+   * Whether trades of combos can be asked for by instrument. Default false: a client of the live service says that they
    * can be had by currency and kind alone.
    */
   combosByInstrument?: boolean
-  /** Spot pairs that trade elsewhere on the exchange's behalf, `BTC_USDC`: their trades are not told. Default: none. */
+  /** Spot pairs that trade elsewhere on the exchange's behalf, `BTC_USDC`: their trades are not told. Default: BTC_USDC. */
   routedSpot?: readonly string[]
 }
+
+/** At the exchange pairs of the great coins are routed since August 2026; others, here ETH_USDC, are matched by itself. */
+const ROUTED_SPOT = ['BTC_USDC']
 
 /** How channels are named and their frames spelled. */
 export const grammar: Grammar = {
@@ -55,8 +58,8 @@ export function protocol(options: DeribitOptions = {}): Protocol {
 }
 
 function serve(venue: Venue, options: DeribitOptions): Service {
-  const { credentials = [], rawForAll = false, credits = 1, timeScale = 1, combosByInstrument = true } = options
-  const routedSpot = new RoutedSpot(options.routedSpot ?? [])
+  const { credentials = [], rawForAll = false, credits = 1, timeScale = 1, combosByInstrument = false } = options
+  const routedSpot = new RoutedSpot(options.routedSpot ?? ROUTED_SPOT)
   const { market, channels, clock, real, faults, isRecorded } = venue
   const exchange: Exchange = {
     market,

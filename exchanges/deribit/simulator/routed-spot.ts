@@ -17,11 +17,11 @@ export class RoutedSpot {
     return this.#pairs.has(instrument)
   }
 
-  /** Trades and candles of such a pair have no channels, nor have spot trades of its currencies. */
+  /** Trades and candles of such a pair have no channels, nor have trades of its currencies, spot among them. */
   hidesChannel(channel: string): boolean {
     const [family, first = '', second = ''] = channel.replace(/^chart\.trades\./, 'trades.').split('.')
     if (family !== 'trades') return false
-    return this.#pairs.has(first) || (first === 'spot' && this.#currencies.has(second))
+    return this.#pairs.has(first) || ((first === 'spot' || first === 'any') && this.#currencies.has(second))
   }
 
   /** @throws RpcError 11060 history of the pair's trades or candles was asked for */

@@ -6,7 +6,7 @@ import { get, TestClient, type Fields } from './client.js'
 t.jobs = 3
 
 const DAY_MS = 86_400_000
-const simulator = await startSimulator({ instruments: 20, rate: 2_000, credits: false, combosByInstrument: false })
+const simulator = await startSimulator({ instruments: 20, rate: 2_000, credits: false })
 const client = await TestClient.connect(simulator.url)
 t.teardown(async () => {
   client.close()

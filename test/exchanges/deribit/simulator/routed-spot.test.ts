@@ -2,7 +2,7 @@ import t from 'tap'
 import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { get, TestClient, type Fields } from './client.js'
 
-const simulator = await startSimulator({ instruments: 0, rate: 500, credits: false, routedSpot: ['BTC_USDC'] })
+const simulator = await startSimulator({ instruments: 0, rate: 500, credits: false })
 const client = await TestClient.connect(simulator.url)
 t.teardown(async () => {
   client.close()
@@ -29,6 +29,7 @@ t.test('channels of their trades are left out of the answer, quotes and books ar
     'chart.trades.BTC_USDC.1',
     'trades.spot.BTC.100ms',
     'trades.spot.USDC.100ms',
+    'trades.any.BTC.100ms',
   ]
   t.strictSame(await client.subscribe(...refused, ...taken), [...taken].sort().reverse())
 })
