@@ -43,16 +43,20 @@ async function doctor({ config: path, json = false, only }: DoctorFlags): Promis
 }
 
 async function checksFor(path: string, only: 'nas' | undefined) {
-  const [{ loadConfig }, checks, { EdgeError }] = await Promise.all([
+  const [{ loadConfig }, { proxyFrom }, checks, { EdgeError }, { openProxyWay }] = await Promise.all([
     import('../config/load.js'),
+    import('../config/secrets.js'),
     import('../monitor/doctor/checks.js'),
     import('../platform/edge-error.js'),
+    import('../platform/proxy.js'),
   ])
   try {
     const config = loadConfig(path)
     if (only === 'nas') return [checks.nasCheck(config)]
+    const proxy = await openProxyWay(proxyFrom(config.proxy, process.env))
     return [
       checks.goodConfig(config, path),
+      ...(proxy === undefined ? [] : [checks.proxyInUse(proxy)]),
       ...checks.machineChecks(),
       ...checks.configChecks(config, path, process.env),
     ]

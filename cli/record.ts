@@ -27,9 +27,10 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
   keepYoungHeapSmall()
   const [
     { loadConfig },
-    { credentialsFrom },
+    { credentialsFrom, proxyFrom },
     { exchangeOf },
     { createLogger },
+    { openProxyWay },
     { onShutdown },
     systemd,
     { runRecorder },
@@ -39,6 +40,7 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
     import('../config/secrets.js'),
     import('../exchanges/registry.js'),
     import('../platform/log.js'),
+    import('../platform/proxy.js'),
     import('../platform/shutdown.js'),
     import('../platform/systemd.js'),
     import('../recorder/main.js'),
@@ -50,7 +52,8 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
   const credentials = credentialsFrom(exchangeOf(config.exchange), process.env)
   const log = createLogger('recorder')
   const { dataDir, host, sync } = config
-  log.info({ config: resolve(path), dataDir, host, target: sync.target }, 'recording')
+  const proxy = await openProxyWay(proxyFrom(config.proxy, process.env))
+  log.info({ config: resolve(path), dataDir, host, target: sync.target, proxy }, 'recording')
   const leaveSystemd = systemd.attendSystemd(log)
   // Started by systemd itself: its reload has this process start the one that takes its place.
   if (systemd.isUnderSystemd(process.env)) process.on('SIGHUP', () => succession.startSuccessor(log))

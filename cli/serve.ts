@@ -10,9 +10,19 @@ export function serveCommand(): Command {
 }
 
 async function serveUntilTold({ config: path }: ConfigOption): Promise<void> {
-  const [{ loadConfig }, { createLogger }, { onShutdown }, { attendSystemd }, { serve }] = await Promise.all([
+  const [
+    { loadConfig },
+    { proxyFrom },
+    { createLogger },
+    { openProxyWay },
+    { onShutdown },
+    { attendSystemd },
+    { serve },
+  ] = await Promise.all([
     import('../config/load.js'),
+    import('../config/secrets.js'),
     import('../platform/log.js'),
+    import('../platform/proxy.js'),
     import('../platform/shutdown.js'),
     import('../platform/systemd.js'),
     import('../monitor/http/serve.js'),
@@ -21,6 +31,7 @@ async function serveUntilTold({ config: path }: ConfigOption): Promise<void> {
   onShutdown(reason => stop.abort(reason))
   const config = loadConfig(path)
   const log = createLogger('serve')
+  await openProxyWay(proxyFrom(config.proxy, process.env))
   const leaveSystemd = attendSystemd(log)
   await serve({ config, log, signal: stop.signal })
   leaveSystemd()

@@ -291,6 +291,21 @@ const alerts = z
   })
   .prefault({})
 
+const proxy = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .refine(text => !text.includes('@'), 'an address without a login: that belongs into EDGETAPE_PROXY_LOGIN')
+      .optional()
+      .describe('HTTP proxy for all that goes to exchanges and webhooks; none: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY'),
+    except: z
+      .array(z.string().min(1).max(253))
+      .max(100)
+      .default([])
+      .describe('hosts that are reached without it, as in NO_PROXY; this machine always is'),
+  })
+  .prefault({})
+
 /**
  * Everything that can be configured: types, defaults, checks and meanings. `help config`, docs/configuration.md and every
  * complaint come from here. Units end the names.
@@ -309,6 +324,7 @@ export const configSchema = z.strictObject({
   retention,
   http,
   alerts,
+  proxy,
 })
 
 export type Config = z.infer<typeof configSchema>

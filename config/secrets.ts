@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { Credentials } from '../exchanges/adapter.js'
 import type { Exchange } from '../exchanges/exchange.js'
-import type { Login } from '../exchanges/settings.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
+import type { ProxySettings } from '../platform/proxy.js'
 import { expandHome } from './paths.js'
+import type { Config } from './schema.js'
 
 /** The variable that names a file with a secret, in place of the one with the secret itself. */
 export const fileOf = (secret: string) => `${secret}_FILE`
@@ -20,7 +21,7 @@ export function credentialsFrom(
   const { login } = exchange.settings
   if (!login) return undefined
   const clientId = environment[login.id] ?? ''
-  const clientSecret = secretFrom(login, environment)
+  const clientSecret = secretFrom(login.secret, environment)
   if (clientId === '' && clientSecret === '') return undefined
   if (clientId === '' || clientSecret === '') {
     const missing = clientId === '' ? login.id : login.secret
@@ -31,16 +32,26 @@ export function credentialsFrom(
   return { clientId, clientSecret }
 }
 
-function secretFrom(login: Login, environment: NodeJS.ProcessEnv): string {
-  const secret = environment[login.secret] ?? ''
-  const path = environment[fileOf(login.secret)] ?? ''
+/** `user:password` for the proxy of the config. */
+export const PROXY_LOGIN = 'EDGETAPE_PROXY_LOGIN'
+
+/**
+ * The proxy of the config with its login, from the environment or from a file; undefined where the config names none.
+ * @throws EdgeError CREDENTIALS_UNREADABLE
+ */
+export function proxyFrom(proxy: Config['proxy'], environment: NodeJS.ProcessEnv): ProxySettings | undefined {
+  if (proxy.url === undefined) return undefined
+  const login = secretFrom(PROXY_LOGIN, environment)
+  return { url: proxy.url, except: proxy.except, ...(login !== '' && { login }) }
+}
+
+function secretFrom(name: string, environment: NodeJS.ProcessEnv): string {
+  const secret = environment[name] ?? ''
+  const path = environment[fileOf(name)] ?? ''
   if (secret !== '' || path === '') return secret
   try {
     return readFileSync(expandHome(path), 'utf8').trim()
   } catch (cause) {
-    throw new EdgeError('CREDENTIALS_UNREADABLE', `cannot read ${fileOf(login.secret)}: ${messageOf(cause)}`, {
-      path,
-      cause,
-    })
+    throw new EdgeError('CREDENTIALS_UNREADABLE', `cannot read ${fileOf(name)}: ${messageOf(cause)}`, { path, cause })
   }
 }

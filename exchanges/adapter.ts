@@ -80,13 +80,14 @@ export interface ExchangeSession {
    * of the connection, in order and before it is stored, and may check its place in a sequence; must not throw for any
    * input.
    * @param recvUs the frame's receive stamp
+   * @param isBinary whether it came as a binary message
    */
-  data(frame: Buffer, recvUs: number): string | undefined
+  data(frame: Buffer, recvUs: number, isBinary: boolean): string | undefined
   /**
    * Takes a frame that the hot path did not recognise as data: an answer, a heartbeat, an error. Called after the frame
    * was stamped, before it is stored; must not throw for any input.
    */
-  control(frame: Buffer): Filed
+  control(frame: Buffer, isBinary: boolean): Filed
   /** The set of channels changed while the connection is up. */
   update(): Promise<void>
   /** Takes channels anew, where that is possible: others flow on. */
@@ -159,6 +160,8 @@ export interface Adapter {
   readonly spread: Spread
   /** It is one feed: nothing is subscribed by channel, and each frame is data, whether or not it names its channel. */
   readonly comesWhole?: boolean
+  /** Its binary messages are compressed text, which its session reads; elsewhere binary messages are odd. */
+  readonly isCompressed?: boolean
   /** No frame that the exchange is known to send is larger. */
   readonly ordinaryBytesMax: number
   /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */

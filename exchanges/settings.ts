@@ -1,6 +1,7 @@
 /** What is configured of an exchange, and what people are asked and told about that. */
 
 import type { z } from 'zod'
+import type { Compression } from '../platform/inflate.js'
 
 /** What the keys below `exchange:` say, whatever else an exchange has there. */
 export interface ExchangeConfig {
@@ -14,6 +15,14 @@ export interface ExchangeConfig {
   readonly redundancy: 1 | 2
 }
 
+/** How frames are to be read whose meaning only a config tells. */
+export interface FrameReading {
+  /** Where a frame tells its channel: JSON pointers, the first that a frame has. */
+  channelAt: readonly string[]
+  /** How its binary messages are compressed; undefined where they are no such. */
+  decode?: Compression | undefined
+}
+
 export interface Settings<Config extends ExchangeConfig = ExchangeConfig> {
   /** The keys below `exchange:`: types, defaults, checks and meanings. */
   schema(): Promise<z.ZodObject>
@@ -25,8 +34,8 @@ export interface Settings<Config extends ExchangeConfig = ExchangeConfig> {
   familiesOf?(config: Config): Readonly<Partial<Record<CoveredKind, readonly string[]>>>
   /** Connections at once, at most. */
   connectionsMax(config: Config): number
-  /** Where a frame tells its channel, as JSON pointers, the first that a frame has: for a feed that only its config describes. */
-  channelAt?(config: Config): readonly string[]
+  /** How its frames are to be read: for a feed that only its config describes. */
+  reading?(config: Config): FrameReading
   /** What `edgetape init` asks about it, in this order. */
   readonly questions: readonly Question[]
   /** Values of keys for what was answered, in the order in which a person reads them; undefined ones are left out. */

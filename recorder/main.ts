@@ -86,7 +86,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const ledger = new OutageLedger(tape, channel => exchange.familyOfChannel(channel))
   const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random }
   const fleet = new Fleet(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
-  const died = reportStorage(storage, tape, { log, complaints }, paused => {
+  const died = reportStorage(storage, tape, { log, complaints, isCompressed: exchange.isCompressed }, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
   })
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.

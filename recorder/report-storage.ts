@@ -11,12 +11,18 @@ const NO_JSON = 'frames that are not one line of JSON, or nested too deeply; kep
 export function reportStorage(
   storage: Storage,
   tape: Tape,
-  { log, complaints }: { log: Logger; complaints: Complaints },
+  {
+    log,
+    complaints,
+    isCompressed = false,
+  }: { log: Logger; complaints: Complaints; isCompressed?: boolean | undefined },
   setPaused: (paused: boolean) => void,
 ): Promise<never> {
   reportSegments(storage, tape, log)
   reportTrouble(storage, tape, log)
   storage.on('odd', ({ channel, encoding, conn, seq, frames }) => {
+    // Compressed messages are no text, and none that can be read is odd.
+    if (isCompressed && encoding === 'base64') return
     const message = encoding === 'base64' ? 'frames that are no UTF-8; kept as base64' : NO_JSON
     complaints.tell({
       event: 'odd_frame',

@@ -44,8 +44,13 @@ function isPlain(line: Buffer): boolean {
 /**
  * Copies a segment to `plainPath` with an empty line in place of each hard one, so that line numbers stay, and yields
  * the hard ones in groups. Memory: one group and a few buffers, and one line, whatever its length.
+ * @param read makes of each line what is to be read in its place
  */
-export async function* separateLines(sealedPath: string, plainPath: string): AsyncGenerator<HardLine[]> {
+export async function* separateLines(
+  sealedPath: string,
+  plainPath: string,
+  read: (line: Buffer) => Buffer = line => line,
+): AsyncGenerator<HardLine[]> {
   const compressor = new CompressStream({ compressionLevel: 1 })
   const target = createWriteStream(plainPath)
   compressor.pipe(target)
@@ -54,14 +59,15 @@ export async function* separateLines(sealedPath: string, plainPath: string): Asy
   const group: HardLine[] = []
   for await (const lines of linesOf(sealedPath)) {
     const plain: Buffer[] = []
-    for (const bytes of lines) {
+    for (const line of lines) {
       lineNo++
+      const bytes = read(line)
       if (isPlain(bytes)) plain.push(bytes, LINE_FEED)
       else {
         plain.push(LINE_FEED)
-        const line = { lineNo, bytes, utf8: isUtf8(bytes) }
-        if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [line]
-        else group.push(line)
+        const hard = { lineNo, bytes, utf8: isUtf8(bytes) }
+        if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [hard]
+        else group.push(hard)
         if (group.length >= GROUP_LINES) yield group.splice(0)
       }
     }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { DescribedFeed } from '../../exchanges/described-feed.js'
+import { readingOf, type DescribedFeed } from '../../exchanges/described-feed.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import { sha256Of } from '../../platform/sha256.js'
@@ -76,7 +76,7 @@ export async function compactSegment(
     sha256: manifest.sha256,
     frames: manifest.frames,
     table: tableOf(segment.name),
-    channelAt: options.feed?.exchange === segment.name.exchange ? options.feed.channelAt : [],
+    ...readingOf(segment.name.exchange, options.feed),
   }
   try {
     return await convertAndPublish(options, source, earlier)

@@ -1,8 +1,9 @@
 import type { SegmentName } from '../../formats/raw-path.js'
+import type { FrameReading } from '../../exchanges/settings.js'
 import type { Table } from '../../exchanges/table.js'
 
 /** One sealed segment, known to be what its manifest says. */
-export interface Source {
+export interface Source extends FrameReading {
   /** Where it is. */
   path: string
   /** Its path below dataDir, for quarantine records. */
@@ -12,6 +13,4 @@ export interface Source {
   /** Lines, by its manifest. */
   frames: number
   table: Table
-  /** Where a frame of a described feed tells its channel: JSON pointers; of no use to other exchanges. */
-  channelAt: readonly string[]
 }

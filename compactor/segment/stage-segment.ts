@@ -4,6 +4,7 @@ import { countOf, sqlText } from '../../platform/duckdb.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from '../lines/read-lines.js'
+import { inflatedLine } from '../lines/inflated-line.js'
 import { noteLine } from './quarantine.js'
 import type { Source } from './source.js'
 import { openStage, stageLines, stagePlainLines, type Stage } from '../lines/stage.js'
@@ -64,11 +65,15 @@ async function stageNote(
 }
 
 async function stageOwnLines(engine: Engine, stage: Stage, source: Source, folder: string): Promise<void> {
-  if (await stageAsPlain(engine, stage, source)) return
-  await engine.run(`DROP TABLE IF EXISTS ${stage.target}; DELETE FROM main.leftovers`)
-  stage.filled = false
+  const { decode } = source
+  if (!decode) {
+    if (await stageAsPlain(engine, stage, source)) return
+    await engine.run(`DROP TABLE IF EXISTS ${stage.target}; DELETE FROM main.leftovers`)
+    stage.filled = false
+  }
   const plain = join(folder, 'plain.jsonl.zst')
-  for await (const lines of separateLines(source.path, plain)) await stageHardLines(engine, stage, lines)
+  const readLine = decode && ((line: Buffer) => inflatedLine(line, decode))
+  for await (const lines of separateLines(source.path, plain, readLine)) await stageHardLines(engine, stage, lines)
   await stagePlainLines(engine, stage, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
 }
 

@@ -20,6 +20,7 @@ export function generic(config: GenericConfig): Adapter {
       rediscoverMs: 24 * 3600 * 1000,
     },
     comesWhole: true,
+    isCompressed: config.decode !== 'none',
     liveness: { probeAfterMs: undefined, deadAfterMs: config.silenceSeconds * 1000 },
     ordinaryBytesMax: 8 * 1024 * 1024,
     familyOfChannel: family => family,

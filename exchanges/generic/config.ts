@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { COMPRESSIONS } from '../../platform/inflate.js'
 
 /** RFC 6901: '' is the whole frame, `/arg/channel` a member of a member, `/2` the third element of a list. */
 const pointer = z.string().regex(/^(\/([^~/]|~[01]){1,64}){0,8}$/, 'a JSON pointer such as /channel or /arg/channel')
@@ -27,6 +28,12 @@ export const genericConfig = z.strictObject({
     .default([])
     .describe('messages sent after connecting, in order: text as it is, keys and lists as JSON. Recorded: no secrets'),
   sendGapMs: z.int().min(0).max(60_000).default(250).describe('time between two of them, ms'),
+  decode: z
+    .enum(['none', ...COMPRESSIONS])
+    .default('none')
+    .describe(
+      'binary messages are compressed text: gzip, deflate (with the head of zlib) or deflate-raw. Raw keeps them as they came, in base64; channels, answers and tables see the text',
+    ),
   channelAt: z
     .array(pointer)
     .min(1)

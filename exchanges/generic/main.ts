@@ -24,7 +24,7 @@ export const generic: Exchange<GenericConfig> = {
     schema: async () => (await import('./config.js')).genericConfig,
     summaryOf: config => shownUrl(config.url),
     connectionsMax: config => config.redundancy,
-    channelAt: config => config.channelAt,
+    reading: ({ channelAt, decode }) => ({ channelAt, decode: decode === 'none' ? undefined : decode }),
     questions: [],
     valuesOf: () => ({}),
     hints: { plansNothing: 'check exchange.families', refused: 'check exchange.url and exchange.send' },

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GenericConfig } from './config.js'
+import { INFLATED_BYTES_MAX, inflatedText } from '../../platform/inflate.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
 import { messageText, type Answers } from './answers.js'
 import { NO_CHANNEL_FAMILY, type FeedFamilies } from './feed-families.js'
@@ -38,14 +39,32 @@ export class GenericSession implements ExchangeSession {
   }
 
   /** Frames may ask for an answer whatever their channel; without such rules none is looked at twice. */
-  data(frame: Buffer): string | undefined {
-    return this.#config.answers.length === 0 ? this.#families.familyOf(frame) : undefined
+  data(frame: Buffer, _recvUs: number, isBinary: boolean): string | undefined {
+    if (this.#config.answers.length > 0 || (isBinary && this.#config.decode !== 'none')) return undefined
+    return this.#families.familyOf(frame)
   }
 
-  control(frame: Buffer): Filed {
-    const answer = this.#answers.to(frame)
+  control(frame: Buffer, isBinary: boolean): Filed {
+    const text = isBinary ? this.#textOf(frame) : frame
+    const answer = this.#answers.to(text)
     if (answer !== undefined) this.#link.send(answer)
-    return { family: this.#families.familyOf(frame) ?? NO_CHANNEL_FAMILY }
+    return { family: this.#families.familyOf(text) ?? NO_CHANNEL_FAMILY }
+  }
+
+  /** What a binary message holds, as the config has it; itself where it holds no such thing. */
+  #textOf(message: Buffer): Buffer {
+    const { decode } = this.#config
+    if (decode === 'none') return message
+    const text = inflatedText(message, decode)
+    if (text) return text
+    const most = `${INFLATED_BYTES_MAX / 1024 / 1024} MiB`
+    this.#link.complain({
+      event: 'odd_frame',
+      message: `a binary message that is no ${decode} of text, or of more than ${most}; kept as it came`,
+      facts: { bytes: message.length },
+      hint: 'exchange.decode says how binary messages are compressed',
+    })
+    return message
   }
 
   closed(): void {

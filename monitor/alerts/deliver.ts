@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import pRetry from 'p-retry'
-import { fileOf } from '../../config/secrets.js'
+import { fileOf, PROXY_LOGIN } from '../../config/secrets.js'
 import { adapters } from '../../exchanges/registry.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { version } from '../../platform/package-info.js'
@@ -24,9 +24,10 @@ export interface AlertMessage {
 
 /** The logins of exchanges are nothing that a program which sends messages should know: what is undefined is not passed on. */
 const WITHOUT_SECRETS = Object.fromEntries(
-  adapters
-    .flatMap(({ settings: { login } }) => (login ? [login.id, login.secret, fileOf(login.secret)] : []))
-    .map(name => [name, undefined]),
+  [
+    ...adapters.flatMap(({ settings: { login } }) => (login ? [login.id, login.secret, fileOf(login.secret)] : [])),
+    ...[PROXY_LOGIN, fileOf(PROXY_LOGIN)],
+  ].map(name => [name, undefined]),
 )
 
 const HEADS = { raised: 'ALERT', still: 'STILL', cleared: 'OK' } as const

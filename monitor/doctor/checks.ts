@@ -40,6 +40,11 @@ export function badConfig({ code, message, hint }: EdgeError): Check {
   return found({ check: 'config', outcome: 'failed', message, hint: todo, facts: { code } })
 }
 
+/** Told, for it is easily forgotten: variables of the environment may name it. */
+export function proxyInUse(proxy: string): Check {
+  return found({ check: 'proxy', outcome: 'ok', message: `the way to exchange and webhook leads through ${proxy}` })
+}
+
 const found = (finding: Finding): Check => ({
   name: finding.check,
   withinMs: QUICK_MS,

@@ -4,7 +4,7 @@ import { convertSegment } from '../../compactor/segment/convert.js'
 import type { Source } from '../../compactor/segment/source.js'
 import { openEngine, type EngineLimits } from '../../compactor/engine.js'
 import { hourlyName, parquetPath } from '../../formats/parquet-path.js'
-import type { DescribedFeed } from '../../exchanges/described-feed.js'
+import { readingOf, type DescribedFeed } from '../../exchanges/described-feed.js'
 import { tableOf } from '../../compactor/tables.js'
 import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import { bytesOf, currentPath, manifestOf, type SegmentFile } from '../../formats/segment-files.js'
@@ -107,7 +107,7 @@ export class FreshRows {
         segment: segmentPath(name, 'sealed'),
         name,
         table: tableOf(name),
-        channelAt: feed?.exchange === name.exchange ? feed.channelAt : [],
+        ...readingOf(name.exchange, feed),
       }
       if (source.frames === 0) return []
       const tabled = {

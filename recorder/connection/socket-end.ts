@@ -55,6 +55,12 @@ export function endOfResponse({ statusCode = 0, headers }: Pick<IncomingMessage,
     case 503:
     case 504:
       return { cause, hint: 'the exchange is in maintenance or overloaded', patience: 'usual', ...waiting }
+    case 407:
+      return {
+        cause: 'the proxy asks for a login (HTTP 407)',
+        hint: 'HTTPS_PROXY=http://user:password@host:port, or EDGETAPE_PROXY_LOGIN for proxy.url',
+        patience: 'usual',
+      }
     case 403:
       return { cause, hint: 'this address is not let in', patience: 'limited', ...waiting }
     default:

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import WebSocket from 'ws'
 import { messageOf } from '../../platform/edge-error.js'
 import { version } from '../../platform/package-info.js'
+import { proxyAgentFor } from '../../platform/proxy.js'
 import type { Complaints } from '../complaints.js'
 import type { Adapter, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
 import type { ReceiveClock, Stamps } from '../receive-clock.js'
@@ -187,19 +188,21 @@ export class Wire {
     const recvUs = this.#stamps.nowUs()
     this.#lastFrameUs = recvUs
     this.#liveness.heard()
-    const family = this.session.data(data, recvUs)
+    const family = this.session.data(data, recvUs, isBinary)
     const filed = family === undefined ? this.#file(data, isBinary) : undefined
     const kept = filed?.recorded ?? data
     const filedAs = family ?? filed?.family ?? 'other'
     tape.take(filedAs, this.#counters.received, recvUs, kept)
     this.#counters.flows.heard(filedAs, recvUs - this.#stamps.aheadUs, kept)
-    if (isBinary || data.length > exchange.ordinaryBytesMax) this.#complain(data.length)
+    const isOdd = isBinary && !exchange.isCompressed
+    if (isOdd || data.length > exchange.ordinaryBytesMax) this.#complain(data.length)
   }
 
   /** Beyond the size of any answer a frame is not parsed: it would take long, and say nothing. */
   #file(data: Buffer, isBinary: boolean): Filed {
-    const isAnswer = data.length <= this.#deps.exchange.ordinaryBytesMax && !(isBinary && !isUtf8(data))
-    return isAnswer ? this.session.control(data) : { family: 'other' }
+    const { ordinaryBytesMax, isCompressed = false } = this.#deps.exchange
+    const isAnswer = data.length <= ordinaryBytesMax && (isCompressed || !isBinary || isUtf8(data))
+    return isAnswer ? this.session.control(data, isBinary) : { family: 'other' }
   }
 
   /** Kept as it came, but nothing that the exchange is known to send. What is no JSON is found where it is written. */
@@ -259,7 +262,9 @@ const NO_HANDSHAKE =
 const HALF_OPEN = 'the exchange is gone without a word, or the network between us is'
 
 function dial(url: string): WebSocket {
+  const agent = proxyAgentFor(url)
   return new WebSocket(url, {
+    ...(agent && { agent }),
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES_MAX,
     followRedirects: false,
