@@ -88,6 +88,10 @@ export interface ExchangeSession {
    * was stamped, before it is stored; must not throw for any input.
    */
   control(frame: Buffer, isBinary: boolean): Filed
+  /**
+   * The channel that a frame names which is not whole: nothing else in it is to be believed, and `data` is not asked.
+   */
+  channelOfPiece?(frame: Buffer): string | undefined
   /** The set of channels changed while the connection is up. */
   update(): Promise<void>
   /** Takes channels anew, where that is possible: others flow on. */
@@ -106,8 +110,8 @@ export interface PlanChange {
   plan: ChannelPlan
   added: readonly string[]
   removed: readonly { instruments: readonly string[]; reason: string }[]
-  /** Of `added`: what was given up though it never ended, and how long ago. */
-  returned?: readonly { instrument: string; awayMs: number }[]
+  /** Of `added`: what was given up though it never ended, or was listed unheard, and for how long it was not recorded. */
+  returned?: readonly { instrument: string; awayMs: number; cause?: string }[]
   /** All that is listed and asked for, and that cannot be had. */
   notOffered?: readonly NotOffered[]
 }

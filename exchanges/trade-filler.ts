@@ -12,6 +12,8 @@ const LOOK_EVERY_MS = 500
 const ASKED_MAX = 4
 const ASK_AGAIN_MS = 2000
 /** Where no answer can be had at all, it is tried for ever, this far apart at most. */
+/** A journal's line names no more ranges than this. */
+const RANGES_TOLD_MAX = 100
 const RETRY_MS_MAX = 60_000
 
 /** Part of a hole that is asked for. */
@@ -84,7 +86,7 @@ export class TradeFiller {
       const askedFrom = Math.max(from, to - tradesPerHoleMax + 1)
       if (askedFrom > from) {
         const message = `left out: more than ${tradesPerHoleMax} trades, the newest of which are asked for`
-        this.#report({ instrument, from, to: askedFrom - 1 }, 0, message)
+        this.#report({ instrument, from, to: askedFrom - 1 }, new SeqRanges(), message)
       }
       if (askedFrom > to) continue
       this.#orders.push({ from: askedFrom, to, hole, got: new SeqRanges(), asked: 0, failures: 0, dueMs: 0 })
@@ -114,11 +116,7 @@ export class TradeFiller {
     }
     this.#orders = this.#orders.filter(other => other !== order)
     const { instrument } = order.hole
-    this.#report(
-      { instrument, from: order.from, to: order.to },
-      order.got.count,
-      missing.length > 0 ? message : undefined,
-    )
+    this.#report({ instrument, from: order.from, to: order.to }, order.got, missing.length > 0 ? message : undefined)
   }
 
   #unanswered(order: Order, error: unknown): void {
@@ -138,16 +136,23 @@ export class TradeFiller {
     this.#orders = [...this.#orders.filter(other => other !== order), order]
   }
 
-  #report({ instrument, from, to }: SeqRange & { instrument: string }, trades: number, message?: string): void {
+  /** By what is still missing: an answer may have other trades than those that were asked for. */
+  #report({ instrument, from, to }: SeqRange & { instrument: string }, got: SeqRanges, message?: string): void {
     const { recording, log } = this.#deps
-    const all = to - from + 1
-    const outcome = trades >= all ? 'filled' : trades > 0 ? 'partly' : 'unavailable'
+    const missing = got.missing({ from, to })
+    const trades = to - from + 1 - missing.reduce((sum, one) => sum + one.to - one.from + 1, 0)
+    const outcome = missing.length === 0 ? 'filled' : trades > 0 ? 'partly' : 'unavailable'
+    const own = got.ranges.flatMap(one => {
+      const range = [Math.max(from, one.from), Math.min(to, one.to)] as const
+      return range[0] <= range[1] ? [range] : []
+    })
     recording.journal('backfill', {
       instrument,
       from_seq: from,
       to_seq: to,
       trades,
       outcome,
+      ...(outcome === 'partly' && own.length <= RANGES_TOLD_MAX && { got: own }),
       ...(message !== undefined && { message }),
     })
     log[outcome === 'filled' ? 'info' : 'warn']({ instrument, from, to, trades }, `missing trades: ${outcome}`)

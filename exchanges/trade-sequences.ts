@@ -72,6 +72,12 @@ export class TradeSequences {
   readonly #withHoles = new Set<Sequence>()
   readonly #renumberings: Renumbering[] = []
   #heardUs = -Infinity
+  #passed = 0
+
+  /** Numbers that this run came by, those included that are missing or were missing. */
+  get passed(): number {
+    return this.#passed
+  }
 
   /**
    * A trade came.
@@ -83,11 +89,13 @@ export class TradeSequences {
     if (sequence === undefined) {
       const started = this.#start(instrument, first, seq, recvUs)
       if (started) started.startedUs = recvUs
+      this.#passed += seq - first + 1
       return false
     }
     if (seq > sequence.last) {
       if (first > sequence.last + 1)
         this.#open(sequence, instrument, { from: sequence.last + 1, to: first - 1 }, 'a later trade came', recvUs)
+      this.#passed += seq - sequence.last
       sequence.last = seq
       sequence.lastUs = recvUs
       sequence.anew = undefined
@@ -186,6 +194,7 @@ export class TradeSequences {
     }
     if (to > sequence.last) {
       this.#open(sequence, instrument, { from: sequence.last + 1, to }, cause, nowUs, fromUs)
+      this.#passed += to - sequence.last
       sequence.last = to
     }
   }

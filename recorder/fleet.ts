@@ -87,6 +87,7 @@ export class Fleet {
     let failures = 0
     let listedMs = -Infinity
     let listDueMs = -Infinity
+    let outagesSeen = 0
     while (!signal.aborted) {
       const newHour = hour.isNew(this.#deps.clock.nowUs())
       if (newHour) {
@@ -94,13 +95,16 @@ export class Fleet {
         this.#toldNotOffered.clear()
       }
       const news = this.#deps.exchange.news()
-      const wantsList = news === 'discover' && performance.now() - listedMs > LISTS_APART_MS
+      // What was listed, or went, while nothing was heard.
+      const outages = this.connections.reduce((sum, { outagesOver }) => sum + outagesOver, 0)
+      const wantsList = (news === 'discover' || outages > outagesSeen) && performance.now() - listedMs > LISTS_APART_MS
       if (typeof news === 'object') this.#apply(news, signal)
       if (newHour || wantsList || performance.now() >= listDueMs) {
         const change = await this.#discover(signal)
         if (change) this.#apply(change, signal)
         failures = change ? 0 : failures + 1
         listedMs = performance.now()
+        outagesSeen = outages
         // Without any plan nothing is recorded at all: that is tried again soon, a failed refresh with more patience.
         const waitMs = change ? this.#options.rediscoverMs : reconnectDelayMs(failures, this.#deps.random())
         listDueMs = listedMs + waitMs
@@ -180,10 +184,9 @@ export class Fleet {
       for (const instruments of partsOf(gone)) tape.journal('instruments_removed', { instruments, reason })
     }
     const nowUs = clock.nowUs()
-    for (const { instrument, awayMs } of returned) {
-      const cause = 'the exchange did not list it, and lists it again'
+    for (const { instrument, awayMs, cause = LISTED_AGAIN } of returned) {
       tape.journal('unlisted', { instrument, from_us: nowUs - Math.round(awayMs * 1000), to_us: nowUs, cause })
-      log.warn({ instrument, awayMs: Math.round(awayMs) }, 'an instrument was given up that had not ended')
+      log.warn({ instrument, awayMs: Math.round(awayMs), cause }, 'an instrument was not recorded all the time')
     }
     const left = removed.reduce((sum, { instruments }) => sum + instruments.length, 0)
     if (added.length + left > 0) log.info({ added: added.length, removed: left }, 'instruments came and went')
@@ -236,6 +239,8 @@ export class Fleet {
       this.#measured = { offsetUs, roundTripUs }
   }
 }
+
+const LISTED_AGAIN = 'the exchange did not list it, and lists it again'
 
 function partsOf(names: readonly string[]): string[][] {
   const parts = Math.ceil(names.length / NAMES_PER_ENTRY)

@@ -16,6 +16,7 @@ import type { Adapter, Credentials, Recording } from '../exchanges/adapter.js'
 import { lastToGiveWay } from '../exchanges/exchange.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { Fleet } from './fleet.js'
+import { Pulse } from './pulse.js'
 import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
@@ -84,7 +85,17 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const answers = new FrameCounter('http')
   const complaints = new Complaints(tape, log, () => clock.nowUs())
   const ledger = new OutageLedger(tape, channel => exchange.familyOfChannel(channel))
-  const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random }
+  const pulse = new Pulse({
+    nowUs: () => clock.nowUs(),
+    stoodStill: ({ fromUs, toUs }) => {
+      tape.journal('stood_still', { from_us: fromUs, to_us: toUs })
+      log.warn(
+        { seconds: (toUs - fromUs) / 1e6 },
+        'the recorder itself stood still: what came meanwhile is stamped late',
+      )
+    },
+  })
+  const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random, pulse }
   const fleet = new Fleet(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
   const died = reportStorage(storage, tape, { log, complaints, isCompressed: exchange.isCompressed }, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
@@ -106,6 +117,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   let stoppedMs = 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
   const timers = [
+    pulse.start(),
     setInterval(() => tape.flush(), segments.flushMs),
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {

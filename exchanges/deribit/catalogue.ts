@@ -16,6 +16,9 @@ const FOREIGN_MAX = 50_000
 /** So many lists in a row must lack a silent instrument before it is given up: one list may be short. */
 const LISTS_WITHOUT = 3
 
+/** An instrument that was listed so long ago, ms, was to be recorded meanwhile. */
+const UNHEARD_MS = 3000
+
 /** Instruments that came and went. */
 export type CatalogueChange = Pick<PlanChange, 'added' | 'removed' | 'returned'>
 
@@ -53,6 +56,8 @@ export class Catalogue {
   /** Given up though the exchange never said that they ended, and when. */
   readonly #givenUpMs = new Map<string, number>()
   readonly #wallMs: () => number
+  /** When the last list came, by the wall. */
+  #listedMs = Infinity
 
   constructor(isChosen: (instrument: Instrument) => boolean, { nowMs, wallMs }: CatalogueClocks = CLOCKS) {
     this.#isChosen = isChosen
@@ -81,10 +86,23 @@ export class Catalogue {
     for (const name of now.keys()) this.#absent.delete(name)
     if (before) this.#believeFrames(before, now)
     this.#instruments = now
+    const listedMs = this.#listedMs
+    this.#listedMs = this.#wallMs()
     if (!before) return { added: [], removed: [] }
     const removed = this.#dropOrKeep(before, now, facts)
     const added = [...now.keys()].filter(name => !before.has(name))
-    return { added, removed, ...this.#welcomeBack(added) }
+    const unheard = this.#unheard(added, now, listedMs)
+    return { added, removed, ...withUnheard(this.#welcomeBack(added), unheard) }
+  }
+
+  /** Those that were listed a while ago, since the last list, and of which no frame told. */
+  #unheard(added: readonly string[], now: ReadonlyMap<string, Instrument>, listedMs: number): Returned {
+    const nowMs = this.#wallMs()
+    return added.flatMap(instrument => {
+      const sinceMs = now.get(instrument)?.creation_timestamp ?? nowMs
+      if (nowMs - sinceMs < UNHEARD_MS || sinceMs < listedMs - LIST_AGE_MS || this.#givenUpMs.has(instrument)) return []
+      return [{ instrument, awayMs: nowMs - sinceMs, cause: 'listed, and nobody heard of it' }]
+    })
   }
 
   #dropOrKeep(
@@ -204,6 +222,13 @@ export class Catalogue {
     }
     return [...byReason].map(([reason, instruments]) => ({ instruments, reason }))
   }
+}
+
+type Returned = NonNullable<CatalogueChange['returned']>
+
+function withUnheard({ returned = [] }: Pick<CatalogueChange, 'returned'>, unheard: Returned) {
+  const all = [...returned, ...unheard]
+  return all.length > 0 ? { returned: all } : {}
 }
 
 /** The `data` of a notification, for `hear`; undefined where it is none. The few frames about instruments are parsed. */

@@ -19,6 +19,7 @@ const wireSchema = z.object({
   quote_currency: text,
   price_index: text,
   expiration_timestamp: maybe(z.number()),
+  creation_timestamp: maybe(z.number()),
   state: text,
   is_active: maybe(z.boolean()),
   is_cbe_routed: maybe(z.boolean()),

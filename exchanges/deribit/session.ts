@@ -118,6 +118,12 @@ export class DeribitSession implements ExchangeSession {
     return family
   }
 
+  channelOfPiece(frame: Buffer): string | undefined {
+    const from = channelStart(frame)
+    const end = from < 0 ? -1 : channelEnd(frame, from)
+    return end < 0 ? undefined : this.#known.factsAt(frame, from, end).channel
+  }
+
   control(frame: Buffer): Filed {
     const message = parseObject(frame)
     if (!message) return { family: 'other' }

@@ -28,6 +28,18 @@ export interface TradeAuditDeps {
   everyMs: number
 }
 
+/** A span of the exchange's lists that was compared to its end. */
+interface Compared {
+  sinceMs: number
+  untilMs: number
+}
+
+/** As the journal names it: by its instrument, or by kind and currency, of which the exchange's kind may be several. */
+function namesOf({ kind, currency, name }: TradeScope): string[] {
+  if (name !== undefined) return [name]
+  return kind === 'future' ? [`future ${currency}`, `perpetual ${currency}`] : [`${kind} ${currency}`]
+}
+
 /**
  * Compares what came with what the exchange lists, once in a while and soon after each reconnect: so also a hole that no
  * later trade shows is found, and trades of instruments that were never heard of. The answers are only compared, and not
@@ -57,16 +69,33 @@ export class TradeAudit {
   async run(fromMs: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#pause(signal)
-      for (const scope of this.#deps.scopes()) await this.#compareOrLater(scope, fromMs, signal)
+      await this.#pass(fromMs, signal)
     }
   }
 
-  async #compareOrLater(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<void> {
+  /** Compares each scope, and says of which all was compared, so that nobody need believe that nothing was missed. */
+  async #pass(fromMs: number, signal: AbortSignal): Promise<void> {
+    const { scopes, journal, sequences } = this.#deps
+    const done: (Compared & { scope: TradeScope })[] = []
+    for (const scope of scopes()) {
+      const compared = await this.#compareOrLater(scope, fromMs, signal)
+      if (compared) done.push({ ...compared, scope })
+    }
+    if (signal.aborted || done.length === 0) return
+    // One entry for all: each was compared from its own begin on, the quietest from long before.
+    const from_us = Math.round(1000 * Math.max(...done.map(({ sinceMs }) => sinceMs)))
+    const to_us = Math.round(1000 * Math.min(...done.map(({ untilMs }) => untilMs)))
+    const names = done.flatMap(({ scope }) => namesOf(scope))
+    if (from_us < to_us) journal('compared', { scopes: names, from_us, to_us, trades: sequences.passed })
+  }
+
+  async #compareOrLater(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<Compared | undefined> {
     try {
-      await this.#compare(scope, fromMs, signal)
+      return await this.#compare(scope, fromMs, signal)
     } catch (error) {
-      if (signal.aborted) return
+      if (signal.aborted) return undefined
       this.#deps.log.debug({ err: messageOf(error) }, 'trades not compared with what the exchange lists, trying later')
+      return undefined
     }
   }
 
@@ -82,8 +111,10 @@ export class TradeAudit {
     await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
   }
 
-  async #compare(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<void> {
+  /** Undefined where it was not compared to its end. */
+  async #compare(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<Compared | undefined> {
     const key = `${scope.kind} ${scope.name ?? scope.currency}`
+    let beganMs = this.#sinceMs.get(key) ?? fromMs
     for (let call = 0; call < CALLS_PER_PASS_MAX && !signal.aborted; call++) {
       const sinceMs = this.#sinceMs.get(key) ?? fromMs
       const nowMs = this.#deps.nowUs() / 1000
@@ -93,6 +124,7 @@ export class TradeAudit {
       if (rows.length === 0 && sinceMs < nowMs - REACHES_BACK_MS) {
         this.#notToBeHad(scope, sinceMs, reachMs)
         this.#sinceMs.set(key, reachMs)
+        beganMs = reachMs
         continue
       }
       const lastMs = rows.reduce((newest, { timestampMs }) => Math.max(newest, timestampMs), sinceMs)
@@ -104,8 +136,9 @@ export class TradeAudit {
         : // Where nothing trades the beginning must move on all the same, or it is out of reach some day.
           Math.max(sinceMs, lastMs - OVERLAP_MS, Math.floor(nowMs - SETTLES_MS))
       this.#sinceMs.set(key, next)
-      if (!hasMore) return
+      if (!hasMore) return { sinceMs: beganMs, untilMs: nowMs }
     }
+    return undefined
   }
 
   #notToBeHad({ kind, currency, name }: TradeScope, fromMs: number, toMs: number): void {

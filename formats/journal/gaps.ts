@@ -126,14 +126,11 @@ class SpanReader {
         this.#brokenBooks.mended(entry)
         break
       case 'not_whole': {
-        const { conn, family, frames = 0 } = entry.detail
+        const { conn, family, frames = 0, channels } = entry.detail
         const cause = frames === 1 ? 'a frame was not whole' : `${frames} frames were not whole`
-        this.#add(entry, 'not_whole', {
-          ...boundsOf(entry),
-          conn,
-          cause,
-          families: family === undefined ? [] : [family],
-        })
+        const families = family === undefined ? [] : [family]
+        for (const channel of channels ?? [undefined])
+          this.#add(entry, 'not_whole', { ...boundsOf(entry), conn, channel, cause, families })
         break
       }
       case 'stood_still': {

@@ -54,6 +54,8 @@ class HostReader {
   /** Runs, and whether each came to carry all that it was to carry. */
   readonly #runs: { startedUs: number; isWhole: boolean }[] = []
   #lastUs = 0
+  /** Since when instruments were to be recorded that are subscribed only later. */
+  readonly #since = new Map<string, number>()
   /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
   #tookOver: { sinceUs: number; tellsUntilUs: number } | undefined
 
@@ -105,7 +107,7 @@ class HostReader {
           if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
         break
       case 'unlisted':
-        this.#wantAllAlong(entry.detail.instrument)
+        this.#wantAllAlong(entry.detail.instrument, entry.detail.from_us ?? recvUs)
         break
       case 'instruments_removed':
         this.#forgetRefused(new Set(entry.detail.instruments), recvUs)
@@ -131,9 +133,16 @@ class HostReader {
         channel,
         spans,
         rejected,
-        wanted: unionOf([...this.#bridged(channel, spans), ...rejected]),
+        wanted: unionOf([...this.#bridged(channel, spans), ...rejected, ...this.#unheard(channel, spans)]),
       }
     })
+  }
+
+  /** The time between the listing of an instrument, which nobody heard, and its first subscription. */
+  #unheard(channel: string, [first]: readonly ChannelSpan[]): Span[] {
+    if (this.#since.size === 0 || !first) return []
+    const sinceUs = Math.min(...channel.split('.').flatMap(part => this.#since.get(part) ?? []))
+    return sinceUs < first.fromUs ? [{ fromUs: sinceUs, toUs: first.fromUs }] : []
   }
 
   #bridged(channel: string, spans: readonly ChannelSpan[]): Span[] {
@@ -187,7 +196,8 @@ class HostReader {
   }
 
   /** An instrument was given up that had not ended: its channels were wanted meanwhile, too. */
-  #wantAllAlong(name = ''): void {
+  #wantAllAlong(name = '', sinceUs: number): void {
+    this.#since.set(name, sinceUs)
     for (const [channel, spans] of this.#spans) {
       const last = spans.at(-1)
       if (last && channel.split('.').includes(name)) last.dropped = false

@@ -9,6 +9,7 @@ import { reconnectDelayMs, STABLE_AFTER_MS } from '../../platform/backoff.js'
 import { FrameRate } from './frame-rate.js'
 import type { OutageAccount } from './outage-account.js'
 import type { OutageLedger } from './outage-ledger.js'
+import type { Pulse } from '../pulse.js'
 import { Wire, type OwnerLink, type WireCounters, type WireDeps, type WireEnd } from './wire.js'
 
 export interface ConnectionDeps extends WireDeps {
@@ -18,6 +19,8 @@ export interface ConnectionDeps extends WireDeps {
   log: Logger
   ledger: OutageLedger
   random: () => number
+  /** Finds the recorder's own standstills. */
+  pulse?: Pick<Pulse, 'heardBefore'>
 }
 
 export type ConnectionState = 'connecting' | 'subscribing' | 'live' | 'waiting' | 'closed'
@@ -66,6 +69,9 @@ export class Connection {
   /** Wires so far that were told of: the first try, each try after, each renewal. */
   sessions = 0
   reconnects = 0
+  /** Outages that ended: the connection carries everything again. */
+  outagesOver = 0
+  #isOut = false
   lastError: LastError | undefined
 
   /** @param group connections of one group carry the same channels */
@@ -226,6 +232,8 @@ export class Connection {
         old.close(cause)
       }
     }
+    if (this.#isOut) this.outagesOver++
+    this.#isOut = false
     this.account.up(clock.nowUs())
     ledger.settleAlone(this.account, clock.nowUs())
     this.#tried()
@@ -235,7 +243,10 @@ export class Connection {
   #noteBreak(wire: Wire, end: WireEnd): void {
     this.#noteEnd(wire, end)
     // What ends with the recorder is no outage of this connection.
-    if (end.cause !== STOPPING) this.account.down(wire.heardUs, end.cause, end.channels)
+    if (end.cause !== STOPPING) {
+      this.#isOut = true
+      this.account.down(this.#deps.pulse?.heardBefore(wire.heardUs) ?? wire.heardUs, end.cause, end.channels)
+    }
     this.#failures = performance.now() - this.#openedMs > STABLE_AFTER_MS ? 0 : this.#failures + 1
     this.#tried()
   }

@@ -9,6 +9,7 @@ import type { Adapter, ExchangeSession, Filed, SessionLink } from '../../exchang
 import type { ReceiveClock, Stamps } from '../receive-clock.js'
 import type { FrameCounter, Tape } from '../tape.js'
 import type { Flows } from './family-flow.js'
+import { looksWhole, Pieces } from './pieces.js'
 import { Liveness } from './liveness.js'
 import { endOfClose, endOfError, endOfResponse, type SocketEnd } from './socket-end.js'
 
@@ -72,6 +73,7 @@ export class Wire {
   readonly #stamps: Stamps
   readonly #liveness: Liveness
   readonly #told: WireEvents
+  readonly #pieces: Pieces
   #lastFrameUs = 0
   #paused = false
   #tcp: Socket | undefined
@@ -91,6 +93,7 @@ export class Wire {
     this.#deps = deps
     this.#counters = counters
     this.#told = told
+    this.#pieces = new Pieces(facts => deps.tape.journal('not_whole', { conn: this.conn, ...facts }))
     this.#stamps = clock.stamps()
     this.#lastFrameUs = this.#stamps.nowUs()
     this.#liveness = new Liveness(exchange.liveness, performance.now())
@@ -152,6 +155,7 @@ export class Wire {
       socket.on('close', (code, reason) => {
         clearTimeout(deadline)
         clearInterval(looks)
+        this.#pieces.look(Infinity)
         this.session.closed()
         const wasLive = this.state === 'live'
         this.state = 'closed'
@@ -188,14 +192,29 @@ export class Wire {
     const recvUs = this.#stamps.nowUs()
     this.#lastFrameUs = recvUs
     this.#liveness.heard()
+    const piece = isBinary || looksWhole(data) ? undefined : this.session.channelOfPiece?.(data)
+    if (piece !== undefined) {
+      this.#takePiece(piece, data, recvUs)
+      return
+    }
     const family = this.session.data(data, recvUs, isBinary)
     const filed = family === undefined ? this.#file(data, isBinary) : undefined
     const kept = filed?.recorded ?? data
     const filedAs = family ?? filed?.family ?? 'other'
     tape.take(filedAs, this.#counters.received, recvUs, kept)
     this.#counters.flows.heard(filedAs, recvUs - this.#stamps.aheadUs, kept)
+    if (!this.#pieces.isEmpty) this.#pieces.good(filedAs, recvUs)
     const isOdd = isBinary && !exchange.isCompressed
     if (isOdd || data.length > exchange.ordinaryBytesMax) this.#complain(data.length)
+  }
+
+  /** Kept as it came; nothing in it is believed, and it shows no life of its family. */
+  #takePiece(channel: string, data: Buffer, recvUs: number): void {
+    const { tape, exchange } = this.#deps
+    const { received, flows } = this.#counters
+    const family = exchange.familyOfChannel(channel)
+    tape.take(family, received, recvUs, data)
+    this.#pieces.bad(family, channel, recvUs, flows.of(family).lastUs)
   }
 
   /** Beyond the size of any answer a frame is not parsed: it would take long, and say nothing. */
@@ -217,6 +236,7 @@ export class Wire {
   }
 
   #look(): void {
+    this.#pieces.look(this.#stamps.nowUs())
     if (this.state !== 'subscribing' && this.state !== 'live') return
     switch (this.#liveness.look(performance.now(), this.#paused, this.#tcp?.bytesRead ?? 0)) {
       case 'dead':

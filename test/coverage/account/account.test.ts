@@ -330,6 +330,7 @@ t.test('a channel that was taken out of the config and put back was not wanted m
       [10, 11, 'not recording', 'the recorder was stopped'],
       [11, 62, 'not recording', undefined],
       [62, 90, 'recorded', undefined],
+      [90, 100, 'not recording', 'the recorder was stopped'],
     ],
   )
 })
