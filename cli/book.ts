@@ -9,6 +9,7 @@ interface BookFlags extends ConfigOption {
   to?: string
   top?: number
   channel?: string
+  exchange?: string
   path?: string
   source?: 'raw' | 'parquet'
   csv?: boolean
@@ -30,6 +31,7 @@ export function bookCommand(): Command {
       .option('--to <time>', 'end before this time')
       .option('--top <n>', 'levels of each side; with --every 5 where nothing is said', positiveInteger)
       .option('--channel <name>', 'e.g. book.BTC-PERPETUAL.100ms; default: the finest that was recorded')
+      .option('--exchange <name>', 'whose book; default: of what is recorded, the one that has such an instrument')
       .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
       .addOption(new Option('--source <kind>', 'read only these').choices(['raw', 'parquet']))
       .option('--csv', 'comma-separated values')

@@ -120,6 +120,6 @@ async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | und
 }
 
 /** What the config says is to come, of exchanges whose kinds are known. */
-function expectedOf({ exchange }: Config): Question['expected'] {
-  return exchangeOf(exchange).settings.familiesOf?.(exchange)
+function expectedOf({ exchanges: [exchange] }: Config): Question['expected'] {
+  return exchange && exchangeOf(exchange).settings.familiesOf?.(exchange)
 }

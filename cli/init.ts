@@ -1,10 +1,12 @@
 import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Answers as ExchangeAnswers, Question } from '../exchanges/settings.js'
-import { login, questions, type Answers } from './init/answers.js'
+import type { Answers as ExchangeAnswers, ExchangeConfig, Question } from '../exchanges/settings.js'
+import { exchangeOf, exchanges } from '../exchanges/registry.js'
+import { answersBy, flagQuestions, type Answers } from './init/answers.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
 
-interface InitFlags extends Omit<Answers, 'exchange'> {
+interface InitFlags extends Omit<Answers, 'exchanges' | 'of'> {
+  exchange?: string[]
   config: string
   yes: boolean
   force: boolean
@@ -19,7 +21,10 @@ export function initCommand(): Command {
     .option('--force', 'replace a config that is there', false)
     .option('--data-dir <folder>', 'folder of everything that is written')
     .option('--host <name>', 'part of every file name')
-  for (const question of questions) command.addOption(flagOf(question))
+  const known = exchanges.map(({ name }) => name)
+  const exchange = new Option('--exchange <list>', `of ${known.join(',')}; several are recorded side by side`)
+  command.addOption(exchange.argParser(text => listed(text, known)))
+  for (const question of flagQuestions()) command.addOption(flagOf(question))
   return command
     .option('--target <address>', 'a folder, user@host:/path or rsync://host/module/path')
     .option('--ssh-key <file>', 'private key for user@host:/path')
@@ -46,13 +51,13 @@ function listed(text: string, known: readonly string[] | undefined): string[] {
   return items
 }
 
-async function init({ config: path, yes, force, ...said }: InitFlags & ExchangeAnswers): Promise<void> {
+async function init({ config: path, yes, force, exchange, ...said }: InitFlags & ExchangeAnswers): Promise<void> {
   const [
     { existsSync },
     { EdgeError },
     { exists, writeConfigFile },
     { configText },
-    { pathsFor, valuesOf },
+    { pathsFor },
     { parseConfig },
     { defaultHost },
   ] = await Promise.all([
@@ -72,14 +77,14 @@ async function init({ config: path, yes, force, ...said }: InitFlags & ExchangeA
     })
   }
   // A host name that changes later would not change the name of this recorder.
-  const exchange = Object.fromEntries(questions.map(({ name }) => [name, said[name]]))
-  const flags = pathsFor(dirname(resolve(path)), { ...said, exchange }, process.cwd())
+  const own = { of: answersBy(said), ...(exchange && { exchanges: exchange }) }
+  const flags = pathsFor(dirname(resolve(path)), { ...said, ...own }, process.cwd())
   const answers = yes ? { host: defaultHost(), ...flags } : await asked(flags)
-  const text = configText(valuesOf(answers))
+  const text = configText(answers)
   const config = parseConfig(text, path)
   writeConfigFile(path, text, force)
   process.stdout.write(`${path}\n`)
-  process.stderr.write(`\n${nextSteps(path, login?.neededBy(config.exchange))}\n`)
+  process.stderr.write(`\n${nextSteps(path, config.exchanges.flatMap(keyNeededBy))}\n`)
 }
 
 async function asked(flags: Answers): Promise<Answers> {
@@ -88,12 +93,18 @@ async function asked(flags: Answers): Promise<Answers> {
   return ask(flags, { dataDir, host, keepHours: retention.keepHours }, { input: process.stdin, output: process.stderr })
 }
 
-/** @param needsKey why it works only with a login; undefined where it needs none */
-function nextSteps(path: string, needsKey: string | undefined): string {
+/** How to give the login that a config needs, where it needs one. */
+function keyNeededBy(config: ExchangeConfig): string[] {
+  const { login } = exchangeOf(config).settings
+  const why = login?.neededBy(config)
+  return login && why !== undefined ? [`  export ${login.id}=… ${login.secret}_FILE=…   ${why}`] : []
+}
+
+function nextSteps(path: string, exports: readonly string[]): string {
   const file = path === './edgetape.yaml' ? '' : ` --config ${path}`
   return [
     'Next:',
-    ...(needsKey !== undefined && login ? [`  export ${login.id}=… ${login.secret}_FILE=…   ${needsKey}`] : []),
+    ...exports,
     `  edgetape doctor${file}     is all there that it needs?`,
     `  edgetape run${file}        record, compact and sync`,
     `  edgetape status${file}     what it is doing`,

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
 
 interface RecordFlags extends ConfigOption {
+  exchange?: string
   takeOver?: boolean
 }
 
@@ -11,6 +12,7 @@ export function recordCommand(): Command {
   return withConfig(
     new Command('record')
       .description('record the exchange until told to stop (SIGTERM, SIGINT, SIGHUP)')
+      .option('--exchange <name>', 'which of several exchanges of the config')
       .option('--take-over', 'where a recorder is at work here, record beside it, then have it end: nothing is missed'),
   ).action(record)
 }
@@ -23,10 +25,11 @@ function keepYoungHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
-async function record({ config: path, takeOver = false }: RecordFlags): Promise<void> {
+async function record({ config: path, exchange: name, takeOver = false }: RecordFlags): Promise<void> {
   keepYoungHeapSmall()
   const [
     { loadConfig },
+    { oneExchange },
     { credentialsFrom, proxyFrom },
     { exchangeOf },
     { createLogger },
@@ -37,6 +40,7 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
     succession,
   ] = await Promise.all([
     import('../config/load.js'),
+    import('../config/one-exchange.js'),
     import('../config/secrets.js'),
     import('../exchanges/registry.js'),
     import('../platform/log.js'),
@@ -49,16 +53,21 @@ async function record({ config: path, takeOver = false }: RecordFlags): Promise<
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason), { signals: succession.endingSignals(process.env) })
   const config = loadConfig(path)
-  const credentials = credentialsFrom(exchangeOf(config.exchange), process.env)
+  const exchange = oneExchange(config, name)
+  const credentials = credentialsFrom(exchangeOf(exchange), process.env)
   const log = createLogger('recorder')
   const { dataDir, host, sync } = config
   const proxy = await openProxyWay(proxyFrom(config.proxy, process.env))
-  log.info({ config: resolve(path), dataDir, host, target: sync.target, proxy }, 'recording')
+  log.info(
+    { config: resolve(path), exchange: exchange.name, dataDir, host, target: sync.target, proxy },
+    'recording',
+  )
   const leaveSystemd = systemd.attendSystemd(log)
   // Started by systemd itself: its reload has this process start the one that takes its place.
   if (systemd.isUnderSystemd(process.env)) process.on('SIGHUP', () => succession.startSuccessor(log))
   await runRecorder({
     config,
+    exchange,
     credentials,
     log,
     signal: stop.signal,

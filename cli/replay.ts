@@ -2,9 +2,9 @@ import { Command } from 'commander'
 import { parseTimeUs } from '../platform/moment.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
-import { simulationOf } from './simulations.js'
 
 interface ReplayFlags {
+  exchange?: string
   port: number
   host: string
   speed: number
@@ -18,6 +18,7 @@ export function replayCommand(): Command {
   return new Command('replay')
     .description('serve recorded frames as the exchange: clients subscribe and get them at their recorded distance')
     .argument('<path>', 'a dataDir, its copy on the NAS, or a folder below its raw/')
+    .option('--exchange <name>', 'whose recording; default: the only one there')
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--speed <x>', 'recorded time per real time; 0 for as fast as clients take it', nonNegativeNumber, 1)
@@ -34,14 +35,11 @@ export function replayCommand(): Command {
 
 async function replay(path: string, { from, to, loop = false, ...flags }: ReplayFlags): Promise<void> {
   const asked = new Promise<void>(resolve => onShutdown(() => resolve()))
-  const [{ startReplay }, { replay: protocol }] = await Promise.all([
-    import('../reader/replay/replay-server.js'),
-    simulationOf(),
-  ])
+  const { startReplay } = await import('../reader/replay/replay-server.js')
   const say = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
   const onProblem = (path: string, problem: string) => say(`${path}: ${problem}`)
   const options = { path, loop, ...flags, fromUs: from, toUs: to, onProblem }
-  const replay = await startReplay(protocol, options)
+  const replay = await startReplay(options)
   process.stdout.write(`${replay.url}\n`)
   const ended = replay.finished.then(() => say(`end of the recording: ${replay.framesSent()} frames sent`))
   // A failure ends the command; the end of the recording does not, for the clients are still there.

@@ -9,7 +9,7 @@ import { recorderNodeFlags } from './run/node-flags.js'
 export function runCommand(): Command {
   return withConfig(
     new Command('run').description(
-      'record, compact, sync and serve, each a process of its own, started again when it dies',
+      'record each exchange, compact, sync and serve, each a process of its own, started again when it dies',
     ),
   ).action(run)
 }
@@ -18,6 +18,7 @@ async function run({ config: path }: ConfigOption): Promise<void> {
   const [
     { hasReceiver },
     { loadConfig },
+    { recorderTag },
     { createLogger },
     { onShutdown },
     { attendSystemd },
@@ -26,6 +27,7 @@ async function run({ config: path }: ConfigOption): Promise<void> {
   ] = await Promise.all([
     import('../monitor/alerts/alerts.js'),
     import('../config/load.js'),
+    import('../config/one-exchange.js'),
     import('../platform/log.js'),
     import('../platform/shutdown.js'),
     import('../platform/systemd.js'),
@@ -35,11 +37,11 @@ async function run({ config: path }: ConfigOption): Promise<void> {
   const config = loadConfig(path)
   const { sync, http, alerts } = config
   const log = createLogger('supervisor')
-  const names = [
-    'record',
-    'compact',
-    ...(sync.target === undefined ? [] : ['sync']),
-    ...(http.enabled || hasReceiver(alerts) ? ['serve'] : []),
+  const parts = [
+    ...config.exchanges.map(({ name }) => recorderPart(path, recorderTag(config, name))),
+    partOf('compact', path),
+    ...(sync.target === undefined ? [] : [partOf('sync', path)]),
+    ...(http.enabled || hasReceiver(alerts) ? [partOf('serve', path)] : []),
   ]
   if (sync.target === undefined) log.info('no sync.target in the config: nothing is shipped')
   const stop = new AbortController()
@@ -69,21 +71,25 @@ async function run({ config: path }: ConfigOption): Promise<void> {
   process.on('SIGUSR2', renew)
   if (!signals.includes('SIGHUP')) process.on('SIGHUP', renew)
   const leaveSystemd = attendSystemd(log)
-  const clean = await supervise(
-    names.map(name => partOf(name, path)),
-    log,
-    stop.signal,
-    orders,
-  )
+  const clean = await supervise(parts, log, stop.signal, orders)
   leaveSystemd()
   process.exitCode = clean ? 0 : 1
 }
 
 /** A command of ours as a part, with the config file that this process has checked. */
-function partOf(name: string, configPath: string): Part {
+function partOf(name: string, configPath: string, ...more: string[]): Part {
   // As it was called: a link may lead to a newer release by the time a part is started anew.
   const main = process.argv[1] ?? fileURLToPath(new URL('./main.js', import.meta.url))
-  const args = [main, name, '--config', resolve(configPath)]
-  if (name !== 'record') return { name, args }
-  return { name, args: [...recorderNodeFlags, ...args], takeOverArgs: [...recorderNodeFlags, ...args, '--take-over'] }
+  return { name, args: [main, name, '--config', resolve(configPath), ...more] }
+}
+
+/** @param exchange undefined where the config has only one */
+function recorderPart(configPath: string, exchange: string | undefined): Part {
+  const { name, args } = partOf('record', configPath, ...(exchange === undefined ? [] : ['--exchange', exchange]))
+  const own = [...recorderNodeFlags, ...args]
+  return {
+    name: exchange === undefined ? name : `${name} ${exchange}`,
+    args: own,
+    takeOverArgs: [...own, '--take-over'],
+  }
 }

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import type { Credential } from '../exchanges/simulation.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
-import { simulatedNames, simulationOf } from './simulations.js'
+import { simulatedNames, simulationOf } from '../exchanges/registry.js'
 
 interface SimulateFlags {
   exchange: string
@@ -19,7 +19,7 @@ interface SimulateFlags {
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description('a simulated exchange: instruments, books, trades, faults on demand')
-    .addOption(exchangeOption())
+    .addOption(exchangeOption('whose protocol it speaks'))
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--seed <n>', 'decides the market it makes', nonNegativeNumber, 1)
@@ -54,9 +54,9 @@ export function simulateCommand(): Command {
     })
 }
 
-function exchangeOption(): Option {
-  return new Option('--exchange <name>', 'whose protocol it speaks').choices(simulatedNames).default(simulatedNames[0])
-}
+/** `--exchange`, of those that can be simulated. */
+export const exchangeOption = (meaning: string) =>
+  new Option('--exchange <name>', meaning).choices(simulatedNames).default(simulatedNames[0])
 
 function credentialsFrom(environment: NodeJS.ProcessEnv): Credential[] {
   const clientId = environment['EDGETAPE_SIMULATE_CLIENT_ID']

@@ -16,13 +16,15 @@ export function statusCommand(): Command {
 }
 
 async function status({ config: path, json = false, watch = false }: StatusOptions): Promise<void> {
-  const [{ loadConfig }, { Observer }, { screenOf }, { showEverySecond }] = await Promise.all([
+  const [{ loadConfig }, { recorderTags }, { Observer }, { screenOf }, { showEverySecond }] = await Promise.all([
     import('../config/load.js'),
+    import('../config/one-exchange.js'),
     import('../monitor/observe/observer.js'),
     import('./status/screen.js'),
     import('./status/watch.js'),
   ])
-  const observer = new Observer(loadConfig(path).dataDir)
+  const config = loadConfig(path)
+  const observer = new Observer(config.dataDir, undefined, recorderTags(config))
   if (watch) return showEverySecond(() => (json ? JSON.stringify(observer.look()) : screenOf(observer.look())), json)
   const seen = await observer.lookForRates()
   process.stdout.write(`${json ? JSON.stringify(seen, null, 2) : screenOf(seen)}\n`)

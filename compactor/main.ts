@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.js'
 import { segmentDate } from '../formats/raw-path.js'
 import { compactorState, readReceipts, type Receipts } from '../formats/receipt.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
-import { describedFeed } from '../exchanges/described-feed.js'
+import { describedFeeds } from '../exchanges/described-feed.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
@@ -77,14 +77,14 @@ class Compactor {
   readonly #settled = new Set<string>()
 
   constructor(options: CompactorOptions) {
-    const { dataDir, compact, exchange } = options.config
+    const { dataDir, compact, exchanges } = options.config
     this.#options = options
     this.#job = {
       dataDir,
       limits: compact,
       doubles: { keepDoubles: compact.doubles === 'keep', windowMs: compact.doublesWindowMs },
       disk: options.disk ?? realDisk,
-      feed: describedFeed(exchange),
+      feeds: describedFeeds(exchanges),
       log: options.log,
       signal: options.signal,
     }

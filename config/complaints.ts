@@ -1,8 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein'
-import { isMap, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
+import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
 import { z } from 'zod'
 import { exchanges } from '../exchanges/registry.js'
-import { configSchema } from './schema.js'
+import { configFile } from './schema.js'
 import { memberOf, shapeOf, unwrap } from './schema-walk.js'
 
 /** What a person reads for one issue: file, line, key, what was found, what was wanted; a line for each unknown key. */
@@ -26,7 +26,7 @@ const logins = () =>
 
 /** The keys that a mapping of the document may have. */
 function knownKeys(path: readonly PropertyKey[], values: unknown): string[] {
-  let schema: z.core.$ZodType | undefined = configSchema
+  let schema: z.core.$ZodType | undefined = configFile
   let value = values
   for (const key of path) {
     const inner = unwrap(schema)
@@ -117,7 +117,7 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
       node = pair.value
     } else if (isSeq(node)) {
       const item = node.items[Number(key)]
-      if (isScalar(item) && item.range) offset = item.range[0]
+      if (isNode(item) && item.range) offset = item.range[0]
       node = item
     } else break
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { adapterSchemas, configSchema } from './schema.js'
+import { adapterSchemas, configFile } from './schema.js'
 import { optionsOf } from './schema-walk.js'
 import { adapters } from '../exchanges/registry.js'
 
@@ -14,7 +14,7 @@ export interface ConfigKey {
 
 /** Every key of the config with default and meaning, in the order of the schema; below `exchange` those of the first exchange. */
 export function configKeys(): ConfigKey[] {
-  return keysBelow(configSchema, '')
+  return keysBelow(configFile, '')
 }
 
 /** The keys below `exchange` with an adapter. */

@@ -4,7 +4,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml'
 import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
 import { complaintsOf } from './complaints.js'
 import { withAbsolutePaths } from './paths.js'
-import { configSchema, type Config } from './schema.js'
+import { configFile, configOf, type Config } from './schema.js'
 
 /**
  * Reads and checks a config file.
@@ -32,8 +32,8 @@ export function parseConfig(text: string, path: string): Config {
   const syntax = document.errors.map(error => `${path}:${lines.linePos(error.pos[0]).line}: ${error.message}`)
   if (syntax.length > 0) throw invalid(path, syntax)
 
-  const result = configSchema.safeParse(valuesOf(document, path), { reportInput: true })
-  if (result.success) return withAbsolutePaths(configSchema, result.data, dirname(resolve(path)))
+  const result = configFile.safeParse(valuesOf(document, path), { reportInput: true })
+  if (result.success) return configOf(withAbsolutePaths(configFile, result.data, dirname(resolve(path))))
   throw invalid(
     path,
     result.error.issues.flatMap(issue => complaintsOf(issue, path, document, lines)),

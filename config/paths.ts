@@ -39,7 +39,9 @@ function absolute(schema: z.core.$ZodType | undefined, value: unknown, folder: s
   const inner = unwrap(schema)
   const kind = inner && (z.globalRegistry.get(inner)?.[KIND] as PathKind | undefined)
   if (kind !== undefined) return absoluteOf(kind, value, folder)
-  if (typeof value !== 'object' || Array.isArray(value)) return value
+  if (Array.isArray(value))
+    return inner instanceof z.ZodArray ? value.map(item => absolute(inner.element, item, folder)) : (value as unknown)
+  if (typeof value !== 'object') return value
   const shape = shapeOf(schema, value)
   return Object.fromEntries(Object.keys(value).map(key => [key, absolute(shape[key], memberOf(value, key), folder)]))
 }

@@ -2,13 +2,14 @@ import { z } from 'zod'
 
 /** What a schema checks once its default is taken off. */
 export function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
-  let inner = schema
-  for (;;) {
-    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional)
-      inner = inner.unwrap()
-    else if (inner instanceof z.ZodPipe) inner = inner.out
-    else return inner
-  }
+  const inner = withoutDefault(schema)
+  return inner instanceof z.ZodPipe ? unwrap(inner.out) : inner
+}
+
+function withoutDefault(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  const mayBeMissing =
+    schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
+  return mayBeMissing ? withoutDefault(schema.unwrap()) : schema
 }
 
 /** The object schemas that a value may be checked by: one, or the options of a union, or none. */
@@ -27,7 +28,8 @@ export function shapeOf(
   const options = optionsOf(schema)
   if (!(inner instanceof z.ZodDiscriminatedUnion)) return options[0]?.shape ?? {}
   const { discriminator } = inner.def
-  const told = memberOf(schema instanceof z.ZodPipe ? z.safeParse(schema.in, value).data : value, discriminator)
+  const outer = withoutDefault(schema)
+  const told = memberOf(outer instanceof z.ZodPipe ? z.safeParse(outer.in, value).data : value, discriminator)
   const chosen = options.find(option => {
     const shape: Readonly<Record<string, z.core.$ZodType>> = option.shape
     const kind = unwrap(shape[discriminator])

@@ -307,17 +307,22 @@ const proxy = z
   .prefault({})
 
 /**
- * Everything that can be configured: types, defaults, checks and meanings. `help config`, docs/configuration.md and every
- * complaint come from here. Units end the names.
+ * Everything that a config file may say: types, defaults, checks and meanings. `help config`, docs/configuration.md and
+ * every complaint come from here. Units end the names.
  */
-export const configSchema = z.strictObject({
+const keys = z.strictObject({
   host: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,39}$/, 'letters, digits, dots and dashes, at most 40')
     .default(defaultHost)
     .describe("part of every file name; default: the machine's host name"),
   dataDir: path.default('./data').describe('folder of everything that is written'),
-  exchange,
+  exchange: exchange.optional(),
+  exchanges: z
+    .array(exchange)
+    .min(1)
+    .optional()
+    .describe('several in place of exchange: a list, each with the same keys and a recorder of its own'),
   segments,
   compact,
   sync,
@@ -327,7 +332,34 @@ export const configSchema = z.strictObject({
   proxy,
 })
 
-export type Config = z.infer<typeof configSchema>
+export const configFile = keys.superRefine(eachOnce)
 
-/** What holds where no config says anything: of the first exchange, in ./data. */
-export const defaultConfig = (): Config => configSchema.parse({ exchange: { name: exchanges[0].name } })
+type ConfigFile = z.infer<typeof configFile>
+
+/** One exchange or several, each by a name of its own: it is what their files and locks are told apart by. */
+function eachOnce({ exchange, exchanges = [] }: Pick<ConfigFile, 'exchange' | 'exchanges'>, context: z.RefinementCtx) {
+  const complain = (path: (string | number)[], input: unknown, message: string) =>
+    context.addIssue({ code: 'custom', path, input, message })
+  if (exchange && exchanges.length > 0) complain(['exchanges'], exchanges.length, 'exchange or exchanges, not both')
+  if (!exchange && exchanges.length === 0) complain(['exchange'], undefined, 'keys with values')
+  for (const [at, { name }] of exchanges.entries()) {
+    if (exchanges.findIndex(other => other.name === name) < at)
+      complain(['exchanges', at, 'name'], name, 'each exchange once')
+  }
+}
+
+/** What holds for all parts; each recorder is of one of the exchanges. */
+export interface Config extends Omit<ConfigFile, 'exchange' | 'exchanges'> {
+  readonly exchanges: readonly ExchangeConfig[]
+}
+
+/** What a config file that was found good says. Pure. */
+export const configOf = ({ exchange, exchanges = [], ...rest }: ConfigFile): Config => ({
+  ...rest,
+  exchanges: exchange ? [exchange] : exchanges,
+})
+
+export const configSchema = configFile.transform(configOf)
+
+/** What holds where no config says anything, in ./data; of no exchange. */
+export const defaultConfig = (): Config => configOf(keys.parse({}))

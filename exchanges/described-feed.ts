@@ -1,19 +1,14 @@
 import { exchangeOf } from './registry.js'
 import type { ExchangeConfig, FrameReading } from './settings.js'
 
-/** The feed that a config describes. */
-export interface DescribedFeed extends FrameReading {
-  exchange: string
+/** How frames of the feeds that a config describes are to be read, by the feed's name. */
+export type DescribedFeeds = ReadonlyMap<string, FrameReading>
+
+export function describedFeeds(configs: readonly ExchangeConfig[]): DescribedFeeds {
+  const readings = configs.map(config => [config.name, exchangeOf(config).settings.reading?.(config)] as const)
+  return new Map(readings.flatMap(([name, reading]) => (reading ? [[name, reading]] : [])))
 }
 
-/** Undefined where the config describes none. */
-export function describedFeed(config: ExchangeConfig): DescribedFeed | undefined {
-  const reading = exchangeOf(config).settings.reading?.(config)
-  return reading && { exchange: config.name, ...reading }
-}
-
-/** How the frames of an exchange are to be read: those of another than the described feed tell it themselves. */
-export function readingOf(exchange: string, feed: DescribedFeed | undefined): FrameReading {
-  if (feed?.exchange !== exchange) return { channelAt: [] }
-  return { channelAt: feed.channelAt, decode: feed.decode }
-}
+/** How the frames of an exchange are to be read: those of another than a described feed tell it themselves. */
+export const readingOf = (exchange: string, feeds: DescribedFeeds | undefined): FrameReading =>
+  feeds?.get(exchange) ?? { channelAt: [] }

@@ -64,7 +64,7 @@ export interface Login<Config extends ExchangeConfig = ExchangeConfig> {
 }
 
 /** A value as it stands in a config file. */
-export type ConfigValue = ConfigValues | string | number | boolean | readonly (string | number)[]
+export type ConfigValue = ConfigValues | string | number | boolean | readonly (string | number | ConfigValues)[]
 export interface ConfigValues {
   readonly [key: string]: ConfigValue
 }

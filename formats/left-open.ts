@@ -43,10 +43,10 @@ export interface OpenElsewhere extends OpenCount {
 /** Those of `counts` that are not `own`, each asked for by its lock. */
 export function openElsewhere(
   dataDir: string,
-  own: { exchange: string | undefined; host: string | undefined },
+  own: { exchanges: readonly string[]; host: string | undefined },
   counts: readonly OpenCount[],
 ): OpenElsewhere[] {
   return counts
-    .filter(({ exchange, host }) => exchange !== own.exchange || host !== own.host)
+    .filter(({ exchange, host }) => !own.exchanges.includes(exchange) || host !== own.host)
     .map(of => ({ ...of, isAlive: isLockHeld(recorderState(dataDir, of.exchange, of.host, 'lock')) }))
 }

@@ -40,7 +40,7 @@ const connection = z.object({
 
 const family = z.object({ frames: count, bytes: count, last_frame_at: moment, lag_ms: count })
 
-/** `state/recorder.json`; counts are since the recorder's start. */
+/** `state/recorder.json`, of several `state/recorder.<exchange>.json`; counts are since the recorder's start. */
 export const recorderStatus = z.object({
   exchange: text,
   run: text,

@@ -6,7 +6,9 @@ import { UnhurriedFile } from '../platform/unhurried-file.js'
 
 export type Part = 'recorder' | 'compactor' | 'syncer'
 
-const statusPath = (dataDir: string, part: Part) => join(dataDir, 'state', `${part}.json`)
+/** @param of the exchange, where several recorders are at work in one dataDir */
+const statusPath = (dataDir: string, part: Part, of?: string) =>
+  join(dataDir, 'state', of === undefined ? `${part}.json` : `${part}.${of}.json`)
 
 const startedAt = new Date(performance.timeOrigin).toISOString()
 
@@ -14,8 +16,8 @@ const startedAt = new Date(performance.timeOrigin).toISOString()
  * Publishes what a part is doing as `state/<part>.json`, replaced whole. Not durable on purpose: it describes this
  * moment, and every part can do without it.
  */
-export function writeStatus(dataDir: string, part: Part, status: object): void {
-  const path = statusPath(dataDir, part)
+export function writeStatus(dataDir: string, part: Part, status: object, of?: string): void {
+  const path = statusPath(dataDir, part, of)
   mkdirSync(join(dataDir, 'state'), { recursive: true })
   writeFileSync(`${path}.tmp`, statusText(part, status))
   renameSync(`${path}.tmp`, path)
@@ -26,8 +28,8 @@ export class StatusWriter {
   readonly #file: UnhurriedFile
   readonly #part: Part
 
-  constructor(dataDir: string, part: Part) {
-    this.#file = new UnhurriedFile(statusPath(dataDir, part))
+  constructor(dataDir: string, part: Part, of?: string) {
+    this.#file = new UnhurriedFile(statusPath(dataDir, part, of))
     this.#part = part
   }
 
@@ -52,9 +54,9 @@ function statusText(part: Part, status: object): string {
 }
 
 /** The last status a part wrote, or undefined where it never ran or wrote something unreadable. */
-export function readStatus(dataDir: string, part: Part): Record<string, unknown> | undefined {
+export function readStatus(dataDir: string, part: Part, of?: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(statusPath(dataDir, part), 'utf8'))
+    const value: unknown = JSON.parse(readFileSync(statusPath(dataDir, part, of), 'utf8'))
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
   } catch (error) {
     if (hasErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { recorderTag } from '../config/one-exchange.js'
 import type { Config } from '../config/schema.js'
 import { targetLabel } from '../config/target-address.js'
 import { recorderName } from '../formats/recorder-name.js'
@@ -13,6 +14,7 @@ import { Complaints } from './complaints.js'
 import type { ConnectionDeps } from './connection/connection.js'
 import { OutageLedger } from './connection/outage-ledger.js'
 import type { Adapter, Credentials, Recording } from '../exchanges/adapter.js'
+import type { ExchangeConfig } from '../exchanges/settings.js'
 import { lastToGiveWay } from '../exchanges/exchange.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { Fleet } from './fleet.js'
@@ -40,6 +42,8 @@ const CLOCK_EVERY_MS = 60_000
 
 export interface RecorderOptions {
   config: Config
+  /** Which of the config's exchanges it records. */
+  exchange: ExchangeConfig
   credentials: Credentials | undefined
   log: Logger
   /** Aborted when the recorder is to end: it seals what is open and resolves. */
@@ -56,10 +60,10 @@ export interface RecorderOptions {
  * @throws EdgeError LOCK_HELD, TAKE_OVER_FAILED, CREDENTIALS_MISSING, STORAGE_DIED, JOURNAL_NOT_WRITTEN
  */
 export async function runRecorder(options: RecorderOptions): Promise<void> {
-  const { config, credentials, log, signal } = options
+  const { config, exchange: wanted, credentials, log, signal } = options
   const { dataDir, host, segments, sync } = config
-  const facts = exchangeOf(config.exchange)
-  const exchange = await facts.openAdapter(config.exchange, credentials, log)
+  const facts = exchangeOf(wanted)
+  const exchange = await facts.openAdapter(wanted, credentials, log)
   requireStorable(dataDir, exchange.name)
   const lockPath = recorderState(dataDir, exchange.name, host, 'lock')
   let lock = options.takeOver ? freeLock(lockPath) : acquireProcessLock(lockPath, 'recorder')
@@ -70,6 +74,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const storage = new Storage({
     dataDir,
     exchange: exchange.name,
+    siblings: config.exchanges.map(({ name }) => name).filter(name => name !== exchange.name),
     host: name,
     run,
     rotateBytes: segments.rotateMiB * 1024 * 1024,
@@ -112,7 +117,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     tape.journal('started', started)
   } else tape.holdJournal()
 
-  const status = new StatusWriter(dataDir, 'recorder')
+  const status = new StatusWriter(dataDir, 'recorder', recorderTag(config, exchange.name))
   let isDiskSilent = false
   let stoppedMs = 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })

@@ -1,5 +1,4 @@
 import { EventEmitter, once } from 'node:events'
-import type { Config } from '../config/schema.js'
 import { EdgeError } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { shownUrl } from '../platform/shown-url.js'
@@ -9,6 +8,7 @@ import { Rhythm } from './connection/rhythm.js'
 import { Wire, type WireEnd } from './connection/wire.js'
 import type { Adapter, ChannelPlan, Credentials } from '../exchanges/adapter.js'
 import { familyOf, type Exchange } from '../exchanges/exchange.js'
+import type { ExchangeConfig } from '../exchanges/settings.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { ReceiveClock } from './receive-clock.js'
 import { FrameCounter } from './tape.js'
@@ -26,7 +26,7 @@ export interface ExchangeProbe {
 }
 
 export interface ExchangeProbeOptions {
-  config: Pick<Config, 'exchange'>
+  exchange: ExchangeConfig
   credentials: Credentials | undefined
   log: Logger
   signal: AbortSignal
@@ -43,9 +43,9 @@ const FRAME_WITHIN_MS = 15_000
  *         EXCHANGE_UNREACHABLE no connection, or it ended; EXCHANGE_SILENT no frame; EXCHANGE_REFUSES the subscription
  */
 export async function probeExchange(options: ExchangeProbeOptions): Promise<ExchangeProbe> {
-  const { config, credentials, log, signal } = options
-  const facts = exchangeOf(config.exchange)
-  const exchange = await facts.openAdapter(config.exchange, credentials, log)
+  const { exchange: config, credentials, log, signal } = options
+  const facts = exchangeOf(config)
+  const exchange = await facts.openAdapter(config, credentials, log)
   const { plan } = await exchange.discover(() => undefined, signal)
   if (plan.size === 0) {
     throw new EdgeError('EXCHANGE_PLANS_NOTHING', 'the exchange lists nothing that this config asks for', {

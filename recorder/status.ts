@@ -7,13 +7,13 @@ import type { Tape } from './tape.js'
 interface Sources {
   run: string
   host: string
-  exchange: Pick<Adapter, 'madeMs'>
+  exchange: Pick<Adapter, 'name' | 'madeMs'>
   fleet: Fleet
   tape: Tape
   storage: Storage
 }
 
-/** What the recorder is doing now, for `state/recorder.json`; counts are since its start, bytes uncompressed. */
+/** What the recorder is doing now, for its status file; counts are since its start, bytes uncompressed. */
 export function recorderStatus({ run, host, exchange, fleet, tape, storage }: Sources): Said<'recorder'> {
   const families = Object.fromEntries(
     [...tape.counts].map(([family, { frames, bytes, lastUs, lastFrame }]) => [
@@ -26,6 +26,7 @@ export function recorderStatus({ run, host, exchange, fleet, tape, storage }: So
   )
   const counts = [...tape.counts.values()]
   return {
+    exchange: exchange.name,
     run,
     host,
     frames: counts.reduce((sum, { frames }) => sum + frames, 0),

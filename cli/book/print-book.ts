@@ -7,6 +7,7 @@ import { formatOf, writeRows, type Format } from './write-rows.js'
 export interface PrintBookOptions {
   path: string
   instrument: string
+  exchange?: string
   at?: string
   every?: number
   from?: string
@@ -37,8 +38,8 @@ export async function printBook(options: PrintBookOptions): Promise<void> {
 }
 
 async function printAt(options: PrintBookOptions, at: string, format: Format): Promise<void> {
-  const { path, instrument, channel, source, top, out } = options
-  const sample = await bookAt({ path, instrument, channel, source, top, at, onProblem })
+  const { path, instrument, exchange, channel, source, top, out } = options
+  const sample = await bookAt({ path, instrument, exchange, channel, source, top, at, onProblem })
   say(headline(sample))
   if (sample.state === 'unknown') process.exitCode = 1
   if (format === 'json' && out === undefined) {
@@ -63,8 +64,8 @@ async function printSamples(
   span: { everyMs: number; from: string; to: string },
   format: Format,
 ): Promise<void> {
-  const { path, instrument, channel, source, top = TOP, out } = options
-  const samples = sampleBook({ path, instrument, channel, source, top, ...span, onProblem })
+  const { path, instrument, exchange, channel, source, top = TOP, out } = options
+  const samples = sampleBook({ path, instrument, exchange, channel, source, top, ...span, onProblem })
   const counted: { counts?: SampleCounts; reasons: Map<string, number> } = { reasons: new Map() }
   async function* batches(): AsyncGenerator<Cell[][]> {
     let step = await samples.next()

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
-import { exchanges } from '../../exchanges/registry.js'
 import { EdgeError } from '../../platform/edge-error.js'
 
 /** Where a demo keeps its things; all absolute. */
@@ -46,11 +45,11 @@ export function prepareFolder(path: string): DemoFolder {
 }
 
 /** The config of a demo: short segments, no waiting, and a folder as the NAS. */
-export function writeConfig({ config, dataDir, nas }: DemoFolder, exchangeUrl: string): void {
+export function writeConfig({ config, dataDir, nas }: DemoFolder, exchange: string, url: string): void {
   const values = {
     host: 'demo',
     dataDir,
-    exchange: { name: exchanges[0].name, url: exchangeUrl },
+    exchange: { name: exchange, url },
     segments: { rotateMinutes: 0.2, flushMs: 250 },
     sync: { target: nas, everyMinutes: 0, graceMinutes: 0 },
     // Nothing is deleted, so that there is something to look at.

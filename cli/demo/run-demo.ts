@@ -24,12 +24,12 @@ const MOST_PASSES = 4
  * seconds; then a clean end and a look at what there is. Nothing is left running, whatever happens.
  * @throws EdgeError DEMO_FOLDER_TAKEN, DEMO_PART_FAILED, DEMO_STOPPED, DEMO_NOT_VERIFIED
  */
-export async function runDemo(path: string, seconds: number, stop: AbortSignal): Promise<Findings> {
+export async function runDemo(path: string, exchange: string, seconds: number, stop: AbortSignal): Promise<Findings> {
   const folder = prepareFolder(path)
   const processes = new Processes(folder.logs)
   const ended = AbortSignal.any([stop, processes.failed])
   try {
-    await live(folder, processes, seconds, ended)
+    await live(folder, exchange, processes, seconds, ended)
     await finish(folder, processes)
     if (stop.aborted) throw stopped()
     return await look(folder)
@@ -46,10 +46,16 @@ function stopped(): EdgeError {
   return new EdgeError('DEMO_STOPPED', 'stopped before its end; nothing is left running')
 }
 
-async function live(folder: DemoFolder, processes: Processes, seconds: number, ended: AbortSignal): Promise<void> {
+async function live(
+  folder: DemoFolder,
+  exchange: string,
+  processes: Processes,
+  seconds: number,
+  ended: AbortSignal,
+): Promise<void> {
   say(`starting a simulated exchange, recorder, compactor and syncer in ${fromHere(folder.root)}`)
-  const exchange = processes.start('simulate', ['--port', '0'])
-  writeConfig(folder, await exchange.firstLine())
+  const simulated = processes.start('simulate', ['--port', '0', '--exchange', exchange])
+  writeConfig(folder, exchange, await simulated.firstLine())
   const config = ['--config', folder.config]
   const recorder = processes.start('record', config)
   const others = [processes.start('compact', config), processes.start('sync', config)]
@@ -66,7 +72,7 @@ async function live(folder: DemoFolder, processes: Processes, seconds: number, e
   }
   say('stopping: the recorder first, which seals what is open')
   await recorder.stop()
-  await Promise.all([...others, exchange].map(part => part.stop()))
+  await Promise.all([...others, simulated].map(part => part.stop()))
 }
 
 const passReport = z.object({ backlogFiles: z.number(), unverifiedFiles: z.number(), problemFiles: z.number() })

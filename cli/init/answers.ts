@@ -1,13 +1,15 @@
 import { resolve } from 'node:path'
 import { exchanges } from '../../exchanges/registry.js'
-import type { Answers as ExchangeAnswers, ConfigValue, ConfigValues } from '../../exchanges/settings.js'
+import type { Answers as ExchangeAnswers, ConfigValue, ConfigValues, Question } from '../../exchanges/settings.js'
 
 /** What `init` asks, or takes as flags; what is left out gets the schema's default. */
 export interface Answers {
   dataDir?: string
   host?: string
-  /** What the exchange's own questions were answered. */
-  exchange?: ExchangeAnswers
+  /** Names; what is left out is the first that there is. */
+  exchanges?: readonly string[]
+  /** What their own questions were answered, by name. */
+  of?: Readonly<Record<string, ExchangeAnswers>>
   /** '' for none. */
   target?: string
   sshKey?: string
@@ -17,9 +19,38 @@ export interface Answers {
   keepHours?: number
 }
 
-/** Of which exchange a config is made. */
-const [{ name, settings }] = exchanges
-export const { questions, login } = settings
+export const chosenOf = ({ exchanges: names = [exchanges[0].name] }: Answers) =>
+  exchanges.filter(({ name }) => names.includes(name))
+
+/** The questions of all exchanges as flags: one that several ask stands for all of them, with all their answers. */
+export function flagQuestions(): Question[] {
+  const questions = new Map<string, Question>()
+  for (const question of exchanges.flatMap(({ settings }) => settings.questions)) {
+    const { options = [] } = questions.get(question.name) ?? {}
+    const others = question.options?.filter(({ value }) => !options.some(known => known.value === value)) ?? []
+    const all = question.options && { options: [...options, ...others] }
+    questions.set(question.name, { ...question, ...questions.get(question.name), ...all })
+  }
+  return [...questions.values()]
+}
+
+/** What was said by flags, as answers of each exchange that asks for it, as far as it knows such an answer. Pure. */
+export function answersBy(said: ExchangeAnswers): Readonly<Record<string, ExchangeAnswers>> {
+  return Object.fromEntries(
+    exchanges.map(({ name, settings }) => [
+      name,
+      Object.fromEntries(settings.questions.map(question => [question.name, knownOf(question, said[question.name])])),
+    ]),
+  )
+}
+
+function knownOf({ options }: Question, answer: ExchangeAnswers[string]): ExchangeAnswers[string] {
+  if (answer === undefined || !options) return answer
+  const isKnown = (value: string) => options.some(option => option.value === value)
+  if (typeof answer === 'string') return isKnown(answer) ? answer : undefined
+  const known = answer.filter(isKnown)
+  return known.length === 0 ? undefined : known
+}
 
 const PATHS = ['dataDir', 'target', 'sshKey', 'knownHosts', 'passwordFile'] as const
 
@@ -41,12 +72,13 @@ export function pathsFor(configFolder: string, answers: Answers, workingFolder: 
 
 /** The answers as values of a config file, in the order in which a person reads one. Pure. */
 export function valuesOf(answers: Answers): ConfigValues {
-  const { dataDir, host, exchange = {}, keepHours } = answers
+  const { dataDir, host, of = {}, keepHours } = answers
+  const each = chosenOf(answers).map(({ name, settings }) => told({ name, ...settings.valuesOf(of[name] ?? {}) }))
   const { target, sshKey, sshPort, knownHosts, passwordFile } = answers
   return told({
     host,
     dataDir,
-    exchange: told({ name, ...settings.valuesOf(exchange) }),
+    ...(each.length === 1 ? { exchange: each[0] } : { exchanges: each }),
     sync: target ? told({ target, sshKey, sshPort, knownHosts, passwordFile }) : undefined,
     retention: keepHours === undefined ? undefined : { keepHours },
   })

@@ -1,10 +1,11 @@
 import type { Readable, Writable } from 'node:stream'
-import { intro, isCancel, multiselect, select, text } from '@clack/prompts'
+import { intro, isCancel, multiselect, note, select, text } from '@clack/prompts'
 import { pathComplaint } from '../../config/paths.js'
 import { parseTarget, targetComplaint } from '../../config/target-address.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Answers as ExchangeAnswers, Question } from '../../exchanges/settings.js'
-import { questions, type Answers } from './answers.js'
+import { exchanges } from '../../exchanges/registry.js'
+import { chosenOf, type Answers } from './answers.js'
 
 /** Where questions are put: the terminal, or streams of a test. */
 interface Terminal {
@@ -31,7 +32,14 @@ export async function ask(said: Answers, proposals: Proposals, terminal: Termina
   const answers: Answers = { ...said }
   answers.dataDir ??= await line('Folder of everything that is written?', proposals.dataDir, folderComplaint)
   answers.host ??= await line('Name of this recorder, part of every file name?', proposals.host, hostComplaint)
-  answers.exchange = await exchangeAnswers(said.exchange ?? {}, terminal)
+  if (exchanges.length > 1) answers.exchanges ??= await whichExchanges(terminal)
+  const of: Record<string, ExchangeAnswers> = {}
+  const chosen = chosenOf(answers)
+  for (const { name, title, settings } of chosen) {
+    if (chosen.length > 1) note(`the next questions are about ${title}`, undefined, terminal)
+    of[name] = await exchangeAnswers(settings.questions, said.of?.[name] ?? {}, terminal)
+  }
+  answers.of = of
   answers.target ??= await line(
     'Where do files go? user@nas:/folder, rsync://host/module/path or a mounted folder; empty: they stay here',
     '',
@@ -47,8 +55,18 @@ export async function ask(said: Answers, proposals: Proposals, terminal: Termina
   return answers
 }
 
-/** Asks what the exchange wants to know. */
-async function exchangeAnswers(said: ExchangeAnswers, terminal: Terminal): Promise<ExchangeAnswers> {
+async function whichExchanges(terminal: Terminal): Promise<string[]> {
+  const options = exchanges.map(({ name, title }) => ({ value: name, label: title }))
+  const message = 'Which exchanges? (space takes one or leaves it)'
+  return answered(multiselect({ message, options, initialValues: [exchanges[0].name], ...terminal }))
+}
+
+/** Asks what an exchange wants to know. */
+async function exchangeAnswers(
+  questions: readonly Question[],
+  said: ExchangeAnswers,
+  terminal: Terminal,
+): Promise<ExchangeAnswers> {
   const answers: Record<string, ExchangeAnswers[string]> = { ...said }
   for (const question of questions) answers[question.name] ??= await answerTo(question, terminal)
   return answers

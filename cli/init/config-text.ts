@@ -1,8 +1,8 @@
-import { Document, isMap, isScalar } from 'yaml'
-import { configKeys } from '../../config/keys.js'
+import { Document, isMap, isScalar, isSeq } from 'yaml'
+import { configKeys, exchangeKeys, type ConfigKey } from '../../config/keys.js'
 import { fileOf } from '../../config/secrets.js'
-import type { ConfigValues, Login } from '../../exchanges/settings.js'
-import { login } from './answers.js'
+import type { Login } from '../../exchanges/settings.js'
+import { chosenOf, valuesOf, type Answers } from './answers.js'
 
 const COMMENT_WIDTH = 100
 
@@ -14,25 +14,29 @@ const loginText = ({ id, secret }: Login) =>
   ` Credentials are never in here: ${id} and
 ${secret} (or ${fileOf(secret)}) come from the environment.`
 
-/** The text of a config file: each key with what it means, in the words of the schema. Pure. */
-export function configText(values: ConfigValues): string {
-  const document = new Document(values)
-  document.commentBefore = commentOf(login ? HEAD + loginText(login) : HEAD)
-  const meanings = new Map(configKeys().map(({ key, meaning }) => [key, meaning]))
-  comment(document.contents, '', meanings)
+/** The text of a config file as it was answered: each key with what it means, in the words of the schema. Pure. */
+export function configText(answers: Answers): string {
+  const document = new Document(valuesOf(answers))
+  const logins = chosenOf(answers).flatMap(({ settings: { login } }) => (login ? [loginText(login)] : []))
+  document.commentBefore = commentOf([HEAD, ...logins].join(''))
+  comment(document.contents, '', meaningsOf(configKeys()))
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })
 }
 
+const meaningsOf = (keys: readonly ConfigKey[]) => new Map(keys.map(({ key, meaning }) => [key, meaning]))
+
 function comment(node: unknown, prefix: string, meanings: ReadonlyMap<string, string>): void {
   if (!isMap(node)) return
+  const adapter = prefix === 'exchange.' ? String(node.get('name')) : undefined
+  const known = adapter === undefined ? meanings : meaningsOf(exchangeKeys(adapter))
   for (const [index, { key, value }] of node.items.entries()) {
     if (!isScalar(key)) continue
     key.spaceBefore = index > 0 && (prefix === '' || isMap(value))
     const path = prefix + String(key.value)
-    const meaning = meanings.get(path)
+    const meaning = known.get(path)
     if (meaning !== undefined) key.commentBefore = commentOf(wrapped(meaning))
-    if (value !== null && typeof value === 'object' && 'items' in value && !isMap(value) && 'flow' in value)
-      value.flow = true
+    if (isSeq(value) && value.items.some(isMap)) for (const item of value.items) comment(item, 'exchange.', meanings)
+    else if (isSeq(value)) value.flow = true
     comment(value, `${path}.`, meanings)
   }
 }

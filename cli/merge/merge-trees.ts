@@ -3,7 +3,7 @@ import pretty from 'pretty-bytes'
 import { runCompactor } from '../../compactor/main.js'
 import { loadConfig } from '../../config/load.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { configSchema, defaultConfig, type Config } from '../../config/schema.js'
+import { defaultConfig, type Config } from '../../config/schema.js'
 import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
 import { onShutdown } from '../../platform/shutdown.js'
@@ -56,8 +56,8 @@ export async function mergeTrees(folders: string[], flags: MergeFlags): Promise<
 
 /** Settings of the conversion; nothing is ever shipped from here. */
 function configFor({ config: file, to }: MergeFlags): Config {
-  const config = file === undefined ? defaultConfig() : loadConfig(file)
-  return { ...config, dataDir: to, sync: configSchema.shape.sync.parse({}) }
+  const { sync, ...settings } = defaultConfig()
+  return { ...settings, ...(file !== undefined && loadConfig(file)), dataDir: to, sync }
 }
 
 const gatherBar = () => {

@@ -1,6 +1,6 @@
 import type { Observation } from '../../monitor/observe/observation.js'
 import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
-import type { PartReport } from '../../monitor/observe/parts.js'
+import { titleOf, type PartReport } from '../../monitor/observe/parts.js'
 import { ageText, countText, daysText, sizeText, tenthsText } from '../../platform/figures.js'
 import { indented, plainTable } from '../table.js'
 
@@ -34,9 +34,9 @@ function section(title: string, text: string | undefined): string[] {
 
 function partsTable({ parts, atMs }: Observation): string {
   const rows = parts.map(report => {
-    const { part, since, writtenAt, version, pid } = report
+    const { since, writtenAt, version, pid } = report
     return [
-      part,
+      titleOf(report),
       stateText(report),
       since === undefined ? NONE : `${since.slice(0, 19).replace('T', ' ')} (${ageText(atMs - Date.parse(since))})`,
       version ?? NONE,
@@ -46,6 +46,10 @@ function partsTable({ parts, atMs }: Observation): string {
   })
   return plainTable(['part', 'state', 'started', 'version', 'pid', 'last word'], rows)
 }
+
+/** Where there are several exchanges, a thing's own is said before its name. */
+const nameOf = ({ length }: Observation['recorders'], exchange: string, name: string) =>
+  length > 1 ? `${exchange} ${name}` : name
 
 function stateText({ state }: PartReport): string {
   switch (state) {
@@ -60,10 +64,10 @@ function stateText({ state }: PartReport): string {
   }
 }
 
-function connectionsTable({ connections, atMs }: Observation): string | undefined {
+function connectionsTable({ connections, recorders, atMs }: Observation): string | undefined {
   if (connections.length === 0) return undefined
   const rows = connections.map(seen => [
-    seen.name,
+    nameOf(recorders, seen.exchange, seen.name),
     seen.state ?? NONE,
     rateOf(seen.framesPerSecond),
     seen.lastFrameMs === undefined ? NONE : `${ageText(atMs - seen.lastFrameMs)} ago`,
@@ -78,12 +82,12 @@ function connectionsTable({ connections, atMs }: Observation): string | undefine
   )
 }
 
-function familiesTable({ families, atMs }: Observation): string | undefined {
+function familiesTable({ families, recorders, atMs }: Observation): string | undefined {
   if (families.length === 0) return undefined
   const rows = families.map(seen => {
     const ageMs = seen.lastFrameMs === undefined ? undefined : atMs - seen.lastFrameMs
     return [
-      seen.family,
+      nameOf(recorders, seen.exchange, seen.family),
       rateOf(seen.framesPerSecond),
       seen.bytesPerSecond === undefined ? NONE : `${bytesOf(seen.bytesPerSecond)}/s`,
       countOf(seen.frames),

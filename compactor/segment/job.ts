@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { readingOf, type DescribedFeed } from '../../exchanges/described-feed.js'
+import { readingOf, type DescribedFeeds } from '../../exchanges/described-feed.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import { sha256Of } from '../../platform/sha256.js'
@@ -21,7 +21,7 @@ export interface JobOptions {
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   doubles: Pick<Tabled, 'keepDoubles' | 'windowMs'>
   disk: PublishDisk
-  feed?: DescribedFeed | undefined
+  feeds?: DescribedFeeds | undefined
   /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */
   publishTo?: string
   log: Logger
@@ -76,7 +76,7 @@ export async function compactSegment(
     sha256: manifest.sha256,
     frames: manifest.frames,
     table: tableOf(segment.name),
-    ...readingOf(segment.name.exchange, options.feed),
+    ...readingOf(segment.name.exchange, options.feeds),
   }
   try {
     return await convertAndPublish(options, source, earlier)

@@ -31,19 +31,22 @@ export function doubtsOf(entries: readonly JournalEntry[], isOfBooks: (family: s
 
 /** From when on a run that took over recorded beside the one before it, until it spoke: what that one lost then, the other had. */
 interface Bridge {
+  exchange?: string | undefined
   host: string
   fromUs: number
   toUs: number
 }
 
 function bridgesOf(entries: readonly JournalEntry[]): Bridge[] {
-  return entries.flatMap(({ host, recvUs, event, detail }) =>
-    event === 'started' && detail.since_us !== undefined ? [{ host, fromUs: detail.since_us, toUs: recvUs }] : [],
+  return entries.flatMap(({ exchange, host, recvUs, event, detail }) =>
+    event === 'started' && detail.since_us !== undefined
+      ? [{ exchange, host, fromUs: detail.since_us, toUs: recvUs }]
+      : [],
   )
 }
 
-const isWithin = ({ host, fromUs, toUs }: Bridge, entry: JournalEntry) =>
-  entry.host === host && entry.recvUs >= fromUs && entry.recvUs < toUs
+const isWithin = ({ exchange, host, fromUs, toUs }: Bridge, entry: JournalEntry) =>
+  entry.exchange === exchange && entry.host === host && entry.recvUs >= fromUs && entry.recvUs < toUs
 
 function ofSpan({ kind, fromUs, host, conn, also, channel, cause }: ToldSpan): Doubt[] {
   const doubt = { sinceUs: fromUs, host, conn: undefined, channels: undefined }

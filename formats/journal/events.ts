@@ -112,13 +112,13 @@ export const EVENTS = {
     { family: text },
   ),
   resync: event('exchange', 'heals', { ...conn, channel: text, instrument: text, change_id: id, ...span }, nothing),
-  trade_hole: event('exchange', 'opens', { instrument: text, ...seqs, ...span, cause: text }, nothing),
+  trade_hole: event('exchange', 'opens', { instrument: text, ...seqs, ...span, cause: text }, { family: text }),
   /** Without an instrument: trades of a span that were not even looked for. */
   backfill: event(
     'exchange',
     'heals',
     { outcome: text },
-    { instrument: text, ...seqs, trades: number, got: ranges, message: text, ...span },
+    { instrument: text, family: text, ...seqs, trades: number, got: ranges, message: text, ...span },
   ),
 
   /**

@@ -1,7 +1,7 @@
 import { parseSegmentPath, withState } from '../raw-path.js'
 import { STOPPING } from './causes.js'
 import { stillCovered } from './covered.js'
-import type { EntryOf, JournalEntry } from './entry.js'
+import { byExchange, type EntryOf, type JournalEntry } from './entry.js'
 import { BrokenBooks } from './broken-books.js'
 import { isGap, type Gap, type ToldSpan } from './gap.js'
 import { Outages } from './outages.js'
@@ -17,9 +17,11 @@ export function gapsOf(entries: readonly JournalEntry[]): Gap[] {
  * take the place of another. Pure.
  */
 export function spansOf(entries: readonly JournalEntry[]): ToldSpan[] {
-  const reader = new SpanReader()
-  for (const entry of entries) reader.read(entry)
-  return stillCovered(reader.spans)
+  return byExchange(entries).flatMap(own => {
+    const reader = new SpanReader()
+    for (const entry of own) reader.read(entry)
+    return stillCovered(reader.spans)
+  })
 }
 
 interface Idle {
@@ -110,7 +112,7 @@ class SpanReader {
         break
       }
       case 'book_break': {
-        const { conn, channel, instrument, family = 'book' } = entry.detail
+        const { conn, channel, instrument, family = BOOKS } = entry.detail
         const about = { conn, channel, instrument, families: [family], healed: false }
         const { fromUs } = boundsOf(entry)
         this.#brokenBooks.found(entry, () => this.#add(entry, 'book_break', { fromUs, toUs: undefined, ...about }))
@@ -232,10 +234,10 @@ class SpanReader {
   }
 
   #addTradeHole(entry: EntryOf<'trade_hole' | 'backfill'>): ToldSpan {
-    const { instrument } = entry.detail
+    const { instrument, family = TRADES } = entry.detail
     const cause = entry.event === 'trade_hole' ? entry.detail.cause : undefined
     const pending = entry.event === 'trade_hole' && { pending: true as const }
-    const about = { instrument, ...(cause !== undefined && { cause }), families: ['trades'], healed: false, ...pending }
+    const about = { instrument, ...(cause !== undefined && { cause }), families: [family], healed: false, ...pending }
     return this.#add(entry, 'trade_hole', { ...boundsOf(entry), ...about })
   }
 
@@ -253,15 +255,19 @@ class SpanReader {
     })
   }
 
-  #add({ host, recvUs }: JournalEntry, kind: ToldSpan['kind'], facts: Partial<ToldSpan>): ToldSpan {
+  #add({ exchange, host, recvUs }: JournalEntry, kind: ToldSpan['kind'], facts: Partial<ToldSpan>): ToldSpan {
     const nowhere = { conn: undefined, also: [], instrument: undefined, channel: undefined, families: [] }
-    const span = { kind, fromUs: recvUs, toUs: recvUs, host, ...nowhere, cause: kind, healed: undefined, ...facts }
+    const source = exchange === undefined ? { host } : { exchange, host }
+    const span = { kind, fromUs: recvUs, toUs: recvUs, ...source, ...nowhere, cause: kind, healed: undefined, ...facts }
     this.spans.push(span)
     return span
   }
 }
 
 const HOUR_MS = 3_600_000
+/** The families that these events are about where they name none. */
+const TRADES = 'trades'
+const BOOKS = 'book'
 /** Frames waited in the kernel and came late; what the exchange gave up on has a gap of its own. */
 const PAUSED = 'the disk was too slow, and reading stopped meanwhile'
 

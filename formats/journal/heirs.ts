@@ -1,5 +1,5 @@
 import { parseRecorderName } from '../recorder-name.js'
-import type { JournalEntry } from './entry.js'
+import { byExchange, type JournalEntry } from './entry.js'
 
 /**
  * The entries of one dataDir as those of one recorder where one came after the other: by the same host name, with an
@@ -7,11 +7,19 @@ import type { JournalEntry } from './entry.js'
  * of them recorded last would never be followed by anything. Pure.
  */
 export function inOneLine(entries: readonly JournalEntry[]): JournalEntry[] {
+  return byExchange(entries)
+    .flatMap(inLineOfOne)
+    .sort((a, b) => a.recvUs - b.recvUs)
+}
+
+function inLineOfOne(entries: readonly JournalEntry[]): JournalEntry[] {
   /** By host: all that one after the other were this recorder. Shared among them. */
   const lines = new Map<string, Set<string>>()
   const lineOf = (host: string) => lines.get(host) ?? new Set([host])
-  for (const { host, event, detail } of entries) {
+  for (const { exchange, host, event, detail } of entries) {
     if (event !== 'inherited' || detail.host === undefined) continue
+    // Segments of another exchange's recorder: what that one recorded is not followed by anything.
+    if (exchange !== undefined && detail.exchange !== undefined && detail.exchange !== exchange) continue
     const line = new Set([...lineOf(detail.host), ...lineOf(hostOf(host))])
     for (const member of line) lines.set(member, line)
   }

@@ -21,12 +21,12 @@ export function* journalSegments(root: string, span: Span): Generator<SegmentFil
 export function* segmentEntries(file: SegmentFile): Generator<NumberedEntry, void> {
   const path = currentPath(file)
   if (path === undefined) return
-  const { host, run } = file.name
+  const { exchange, host, run } = file.name
   try {
     for (const lines of segmentLines(path, file.name, { torn: () => undefined }, StoredLine)) {
       for (const { isOurs, text, recvUs, seq } of lines) {
         const event = isOurs ? parseJournalEvent(text) : undefined
-        if (event) yield { host, run, recvUs, seq, ...event }
+        if (event) yield { exchange, host, run, recvUs, seq, ...event }
       }
     }
   } catch (error) {
@@ -43,16 +43,18 @@ export function* rawEntries(root: string, span: Span): Generator<NumberedEntry, 
 /** Entries from several places, each once, in the order of time, with their runs. */
 export function inOrder(entries: Iterable<NumberedEntry>): JournalEntry[] {
   const once = new Map<string, NumberedEntry>()
-  for (const entry of entries) once.set(`${entry.host} ${entry.recvUs} ${entry.seq}`, entry)
+  for (const entry of entries) once.set(`${sourceOf(entry)} ${entry.recvUs} ${entry.seq}`, entry)
   return withRuns([...once.values()].sort((a, b) => a.recvUs - b.recvUs || a.seq - b.seq))
 }
+
+const sourceOf = ({ exchange = '', host }: JournalEntry) => `${exchange} ${host}`
 
 /** The name of a day's Parquet file says no run: there an entry is of the run that began last. */
 function withRuns(entries: readonly JournalEntry[]): JournalEntry[] {
   const runs = new Map<string, string>()
   return entries.map(entry => {
-    const { host, run, event, detail } = entry
-    if (event === 'started' && detail.run !== undefined) runs.set(host, detail.run)
-    return run === '' ? { ...entry, run: runs.get(host) ?? '' } : entry
+    const { run, event, detail } = entry
+    if (event === 'started' && detail.run !== undefined) runs.set(sourceOf(entry), detail.run)
+    return run === '' ? { ...entry, run: runs.get(sourceOf(entry)) ?? '' } : entry
   })
 }

@@ -1,8 +1,9 @@
 import { STOPPING } from './causes.js'
-import type { JournalEntry } from './entry.js'
+import { byExchange, type JournalEntry } from './entry.js'
 
 /** A run that did not say that it ended: killed, cut off from power, or still going on. */
 export interface OpenRun {
+  exchange?: string
   host: string
   run: string
   fromUs: number
@@ -11,29 +12,35 @@ export interface OpenRun {
 }
 
 /** Runs that did not say that they ended, by host. @param entries in the order of time; an entry may be there twice */
-export function openRunsOf(entries: readonly JournalEntry[]): OpenRun[] {
+export const openRunsOf = (entries: readonly JournalEntry[]): OpenRun[] => byExchange(entries).flatMap(openRunsOfOne)
+
+function openRunsOfOne(entries: readonly JournalEntry[]): OpenRun[] {
   const runs: OpenRun[] = []
   const open = new Map<string, OpenRun>()
-  for (const { host, run, event, recvUs } of entries) {
+  for (const { exchange, host, run, event, recvUs } of entries) {
+    const of = exchange === undefined ? { host, run } : { exchange, host, run }
     const current = open.get(host)
     if (event === 'stopped') open.delete(host)
     else if (event !== 'started') {
-      if (!current) open.set(host, { host, run, fromUs: recvUs, toUs: Infinity })
+      if (!current) open.set(host, { ...of, fromUs: recvUs, toUs: Infinity })
     } else if (current?.fromUs !== recvUs) {
       if (current) runs.push({ ...current, toUs: recvUs })
-      open.set(host, { host, run, fromUs: recvUs, toUs: Infinity })
+      open.set(host, { ...of, fromUs: recvUs, toUs: Infinity })
     }
   }
   return [...runs, ...open.values()]
 }
 
 /** What the journal would say of an open run that was last heard of at `atUs`, if it could. */
-export function lastSignOf({ host, run, toUs }: OpenRun, atUs: number): JournalEntry {
-  return { host, run, recvUs: atUs, event: toUs === Infinity ? 'ceased' : 'heard', detail: {} }
+export function lastSignOf({ exchange, host, run, toUs }: OpenRun, atUs: number): JournalEntry {
+  const of = exchange === undefined ? { host, run } : { exchange, host, run }
+  return { ...of, recvUs: atUs, event: toUs === Infinity ? 'ceased' : 'heard', detail: {} }
 }
 
 /** Hosts with the last entry of each, in the order in which they first came. */
-export function lastEntries(entries: readonly JournalEntry[]): { last: JournalEntry; isStopped: boolean }[] {
+export const lastEntries = (entries: readonly JournalEntry[]) => byExchange(entries).flatMap(lastEntriesOfOne)
+
+function lastEntriesOfOne(entries: readonly JournalEntry[]): { last: JournalEntry; isStopped: boolean }[] {
   const hosts = new Map<string, { last: JournalEntry; isStopped: boolean }>()
   for (const entry of entries) {
     const before = hosts.get(entry.host)

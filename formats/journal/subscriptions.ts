@@ -3,6 +3,7 @@ import { unionOf, type Span } from '../../platform/spans.js'
 
 /** One channel at one recorder. */
 export interface Subscription {
+  exchange?: string
   host: string
   channel: string
   /** From the exchange's answer to the end, on whichever connection. */
@@ -23,12 +24,15 @@ export function subscriptionsOf(
   entries: readonly JournalEntry[],
   expiryMsOf: (channel: string) => number,
 ): Subscription[] {
-  const hosts = new Map<string, HostReader>()
+  const sources = new Map<string, HostReader>()
   for (const entry of entries) {
-    const reader = hosts.get(entry.host) ?? new HostReader(entry.host, expiryMsOf)
-    hosts.set(entry.host, reader.read(entry))
+    const { exchange, host } = entry
+    const source = exchange === undefined ? { host } : { exchange, host }
+    const key = `${exchange ?? ''} ${host}`
+    const reader = sources.get(key) ?? new HostReader(source, expiryMsOf)
+    sources.set(key, reader.read(entry))
   }
-  return [...hosts.values()].flatMap(reader => reader.all())
+  return [...sources.values()].flatMap(reader => reader.all())
 }
 
 /** What a run that took over held back is told at once, all within this time, µs. */
@@ -41,7 +45,7 @@ interface ChannelSpan extends Span {
 }
 
 class HostReader {
-  readonly #host: string
+  readonly #source: Pick<Subscription, 'exchange' | 'host'>
   readonly #expiryMsOf: (channel: string) => number
   readonly #spans = new Map<string, ChannelSpan[]>()
   readonly #rejected = new Map<string, Span[]>()
@@ -59,8 +63,8 @@ class HostReader {
   /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
   #tookOver: { sinceUs: number; tellsUntilUs: number } | undefined
 
-  constructor(host: string, expiryMsOf: (channel: string) => number) {
-    this.#host = host
+  constructor(source: Pick<Subscription, 'exchange' | 'host'>, expiryMsOf: (channel: string) => number) {
+    this.#source = source
     this.#expiryMsOf = expiryMsOf
   }
 
@@ -129,7 +133,7 @@ class HostReader {
       const spans = this.#spans.get(channel) ?? []
       const rejected = this.#rejected.get(channel) ?? []
       return {
-        host: this.#host,
+        ...this.#source,
         channel,
         spans,
         rejected,

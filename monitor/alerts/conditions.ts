@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema.js'
 import { sizeText } from '../../platform/figures.js'
 import type { Observation } from '../observe/observation.js'
+import { titleOf } from '../observe/parts.js'
 
 export type Limits = Config['alerts']
 
@@ -43,7 +44,9 @@ export function conditionsOf(seen: Observation, limits: Limits, before: Memory):
 
 /** What is to be remembered of a look. Pure. */
 export function remembered(seen: Observation, before: Memory): Memory {
-  const ran = seen.parts.flatMap(({ part, since }) => (since === undefined ? [] : [[part, since] as const]))
+  const ran = seen.parts.flatMap(report =>
+    report.since === undefined ? [] : [[titleOf(report), report.since] as const],
+  )
   return {
     startedAt: { ...before.startedAt, ...Object.fromEntries(ran) },
     quarantineFiles: seen.quarantine.files,
@@ -51,16 +54,20 @@ export function remembered(seen: Observation, before: Memory): Memory {
   }
 }
 
-function noData({ parts, atMs, lastDataMs }: Observation, { noDataSeconds }: Limits): Condition[] {
-  const recorder = parts.find(({ part }) => part === 'recorder')
-  if (noDataSeconds === 0 || !recorder || recorder.state === 'never ran') return []
-  const startedMs = recorder.state === 'running' && recorder.since !== undefined ? Date.parse(recorder.since) : 0
-  const sinceMs = Math.max(startedMs, lastDataMs ?? 0)
-  const isQuiet = atMs - sinceMs > 1000 * noDataSeconds
-  const text = isQuiet
-    ? `no data ${sinceMs === 0 ? 'ever' : `since ${new Date(sinceMs).toISOString()}`}; the recorder is ${recorder.state}`
-    : 'data comes again'
-  return [{ key: 'no data', state: isQuiet ? 'bad' : 'good', text }]
+function noData({ recorders, atMs }: Observation, { noDataSeconds }: Limits): Condition[] {
+  if (noDataSeconds === 0) return []
+  return recorders.flatMap(({ report, lastDataMs }): Condition[] => {
+    const { state, since, of } = report
+    if (state === 'never ran') return []
+    const startedMs = state === 'running' && since !== undefined ? Date.parse(since) : 0
+    const sinceMs = Math.max(startedMs, lastDataMs ?? 0)
+    const isQuiet = atMs - sinceMs > 1000 * noDataSeconds
+    const what = of === undefined ? 'data' : `data of ${of}`
+    const text = isQuiet
+      ? `no ${what} ${sinceMs === 0 ? 'ever' : `since ${new Date(sinceMs).toISOString()}`}; the recorder is ${state}`
+      : `${what} comes again`
+    return [{ key: `no ${what}`, state: isQuiet ? 'bad' : 'good', text }]
+  })
 }
 
 function unhealedGaps({ gaps, atMs }: Observation, { unhealedMinutes }: Limits): Condition[] {
@@ -138,8 +145,10 @@ function badCopies(seen: Observation, { badCopies: before = 0 }: Memory): Condit
 }
 
 function parts({ parts: reports }: Observation, { startedAt }: Memory): Condition[] {
-  return reports.flatMap(({ part, state, since }): Condition[] => {
+  return reports.flatMap((report): Condition[] => {
+    const { state, since } = report
     if (state === 'never ran') return []
+    const part = titleOf(report)
     const before = startedAt[part]
     const isNew = before !== undefined && since !== undefined && since !== before
     return [

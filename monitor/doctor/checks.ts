@@ -14,6 +14,7 @@ import { clockFinding } from './clock.js'
 import { diskFindings, recordedIn } from './disk.js'
 import { exchangeFailure, exchangeFindings } from './exchange.js'
 import { exchangeOf } from '../../exchanges/registry.js'
+import type { ExchangeConfig } from '../../exchanges/settings.js'
 import { estimateVolume, type ExpectedVolume } from './expected-volume.js'
 import type { Check, Finding } from './finding.js'
 import { leftOpenFindings } from './left-open.js'
@@ -29,9 +30,9 @@ const TARGET_MS = 90_000
 /** The exchange's answer is waited for, and the files of dataDir are looked at. */
 const DISK_MS = EXCHANGE_MS + 30_000
 
-export function goodConfig({ exchange, sync, dataDir }: Config, path: string): Check {
-  const what = exchangeOf(exchange).settings.summaryOf(exchange)
-  const message = `${resolve(path)}: ${exchange.name}, ${what}, into ${dataDir}, ${sync.target === undefined ? 'shipped nowhere' : `on to ${sync.target}`}`
+export function goodConfig({ exchanges, sync, dataDir }: Config, path: string): Check {
+  const each = exchanges.map(exchange => `${exchange.name}, ${exchangeOf(exchange).settings.summaryOf(exchange)}`)
+  const message = `${resolve(path)}: ${each.join('; ')}, into ${dataDir}, ${sync.target === undefined ? 'shipped nowhere' : `on to ${sync.target}`}`
   return found({ check: 'config', outcome: 'ok', message })
 }
 
@@ -63,10 +64,13 @@ export function machineChecks(): Check[] {
 
 /** What this config needs to work. `path` is that of its file. */
 export function configChecks(config: Config, path: string, environment: NodeJS.ProcessEnv): Check[] {
-  const probe = new Shared(signal => probeWith(config, environment, signal))
+  const probes = config.exchanges.map(exchange => ({
+    exchange,
+    probe: new Shared(signal => probeWith(exchange, environment, signal)),
+  }))
   const volume = async (signal: AbortSignal) => {
     const recorded = recordedIn(config.dataDir, Date.now())
-    return { recorded, volume: recorded.volume ?? (await expectedBy(probe, config, signal)) }
+    return { recorded, volume: recorded.volume ?? (await expectedBy(probes, signal)) }
   }
   const volumes = new Shared(volume)
   const checks: Check[] = [
@@ -80,15 +84,15 @@ export function configChecks(config: Config, path: string, environment: NodeJS.P
         return [...(await diskFindings(config, recorded, volume)), ...leftOpenFindings(config, recorded.openBy)]
       },
     },
-    {
-      name: 'exchange',
+    ...probes.map(({ exchange, probe }) => ({
+      name: config.exchanges.length === 1 ? 'exchange' : `exchange ${exchange.name}`,
       withinMs: EXCHANGE_MS,
-      look: signal =>
+      look: (signal: AbortSignal) =>
         probe.get(signal).then(
-          found => exchangeFindings(exchangeOf(config.exchange), shownUrl(config.exchange.url), found),
+          found => exchangeFindings(exchangeOf(exchange), shownUrl(exchange.url), found),
           (error: unknown) => [exchangeFailure(error)],
         ),
-    },
+    })),
   ]
   if (config.sync.target === undefined) return checks
   return [
@@ -131,26 +135,36 @@ function programsFor({ sync: { target } }: Config): ProgramName[] {
   }
 }
 
-async function probeWith(config: Config, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<ExchangeProbe> {
+async function probeWith(
+  exchange: ExchangeConfig,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<ExchangeProbe> {
   const log = createLogger('doctor', 'silent')
-  return probeExchange({ config, credentials: credentialsFrom(exchangeOf(config.exchange), environment), log, signal })
+  return probeExchange({ exchange, credentials: credentialsFrom(exchangeOf(exchange), environment), log, signal })
 }
 
-async function expectedBy(
-  probe: Shared<ExchangeProbe>,
-  { exchange }: Config,
-  signal: AbortSignal,
-): Promise<ExpectedVolume | undefined> {
-  const facts = exchangeOf(exchange)
-  // Nobody knows what a described feed sends.
-  if (facts.families.length === 0) return undefined
-  try {
-    return estimateVolume(facts, (await probe.get(signal)).families)
-  } catch (error) {
-    // It is told by the check of the exchange.
-    if (error instanceof Error) return undefined
-    throw error
+interface Probed {
+  exchange: ExchangeConfig
+  probe: Shared<ExchangeProbe>
+}
+
+/** Of all exchanges together; undefined where one of them cannot be told. */
+async function expectedBy(probes: readonly Probed[], signal: AbortSignal): Promise<ExpectedVolume | undefined> {
+  let bytesPerDay = 0
+  for (const { exchange, probe } of probes) {
+    const facts = exchangeOf(exchange)
+    // Nobody knows what a described feed sends.
+    if (facts.families.length === 0) return undefined
+    try {
+      bytesPerDay += estimateVolume(facts, (await probe.get(signal)).families).bytesPerDay
+    } catch (error) {
+      // It is told by the check of the exchange.
+      if (error instanceof Error) return undefined
+      throw error
+    }
   }
+  return { bytesPerDay, from: 'estimated' }
 }
 
 /** A result that several checks need: found once. */

@@ -4,8 +4,8 @@ import { elsewhereText } from '../observe/elsewhere-text.js'
 import type { Finding } from './finding.js'
 
 /** Segments in dataDir that a recorder of another host name or exchange has open, or left open. */
-export function leftOpenFindings({ dataDir, host, exchange }: Config, openBy: readonly OpenCount[]): Finding[] {
-  return openElsewhere(dataDir, { exchange: exchange.name, host }, openBy).map(found => ({
+export function leftOpenFindings({ dataDir, host, exchanges }: Config, openBy: readonly OpenCount[]): Finding[] {
+  return openElsewhere(dataDir, { exchanges: exchanges.map(({ name }) => name), host }, openBy).map(found => ({
     check: 'open segments',
     outcome: found.isAlive ? 'ok' : 'warning',
     message: elsewhereText(found),

@@ -18,9 +18,10 @@ export function softLimitOf(limits: string): number | undefined {
   return found === 'unlimited' ? Infinity : Number(found)
 }
 
-/** Files that the recorder may have open at once by this config. */
-export function filesNeeded({ segments, exchange }: Pick<Config, 'segments' | 'exchange'>): number {
-  const connections = exchangeOf(exchange).settings.connectionsMax(exchange)
+/** Files that a recorder may have open at once by this config. */
+export function filesNeeded({ segments, exchanges }: Pick<Config, 'segments' | 'exchanges'>): number {
+  // Each recorder is a process of its own.
+  const connections = Math.max(...exchanges.map(each => exchangeOf(each).settings.connectionsMax(each)))
   // A connection that is renewed has two sockets for a moment.
   return segments.openFilesMax + 2 * connections + OTHER_FILES
 }

@@ -7,7 +7,7 @@ interface RateHistory {
   /** Time of the last value, ms since the epoch. */
   atMs: number
   /** Frames a second, oldest first, the last at `atMs`; null: not known. */
-  families: { family: string; framesPerSecond: (number | null)[] }[]
+  families: { exchange: string; family: string; framesPerSecond: (number | null)[] }[]
 }
 
 const STEP_MS = 5000
@@ -17,6 +17,7 @@ const FAMILIES_MAX = 64
 
 /** Keeps a bounded past of rates. */
 export class History {
+  /** By exchange and family. */
   readonly #rates = new Map<string, (number | null)[]>()
   #steps = 0
   #atMs = -Infinity
@@ -26,22 +27,27 @@ export class History {
     if (atMs - this.#atMs < STEP_MS && atMs >= this.#atMs) return
     this.#atMs = atMs
     this.#steps = Math.min(STEPS, this.#steps + 1)
-    const now = new Map(families.filter(({ isStreamed }) => isStreamed).map(seen => [seen.family, seen]))
-    for (const family of now.keys()) {
-      if (!this.#rates.has(family) && this.#rates.size < FAMILIES_MAX)
+    const now = new Map(families.filter(({ isStreamed }) => isStreamed).map(seen => [keyOf(seen), seen]))
+    for (const key of now.keys()) {
+      if (!this.#rates.has(key) && this.#rates.size < FAMILIES_MAX)
         this.#rates.set(
-          family,
+          key,
           Array.from({ length: this.#steps - 1 }, () => null),
         )
     }
-    for (const [family, rates] of this.#rates) {
-      rates.push(now.get(family)?.framesPerSecond ?? null)
+    for (const [key, rates] of this.#rates) {
+      rates.push(now.get(key)?.framesPerSecond ?? null)
       if (rates.length > STEPS) rates.shift()
     }
   }
 
   all(): RateHistory {
-    const families = [...this.#rates].map(([family, framesPerSecond]) => ({ family, framesPerSecond }))
+    const families = [...this.#rates].map(([key, framesPerSecond]) => {
+      const [exchange = '', family = ''] = key.split('/')
+      return { exchange, family, framesPerSecond }
+    })
     return { stepMs: STEP_MS, atMs: this.#atMs, families }
   }
 }
+
+const keyOf = ({ exchange, family }: Observation['families'][number]) => `${exchange}/${family}`

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { recorderTags } from '../../config/one-exchange.js'
 import type { Config } from '../../config/schema.js'
 import { systemClock, type Clock } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
@@ -7,6 +8,7 @@ import type { Logger } from '../../platform/log.js'
 import { Alerts, hasReceiver } from '../alerts/alerts.js'
 import { DailyCoverage } from '../daily-coverage.js'
 import { gapsWithin } from '../observe/gaps-within.js'
+import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
 import { Observer } from '../observe/observer.js'
@@ -34,7 +36,7 @@ interface ServeOptions {
  */
 export async function serve({ config, log, signal, clock = systemClock, onListening }: ServeOptions): Promise<void> {
   const { host, port, noDataSeconds } = config.http
-  const watch = new Watch(new Observer(config.dataDir, clock), 1000 * noDataSeconds, log)
+  const watch = new Watch(new Observer(config.dataDir, clock, recorderTags(config)), 1000 * noDataSeconds, log)
   const coverage = new CoverageDays(config.dataDir, log)
   const daily = new DailyCoverage(config.dataDir, log)
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
@@ -131,7 +133,8 @@ function statusAnswer({ parts, gaps, ...seen }: Observation, health: Health): ob
   return {
     ...seen,
     // What a part wrote is in the other fields.
-    parts: parts.map(report => ({ ...report, status: undefined })),
+    parts: parts.map(report => ({ ...report, part: titleOf(report), status: undefined })),
+    recorders: undefined,
     gaps: gaps.slice(-GAPS_SENT),
     gapsOfDay: gaps.length,
     gapsToday: gapsWithin(gaps, undefined, todayUs, seen.atMs * 1000).count,

@@ -1,6 +1,7 @@
 import type { Gap } from '../../formats/journal/gap.js'
 import type { Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
+import { titleOf } from '../observe/parts.js'
 
 /** One value of a metric; undefined: no file tells it, and it is left out. */
 export type Sample = readonly [labels: Record<string, string>, value: number | undefined]
@@ -15,16 +16,16 @@ export interface Metric {
   read: Read
 }
 
-/** Samples told apart by one label; a metric without has one value. */
+/** Samples told apart by labels; a metric without has one value. */
 interface Labelled {
-  label: string
+  labels: readonly string[]
   read: Read
 }
 
 const metric =
   (type: Metric['type']) =>
   (name: string, help: string, from: Read | Labelled): Metric => {
-    const { labels, read } = 'label' in from ? { labels: [from.label], read: from.read } : { labels: [], read: from }
+    const { labels, read } = 'labels' in from ? from : { labels: [], read: from }
     return { name, help, type, labels, read }
   }
 
@@ -36,17 +37,29 @@ export function by(
   label: string,
   pairs: (seen: Observation) => Iterable<readonly [string, number | undefined]> | undefined,
 ): Labelled {
-  return { label, read: seen => [...(pairs(seen) ?? [])].map(([of, value]) => [{ [label]: of }, value] as const) }
+  return {
+    labels: [label],
+    read: seen => [...(pairs(seen) ?? [])].map(([of, value]) => [{ [label]: of }, value] as const),
+  }
 }
 
+const byAll = (labels: readonly string[], read: (seen: Observation) => readonly Sample[]): Labelled => ({
+  labels,
+  read,
+})
+
 export const byFamily = (value: (family: Observation['families'][number]) => number | undefined) =>
-  by('family', ({ families }) => families.map(seen => [seen.family, value(seen)]))
+  byAll(['exchange', 'family'], ({ families }) =>
+    families.map(seen => [{ exchange: seen.exchange, family: seen.family }, value(seen)]),
+  )
 
 export const byConnection = (value: (connection: Observation['connections'][number]) => number | undefined) =>
-  by('connection', ({ connections }) => connections.map(seen => [seen.name, value(seen)]))
+  byAll(['exchange', 'connection'], ({ connections }) =>
+    connections.map(seen => [{ exchange: seen.exchange, connection: seen.name }, value(seen)]),
+  )
 
 export const byPart = (value: (report: Observation['parts'][number]) => number | undefined) =>
-  by('part', ({ parts }) => parts.map(report => [report.part, value(report)]))
+  by('part', ({ parts }) => parts.map(report => [titleOf(report), value(report)]))
 
 /** How many gaps of each kind are such. */
 export const byKindOfGap = (isSuch: (gap: Gap) => boolean) =>

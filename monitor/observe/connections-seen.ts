@@ -2,6 +2,7 @@ import type { RecorderStatus } from '../../formats/part-status.js'
 import type { Rates } from './rates.js'
 
 export interface ConnectionSeen {
+  exchange: string
   name: string
   state: string | undefined
   framesPerSecond: number | undefined
@@ -13,6 +14,7 @@ export interface ConnectionSeen {
 
 export function connectionsOf(recorder: RecorderStatus, rates: Rates | undefined): ConnectionSeen[] {
   return recorder.connections.map(told => ({
+    exchange: recorder.exchange ?? '',
     name: told.name,
     state: told.state,
     framesPerSecond: rates && (told.frames_per_second ?? rates.connections.get(told.name)),

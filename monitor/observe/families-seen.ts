@@ -1,5 +1,5 @@
 import { familyOf } from '../../exchanges/exchange.js'
-import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import type { Gap } from '../../formats/journal/gap.js'
 import type { RecorderStatus } from '../../formats/part-status.js'
 import { gapsWithin } from './gaps-within.js'
@@ -7,6 +7,7 @@ import type { Rates } from './rates.js'
 
 /** A family of channels, as the recorder's status, the rates and the journal tell of it. */
 export interface FamilySeen {
+  exchange: string
   family: string
   /** The exchange sends it by itself: it can fall silent. */
   isStreamed: boolean
@@ -27,14 +28,21 @@ export interface FamilySeen {
 /** A family that flows all the time and brings nothing for this long is marked, ms. */
 const QUIET_MS = 60_000
 
-export function familiesOf(recorder: RecorderStatus, runs: boolean, rates: Rates, gaps: readonly Gap[], atMs: number) {
+/** @param rates undefined where the recorder does not run */
+export function familiesOf(
+  { exchange = '', families }: RecorderStatus,
+  rates: Rates | undefined,
+  gaps: readonly Gap[],
+  atMs: number,
+): FamilySeen[] {
   const todayUs = (atMs - (atMs % 86_400_000)) * 1000
-  const exchange = recorder.exchange === undefined ? exchanges[0] : exchangeNamed(recorder.exchange)
-  const seen = Object.entries(recorder.families).map(([family, told]): FamilySeen => {
-    const facts = familyOf(exchange, family)
-    const rate = runs ? rates.families.get(family) : undefined
-    const today = gapsWithin(gaps, family, todayUs, atMs * 1000)
+  const own = gaps.filter(gap => gap.exchange === undefined || gap.exchange === exchange)
+  return Object.entries(families).map(([family, told]): FamilySeen => {
+    const facts = familyOf(exchangeNamed(exchange), family)
+    const rate = rates?.families.get(family)
+    const today = gapsWithin(own, family, todayUs, atMs * 1000)
     return {
+      exchange,
       family,
       isStreamed: facts.comes === 'streamed',
       frames: told.frames ?? 0,
@@ -42,11 +50,13 @@ export function familiesOf(recorder: RecorderStatus, runs: boolean, rates: Rates
       framesPerSecond: rate?.frames,
       bytesPerSecond: rate?.bytes,
       lastFrameMs: told.last_frame_at,
-      isQuiet: runs && facts.steady === true && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
+      isQuiet: rates !== undefined && facts.steady === true && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
       lagMs: told.lag_ms,
       gapsToday: today.count,
       gapSecondsToday: today.seconds,
     }
   })
-  return seen.sort((a, b) => Number(b.isStreamed) - Number(a.isStreamed) || b.frames - a.frames)
 }
+
+export const byInterest = (a: FamilySeen, b: FamilySeen) =>
+  Number(b.isStreamed) - Number(a.isStreamed) || b.frames - a.frames

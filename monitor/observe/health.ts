@@ -1,4 +1,6 @@
+import type { ConnectionSeen } from './connections-seen.js'
 import type { Observation } from './observation.js'
+import { isRecorder, titleOf, type PartReport } from './parts.js'
 
 /** What is wrong, in words; nothing: all is well. */
 export interface Health {
@@ -17,27 +19,39 @@ const STATUS_WITHIN_MS = 15_000
  * @param noDataMs silence of the exchange's data that counts as none
  */
 export function healthOf(seen: Observation, noDataMs: number): Health {
-  const live = recordingTroubles(seen, noDataMs)
+  const live = seen.recorders.flatMap(recorder => recordingTroubles(seen, recorder, noDataMs))
   const others = seen.parts.filter(
-    ({ part, state }) => part !== 'recorder' && (state === 'dead' || state === 'stopped'),
+    report => !isRecorder(report) && (report.state === 'dead' || report.state === 'stopped'),
   )
   const ready = [...live, ...others.map(({ part, state }) => `the ${part} is ${state}`)]
-  if (live.length === 0 && seen.lastDataMs === undefined) ready.push('no data yet')
-  if (live.length === 0 && !seen.connections.some(({ state }) => state === 'live')) ready.push('no connection is live')
+  if (live.length > 0) return { live, ready }
+  for (const { report, lastDataMs } of seen.recorders) {
+    const isOwn = ({ exchange }: ConnectionSeen) => report.of === undefined || exchange === report.of
+    if (lastDataMs === undefined) ready.push(`no data yet${ofWhom(report)}`)
+    if (!seen.connections.some(connection => isOwn(connection) && connection.state === 'live'))
+      ready.push(`no connection is live${ofWhom(report)}`)
+  }
   return { live, ready }
 }
 
-function recordingTroubles({ parts, atMs, lastDataMs }: Observation, noDataMs: number): string[] {
-  const recorder = parts.find(({ part }) => part === 'recorder')
-  if (!recorder || recorder.state === 'never ran') return ['the recorder has never run here']
-  if (recorder.state !== 'running') return [`the recorder is ${recorder.state}`]
+function recordingTroubles(
+  { atMs }: Observation,
+  { report, lastDataMs }: Observation['recorders'][number],
+  noDataMs: number,
+): string[] {
+  const { state, writtenAt, since } = report
+  if (state === 'never ran') return [`the ${titleOf(report)} has never run here`]
+  if (state !== 'running') return [`the ${titleOf(report)} is ${state}`]
   const troubles: string[] = []
-  const silentMs = recorder.writtenAt === undefined ? Infinity : atMs - Date.parse(recorder.writtenAt)
-  if (silentMs > STATUS_WITHIN_MS) troubles.push(`the recorder has written no status for ${seconds(silentMs)}`)
-  const startedMs = recorder.since === undefined ? 0 : Date.parse(recorder.since)
+  const silentMs = writtenAt === undefined ? Infinity : atMs - Date.parse(writtenAt)
+  if (silentMs > STATUS_WITHIN_MS)
+    troubles.push(`the ${titleOf(report)} has written no status for ${seconds(silentMs)}`)
+  const startedMs = since === undefined ? 0 : Date.parse(since)
   const quietMs = atMs - Math.max(startedMs, lastDataMs ?? 0)
-  if (quietMs > noDataMs) troubles.push(`no data for ${seconds(quietMs)}`)
+  if (quietMs > noDataMs) troubles.push(`no data${ofWhom(report)} for ${seconds(quietMs)}`)
   return troubles
 }
+
+const ofWhom = ({ of }: PartReport) => (of === undefined ? '' : ` of ${of}`)
 
 const seconds = (ms: number) => (Number.isFinite(ms) ? `${Math.round(ms / 1000)} s` : 'ever')

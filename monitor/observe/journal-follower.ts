@@ -46,9 +46,8 @@ function entriesOf(file: SegmentFile): JournalEntry[] {
   const entries: JournalEntry[] = []
   let last: JournalEntry | undefined
   for (const entry of segmentEntries(file)) {
-    const { host, run, recvUs } = entry
     if (EVENTS[entry.event].effect !== 'nothing') entries.push(slimmed(entry))
-    last = { host, run, recvUs, event: 'heard', detail: {} }
+    last = { ...entry, event: 'heard', detail: {} }
   }
   return [...entries.slice(-ENTRIES_MAX), ...(last ? [last] : [])]
 }

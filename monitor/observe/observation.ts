@@ -3,21 +3,24 @@ import type { Gap } from '../../formats/journal/gap.js'
 import { connectionsOf, type ConnectionSeen } from './connections-seen.js'
 import { diskOf, type DiskSeen } from './disk-growth.js'
 import type { DiskUse, Space } from './disk-use.js'
-import { familiesOf, type FamilySeen } from './families-seen.js'
+import { byInterest, familiesOf, type FamilySeen } from './families-seen.js'
 import { compactorStatus, recorderStatus, syncerStatus, type CompactorStatus } from '../../formats/part-status.js'
 import type { RecorderStatus, SyncerStatus } from '../../formats/part-status.js'
-import type { PartReport } from './parts.js'
-import type { Rates } from './rates.js'
+import { isRecorder, titleOf, type PartReport } from './parts.js'
+import { noRates, type Rates } from './rates.js'
 import { syncOf, type SyncSeen } from './sync-seen.js'
 
 /** All that the files say at one moment. Undefined, or left out in JSON, is what no file tells. Times are ms since the epoch. */
 export interface Observation {
   atMs: number
   parts: PartReport[]
-  /** When a frame of the exchange's data was last received; undefined: never in this run. */
+  /** When a frame of an exchange's data was last received; undefined: never in this run. */
   lastDataMs: number | undefined
+  /** Each recorder, and the same of its exchange. */
+  recorders: { report: PartReport; lastDataMs: number | undefined }[]
   connections: ConnectionSeen[]
   families: FamilySeen[]
+  /** Of several recorders the sum. */
   recorder: RecorderStatus
   compactor: CompactorStatus
   syncer: SyncerStatus
@@ -35,7 +38,8 @@ export interface Observation {
 export interface Sources {
   atMs: number
   parts: PartReport[]
-  rates: Rates
+  /** By recorder, as it is called. */
+  rates: ReadonlyMap<string, Rates>
   gaps: Gap[]
   use: DiskUse | undefined
   space: Space | undefined
@@ -45,19 +49,23 @@ export interface Sources {
 /** Puts together what was read. Pure. */
 export function observationOf({ atMs, parts, rates, gaps, use, space, elsewhere = [] }: Sources): Observation {
   const statusOf = (part: string) => parts.find(report => report.part === part)?.status ?? {}
-  const recorder = recorderStatus.parse(statusOf('recorder'))
   const compactor = compactorStatus.parse(statusOf('compactor'))
   const syncer = syncerStatus.parse(statusOf('syncer'))
-  const runs = parts.some(({ part, state }) => part === 'recorder' && state === 'running')
-  const families = familiesOf(recorder, runs, rates, gaps, atMs)
-  const lastDataMs = Math.max(-1, ...families.filter(seen => seen.isStreamed).map(seen => seen.lastFrameMs ?? -1))
+  const seen = parts.filter(isRecorder).map(report => {
+    const status = recorderStatus.parse(report.status)
+    const own = report.state === 'running' ? (rates.get(titleOf(report)) ?? noRates) : undefined
+    const families = familiesOf(status, own, gaps, atMs)
+    return { report, status, families, connections: connectionsOf(status, own), lastDataMs: lastDataMs(families) }
+  })
+  const families = seen.flatMap(({ families }) => families).sort(byInterest)
   return {
     atMs,
     parts,
-    lastDataMs: lastDataMs < 0 ? undefined : lastDataMs,
-    connections: connectionsOf(recorder, runs ? rates : undefined),
+    lastDataMs: lastDataMs(families),
+    recorders: seen.map(({ report, lastDataMs }) => ({ report, lastDataMs })),
+    connections: seen.flatMap(({ connections }) => connections),
     families,
-    recorder,
+    recorder: together(seen.map(({ status }) => status)),
     compactor,
     syncer,
     segments: {
@@ -72,3 +80,25 @@ export function observationOf({ atMs, parts, rates, gaps, use, space, elsewhere 
     gaps,
   }
 }
+
+function lastDataMs(families: readonly FamilySeen[]): number | undefined {
+  const last = Math.max(-1, ...families.filter(seen => seen.isStreamed).map(seen => seen.lastFrameMs ?? -1))
+  return last < 0 ? undefined : last
+}
+
+/** Counts of several recorders as one's. */
+function together(statuses: readonly RecorderStatus[]): RecorderStatus {
+  const [first = recorderStatus.parse({}), ...others] = statuses
+  if (others.length === 0) return first
+  const sums = COUNTS.map(key => {
+    const told = statuses.flatMap(status => status[key] ?? [])
+    return [key, told.length === 0 ? undefined : told.reduce((sum, count) => sum + count, 0)] as const
+  })
+  const connections = statuses.flatMap(status => status.connections)
+  return { ...first, exchange: undefined, run: undefined, ...Object.fromEntries(sums), families: {}, connections }
+}
+
+const COUNTS = [
+  ...(['frames', 'bytes', 'stored_frames', 'compressed_bytes', 'lost_frames'] as const),
+  ...(['waiting_bytes', 'sealed_segments', 'channels_planned'] as const),
+]

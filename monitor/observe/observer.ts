@@ -8,7 +8,7 @@ import { gapsOf } from '../../formats/journal/gaps.js'
 import { JournalFollower } from './journal-follower.js'
 import { observationOf, type Observation } from './observation.js'
 import { recorderStatus } from '../../formats/part-status.js'
-import { parts, reportOf, type PartReport } from './parts.js'
+import { isRecorder, reportsOf, titleOf, type PartReport } from './parts.js'
 import { countedOf, noRates, ratesBetween, type Counted, type Rates } from './rates.js'
 
 /** Status files are small; the journal and the tree of files are looked at less often, ms. */
@@ -28,16 +28,19 @@ export class Observer {
   readonly #dataDir: string
   readonly #clock: Clock
   readonly #journal: JournalFollower
-  readonly #counted: Counted[] = []
-  #rates: Rates = noRates
+  readonly #recorders: readonly (string | undefined)[]
+  /** By recorder. */
+  readonly #rates = new Map<string, RateMeter>()
   #gaps: Gap[] = []
   #use: DiskUse | undefined
   #elsewhere: OpenElsewhere[] = []
   #journalReadMs = -Infinity
   #filesSeenMs = -Infinity
 
-  constructor(dataDir: string, clock: Clock = systemClock) {
+  /** @param recorders what tells the status files of this dataDir's recorders apart */
+  constructor(dataDir: string, clock: Clock = systemClock, recorders: readonly (string | undefined)[] = [undefined]) {
     this.#dataDir = dataDir
+    this.#recorders = recorders
     this.#clock = clock
     this.#journal = new JournalFollower(dataDir)
   }
@@ -46,16 +49,16 @@ export class Observer {
   look(): Observation {
     const atMs = this.#clock.nowMs()
     const monotonicMs = this.#clock.monotonicUs() / 1000
-    const reports = parts.map(part => reportOf(part, this.#dataDir))
-    this.#noteCounts(reports)
+    const reports = reportsOf(this.#dataDir, this.#recorders)
     if (monotonicMs - this.#journalReadMs >= JOURNAL_EVERY_MS) {
       this.#gaps = gapsOf(inOneLine(this.#journal.since((atMs - GAPS_KEPT_MS) * 1000)))
       this.#journalReadMs = monotonicMs
     }
     if (monotonicMs - this.#filesSeenMs >= FILES_EVERY_MS) {
       this.#use = diskUseOf(this.#dataDir, atMs)
-      const { exchange, host } = recorderStatus.parse(reports.find(({ part }) => part === 'recorder')?.status ?? {})
-      this.#elsewhere = openElsewhere(this.#dataDir, { exchange, host }, this.#use.openBy)
+      const own = reports.filter(isRecorder).map(({ status }) => recorderStatus.parse(status))
+      const exchanges = own.flatMap(({ exchange }) => exchange ?? [])
+      this.#elsewhere = openElsewhere(this.#dataDir, { exchanges, host: own[0]?.host }, this.#use.openBy)
       // Many files take long to look at: then less often, so that it never takes more than a tenth of the time.
       const tookMs = this.#clock.monotonicUs() / 1000 - monotonicMs
       this.#filesSeenMs = monotonicMs + 10 * tookMs
@@ -64,7 +67,7 @@ export class Observer {
     return observationOf({
       atMs,
       parts: reports,
-      rates: this.#rates,
+      rates: new Map(reports.filter(isRecorder).map(report => [titleOf(report), this.#ratesOf(report)])),
       gaps: this.#gaps,
       use: this.#use,
       space,
@@ -85,20 +88,32 @@ export class Observer {
     }
   }
 
-  #noteCounts(reports: readonly PartReport[]): void {
-    const recorder = reports.find(({ part }) => part === 'recorder')
-    const counted = recorder && countedOf(recorderStatus.parse(recorder.status), recorder.writtenAt)
+  #ratesOf(recorder: PartReport): Rates {
+    const meter = this.#rates.get(titleOf(recorder)) ?? new RateMeter()
+    this.#rates.set(titleOf(recorder), meter)
+    return meter.note(countedOf(recorderStatus.parse(recorder.status), recorder.writtenAt))
+  }
+}
+
+/** The last seconds of one recorder's counts. */
+class RateMeter {
+  readonly #counted: Counted[] = []
+  #rates: Rates = noRates
+
+  note(counted: Counted | undefined): Rates {
     const last = this.#counted.at(-1)
-    if (!counted || counted.atMs === last?.atMs) return
+    if (!counted || counted.atMs === last?.atMs) return this.#rates
     if (last && (counted.run !== last.run || counted.atMs < last.atMs)) this.#counted.length = 0
     this.#counted.push(counted)
     while (this.#counted.length > 2 && counted.atMs - (this.#counted[1]?.atMs ?? 0) >= RATE_OVER_MS)
       this.#counted.shift()
     this.#rates = ratesBetween(this.#counted[0], counted)
+    return this.#rates
   }
 }
 
-function writtenBy({ parts: reports }: Observation): string | undefined {
-  const recorder = reports.find(({ part }) => part === 'recorder')
-  return recorder?.state === 'running' ? recorder.writtenAt : undefined
+/** When each recorder that runs wrote its status; undefined where none runs. */
+function writtenBy({ parts }: Observation): string | undefined {
+  const running = parts.filter(report => isRecorder(report) && report.state === 'running')
+  return running.length === 0 ? undefined : running.map(({ writtenAt }) => writtenAt).join(' ')
 }

@@ -4,6 +4,8 @@ import { readStatus, type Part } from '../../formats/status.js'
 /** What is known of one part from what it wrote, and whether the process that wrote it is still there. */
 export interface PartReport {
   part: Part
+  /** Of which exchange, where several recorders are at work. */
+  of?: string
   /** `dead`: gone without a good-bye. */
   state: 'running' | 'stopped' | 'dead' | 'never ran'
   pid?: number
@@ -16,17 +18,21 @@ export interface PartReport {
   status: Readonly<Record<string, unknown>>
 }
 
-export const parts: readonly Part[] = ['recorder', 'compactor', 'syncer']
+/** As people call it. */
+export const titleOf = ({ part, of }: Pick<PartReport, 'part' | 'of'>) => (of === undefined ? part : `${part} of ${of}`)
+
+export const isRecorder = ({ part }: Pick<PartReport, 'part'>) => part === 'recorder'
 
 /** What a part of this dataDir last said. */
-export function reportOf(part: Part, dataDir: string, isAlive = processLives): PartReport {
-  const status = readStatus(dataDir, part)
-  if (status === undefined) return { part, state: 'never ran', status: {} }
+export function reportOf(part: Part, dataDir: string, of?: string, isAlive = processLives): PartReport {
+  const status = readStatus(dataDir, part, of)
+  const who = of === undefined ? { part } : { part, of }
+  if (status === undefined) return { ...who, state: 'never ran', status: {} }
   const { pid, version, started_at: since, written_at: writtenAt } = status
   const stopped = status['stopped'] === true || status['state'] === 'stopped'
   const alive = typeof pid === 'number' && isAlive(pid)
   return {
-    part,
+    ...who,
     state: stopped ? 'stopped' : alive ? 'running' : 'dead',
     ...(typeof pid === 'number' ? { pid } : {}),
     ...(typeof version === 'string' ? { version } : {}),
@@ -35,6 +41,13 @@ export function reportOf(part: Part, dataDir: string, isAlive = processLives): P
     status,
   }
 }
+
+/** @param recorders what tells the recorders' status files apart */
+export const reportsOf = (dataDir: string, recorders: readonly (string | undefined)[]): PartReport[] => [
+  ...recorders.map(of => reportOf('recorder', dataDir, of)),
+  reportOf('compactor', dataDir),
+  reportOf('syncer', dataDir),
+]
 
 function processLives(pid: number): boolean {
   try {

@@ -31,7 +31,7 @@ export function booksOf({ segment }: Frame): FrameBooks {
   return (segment && exchangeNamed(segment.exchange).books) ?? whoevers
 }
 
-/** For frames of which nobody says where they are from: those of the first exchange that understands them. */
+/** For frames of which nobody says where they are from: of whichever exchange understands them. */
 const whoevers: FrameBooks = {
   changeOf: text => firstOf(exchanges, ({ books }) => books?.changeOf(text)),
   isSnapshot: frame => exchanges.some(({ books }) => books?.isSnapshot(frame)),

@@ -14,13 +14,16 @@ import { ParquetBooks } from './parquet-books.js'
 import { lastSnapshots } from './raw-books.js'
 import { rawLastSign } from './last-sign.js'
 import { BookTimeline, type Moments } from './timeline.js'
-import { isOfBooks, whoseBook, type BookExchange } from './whose-book.js'
+import { rawOf } from '../recorded-exchange.js'
+import { whoseBook, type BookExchange } from './whose-book.js'
 
 export interface BookHistoryOptions {
   /** A dataDir or a copy of one, with `raw/`, `parquet/` or both. */
   path: string
   /** e.g. `BTC-PERPETUAL` */
   instrument: string
+  /** Whose; default: of the exchanges recorded there, the one that has such an instrument. */
+  exchange?: string | undefined
   /** e.g. `book.BTC-PERPETUAL.100ms`. Default: the finest that was recorded. */
   channel?: string | undefined
   /** What to read. Default: Parquet as far as it goes, raw segments from there on. */
@@ -53,6 +56,8 @@ export class BookHistory {
   readonly counts: WalkCounts = { frames: 0, crossed: 0, breaks: 0 }
   readonly #options: BookHistoryOptions
   readonly #books: Books
+  /** Where its frames are. */
+  readonly #raw: string
   readonly #parquet: ParquetBooks | undefined
   readonly #hasRaw: boolean
   readonly #connection: DuckDBConnection | undefined
@@ -65,7 +70,8 @@ export class BookHistory {
   ) {
     this.#options = options
     this.#books = exchange.books
-    this.#hasRaw = hasRaw
+    this.#raw = rawOf(options.path, exchange.name)
+    this.#hasRaw = hasRaw && existsSync(this.#raw)
     this.#connection = connection
     this.#parquet = connection && new ParquetBooks(connection, options.path, exchange, options.instrument)
   }
@@ -85,7 +91,7 @@ export class BookHistory {
         },
       )
     }
-    const exchange = whoseBook(path, options.instrument)
+    const exchange = whoseBook(path, options.instrument, options.exchange)
     if (!exchange) throw notRecorded(options)
     // DuckDB takes half a second to load: only who needs it waits for it.
     const connection = hasParquet ? await (await import('../../platform/duckdb.js')).openDuckDb() : undefined
@@ -123,8 +129,8 @@ export class BookHistory {
     span: { fromUs: number; toUs: number },
     applied: (link: AppliedFrame) => void,
   ): AsyncGenerator<undefined> {
-    const { path, onProblem } = this.#options
-    const reading = { path, channels: [channel], from: span.fromUs, to: span.toUs, onProblem }
+    const { onProblem } = this.#options
+    const reading = { path: this.#raw, channels: [channel], from: span.fromUs, to: span.toUs, onProblem }
     for await (const batch of readFrameBatches(reading)) {
       for (const frame of batch) {
         while (!timeline.advance(frame.recvUs)) yield undefined
@@ -144,8 +150,8 @@ export class BookHistory {
     const channel = this.#options.channel ?? (await this.#finestChannel(fromUs, toUs))
     const tabled = (await this.#parquet?.channels(fromUs, toUs - 1))?.find(span => span.channel === channel)
     const snapshotUs = await this.#parquet?.lastSnapshot(channel, fromUs)
-    const { path, onProblem } = this.#options
-    const search = { path, channels: [channel], atUs: fromUs, ...(onProblem && { onProblem }) }
+    const { onProblem } = this.#options
+    const search = { path: this.#raw, channels: [channel], atUs: fromUs, ...(onProblem && { onProblem }) }
     if (snapshotUs === undefined) {
       const rawUs = this.#hasRaw ? (await lastSnapshots(search)).get(channel) : undefined
       // Only raw knows how the book stood at the beginning.
@@ -175,18 +181,17 @@ export class BookHistory {
   }
 
   async #channelsSince(fromUs: number, toUs: number): Promise<string[]> {
-    const { path, instrument } = this.#options
+    const { instrument } = this.#options
     const tabled = (await this.#parquet?.channels(fromUs, toUs)) ?? []
-    const raw = this.#hasRaw ? await someChannels(path, this.#books.channelsOf(instrument), fromUs, toUs) : []
+    const raw = this.#hasRaw ? await someChannels(this.#raw, this.#books.channelsOf(instrument), fromUs, toUs) : []
     return [...tabled.map(({ channel }) => channel), ...raw]
   }
 
   async #doubts(fromUs: number, toUs: number): Promise<Doubt[]> {
-    const { path } = this.#options
     const around = { fromUs: fromUs - DAY_US, toUs: toUs + DAY_US }
     const entries = inOrder([
       ...((await this.#parquet?.journal(around)) ?? []),
-      ...(this.#hasRaw ? rawEntries(path, around) : []),
+      ...(this.#hasRaw ? rawEntries(this.#raw, around) : []),
     ])
     const runs = openRunsOf(entries)
     // Without any journal nobody knows when the recording ended, but by its last frame.
@@ -194,7 +199,9 @@ export class BookHistory {
     const signs: JournalEntry[] = []
     for (const run of runs) signs.push(lastSignOf(run, await this.#lastSign(run, entries, toUs)))
     const known = [...entries, ...signs].sort((a, b) => a.recvUs - b.recvUs)
-    return doubtsOf(known, isOfBooks).map(doubt => (doubt.host === '' ? { ...doubt, host: undefined } : doubt))
+    return doubtsOf(known, family => family === this.#books.family).map(doubt =>
+      doubt.host === '' ? { ...doubt, host: undefined } : doubt,
+    )
   }
 
   async #lastSign(run: OpenRun, entries: readonly JournalEntry[], toUs: number): Promise<number> {
@@ -202,7 +209,7 @@ export class BookHistory {
     const journalUs = Math.max(-Infinity, ...own.map(({ recvUs }) => recvUs))
     if (journalUs >= toUs) return journalUs
     const tabledUs = (await this.#parquet?.lastSign(run.host, run.fromUs, run.toUs)) ?? -Infinity
-    const rawUs = this.#hasRaw ? rawLastSign(this.#options.path, run, toUs) : -Infinity
+    const rawUs = this.#hasRaw ? rawLastSign(this.#raw, run, toUs) : -Infinity
     return Math.max(journalUs, tabledUs, rawUs)
   }
 }

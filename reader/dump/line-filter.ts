@@ -21,29 +21,38 @@ export interface LineChoice {
  * @param segment of the file: a choice of its family takes all of its lines, whether or not they name a channel
  */
 export function lineFilter(choice: LineChoice, segment?: SegmentName): (line: string) => boolean {
-  const { frames } = segment ? exchangeNamed(segment.exchange) : exchanges[0]
+  // A line outside of any segment may be of any exchange.
+  const ways = (segment ? [exchangeNamed(segment.exchange)] : exchanges).map(({ frames }) => frames)
   const { instrument, conn, fromUs = -Infinity, toUs = Infinity } = choice
   const channel = choice.channel === segment?.channel ? undefined : choice.channel
   const needsHead = choice.fromUs !== undefined || choice.toUs !== undefined || conn !== undefined
-  const named = instrument === undefined ? undefined : namesInstrument(frames, instrument)
+  const named = instrument === undefined ? undefined : namesInstrument(ways, instrument)
   return line => {
     if (needsHead) {
       const head = parseLineHead(line)
       if (head === undefined || head.recvUs < fromUs || head.recvUs >= toUs) return false
       if (conn !== undefined && head.conn !== conn) return false
     }
-    const found = frames.channelText.exec(line)?.[1]
+    const found = firstMatch(ways, line)
     if (channel !== undefined && found !== channel && found?.startsWith(`${channel}.`) !== true) return false
     if (instrument === undefined) return true
     return found?.split('.').includes(instrument) === true || named?.test(line) === true
   }
 }
 
-/** As tables and the journal spell it, or as the exchange does. */
-function namesInstrument({ instrumentText }: Frames, instrument: string): RegExp {
+function firstMatch(ways: readonly Frames[], line: string): string | undefined {
+  for (const { channelText } of ways) {
+    const found = channelText.exec(line)?.[1]
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** As tables and the journal spell it, or as an exchange does. */
+function namesInstrument(ways: readonly Frames[], instrument: string): RegExp {
   const name = escaped(instrument)
-  const others = instrumentText === undefined ? '' : `|${instrumentText(name)}`
-  return new RegExp(`"(?:instrument_name|instrument)"\\s*:\\s*"${name}"${others}`)
+  const others = ways.map(({ instrumentText }) => (instrumentText === undefined ? '' : `|${instrumentText(name)}`))
+  return new RegExp(`"(?:instrument_name|instrument)"\\s*:\\s*"${name}"${others.join('')}`)
 }
 
 function escaped(text: string): string {

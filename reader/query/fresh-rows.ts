@@ -4,7 +4,7 @@ import { convertSegment } from '../../compactor/segment/convert.js'
 import type { Source } from '../../compactor/segment/source.js'
 import { openEngine, type EngineLimits } from '../../compactor/engine.js'
 import { hourlyName, parquetPath } from '../../formats/parquet-path.js'
-import { readingOf, type DescribedFeed } from '../../exchanges/described-feed.js'
+import { readingOf, type DescribedFeeds } from '../../exchanges/described-feed.js'
 import { tableOf } from '../../compactor/tables.js'
 import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import { bytesOf, currentPath, manifestOf, type SegmentFile } from '../../formats/segment-files.js'
@@ -17,7 +17,7 @@ export interface FreshSettings {
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   keepDoubles: boolean
   windowMs: number
-  feed?: DescribedFeed | undefined
+  feeds?: DescribedFeeds | undefined
 }
 
 /** A file of rows that are only in raw yet. */
@@ -99,7 +99,7 @@ export class FreshRows {
     const folder = join(this.#scratch, 'segment')
     const spillFolder = join(folder, 'spill')
     mkdirSync(spillFolder, { recursive: true })
-    const { limits, keepDoubles, windowMs, feed } = this.#settings
+    const { limits, keepDoubles, windowMs, feeds } = this.#settings
     const engine = await openEngine({ ...limits, spillFolder })
     try {
       const source: Source = {
@@ -107,7 +107,7 @@ export class FreshRows {
         segment: segmentPath(name, 'sealed'),
         name,
         table: tableOf(name),
-        ...readingOf(name.exchange, feed),
+        ...readingOf(name.exchange, feeds),
       }
       if (source.frames === 0) return []
       const tabled = {

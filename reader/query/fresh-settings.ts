@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config/load.js'
 import { defaultConfig, type Config } from '../../config/schema.js'
-import { describedFeed } from '../../exchanges/described-feed.js'
+import { describedFeeds } from '../../exchanges/described-feed.js'
 import type { FreshSettings } from './fresh-rows.js'
 
 /**
@@ -15,11 +15,11 @@ export function freshSettings(from: string | undefined, config: string): { root:
   return { root: from, fresh: settingsOf(defaultConfig()) }
 }
 
-function settingsOf({ compact, exchange }: Config): FreshSettings {
+function settingsOf({ compact, exchanges }: Config): FreshSettings {
   return {
     limits: compact,
     keepDoubles: compact.doubles === 'keep',
     windowMs: compact.doublesWindowMs,
-    feed: describedFeed(exchange),
+    feeds: describedFeeds(exchanges),
   }
 }

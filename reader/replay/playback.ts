@@ -8,7 +8,7 @@ import type { ReplayProtocol } from '../../simulator/replay.js'
 import { BackfilledTrades, type PlacedTrades } from './backfilled-trades.js'
 import { Copies } from './copies.js'
 import { Pace } from './pace.js'
-import { ANSWERED_OVER_HTTP, ANSWER_FAMILIES, type RecordedAnswers } from './recorded-answers.js'
+import { ANSWERED_OVER_HTTP, type RecordedAnswers } from './recorded-answers.js'
 import type { RecordedChannels } from './recorded-channels.js'
 
 /** Clients subscribe in several calls, paced by the exchange's limits: playing begins so long after the last one, ms. */
@@ -36,6 +36,8 @@ export interface PlaybackOptions {
 export interface PlaybackParts {
   /** How the exchange spells what is put together here. */
   protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'carriesTradesOf' | 'trades'>
+  /** Families whose frames are trades. */
+  tradeFamilies: readonly string[]
   answers: RecordedAnswers
   recorded: RecordedChannels
   /** Unsent bytes of the slowest client. */
@@ -108,7 +110,7 @@ export class Playback implements Channels {
   async #playOnce(): Promise<void> {
     const { path, fromUs, toUs, onProblem } = this.#options
     const reading: ReadOptions = { path, from: fromUs, to: toUs, onProblem }
-    this.#backfilled = await backfilledTrades(reading)
+    this.#backfilled = await backfilledTrades({ ...reading, channels: this.#parts.tradeFamilies })
     for await (const batch of readFrameBatches(reading)) {
       for (const frame of batch) {
         if (this.#needsWait(frame)) await this.#untilDue(frame.recvUs)
@@ -171,9 +173,9 @@ export class Playback implements Channels {
   }
 
   #play(frame: Frame): void {
-    const { conn, family } = frame
+    const { conn } = frame
     if (conn === ANSWERED_OVER_HTTP) {
-      if (ANSWER_FAMILIES.includes(family)) this.#parts.answers.take(frame)
+      if (this.#parts.answers.isAnswer(frame)) this.#parts.answers.take(frame)
     } else if (conn === BACKFILL) this.#place(this.#backfilled.atTheLatest(frame.bytes))
     else if (conn !== 'journal' && !conn.endsWith('.sent')) this.#playData(frame)
   }
@@ -182,7 +184,7 @@ export class Playback implements Channels {
     const { channel, recvUs } = frame
     if (channel === undefined) return
     if (!this.#backfilled.isEmpty) {
-      if (frame.family === 'trades') this.#place(this.#backfilled.before(frame))
+      if (this.#parts.tradeFamilies.includes(frame.family)) this.#place(this.#backfilled.before(frame))
       this.#place(this.#backfilled.due(recvUs))
     }
     const subscribers = this.#subscribers.get(channel)
@@ -208,14 +210,13 @@ export class Playback implements Channels {
   }
 }
 
-/** What was fetched for holes within a span, and was not received by itself. */
+/** What was fetched for holes within a span, of families of trades, and was not received by itself. */
 async function backfilledTrades(reading: ReadOptions): Promise<BackfilledTrades> {
   const trades = new BackfilledTrades()
-  const family = { ...reading, channels: ['trades'] }
-  for await (const batch of readFrameBatches({ ...family, conns: [BACKFILL] }))
+  for await (const batch of readFrameBatches({ ...reading, conns: [BACKFILL] }))
     for (const { bytes } of batch) trades.add(bytes)
   if (trades.isEmpty) return trades
-  for await (const batch of readFrameBatches(family))
+  for await (const batch of readFrameBatches(reading))
     for (const frame of batch) if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(frame)
   return trades
 }

@@ -1,11 +1,10 @@
-import { exchanges } from '../../exchanges/registry.js'
+import type { Exchange } from '../../exchanges/exchange.js'
 import type { Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 
 /** Families of answers to questions over HTTP. */
-export const ANSWER_FAMILIES: readonly string[] = exchanges.flatMap(({ families }) =>
-  families.filter(({ comes }) => comes === 'polled').map(({ name }) => name),
-)
+const answerFamilies = ({ families }: Pick<Exchange, 'families'>) =>
+  families.filter(({ comes }) => comes === 'polled').map(({ name }) => name)
 
 /** Connection under which answers over HTTP are recorded. */
 export const ANSWERED_OVER_HTTP = 'http'
@@ -27,6 +26,15 @@ export interface RecordedAnswer {
 /** The recorded answers over HTTP of now, by the id that says what was asked: one of each is kept. */
 export class RecordedAnswers {
   readonly #byId = new Map<string, RecordedAnswer>()
+  readonly #families: readonly string[]
+
+  constructor(exchange: Pick<Exchange, 'families'>) {
+    this.#families = answerFamilies(exchange)
+  }
+
+  isAnswer({ conn, family }: Frame): boolean {
+    return conn === ANSWERED_OVER_HTTP && this.#families.includes(family)
+  }
 
   /** Takes an answer; it counts from now on. */
   take({ text, recvUs }: Frame): void {
@@ -46,7 +54,7 @@ export class RecordedAnswers {
   /** Takes what was known at a moment: for each question the last answer up to then, else the first one after. */
   async readAround(options: Pick<ReadOptions, 'path' | 'onProblem'>, atUs: number): Promise<void> {
     const span = { from: atUs - BEFORE_US, to: atUs + AFTER_US }
-    for await (const batch of readFrameBatches({ ...options, ...span, channels: ANSWER_FAMILIES })) {
+    for await (const batch of readFrameBatches({ ...options, ...span, channels: this.#families })) {
       for (const frame of batch) {
         const isFirst = frame.recvUs <= atUs || !this.#byId.has(idOf(frame.text) ?? '')
         if (frame.conn === ANSWERED_OVER_HTTP && isFirst) this.take(frame)

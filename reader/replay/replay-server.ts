@@ -1,7 +1,8 @@
+import { exchangeNamed, simulationOf } from '../../exchanges/registry.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { readFrames } from '../read-frames.js'
+import { recordedExchange } from '../recorded-exchange.js'
 import { Faults } from '../../simulator/faults.js'
-import type { ReplayProtocol } from '../../simulator/replay.js'
 import { ExchangeServer } from '../../simulator/server.js'
 import { Playback, type PlaybackOptions } from './playback.js'
 import { RecordedAnswers } from './recorded-answers.js'
@@ -9,6 +10,8 @@ import { RecordedChannels } from './recorded-channels.js'
 
 export interface ReplayOptions extends Omit<PlaybackOptions, 'fromUs' | 'toUs'> {
   host: string
+  /** Whose recording; default: the only one there. */
+  exchange?: string | undefined
   /** 0 takes any free port. */
   port: number
   fromUs?: number | undefined
@@ -30,12 +33,18 @@ export interface Replay {
 
 /**
  * Serves a recording as the exchange, from its first frame on or from a moment on; resolves when it takes connections.
- * @throws EdgeError READ_NO_RAW, REPLAY_EMPTY; SIMULATOR_LISTEN the port cannot be had
+ * @throws EdgeError EXCHANGE_NOT_NAMED, EXCHANGE_NOT_RECORDED, EXCHANGE_NOT_SIMULATED; READ_NO_RAW, REPLAY_EMPTY; SIMULATOR_LISTEN the port cannot be had
  */
-export async function startReplay(protocol: ReplayProtocol, options: ReplayOptions): Promise<Replay> {
+export async function startReplay(asked: ReplayOptions): Promise<Replay> {
+  const options = { ...asked, ...recordedExchange(asked.path, asked.exchange) }
   const { path, toUs = Infinity, onProblem } = options
+  const exchange = exchangeNamed(options.exchange)
+  const { replay: protocol } = await simulationOf(options.exchange)
   const fromUs = await firstMoment(options)
-  const answers = new RecordedAnswers()
+  const answers = new RecordedAnswers(exchange)
+  const tradeFamilies = exchange.families.flatMap(({ name, coverage }) =>
+    coverage?.counted?.what === 'trades' ? [name] : [],
+  )
   await answers.readAround({ path, onProblem }, fromUs)
   const recorded = await RecordedChannels.read(path, fromUs, toUs)
   const unsentBytes = () => {
@@ -43,7 +52,10 @@ export async function startReplay(protocol: ReplayProtocol, options: ReplayOptio
     for (const { bufferedBytes } of server.connections) most = Math.max(most, bufferedBytes)
     return most
   }
-  const playback = new Playback({ ...options, fromUs, toUs }, { protocol, answers, recorded, unsentBytes })
+  const playback = new Playback(
+    { ...options, fromUs, toUs },
+    { protocol, tradeFamilies, answers, recorded, unsentBytes },
+  )
   const service = protocol.serve({
     channels: playback,
     clock: { nowUs: () => playback.positionUs, nowMs: () => Math.floor(playback.positionUs / 1000) },

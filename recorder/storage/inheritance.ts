@@ -5,6 +5,11 @@ import { recorderState, reservesIn } from '../../formats/recorder-state.js'
 import { removeLitter } from './open-segments.js'
 import { releaseReserve } from './room.js'
 
+interface Starter extends Pick<OpenOf, 'exchange' | 'host'> {
+  /** Exchanges that the same config records. */
+  siblings: readonly string[]
+}
+
 /**
  * What recorders left open that go by another host or exchange and are gone: a container got another name, a config was
  * changed. Whoever starts seals it, under the name it has, and holds their locks until that is done. What a living
@@ -17,9 +22,10 @@ export class Inheritance {
   readonly segments: readonly string[]
   #held: { lock: ForeignLock; open: readonly string[] }[] = []
 
-  /** @param own who starts: its own segments are no inheritance */
-  constructor(disk: Disk, dataDir: string, own: Pick<OpenOf, 'exchange' | 'host'>) {
-    const isOwn = ({ exchange, host }: OpenOf) => exchange === own.exchange && host === own.host
+  /** @param own who starts: its own segments are no inheritance, nor are those of recorders that start beside it */
+  constructor(disk: Disk, dataDir: string, own: Starter) {
+    const exchanges = [own.exchange, ...own.siblings]
+    const isOwn = ({ exchange, host }: OpenOf) => exchanges.includes(exchange) && host === own.host
     const others = openByRecorder(dataDir).filter(of => !isOwn(of))
     const claimed = others.map(of => {
       const lock = holdForeignLock(recorderState(dataDir, of.exchange, of.host, 'lock'))
@@ -31,7 +37,8 @@ export class Inheritance {
     })
     this.found = claimed.filter(({ segments }) => segments > 0)
     this.segments = this.#held.flatMap(({ open }) => open)
-    this.#releaseReserves(disk, dataDir, recorderState(dataDir, own.exchange, own.host, 'reserve'))
+    const kept = exchanges.map(exchange => recorderState(dataDir, exchange, own.host, 'reserve'))
+    this.#releaseReserves(disk, dataDir, kept)
     this.settle(this.segments)
   }
 
@@ -45,10 +52,10 @@ export class Inheritance {
   }
 
   /** What a dead recorder kept free for its journal would be kept for nobody. */
-  #releaseReserves(disk: Disk, dataDir: string, own: string): void {
+  #releaseReserves(disk: Disk, dataDir: string, kept: readonly string[]): void {
     const claimed = new Set(this.#held.map(({ lock }) => lock.path))
     for (const { reserve, lock: path } of reservesIn(dataDir)) {
-      if (reserve === own) continue
+      if (kept.includes(reserve)) continue
       const lock = claimed.has(path) ? undefined : holdForeignLock(path)
       if (!lock && !claimed.has(path)) continue
       releaseReserve(disk, reserve)

@@ -7,6 +7,8 @@ import type { SegmentGroup } from '../../formats/raw-path.js'
 export interface StorageOptions {
   dataDir: string
   exchange: string
+  /** Others that this config records by this host name, at work or about to be: what they left open is theirs. */
+  siblings?: readonly string[]
   host: string
   run: string
   rotateBytes: number

@@ -55,7 +55,7 @@ export class SegmentStore {
     const reserveFolder = recorderState(dataDir, exchange, host, 'reserve')
     const makeRoom = (bytes: number) => this.#makeRoom(bytes)
     this.#room = new Room({ disk, reserveFolder, reserveBytes, makeRoom }, performance.now())
-    const own = { exchange, host: parseRecorderName(host).host }
+    const own = { exchange, siblings: options.siblings ?? [], host: parseRecorderName(host).host }
     this.#inheritance = new Inheritance(disk, dataDir, own)
     for (const others of this.#inheritance.found) emit({ type: 'openElsewhere', others })
     const left = [...findOpenSegments(disk, dataDir, exchange, own.host), ...this.#inheritance.segments]

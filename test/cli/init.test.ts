@@ -2,7 +2,6 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
-import { valuesOf } from '../../cli/init/answers.js'
 import { ask } from '../../cli/init/ask.js'
 import { configText } from '../../cli/init/config-text.js'
 import { writeConfigFile } from '../../cli/init/write-config.js'
@@ -16,12 +15,14 @@ t.test('a config that the product accepts, each key with its meaning', t => {
   const answers = {
     dataDir: '/srv/tape',
     host: 'vps-1',
-    exchange: {
-      url: 'wss://test.deribit.com/ws/api/v2',
-      currencies: ['any'],
-      kinds: ['perpetual', 'option'],
-      interval: 'raw',
-      redundancy: '2',
+    of: {
+      deribit: {
+        url: 'wss://test.deribit.com/ws/api/v2',
+        currencies: ['any'],
+        kinds: ['perpetual', 'option'],
+        interval: 'raw',
+        redundancy: '2',
+      },
     },
     target: 'me@nas.example:/tape',
     sshKey: '/k',
@@ -29,22 +30,24 @@ t.test('a config that the product accepts, each key with its meaning', t => {
     knownHosts: '/h',
     keepHours: 12,
   }
-  const text = configText(valuesOf(answers))
+  const text = configText(answers)
   matchAll(t, parseConfig(text, 'x'), {
     dataDir: '/srv/tape',
     host: 'vps-1',
-    exchange: {
-      url: answers.exchange.url,
-      currencies: ['any'],
-      interval: 'raw',
-      redundancy: 2,
-      channels: {
-        spot: [],
-        future: [],
-        combo: [],
-        perpetual: ['trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades'],
+    exchanges: [
+      {
+        url: answers.of.deribit.url,
+        currencies: ['any'],
+        interval: 'raw',
+        redundancy: 2,
+        channels: {
+          spot: [],
+          future: [],
+          combo: [],
+          perpetual: ['trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades'],
+        },
       },
-    },
+    ],
     sync: { target: answers.target, sshKey: '/k', sshPort: 2222, knownHosts: '/h' },
     retention: { keepHours: 12 },
   })
@@ -64,8 +67,8 @@ t.test('a config that the product accepts, each key with its meaning', t => {
 })
 
 t.test('without an answer all is as by default', t => {
-  t.same(parseConfig(configText(valuesOf({})), 'x'), parseConfig('exchange: { name: deribit }', 'x'))
-  t.same(parseConfig(configText(valuesOf({ target: '' })), 'x').sync.target, undefined)
+  t.same(parseConfig(configText({}), 'x'), parseConfig('exchange: { name: deribit }', 'x'))
+  t.same(parseConfig(configText({ target: '' }), 'x').sync.target, undefined)
   t.end()
 })
 
@@ -98,13 +101,13 @@ t.test('Enter takes what is proposed', async t => {
   matchAll(t, answers, {
     dataDir: './data',
     host: 'here',
-    exchange: { currencies: ['BTC', 'ETH'], interval: '100ms', redundancy: '1' },
+    of: { deribit: { currencies: ['BTC', 'ETH'], interval: '100ms', redundancy: '1' } },
     target: '',
   })
-  t.equal(answers.exchange?.['kinds']?.length, 5)
+  t.equal(answers.of?.['deribit']?.['kinds']?.length, 5)
 })
 
-const MOST = { exchange: { currencies: ['BTC'], kinds: ['option'], interval: 'raw', redundancy: '2' } }
+const MOST = { of: { deribit: { currencies: ['BTC'], kinds: ['option'], interval: 'raw', redundancy: '2' } } }
 
 t.test('what flags said is not asked; a target over ssh brings its questions', async t => {
   const said = { dataDir: '/d', ...MOST }
@@ -154,7 +157,7 @@ t.test('the command by flags', async t => {
   t.equal(exitCode, 0, stderr)
   t.equal(stdout, path)
   t.match(stderr, `edgetape doctor --config ${path}`)
-  matchAll(t, loadConfig(path), { exchange: { redundancy: 2, channels: { perpetual: [] } } })
+  matchAll(t, loadConfig(path), { exchanges: [{ redundancy: 2, channels: { perpetual: [] } }] })
   t.match(
     readFileSync(path, 'utf8'),
     /^host: \S+$/m,

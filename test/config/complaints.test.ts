@@ -22,6 +22,21 @@ const cases: { name: string; text: string; says: string | RegExp }[] = [
     says: 'edgetape.yaml:1: exchange: found nothing, wanted keys with values',
   },
   {
+    name: 'exchange beside exchanges',
+    text: `${good}\nexchanges: [{ name: deribit }]`,
+    says: 'edgetape.yaml:2: exchanges: found 1, wanted exchange or exchanges, not both',
+  },
+  {
+    name: 'one exchange twice',
+    text: 'exchanges:\n  - { name: deribit }\n  - { name: deribit }',
+    says: 'edgetape.yaml:3: exchanges.1.name: found "deribit", wanted each exchange once',
+  },
+  {
+    name: 'misspelled key of the second exchange',
+    text: 'exchanges:\n  - name: feed\n    adapter: generic\n    url: wss://x.example\n  - name: deribit\n    currencys: [BTC]',
+    says: 'edgetape.yaml:6: exchanges.1.currencys: unknown key; did you mean currencies?',
+  },
+  {
     name: 'empty file',
     text: '',
     says: 'edgetape.yaml:1: exchange: found nothing, wanted keys with values',

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join, relative } from 'node:path'
 import t from 'tap'
 import { configKeys } from '../../config/keys.js'
+import { oneExchange } from '../../config/one-exchange.js'
 import { loadConfig, parseConfig } from '../../config/load.js'
 import { matchAll } from '../fixtures/match-all.js'
 
@@ -25,10 +26,11 @@ t.test('values reach the config, the rest are defaults', t => {
   })
   const config = loadConfig(join(folder, 'edgetape.yaml'))
   t.match(config, { host: 'h1', dataDir: join(folder, 'data'), sync: { target: '/mnt/nas', everyMinutes: 5 } })
-  matchAll(t, config.exchange, {
+  const exchange = oneExchange(config)
+  matchAll(t, exchange, {
     channels: { combo: [], option: ['trades', 'quote', 'book', 'ticker', 'chart.trades'] },
   })
-  t.strictSame((config.exchange as unknown as { channels: { combo: unknown } }).channels.combo, [])
+  t.strictSame((exchange as unknown as { channels: { combo: unknown } }).channels.combo, [])
   t.end()
 })
 

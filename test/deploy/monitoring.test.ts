@@ -6,7 +6,7 @@ import { exposition } from '../../monitor/metrics/exposition.js'
 import { metrics } from '../../monitor/metrics/table.js'
 import { observationOf } from '../../monitor/observe/observation.js'
 import type { Gap } from '../../formats/journal/gap.js'
-import { parts, reportOf } from '../../monitor/observe/parts.js'
+import { reportsOf } from '../../monitor/observe/parts.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { writeStatus } from '../../formats/status.js'
 import { needs } from '../fixtures/needs.js'
@@ -20,6 +20,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
   const at = new Date(atMs).toISOString()
   const counts = (...names: string[]) => Object.fromEntries(names.map(name => [name, 7]))
   writeStatus(dataDir, 'recorder', {
+    exchange: 'deribit',
     ...counts('stored_frames', 'compressed_bytes', 'lost_frames', 'waiting_bytes', 'sealed_segments'),
     channels_planned: 7,
     started_at: at,
@@ -54,8 +55,8 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
   const startedMs = atMs - 3_600_000
   const seen = observationOf({
     atMs,
-    parts: parts.map(part => reportOf(part, dataDir)),
-    rates: { families: new Map(), connections: new Map() },
+    parts: reportsOf(dataDir, [undefined]),
+    rates: new Map(),
     gaps: [hole],
     use: {
       atMs,

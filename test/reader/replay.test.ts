@@ -3,7 +3,7 @@ import t from 'tap'
 import { startReplay, type ReplayOptions } from '../../reader/replay/replay-server.js'
 import { applyBookFrame } from '../../reader/book/apply-frame.js'
 import { BookBuilder } from '../../reader/book/book-builder.js'
-import { replay as protocol, startSimulator } from '../../exchanges/deribit/simulator/main.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { writeRecording, type MadeFrame } from '../fixtures/made-recording.js'
 import { SteppedMarket } from '../fixtures/simulated-books.js'
 import { framesTaken, recordedLines, startRecorder, until, type RecordedLine } from '../fixtures/recorder-process.js'
@@ -18,7 +18,7 @@ const notification = (channel: string, data: unknown) =>
   JSON.stringify({ jsonrpc: '2.0', method: 'subscription', params: { channel, data } })
 
 const replayOf = (path: string, more: Partial<ReplayOptions> = {}) =>
-  startReplay(protocol, { path, host: '127.0.0.1', port: 0, speed: 0, loop: false, ...more })
+  startReplay({ path, host: '127.0.0.1', port: 0, speed: 0, loop: false, ...more })
 
 /** Frames of each channel, in order; answers of discovery under their family. */
 function byChannel(lines: readonly RecordedLine[]): Map<string, string[]> {

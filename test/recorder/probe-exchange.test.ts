@@ -1,6 +1,7 @@
 import pino from 'pino'
 import t from 'tap'
 import { parseConfig } from '../../config/load.js'
+import { oneExchange } from '../../config/one-exchange.js'
 import { probeExchange } from '../../recorder/probe-exchange.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
@@ -11,7 +12,7 @@ const LOGIN = { clientId: 'me', clientSecret: 'hush' }
 
 const probe = (exchange: object, credentials?: typeof LOGIN, frameWithinMs?: number) =>
   probeExchange({
-    config: parseConfig(JSON.stringify({ exchange: { name: 'deribit', ...exchange } }), 'test.yaml'),
+    exchange: oneExchange(parseConfig(JSON.stringify({ exchange: { name: 'deribit', ...exchange } }), 'test.yaml')),
     credentials,
     log,
     signal,

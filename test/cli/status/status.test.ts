@@ -17,6 +17,7 @@ function recorder(frames: number, atMs: number) {
   return {
     run: 'r1',
     written_at: iso(atMs),
+    exchange: 'deribit',
     frames,
     sealed_segments: 7,
     families: {
@@ -59,7 +60,7 @@ t.test('alive by its process, dead without, stopped when it said so', t => {
   writeStatus(dataDir, 'recorder', {})
   t.equal(reportOf('recorder', dataDir).state, 'running', 'this very process')
   t.match(reportOf('recorder', dataDir), { version: /^\d/, since: /^\d{4}-.*Z$/, pid: process.pid })
-  t.equal(reportOf('recorder', dataDir, () => false).state, 'dead')
+  t.equal(reportOf('recorder', dataDir, undefined, () => false).state, 'dead')
   writeStatus(dataDir, 'recorder', { stopped: true })
   t.equal(reportOf('recorder', dataDir).state, 'stopped')
   writeStatus(dataDir, 'syncer', { state: 'stopped' })

@@ -12,7 +12,6 @@ import { diskUseOf } from '../../../monitor/observe/disk-use.js'
 import { gapsOf } from '../../../formats/journal/gaps.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
 import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
-import { noRates } from '../../../monitor/observe/rates.js'
 import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
 import { writeStatus } from '../../../formats/status.js'
@@ -61,7 +60,7 @@ function seen(minute: number, facts: Facts = {}): Observation {
       { part: 'recorder', state, since, status: recorder },
       { part: 'syncer', state: 'running', since, status: syncer },
     ],
-    rates: noRates,
+    rates: new Map(),
     gaps: gapsOf(entries),
     use: { ...diskUseOf('/nowhere', 0), quarantine: { files: facts.quarantineFiles ?? 0, bytes: 0 } },
     space: { freeBytes: (facts.freeGiB ?? 50) * GIB, sizeBytes: 100 * GIB },
@@ -343,7 +342,12 @@ t.test('serve watches, tells, and gives the all-clear; with http.enabled: false,
   const write = () => {
     const now = new Date(clock.ms).toISOString()
     const families = { quote: { frames: 1, bytes: 1, last_frame_at: now } }
-    writeStatus(dataDir, 'recorder', { started_at: new Date(clock.ms - 9e6).toISOString(), written_at: now, families })
+    writeStatus(dataDir, 'recorder', {
+      exchange: 'deribit',
+      started_at: new Date(clock.ms - 9e6).toISOString(),
+      written_at: now,
+      families,
+    })
   }
   write()
   const alerts = { webhook: url, minFreeGiB: 0, clearMinutes: 0.01 }

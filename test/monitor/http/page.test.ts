@@ -21,6 +21,7 @@ const NASTY = '<img src=x onerror="document.title=\'broken in\'">'
 function writeParts(dataDir: string): void {
   const nowMs = Date.now()
   writeStatus(dataDir, 'recorder', {
+    exchange: 'deribit',
     host: 'vps-ldn-1',
     run: 'r1',
     started_at: iso(nowMs - 3_600_000),

@@ -16,6 +16,7 @@ const iso = (ms: number) => new Date(ms).toISOString()
 /** Writes what healthy parts write. */
 function writeHealthy(dataDir: string, atMs: number): void {
   writeStatus(dataDir, 'recorder', {
+    exchange: 'deribit',
     run: 'r1',
     started_at: iso(atMs - 3_600_000),
     written_at: iso(atMs),
@@ -94,6 +95,7 @@ t.test('health is that of the data, not of the process alone', async t => {
   const lastDataMs = clock.ms
   clock.ms += 31_000
   writeStatus(dataDir, 'recorder', {
+    exchange: 'deribit',
     started_at: iso(lastDataMs - 60_000),
     written_at: iso(clock.ms),
     families: {
@@ -106,7 +108,7 @@ t.test('health is that of the data, not of the process alone', async t => {
   t.equal((await becomes('/readyz', 503)).status, 503)
 
   t.comment('it just started and has as long to bring data')
-  writeStatus(dataDir, 'recorder', { started_at: iso(clock.ms - 1000), written_at: iso(clock.ms) })
+  writeStatus(dataDir, 'recorder', { exchange: 'deribit', started_at: iso(clock.ms - 1000), written_at: iso(clock.ms) })
   t.equal((await becomes('/healthz', 200)).status, 200)
   t.match(await becomes('/readyz', 503), { status: 503, body: 'no data yet\nno connection is live\n' })
 
@@ -131,7 +133,7 @@ t.test('metrics as Prometheus reads them', async t => {
   const { headers, body } = await ask('/metrics')
   t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/)
   t.match(body, /^# HELP edgetape_frames_received_total \S.*\n# TYPE edgetape_frames_received_total counter\n/m)
-  t.match(body, /^edgetape_frames_received_total\{family="quote"\} 100$/m)
+  t.match(body, /^edgetape_frames_received_total\{exchange="deribit",family="quote"\} 100$/m)
   t.match(body, /^edgetape_part_up\{part="recorder"\} 1$/m)
   t.match(body, /^edgetape_healthy 1$/m)
   t.match(body, /^edgetape_compactor_rows_total\{table="quote"\} 7$/m)
