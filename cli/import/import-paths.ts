@@ -1,4 +1,5 @@
 import { loadConfig } from '../../config/load.js'
+import { oneExchange } from '../../config/one-exchange.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { countText } from '../../platform/figures.js'
 import { lowerPriority } from '../../platform/low-priority.js'
@@ -37,7 +38,11 @@ export async function importPaths(form: 'tardis' | 'raw', paths: string[], flags
   const read = form === 'tardis' ? tardisLine : jsonLineReader(lines)
   const files = sourceFiles(paths)
   const host = requireHost(flags.host ?? conn)
-  const target = await importTarget({ ...flags, exchange: flags.exchange ?? config?.exchange.name }, files, read)
+  const target = await importTarget(
+    { ...flags, exchange: flags.exchange ?? (config && oneExchange(config).name) },
+    files,
+    read,
+  )
   const meaning = form === 'tardis' ? {} : lines
   lowerPriority()
   const stop = new AbortController()
