@@ -58,10 +58,7 @@ async function record({ config: path, exchange: name, takeOver = false }: Record
   const log = createLogger('recorder')
   const { dataDir, host, sync } = config
   const proxy = await openProxyWay(proxyFrom(config.proxy, process.env))
-  log.info(
-    { config: resolve(path), exchange: exchange.name, dataDir, host, target: sync.target, proxy },
-    'recording',
-  )
+  log.info({ config: resolve(path), exchange: exchange.name, dataDir, host, target: sync.target, proxy }, 'recording')
   const leaveSystemd = systemd.attendSystemd(log)
   // Started by systemd itself: its reload has this process start the one that takes its place.
   if (systemd.isUnderSystemd(process.env)) process.on('SIGHUP', () => succession.startSuccessor(log))
