@@ -1,13 +1,19 @@
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { watch, type FSWatcher } from 'chokidar'
 import type { Logger } from '../platform/log.js'
 
-const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** An hour's segments are sealed soon after its end. */
+const WATCHED_HOURS = 2
+const FORGET_EVERY_MS = 600_000
 
-/** Folders of older dates get new segments only by recovery; looking around regularly finds those. */
+/** Folders of older hours get new segments only by recovery; looking around regularly finds those. */
 function isOld(path: string, nowMs: number): boolean {
-  const date = /[\\/]date=(\d{4}-\d\d-\d\d)(?:[\\/]|$)/.exec(path)?.[1]
-  return date !== undefined && Date.parse(date) < nowMs - 2 * DAY_MS
+  const [, date, hour] = /[\\/]date=(\d{4}-\d\d-\d\d)(?:[\\/]hour=(\d\d))?(?:[\\/]|$)/.exec(path) ?? []
+  if (date === undefined) return false
+  const endMs = Date.parse(date) + (hour === undefined ? DAY_MS : (Number(hour) + 1) * HOUR_MS)
+  return endMs < nowMs - WATCHED_HOURS * HOUR_MS
 }
 
 interface Pause {
@@ -18,22 +24,45 @@ interface Pause {
 const isOtherFile = (path: string) => /\.(json|open|rewriting|tmp)$/.test(path)
 
 /**
- * Calls `appeared` when a sealed segment gets its name below `raw/`, for segments of yesterday and today. Watching is
- * a hint: where it does not work (limits of inotify, network file systems) only speed is lost.
+ * Calls `appeared` when a sealed segment gets its name below `raw/`, for segments of the last hours; folders of past
+ * ones are watched no longer. Watching is a hint: where it does not work (limits of inotify, network file systems) only
+ * speed is lost.
  */
-export function watchSegments(dataDir: string, log: Logger, appeared: () => void): { close(): Promise<void> } {
+export function watchSegments(
+  dataDir: string,
+  log: Logger,
+  appeared: () => void,
+  clock: { nowMs: () => number } = { nowMs: Date.now },
+): { forgetPast(): void; close(): Promise<void> } {
   const watcher = watch(join(dataDir, 'raw'), {
-    ignored: path => isOtherFile(path) || isOld(path, Date.now()),
+    ignored: path => isOtherFile(path) || isOld(path, clock.nowMs()),
     ignoreInitial: true,
     ignorePermissionErrors: true,
   })
   watcher.on('add', appeared)
   watcher.on('error', error => log.warn({ err: error }, 'watching raw/ failed; new segments are found by looking'))
+  const forgetPast = () => {
+    const past = Object.keys(watcher.getWatched()).filter(path => isOld(path, clock.nowMs()))
+    if (past.length > 0) forget(watcher, past)
+  }
+  const forgetting = setInterval(forgetPast, FORGET_EVERY_MS).unref()
   return {
+    forgetPast,
     async close() {
+      clearInterval(forgetting)
       clearPauses(watcher)
       await watcher.close()
     },
+  }
+}
+
+/** It would keep a rule and an entry for each path that it was told to leave: both grow for ever, and neither is needed. */
+function forget(watcher: FSWatcher, paths: readonly string[]): void {
+  watcher.unwatch([...paths])
+  watcher._ignoredPaths.clear()
+  for (const path of paths) {
+    watcher._watched.delete(path)
+    watcher._watched.get(dirname(path))?.items.delete(basename(path))
   }
 }
 

@@ -46,8 +46,8 @@ export interface Table {
    * instruments; without it rows are of no kind.
    */
   partitionOf?: (name: string, family: string) => Partition
-  /** A row depends on rows of other frames, so that all of them are worked out together. */
-  together?: true
+  /** Columns that depend on rows of other frames, as SQL over all rows of a segment: lines become rows in several goes. */
+  settled?: Readonly<Record<string, string>>
   /** How copies of an event are known; without it by their payload where the exchange sends rows by itself. */
   identity?: Identity
 }

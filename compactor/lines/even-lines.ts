@@ -35,12 +35,12 @@ function nullsIn(shape: ObjectShape): string {
  * number that is none) makes a line uneven, which costs time and changes nothing: `frameItems` gives even lines the
  * same rows.
  * @param linesSql lines (line_no, line)
- * @returns undefined where frames of the table have no usual form, or it has to see all rows together
+ * @returns undefined where frames of the table have no usual form
  */
 export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLines | undefined {
   const [reading] = table.readings
   const { envelope } = reading
-  if (!envelope?.usual || table.together || !isObject(shape)) return undefined
+  if (!envelope?.usual || !isObject(shape)) return undefined
   const { channel, asked, data, usual } = envelope
   const whole = { ...LINE_HEAD, frame: nestedShape(envelope, reading.each ? [shape] : shape) }
   const outer = Object.keys(whole).length + usual.members

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { blobValue } from '@duckdb/node-api'
-import { countOf, sqlText } from '../../platform/duckdb.js'
+import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from '../lines/read-lines.js'
@@ -31,6 +31,7 @@ export async function stageSegment(engine: Engine, source: Source, folder: strin
   await engine.run('CREATE TABLE main.leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
   const own = await openStage(engine, source, source.table, 'own')
   await stageOwnLines(engine, own, source, folder)
+  await settle(engine, own)
   for (let place = 1; place < source.table.readings.length; place++) {
     if (!(await isLeft(engine, toReading(place)))) continue
     const further = await openStage(engine, source, source.table, `own_${place}`, place)
@@ -47,6 +48,14 @@ export async function stageSegment(engine: Engine, source: Source, folder: strin
   const reasons = await countReasons(engine)
   const note = await stageNote(engine, own, source, reasons)
   return { stages: [...note, ...stages], frames, reasons }
+}
+
+/** Works out what rows say of one another, once all of them are there. */
+async function settle(engine: Engine, { table, target }: Stage): Promise<void> {
+  for (const [column, value] of Object.entries(table.settled ?? {}))
+    await engine.run(`UPDATE ${target} AS each SET ${sqlName(column)} = found.value
+      FROM (SELECT rowid AS id, ${value} AS value FROM ${target}) AS found
+      WHERE each.rowid = found.id AND each.${sqlName(column)} IS DISTINCT FROM found.value`)
 }
 
 /** Tells the journal of lines in quarantine: in a file of its own, or among the rows of a segment of the journal. */

@@ -41,7 +41,9 @@ const rows: readonly Omit<Table, 'folder'>[] = [
 
     readings: [DATA, { ...RESULT, sql: 'candles_history' }],
     partitionOf: partitionOfInstrument,
-    together: true,
+    settled: {
+      is_final: 'coalesce(exchange_ts < lead(exchange_ts) OVER (PARTITION BY channel, conn ORDER BY seq), false)',
+    },
   },
   {
     name: 'instruments',
