@@ -5,6 +5,7 @@ import { datesOfTree, requireTree } from '../formats/tree-place.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
+import type { By } from '../coverage/account/telling.js'
 import type { Question } from '../coverage/assess.js'
 import type { MeasuredCoverage as Coverage } from '../coverage/measure.js'
 import { exitCodes } from './exit-codes.js'
@@ -15,7 +16,8 @@ interface CoverageOptions extends ConfigOption {
   date?: string
   from?: string
   to?: string
-  by?: 'hour' | 'instrument'
+  by?: By
+  count?: boolean
   json?: boolean
   markdown?: boolean
   write?: boolean
@@ -24,12 +26,13 @@ interface CoverageOptions extends ConfigOption {
 export function coverageCommand(): Command {
   return withConfig(
     new Command('coverage')
-      .description('what was collected against what was expected: gaps, silences, and how much is there')
+      .description('whether all is there: what is missing and why, the longest first; ends with 4 where something is')
       .argument('[folder]', 'a dataDir or its copy on the NAS; needs no config file')
       .option('--date <date>', 'only this day (UTC), e.g. 2026-11-22')
       .option('--from <time>', 'from this time on, e.g. 2026-11-22T14:00 (UTC)')
       .option('--to <time>', 'before this time')
-      .addOption(new Option('--by <what>', 'a line for each').choices(['hour', 'instrument']))
+      .addOption(new Option('--by <what>', 'a line for each').choices(['hour', 'instrument', 'channel']))
+      .option('--count', 'count rows, trades and changes in the tables, too: slower, and needs Parquet')
       .option('--json', 'for programs')
       .option('--markdown', 'for documents')
       .option(
@@ -39,7 +42,36 @@ export function coverageCommand(): Command {
   ).action(coverage)
 }
 
+/** The account, which needs no Parquet and works while everything runs. */
 async function coverage(folder: string | undefined, options: CoverageOptions): Promise<void> {
+  if (options.count) return counted(folder, options)
+  const [{ loadConfig }, { measureAccount, spanOfTree }, { tellingOf }, { exchangeNamed }, text] = await Promise.all([
+    import('../config/load.js'),
+    import('../coverage/account/measure.js'),
+    import('../coverage/account/telling.js'),
+    import('../exchanges/registry.js'),
+    import('./coverage/account-text.js'),
+  ])
+  const root = folder ?? loadConfig(options.config).dataDir
+  if (options.write) return write(root, options)
+  const asked = await windowOf(options)
+  requireTree(root)
+  const whole = spanOfTree(root) ?? { fromUs: 0, toUs: 0 }
+  const span = {
+    fromUs: Math.max(asked?.fromUs ?? 0, whole.fromUs),
+    toUs: Math.min(asked?.toUs ?? Infinity, asked ? Infinity : whole.toUs),
+  }
+  const account = await measureAccount(root, span, Date.now() * 1000, !Number.isFinite(asked?.toUs ?? Infinity))
+  const told = tellingOf(account, exchangeNamed, options.by)
+  if (told.isEmpty && !options.json) throw nothingRecorded(root, options, told.losses[0]?.cause)
+  process.exitCode = told.isComplete ? exitCodes.success : told.isEmpty ? exitCodes.failure : exitCodes.incomplete
+  const { accountJson, accountMarkdown, accountText } = text
+  const shown = options.json ? accountJson(told, account) : options.markdown ? accountMarkdown(told) : accountText(told)
+  process.stdout.write(`${shown}\n`)
+}
+
+/** Against what the tables hold. */
+async function counted(folder: string | undefined, options: CoverageOptions): Promise<void> {
   const [{ loadConfig }, { measureCoverage }, { asJson, asMarkdown, asText }, { showProgress }] = await Promise.all([
     import('../config/load.js'),
     import('../coverage/measure.js'),
@@ -47,7 +79,6 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
     import('../platform/progress-bar.js'),
   ])
   const config = folder === undefined ? loadConfig(options.config) : undefined
-  if (options.write) return write(folder ?? config?.dataDir ?? '', options)
   let progress: Progress | undefined
   const root = folder ?? config?.dataDir ?? ''
   const window = await windowOf(options)
@@ -55,7 +86,7 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
   const result = await measureCoverage(root, {
     onTable: tables => (progress ??= showProgress('tables', tables, 'steps')).advance(1),
     window,
-    by: options.by,
+    by: options.by === 'channel' ? 'instrument' : options.by,
     expected: config && expectedOf(config),
   })
   progress?.stop()
@@ -70,14 +101,17 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
 }
 
 /** A span in which no recorder ran, or of which nothing is known, is no span in which all was lost. */
-function requireRecorded(root: string, result: Coverage, { date, from, to }: CoverageOptions): void {
+function requireRecorded(root: string, result: Coverage, options: CoverageOptions): void {
   const { intervals, frames, lines, torn } = result
   const isHeard = frames.size + torn.length > 0 || lines.some(({ rows }) => rows > 0)
   if (isHeard || intervals.some(({ gap }) => gap !== 'not_recording')) return
+  throw nothingRecorded(root, options, intervals[0]?.cause)
+}
+
+function nothingRecorded(root: string, { date, from, to }: CoverageOptions, why = 'no recorder ran'): EdgeError {
   const when = date ?? [from && `from ${from}`, to && `to ${to}`].filter(text => text !== undefined).join(' ')
-  const why = intervals[0]?.cause ?? 'no recorder ran'
   const dates = datesOfTree(root)
-  throw new EdgeError('COVERAGE_NOTHING', `nothing was recorded${when === '' ? '' : ` (${when})`}: ${why}`, {
+  return new EdgeError('COVERAGE_NOTHING', `nothing was recorded${when === '' ? '' : ` (${when})`}: ${why}`, {
     path: root,
     hint: dates ? `${root} has files of ${dates.first} to ${dates.last}` : 'edgetape status says what runs',
   })

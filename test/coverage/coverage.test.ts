@@ -181,13 +181,13 @@ t.test('verdicts', t => {
 t.test('the command prints a table, Markdown or JSON', async t => {
   const root = t.testdir()
   await writeLake(root, files)
-  const text = await edgetape(['coverage', root])
+  const text = await edgetape(['coverage', root, '--count'])
   t.match(text.stdout, /trades .*perpetual .*5 of 6 trades .*❌ 83\.3 %/)
   t.match(text.stdout, /^1 gap:\n {2}2026-11-22T14:00:03\.000Z {2}1\.5 s {2}gap d1 {2}all: connection lost; missing$/m)
   t.equal(text.exitCode, 0)
-  const markdown = await edgetape(['coverage', root, '--markdown', '--to', '2026-11-22T14:00:10.5'])
+  const markdown = await edgetape(['coverage', root, '--count', '--markdown', '--to', '2026-11-22T14:00:10.5'])
   t.match(markdown.stdout, /^\| quotes \| perpetual \| 1 of 2 \| 2 \| [\d.]+ \| 9\.5 s \| 1 \| {2}\| ❌ 50\.0 % \|$/m)
-  const json = JSON.parse((await edgetape(['coverage', root, '--json', '--by', 'instrument'])).stdout) as {
+  const json = JSON.parse((await edgetape(['coverage', root, '--count', '--json', '--by', 'instrument'])).stdout) as {
     lines: { data: string; instrument: string }[]
     gaps: unknown[]
   }
@@ -213,7 +213,7 @@ t.test('where nothing is, it says what to do', async t => {
     t.equal(exitCode, 1)
   }
   writeRun(join(root, 'raw-only'), wholeRun(3))
-  const { stderr, exitCode } = await edgetape(['coverage', join(root, 'raw-only')])
+  const { stderr, exitCode } = await edgetape(['coverage', join(root, 'raw-only'), '--count'])
   t.match(stderr, /^edgetape: no Parquet below .*\nedgetape: hint: edgetape compact --once/, 'only raw')
   t.equal(exitCode, 1)
 })
@@ -238,7 +238,7 @@ t.test('a Parquet file that was cut off is named, and the rest is counted', asyn
   const torn = { 'cut off': whole.subarray(0, whole.length - 40), empty: '', garbage: 'PAR1'.repeat(40) + 'x' }
   for (const [what, bytes] of Object.entries(torn)) {
     writeFileSync(join(folder, '15-h1-r1-2.parquet'), bytes)
-    const { stdout, stderr, exitCode } = await edgetape(['coverage', root, '--json'])
+    const { stdout, stderr, exitCode } = await edgetape(['coverage', root, '--count', '--json'])
     t.match(stderr, /15-h1-r1-2\.parquet is no whole Parquet file/, what)
     t.equal(exitCode, 1)
     const { lines } = JSON.parse(stdout) as { lines: { table: string; rows: number }[] }

@@ -1,0 +1,235 @@
+import { familyOf, type Exchange } from '../../exchanges/exchange.js'
+import { groupBy } from '../../platform/group-by.js'
+import { clip, lengthUs, unionOf, type Span } from '../../platform/spans.js'
+import { isLost, type Account, type Channel, type StateSpan, type TradeCount } from './account.js'
+
+/** One event that left something missing, whatever it concerned. */
+export interface Loss extends Span {
+  cause: string
+  state: StateSpan['state']
+  /** How long something was missing by it; of channels that lacked it one after the other, less than from begin to end. */
+  lostUs: number
+  channels: readonly Channel[]
+}
+
+/** What one sort of channels came to. */
+export interface Line {
+  /** What people call it. */
+  data: string
+  exchange: string
+  family: string
+  kind: string
+  hourUs?: number
+  about?: string
+  channels: number
+  /** Of the time in which it was to come and of which anything is known, 0 to 1; of trades, where they are counted. */
+  complete: number | undefined
+  /** Together over all its channels, µs. */
+  wantedUs: number
+  lostUs: number
+  healedUs: number
+  pendingUs: number
+  /** Why most of it is missing. */
+  cause?: string
+}
+
+export interface Told {
+  window: Span
+  /** Channels that were wanted at any moment. */
+  channels: number
+  /** When anything was to be recorded. */
+  wanted: readonly Span[]
+  /** When anything was missing, whatever it was. */
+  lostUs: number
+  losses: readonly Loss[]
+  healed: readonly Loss[]
+  pending: readonly Loss[]
+  trades: readonly TradeCount[]
+  lines: readonly Line[]
+  notOffered: Account['notOffered']
+  /** Nothing is known to be missing, and something was recorded. */
+  isComplete: boolean
+  /** Nothing was recorded, for whatever reason. */
+  isEmpty: boolean
+}
+
+export type By = 'hour' | 'instrument' | 'channel'
+type Asked = (name: string) => Pick<Exchange, 'families'>
+
+/** What an account comes to, for people: the longest loss first. Pure. */
+export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told {
+  const { window, groups, trades, notOffered } = account
+  const wanted = groups.filter(({ spans }) => spans.some(isWanted))
+  const losses = eventsOf(account, isLost)
+  const channels = wanted.reduce((sum, group) => sum + group.channels.length, 0)
+  return {
+    window,
+    channels,
+    wanted: unionOf(wanted.flatMap(({ spans }) => spans.filter(isWanted))),
+    lostUs: lengthUs(unionOf(losses)),
+    losses,
+    healed: eventsOf(account, ({ state }) => state === 'healed'),
+    pending: eventsOf(account, ({ state }) => state === 'not yet known'),
+    trades,
+    lines: linesOf(account, exchangeNamed, by),
+    notOffered,
+    isComplete: losses.length === 0 && channels > 0,
+    // Where no recorder ran at all, nothing was lost.
+    isEmpty: !groups.some(({ spans }) => spans.some(({ state }) => state !== 'not recording')),
+  }
+}
+
+const isWanted = ({ state, cause }: StateSpan) => state !== 'not recording' || cause !== undefined
+
+/** Spans that touch, or nearly, and have one cause are one event, µs. */
+const TOGETHER_US = 1_000_000
+
+/** Spans as events: what began and ended together, for one cause, is told once. */
+function eventsOf({ groups }: Account, isMeant: (span: StateSpan) => boolean): Loss[] {
+  const found = groups.flatMap(({ spans, channels }) => spans.filter(isMeant).map(span => ({ span, channels })))
+  const byCause = groupBy(found, ({ span: { state, cause, proof } }) => `${state} ${cause ?? proof ?? ''}`)
+  const events = [...byCause.values()].flatMap(list => {
+    const ordered = list.sort((a, b) => a.span.fromUs - b.span.fromUs)
+    const events: { from: number; to: number; parts: typeof list }[] = []
+    for (const part of ordered) {
+      const last = events.at(-1)
+      if (last && part.span.fromUs <= last.to + TOGETHER_US) {
+        last.to = Math.max(last.to, part.span.toUs)
+        last.parts.push(part)
+      } else events.push({ from: part.span.fromUs, to: part.span.toUs, parts: [part] })
+    }
+    return events.flatMap(({ from, to, parts }): Loss[] => {
+      const [first] = parts
+      if (!first) return []
+      const { state, cause, proof } = first.span
+      const channels = [...new Set(parts.flatMap(({ channels }) => channels))]
+      const lostUs = lengthUs(unionOf(parts.map(({ span }) => span)))
+      return [{ fromUs: from, toUs: to, state, cause: cause ?? proof ?? state, lostUs, channels }]
+    })
+  })
+  return events.sort((a, b) => b.lostUs - a.lostUs || a.fromUs - b.fromUs)
+}
+
+interface Sum {
+  channels: number
+  wantedUs: number
+  lostUs: number
+  healedUs: number
+  pendingUs: number
+  unprovenUs: number
+  causes: Map<string, number>
+}
+
+const HOUR_US = 3_600_000_000
+
+function linesOf(account: Account, exchangeNamed: Asked, by: By | undefined): Line[] {
+  const sums = new Map<string, { line: Pick<Line, 'exchange' | 'family' | 'kind' | 'hourUs' | 'about'>; sum: Sum }>()
+  const hours = by === 'hour' ? hoursIn(account.window) : [account.window]
+  for (const { spans, channels } of account.groups) {
+    for (const hour of hours) {
+      const own = sumOf(spansWithin(spans, hour))
+      if (own.wantedUs === 0 && own.pendingUs === 0) continue
+      for (const { exchange, family, kind, about } of channels) {
+        const line = {
+          exchange,
+          family: by === 'instrument' ? '' : family,
+          kind,
+          ...(by === 'hour' && { hourUs: hour.fromUs }),
+          ...((by === 'instrument' || by === 'channel') && { about }),
+        }
+        const key = JSON.stringify(line)
+        const known = sums.get(key)
+        if (known) add(known.sum, own)
+        else sums.set(key, { line, sum: { ...own, causes: new Map(own.causes) } })
+      }
+    }
+  }
+  const lines = [...sums.values()].map(({ line, sum }) => lineOf(line, sum, account, exchangeNamed, by))
+  if (by === 'hour') return lines.sort((a, b) => (a.hourUs ?? 0) - (b.hourUs ?? 0) || orderOf(a, b, exchangeNamed))
+  if (by === undefined) return lines.sort((a, b) => orderOf(a, b, exchangeNamed))
+  return lines.sort((a, b) => b.lostUs - a.lostUs || ((a.about ?? '') < (b.about ?? '') ? -1 : 1))
+}
+
+function orderOf(a: Line, b: Line, exchangeNamed: Asked): number {
+  if (a.exchange !== b.exchange) return a.exchange < b.exchange ? -1 : 1
+  const names = exchangeNamed(a.exchange).families.map(({ name }) => name)
+  return names.indexOf(a.family) - names.indexOf(b.family) || (a.kind < b.kind ? -1 : 1)
+}
+
+function lineOf(
+  line: Pick<Line, 'exchange' | 'family' | 'kind' | 'hourUs' | 'about'>,
+  sum: Sum,
+  account: Account,
+  exchangeNamed: Asked,
+  by: By | undefined,
+): Line {
+  const { wantedUs, lostUs } = sum
+  const [cause] = [...sum.causes].sort((a, b) => b[1] - a[1])[0] ?? []
+  const family = familyOf(exchangeNamed(line.exchange), line.family)
+  const byTime = wantedUs === 0 ? undefined : lostUs === 0 ? 1 : Math.min(ALMOST, 1 - lostUs / wantedUs)
+  // A percentage of trades is of trades, as far as all that is missing has numbers.
+  const count = account.trades.find(({ exchange }) => exchange === line.exchange)
+  const isCounted =
+    by === undefined &&
+    family.coverage?.counted?.what === 'trades' &&
+    sum.unprovenUs === 0 &&
+    count &&
+    count.recorded > 0
+  const byCount =
+    isCounted && lostUs > 0 ? Math.min(ALMOST, count.recorded / (count.recorded + count.missing)) : undefined
+  return {
+    ...line,
+    data: by === 'instrument' ? 'all' : (family.coverage?.data ?? line.family),
+    channels: sum.channels,
+    complete: byCount ?? byTime,
+    wantedUs,
+    lostUs,
+    healedUs: sum.healedUs,
+    pendingUs: sum.pendingUs,
+    ...(cause !== undefined && { cause }),
+  }
+}
+
+/** Never rounded up to all where anything is missing. */
+const ALMOST = 0.99999
+
+function sumOf(spans: readonly StateSpan[]): Sum {
+  const sum: Sum = { channels: 1, wantedUs: 0, lostUs: 0, healedUs: 0, pendingUs: 0, unprovenUs: 0, causes: new Map() }
+  for (const span of spans) {
+    if (!isWanted(span)) continue
+    const us = span.toUs - span.fromUs
+    if (span.state === 'not yet known') {
+      sum.pendingUs += us
+      continue
+    }
+    sum.wantedUs += us
+    if (span.state === 'healed') sum.healedUs += us
+    if (!isLost(span)) continue
+    sum.lostUs += us
+    if (span.grade !== 'exact') sum.unprovenUs += us
+    const { cause = '' } = span
+    sum.causes.set(cause, (sum.causes.get(cause) ?? 0) + us)
+  }
+  return sum
+}
+
+function add(to: Sum, one: Sum): void {
+  to.channels += one.channels
+  to.wantedUs += one.wantedUs
+  to.lostUs += one.lostUs
+  to.healedUs += one.healedUs
+  to.pendingUs += one.pendingUs
+  to.unprovenUs += one.unprovenUs
+  for (const [cause, us] of one.causes) to.causes.set(cause, (to.causes.get(cause) ?? 0) + us)
+}
+
+function spansWithin(spans: readonly StateSpan[], window: Span): StateSpan[] {
+  return spans.flatMap(span => clip([span], window).map(({ fromUs, toUs }) => ({ ...span, fromUs, toUs })))
+}
+
+function hoursIn({ fromUs, toUs }: Span): Span[] {
+  const hours: Span[] = []
+  for (let us = fromUs - (fromUs % HOUR_US); us < toUs; us += HOUR_US)
+    hours.push({ fromUs: Math.max(fromUs, us), toUs: Math.min(toUs, us + HOUR_US) })
+  return hours
+}

@@ -1,0 +1,90 @@
+import t from 'tap'
+import { edgetape } from '../../fixtures/cli.js'
+import { journalLine, RUN_STARTED_US, writeRun, type RunLine } from '../../fixtures/raw-run.js'
+import { SEGMENT_NAME } from '../../fixtures/segments.js'
+
+const S = 1_000_000
+const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms', 'trades.BTC-PERPETUAL.100ms']
+type Told = [second: number, event: string, detail?: object]
+const lines = (told: readonly Told[]): RunLine[] =>
+  told.map(([second, event, detail], i) =>
+    journalLine(i + 1, RUN_STARTED_US + second * S, { event, conn: 'd1', ...detail }),
+  )
+const begin: Told[] = [
+  [0, 'started', { run: SEGMENT_NAME.run, host: 'h', flush_ms: 1000, fsync_ms: 1000, rotate_minutes: 60 }],
+  [1, 'subscribed', { channels: CHANNELS }],
+  [1, 'live', { channels: 3 }],
+]
+const outage: Told = [
+  50,
+  'gap',
+  {
+    from_us: RUN_STARTED_US + 40 * S,
+    to_us: RUN_STARTED_US + 75 * S,
+    cause: 'connection lost',
+    families: ['book', 'quote', 'trades'],
+  },
+]
+const compared: Told = [
+  90,
+  'compared',
+  { scopes: ['perpetual BTC'], from_us: RUN_STARTED_US, to_us: RUN_STARTED_US + 90 * S, trades: 8439 },
+]
+const end: Told = [1000, 'stopped', { reason: 'test' }]
+
+t.test('one sentence first, then what is missing; 80 columns; 4 where something is, 0 where nothing', async t => {
+  const root = t.testdir()
+  writeRun(root, lines([...begin, outage, compared, end]))
+  const { stdout, exitCode } = await edgetape(['coverage', root])
+  t.equal(exitCode, 4)
+  const [first = ''] = stdout.split('\n')
+  t.match(first, /^Complete but for 35 s: 14:00:40, connection lost \(BTC-PERPETUAL \(book, quote\)\)\.$/)
+  t.match(stdout, /Missing, the longest first \(UTC\):\n {2}14:00:40 {2}35 s/)
+  t.match(
+    stdout,
+    /trades +perpetual +1 +100\.0 %/,
+    'trades that were all fetched are whole, whatever the connection did',
+  )
+  t.match(stdout, /Trades by their numbers: 8,439 of 8,439\./)
+  t.match(stdout, /Healed: 1 span of trades, fetched and proven whole; the longest 35 s, 14:00:40\./)
+  t.ok(
+    stdout.split('\n').every(line => line.length <= 80),
+    'fits',
+  )
+  for (const by of ['hour', 'instrument', 'channel']) {
+    const { stdout } = await edgetape(['coverage', root, '--by', by])
+    t.ok(
+      stdout.split('\n').every(line => line.length <= 80),
+      `--by ${by} fits`,
+    )
+  }
+  const before = await edgetape(['coverage', root, '--from', '2026-11-22T14:00:02', '--to', '2026-11-22T14:00:30'])
+  t.equal(before.exitCode, 0, 'the time before the outage is complete')
+  t.match(before.stdout, /^Complete: 3 channels, 28 s\./)
+  const json = JSON.parse((await edgetape(['coverage', root, '--json'])).stdout) as {
+    complete: boolean
+    missing: { seconds: number; channels: string[] }[]
+  }
+  t.same(
+    json.missing.map(({ seconds, channels }) => [seconds, channels]),
+    [[35, ['deribit book BTC-PERPETUAL', 'deribit quote BTC-PERPETUAL']]],
+  )
+  const markdown = await edgetape(['coverage', root, '--markdown'])
+  t.match(markdown.stdout, /^\*\*Complete but for 35 s/)
+})
+
+t.test('of a recording that goes on, without Parquet, the first seconds are told', async t => {
+  const root = t.testdir()
+  writeRun(root, lines([...begin, outage, [90, 'clock']]), 'open')
+  const { stdout, exitCode } = await edgetape(['coverage', root])
+  t.equal(exitCode, 4)
+  t.match(stdout, /^(?:Complete but for|Incomplete: missing)/)
+})
+
+t.test('an empty day says so, not that nothing of it is there', async t => {
+  const root = t.testdir()
+  writeRun(root, lines([...begin, end]))
+  const { stderr, exitCode } = await edgetape(['coverage', root, '--date', '2026-11-20'])
+  t.equal(exitCode, 1)
+  t.match(stderr, /nothing was recorded 2026-11-20|nothing was recorded \(2026-11-20\)/)
+})
