@@ -2,9 +2,13 @@ import type { DeribitConfig } from './config.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Adapter, Credentials, PlanChange } from '../adapter.js'
-import { Catalogue, type CatalogueChange } from './catalogue.js'
-import { describeChannel, familyOfChannel } from './names.js'
-import { framePartitions } from './channel-partition.js'
+import type { CatalogueChange } from '../listings.js'
+import { Catalogue } from './catalogue.js'
+import { families } from './families.js'
+import * as names from './names.js'
+import { describeChannel, familyOfChannel, partitionOfChannel } from './names.js'
+import { framePartitions } from '../channel-partition.js'
+import { channelOfFrame } from './frame-channel.js'
 import { fetchInstruments } from './discovery.js'
 import { madeMs } from './frame-time.js'
 import { HttpRpc, type Take } from './http-rpc.js'
@@ -16,7 +20,7 @@ import { createCreditPools } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
-import { silenceLimits } from './silence-limits.js'
+import { silenceLimits } from '../silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
 
 const ODD_KINDS = 'instruments of a kind that is not known are recorded with what is understood of them'
@@ -59,7 +63,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
       redundancy: config.redundancy,
       rediscoverMs: config.rediscoverMinutes * 60_000,
     },
-    silenceLimits,
+    silenceLimits: channels => silenceLimits({ families, names }, channels),
     familyOfChannel,
     madeMs,
     async discover(take, signal) {
@@ -85,7 +89,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
     },
     openSession: (link, wanted) =>
       new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue, trades }),
-    partitionOf: framePartitions(),
+    partitionOf: framePartitions(channelOfFrame, channel => partitionOfChannel(channel, familyOfChannel(channel))),
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Logger } from '../../platform/log.js'
 import type { SessionLink } from '../adapter.js'
-import { Refusals } from './refusals.js'
+import { Refusals } from '../refusals.js'
 import { RAW_NEEDS_LOGIN, RefusedError, TOO_MANY_REQUESTS, type Rpc } from './rpc.js'
 import { chunkChannels } from './subscribe-chunks.js'
 
 /** After a call that was not answered the rest is asked for again this much later. */
 const AFTER_FAILURE_MS = 5000
+/** Codes of refusals that pass: limits, maintenance, overload; and `subscribe_error_unsubscribed`. */
+export const PASSING = [10028, 10040, 10041, 10047, 10066, 11051, 11052, 11094, 13028, 13503, 13888]
 const TIMER_MAX_MS = 2 ** 31 - 1
 const RAW = /\.raw$/
 
@@ -23,7 +25,7 @@ export interface SubscriptionsDeps {
 export class Subscriptions {
   readonly #deps: SubscriptionsDeps
   readonly #channels = new Set<string>()
-  readonly #refusals = new Refusals()
+  readonly #refusals = new Refusals(PASSING)
   #rawRefused = false
   /** All was asked for once. */
   #hasBegun = false

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { groupPath, parseSegmentPath, segmentPath } from '../../formats/raw-path.js'
-import { framePartitions } from '../../exchanges/deribit/channel-partition.js'
+import { framePartitions } from '../../exchanges/channel-partition.js'
+import { channelOfFrame } from '../../exchanges/deribit/frame-channel.js'
 import { familyOfChannel, partitionOfChannel } from '../../exchanges/deribit/names.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
 import { localDisk } from '../../platform/disk.js'
@@ -36,7 +37,7 @@ t.test('kind and currency of a channel', t => {
 })
 
 t.test('an exchange that makes up currencies fills no disk with folders', t => {
-  const partitionOf = framePartitions()
+  const partitionOf = framePartitions(channelOfFrame, channel => partitionOfChannel(channel, familyOfChannel(channel)))
   const frame = (n: number) =>
     Buffer.from(`{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.X${n}-PERPETUAL","data":{}}}`)
   const found = new Set(Array.from({ length: 5000 }, (_, n) => partitionOf(frame(n))?.currency))

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { Catalogue, LINGER_MS } from '../../../exchanges/deribit/catalogue.js'
+import { Catalogue } from '../../../exchanges/deribit/catalogue.js'
+import { LINGER_MS } from '../../../exchanges/listings.js'
 import type { Instrument } from '../../../exchanges/deribit/instruments.js'
 import { matchAll } from '../../fixtures/match-all.js'
 

@@ -3,9 +3,9 @@ import { createLogger } from '../../../platform/log.js'
 import t from 'tap'
 import { booksDue } from '../../../exchanges/book-refresh.js'
 import { signedGrant } from '../../../exchanges/deribit/login.js'
-import { Refusals } from '../../../exchanges/deribit/refusals.js'
+import { Refusals } from '../../../exchanges/refusals.js'
 import { createCreditPools, Rpc } from '../../../exchanges/deribit/rpc.js'
-import { Subscriptions } from '../../../exchanges/deribit/subscriptions.js'
+import { PASSING, Subscriptions } from '../../../exchanges/deribit/subscriptions.js'
 import type { SessionLink } from '../../../exchanges/adapter.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
@@ -116,7 +116,7 @@ t.test('one channel is taken anew while the others flow on', async t => {
 
 t.test('an unknown channel is asked for a few times, ever later, and then no more', t => {
   let now = 0
-  const refusals = new Refusals(() => now)
+  const refusals = new Refusals(PASSING, () => now)
   const waits: number[] = []
   for (let tries = 0; tries < 6; tries++) {
     waits.push(refusals.note(['x']))

@@ -1,14 +1,19 @@
-import type { Partition } from '../../formats/partition.js'
-import { channelOfFrame } from './frame-channel.js'
-import { familyOfChannel, partitionOfChannel } from './names.js'
+import type { Partition } from '../formats/partition.js'
 
 /** More currencies than there are; further ones, which only a broken exchange would send, are `OTHER`. */
 const CURRENCIES_MAX = 100
 /** More channels than any plan has; beyond it the cache starts anew. */
 const CACHED_CHANNELS_MAX = 50_000
 
-/** Tells kind and currency of data frames; each channel is looked at once. */
-export function framePartitions(): (frame: Buffer) => Partition | undefined {
+/**
+ * Tells kind and currency of data frames; each channel is looked at once.
+ * @param channelOf the channel that a frame names
+ * @param partitionOf what a channel is about; undefined where its name does not tell
+ */
+export function framePartitions(
+  channelOf: (frame: Buffer) => string | undefined,
+  partitionOf: (channel: string) => Partition | undefined,
+): (frame: Buffer) => Partition | undefined {
   const known = new Map<string, Partition | undefined>()
   const currencies = new Set<string>()
   const bounded = (partition: Partition): Partition => {
@@ -16,10 +21,10 @@ export function framePartitions(): (frame: Buffer) => Partition | undefined {
     return currencies.has(partition.currency) ? partition : { ...partition, currency: 'OTHER' }
   }
   return frame => {
-    const channel = channelOfFrame(frame)
+    const channel = channelOf(frame)
     if (channel === undefined) return undefined
     if (known.has(channel)) return known.get(channel)
-    const found = partitionOfChannel(channel, familyOfChannel(channel))
+    const found = partitionOf(channel)
     const partition = found && bounded(found)
     if (known.size >= CACHED_CHANNELS_MAX) known.clear()
     known.set(channel, partition)

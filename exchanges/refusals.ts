@@ -1,5 +1,3 @@
-/** Codes of refusals that pass: limits, maintenance, overload; and `subscribe_error_unsubscribed`. */
-const PASSING = [10028, 10040, 10041, 10047, 10066, 11051, 11052, 11094, 13028, 13503, 13888]
 /** Waits between tries at what passes; the last one again and again. */
 const PASSING_WAITS_MS = [2000, 8000, 30_000, 60_000]
 /** Waits between tries at what the exchange does not know, e.g. an instrument that is not open yet; then no more. */
@@ -12,10 +10,13 @@ interface Refusal {
 
 /** Channels that the exchange refused on a connection, and when each is to be asked for again. */
 export class Refusals {
+  readonly #passing: ReadonlySet<number>
   readonly #nowMs: () => number
   readonly #byChannel = new Map<string, Refusal>()
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  /** @param passing codes of refusals that pass: limits, maintenance, overload */
+  constructor(passing: Iterable<number>, nowMs: () => number = () => performance.now()) {
+    this.#passing = new Set(passing)
     this.#nowMs = nowMs
   }
 
@@ -24,7 +25,7 @@ export class Refusals {
    * @returns how long until the first of them is asked for again, ms; Infinity for never
    */
   note(channels: readonly string[], code?: number): number {
-    const passing = code !== undefined && PASSING.includes(code)
+    const passing = code !== undefined && this.#passing.has(code)
     const waits = channels.map(channel => {
       const tries = (this.#byChannel.get(channel)?.tries ?? 0) + 1
       const waitMs = passing
