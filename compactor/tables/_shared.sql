@@ -51,6 +51,10 @@ CREATE MACRO beyond(key, said) AS CASE
   ELSE CAST(to_json(key) AS VARCHAR) || ':' || CAST(to_json(said) AS VARCHAR)
 END;
 
+-- The same of a text that is to be a whole number.
+CREATE MACRO beyond_whole(key, said) AS CASE WHEN said <> '' AND whole_of(said) IS NULL
+  THEN CAST(to_json(key) AS VARCHAR) || ':' || CAST(to_json(said) AS VARCHAR) END;
+
 -- `extra` with such members.
 CREATE MACRO with_members(extra, members) AS
   object_of(concat_ws(',', members_of(extra), nullif(array_to_string(members, ','), '')));

@@ -1,0 +1,102 @@
+import type { OkxConfig } from './config.js'
+import type { OkxHttp, Take } from './http.js'
+import {
+  chooserOf,
+  instrumentOf,
+  isOpen,
+  kindOfType,
+  nameOf,
+  stateOf,
+  TYPES,
+  type Instrument,
+  type InstType,
+} from './instruments.js'
+import { textOf, type Message } from './message.js'
+
+/** What the lists say. */
+export interface ListedInstruments {
+  instruments: Instrument[]
+  /** Names of those that say that nothing more comes of them, with their states. */
+  inactive: Map<string, string>
+  /** Entries without a name, as they came. */
+  nameless: string[]
+}
+
+const LIST = () => 'instrument_list'
+const CONTROL = () => 'control'
+const SHOWN_CHARACTERS = 200
+/** After a type without options this is not asked again for a while. */
+const FAMILIES_FOR_MS = 3_600_000
+
+/** Asks for the lists of instruments: one for each type, of options one for each family of those that are asked for. */
+export class Discovery {
+  readonly #http: OkxHttp
+  readonly #config: Pick<OkxConfig, 'instruments' | 'channels'>
+  #families: { names: string[]; atMs: number } | undefined
+
+  constructor(http: OkxHttp, config: Pick<OkxConfig, 'instruments' | 'channels'>) {
+    this.#http = http
+    this.#config = config
+  }
+
+  /** Types of which anything is asked for. */
+  get types(): InstType[] {
+    return TYPES.filter(type => this.#config.channels[kindOfType[type]].length > 0)
+  }
+
+  /** @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED */
+  async fetch(take: Take, signal: AbortSignal): Promise<ListedInstruments> {
+    const all: ListedInstruments = { instruments: [], inactive: new Map(), nameless: [] }
+    for (const instType of this.types) {
+      const queries = instType === 'OPTION' ? await this.#optionQueries(take, signal) : [{ instType }]
+      for (const query of queries) {
+        const rows = await this.#http.rows('public/instruments', query, take, LIST, signal)
+        for (const row of rows) add(all, row)
+      }
+    }
+    return all
+  }
+
+  /** Families of options change when a coin gets some: that is looked for once an hour. */
+  async #optionQueries(take: Take, signal: AbortSignal): Promise<{ instType: string; instFamily: string }[]> {
+    const nowMs = performance.now()
+    if (!this.#families || nowMs - this.#families.atMs > FAMILIES_FOR_MS) {
+      const names = await this.#optionFamilies(take, signal)
+      this.#families = { names, atMs: nowMs }
+    }
+    return this.#families.names.map(instFamily => ({ instType: 'OPTION', instFamily }))
+  }
+
+  async #optionFamilies(take: Take, signal: AbortSignal): Promise<string[]> {
+    // Its answer is a list of lists of names, which is no row of any table.
+    let found: string[] = []
+    const remember: Take = (family, bytes) => {
+      take(family, bytes)
+      found = [...new Set(bytes.toString('utf8').match(/[A-Z0-9]+-[A-Z0-9]+(?:_UM)?/g) ?? [])]
+    }
+    await this.#http.rows('public/underlying', { instType: 'OPTION' }, remember, CONTROL, signal)
+    // An option is called by its family and more.
+    const isChosen = chooserOf(this.#config.instruments.map(optionGlob))
+    return found.filter(isChosen)
+  }
+}
+
+/** A pattern for families of which an instrument may fit: what stands behind the second hyphen is not of the family. */
+function optionGlob(glob: string): string {
+  const star = glob.indexOf('*')
+  const family = /^[^-*]*-[^-*]*(?=-)/.exec(glob)?.[0]
+  if (family !== undefined && (star < 0 || star > family.length)) return family
+  return star < 0 ? glob : `${glob.slice(0, star)}*`
+}
+
+function add(all: ListedInstruments, row: Message): void {
+  const name = nameOf(row)
+  if (name === '') {
+    all.nameless.push(JSON.stringify(row).slice(0, SHOWN_CHARACTERS))
+    return
+  }
+  const instrument = instrumentOf(row)
+  if (instrument === undefined) return
+  if (isOpen(row) || textOf(row['state']) === '') all.instruments.push(instrument)
+  else all.inactive.set(name, stateOf(row))
+}

@@ -1,0 +1,68 @@
+import type { SessionLink } from '../adapter.js'
+
+/** The exchange sends what it has when a channel is subscribed: after this it is taken for one that does not flow. */
+const WITHIN_MS = 20_000
+const LOOK_EVERY_MS = 5000
+/** So often is a channel taken anew that was promised and did not flow; some may have nothing to say. */
+const TRIES_MAX = 2
+
+interface Awaited {
+  sinceMs: number
+  tries: number
+}
+
+export interface FirstFramesDeps {
+  link: Pick<SessionLink, 'complain'>
+  /** Whether a channel says something as soon as it is subscribed. */
+  speaksUp: (channel: string) => boolean
+  resubscribe: (channels: string[]) => Promise<void>
+}
+
+/** Answers of the exchange prove nothing: channels that were promised and bring nothing are taken anew. */
+export class FirstFrames {
+  readonly #deps: FirstFramesDeps
+  readonly #withinMs: number
+  readonly #awaited = new Map<string, Awaited>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(deps: FirstFramesDeps, withinMs = WITHIN_MS) {
+    this.#deps = deps
+    this.#withinMs = withinMs
+    this.#timer = setInterval(() => this.#look(), Math.min(LOOK_EVERY_MS, withinMs)).unref()
+  }
+
+  begun(channels: readonly string[]): void {
+    const sinceMs = performance.now()
+    for (const channel of channels) {
+      const { tries } = this.#awaited.get(channel) ?? { tries: 0 }
+      if (tries <= TRIES_MAX && this.#deps.speaksUp(channel)) this.#awaited.set(channel, { sinceMs, tries })
+    }
+  }
+
+  /** To be told of each frame: most of the time nothing is awaited. */
+  came(channel: string): void {
+    if (this.#awaited.size > 0) this.#awaited.delete(channel)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    const nowMs = performance.now()
+    const late = [...this.#awaited].filter(([, { sinceMs }]) => nowMs - sinceMs > this.#withinMs)
+    for (const [channel, { tries }] of late)
+      if (tries >= TRIES_MAX) this.#awaited.delete(channel)
+      else this.#awaited.set(channel, { sinceMs: nowMs, tries: tries + 1 })
+    const again = late.filter(([, { tries }]) => tries < TRIES_MAX).map(([channel]) => channel)
+    if (again.length === 0) return
+    this.#deps.link.complain({
+      event: 'error',
+      message: `the exchange promised ${again.length} channels and sends nothing of them; they are taken anew`,
+      facts: { channels: again.slice(0, 20), count: again.length },
+    })
+    this.#deps.resubscribe(again).catch(() => {
+      // The connection ended meanwhile, or they are asked for again by themselves.
+    })
+  }
+}

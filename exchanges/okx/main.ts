@@ -1,0 +1,22 @@
+import type { Exchange } from '../exchange.js'
+import { books } from './book.js'
+import type { OkxConfig } from './config.js'
+import { families } from './families.js'
+import { frames } from './frames.js'
+import * as names from './names.js'
+import { settings } from './settings.js'
+import { tables } from './tables.js'
+
+/** OKX. */
+export const okx: Exchange<OkxConfig> = {
+  name: 'okx',
+  title: 'OKX',
+  place: 'Hong Kong',
+  families,
+  names,
+  frames,
+  books,
+  tables,
+  settings,
+  openAdapter: async (config, _credentials, log) => (await import('./adapter.js')).okx(config, log),
+}

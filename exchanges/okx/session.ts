@@ -1,0 +1,204 @@
+import type { Logger } from '../../platform/log.js'
+import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
+import { booksDue } from '../book-refresh.js'
+import { BookWatch } from '../book-watch.js'
+import type { KnownChannels } from '../known-channels.js'
+import { bookIds } from './book.js'
+import type { Catalogue } from './catalogue.js'
+import type { OkxConfig } from './config.js'
+import { familyNamed } from './families.js'
+import { FirstFrames } from './first-frames.js'
+import { ARG_START, argEnd } from './frame-arg.js'
+import { channelOfArg, isPush, parseMessage, rowsOf, textOf, type Message } from './message.js'
+import { familyOfChannel } from './names.js'
+import { Ops } from './ops.js'
+import { Subscriptions, TOO_FAST } from './subscriptions.js'
+import type { TradeKeeper } from './trade-keeper.js'
+
+/** The exchange ends a connection on which nothing moved for 30 s; its own text is what counts. */
+const PING = 'ping'
+const PING_EVERY_MS = 12_000
+/** Two pings without any frame: it is gone. */
+export const DEAD_AFTER_MS = 30_000
+/** How often is looked for books that are due for a fresh snapshot. */
+const REFRESH_LOOK_MS = 60_000
+/** The connection will be ended for a service upgrade. */
+const UPGRADE = '64008'
+
+/** What all sessions of an exchange share. */
+export interface SessionDeps {
+  config: Pick<OkxConfig, 'snapshotHours'>
+  log: Logger
+  channels: KnownChannels
+  catalogue: Catalogue
+  trades: TradeKeeper
+}
+
+/** OKX's protocol on one connection: pings, subscriptions with their answers compared to what was asked. */
+export class OkxSession implements ExchangeSession {
+  readonly #link: SessionLink
+  readonly #log: Logger
+  readonly #ops: Ops
+  readonly #subscriptions: Subscriptions
+  readonly #known: KnownChannels
+  readonly #catalogue: Catalogue
+  readonly #books: BookWatch
+  readonly #trades: TradeKeeper
+  readonly #firsts: FirstFrames
+  readonly #snapshotMs: number
+  #pings: NodeJS.Timeout | undefined
+  #refreshTimer: NodeJS.Timeout | undefined
+  #refreshedMs = sinceEpochMs()
+  #recvUs = 0
+
+  constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
+    const { config, log, channels, catalogue, trades } = deps
+    this.#link = link
+    this.#log = log
+    this.#known = channels
+    this.#catalogue = catalogue
+    this.#trades = trades
+    this.#snapshotMs = config.snapshotHours * 3_600_000
+    this.#ops = new Ops(link)
+    this.#firsts = new FirstFrames({
+      link,
+      speaksUp: channel => familyNamed(familyOfChannel(channel))?.coverage?.first === true,
+      resubscribe: again => this.resubscribe(again, 'nothing came'),
+    })
+    this.#subscriptions = new Subscriptions({
+      link,
+      ops: this.#ops,
+      log,
+      wanted,
+      begun: begun => this.#firsts.begun(begun),
+    })
+    this.#books = new BookWatch({
+      link,
+      log,
+      family: 'books',
+      resubscribe: (broken, ended) => this.#subscriptions.resubscribe(broken, 'book break', ended),
+    })
+  }
+
+  get channels(): ReadonlySet<string> {
+    return this.#subscriptions.channels
+  }
+
+  async start(): Promise<void> {
+    this.#pings = setInterval(() => this.#link.send(PING), PING_EVERY_MS)
+    if (this.#snapshotMs > 0) this.#refreshTimer = setInterval(() => this.#refreshBooks(), REFRESH_LOOK_MS)
+    await this.update()
+  }
+
+  update(): Promise<void> {
+    return this.#subscriptions.update()
+  }
+
+  /** Takes channels anew on this connection: each book starts with a fresh snapshot, all other channels flow on. */
+  resubscribe(channels: readonly string[], reason: string): Promise<void> {
+    return this.#subscriptions.resubscribe(channels, reason)
+  }
+
+  closed(): void {
+    clearInterval(this.#pings)
+    clearInterval(this.#refreshTimer)
+    this.#firsts.close()
+    this.#subscriptions.close()
+    this.#books.close()
+    this.#ops.close()
+  }
+
+  data(frame: Buffer, recvUs: number): string | undefined {
+    this.#recvUs = recvUs
+    const end = argEnd(frame)
+    if (end < 0) return undefined
+    const facts = this.#known.factsAt(frame, ARG_START, end)
+    facts.heard = true
+    this.#see(facts.channel, facts.family, frame, undefined)
+    return facts.family
+  }
+
+  control(frame: Buffer): Filed {
+    const message = parseMessage(frame)
+    // `pong`, the answer to our `ping`, is no JSON.
+    if (!message) return { family: frame.equals(PONG) ? 'control' : 'other' }
+    if (isPush(message)) return { family: this.#spelledOtherwise(message, frame) }
+    switch (message['event']) {
+      case 'subscribe':
+      case 'unsubscribe':
+        this.#ops.acked(message)
+        break
+      case 'error':
+        this.#failed(message)
+        break
+      case 'notice':
+        this.#noticed(message)
+        break
+      case undefined:
+        return { family: 'other' }
+    }
+    return { family: 'control' }
+  }
+
+  /** A frame of a channel that only a parser understands. */
+  #spelledOtherwise(message: Message, frame: Buffer): string {
+    const channel = channelOfArg(message['arg'])
+    if (channel === undefined) return 'other'
+    const family = familyOfChannel(channel)
+    this.#see(channel, family, frame, message)
+    return family
+  }
+
+  #see(channel: string, family: string, frame: Buffer, parsed: Message | undefined): void {
+    if (this.#ops.isWaiting) this.#ops.flows(channel)
+    this.#firsts.came(channel)
+    switch (family) {
+      case 'books': {
+        const ids = bookIds(frame)
+        if (ids) this.#books.see(channel, ids, this.#recvUs)
+        break
+      }
+      case 'trades':
+        this.#trades.see(parsed ?? parseMessage(frame), this.#recvUs)
+        break
+      case 'instruments':
+        for (const row of rowsOf(parsed ?? parseMessage(frame))) this.#catalogue.hear(row)
+    }
+  }
+
+  #failed(message: Message): void {
+    const code = Number(textOf(message['code']))
+    if (code === TOO_FAST) this.#link.limited()
+    if (this.#ops.failed(message)) return
+    this.#link.complain({
+      event: 'error',
+      message: `the exchange says: ${textOf(message['code'])} ${textOf(message['msg'])}`,
+      facts: Number.isSafeInteger(code) ? { code } : {},
+    })
+  }
+
+  /** Told about a minute before: a new connection is made before this one ends. */
+  #noticed(message: Message): void {
+    if (message['code'] === UPGRADE) this.#link.maintenance({ conn: this.#link.conn })
+    else this.#link.complain({ event: 'error', message: `the exchange says: ${textOf(message['msg'])}` })
+  }
+
+  /** Books whose turn has come start anew, so that a day of files never needs an older one. */
+  #refreshBooks(): void {
+    const fromMs = this.#refreshedMs
+    this.#refreshedMs = sinceEpochMs()
+    const books = [...this.channels].filter(channel => familyOfChannel(channel) === 'books')
+    const due = booksDue(books, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
+    if (due.length === 0) return
+    this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>
+      this.#log.debug({ conn: this.#link.conn, err: error }, 'books not refreshed'),
+    )
+  }
+}
+
+const PONG = Buffer.from('pong')
+
+/** Of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none for hours. */
+function sinceEpochMs(): number {
+  return performance.timeOrigin + performance.now()
+}

@@ -1,0 +1,33 @@
+-- Bars of an index as they grow (one row per bar of a frame).
+CREATE MACRO shape() AS '{
+  "frame": { "arg": { "channel": "VARCHAR", "instId": "VARCHAR" }, "data": [["VARCHAR"]] }
+}';
+
+CREATE MACRO verdict(line, data) AS CASE
+  WHEN data.frame.arg.channel IS NULL THEN 'no arg.channel'
+  WHEN data.frame.arg."instId" IS NULL THEN 'no arg.instId'
+  WHEN data.frame.data IS NULL THEN 'data is not a list'
+  WHEN len(data.frame.data) = 0 THEN 'known: no items'
+  WHEN list_bool_or(list_transform(data.frame.data, bar -> moment(number_of(bar[1])) IS NULL)) THEN 'no valid time'
+END;
+
+-- What a frame says besides, as a member.
+CREATE MACRO said_besides(line) AS nullif(CAST(json_merge_patch(json_extract(line, '$.frame'),
+  '{"arg":{"channel":null,"instId":null},"data":null}') AS VARCHAR), '{"arg":{}}');
+
+SELECT
+  recv_ts, moment(number_of(entry[1])) AS exchange_ts, data.frame.arg."instId" AS instrument_name, conn, seq, source,
+  regexp_extract(data.frame.arg.channel, 'candle(.+)$', 1) AS bar,
+  number_of(entry[2]) AS "open", number_of(entry[3]) AS "high", number_of(entry[4]) AS "low", number_of(entry[5]) AS "close",
+  CASE entry[6] WHEN '1' THEN true WHEN '0' THEN false END AS is_final,
+  data.frame.arg.channel || '.' || data.frame.arg."instId" AS channel,
+  object_of(concat_ws(',',
+    beyond('open', entry[2]), beyond('high', entry[3]), beyond('low', entry[4]), beyond('close', entry[5]),
+    CASE WHEN len(entry) > 6 THEN '"bar":' || CAST(to_json(entry) AS VARCHAR) END,
+    CASE WHEN place = 1 THEN '"envelope":' || said_besides(line) END)) AS extra,
+  row_no * place AS row_no
+FROM (
+  SELECT *, unnest(CASE WHEN row_no > 0 THEN data.frame.data ELSE [NULL] END) AS entry,
+    unnest(CASE WHEN row_no > 0 THEN range(1, 1 + len(data.frame.data)) ELSE [1] END) AS place
+  FROM frame_items
+);
