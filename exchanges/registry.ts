@@ -2,11 +2,12 @@ import { EdgeError } from '../platform/edge-error.js'
 import type { Exchange } from './exchange.js'
 import { deribit } from './deribit/main.js'
 import { generic } from './generic/main.js'
+import { okx } from './okx/main.js'
 import type { ExchangeConfig } from './settings.js'
 import type { Simulation } from './simulation.js'
 
 /** All exchanges that edgetape knows by name; the first is meant where none is named. The only place that names them. */
-export const exchanges: readonly [Exchange, ...Exchange[]] = [deribit]
+export const exchanges: readonly [Exchange, ...Exchange[]] = [deribit, okx]
 
 /** The same, and the feeds that a config describes. */
 export const adapters: readonly [Exchange, ...Exchange[]] = [...exchanges, generic]

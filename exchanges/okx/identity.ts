@@ -13,7 +13,8 @@ export const BY_TRADE: Identity = {
  * names itself as the one before it: they are copies only where they came at about the same time.
  */
 export const BY_CHANGE: Identity = {
-  key: ['channel', 'action', 'seqId', 'prevSeqId'],
+  // Frames of before 2022 have no numbers: they are known by their time, and a checksum of the book that they leave.
+  key: ['channel', 'action', 'seqId', 'prevSeqId', 'exchange_ts', 'checksum'],
   numbered: `"action" = 'update' AND "prevSeqId" IS NOT NULL AND "prevSeqId" <> "seqId"`,
   unit: 'frame',
   reach: 'near',

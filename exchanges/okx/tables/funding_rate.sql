@@ -7,7 +7,12 @@ CREATE MACRO shape() AS '{
   "impactValue": "VARCHAR", "premium": "VARCHAR", "settState": "VARCHAR", "settFundingRate": "VARCHAR"
 }';
 
--- include _verdict
+-- Frames of 2022 do not say when they were made.
+CREATE MACRO verdict(line, data) AS CASE
+  WHEN coalesce(data."instId", '') = '' THEN 'no instId'
+  WHEN coalesce(data."fundingTime", '') = '' THEN 'no fundingTime'
+  WHEN data.ts <> '' AND moment(number_of(data.ts)) IS NULL THEN 'no valid ts'
+END;
 
 SELECT
   recv_ts, moment(number_of(data."ts")) AS exchange_ts, data."instId" AS instrument_name, conn, seq, source,
