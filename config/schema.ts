@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
-import { firstToGiveWay, lastToGiveWay, type Exchange } from '../exchanges/exchange.js'
+import { lastToGiveWay, type Exchange } from '../exchanges/exchange.js'
 import { adapters, exchanges } from '../exchanges/registry.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
 import { pathComplaint, pathMeta } from './paths.js'
@@ -58,7 +58,7 @@ const lastFamilies = [...new Set(exchanges.flatMap(lastToGiveWay))]
 const familyToGiveWay = z
   .string()
   .refine(
-    name => /^[a-z][a-z_.]{0,63}$/.test(name) && !lastFamilies.includes(name),
+    name => /^[a-z][a-z0-9_.-]{0,63}$/.test(name) && !lastFamilies.includes(name),
     `a family other than ${lastFamilies.join(' and ')}`,
   )
 
@@ -109,9 +109,9 @@ const segments = z
       .describe('kept free on disk for the journal, for when there is no room for anything else, MiB'),
     giveWay: z
       .array(familyToGiveWay)
-      .default(firstToGiveWay(exchanges))
+      .optional()
       .describe(
-        'families lost first, in this order, when the disk takes nothing and memory is full; trades and the journal are last',
+        "families lost first, in this order, when the disk takes nothing and memory is full; trades and the journal are last; default: the exchange's least first",
       ),
     openFilesMax: z
       .int()

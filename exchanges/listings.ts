@@ -59,6 +59,8 @@ export class Listings<Instrument extends Listed> {
   /** Given up though the exchange never said that they ended, and when. */
   readonly #givenUpMs = new Map<string, number>()
   readonly #wallMs: () => number
+  /** When the last list came, by the wall. */
+  #listedMs = Infinity
   readonly #ends: { isOver: (state: string) => boolean; expiryMsOf: (name: string) => number }
 
   /** @param ends whether nothing more comes of what is listed in a state, and when what has such a name ends */
@@ -226,4 +228,11 @@ export class Listings<Instrument extends Listed> {
     }
     return [...byReason].map(([reason, instruments]) => ({ instruments, reason }))
   }
+}
+
+type Returned = NonNullable<CatalogueChange['returned']>
+
+function withUnheard({ returned = [] }: Pick<CatalogueChange, 'returned'>, unheard: Returned) {
+  const all = [...returned, ...unheard]
+  return all.length > 0 ? { returned: all } : {}
 }

@@ -15,7 +15,7 @@ import type { ConnectionDeps } from './connection/connection.js'
 import { OutageLedger } from './connection/outage-ledger.js'
 import type { Adapter, Credentials, Recording } from '../exchanges/adapter.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
-import { lastToGiveWay } from '../exchanges/exchange.js'
+import { firstToGiveWay, lastToGiveWay } from '../exchanges/exchange.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { Fleet } from './fleet.js'
 import { Pulse } from './pulse.js'
@@ -82,7 +82,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     queueBytes: segments.queueMiB * 1024 * 1024,
     reserveBytes: segments.reserveMiB * 1024 * 1024,
     openFilesMax: segments.openFilesMax,
-    giveWay: segments.giveWay,
+    giveWay: segments.giveWay ?? firstToGiveWay([facts]),
     giveWayLast: lastToGiveWay(facts),
     syncTarget: sync.target === undefined ? undefined : targetLabel(sync.target),
   })

@@ -37,7 +37,7 @@ const BARS = '1s 1m 3m 5m 15m 30m 1H 2H 4H 6H 12H 1D 2D 3D 5D 1W 1M 3M'.split(' 
 
 /** The keys below `exchange:` of OKX. */
 export const okxConfig = z.strictObject({
-  adapter: z.literal('okx').default('okx').describe('okx'),
+  adapter: z.literal('okx').describe('okx; need not be said'),
   name: z.literal('okx').describe('okx: also the first partition of every path'),
   url: z
     .url({ protocol: /^wss?$/ })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { parseConfig } from '../../config/load.js'
+import { adapters } from '../../exchanges/registry.js'
 import { EdgeError } from '../../platform/edge-error.js'
 
 /** The complaints about `text`, one a line; none for a good config. */
@@ -139,7 +140,7 @@ const cases: { name: string; text: string; says: string | RegExp }[] = [
   {
     name: 'unknown adapter',
     text: 'exchange: { name: binance, adapter: generik }\n',
-    says: 'edgetape.yaml:1: exchange.adapter: found "generik", wanted one of deribit, generic',
+    says: `edgetape.yaml:1: exchange.adapter: found "generik", wanted one of ${adapters.map(({ name }) => name).join(', ')}`,
   },
   {
     name: 'key of one adapter given to the other, or misspelled',

@@ -80,7 +80,9 @@ t.test('every captured frame ends in the table of its family', async t => {
     if (!['platform_state'].includes(name)) t.equal(row?.['nowhere'], 0n, `${name}: kinds are known`)
   }
   const answers = Object.keys(ANSWERS).reduce((sum, name) => sum + (captured.get(name)?.length ?? 0), 0)
-  const [left] = await query(`SELECT count(*) AS rows FROM read_parquet('${dataDir}/parquet/exchange=okx/table=frames/**/*.parquet')`)
+  const [left] = await query(
+    `SELECT count(*) AS rows FROM read_parquet('${dataDir}/parquet/exchange=okx/table=frames/**/*.parquet')`,
+  )
   t.comment('frames', left, { pushed, answers, tabled })
   t.equal(tabled, pushed + answers, 'each in one table')
 })
