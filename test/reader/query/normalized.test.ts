@@ -5,7 +5,7 @@ import { normalizedViews } from '../../../exchanges/normalized.js'
 import { exchanges } from '../../../exchanges/registry.js'
 import { catalogSql } from '../../../reader/query/catalog-sql.js'
 import { freshSettings } from '../../../reader/query/fresh-settings.js'
-import { normalizedSql, partOf } from '../../../reader/query/normalized-views.js'
+import { normalizedSql, partOf, sharedPart } from '../../../reader/query/normalized-views.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { makeMarket, recordMarket } from '../../fixtures/small-market.js'
 
@@ -73,7 +73,7 @@ t.test(
         // The macros and tables of an exchange that is not here are made for the question.
         const described = await session.ask(part, async connection => {
           const shared = normalizedSql(view, [])
-          await connection.run(shared)
+          await connection.run(`${sharedPart(name)}; ${shared}`)
           return (await connection.runAndReadAll(`SELECT column_name FROM (DESCRIBE ${part})`)).getRows()
         })
         const known = view.columns.map(({ name }) => name)
