@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Observation } from '../monitor/observe/observation.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 
 interface StatusOptions extends ConfigOption {
@@ -16,16 +17,23 @@ export function statusCommand(): Command {
 }
 
 async function status({ config: path, json = false, watch = false }: StatusOptions): Promise<void> {
-  const [{ loadConfig }, { recorderTags }, { Observer }, { screenOf }, { showEverySecond }] = await Promise.all([
-    import('../config/load.js'),
-    import('../config/one-exchange.js'),
-    import('../monitor/observe/observer.js'),
-    import('./status/screen.js'),
-    import('./status/watch.js'),
-  ])
+  const [{ loadConfig }, { recorderTags }, { Observer }, { screenOf }, { showEverySecond }, { Today }] =
+    await Promise.all([
+      import('../config/load.js'),
+      import('../config/one-exchange.js'),
+      import('../monitor/observe/observer.js'),
+      import('./status/screen.js'),
+      import('./status/watch.js'),
+      import('./status/today.js'),
+    ])
   const config = loadConfig(path)
   const observer = new Observer(config.dataDir, undefined, recorderTags(config))
-  if (watch) return showEverySecond(() => (json ? JSON.stringify(observer.look()) : screenOf(observer.look())), json)
-  const seen = await observer.lookForRates()
-  process.stdout.write(`${json ? JSON.stringify(seen, null, 2) : screenOf(seen)}\n`)
+  const today = new Today(config.dataDir)
+  const textOf = (seen: Observation) => (json ? JSON.stringify(seen, null, watch ? 0 : 2) : screenOf(seen))
+  if (watch) {
+    await today.measure()
+    return showEverySecond(() => textOf(today.with(observer.look())), json)
+  }
+  const [seen] = await Promise.all([observer.lookForRates(), today.measure()])
+  process.stdout.write(`${textOf(today.with(seen))}\n`)
 }

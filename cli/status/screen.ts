@@ -24,7 +24,9 @@ export function screenOf(seen: Observation): string {
     ...section('connections', connectionsTable(seen)),
     ...section('data', familiesTable(seen)),
     ...section('files', filesTable(seen)),
-    ...section('gaps of the last 24 hours', gapLines(seen)),
+    ...(seen.today
+      ? section('today (UTC)', todayLines(seen.today))
+      : section('gaps of the last 24 hours', gapLines(seen))),
   ].join('\n')
 }
 
@@ -158,6 +160,12 @@ function diskText({
     growthBytesPerDay === undefined ? 'growth not known yet' : `grows by ${bytesOf(growthBytesPerDay)} a day`
   const left = daysLeft === undefined ? '' : `, ${daysText(daysLeft)} left if nothing were deleted`
   return `${bytesOf(freeBytes)} of ${bytesOf(sizeBytes)} free, raw ${bytesOf(rawBytes)}, Parquet ${bytesOf(parquetBytes)}, ${growth}${left}`
+}
+
+/** Two lines: whether all is there, and what else is to be said of it. */
+function todayLines({ sentence, healed, pending, trades }: NonNullable<Observation['today']>): string {
+  const more = [trades, healed, pending].filter(text => text !== undefined)
+  return [sentence, ...(more.length > 0 ? [more.join(' ')] : [])].join('\n')
 }
 
 function gapLines({ gaps }: Observation): string | undefined {

@@ -11,6 +11,8 @@ import { gapsWithin } from '../observe/gaps-within.js'
 import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
+import { withAccount } from '../observe/with-account.js'
+import { dateOf } from '../../platform/utc-date.js'
 import { Observer } from '../observe/observer.js'
 import { History } from './history.js'
 import { CoverageDays } from './coverage/days.js'
@@ -54,6 +56,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
         if (!signal.aborted) throw error
       })
       watch.look()
+      if (watch.hasNews) coverage.hurry(clock.nowMs())
       daily.tick(clock.nowMs(), signal)
       if (watch.seen) alerts?.note(watch.seen, signal)
       coverage.tick(clock.nowMs(), signal)
@@ -72,6 +75,9 @@ class Watch {
   readonly #log: Logger
   readonly history = new History()
   #seen: Observation | undefined
+  #toldOf = ''
+  /** The journal told of something since the look before. */
+  hasNews = false
   /** Why nothing can be seen. */
   #blind: string | undefined
 
@@ -88,6 +94,10 @@ class Watch {
   look(): void {
     try {
       this.#seen = this.#observer.look()
+      const { gaps } = this.#seen
+      const toldOf = JSON.stringify([gaps.length, gaps.at(-1), gaps.filter(({ healed }) => healed).length])
+      this.hasNews = toldOf !== this.#toldOf
+      this.#toldOf = toldOf
       this.history.note(this.#seen)
       this.#blind = undefined
     } catch (error) {
@@ -107,19 +117,23 @@ class Watch {
 
 function routesOf(watch: Watch, coverage: CoverageDays): Routes {
   const page = readPage()
+  const seenToday = () => watch.seen && withAccount(watch.seen, coverage.of(dateOf(watch.seen.atMs)))
   const verdict = (troubles: readonly string[]) =>
     troubles.length === 0 ? plain(200, 'ok') : plain(503, troubles.join('\n'))
   return {
     '/healthz': () => verdict(watch.health().live),
     '/readyz': () => verdict(watch.health().ready),
     '/metrics': async () => {
-      if (!watch.seen) return plain(503, 'nothing was seen yet')
-      const { contentType, text } = await exposition(watch.seen, watch.health())
+      const seen = seenToday()
+      if (!seen) return plain(503, 'nothing was seen yet')
+      const { contentType, text } = await exposition(seen, watch.health())
       return { contentType, body: text }
     },
     '/': () => page,
-    '/api/status': () =>
-      watch.seen ? json(statusAnswer(watch.seen, watch.health())) : plain(503, 'nothing was seen yet'),
+    '/api/status': () => {
+      const seen = seenToday()
+      return seen ? json(statusAnswer(seen, watch.health())) : plain(503, 'nothing was seen yet')
+    },
     '/api/rates': () => json(watch.history.all()),
     '/api/coverage': () => json(coverage.all()),
   }
@@ -137,7 +151,7 @@ function statusAnswer({ parts, gaps, ...seen }: Observation, health: Health): ob
     recorders: undefined,
     gaps: gaps.slice(-GAPS_SENT),
     gapsOfDay: gaps.length,
-    gapsToday: gapsWithin(gaps, undefined, todayUs, seen.atMs * 1000).count,
+    gapsToday: seen.today?.count ?? gapsWithin(gaps, undefined, todayUs, seen.atMs * 1000).count,
     health,
   }
 }

@@ -68,6 +68,16 @@ export const metrics: readonly Metric[] = [
     byFamily(({ lagMs }) => seconds(lagMs)),
   ),
   gauge(
+    'edgetape_coverage_missing_seconds',
+    'Time since midnight UTC in which anything that was to be recorded is missing, as edgetape coverage tells it.',
+    ({ today }) => today?.missingSeconds,
+  ),
+  gauge(
+    'edgetape_coverage_complete',
+    'Whether nothing is known to be missing since midnight UTC: 1 or 0.',
+    ({ today }) => today && Number(today.isComplete),
+  ),
+  gauge(
     'edgetape_gaps_today',
     'Gaps since midnight UTC that concern a channel family, without those that healed.',
     byFamily(({ gapsToday }) => gapsToday),

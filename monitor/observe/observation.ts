@@ -1,3 +1,4 @@
+import type { CoverageDay } from '../../coverage/account/day.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { Gap } from '../../formats/journal/gap.js'
 import { connectionsOf, type ConnectionSeen } from './connections-seen.js'
@@ -32,6 +33,8 @@ export interface Observation {
   disk: DiskSeen | undefined
   /** Of the last 24 hours, by their begin. */
   gaps: Gap[]
+  /** The account of today, once it was measured. */
+  today?: CoverageDay
 }
 
 /** What was read, each as fresh as it is looked at. */

@@ -12,7 +12,7 @@ import { isRecorder, reportsOf, titleOf, type PartReport } from './parts.js'
 import { countedOf, noRates, ratesBetween, type Counted, type Rates } from './rates.js'
 
 /** Status files are small; the journal and the tree of files are looked at less often, ms. */
-const JOURNAL_EVERY_MS = 10_000
+const JOURNAL_EVERY_MS = 4000
 const FILES_EVERY_MS = 60_000
 const GAPS_KEPT_MS = 24 * 3_600_000
 /** The recorder writes its status once a second. */

@@ -3,12 +3,14 @@ import { execa } from 'execa'
 import { messageOf } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
 import { dateOf } from '../../../platform/utc-date.js'
-import type { CoverageDay } from './hours.js'
+import type { CoverageDay } from '../../../coverage/account/day.js'
 
 /** Days shown, today included. */
 const DAYS = 7
 const DAY_MS = 86_400_000
-/** Today, and yesterday while its last segments come in, are measured anew after so long, ms; … */
+/** Today is measured anew after so long, ms, and sooner where the journal tells of something; … */
+const TODAY_MS = 60_000
+/** … yesterday, while its last segments come in, after this; … */
 const FRESH_MS = 10 * 60_000
 const SETTLED_AFTER_MS = 3 * 3_600_000
 /** … and any day after this, for what came late. */
@@ -26,7 +28,7 @@ export function dueDate(measuredMs: ReadonlyMap<string, number>, nowMs: number):
     const date = dateOf(nowMs - ago * DAY_MS)
     const settledMs = Date.parse(date) + DAY_MS + SETTLED_AFTER_MS
     const measured = measuredMs.get(date) ?? -Infinity
-    const goodForMs = measured < settledMs ? FRESH_MS : STALE_MS
+    const goodForMs = ago === 0 ? TODAY_MS : measured < settledMs ? FRESH_MS : STALE_MS
     if (nowMs - measured >= goodForMs) return date
   }
   return undefined
@@ -50,6 +52,16 @@ export class CoverageDays {
   /** Newest first. */
   all(): CoverageDay[] {
     return [...this.#measured.values()].sort((a, b) => (a.date < b.date ? 1 : -1))
+  }
+
+  /** What is known of a date. */
+  of(date: string): CoverageDay | undefined {
+    return this.#measured.get(date)
+  }
+
+  /** The journal tells of something new: today is measured at the next look. */
+  hurry(nowMs: number): void {
+    this.#triedMs.delete(dateOf(nowMs))
   }
 
   /** Resolves when the process of its own has ended; never rejects. */

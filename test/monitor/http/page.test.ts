@@ -41,9 +41,23 @@ function writeParts(dataDir: string): void {
 
 async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
   const dataDir = t.testdir()
-  const atUs = (Date.now() - 3_600_000) * 1000
+  const atUs = (Date.now() - 120_000) * 1000
   const gap = { event: 'gap', conn: 'd1', cause: NASTY, from_us: atUs, to_us: atUs + 60_000_000, families: ['quote'] }
-  writeRecording(dataDir, [{ family: 'journal', conn: 'journal', recvUs: atUs + 61e6, frame: JSON.stringify(gap) }])
+  const told: [number, object][] = [
+    [-30, { event: 'started' }],
+    [-29, { event: 'subscribed', conn: 'd1', channels: ['quote.BTC-PERPETUAL', 'trades.BTC-PERPETUAL.100ms'] }],
+    [-28, { event: 'live', conn: 'd1', channels: 2 }],
+    [61, gap],
+  ]
+  writeRecording(
+    dataDir,
+    told.map(([second, event]) => ({
+      family: 'journal',
+      conn: 'journal',
+      recvUs: atUs + second * 1e6,
+      frame: JSON.stringify(event),
+    })),
+  )
   writeParts(dataDir)
   const beat = setInterval(() => writeParts(dataDir), 500)
   const config = configSchema.parse({ exchange: { name: 'deribit' }, dataDir, http: { port: 0 } })
@@ -86,11 +100,11 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   const page = await (await openBrowser()).newPage({ colorScheme: 'light', viewport: { width: 1200, height: 900 } })
   const heard = listenTo(page)
   const hours = [
-    { kind: 'option', hour: 0, rows: 1234, share: 0.9425, least: 'quotes' },
-    { kind: 'spot', hour: 1, rows: 7 },
+    { kind: 'option', hour: 0, channels: 1234, share: 0.9425, least: 'quotes' },
+    { kind: 'spot', hour: 1, channels: 7 },
   ]
   await page.route('**/api/coverage', route =>
-    route.fulfill({ json: [{ date: '2026-11-22', atMs: Date.now(), hours }] }),
+    route.fulfill({ json: [{ date: '2026-11-22', atMs: Date.now(), hours, sentence: 'Complete.', events: [] }] }),
   )
   await page.goto(url)
   await page.getByText('recording', { exact: true }).waitFor()
@@ -100,7 +114,8 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.same(await page.locator('#families b').allTextContents(), ['quote', 'trades'])
   await page.locator('#families .spark polyline').first().waitFor({ state: 'attached' })
   matchAll(t, await page.locator('#connections tr').allTextContents(), [/^d1live.*23$/, /^d2waiting/])
-  t.match(await page.locator('#gap-list').textContent(), /gap of d1/)
+  await page.getByText('Complete but for 60 s').first().waitFor()
+  t.match(await page.locator('#gap-list').textContent(), /60 s, quote BTC-PERPETUAL: /)
   t.equal(await page.locator('#lanes i').count(), 1)
   t.match(await page.locator('#disk').textContent(), /free/)
   t.match(await page.locator('#sync').textContent(), /5 files wait.*to \/nas/)
@@ -108,8 +123,8 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   const cell = page.locator('#heat .cell')
   await cell.and(page.locator('.share-2')).waitFor()
   t.equal(await cell.count(), 6 * 24)
-  t.equal(await cell.nth(0).getAttribute('title'), '00:00, option: 94.2 % (quotes), 1,234 rows')
-  t.equal(await cell.nth(3 * 24 + 1).getAttribute('title'), '01:00, spot: 7 rows')
+  t.equal(await cell.nth(0).getAttribute('title'), '00:00, option: 94.2 % (quotes), 1,234 channels')
+  t.equal(await cell.nth(3 * 24 + 1).getAttribute('title'), '01:00, spot: 7 channels')
   t.equal(await cell.nth(5).getAttribute('title'), '05:00, option: nothing was to be recorded')
   t.match(await page.title(), /^edgetape vps-ldn-1$/)
 
