@@ -1,28 +1,38 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { familyOf } from '../exchanges/exchange.js'
+import { exchangeNamed } from '../exchanges/registry.js'
 import { dailyName, parquetFolder } from '../formats/parquet-path.js'
-import { parquetTables } from '../formats/parquet-tree.js'
 import { fileFacts, parquetOptions } from '../compactor/files/parquet-options.js'
 import { readReceiptsOf } from '../formats/receipt.js'
 import { createFolderDurable, fsyncFolder } from '../platform/durable-file.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { noPartition } from '../formats/partition.js'
 import { openDuckDb, sqlText } from '../platform/duckdb.js'
-import type { Coverage } from './assess.js'
-import { badIntervals } from './bad-intervals.js'
-import { dayWindow, measureCoverage } from './measure.js'
+import type { Account } from './account/account.js'
+import { accountOf } from './account/account-of.js'
+import { dayOf } from './account/measure.js'
+import { exchangesIn, readAccountFacts } from './account/read-facts.js'
+import { gapRows } from './account/rows.js'
+import { tellingOf, type Told } from './account/telling.js'
 
 const GROUP_ROWS = 100_000
 
-type Value = string | number | boolean | undefined
+type Value = string | number | undefined
+
+/** What the tables are made of: the account of one exchange's day. */
+interface DayOfExchange {
+  account: Account
+  told: Told
+}
 
 interface DerivedTable {
   name: string
   /** Name and SQL type of each column. */
-  columns: readonly (readonly [name: string, type: 'BIGINT' | 'DOUBLE' | 'VARCHAR' | 'BOOLEAN'])[]
+  columns: readonly (readonly [name: string, type: 'BIGINT' | 'DOUBLE' | 'VARCHAR'])[]
   orderBy: string
-  rows: (coverage: Coverage) => Value[][]
+  rows: (day: DayOfExchange) => Value[][]
 }
 
 /** The tables, as docs/tables.md describes them. */
@@ -32,21 +42,18 @@ export const derivedTables: readonly DerivedTable[] = [
     columns: [
       ['start_us', 'BIGINT'],
       ['end_us', 'BIGINT'],
-      ['gap', 'VARCHAR'],
+      ['state', 'VARCHAR'],
       ['data', 'VARCHAR'],
       ['instrument_kind', 'VARCHAR'],
       ['instrument_name', 'VARCHAR'],
       ['cause', 'VARCHAR'],
-      ['filled', 'BOOLEAN'],
-      ['count', 'BIGINT'],
-      ['host', 'VARCHAR'],
-      ['conn', 'VARCHAR'],
+      ['grade', 'VARCHAR'],
     ],
-    orderBy: 'start_us, end_us, gap, data, instrument_kind, instrument_name, host, conn, cause',
-    rows: coverage =>
-      badIntervals(coverage).map(({ interval, table, kind, name }) => {
-        const { fromUs, toUs, gap, cause, filled, count, host, conn } = interval
-        return [fromUs, toUs, gap, table, kind, name, cause, filled, count, host, conn]
+    orderBy: 'start_us, end_us, data, instrument_kind, instrument_name, state, cause',
+    rows: ({ account }) =>
+      [...gapRows(account, exchangeNamed)].map(row => {
+        const { fromUs, toUs, state, data, kind, name, cause, grade } = row
+        return [fromUs, toUs, state, data, kind, name, cause ?? state, grade]
       }),
   },
   {
@@ -55,17 +62,23 @@ export const derivedTables: readonly DerivedTable[] = [
       ['hour_us', 'BIGINT'],
       ['data', 'VARCHAR'],
       ['instrument_kind', 'VARCHAR'],
-      ['rows', 'BIGINT'],
-      ['seen', 'BIGINT'],
-      ['silent_us', 'BIGINT'],
-      ['gaps', 'BIGINT'],
+      ['channels', 'BIGINT'],
       ['complete', 'DOUBLE'],
+      ['wanted_us', 'BIGINT'],
+      ['missing_us', 'BIGINT'],
+      ['healed_us', 'BIGINT'],
+      ['not_yet_known_us', 'BIGINT'],
+      ['cause', 'VARCHAR'],
+      ['grade', 'VARCHAR'],
     ],
     orderBy: 'hour_us, data, instrument_kind',
-    rows: ({ lines }) =>
-      lines.map(({ hourUs, table, kind, rows, seen, silence, gaps, filled, complete }) => {
-        const silentUs = silence && silence.toUs - silence.fromUs
-        return [hourUs, table, kind, rows, seen, silentUs, gaps - filled, complete]
+    rows: ({ told: { lines } }) =>
+      lines.map(line => {
+        const { exchange, hourUs, family, kind, channels, complete, wantedUs, lostUs, healedUs, pendingUs, cause } =
+          line
+        const { name, table = name, coverage } = familyOf(exchangeNamed(exchange), family)
+        const grade = coverage?.counted && coverage.counted.what !== 'seconds' ? 'exact' : 'watched'
+        return [hourUs, table, kind, channels, complete, wantedUs, lostUs, healedUs, pendingUs, cause, grade]
       }),
   },
 ]
@@ -74,14 +87,29 @@ export const derivedTables: readonly DerivedTable[] = [
  * Writes coverage of a day beside its data, under the name of the recorder whose journal it is; afterwards the files are
  * durable. Files that would not change stay.
  * @returns the files below `root`; none where nothing was to be recorded on that day
- * @throws EdgeError COVERAGE_INCOMPLETE, COVERAGE_NO_PARQUET
+ * @throws EdgeError COVERAGE_INCOMPLETE
  */
-export async function writeCoverage(root: string, date: string): Promise<string[]> {
+export async function writeCoverage(root: string, date: string, nowUs = Date.now() * 1000): Promise<string[]> {
   requireAll(root, date)
-  const coverage = await measureCoverage(root, { window: dayWindow(date), by: 'hour' })
-  const exchange = [...parquetTables(root).values()][0]?.[0]
-  const owner = coverage.promised[0]?.subscriptions[0]?.host
-  if (coverage.spans.length === 0 || exchange === undefined || owner === undefined) return []
+  const paths: string[] = []
+  for (const exchange of exchangesIn(root)) {
+    const facts = await readAccountFacts(root, exchange, dayOf(date), nowUs)
+    const account = accountOf(facts, dayOf(date))
+    const told = tellingOf(account, exchangeNamed, 'hour')
+    const owner = facts.entries.find(({ event }) => event === 'subscribed' || event === 'subscriptions')?.host
+    if (told.isEmpty || owner === undefined) continue
+    paths.push(...(await writeTables(root, exchange, date, owner, { account, told })))
+  }
+  return paths
+}
+
+async function writeTables(
+  root: string,
+  exchange: string,
+  date: string,
+  owner: string,
+  day: DayOfExchange,
+): Promise<string[]> {
   const temporary = join(root, 'state', 'coverage', 'tmp')
   mkdirSync(temporary, { recursive: true })
   const connection = await openDuckDb()
@@ -90,7 +118,7 @@ export async function writeCoverage(root: string, date: string): Promise<string[
     for (const table of derivedTables) {
       const path = `${parquetFolder(exchange, table.name, noPartition, date)}/${dailyName(owner)}`
       const made = join(temporary, `${table.name}.parquet`)
-      await writeTable(connection, table, table.rows(coverage), made)
+      await writeTable(connection, table, table.rows(day), made)
       publish(made, join(root, path))
       paths.push(path)
     }
@@ -123,7 +151,6 @@ async function writeTable(connection: DuckDBConnection, table: DerivedTable, row
       if (value === undefined) appender.appendNull()
       else if (type === 'BIGINT') appender.appendBigInt(BigInt(Math.round(Number(value))))
       else if (type === 'DOUBLE') appender.appendDouble(Number(value))
-      else if (type === 'BOOLEAN') appender.appendBoolean(value === true)
       else appender.appendVarchar(String(value))
     })
     appender.endRow()

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -50,7 +50,6 @@ export class DailyCoverage {
   tick(nowMs: number, signal: AbortSignal): void {
     if (this.#isAtWork || nowMs < this.#notBeforeMs || this.#done === dateOf(nowMs - DAY_MS)) return
     this.#notBeforeMs = nowMs + RETRY_MS
-    if (!existsSync(join(this.#dataDir, 'parquet'))) return
     const date = dueCoverage(nowMs, date => writtenMs(this.#dataDir, date))
     if (date === undefined) return
     this.#isAtWork = true

@@ -57,23 +57,32 @@ t.test('bad intervals as a table, so that a query can leave them out', async t =
   t.teardown(() => connection.closeSync())
   await new Lake(connection, root).show(['quote', 'book', 'coverage', 'coverage_hours'])
   const ask = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson()
-  t.same(await ask('SELECT gap, data, instrument_kind, instrument_name, start_us, end_us, filled FROM coverage'), [
-    ['gap', 'quote', 'perpetual', null, String(us(20)), String(us(30)), false],
-    ['book_break', 'book', 'perpetual', 'BTC-PERPETUAL', String(us(40)), String(us(46)), false],
-    ['covered', 'quote', 'perpetual', null, String(us(48)), String(us(49)), true],
-  ])
-  const good = (table: string) => `SELECT count(*)::INTEGER FROM ${table} t WHERE NOT EXISTS (
-    SELECT 1 FROM coverage c WHERE c.data = '${table}' AND c.filled IS NOT TRUE
-      AND (c.instrument_kind IS NULL OR c.instrument_kind = t.kind)
-      AND (c.instrument_name IS NULL OR c.instrument_name = t.instrument_name)
-      AND epoch_us(t.recv_ts) BETWEEN c.start_us AND c.end_us)`
-  t.same(await ask(good('quote')), [[89]], 'both ends belong to a gap')
-  t.same(await ask(good('book')), [[96]], 'of one instrument alone')
-  const hours = await ask(
-    "SELECT hour_us, rows, seen, gaps, complete < 1 FROM coverage_hours WHERE data = 'quote' ORDER BY 1 LIMIT 2",
+  const told = await ask(
+    'SELECT state, data, instrument_kind, instrument_name, start_us, end_us, cause, grade FROM coverage',
   )
-  t.same(hours[0], [String(us(0)), '100', '2', '1', true])
-  t.same(hours[1], [String(us(3600)), '0', '0', '0', false])
+  t.same(
+    told.filter(([state]) => state === 'missing'),
+    [
+      ['missing', 'quote', 'perpetual', 'BTC-PERPETUAL', String(us(20)), String(us(30)), 'reset', 'watched'],
+      ['missing', 'quote', 'perpetual', 'ETH-PERPETUAL', String(us(20)), String(us(30)), 'reset', 'watched'],
+      [
+        ...['missing', 'book', 'perpetual', 'BTC-PERPETUAL', String(us(40)), String(us(46))],
+        ...['a change of the book was missing, until the next snapshot', 'exact'],
+      ],
+    ],
+  )
+  const good = (table: string) => `SELECT count(*)::INTEGER FROM ${table} t WHERE NOT EXISTS (
+    SELECT 1 FROM coverage c WHERE c.data = '${table}' AND c.state IN ('missing', 'not recording')
+      AND c.instrument_kind = t.kind
+      AND (c.instrument_name IS NULL OR c.instrument_name = t.instrument_name)
+      AND epoch_us(t.recv_ts) >= c.start_us AND epoch_us(t.recv_ts) < c.end_us)`
+  t.same(await ask(good('quote')), [[90]], 'the end is not part of a gap')
+  t.same(await ask(good('book')), [[97]], 'of one instrument alone')
+  const hours = await ask(
+    "SELECT hour_us, channels, missing_us, complete < 1, cause, grade FROM coverage_hours WHERE data = 'quote' ORDER BY 1 LIMIT 2",
+  )
+  t.same(hours[0], [String(us(0)), '2', '20000000', true, 'reset', 'watched'])
+  t.same(hours[1], [String(us(3600)), '2', '0', false, null, 'watched'])
 
   const [path = ''] = paths
   const before = { bytes: readFileSync(join(root, path)), inode: statSync(join(root, path)).ino }
