@@ -26,11 +26,14 @@ export const defaultHost = () => {
 /** A path in the config: made absolute when it is loaded. */
 const path = z.string().superRefine(complainsBy(pathComplaint)).meta(pathMeta('path'))
 
-/** `name: generic`, or the name of an exchange, is as good as naming the adapter; the first is meant where nothing is said. */
-function withAdapter(value: unknown): unknown {
+/** `name: generic`, or the name of an exchange, is as good as naming the adapter. */
+function withAdapter(value: unknown, context: z.RefinementCtx): unknown {
   if (typeof value !== 'object' || value === null || 'adapter' in value || !('name' in value)) return value
   const { name } = value
-  return adapters.some(adapter => adapter.name === name) ? { adapter: name, ...value } : value
+  if (adapters.some(adapter => adapter.name === name)) return { adapter: name, ...value }
+  const message = `${exchanges.map(exchange => exchange.name).join(', ')}, or any name together with adapter: generic`
+  context.addIssue({ code: 'custom', path: ['name'], input: name, message })
+  return z.NEVER
 }
 
 /** The keys below `exchange:` by adapter. A described feed may have any name but that of an exchange. */

@@ -35,6 +35,8 @@ export interface BookWatchDeps {
   log: Logger
   /** The family that the channels are of. */
   family: string
+  /** Whose book a channel brings; without it the second part of its name says so. */
+  instrumentOf?: (channel: string) => string
   /** Ends these subscriptions and calls `ended`, then starts them again; leaves out what is wanted no more. */
   resubscribe: (channels: string[], ended: (channels: readonly string[]) => void) => Promise<void>
 }
@@ -99,7 +101,7 @@ export class BookWatch {
 
   #add(channel: string): Book {
     const book: Book = {
-      instrument: channel.split('.')[1] ?? '',
+      instrument: this.#deps.instrumentOf?.(channel) ?? channel.split('.')[1] ?? '',
       chain: new BookChain(),
       breaks: 0,
       missingFromUs: undefined,

@@ -3,8 +3,12 @@
 export interface Books {
   /** The family of channels that bring whole books and their changes; its table has a row for each level that changed. */
   readonly family: string
+  /** Families that bring the same of another market, where frames do not tell whose they are. */
+  readonly further?: readonly string[]
   /** What the names of an instrument's channels begin with, up to a dot. */
-  channelsOf(instrument: string): string
+  channelsOf(instrument: string): readonly string[]
+  /** What the table calls an instrument; without it, its name. */
+  nameInTable?(instrument: string): string
   /** Of channels of one instrument, that of the full book with the least delay; undefined where none is of a full book. */
   finestOf(channels: readonly string[]): string | undefined
   /** Whether a frame of a full book holds all of it; found in its bytes. */
@@ -38,3 +42,6 @@ export interface BookRows {
   readonly prevChangeId: string
   readonly isSnapshot: string
 }
+
+/** Whether a family brings full books. */
+export const bringsBooks = ({ family, further = [] }: Books, name: string) => name === family || further.includes(name)

@@ -34,6 +34,8 @@ export interface CoverageFacts {
   readonly data: string
   /** A first frame comes on subscribing, so that each instrument must have a row. */
   readonly first?: true
+  /** The exchange lists what was missed once more, and the recorder compares: where lists overlap what came, all is there. */
+  readonly listed?: true
   /** What can be counted against a sequence, and what it is counted in. */
   readonly counted?: { readonly what: 'trades' | 'book changes' | 'seconds'; readonly unit: string }
 }

@@ -1,5 +1,6 @@
 import { EdgeError } from '../platform/edge-error.js'
 import type { Exchange } from './exchange.js'
+import { bybit } from './bybit/main.js'
 import { deribit } from './deribit/main.js'
 import { generic } from './generic/main.js'
 import { okx } from './okx/main.js'
@@ -7,7 +8,7 @@ import type { ExchangeConfig } from './settings.js'
 import type { Simulation } from './simulation.js'
 
 /** All exchanges that edgetape knows by name; the first is meant where none is named. The only place that names them. */
-export const exchanges: readonly [Exchange, ...Exchange[]] = [deribit, okx]
+export const exchanges: readonly [Exchange, ...Exchange[]] = [deribit, bybit, okx]
 
 /** The same, and the feeds that a config describes. */
 export const adapters: readonly [Exchange, ...Exchange[]] = [...exchanges, generic]

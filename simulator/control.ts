@@ -25,6 +25,8 @@ const faultSchema = z.discriminatedUnion('type', [
     times,
   }),
   z.strictObject({ type: z.literal('refuse_channel'), channel, times }),
+  z.strictObject({ type: z.literal('no_answer'), channel, times }),
+  z.strictObject({ type: z.literal('begin_anew'), channel, times }),
   z.strictObject({
     type: z.literal('short_list'),
     currency: z.string().optional(),

@@ -36,6 +36,10 @@ export type Fault =
   | ({ type: 'reject_subscribe' } & OrderedError & Hits)
   /** Channels that are known, and are left out of what a client is subscribed to all the same. */
   | ({ type: 'refuse_channel'; channel: ChannelPattern } & Hits)
+  /** A request about such a channel is carried out, and not answered. */
+  | ({ type: 'no_answer'; channel: ChannelPattern } & Hits)
+  /** The next frame of a channel's book is a whole one, with its numbers begun anew, as after a restart of the exchange. */
+  | ({ type: 'begin_anew'; channel: ChannelPattern } & Hits)
   /** Lists of instruments lack those of a currency, those with such a name, or all. */
   | ({ type: 'short_list'; currency?: string; instrument?: ChannelPattern } & Hits)
   /** In lists of instruments a member has this value in place of its own, of one instrument or of all. */
@@ -52,7 +56,10 @@ export type Fault =
 /** Strikes at once, on all connections of now. */
 export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' | 'renumber' }>
 type Waiting = Exclude<Fault, Strike>
-const CALL_FAULTS = ['reject_subscribe', 'refuse_channel', 'no_history', 'short_list', 'list_member'] as const
+const CALL_FAULTS = [
+  ...(['reject_subscribe', 'refuse_channel', 'no_answer', 'begin_anew'] as const),
+  ...(['no_history', 'short_list', 'list_member'] as const),
+] as const
 /** Those that hit a call, not a frame. */
 type CallFault = Extract<Waiting, { type: (typeof CALL_FAULTS)[number] }>
 type FrameFault = Exclude<Waiting, CallFault>
@@ -108,7 +115,21 @@ export class Faults {
 
   /** True where a channel of a subscribe call is ordered to be left out. */
   refuses(channel: string): boolean {
-    const found = this.waiting.find(({ fault }) => fault.type === 'refuse_channel' && matches(fault.channel, channel))
+    return this.orders('refuse_channel', channel)
+  }
+
+  /** True where a request about these channels is ordered not to be answered. */
+  leavesUnanswered(channels: readonly string[]): boolean {
+    return channels.some(channel => this.orders('no_answer', channel))
+  }
+
+  /** True where a channel's book is ordered to begin anew. */
+  beginsAnew(channel: string): boolean {
+    return this.orders('begin_anew', channel)
+  }
+
+  private orders(type: 'refuse_channel' | 'no_answer' | 'begin_anew', channel: string): boolean {
+    const found = this.waiting.find(({ fault }) => fault.type === type && matches(fault.channel, channel))
     if (found) this.use(found)
     return found !== undefined
   }

@@ -1,7 +1,7 @@
 import type { Shape } from '../../exchanges/envelope.js'
 import type { Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape, toldBy } from './envelope.js'
+import { nestedShape, readLine, toldBy } from './envelope.js'
 import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
 import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape } from './shape.js'
 
@@ -48,7 +48,7 @@ export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLin
       AND isfinite(${sumOfNumbers(shape, item)}) THEN ${filled(shape, item)} ELSE ${UNLIKE_ANY} END`
   const expected = reading.each ? `list_sum(list_transform(data, item -> ${fields('item')}))` : fields('data')
   const parsed = `lines AS (${linesSql}), parsed AS (
-  SELECT line_no, line, TRY(from_json(line, ${sqlText(JSON.stringify(whole))})) AS received,
+  SELECT line_no, line, TRY(from_json(${readLine(envelope)}, ${sqlText(JSON.stringify(whole))})) AS received,
     len(string_split(line, ':')) - 1 - ${outer} AS colons
   FROM lines
 ), weighed AS (

@@ -1,7 +1,7 @@
 import type { Envelope, Shape } from '../../exchanges/envelope.js'
 import type { Reading, Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape, toldBy } from './envelope.js'
+import { nestedShape, readLine, toldBy } from './envelope.js'
 import { withExtra, type Item } from './extra.js'
 import { HEAD, LINE_HEAD } from './line-head.js'
 import { hasFraction, isObject, isOdd, nested, type ObjectShape } from './shape.js'
@@ -66,8 +66,8 @@ function judged(
   const whole = { ...LINE_HEAD, frame: nestedShape(envelope, data) }
   const paths = [...envelope.keyPaths, ...what.paths]
   return `parsed AS (
-  SELECT line_no, line, TRY(from_json(line, ${sqlText(JSON.stringify(whole))})) AS received,
-    TRY(json_keys(line, [${paths.map(sqlText).join(', ')}])) AS keys${what.furtherKeys}
+  SELECT line_no, line, TRY(from_json(${readLine(envelope)}, ${sqlText(JSON.stringify(whole))})) AS received,
+    TRY(json_keys(${readLine(envelope)}, [${paths.map(sqlText).join(', ')}])) AS keys${what.furtherKeys}
   FROM lines
 ), judged AS (
   SELECT *, ${envelope.channel} AS channel, ${envelope.asked} AS asked, ${toldBy(envelope)} AS told, ${envelope.data} AS data,
@@ -89,7 +89,7 @@ function itemsOfObjects(envelope: Envelope, shape: ObjectShape, misfit: (reason:
   const members = paths.map((_, index) => `coalesce(len(keys[${index + first}]), 0)`).join(' + ')
   const item: Item = {
     shape,
-    json: `json_extract(line, '${path}')`,
+    json: `json_extract(${readLine(envelope)}, '${path}')`,
     keys: `keys[${first}]`,
     nestedKeys: member => `keys[${inner.indexOf(member) + first + 1}]`,
   }
@@ -108,7 +108,7 @@ function itemsOfLists(envelope: Envelope, shape: ObjectShape, misfit: (reason: s
   const verdict = `CASE WHEN len(${data}) = 0 THEN '${KNOWN}no items'
       ELSE list_filter(list_transform(${data}, item -> verdict(line, item)), v -> v IS NOT NULL)[1] END`
   const furtherKeys = `,
-    TRY(json_keys(line, '${path}')) AS item_keys`
+    TRY(json_keys(${readLine(envelope)}, '${path}')) AS item_keys`
   const item: Item = {
     shape,
     json: 'text',
@@ -127,7 +127,7 @@ weighed AS (
   SELECT line, received, channel, asked, told, odd_envelope AND verdict IS NULL AS odd_frame, some_odd, fraction,
     unnest(CASE WHEN verdict IS NULL THEN data ELSE [NULL] END) AS data,
     unnest(CASE WHEN verdict IS NULL THEN item_keys ELSE [NULL] END) AS keys_of_item,
-    unnest(CASE WHEN some_odd THEN json_extract(line, '${path}') END) AS text,
+    unnest(CASE WHEN some_odd THEN json_extract(${readLine(envelope)}, '${path}') END) AS text,
     unnest(CASE WHEN verdict IS NULL THEN range(1, 1 + len(data)) ELSE [0] END) AS row_no
   FROM weighed
 ), items AS (

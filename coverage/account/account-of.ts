@@ -152,7 +152,7 @@ class HostStates {
     vanished: readonly Vanished[],
   ): readonly StateSpan[] {
     const { host, spans, wanted, rejected } = subscription
-    const compared = target.isNumbered ? this.#compared.of(target) : []
+    const compared = target.isListed ? this.#compared.of(target) : []
     const textOf = (list: readonly (Span & { conn?: string })[]) =>
       list.map(({ fromUs, toUs, conn = '' }) => `${fromUs}-${toUs}${conn}`).join()
     const key = [
@@ -199,6 +199,7 @@ class HostStates {
     const knownUs = this.#knownUs.get(host)
     const toEnd = { fromUs: knownUs ?? Infinity, toUs: Infinity }
     if (isNumbered) this.#paintTrades(line, told, compared, knownUs)
+    else line.paint(compared, { state: 'healed', grade, proof: ASKED }, isLost)
     // What came and was not kept is gone, whatever numbers were seen.
     for (const one of told.filter(({ kind }) => kind === 'lost' || kind === 'unreadable'))
       line.paint([boundsOf(one)], { state: 'missing', grade: 'exact', cause: one.cause }, isHere)
@@ -215,8 +216,7 @@ class HostStates {
     knownUs: number | undefined,
   ): void {
     const lost = line.spans.filter(isLost)
-    const proof = 'the exchange was asked for all of it'
-    line.paint(compared, { state: 'healed', grade: 'exact', proof }, isLost)
+    line.paint(compared, { state: 'healed', grade: 'exact', proof: ASKED }, isLost)
     const open = knownUs === undefined ? [] : [{ fromUs: knownUs - ASKED_WITHIN_US, toUs: Infinity }]
     line.paint(open, { state: 'not yet known', grade: 'claimed', cause: 'the exchange is still to be asked' }, isLost)
     for (const hole of told.filter(({ kind }) => kind === 'trade_hole')) {
@@ -243,6 +243,7 @@ class HostStates {
   }
 }
 
+const ASKED = 'the exchange was asked for all of it'
 const ALWAYS: Span = { fromUs: -Infinity, toUs: Infinity }
 
 const isHere = ({ state }: StateSpan) => state === 'recorded' || state === 'healed' || state === 'not yet known'

@@ -4,8 +4,8 @@ import { unionOf, type Span } from '../../platform/spans.js'
 import type { ChannelTarget } from './targets.js'
 
 /**
- * Spans of which the exchange's lists of trades were compared with what came, by what was compared: the name of an
- * instrument, or kind and currency. Whatever was found beyond has an entry of its own.
+ * Spans of which the exchange's lists of trades were compared with what came, by what was compared: the name of a channel,
+ * that of an instrument, or kind and currency. Whatever was found beyond has an entry of its own.
  */
 export class Compared {
   readonly #spans = new Map<string, Span[]>()
@@ -27,7 +27,9 @@ export class Compared {
   }
 
   /** When all of a channel was compared. */
-  of({ name, kinds, partitions }: ChannelTarget): readonly Span[] {
+  of({ wire, name, kinds, partitions }: ChannelTarget): readonly Span[] {
+    const own = this.#spans.get(wire)
+    if (own) return own
     if (name !== undefined) {
       const { kind, currency } = this.#names.partitionOfInstrument(name)
       return unionOf([...(this.#spans.get(name) ?? []), ...(this.#spans.get(`${kind} ${currency}`) ?? [])])

@@ -12,8 +12,12 @@ export interface ChannelTarget {
   partitions: readonly string[]
   /** How its recording can be proven. */
   grade: Grade
+  /** Its name. */
+  wire: string
   /** Its events have numbers without holes. */
   isNumbered: boolean
+  /** The exchange lists its events again: lists are compared with what came. */
+  isListed: boolean
   channel: Channel
   subject: Subject | undefined
 }
@@ -52,7 +56,9 @@ function targetOf(exchange: Known, channel: string): ChannelTarget {
     name,
     partitions: kinds.map(kind => `${kind} ${currency ?? ''}`.trim()),
     grade: counted === 'trades' || counted === 'book changes' ? 'exact' : 'watched',
+    wire: channel,
     isNumbered: counted === 'trades',
+    isListed: counted === 'trades' || familyOf(exchange, family).coverage?.listed === true,
     channel: {
       exchange: exchange.name,
       family,

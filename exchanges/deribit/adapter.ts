@@ -14,9 +14,9 @@ import { madeMs } from './frame-time.js'
 import { HttpRpc, type Take } from './http-rpc.js'
 import { KnownChannels } from '../known-channels.js'
 import { isChosen, notOfferedOf, planChannels } from './plan-channels.js'
-import { Poller } from './poller.js'
-import { planPolls } from './polls.js'
-import { createCreditPools } from './rpc.js'
+import { Poller } from '../poller.js'
+import { planPolls, type MethodPoll } from './polls.js'
+import { createCreditPools, RefusedError, TOO_MANY_REQUESTS } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
@@ -84,7 +84,20 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
       const plan = () => planPolls(catalogue.instruments, config).filter(({ id }) => isInShard(id, config.shard))
       const take: Take = (family, answer) => recording.take('http', family, answer)
       const { callsPerSecond } = config.polls
-      const poller = new Poller({ rpc, take, progress: recording.polled, log, plan, callsPerSecond })
+      const poller = new Poller<MethodPoll>({
+        ask: ({ id, family, method, params }, { fromMs, toMs }, asking) => {
+          const span = fromMs === undefined ? {} : { start_timestamp: fromMs, end_timestamp: toMs }
+          return rpc.call(family, { id, method, params: { ...params, ...span } }, take, asking)
+        },
+        refusalIn: error => {
+          if (!(error instanceof RefusedError)) return undefined
+          return error.refusal === TOO_MANY_REQUESTS ? 'too many' : 'refused'
+        },
+        progress: recording.polled,
+        log,
+        plan,
+        callsPerSecond,
+      })
       await Promise.all([poller.run(signal), trades.run(recording, signal)])
     },
     openSession: (link, wanted) =>

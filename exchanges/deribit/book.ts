@@ -8,7 +8,7 @@ const FINENESS = ['agg2', '100ms', 'raw']
 /** Books as the exchange documents them: each change names the change before it; ids jump by any amount and may be 0. */
 export const books: Books = {
   family: 'book',
-  channelsOf: instrument => `book.${instrument}`,
+  channelsOf: instrument => [`book.${instrument}`],
   finestOf: channels => {
     const fineness = (channel: string) => FINENESS.indexOf(channel.slice(channel.lastIndexOf('.') + 1))
     // Grouped books have longer names.

@@ -1,3 +1,4 @@
+import type { Poll } from '../polls.js'
 import type { DeribitConfig } from './config.js'
 import type { PolledFamily } from './families.js'
 import { configKindOf, currencyOf, isRouted, type Instrument } from './instruments.js'
@@ -12,23 +13,16 @@ const CANDLE_ROWS = 4000
 const VOLATILITY_ROWS = 900
 /** The currencies that have a volatility index. */
 const VOLATILITY_CURRENCIES = ['BTC', 'ETH']
-/** Rows asked for again: the last ones of an answer may not have been final. */
-const OVERLAP_ROWS = 2
 
 /** Something that only a method gives, asked for again and again. */
-export interface Poll {
-  /** Says what is asked; the answer echoes it. */
-  id: string
+export interface MethodPoll extends Poll {
   family: PolledFamily
   method: string
   params: Record<string, unknown>
-  everyMs: number
-  /** How far back rows are asked for; undefined where an answer is of this moment. */
-  history?: { backMs: number; rowMs: number; rowsMax: number }
 }
 
 /** What is to be polled for these instruments by this config. Pure. */
-export function planPolls(instruments: readonly Instrument[], config: DeribitConfig): Poll[] {
+export function planPolls(instruments: readonly Instrument[], config: DeribitConfig): MethodPoll[] {
   const chosen = instruments.filter(instrument => isChosen(instrument, config))
   return [
     ...fundingPolls(chosen, config),
@@ -38,7 +32,7 @@ export function planPolls(instruments: readonly Instrument[], config: DeribitCon
   ].filter(({ everyMs }) => everyMs > 0)
 }
 
-function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
+function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): MethodPoll[] {
   const { everyMinutes, backHours } = polls.fundingHistory
   const history = { backMs: backHours * HOUR_MS, rowMs: HOUR_MS, rowsMax: FUNDING_ROWS }
   return chosen
@@ -53,12 +47,12 @@ function fundingPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): 
     }))
 }
 
-function candlePolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
+function candlePolls(chosen: readonly Instrument[], { polls }: DeribitConfig): MethodPoll[] {
   const { everyMinutes, backHours, kinds, resolutions } = polls.candles
   return chosen
     .filter(instrument => kinds.includes(configKindOf(instrument)) && !isRouted(instrument))
     .flatMap(({ instrument_name }) =>
-      resolutions.map((resolution): Poll => {
+      resolutions.map((resolution): MethodPoll => {
         const rowMs = resolution === '1D' ? DAY_MS : resolution * MINUTE_MS
         return {
           id: `candles ${instrument_name} ${resolution}`,
@@ -72,7 +66,7 @@ function candlePolls(chosen: readonly Instrument[], { polls }: DeribitConfig): P
     )
 }
 
-function volatilityPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
+function volatilityPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): MethodPoll[] {
   const { everyMinutes, backHours, resolution } = polls.volatilityIndex
   const rowMs = resolution === '1D' ? DAY_MS : resolution * 1000
   const currencies = currenciesOf(chosen).filter(currency => VOLATILITY_CURRENCIES.includes(currency))
@@ -86,10 +80,10 @@ function volatilityPolls(chosen: readonly Instrument[], { polls }: DeribitConfig
   }))
 }
 
-function summaryPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): Poll[] {
+function summaryPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): MethodPoll[] {
   const { everyMinutes, kinds } = polls.bookSummary
   return kinds.flatMap(kind =>
-    currenciesOf(chosen.filter(instrument => instrument.kind === kind)).map((currency): Poll => ({
+    currenciesOf(chosen.filter(instrument => instrument.kind === kind)).map((currency): MethodPoll => ({
       id: `book_summary ${currency} ${kind}`,
       family: 'book_summary',
       method: 'public/get_book_summary_by_currency',
@@ -100,33 +94,3 @@ function summaryPolls(chosen: readonly Instrument[], { polls }: DeribitConfig): 
 }
 
 const currenciesOf = (instruments: readonly Instrument[]) => [...new Set(instruments.map(currencyOf))].sort()
-
-/**
- * When a poll is next due (ms since the epoch): at once where it was never answered, else in the next period; periods
- * begin at whole multiples of `everyMs`, so that a restart asks for nothing that was answered in this one.
- */
-export function dueMs({ everyMs }: Poll, answeredMs: number | undefined): number {
-  return answeredMs === undefined ? 0 : (Math.floor(answeredMs / everyMs) + 1) * everyMs
-}
-
-/**
- * The parameters of the calls that bring a poll up to date: rows since the last answer, or as far back as configured,
- * in spans that fit one answer, oldest first. `toMs` is what is covered after the call.
- */
-export function callsFor(
-  poll: Poll,
-  answeredMs: number | undefined,
-  nowMs: number,
-): { params: Record<string, unknown>; toMs: number }[] {
-  const { history, params } = poll
-  if (!history) return [{ params, toMs: nowMs }]
-  const { backMs, rowMs, rowsMax } = history
-  const earliest = nowMs - backMs
-  const since = answeredMs === undefined ? earliest : Math.max(earliest, answeredMs - OVERLAP_ROWS * rowMs)
-  const calls: { params: Record<string, unknown>; toMs: number }[] = []
-  for (let fromMs = since; fromMs < nowMs; fromMs += rowsMax * rowMs) {
-    const toMs = Math.min(nowMs, fromMs + rowsMax * rowMs)
-    calls.push({ params: { ...params, start_timestamp: fromMs, end_timestamp: toMs }, toMs })
-  }
-  return calls
-}

@@ -13,7 +13,7 @@ const NONE = -1
 /** Books as the exchange documents them: each change names the one before it; ids jump by any amount, and may go back. */
 export const books: Books = {
   family: 'books',
-  channelsOf: instrument => `books.${instrument}`,
+  channelsOf: instrument => [`books.${instrument}`],
   finestOf: channels => channels.find(channel => channel.startsWith('books.')),
   isSnapshot: frame => frame.includes(SNAPSHOT),
   changeOf: text => changeOf(parseMessage(text)),

@@ -225,10 +225,10 @@ function notRecorded({ path, instrument }: BookHistoryOptions): EdgeError {
 /** Frames in which all channels of an instrument will have been seen. */
 const FRAMES_LOOKED_AT = 5_000
 
-async function someChannels(path: string, beginning: string, from: number, to: number): Promise<Set<string>> {
+async function someChannels(path: string, channels: readonly string[], from: number, to: number): Promise<Set<string>> {
   const found = new Set<string>()
   let frames = 0
-  const reading = { path, from, to, channels: [beginning], onProblem: () => undefined }
+  const reading = { path, from, to, channels, onProblem: () => undefined }
   for await (const batch of readFrameBatches(reading)) {
     for (const { channel } of batch) if (channel !== undefined) found.add(channel)
     frames += batch.length

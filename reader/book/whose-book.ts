@@ -1,4 +1,4 @@
-import type { Books } from '../../exchanges/book.js'
+import { bringsBooks, type Books } from '../../exchanges/book.js'
 import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
 import { exchangesIn, oneOf } from '../recorded-exchange.js'
 
@@ -28,4 +28,4 @@ export function whoseBook(root: string, instrument: string, name?: string): Book
 }
 
 /** Whether a family brings full books, whichever exchange it is of. */
-export const isOfBooks = (family: string) => exchanges.some(({ books }) => books?.family === family)
+export const isOfBooks = (family: string) => exchanges.some(({ books }) => books && bringsBooks(books, family))

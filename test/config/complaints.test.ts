@@ -135,7 +135,7 @@ const cases: { name: string; text: string; says: string | RegExp }[] = [
   {
     name: 'unknown exchange',
     text: 'exchange: { name: binance }\n',
-    says: 'edgetape.yaml:1: exchange.name: found "binance", wanted deribit, or any name together with adapter: generic',
+    says: `edgetape.yaml:1: exchange.name: found "binance", wanted ${exchanges.map(({ name }) => name).join(', ')}, or any name together with adapter: generic`,
   },
   {
     name: 'unknown adapter',

@@ -9,7 +9,8 @@ import { EdgeError, isMachineError, messageOf } from '../../../platform/edge-err
 import { parseManifest } from '../../../formats/manifest.js'
 import { parquetFilesIn, parquetFolders } from '../../../formats/parquet-tree.js'
 import { parseSegmentPath, withState } from '../../../formats/raw-path.js'
-import { openDuckDb, sqlText } from '../../../platform/duckdb.js'
+import { tableNamed } from '../../../compactor/tables.js'
+import { openDuckDb, sqlName, sqlText } from '../../../platform/duckdb.js'
 import { whyUnreadable } from '../../../formats/unreadable-parquet.js'
 import type { Findings } from '../findings.js'
 import type { Proof } from '../proof.js'
@@ -156,7 +157,7 @@ async function proveFile(
   }
 }
 
-/** A trade's number stands once for each instrument, over all files. */
+/** What the exchange knows a trade by stands once, over all files. */
 async function proveTrades(
   root: string,
   paths: readonly string[],
@@ -171,8 +172,10 @@ async function proveTrades(
   }
   for (const [path, files] of folders) {
     try {
-      const query = `SELECT count(*) - count(DISTINCT (instrument_name, trade_seq, trade_id))
-        FROM read_parquet([${files.join(', ')}], union_by_name = true) WHERE trade_seq IS NOT NULL`
+      const identity = identityOfTrades(path)
+      if (!identity) continue
+      const query = `SELECT count(*) - count(DISTINCT (${identity.key}))
+        FROM read_parquet([${files.join(', ')}], union_by_name = true) WHERE ${identity.numbered}`
       const copies = Number((await connection.runAndReadAll(query)).getRows()[0]?.[0])
       if (copies === 0) continue
       const message = `${copies} trades are there more than once`
@@ -181,6 +184,14 @@ async function proveTrades(
       findings.add({ weight: 'unproven', code: 'DOUBLE_TRADES', path, message: messageOf(error) })
     }
   }
+}
+
+/** Columns that are equal in copies of a trade, and a condition for rows that have them; undefined where nothing tells copies. */
+function identityOfTrades(path: string): { key: string; numbered: string } | undefined {
+  const exchange = /exchange=([^/]+)/.exec(path)?.[1] ?? ''
+  const { key, numbered } = tableNamed(exchange, 'trades')?.identity ?? {}
+  if (key === undefined || key === 'payload' || numbered === undefined) return undefined
+  return { key: key.map(sqlName).join(', '), numbered }
 }
 
 /** Retention may have taken it, together with the raw data that it was made from. */

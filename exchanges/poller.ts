@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../platform/edge-error.js'
-import type { Logger } from '../../platform/log.js'
-import { reconnectDelayMs } from '../../platform/backoff.js'
-import type { PollRecord } from '../adapter.js'
-import type { HttpRpc, Take } from './http-rpc.js'
-import { callsFor, dueMs, type Poll } from './polls.js'
-import { RefusedError, TOO_MANY_REQUESTS } from './rpc.js'
+import { messageOf } from '../platform/edge-error.js'
+import type { Logger } from '../platform/log.js'
+import { reconnectDelayMs } from '../platform/backoff.js'
+import type { PollRecord } from './adapter.js'
+import { dueMs, spansFor, type AskedSpan, type Poll } from './polls.js'
 
 /** How often is looked for polls that are due. */
 const LOOK_EVERY_MS = 2000
@@ -14,26 +12,30 @@ const LOAD_WITHIN_MS = 5000
 /** The exchange's word for too many requests. */
 const AFTER_TOO_MANY_MS = 30_000
 
-export interface PollerDeps {
-  rpc: HttpRpc
-  take: Take
+/** What a failed question says: the exchange does not answer this one, or asks for patience; undefined: it may be tried again. */
+export type PollRefusal = 'refused' | 'too many' | undefined
+
+export interface PollerDeps<Asked extends Poll> {
+  /** Asks once, and records the answer. */
+  ask: (poll: Asked, span: AskedSpan, signal: AbortSignal) => Promise<unknown>
+  refusalIn: (error: unknown) => PollRefusal
   progress: PollRecord
   log: Logger
   /** What is to be polled now. */
-  plan: () => Poll[]
+  plan: () => Asked[]
   callsPerSecond: number
   nowMs?: () => number
 }
 
 /** Asks for what only methods give, one call after the other, slowly enough for every limit of the exchange. */
-export class Poller {
-  readonly #deps: PollerDeps
+export class Poller<Asked extends Poll> {
+  readonly #deps: PollerDeps<Asked>
   readonly #nowMs: () => number
   /** Polls that the exchange refused, and when they are tried again. */
   readonly #refusedUntilMs = new Map<string, number>()
   #failures = 0
 
-  constructor(deps: PollerDeps) {
+  constructor(deps: PollerDeps<Asked>) {
     this.#deps = deps
     this.#nowMs = deps.nowMs ?? Date.now
   }
@@ -57,7 +59,7 @@ export class Poller {
   }
 
   /** Polls that are due, those never answered last: what is current must not wait for a long past. */
-  #due(): Poll[] {
+  #due(): Asked[] {
     const { plan, progress } = this.#deps
     const nowMs = this.#nowMs()
     const polls = plan()
@@ -76,13 +78,13 @@ export class Poller {
   }
 
   /** Brings one poll up to date. Returns how long to wait before any other, ms. */
-  async #poll(poll: Poll, signal: AbortSignal): Promise<number> {
-    const { rpc, take, progress, log, callsPerSecond } = this.#deps
-    const { id, family, method } = poll
+  async #poll(poll: Asked, signal: AbortSignal): Promise<number> {
+    const { ask, refusalIn, progress, log, callsPerSecond } = this.#deps
+    const { id } = poll
     try {
-      for (const { params, toMs } of callsFor(poll, progress.answeredMs(id), this.#nowMs())) {
-        await rpc.call(family, { id, method, params }, take, signal)
-        progress.note(id, toMs)
+      for (const span of spansFor(poll, progress.answeredMs(id), this.#nowMs())) {
+        await ask(poll, span, signal)
+        progress.note(id, span.toMs)
         this.#failures = 0
         await pause(1000 / callsPerSecond, signal)
         if (signal.aborted) return 0
@@ -90,14 +92,15 @@ export class Poller {
       return 0
     } catch (error) {
       if (signal.aborted) return 0
-      if (error instanceof RefusedError && error.refusal !== TOO_MANY_REQUESTS) {
+      const refusal = refusalIn(error)
+      if (refusal === 'refused') {
         // The next period asks again; an instrument may have expired meanwhile.
         this.#refusedUntilMs.set(id, dueMs(poll, this.#nowMs()))
-        log.warn({ poll: id, code: error.refusal }, error.message)
+        log.warn({ poll: id }, messageOf(error))
         return 1000 / callsPerSecond
       }
       this.#failures++
-      const waitMs = error instanceof RefusedError ? AFTER_TOO_MANY_MS : reconnectDelayMs(this.#failures, Math.random())
+      const waitMs = refusal === 'too many' ? AFTER_TOO_MANY_MS : reconnectDelayMs(this.#failures, Math.random())
       log[this.#failures === 1 ? 'warn' : 'debug']({ poll: id, err: messageOf(error) }, 'not answered, trying again')
       return Math.max(waitMs, 1000)
     }

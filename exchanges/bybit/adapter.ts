@@ -1,0 +1,115 @@
+import type { Logger } from '../../platform/log.js'
+import type { Adapter, PlanChange } from '../adapter.js'
+import { framePartitions } from '../channel-partition.js'
+import { KnownChannels } from '../known-channels.js'
+import { Listings, type CatalogueChange } from '../listings.js'
+import { Poller } from '../poller.js'
+import { silenceLimits } from '../silence-limits.js'
+import type { BybitConfig } from './config.js'
+import { Discovery } from './discovery.js'
+import { families } from './families.js'
+import { madeMs, topicIn } from './frames.js'
+import { BybitHttp, httpUrlOf, RefusedError } from './http.js'
+import { chooser, type Instrument } from './instruments.js'
+import * as names from './names.js'
+import { planChannels } from './plan-channels.js'
+import { planPolls, type MethodPoll } from './polls.js'
+import { BybitSession, PING_SECONDS } from './session.js'
+import { TradeOverlap } from './trade-overlap.js'
+
+const { CATEGORIES, categoryOfChannel, channelOf, expiryMsOf, familyOfChannel, isSpot, partitionOfChannel } = names
+type Category = names.Category
+
+/** A ping is answered at once: two that are not are a dead connection. */
+const DEAD_AFTER_MS = (2 * PING_SECONDS + 5) * 1000
+
+/** Bybit, as the recorder's connection loop sees it. */
+export function bybit(config: BybitConfig, log: Logger): Adapter {
+  const http = new BybitHttp(httpUrlOf(config.url, config.httpUrl), config.polls.callsPerSecond)
+  const discovery = new Discovery(http, config)
+  const isChosen = chooser(config)
+  const listings = new Listings<Instrument>(
+    ({ symbol, kind }) => isChosen(symbol) && config.channels[kind].length > 0,
+    { isOver: () => true, expiryMsOf },
+  )
+  const trades = new TradeOverlap(http, config.backfill.offHours, log)
+  const known = { spot: knownOf('spot'), others: knownOf('linear') }
+  const base = config.url.replace(/\/+$/, '').replace(new RegExp(`/(${CATEGORIES.join('|')})$`), '')
+  let nameless: readonly string[] = []
+  const planned = (change: CatalogueChange): PlanChange => {
+    const plan = planChannels(listings.instruments, config)
+    trades.keepOnly(channel => plan.has(channel))
+    return { plan, ...change, notOffered: [{ instruments: nameless, reason: 'the exchange lists it without a name' }] }
+  }
+  const categories = new Map<string, Category>()
+  const categoryOf = (channel: string) => {
+    const name = names.symbolOf(channel)
+    return (name !== undefined && !isSpot(channel) ? categories.get(name) : undefined) ?? categoryOfChannel(channel)
+  }
+  return {
+    name: config.name,
+    url: `${base}/linear`,
+    endpointOf: channel => `${base}/${categoryOf(channel)}`,
+    liveness: { probeAfterMs: undefined, deadAfterMs: DEAD_AFTER_MS },
+    // A snapshot of 1,000 levels has about 50 kB, an answer about 1 MB.
+    ordinaryBytesMax: 8 * 1024 * 1024,
+    spread: {
+      channelsPerConnection: config.channelsPerConnection,
+      connectionsMax: config.connectionsMax,
+      redundancy: config.redundancy,
+      rediscoverMs: config.rediscoverMinutes * 60_000,
+    },
+    silenceLimits: channels => silenceLimits({ families, names }, channels),
+    familyOfChannel,
+    madeMs,
+    partitionOf: framePartitions(topicIn, partitionOfChannel),
+    async discover(take, signal) {
+      const { instruments, inactive, nameless: entries } = await discovery.list(take, signal)
+      nameless = entries
+      for (const { symbol, category } of instruments) if (category !== 'spot') categories.set(symbol, category)
+      const heard = new Set([
+        ...known.others.takeHeard(),
+        ...[...known.spot.takeHeard()].map(name => channelOf('spot', name)),
+      ])
+      return planned(listings.replace(instruments, { inactive, isHeard: name => heard.has(name) }))
+    },
+    news: () => undefined,
+    async attend(recording, signal) {
+      const poller = new Poller<MethodPoll>({
+        ask: async ({ family, path, params }, { fromMs, toMs }, asking) => {
+          const span = fromMs === undefined ? {} : { startTime: Math.floor(fromMs), endTime: Math.floor(toMs) }
+          const { bytes } = await http.get(path, { ...params, ...span }, asking)
+          recording.take('http', family, bytes)
+        },
+        refusalIn: error => {
+          if (!(error instanceof RefusedError)) return undefined
+          return error.isPassing ? 'too many' : 'refused'
+        },
+        progress: recording.polled,
+        log,
+        plan: () => planPolls(listings.instruments, config),
+        callsPerSecond: config.polls.callsPerSecond,
+      })
+      await Promise.all([poller.run(signal), trades.run(recording, signal)])
+    },
+    openSession(link, wanted) {
+      const [first = ''] = wanted()
+      const ofSpot = isSpot(first)
+      return new BybitSession(link, wanted, {
+        config,
+        log,
+        known: ofSpot ? known.spot : known.others,
+        trades,
+        isSpot: ofSpot,
+      })
+    },
+  }
+}
+
+/** Facts of topics as one category's frames name them; but for spot those of all are of one sort. */
+function knownOf(category: Category): KnownChannels {
+  return new KnownChannels(topic => {
+    const channel = channelOf(category, topic)
+    return { channel, family: familyOfChannel(channel), isNews: false }
+  })
+}

@@ -1,0 +1,67 @@
+import type { BookChange, BookLevel, Books } from '../book.js'
+import { parsed } from './frames.js'
+import { channelOf, familyOfChannel, isSpot, topicOf } from './names.js'
+
+const SNAPSHOT = Buffer.from('"type":"snapshot"')
+/** The service began anew: whatever the frame calls itself, it holds the whole book. */
+const FIRST = /"u":1[,}]/
+/** The type stands right behind the topic, and `u` right behind the levels. */
+const HEAD_BYTES = 250
+const TAIL_BYTES = 120
+
+/** Books as the wire shows them: `u` rises by 1 with each change of a topic; sizes are absolute, 0 takes the price away. */
+export const books: Books = {
+  family: 'book',
+  further: ['book.spot'],
+  channelsOf: instrument => {
+    const category = isSpot(instrument) ? 'spot' : 'linear'
+    const symbol = topicOf(instrument)
+    return ['50', '200', '1000', '25', '100'].map(depth => channelOf(category, `orderbook.${depth}.${symbol}`))
+  },
+  nameInTable: topicOf,
+  finestOf: channels => {
+    const depthOf = (channel: string) => Number(topicOf(channel).split('.')[1])
+    const full = channels.filter(channel => familyOfChannel(channel).startsWith('book') && depthOf(channel) > 1)
+    return full.sort((a, b) => Number(isSpot(a)) - Number(isSpot(b)) || depthOf(b) - depthOf(a))[0]
+  },
+  isSnapshot: frame =>
+    frame.subarray(0, HEAD_BYTES).includes(SNAPSHOT) ||
+    FIRST.test(frame.toString('latin1', Math.max(0, frame.length - TAIL_BYTES))),
+  changeOf,
+  rows: {
+    amount: 'size',
+    changeId: 'update_id',
+    prevChangeId: `CASE WHEN "type" = 'delta' AND update_id > 1 THEN update_id - 1 END`,
+    isSnapshot: `coalesce("type" <> 'delta' OR update_id = 1, true)`,
+  },
+}
+
+function changeOf(text: string): BookChange | undefined {
+  const { type, ts, cts, data } = parsed(Buffer.from(text)) ?? {}
+  if (typeof data !== 'object' || data === null) return undefined
+  const { u, b, a } = data as { u?: unknown; b?: unknown; a?: unknown }
+  const bids = levelsOf(b)
+  const asks = levelsOf(a)
+  const exchangeMs = typeof cts === 'number' ? cts : ts
+  if (typeof exchangeMs !== 'number' || typeof u !== 'number' || !bids || !asks) return undefined
+  const isSnapshot = type !== 'delta' || u === 1
+  return { exchangeMs, isSnapshot, changeId: u, prevChangeId: isSnapshot ? undefined : u - 1, bids, asks }
+}
+
+/** Undefined where one of them is not understood. */
+function levelsOf(value: unknown): BookLevel[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const levels: BookLevel[] = []
+  for (const level of value as unknown[]) {
+    if (!Array.isArray(level)) return undefined
+    const [price, amount] = (level as unknown[]).map(numberIn)
+    if (price === undefined || amount === undefined) return undefined
+    levels.push([price, amount])
+  }
+  return levels
+}
+
+function numberIn(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : NaN
+  return Number.isFinite(number) ? number : undefined
+}

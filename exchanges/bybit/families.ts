@@ -1,0 +1,158 @@
+import type { Family } from '../family.js'
+
+/** What Bybit's own folder knows of a family besides. */
+interface BybitFamily extends Family {
+  /** What its topics begin with: `publicTrade` for `publicTrade.BTCUSDT`. Without it no topic has its frames. */
+  topic?: string
+  /** Whose it is: topics of an instrument, or of the exchange as a whole. */
+  offeredBy?: 'instrument' | 'exchange'
+  /** A first frame comes soon after subscribing: where none comes the yes was a lie. */
+  answers?: true
+  /** Frames a second that a topic brings, of a busy perpetual, by measurements of the live exchange. */
+  framesPerSecond?: number
+}
+
+/** Spot has families of its own: frames do not say of which category they are, and `BTCUSDT` is a pair and a perpetual. */
+export const SPOT = '.spot'
+
+const twice = <const Row extends BybitFamily>(row: Row, spot: Partial<BybitFamily> = {}) => [
+  row,
+  { ...row, name: `${row.name}.spot` as `${Row['name']}.spot`, channelsBegin: `spot.${row.topic ?? ''}`, ...spot },
+]
+
+/** Busy enough that silence is none of theirs. */
+const BUSY = /(?:^|\.)(?:BTC|ETH)USDT$/
+
+/** Every family of Bybit, in the order in which people are told of them. */
+export const families: readonly BybitFamily[] = [
+  ...twice({
+    name: 'trades',
+    topic: 'publicTrade',
+    channelsBegin: 'publicTrade',
+    table: 'trades',
+    comes: 'streamed',
+    givesWay: 'last',
+    bytesPerFrame: 95,
+    offeredBy: 'instrument',
+    framesPerSecond: 2.5,
+    coverage: { data: 'trades', listed: true },
+  }),
+  ...twice({
+    name: 'book',
+    topic: 'orderbook',
+    channelsBegin: 'orderbook',
+    table: 'book',
+    comes: 'streamed',
+    steady: true,
+    silence: { ms: 60_000, channels: BUSY },
+    givesWay: 11,
+    bytesPerFrame: 60,
+    offeredBy: 'instrument',
+    answers: true,
+    framesPerSecond: 5,
+    coverage: { data: 'book depth', first: true, counted: { what: 'book changes', unit: 'linked changes' } },
+  }),
+  ...twice({
+    name: 'quote',
+    topic: 'orderbook.1',
+    channelsBegin: 'orderbook.1',
+    table: 'quote',
+    comes: 'streamed',
+    steady: true,
+    // What does not change is sent again after 3 s.
+    silence: { ms: 30_000, channels: BUSY },
+    givesWay: 12,
+    bytesPerFrame: 40,
+    offeredBy: 'instrument',
+    answers: true,
+    framesPerSecond: 12,
+    coverage: { data: 'quotes', first: true },
+  }),
+  ...twice({
+    name: 'ticker',
+    topic: 'tickers',
+    channelsBegin: 'tickers',
+    table: 'ticker',
+    comes: 'streamed',
+    steady: true,
+    silence: { ms: 60_000, channels: BUSY },
+    givesWay: 10,
+    bytesPerFrame: 30,
+    offeredBy: 'instrument',
+    answers: true,
+    framesPerSecond: 4.5,
+    coverage: { data: 'ticker', first: true },
+  }),
+  ...twice({
+    name: 'candles',
+    topic: 'kline',
+    channelsBegin: 'kline',
+    table: 'candles',
+    comes: 'streamed',
+    givesWay: 2,
+    bytesPerFrame: 30,
+    offeredBy: 'instrument',
+    framesPerSecond: 0.5,
+    coverage: { data: 'candles' },
+  }),
+  {
+    name: 'liquidations',
+    topic: 'allLiquidation',
+    channelsBegin: 'allLiquidation',
+    table: 'liquidations',
+    comes: 'streamed',
+    bytesPerFrame: 60,
+    offeredBy: 'instrument',
+    framesPerSecond: 0.05,
+    coverage: { data: 'liquidations' },
+  },
+  ...twice({
+    name: 'book_rpi',
+    topic: 'orderbook.rpi',
+    channelsBegin: 'orderbook.rpi',
+    table: 'book_rpi',
+    comes: 'streamed',
+    givesWay: 7,
+    bytesPerFrame: 60,
+    offeredBy: 'instrument',
+    answers: true,
+    framesPerSecond: 5,
+    coverage: { data: 'book with RPI', first: true },
+  }),
+  ...twice({
+    name: 'price_limit',
+    topic: 'priceLimit',
+    channelsBegin: 'priceLimit',
+    comes: 'streamed',
+    givesWay: 3,
+    offeredBy: 'instrument',
+    framesPerSecond: 3,
+  }),
+  {
+    name: 'insurance',
+    topic: 'insurance',
+    comes: 'streamed',
+    offeredBy: 'exchange',
+    framesPerSecond: 0.1,
+  },
+  {
+    name: 'adl_alert',
+    topic: 'adlAlert',
+    channelsBegin: 'adlAlert',
+    comes: 'streamed',
+    offeredBy: 'exchange',
+    framesPerSecond: 1,
+  },
+  ...twice({ name: 'instruments', table: 'instruments', comes: 'polled' }, { channelsBegin: 'instruments.spot' }),
+  { name: 'funding_history', table: 'funding_history', comes: 'polled' },
+  { name: 'open_interest', table: 'open_interest', comes: 'polled' },
+  // Answers that have no family of their own: to subscriptions, to pings, and errors.
+  { name: 'answers', comes: 'own' },
+]
+
+const byName: ReadonlyMap<string, BybitFamily> = new Map(families.map(row => [row.name, row]))
+
+/** What is known of a family of Bybit's; undefined for one that it has not. */
+export function familyNamed(name: string): BybitFamily | undefined {
+  return byName.get(name)
+}

@@ -1,0 +1,78 @@
+import { SIGNS, standsAt } from '../../platform/json-bytes.js'
+import type { Frames } from '../exchange.js'
+import { SPOT } from './families.js'
+import { channelOf } from './names.js'
+
+const { QUOTE } = SIGNS
+/** Where a frame's topic stands when it is spelled as most are. */
+const USUAL_HEAD = Buffer.from('{"topic":"')
+const TOPIC_KEY = Buffer.from('"topic":"')
+const ANY_TOPIC = Buffer.from('"topic"')
+/** Longer names are not topics, whatever they are. */
+const TOPIC_BYTES_MAX = 120
+/** The key stands before the data, or right behind them: no text inside the data is looked at. */
+const LOOKED_AT_BYTES = 200
+
+/** Where the topic's name starts; -1 where there is none, or it is spelled in a way that only a parser understands. */
+export function topicStart(frame: Buffer): number {
+  if (standsAt(frame, 0, USUAL_HEAD)) return USUAL_HEAD.length
+  const key = frame.subarray(0, LOOKED_AT_BYTES).indexOf(TOPIC_KEY)
+  return key < 0 ? -1 : key + TOPIC_KEY.length
+}
+
+/** Where the topic's name ends that starts at `from`; -1 where there is none. */
+export function topicEnd(frame: Buffer, from: number): number {
+  const last = Math.min(frame.length - 1, from + TOPIC_BYTES_MAX)
+  for (let at = from; at <= last; at++) if (frame[at] === QUOTE) return at
+  return -1
+}
+
+/** The topic of a frame in any spelling. */
+export function topicIn(frame: Buffer): string | undefined {
+  const from = topicStart(frame)
+  const end = from < 0 ? -1 : topicEnd(frame, from)
+  if (end >= 0) return frame.toString('latin1', from, end)
+  return frame.includes(ANY_TOPIC) ? parsedTopic(frame) : undefined
+}
+
+function parsedTopic(frame: Buffer): string | undefined {
+  const topic = parsed(frame)?.['topic']
+  return typeof topic === 'string' ? topic : undefined
+}
+
+/** A frame as an object; undefined for what is none. */
+export function parsed(frame: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(frame.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** What frames say of themselves; of which category they are only the family of their segment tells. */
+export const frames: Frames = {
+  channelOf: (frame, family) => {
+    const topic = topicIn(frame)
+    return topic === undefined ? undefined : channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic)
+  },
+  channelText: /"topic"\s*:\s*"([^"]*)"/,
+  instrumentText: name => `"(?:s|symbol|topic)"\\s*:\\s*"(?:[^"]*\\.)?${name}"`,
+}
+
+const TIMESTAMP = Buffer.from('"ts":')
+const DIGITS = 13
+
+/** When the exchange made a pushed frame, ms since the epoch; undefined where it says nothing. */
+export function madeMs(frame: Buffer): number | undefined {
+  if (topicStart(frame) < 0) return undefined
+  const head = frame.subarray(0, LOOKED_AT_BYTES).indexOf(TIMESTAMP)
+  const at = head >= 0 ? head : frame.lastIndexOf(TIMESTAMP)
+  if (at < 0) return undefined
+  const from = at + TIMESTAMP.length
+  const digits = frame.toString('latin1', from, from + DIGITS)
+  return /^\d{13}$/.test(digits) ? Number(digits) : undefined
+}

@@ -1,0 +1,185 @@
+import type { Logger } from '../../platform/log.js'
+import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
+import { booksDue } from '../book-refresh.js'
+import { BookWatch } from '../book-watch.js'
+import type { KnownChannels } from '../known-channels.js'
+import type { BybitConfig } from './config.js'
+import { SPOT } from './families.js'
+import { parsed, topicEnd, topicIn, topicStart } from './frames.js'
+import { symbolOf, topicOf } from './names.js'
+import { Requests } from './requests.js'
+import { bookIdsIn } from './sequence-bytes.js'
+import { Subscriptions } from './subscriptions.js'
+import type { TradeOverlap } from './trade-overlap.js'
+
+/** The exchange asks for one in this time. */
+export const PING_SECONDS = 20
+/** How often is looked for books and tickers that are due for a fresh snapshot. */
+const REFRESH_LOOK_MS = 60_000
+const DAY_MS = 86_400_000
+/** Tickers that come in changes are taken anew within this time of each UTC day, so that a day's files can be read alone. */
+const TICKERS_WITHIN_MS = 600_000
+const PING = JSON.stringify({ op: 'ping' })
+
+/** What all sessions of an exchange share. */
+export interface SessionDeps {
+  config: Pick<BybitConfig, 'snapshotHours'>
+  log: Logger
+  /** Of the connection's own category: topics of two bear one name. */
+  known: KnownChannels
+  trades: TradeOverlap
+  isSpot: boolean
+}
+
+/** Bybit's protocol on one connection: pings, subscriptions with their answers compared to what was asked and what came. */
+export class BybitSession implements ExchangeSession {
+  readonly #link: SessionLink
+  readonly #log: Logger
+  readonly #requests: Requests
+  readonly #subscriptions: Subscriptions
+  readonly #known: KnownChannels
+  readonly #books: BookWatch
+  readonly #trades: TradeOverlap
+  readonly #bookFamily: string
+  readonly #tradeFamily: string
+  readonly #tickerFamily: string
+  readonly #snapshotMs: number
+  readonly #timers: NodeJS.Timeout[] = []
+  #refreshedMs = sinceEpochMs()
+  #lastUs = 0
+
+  constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
+    const { config, log, known, trades, isSpot } = deps
+    const suffix = isSpot ? SPOT : ''
+    this.#link = link
+    this.#log = log
+    this.#known = known
+    this.#trades = trades
+    this.#bookFamily = `book${suffix}`
+    this.#tradeFamily = `trades${suffix}`
+    this.#tickerFamily = `ticker${suffix}`
+    this.#requests = new Requests(link)
+    this.#subscriptions = new Subscriptions({
+      link,
+      log,
+      wanted,
+      requests: this.#requests,
+      began: channels => {
+        for (const channel of this.#tradesAmong(channels)) trades.began(link.conn, channel, link.nowUs())
+      },
+      ended: channels => this.#tradesEnded(channels),
+    })
+    this.#books = new BookWatch({
+      link,
+      log,
+      family: this.#bookFamily,
+      instrumentOf: channel => symbolOf(channel) ?? channel,
+      resubscribe: (channels, ended) => this.#subscriptions.resubscribe(channels, 'book break', ended),
+    })
+    this.#snapshotMs = config.snapshotHours * 3_600_000
+  }
+
+  get channels(): ReadonlySet<string> {
+    return this.#subscriptions.channels
+  }
+
+  async start(): Promise<void> {
+    this.#timers.push(setInterval(() => this.#link.send(PING), PING_SECONDS * 1000))
+    if (this.#snapshotMs > 0) this.#timers.push(setInterval(() => this.#refresh(), REFRESH_LOOK_MS))
+    await this.update()
+  }
+
+  update(): Promise<void> {
+    return this.#subscriptions.update()
+  }
+
+  /** Takes channels anew on this connection: each book and ticker starts with a fresh snapshot, all other channels flow on. */
+  resubscribe(channels: readonly string[], reason: string): Promise<void> {
+    return this.#subscriptions.resubscribe(channels, reason)
+  }
+
+  closed(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#tradesEnded([...this.channels])
+    this.#subscriptions.close()
+    this.#books.close()
+    this.#requests.close()
+  }
+
+  data(frame: Buffer, recvUs: number): string | undefined {
+    this.#lastUs = recvUs
+    const from = topicStart(frame)
+    const end = from < 0 ? -1 : topicEnd(frame, from)
+    if (end < 0) return undefined
+    const facts = this.#known.factsAt(frame, from, end)
+    facts.heard = true
+    this.#see(facts.channel, facts.family, frame, recvUs)
+    return facts.family
+  }
+
+  control(frame: Buffer): Filed {
+    const message = parsed(frame)
+    if (!message) return { family: 'other' }
+    const topic = topicIn(frame)
+    if (topic !== undefined) {
+      const { channel, family } = this.#known.factsOf(topic)
+      this.#see(channel, family, frame, this.#lastUs)
+      return { family }
+    }
+    if (this.#requests.settle(message)) return { family: 'answers' }
+    if (message['success'] === false) this.#complain(message)
+    return { family: 'answers' }
+  }
+
+  #see(channel: string, family: string, frame: Buffer, recvUs: number): void {
+    if (!this.#subscriptions.isProven(channel)) this.#subscriptions.heard(channel)
+    if (family === this.#bookFamily) {
+      const ids = bookIdsIn(frame)
+      if (ids) this.#books.see(channel, ids, recvUs)
+    } else if (family === this.#tradeFamily) this.#trades.see(channel, frame)
+  }
+
+  #tradesAmong(channels: readonly string[]): string[] {
+    return channels.filter(channel => this.#known.factsOf(topicOf(channel)).family === this.#tradeFamily)
+  }
+
+  #tradesEnded(channels: readonly string[]): void {
+    const lastUs = this.#lastUs === 0 ? this.#link.nowUs() : this.#lastUs
+    for (const channel of this.#tradesAmong(channels)) this.#trades.ended(this.#link.conn, channel, lastUs)
+  }
+
+  #complain(message: Readonly<Record<string, unknown>>): void {
+    const said = typeof message['ret_msg'] === 'string' ? message['ret_msg'] : ''
+    if (/too many|frequent|limit/i.test(said)) this.#link.limited()
+    this.#link.complain({ event: 'error', message: `the exchange says: ${said}` })
+  }
+
+  /** Books whose turn has come start anew, and tickers of derivatives at the begin of a day. */
+  #refresh(): void {
+    const fromMs = this.#refreshedMs
+    this.#refreshedMs = sinceEpochMs()
+    const { conn } = this.#link
+    const ofFamily = (family: string) =>
+      [...this.channels].filter(channel => this.#known.factsOf(topicOf(channel)).family === family)
+    const books = booksDue(ofFamily(this.#bookFamily), conn, this.#snapshotMs, fromMs, this.#refreshedMs)
+    const due = [...books, ...this.#tickersDue(ofFamily(this.#tickerFamily), fromMs)]
+    if (due.length === 0) return
+    this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>
+      this.#log.debug({ conn, err: error }, 'not taken anew'),
+    )
+  }
+
+  /** Those of spot are whole each time. */
+  #tickersDue(tickers: readonly string[], fromMs: number): string[] {
+    if (this.#tickerFamily.endsWith(SPOT)) return []
+    const dayMs = Math.floor(this.#refreshedMs / DAY_MS) * DAY_MS
+    const since = (ms: number) => Math.min(TICKERS_WITHIN_MS, Math.max(0, ms - dayMs))
+    // A moment of its own for each within that time, as for books.
+    return booksDue(tickers, this.#link.conn, TICKERS_WITHIN_MS, since(fromMs), since(this.#refreshedMs))
+  }
+}
+
+/** Of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none for hours. */
+function sinceEpochMs(): number {
+  return performance.timeOrigin + performance.now()
+}

@@ -1,0 +1,86 @@
+import type { Feed } from '../../../simulator/feed.js'
+import type { BarWidth } from '../../../simulator/market/candles.js'
+import type { Listing } from '../../../simulator/market/listing.js'
+import type { Market } from '../../../simulator/market/market.js'
+import { channelOf, isSpot, topicOf, type Category } from '../names.js'
+import { BookFeed, KlineFeed, LiquidationFeed, SilentFeed, TickerFeed, TradesFeed, type FeedState } from './feeds.js'
+
+/** By depth: how often changes of such a book are sent, ms. */
+const DEPTHS: Readonly<Record<string, number>> = { 1: 10, 50: 20, 200: 100, 1000: 200 }
+const OPTION_DEPTHS: Readonly<Record<string, number>> = { 25: 20, 100: 100 }
+const MINUTES: Readonly<Record<string, number>> = {
+  ...{ 1: 1, 3: 3, 5: 5, 15: 15, 30: 30, 60: 60, 120: 120, 240: 240, 360: 360, 720: 720 },
+  D: 1440,
+}
+const OF_EXCHANGE = /^(insurance|adlAlert)\.(USDT|USDC|inverse)$/
+
+/** The feed of a topic of a category; undefined for one that is not known there now. */
+export function openTopic(category: Category, topic: string, market: Market, state: FeedState): Feed | undefined {
+  if (OF_EXCHANGE.test(topic))
+    return category === 'linear' || category === 'inverse' ? new SilentFeed(market, 0) : undefined
+  const [head = '', ...rest] = topic.split('.')
+  if (category === 'option' && head === 'publicTrade') return openOptionTrades(rest.join('.'), market)
+  const args = head === 'orderbook' || head === 'kline' ? rest.slice(0, 1) : []
+  const symbol = rest.slice(args.length).join('.')
+  const listing = market.listings.get(channelOf(category, symbol))
+  if (listing?.instrument.category !== category) return undefined
+  return openOf(listing, head, args[0] ?? '', market, state)
+}
+
+function openOptionTrades(coin: string, market: Market): Feed | undefined {
+  const isKnown = [...market.listings.values()].some(
+    ({ instrument: { kind, base } }) => kind === 'option' && base === coin,
+  )
+  return isKnown ? new TradesFeed(market, { coin }) : undefined
+}
+
+function openOf(listing: Listing, head: string, arg: string, market: Market, state: FeedState): Feed | undefined {
+  const { category, symbol } = listing.instrument
+  const isOption = category === 'option'
+  switch (head) {
+    case 'publicTrade':
+      return new TradesFeed(market, { listing })
+    case 'orderbook': {
+      const paceMs = (isOption ? OPTION_DEPTHS : DEPTHS)[arg]
+      const channel = channelOf(category as Category, `orderbook.${arg}.${symbol}`)
+      return paceMs === undefined ? undefined : new BookFeed(market, channel, listing, Number(arg), paceMs, state)
+    }
+    case 'tickers':
+      return new TickerFeed(market, listing)
+    case 'kline': {
+      const minutes = isOption ? undefined : MINUTES[arg]
+      const width: BarWidth = { minutes: minutes ?? 1, opensAtMs: 0 }
+      return minutes === undefined ? undefined : new KlineFeed(market, listing, arg, width)
+    }
+    case 'allLiquidation':
+      return category === 'linear' || category === 'inverse' ? new LiquidationFeed(market, listing) : undefined
+    case 'priceLimit':
+      return isOption ? undefined : new SilentFeed(market, 0)
+    default:
+      return undefined
+  }
+}
+
+/** The same of a channel, whose category its name and the market tell. */
+export function openChannel(channel: string, market: Market, state: FeedState): Feed | undefined {
+  if (isSpot(channel)) return openTopic('spot', topicOf(channel), market, state)
+  for (const category of ['linear', 'inverse', 'option'] as const) {
+    const feed = openTopic(category, channel, market, state)
+    if (feed) return feed
+  }
+  return undefined
+}
+
+/** A frame as its category spells it: topic first, then type or time; options have an id besides. */
+export function frameText(channel: string, frame: Readonly<Record<string, unknown>>, isOption: boolean): string {
+  const topic = topicOf(channel)
+  const { type, ts, data, ...rest } = frame
+  if (isOption) {
+    const { seq = 0 } = data as { seq?: number }
+    return JSON.stringify({ topic, ts, type, id: `${topic}-${seq}-${String(ts)}`, data, ...rest })
+  }
+  if (!isSpot(channel)) return JSON.stringify({ topic, type, ts, data, ...rest })
+  return topic.startsWith('kline.')
+    ? JSON.stringify({ type, topic, data, ts, ...rest })
+    : JSON.stringify({ topic, ts, type, ...('cs' in rest ? { cs: rest['cs'] } : {}), data, ...rest })
+}

@@ -1,0 +1,308 @@
+import type { Json, JsonObject } from '../../../simulator/json.js'
+import { SUBJECTS, Feed, tradesSubject } from '../../../simulator/feed.js'
+import type { MarketEvent } from '../../../simulator/market/events.js'
+import { barStart, type BarWidth } from '../../../simulator/market/candles.js'
+import type { Listing } from '../../../simulator/market/listing.js'
+import type { Market } from '../../../simulator/market/market.js'
+import type { Trade } from '../../../simulator/market/trades.js'
+import { tickerOf } from './ticker.js'
+import { amountText, plainText, priceText } from './text-numbers.js'
+
+/** What channels remember over the end of their subscribers, and what they are ordered to do. */
+export interface FeedState {
+  /** The last `u` of each channel. */
+  updates: Map<string, number>
+  /** Whether a channel's book is ordered to begin anew. */
+  beginsAnew: (channel: string) => boolean
+}
+
+/** A pushed frame but for its topic: what stands beside the data is part of it. */
+const pushed = (type: 'snapshot' | 'delta', ts: number, data: Json, more: JsonObject = {}): JsonObject => ({
+  type,
+  ts,
+  data,
+  ...more,
+})
+
+type Side = 'bids' | 'asks'
+const SIDES = ['bids', 'asks'] as const
+
+/** `orderbook.{depth}.{symbol}`: a window of the book. What leaves it is sent as deleted; a snapshot may come at any time. */
+export class BookFeed extends Feed {
+  readonly subjects: readonly string[]
+  override readonly lateAfterSnapshot: boolean = false
+  #sent: Record<Side, Map<string, string>> = { bids: new Map(), asks: new Map() }
+
+  constructor(
+    market: Market,
+    private readonly channel: string,
+    private readonly listing: Listing,
+    private readonly depth: number,
+    paceMs: number,
+    private readonly state: FeedState,
+  ) {
+    super(market, paceMs)
+    this.subjects = [listing.name]
+    for (const side of SIDES) this.#sent[side] = this.#window(side)
+  }
+
+  /** Level 1 is always whole, and sent again where nothing changes. */
+  override get repeatAfterMs(): number | undefined {
+    return this.depth === 1 ? 3000 : undefined
+  }
+
+  override first(ms: number): Json[] {
+    return [this.#snapshot(ms)]
+  }
+
+  override take(event: MarketEvent): boolean {
+    return event.type === 'book'
+  }
+
+  override drain(ms: number): Json | undefined {
+    if (this.state.beginsAnew(this.channel)) {
+      this.state.updates.set(this.channel, 1)
+      for (const side of SIDES) this.#sent[side] = this.#window(side)
+      return this.#snapshot(ms)
+    }
+    const changes = Object.fromEntries(SIDES.map(side => [side, this.#changes(side)])) as Record<Side, string[][]>
+    if (changes.bids.length + changes.asks.length === 0) return this.depth === 1 ? this.#snapshot(ms) : undefined
+    this.state.updates.set(this.channel, this.#u + 1)
+    return this.depth === 1 ? this.#snapshot(ms) : this.#frame('delta', ms, changes.bids, changes.asks)
+  }
+
+  get #u(): number {
+    return this.state.updates.get(this.channel) ?? 1000
+  }
+
+  #window(side: Side): Map<string, string> {
+    const levels = this.listing.book[side].slice(0, this.depth)
+    return new Map(
+      levels.map(({ ticks, units }) => [
+        priceText(this.listing, this.listing.priceOf(ticks)),
+        amountText(this.listing, this.listing.amountOf(units)),
+      ]),
+    )
+  }
+
+  /** What changed of the window since the last frame, in the order of prices. */
+  #changes(side: Side): string[][] {
+    const before = this.#sent[side]
+    const now = this.#window(side)
+    this.#sent[side] = now
+    const changed = [...now].filter(([price, amount]) => before.get(price) !== amount)
+    const gone = [...before.keys()].filter(price => !now.has(price)).map(price => [price, '0'])
+    const sign = side === 'bids' ? -1 : 1
+    return [...changed, ...gone].sort(([a], [b]) => sign * (Number(a) - Number(b)))
+  }
+
+  #snapshot(ms: number): Json {
+    return this.#frame('snapshot', ms, [...this.#sent.bids], [...this.#sent.asks])
+  }
+
+  #frame(type: 'snapshot' | 'delta', ms: number, b: readonly string[][], a: readonly string[][]): Json {
+    const { book, instrument } = this.listing
+    const data = { s: instrument.symbol, b, a, u: this.#u, seq: book.changeId }
+    return pushed(type, ms, data, { cts: Math.min(ms, book.changedMs) })
+  }
+}
+
+/** `publicTrade.{symbol}`, of options `publicTrade.{coin}`; `allLiquidation.{symbol}` shares its sorting of events. */
+export class TradesFeed extends Feed {
+  readonly subjects: readonly string[]
+  #pending: { listing: Listing; trade: Trade }[] = []
+
+  constructor(
+    market: Market,
+    private readonly wants: { listing: Listing } | { coin: string },
+  ) {
+    super(market, 0)
+    this.subjects = ['listing' in wants ? wants.listing.name : tradesSubject('option', 'any')]
+  }
+
+  override first(): Json[] {
+    return []
+  }
+
+  override take(event: MarketEvent): boolean {
+    if (event.type !== 'trades') return false
+    const { listing, trades } = event
+    if ('coin' in this.wants && listing.instrument.base !== this.wants.coin) return false
+    this.#pending.push(...trades.map(trade => ({ listing, trade })))
+    return this.#pending.length > 0
+  }
+
+  override drain(ms: number): Json | undefined {
+    const rows = this.#pending.splice(0).map(({ listing, trade }) => tradeRow(listing, trade))
+    return rows.length > 0 ? pushed('snapshot', ms, rows) : undefined
+  }
+}
+
+const TICKS = ['PlusTick', 'ZeroPlusTick', 'MinusTick', 'ZeroMinusTick'] as const
+export const sideOf = ({ direction }: Trade) => (direction === 'buy' ? 'Buy' : 'Sell')
+
+function tradeRow(listing: Listing, trade: Trade): JsonObject {
+  const { instrument } = listing
+  const { category, symbol } = instrument
+  const [p, v] = [priceText(listing, trade.price), amountText(listing, trade.amount)]
+  const [T, S, i, BT] = [trade.timestampMs, sideOf(trade), trade.tradeId, trade.blockId !== undefined]
+  const seq = Number(trade.matchId)
+  if (category === 'spot') return { i, T, p, v, S, seq, s: symbol, BT, RPI: false }
+  if (category !== 'option')
+    return { T, s: symbol, S, v, p, L: TICKS[trade.tickDirection] ?? 'PlusTick', i, BT, RPI: false, seq }
+  const iv = plainText((trade.iv ?? 0) / 100, 4)
+  const [mP, iP] = [plainText(trade.markPrice), plainText(trade.indexPrice)]
+  return { i, T, p, v, S, seq, s: symbol, BT, mP, iP, mIv: iv, iv }
+}
+
+/** One liquidation in so many trades. */
+const LIQUIDATED = 40
+
+/** `allLiquidation.{symbol}`: all of the last half second. `S` is the side of the position. */
+export class LiquidationFeed extends Feed {
+  readonly subjects: readonly string[]
+  #pending: Trade[] = []
+
+  constructor(
+    market: Market,
+    private readonly listing: Listing,
+  ) {
+    super(market, 500)
+    this.subjects = [listing.name]
+  }
+
+  override first(): Json[] {
+    return []
+  }
+
+  override take(event: MarketEvent): boolean {
+    if (event.type !== 'trades') return false
+    this.#pending.push(...event.trades.filter(({ tradeSeq }) => tradeSeq % LIQUIDATED === 0))
+    return this.#pending.length > 0
+  }
+
+  override drain(ms: number): Json | undefined {
+    const rows = this.#pending.splice(0).map(trade => ({
+      T: trade.timestampMs,
+      s: this.listing.instrument.symbol,
+      // A long is liquidated by a sale.
+      S: trade.direction === 'sell' ? 'Buy' : 'Sell',
+      v: amountText(this.listing, trade.amount),
+      p: priceText(this.listing, trade.price),
+    }))
+    return rows.length > 0 ? pushed('snapshot', ms, rows) : undefined
+  }
+}
+
+/** `tickers.{symbol}`: whole at spot and of options; of others a snapshot, then what changed. */
+export class TickerFeed extends Feed {
+  readonly subjects: readonly string[]
+  #sent: JsonObject = {}
+
+  constructor(
+    market: Market,
+    private readonly listing: Listing,
+  ) {
+    super(market, listing.instrument.kind === 'spot' ? 50 : 100)
+    this.subjects = [listing.name, SUBJECTS.second]
+    this.#sent = tickerOf(market, listing)
+  }
+
+  override first(ms: number): Json[] {
+    return [this.#frame('snapshot', ms, this.#sent)]
+  }
+
+  override take(event: MarketEvent): boolean {
+    return event.type === 'book' || event.type === 'trades' || event.type === 'second'
+  }
+
+  override drain(ms: number): Json | undefined {
+    const now = tickerOf(this.market, this.listing)
+    const changed = Object.entries(now).filter(([name, value]) => this.#sent[name] !== value)
+    this.#sent = now
+    if (changed.length === 0) return undefined
+    const { category, symbol } = this.listing.instrument
+    const isWhole = category === 'spot' || category === 'option'
+    return isWhole
+      ? this.#frame('snapshot', ms, now)
+      : this.#frame('delta', ms, { symbol, ...Object.fromEntries(changed) })
+  }
+
+  #frame(type: 'snapshot' | 'delta', ms: number, data: JsonObject): Json {
+    const { category } = this.listing.instrument
+    return pushed(type, ms, data, category === 'option' ? {} : { cs: this.listing.book.changeId })
+  }
+}
+
+/** `kline.{interval}.{symbol}`: the bar as it grows; the old one as confirmed together with the new one, at spot alone. */
+export class KlineFeed extends Feed {
+  readonly subjects: readonly string[]
+  #startMs: number | undefined
+
+  constructor(
+    market: Market,
+    private readonly listing: Listing,
+    private readonly interval: string,
+    private readonly width: BarWidth,
+  ) {
+    super(market, 1000)
+    this.subjects = [listing.name]
+  }
+
+  override first(ms: number): Json[] {
+    const bar = this.#bar(ms, false)
+    return bar ? [pushed('snapshot', ms, [bar])] : []
+  }
+
+  override take(event: MarketEvent): boolean {
+    return event.type === 'trades'
+  }
+
+  override drain(ms: number): Json | undefined {
+    const startMs = barStart(this.width, ms)
+    const before = this.#startMs
+    this.#startMs = startMs
+    const old = before !== undefined && before < startMs ? this.#bar(before, true) : undefined
+    const bar = this.#bar(ms, false)
+    const all = [old, bar].flatMap(row => row ?? [])
+    const rows = this.listing.instrument.kind === 'spot' ? all.slice(0, 1) : all
+    return rows.length > 0 ? pushed('snapshot', ms, rows) : undefined
+  }
+
+  #bar(ms: number, confirm: boolean): JsonObject | undefined {
+    const bar = this.listing.candles.bar(this.width, ms)
+    if (!bar) return undefined
+    const isInverse = this.listing.instrument.category === 'inverse'
+    const price = (value: number) => priceText(this.listing, value)
+    return {
+      start: bar.tickMs,
+      end: bar.tickMs + this.width.minutes * 60_000 - 1,
+      interval: this.interval,
+      open: price(bar.open),
+      close: price(bar.close),
+      high: price(bar.high),
+      low: price(bar.low),
+      volume: plainText(isInverse ? bar.cost : bar.volume),
+      turnover: plainText(isInverse ? bar.volume : bar.cost),
+      confirm,
+      timestamp: Math.min(ms, bar.tickMs + this.width.minutes * 60_000 - 1),
+    }
+  }
+}
+
+/** A topic that is taken and brings nothing. */
+export class SilentFeed extends Feed {
+  readonly subjects: readonly string[] = []
+
+  override first(): Json[] {
+    return []
+  }
+
+  override take(): boolean {
+    return false
+  }
+
+  override drain(): undefined {
+    return undefined
+  }
+}

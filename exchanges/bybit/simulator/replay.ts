@@ -1,0 +1,74 @@
+import { Faults } from '../../../simulator/faults.js'
+import type { Service } from '../../../simulator/protocol.js'
+import type { KnownBook, PlayedRecording, ReplayProtocol } from '../../../simulator/replay.js'
+import { parsed } from '../frames.js'
+import { CATEGORIES, categoryOfChannel, channelOf, familyOfChannel, isAbout, subjectOf, topicOf } from '../names.js'
+import { frameText } from './channels.js'
+import type { Query } from './methods.js'
+import { BybitService } from './service.js'
+
+/** Recordings served as Bybit itself. */
+export const replay: ReplayProtocol = {
+  serve,
+  isBook: channel => familyOfChannel(channel).startsWith('book'),
+  snapshot,
+  carriesTradesOf: (channel, instrument) => {
+    const subject = subjectOf(channel)
+    return subject?.family.startsWith('trades') === true && isAbout(subject, instrument)
+  },
+  trades: (channel, rows) =>
+    `{"topic":${JSON.stringify(topicOf(channel))},"type":"snapshot","ts":0,"data":[${rows.join(',')}]}`,
+}
+
+function serve(recording: PlayedRecording): Service {
+  const { channels, clock } = recording
+  return new BybitService({
+    channels,
+    faults: new Faults(
+      () => undefined,
+      (_channel, data) => data,
+    ),
+    nowMs: () => clock.nowMs(),
+    subscribed: () => undefined,
+    knows: (category, topic) => recording.has(channelOf(category, topic)),
+    call: (method, query) => call(recording, method, query),
+  })
+}
+
+/** All trades that are known are played in their place; what else is asked for is as it was recorded, as far as it was. */
+function call(recording: PlayedRecording, method: string, query: Query): object | undefined {
+  const { category = 'linear' } = query
+  if (method === 'recent-trade') return { category, list: [] }
+  if (method !== 'instruments-info') return undefined
+  const rows =
+    CATEGORIES.some(known => known === category) && (query['status'] ?? 'Trading') === 'Trading'
+      ? listed(recording, category)
+      : []
+  const { baseCoin, symbol } = query
+  const list = rows.filter(
+    row =>
+      (baseCoin === undefined || row['baseCoin'] === baseCoin) && (symbol === undefined || row['symbol'] === symbol),
+  )
+  return { category, list, nextPageCursor: '' }
+}
+
+function listed(recording: PlayedRecording, category: string): Record<string, unknown>[] {
+  const bySymbol = new Map<unknown, Record<string, unknown>>()
+  for (const text of recording.answersOf('instruments')) {
+    const result = parsed(Buffer.from(text))?.['result'] as { category?: unknown; list?: unknown } | undefined
+    if (result?.category !== category || !Array.isArray(result.list)) continue
+    for (const row of result.list as Record<string, unknown>[]) bySymbol.set(row['symbol'], row)
+  }
+  return [...bySymbol.values()]
+}
+
+function snapshot(channel: string, { bids, asks, changeId, exchangeMs }: KnownBook): string {
+  const levels = (side: readonly [number, number][]) => side.map(level => level.map(String))
+  const symbol = topicOf(channel).split('.').slice(2).join('.')
+  const data = { s: symbol, b: levels(bids), a: levels(asks), u: changeId, seq: 0 }
+  return frameText(
+    channel,
+    { type: 'snapshot', ts: exchangeMs, data, cts: exchangeMs },
+    categoryOfChannel(channel) === 'option',
+  )
+}

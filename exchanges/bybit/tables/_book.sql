@@ -1,0 +1,7 @@
+-- include _pushed
+CREATE MACRO shape() AS '{"s": "VARCHAR", "b": [["VARCHAR"]], "a": [["VARCHAR"]], "u": "BIGINT", "seq": "BIGINT"}';
+
+CREATE MACRO verdict(line, data) AS CASE
+  WHEN data.s IS NULL THEN 'no s'
+  WHEN data.u IS NULL THEN 'no u'
+END;

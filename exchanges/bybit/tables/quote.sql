@@ -1,0 +1,21 @@
+-- Best bid and ask (one row per frame of `orderbook.1`). What does not change for 3 s is sent again with the same
+-- `update_id`. A side that a snapshot leaves empty is NULL; before 2024 there were changes (`type` `delta`), which leave out
+-- a side that stays as it was and take one away with size 0.
+-- include _book
+CREATE MACRO is_odd(levels) AS coalesce(len(levels), 0) > 1 OR coalesce(len(levels[1]), 2) <> 2
+  OR (len(levels) = 1 AND (number_of(levels[1][1]) IS NULL OR number_of(levels[1][2]) IS NULL));
+
+SELECT
+  recv_ts, moment(coalesce(told.cts, told.ts)) AS exchange_ts, data.s AS instrument_name, conn, seq, source,
+  category_of(data.s) AS category, moment(told.ts) AS sent_ts,
+  data.u AS update_id, data.seq AS cross_seq, told."type" AS "type",
+  number_of(data.b[1][1]) AS bid_price, number_of(data.b[1][2]) AS bid_size,
+  number_of(data.a[1][1]) AS ask_price, number_of(data.a[1][2]) AS ask_size,
+  channel,
+  with_members(extra, [
+    CASE WHEN is_odd(data.b) THEN '"b":' || to_json(data.b)::VARCHAR END,
+    CASE WHEN is_odd(data.a) THEN '"a":' || to_json(data.a)::VARCHAR END,
+    beyond('bid_price', data.b[1][1]), beyond('bid_size', data.b[1][2]),
+    beyond('ask_price', data.a[1][1]), beyond('ask_size', data.a[1][2])]) AS extra,
+  row_no
+FROM frame_items;

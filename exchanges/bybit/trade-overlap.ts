@@ -1,0 +1,247 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { messageOf } from '../../platform/edge-error.js'
+import type { Logger } from '../../platform/log.js'
+import { parseLine } from '../../formats/raw-line.js'
+import type { Recording } from '../adapter.js'
+import { SPOT } from './families.js'
+import { frames } from './frames.js'
+import { RefusedError, type BybitHttp } from './http.js'
+import { categoryOfChannel, familyOfChannel, isSpot, symbolOf } from './names.js'
+import { eachTradeId, tradeIdOf } from './sequence-bytes.js'
+import { SeenIds } from './seen-ids.js'
+
+const PATH = '/v5/market/recent-trade'
+/** The exchange tells no more of the past than this. */
+const ROWS = 1000
+const SPOT_ROWS = 60
+/** Frames of before the end of a hole may be late, and the list may be: nothing is asked before. */
+const WAIT_MS = 2500
+const LOOK_EVERY_MS = 500
+const RETRY_MS_MAX = 60_000
+const TRIES_MAX = 5
+/** Of earlier runs so much is read, compressed. */
+const EARLIER_BYTES_MAX = 16 * 1024 * 1024
+const FAMILIES = ['trades', `trades${SPOT}`]
+
+const resultSchema = z.object({
+  list: z.array(z.object({ execId: z.string(), time: z.string().optional().catch(undefined) })),
+})
+
+interface Hole {
+  channel: string
+  fromUs: number
+  toUs: number
+  /** Whether a trade came before the hole. */
+  isBefore: (id: number) => boolean
+  dueMs: number
+  tries: number
+}
+
+/**
+ * Trades that came while no connection brought a channel. Their ids are of no order, so nothing shows that one is missing;
+ * but the exchange lists the newest trades, and where that list holds one that was seen before, all since then is in it. It
+ * is recorded where it has trades that did not come. What lies before the list cannot be had, and the journal says so.
+ */
+export class TradeOverlap {
+  readonly #http: BybitHttp
+  readonly #log: Logger
+  readonly #offUs: number
+  readonly #seen = new Map<string, SeenIds>()
+  /** By channel: the connections that bring it. */
+  readonly #carried = new Map<string, Set<string>>()
+  /** By channel that nobody brings: since when. */
+  readonly #openSince = new Map<string, Pick<Hole, 'fromUs' | 'isBefore'>>()
+  #holes: Hole[] = []
+  /** Trades that came, copies included. */
+  #came = 0
+
+  /** @param offHours after a longer pause nothing is looked for */
+  constructor(http: BybitHttp, offHours: number, log: Logger) {
+    this.#http = http
+    this.#offUs = offHours * 3_600_000_000
+    this.#log = log
+  }
+
+  /** Holes that are being asked for. */
+  get waiting(): number {
+    return this.#holes.length
+  }
+
+  /** A frame of trades came. */
+  see(channel: string, frame: Buffer): void {
+    const seen = this.#seenOf(channel)
+    eachTradeId(frame, id => {
+      seen.add(id)
+      this.#came++
+    })
+  }
+
+  /** A connection brings a channel from now on. */
+  began(conn: string, channel: string, nowUs: number): void {
+    const carriers = this.#carried.get(channel) ?? new Set()
+    this.#carried.set(channel, carriers.add(conn))
+    const open = this.#openSince.get(channel)
+    if (!open) return
+    this.#openSince.delete(channel)
+    if (nowUs - open.fromUs > this.#offUs) return
+    this.#holes.push({ channel, ...open, toUs: nowUs, dueMs: performance.now() + WAIT_MS, tries: 0 })
+  }
+
+  /** A connection does not bring it any more, and may not have since `lastUs`. */
+  ended(conn: string, channel: string, lastUs: number): void {
+    const carriers = this.#carried.get(channel)
+    if (!carriers?.delete(conn) || carriers.size > 0) return
+    const seen = this.#seenOf(channel)
+    const before = seen.total
+    const isBefore = (id: number) => {
+      const place = seen.placeOf(id)
+      return place >= 0 && place < before
+    }
+    this.#openSince.set(channel, { fromUs: lastUs, isBefore })
+  }
+
+  /** Nobody wants these any more. */
+  keepOnly(isWanted: (channel: string) => boolean): void {
+    for (const channel of this.#seen.keys()) if (!isWanted(channel)) this.#seen.delete(channel)
+    for (const channel of this.#openSince.keys()) if (!isWanted(channel)) this.#openSince.delete(channel)
+  }
+
+  /** Works until `signal` aborts. */
+  async run(recording: Recording, signal: AbortSignal): Promise<void> {
+    await this.#remember(recording, signal)
+    while (!signal.aborted) {
+      const due = this.#holes.find(({ dueMs }) => dueMs <= performance.now())
+      if (due) await this.#fill(due, recording, signal)
+      else await delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  #seenOf(channel: string): SeenIds {
+    const known = this.#seen.get(channel)
+    if (known) return known
+    const seen = new SeenIds(isSpot(channel) ? SPOT_ROWS * 4 : ROWS + 200)
+    this.#seen.set(channel, seen)
+    return seen
+  }
+
+  /** What earlier runs recorded last: the pause since then is a hole of every channel that comes again. */
+  async #remember(recording: Recording, signal: AbortSignal): Promise<void> {
+    if (this.#offUs === 0) return
+    try {
+      for (const family of FAMILIES) await this.#rememberFamily(family, recording, signal)
+    } catch (error) {
+      recording.journal('error', { message: `earlier trades cannot be read: ${messageOf(error)}` })
+      this.#log.error(
+        { err: messageOf(error) },
+        'cannot read which trades were recorded before; the pause is not filled',
+      )
+    }
+  }
+
+  async #rememberFamily(family: string, recording: Recording, signal: AbortSignal): Promise<void> {
+    const lastUs = new Map<string, number>()
+    const earlier = new Map<string, Set<number>>()
+    let bytes = 0
+    for await (const segment of recording.earlier(family, signal)) {
+      bytes += segment.bytes
+      for await (const lines of segment.lines)
+        for (const line of lines) {
+          const raw = parsedLine(line)
+          const channel = raw && frames.channelOf(raw.frame, family)
+          if (!raw || channel === undefined) continue
+          const ids = earlier.get(channel) ?? new Set()
+          earlier.set(channel, ids)
+          eachTradeId(raw.frame, id => {
+            if (ids.size < ROWS) ids.add(id)
+          })
+          lastUs.set(channel, Math.max(raw.recvUs, lastUs.get(channel) ?? 0))
+        }
+      if (bytes > EARLIER_BYTES_MAX || signal.aborted) break
+    }
+    for (const [channel, fromUs] of lastUs) {
+      const ids = earlier.get(channel)
+      this.#wasOff(channel, { fromUs, isBefore: id => ids?.has(id) === true }, recording.nowUs())
+    }
+  }
+
+  #wasOff(channel: string, open: Pick<Hole, 'fromUs' | 'isBefore'>, nowUs: number): void {
+    const isCarried = (this.#carried.get(channel)?.size ?? 0) > 0
+    if (!isCarried) this.#openSince.set(channel, open)
+    else if (nowUs - open.fromUs <= this.#offUs)
+      this.#holes.push({ channel, ...open, toUs: nowUs, dueMs: performance.now() + WAIT_MS, tries: 0 })
+  }
+
+  async #fill(hole: Hole, recording: Recording, signal: AbortSignal): Promise<void> {
+    const { channel } = hole
+    const family = familyOfChannel(channel)
+    const limit = isSpot(channel) ? SPOT_ROWS : ROWS
+    try {
+      const { bytes, result } = await this.#http.get(PATH, { ...subjectOf(channel), limit }, signal)
+      const { data } = resultSchema.safeParse(result)
+      if (!data) throw new TypeError('the answer has no list of trades')
+      const seen = this.#seenOf(channel)
+      const isKnown = (id: number) => seen.has(id) || hole.isBefore(id)
+      const missing = data.list.filter(({ execId }) => !isKnown(tradeIdOf(execId)))
+      const overlapsBefore = data.list.some(({ execId }) => hole.isBefore(tradeIdOf(execId)))
+      recording.take('backfill', missing.length > 0 ? family : 'answers', bytes)
+      for (const { execId } of missing) seen.add(tradeIdOf(execId))
+      // Where it is shorter than it might be, it is all that there ever was.
+      const overlaps = overlapsBefore || data.list.length < limit
+      const oldestMs = Math.min(...data.list.map(({ time = '' }) => Number(time) || Infinity))
+      this.#settle(hole, missing.length, overlaps ? undefined : oldestMs, recording)
+    } catch (error) {
+      if (signal.aborted) return
+      const isFinal = error instanceof RefusedError && !error.isPassing
+      hole.tries++
+      if (isFinal || hole.tries >= TRIES_MAX) this.#giveUp(hole, messageOf(error), recording)
+      else hole.dueMs = performance.now() + Math.min(RETRY_MS_MAX, 1000 * 2 ** hole.tries)
+    }
+  }
+
+  /** @param reachesMs the oldest trade that could be had, where what lies before it could not */
+  #settle(hole: Hole, trades: number, reachesMs: number | undefined, recording: Recording): void {
+    this.#forget(hole)
+    const isOut = reachesMs !== undefined && reachesMs * 1000 > hole.fromUs
+    const fromUs = isOut ? reachesMs * 1000 : hole.fromUs
+    // All of that time was compared, whether or not anything was missing.
+    if (fromUs < hole.toUs)
+      recording.journal('compared', { scopes: [hole.channel], from_us: fromUs, to_us: hole.toUs, trades: this.#came })
+    if (trades === 0 && !isOut) return
+    const outcome = isOut ? (trades > 0 ? 'partly' : 'unavailable') : 'filled'
+    const message = isOut ? `the exchange tells of trades from ${new Date(reachesMs).toISOString()} on only` : undefined
+    this.#tell(hole, { trades, outcome, ...(message !== undefined && { message }) }, recording)
+  }
+
+  #giveUp(hole: Hole, message: string, recording: Recording): void {
+    this.#forget(hole)
+    this.#tell(hole, { trades: 0, outcome: 'unavailable', message }, recording)
+  }
+
+  #tell(hole: Hole, facts: { trades: number; outcome: string; message?: string }, recording: Recording): void {
+    const { channel, fromUs, toUs } = hole
+    recording.journal('backfill', { instrument: symbolOf(channel) ?? channel, from_us: fromUs, to_us: toUs, ...facts })
+    this.#log[facts.outcome === 'filled' ? 'info' : 'warn']({ channel, ...facts }, `missing trades: ${facts.outcome}`)
+  }
+
+  #forget(hole: Hole): void {
+    this.#holes = this.#holes.filter(other => other !== hole)
+  }
+}
+
+/** How a channel's trades are asked for: of options by coin. */
+function subjectOf(channel: string): Readonly<Record<string, string>> {
+  const name = symbolOf(channel) ?? ''
+  const category = categoryOfChannel(channel)
+  return category === 'option' ? { category, baseCoin: name } : { category, symbol: name }
+}
+
+function parsedLine(line: Buffer) {
+  try {
+    const raw = parseLine(line)
+    return raw?.encoding === 'frame' ? raw : undefined
+  } catch {
+    // A line that is none of ours says nothing of trades.
+    return undefined
+  }
+}
