@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseConfig } from '../../config/load.js'
-import { adapters } from '../../exchanges/registry.js'
+import { adapters, exchanges } from '../../exchanges/registry.js'
 import { EdgeError } from '../../platform/edge-error.js'
 
 /** The complaints about `text`, one a line; none for a good config. */
