@@ -8,6 +8,7 @@ import { coverageCommand } from './coverage.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
+import { exportCommand } from './export.js'
 import { helpCommand } from './help.js'
 import { examplesText } from './help/examples.js'
 import { importCommand } from './import.js'
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     replayCommand(),
     mergeCommand(),
     importCommand(),
+    exportCommand(),
     simulateCommand(),
     demoCommand(),
     completionCommand(),

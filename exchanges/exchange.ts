@@ -7,6 +7,7 @@ import type { Kind, Partition } from '../formats/partition.js'
 import type { Logger } from '../platform/log.js'
 import type { Adapter, Credentials } from './adapter.js'
 import type { Books } from './book.js'
+import type { Exports } from './export.js'
 import { commonFamilies, type Family } from './family.js'
 import type { ExchangeConfig, Settings } from './settings.js'
 import type { Simulation } from './simulation.js'
@@ -27,6 +28,8 @@ export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
   readonly frames: Frames
   /** Its order books; undefined where it has none that edgetape understands. */
   readonly books?: Books
+  /** What its rows are in formats of other programs; undefined where that is not told. */
+  readonly exports?: Exports
   /** Parquet tables of its own, besides those that every exchange has. */
   readonly tables: readonly Table[]
   /**

@@ -66,6 +66,14 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
       'lines of another program',
     ],
   ],
+  export: [
+    [
+      'edgetape export --format tardis-csv --instrument BTC-PERPETUAL --from 2026-11-22 --to 2026-11-23 --out csv',
+      'trades, book and quotes of a day',
+    ],
+    ['edgetape export --format hftbacktest --instrument BTC-PERPETUAL --gaps restart --out npz', 'for a backtest'],
+    ['edgetape export --format parquet --view trades --kind option --out trades', 'a table as it is'],
+  ],
   simulate: [['edgetape simulate --port 8090 --rate 2000', 'prints the URL for exchange.url']],
   demo: [['edgetape demo --seconds 30', 'leaves all it made in ./edgetape-demo']],
   completion: [

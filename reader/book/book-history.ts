@@ -105,18 +105,18 @@ export class BookHistory {
   /**
    * Calls `look` with the book at each of some moments, in order. Yields now and then, so that the caller can do
    * something with what it saw.
+   * @param book the frames are given to it, one that hears them itself for instance
    * @throws EdgeError BOOK_NOT_RECORDED
    */
   async *walk(
     moments: Moments,
     look: (atUs: number, channel: string, builder: BookBuilder) => void,
+    book: BookBuilder = new BookBuilder(),
   ): AsyncGenerator<undefined> {
     const { channel, parquet, raw } = await this.#sources(moments)
     const fromUs = Math.min(parquet?.fromUs ?? Infinity, raw?.fromUs ?? Infinity)
     const doubts = await this.#doubts(fromUs, moments.toUs)
-    const timeline = new BookTimeline(new BookBuilder(), channel, doubts, moments, (atUs, builder) =>
-      look(atUs, channel, builder),
-    )
+    const timeline = new BookTimeline(book, channel, doubts, moments, (atUs, builder) => look(atUs, channel, builder))
     const applied = (link: AppliedFrame) => this.#count(link, timeline.builder)
     if (parquet && this.#parquet) yield* this.#parquet.feed(timeline, channel, parquet, applied)
     if (raw) yield* this.#feedRaw(timeline, channel, raw, applied)

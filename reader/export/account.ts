@@ -1,0 +1,79 @@
+import { isLost, type Channel, type StateSpan } from '../../coverage/account/account.js'
+import { measureAccount } from '../../coverage/account/measure.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
+import { greatest, least } from '../../platform/extremes.js'
+import { lengthUs, overlap, without, type Span } from '../../platform/spans.js'
+
+/** A span in which something may be missing of what is exported. */
+export interface ExportGap extends Span {
+  cause: string
+}
+
+/** What is known of a part of the recording. */
+export interface ExportAccount {
+  /** From the first to the last moment that anybody wanted it recorded; undefined where nothing tells. */
+  recorded: Span | undefined
+  /** Within that. */
+  gaps: ExportGap[]
+}
+
+/** Answers of one span, for each instrument (undefined: all of the kind) and family. */
+export type AccountOf = (instrument: string | undefined, family: string) => ExportAccount
+
+/**
+ * The account of a span below a root: the one place where exports ask what is missing.
+ * @param ends which ends of the span were asked for: elsewhere it ends where the recording does, and nothing is missing
+ */
+export async function accountOfSpan(
+  root: string,
+  exchange: string,
+  window: Span,
+  ends: { from: boolean; to: boolean },
+): Promise<AccountOf> {
+  const { groups } = await measureAccount(root, window)
+  const { partitionOfInstrument } = exchangeNamed(exchange).names
+  return (instrument, family) => {
+    const isOwn = (channel: Channel) =>
+      channel.exchange === exchange &&
+      channel.family === family &&
+      (instrument === undefined || channel.about === instrument || isOfAll(channel, partitionOfInstrument(instrument)))
+    return accountOf(
+      groups.flatMap(({ spans, channels }) => (channels.some(isOwn) ? [spans] : [])),
+      ends,
+    )
+  }
+}
+
+/** Whether a channel of all instruments of kinds brings those of this one: it is called `all BTC options`. */
+function isOfAll({ isWhole, about }: Channel, { kind, currency }: { kind: string; currency: string }): boolean {
+  if (!isWhole) return false
+  const words = about.replace(/s$/, '').split(' ')
+  const isCurrency = (word: string) => word === word.toUpperCase()
+  return (
+    (words.includes(kind) || words.includes('combo')) && words.every(word => !isCurrency(word) || word === currency)
+  )
+}
+
+/** Between two imports, or while a subscription is renewed, so little time counts as none: nobody can do better, µs. */
+const NEXT_TO_NOTHING_US = 1_000_000
+
+/** What is missing of channels that bring the same: one that was recorded makes up for another that was not. Pure. */
+export function accountOf(
+  channels: readonly (readonly StateSpan[])[],
+  ends: { from: boolean; to: boolean },
+): ExportAccount {
+  const spans = channels.flat()
+  const wanted = spans.filter(span => span.state !== 'not recording' || isLost(span))
+  if (wanted.length === 0) return { recorded: undefined, gaps: [] }
+  const good = wanted.filter(span => !isLost(span))
+  const first = ends.from || good.length === 0 ? wanted : good
+  const last = ends.to || good.length === 0 ? wanted : good
+  const recorded = { fromUs: least(first.map(one => one.fromUs)), toUs: greatest(last.map(one => one.toUs)) }
+  const lost = spans.filter(isLost)
+  const missing = without([recorded], good)
+  const gaps = missing.flatMap(span => {
+    const told = lost.find(one => overlap([one], [span]).length > 0)
+    return told || lengthUs([span]) >= NEXT_TO_NOTHING_US ? [{ ...span, cause: told?.cause ?? 'not recorded' }] : []
+  })
+  return { recorded, gaps }
+}

@@ -1,0 +1,345 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Exchange } from '../../exchanges/exchange.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
+import { exchangesIn } from '../../coverage/account/read-facts.js'
+import { spanOfTree } from '../../coverage/account/measure.js'
+import { EdgeError } from '../../platform/edge-error.js'
+import { timeText } from '../../platform/moment.js'
+import type { Span } from '../../platform/spans.js'
+import { QuerySession } from '../query/session.js'
+import type { FreshSettings } from '../query/fresh-rows.js'
+import { accountOfSpan, type AccountOf, type ExportAccount, type ExportGap } from './account.js'
+import { writeHftBacktest } from './hftbacktest.js'
+import { nautilusId, nautilusPath, NAUTILUS_TYPES, precisionOf, writeNautilus, type NautilusType } from './nautilus.js'
+import { daysOf, type DayPart } from './plan.js'
+import { conditionOf, dateSql } from './row-stream.js'
+import type { ExportSource, FileSpan } from './source.js'
+import { isBookType, isGrouped, TARDIS_TYPES, tardisFileName, writeTardisCsv, type TardisType } from './tardis-csv.js'
+import { writeView, type PlainFormat } from './view-files.js'
+import { isExported, textGap, writeExported, type WrittenRows } from './whole-file.js'
+
+export const EXPORT_FORMATS = ['tardis-csv', 'hftbacktest', 'nautilus', 'csv', 'parquet'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
+export interface ExportOptions {
+  root: string
+  fresh: FreshSettings | undefined
+  out: string
+  format: ExportFormat
+  /** Kinds of files of the format; undefined: those that most people want. */
+  types?: readonly string[] | undefined
+  /** Of formats csv and parquet: a table, or a ready view as `name(…)`. */
+  view?: string | undefined
+  exchange?: string | undefined
+  instruments?: readonly string[] | undefined
+  kind?: string | undefined
+  currency?: string | undefined
+  from?: number | undefined
+  to?: number | undefined
+  gaps: 'refuse' | 'restart'
+  signal?: AbortSignal
+  note: (text: string) => void
+  onFiles?: (files: number) => void
+  onFile?: () => void
+}
+
+export interface ExportedFiles {
+  files: number
+  /** That were there, whole, of the same question. */
+  known: number
+  rows: number
+  /** Spans that the files say nothing of. */
+  gaps: number
+}
+
+/** A file to be written. */
+interface Wanted extends DayPart {
+  path: string
+  type: string
+  instruments: readonly string[] | undefined
+  account: ExportAccount
+  /** Beyond what the name says. */
+  write: (path: string, file: FileSpan) => Promise<WrittenRows>
+}
+
+/**
+ * Writes what was recorded in the form of another program: a file a day and instrument, each under its name when it is
+ * whole, each with the account of its span beside it. Files that are there are not written again.
+ * @throws EdgeError EXPORT_GAPS something of the span is missing, and `gaps` does not say to begin anew behind it
+ */
+export async function exportFiles(options: ExportOptions): Promise<ExportedFiles> {
+  const { root, fresh, note } = options
+  const { name, exchange } = exportedExchange(options)
+  const { exports } = exchange
+  const all = spanOfTree(root)
+  if (!exports || !all)
+    throw new EdgeError('EXPORT_NOTHING', `${root} holds nothing that can be exported`, {
+      path: root,
+      hint: 'wanted a dataDir or a copy of one, of an exchange whose formats are known',
+    })
+  const span = { fromUs: options.from ?? all.fromUs, toUs: Math.min(options.to ?? all.toUs, Date.now() * 1000) }
+  if (span.fromUs >= span.toUs)
+    throw new EdgeError('EXPORT_OPTIONS', 'wanted a span that ends after it begins: --from before --to')
+  const session = await QuerySession.open({ root, fresh, note })
+  const onProblem = (path: string, problem: string) => note(`${path}: ${problem}`)
+  const source: ExportSource = { root, exchange: name, exports, session, onProblem }
+  try {
+    const ends = { from: options.from !== undefined, to: options.to !== undefined }
+    const account = await accountOfSpan(root, name, span, ends)
+    const wanted = await filesOf(options, source, exchange, span, account)
+    options.onFiles?.(wanted.length)
+    if (options.gaps === 'refuse') for (const file of wanted) refuseGaps(file.path, gapsWithin(file))
+    return await writeAll(options, name, wanted)
+  } finally {
+    session.connection.closeSync()
+    session.clear()
+  }
+}
+
+function exportedExchange({ root, exchange: asked }: ExportOptions): { name: string; exchange: Exchange } {
+  const names = exchangesIn(root)
+  const name = asked ?? names.find(one => exchangeNamed(one).exports) ?? names[0]
+  if (name !== undefined && names.includes(name)) return { name, exchange: exchangeNamed(name) }
+  throw new EdgeError('EXPORT_NOTHING', `${root} has nothing of ${asked ?? 'any exchange'}`, {
+    path: root,
+    hint: names.length > 0 ? `it has ${names.join(', ')}` : 'wanted a dataDir or a copy of one',
+  })
+}
+
+async function writeAll(options: ExportOptions, exchange: string, wanted: readonly Wanted[]): Promise<ExportedFiles> {
+  const { format, view, instruments, kind, currency, gaps, signal, onFile } = options
+  const result: ExportedFiles = { files: 0, known: 0, rows: 0, gaps: 0 }
+  for (const { path, account, write, type, ...file } of wanted) {
+    signal?.throwIfAborted()
+    const choice = { instruments: file.instruments ?? instruments, kind, currency }
+    const facts = { format, type, exchange, ...choice, ...(view !== undefined && { view }) }
+    const within = gapsWithin({ account, ...file })
+    const asked = JSON.stringify([facts, file.fromUs, file.toUs, within.length])
+    result.gaps += within.length
+    if (isExported(path, asked)) result.known++
+    else {
+      const advance = () => signal?.throwIfAborted()
+      const about = { asked, gaps: within, recorded: account.recorded, span: file, facts }
+      const { rows, unknown = [] } = await writeExported(path, about, async temporary => {
+        const written = await write(temporary, { ...file, ...choice, advance })
+        const lost = inRecorded(written.unknown ?? [], account)
+        if (gaps === 'refuse') refuseGaps(path, lost)
+        return { ...written, unknown: lost }
+      })
+      result.files++
+      result.rows += rows
+      result.gaps += unknown.length
+    }
+    onFile?.()
+  }
+  return result
+}
+
+const gapsWithin = ({ account, fromUs, toUs }: Pick<Wanted, 'account' | 'fromUs' | 'toUs'>) =>
+  account.gaps.filter(gap => gap.fromUs < toUs && gap.toUs >= fromUs)
+
+/** A book waits for its first snapshot no longer than this, µs. */
+const FIRST_SNAPSHOT_US = 10_000_000
+
+/** Before anything was recorded nothing is missing; nor is it until the first snapshot. */
+function inRecorded(unknown: readonly ExportGap[], { recorded }: ExportAccount): ExportGap[] {
+  if (!recorded) return [...unknown]
+  return unknown.flatMap(gap => {
+    const fromUs = Math.max(gap.fromUs, recorded.fromUs)
+    const toUs = Math.min(gap.toUs, recorded.toUs)
+    const isFirst = fromUs <= recorded.fromUs && toUs - fromUs < FIRST_SNAPSHOT_US
+    return fromUs >= toUs || isFirst ? [] : [{ ...gap, fromUs, toUs }]
+  })
+}
+
+/** @throws EdgeError EXPORT_GAPS */
+function refuseGaps(path: string, gaps: readonly ExportGap[]): void {
+  const [first] = gaps
+  if (!first) return
+  const more = gaps.length > 1 ? `, and ${gaps.length - 1} more` : ''
+  const { from, to, cause } = textGap(first)
+  throw new EdgeError('EXPORT_GAPS', `${path} would have a gap from ${from} to ${to} (${cause})${more}`, {
+    path,
+    hint: '--gaps restart leaves gaps out, begins books anew behind them, and tells them in the account beside the file',
+  })
+}
+
+async function filesOf(
+  options: ExportOptions,
+  source: ExportSource,
+  exchange: Exchange,
+  span: Span,
+  account: AccountOf,
+): Promise<Wanted[]> {
+  const { format, out } = options
+  mkdirSync(out, { recursive: true })
+  switch (format) {
+    case 'tardis-csv':
+      return tardisFiles(options, source, exchange, span, account)
+    case 'hftbacktest':
+      return perInstrument(options, source, exchange, span, ['events'], (_type, day, instrument) => ({
+        path: join(out, `${instrument}_${day.date.replaceAll('-', '')}.npz`),
+        account: both(
+          account(instrument, bookFamily(exchange)),
+          account(instrument, source.exports.rows.trades.family),
+        ),
+        write: (path, file) => writeHftBacktest(path, source, { ...file, instrument }),
+      }))
+    case 'nautilus':
+      return nautilusFiles(options, source, exchange, span, account)
+    case 'csv':
+    case 'parquet':
+      return viewFiles(options, source, format, span, account)
+  }
+}
+
+const bookFamily = ({ books }: Exchange) => books?.family ?? ''
+
+/** What two families were both recorded in. */
+function both(one: ExportAccount, other: ExportAccount): ExportAccount {
+  return { recorded: one.recorded, gaps: [...one.gaps, ...other.gaps].sort((a, b) => a.fromUs - b.fromUs) }
+}
+
+type PerInstrument = (type: string, day: DayPart, instrument: string) => Pick<Wanted, 'path' | 'account' | 'write'>
+
+async function perInstrument(
+  options: ExportOptions,
+  source: ExportSource,
+  exchange: Exchange,
+  span: Span,
+  types: readonly string[],
+  make: PerInstrument,
+): Promise<Wanted[]> {
+  const wanted: Wanted[] = []
+  for (const day of daysOf(span))
+    for (const type of types)
+      for (const instrument of await instrumentsOf(options, source, tableOfType(type, source, exchange), day))
+        wanted.push({ ...day, type, instruments: [instrument], ...make(type, day, instrument) })
+  return wanted
+}
+
+function tableOfType(type: string, { exports }: ExportSource, exchange: Exchange): string {
+  const { rows } = exports
+  if (type in rows) return rows[type as keyof typeof rows].table
+  if (type === 'trade_tick') return rows.trades.table
+  if (type === 'quote_tick') return rows.quotes.table
+  return exchange.families.find(({ name }) => name === bookFamily(exchange))?.table ?? 'book'
+}
+
+/** Those that were named, or all of the kind and currency that have rows on the day. */
+async function instrumentsOf(
+  { instruments, kind, currency }: ExportOptions,
+  { session, exchange }: ExportSource,
+  table: string,
+  day: DayPart,
+): Promise<readonly string[]> {
+  if (instruments) return instruments
+  const sql = `SELECT DISTINCT instrument_name FROM "${table}"
+    WHERE ${conditionOf({ exchange, instruments: undefined, kind, currency })}
+      AND "date" BETWEEN ${dateSql(day.fromUs, -1)} AND ${dateSql(day.toUs, 0)} AND instrument_name IS NOT NULL
+      AND recv_ts >= make_timestamptz(${day.fromUs}) AND recv_ts < make_timestamptz(${day.toUs}) ORDER BY 1`
+  return session.ask(sql, async connection =>
+    (await connection.runAndReadAll(sql)).getRows().map(([name]) => String(name)),
+  )
+}
+
+/** @throws EdgeError EXPORT_OPTIONS */
+function typesOf<T extends string>({ types }: ExportOptions, known: readonly T[], usual: readonly T[]): readonly T[] {
+  if (!types) return usual
+  return types.map(asked => {
+    const found = known.find(type => type === asked)
+    if (found) return found
+    throw new EdgeError('EXPORT_OPTIONS', `found --type ${asked}, wanted one of ${known.join(', ')}`)
+  })
+}
+
+async function tardisFiles(
+  options: ExportOptions,
+  source: ExportSource,
+  exchange: Exchange,
+  span: Span,
+  account: AccountOf,
+): Promise<Wanted[]> {
+  const types = typesOf<TardisType>(options, TARDIS_TYPES, ['trades', 'incremental_book_L2', 'quotes'])
+  const { exports } = source
+  const nameOf = (type: TardisType, { date }: DayPart, symbol: string) =>
+    join(options.out, tardisFileName(exports.tardisName, type, date, symbol))
+  const familyOf = (type: TardisType) => (isBookType(type) ? bookFamily(exchange) : exports.rows[type].family)
+  const grouped = types.filter(isGrouped).flatMap(type =>
+    daysOf(span).map(day => ({
+      ...day,
+      ...{ type, instruments: options.instruments, path: nameOf(type, day, 'OPTIONS') },
+      account: account(options.instruments?.[0], familyOf(type)),
+      write: (path: string, file: FileSpan) => writeTardisCsv(path, type, source, file),
+    })),
+  )
+  const own = types.filter(type => !isGrouped(type))
+  return [
+    ...(await perInstrument(options, source, exchange, span, own, (name, day, instrument) => {
+      const type = name as TardisType
+      return {
+        path: nameOf(type, day, instrument),
+        account: account(instrument, familyOf(type)),
+        write: (path, file) => writeTardisCsv(path, type, source, file),
+      }
+    })),
+    ...grouped,
+  ]
+}
+
+async function nautilusFiles(
+  options: ExportOptions,
+  source: ExportSource,
+  exchange: Exchange,
+  span: Span,
+  account: AccountOf,
+): Promise<Wanted[]> {
+  const types = typesOf<NautilusType>(options, NAUTILUS_TYPES, NAUTILUS_TYPES)
+  const { rows, venue } = source.exports
+  const families: Readonly<Record<NautilusType, string>> = {
+    trade_tick: rows.trades.family,
+    quote_tick: rows.quotes.family,
+    order_book_delta: bookFamily(exchange),
+  }
+  return perInstrument(options, source, exchange, span, types, (name, day, instrument) => {
+    const type = name as NautilusType
+    return {
+      path: join(options.out, nautilusPath(type, nautilusId(instrument, venue), day)),
+      account: account(instrument, families[type]),
+      write: async (path, file) =>
+        writeNautilus(path, type, source, { ...file, instrument }, await precisionOf(source, instrument)),
+    }
+  })
+}
+
+function viewFiles(
+  options: ExportOptions,
+  source: ExportSource,
+  format: PlainFormat,
+  span: Span,
+  account: AccountOf,
+): Wanted[] {
+  const { view, out, instruments } = options
+  if (view === undefined)
+    throw new EdgeError('EXPORT_OPTIONS', `found no --view, wanted one with --format ${format}`, {
+      hint: 'a table, e.g. trades, or a ready view, e.g. "best_quotes()"',
+    })
+  const write = (path: string, file: FileSpan) => writeView(path, view, format, source, file)
+  if (!source.session.tables.includes(view)) {
+    const [name = view] = view.split('(')
+    const { fromUs, toUs } = span
+    const whole = { date: timeText(fromUs), fromUs, toUs, type: name.trim(), instruments }
+    return [
+      { ...whole, path: join(out, `${name.trim()}.${format}`), account: { recorded: undefined, gaps: [] }, write },
+    ]
+  }
+  const exchange = exchangeNamed(source.exchange)
+  const family = exchange.families.find(({ table }) => table === view)?.name ?? view
+  return daysOf(span).map(day => ({
+    ...day,
+    ...{ type: view, instruments, path: join(out, `${view}_${day.date}.${format}`) },
+    account: instruments ? instruments.map(name => account(name, family)).reduce(both) : account(undefined, family),
+    write,
+  }))
+}
