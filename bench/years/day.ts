@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { compress, decompress } from 'zstd-napi'
+import { runCompactor } from '../../compactor/main.js'
+import { configSchema } from '../../config/schema.js'
+import { parseManifest, type Manifest } from '../../formats/manifest.js'
+import { parquetFiles } from '../../formats/parquet-tree.js'
+import { segmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
+import { rawFiles } from '../../formats/raw-tree.js'
+import { compactorState } from '../../formats/receipt.js'
+import { createLogger } from '../../platform/log.js'
+import { dateOf } from '../../platform/utc-date.js'
+
+export const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+const AFTER_START_MS = 1000
+/** Of the journal lines are written anew for each date: it says when things were. */
+const TELLS_TIMES = 'journal'
+
+/** Times in µs or ms near the recording's, wherever they stand. */
+function shifted(text: string, nearMs: number, byMs: number): string {
+  return text.replace(/\b1[78]\d{11}(?:\d{3})?\b/g, digits => {
+    const unit = digits.length === 16 ? 1000 : 1
+    const value = Number(digits)
+    return Math.abs(value / unit - nearMs) < 2 * DAY_MS ? String(value + byMs * unit) : digits
+  })
+}
+
+function writeSegment(dataDir: string, name: SegmentName, manifest: Manifest, text: string): void {
+  const sealed = compress(Buffer.from(text), { compressionLevel: 3 })
+  const path = join(dataDir, segmentPath(name, 'sealed'))
+  mkdirSync(dirname(path), { recursive: true })
+  const made: Manifest = {
+    ...manifest,
+    run: name.run,
+    number: name.number,
+    bytes_raw: Buffer.byteLength(text),
+    bytes_compressed: sealed.length,
+    sha256: createHash('sha256').update(sealed).digest('hex'),
+    md5: createHash('md5').update(sealed).digest('hex'),
+  }
+  writeFileSync(withState(path, 'manifest'), JSON.stringify(made))
+  writeFileSync(path, sealed)
+}
+
+const manifestAt = (path: string) => parseManifest(readFileSync(withState(path, 'manifest'), 'utf8'), path)
+
+/**
+ * A day of a recording, as the product makes it: what a recorder recorded of a few seconds stands in each hour, and is
+ * converted and rolled up by the compactor.
+ * @param recorded a dataDir with the sealed segments of one run
+ * @returns a moment in its second hour, in the midst of what was recorded
+ */
+export async function makeDay(recorded: string, dataDir: string, date: string, hours: number): Promise<number> {
+  let momentMs = 0
+  for (const { path, name, state } of rawFiles(recorded)) {
+    if (state !== 'sealed') continue
+    const manifest = manifestAt(join(recorded, path))
+    const text = decompress(readFileSync(join(recorded, path))).toString('utf8')
+    const nearMs = name.startedMs
+    for (let hour = 0; hour < hours; hour++) {
+      const startedMs = Date.parse(date) + hour * HOUR_MS + ((name.startedMs % HOUR_MS) % 60_000)
+      const byMs = startedMs - nearMs
+      if (hour === 1) momentMs = Math.max(momentMs, startedMs + AFTER_START_MS)
+      const of = { ...name, startedMs, run: `${name.run.slice(0, 6)}${hour}` }
+      const told = JSON.parse(shifted(JSON.stringify(manifest), nearMs, byMs)) as Manifest
+      writeSegment(dataDir, of, told, shifted(text, nearMs, byMs))
+    }
+  }
+  const config = configSchema.parse({ dataDir, host: 'bench', exchange: { name: 'deribit' } })
+  const log = createLogger('compactor', 'silent')
+  const { failing } = await runCompactor({ config, log, once: true, nowMs: () => Date.parse(date) + 2 * DAY_MS })
+  if (failing > 0) throw new Error(`the day cannot be converted: ${failing} segments failed`)
+  return momentMs
+}
+
+/**
+ * The same day once more under another date: names, manifests, receipts and the journal are of that date; the bytes of
+ * other segments and of Parquet files are the same files, so that a tree of years is made in minutes.
+ */
+export function cloneDay(dataDir: string, date: string, to: string): void {
+  const byMs = Date.parse(to) - Date.parse(date)
+  const day = { fromUs: Date.parse(date) * 1000, toUs: (Date.parse(date) + DAY_MS) * 1000 }
+  for (const { path, name, state } of rawFiles(dataDir, day)) {
+    if (state !== 'sealed' || dateOf(name.startedMs) !== date) continue
+    const target = join(dataDir, segmentPath({ ...name, startedMs: name.startedMs + byMs }, 'sealed'))
+    const manifest = readFileSync(join(dataDir, withState(path, 'manifest')), 'utf8')
+    const told = JSON.parse(shifted(manifest, Date.parse(date), byMs)) as Manifest
+    if (name.channel === TELLS_TIMES) {
+      const text = decompress(readFileSync(join(dataDir, path))).toString('utf8')
+      writeSegment(dataDir, { ...name, startedMs: name.startedMs + byMs }, told, shifted(text, Date.parse(date), byMs))
+    } else {
+      mkdirSync(dirname(target), { recursive: true })
+      writeFileSync(withState(target, 'manifest'), JSON.stringify(told))
+      linkSync(join(dataDir, path), target)
+    }
+  }
+  for (const { path, folder } of parquetFiles(dataDir, { date })) {
+    const target = join(dataDir, folder.path.slice(0, -date.length) + to)
+    mkdirSync(target, { recursive: true })
+    linkSync(join(dataDir, path), join(target, path.slice(folder.path.length + 1)))
+  }
+  for (const kind of ['done', 'superseded']) {
+    const state = join(compactorState(dataDir), `${kind}-${date}.jsonl`)
+    if (!existsSync(state)) continue
+    const text = readFileSync(state, 'utf8')
+    const named = text.replaceAll(date, to).replaceAll(date.replaceAll('-', ''), to.replaceAll('-', ''))
+    writeFileSync(join(compactorState(dataDir), `${kind}-${to}.jsonl`), named)
+  }
+}

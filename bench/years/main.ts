@@ -1,0 +1,152 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
+import { packageRoot } from '../../platform/package-info.js'
+import { dateOf } from '../../platform/utc-date.js'
+import { machine } from '../machine.js'
+import { cloneDay, DAY_MS, makeDay } from './day.js'
+import { costOf, type Cost } from './measure.js'
+
+export interface YearsOptions {
+  /** Numbers of days to measure at, rising; the first is what the others are compared with. */
+  days: readonly number[]
+  /** Hours of the day that have segments. */
+  hours: number
+}
+
+/** What is asked, and how much more it may cost than with one day. */
+interface Question {
+  name: string
+  args: readonly string[]
+  goal: Goal
+}
+
+type Goal = { cpuTimes: number } | { cpuS: number; peakMiB: number } | { calls: number }
+
+const RECORDED_MS = 6000
+
+/** `npm run bench years`: what each question costs on a tree of one day, and on trees of many. */
+export async function benchYears({ days, hours }: YearsOptions): Promise<boolean> {
+  const scratch = mkdtempSync(join(tmpdir(), 'edgetape-years-'))
+  try {
+    print(`\n# Years on one tree\n${machine()}\n`)
+    const dataDir = join(scratch, 'box')
+    const date = dateOf(Date.now() - 2 * DAY_MS)
+    const momentMs = await makeDay(await recordedSeconds(scratch), dataDir, date, hours)
+    const copy = join(scratch, 'copy')
+    mkdirSync(copy)
+    for (const tree of ['raw', 'parquet']) symlinkSync(join(dataDir, tree), join(copy, tree))
+    const config = configAt(scratch, dataDir)
+    const costs = new Map<string, Cost[]>()
+    let made = 1
+    for (const count of days) {
+      for (; made < count; made++) cloneDay(dataDir, date, dateOf(Date.parse(date) - made * DAY_MS))
+      for (const { name, args } of questionsOf(copy, config, momentMs)) {
+        const cost = await costOf(args, scratch, scratch)
+        costs.set(name, [...(costs.get(name) ?? []), cost])
+        process.stderr.write(`${count} days: ${name}: ${textOf(cost)}\n`)
+      }
+    }
+    return told(questionsOf(copy, config, momentMs), costs, days)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+function told(questions: readonly Question[], costs: ReadonlyMap<string, readonly Cost[]>, days: readonly number[]) {
+  print(`| command | ${days.map(count => `${count} d`).join(' | ')} | goal | |`)
+  print(`|---|${days.map(() => '---|').join('')}---|---|`)
+  let allHold = true
+  for (const { name, goal } of questions) {
+    const found = costs.get(name) ?? []
+    const [first, last] = [found[0], found.at(-1)]
+    const holds = first !== undefined && last !== undefined && isReached(goal, first, last)
+    allHold &&= holds
+    print(`| ${name} | ${found.map(textOf).join(' | ')} | ${goalText(goal)} | ${holds ? 'holds' : 'MISSED'} |`)
+  }
+  return allHold
+}
+
+const textOf = ({ cpuS, peakMiB, calls }: Cost) =>
+  `${cpuS.toFixed(2)} s, ${Math.round(peakMiB)} MiB, ${calls === undefined ? '?' : calls.toLocaleString('en')} calls`
+
+/** A tenth of a second is what the same command differs by from one time to the next. */
+function isReached(goal: Goal, first: Cost, last: Cost): boolean {
+  if ('cpuTimes' in goal) return last.cpuS <= goal.cpuTimes * first.cpuS + 0.1
+  if ('calls' in goal) return last.calls === undefined || last.calls <= goal.calls
+  return last.cpuS <= goal.cpuS && last.peakMiB <= goal.peakMiB
+}
+
+function goalText(goal: Goal): string {
+  if ('cpuTimes' in goal) return `≤ ${goal.cpuTimes} × CPU of one day`
+  return 'calls' in goal ? `≤ ${goal.calls} calls` : `≤ ${goal.cpuS} s, ≤ ${goal.peakMiB} MiB`
+}
+
+function questionsOf(copy: string, config: string, momentMs: number): Question[] {
+  const date = dateOf(momentMs)
+  const moment = new Date(momentMs).toISOString().replace('Z', '')
+  const one = `date = DATE '${date}' AND instrument_name = 'BTC-PERPETUAL'`
+  const from = ['query', '--from', copy]
+  const span = `'${date} 01:00', '${date} 02:00'`
+  const asOne = { cpuTimes: 1.5 }
+  return [
+    { name: 'query, one day, one instrument', args: [...from, `SELECT count(*) FROM quote WHERE ${one}`], goal: asOne },
+    { name: 'SHOW TABLES', args: [...from, 'SHOW TABLES'], goal: asOne },
+    {
+      name: 'ready view, one moment',
+      args: [...from, `FROM option_chain('${moment}', 'BTC')`],
+      goal: asOne,
+    },
+    { name: 'ready view, an hour', args: [...from, `FROM basis('BTC-%', INTERVAL 1 HOUR, ${span})`], goal: asOne },
+    {
+      name: 'dump of an hour',
+      args: ['dump', join(copy, 'raw'), '--channel', 'trades', '--from', `${date}T01:00`, '--to', `${date}T02:00`],
+      goal: asOne,
+    },
+    { name: 'book --at', args: ['book', 'BTC-PERPETUAL', '--at', moment, '--path', copy], goal: asOne },
+    {
+      name: 'compactor idle, with the state',
+      args: ['compact', '--once', '--config', config],
+      goal: { cpuS: 1, peakMiB: 130 },
+    },
+    {
+      name: 'query --config',
+      args: ['query', '--config', config, `SELECT count(*) FROM quote WHERE ${one}`],
+      goal: asOne,
+    },
+    { name: 'recorder, start', args: ['record', '--config', config], goal: { calls: 500 } },
+    { name: 'status', args: ['status', '--json', '--config', config], goal: { cpuS: 0.5, peakMiB: 150 } },
+    { name: 'coverage --date', args: ['coverage', copy, '--date', date, '--json'], goal: { cpuTimes: 1.2 } },
+  ]
+}
+
+/** A few seconds of all families, by a recorder of the simulated exchange. */
+async function recordedSeconds(scratch: string): Promise<string> {
+  const exchange = await startSimulator({ port: 0, instruments: 60, rate: 200 })
+  const dataDir = join(scratch, 'recorded')
+  const config = join(scratch, 'recorded.yaml')
+  const settings = { dataDir, host: 'bench', exchange: { name: 'deribit', url: exchange.url } }
+  writeFileSync(config, JSON.stringify(settings))
+  const main = join(packageRoot, 'dist', 'cli', 'main.js')
+  const recorder = execa(process.execPath, [main, 'record', '--config', config], { stdin: 'ignore', reject: false })
+  await delay(RECORDED_MS)
+  recorder.kill('SIGTERM')
+  await recorder
+  await exchange.close()
+  return dataDir
+}
+
+function configAt(scratch: string, dataDir: string): string {
+  const config = join(scratch, 'box.yaml')
+  // Nothing listens there: a recorder starts, and knows its files by then.
+  const exchange = { name: 'deribit', url: 'ws://127.0.0.1:9/ws/api/v2' }
+  writeFileSync(config, JSON.stringify({ dataDir, host: 'bench', exchange, http: { enabled: false } }))
+  return config
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

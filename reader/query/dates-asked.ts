@@ -1,0 +1,298 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { sqlText } from '../../platform/duckdb.js'
+import { messageOf } from '../../platform/edge-error.js'
+
+/**
+ * Which days' files a statement can need of each table: found before a view is made, since a view of all days opens the
+ * files of all days. DuckDB's own parser reads the statement; what it says of `date` in a WHERE counts, with constants or
+ * parameters of ready views. Whatever is not understood asks for all days.
+ */
+
+/** Days, `YYYY-MM-DD`, both included. */
+export interface Days {
+  first: string
+  last: string
+}
+
+export const ALL_DAYS: Days = { first: '0000-00-00', last: '9999-99-99' }
+
+/** A query with parameters that a statement may call. */
+export interface CalledQuery {
+  name: string
+  /** `CREATE OR REPLACE MACRO name(parameters) AS TABLE query`. */
+  sql: string
+}
+
+/** Members of what DuckDB's parser made. */
+type Node = Readonly<Record<string, unknown>>
+/** What stands for a parameter. */
+type Bindings = ReadonlyMap<string, Node>
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
+const nodesOf = (value: unknown): Node[] => (Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : [])
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
+const NO_BINDINGS: Bindings = new Map()
+const CALLS_DEPTH_MAX = 8
+
+/**
+ * The days of each table that a statement names, by its name in lower case, `deribit.trades` where it names an exchange;
+ * undefined where the statement cannot be read, such as one that changes something.
+ */
+export async function daysAsked(
+  connection: DuckDBConnection,
+  sql: string,
+  called: readonly CalledQuery[],
+): Promise<Map<string, Days> | undefined> {
+  const parsed = await parsedSql(connection, sql)
+  if (!parsed) return undefined
+  const finder = new DaysFinder(connection, called)
+  await finder.look(parsed, NO_BINDINGS)
+  return finder.found
+}
+
+/** Undefined for what is no query. */
+async function parsedSql(connection: DuckDBConnection, sql: string): Promise<Node[] | undefined> {
+  const text = sql.trim().replace(/;$/, '')
+  const answer = await connection.runAndReadAll(`SELECT json_serialize_sql(${sqlText(text)})`)
+  const parsed: unknown = JSON.parse(String(answer.getRows()[0]?.[0]))
+  if (!isNode(parsed) || parsed['error'] !== false) return undefined
+  return nodesOf(parsed['statements'])
+}
+
+class DaysFinder {
+  readonly #connection: DuckDBConnection
+  readonly #called: ReadonlyMap<string, CalledQuery>
+  readonly found = new Map<string, Days>()
+
+  constructor(connection: DuckDBConnection, called: readonly CalledQuery[]) {
+    this.#connection = connection
+    this.#called = new Map(called.map(query => [query.name.toLowerCase(), query]))
+  }
+
+  async look(nodes: unknown, bindings: Bindings, depth = 0): Promise<void> {
+    await this.#visit(nodes, bindings, new Map(), depth)
+  }
+
+  async #visit(value: unknown, bindings: Bindings, days: Map<Node, Days>, depth: number): Promise<void> {
+    if (Array.isArray(value)) {
+      for (const each of value) await this.#visit(each, bindings, days, depth)
+      return
+    }
+    if (!isNode(value)) return
+    if (value['type'] === 'SELECT_NODE') await this.#noteDays(value, bindings, days)
+    if (value['type'] === 'BASE_TABLE') this.#ask(value, days.get(value) ?? ALL_DAYS)
+    if (value['type'] === 'TABLE_FUNCTION') await this.#lookIntoCall(value['function'], bindings, depth)
+    for (const child of Object.values(value)) await this.#visit(child, bindings, days, depth)
+  }
+
+  #ask(table: Node, days: Days): void {
+    const schema = textOf(table['schema_name']).toLowerCase()
+    const name = textOf(table['table_name']).toLowerCase()
+    const key = schema === '' || schema === 'main' ? name : `${schema}.${name}`
+    this.found.set(key, union(this.found.get(key), days))
+  }
+
+  /** Of each table in its FROM: the days that its WHERE leaves. */
+  async #noteDays(select: Node, bindings: Bindings, days: Map<Node, Days>): Promise<void> {
+    // A sample is drawn before the WHERE.
+    if (isNode(select['sample'])) return
+    const tables = tablesJoined(select['from_table'])
+    for (const condition of conjuncts(select['where_clause'])) {
+      const bounds = boundsOf(condition)
+      if (!bounds) continue
+      const meant = bounds.of === undefined ? (tables.length === 1 ? tables : []) : tables.filter(isCalled(bounds.of))
+      if (meant.length === 0) continue
+      const first = bounds.first.length === 0 ? undefined : await this.#least(bounds.first, bindings)
+      const last = bounds.last.length === 0 ? undefined : await this.#greatest(bounds.last, bindings)
+      for (const table of meant) {
+        const before = days.get(table) ?? ALL_DAYS
+        days.set(table, {
+          first: first !== undefined && first > before.first ? first : before.first,
+          last: last !== undefined && last < before.last ? last : before.last,
+        })
+      }
+    }
+  }
+
+  async #least(bounds: readonly Node[], bindings: Bindings): Promise<string | undefined> {
+    const found = await this.#daysOf(bounds, bindings)
+    return found?.map(({ first }) => first).sort()[0]
+  }
+
+  async #greatest(bounds: readonly Node[], bindings: Bindings): Promise<string | undefined> {
+    const found = await this.#daysOf(bounds, bindings)
+    return found?.map(({ last }) => last).sort().at(-1)
+  }
+
+  /** Undefined where one of them is no constant. */
+  async #daysOf(bounds: readonly Node[], bindings: Bindings): Promise<Days[] | undefined> {
+    const found: Days[] = []
+    for (const bound of bounds) {
+      const days = await this.#dayOf(withBindings(bound, bindings))
+      if (!days) return undefined
+      found.push(days)
+    }
+    return found
+  }
+
+  /** The day that a constant is, or, of what has a time, those around it: a time zone may move it. */
+  async #dayOf(expression: Node): Promise<Days | undefined> {
+    const literal = plainDate(expression)
+    if (literal !== undefined) return { first: literal, last: literal }
+    if (asksTables(expression)) return undefined
+    try {
+      const [[parsed] = []] = (await this.#connection.runAndReadAll(`SELECT json_serialize_sql('SELECT 1')`)).getRows()
+      const select = JSON.parse(String(parsed)) as { statements: { node: Record<string, unknown> }[] }
+      const node = select.statements[0]?.node
+      if (!node) return undefined
+      node['select_list'] = [{ ...expression, alias: '' }]
+      const value = `SELECT * FROM json_execute_serialized_sql(${sqlText(JSON.stringify(select))})`
+      const answer = await this.#connection.runAndReadAll(
+        `SELECT typeof(v) = 'DATE', (v::DATE)::VARCHAR, (v::DATE - 1)::VARCHAR, (v::DATE + 1)::VARCHAR FROM (${value}) AS t(v)`,
+      )
+      const [isDate, day, before, after] = answer.getRows()[0] ?? []
+      if (typeof day !== 'string' || !DATE.test(day)) return undefined
+      return isDate === true ? { first: day, last: day } : { first: String(before), last: String(after) }
+    } catch (error) {
+      // It names a column, or DuckDB cannot work it out: the statement itself will say what is wrong with it.
+      if (messageOf(error) === '') throw error
+      return undefined
+    }
+  }
+
+  async #lookIntoCall(call: unknown, bindings: Bindings, depth: number): Promise<void> {
+    if (!isNode(call)) return
+    const query = this.#called.get(textOf(call['function_name']).toLowerCase())
+    if (!query || depth >= CALLS_DEPTH_MAX) return
+    const [, parameters = '', body = ''] = /MACRO\s+\w+\s*\(([^]*?)\)\s+AS\s+TABLE\s+([^]*)$/i.exec(query.sql) ?? []
+    const parsed = await parsedSql(this.#connection, body)
+    if (!parsed) return
+    await this.look(parsed, await this.#bindingsOf(call, parameters, bindings), depth + 1)
+  }
+
+  async #bindingsOf(call: Node, parameters: string, outer: Bindings): Promise<Bindings> {
+    const bound = new Map<string, Node>()
+    const names: string[] = []
+    for (const parameter of parameters.split(/,(?![^(]*\))/)) {
+      const [name = '', fallback] = parameter.trim().split(/\s*:=\s*/)
+      names.push(name)
+      const parsed = fallback === undefined ? undefined : await parsedSql(this.#connection, `SELECT ${fallback}`)
+      const [value] = nodesOf(nodesOf(parsed)[0]?.['node']).flatMap(node => nodesOf(node['select_list']))
+      if (value) bound.set(name, value)
+    }
+    for (const [place, given] of nodesOf(call['children']).entries()) {
+      const alias = textOf(given['alias']).toLowerCase()
+      const name = alias === '' ? names[place] : alias
+      if (name !== undefined) bound.set(name, withBindings(given, outer))
+    }
+    return bound
+  }
+}
+
+const DATE = /^\d{4}-\d\d-\d\d$/
+
+/** `'2026-11-22'`, also as a DATE. */
+function plainDate(expression: Node): string | undefined {
+  const isCast = expression['type'] === 'OPERATOR_CAST' && isNode(expression['child'])
+  if (isCast && isNode(expression['cast_type']) && expression['cast_type']['id'] !== 'DATE') return undefined
+  const constant = isCast ? expression['child'] : expression
+  const value = isNode(constant) && isNode(constant['value']) ? constant['value']['value'] : undefined
+  return typeof value === 'string' && DATE.test(value) ? value : undefined
+}
+
+/** Whether it asks for rows, which are not there yet. */
+function asksTables(expression: unknown): boolean {
+  if (Array.isArray(expression)) return expression.some(asksTables)
+  if (!isNode(expression)) return false
+  return expression['class'] === 'SUBQUERY' || Object.values(expression).some(asksTables)
+}
+
+/** An expression with what parameters stand for in their place. */
+function withBindings(expression: Node, bindings: Bindings): Node {
+  const names = expression['column_names']
+  if (expression['class'] === 'COLUMN_REF' && Array.isArray(names) && names.length === 1) {
+    const bound = bindings.get(textOf(names[0]).toLowerCase())
+    if (bound) return { ...bound, alias: textOf(expression['alias']) }
+  }
+  const replace = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map(replace) : isNode(value) ? withBindings(value, bindings) : value
+  return Object.fromEntries(Object.entries(expression).map(([key, value]) => [key, replace(value)]))
+}
+
+/** The tables of a FROM, through its joins: rows of each that its own conditions leave out are in no answer. */
+function tablesJoined(from: unknown): Node[] {
+  if (!isNode(from)) return []
+  if (from['type'] === 'BASE_TABLE') return isNode(from['sample']) ? [] : [from]
+  if (from['type'] === 'JOIN') return [...tablesJoined(from['left']), ...tablesJoined(from['right'])]
+  return []
+}
+
+const isCalled = (name: string) => (table: Node) =>
+  [textOf(table['alias']) || textOf(table['table_name'])].some(own => own.toLowerCase() === name)
+
+/** Conditions that all must hold. */
+function conjuncts(condition: unknown): Node[] {
+  if (!isNode(condition)) return []
+  if (condition['type'] !== 'CONJUNCTION_AND') return [condition]
+  return nodesOf(condition['children']).flatMap(conjuncts)
+}
+
+/** What a condition says of a column `date`: expressions of which the least, or the greatest, bounds it. */
+interface Bounds {
+  /** Of which table; undefined where it does not say. */
+  of: string | undefined
+  first: Node[]
+  last: Node[]
+}
+
+function boundsOf(condition: Node): Bounds | undefined {
+  if (condition['type'] === 'COMPARE_BETWEEN') {
+    const date = dateColumn(condition['input'])
+    return date && { ...date, first: nodesOf(condition['lower']), last: nodesOf(condition['upper']) }
+  }
+  if (condition['type'] === 'COMPARE_IN') {
+    const [column, ...values] = nodesOf(condition['children'])
+    const date = dateColumn(column)
+    return date && values.length > 0 ? { ...date, first: values, last: values } : undefined
+  }
+  const [left, right] = [dateColumn(condition['left']), dateColumn(condition['right'])]
+  const date = left ?? right
+  if (!date || (left && right)) return undefined
+  const bound = nodesOf(left ? condition['right'] : condition['left'])
+  switch (left ? textOf(condition['type']) : MIRRORED[textOf(condition['type'])]) {
+    case 'COMPARE_EQUAL':
+      return { ...date, first: bound, last: bound }
+    case 'COMPARE_GREATERTHAN':
+    case 'COMPARE_GREATERTHANOREQUALTO':
+      return { ...date, first: bound, last: [] }
+    case 'COMPARE_LESSTHAN':
+    case 'COMPARE_LESSTHANOREQUALTO':
+      return { ...date, first: [], last: bound }
+    default:
+      return undefined
+  }
+}
+
+const MIRRORED: Readonly<Record<string, string>> = {
+  COMPARE_EQUAL: 'COMPARE_EQUAL',
+  COMPARE_GREATERTHAN: 'COMPARE_LESSTHAN',
+  COMPARE_GREATERTHANOREQUALTO: 'COMPARE_LESSTHANOREQUALTO',
+  COMPARE_LESSTHAN: 'COMPARE_GREATERTHAN',
+  COMPARE_LESSTHANOREQUALTO: 'COMPARE_GREATERTHANOREQUALTO',
+}
+
+function dateColumn(expression: unknown): Pick<Bounds, 'of'> | undefined {
+  if (!isNode(expression) || expression['class'] !== 'COLUMN_REF') return undefined
+  const names = Array.isArray(expression['column_names']) ? expression['column_names'].map(textOf) : []
+  if (names.at(-1)?.toLowerCase() !== 'date') return undefined
+  return { of: names.at(-2)?.toLowerCase() }
+}
+
+function union(one: Days | undefined, other: Days): Days {
+  if (!one) return other
+  return {
+    first: one.first < other.first ? one.first : other.first,
+    last: one.last > other.last ? one.last : other.last,
+  }
+}
+
