@@ -70,5 +70,6 @@ export function lastOfEach(receipts: readonly Receipt[]): Receipts {
   return new Map(receipts.map(receipt => [receipt.segment, receipt]))
 }
 
-const datesWithReceipts = (dataDir: string) =>
+/** Dates of which it has been said anything. */
+export const datesWithReceipts = (dataDir: string) =>
   listFolder(dataDir, 'state/compactor').files.flatMap(name => /^done-(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])

@@ -11,11 +11,13 @@ const noticeSchema = z.object({ path: z.string(), by: z.array(z.string()) })
 /**
  * Files below `root` (a dataDir, or a copy of one) that readers leave out, since the rows of each are in others that are
  * there, too. Such are left at targets where nothing is deleted; `superseded/` there lists them.
+ * @param dates of which alone it is asked, both included
  * @returns full paths
  */
-export function supersededFiles(root: string): string[] {
+export function supersededFiles(root: string, dates?: { first: string; last: string }): string[] {
   const top = { path: 'superseded', values: {} }
-  const lists = [...partitionFolders(root, top, [{ key: 'date' }], {})].flatMap(({ path }) =>
+  const accept = (_key: string, date: string) => !dates || (date >= dates.first && date <= dates.last)
+  const lists = [...partitionFolders(root, top, [{ key: 'date' }], { accept })].flatMap(({ path }) =>
     listFolder(root, path).files.flatMap(file => (LIST.test(file) ? [join(root, path, file)] : [])),
   )
   return lists

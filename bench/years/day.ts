@@ -14,7 +14,6 @@ import { dateOf } from '../../platform/utc-date.js'
 
 export const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-const AFTER_START_MS = 1000
 /** Of the journal lines are written anew for each date: it says when things were. */
 const TELLS_TIMES = 'journal'
 
@@ -62,7 +61,8 @@ export async function makeDay(recorded: string, dataDir: string, date: string, h
     for (let hour = 0; hour < hours; hour++) {
       const startedMs = Date.parse(date) + hour * HOUR_MS + ((name.startedMs % HOUR_MS) % 60_000)
       const byMs = startedMs - nearMs
-      if (hour === 1) momentMs = Math.max(momentMs, startedMs + AFTER_START_MS)
+      const midUs = (manifest.first_recv_us + manifest.last_recv_us) / 2
+      if (hour === 1 && name.channel === 'book') momentMs = Math.floor(midUs / 1000) + byMs
       const of = { ...name, startedMs, run: `${name.run.slice(0, 6)}${hour}` }
       const told = JSON.parse(shifted(JSON.stringify(manifest), nearMs, byMs)) as Manifest
       writeSegment(dataDir, of, told, shifted(text, nearMs, byMs))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
+import { readStatus } from '../../formats/status.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { dateOf } from '../../platform/utc-date.js'
 import { machine } from '../machine.js'
@@ -26,7 +27,7 @@ interface Question {
 
 type Goal = { cpuTimes: number } | { cpuS: number; peakMiB: number } | { calls: number }
 
-const RECORDED_MS = 6000
+const RECORDED_FRAMES = 5000
 
 /** `npm run bench years`: what each question costs on a tree of one day, and on trees of many. */
 export async function benchYears({ days, hours }: YearsOptions): Promise<boolean> {
@@ -132,7 +133,8 @@ async function recordedSeconds(scratch: string): Promise<string> {
   writeFileSync(config, JSON.stringify(settings))
   const main = join(packageRoot, 'dist', 'cli', 'main.js')
   const recorder = execa(process.execPath, [main, 'record', '--config', config], { stdin: 'ignore', reject: false })
-  await delay(RECORDED_MS)
+  const isRecorded = () => Number(readStatus(dataDir, 'recorder')?.['frames'] ?? 0) > RECORDED_FRAMES
+  while (!isRecorded()) await delay(100)
   recorder.kill('SIGTERM')
   await recorder
   await exchange.close()

@@ -35,7 +35,7 @@ const NO_BINDINGS: Bindings = new Map()
 const CALLS_DEPTH_MAX = 8
 
 /**
- * The days of each table that a statement names, by its name in lower case, `deribit.trades` where it names an exchange;
+ * The days of each table that a statement names, by its name in lower case, `<exchange>.trades` where it names one;
  * undefined where the statement cannot be read, such as one that changes something.
  */
 export async function daysAsked(
@@ -121,7 +121,10 @@ class DaysFinder {
 
   async #greatest(bounds: readonly Node[], bindings: Bindings): Promise<string | undefined> {
     const found = await this.#daysOf(bounds, bindings)
-    return found?.map(({ last }) => last).sort().at(-1)
+    return found
+      ?.map(({ last }) => last)
+      .sort()
+      .at(-1)
   }
 
   /** Undefined where one of them is no constant. */
@@ -146,7 +149,7 @@ class DaysFinder {
       const node = select.statements[0]?.node
       if (!node) return undefined
       node['select_list'] = [{ ...expression, alias: '' }]
-      const value = `SELECT * FROM json_execute_serialized_sql(${sqlText(JSON.stringify(select))})`
+      const value = `SELECT * FROM json_execute_serialized_sql(${sqlText(JSON.stringify(select, withoutPlace))})`
       const answer = await this.#connection.runAndReadAll(
         `SELECT typeof(v) = 'DATE', (v::DATE)::VARCHAR, (v::DATE - 1)::VARCHAR, (v::DATE + 1)::VARCHAR FROM (${value}) AS t(v)`,
       )
@@ -199,6 +202,9 @@ function plainDate(expression: Node): string | undefined {
   const value = isNode(constant) && isNode(constant['value']) ? constant['value']['value'] : undefined
   return typeof value === 'string' && DATE.test(value) ? value : undefined
 }
+
+/** Where something stands in the text is a number beyond what JSON.parse keeps. */
+const withoutPlace = (key: string, value: unknown) => (key === 'query_location' ? 0 : value)
 
 /** Whether it asks for rows, which are not there yet. */
 function asksTables(expression: unknown): boolean {
@@ -295,4 +301,3 @@ function union(one: Days | undefined, other: Days): Days {
     last: one.last > other.last ? one.last : other.last,
   }
 }
-

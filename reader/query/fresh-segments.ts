@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { hourlyName } from '../../formats/parquet-path.js'
-import { readReceipts } from '../../formats/receipt.js'
+import { datesWithReceipts, readReceiptsOf } from '../../formats/receipt.js'
 import { mayFill } from '../../compactor/tables.js'
 import { segmentFiles, type SegmentFile } from '../../formats/segment-files.js'
-import { segmentPath } from '../../formats/raw-path.js'
-import type { TableFiles } from './table-files.js'
+import { segmentDate, segmentPath } from '../../formats/raw-path.js'
+import { parquetFolders } from '../../formats/parquet-tree.js'
+import type { Days } from './dates-asked.js'
 
 const DAY_US = 86_400_000_000
 
@@ -18,23 +19,41 @@ const DAY_US = 86_400_000_000
 export async function freshSegments(
   root: string,
   table: string,
-  files: TableFiles,
+  days: Days,
   covered: (dates: ReadonlySet<string>) => Promise<ReadonlySet<string>>,
 ): Promise<SegmentFile[]> {
   if (!existsSync(join(root, 'raw'))) return []
-  const receipts = readReceipts(root)
+  const hasReceipts = datesWithReceipts(root).length > 0
   const mayHold = (family: string) => mayFill(table, family)
-  const fromUs = receipts.size > 0 ? -Infinity : newestDayUs(files) - DAY_US
-  const found = [...segmentFiles(root, { fromUs, toUs: Infinity, mayHold })]
-  if (receipts.size > 0) return found.filter(({ name }) => !receipts.has(segmentPath(name, 'sealed')))
-  const names = await covered(new Set(found.map(({ name }) => new Date(name.startedMs).toISOString().slice(0, 10))))
+  const sinceUs = hasReceipts ? -Infinity : newestDayUs(root, table) - DAY_US
+  const span = {
+    fromUs: Math.max(sinceUs, startOf(days.first, -Infinity)),
+    toUs: startOf(days.last, Infinity) + DAY_US,
+  }
+  const found = [...segmentFiles(root, { ...span, mayHold })].filter(({ name }) => {
+    const date = segmentDate(name)
+    return date >= days.first && date <= days.last
+  })
+  const dates = new Set(found.map(({ name }) => segmentDate(name)))
+  if (hasReceipts) {
+    const receipts = new Set([...dates].flatMap(date => [...readReceiptsOf(root, date).keys()]))
+    return found.filter(({ name }) => !receipts.has(segmentPath(name, 'sealed')))
+  }
+  const names = await covered(dates)
   return found.filter(({ name }) => !names.has(hourlyName(name)))
 }
 
-/** µs; far in the past where there are no files. */
-function newestDayUs(files: TableFiles): number {
-  const dates = [...files.keys()].map(folder => Date.parse(dateIn(folder)) * 1000)
-  return dates.filter(Number.isFinite).reduce((newest, us) => Math.max(newest, us), -Infinity)
+/** µs; `otherwise` for a date beyond all. */
+function startOf(date: string, otherwise: number): number {
+  const ms = Date.parse(date)
+  return Number.isFinite(ms) ? ms * 1000 : otherwise
+}
+
+/** Of a table, by the names of its folders, µs; far in the past where there are none. */
+function newestDayUs(root: string, table: string): number {
+  let newest = ''
+  for (const { date } of parquetFolders(root, { table })) if (date > newest) newest = date
+  return startOf(newest, -Infinity)
 }
 
 /** The date of a partition's folder. */

@@ -11,6 +11,7 @@ import { partitionFolders } from '../../formats/partition-folders.js'
 import type { SegmentFile } from '../../formats/segment-files.js'
 import type { NormalizedView } from '../../exchanges/normalized.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
+import { ALL_DAYS, type Days } from './dates-asked.js'
 import { dateIn, freshSegments } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
 import { normalizedSql, sharedPart, type OwnTable } from './normalized-views.js'
@@ -27,6 +28,8 @@ export class Lake {
   readonly #root: string
   readonly #fresh: FreshRows | undefined
   readonly #torn = new Set<string>()
+  /** Tables that have views, and which days these are of. */
+  readonly #shown = new Map<string, Days>()
   /** Columns of tables of single exchanges. */
   readonly #own = new Map<string, readonly Column[]>()
 
@@ -51,9 +54,22 @@ export class Lake {
   }
 
   /** Makes the views of tables anew. */
-  async show(tables: readonly string[]): Promise<void> {
+  async show(tables: readonly string[], daysOf: (table: string) => Days = () => ALL_DAYS): Promise<void> {
     for (const table of tables) {
-      await this.#connection.run(`CREATE OR REPLACE VIEW "${table}" AS ${await this.#relation(table)}`)
+      const days = daysOf(table)
+      this.#shown.set(table, days)
+      await this.#connection.run(`CREATE OR REPLACE VIEW "${table}" AS ${await this.#relation(table, days)}`)
+    }
+  }
+
+  /** Makes views of those tables that have none yet, for their names and columns: no file of a known table is looked for. */
+  async showNames(tables: readonly string[]): Promise<void> {
+    const unseen = tables.filter(table => !this.#shown.has(table))
+    const columns = await columnsOfTables(table => unseen.includes(table))
+    for (const table of unseen) {
+      const known = columns.get(table)
+      if (!known) await this.show([table])
+      else await this.#connection.run(`CREATE OR REPLACE VIEW "${table}" AS ${emptySelect(known)}`)
     }
   }
 
@@ -67,9 +83,9 @@ export class Lake {
   }
 
   /** Makes a view `<exchange>.<table>` of an exchange's table: its own columns, whether or not there are rows. */
-  async showOwn({ exchange, table }: OwnTable): Promise<void> {
+  async showOwn({ exchange, table }: OwnTable, days: Days = ALL_DAYS): Promise<void> {
     const known = await this.#ownColumns(exchange, table)
-    const paths = (await this.#pathsOf(table, exchange)).filter(path => !this.#torn.has(path))
+    const paths = (await this.#pathsOf(table, days, exchange)).filter(path => !this.#torn.has(path))
     const rows = paths.length > 0 ? [partitionedSql(paths, { dateType: 'DATE' })] : []
     if (known.length === 0 && rows.length === 0) return
     const all = [...rows, ...(known.length > 0 ? [emptySelect(known)] : [])]
@@ -93,7 +109,9 @@ export class Lake {
 
   /** The Parquet files of tables, but for those that were left out. */
   filesOf(tables: readonly string[]): string[] {
-    const files = tables.flatMap(table => pathsOf(this.#root, filesOfTable(this.#root, table)))
+    const files = tables.flatMap(table =>
+      pathsOf(this.#root, filesOfTable(this.#root, table, undefined, this.#shown.get(table))),
+    )
     return files.filter(path => !this.#torn.has(path))
   }
 
@@ -104,19 +122,19 @@ export class Lake {
     return torn
   }
 
-  async #relation(table: string): Promise<string> {
-    const paths = (await this.#pathsOf(table)).filter(path => !this.#torn.has(path))
+  async #relation(table: string, days: Days): Promise<string> {
+    const paths = (await this.#pathsOf(table, days)).filter(path => !this.#torn.has(path))
     if (paths.length > 0) return partitionedSql(paths, { dateType: 'DATE' })
     const columns = await columnsOfTables(name => name === table)
     return emptySelect(columns.get(table) ?? [])
   }
 
   /** @param exchange whose files alone are wanted; undefined: of all */
-  async #pathsOf(table: string, exchange?: string): Promise<string[]> {
+  async #pathsOf(table: string, days: Days, exchange?: string): Promise<string[]> {
     const isWanted = ({ name }: SegmentFile) => exchange === undefined || name.exchange === exchange
-    if (!this.#fresh) return pathsOf(this.#root, filesOfTable(this.#root, table, exchange))
-    const before = filesOfTable(this.#root, table, exchange)
-    const found = await freshSegments(this.#root, table, before, async dates => {
+    if (!this.#fresh) return pathsOf(this.#root, filesOfTable(this.#root, table, exchange, days))
+    const before = filesOfTable(this.#root, table, exchange, days)
+    const found = await freshSegments(this.#root, table, days, async dates => {
       const folders = [...before.keys()].filter(folder => dates.has(dateIn(folder)))
       return new Set(
         (await Promise.all(folders.map(folder => this.#covered(before, folder)))).flatMap(names => [...names]),
@@ -125,7 +143,7 @@ export class Lake {
     const segments = found.filter(isWanted)
     const fresh = (await this.#fresh.convert(segments)).filter(file => file.table === table)
     // Looked at after raw: whatever the compactor made of a segment meanwhile stands for it.
-    const files = filesOfTable(this.#root, table, exchange)
+    const files = filesOfTable(this.#root, table, exchange, days)
     const left = await this.#withoutCovered(files, fresh)
     const { folder } = this.#fresh
     return [...pathsOf(this.#root, files), ...left.map(({ path }) => join(folder, path))]

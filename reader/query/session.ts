@@ -9,6 +9,7 @@ import { EdgeError, isMachineError, messageOf } from '../../platform/edge-error.
 import { showGaps } from '../../coverage/account/gaps-table.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
+import { ALL_DAYS, daysAsked, type Days } from './dates-asked.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
 import { Lake } from './lake.js'
 import { normalizedViews } from '../../exchanges/normalized.js'
@@ -35,6 +36,9 @@ const GAPS = 'gaps'
 /** Statements that ask for names rather than rows. */
 const ASKS_FOR_NAMES = /\b(?:show|information_schema|duckdb_\w+)\b/i
 
+/** Statements after which a table may be asked for without being named. */
+const MAKES = /\b(?:create|prepare|alter|attach|load|begin)\b/i
+
 /** DuckDB with a view for each table, made as statements ask for them. */
 export class QuerySession {
   readonly connection: DuckDBConnection
@@ -44,6 +48,7 @@ export class QuerySession {
   readonly #ready = readyViews()
   readonly #showGaps: () => Promise<void>
   #hasGaps = false
+  #plans = true
 
   private constructor(
     connection: DuckDBConnection,
@@ -116,11 +121,17 @@ export class QuerySession {
       await this.#showGaps()
       this.#hasGaps = true
     }
-    await this.#lake.show(this.#tablesIn(sql))
+    const days = await this.#plan(sql)
+    const daysOf = (name: string) => days.get(name.toLowerCase()) ?? ALL_DAYS
+    if (ASKS_FOR_NAMES.test(sql)) await this.#lake.showNames(this.tables)
+    await this.#lake.show(this.#tablesIn(sql), daysOf)
     const text = [sql, ...views.map(view => view.sql)].join('\n')
     const normalized = normalizedIn(text)
     const parts = normalized.flatMap(view => this.#lake.exchanges.flatMap(exchange => partOf(view, exchange) ?? []))
-    for (const own of ownTablesIn([text, ...parts].join('\n'))) await this.#lake.showOwn(own)
+    // What asks them through a view over all exchanges may ask for any day.
+    const asked = parts.length > 0 ? () => ALL_DAYS : daysOf
+    for (const own of ownTablesIn([text, ...parts].join('\n')))
+      await this.#lake.showOwn(own, asked(`${own.exchange}.${own.table}`))
     for (const view of normalized) await this.#lake.showNormalized(view)
     for (const view of views) await this.connection.run(view.sql)
   }
@@ -133,8 +144,14 @@ export class QuerySession {
     return torn.length > 0
   }
 
+  /** Days that a statement can need, by table; what it makes of tables may be asked for other days later. */
+  async #plan(sql: string): Promise<ReadonlyMap<string, Days>> {
+    if (MAKES.test(sql)) this.#plans = false
+    return (this.#plans && (await daysAsked(this.connection, sql, this.#ready))) || new Map()
+  }
+
   #tablesIn(sql: string): readonly string[] {
-    return ASKS_FOR_NAMES.test(sql) ? this.tables : namedIn(sql, this.#ready, this.tables).tables
+    return namedIn(sql, this.#ready, this.tables).tables
   }
 
   #failed(cause: unknown): EdgeError {
