@@ -1,3 +1,4 @@
+import { HOST_SQL as HOST, RUN_SQL as RUN } from '../formats/parquet-path.js'
 import { z } from 'zod'
 import { parseJournalEvent, type JournalEntry } from '../formats/journal/entry.js'
 import { inOrder, rawEntries, type NumberedEntry } from '../formats/journal/read.js'
@@ -41,7 +42,3 @@ async function fromParquet(tables: ParquetReader, window: Span): Promise<Numbere
     return event ? [{ host, run, recvUs, seq, ...event }] : []
   })
 }
-
-/** Host and run, from the name of a Parquet file; a day's file has no run. */
-export const HOST = String.raw`regexp_extract(filename, '/\d\d-(.+)-[a-z0-9]+-\d+\.parquet$', 1) || regexp_extract(filename, '/day-(.+)\.parquet$', 1)`
-export const RUN = String.raw`regexp_extract(filename, '/\d\d-.+-([a-z0-9]+)-\d+\.parquet$', 1)`

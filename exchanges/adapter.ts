@@ -1,5 +1,6 @@
 /** What an exchange must answer so that the connection loop, shared by all, can record it. */
 
+import type { EventName, FactsOf, WriteEvent, WriteEventOfConn } from '../formats/journal/events.js'
 import type { Partition } from '../formats/partition.js'
 
 /** A login at the exchange; what is public needs none. */
@@ -21,15 +22,18 @@ export interface Spread {
 }
 
 /** Something that went wrong and may go wrong again in the same way, many times. */
-export interface Complaint {
-  /** Name of the journal's event. */
-  event: string
+export type Complaint = ComplaintOf<
+  'connected' | 'connect_failed' | 'disconnected' | 'discovery_failed' | 'error' | 'odd_frame'
+>
+type ComplaintOf<Name extends EventName> = Name extends EventName
+  ? Words & { event: Name; facts?: Partial<FactsOf<Name>> }
+  : never
+
+interface Words {
   message: string
   level?: 'info' | 'warn' | 'error'
   /** What the person at the keyboard may do. */
   hint?: string | undefined
-  /** Further fields of the event. */
-  facts?: Readonly<Record<string, unknown>>
 }
 
 /** After how much silence a connection is asked for a sign of life, and after how much it is taken for dead. */
@@ -48,9 +52,9 @@ export interface SessionLink {
   /** Sends a ping of the WebSocket protocol. */
   ping(): void
   /** Writes an event to the journal; the connection's name is added. */
-  journal(event: string, facts?: object): void
+  journal: WriteEventOfConn
   /** The exchange said that it sends these; what comes right after may be their first frames. Stands in the journal. */
-  subscribed(channels: readonly string[], facts?: object): void
+  subscribed(channels: readonly string[], facts?: Pick<FactsOf<'subscribed'>, 'reason'>): void
   /** The receive clock, µs since the epoch. */
   nowUs(): number
   /** Something that may go wrong again in the same way: told once, then counted. The connection's name is added. */
@@ -58,7 +62,7 @@ export interface SessionLink {
   /** The exchange says that we ask for too much: after this connection the next one waits longer. */
   limited(): void
   /** The exchange announced that it will end connections soon. */
-  maintenance(facts: object): void
+  maintenance(facts: FactsOf<'maintenance'>): void
   /** How far the exchange's clock is ahead of ours, and how long question and answer were under way, µs. */
   measured(offsetUs: number, roundTripUs: number): void
   /** Ends the connection; the loop opens a new one. */
@@ -147,7 +151,7 @@ export interface EarlierSegment {
 export interface Recording {
   /** Records a frame that came on no connection, under a name for where it came from. */
   take(conn: string, family: string, frame: Buffer): void
-  journal(event: string, facts?: object): void
+  journal: WriteEvent
   /** The receive clock, µs since the epoch. */
   nowUs(): number
   /** What earlier runs recorded of a family and is still on disk, newest first; read only as far as asked, until aborted. */

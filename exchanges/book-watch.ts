@@ -1,3 +1,4 @@
+import type { FactsOf } from '../formats/journal/events.js'
 import type { Logger } from '../platform/log.js'
 import type { SessionLink } from './adapter.js'
 import { BookChain, type BookIds } from './book-chain.js'
@@ -129,7 +130,11 @@ export class BookWatch {
     book.missingFromUs = undefined
   }
 
-  #noteBreak(channel: string, book: Book, facts: { from_us: number; to_us: number } & Record<string, unknown>): void {
+  #noteBreak(
+    channel: string,
+    book: Book,
+    facts: Omit<FactsOf<'book_break'>, 'conn' | 'channel' | 'family' | 'instrument'>,
+  ): void {
     const { link, log, family } = this.#deps
     link.journal('book_break', { channel, family, instrument: book.instrument, ...facts })
     log.warn({ conn: link.conn, channel }, 'book frames are missing; subscribing the channel anew')

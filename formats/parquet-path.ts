@@ -54,3 +54,7 @@ export function parquetFolder(exchange: string, table: string, { kind, currency 
 export function parquetPath(name: SegmentName, { table, partition }: { table: string; partition: Partition }): string {
   return `${parquetFolder(name.exchange, table, partition, segmentDate(name))}/${hourlyName(name)}`
 }
+
+/** SQL: the host and the run in a file's name, `<hour>-<host>-<run>-<n>.parquet` or `day-<host>.parquet`, which has no run. */
+export const HOST_SQL = String.raw`regexp_extract(filename, '/\d\d-([^/]+)-[a-z0-9]+-\d+\.parquet$', 1) || regexp_extract(filename, '/day-([^/]+)\.parquet$', 1)`
+export const RUN_SQL = String.raw`regexp_extract(filename, '/\d\d-[^/]+-([a-z0-9]+)-\d+\.parquet$', 1)`

@@ -1,3 +1,4 @@
+import type { FactsOf } from '../formats/journal/events.js'
 import type { Complaint } from '../exchanges/adapter.js'
 import type { Logger } from '../platform/log.js'
 import type { Tape } from './tape.js'
@@ -60,7 +61,9 @@ export class Complaints {
       windowMs: WINDOW_MS,
       endsMs: this.#nowMs() + WINDOW_MS,
     })
-    this.#tape.journal(event, { ...facts, message, ...(hint !== undefined && { hint }) })
+    // Whoever complains gives the fields of its event.
+    const said = { ...facts, message, ...(hint !== undefined && { hint }) } as FactsOf<typeof event>
+    this.#tape.journal(event, said)
     this.#log[level]({ ...facts, ...(hint !== undefined && { hint }) }, message)
   }
 

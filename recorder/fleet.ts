@@ -1,3 +1,4 @@
+import type { FactsOf } from '../formats/journal/events.js'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../platform/edge-error.js'
 import { assignChannels, type Assignment } from './assign-channels.js'
@@ -225,7 +226,7 @@ export class Fleet {
     this.#running.push(before ? before.then(() => connection.run(signal)) : connection.run(signal))
   }
 
-  #announced(facts: object): void {
+  #announced(facts: FactsOf<'maintenance'>): void {
     if (performance.now() - this.#announcedMs < ANNOUNCED_AGAIN_MS) return
     this.#announcedMs = performance.now()
     const { tape, log } = this.#deps

@@ -1,5 +1,6 @@
+import { journalFrame } from '../formats/journal/entry.js'
+import type { EventName, FactsOf } from '../formats/journal/events.js'
 import type { LineBatch } from './line-batch.js'
-import type { ManifestGap } from '../formats/manifest.js'
 import type { ReceiveClock } from './receive-clock.js'
 import type { SegmentGroup } from '../formats/raw-path.js'
 import type { Storage } from './storage/storage.js'
@@ -41,8 +42,8 @@ export class Tape {
   readonly #batches = new Map<string, LineBatch>()
   readonly #journal = new FrameCounter('journal')
   readonly counts = new Map<string, FamilyCount>()
-  /** Entries that wait for this run's turn to speak. */
-  #held: { event: string; facts: object }[] | undefined
+  /** Frames of entries that wait for this run's turn to speak. */
+  #held: string[] | undefined
 
   /** @param partitionOf how segments of a family are grouped further; none: one segment a family */
   constructor(storage: Storage, clock: ReceiveClock, rotateMinutes: number, partitionOf?: PartitionOf) {
@@ -71,25 +72,28 @@ export class Tape {
   }
 
   /** Writes this entry first, then what was held back, in its order and with the time of now. */
-  speak(event: string, facts: object): void {
+  speak<Name extends EventName>(event: Name, facts: FactsOf<Name>): void {
     const held = this.#held ?? []
     this.#held = undefined
-    for (const entry of [{ event, facts }, ...held]) this.journal(entry.event, entry.facts)
+    for (const frame of [journalFrame(event, facts), ...held]) this.#write(frame)
   }
 
   /** Writes an event about the recording itself. */
-  journal(event: string, facts: object = {}): void {
-    if (this.#held) {
-      this.#held.push({ event, facts })
-      return
-    }
-    this.take('journal', this.#journal, this.#clock.nowUs(), Buffer.from(JSON.stringify({ event, ...facts })))
+  journal<Name extends EventName>(event: Name, facts: FactsOf<Name>): void {
+    const frame = journalFrame(event, facts)
+    if (this.#held) this.#held.push(frame)
+    else this.#write(frame)
+  }
+
+  #write(frame: string): void {
+    this.take('journal', this.#journal, this.#clock.nowUs(), Buffer.from(frame))
   }
 
   /** Journals a span in which frames of these families are missing or may be; it will stand in their manifests, too. */
-  gap(families: string[], gap: ManifestGap): void {
+  gap(families: string[], gap: Omit<FactsOf<'gap'>, 'families'>): void {
     this.journal('gap', { ...gap, families })
-    this.#storage.noteGap(families, gap)
+    const { also, ...bounds } = gap
+    this.#storage.noteGap(families, { ...bounds, ...(also && { also: [...also] }) })
   }
 
   /** Hands everything on, so that it becomes readable in the open segments. */

@@ -7,7 +7,7 @@ import { rawHours, rawSegments } from '../../formats/raw-tree.js'
 import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { openDuckDb } from '../../platform/duckdb.js'
 import type { Span } from '../../platform/spans.js'
-import { HOST, RUN } from '../read-journal.js'
+import { HOST_SQL as HOST, RUN_SQL as RUN } from '../../formats/parquet-path.js'
 
 const HOUR_US = 3_600_000_000
 const DAY_US = 24 * HOUR_US

@@ -1,3 +1,4 @@
+import type { WriteEvent } from '../../formats/journal/events.js'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
@@ -23,7 +24,7 @@ export interface TradeAuditDeps {
   sequences: TradeSequences
   scopes: () => readonly TradeScope[]
   nowUs: () => number
-  journal: (event: string, facts: object) => void
+  journal: WriteEvent
   log: Logger
   everyMs: number
 }

@@ -48,8 +48,15 @@ export class TradeKeeper {
     const backfill = new TradeBackfill({ sequences, rpc, recording, log, tradesPerHoleMax: tradesPerHole })
     const nowUs = () => recording.nowUs()
     const scopes = () => this.scopes.all
-    const journal = (event: string, facts: object) => recording.journal(event, facts)
-    this.#audit = new TradeAudit({ rpc, sequences, scopes, nowUs, journal, log, everyMs: compareSeconds * 1000 })
+    this.#audit = new TradeAudit({
+      rpc,
+      sequences,
+      scopes,
+      nowUs,
+      journal: recording.journal,
+      log,
+      everyMs: compareSeconds * 1000,
+    })
     const newestMs = await rememberTrades(sequences, { recording, reader: recordedTrades, log }, signal)
     const filling = backfill.run(signal)
     const fromMs = await this.#fromMs(newestMs, recording, signal)

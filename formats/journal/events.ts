@@ -108,8 +108,8 @@ export const EVENTS = {
   book_break: event(
     'exchange',
     'opens',
-    { ...conn, channel: text, instrument: text, ...ids, ...span },
-    { family: text },
+    { ...conn, channel: text, family: text, instrument: text, ...ids, ...span },
+    { message: text },
   ),
   resync: event('exchange', 'heals', { ...conn, channel: text, instrument: text, change_id: id, ...span }, nothing),
   trade_hole: event('exchange', 'opens', { instrument: text, ...seqs, ...span, cause: text }, { family: text }),
@@ -179,6 +179,15 @@ type NonNullableOrNull<Value> = Exclude<Value, undefined>
 /** The fields of an event as they are written. */
 export type FactsOf<Name extends EventName> = Read<(typeof EVENTS)[Name]['must']> &
   Partial<Read<(typeof EVENTS)[Name]['may']>>
+
+/** Writes an event. */
+export type WriteEvent = <Name extends EventName>(event: Name, facts: FactsOf<Name>) => void
+
+/** The same for whoever adds the name of the connection. */
+export type WriteEventOfConn = <Name extends EventOfConn>(event: Name, facts: Omit<FactsOf<Name>, 'conn'>) => void
+export type EventOfConn = {
+  [Name in EventName]: 'conn' extends keyof FactsOf<Name> ? Name : never
+}[EventName]
 
 /** The fields of an event as they are read: any may be missing. */
 export type DetailOf<Name extends EventName> = Partial<FactsOf<Name>>

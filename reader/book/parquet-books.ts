@@ -7,6 +7,7 @@ import type { BookRows } from '../../exchanges/book.js'
 import { familyOf } from '../../exchanges/exchange.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import type { Partition } from '../../formats/partition.js'
+import { HOST_SQL } from '../../formats/parquet-path.js'
 import { sqlText } from '../../platform/duckdb.js'
 import type { BookLink } from './book-builder.js'
 import { parseJournalEvent } from '../../formats/journal/entry.js'
@@ -18,10 +19,6 @@ import type { BookExchange } from './whose-book.js'
 const JOURNAL = 'journal'
 const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
-/** The host in a file's name, `<hour>-<host>-<run>-<n>.parquet` or `day-<host>.parquet`. */
-const HOST = `coalesce(
-  nullif(regexp_extract(filename, '/\\d\\d-([^/]+)-[a-z0-9]+-\\d+\\.parquet$', 1), ''),
-  regexp_extract(filename, '/day-([^/]+)\\.parquet$', 1))`
 
 const timeOf = (us: number) => `make_timestamptz(${Math.round(us)})`
 
@@ -148,7 +145,7 @@ export class ParquetBooks {
     const source = this.#source(JOURNAL, fromUs, toUs)
     if (source === undefined) return []
     const result = await this.#ask(
-      `SELECT ${HOST}, epoch_us(recv_ts)::DOUBLE, seq::DOUBLE, detail::VARCHAR FROM ${source}`,
+      `SELECT ${HOST_SQL}, epoch_us(recv_ts)::DOUBLE, seq::DOUBLE, detail::VARCHAR FROM ${source}`,
     )
     return result.getRows().flatMap(([host, recvUs, seq, detail]) => {
       const event = parseJournalEvent(String(detail))
@@ -168,7 +165,7 @@ export class ParquetBooks {
       if (source === undefined) continue
       const result = await this.#ask(
         `SELECT epoch_us(max(recv_ts))::DOUBLE FROM ${source}
-         WHERE ${host === '' ? 'true' : `${HOST} = ${sqlText(host)}`} AND recv_ts < ${timeOf(Math.min(toUs, 8e15))}`,
+         WHERE ${host === '' ? 'true' : `${HOST_SQL} = ${sqlText(host)}`} AND recv_ts < ${timeOf(Math.min(toUs, 8e15))}`,
       )
       const value = result.getRows()[0]?.[0]
       if (typeof value === 'number') last = Math.max(last, value)
@@ -239,7 +236,7 @@ const rowColumns = ({ amount, changeId, prevChangeId, isSnapshot }: BookRows) =>
   (${prevChangeId})::DOUBLE AS prev_change_id,
   epoch_ms(exchange_ts)::DOUBLE AS exchange_ms,
   ${isSnapshot} AS is_snapshot,
-  ${HOST} || '/' || conn AS source,
+  ${HOST_SQL} || '/' || conn AS source,
   (hash(filename, conn) >> 12)::DOUBLE AS source_no`
 
 /** Places in `rowColumns`. */

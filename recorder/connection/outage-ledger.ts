@@ -211,7 +211,7 @@ export class OutageLedger {
       case 'covered': {
         const watched = parts.filter(({ isWatched }) => isWatched === true).map(part => part.family)
         const proof = watched.length === 0 ? {} : { watched: watched.sort() }
-        this.#tape.journal('covered', { conn, by, from_us, to_us, cause, families, ...proof })
+        this.#tape.journal('covered', { conn, by: by ?? '', from_us, to_us, cause, families, ...proof })
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { EventOfConn, FactsOf } from '../../formats/journal/events.js'
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import WebSocket from 'ws'
@@ -5,7 +6,7 @@ import { messageOf } from '../../platform/edge-error.js'
 import { version } from '../../platform/package-info.js'
 import { proxyAgentFor } from '../../platform/proxy.js'
 import type { Complaints } from '../complaints.js'
-import type { Adapter, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
+import type { Adapter, Complaint, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
 import type { ReceiveClock, Stamps } from '../receive-clock.js'
 import type { FrameCounter, Tape } from '../tape.js'
 import type { Flows } from './family-flow.js'
@@ -263,13 +264,14 @@ export class Wire {
       ping: () => {
         if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
       },
-      journal: (event, facts) => tape.journal(event, { conn, ...facts }),
+      journal: <Name extends EventOfConn>(event: Name, facts: Omit<FactsOf<Name>, 'conn'>) =>
+        tape.journal(event, { conn, ...facts } as FactsOf<Name>),
       subscribed: (channels, facts) => {
         tape.journal('subscribed', { conn, channels, ...facts })
         const families = new Set(channels.map(channel => exchange.familyOfChannel(channel)))
         for (const family of families) this.#counters.flows.of(family).subscribed(clock.nowUs())
       },
-      complain: complaint => complaints.tell({ ...complaint, facts: { conn, ...complaint.facts } }),
+      complain: complaint => complaints.tell({ ...complaint, facts: { conn, ...complaint.facts } } as Complaint),
       nowUs: () => this.#stamps.nowUs(),
       limited: () => (this.#patience = 'limited'),
       fail: cause => this.cut(cause),

@@ -1,14 +1,10 @@
 import { join } from 'node:path'
-import { z } from 'zod'
-import { hasErrno } from '../../../platform/edge-error.js'
-import { parseLine } from '../../../formats/raw-line.js'
 import { decodedLines } from '../../../formats/decode-segment.js'
+import { parseJournalEvent, type JournalEvent } from '../../../formats/journal/entry.js'
+import { parseLine } from '../../../formats/raw-line.js'
+import type { Span } from '../../../platform/spans.js'
+import { hasErrno } from '../../../platform/edge-error.js'
 import type { SegmentFile } from './find-segments.js'
-
-export interface Span {
-  fromUs: number
-  toUs: number
-}
 
 /** What the journal of a run says that bears on `seq`. */
 export interface Declared {
@@ -21,21 +17,15 @@ export interface Declared {
   slotUs: number
 }
 
-const event = z.object({ event: z.string() })
-const lost = z.object({ event: z.literal('lost'), from_us: z.number(), to_us: z.number() })
-const started = z.object({
-  event: z.literal('started'),
-  flush_ms: z.number(),
-  fsync_ms: z.number(),
-  rotate_minutes: z.number(),
-})
-
 /** Reads the journal of one run; what cannot be read there is said by the proof of its segments. */
 export function readDeclared(root: string, segments: readonly SegmentFile[]): Declared {
   const declared: Declared = { stopped: false, lost: [], unsafeUs: 2_000_000, slotUs: 3_600_000_000 }
   for (const segment of segments) {
     if (segment.name.channel !== 'journal') continue
-    for (const line of linesOf(root, segment)) takeEvent(line, declared)
+    for (const line of linesOf(root, segment)) {
+      const event = parseJournalEvent(parseLine(line)?.frame.toString('utf8') ?? '')
+      if (event) takeEvent(event, declared)
+    }
   }
   return declared
 }
@@ -49,31 +39,15 @@ function* linesOf(root: string, { path, isOpen, bytes }: SegmentFile): Generator
   }
 }
 
-function takeEvent(line: Buffer, declared: Declared): void {
-  const value = jsonIn(line)
-  switch (event.safeParse(value).data?.event ?? '') {
-    case 'stopped':
-      declared.stopped = true
-      break
-    case 'lost': {
-      const { data } = lost.safeParse(value)
-      if (data) declared.lost.push({ fromUs: data.from_us, toUs: data.to_us })
-      break
-    }
-    case 'started': {
-      const { data } = started.safeParse(value)
-      if (!data) break
-      declared.unsafeUs = (data.flush_ms + data.fsync_ms) * 1000
-      declared.slotUs = data.rotate_minutes * 60_000_000
-    }
-  }
-}
-
-function jsonIn(line: Buffer): unknown {
-  try {
-    return JSON.parse(parseLine(line)?.frame.toString('utf8') ?? 'null')
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
+function takeEvent({ event, detail }: JournalEvent, declared: Declared): void {
+  if (event === 'stopped') declared.stopped = true
+  else if (event === 'lost') {
+    const { from_us: fromUs, to_us: toUs } = detail
+    if (fromUs !== undefined && toUs !== undefined) declared.lost.push({ fromUs, toUs })
+  } else if (event === 'started') {
+    const { flush_ms: flushMs, fsync_ms: fsyncMs, rotate_minutes: minutes } = detail
+    if (flushMs === undefined || fsyncMs === undefined || minutes === undefined) return
+    declared.unsafeUs = (flushMs + fsyncMs) * 1000
+    declared.slotUs = minutes * 60_000_000
   }
 }

@@ -1,5 +1,5 @@
 import type { SegmentFile } from './find-segments.js'
-import type { Span } from './declared.js'
+import type { Span } from '../../../platform/spans.js'
 
 /** Segments of a run that are not here, and when they may have been written. */
 export interface MissingSegments extends Span {
