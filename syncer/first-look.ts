@@ -1,10 +1,10 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Config } from '../config/schema.js'
-import { systemClock } from '../platform/clock.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { readMemory } from './place/memory.js'
-import { requireElsewhere, TargetPlace } from './place/target-place.js'
+import { placeOf } from './place/place-of.js'
+import { requireElsewhere } from './place/target-place.js'
 import { createTarget } from './targets/open-target.js'
 import type { Target } from './targets/target.js'
 
@@ -31,7 +31,7 @@ export async function requireTargetElsewhere(
     // A call that waits for a mount that does not answer would hang with it.
     if (target.folder !== undefined && !(await Promise.race([answers(target.folder), over]))) return
     requireElsewhere(config.dataDir, target)
-    if (target.folder === undefined) await Promise.race([proveUnused(config.dataDir, target, inTime.signal), over])
+    if (target.folder === undefined) await Promise.race([proveUnused(config, target, inTime.signal), over])
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
@@ -46,12 +46,16 @@ async function answers(folder: string): Promise<boolean> {
   )
 }
 
-async function proveUnused(dataDirPath: string, target: Target, signal: AbortSignal): Promise<void> {
-  mkdirSync(dataDirPath, { recursive: true })
-  const dataDir = realpathSync(dataDirPath)
+async function proveUnused(
+  { dataDir: path, sync }: Pick<Config, 'dataDir' | 'sync'>,
+  target: Target,
+  signal: AbortSignal,
+): Promise<void> {
+  mkdirSync(path, { recursive: true })
+  const dataDir = realpathSync(path)
   try {
     if (readMemory(dataDir, target.label)) return
-    await new TargetPlace({ dataDir, target, clock: systemClock, graceMs: () => 0 }).prove(signal)
+    await placeOf({ sync, dataDir, target, signal }).prove(signal)
   } catch (error) {
     // Whatever else is wrong is told by the syncer.
     if (signal.aborted) return

@@ -11,15 +11,14 @@ import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../formats/status.js'
 import { LedgerStore } from './ledger-store.js'
 import { pauseAfter } from './pace.js'
-import { graceOf } from './grace.js'
 import { runPass } from './pass.js'
 import { emptyMemory, PASS_LIMITS, type PassLimits, type Syncer } from './pass-work.js'
 import { emptyReport, type PassReport } from './report.js'
 import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
 import { createTarget } from './targets/open-target.js'
 import type { Target } from './targets/target.js'
-import { earlierTarget } from './place/earlier-target.js'
-import { requireElsewhere, TargetPlace } from './place/target-place.js'
+import { placeOf } from './place/place-of.js'
+import { requireElsewhere } from './place/target-place.js'
 
 export { requireTargetElsewhere } from './first-look.js'
 export { isClean, type PassReport } from './report.js'
@@ -72,10 +71,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
       config,
       recorder: recorderName(config.host, dataIdentity(dataDir)),
       target,
-      place: new TargetPlace({
-        ...{ dataDir, target, clock, graceMs: () => graceOf(config.sync, target) },
-        earlier: earlierTarget(dataDir, target, ledgers, signal),
-      }),
+      place: placeOf({ sync: config.sync, dataDir, target, clock, signal }, ledgers),
       ledgers,
       clock,
       log,

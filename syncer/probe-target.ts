@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Config } from '../config/schema.js'
-import { systemClock } from '../platform/clock.js'
 import { syncerState } from '../formats/ledger.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { LedgerStore } from './ledger-store.js'
-import { earlierTarget } from './place/earlier-target.js'
 import { readMemory } from './place/memory.js'
 import { findHere, notElsewhere } from './place/own-place.js'
-import { requireElsewhere, TargetPlace } from './place/target-place.js'
-import { graceOf } from './grace.js'
+import { placeOf } from './place/place-of.js'
+import { requireElsewhere } from './place/target-place.js'
 import { createTarget } from './targets/open-target.js'
 import type { Mark } from './place/mark.js'
 import type { Target } from './targets/target.js'
@@ -115,11 +113,8 @@ async function isUsedBefore(
   const stateDir = syncerState(real)
   const isKnown = readMemory(real, target.label) !== undefined
   if (!isKnown && !existsSync(stateDir)) return false
-  const earlier = isKnown
-    ? undefined
-    : earlierTarget(real, target, new LedgerStore(stateDir, target.label, true), signal)
-  const graceMs = () => graceOf(sync, target)
-  const place = new TargetPlace({ dataDir: real, target, clock: systemClock, graceMs, earlier })
+  const ledgers = isKnown ? undefined : new LedgerStore(stateDir, target.label, true)
+  const place = placeOf({ sync, dataDir: real, target, signal }, ledgers)
   return (await place.check(signal)) !== undefined
 }
 

@@ -11,11 +11,10 @@ import { readReceipts } from './receipts.js'
 import { dueOf, type KeepReason } from './retention.js'
 import { retireProven, type DueDate } from './proven-retirement.js'
 import { neededBytes } from './space.js'
-import { earlierTarget } from './place/earlier-target.js'
-import { requireElsewhere, TargetPlace } from './place/target-place.js'
+import { placeOf } from './place/place-of.js'
+import { requireElsewhere } from './place/target-place.js'
 import { createTarget } from './targets/open-target.js'
 import type { FileProblem, Target } from './targets/target.js'
-import { graceOf } from './grace.js'
 
 const HOUR_MS = 3_600_000
 
@@ -99,11 +98,7 @@ async function retireSurveyed(
 ): Promise<void> {
   if (due.length === 0) return
   const { config, dataDir, target, ledgers, clock, signal } = context
-  const place = new TargetPlace({
-    ...{ dataDir, target, clock },
-    graceMs: () => graceOf(config.sync, target),
-    earlier: earlierTarget(dataDir, target, ledgers, signal),
-  })
+  const place = placeOf({ sync: config.sync, dataDir, target, clock, signal }, ledgers)
   const { identity } = ledgers
   const { retired, bad, problems, error } = await retireProven(
     { dataDir, target, place, identity, signal, nowMs: () => clock.nowMs() },

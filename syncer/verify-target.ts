@@ -8,9 +8,7 @@ import { syncerState, type DateLedger, type FileRecord } from '../formats/ledger
 import { LedgerStore } from './ledger-store.js'
 import { listDates, readDate } from './local-tree.js'
 import { batchesOf, isCurrent } from './plan.js'
-import { earlierTarget } from './place/earlier-target.js'
-import { TargetPlace } from './place/target-place.js'
-import { graceOf } from './grace.js'
+import { placeOf } from './place/place-of.js'
 import { createTarget } from './targets/open-target.js'
 import type { FileProblem, Target } from './targets/target.js'
 
@@ -62,9 +60,8 @@ export async function verifyTarget(options: VerifyTargetOptions): Promise<Target
   try {
     const ledgers = new LedgerStore(stateDir, target.label, !lock)
     if (ledgers.identity === undefined) return proof
-    const earlier = earlierTarget(dataDir, target, ledgers, options.signal)
-    const graceMs = () => graceOf(config.sync, target)
-    await new TargetPlace({ dataDir, target, clock, graceMs, earlier }).check(options.signal)
+    const { signal } = options
+    await placeOf({ sync: config.sync, dataDir, target, clock, signal }, ledgers).check(signal)
     const dates = [...listDates(dataDir)]
     for (const [date, folders] of dates) {
       for (const { bytes } of handedOver(dataDir, folders, ledgers.of(date))) {
