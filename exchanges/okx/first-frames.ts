@@ -59,7 +59,7 @@ export class FirstFrames {
     this.#deps.link.complain({
       event: 'error',
       message: `the exchange promised ${again.length} channels and sends nothing of them; they are taken anew`,
-      facts: { channels: again.slice(0, 20), count: again.length },
+      facts: { channels: again.slice(0, 20) },
     })
     this.#deps.resubscribe(again).catch(() => {
       // The connection ended meanwhile, or they are asked for again by themselves.

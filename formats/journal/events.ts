@@ -149,7 +149,7 @@ export const EVENTS = {
   ),
   segment_unreadable: event('storage', 'tells', { path: text, moved_to: text }, nothing),
 
-  error: event('exchange', 'nothing', { message: text }, { ...conn, code: id, hint: text }),
+  error: event('exchange', 'nothing', { message: text }, { ...conn, channels: texts, code: id, hint: text }),
   odd_frame: event(
     'connection',
     'nothing',
