@@ -54,7 +54,10 @@ export function knownPart(
   // As if each had said so with its last word.
   const gone = hosts
     .filter(host => !host.isStopped && !lives(host))
-    .map(({ last: { host, run, recvUs } }) => ({ host, run, recvUs, event: 'ceased', detail: {} }) as const)
+    .map(
+      ({ last: { exchange, host, run, recvUs } }) =>
+        ({ exchange, host, run, recvUs, event: 'ceased', detail: {} }) as const,
+    )
   const heardUs = entries.at(-1)?.recvUs ?? 0
   const endUs = Number.isFinite(asked.toUs) ? Math.min(asked.toUs, nowUs) : (orderlyEndUs(entries) ?? heardUs)
   const rowsEndUs = endUs > heardUs && hosts.some(lives) ? Math.min(endUs, lastRowUs) : endUs

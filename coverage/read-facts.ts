@@ -142,10 +142,10 @@ class FactsReader {
     const source = this.#source(table)
     if (source === undefined) return []
     const rows = await this.#tables.rows(
-      `SELECT ${HOST} AS host, ${RUN} AS run, epoch_us(max(recv_ts)) AS us FROM ${source} GROUP BY ALL`,
-      z.object({ host: z.string(), run: z.string(), us: count }),
+      `SELECT exchange, ${HOST} AS host, ${RUN} AS run, epoch_us(max(recv_ts)) AS us FROM ${source} GROUP BY ALL`,
+      z.object({ exchange: z.string(), host: z.string(), run: z.string(), us: count }),
     )
-    return rows.map(({ host, run, us }) => ({ host, run, recvUs: us, event: 'heard', detail: {} }))
+    return rows.map(({ us, ...of }) => ({ ...of, recvUs: us, event: 'heard', detail: {} }))
   }
 
   /**

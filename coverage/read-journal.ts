@@ -11,6 +11,7 @@ const DAY_US = 86_400_000_000
 const REGULAR = ['clock', 'subscriptions', 'repeated']
 
 const schema = z.object({
+  exchange: z.string(),
   host: z.string(),
   run: z.string(),
   recv_us: z.union([z.bigint(), z.number()]).transform(Number),
@@ -32,13 +33,13 @@ async function fromParquet(tables: ParquetReader, window: Span): Promise<Numbere
   if (source === undefined) return []
   const { first, last } = datesOf(window, 1)
   const rows = await tables.rows(
-    `SELECT ${HOST} AS host, ${RUN} AS run, epoch_us(recv_ts) AS recv_us, seq, detail::VARCHAR AS detail
+    `SELECT exchange, ${HOST} AS host, ${RUN} AS run, epoch_us(recv_ts) AS recv_us, seq, detail::VARCHAR AS detail
      FROM ${source}
      WHERE "date" BETWEEN '${first}' AND '${last}' OR event NOT IN (${REGULAR.map(event => `'${event}'`).join(', ')})`,
     schema,
   )
-  return rows.flatMap(({ host, run, recv_us: recvUs, seq, detail }) => {
+  return rows.flatMap(({ recv_us: recvUs, detail, ...of }) => {
     const event = parseJournalEvent(detail)
-    return event ? [{ host, run, recvUs, seq, ...event }] : []
+    return event ? [{ ...of, recvUs, ...event }] : []
   })
 }

@@ -17,8 +17,8 @@ export function readSegments(root: string, window: Span): SegmentFacts & { ends:
   for (const { path, name } of segmentsOf(root, window)) {
     const manifest = manifestOf(path)
     if (!manifest || manifest.frames === 0) continue
-    const { host, run, channel, first_recv_us: fromUs, last_recv_us: toUs } = manifest
-    facts.ends.push({ host, run, recvUs: toUs, event: 'heard', detail: {} })
+    const { exchange, host, run, channel, first_recv_us: fromUs, last_recv_us: toUs } = manifest
+    facts.ends.push({ exchange, host, run, recvUs: toUs, event: 'heard', detail: {} })
     if (toUs < window.fromUs || fromUs >= window.toUs) continue
     facts.frames.set(channel, (facts.frames.get(channel) ?? 0) + manifest.frames)
     if (!FAMILIES.includes(channel) || tabled.has(path, name)) continue

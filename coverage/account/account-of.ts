@@ -63,7 +63,8 @@ export function accountOf(facts: AccountFacts, asked: Span): Account {
 
 /** With the last signs of each run as entries; a recorder that is gone says so with its last one. */
 function withEnds({ entries, signs, alive }: AccountFacts): { entries: JournalEntry[]; knownUs: Map<string, number> } {
-  const heard = signs.map(({ host, run, atUs }): JournalEntry => ({
+  const heard = signs.map(({ exchange, host, run, atUs }): JournalEntry => ({
+    exchange,
     host,
     run,
     recvUs: atUs,
@@ -77,9 +78,9 @@ function withEnds({ entries, signs, alive }: AccountFacts): { entries: JournalEn
   const knownUs = new Map<string, number>()
   const gone: JournalEntry[] = []
   for (const { last, isStopped } of lastEntries(all)) {
-    const { host, run, recvUs } = last
+    const { exchange, host, run, recvUs } = last
     if (alive.has(host) && !isStopped) knownUs.set(host, recvUs)
-    else if (!isStopped) gone.push({ host, run, recvUs, event: 'ceased', detail: {} })
+    else if (!isStopped) gone.push({ exchange, host, run, recvUs, event: 'ceased', detail: {} })
   }
   return { entries: [...all, ...gone].sort((a, b) => a.recvUs - b.recvUs), knownUs }
 }

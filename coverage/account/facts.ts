@@ -4,6 +4,7 @@ import type { Span } from '../../platform/spans.js'
 
 /** Until when a recorder is known to have lived, µs. */
 export interface Sign {
+  exchange: string
   host: string
   run: string
   atUs: number

@@ -107,7 +107,7 @@ async function fromParquet(root: string, exchange: string, span: Span, seen: Rea
     return result.getRowObjects().flatMap((row): NumberedEntry[] => {
       const { host, run, recv_us: recvUs, seq, detail } = rowSchema.parse(row)
       const event = parseJournalEvent(detail)
-      return event ? [{ host, run, recvUs, seq, ...event }] : []
+      return event ? [{ exchange, host, run, recvUs, seq, ...event }] : []
     })
   } finally {
     connection.closeSync()

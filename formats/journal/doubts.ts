@@ -31,7 +31,7 @@ export function doubtsOf(entries: readonly JournalEntry[], isOfBooks: (family: s
 
 /** From when on a run that took over recorded beside the one before it, until it spoke: what that one lost then, the other had. */
 interface Bridge {
-  exchange?: string | undefined
+  exchange: string
   host: string
   fromUs: number
   toUs: number

@@ -10,15 +10,15 @@ export type JournalEvent = {
 /** One entry of the journal: who wrote it, when (µs since the epoch by the receive clock), and what. */
 export type JournalEntry = JournalEvent & {
   /** Of which exchange's recorder. */
-  readonly exchange?: string
+  readonly exchange: string
   readonly host: string
   readonly run: string
   readonly recvUs: number
 }
 
 /** The entries of each exchange by itself: recorders of several know nothing of each other, though they share a host. Pure. */
-export function byExchange<Entry extends { readonly exchange?: string }>(entries: readonly Entry[]): Entry[][] {
-  return [...groupBy(entries, ({ exchange = '' }) => exchange).values()]
+export function byExchange<Entry extends { readonly exchange: string }>(entries: readonly Entry[]): Entry[][] {
+  return [...groupBy(entries, ({ exchange }) => exchange).values()]
 }
 
 export type EntryOf<Name extends EventName> = Extract<JournalEntry, { readonly event: Name }>

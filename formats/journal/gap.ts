@@ -22,8 +22,8 @@ export interface ToldSpan {
   fromUs: number
   /** Undefined as long as it lasts. */
   toUs: number | undefined
-  /** Of which exchange's recorder; undefined where the files do not say. */
-  exchange?: string
+  /** Of which exchange's recorder. */
+  exchange: string
   host: string
   conn: string | undefined
   /** Connections that were to bring the same, and did not either. */

@@ -19,7 +19,7 @@ function inLineOfOne(entries: readonly JournalEntry[]): JournalEntry[] {
   for (const { exchange, host, event, detail } of entries) {
     if (event !== 'inherited' || detail.host === undefined) continue
     // Segments of another exchange's recorder: what that one recorded is not followed by anything.
-    if (exchange !== undefined && detail.exchange !== undefined && detail.exchange !== exchange) continue
+    if (detail.exchange !== undefined && detail.exchange !== exchange) continue
     const line = new Set([...lineOf(detail.host), ...lineOf(hostOf(host))])
     for (const member of line) lines.set(member, line)
   }

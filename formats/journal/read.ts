@@ -47,7 +47,7 @@ export function inOrder(entries: Iterable<NumberedEntry>): JournalEntry[] {
   return withRuns([...once.values()].sort((a, b) => a.recvUs - b.recvUs || a.seq - b.seq))
 }
 
-const sourceOf = ({ exchange = '', host }: JournalEntry) => `${exchange} ${host}`
+const sourceOf = ({ exchange, host }: JournalEntry) => `${exchange} ${host}`
 
 /** The name of a day's Parquet file says no run: there an entry is of the run that began last. */
 function withRuns(entries: readonly JournalEntry[]): JournalEntry[] {

@@ -3,7 +3,7 @@ import { byExchange, type JournalEntry } from './entry.js'
 
 /** A run that did not say that it ended: killed, cut off from power, or still going on. */
 export interface OpenRun {
-  exchange?: string
+  exchange: string
   host: string
   run: string
   fromUs: number
@@ -18,7 +18,7 @@ function openRunsOfOne(entries: readonly JournalEntry[]): OpenRun[] {
   const runs: OpenRun[] = []
   const open = new Map<string, OpenRun>()
   for (const { exchange, host, run, event, recvUs } of entries) {
-    const of = exchange === undefined ? { host, run } : { exchange, host, run }
+    const of = { exchange, host, run }
     const current = open.get(host)
     if (event === 'stopped') open.delete(host)
     else if (event !== 'started') {
@@ -33,8 +33,7 @@ function openRunsOfOne(entries: readonly JournalEntry[]): OpenRun[] {
 
 /** What the journal would say of an open run that was last heard of at `atUs`, if it could. */
 export function lastSignOf({ exchange, host, run, toUs }: OpenRun, atUs: number): JournalEntry {
-  const of = exchange === undefined ? { host, run } : { exchange, host, run }
-  return { ...of, recvUs: atUs, event: toUs === Infinity ? 'ceased' : 'heard', detail: {} }
+  return { exchange, host, run, recvUs: atUs, event: toUs === Infinity ? 'ceased' : 'heard', detail: {} }
 }
 
 /** Hosts with the last entry of each, in the order in which they first came. */

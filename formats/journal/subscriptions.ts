@@ -3,7 +3,7 @@ import { unionOf, type Span } from '../../platform/spans.js'
 
 /** One channel at one recorder. */
 export interface Subscription {
-  exchange?: string
+  exchange: string
   host: string
   channel: string
   /** From the exchange's answer to the end, on whichever connection. */
@@ -27,9 +27,8 @@ export function subscriptionsOf(
   const sources = new Map<string, HostReader>()
   for (const entry of entries) {
     const { exchange, host } = entry
-    const source = exchange === undefined ? { host } : { exchange, host }
-    const key = `${exchange ?? ''} ${host}`
-    const reader = sources.get(key) ?? new HostReader(source, expiryMsOf)
+    const key = `${exchange} ${host}`
+    const reader = sources.get(key) ?? new HostReader({ exchange, host }, expiryMsOf)
     sources.set(key, reader.read(entry))
   }
   return [...sources.values()].flatMap(reader => reader.all())

@@ -36,7 +36,7 @@ export function familiesOf(
   atMs: number,
 ): FamilySeen[] {
   const todayUs = (atMs - (atMs % 86_400_000)) * 1000
-  const own = gaps.filter(gap => gap.exchange === undefined || gap.exchange === exchange)
+  const own = gaps.filter(gap => gap.exchange === exchange)
   return Object.entries(families).map(([family, told]): FamilySeen => {
     const facts = familyOf(exchangeNamed(exchange), family)
     const rate = rates?.families.get(family)

@@ -195,7 +195,7 @@ export class BookHistory {
     ])
     const runs = openRunsOf(entries)
     // Without any journal nobody knows when the recording ended, but by its last frame.
-    if (entries.length === 0) runs.push({ host: '', run: '', fromUs: -Infinity, toUs: Infinity })
+    if (entries.length === 0) runs.push({ exchange: '', host: '', run: '', fromUs: -Infinity, toUs: Infinity })
     const signs: JournalEntry[] = []
     for (const run of runs) signs.push(lastSignOf(run, await this.#lastSign(run, entries, toUs)))
     const known = [...entries, ...signs].sort((a, b) => a.recvUs - b.recvUs)

@@ -149,7 +149,18 @@ export class ParquetBooks {
     )
     return result.getRows().flatMap(([host, recvUs, seq, detail]) => {
       const event = parseJournalEvent(String(detail))
-      return event ? [{ host: String(host), run: '', recvUs: Number(recvUs), seq: Number(seq), ...event }] : []
+      return event
+        ? [
+            {
+              exchange: this.#exchange,
+              host: String(host),
+              run: '',
+              recvUs: Number(recvUs),
+              seq: Number(seq),
+              ...event,
+            },
+          ]
+        : []
     })
   }
 

@@ -42,6 +42,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
     kind: 'trade_hole',
     fromUs: atMs * 1000 - 2e6,
     toUs: atMs * 1000 - 1e6,
+    exchange: 'deribit',
     host: 'vps',
     conn: undefined,
     also: [],

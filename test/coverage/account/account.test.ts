@@ -244,7 +244,10 @@ t.test('an outage is missing in all but trades, which are healed once the exchan
 
 t.test('trades of an outage of which nobody asked are not said to be there', async t => {
   t.same(states(of([...begin, ...outage, ...end]), 'trades')?.[2], [39, 50, 'missing'])
-  const living = of([...begin, ...outage], { alive: new Set(['h1']), signs: [{ host: 'h1', run: 'r1', atUs: 80 * S }] })
+  const living = of([...begin, ...outage], {
+    alive: new Set(['h1']),
+    signs: [{ exchange: 'deribit', host: 'h1', run: 'r1', atUs: 80 * S }],
+  })
   t.same(states(living, 'trades')?.[2], [39, 50, 'not yet known'], 'it is still to be asked')
 })
 
