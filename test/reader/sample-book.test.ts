@@ -138,9 +138,9 @@ t.test('from when on the journal says that books may be stale', async t => {
   ]
   const runs = openRunsOf(entries)
   t.strictSame(runs, [
-    { host: 'a', run: 'r0', fromUs: 5, toUs: 10 },
-    { host: 'a', run: 'r60', fromUs: 60, toUs: Infinity },
-    { host: 'b', run: 'r61', fromUs: 61, toUs: Infinity },
+    { exchange: 'deribit', host: 'a', run: 'r0', fromUs: 5, toUs: 10 },
+    { exchange: 'deribit', host: 'a', run: 'r60', fromUs: 60, toUs: Infinity },
+    { exchange: 'deribit', host: 'b', run: 'r61', fromUs: 61, toUs: Infinity },
   ])
   const signs = runs.map((run, index) => lastSignOf(run, 7 + 100 * index))
   const doubts = doubtsOf(
