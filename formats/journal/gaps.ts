@@ -257,7 +257,17 @@ class SpanReader {
 
   #add({ exchange, host, recvUs }: JournalEntry, kind: ToldSpan['kind'], facts: Partial<ToldSpan>): ToldSpan {
     const nowhere = { conn: undefined, also: [], instrument: undefined, channel: undefined, families: [] }
-    const span = { kind, fromUs: recvUs, toUs: recvUs, exchange, host, ...nowhere, cause: kind, healed: undefined, ...facts }
+    const span = {
+      kind,
+      fromUs: recvUs,
+      toUs: recvUs,
+      exchange,
+      host,
+      ...nowhere,
+      cause: kind,
+      healed: undefined,
+      ...facts,
+    }
     this.spans.push(span)
     return span
   }
