@@ -27,6 +27,8 @@ const faultSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('refuse_channel'), channel, times }),
   z.strictObject({ type: z.literal('no_answer'), channel, times }),
   z.strictObject({ type: z.literal('begin_anew'), channel, times }),
+  z.strictObject({ type: z.literal('empty_promise'), channel, times }),
+  z.strictObject({ type: z.literal('upgrade'), afterMs: z.number().min(0) }),
   z.strictObject({
     type: z.literal('short_list'),
     currency: z.string().optional(),

@@ -40,6 +40,8 @@ export type Fault =
   | ({ type: 'no_answer'; channel: ChannelPattern } & Hits)
   /** The next frame of a channel's book is a whole one, with its numbers begun anew, as after a restart of the exchange. */
   | ({ type: 'begin_anew'; channel: ChannelPattern } & Hits)
+  /** Channels that are promised, and never come. */
+  | ({ type: 'empty_promise'; channel: ChannelPattern } & Hits)
   /** Lists of instruments lack those of a currency, those with such a name, or all. */
   | ({ type: 'short_list'; currency?: string; instrument?: ChannelPattern } & Hits)
   /** In lists of instruments a member has this value in place of its own, of one instrument or of all. */
@@ -50,14 +52,16 @@ export type Fault =
   | { type: 'silence' }
   /** Closes all connections, or only the one that is open longest; without a code the sockets are just cut. */
   | { type: 'close'; code?: number; reason?: string; oldest?: boolean }
+  /** The exchange says to the connections of now that it will end them, and does so after a while; new ones work. */
+  | { type: 'upgrade'; afterMs: number }
   /** The exchange says that it ends for some time, connections are closed; new ones are refused for `forMs`. */
   | { type: 'maintenance'; forMs: number }
 
 /** Strikes at once, on all connections of now. */
-export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' | 'renumber' }>
+export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' | 'renumber' | 'upgrade' }>
 type Waiting = Exclude<Fault, Strike>
 const CALL_FAULTS = [
-  ...(['reject_subscribe', 'refuse_channel', 'no_answer', 'begin_anew'] as const),
+  ...(['reject_subscribe', 'refuse_channel', 'no_answer', 'begin_anew', 'empty_promise'] as const),
   ...(['no_history', 'short_list', 'list_member'] as const),
 ] as const
 /** Those that hit a call, not a frame. */
@@ -128,7 +132,12 @@ export class Faults {
     return this.orders('begin_anew', channel)
   }
 
-  private orders(type: 'refuse_channel' | 'no_answer' | 'begin_anew', channel: string): boolean {
+  /** True where a subscription is only promised. */
+  breaksPromise(channel: string): boolean {
+    return this.orders('empty_promise', channel)
+  }
+
+  private orders(type: 'refuse_channel' | 'no_answer' | 'begin_anew' | 'empty_promise', channel: string): boolean {
     const found = this.waiting.find(({ fault }) => fault.type === type && matches(fault.channel, channel))
     if (found) this.use(found)
     return found !== undefined
@@ -216,7 +225,7 @@ export class Faults {
 }
 
 function isStrike(fault: Fault): fault is Strike {
-  return ['silence', 'close', 'maintenance', 'renumber'].includes(fault.type)
+  return ['silence', 'close', 'maintenance', 'renumber', 'upgrade'].includes(fault.type)
 }
 
 function hitsCalls(fault: Waiting): fault is CallFault {

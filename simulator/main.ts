@@ -174,6 +174,12 @@ function strike(fault: Strike, service: Service, server: ExchangeServer, market:
         else connection.end(fault.code, fault.reason ?? '')
       }
       break
+    case 'upgrade':
+      service.warn?.(connections)
+      setTimeout(() => {
+        for (const connection of connections) connection.end(1001, 'service upgrade')
+      }, fault.afterMs).unref()
+      break
     case 'maintenance':
       server.refuseUntilMs = Date.now() + fault.forMs
       service.maintain(connections)

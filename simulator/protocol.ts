@@ -51,6 +51,8 @@ export interface Service {
   answerHttp(request: HttpRequest): HttpAnswer
   /** The body of an HTTP answer to one who is turned away. */
   turnAway(reason: TurnedAway): string
+  /** Says to connections that they will be ended soon; not every exchange does. */
+  warn?(connections: readonly Connection[]): void
   /** Says farewell to all connections, and ends them. */
   maintain(connections: readonly Connection[]): void
 }

@@ -19,4 +19,5 @@ export const okx: Exchange<OkxConfig> = {
   tables,
   settings,
   openAdapter: async (config, _credentials, log) => (await import('./adapter.js')).okx(config, log),
+  simulation: () => import('./simulator/main.js'),
 }

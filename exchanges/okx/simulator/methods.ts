@@ -1,0 +1,63 @@
+import type { Faults } from '../../../simulator/faults.js'
+import type { Json, JsonObject } from '../../../simulator/json.js'
+import type { ExchangeClock } from '../../../simulator/clock.js'
+import type { Market } from '../../../simulator/market/market.js'
+import { fillRow, fundingRow, instrumentRow } from './rows.js'
+
+export interface MethodParts {
+  market: Market
+  clock: ExchangeClock
+  faults: Faults
+}
+
+/** Rows of an answer; a refusal by its code. */
+export type MethodAnswer = { rows: readonly Json[] } | { code: string; msg: string }
+type Query = Readonly<Record<string, string>>
+type Method = (query: Query, parts: MethodParts) => MethodAnswer
+
+const NO_INSTRUMENT = { code: '51001', msg: "Instrument ID, Instrument ID code, or Spread ID doesn't exist." }
+
+const limitOf = ({ limit }: Query, most: number) => Math.min(most, Math.max(1, Math.floor(Number(limit ?? 100)) || 100))
+
+function instruments(query: Query, { market, faults }: MethodParts): MethodAnswer {
+  const { instType = '', instFamily } = query
+  if (instType === 'OPTION' && instFamily === undefined)
+    return { code: '50014', msg: 'Parameter uly or instFamily can not be empty.' }
+  const rows = [...market.listings.values()]
+    .filter(({ instrument, state }) => instrument.category === instType && state === 'open')
+    .filter(({ instrument }) => instFamily === undefined || instrument.underlying === instFamily)
+    .map(instrumentRow)
+  return {
+    rows: faults.distort(instType, rows, (row: JsonObject) => (typeof row['instId'] === 'string' ? row['instId'] : '')),
+  }
+}
+
+function families({ instType }: Query, { market }: MethodParts): MethodAnswer {
+  const listed = [...market.listings.values()].filter(({ instrument }) => instrument.category === instType)
+  return { rows: [[...new Set(listed.map(({ instrument }) => instrument.underlying))]] }
+}
+
+/** Single fills, newest first; `after` means older than, `before` newer than. */
+function trades(query: Query, { market, faults }: MethodParts, most: number): MethodAnswer {
+  const listing = market.find(query['instId'] ?? '')
+  if (!listing) return NO_INSTRUMENT
+  if (faults.hidesHistory(listing.name)) return { rows: [] }
+  const { after = Infinity, before = -Infinity } = query
+  const found = listing.trades.all.filter(({ tradeSeq }) => tradeSeq < Number(after) && tradeSeq > Number(before))
+  const newest = found.slice(-limitOf(query, most)).reverse()
+  return { rows: newest.map(trade => fillRow(listing, trade)) }
+}
+
+/** Methods that are answered, below `/api/v5/`. */
+export const methods: Readonly<Record<string, Method>> = {
+  'public/time': (_query, { clock }) => ({ rows: [{ ts: String(clock.nowMs()) }] }),
+  'public/instruments': instruments,
+  'public/underlying': families,
+  'public/funding-rate': ({ instId = '' }, { market, clock }) => {
+    const listing = market.find(instId)
+    return listing ? { rows: [fundingRow(listing, market, clock.nowMs())] } : NO_INSTRUMENT
+  },
+  'market/trades': (query, parts) => trades(query, parts, 500),
+  'market/history-trades': (query, parts) => trades(query, parts, 100),
+  'system/status': () => ({ rows: [] }),
+}

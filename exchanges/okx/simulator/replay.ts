@@ -1,0 +1,49 @@
+import { Faults } from '../../../simulator/faults.js'
+import type { Service } from '../../../simulator/protocol.js'
+import type { KnownBook, PlayedRecording, ReplayProtocol } from '../../../simulator/replay.js'
+import { argOf } from '../names.js'
+import { OkxService } from './service.js'
+import { spelled } from './spelling.js'
+
+/** Recordings served as OKX itself. */
+export const replay: ReplayProtocol = {
+  serve,
+  isBook: channel => channel.startsWith('books.'),
+  snapshot,
+  carriesTradesOf: (channel, instrument) => channel === `trades.${instrument}`,
+  trades: (channel, rows) => wrap(channel, rows.join(',')),
+}
+
+const wrap = (channel: string, rows: string) => `{"arg":${JSON.stringify(argOf(channel))},"data":[${rows}]}`
+
+/** Answers do not say what was asked: those of a recording cannot be found again, but for the time. */
+function serve(recording: PlayedRecording): Service {
+  const { channels, clock } = recording
+  return new OkxService({
+    channels,
+    faults: new Faults(() => undefined, wrap),
+    timeScale: 1,
+    subscribed: () => undefined,
+    accepts: channel => recording.has(channel),
+    nowMs: () => performance.now(),
+    answer: path => {
+      if (path === 'public/time') return { rows: [{ ts: String(clock.nowMs()) }] }
+      // All trades that are known are played in their place.
+      return { rows: [] }
+    },
+  })
+}
+
+function snapshot(channel: string, { bids, asks, changeId, exchangeMs }: KnownBook): string {
+  const levels = (side: readonly [number, number][]) =>
+    side.map(([price, size]) => [spelled(price), spelled(size), '0', '1'])
+  const row = {
+    asks: levels(asks),
+    bids: levels(bids),
+    ts: String(exchangeMs),
+    checksum: 0,
+    seqId: changeId,
+    prevSeqId: -1,
+  }
+  return JSON.stringify({ arg: argOf(channel), action: 'snapshot', data: [row] })
+}
