@@ -156,6 +156,8 @@ class FactsReader {
     const source = this.#source('trades', 1)
     if (source === undefined) return []
     const columns = await this.#columns(source)
+    // Not every exchange counts its trades, or books, in columns of these names.
+    if (!columns.has('trade_seq')) return []
     const time = columns.has('exchange_ts') ? 'coalesce(exchange_ts, recv_ts)' : 'recv_ts'
     const before = { fromUs: this.#window.fromUs - HOUR_US, toUs: this.#window.toUs }
     const identity = columns.has('trade_id') ? 'trade_seq, trade_id' : 'trade_seq'
@@ -183,7 +185,7 @@ class FactsReader {
    */
   async chains(): Promise<Counted[]> {
     const source = this.#source('book')
-    if (source === undefined) return []
+    if (source === undefined || !(await this.#columns(source)).has('change_id')) return []
     const rows = await this.#tables.rows(
       `WITH frames AS (SELECT kind, instrument_name, change_id, prev_change_id, type, min(recv_ts) AS moment
            FROM ${source} GROUP BY ALL),

@@ -1,21 +1,23 @@
--- The last minute of BTC-PERPETUAL as 10-second candles, beside the best bid and ask right before each candle's last trade.
-WITH last_minute AS (
-  SELECT *, time_bucket(INTERVAL 10 SECOND, exchange_ts) AS bucket
-  FROM trades
-  WHERE instrument_name = 'BTC-PERPETUAL'
-    AND exchange_ts > (SELECT max(exchange_ts) FROM trades WHERE instrument_name = 'BTC-PERPETUAL') - INTERVAL 1 MINUTE
+-- The last minute of the busiest perpetual as 10-second candles, beside the best bid and ask right before each candle's
+-- last trade.
+WITH busiest AS (
+  SELECT exchange, instrument_name, max(exchange_ts) AS last_ts
+  FROM trades_all WHERE kind = 'perpetual'
+  GROUP BY ALL ORDER BY count(*) DESC, instrument_name LIMIT 1
 ),
 candles AS (
   SELECT
-    bucket, instrument_name, max(exchange_ts) AS last_trade, count(*) AS trades,
-    first(price ORDER BY trade_seq) AS open, max(price) AS high, min(price) AS low,
-    last(price ORDER BY trade_seq) AS close, sum(amount) AS volume
-  FROM last_minute
-  GROUP BY bucket, instrument_name
+    time_bucket(INTERVAL 10 SECOND, exchange_ts) AS bucket, exchange, instrument_name, max(exchange_ts) AS last_trade,
+    count(*) AS trades, first(price ORDER BY exchange_ts, recv_ts, seq) AS open, max(price) AS high, min(price) AS low,
+    last(price ORDER BY exchange_ts, recv_ts, seq) AS close, sum(amount_base) AS volume
+  FROM trades_all JOIN busiest USING (exchange, instrument_name)
+  WHERE exchange_ts > last_ts - INTERVAL 1 MINUTE
+  GROUP BY bucket, exchange, instrument_name
 )
 SELECT
-  strftime(bucket, '%H:%M:%S') AS "time", open, high, low, close, volume, trades,
-  best_bid_price AS bid, best_ask_price AS ask
-FROM candles
-ASOF LEFT JOIN quote ON quote.instrument_name = candles.instrument_name AND candles.last_trade > quote.exchange_ts
+  strftime(bucket, '%H:%M:%S') AS "time", c.instrument_name AS instrument, open, high, low, close,
+  round(volume, 6) AS volume, trades, q.bid_price AS bid, q.ask_price AS ask
+FROM candles c
+ASOF LEFT JOIN quotes_all q ON q.exchange = c.exchange AND q.instrument_name = c.instrument_name
+  AND c.last_trade > q.exchange_ts
 ORDER BY bucket

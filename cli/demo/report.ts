@@ -33,7 +33,7 @@ export function reportText(findings: Findings, command: string): string {
       `${countText(nas.files)} files, ${sizeText(nas.bytes)}; each checksum computed again over there and found right`,
     ],
     ['Coverage: what the facts promised, and what is there', asText(coverage)],
-    ['Asked over the NAS folder: BTC-PERPETUAL, 10-second candles beside best bid and ask', candles],
+    ['Asked over the NAS folder: the busiest perpetual, 10-second candles beside best bid and ask', candles],
     ['Where it is', whereText(findings.folder)],
     ['Try next', tryNext(findings, command)],
   ]

@@ -2,12 +2,11 @@ import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { QuerySession } from '../../reader/query/session.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { measureCoverage } from '../../coverage/measure.js'
-import { openDuckDb } from '../../platform/duckdb.js'
 import { tableOf } from '../query/answer-table.js'
-import { Lake } from '../../reader/query/lake.js'
 import { parquetTables } from '../../formats/parquet-tree.js'
 import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
 import { channelsOf, filesBelow, nasOf, tablesOf } from './harvest.js'
@@ -94,10 +93,11 @@ async function finish({ config }: DemoFolder, processes: Processes): Promise<voi
 async function look(folder: DemoFolder): Promise<Findings> {
   const query = join(packageRoot, 'cli', 'demo', 'candles.sql')
   copyFileSync(query, join(folder.root, 'candles.sql'))
-  const connection = await openDuckDb()
+  const session = await QuerySession.open({ root: folder.nas, fresh: undefined, note: say })
+  const { connection } = session
   try {
     const tables = [...parquetTables(folder.nas).keys()]
-    await new Lake(connection, folder.nas).show(tables)
+    const candles = readFileSync(query, 'utf8')
     const files = filesBelow(folder.nas)
     return {
       folder,
@@ -105,7 +105,7 @@ async function look(folder: DemoFolder): Promise<Findings> {
       tables: await tablesOf(connection, folder.nas, tables),
       nas: nasOf(folder.nas),
       coverage: await measureCoverage(folder.nas),
-      candles: await tableOf(connection, readFileSync(query, 'utf8')),
+      candles: await session.ask(candles, asked => tableOf(asked, candles)),
       samples: {
         segment: files.find(path => path.includes('/channel=trades/') && path.endsWith('.jsonl.zst')),
         parquet: files.find(path => path.includes('/table=trades/')),
@@ -113,6 +113,7 @@ async function look(folder: DemoFolder): Promise<Findings> {
     }
   } finally {
     connection.closeSync()
+    session.clear()
   }
 }
 

@@ -31,9 +31,10 @@ const UNIT_MINUTES: Readonly<Record<string, number>> = { m: 1, H: 60, D: 1440 }
 export function openFeed(channel: string, market: Market): Feed | undefined {
   const arg = argOf(channel)
   if (!arg) return undefined
+  // An index is called as a spot pair is.
+  if (arg.channel === 'index-tickers') return ofIndex(arg.instId ?? '', market)
   const listing = market.listings.get(arg.instId ?? '')
   if (listing) return ofInstrument(arg.channel, listing, market)
-  if (arg.instId !== undefined) return ofIndex(arg.channel, arg.instId, market)
   if (arg.instFamily !== undefined) return ofFamily(arg.channel, arg.instFamily, market)
   if (arg.instType !== undefined) return ofType(arg.channel, arg.instType, market)
   return arg.channel === 'status'
@@ -107,10 +108,8 @@ function candles(channel: string, listing: Listing, market: Market): Feed | unde
   })
 }
 
-function ofIndex(channel: string, index: string, market: Market): Feed | undefined {
-  return channel === 'index-tickers' && market.indices.has(index)
-    ? new StateFeed(market, 1000, ms => [indexRow(index, market, ms)])
-    : undefined
+function ofIndex(index: string, market: Market): Feed | undefined {
+  return market.indices.has(index) ? new StateFeed(market, 1000, ms => [indexRow(index, market, ms)]) : undefined
 }
 
 function ofFamily(channel: string, family: string, market: Market): Feed | undefined {
