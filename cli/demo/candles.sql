@@ -15,8 +15,8 @@ candles AS (
   GROUP BY bucket, exchange, instrument_name
 )
 SELECT
-  strftime(bucket, '%H:%M:%S') AS "time", c.instrument_name AS instrument, open, high, low, close,
-  round(volume, 6) AS volume, trades, q.bid_price AS bid, q.ask_price AS ask
+  strftime(bucket, '%H:%M:%S') AS "time", open, high, low, close,
+  round(volume, 6) AS volume, trades, q.bid_price AS bid, q.ask_price AS ask, c.instrument_name AS instrument
 FROM candles c
 ASOF LEFT JOIN quotes_all q ON q.exchange = c.exchange AND q.instrument_name = c.instrument_name
   AND c.last_trade > q.exchange_ts
