@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path'
 import { normalizedViews } from '../../exchanges/normalized.js'
 import { normalizedSql, ownTablesIn, partOf, sharedPart, type OwnTable } from './normalized-views.js'
 import { columnsOfOwnTable, columnsOfTables } from './relation.js'
+import { derivedTables } from '../../coverage/write-tables.js'
 import { isParquetNameSql, PARQUET_GLOB } from '../../formats/parquet-path.js'
 import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlName, sqlText } from '../../platform/duckdb.js'
-import { readyViews, sharedSql } from './ready-views.js'
+import { gapsSql, readyViews, sharedSql, viewsInOrder } from './ready-views.js'
 import { emptySelect, parquetSql, PARTITION_COLUMNS, type Column } from './relation.js'
 
 /** A table as a catalog describes it. */
@@ -42,6 +43,7 @@ export async function catalogSql(root: string, dialect: string, location?: strin
   const here = parquetTables(root)
   const hasFiles = (table: string) => parquetFiles(root, { table }).next().done === false
   const columns = await columnsOfTables()
+  if (dialect === 'duckdb') for (const { name, columns: own } of derivedTables) columns.set(name, named(own))
   const tables = [...columns].map(([name, columns]) => ({
     name,
     columns,
@@ -54,10 +56,13 @@ export async function catalogSql(root: string, dialect: string, location?: strin
   return `${head}\n${sql(tables, shown, existsSync(join(root, 'superseded')), own)}`
 }
 
-/** Tables of single exchanges, of which the views over all are made. */
+const named = (columns: (typeof derivedTables)[number]['columns']) => columns.map(([name, type]) => ({ name, type }))
+
+/** Tables of single exchanges, of which the views over all are made, and which ready views ask. */
 async function ownTables(exchanges: readonly string[], here: ReadonlyMap<string, readonly string[]>): Promise<Own[]> {
   const parts = normalizedViews.flatMap(view => exchanges.flatMap(exchange => partOf(view, exchange) ?? []))
-  const named = ownTablesIn(parts.join('\n')).filter(({ exchange }) => exchanges.includes(exchange))
+  const views = readyViews().map(({ sql }) => sql)
+  const named = ownTablesIn([...parts, ...views].join('\n')).filter(({ exchange }) => exchanges.includes(exchange))
   const own: Own[] = []
   for (const one of named) {
     const columns = await columnsOfOwnTable(one.exchange, one.table)
@@ -92,16 +97,15 @@ function duckDbSql(tables: readonly Described[], location: string, isSuperseded:
       exchanges.length === 0 ? emptySelect(columns) : duckDbSelect(globOf(location, name), location, isSuperseded)
     return `CREATE OR REPLACE VIEW "${name}" AS ${select};`
   })
-  const ready = [...readyViews()].sort(
-    (a, b) => Number(a.sql.includes(`${b.name}(`)) - Number(b.sql.includes(`${a.name}(`)),
-  )
-  const macros = ready.map(({ question, example, sql }) => `-- ${question}\n-- ${example};\n${sql}`)
+  const exchanges = [...new Set(tables.flatMap(({ exchanges }) => exchanges))]
+  const macros = viewsInOrder().map(({ question, example, sql }) => `-- ${question}\n-- ${example};\n${sql}`)
   return [
     "-- Times are UTC: SET TimeZone = 'UTC'; for Python, pip install pytz. What is only in raw yet: edgetape query.",
     "SET TimeZone = 'UTC';",
     ...views,
     ...normalizedCatalog(own, location, isSuperseded),
     sharedSql(),
+    gapsSql(exchanges),
     ...macros,
   ].join('\n\n')
 }

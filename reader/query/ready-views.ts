@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exchanges } from '../../exchanges/registry.js'
+import { sqlText } from '../../platform/duckdb.js'
 import { packageRoot } from '../../platform/package-info.js'
 
 /** A macro that answers a question from the tables. Its file opens with the question, an example and its columns. */
@@ -18,6 +19,8 @@ export interface ReadyView {
 /** Of whatever exchange, then what each exchange knows of its own tables and names. */
 const FOLDERS = ['reader/query/views', ...exchanges.flatMap(({ viewsFolder }) => viewsFolder ?? [])]
 const SHARED = '_shared.sql'
+/** Files that begin so are no questions of their own. */
+const HELPER = '_'
 
 const textOf = (folder: string, file: string) => readFileSync(join(packageRoot, folder, file), 'utf8')
 const filesIn = (folder: string) => readdirSync(join(packageRoot, folder))
@@ -29,11 +32,23 @@ export function sharedSql(): string {
     .join('\n')
 }
 
+/** The relation `gaps` for those who have the Parquet files alone. */
+export function gapsSql(exchanges: readonly string[]): string {
+  const named = exchanges.map(name => `(${sqlText(name)})`)
+  return textOf('reader/query/views', '_gaps.sql').replace('VALUES EXCHANGES', `VALUES ${named.join(', ')}`)
+}
+
+/** All of them, each behind those that it asks. */
+export function viewsInOrder(): ReadyView[] {
+  const views = readyViews()
+  return namedIn(views.map(({ name }) => `${name}(`).join(' '), views, []).views
+}
+
 /** All of them, by name. */
 export function readyViews(): ReadyView[] {
   return FOLDERS.flatMap(folder =>
     filesIn(folder)
-      .filter(file => file !== SHARED)
+      .filter(file => !file.startsWith(HELPER))
       .map(file => parseReadyView(file.replace(/\.sql$/, ''), textOf(folder, file))),
   ).sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -1,35 +1,106 @@
--- Question: what were bid and ask when each trade happened, and where between them was its price?
+-- Question: what were bid and ask, IV and greeks when each trade happened, and where between bid and ask was its price?
 -- Example: FROM trades_with_quotes('BTC-PERPETUAL', '2026-11-22 14:00', '2026-11-22 15:00')
--- Parameters: instrument (a LIKE pattern), from_ts, to_ts; lookback, how old a quote may be
--- Column exchange_ts, instrument_name: a row for each trade from `from_ts` on, before `to_ts`
--- Column trade_seq, direction, price, amount: of the trade; `direction` is the taker's
+-- Parameters: instrument (a LIKE pattern), from_ts, to_ts; kinds (a regular expression), coin (of settlement, a LIKE pattern); lookback, how old a quote or ticker may be
+-- Column exchange_ts, instrument_name, kind, pair, currency: a row for each trade from `from_ts` on, before `to_ts`; pair is how the names begin, currency what it settles in
+-- Column trade_id, trade_seq, direction, price, amount: of the trade; `direction` is the taker's; amount in USD for inverse perpetuals and futures, else base coin
+-- Column iv_pct, index_price_usd: of the trade; percent
+-- Column block_trade_id, block_rfq_id, combo_role: agreed outside the book, or a leg of a combo
 -- Column bid, ask: best prices right before the trade, strictly; NULL where that side is empty, or nothing is quoted so long
 -- Column mid: halfway between them
 -- Column position: of the price between them: 0 at the bid, 1 at the ask, beyond where the trade went through the best price
 -- Column age: how long before the trade they were quoted
-CREATE OR REPLACE MACRO trades_with_quotes(instrument, from_ts, to_ts, lookback := '1 hour') AS TABLE
+-- Column covered: false where a gap lies between quote and trade: what was quoted is not known; NULL where the account cannot tell yet
+-- Column mark_iv_pct, bid_iv_pct, ask_iv_pct, delta, gamma_per_usd, vega_usd_per_point, theta_usd_per_day, open_interest_coin, underlying_price_usd: of the last ticker strictly before the trade; options
+-- Column ticker_age, ticker_covered: how long before the trade that was, and whether a gap lies between
+CREATE OR REPLACE MACRO trades_with_quotes(
+  instrument, from_ts, to_ts, kinds := '.*', coin := '%', lookback := '1 hour'
+) AS TABLE
 WITH wanted AS (
-  SELECT exchange_ts, instrument_name, trade_seq, direction, price, amount
-  FROM trades
-  WHERE instrument_name LIKE instrument
+  SELECT exchange_ts, recv_ts, seq, instrument_name, kind, currency, trade_id, trade_seq, direction, price, amount, iv, index_price,
+    block_trade_id, block_rfq_id, combo_role
+  FROM deribit.trades
+  WHERE instrument_name LIKE instrument AND regexp_full_match(kind, kinds) AND currency LIKE coin
     AND exchange_ts >= from_ts::TIMESTAMPTZ AND exchange_ts < to_ts::TIMESTAMPTZ
-    AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ) - 1 AND utc_day(to_ts::TIMESTAMPTZ) + 1
+    AND date BETWEEN utc_day(from_ts) - 1 AND utc_day(to_ts) + 1
+), moments AS (SELECT DISTINCT instrument_name, kind, exchange_ts FROM wanted
 ), quotes AS (
-  SELECT instrument_name, exchange_ts AS quoted_ts,
-    arg_max({bid: nullif(best_bid_price, 0), ask: nullif(best_ask_price, 0)}, (recv_ts, seq)) AS best
-  FROM quote
-  WHERE instrument_name LIKE instrument
+  SELECT instrument_name, exchange_ts AS told_ts, arg_max({
+      recv_us: epoch_us(recv_ts), bid: nullif(best_bid_price, 0), ask: nullif(best_ask_price, 0)
+    }, (recv_ts, seq)) AS told
+  FROM deribit.quote
+  WHERE instrument_name IN (SELECT instrument_name FROM moments) AND instrument_name LIKE instrument
+    AND regexp_full_match(kind, kinds) AND currency LIKE coin
     AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
-    AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts::TIMESTAMPTZ) + 1
+    AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
   GROUP BY instrument_name, exchange_ts
-), joined AS (
-  SELECT wanted.*, exchange_ts - quoted_ts AS age,
-    CASE WHEN exchange_ts - quoted_ts <= lookback::INTERVAL THEN best END AS best
-  FROM wanted ASOF LEFT JOIN quotes
-    ON wanted.instrument_name = quotes.instrument_name AND wanted.exchange_ts > quotes.quoted_ts
+), tickers AS (
+  SELECT instrument_name, exchange_ts AS told_ts, arg_max({
+      recv_us: epoch_us(recv_ts), mark_iv: mark_iv, bid_iv: CASE WHEN best_bid_price > 0 THEN bid_iv END,
+      ask_iv: CASE WHEN best_ask_price > 0 THEN ask_iv END, delta: greeks_delta, gamma: greeks_gamma,
+      vega: greeks_vega, theta: greeks_theta, open_interest: open_interest, underlying_price: underlying_price
+    }, (recv_ts, seq)) AS told
+  FROM deribit.ticker
+  WHERE kind = 'option' AND instrument_name IN (SELECT instrument_name FROM moments) AND instrument_name LIKE instrument
+    AND regexp_full_match(kind, kinds) AND currency LIKE coin
+    AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
+    AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
+  GROUP BY instrument_name, exchange_ts
+), lost AS (
+  -- A state is unknown from the begin of a gap to the next row of its instrument.
+  SELECT g.channel AS channel, n.instrument_name AS instrument_name, epoch_us(g.from_ts) AS began_us,
+    min(CASE WHEN g.state <> 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS lost_us,
+    min(CASE WHEN g.state = 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS untold_us
+  FROM (SELECT DISTINCT instrument_name, kind FROM moments) n
+    JOIN gaps g
+    ON (g.instrument_kind IS NULL OR g.instrument_kind = n.kind)
+    AND (g.instrument_name IS NULL OR g.instrument_name = n.instrument_name)
+  WHERE g.exchange = 'deribit' AND g.channel IN ('quote', 'ticker') AND g.state <> 'healed'
+    AND g.from_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ
+  WINDOW later AS (PARTITION BY g.channel, n.instrument_name ORDER BY g.from_ts DESC)
+), dark AS (
+  -- Days of which no account is known.
+  SELECT exchange, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
+  WHERE g.exchange = 'deribit' AND g.channel IS NULL AND g.state = 'not yet known'
+), quoted AS (
+  SELECT m.instrument_name AS instrument_name, m.exchange_ts AS exchange_ts, told_ts, told, coalesce((told).recv_us, 0) AS recv_us
+  FROM moments m ASOF LEFT JOIN quotes q ON m.instrument_name = q.instrument_name AND m.exchange_ts > q.told_ts
+), ticked AS (
+  SELECT m.instrument_name AS instrument_name, m.exchange_ts AS exchange_ts, told_ts, told, coalesce((told).recv_us, 0) AS recv_us
+  FROM moments m ASOF LEFT JOIN tickers k ON m.instrument_name = k.instrument_name AND m.exchange_ts > k.told_ts
+), judged AS (
+  SELECT t.channel AS channel, t.instrument_name AS instrument_name, t.exchange_ts AS exchange_ts, lost_us,
+    CASE WHEN t.recv_us < dark.until_us THEN 0 ELSE untold_us END AS untold_us
+  FROM (SELECT 'quote' AS channel, instrument_name, exchange_ts, recv_us FROM quoted
+      UNION ALL SELECT 'ticker', instrument_name, exchange_ts, recv_us FROM ticked) t
+    ASOF LEFT JOIN lost l ON t.channel = l.channel AND t.instrument_name = l.instrument_name AND t.recv_us <= l.began_us
+    ASOF LEFT JOIN dark ON dark.exchange = 'deribit' AND t.recv_us >= dark.began_us
+), states AS (
+  SELECT w.*, w.exchange_ts - q.told_ts <= lookback::INTERVAL AS is_quoted, w.exchange_ts - q.told_ts AS quote_age,
+    q.told AS best, w.exchange_ts - k.told_ts <= lookback::INTERVAL AS is_ticked, w.exchange_ts - k.told_ts AS ticked_age,
+    k.told AS said, epoch_us(w.exchange_ts) > jq.lost_us AS is_quote_lost, epoch_us(w.exchange_ts) > jq.untold_us AS is_quote_untold,
+    epoch_us(w.exchange_ts) > jk.lost_us AS is_ticker_lost, epoch_us(w.exchange_ts) > jk.untold_us AS is_ticker_untold
+  FROM wanted w
+    JOIN quoted q ON w.instrument_name = q.instrument_name AND w.exchange_ts = q.exchange_ts
+    JOIN ticked k ON w.instrument_name = k.instrument_name AND w.exchange_ts = k.exchange_ts
+    JOIN judged jq ON jq.channel = 'quote' AND w.instrument_name = jq.instrument_name AND w.exchange_ts = jq.exchange_ts
+    JOIN judged jk ON jk.channel = 'ticker' AND w.instrument_name = jk.instrument_name AND w.exchange_ts = jk.exchange_ts
+), known AS (
+  SELECT * EXCLUDE (best, said),
+    CASE WHEN is_quoted AND coalesce(NOT is_quote_lost, true) THEN best END AS best,
+    CASE WHEN is_ticked AND coalesce(NOT is_ticker_lost, true) THEN said END AS said
+  FROM states
 )
-SELECT exchange_ts, instrument_name, trade_seq, direction, price, amount, best.bid AS bid, best.ask AS ask,
+SELECT exchange_ts, instrument_name, kind, pair_of(instrument_name) AS pair, currency, trade_id, trade_seq, direction,
+  price, amount, iv AS iv_pct, index_price AS index_price_usd, block_trade_id, block_rfq_id, combo_role,
+  best.bid AS bid, best.ask AS ask,
   (best.bid + best.ask) / 2 AS mid, (price - best.bid) / nullif(best.ask - best.bid, 0) AS position,
-  CASE WHEN best IS NOT NULL THEN age END AS age
-FROM joined
+  CASE WHEN is_quoted THEN quote_age END AS age,
+  CASE WHEN is_quoted IS NOT true OR is_quote_lost THEN false WHEN is_quote_untold THEN NULL ELSE true END AS covered,
+  said.mark_iv AS mark_iv_pct, said.bid_iv AS bid_iv_pct, said.ask_iv AS ask_iv_pct, said.delta AS delta,
+  said.gamma AS gamma_per_usd, said.vega AS vega_usd_per_point, said.theta AS theta_usd_per_day,
+  said.open_interest AS open_interest_coin, said.underlying_price AS underlying_price_usd,
+  CASE WHEN is_ticked THEN ticked_age END AS ticker_age,
+  CASE WHEN kind <> 'option' THEN NULL WHEN is_ticked IS NOT true OR is_ticker_lost THEN false
+    WHEN is_ticker_untold THEN NULL ELSE true END AS ticker_covered
+FROM known
 ORDER BY instrument_name, exchange_ts, trade_seq;

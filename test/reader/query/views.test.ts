@@ -5,12 +5,13 @@ import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { readyViews } from '../../../reader/query/ready-views.js'
 import { tableOf } from '../../../cli/query/answer-table.js'
 import { QuerySession } from '../../../reader/query/session.js'
-import { documentedBlocks, keepPrinted } from '../../fixtures/documented-queries.js'
+import { documentedBlocks, keepPrinted, pageText } from '../../fixtures/documented-queries.js'
 import { makeMarket, MARKET_START_MS, recordMarket, type Trade } from '../../fixtures/small-market.js'
 
 type Row = Record<string, unknown>
 
 const HOUR_MS = 3_600_000
+const VIEW_PAGES = ['query.md', 'option-views.md']
 const market = makeMarket()
 
 const timeOf = (ms: number) => new Date(ms).toISOString().replace('T', ' ').slice(0, 19)
@@ -40,7 +41,9 @@ function alike(t: Test, found: readonly Row[], wanted: readonly Row[], what: str
 }
 
 t.test('the catalog loaded in one version of DuckDB only: defaults of macros were no constants', t => {
-  const defaults = readyViews().flatMap(({ sql }) => [...sql.replace(/ AS TABLE[^]*/, '').matchAll(/:= *([^,)\n]+)/g)])
+  const defaults = readyViews().flatMap(({ sql }) => [
+    ...sql.replace(/ AS TABLE[^]*/, '').matchAll(/:= *('[^']*'|[^,)\n]+)/g),
+  ])
   t.ok(defaults.length > 5)
   t.same(
     defaults.map(([, value = '']) => value).filter(value => !/^(?:'[^']*'|[0-9.]+)$/.test(value)),
@@ -301,11 +304,23 @@ t.test('ready views answer what their page says', { timeout: 120_000 }, async t 
       blocks.map(block => block.printed),
       'WRITE_DOCS=1 writes what this test prints to the page',
     )
-    for (const { name } of readyViews())
-      t.ok(
-        blocks.some(({ code }) => code.includes(`${name}(`)),
-        name,
-      )
+  })
+
+  await t.test('the pages describe every one of them, column by column', t => {
+    const pages = [...VIEW_PAGES].map(page => pageText(page))
+    for (const { name, question, parameters, columns } of readyViews()) {
+      const section = pages
+        .join('\n## ')
+        .split(/^## /m)
+        .find(text => text.includes(`\n\`${name}(`))
+      const told = (section ?? '').replaceAll(/ +/g, ' ').replaceAll('\\|', '|')
+      t.ok(told.startsWith(question.slice(1, 20), 1), `${name}: its question`)
+      t.ok(told.includes(`Parameters: ${parameters}.`), `${name}: its parameters`)
+      for (const { names, meaning } of columns)
+        t.ok(told.includes(`| \`${names}\` | ${meaning} |`), `${name}: ${names}`)
+      t.ok(told.includes(`${name}(`) && told.includes('```sql'), `${name}: an example`)
+    }
+    t.end()
   })
 
   await t.test('only files of the days that are asked for are read', async t => {

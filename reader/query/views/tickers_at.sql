@@ -1,0 +1,113 @@
+-- Question: what did the exchange say of instruments, on a grid of moments?
+-- Example: FROM tickers_at(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', kinds := 'future|perpetual')
+-- Parameters: step, from_ts, to_ts; kinds (a regular expression), coin and instrument (LIKE patterns); lookback, how old a ticker may be
+-- Column at_ts: each moment from `from_ts` to `to_ts`, a step apart
+-- Column exchange, kind, currency, instrument_name: a row for each instrument that is listed at the moment; currency is what it settles in
+-- Column base, quote: the coin that is traded, and what its price or that of its underlying is given in
+-- Column expiry_ts, strike, option_type: NULL where it has none
+-- Column last_price, mark_price, bid_price, ask_price, price_unit: NULL where there is none; `price_unit` says in which currency
+-- Column bid_amount_coin, ask_amount_coin, open_interest_coin, volume_24h_coin: in base coin
+-- Column turnover_24h_usd: in `quote`, which counts as USD; of options the premium
+-- Column underlying_price_usd, index_price_usd: of options, and of the index
+-- Column bid_iv_pct, mark_iv_pct, ask_iv_pct: percent
+-- Column delta, gamma_per_usd, vega_usd_per_point, theta_usd_per_day: of the exchange, rounded as it rounds them
+-- Column funding_rate: of a perpetual, as it stands
+-- Column ticker_ts, age: when the ticker was sent, and how long before the moment; the last strictly before it
+-- Column covered: false where it is not known, as a gap lies between ticker and moment, or no ticker is young enough: then the state is NULL; NULL where the account cannot tell yet
+CREATE OR REPLACE MACRO tickers_at(
+  step, from_ts, to_ts, kinds := '.*', coin := '%', instrument := '%', lookback := '1 hour'
+) AS TABLE
+WITH listed AS (
+  SELECT exchange, kind, instrument_name, any_value(currency) AS currency, any_value(base) AS base,
+    any_value(quote) AS quote, any_value(price_unit) AS price_unit, max(strike) AS strike,
+    any_value(option_type) AS option_type, min(listed_ts) AS listed_ts, max(expiry_ts) AS expiry_ts
+  FROM instruments_all
+  WHERE regexp_full_match(kind, kinds) AND currency LIKE coin AND instrument_name LIKE instrument
+    AND date BETWEEN utc_day(from_ts) - 2 AND utc_day(to_ts) + 1
+  GROUP BY exchange, kind, instrument_name
+), told AS (
+  SELECT exchange, kind, instrument_name, any_value(currency) AS currency,
+    CASE WHEN exchange_ts < from_ts::TIMESTAMPTZ THEN 0
+      ELSE (epoch_us(exchange_ts) - us_of(from_ts)) // us_long(step) + 1 END::BIGINT AS place,
+    max(exchange_ts) AS ticker_ts,
+    arg_max({
+      recv_us: epoch_us(recv_ts), base: base, quote: quote, price_unit: price_unit, last_price: last_price,
+      mark_price: mark_price, index_price: index_price, bid_price: bid_price, bid_amount: bid_amount_base,
+      ask_price: ask_price, ask_amount: ask_amount_base, open_interest: open_interest_base, volume: volume_24h_base,
+      turnover: turnover_24h_quote, underlying_price: underlying_price, mark_iv: 100 * mark_iv_fraction,
+      bid_iv: 100 * bid_iv_fraction, ask_iv: 100 * ask_iv_fraction, delta: delta, gamma: gamma, vega: vega,
+      theta: theta, funding_rate: funding_rate
+    }, (exchange_ts, recv_ts, seq)) AS said
+  FROM tickers_all
+  WHERE regexp_full_match(kind, kinds) AND currency LIKE coin AND instrument_name LIKE instrument
+    AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
+    AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
+  GROUP BY exchange, kind, instrument_name, place
+), names AS (
+  SELECT exchange, kind, instrument_name, coalesce(any_value(l.currency), any_value(t.currency)) AS currency,
+    any_value(l.base) AS base, any_value(l.quote) AS quote, any_value(l.price_unit) AS price_unit,
+    coalesce(any_value(l.strike), strike_of(instrument_name)) AS strike,
+    coalesce(any_value(l.option_type), option_type_of(instrument_name)) AS option_type,
+    any_value(l.listed_ts) AS listed_ts, coalesce(any_value(l.expiry_ts), expiry_of(instrument_name)) AS expiry_ts
+  FROM (SELECT exchange, kind, instrument_name, any_value(currency) AS currency FROM told
+    GROUP BY exchange, kind, instrument_name) t
+    FULL JOIN listed l USING (exchange, kind, instrument_name)
+  GROUP BY exchange, kind, instrument_name
+), lived AS (
+  -- The first and the last moment of the grid in the life of each.
+  SELECT *,
+    greatest(0, (epoch_us(listed_ts) - us_of(from_ts) + us_long(step) - 1) // us_long(step))::BIGINT AS first_place,
+    least((us_of(to_ts) - us_of(from_ts)) // us_long(step),
+      CASE WHEN expiry_ts IS NULL THEN 9223372036854775806 WHEN expiry_ts <= from_ts::TIMESTAMPTZ THEN -1
+        ELSE (epoch_us(expiry_ts) - us_of(from_ts) - 1) // us_long(step) END)::BIGINT AS last_place
+  FROM names
+), lost AS (
+  -- A state is unknown from the begin of a gap to the next row of its instrument.
+  SELECT n.exchange AS exchange, n.kind AS kind, n.instrument_name AS instrument_name, epoch_us(g.from_ts) AS began_us,
+    min(CASE WHEN g.state <> 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS lost_us,
+    min(CASE WHEN g.state = 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS untold_us
+  FROM names n JOIN gaps g ON n.exchange = g.exchange AND (g.instrument_kind IS NULL OR g.instrument_kind = n.kind)
+    AND (g.instrument_name IS NULL OR g.instrument_name = n.instrument_name)
+  WHERE (g.channel = 'ticker') AND g.state <> 'healed'
+    AND g.from_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ
+  WINDOW later AS (PARTITION BY n.exchange, n.kind, n.instrument_name ORDER BY g.from_ts DESC)
+), dark AS (
+  -- Days of which no account is known.
+  SELECT exchange, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
+  WHERE g.channel IS NULL AND g.state = 'not yet known'
+), known AS (
+  SELECT exchange, kind, instrument_name, place, ticker_ts, said, coalesce((said).recv_us, 0) AS recv_us FROM told
+  UNION ALL
+  SELECT exchange, kind, instrument_name, first_place, NULL, NULL, 0 FROM lived WHERE listed_ts IS NOT NULL
+), spans AS (
+  SELECT *, lead(place) OVER (PARTITION BY exchange, kind, instrument_name ORDER BY place, recv_us) AS next_place
+  FROM known
+), judged AS (
+  SELECT s.*, lost_us, CASE WHEN s.recv_us < dark.until_us THEN 0 ELSE untold_us END AS untold_us
+  FROM spans s ASOF LEFT JOIN lost
+    ON s.exchange = lost.exchange AND s.kind = lost.kind AND s.instrument_name = lost.instrument_name
+    AND s.recv_us <= lost.began_us
+    ASOF LEFT JOIN dark ON s.exchange = dark.exchange AND s.recv_us >= dark.began_us
+), filled AS (
+  SELECT j.* EXCLUDE (place), l.* EXCLUDE (exchange, kind, instrument_name),
+    us_of(from_ts) + us_long(step)
+      * unnest(range(greatest(place, first_place), least(coalesce(next_place, last_place + 1), last_place + 1))) AS at_us
+  FROM judged j JOIN lived l USING (exchange, kind, instrument_name)
+), stated AS (
+  SELECT * EXCLUDE (said),
+    CASE WHEN ticker_ts IS NULL OR at_us - epoch_us(ticker_ts) > us_long(lookback) OR at_us > lost_us THEN false
+      WHEN at_us > untold_us THEN NULL ELSE true END AS covered,
+    CASE WHEN at_us - epoch_us(ticker_ts) > us_long(lookback) OR at_us > lost_us THEN NULL ELSE said END AS said
+  FROM filled
+)
+SELECT make_timestamptz(at_us) AS at_ts, exchange, kind, currency, instrument_name,
+  coalesce(base, said.base) AS base, coalesce(quote, said.quote) AS quote, expiry_ts, strike, option_type,
+  said.last_price AS last_price, said.mark_price AS mark_price, said.bid_price AS bid_price,
+  said.ask_price AS ask_price, coalesce(price_unit, said.price_unit) AS price_unit,
+  said.bid_amount AS bid_amount_coin, said.ask_amount AS ask_amount_coin,
+  said.open_interest AS open_interest_coin, said.volume AS volume_24h_coin, said.turnover AS turnover_24h_usd,
+  said.underlying_price AS underlying_price_usd, said.index_price AS index_price_usd,
+  said.bid_iv AS bid_iv_pct, said.mark_iv AS mark_iv_pct, said.ask_iv AS ask_iv_pct,
+  said.delta AS delta, said.gamma AS gamma_per_usd, said.vega AS vega_usd_per_point, said.theta AS theta_usd_per_day,
+  said.funding_rate AS funding_rate, ticker_ts, to_microseconds(at_us - epoch_us(ticker_ts)) AS age, covered
+FROM stated;

@@ -1,0 +1,51 @@
+import { DuckDBInstance } from '@duckdb/node-api'
+import t from 'tap'
+import { tableOf } from '../../cli/query/answer-table.js'
+import { catalogSql } from '../../reader/query/catalog-sql.js'
+import { freshSettings } from '../../reader/query/fresh-settings.js'
+import { QuerySession } from '../../reader/query/session.js'
+import { documentedBlocks, keepPrinted } from '../fixtures/documented-queries.js'
+import { recordOptions } from '../fixtures/option-recording.js'
+
+const PAGE = 'option-views.md'
+const WIDTH = 160
+
+t.test(
+  'docs/option-views.md prints what is printed, in a session and from a catalog',
+  { timeout: 120_000 },
+  async t => {
+    const dataDir = t.testdir()
+    await recordOptions(dataDir)
+    const { fresh } = freshSettings(dataDir, '')
+    const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.comment(text) })
+    t.teardown(() => {
+      session.connection.closeSync()
+      session.clear()
+    })
+    const blocks = documentedBlocks(PAGE).filter(({ language }) => language === 'sql')
+    const statements = blocks.map(({ code }) => code.replace(/;\s*$/, ''))
+    t.ok(statements.length > 15)
+    const printed: string[] = []
+    for (const sql of statements) printed.push(`${await session.ask(sql, own => tableOf(own, sql, WIDTH))}\n`)
+    keepPrinted(PAGE, printed)
+    t.same(
+      printed,
+      blocks.map(block => block.printed),
+      'WRITE_DOCS=1 writes what this test prints to the page',
+    )
+
+    const instance = await DuckDBInstance.create(':memory:')
+    const connection = await instance.connect()
+    t.teardown(() => {
+      connection.closeSync()
+      instance.closeSync()
+    })
+    await connection.run(await catalogSql(dataDir, 'duckdb'))
+    for (const sql of statements) {
+      // Nobody wrote the coverage of these days: what is true in the session is not known to the catalog.
+      const unjudged = `SELECT * REPLACE (nullif(covered, true) AS covered) FROM (${sql})`
+      const asked = /\bcovered\b/.test(sql) ? unjudged : sql
+      t.equal(await tableOf(connection, asked, WIDTH), await session.ask(asked, own => tableOf(own, asked, WIDTH)), sql)
+    }
+  },
+)
