@@ -1,17 +1,33 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { byStart, rawFilesIn, rawHours, type RawFile } from '../formats/raw-tree.js'
+import { byStart, rawDays, rawFilesIn, rawHoursOf, type RawDay, type RawFile } from '../formats/raw-tree.js'
 import type { Receipt } from '../formats/receipt.js'
 
 export type SealedSegment = Pick<RawFile, 'path' | 'name'>
 
+/** What lies in the hours of a date. */
+export interface DateSegments {
+  date: string
+  /** Folders of the date, below dataDir. */
+  folders: readonly string[]
+  sealed: SealedSegment[]
+  /** Nothing is being written there, or was left behind. */
+  isQuiet: boolean
+}
+
+/** A folder of an hour, as it was at the last look. */
+interface SeenFolder {
+  modifiedMs: number
+  files: RawFile[]
+}
+
 /**
  * Finds sealed segments. A folder whose modification time is the one of the last look is not read again, so that
- * looking often costs one `stat` for each hour of each family.
+ * looking often costs one `stat` for each hour of each family, of those dates that are looked at.
  */
 export class SegmentFinder {
   readonly #dataDir: string
-  readonly #seen = new Map<string, { modifiedMs: number; segments: RawFile[] }>()
+  #seen = new Map<string, SeenFolder>()
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir
@@ -19,21 +35,38 @@ export class SegmentFinder {
 
   /** All sealed segments on disk, oldest first. */
   find(): SealedSegment[] {
-    const found: RawFile[] = []
-    for (const { folders } of rawHours(this.#dataDir))
-      for (const folder of folders) found.push(...this.#segmentsIn(folder))
-    return found.sort(byStart)
+    return this.dates(() => false).flatMap(({ sealed }) => sealed)
   }
 
-  #segmentsIn(path: string): RawFile[] {
+  /** What lies in one date, as it is now. */
+  date(date: string): DateSegments | undefined {
+    const day = rawDays(this.#dataDir).find(day => day.date === date)
+    return day && this.#segmentsOf(day, path => rawFilesIn(this.#dataDir, path))
+  }
+
+  /** Dates and what lies there, oldest first; nothing is remembered of those that are passed over. */
+  dates(isPassedOver: (day: RawDay) => boolean): DateSegments[] {
+    const before = this.#seen
+    this.#seen = new Map()
+    const filesIn = (path: string) => this.#filesIn(path, before.get(path))
+    return rawDays(this.#dataDir).flatMap(day => (isPassedOver(day) ? [] : [this.#segmentsOf(day, filesIn)]))
+  }
+
+  #segmentsOf(day: RawDay, filesIn: (path: string) => RawFile[]): DateSegments {
+    const files = rawHoursOf(this.#dataDir, day).flatMap(({ folders }) => folders.flatMap(filesIn))
+    const sealed = files.filter(({ state }) => state === 'sealed').sort(byStart)
+    const isQuiet = files.every(({ state }) => state === 'sealed' || state === 'manifest')
+    return { ...day, sealed, isQuiet }
+  }
+
+  #filesIn(path: string, before: SeenFolder | undefined): RawFile[] {
     const modifiedMs = modifiedAt(join(this.#dataDir, path))
-    const before = this.#seen.get(path)
-    if (before && before.modifiedMs === modifiedMs) return before.segments
-    const segments = rawFilesIn(this.#dataDir, path).filter(({ state }) => state === 'sealed')
+    const isSame = before !== undefined && before.modifiedMs === modifiedMs
+    const files = isSame ? before.files : rawFilesIn(this.#dataDir, path)
     // A folder that changed within the tick of the file system's clock may change again unnoticed: not remembered.
-    if (modifiedMs !== undefined && Date.now() - modifiedMs > 2000) this.#seen.set(path, { modifiedMs, segments })
-    else this.#seen.delete(path)
-    return segments
+    const isSettled = isSame || Date.now() - (modifiedMs ?? Infinity) > 2000
+    if (modifiedMs !== undefined && isSettled) this.#seen.set(path, { modifiedMs, files })
+    return files
   }
 }
 

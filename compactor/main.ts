@@ -3,14 +3,18 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { segmentDate } from '../formats/raw-path.js'
-import { compactorState, readReceipts, type Receipts } from '../formats/receipt.js'
+import { compactorState } from '../formats/receipt.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { describedFeeds } from '../exchanges/described-feed.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
-import { isDone, SegmentFinder, type SealedSegment } from './backlog.js'
+import { isDone, SegmentFinder, type DateSegments, type SealedSegment } from './backlog.js'
 import { Dates, type RebuildWish } from './date/dates.js'
 import { finishSwitch } from './date/folder-switch.js'
+import { convertedFolders } from './date/date-job.js'
+import { dropPastState } from './date/past-state.js'
+import { FinishedDates } from './finished-dates.js'
+import { KnownReceipts } from './known-receipts.js'
 import { CompactorProgress, type Summary } from './progress.js'
 import { Retries } from './retries.js'
 import { compactSegment, readManifest, type JobOptions } from './segment/job.js'
@@ -63,18 +67,36 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   }
 }
 
+/** Between two looks at each hour of finished dates, for what recovery or people put there. */
+const LOOK_CLOSELY_MS = 1_200_000
+
+/** Folders of tables, by their date. */
+function parquetByDate(dataDir: string): Map<string, string[]> {
+  const byDate = new Map<string, string[]>()
+  for (const { date, path } of convertedFolders(dataDir)) {
+    const folders = byDate.get(date)
+    if (folders) folders.push(path)
+    else byDate.set(date, [path])
+  }
+  return byDate
+}
+
 class Compactor {
   readonly #options: CompactorOptions
   readonly #job: JobOptions
   readonly #finder: SegmentFinder
-  readonly #receipts: Receipts
+  readonly #receipts: KnownReceipts
+  readonly #finished: FinishedDates
   readonly #retries: Retries
   readonly #progress: CompactorProgress
   readonly #dates: Dates
   /** Dates that are to be converted anew, as was wished. */
   readonly #wished = new Set<string>()
-  /** Converted, as far as is known: a sealed segment never changes. */
-  readonly #settled = new Set<string>()
+  /** Converted, as far as is known, of dates that are not finished: a sealed segment never changes. */
+  #settled = new Set<string>()
+  #lookedCloselyMs = -Infinity
+  /** What the last look found. */
+  #looked: readonly DateSegments[] = []
 
   constructor(options: CompactorOptions) {
     const { dataDir, compact, exchanges } = options.config
@@ -89,12 +111,14 @@ class Compactor {
       signal: options.signal,
     }
     this.#finder = new SegmentFinder(dataDir)
-    this.#receipts = readReceipts(dataDir)
+    this.#receipts = new KnownReceipts(dataDir)
+    this.#finished = new FinishedDates(dataDir)
     this.#retries = new Retries(options.once ? Infinity : (options.retryAfterMs ?? 60_000))
     this.#progress = new CompactorProgress(dataDir, this.#retries, options)
     this.#dates = new Dates(options.config, this.#job, {
       finder: this.#finder,
       receipts: this.#receipts,
+      finished: this.#finished,
       retries: this.#retries,
       progress: this.#progress,
       nowMs: options.nowMs ?? Date.now,
@@ -141,6 +165,7 @@ class Compactor {
       }
     }
     await this.#dates.rollUp()
+    this.#finish(this.#looked, waiting)
     this.#progress.idle(waiting.length)
   }
 
@@ -165,16 +190,59 @@ class Compactor {
 
   /** Segments that are not converted, in the order in which they are to be. */
   #waiting(): SealedSegment[] {
-    const waiting = this.#finder
-      .find()
-      .filter(segment => !this.#settled.has(segment.path) && !this.#isConverted(segment))
+    const dates = this.#look()
+    const here = dates.flatMap(({ sealed }) => sealed)
+    const waiting = here.filter(segment => !this.#settled.has(segment.path) && !this.#isConverted(segment))
+    // Of those that are gone, or of finished dates, nothing is to be remembered.
+    this.#settled = new Set(here.flatMap(({ path }) => (this.#settled.has(path) ? [path] : [])))
+    this.#looked = dates
     return this.#options.config.compact.order === 'newest' ? waiting.reverse() : waiting
+  }
+
+  /** Dates that are not finished, with what is there; every now and then each hour of all others is looked at, too. */
+  #look(): DateSegments[] {
+    const isClose = performance.now() - this.#lookedCloselyMs > LOOK_CLOSELY_MS
+    if (isClose) this.#lookedCloselyMs = performance.now()
+    const tables = isClose ? parquetByDate(this.#job.dataDir) : new Map<string, string[]>()
+    const again = this.#options.retryQuarantine === true
+    const here = new Set<string>()
+    const dates = this.#finder.dates(({ date, folders }) => {
+      here.add(date)
+      return !again && this.#finished.has(date, { raw: folders, parquet: tables.get(date) ?? [] }, isClose)
+    })
+    if (isClose) {
+      this.#finished.keepOnly(here)
+      dropPastState(this.#job.dataDir, new Set([...here, ...tables.keys()]), (this.#options.nowMs ?? Date.now)())
+    }
+    return dates
+  }
+
+  /** Marks dates of which nothing is left to do. */
+  #finish(dates: readonly DateSegments[], waiting: readonly SealedSegment[]): void {
+    const busy = new Set(waiting.map(({ name }) => segmentDate(name)))
+    const isOpen = ({ date, isQuiet }: DateSegments) =>
+      isQuiet && !busy.has(date) && this.#dates.isSettled(date, false) && !this.#finished.isMarked(date)
+    const done = dates.filter(isOpen)
+    if (done.length > 0) {
+      const tables = parquetByDate(this.#job.dataDir)
+      for (const { date, folders } of done) {
+        const parquet = tables.get(date) ?? []
+        if (!this.#dates.isSettled(date, parquet.length > 0)) continue
+        this.#finished.addIf(date, { raw: folders, parquet }, () => this.#isAllConverted(date))
+      }
+    }
+    this.#finished.save()
   }
 
   #due(waiting: readonly SealedSegment[]): SealedSegment[] {
     return waiting.filter(
       ({ path, name }) => !this.#retries.isPaused(path) && !this.#dates.isRebuildPaused(segmentDate(name)),
     )
+  }
+
+  #isAllConverted(date: string): boolean {
+    const here = this.#finder.date(date)
+    return here?.isQuiet === true && here.sealed.every(segment => this.#settled.has(segment.path))
   }
 
   /** By its receipt; asked once for each segment. */
@@ -209,7 +277,7 @@ class Compactor {
       const manifest = readManifest(this.#job.dataDir, segment)
       const earlier = this.#receipts.get(segment.path)
       const { receipt, conversion } = await compactSegment(this.#job, segment, manifest, earlier)
-      this.#receipts.set(segment.path, receipt)
+      this.#receipts.set(receipt)
       this.#settled.add(segment.path)
       this.#retries.succeeded(segment.path)
       this.#progress.converted(receipt, conversion)

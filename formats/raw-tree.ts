@@ -46,8 +46,15 @@ const LEVELS_TO_DATE: readonly Level[] = [
   { key: 'date' },
 ]
 
-/** The hours that may hold what is asked for, in their order. */
-export function* rawHours(root: string, query: RawQuery = {}): Generator<RawHour, void> {
+/** A date, and the folders of all families that hold its hours. */
+export interface RawDay {
+  date: string
+  /** Below the root, with forward slashes; sorted. */
+  folders: string[]
+}
+
+/** The dates that may hold what is asked for, in their order; no hour is looked into. */
+export function rawDays(root: string, query: RawQuery = {}): RawDay[] {
   const { exchange, mayHold, below, onStranger, newestFirst = false } = query
   const accept = (key: string, value: string) => {
     if (key === 'exchange') return exchange === undefined || value === exchange
@@ -58,19 +65,29 @@ export function* rawHours(root: string, query: RawQuery = {}): Generator<RawHour
   const top = { path: 'raw', values: {} }
   for (const { path, values } of partitionFolders(root, top, LEVELS_TO_DATE, { accept, below, onStranger }))
     add(days, values['date'] ?? '', path)
-  for (const [date, folders] of inOrder(days, newestFirst)) {
-    const hours = new Map<string, string[]>()
-    for (const folder of folders) {
-      const inDay = { path: folder, values: {} }
-      for (const { path, values } of partitionFolders(root, inDay, [{ key: 'hour' }], { below, onStranger }))
-        add(hours, values['hour'] ?? '', path)
-    }
-    for (const [hour, folders] of inOrder(hours, newestFirst)) {
-      const startMs = Date.parse(`${date}T${hour}:00:00Z`)
-      // A segment ends with its hour, but for a frame on its way.
-      if (overlaps(startMs * 1000, HOUR_US, query)) yield { startMs, folders }
-    }
+  return inOrder(days, newestFirst).map(([date, folders]) => ({ date, folders }))
+}
+
+/** The hours that may hold what is asked for, in their order. */
+export function* rawHours(root: string, query: RawQuery = {}): Generator<RawHour, void> {
+  for (const day of rawDays(root, query)) yield* rawHoursOf(root, day, query)
+}
+
+/** Those of one date. */
+export function rawHoursOf(root: string, { date, folders }: RawDay, query: RawQuery = {}): RawHour[] {
+  const { below, onStranger, newestFirst = false } = query
+  const hours = new Map<string, string[]>()
+  for (const folder of folders) {
+    const inDay = { path: folder, values: {} }
+    for (const { path, values } of partitionFolders(root, inDay, [{ key: 'hour' }], { below, onStranger }))
+      add(hours, values['hour'] ?? '', path)
   }
+  return (
+    inOrder(hours, newestFirst)
+      .map(([hour, folders]) => ({ startMs: Date.parse(`${date}T${hour}:00:00Z`), folders }))
+      // A segment ends with its hour, but for a frame on its way.
+      .filter(({ startMs }) => overlaps(startMs * 1000, HOUR_US, query))
+  )
 }
 
 /** Files of one folder of an hour, in the order of their names. */

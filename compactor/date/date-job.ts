@@ -42,9 +42,12 @@ export async function rollUpDate(
   date: string,
 ): Promise<{ receipts: Receipt[]; rolled: Rolled[] }> {
   const { dataDir, signal } = options
+  const files = dateFiles(dataDir, date)
+  // Names tell whether there is anything to do; receipts are read where there is.
+  if (planRollUps(files, () => true).length === 0) return { receipts: [], rolled: [] }
   const receipts = readReceiptsOf(dataDir, date)
   const outputs = new Set([...receipts.values()].flatMap(receipt => receipt.outputs.map(({ path }) => path)))
-  const plan = planRollUps(dateFiles(dataDir, date), path => outputs.has(path))
+  const plan = planRollUps(files, path => outputs.has(path))
   if (plan.length === 0) return { receipts: [], rolled: [] }
   clearWaiting(dataDir)
   const rolled: Rolled[] = []

@@ -2,10 +2,11 @@ import { basename, join } from 'node:path'
 import type { Config } from '../../config/schema.js'
 import { mayRollUp } from '../../config/target-address.js'
 import { hourlyName } from '../../formats/parquet-path.js'
-import { parseSegmentPath, segmentDate } from '../../formats/raw-path.js'
-import type { Receipts } from '../../formats/receipt.js'
+import { segmentDate } from '../../formats/raw-path.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { SealedSegment, SegmentFinder } from '../backlog.js'
+import type { FinishedDates } from '../finished-dates.js'
+import type { KnownReceipts } from '../known-receipts.js'
 import type { CompactorProgress } from '../progress.js'
 import type { Retries } from '../retries.js'
 import type { JobOptions } from '../segment/job.js'
@@ -22,6 +23,11 @@ export interface RebuildWish {
   outdated?: boolean
 }
 
+const DAY_MINUTES = 24 * 60
+const LOOK_EVERY_MS = 600_000
+/** Late segments come for a few dates at once. */
+const REPLACED_DATES_MAX = 8
+
 const rollingUp = (date: string) => `${date} rolled up`
 const rebuilding = (date: string) => `${date} anew`
 
@@ -31,12 +37,14 @@ export class Dates {
   readonly #rollsUp: boolean
   readonly #job: JobOptions
   readonly #finder: SegmentFinder
-  readonly #receipts: Receipts
+  readonly #receipts: KnownReceipts
+  readonly #finished: FinishedDates
   readonly #retries: Retries
   readonly #progress: CompactorProgress
   readonly #nowMs: () => number
   /** Those that need no roll-up, as far as is known. */
   readonly #rolledUp = new Set<string>()
+  #lookedAtMs = -Infinity
   /** By date: hourly files that are in files of the day; asked for segments without receipt. */
   readonly #replaced = new Map<string, Set<string>>()
 
@@ -45,7 +53,8 @@ export class Dates {
     job: JobOptions,
     known: {
       finder: SegmentFinder
-      receipts: Receipts
+      receipts: KnownReceipts
+      finished: FinishedDates
       retries: Retries
       progress: CompactorProgress
       nowMs: () => number
@@ -56,6 +65,7 @@ export class Dates {
     this.#job = job
     this.#finder = known.finder
     this.#receipts = known.receipts
+    this.#finished = known.finished
     this.#retries = known.retries
     this.#progress = known.progress
     this.#nowMs = known.nowMs
@@ -70,30 +80,55 @@ export class Dates {
 
   /** Those with tables of an earlier schema version, by their receipts. */
   #outdated(): Set<string> {
-    const outdated = [...this.#receipts.values()].filter(({ schema_version: version }) => version < SCHEMA_VERSION)
-    return new Set(outdated.flatMap(({ segment }) => parseSegmentPath(segment)?.name ?? []).map(segmentDate))
+    const outdated = new Set<string>()
+    for (const [date, receipts] of this.#receipts.byDate())
+      if ([...receipts.values()].some(({ schema_version: version }) => version < SCHEMA_VERSION)) outdated.add(date)
+    return outdated
   }
 
   /** A segment of this date got files of its own, which are not in the files of the day. */
   grew(date: string): void {
     this.#rolledUp.delete(date)
+    this.#finished.forget(date)
+    this.#lookedAtMs = -Infinity
+  }
+
+  /** Whether a date as a whole is as it is to stay: its day is long over, and its tables, if any, are rolled up. */
+  isSettled(date: string, hasTables: boolean): boolean {
+    const isOver = isRollUpDue(date, this.#nowMs(), Math.max(DAY_MINUTES, this.#compact.rollUpAfterMinutes))
+    return isOver && (!this.#rollsUp || !hasTables || this.#rolledUp.has(date))
   }
 
   #isDue(date: string): boolean {
     return this.#rollsUp && isRollUpDue(date, this.#nowMs(), this.#compact.rollUpAfterMinutes)
   }
 
+  /** Names of all dates are gone through when one may be due: another hour, something new, something that failed. */
+  #isLookDue(): boolean {
+    const nowMs = this.#nowMs()
+    if (this.#retries.size === 0 && Math.abs(nowMs - this.#lookedAtMs) < LOOK_EVERY_MS) return false
+    this.#lookedAtMs = nowMs
+    return true
+  }
+
   /** Rolls up dates that are due and not yet looked at, or got files since. */
   async rollUp(): Promise<void> {
-    if (!this.#rollsUp) return
+    if (!this.#rollsUp || !this.#isLookDue()) return
     const { dataDir, signal, log } = this.#job
     const dates = new Set(convertedFolders(dataDir).map(({ date }) => date))
+    for (const date of this.#rolledUp) if (!dates.has(date)) this.#rolledUp.delete(date)
     for (const date of [...dates].sort()) {
       if (signal?.aborted) return
-      if (this.#rolledUp.has(date) || !this.#isDue(date) || this.#retries.isPaused(rollingUp(date))) continue
+      if (
+        this.#finished.isMarked(date) ||
+        this.#rolledUp.has(date) ||
+        !this.#isDue(date) ||
+        this.#retries.isPaused(rollingUp(date))
+      )
+        continue
       try {
         const { receipts, rolled } = await rollUpDate(this.#job, date)
-        for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+        for (const receipt of receipts) this.#receipts.set(receipt)
         this.#rolledUp.add(date)
         this.#retries.succeeded(rollingUp(date))
         const files = rolled.reduce((sum, { rollUp }) => sum + rollUp.files.length, 0)
@@ -112,13 +147,14 @@ export class Dates {
    */
   async rebuild(date: string): Promise<readonly SealedSegment[] | undefined> {
     const { log, signal } = this.#job
-    const segments = this.#finder.find().filter(({ name }) => segmentDate(name) === date)
+    this.#finished.forget(date)
+    const segments = this.#finder.date(date)?.sealed ?? []
     this.#progress.started(`${date} as a whole`, segments.length)
     try {
       const receipts = await rebuildDate(this.#job, date, segments, this.#isDue(date), (receipt, conversion) =>
         this.#progress.converted(receipt, conversion),
       )
-      for (const receipt of receipts) this.#receipts.set(receipt.segment, receipt)
+      for (const receipt of receipts) this.#receipts.set(receipt)
       this.#retries.succeeded(rebuilding(date))
       log.info({ date, segments: segments.length }, 'date converted anew')
       return segments
@@ -149,6 +185,7 @@ export class Dates {
     const days = dateFiles(dataDir, date).filter(({ name }) => name.hour === undefined)
     const paths = days.map(({ path }) => join(dataDir, path))
     const replaced = await readReplaced(limits, paths)
+    if (this.#replaced.size >= REPLACED_DATES_MAX) this.#replaced.clear()
     this.#replaced.set(date, replaced)
     return replaced
   }

@@ -1,0 +1,122 @@
+/**
+ * Dates of which nothing is left to do, so that neither a look around nor a start goes through their hours again:
+ * `state/compactor/finished.json`. A date is finished while its folders are as they were then; it can be lost, and then
+ * each date is looked at once more.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeFileDurable } from '../platform/durable-file.js'
+import { hasErrno, isMachineError } from '../platform/edge-error.js'
+import { listFolder } from '../formats/partition-folders.js'
+import { compactorState } from '../formats/receipt.js'
+
+/** How a date's folders were: those of its days alone, and with all of its hours and tables. */
+const markSchema = z.object({ days: z.string(), all: z.string() })
+const fileSchema = z.record(z.string(), markSchema)
+
+const SETTLES_MS = 2000
+
+type Mark = z.infer<typeof markSchema>
+
+/** Folders of a date below dataDir: of its days in `raw/`, and of its tables. */
+export interface DateFolders {
+  raw: readonly string[]
+  parquet: readonly string[]
+}
+
+export class FinishedDates {
+  readonly #dataDir: string
+  readonly #marks: Map<string, Mark>
+  #isWritten = true
+  /** When a folder changed last, of those that were looked at last. */
+  #newestMs = -Infinity
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir
+    this.#marks = readMarks(pathOf(dataDir))
+  }
+
+  /**
+   * True where a date is finished and its folders are as they were.
+   * @param isClose whether each hour is looked at, too: a start, and every now and then
+   */
+  has(date: string, folders: DateFolders, isClose: boolean): boolean {
+    const mark = this.#marks.get(date)
+    if (!mark) return false
+    const isSame = isClose ? mark.all === this.#allOf(folders) : mark.days === this.#daysOf(folders)
+    if (!isSame) this.forget(date)
+    return isSame
+  }
+
+  /**
+   * Marks a date where nothing is left to do in it, asked between two looks at its folders: whatever comes meanwhile
+   * changes one of them. One that changed a moment ago may change again unnoticed, within a tick of the file system's clock.
+   */
+  addIf(date: string, folders: DateFolders, isDone: () => boolean): void {
+    const mark = { days: this.#daysOf(folders), all: this.#allOf(folders) }
+    if (this.#newestMs > Date.now() - SETTLES_MS || !isDone() || this.#allOf(folders) !== mark.all) return
+    this.#marks.set(date, mark)
+    this.#isWritten = false
+  }
+
+  isMarked(date: string): boolean {
+    return this.#marks.has(date)
+  }
+
+  forget(date: string): void {
+    if (this.#marks.delete(date)) this.#isWritten = false
+  }
+
+  /** Forgets dates of which nothing is here. */
+  keepOnly(dates: ReadonlySet<string>): void {
+    for (const date of this.#marks.keys()) if (!dates.has(date)) this.forget(date)
+  }
+
+  /** Without it the next start looks around: a disk that takes nothing is no reason to stop. */
+  save(): void {
+    if (this.#isWritten) return
+    try {
+      writeFileDurable(pathOf(this.#dataDir), JSON.stringify(Object.fromEntries(this.#marks)))
+      this.#isWritten = true
+    } catch (error) {
+      if (!isMachineError(error)) throw error
+    }
+  }
+
+  #daysOf({ raw }: DateFolders): string {
+    return this.#hash(raw)
+  }
+
+  #allOf({ raw, parquet }: DateFolders): string {
+    const hours = raw.flatMap(folder => listFolder(this.#dataDir, folder).folders.map(hour => `${folder}/${hour}`))
+    return this.#hash([...raw, ...hours, ...parquet])
+  }
+
+  #hash(folders: readonly string[]): string {
+    const hash = createHash('sha256')
+    this.#newestMs = -Infinity
+    for (const folder of folders) {
+      const modifiedMs = statSync(join(this.#dataDir, folder), { throwIfNoEntry: false })?.mtimeMs
+      if (modifiedMs !== undefined && modifiedMs > this.#newestMs) this.#newestMs = modifiedMs
+      hash.update(`${folder} ${modifiedMs ?? 'gone'}\n`)
+    }
+    return hash.digest('base64').slice(0, 16)
+  }
+}
+
+const pathOf = (dataDir: string) => join(compactorState(dataDir), 'finished.json')
+
+/** None where there is no such file, or one that was cut off. */
+function readMarks(path: string): Map<string, Mark> {
+  try {
+    const marks = fileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+    if (marks.success) return new Map(Object.entries(marks.data))
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return new Map()
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  rmSync(path, { force: true })
+  return new Map()
+}
