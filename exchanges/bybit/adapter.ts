@@ -64,7 +64,7 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
     madeMs,
     partitionOf: framePartitions(topicIn, partitionOfChannel),
     async discover(take, signal) {
-      const { instruments, inactive, nameless: entries } = await discovery.list(take, signal)
+      const { instruments, inactive, nameless: entries } = await discovery.list(listings.instruments, take, signal)
       nameless = entries
       for (const { symbol, category } of instruments) if (category !== 'spot') categories.set(symbol, category)
       const heard = new Set([

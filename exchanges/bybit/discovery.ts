@@ -4,13 +4,15 @@ import { EdgeError } from '../../platform/edge-error.js'
 import type { BybitConfig } from './config.js'
 import { SPOT } from './families.js'
 import type { BybitHttp } from './http.js'
-import { optionCoinsOf, parseInstruments, type InstrumentList } from './instruments.js'
+import { optionCoinsOf, parseInstruments, type Instrument, type InstrumentList } from './instruments.js'
 import { CATEGORIES, type Category } from './names.js'
 
 const PATH = '/v5/market/instruments-info'
 const ROWS_PER_PAGE = 1000
 /** More than any list has; whoever gives cursors without end is not followed. */
 const PAGES_MAX = 50
+/** So many are asked for by themselves after a list. */
+const ABSENT_MAX = 50
 /** A list that stays as it is is recorded once in this time. */
 const KEPT_AGAIN_MS = 3_600_000
 
@@ -38,10 +40,12 @@ export class Discovery {
   }
 
   /**
-   * Asks for all categories of which anything is wanted.
+   * Asks for all categories of which anything is wanted. What was known and is not listed is asked for by itself: one list
+   * may be short, and what has ended is to be known of soon.
+   * @param known what was listed before
    * @throws EdgeError HTTP_CALL_FAILED, CALL_REFUSED; INSTRUMENTS_NO_LIST an answer is something else than a list
    */
-  async list(take: Take, signal: AbortSignal): Promise<InstrumentList> {
+  async list(known: readonly Instrument[], take: Take, signal: AbortSignal): Promise<InstrumentList> {
     const all: InstrumentList = { instruments: [], inactive: new Map(), nameless: [] }
     for (const question of this.#questions()) {
       const { instruments, inactive, nameless } = await this.#pages(question, take, signal)
@@ -49,7 +53,20 @@ export class Discovery {
       for (const [name, state] of inactive) all.inactive.set(name, state)
       all.nameless.push(...nameless)
     }
+    const listed = new Set(all.instruments.map(({ instrument_name }) => instrument_name))
+    const absent = known.filter(({ instrument_name: name }) => !listed.has(name) && !all.inactive.has(name))
+    for (const instrument of absent.slice(0, ABSENT_MAX)) await this.#askFor(instrument, all, signal)
     return all
+  }
+
+  async #askFor({ category, symbol, instrument_name: name }: Instrument, all: InstrumentList, signal: AbortSignal) {
+    const { result } = await this.#http.get(PATH, { category, symbol }, signal)
+    const { data } = resultSchema.safeParse(result)
+    if (!data) return
+    const { instruments, inactive } = parseInstruments(category, data.list)
+    const found = instruments.find(instrument => instrument.symbol === symbol)
+    if (found) all.instruments.push(found)
+    else all.inactive.set(name, inactive.get(name) ?? 'not listed any more')
   }
 
   /** Those that are to come are listed apart; spot has none. Options are listed by coin. */

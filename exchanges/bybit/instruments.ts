@@ -6,7 +6,13 @@ import { channelOf, type Category } from './names.js'
 const text = z.string().optional().catch(undefined)
 
 /** The fields that decide what is subscribed; all others are recorded as they came. */
-const wireSchema = z.object({ symbol: z.string().min(1), status: text, contractType: text, deliveryTime: text })
+const wireSchema = z.object({
+  symbol: z.string().min(1),
+  status: text,
+  contractType: text,
+  deliveryTime: text,
+  launchTime: text,
+})
 
 export interface Instrument {
   category: Category
@@ -17,6 +23,8 @@ export interface Instrument {
   instrument_name: string
   /** When it ends, or is to be delisted; undefined for never. */
   expiration_timestamp: number | undefined
+  /** When it was listed. */
+  creation_timestamp: number | undefined
 }
 
 /** States in which there is something to be had of it. */
@@ -41,9 +49,8 @@ export function parseInstruments(category: Category, entries: readonly unknown[]
       list.nameless.push(JSON.stringify(entry).slice(0, SHOWN_CHARACTERS))
       continue
     }
-    const { symbol, status = '', contractType = '', deliveryTime = '' } = data
+    const { symbol, status = '', contractType = '', deliveryTime, launchTime } = data
     const name = channelOf(category, symbol)
-    const endsMs = Number(deliveryTime)
     if (!ALIVE.has(status)) {
       list.inactive.set(name, status)
       continue
@@ -54,10 +61,17 @@ export function parseInstruments(category: Category, entries: readonly unknown[]
       status,
       kind: kindOf(category, contractType),
       instrument_name: name,
-      expiration_timestamp: deliveryTime !== '' && endsMs > 0 ? endsMs : undefined,
+      expiration_timestamp: timeOf(deliveryTime),
+      creation_timestamp: timeOf(launchTime),
     })
   }
   return list
+}
+
+/** ms as text; 0 is none. */
+function timeOf(text: string | undefined): number | undefined {
+  const ms = Number(text)
+  return ms > 0 ? ms : undefined
 }
 
 function kindOf(category: Category, contractType: string): ConfigKind {

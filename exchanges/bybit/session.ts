@@ -117,6 +117,12 @@ export class BybitSession implements ExchangeSession {
     return facts.family
   }
 
+  channelOfPiece(frame: Buffer): string | undefined {
+    const from = topicStart(frame)
+    const end = from < 0 ? -1 : topicEnd(frame, from)
+    return end < 0 ? undefined : this.#known.factsAt(frame, from, end).channel
+  }
+
   control(frame: Buffer): Filed {
     const message = parsed(frame)
     if (!message) return { family: 'other' }

@@ -18,6 +18,8 @@ const SPOT_ROWS = 60
 /** Frames of before the end of a hole may be late, and the list may be: nothing is asked before. */
 const WAIT_MS = 2500
 const LOOK_EVERY_MS = 500
+/** An outage is told from the last frame of whatever sort on; this much before it the trades of the overlap had come. */
+const OVERLAP_US = 2_000_000
 const RETRY_MS_MAX = 60_000
 const TRIES_MAX = 5
 /** Of earlier runs so much is read, compressed. */
@@ -176,6 +178,7 @@ export class TradeOverlap {
     const { channel } = hole
     const family = familyOfChannel(channel)
     const limit = isSpot(channel) ? SPOT_ROWS : ROWS
+    const askedUs = recording.nowUs()
     try {
       const { bytes, result } = await this.#http.get(PATH, { ...subjectOf(channel), limit }, signal)
       const { data } = resultSchema.safeParse(result)
@@ -189,7 +192,7 @@ export class TradeOverlap {
       // Where it is shorter than it might be, it is all that there ever was.
       const overlaps = overlapsBefore || data.list.length < limit
       const oldestMs = Math.min(...data.list.map(({ time = '' }) => Number(time) || Infinity))
-      this.#settle(hole, missing.length, overlaps ? undefined : oldestMs, recording)
+      this.#settle(hole, missing.length, { askedUs, reachesMs: overlaps ? undefined : oldestMs }, recording)
     } catch (error) {
       if (signal.aborted) return
       const isFinal = error instanceof RefusedError && !error.isPassing
@@ -200,13 +203,20 @@ export class TradeOverlap {
   }
 
   /** @param reachesMs the oldest trade that could be had, where what lies before it could not */
-  #settle(hole: Hole, trades: number, reachesMs: number | undefined, recording: Recording): void {
+  #settle(
+    hole: Hole,
+    trades: number,
+    { askedUs, reachesMs }: { askedUs: number; reachesMs: number | undefined },
+    recording: Recording,
+  ): void {
     this.#forget(hole)
     const isOut = reachesMs !== undefined && reachesMs * 1000 > hole.fromUs
-    const fromUs = isOut ? reachesMs * 1000 : hole.fromUs
+    // The list overlaps what came before the hole, and goes on to the moment of the question.
+    const fromUs = isOut ? reachesMs * 1000 : hole.fromUs - OVERLAP_US
+    const toUs = Math.max(hole.toUs, askedUs)
     // All of that time was compared, whether or not anything was missing.
-    if (fromUs < hole.toUs)
-      recording.journal('compared', { scopes: [hole.channel], from_us: fromUs, to_us: hole.toUs, trades: this.#came })
+    if (fromUs < toUs)
+      recording.journal('compared', { scopes: [hole.channel], from_us: fromUs, to_us: toUs, trades: this.#came })
     if (trades === 0 && !isOut) return
     const outcome = isOut ? (trades > 0 ? 'partly' : 'unavailable') : 'filled'
     const message = isOut ? `the exchange tells of trades from ${new Date(reachesMs).toISOString()} on only` : undefined

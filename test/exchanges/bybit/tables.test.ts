@@ -1,157 +1,16 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { bybit } from '../../../exchanges/bybit/main.js'
 import { familyOfChannel } from '../../../exchanges/bybit/names.js'
-import { compactOnce, filesBelow, rowsOf, type Row } from '../../compactor/fixtures/compacted.js'
+import { compactOnce, filesBelow } from '../../compactor/fixtures/compacted.js'
 import { rawLines, sealSegment } from '../../compactor/fixtures/segments.js'
+import { bybitRows, rowsOfFrame, sameRows, us, type Json } from './fixtures/expected-rows.js'
 import { frameFiles, framesIn, needsFrames } from '../../fixtures/exchange-frames.js'
-
-type Json = Record<string, unknown>
 
 /** Frames that are no data: what the exchange answers, and what a client asks. They are rows of `frames`. */
 const NO_DATA: readonly string[] = ['control.jsonl', 'client_requests.jsonl']
 
-/** Times as µs since the epoch. */
-async function bybitRows(dataDir: string, table: string): Promise<Row[]> {
-  const plain = (value: unknown) =>
-    typeof value === 'object' && value !== null && 'micros' in value ? value.micros : value
-  const rows = await rowsOf(dataDir, table, 'bybit')
-  return rows.map(row => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])))
-}
-
-const number = (value: unknown) => (value === undefined || value === '' ? null : Number(value))
-const us = (ms: unknown) => BigInt(Number(ms)) * 1000n
-
-/** The rows that a frame stands for, written down by hand from the exchange's documentation: columns and their values. */
-function rowsOfFrame(frame: Json, category: string): Json[] {
-  const topic = String(frame['topic'])
-  const [head, second] = topic.split('.')
-  const channel = category === 'spot' ? `spot.${topic}` : topic
-  const data = frame['data'] as Json & Json[]
-  switch (head) {
-    case 'orderbook': {
-      const about = {
-        channel,
-        category,
-        update_id: BigInt(Number(data['u'])),
-        type: frame['type'],
-        exchange_ts: us(frame['cts'] ?? frame['ts']),
-      }
-      const levels = (side: string) => data[side] as string[][]
-      if (second === '1') {
-        const [[bid, bidSize] = [], [ask, askSize] = []] = [levels('b')[0], levels('a')[0]]
-        return [
-          {
-            ...about,
-            bid_price: number(bid),
-            bid_size: number(bidSize),
-            ask_price: number(ask),
-            ask_size: number(askSize),
-          },
-        ]
-      }
-      const sides = [...levels('b').map(level => ['bid', ...level]), ...levels('a').map(level => ['ask', ...level])]
-      return sides.map(([side, price, size]) => ({
-        ...about,
-        side,
-        price: number(price),
-        size: number(size),
-        depth: BigInt(Number(second)),
-      }))
-    }
-    case 'publicTrade':
-      return data
-        .map(row => ({
-          channel,
-          category,
-          instrument_name: row['s'],
-          trade_id: row['i'],
-          exchange_ts: us(row['T']),
-          price: number(row['p']),
-          size: number(row['v']),
-          side: row['S'],
-          tick: row['L'] ?? null,
-          is_block_trade: row['BT'],
-          is_rpi_trade: row['RPI'] ?? null,
-          cross_seq: row['seq'] === undefined ? null : BigInt(Number(row['seq'])),
-          iv: number(row['iv']),
-          mark_price: number(row['mP']),
-        }))
-        .sort((a, b) => String(a.instrument_name).localeCompare(String(b.instrument_name)))
-    case 'tickers': {
-      const delivery = typeof data['deliveryTime'] === 'string' ? data['deliveryTime'] : ''
-      return [
-        {
-          channel,
-          category,
-          instrument_name: data['symbol'],
-          exchange_ts: us(frame['ts']),
-          type: frame['type'],
-          last_price: number(data['lastPrice']),
-          mark_price: number(data['markPrice']),
-          bid1_price: number(data['bid1Price']),
-          ask1_size: number(data['ask1Size']),
-          open_interest: number(data['openInterest']),
-          funding_rate: number(data['fundingRate']),
-          volume_24h: number(data['volume24h']),
-          turnover_24h: number(data['turnover24h']),
-          next_funding_ts: number(data['nextFundingTime']) === null ? null : us(data['nextFundingTime']),
-          delivery_ts:
-            delivery === '' || delivery === '0' ? null : us(/T/.test(delivery) ? Date.parse(delivery) : delivery),
-          delta: number(data['delta']),
-          bid_iv: number(data['bidIv']),
-          usd_index_price: number(data['usdIndexPrice']),
-        },
-      ]
-    }
-    case 'kline':
-      return data.map(row => ({
-        channel,
-        category,
-        resolution: row['interval'],
-        exchange_ts: us(row['start']),
-        open: number(row['open']),
-        close: number(row['close']),
-        high: number(row['high']),
-        low: number(row['low']),
-        volume: number(row['volume']),
-        turnover: number(row['turnover']),
-        is_final: row['confirm'],
-        end_ts: us(row['end']),
-        last_trade_ts: us(row['timestamp']),
-      }))
-    case 'allLiquidation':
-      return data.map(row => ({
-        channel,
-        category,
-        instrument_name: row['s'],
-        exchange_ts: us(row['T']),
-        side: row['S'],
-        size: number(row['v']),
-        price: number(row['p']),
-      }))
-    default:
-      throw new TypeError(`a topic of no table: ${topic}`)
-  }
-}
-
 const categoryOfFile = (file: string) =>
   /_(linear|inverse|spot|option)/.exec(file)?.[1] ?? (file.startsWith('liquidation') ? 'linear' : 'spot')
-
-/** Every value as it was sent, row by row. */
-function sameRows(t: Test, found: readonly Row[], wanted: readonly Json[], what: string): void {
-  t.equal(found.length, wanted.length, `${what}: rows`)
-  let wrong = 0
-  wanted.forEach((row, index) => {
-    const same = Object.entries(row).every(([name, value]) => found[index]?.[name] === value)
-    if (!same && ++wrong < 4)
-      t.strictSame(
-        Object.fromEntries(Object.keys(row).map(name => [name, found[index]?.[name]])),
-        row,
-        `${what} ${index + 1}`,
-      )
-  })
-  t.equal(wrong, 0, `${what}: values`)
-}
 
 t.test('every captured frame ends in its table, value for value', { timeout: 300_000 }, async t => {
   if (!needsFrames(t, 'bybit')) return
