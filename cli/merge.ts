@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { parseTimeUs } from '../platform/moment.js'
-import type { MergeFlags } from './merge/merge-trees.js'
+import type { MergeFlags } from './merge/print-merge.js'
 
 /** `edgetape merge`: what several recorders took, as if one had. Exit code 0 only where nothing was left out. */
 export function mergeCommand(): Command {
@@ -20,6 +20,6 @@ Each event stands once in Parquet: what two recorders took both is known by the 
 `,
     )
     .action(async (folders: string[], flags: MergeFlags) =>
-      (await import('./merge/merge-trees.js')).mergeTrees(folders, flags),
+      (await import('./merge/print-merge.js')).printMerge(folders, flags),
     )
 }

@@ -14,6 +14,14 @@ function complainsBy(complaintOf: (text: string) => string | undefined) {
   }
 }
 
+/** A whole number with its bounds, its default and its meaning. */
+const whole = (least: number, most: number, fallback: number, meaning: string) =>
+  z.int().min(least).max(most).default(fallback).describe(meaning)
+
+/** The same of any number. */
+const amount = (least: number, most: number, fallback: number, meaning: string) =>
+  z.number().min(least).max(most).default(fallback).describe(meaning)
+
 /** Makes any machine name fit for file names: the characters that every file system keeps apart. */
 export const defaultHost = () => {
   const name = hostname()
@@ -79,56 +87,44 @@ const segments = z
       )
       .default(60)
       .describe('longest span of one segment, minutes; divides the hour'),
-    rotateMiB: z
-      .number()
-      .min(1)
-      .max(1024)
-      .default(64)
-      .describe('size at which a segment is sealed early, MiB compressed'),
-    flushMs: z
-      .int()
-      .min(50)
-      .max(60_000)
-      .default(1000)
-      .describe('how often buffered frames become readable in the open segment, ms'),
-    fsyncMs: z.int().min(50).max(60_000).default(1000).describe('how often they are made safe against a power cut, ms'),
+    rotateMiB: amount(1, 1024, 64, 'size at which a segment is sealed early, MiB compressed'),
+    flushMs: whole(50, 60_000, 1000, 'how often buffered frames become readable in the open segment, ms'),
+    fsyncMs: whole(50, 60_000, 1000, 'how often they are made safe against a power cut, ms'),
     groupBy: z
       .enum(['family', 'family+kind', 'family+kind+currency'])
       .default('family')
       .describe('what the lines of one segment have in common: family, family+kind or family+kind+currency'),
-    queueMiB: z
-      .int()
-      .min(8)
-      .max(4096)
-      .default(64)
-      .describe(
-        'frames held in memory while the disk is slow or full, MiB; beyond it the sockets are paused, or families give way',
-      ),
-    reserveMiB: z
-      .int()
-      .min(1)
-      .max(1024)
-      .default(8)
-      .describe('kept free on disk for the journal, for when there is no room for anything else, MiB'),
+    queueMiB: whole(
+      8,
+      4096,
+      64,
+      'frames held in memory while the disk is slow or full, MiB; beyond it the sockets are paused, or families give way',
+    ),
+    reserveMiB: whole(
+      1,
+      1024,
+      8,
+      'kept free on disk for the journal, for when there is no room for anything else, MiB',
+    ),
     giveWay: z
       .array(familyToGiveWay)
       .optional()
       .describe(
         "families lost first, in this order, when the disk takes nothing and memory is full; trades and the journal are last; default: the exchange's least first",
       ),
-    openFilesMax: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(128)
-      .describe('open segments whose file is held open at once; the others are closed and opened again when needed'),
+    openFilesMax: whole(
+      1,
+      100_000,
+      128,
+      'open segments whose file is held open at once; the others are closed and opened again when needed',
+    ),
   })
   .prefault({})
 
 const compact = z
   .strictObject({
-    memoryMiB: z.int().min(96).max(65_536).default(256).describe('memory bound of the converter, MiB'),
-    threads: z.int().min(1).max(64).default(1).describe('threads of the converter'),
+    memoryMiB: whole(96, 65_536, 256, 'memory bound of the converter, MiB'),
+    threads: whole(1, 64, 1, 'threads of the converter'),
     order: z.enum(['oldest', 'newest']).default('oldest').describe('which segments of a backlog come first'),
     rollUp: z
       .boolean()
@@ -136,22 +132,17 @@ const compact = z
       .describe(
         "make one file of a past day's hourly files, in each partition; see sync.superseded where files go through rsync",
       ),
-    rollUpAfterMinutes: z
-      .number()
-      .min(0)
-      .max(10_080)
-      .default(60)
-      .describe('how long after the end of a day (UTC) that is done, minutes'),
+    rollUpAfterMinutes: amount(0, 10_080, 60, 'how long after the end of a day (UTC) that is done, minutes'),
     doubles: z
       .enum(['drop', 'keep'])
       .default('drop')
       .describe('events received twice (two connections, backfill, two hosts): in the tables once, or each copy'),
-    doublesWindowMs: z
-      .int()
-      .min(0)
-      .max(600_000)
-      .default(5000)
-      .describe('how far apart equal frames of two connections may be received to count as one event, ms'),
+    doublesWindowMs: whole(
+      0,
+      600_000,
+      5000,
+      'how far apart equal frames of two connections may be received to count as one event, ms',
+    ),
   })
   .prefault({})
 
@@ -168,30 +159,20 @@ const sync = z
       .describe(
         'a folder (/path, ./path or ~/path), user@host:/path (rsync over ssh) or rsync://host/module/path; none: nothing is shipped',
       ),
-    everyMinutes: z
-      .number()
-      .min(0)
-      .max(1440)
-      .default(5)
-      .describe('time between passes, minutes; 0: as soon as a file is final'),
+    everyMinutes: amount(0, 1440, 5, 'time between passes, minutes; 0: as soon as a file is final'),
     window: z
       .string()
       .regex(dailyWindowPattern, 'two times of the day in UTC, such as 22:00-06:30')
       .optional()
       .describe('daily span in which files are handed over, UTC, such as 22:00-06:30; none: always'),
-    bandwidthKiBps: z.int().min(0).default(0).describe('upload limit, KiB/s; 0: none'),
-    timeoutSeconds: z
-      .int()
-      .min(2)
-      .max(3600)
-      .default(60)
-      .describe('silence of the target after which a transfer is given up and tried again, seconds'),
-    graceMinutes: z
-      .number()
-      .min(0)
-      .max(1440)
-      .default(15)
-      .describe('time between shipping a file and trusting its checksum on the target, minutes'),
+    bandwidthKiBps: whole(0, Infinity, 0, 'upload limit, KiB/s; 0: none'),
+    timeoutSeconds: whole(
+      2,
+      3600,
+      60,
+      'silence of the target after which a transfer is given up and tried again, seconds',
+    ),
+    graceMinutes: amount(0, 1440, 15, 'time between shipping a file and trusting its checksum on the target, minutes'),
     superseded: z
       .enum(['keep', 'list'])
       .default('keep')
@@ -211,13 +192,9 @@ const sync = z
 
 const retention = z
   .strictObject({
-    keepHours: z.number().min(0).default(48).describe('verified files stay here at least this long, hours'),
-    minFreeGiB: z.number().min(0).default(2).describe('below this much free disk verified files go earlier, GiB'),
-    maxDataGiB: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('above this size of dataDir verified files go earlier, GiB; 0: no limit'),
+    keepHours: amount(0, Infinity, 48, 'verified files stay here at least this long, hours'),
+    minFreeGiB: amount(0, Infinity, 2, 'below this much free disk verified files go earlier, GiB'),
+    maxDataGiB: amount(0, Infinity, 0, 'above this size of dataDir verified files go earlier, GiB; 0: no limit'),
   })
   .prefault({})
 
@@ -229,18 +206,8 @@ const http = z
       .min(1)
       .default('127.0.0.1')
       .describe('address they are served on; whoever reaches it may read them'),
-    port: z
-      .int()
-      .min(0)
-      .max(65_535)
-      .default(9464)
-      .describe('port they are served on; 0: any that is free, see the log'),
-    noDataSeconds: z
-      .number()
-      .min(1)
-      .max(86_400)
-      .default(60)
-      .describe('silence of the exchange after which /healthz and /readyz turn red, seconds'),
+    port: whole(0, 65_535, 9464, 'port they are served on; 0: any that is free, see the log'),
+    noDataSeconds: amount(1, 86_400, 60, 'silence of the exchange after which /healthz and /readyz turn red, seconds'),
   })
   .prefault({})
 
@@ -259,38 +226,18 @@ const alerts = z
       .describe(
         'program and arguments, run without a shell for each alert, which it gets as JSON on stdin; none: no command',
       ),
-    noDataSeconds: z
-      .number()
-      .min(0)
-      .max(86_400)
-      .default(120)
-      .describe('silence of the exchange that is told, seconds; 0: never'),
-    unhealedMinutes: z
-      .number()
-      .min(0)
-      .max(1440)
-      .default(15)
-      .describe('age at which a gap is told that could heal and did not, minutes; 0: never'),
-    minFreeGiB: z.number().min(0).default(1).describe('free disk below which it is told, GiB; 0: never'),
-    syncBehindHours: z
-      .number()
-      .min(0)
-      .max(720)
-      .default(6)
-      .describe('age of the oldest file not proven at the target at which it is told, hours; 0: never'),
-    clearMinutes: z
-      .number()
-      .min(0)
-      .max(1440)
-      .default(5)
-      .describe('how long all must be well before the all-clear, minutes'),
-    repeatHours: z
-      .number()
-      .min(0)
-      .max(720)
-      .default(12)
-      .describe('time after which what still lasts is told again, hours; 0: never'),
-    perHour: z.int().min(1).max(1000).default(20).describe('messages an hour at most; others wait'),
+    noDataSeconds: amount(0, 86_400, 120, 'silence of the exchange that is told, seconds; 0: never'),
+    unhealedMinutes: amount(0, 1440, 15, 'age at which a gap is told that could heal and did not, minutes; 0: never'),
+    minFreeGiB: amount(0, Infinity, 1, 'free disk below which it is told, GiB; 0: never'),
+    syncBehindHours: amount(
+      0,
+      720,
+      6,
+      'age of the oldest file not proven at the target at which it is told, hours; 0: never',
+    ),
+    clearMinutes: amount(0, 1440, 5, 'how long all must be well before the all-clear, minutes'),
+    repeatHours: amount(0, 720, 12, 'time after which what still lasts is told again, hours; 0: never'),
+    perHour: whole(1, 1000, 20, 'messages an hour at most; others wait'),
   })
   .prefault({})
 

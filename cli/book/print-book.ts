@@ -1,7 +1,7 @@
 import { EdgeError } from '../../platform/edge-error.js'
 import { timeText } from '../../platform/moment.js'
 import { bookAt, sampleBook, type BookSample, type SampleCounts } from '../../reader/book/sample-book.js'
-import { LEVEL_COLUMNS, levelCells, sampleCells, sampleColumns, type Cell } from './sample-rows.js'
+import { LEVEL_COLUMNS, levelCells, sampleCells, sampleColumns, type Cell } from '../../reader/book/sample-rows.js'
 import { formatOf, writeRows, type Format } from './write-rows.js'
 
 export interface PrintBookOptions {

@@ -3,7 +3,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { writeLines, writeLinesTo, writeWhole } from '../output.js'
 import { plainTable } from '../table.js'
-import type { Cell } from './sample-rows.js'
+import type { Cell } from '../../reader/book/sample-rows.js'
 
 export type Format = 'table' | 'csv' | 'json' | 'parquet'
 

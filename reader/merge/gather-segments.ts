@@ -1,3 +1,4 @@
+import type { Span } from '../../platform/spans.js'
 import { rmSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { sha256Of } from '../../platform/sha256.js'
@@ -17,12 +18,6 @@ export interface Gathered {
   open: number
   /** What could not be taken, and why; the others were. */
   faults: EdgeError[]
-}
-
-/** Receive time of what is taken, µs since the epoch; the end does not belong to it. */
-export interface Span {
-  fromUs: number
-  toUs: number
 }
 
 /**

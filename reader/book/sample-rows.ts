@@ -1,5 +1,5 @@
 import { timeText } from '../../platform/moment.js'
-import { figuresOf, type BookSample } from '../../reader/book/sample-book.js'
+import { figuresOf, type BookSample } from './sample-book.js'
 
 /** A cell of a table of samples; null where there is nothing to say. */
 export type Cell = string | number | null

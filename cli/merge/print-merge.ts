@@ -1,0 +1,59 @@
+import { SingleBar } from 'cli-progress'
+import pretty from 'pretty-bytes'
+import { loadConfig } from '../../config/load.js'
+import { defaultConfig, type Config } from '../../config/schema.js'
+import { createLogger } from '../../platform/log.js'
+import { lowerPriority } from '../../platform/low-priority.js'
+import { onShutdown } from '../../platform/shutdown.js'
+import { compactionBar, summaryText } from '../compact/summary.js'
+import { mergeTrees } from '../../reader/merge/merge-trees.js'
+
+export interface MergeFlags {
+  to: string
+  config?: string
+  from?: number
+  until?: number
+  json?: true
+}
+
+/** Merges, and says what came of it. */
+export async function printMerge(folders: string[], flags: MergeFlags): Promise<void> {
+  const stop = new AbortController()
+  onShutdown(() => stop.abort())
+  lowerPriority()
+  const isTerminal = process.stderr.isTTY
+  const gathering = isTerminal ? gatherBar() : undefined
+  const bar = isTerminal ? compactionBar() : undefined
+  const { gathered, compacted } = await mergeTrees(folders, {
+    ...{ config: configFor(flags), log: createLogger('merge'), signal: stop.signal },
+    span: { fromUs: flags.from ?? 0, toUs: flags.until ?? Infinity },
+    onFound: found => gathering?.increment(1, { taken: found.segments }),
+    onGathered: () => gathering?.stop(),
+    ...(bar && { onProgress: bar.show }),
+  })
+  bar?.stop()
+  const { faults, ...counts } = gathered
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...counts, faults: faults.length, compacted })}\n`)
+  else
+    process.stdout.write(
+      `taken        ${counts.segments} segments (${pretty(counts.bytes, { binary: true })}), ${counts.known} were there, ` +
+        `${counts.open} not sealed yet, ${faults.length} left out\n${summaryText(compacted)}`,
+    )
+  if (faults.length > 0 || compacted.failed > 0 || compacted.backlog > 0) process.exitCode = 1
+}
+
+/** Settings of the conversion; nothing is ever shipped from here. */
+function configFor({ config: file, to }: MergeFlags): Config {
+  const { sync, ...settings } = defaultConfig()
+  return { ...settings, ...(file !== undefined && loadConfig(file)), dataDir: to, sync }
+}
+
+const gatherBar = () => {
+  const bar = new SingleBar({
+    format: '{value} segments looked at, {taken} taken',
+    hideCursor: true,
+    stream: process.stderr,
+  })
+  bar.start(0, 0, { taken: 0 })
+  return bar
+}
