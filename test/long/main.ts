@@ -11,6 +11,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   'compactor-big': () => import('./compactor-big.js'),
   soak: () => import('./soak.js'),
   ends: () => import('./ends.js'),
+  fuzz: () => import('./fuzz.js'),
 }
 
 const { positionals: names } = parseArgs({
