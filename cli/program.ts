@@ -23,6 +23,7 @@ import { serveCommand } from './serve.js'
 import { simulateCommand } from './simulate.js'
 import { statusCommand } from './status.js'
 import { syncCommand } from './sync.js'
+import { tailCommand } from './tail.js'
 import { verifyCommand } from './verify.js'
 
 /** The whole command line. It never ends the process: what commander would end with is thrown. */
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     retentionCommand(),
     runCommand(),
     statusCommand(),
+    tailCommand(),
     serveCommand(),
     coverageCommand(),
     verifyCommand(),

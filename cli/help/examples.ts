@@ -20,6 +20,10 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['edgetape status --watch', 'refreshed every second'],
     ['edgetape status --json', 'for programs'],
   ],
+  tail: [
+    ['edgetape tail trades --instrument BTC-PERPETUAL', 'frames, as JSON lines'],
+    ['edgetape tail --table trades --since 10m --format table', 'rows, from ten minutes ago on'],
+  ],
   serve: [['edgetape serve', 'http://127.0.0.1:9464/ and /metrics, unless the config says otherwise']],
   coverage: [
     ['edgetape coverage --date 2026-11-22', 'one day'],

@@ -19,6 +19,7 @@ import { CoverageDays } from './coverage/days.js'
 import { exposition } from '../metrics/exposition.js'
 import { readPage } from './page.js'
 import { json, listen, plain, type Routes } from './server.js'
+import { tailStream } from './tail-stream.js'
 
 const LOOK_EVERY_MS = 1000
 
@@ -33,7 +34,7 @@ interface ServeOptions {
 
 /**
  * Looks at the parts' files once a second and serves what it saw, until `signal` aborts. Reads nothing for a request, so
- * that no number of them costs the machine more than sending what is there.
+ * that no number of them costs the machine more than sending what is there; but for the few that follow what is recorded.
  * @throws EdgeError HTTP_PORT_TAKEN, HTTP_CANNOT_LISTEN
  */
 export async function serve({ config, log, signal, clock = systemClock, onListening }: ServeOptions): Promise<void> {
@@ -44,7 +45,10 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
   watch.look()
   // Alerts need nobody to connect.
-  const server = config.http.enabled || !alerts ? await listen(host, port, routesOf(watch, coverage), log) : undefined
+  const server =
+    config.http.enabled || !alerts
+      ? await listen(host, port, routesOf(watch, coverage), log, tailStream(config.dataDir, log, signal))
+      : undefined
   if (server) {
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
     log.info({ url }, 'status page, metrics and health')

@@ -16,6 +16,9 @@ export interface Answer {
 /** What is answered, by path: nothing else is, and no path is ever looked up on the disk. */
 export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>
 
+/** What goes on until the one who asked goes away, by path. It ends its response itself. */
+export type Streams = Readonly<Record<string, (query: URLSearchParams, response: ServerResponse) => Answer | undefined>>
+
 /** Pages and scrapers need a handful; beyond these, those that ask nothing are closed. */
 const CONNECTIONS_MAX = 32
 /** A connection that asks nothing, or does not get to the end of its question, is closed after this time … */
@@ -24,7 +27,7 @@ const REQUEST_TIMEOUT_MS = 5_000
 const TIMEOUTS_SEEN_WITHIN_MS = 1_000
 const HEADER_BYTES_MAX = 8 * 1024
 
-const HEADERS = {
+export const HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -38,7 +41,13 @@ const HEADERS = {
  * machine, so that no web page can read it by pointing a name of its own here.
  * @throws EdgeError HTTP_PORT_TAKEN, HTTP_CANNOT_LISTEN
  */
-export async function listen(host: string, port: number, routes: Routes, log: Logger): Promise<Server> {
+export async function listen(
+  host: string,
+  port: number,
+  routes: Routes,
+  log: Logger,
+  streams: Streams = {},
+): Promise<Server> {
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -48,8 +57,8 @@ export async function listen(host: string, port: number, routes: Routes, log: Lo
       connectionsCheckingInterval: TIMEOUTS_SEEN_WITHIN_MS,
     },
     (request, response) => {
-      answer(request, routes, isLoopback(host))
-        .then(given => send(request, response, given))
+      answer(request, routes, isLoopback(host), streams, response)
+        .then(given => given && send(request, response, given))
         .catch((error: unknown) => {
           log.error({ err: messageOf(error) }, 'a question over HTTP could not be answered')
           send(request, response, plain(500, 'something went wrong; the log says what'))
@@ -66,9 +75,17 @@ export async function listen(host: string, port: number, routes: Routes, log: Lo
   return server
 }
 
-async function answer(request: IncomingMessage, routes: Routes, loopback: boolean): Promise<Answer> {
+async function answer(
+  request: IncomingMessage,
+  routes: Routes,
+  loopback: boolean,
+  streams: Streams,
+  response: ServerResponse,
+): Promise<Answer | undefined> {
   if (loopback && !isNameOfThisMachine(request.headers.host)) return plain(421, 'wrong host name')
-  const path = (request.url ?? '').split('?')[0] ?? ''
+  const [path = '', query = ''] = (request.url ?? '').split('?')
+  const stream = Object.hasOwn(streams, path) && request.method === 'GET' ? streams[path] : undefined
+  if (stream) return stream(new URLSearchParams(query), response)
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined
   if (!route) return plain(404, 'no such page')
   if (request.method !== 'GET' && request.method !== 'HEAD')
