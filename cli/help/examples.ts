@@ -49,6 +49,7 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   catalog: [
     ['edgetape catalog --from /mnt/nas/edgetape > edgetape.sql', 'for duckdb -init, DBeaver, notebooks'],
+    ['edgetape catalog --dialect delta --from /mnt/nas/edgetape --out /mnt/nas/lake', 'finished days as Delta tables'],
     ['edgetape catalog --dialect spark --location s3://bucket/edgetape', 'for a cluster'],
   ],
   book: [

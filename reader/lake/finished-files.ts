@@ -1,0 +1,67 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { parseJsonLines } from '../../platform/json-lines.js'
+import { sha256Of } from '../../platform/sha256.js'
+import { groupBy } from '../../platform/group-by.js'
+import { dateOf } from '../../platform/utc-date.js'
+import { parquetFiles, type ParquetFile } from '../../formats/parquet-tree.js'
+import { supersededFiles } from '../../formats/superseded-files.js'
+
+const lineSchema = z.object({
+  path: z.string(),
+  exchange: z.string(),
+  table: z.string(),
+  kind: z.string(),
+  currency: z.string(),
+  date: z.string(),
+  bytes: z.int(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+
+/** A Parquet file that will not change any more, and what tells whether a copy of it is whole. */
+export type FinishedFile = z.infer<typeof lineSchema>
+
+/**
+ * The files of days that are finished: past, and rolled up, so that no partition has several hours of one recorder. In
+ * the order of their paths.
+ * @param listing an earlier listing: files that it names are not read again
+ */
+export async function finishedFiles(root: string, nowMs: number, listing?: string): Promise<FinishedFile[]> {
+  const known = new Map(readListing(listing).map(file => [`${file.path} ${file.bytes}`, file]))
+  const superseded = new Set(supersededFiles(root))
+  const files = [...parquetFiles(root)].filter(
+    ({ path, folder }) => folder.date < dateOf(nowMs) && !superseded.has(join(root, path)),
+  )
+  const unfinished = new Set<string>()
+  for (const [folder, own] of groupBy(files, ({ folder }) => folder.path))
+    for (const ofHost of groupBy(own, ({ name }) => name.host).values()) if (ofHost.length > 1) unfinished.add(folder)
+  const unfinishedDates = new Set(
+    files.filter(({ folder }) => unfinished.has(folder.path)).map(({ folder }) => `${folder.exchange} ${folder.date}`),
+  )
+  const finished: FinishedFile[] = []
+  for (const file of files.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    if (unfinishedDates.has(`${file.folder.exchange} ${file.folder.date}`)) continue
+    finished.push(await described(root, file, known))
+  }
+  return finished
+}
+
+async function described(
+  root: string,
+  { path, folder }: ParquetFile,
+  known: ReadonlyMap<string, FinishedFile>,
+): Promise<FinishedFile> {
+  const bytes = statSync(join(root, path)).size
+  const before = known.get(`${path} ${bytes}`)
+  if (before) return before
+  const { exchange, table, kind = '', currency = '', date } = folder
+  return { path, exchange, table, kind, currency, date, bytes, sha256: await sha256Of(join(root, path)) }
+}
+
+function readListing(path: string | undefined): FinishedFile[] {
+  return path !== undefined && existsSync(path) ? parseJsonLines(readFileSync(path, 'utf8'), lineSchema) : []
+}
+
+/** A line a file. */
+export const listingText = (files: readonly FinishedFile[]) => files.map(file => `${JSON.stringify(file)}\n`).join('')

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { packageRoot } from '../../platform/package-info.js'
+import { duckLakeSql, writeDeltaCatalog } from '../../reader/lake/write-lake.js'
+import { hashes, query } from '../compactor/fixtures/compacted.js'
+import { edgetape } from '../fixtures/cli.js'
+import { NOW_MS, recordDay } from '../fixtures/exported-day.js'
+import { findProgram, needsThat } from '../fixtures/needs.js'
+
+/** A Python with delta-rs. */
+async function pythonWithDelta(t: Test): Promise<string | undefined> {
+  const own = join(packageRoot, '.tap/python-targets/bin/python3')
+  for (const python of [findProgram('python3'), existsSync(own) ? own : undefined]) {
+    if (python === undefined) continue
+    if ((await execa(python, ['-c', 'import deltalake'], { reject: false, cwd: '/' })).exitCode === 0) return python
+  }
+  needsThat(t, false, 'needs deltalake: pip install deltalake')
+  return undefined
+}
+
+t.test('finished days are one Delta table, read without listing the tree', async t => {
+  const folder = t.testdir({ data: {} })
+  const [data, out] = [join(folder, 'data'), join(folder, 'lake')]
+  await recordDay(data)
+  const before = hashes(data)
+  const { stdout, stderr, exitCode } = await edgetape(['catalog', '--dialect', 'delta', '--from', data, '--out', out])
+  t.equal(exitCode, 0, stderr)
+  t.match(stdout, /2 days/)
+  t.strictSame(hashes(data), before, 'nothing is written into the tree')
+
+  const listing = readFileSync(join(out, 'days.jsonl'), 'utf8').trim().split('\n')
+  for (const line of listing) {
+    const { path, sha256 } = JSON.parse(line) as { path: string; sha256: string }
+    t.equal(
+      createHash('sha256')
+        .update(readFileSync(join(data, path)))
+        .digest('hex'),
+      sha256,
+    )
+  }
+  // Another run on the same days changes no byte.
+  const made = hashes(out)
+  await writeDeltaCatalog(data, out, data, NOW_MS)
+  t.strictSame(hashes(out), made)
+
+  const python = await pythonWithDelta(t)
+  if (python === undefined) return
+  const script = join(packageRoot, 'test/reader/fixtures/read_delta.py')
+  const answer = await execa(python, [script, `trades=${join(out, 'deribit/trades')}`])
+  const { rows } = JSON.parse(answer.stdout) as { rows: [string, string, number, number][] }
+  const wanted = await query(`SELECT kind, "date"::VARCHAR AS date, count(*)::INTEGER AS n, sum(amount) AS amount
+    FROM read_parquet('${data}/parquet/exchange=deribit/table=trades/**/*.parquet', hive_partitioning = true)
+    GROUP BY ALL ORDER BY ALL`)
+  const rounded = (amount: unknown) => Number(amount).toFixed(6)
+  t.strictSame(
+    rows.map(([kind, date, n, amount]) => [kind, date, n, rounded(amount)]),
+    wanted.map(({ kind, date, n, amount }) => [kind, date, n, rounded(amount)]),
+  )
+})
+
+t.test('a day that is not rolled up yet, or not over, is not listed', async t => {
+  const folder = t.testdir({ data: {} })
+  const data = join(folder, 'data')
+  await recordDay(data)
+  const during = Date.UTC(2026, 10, 22, 12)
+  t.match(await writeDeltaCatalog(data, join(folder, 'lake'), data, during), { days: 1 })
+  await t.rejects(writeDeltaCatalog(data, join(folder, 'none'), data, Date.UTC(2026, 10, 21, 12)), {
+    code: 'CATALOG_NOTHING_FINISHED',
+  })
+  // Two hours of one recorder in a partition: the roll-up is to come.
+  const day = join(data, 'parquet/exchange=deribit/table=trades/kind=perpetual/currency=BTC/date=2026-11-21')
+  const [name = ''] = readdirSync(day)
+  copyFileSync(join(day, name), join(day, name.replace(/^\d\d-/, '22-')))
+  t.match(await writeDeltaCatalog(data, join(folder, 'later'), data, NOW_MS), { days: 1 })
+})
+
+t.test('the same for DuckLake, as SQL', async t => {
+  const folder = t.testdir({ data: {} })
+  const data = join(folder, 'data')
+  await recordDay(data)
+  const sql = await duckLakeSql(data, 's3://bucket/edgetape', NOW_MS)
+  t.match(sql, /CREATE TABLE IF NOT EXISTS lake\.deribit\."trades" \("recv_ts" TIMESTAMP WITH TIME ZONE/)
+  t.match(sql, /CALL ducklake_add_data_files\('lake', 'trades', 's3:\/\/bucket\/edgetape\/parquet\/exchange=deribit/)
+})
