@@ -13,6 +13,7 @@ interface SimulateFlags {
   instruments: number
   speed: number
   recorded?: string
+  truthFile?: string
 }
 
 /** `edgetape simulate`: a simulated exchange until it is told to end. */
@@ -37,6 +38,7 @@ export function simulateCommand(): Command {
       1,
     )
     .option('--recorded <file>', 'serve the frames of a recorded session in place of a market')
+    .option('--truth-file <file>', 'write there what it did, and every frame that it made')
     .addHelpText(
       'after',
       '\nLogins: EDGETAPE_SIMULATE_CLIENT_ID and EDGETAPE_SIMULATE_CLIENT_SECRET in the environment, else nobody can log in.' +

@@ -1,5 +1,6 @@
 import { SUBJECTS, tradesSubject, type Feed } from './feed.js'
 import type { Json } from './json.js'
+import type { Truth } from './truth.js'
 import type { MarketEvent } from './market/events.js'
 import type { Market } from './market/market.js'
 
@@ -54,6 +55,8 @@ export class Broker implements Channels {
   constructor(
     private readonly market: Market,
     private readonly grammar: Grammar,
+    /** Hears of every frame, of a channel that was once asked for to its end; undefined where nobody is to know. */
+    private readonly truth?: Pick<Truth, 'made'>,
   ) {
     market.listen(event => this.hear(event))
   }
@@ -107,7 +110,8 @@ export class Broker implements Channels {
     if (!feed) return undefined
     const phase = feed.paceMs === 0 ? 0 : hash(name) % feed.paceMs
     const ms = this.market.nowMs
-    const channel = { name, feed, subscribers: new Set<Subscriber>(), due: false, nextTurnMs: ms + phase, sentMs: ms }
+    const subscribers = new Set<Subscriber>(this.truth ? [{ deliver: (...made) => this.truth?.made(...made) }] : [])
+    const channel = { name, feed, subscribers, due: false, nextTurnMs: ms + phase, sentMs: ms }
     this.channels.set(name, channel)
     for (const subject of feed.subjects) {
       const listeners = this.bySubject.get(subject)

@@ -71,6 +71,7 @@ export class Control {
   constructor(
     private readonly faults: Faults,
     private readonly market: Market,
+    private readonly did: (what: object) => void,
     private readonly state: () => object,
   ) {}
 
@@ -98,6 +99,7 @@ export class Control {
         const order = instrumentSchema.parse(JSON.parse(body))
         const { market } = this
         const listing = order.action === 'create' ? market.listNewStrike() : market.expire(order.instrument_name)
+        if (listing) this.did({ instrument: listing.name, action: order.action })
         return listing && { ok: true, instrument_name: listing.name }
       }
       case 'GET /control/state':

@@ -87,6 +87,8 @@ export class Faults {
   constructor(
     private readonly act: (fault: Strike) => void,
     private readonly wrap: (channel: string, data: string) => string,
+    /** Hears what was ordered, and what was hit. */
+    private readonly did: (what: object) => void = () => undefined,
   ) {}
 
   /** True while some fault waits for a frame or a call. */
@@ -95,6 +97,7 @@ export class Faults {
   }
 
   inject(fault: Fault): void {
+    this.did({ ordered: fault })
     if (isStrike(fault)) {
       this.count(fault)
       this.act(fault)
@@ -106,6 +109,7 @@ export class Faults {
 
   /** Forgets all faults that still wait. */
   clear(): void {
+    this.did({ cleared: this.waiting.length })
     this.waiting = []
   }
 
@@ -184,6 +188,7 @@ export class Faults {
       const { fault } = entry
       if (hitsCalls(fault) || !matches(fault.channel, channel)) continue
       this.use(entry)
+      this.did({ hit: fault.type, channel })
       if (this.hits.push({ type: fault.type, channel }) > HITS_KEPT) this.hits.shift()
       return this.deliveries(fault, plain, channel)
     }

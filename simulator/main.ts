@@ -10,6 +10,7 @@ import { DEFAULTS, type Settings, type SimulatorOptions } from './options.js'
 import { Pacemaker, TICK_MS } from './pacemaker.js'
 import type { Protocol, Service } from './protocol.js'
 import { RecordingPlayer, scanRecording } from './recorded-source.js'
+import { TruthFile } from './truth.js'
 import { ExchangeServer } from './server.js'
 
 export type { Fault, Faults } from './faults.js'
@@ -59,13 +60,17 @@ export async function startSimulator(protocol: Protocol, options: SimulatorOptio
     })
   }
   const real = settings.clock ?? systemClock
-  const { recorded } = settings
+  const { recorded, truthFile } = settings
+  const truth = truthFile === undefined ? undefined : new TruthFile(truthFile)
   const source =
-    recorded === undefined ? madeMarket(protocol, settings, real) : await recording(protocol, settings, recorded, real)
+    recorded === undefined
+      ? madeMarket(protocol, settings, real, truth)
+      : await recording(protocol, settings, recorded, real)
   const { market, clock, channels } = source
   const faults: Faults = new Faults(
     fault => strike(fault, service, server, market),
     (channel, data) => protocol.wrap(channel, data),
+    what => truth?.did(what),
   )
   const service = protocol.serve({
     market,
@@ -76,13 +81,18 @@ export async function startSimulator(protocol: Protocol, options: SimulatorOptio
     isRecorded: recorded !== undefined,
     subscribed: connection => source.subscribed(connection),
   })
-  const control = new Control(faults, market, () => ({
-    now_ms: clock.nowMs(),
-    market_ms: market.nowMs,
-    connections: server.connections.size,
-    frames: source.framesMade(),
-    instruments: market.listings.size,
-  }))
+  const control = new Control(
+    faults,
+    market,
+    what => truth?.did(what),
+    () => ({
+      now_ms: clock.nowMs(),
+      market_ms: market.nowMs,
+      connections: server.connections.size,
+      frames: source.framesMade(),
+      instruments: market.listings.size,
+    }),
+  )
   const server: ExchangeServer = new ExchangeServer(service, faults, settings, control)
   const address = `${settings.host}:${await server.listen()}`
   source.start()
@@ -94,9 +104,10 @@ export async function startSimulator(protocol: Protocol, options: SimulatorOptio
     framesMade: () => source.framesMade(),
     connections: () => server.connections.size,
     finished: source.finished,
-    close: () => {
+    close: async () => {
       source.stop()
-      return server.close()
+      await server.close()
+      await truth?.close()
     },
   }
 }
@@ -115,10 +126,10 @@ function marketOptions(settings: Settings, startMs: number): MarketOptions {
   }
 }
 
-function madeMarket(protocol: Protocol, settings: Settings, real: Clock): Source {
+function madeMarket(protocol: Protocol, settings: Settings, real: Clock, truth: TruthFile | undefined): Source {
   const clock = new SimulatedClock(real, settings.startMs ?? real.nowMs(), settings.speed)
   const market = new Market(protocol.plan, marketOptions(settings, clock.startMs))
-  const channels = new Broker(market, protocol)
+  const channels = new Broker(market, protocol, truth)
   const pacemaker = new Pacemaker(market, ms => channels.turn(ms), clock)
   return {
     market,

@@ -30,10 +30,12 @@ export interface SimulatorOptions {
   deflate?: boolean
   /** Serve recorded frames from this file in place of a market. */
   recorded?: string
+  /** What it does is written there, and every frame that it makes of a channel once somebody asked for it. */
+  truthFile?: string
   clock?: Clock
 }
 
-type Optional = 'startMs' | 'recorded' | 'clock'
+type Optional = 'startMs' | 'recorded' | 'truthFile' | 'clock'
 
 /** Options with all defaults filled in. */
 export type Settings = Required<Omit<SimulatorOptions, Optional>> & Pick<SimulatorOptions, Optional>

@@ -62,8 +62,13 @@ export function accountOf(facts: AccountFacts, asked: Span): Account {
 }
 
 /** With the last signs of each run as entries; a recorder that is gone says so with its last one. */
-function withEnds({ entries, signs, alive }: AccountFacts): { entries: JournalEntry[]; knownUs: Map<string, number> } {
-  const heard = signs.map(({ exchange, host, run, atUs }): JournalEntry => ({
+function withEnds({ exchange: { name: exchange }, entries: told, signs, alive }: AccountFacts): {
+  entries: JournalEntry[]
+  knownUs: Map<string, number>
+} {
+  // Entries of one exchange are read as one story, wherever they come from.
+  const entries = told.map(entry => (entry.exchange === exchange ? entry : { ...entry, exchange }))
+  const heard = signs.map(({ host, run, atUs }): JournalEntry => ({
     exchange,
     host,
     run,

@@ -46,13 +46,26 @@ export function findVanished(
   const isGone = (name: Pick<SegmentName, 'host' | 'run' | 'number'>) =>
     !refused.has(name.run) && !moved.has(idOf(name)) && !traces.has(idOf(name))
   const known = new Set(orphans.map(idOf))
-  return [
+  const endOf = runEnds(entries)
+  const gone = [
     ...orphans.filter(isGone).map(name => vanishedOf(name, hourOf(name))),
     ...suspects
       .filter(({ name }) => !known.has(idOf(name)) && isGone(name))
       .map(({ name, span }) => vanishedOf(name, span)),
-  ].filter(({ fromUs, toUs }) => fromUs < span.toUs && toUs > span.fromUs)
+  ]
+  return gone
+    .map(file => ({ ...file, toUs: Math.min(file.toUs, endOf(file.host, file.fromUs)) }))
+    .filter(({ fromUs, toUs }) => fromUs < toUs && fromUs < span.toUs && toUs > span.fromUs)
 }
+
+/** When the run that recorded at a moment ended, as far as its journal says; what the next one has is another file. */
+function runEnds(entries: readonly JournalEntry[]): (host: string, atUs: number) => number {
+  const ends = entries.filter(({ event }) => event === 'stopped' || event === 'started')
+  return (host, atUs) => ends.find(entry => entry.host === host && entry.recvUs > atUs + STARTS_US)?.recvUs ?? Infinity
+}
+
+/** The name of a segment has whole seconds, and may be older than the word with which its run began. */
+const STARTS_US = 1_000_000
 
 const idOf = ({ host, run, number }: Pick<SegmentName, 'host' | 'run' | 'number'>) => `${host} ${run} ${number}`
 

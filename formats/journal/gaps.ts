@@ -220,7 +220,10 @@ class SpanReader {
 
   #replaceOutage(entry: EntryOf<'gap' | 'covered'>): void {
     const { from_us: fromUs = -Infinity, to_us: toUs = Infinity } = entry.detail
-    this.#remove(this.#outages.told(entry, fromUs, toUs))
+    // What several connections were to bring, and did not, is told once for all of them.
+    const also = entry.event === 'gap' ? (entry.detail.also ?? []) : []
+    for (const conn of [entry.detail.conn ?? '', ...also])
+      this.#remove(this.#outages.told(entry.host, conn, fromUs, toUs))
   }
 
   #remove(gap: ToldSpan | undefined): void {

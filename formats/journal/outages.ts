@@ -69,8 +69,8 @@ export class Outages {
   }
 
   /** The journal tells of what an outage became. @returns the outage, which needs no telling any more */
-  told(entry: EntryOf<'gap' | 'covered'>, fromUs: number, toUs: number): ToldSpan | undefined {
-    const { slot } = this.#of(entry)
+  told(host: string, conn: string, fromUs: number, toUs: number): ToldSpan | undefined {
+    const { slot } = this.#of({ host, detail: { conn } })
     const { outage } = slot
     // An entry about something else that was missing on this connection, before or since.
     if (!outage || outage.fromUs < fromUs || outage.fromUs > toUs) return undefined
@@ -94,7 +94,7 @@ export class Outages {
     return lasted
   }
 
-  #of({ host, detail }: EntryOf<OfConnection>): { conn: string; slot: Slot } {
+  #of({ host, detail }: { host: string; detail: { conn?: string } }): { conn: string; slot: Slot } {
     const { conn = '' } = detail
     const key = `${host} ${slotOf(conn)}`
     const slot = this.#slots.get(key) ?? { outage: undefined, isOver: false, carrier: undefined }
@@ -107,8 +107,6 @@ export class Outages {
 export const slotOf = (conn: string) => conn.replace(/b$/, '')
 
 const otherName = (conn: string) => (conn === slotOf(conn) ? `${conn}b` : slotOf(conn))
-
-type OfConnection = 'disconnected' | 'subscribed' | 'live' | 'gap' | 'covered'
 
 /** The connection ended because another one had taken its place. */
 const isRenewed = ({ cause }: EntryOf<'disconnected'>['detail']) => cause?.startsWith(RENEWED) === true

@@ -12,6 +12,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   soak: () => import('./soak.js'),
   ends: () => import('./ends.js'),
   fuzz: () => import('./fuzz.js'),
+  truth: () => import('./truth.js'),
 }
 
 const { positionals: names } = parseArgs({

@@ -347,3 +347,49 @@ t.test(
     t.same(states(of([...begin, second, pieces, ...end]), 'quote')?.[1], [3, 90, 'recorded'])
   },
 )
+
+t.test('an outage of two connections is over when one of them is back, though it was told of the other', async t => {
+  const both: Told[] = [
+    [3, 'connected', { conn: 'd2' }],
+    [3, 'subscribed', { conn: 'd2', channels: CHANNELS }],
+    [3, 'live', { conn: 'd2', channels: 6 }],
+    [40, 'disconnected', { cause: 'reset' }],
+    [42, 'disconnected', { conn: 'd2', cause: 'reset' }],
+    [50, 'subscribed', { channels: CHANNELS }],
+    [50, 'live', { channels: 6 }],
+    [51, 'covered', { by: 'd2', cause: 'reset', families: FAMILIES, from_us: 40 * S, to_us: 42 * S }],
+    [51, 'gap', { also: ['d2'], cause: 'reset; d2: reset', families: FAMILIES, from_us: 42 * S, to_us: 50 * S }],
+    [60, 'subscribed', { conn: 'd2', channels: CHANNELS }],
+    [60, 'live', { conn: 'd2', channels: 6 }],
+    [61, 'covered', { conn: 'd2', by: 'd1', cause: 'reset', families: FAMILIES, from_us: 50 * S, to_us: 60 * S }],
+  ]
+  t.same(states(of([...begin, ...both, ...end]), 'quote')?.slice(1, 4), [
+    [3, 42, 'recorded'],
+    [42, 50, 'missing'],
+    [50, 90, 'recorded'],
+  ])
+})
+
+t.test('a recorder that was killed lived to the last line of its segments, not to its last word', async t => {
+  const killed: Told[] = [
+    [30, 'started', { conn: undefined }],
+    [32, 'subscribed', { channels: CHANNELS }],
+    [32, 'live', { channels: 6 }],
+  ]
+  const told: Told[] = [...begin, ...killed, ...end]
+  let run = 'r'
+  const entries = told.map(([second, event, detail = {}]) => {
+    if (event === 'started') run = `r${second}`
+    // As it is read from segments, whose names say the exchange.
+    return {
+      ...journalEntry({ host: 'h1', run, recvUs: second * S }, event, { conn: 'd1', ...detail }),
+      exchange: 'deribit',
+    }
+  })
+  const signs = [{ exchange: 'deribit', host: 'h1', run: 'r1', atUs: 28 * S }]
+  const account = accountOf(
+    { exchange, entries, signs, alive: new Set(), vanished: [], nowUs: 100 * S },
+    { fromUs: 0, toUs: 100 * S },
+  )
+  t.same(states(account, 'quote')?.[2], [28, 32, 'not recording'])
+})
