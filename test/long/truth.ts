@@ -1,11 +1,13 @@
 /** Scripted disturbances, each laid beside what the account tells of it; writes docs/truth.md. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
 import t from 'tap'
 import { packageRoot, version } from '../../platform/package-info.js'
 import { campaign, tableOf } from '../fixtures/truth/campaign.js'
 import { disturbances } from '../fixtures/truth/disturbances.js'
 
+const PAGE = join(packageRoot, 'docs/truth.md')
 const AT_ONCE = 6
 
 t.setTimeout(3_600_000)
@@ -17,7 +19,8 @@ t.test(`${disturbances.length} disturbances`, { timeout: 3_600_000 }, async t =>
     t.comment(`${wrong.length === 0 ? 'right' : 'WRONG'}  ${name}${wrong.map(text => `\n        ${text}`).join('')}`)
   })
   for (const { name, wrong } of outcomes) t.same(wrong, [], name)
-  if (only === undefined) writeFileSync(join(packageRoot, 'docs/truth.md'), page(outcomes))
+  if (only === undefined)
+    writeFileSync(PAGE, await format(page(outcomes), { ...(await resolveConfig(PAGE)), filepath: PAGE }))
 })
 
 function page(outcomes: Awaited<ReturnType<typeof campaign>>): string {
