@@ -1,3 +1,4 @@
+import { familyOf } from '../../exchanges/exchange.js'
 import type { JournalEntry } from '../../formats/journal/entry.js'
 import type { ToldSpan } from '../../formats/journal/gap.js'
 import { spansOf } from '../../formats/journal/gaps.js'
@@ -162,7 +163,7 @@ class HostStates {
     const textOf = (list: readonly (Span & { conn?: string })[]) =>
       list.map(({ fromUs, toUs, conn = '' }) => `${fromUs}-${toUs}${conn}`).join()
     const key = [
-      ...[host, target.grade, target.isNumbered],
+      ...[host, target.grade, target.isNumbered, this.#isSteady(target.family) ? target.family : ''],
       ...[spans, wanted, rejected, compared, vanished].map(textOf),
       told.map(span => this.#index.idOf(span)).join(),
     ].join('|')
@@ -173,7 +174,7 @@ class HostStates {
 
   #spansOf(
     { host, spans, wanted, rejected }: Subscription,
-    { grade, isNumbered }: ChannelTarget,
+    { family, grade, isNumbered }: ChannelTarget,
     told: readonly ToldSpan[],
     vanished: readonly Vanished[],
     compared: readonly Span[],
@@ -194,6 +195,8 @@ class HostStates {
         { state: 'not recording', grade: 'watched', cause: one.cause },
         ({ state, cause }) => state === 'missing' && cause === 'wanted, and not subscribed',
       )
+    for (const span of this.#silentEnds(host, family, told))
+      line.paint([span], { state: 'not recording', grade: 'watched', cause: KILLED_SILENT }, isRecorded)
     for (const one of told.filter(({ kind }) => WHOLE.has(kind)))
       line.paint(
         [boundsOf(one)],
@@ -212,6 +215,22 @@ class HostStates {
     for (const { cause, ...file } of vanished) line.paint([file], { state: 'missing', grade: 'exact', cause }, isHere)
     line.paint([toEnd], { state: 'not yet known', grade: 'claimed', cause: 'the last seconds' }, isHere)
     return line.within(this.#window)
+  }
+
+  #isSteady(family: string): boolean {
+    return familyOf(this.#facts.exchange, family).steady === true
+  }
+
+  /** Before a run ended without a word: the time from the last line of a family that never rests to the last of any. */
+  #silentEnds(host: string, family: string, told: readonly ToldSpan[]): Span[] {
+    const { signs } = this.#facts
+    if (!this.#isSteady(family)) return []
+    return told.flatMap(({ kind, cause, fromUs }) => {
+      if (kind !== 'not recording' || cause === STOPPED) return []
+      const own = signs.filter(sign => sign.host === host && sign.family === family && sign.atUs <= fromUs)
+      const lastUs = Math.max(...own.map(({ atUs }) => atUs))
+      return fromUs - lastUs > SILENT_US && fromUs - lastUs < STEADY_US ? [{ fromUs: lastUs, toUs: fromUs }] : []
+    })
   }
 
   /** Trades have numbers, and the exchange lists them: what was missed live may be there all the same. */
@@ -250,6 +269,13 @@ class HostStates {
 }
 
 const ASKED = 'the exchange was asked for all of it'
+/** As the journal tells of an end in good order. */
+const STOPPED = 'the recorder was stopped'
+const KILLED_SILENT = 'the recorder ended without a word, and nothing had come for a while'
+/** Less than this is no silence; more than that is told by whoever watches for silence. */
+const SILENT_US = 1_000_000
+const STEADY_US = 120_000_000
+
 const ALWAYS: Span = { fromUs: -Infinity, toUs: Infinity }
 
 const isHere = ({ state }: StateSpan) => state === 'recorded' || state === 'healed' || state === 'not yet known'

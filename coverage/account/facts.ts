@@ -7,6 +7,8 @@ export interface Sign {
   exchange: string
   host: string
   run: string
+  /** Of which family the sign is. */
+  family?: string
   atUs: number
 }
 

@@ -74,9 +74,9 @@ function signsOf(root: string, entries: readonly JournalEntry[], files: readonly
     byRun.set(run, [...own.filter(({ name }) => name.startedMs * 1000 > newestMs * 1000 - SEGMENT_US), file])
   }
   return [...byRun.values()].flatMap(own =>
-    own.flatMap(({ path, name: { exchange, host, run } }) => {
+    own.flatMap(({ path, name: { exchange, host, run, channel: family } }) => {
       const atUs = lastUsOf(join(root, path))
-      return atUs === undefined ? [] : [{ exchange, host, run, atUs }]
+      return atUs === undefined ? [] : [{ exchange, host, run, family, atUs }]
     }),
   )
 }

@@ -393,3 +393,23 @@ t.test('a recorder that was killed lived to the last line of its segments, not t
   )
   t.same(states(account, 'quote')?.[2], [28, 32, 'not recording'])
 })
+
+t.test('a book that was silent when its recorder was killed is not said to have been there to its end', async t => {
+  const killed: Told[] = [
+    [30, 'started', { conn: undefined }],
+    [32, 'subscribed', { channels: CHANNELS }],
+    [32, 'live', { channels: 6 }],
+  ]
+  const sign = { exchange: 'deribit', host: 'h1', run: 'r1' }
+  const signs = [
+    { ...sign, family: 'quote', atUs: 28 * S },
+    { ...sign, family: 'book', atUs: 25 * S },
+  ]
+  const account = of([...begin, ...killed, ...end], { signs })
+  t.same(states(account, 'book')?.slice(1, 4), [
+    [3, 25, 'recorded'],
+    [25, 28, 'not recording'],
+    [28, 32, 'not recording'],
+  ])
+  t.same(states(account, 'quote')?.[1], [3, 28, 'recorded'])
+})
