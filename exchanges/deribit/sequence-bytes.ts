@@ -87,11 +87,11 @@ function tradeAt(
     const keyEnd = endOfPlainString(frame, at)
     if (keyEnd < 0 || frame[keyEnd] !== COLON) return -1
     const value = keyEnd + 1
-    const end = endOfValue(frame, value)
+    // Each value is passed over once; a text with escapes is for a parser.
+    const end = frame[value] === QUOTE ? endOfPlainString(frame, value) : endOfValue(frame, value)
     if (end < 0) return -1
-    if (isText(frame, at + 1, keyEnd - 1, TRADE_SEQ)) seq = numberAt(frame, value)
+    if (isText(frame, at + 1, keyEnd - 1, TRADE_SEQ)) seq = wholeNumber(frame, value, end)
     else if (isText(frame, at + 1, keyEnd - 1, INSTRUMENT_NAME) && frame[value] === QUOTE) {
-      if (endOfPlainString(frame, value) !== end) return -1
       nameFrom = value + 1
       nameTo = end - 1
     }
