@@ -35,6 +35,8 @@ export interface TargetProof {
 export interface VerifyTargetOptions {
   config: Pick<Config, 'dataDir' | 'sync'>
   signal: AbortSignal
+  /** Only files of this date; undefined for all. */
+  date?: string | undefined
   clock?: Clock
   /** Called after each file; the proof grows. */
   onProgress?: (proof: TargetProof) => void
@@ -62,7 +64,7 @@ export async function verifyTarget(options: VerifyTargetOptions): Promise<Target
     if (ledgers.identity === undefined) return proof
     const { signal } = options
     await placeOf({ sync: config.sync, dataDir, target, clock, signal }, ledgers).check(signal)
-    const dates = [...listDates(dataDir)]
+    const dates = [...listDates(dataDir)].filter(([date]) => options.date === undefined || date === options.date)
     for (const [date, folders] of dates) {
       for (const { bytes } of handedOver(dataDir, folders, ledgers.of(date))) {
         proof.files++

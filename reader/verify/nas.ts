@@ -14,8 +14,9 @@ const TOLD_NOBODY = 'a syncer is at work and was not told; stop it and verify ag
 export const nasProof: Proof = {
   name: 'nas',
   describes: 'the copies at sync.target, by checksums computed there',
+  byDate: true,
   isHere: () => false,
-  prove: async (path, { findings, startProgress, config }) => {
+  prove: async (path, { findings, startProgress, config, date }) => {
     const stop = new AbortController()
     onShutdown(reason => stop.abort(reason))
     let progress: ReturnType<typeof startProgress> | undefined
@@ -23,6 +24,7 @@ export const nasProof: Proof = {
     const proof = await verifyTarget({
       config: { ...loadConfig(config), dataDir: path },
       signal: stop.signal,
+      date,
       onProgress: ({ bytes, doneBytes }) => {
         progress ??= startProgress('nas', bytes)
         progress.advance(doneBytes - shownBytes)

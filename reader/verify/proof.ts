@@ -3,6 +3,8 @@ import type { Findings } from './findings.js'
 
 export interface ProofOptions {
   findings: Findings
+  /** `YYYY-MM-DD`: what belongs to this date alone; undefined for all. A proof that cannot tell dates apart says so. */
+  date?: string | undefined
   /** Path of the config file, for proofs that need more than a folder. */
   config: string
   /** Begins to show how far a proof has come; the caller ends it. */
@@ -20,6 +22,8 @@ export interface ProofResult {
 export interface Proof {
   name: string
   describes: string
+  /** Whether it can prove one date alone. */
+  byDate?: true
   /** Whether a folder (a dataDir or a copy) holds any of it; `verify` without a name proves all that is there. */
   isHere: (root: string) => boolean
   /**

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { convertedFolders } from '../../../compactor/date/date-job.js'
 import { quarantinePath } from '../../../formats/quarantine-tree.js'
 import { sha256Of } from '../../../platform/sha256.js'
-import { readReceipts, type Receipt } from '../../../formats/receipt.js'
+import { readReceipts, readReceiptsOf, type Receipt } from '../../../formats/receipt.js'
 import { EdgeError, isMachineError, messageOf } from '../../../platform/edge-error.js'
 import { parseManifest } from '../../../formats/manifest.js'
 import { parquetFilesIn, parquetFolders } from '../../../formats/parquet-tree.js'
@@ -19,16 +19,17 @@ import type { Proof } from '../proof.js'
 export const parquetProof: Proof = {
   name: 'parquet',
   describes: 'tables against receipts, manifests and quarantine',
+  byDate: true,
   isHere: root => existsSync(join(root, 'parquet')),
-  async prove(root, { findings, startProgress }) {
+  async prove(root, { findings, startProgress, date }) {
     if (!existsSync(join(root, 'parquet'))) {
       throw new EdgeError('VERIFY_NOTHING', `no parquet/ in ${root}`, { path: root, hint: 'wanted a dataDir' })
     }
-    const receipts = [...readReceipts(root).values()]
+    const receipts = [...(date === undefined ? readReceipts(root) : readReceiptsOf(root, date)).values()]
     for (const receipt of receipts) proveSums(root, receipt, findings)
     const named = outputsOf(receipts)
-    const files = convertedFiles(root)
-    tellStrangers(root, findings)
+    const files = convertedFiles(root, date)
+    tellStrangers(root, findings, date)
     const progress = startProgress(
       'parquet',
       files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -57,8 +58,8 @@ export const parquetProof: Proof = {
 }
 
 /** Files that receipts speak of, with their sizes, ordered by path. */
-function convertedFiles(root: string): { path: string; bytes: number }[] {
-  return convertedFolders(root).flatMap(folder =>
+function convertedFiles(root: string, date: string | undefined): { path: string; bytes: number }[] {
+  return convertedFolders(root, date).flatMap(folder =>
     parquetFilesIn(root, folder).flatMap(({ path }) => {
       const found = statSync(join(root, path), { throwIfNoEntry: false })
       return found ? [{ path, bytes: found.size }] : []
@@ -66,10 +67,10 @@ function convertedFiles(root: string): { path: string; bytes: number }[] {
   )
 }
 
-function tellStrangers(root: string, findings: Findings): void {
+function tellStrangers(root: string, findings: Findings, date: string | undefined): void {
   const onStranger = (path: string) =>
     findings.add({ weight: 'note', code: 'NOT_OURS', path, message: 'is no name of ours; not looked at' })
-  for (const folder of parquetFolders(root, { onStranger })) parquetFilesIn(root, folder, onStranger)
+  for (const folder of parquetFolders(root, { onStranger, date })) parquetFilesIn(root, folder, onStranger)
 }
 
 interface Named {

@@ -5,6 +5,7 @@ import { Findings, type Finding } from '../../../reader/verify/findings.js'
 import { parquetProof } from '../../../reader/verify/parquet/main.js'
 import { writeBacklog } from '../../compactor/fixtures/backlog.js'
 import { compactOnce, filesBelow } from '../../compactor/fixtures/compacted.js'
+import { rawLines, sealSegment, START_MS } from '../../compactor/fixtures/segments.js'
 import { edgetape } from '../../fixtures/cli.js'
 
 const damages: { name: string; code: string; damage: (dataDir: string, file: string) => void }[] = [
@@ -77,4 +78,24 @@ t.test('what was converted is proven, and every damage is found', async t => {
   }
   const rotten = join(root, '0')
   t.match(await edgetape(['verify', 'parquet', rotten]), { exitCode: 1, stdout: /fault: .*OTHER_BYTES/ })
+})
+
+t.test('of one date only what is of that date is looked at', async t => {
+  const dataDir = t.testdir({})
+  const quote =
+    '{"params":{"channel":"quote.BTC-PERPETUAL","data":{"timestamp":1795000000000,"instrument_name":"BTC-PERPETUAL"}}}'
+  for (const number of [1, 2])
+    sealSegment(dataDir, 'quote', rawLines([quote]), { number, startedMs: START_MS + number * 86_400_000 })
+  t.match(await compactOnce(dataDir), { failed: 0, segments: 2 })
+  const [of1 = '', of2 = ''] = filesBelow(join(dataDir, 'parquet')).sort()
+  const dateOfPath = (path: string) => /date=([^/]+)/.exec(path)?.[1] ?? ''
+  writeFileSync(join(dataDir, 'parquet', of2), 'spoilt')
+  const verify = (...args: string[]) => edgetape(['verify', ...args])
+  t.match(await verify('parquet', dataDir, '--date', dateOfPath(of1)), {
+    exitCode: 0,
+    stdout: /parquet: 1 segments, 1 files, 1 rows\nno fault, 0 unproven/,
+  })
+  t.equal((await verify('parquet', dataDir, '--date', dateOfPath(of2))).exitCode, 1)
+  t.match(await verify('raw', dataDir, '--date', dateOfPath(of1)), { exitCode: 2, stderr: /--date goes with/ })
+  t.match(await verify('parquet', dataDir, '--date', '22.11.2026'), { exitCode: 2, stderr: /wanted a date/ })
 })
