@@ -294,7 +294,8 @@ function dateColumn(expression: unknown): Pick<Bounds, 'of'> | undefined {
   return { of: names.at(-2)?.toLowerCase() }
 }
 
-function union(one: Days | undefined, other: Days): Days {
+/** All days of both. */
+export function union(one: Days | undefined, other: Days): Days {
   if (!one) return other
   return {
     first: one.first < other.first ? one.first : other.first,

@@ -9,11 +9,11 @@ import { EdgeError, isMachineError, messageOf } from '../../platform/edge-error.
 import { showGaps } from '../../coverage/account/gaps-table.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
-import { ALL_DAYS, daysAsked, type Days } from './dates-asked.js'
+import { ALL_DAYS, daysAsked, union, type Days } from './dates-asked.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
 import { Lake } from './lake.js'
-import { normalizedViews } from '../../exchanges/normalized.js'
-import { normalizedIn, ownTablesIn, partOf } from './normalized-views.js'
+import { normalizedViews, type NormalizedView } from '../../exchanges/normalized.js'
+import { normalizedIn, ownTablesIn, partOf, type OwnTable } from './normalized-views.js'
 import { namedIn, readyViews, sharedSql, type ReadyView } from './ready-views.js'
 
 export interface SessionOptions {
@@ -36,6 +36,24 @@ const GAPS = 'gaps'
 /** Statements that ask for names rather than rows. */
 const ASKS_FOR_NAMES = /\b(?:show|information_schema|duckdb_\w+)\b/i
 
+/** Tables of single exchanges, each with all the days that are asked of it. */
+class DaysOfTables {
+  readonly #tables = new Map<string, [OwnTable, Days]>()
+
+  add(own: OwnTable, days: Days): void {
+    const key = `${own.exchange}.${own.table}`
+    this.#tables.set(key, [own, union(this.#tables.get(key)?.[1], days)])
+  }
+
+  [Symbol.iterator](): Iterator<[OwnTable, Days]> {
+    return this.#tables.values()
+  }
+}
+
+/** In a query: rows depend on other rows. */
+const LOOKS_AROUND = /\b(?:over|group\s+by|distinct|qualify|limit)\b/i
+/** Functions that take a table's name, or a query, as text. */
+const ASKS_BY_TEXT = /\bquery(?:_table)?\s*\(/i
 /** Statements after which a table may be asked for without being named. */
 const MAKES = /\b(?:create|prepare|alter|attach|load|begin)\b/i
 
@@ -122,16 +140,24 @@ export class QuerySession {
       this.#hasGaps = true
     }
     const days = await this.#plan(sql)
-    const daysOf = (name: string) => days.get(name.toLowerCase()) ?? ALL_DAYS
+    const daysOf = (name: string) => days?.get(name.toLowerCase()) ?? ALL_DAYS
     if (ASKS_FOR_NAMES.test(sql)) await this.#lake.showNames(this.tables)
-    await this.#lake.show(this.#tablesIn(sql), daysOf)
     const text = [sql, ...views.map(view => view.sql)].join('\n')
     const normalized = normalizedIn(text)
-    const parts = normalized.flatMap(view => this.#lake.exchanges.flatMap(exchange => partOf(view, exchange) ?? []))
-    // What asks them through a view over all exchanges may ask for any day.
-    const asked = parts.length > 0 ? () => ALL_DAYS : daysOf
-    for (const own of ownTablesIn([text, ...parts].join('\n')))
-      await this.#lake.showOwn(own, asked(`${own.exchange}.${own.table}`))
+    // Columns bear names of tables, too, such as open_interest: where the parser says which are meant, its word counts.
+    const isMeant = (name: string) => !days || ASKS_BY_TEXT.test(sql) || days.has(name)
+    await this.#lake.show(this.#tablesIn(sql).filter(isMeant), daysOf)
+    const partsOf = (view: NormalizedView) => this.#lake.exchanges.flatMap(exchange => partOf(view, exchange) ?? [])
+    const asked = new DaysOfTables()
+    for (const own of ownTablesIn(text)) asked.add(own, daysOf(`${own.exchange}.${own.table}`))
+    for (const view of normalized)
+      for (const part of partsOf(view)) {
+        const tables = ownTablesIn(part)
+        // A row's date is its table's; what other tables, or other rows, say of it may be of an earlier day.
+        const wanted = tables.length === 1 && !LOOKS_AROUND.test(part) ? daysOf(view.name) : ALL_DAYS
+        for (const own of tables) asked.add(own, wanted)
+      }
+    for (const [own, wanted] of asked) await this.#lake.showOwn(own, wanted)
     for (const view of normalized) await this.#lake.showNormalized(view)
     for (const view of views) await this.connection.run(view.sql)
   }
@@ -144,10 +170,10 @@ export class QuerySession {
     return torn.length > 0
   }
 
-  /** Days that a statement can need, by table; what it makes of tables may be asked for other days later. */
-  async #plan(sql: string): Promise<ReadonlyMap<string, Days>> {
+  /** Days that a statement can need, by table; undefined where nobody can tell. What it makes of tables may be asked for other days later. */
+  async #plan(sql: string): Promise<ReadonlyMap<string, Days> | undefined> {
     if (MAKES.test(sql)) this.#plans = false
-    return (this.#plans && (await daysAsked(this.connection, sql, this.#ready))) || new Map()
+    return this.#plans ? await daysAsked(this.connection, sql, this.#ready) : undefined
   }
 
   #tablesIn(sql: string): readonly string[] {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ALL_DAYS, daysAsked } from '../../../reader/query/dates-asked.js'
@@ -75,16 +75,9 @@ t.test('the days of each table are found where a statement says them', async t =
 
 t.test('ready views ask for the days around their times', async t => {
   const asked = async (sql: string) => Object.fromEntries((await daysAsked(connection, sql, readyViews())) ?? [])
-  t.same((await asked(`FROM option_chain('2026-11-22 14:00:30', 'BTC')`))['ticker'], days('2026-11-20', '2026-11-23'))
-  t.same(
-    (await asked(`FROM option_chain('2026-11-22 14:00:30', 'BTC', lookback := '1 hour')`))['ticker'],
-    days('2026-11-21', '2026-11-23'),
-  )
-  t.same(
-    (await asked(`FROM iv_surface('2026-11-22 14:00:30', 'BTC')`))['ticker'],
-    days('2026-11-20', '2026-11-23'),
-    'through another',
-  )
+  const chain = async (more = '') =>
+    (await asked(`FROM option_chain('2026-11-22 14:00:30', 'BTC'${more})`))['tickers_all']
+  t.same(await chain(), days('2026-11-20', '2026-11-23'), 'through others, of a view over all exchanges')
   t.same(
     (await asked(`FROM basis('BTC-%', INTERVAL 1 HOUR, TIMESTAMPTZ '2026-11-22 00:00:00Z', '2026-11-24')`))['ticker'],
     days('2026-11-21', '2026-11-25'),
@@ -111,6 +104,11 @@ t.test('a view that was limited to a day does not limit what was made to ask it 
     session.ask(sql, async connection => Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]))
   t.equal(await count(`SELECT count(*) FROM trades WHERE date = '2026-11-22'`), 1)
   t.equal(await count('SELECT count(*) FROM trades'), 2)
+  t.equal(await count(`SELECT count(*) FROM query('FROM trades')`), 2)
+  const other = join(root, 'parquet/exchange=deribit/table=quote/kind=perpetual/currency=BTC/date=2026-11-22')
+  mkdirSync(other, { recursive: true })
+  writeFileSync(join(other, '14-vps-1-r1-1.parquet'), 'no Parquet: whoever opens it fails')
+  t.equal(await count('SELECT count(*) AS quote FROM trades'), 2, 'a column with the name of a table is none')
   const made = 'CREATE VIEW mine AS SELECT * FROM trades'
   await session.ask(made, connection => connection.run(made))
   t.equal(await count(`SELECT count(*) FROM trades WHERE date = '2026-11-21'`), 1)
