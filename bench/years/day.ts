@@ -26,7 +26,8 @@ function shifted(text: string, nearMs: number, byMs: number): string {
   })
 }
 
-function writeSegment(dataDir: string, name: SegmentName, manifest: Manifest, text: string): void {
+/** @returns its sha256 */
+function writeSegment(dataDir: string, name: SegmentName, manifest: Manifest, text: string): string {
   const sealed = compress(Buffer.from(text), { compressionLevel: 3 })
   const path = join(dataDir, segmentPath(name, 'sealed'))
   mkdirSync(dirname(path), { recursive: true })
@@ -41,6 +42,7 @@ function writeSegment(dataDir: string, name: SegmentName, manifest: Manifest, te
   }
   writeFileSync(withState(path, 'manifest'), JSON.stringify(made))
   writeFileSync(path, sealed)
+  return made.sha256
 }
 
 const manifestAt = (path: string) => parseManifest(readFileSync(withState(path, 'manifest'), 'utf8'), path)
@@ -81,6 +83,8 @@ export async function makeDay(recorded: string, dataDir: string, date: string, h
  */
 export function cloneDay(dataDir: string, date: string, to: string): void {
   const byMs = Date.parse(to) - Date.parse(date)
+  /** Checksums of what was written anew, by those before. */
+  const changed = new Map<string, string>()
   const day = { fromUs: Date.parse(date) * 1000, toUs: (Date.parse(date) + DAY_MS) * 1000 }
   for (const { path, name, state } of rawFiles(dataDir, day)) {
     if (state !== 'sealed' || dateOf(name.startedMs) !== date) continue
@@ -89,7 +93,8 @@ export function cloneDay(dataDir: string, date: string, to: string): void {
     const told = JSON.parse(shifted(manifest, Date.parse(date), byMs)) as Manifest
     if (name.channel === TELLS_TIMES) {
       const text = decompress(readFileSync(join(dataDir, path))).toString('utf8')
-      writeSegment(dataDir, { ...name, startedMs: name.startedMs + byMs }, told, shifted(text, Date.parse(date), byMs))
+      const of = { ...name, startedMs: name.startedMs + byMs }
+      changed.set(told.sha256, writeSegment(dataDir, of, told, shifted(text, Date.parse(date), byMs)))
     } else {
       mkdirSync(dirname(target), { recursive: true })
       writeFileSync(withState(target, 'manifest'), JSON.stringify(told))
@@ -106,6 +111,7 @@ export function cloneDay(dataDir: string, date: string, to: string): void {
     if (!existsSync(state)) continue
     const text = readFileSync(state, 'utf8')
     const named = text.replaceAll(date, to).replaceAll(date.replaceAll('-', ''), to.replaceAll('-', ''))
-    writeFileSync(join(compactorState(dataDir), `${kind}-${to}.jsonl`), named)
+    const proven = named.replace(/[0-9a-f]{64}/g, sha256 => changed.get(sha256) ?? sha256)
+    writeFileSync(join(compactorState(dataDir), `${kind}-${to}.jsonl`), proven)
   }
 }
