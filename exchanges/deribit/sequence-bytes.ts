@@ -87,11 +87,13 @@ function tradeAt(
     const keyEnd = endOfPlainString(frame, at)
     if (keyEnd < 0 || frame[keyEnd] !== COLON) return -1
     const value = keyEnd + 1
-    // Each value is passed over once; a text with escapes is for a parser.
-    const end = frame[value] === QUOTE ? endOfPlainString(frame, value) : endOfValue(frame, value)
+    // Nearly every value is passed over once.
+    const plainEnd = frame[value] === QUOTE ? endOfPlainString(frame, value) : -1
+    const end = plainEnd < 0 ? endOfValue(frame, value) : plainEnd
     if (end < 0) return -1
     if (isText(frame, at + 1, keyEnd - 1, TRADE_SEQ)) seq = wholeNumber(frame, value, end)
     else if (isText(frame, at + 1, keyEnd - 1, INSTRUMENT_NAME) && frame[value] === QUOTE) {
+      if (plainEnd < 0) return -1
       nameFrom = value + 1
       nameTo = end - 1
     }
