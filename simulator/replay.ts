@@ -27,6 +27,8 @@ export interface KnownBook {
 /** How recordings of an exchange are served again. */
 export interface ReplayProtocol {
   serve(recording: PlayedRecording): Service
+  /** What an answer says of its question, in words of which the first is what was asked for; without it its `id`, a text. */
+  readonly questionOf?: (answer: string) => string | undefined
   /** Whether a channel brings a book as one snapshot and then changes. */
   isBook(channel: string): boolean
   /** The frame of such a channel that shows a whole book. */

@@ -27,9 +27,12 @@ export interface RecordedAnswer {
 export class RecordedAnswers {
   readonly #byId = new Map<string, RecordedAnswer>()
   readonly #families: readonly string[]
+  readonly #idOf: (answer: string) => string | undefined
 
-  constructor(exchange: Pick<Exchange, 'families'>) {
+  /** @param questionOf what an answer says of its question, where the exchange sends no id back */
+  constructor(exchange: Pick<Exchange, 'families'>, questionOf: (answer: string) => string | undefined = idOf) {
     this.#families = answerFamilies(exchange)
+    this.#idOf = questionOf
   }
 
   isAnswer({ conn, family }: Frame): boolean {
@@ -38,7 +41,7 @@ export class RecordedAnswers {
 
   /** Takes an answer; it counts from now on. */
   take({ text, recvUs }: Frame): void {
-    const id = idOf(text)
+    const id = this.#idOf(text)
     if (id !== undefined) this.#byId.set(id, { text, recvUs })
   }
 
@@ -56,7 +59,7 @@ export class RecordedAnswers {
     const span = { from: atUs - BEFORE_US, to: atUs + AFTER_US }
     for await (const batch of readFrameBatches({ ...options, ...span, channels: this.#families })) {
       for (const frame of batch) {
-        const isFirst = frame.recvUs <= atUs || !this.#byId.has(idOf(frame.text) ?? '')
+        const isFirst = frame.recvUs <= atUs || !this.#byId.has(this.#idOf(frame.text) ?? '')
         if (frame.conn === ANSWERED_OVER_HTTP && isFirst) this.take(frame)
       }
     }

@@ -41,7 +41,7 @@ export async function startReplay(asked: ReplayOptions): Promise<Replay> {
   const exchange = exchangeNamed(options.exchange)
   const { replay: protocol } = await simulationOf(options.exchange)
   const fromUs = await firstMoment(options)
-  const answers = new RecordedAnswers(exchange)
+  const answers = new RecordedAnswers(exchange, protocol.questionOf)
   const tradeFamilies = exchange.families.flatMap(({ name, coverage }) =>
     coverage?.counted?.what === 'trades' ? [name] : [],
   )

@@ -10,6 +10,7 @@ import { BybitService } from './service.js'
 /** Recordings served as Bybit itself. */
 export const replay: ReplayProtocol = {
   serve,
+  questionOf,
   isBook: channel => familyOfChannel(channel).startsWith('book'),
   snapshot,
   carriesTradesOf: (channel, instrument) => {
@@ -33,6 +34,16 @@ function serve(recording: PlayedRecording): Service {
     knows: (category, topic) => recording.has(channelOf(category, topic)),
     call: (method, query) => call(recording, method, query),
   })
+}
+
+/** Lists of instruments by category and what they begin with: pages, and those of several coins, are told apart by it. */
+function questionOf(answer: string): string | undefined {
+  const result = parsed(Buffer.from(answer))?.['result']
+  if (typeof result !== 'object' || result === null) return undefined
+  const { category, list } = result as { category?: unknown; list?: unknown }
+  const [first] = Array.isArray(list) ? (list as unknown[]) : []
+  if (typeof category !== 'string' || typeof first !== 'object' || first === null) return undefined
+  return 'status' in first && 'symbol' in first ? `instruments ${category} ${String(first.symbol)}` : undefined
 }
 
 /** All trades that are known are played in their place; what else is asked for is as it was recorded, as far as it was. */
