@@ -75,6 +75,8 @@ export interface Frames {
   readonly channelOf: (frame: Buffer, family: string) => string | undefined
   /** Finds a channel's name in the text of a line: its first group. */
   readonly channelText: RegExp
+  /** How the channel is called that such a text names in a segment of a family; without it as it stands there. */
+  readonly calledIn?: (named: string, family: string) => string
   /** A pattern for text of a line about an instrument that is spelled otherwise than `"instrument_name":"…"`; the name is a pattern. */
   readonly instrumentText?: (name: string) => string
 }

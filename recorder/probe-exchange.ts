@@ -54,8 +54,9 @@ export async function probeExchange(options: ExchangeProbeOptions): Promise<Exch
   }
   const channel = exchange.comesWhole ? undefined : busiestOf(plan, exchange, facts)
   const wanted = channel === undefined ? new Set(plan.keys()) : new Set([channel])
+  const url = (channel === undefined ? undefined : exchange.endpointOf?.(channel)) ?? exchange.url
   const found = await firstFrame({
-    exchange,
+    exchange: { ...exchange, url },
     wanted,
     isData: family => (exchange.comesWhole ? family !== 'sent' : familyOf(facts, family).comes === 'streamed'),
     frameWithinMs: options.frameWithinMs ?? FRAME_WITHIN_MS,

@@ -60,6 +60,7 @@ export const frames: Frames = {
     return topic === undefined ? undefined : channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic)
   },
   channelText: /"topic"\s*:\s*"([^"]*)"/,
+  calledIn: (topic, family) => channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic),
   instrumentText: name => `"(?:s|symbol|topic)"\\s*:\\s*"(?:[^"]*\\.)?${name}"`,
 }
 

@@ -33,17 +33,17 @@ export function lineFilter(choice: LineChoice, segment?: SegmentName): (line: st
       if (head === undefined || head.recvUs < fromUs || head.recvUs >= toUs) return false
       if (conn !== undefined && head.conn !== conn) return false
     }
-    const found = firstMatch(ways, line)
+    const found = firstMatch(ways, line, segment?.channel ?? '')
     if (channel !== undefined && found !== channel && found?.startsWith(`${channel}.`) !== true) return false
     if (instrument === undefined) return true
     return found?.split('.').includes(instrument) === true || named?.test(line) === true
   }
 }
 
-function firstMatch(ways: readonly Frames[], line: string): string | undefined {
-  for (const { channelText } of ways) {
+function firstMatch(ways: readonly Frames[], line: string, family: string): string | undefined {
+  for (const { channelText, calledIn } of ways) {
     const found = channelText.exec(line)?.[1]
-    if (found !== undefined) return found
+    if (found !== undefined) return calledIn?.(found, family) ?? found
   }
   return undefined
 }

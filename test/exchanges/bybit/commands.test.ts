@@ -1,7 +1,12 @@
 import { once } from 'node:events'
 import t from 'tap'
 import WebSocket from 'ws'
+import { bybitConfig } from '../../../exchanges/bybit/config.js'
+import { startSimulator } from '../../../exchanges/bybit/simulator/main.js'
 import { lineHead } from '../../../formats/raw-line.js'
+import { createLogger } from '../../../platform/log.js'
+import { probeExchange } from '../../../recorder/probe-exchange.js'
+import { lineFilter } from '../../../reader/dump/line-filter.js'
 import { startReplay } from '../../../reader/replay/replay-server.js'
 import { sealSegment, START_US } from '../../compactor/fixtures/segments.js'
 
@@ -79,5 +84,34 @@ t.test(
       await new Promise(resolve => setTimeout(resolve, 20))
     t.ok(isHere(linear, 'linear') && !isHere(linear, 'spot'), 'the perpetual')
     t.ok(isHere(spot, 'spot') && !isHere(spot, 'linear'), 'the pair')
+  },
+)
+
+t.test('lines are chosen by the channel of their own market', t => {
+  const choice = {
+    channel: 'spot.publicTrade.BTCUSDT',
+    instrument: undefined,
+    conn: undefined,
+    fromUs: undefined,
+    toUs: undefined,
+  }
+  const segment = { exchange: 'bybit', channel: 'trades.spot', startedMs: 0, host: 'h', run: 'r', number: 1 }
+  const text = line(1, 'd1', trade('a')).toString()
+  t.ok(lineFilter(choice, segment)(text))
+  t.notOk(lineFilter(choice, { ...segment, channel: 'trades' })(text))
+  t.ok(lineFilter({ ...choice, channel: 'publicTrade.BTCUSDT' }, { ...segment, channel: 'trades' })(text))
+  t.end()
+})
+
+t.test(
+  'doctor looks at a channel on the socket of its category: it asked linear for what is inverse',
+  { timeout: 60_000 },
+  async t => {
+    const exchange = await startSimulator({ rate: 100, instruments: 4 })
+    t.teardown(() => exchange.close())
+    const config = bybitConfig.parse({ name: 'bybit', url: exchange.url, instruments: ['BTCUSD'] })
+    const signal = AbortSignal.timeout(30_000)
+    const found = await probeExchange({ exchange: config, credentials: undefined, log: createLogger('test'), signal })
+    t.match(found, { channel: 'orderbook.1.BTCUSD', firstFrameMs: Number })
   },
 )
