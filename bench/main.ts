@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { benchCompactor } from './compactor/main.js'
 import { benchBooks } from './reading/books.js'
+import { benchChains } from './reading/chains.js'
 import { benchReading } from './reading/main.js'
 import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
@@ -15,6 +16,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   syncer: benchSyncer,
   read: benchReading,
   book: benchBooks,
+  chains: benchChains,
   years: async () => {
     if (!(await benchYears(years))) process.exitCode = 1
   },

@@ -24,6 +24,7 @@ WITH wanted AS (
     AND date BETWEEN utc_day(from_ts) - 1 AND utc_day(to_ts) + 1
 ), moments AS (SELECT DISTINCT instrument_name, kind, exchange_ts FROM wanted
 ), quotes AS (
+  -- One row that fits nothing: DuckDB 1.2 loses all rows where it can tell that nothing is joined.
   SELECT instrument_name, exchange_ts AS told_ts, arg_max({
       recv_us: epoch_us(recv_ts), bid: nullif(best_bid_price, 0), ask: nullif(best_ask_price, 0)
     }, (recv_ts, seq)) AS told
@@ -33,6 +34,7 @@ WITH wanted AS (
     AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
     AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
   GROUP BY instrument_name, exchange_ts
+  UNION ALL SELECT '', TIMESTAMPTZ '1970-01-01 00:00:00+00', NULL
 ), tickers AS (
   SELECT instrument_name, exchange_ts AS told_ts, arg_max({
       recv_us: epoch_us(recv_ts), mark_iv: mark_iv, bid_iv: CASE WHEN best_bid_price > 0 THEN bid_iv END,
@@ -45,9 +47,10 @@ WITH wanted AS (
     AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
     AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
   GROUP BY instrument_name, exchange_ts
+  UNION ALL SELECT '', TIMESTAMPTZ '1970-01-01 00:00:00+00', NULL
 ), lost AS (
   -- A state is unknown from the begin of a gap to the next row of its instrument.
-  SELECT g.channel AS channel, n.instrument_name AS instrument_name, epoch_us(g.from_ts) AS began_us,
+  SELECT g.channel || ' ' || n.instrument_name AS what, epoch_us(g.from_ts) AS began_us,
     min(CASE WHEN g.state <> 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS lost_us,
     min(CASE WHEN g.state = 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS untold_us
   FROM (SELECT DISTINCT instrument_name, kind FROM moments) n
@@ -57,10 +60,12 @@ WITH wanted AS (
   WHERE g.exchange = 'deribit' AND g.channel IN ('quote', 'ticker') AND g.state <> 'healed'
     AND g.from_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ
   WINDOW later AS (PARTITION BY g.channel, n.instrument_name ORDER BY g.from_ts DESC)
+  UNION ALL SELECT '', 0, NULL, NULL
 ), dark AS (
   -- Days of which no account is known.
-  SELECT exchange, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
+  SELECT g.exchange || ' ' AS what, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
   WHERE g.exchange = 'deribit' AND g.channel IS NULL AND g.state = 'not yet known'
+  UNION ALL SELECT '', 0, 0
 ), quoted AS (
   SELECT m.instrument_name AS instrument_name, m.exchange_ts AS exchange_ts, told_ts, told, coalesce((told).recv_us, 0) AS recv_us
   FROM moments m ASOF LEFT JOIN quotes q ON m.instrument_name = q.instrument_name AND m.exchange_ts > q.told_ts
@@ -72,8 +77,8 @@ WITH wanted AS (
     CASE WHEN t.recv_us < dark.until_us THEN 0 ELSE untold_us END AS untold_us
   FROM (SELECT 'quote' AS channel, instrument_name, exchange_ts, recv_us FROM quoted
       UNION ALL SELECT 'ticker', instrument_name, exchange_ts, recv_us FROM ticked) t
-    ASOF LEFT JOIN lost l ON t.channel = l.channel AND t.instrument_name = l.instrument_name AND t.recv_us <= l.began_us
-    ASOF LEFT JOIN dark ON dark.exchange = 'deribit' AND t.recv_us >= dark.began_us
+    ASOF LEFT JOIN lost l ON t.channel || ' ' || t.instrument_name = l.what AND t.recv_us <= l.began_us
+    ASOF LEFT JOIN dark ON left('deribit ' || t.channel, 8) = dark.what AND t.recv_us >= dark.began_us
 ), states AS (
   SELECT w.*, w.exchange_ts - q.told_ts <= lookback::INTERVAL AS is_quoted, w.exchange_ts - q.told_ts AS quote_age,
     q.told AS best, w.exchange_ts - k.told_ts <= lookback::INTERVAL AS is_ticked, w.exchange_ts - k.told_ts AS ticked_age,

@@ -24,7 +24,7 @@ WITH told AS (
   GROUP BY exchange, kind, instrument_name, place
 ), lost AS (
   -- A state is unknown from the begin of a gap to the next row of its instrument.
-  SELECT n.exchange AS exchange, n.kind AS kind, n.instrument_name AS instrument_name, epoch_us(g.from_ts) AS began_us,
+  SELECT concat_ws(' ', n.exchange, n.kind, n.instrument_name) AS what, epoch_us(g.from_ts) AS began_us,
     min(CASE WHEN g.state <> 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS lost_us,
     min(CASE WHEN g.state = 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS untold_us
   FROM (SELECT DISTINCT exchange, kind, instrument_name FROM told) n JOIN gaps g
@@ -33,19 +33,21 @@ WITH told AS (
   WHERE (g.channel = 'quote') AND g.state <> 'healed'
     AND g.from_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ
   WINDOW later AS (PARTITION BY n.exchange, n.kind, n.instrument_name ORDER BY g.from_ts DESC)
+  -- DuckDB 1.2 loses all rows where it can tell that nothing is joined: so there is one row, and a key that it cannot see through.
+  UNION ALL SELECT '', 0, NULL, NULL
 ), dark AS (
   -- Days of which no account is known.
-  SELECT exchange, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
+  SELECT g.exchange || ' ' AS what, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
   WHERE g.channel IS NULL AND g.state = 'not yet known'
+  UNION ALL SELECT '', 0, 0
 ), spans AS (
   SELECT *, best.recv_us AS recv_us, lead(place) OVER (PARTITION BY exchange, kind, instrument_name ORDER BY place) AS next_place
   FROM told
 ), judged AS (
   SELECT s.*, lost_us, CASE WHEN s.recv_us < dark.until_us THEN 0 ELSE untold_us END AS untold_us
   FROM spans s ASOF LEFT JOIN lost
-    ON s.exchange = lost.exchange AND s.kind = lost.kind AND s.instrument_name = lost.instrument_name
-    AND s.recv_us <= lost.began_us
-    ASOF LEFT JOIN dark ON s.exchange = dark.exchange AND s.recv_us >= dark.began_us
+    ON concat_ws(' ', s.exchange, s.kind, s.instrument_name) = lost.what AND s.recv_us <= lost.began_us
+    ASOF LEFT JOIN dark ON s.exchange || ' ' = dark.what AND s.recv_us >= dark.began_us
 ), filled AS (
   SELECT * EXCLUDE (place, next_place),
     us_of(from_ts) + us_long(step) * unnest(range(place,
