@@ -1,31 +1,11 @@
-import pino from 'pino'
 import t from 'tap'
 import { compactOnce, query, filesBelow } from '../../compactor/fixtures/compacted.js'
 import { rawLine, sealSegment } from '../../compactor/fixtures/segments.js'
 import { okx } from '../../../exchanges/okx/main.js'
-import { OkxSession } from '../../../exchanges/okx/session.js'
-import { KnownChannels } from '../../../exchanges/known-channels.js'
-import { describeArg } from '../../../exchanges/okx/names.js'
-import { Catalogue } from '../../../exchanges/okx/catalogue.js'
-import { TradeKeeper } from '../../../exchanges/okx/trade-keeper.js'
-import { OkxHttp } from '../../../exchanges/okx/http.js'
 import { capturedFrames } from './captured.js'
-import { silentLink } from './silent-link.js'
+import { quietSession } from './quiet-session.js'
 
 t.setTimeout(120_000)
-
-/** A session that is told of frames and says nothing. */
-function quietSession(): OkxSession {
-  const log = pino({ level: 'silent' })
-  const http = new OkxHttp({ url: 'ws://127.0.0.1:1/ws/v5/public', httpUrl: undefined })
-  return new OkxSession(silentLink(), () => new Set(), {
-    config: { snapshotHours: 0 },
-    log,
-    channels: new KnownChannels(describeArg),
-    catalogue: new Catalogue(() => true),
-    trades: new TradeKeeper(http, { tradesPerHole: 0 }, log),
-  })
-}
 
 /** Files of answers over HTTP, and the family that they are recorded under. */
 const ANSWERS: Readonly<Record<string, string>> = { rest_trades: 'trades', rest_instruments: 'instrument_list' }
@@ -39,7 +19,7 @@ const UNASKED = ['rest_open_interest']
 t.test('every captured frame ends in the table of its family', async t => {
   const captured = capturedFrames(t)
   if (!captured) return
-  const session = quietSession()
+  const { session } = quietSession()
   const byFamily = new Map<string, Buffer[]>()
   let seq = 0
   const file = (family: string, frame: string) => {
