@@ -13,6 +13,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   ends: () => import('./ends.js'),
   fuzz: () => import('./fuzz.js'),
   truth: () => import('./truth.js'),
+  'okx-fuzz': () => import('./okx-fuzz.js'),
 }
 
 const { positionals: names } = parseArgs({
