@@ -5,6 +5,7 @@ import t from 'tap'
 import { exposition } from '../../monitor/metrics/exposition.js'
 import { metrics } from '../../monitor/metrics/table.js'
 import { observationOf } from '../../monitor/observe/observation.js'
+import { withAccount } from '../../monitor/observe/with-account.js'
 import type { Gap } from '../../formats/journal/gap.js'
 import { reportsOf } from '../../monitor/observe/parts.js'
 import { packageRoot } from '../../platform/package-info.js'
@@ -71,7 +72,9 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
     },
     space: { freeBytes: 5, sizeBytes: 10 },
   })
-  const { text } = await exposition(seen, { live: [], ready: [] })
+  const today = { date: at.slice(0, 10), atMs, sentence: '', isComplete: false, isEmpty: false, missingSeconds: 1 }
+  const withDay = withAccount(seen, { ...today, count: 1, events: [], hours: [], families: {} })
+  const { text } = await exposition(withDay, { live: [], ready: [] })
   return new Set([...text.matchAll(/^(edgetape_\w+)[{ ]/gm)].map(([, name = '']) => name))
 }
 
