@@ -17,7 +17,7 @@ export async function benchChains(): Promise<void> {
   try {
     await makeDay(root)
     const session = await QuerySession.open({ root, fresh: undefined, note: () => undefined })
-    await session.connection.run(`SET threads = 1; SET memory_limit = '1GB'; SET preserve_insertion_order = false`)
+    await session.connection.run(`SET threads = 1; SET memory_limit = '800MB'; SET preserve_insertion_order = false`)
     const timed = async (sql: string) => {
       const before = performance.now()
       const rows = await session.ask(sql, async connection =>
