@@ -19,7 +19,11 @@ export const journalTable: Table = { name: 'journal', folder: FOLDER, readings: 
 export const framesTable: Table = { name: 'frames', folder: FOLDER, readings: [LINE], identity: BY_PAYLOAD }
 
 /** The tables that files of an exchange may be of. */
-const tablesOf = (exchange: Exchange): readonly Table[] => [...exchange.tables, journalTable, framesTable]
+export const tablesOf = (exchange: Pick<Exchange, 'tables'>): readonly Table[] => [
+  ...exchange.tables,
+  journalTable,
+  framesTable,
+]
 
 /** All tables there are. */
 export const tables: readonly Table[] = [...new Set(exchanges.flatMap(tablesOf))]

@@ -1,10 +1,11 @@
 import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { tables as knownTables } from '../../compactor/tables.js'
+import { tables as allTables, tablesOf } from '../../compactor/tables.js'
 import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { parseParquetName } from '../../formats/parquet-path.js'
 import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { rawFiles } from '../../formats/raw-tree.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlName, sqlText } from '../../platform/duckdb.js'
 import { partitionFolders } from '../../formats/partition-folders.js'
@@ -48,9 +49,11 @@ export class Lake {
     })
   }
 
-  /** Names of all tables: those that are known, and whatever else has files. */
+  /** Names of all tables: those of the exchanges that are here, and whatever else has files. */
   get tables(): string[] {
-    return [...new Set([...knownTables.map(({ name }) => name), ...parquetTables(this.#root).keys()])].sort()
+    const here = this.exchanges
+    const known = here.length > 0 ? here.flatMap(name => tablesOf(exchangeNamed(name))) : allTables
+    return [...new Set([...known.map(({ name }) => name), ...parquetTables(this.#root).keys()])].sort()
   }
 
   /** Makes the views of tables anew. */

@@ -93,7 +93,16 @@ async function typing(t: Test, replies: readonly (readonly [question: RegExp, ke
 }
 
 t.test('Enter takes what is proposed', async t => {
-  const questions = [/Folder/, /Name/, /currencies/, /instruments/, /finely/, /connections/, /they stay here/]
+  const questions = [
+    /Folder/,
+    /Name/,
+    /Which exchanges/,
+    /currencies/,
+    /instruments/,
+    /finely/,
+    /connections/,
+    /they stay here/,
+  ]
   const { answers } = await typing(
     t,
     questions.map(question => [question, ENTER]),
@@ -107,7 +116,10 @@ t.test('Enter takes what is proposed', async t => {
   t.equal(answers.of?.['deribit']?.['kinds']?.length, 5)
 })
 
-const MOST = { of: { deribit: { currencies: ['BTC'], kinds: ['option'], interval: 'raw', redundancy: '2' } } }
+const MOST = {
+  exchanges: ['deribit'],
+  of: { deribit: { currencies: ['BTC'], kinds: ['option'], interval: 'raw', redundancy: '2' } },
+}
 
 t.test('what flags said is not asked; a target over ssh brings its questions', async t => {
   const said = { dataDir: '/d', ...MOST }

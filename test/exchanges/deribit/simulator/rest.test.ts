@@ -3,7 +3,7 @@ import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { get, TestClient, type Fields } from './client.js'
 import { matchAll } from '../../../fixtures/match-all.js'
 
-const simulator = await startSimulator({ instruments: 60, rate: 500, credits: false })
+const simulator = await startSimulator({ instruments: 300, rate: 500, credits: false })
 t.teardown(() => simulator.close())
 const ask = (method: string, params: Record<string, string | number> = {}) => get(simulator.httpUrl, method, params)
 const HOUR_MS = 3_600_000
