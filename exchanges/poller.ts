@@ -9,10 +9,10 @@ import { dueMs, spansFor, type AskedSpan, type Poll } from './polls.js'
 const LOOK_EVERY_MS = 2000
 /** As long as this is waited for what earlier runs kept; without it all is asked for once more. */
 const LOAD_WITHIN_MS = 5000
-/** The exchange's word for too many requests. */
-const AFTER_TOO_MANY_MS = 30_000
+/** The exchange answers nobody at present, or asks for less. */
+const AFTER_PASSING_MS = 30_000
 
-/** What a failed question says: the exchange does not answer this one, or asks for patience; undefined: it may be tried again. */
+/** What a failed question says: the exchange does not answer this one, or answers nobody at present, or asks for patience; undefined: it may be tried again. */
 export type PollRefusal = 'refused' | 'too many' | undefined
 
 export interface PollerDeps<Asked extends Poll> {
@@ -100,7 +100,7 @@ export class Poller<Asked extends Poll> {
         return 1000 / callsPerSecond
       }
       this.#failures++
-      const waitMs = refusal === 'too many' ? AFTER_TOO_MANY_MS : reconnectDelayMs(this.#failures, Math.random())
+      const waitMs = refusal === 'too many' ? AFTER_PASSING_MS : reconnectDelayMs(this.#failures, Math.random())
       log[this.#failures === 1 ? 'warn' : 'debug']({ poll: id, err: messageOf(error) }, 'not answered, trying again')
       return Math.max(waitMs, 1000)
     }

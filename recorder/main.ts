@@ -115,6 +115,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   if (lock) {
     storage.start()
     tape.journal('started', started)
+    // However soon it is killed, it is known to have begun.
+    tape.flush()
   } else tape.holdJournal()
 
   const status = new StatusWriter(dataDir, 'recorder', recorderTag(config, exchange.name))

@@ -16,7 +16,7 @@ import { KnownChannels } from '../known-channels.js'
 import { isChosen, notOfferedOf, planChannels } from './plan-channels.js'
 import { Poller } from '../poller.js'
 import { planPolls, type MethodPoll } from './polls.js'
-import { createCreditPools, RefusedError, TOO_MANY_REQUESTS } from './rpc.js'
+import { createCreditPools, RefusedError } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
@@ -91,7 +91,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
         },
         refusalIn: error => {
           if (!(error instanceof RefusedError)) return undefined
-          return error.refusal === TOO_MANY_REQUESTS ? 'too many' : 'refused'
+          return error.means === 'passes' ? 'too many' : 'refused'
         },
         progress: recording.polled,
         log,

@@ -9,9 +9,6 @@ import { RefusedError, type Rpc } from './rpc.js'
 const REFRESH_AT = 0.8
 /** Longest wait of a timer, ms. */
 const TIMER_MAX_MS = 2 ** 31 - 1
-/** Answers that trying again does not change: invalid credentials, unauthorized, forbidden, invalid params. */
-const FINAL_REFUSALS = [13004, 13009, 13021, 11042, -32602]
-
 const tokenSchema = z.object({ refresh_token: z.string(), expires_in: z.number().positive() })
 
 /** How a login is proved: with the secret itself, or with a signature made of it. */
@@ -50,7 +47,8 @@ export class Login {
     try {
       this.#scheduleRenewal(await this.#logIn())
     } catch (error) {
-      if (!(error instanceof RefusedError) || !FINAL_REFUSALS.includes(error.refusal)) throw error
+      // Anything else passes, or is not of the login.
+      if (!(error instanceof RefusedError) || !(error.means === 'login' || error.means === 'params')) throw error
       this.#link.journal('login_refused', { code: error.refusal, message: error.message })
       this.#log.error(
         {

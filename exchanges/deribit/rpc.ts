@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { SessionLink } from '../adapter.js'
 import { Credits } from '../credits.js'
+import { hintOf, meaningOf } from './refusal-codes.js'
 
 const ANSWER_TIMEOUT_MS = 20_000
 
@@ -91,7 +92,7 @@ export class Rpc {
     this.#pending.delete(answer.id)
     clearTimeout(pending.timer)
     if (answer.error === undefined) pending.resolve(answer.result)
-    else pending.reject(refusal(pending.method, answer.error))
+    else pending.reject(new RefusedError(pending.method, answer.error))
   }
 
   #measure({ usIn, usOut }: Answer, sentUs: number, recvUs: number): void {
@@ -116,20 +117,13 @@ export class Rpc {
 export class RefusedError extends EdgeError {
   readonly refusal: number
 
-  constructor(method: string, error: NonNullable<Answer['error']>, hint?: string) {
+  get means() {
+    return meaningOf(this.refusal)
+  }
+
+  constructor(method: string, error: NonNullable<Answer['error']>) {
+    const hint = hintOf(error.code)
     super('RPC_REFUSED', `${method} refused: ${error.code} ${error.message}`, hint === undefined ? {} : { hint })
     this.refusal = error.code
   }
-}
-
-export const RAW_NEEDS_LOGIN = 13778
-/** The exchange ends the connection that it answers so. */
-export const TOO_MANY_REQUESTS = 10028
-
-function refusal(method: string, error: NonNullable<Answer['error']>): RefusedError {
-  const hint =
-    error.code === RAW_NEEDS_LOGIN
-      ? 'set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET, or exchange.interval: 100ms'
-      : undefined
-  return new RefusedError(method, error, hint)
 }

@@ -8,7 +8,8 @@ import { channelEnd, channelStart } from './frame-channel.js'
 import type { KnownChannels } from '../known-channels.js'
 import { familyOfChannel } from './names.js'
 import { Login } from './login.js'
-import { TOO_MANY_REQUESTS, Rpc, type Answer, type CreditPools } from './rpc.js'
+import { hintOf, TOO_MANY_REQUESTS } from './refusal-codes.js'
+import { Rpc, type Answer, type CreditPools } from './rpc.js'
 import { SequenceWatch } from './sequence-watch.js'
 import { Subscriptions } from './subscriptions.js'
 import type { TradeKeeper } from './trade-keeper.js'
@@ -17,13 +18,6 @@ import type { TradeKeeper } from './trade-keeper.js'
 export const HEARTBEAT_SECONDS = 10
 /** How often is looked for books that are due for a fresh snapshot. */
 const REFRESH_LOOK_MS = 60_000
-
-const ERROR_HINTS: Readonly<Record<number, string>> = {
-  [TOO_MANY_REQUESTS]:
-    'the exchange ends connections that ask for too much: lower exchange.polls.callsPerSecond, or ask less with other programs',
-  11051: 'maintenance: the recorder goes on by itself when it is over',
-  11056: 'the exchange answers only those who log in at present: set DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
-}
 
 /** What all sessions of an exchange share. */
 export interface SessionDeps {
@@ -172,7 +166,7 @@ export class DeribitSession implements ExchangeSession {
     this.#link.complain({
       event: 'error',
       message: `the exchange says: ${code} ${message}`,
-      hint: ERROR_HINTS[code],
+      hint: hintOf(code),
       facts: { code },
     })
   }

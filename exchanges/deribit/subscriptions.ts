@@ -1,13 +1,14 @@
 import type { Logger } from '../../platform/log.js'
 import type { SessionLink } from '../adapter.js'
 import { Refusals } from '../refusals.js'
-import { RAW_NEEDS_LOGIN, RefusedError, TOO_MANY_REQUESTS, type Rpc } from './rpc.js'
+import { refusalsThat, TOO_MANY_REQUESTS } from './refusal-codes.js'
+import { RefusedError, type Rpc } from './rpc.js'
 import { chunkChannels } from './subscribe-chunks.js'
 
 /** After a call that was not answered the rest is asked for again this much later. */
 const AFTER_FAILURE_MS = 5000
-/** Codes of refusals that pass: limits, maintenance, overload; and `subscribe_error_unsubscribed`. */
-export const PASSING = [10028, 10040, 10041, 10047, 10066, 11051, 11052, 11094, 13028, 13503, 13888]
+/** Codes of refusals that pass by themselves. */
+export const PASSING = refusalsThat('passes').map(({ code }) => code)
 const TIMER_MAX_MS = 2 ** 31 - 1
 const RAW = /\.raw$/
 
@@ -27,8 +28,8 @@ export class Subscriptions {
   readonly #channels = new Set<string>()
   readonly #refusals = new Refusals(PASSING)
   #rawRefused = false
-  /** All was asked for once. */
-  #hasBegun = false
+  /** As long as not all was asked for once: calls that were refused. */
+  #beginning: { asked: readonly string[]; error: RefusedError }[] | undefined = []
   #working: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -44,7 +45,8 @@ export class Subscriptions {
 
   /**
    * Subscribes what is missing, and ends what is wanted no more. Resolves when all of it was answered.
-   * @throws RefusedError the exchange set a limit to a connection that only begins: it is a try that came to nothing
+   * @throws RefusedError a connection that only begins met a limit, or was given nothing at all for a reason that passes
+   *   or that a new login may cure: it is a try that came to nothing
    */
   update(): Promise<void> {
     return this.#inTurn(() => this.#subscribeWanted())
@@ -108,7 +110,22 @@ export class Subscriptions {
     const offered = this.#offered()
     const surplus = [...this.#channels].filter(channel => !offered.has(channel))
     for (const channels of chunkChannels(surplus)) await this.#unsubscribe(channels)
-    this.#hasBegun = true
+    this.#hasBegun()
+  }
+
+  /** Live is who carries something: one outage would be told as over, and as another one, otherwise. */
+  #hasBegun(): void {
+    const refused = this.#beginning ?? []
+    const came = refused.find(({ error }) => error.means === 'passes' || error.means === 'login')
+    if (came && this.#channels.size === 0) throw came.error
+    this.#beginning = undefined
+    for (const { asked, error } of refused) this.#refused(asked, error)
+  }
+
+  #refused(asked: readonly string[], error: RefusedError): void {
+    const { link, log } = this.#deps
+    this.#reject(asked, error.message, error.refusal)
+    log.error({ conn: link.conn, channels: asked.length, hint: error.hint }, error.message)
   }
 
   /** What is wanted, in the intervals that this connection is given. */
@@ -130,13 +147,12 @@ export class Subscriptions {
       accepted = new Set(channelList(await rpc.call('public/subscribe', { channels: asked })))
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error
-      if (error.refusal === RAW_NEEDS_LOGIN && !this.#rawRefused) return this.#withoutRaw(asked, error)
-      if (error.refusal === TOO_MANY_REQUESTS && !this.#hasBegun) {
+      if (error.means === 'raw' && !this.#rawRefused) return this.#withoutRaw(asked, error)
+      if (!this.#beginning) this.#refused(asked, error)
+      else if (error.refusal === TOO_MANY_REQUESTS) {
         link.limited()
         throw error
-      }
-      this.#reject(asked, error.message, error.refusal)
-      log.error({ conn: link.conn, channels: asked.length, hint: error.hint }, error.message)
+      } else this.#beginning.push({ asked, error })
       return
     }
     const taken = asked.filter(channel => accepted.has(channel))

@@ -10,9 +10,6 @@ import { tradeRowsOf } from './sequence-json.js'
 
 /** The exchange gives at most so many trades in an answer. */
 const TRADES_PER_CALL = 1000
-/** Refusals that say something of the trades asked for: the instrument is not there any more. */
-const NOT_FOUND = new Set([-32602, 10020, 13020])
-
 /** Around the receive stamps of a hole: clocks differ, and frames are late. */
 const AROUND_MS = 60_000
 /** Pages of a currency's trades that are gone through for one hole. */
@@ -37,7 +34,7 @@ export class TradeBackfill {
     this.#filler = new TradeFiller({
       ...deps,
       ask: (order, signal) => this.#ask(order, signal),
-      isNotFound: error => error instanceof RefusedError && NOT_FOUND.has(error.refusal),
+      isNotFound: error => error instanceof RefusedError && (error.means === 'notThere' || error.means === 'params'),
     })
   }
 

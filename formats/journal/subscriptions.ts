@@ -1,5 +1,5 @@
 import type { JournalEntry } from './entry.js'
-import { unionOf, type Span } from '../../platform/spans.js'
+import { unionOf, without, type Span } from '../../platform/spans.js'
 
 /** One channel at one recorder. */
 export interface Subscription {
@@ -10,7 +10,10 @@ export interface Subscription {
   spans: readonly (Span & { conn: string })[]
   /** When it was to be recorded: outages, restarts and the time that the exchange refused it included. */
   wanted: readonly Span[]
-  /** When the exchange refused it, from its answer on. */
+  /**
+   * When the exchange refused it to every connection that lived and asked. From its answer on, or from when the connection
+   * was live: until then, and again from its end on, nothing came of anything, which is an outage.
+   */
   rejected: readonly Span[]
 }
 
@@ -43,15 +46,30 @@ interface ChannelSpan extends Span {
   dropped: boolean
 }
 
+/** No connection: what the exchange offers to none. */
+const NONE = ''
+
+/** What the exchange refused to one connection. */
+interface Refusals {
+  /** Since when, by channel. */
+  since: Map<string, number>
+  /** All that it asked for at its begin was answered, and it lives. */
+  isLive: boolean
+}
+
 class HostReader {
   readonly #source: Pick<Subscription, 'exchange' | 'host'>
   readonly #expiryMsOf: (channel: string) => number
   readonly #spans = new Map<string, ChannelSpan[]>()
   readonly #rejected = new Map<string, Span[]>()
+  readonly #refusalsOf = new Map<string, Refusals>()
+  /** Where a journal does not say when a connection is live, a refusal counts at once. */
+  #tellsLive = false
   /** Channels of living connections: connection → channel → since when. */
   readonly #open = new Map<string, Map<string, number>>()
-  /** Since when a channel is refused. */
+  /** Since when a channel is wanted that was refused, and is not subscribed since. */
   readonly #refused = new Map<string, number>()
+  readonly #wantedRefused = new Map<string, Span[]>()
   /** When a recorder or a connection began: what was to come back had come back soon after. */
   readonly #begins: number[] = []
   /** Runs, and whether each came to carry all that it was to carry. */
@@ -83,13 +101,16 @@ class HostReader {
         break
       case 'connected':
         this.#begins.push(recvUs)
+        this.#refusalsOf.delete(connOf(entry))
         break
       case 'live': {
         const run = this.#runs.at(-1)
         if (run) run.isWhole = true
+        this.#becameLive(connOf(entry), recvUs)
         break
       }
       case 'disconnected':
+        this.#endRefusals(connOf(entry), recvUs)
         this.#end(connOf(entry), [...(this.#open.get(connOf(entry))?.keys() ?? [])], recvUs, false)
         break
       case 'subscribed':
@@ -101,13 +122,10 @@ class HostReader {
         break
       case 'rejected':
         // Where something else is taken in place, nothing is missing.
-        if (entry.detail.instead === undefined)
-          for (const channel of entry.detail.channels ?? [])
-            if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
+        if (entry.detail.instead === undefined) this.#refuse(connOf(entry), entry.detail.channels ?? [], recvUs)
         break
       case 'not_offered':
-        for (const channel of entry.detail.channels ?? [])
-          if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
+        this.#refuse(NONE, entry.detail.channels ?? [], recvUs)
         break
       case 'unlisted':
         this.#wantAllAlong(entry.detail.instrument, entry.detail.from_us ?? recvUs)
@@ -125,18 +143,21 @@ class HostReader {
   all(): Subscription[] {
     // What is open now is open as far as anything is known.
     for (const [conn, since] of this.#open) this.#end(conn, [...since.keys()], Infinity, true)
-    for (const [channel, fromUs] of this.#refused) this.#note(this.#rejected, channel, { fromUs, toUs: Infinity })
-    this.#refused.clear()
-    const channels = new Set([...this.#spans.keys(), ...this.#rejected.keys()])
+    this.#endAllRefusals(Infinity)
+    const channels = new Set([...this.#spans.keys(), ...this.#wantedRefused.keys()])
     return [...channels].map(channel => {
       const spans = this.#spans.get(channel) ?? []
-      const rejected = this.#rejected.get(channel) ?? []
       return {
         ...this.#source,
         channel,
         spans,
-        rejected,
-        wanted: unionOf([...this.#bridged(channel, spans), ...rejected, ...this.#unheard(channel, spans)]),
+        // What another connection brings is not missing.
+        rejected: without(unionOf(this.#rejected.get(channel) ?? []), spans),
+        wanted: unionOf([
+          ...this.#bridged(channel, spans),
+          ...(this.#wantedRefused.get(channel) ?? []),
+          ...this.#unheard(channel, spans),
+        ]),
       }
     })
   }
@@ -175,9 +196,8 @@ class HostReader {
     this.#open.set(conn, since)
     for (const channel of channels) {
       if (!since.has(channel)) since.set(channel, us)
-      const refusedUs = this.#refused.get(channel)
-      this.#refused.delete(channel)
-      if (refusedUs !== undefined) this.#note(this.#rejected, channel, { fromUs: refusedUs, toUs: us })
+      for (const refusing of [conn, NONE]) this.#endRefusal(refusing, channel, us)
+      this.#endWanting(channel, us)
     }
   }
 
@@ -194,8 +214,48 @@ class HostReader {
   #endAll(toUs: number): void {
     for (const [conn, since] of this.#open) this.#end(conn, [...since.keys()], toUs, false)
     // A new run asks again, and is refused again where it was.
-    for (const [channel, fromUs] of this.#refused) this.#note(this.#rejected, channel, { fromUs, toUs })
-    this.#refused.clear()
+    this.#endAllRefusals(toUs)
+  }
+
+  #refuse(conn: string, channels: readonly string[], recvUs: number): void {
+    const refusals = this.#refusalsOf.get(conn) ?? { since: new Map<string, number>(), isLive: conn === NONE }
+    this.#refusalsOf.set(conn, refusals)
+    for (const channel of channels) {
+      if (!refusals.since.has(channel)) refusals.since.set(channel, recvUs)
+      if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
+    }
+  }
+
+  /** What it was refused on its way to here is missing from now on: until now all was. */
+  #becameLive(conn: string, recvUs: number): void {
+    this.#tellsLive = true
+    const { since } = this.#refusalsOf.get(conn) ?? { since: new Map<string, number>() }
+    this.#refusalsOf.set(conn, { since: new Map([...since.keys()].map(channel => [channel, recvUs])), isLive: true })
+  }
+
+  #endRefusal(conn: string, channel: string, toUs: number): void {
+    const refusals = this.#refusalsOf.get(conn)
+    const fromUs = refusals?.since.get(channel)
+    if (!refusals || fromUs === undefined) return
+    refusals.since.delete(channel)
+    if (fromUs < toUs && (refusals.isLive || !this.#tellsLive)) this.#note(this.#rejected, channel, { fromUs, toUs })
+  }
+
+  #endRefusals(conn: string, toUs: number): void {
+    for (const channel of [...(this.#refusalsOf.get(conn)?.since.keys() ?? [])]) this.#endRefusal(conn, channel, toUs)
+    this.#refusalsOf.delete(conn)
+  }
+
+  #endAllRefusals(toUs: number): void {
+    for (const conn of [...this.#refusalsOf.keys()]) this.#endRefusals(conn, toUs)
+    for (const channel of [...this.#refused.keys()]) this.#endWanting(channel, toUs)
+  }
+
+  /** It is subscribed, or wanted no more. */
+  #endWanting(channel: string, toUs: number): void {
+    const fromUs = this.#refused.get(channel)
+    this.#refused.delete(channel)
+    if (fromUs !== undefined) this.#note(this.#wantedRefused, channel, { fromUs, toUs })
   }
 
   /** An instrument was given up that had not ended: its channels were wanted meanwhile, too. */
@@ -208,11 +268,10 @@ class HostReader {
   }
 
   #forgetRefused(names: ReadonlySet<string>, us: number): void {
-    for (const [channel, fromUs] of this.#refused) {
-      if (!channel.split('.').some(part => names.has(part))) continue
-      this.#refused.delete(channel)
-      this.#note(this.#rejected, channel, { fromUs, toUs: us })
-    }
+    const isGone = (channel: string) => channel.split('.').some(part => names.has(part))
+    for (const [conn, { since }] of this.#refusalsOf)
+      for (const channel of [...since.keys()].filter(isGone)) this.#endRefusal(conn, channel, us)
+    for (const channel of [...this.#refused.keys()].filter(isGone)) this.#endWanting(channel, us)
   }
 
   #note<T>(lists: Map<string, T[]>, channel: string, span: T): void {

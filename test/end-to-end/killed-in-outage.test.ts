@@ -9,6 +9,7 @@ import { overlap, unionOf } from '../../platform/spans.js'
 import { edgetape } from '../fixtures/cli.js'
 import {
   framesTaken,
+  rawFiles,
   recordedLines,
   startRecorder,
   statusOf,
@@ -104,6 +105,7 @@ t.test('one outage, failed tries and kills in it: missing once, and over when fr
   const lines = recordedLines(dataDir)
   const runs = [...new Set(lines.map(({ run }) => run))]
   const lastRun = runs.at(-1)
+  t.equal(runs.length, 4, 'each run left what it knew', { runs, files: rawFiles(dataDir) })
   const quotes = lines.filter(({ family, frame }) => family === 'quote' && frame.includes(`"${CHANNEL}"`))
   const before = quotes.filter(({ run }) => run === runs[0])
   const after = quotes.filter(({ run }) => run === lastRun)

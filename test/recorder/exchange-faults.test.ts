@@ -10,6 +10,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { deribitConfig } from '../../exchanges/deribit/config.js'
 import { createLogger } from '../../platform/log.js'
 import { deribit } from '../../exchanges/deribit/adapter.js'
+import { refusalsThat, TOO_MANY_REQUESTS } from '../../exchanges/deribit/refusal-codes.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { ONE_CHANNEL, runFleet, type FleetRun } from '../fixtures/fleet-run.js'
 import { needs } from '../fixtures/needs.js'
@@ -127,18 +128,27 @@ t.test('10028 and a close: the next connection waits', async t => {
   t.equal(run.fleet.connections[0]?.sessions, 1, 'with usual patience it would have come back at once')
 })
 
-t.test('11056: subscriptions are refused, and asked for again', async t => {
-  const exchange = await startSimulator({ rate: 100, instruments: 8 })
-  t.teardown(() => exchange.close())
-  exchange.faults.inject({
-    type: 'reject_subscribe',
-    code: 11056,
-    message: 'unauthenticated_public_requests_temporarily_disabled',
+for (const { code, message } of refusalsThat('passes').filter(({ code }) => [10028, 11051, 13028].includes(code))) {
+  t.test(`${code} ${message}: an outage in which connections are given nothing is told once, as one`, async t => {
+    const exchange = await startSimulator({ rate: 100, instruments: 8 })
+    t.teardown(() => exchange.close())
+    const run = runFleet(t, exchange.url)
+    await until('live', () => isLive(run))
+    exchange.faults.inject({ type: 'reject_subscribe', code, message, times: code === TOO_MANY_REQUESTS ? 1 : 2 })
+    exchange.faults.inject({ type: 'close' })
+    const tries = () => run.of('disconnected').length + run.of('repeated').length
+    await until('tries fail', () => tries() > 1)
+    await until('live again', () => isLive(run) && run.of('gap').length > 0)
+    t.match(run.of('disconnected')[1], { cause: new RegExp(String(code)), before_live: true })
+    const spans = run.of('gap').map(({ from_us: from, to_us: to }) => [Number(from), Number(to)] as const)
+    t.equal(new Set(spans.map(String)).size, 1, 'one span', { spans })
+    const [from = 0, to = 0] = spans[0] ?? []
+    t.ok(to >= (run.of('live').at(-1)?.recv_us ?? Infinity) - 1000, 'to where it lived again')
+    t.ok(from <= (run.of('disconnected')[0]?.recv_us ?? 0))
+    t.equal(run.of('live').length, 2, 'it was live before and after')
+    t.equal(run.of('rejected').length, 0)
   })
-  const run = runFleet(t, exchange.url)
-  await until('live', () => isLive(run))
-  t.match(run.of('rejected')[0], { code: 11056, again_in_s: Number })
-})
+}
 
 t.test('429: the exchange says how long to stay away', async t => {
   let calls = 0

@@ -3,6 +3,7 @@ import { createLogger } from '../../../platform/log.js'
 import t from 'tap'
 import { booksDue } from '../../../exchanges/book-refresh.js'
 import { signedGrant } from '../../../exchanges/deribit/login.js'
+import { refusalsThat } from '../../../exchanges/deribit/refusal-codes.js'
 import { Refusals } from '../../../exchanges/refusals.js'
 import { createCreditPools, Rpc } from '../../../exchanges/deribit/rpc.js'
 import { PASSING, Subscriptions } from '../../../exchanges/deribit/subscriptions.js'
@@ -17,7 +18,12 @@ interface Call {
 type Reply = { result: unknown } | { error: { code: number; message: string } }
 
 /** Subscriptions on a connection that is answered by `reply`. */
-function connection(wanted: string[], reply: (call: Call) => Reply, rawFallback?: '100ms' | 'agg2') {
+function connection(
+  wanted: string[],
+  reply: (call: Call) => Reply,
+  rawFallback?: '100ms' | 'agg2',
+  limited: () => void = () => undefined,
+) {
   const calls: Call[] = []
   const journal: { event: string; channels: string[]; [fact: string]: unknown }[] = []
   const link = {
@@ -31,6 +37,7 @@ function connection(wanted: string[], reply: (call: Call) => Reply, rawFallback?
     subscribed: (channels: readonly string[], facts: object = {}) =>
       journal.push({ event: 'subscribed', channels: [...channels], ...facts }),
     nowUs: () => 0,
+    limited,
   } as unknown as SessionLink
   const rpc = new Rpc(link, createCreditPools())
   const log = createLogger('test')
@@ -58,14 +65,59 @@ t.test('what the answer leaves out is journalled with its cause, and not asked f
 
 t.test('a refusal that passes is tried again by itself', async t => {
   let refused = 0
-  const { subscriptions, journal } = connection(['quote.A'], call =>
-    refused++ === 0 ? { error: { code: 11052, message: 'subscribe_error_unsubscribed' } } : all(call),
+  const wanted = ['quote.A']
+  const { subscriptions, journal } = connection(wanted, call =>
+    call.params.channels.includes('quote.B') && refused++ === 0
+      ? { error: { code: 11052, message: 'subscribe_error_unsubscribed' } }
+      : all(call),
   )
   t.teardown(() => subscriptions.close())
   await subscriptions.update()
-  matchAll(t, journal, [{ event: 'rejected', code: 11052, again_in_s: 2 }])
-  while (subscriptions.channels.size === 0) await new Promise(resolve => setTimeout(resolve, 50))
-  matchAll(t, journal.at(-1), { event: 'subscribed', channels: ['quote.A'] })
+  wanted.push('quote.B')
+  await subscriptions.update()
+  matchAll(t, journal.slice(1), [{ event: 'rejected', channels: ['quote.B'], code: 11052, again_in_s: 2 }])
+  while (subscriptions.channels.size < 2) await new Promise(resolve => setTimeout(resolve, 50))
+  matchAll(t, journal.at(-1), { event: 'subscribed', channels: ['quote.B'] })
+})
+
+for (const error of [...refusalsThat('passes'), ...refusalsThat('login')]) {
+  const { code, message } = error
+  t.test(`${code} ${message}: a connection that is given nothing at its begin did not begin`, async t => {
+    let limits = 0
+    const { subscriptions, journal } = connection(
+      ['quote.A'],
+      () => ({ error }),
+      undefined,
+      () => limits++,
+    )
+    t.teardown(() => subscriptions.close())
+    await t.rejects(subscriptions.update(), { code: 'RPC_REFUSED', refusal: code })
+    t.same(journal, [], 'it was not refused a channel: it was refused all')
+    t.equal(limits, code === 10028 ? 1 : 0)
+  })
+}
+
+t.test('one that is given some of what it asked for begins, and says what it was not given', async t => {
+  const many = Array.from({ length: 700 }, (_, n) => `quote.N${n}`)
+  let calls = 0
+  const { subscriptions, journal } = connection(many, call =>
+    ++calls === 1 ? { error: { code: 13028, message: 'temporarily_unavailable' } } : all(call),
+  )
+  t.teardown(() => subscriptions.close())
+  await subscriptions.update()
+  t.ok(subscriptions.channels.size > 0)
+  const refused = journal.filter(({ event }) => event === 'rejected').flatMap(({ channels }) => channels)
+  t.same([...subscriptions.channels, ...refused].sort(), [...many].sort())
+  matchAll(t, journal.at(-1), { event: 'rejected', code: 13028, again_in_s: 2 })
+})
+
+t.test('channels that the exchange does not know are no reason to try again', async t => {
+  const { subscriptions, journal } = connection(['quote.A'], () => ({
+    error: { code: -32602, message: 'Invalid params' },
+  }))
+  t.teardown(() => subscriptions.close())
+  await subscriptions.update()
+  matchAll(t, journal, [{ event: 'rejected', code: -32602, again_in_s: 60 }])
 })
 
 t.test('raw that is refused does not take the other channels of its call with it', async t => {

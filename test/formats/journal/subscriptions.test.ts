@@ -132,6 +132,108 @@ for (const { name, entries, wanted } of cases) {
   })
 }
 
+/** Connection `conn` is told of, not `d1`. */
+const on = (conn: string, us: number, name: string, detail: object = {}) => event(us, name, { conn, ...detail })
+const a = { channels: ['a'] }
+const ab = { channels: ['a', 'b'] }
+
+const refusals: { name: string; entries: JournalEntry[]; rejected: [string, [number, number][]][] }[] = [
+  {
+    name: 'a refusal ends with the connection that was refused, as an outage of all begins there; the next is refused anew',
+    entries: [
+      event(10, 'subscribed', a),
+      event(11, 'rejected', { channels: ['b'] }),
+      event(12, 'live'),
+      event(50, 'disconnected'),
+      event(60, 'connected'),
+      event(61, 'subscribed', a),
+      event(62, 'rejected', { channels: ['b'] }),
+      event(65, 'live'),
+      event(70, 'subscribed', { channels: ['b'] }),
+    ],
+    rejected: [
+      ['a', []],
+      [
+        'b',
+        [
+          [12, 50],
+          [65, 70],
+        ],
+      ],
+    ],
+  },
+  {
+    name: 'what a try was refused that came to nothing is part of the outage',
+    entries: [
+      event(10, 'subscribed', ab),
+      event(12, 'live'),
+      event(50, 'disconnected'),
+      event(55, 'connected'),
+      event(56, 'rejected', ab),
+      event(58, 'disconnected', { before_live: true }),
+      event(60, 'connected'),
+      event(61, 'subscribed', ab),
+      event(62, 'live'),
+    ],
+    rejected: [
+      ['a', []],
+      ['b', []],
+    ],
+  },
+  {
+    name: 'what the other connection brings is not missing, whichever was refused first',
+    entries: [
+      on('d1', 10, 'rejected', a),
+      on('d1', 12, 'live'),
+      on('d2', 20, 'subscribed', a),
+      on('d2', 22, 'live'),
+      on('d1', 30, 'subscribed', a),
+      on('d2', 40, 'unsubscribed', a),
+      on('d2', 41, 'rejected', a),
+    ],
+    rejected: [['a', [[12, 20]]]],
+  },
+  {
+    name: 'refused to both: until one of them is given it',
+    entries: [
+      on('d1', 10, 'rejected', a),
+      on('d1', 12, 'live'),
+      on('d2', 20, 'rejected', a),
+      on('d2', 22, 'live'),
+      on('d1', 30, 'disconnected'),
+      on('d1', 35, 'connected'),
+      on('d1', 40, 'subscribed', a),
+    ],
+    rejected: [['a', [[12, 40]]]],
+  },
+  {
+    name: 'a journal that never says live: from the answer on',
+    entries: [event(10, 'rejected', a), event(20, 'disconnected'), event(30, 'rejected', a)],
+    rejected: [
+      [
+        'a',
+        [
+          [10, 20],
+          [30, Infinity],
+        ],
+      ],
+    ],
+  },
+]
+
+for (const { name, entries, rejected } of refusals) {
+  t.test(`rejected: ${name}`, t => {
+    t.same(
+      subscriptionsOf(entries, expiryMsOf).map(one => [
+        one.channel,
+        one.rejected.map(({ fromUs, toUs }) => [fromUs, toUs]),
+      ]),
+      rejected,
+    )
+    t.end()
+  })
+}
+
 t.test('spans', t => {
   const spans = [
     { fromUs: 30, toUs: 40 },
