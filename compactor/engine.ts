@@ -82,20 +82,36 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
 
 /**
  * Opens an engine for an action and closes it: its memory is free afterwards.
- * @param signal aborted, it makes the statement fail that is running
+ * @param signal aborted, before or meanwhile, it makes the statement fail that is running, and begins no other
+ * @throws the signal's reason
  */
 export async function withEngine<Result>(
   limits: EngineLimits,
   action: (engine: Engine) => Promise<Result>,
   signal?: AbortSignal,
 ): Promise<Result> {
+  signal?.throwIfAborted()
   const engine = await openEngine(limits)
   const stop = () => engine.interrupt()
   signal?.addEventListener('abort', stop)
   try {
-    return await action(engine)
+    return await action(signal ? stoppable(engine, signal) : engine)
   } finally {
     signal?.removeEventListener('abort', stop)
     engine.close()
+  }
+}
+
+/** One that is aborted between two statements would go on with the next: interrupting reaches only one that runs. */
+function stoppable(engine: Engine, signal: AbortSignal): Engine {
+  const unlessAborted = async <Result>(statement: () => Promise<Result>): Promise<Result> => {
+    signal.throwIfAborted()
+    return statement()
+  }
+  return {
+    ...engine,
+    run: (sql, values) => unlessAborted(() => engine.run(sql, values)),
+    rows: sql => unlessAborted(() => engine.rows(sql)),
+    withRoomFor: (lineBytes, action) => unlessAborted(() => engine.withRoomFor(lineBytes, action)),
   }
 }

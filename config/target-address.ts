@@ -65,9 +65,14 @@ function meantBy(text: string): string | undefined {
   if (scheme !== '') return 'the folder where you mounted it, such as /mnt/nas'
   if (text.startsWith('//') || text.startsWith('\\\\')) return 'the folder where you mounted it, such as /mnt/nas'
   if (LOCAL.test(text) || text.startsWith('~')) return undefined
+  const bracketed = /^((?:[^/:@\s]+@)?\[[0-9A-Fa-f:.]+\]):?(\/.*)?$/.exec(text)
+  if (bracketed) return `${bracketed[1] ?? ''}:${bracketed[2] ?? '/path'}`
   const module = /^([^/:]+)::(.+)$/.exec(text)
   if (module) return `rsync://${module[1] ?? ''}/${module[2] ?? ''}`
   if (/^[^/:]+:$/.test(text)) return `${text}/path`
+  // The colons of a bare address would be taken for the one before the path.
+  const bare = /^([^/:@\s]+@)?([0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*)(\/.*)?$/.exec(text)
+  if (bare) return `${bare[1] ?? ''}[${bare[2] ?? ''}]:${bare[3] ?? '/path'}`
   const user = /^([^/:@\s]+@[^/:\s]+)(\/.*)?$/.exec(text)
   if (user) return `${user[1] ?? ''}:${user[2] ?? '/path'}`
   return /^[^:\s]+$/.test(text) ? `./${text} for a folder here, or host:/path for another machine` : undefined

@@ -50,9 +50,13 @@ export const recorderStatus = z.object({
   stored_frames: count,
   compressed_bytes: count,
   lost_frames: count,
+  /** What the disk says while it takes no frames. */
+  disk_error: failure,
   waiting_bytes: count,
   sealed_segments: count,
   channels_planned: count,
+  /** Channels and instruments that are asked for and that the exchange does not offer. */
+  not_offered: z.array(z.string()).catch([]),
   families: z.record(z.string(), family).catch({}),
   connections: z.array(connection).catch([]),
 })
@@ -90,6 +94,8 @@ export const syncerStatus = z.object({
   retired_files: count,
   retired_bytes: count,
   problem_files: count,
+  /** The first of them. */
+  problems: z.array(z.object({ path: z.string(), reason: z.string() })).catch([]),
   failures_in_a_row: count,
   last_success: moment,
   last_error: failure,

@@ -31,6 +31,8 @@ import { requireStorable } from './storable.js'
 import { freeLock, takeOver } from './take-over.js'
 import { FrameCounter, Tape, type PartitionOf } from './tape.js'
 
+/** A disk that has not taken the first line by then keeps nobody from recording into memory. */
+const BEGIN_WITHIN_MS = 5000
 /** SIGTERM promises an end within 5 s; what closing the sockets leaves of it is for sealing. */
 const SETTLE_WITHIN_MS = 1000
 const SEAL_UNTIL_MS = 4000
@@ -115,13 +117,12 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   if (lock) {
     storage.start()
     tape.journal('started', started)
-    // However soon it is killed, it is known to have begun.
     tape.flush()
   } else tape.holdJournal()
 
   const status = new StatusWriter(dataDir, 'recorder', recorderTag(config, exchange.name))
   let isDiskSilent = false
-  let stoppedMs = 0
+  let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
   const timers = [
     pulse.start(),
@@ -136,6 +137,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     setInterval(() => tape.journal('clock', clockFacts(clock, fleet.takeMeasured())), CLOCK_EVERY_MS),
   ]
   try {
+    // However soon it is killed, it is known to have begun: on a busy machine the storage thread may need seconds to begin.
+    if (lock) await Promise.race([storage.written(BEGIN_WITHIN_MS), died])
     const ending = AbortSignal.any([signal, broken.signal])
     const running = fleet.run(ending)
     if (!lock) {

@@ -85,6 +85,11 @@ function reportTrouble(storage: Storage, tape: Tape, log: Logger): void {
     log.warn({ files: files.length, bytes }, 'the disk is full: deleted segments that are verified at the target')
     tape.journal('made_room', { files, bytes })
   })
+  storage.on('takesAgain', (afterMs, message) => {
+    lastFailure = ''
+    log.info({ afterMs, after: message }, 'the disk takes frames again')
+    tape.journal('disk_again', { after_ms: afterMs, message })
+  })
   storage.on('roomAgain', ({ afterMs }) => {
     lastFailure = ''
     log.info({ afterMs }, 'there is room on the disk again')

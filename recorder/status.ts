@@ -34,10 +34,11 @@ export function recorderStatus({ run, host, exchange, fleet, tape, storage }: So
     stored_frames: storage.storedFrames,
     compressed_bytes: storage.compressedBytes,
     lost_frames: storage.lostFrames,
+    disk_error: refusalOf(storage),
     waiting_bytes: storage.waitingBytes,
     sealed_segments: storage.sealedSegments,
     channels_planned: fleet.plannedChannels,
-    not_offered: fleet.notOffered,
+    not_offered: [...fleet.notOffered],
     families,
     connections: fleet.connections.map(connection => ({
       name: connection.name,
@@ -51,6 +52,10 @@ export function recorderStatus({ run, host, exchange, fleet, tape, storage }: So
       last_error: connection.lastError ? { ...connection.lastError } : null,
     })),
   }
+}
+
+function refusalOf({ refusal }: Storage): { at: string; message: string } | null {
+  return refusal ? { at: new Date(refusal.atMs).toISOString(), message: refusal.message } : null
 }
 
 /** How old the last frame was when it came, by both clocks as they are; a clock that is behind makes no negative age. */

@@ -27,6 +27,7 @@ export async function requireTargetElsewhere(
   const stop = () => inTime.abort(signal.reason)
   signal.addEventListener('abort', stop)
   const over = new Promise<false>(resolve => inTime.signal.addEventListener('abort', () => resolve(false)))
+  if (signal.aborted) stop()
   try {
     // A call that waits for a mount that does not answer would hang with it.
     if (target.folder !== undefined && !(await Promise.race([answers(target.folder), over]))) return

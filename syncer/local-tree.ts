@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, type Dirent } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { hasErrno } from '../platform/edge-error.js'
 import { parseShippedName, type ShippedName } from './shipped-name.js'
 
@@ -17,6 +17,8 @@ export interface LocalDate {
   files: LocalFile[]
   /** Everything in the folders of the date, open segments included. */
   bytes: number
+  /** Links under names of ours, relative: what they stand for is left out. */
+  links: string[]
   /** The `date=` folders, relative. */
   tops: readonly string[]
   /** All folders of the date, relative. */
@@ -25,26 +27,41 @@ export interface LocalDate {
   bareFolders: string[]
 }
 
-const ROOTS = ['raw', 'parquet', 'quarantine', 'superseded']
+/** What lies behind a link may be on another disk, or be changed by others: nothing of it is shipped, verified or deleted. */
+export const linkProblem = (path: string) => ({
+  path,
+  reason:
+    'found a link here, under a name of ours: what it stands for is neither shipped nor deleted; put the folder itself ' +
+    'here, mount it here (mount --bind), or set dataDir to where it is',
+})
+
+const ROOTS: readonly string[] = ['raw', 'parquet', 'quarantine', 'superseded']
 const PARTITION = /^[a-z]+=[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 const DATE_FOLDER = /^date=(\d{4}-\d\d-\d\d)$/
 
 /**
  * The dates that have folders here, with those folders (relative), oldest first. Looks at folder names only: its cost
  * is that of the partitions, not of the files. Symbolic links are not followed.
+ * @param onLink told of a link where a folder of ours should be, relative: what lies behind it is left out
  */
-export function listDates(dataDir: string): Map<string, string[]> {
+export function listDates(dataDir: string, onLink: (path: string) => void = () => undefined): Map<string, string[]> {
   const found = new Map<string, string[]>()
   const descend = (folder: string) => {
     for (const entry of entriesOf(dataDir, folder)) {
-      if (!entry.isDirectory() || !PARTITION.test(entry.name)) continue
+      if (!PARTITION.test(entry.name)) continue
       const child = `${folder}/${entry.name}`
+      if (entry.isSymbolicLink()) onLink(child)
+      if (!entry.isDirectory()) continue
       const date = DATE_FOLDER.exec(entry.name)?.[1]
       if (date === undefined) descend(child)
       else found.set(date, [...(found.get(date) ?? []), child])
     }
   }
-  for (const root of ROOTS) if (isRealFolder(join(dataDir, root))) descend(root)
+  for (const root of ROOTS) {
+    const there = lstatSync(join(dataDir, root), { throwIfNoEntry: false })
+    if (there?.isSymbolicLink()) onLink(root)
+    if (there?.isDirectory()) descend(root)
+  }
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
@@ -53,7 +70,7 @@ export function listDates(dataDir: string): Map<string, string[]> {
  * out; links and whatever else is no regular file too.
  */
 export function readDate(dataDir: string, folders: readonly string[]): LocalDate {
-  const date: LocalDate = { files: [], bytes: 0, tops: folders, folders: [], bareFolders: [] }
+  const date: LocalDate = { files: [], bytes: 0, links: [], tops: folders, folders: [], bareFolders: [] }
   for (const folder of folders) readFolder(dataDir, folder, date)
   date.files.sort((a, b) => (a.path < b.path ? -1 : 1))
   return date
@@ -69,6 +86,7 @@ function readFolder(dataDir: string, folder: string, into: LocalDate): void {
       continue
     }
     holdsFile = true
+    if (entry.isSymbolicLink() && (PARTITION.test(entry.name) || parseShippedName(path))) into.links.push(path)
     if (!entry.isFile()) continue
     const found = lstatSync(join(dataDir, path), { throwIfNoEntry: false })
     if (!found?.isFile()) continue
@@ -88,6 +106,10 @@ function entriesOf(dataDir: string, folder: string): Dirent[] {
   }
 }
 
-function isRealFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+/** All that files of ours may lie in, or that may be mounted for them, relative: the trees, their partitions, the dates. */
+export function foldersOf(dataDir: string): string[] {
+  const found = new Set(ROOTS.filter(root => lstatSync(join(dataDir, root), { throwIfNoEntry: false })?.isDirectory()))
+  for (const folder of [...listDates(dataDir).values()].flat())
+    for (let above = folder; above !== '.'; above = dirname(above)) found.add(above)
+  return [...found].sort()
 }

@@ -6,9 +6,11 @@ import { syncerState } from '../formats/ledger.js'
 import { systemClock, type Clock } from '../platform/clock.js'
 import { recorderName } from '../formats/recorder-name.js'
 import { dataIdentity } from '../platform/data-identity.js'
+import { EdgeError, isMachineError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { writeStatus } from '../formats/status.js'
+import { addSummaries } from './date-summary.js'
 import { LedgerStore } from './ledger-store.js'
 import { pauseAfter } from './pace.js'
 import { runPass } from './pass.js'
@@ -63,8 +65,15 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
   const lock = acquireProcessLock(join(stateDir, 'lock'), 'syncer')
   try {
     let totals: Totals = emptyTotals()
-    const publish = (state: string, report: PassReport) =>
-      writeStatus(dataDir, 'syncer', statusOf(state, report, totals, clock.nowMs()))
+    const publish = (state: string, report: PassReport) => {
+      try {
+        writeStatus(dataDir, 'syncer', statusOf(state, report, totals, clock.nowMs()))
+      } catch (error) {
+        // Every part can do without its status.
+        if (!isMachineError(error)) throw error
+        log.debug({ err: messageOf(error) }, 'status not written')
+      }
+    }
     const ledgers = new LedgerStore(stateDir, target.label)
     const syncer: Syncer = {
       dataDir,
@@ -84,7 +93,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
     let report = emptyReport(target.label)
     publish('starting', report)
     while (!signal.aborted) {
-      report = await runPass(syncer)
+      report = await passOf(syncer)
       totals = withPass(totals, report, clock.nowMs())
       tell(report)
       if (once) break
@@ -97,6 +106,26 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
     return report
   } finally {
     lock.release()
+  }
+}
+
+/**
+ * One pass. What this machine refused meanwhile (no room for the ledger, no file handles) is the report's error, and is
+ * tried again like what the target refuses. @throws what is a fault of ours, and a target that is the dataDir
+ */
+async function passOf(syncer: Syncer): Promise<PassReport> {
+  try {
+    return await runPass(syncer)
+  } catch (error) {
+    if (!isMachineError(error)) throw error
+    const report = emptyReport(syncer.target.label)
+    addSummaries(report, [...syncer.memory.dates.values()])
+    report.error = new EdgeError('SYNC_PASS_BROKEN_OFF', `the pass was broken off here: ${messageOf(error)}`, {
+      cause: error,
+      retry: true,
+      hint: 'it is tried again by itself; look at the disk and the limits of this machine',
+    })
+    return report
   }
 }
 

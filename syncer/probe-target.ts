@@ -9,6 +9,9 @@ import { readMemory } from './place/memory.js'
 import { findHere, notElsewhere } from './place/own-place.js'
 import { placeOf } from './place/place-of.js'
 import { requireElsewhere } from './place/target-place.js'
+import { requireFoldersElsewhere } from './place/tokens.js'
+import { foldersOf } from './local-tree.js'
+import { isLockHeld } from '../platform/lock-state.js'
 import { createTarget } from './targets/open-target.js'
 import type { Mark } from './place/mark.js'
 import type { Target } from './targets/target.js'
@@ -144,8 +147,17 @@ async function write(
     rmSync(here.path)
     throw notElsewhere(target.label, here.overlap, dataDir)
   }
+  await requireFoldersApart(target, dataDir, signal)
   const durable = target.syncsToDisk ? '' : '; it cannot sync to disk, so files wait for twice sync.graceMinutes'
   return { value: true, message: `${Buffer.byteLength(probe.content)} bytes written${durable}` }
+}
+
+/** Not beside a syncer, which asks for itself and takes what it finds of such files here for its own. */
+async function requireFoldersApart(target: Target, dataDir: string, signal: AbortSignal): Promise<void> {
+  if (target.folder !== undefined || !existsSync(dataDir)) return
+  const real = realpathSync(dataDir)
+  if (isLockHeld(join(syncerState(real), 'lock'))) return
+  await requireFoldersElsewhere(real, target, foldersOf(real), signal)
 }
 
 async function verify(target: Target, probe: Mark, signal: AbortSignal): Promise<Found<true>> {

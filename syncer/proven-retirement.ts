@@ -98,7 +98,7 @@ async function verifyElsewhere(
     const { verdicts, problems, error } = await target.verify([...records, ...tokens.files], work)
     if (error) throw error
     const same = tokens.files.find(({ path }) => verdicts.get(path) === 'same')
-    if (same) throw sameFolder(target.label, same)
+    if (same) throw sameFolder(target.label, dirname(same.path))
     const other = tokens.files.filter(({ path }) => verdicts.get(path) === 'missing')
     return {
       verdicts,

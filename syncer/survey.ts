@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { listDates } from './local-tree.js'
+import { linkProblem, listDates } from './local-tree.js'
 import { isOver, isStopped, type PassWork, type Syncer } from './pass-work.js'
+import { addProblem } from './report.js'
 import { isStillSettled } from './settled.js'
 import { spaceNeeded } from './space.js'
 import { openVisit, planNow, type Visit } from './visit.js'
@@ -25,7 +26,7 @@ export class Survey {
 
   constructor(work: PassWork) {
     this.#work = work
-    this.#folders = listDates(work.dataDir)
+    this.#folders = listDates(work.dataDir, path => addProblem(work.report, linkProblem(path)))
     const here = [...this.#folders.keys()]
     const { dates } = work.memory
     for (const date of dates.keys()) if (!this.#folders.has(date)) dates.delete(date)

@@ -3,9 +3,10 @@ import type { DateLedger, FileRecord, ShipState } from '../formats/ledger.js'
 import { isSwitching, readReplaced, type Replaced } from '../formats/replacement.js'
 import { noticePath, writeNotice } from '../formats/superseded-files.js'
 import { summaryOf } from './date-summary.js'
-import { readDate, type LocalDate } from './local-tree.js'
+import { linkProblem, readDate, type LocalDate } from './local-tree.js'
 import { graceIn, type PassWork } from './pass-work.js'
 import { planDate, type DatePlan } from './plan.js'
+import { addProblem } from './report.js'
 import { readReceipts, type Receipts } from './receipts.js'
 
 /** One date in the hands of a pass. */
@@ -27,7 +28,7 @@ export interface Visit {
 
 /** Takes a date up: reads what is here, what is known of it, and what was replaced. */
 export function openVisit(
-  { dataDir, target, recorder, ledgers }: PassWork,
+  { dataDir, target, recorder, ledgers, report }: PassWork,
   date: string,
   folders: readonly string[],
 ): Visit {
@@ -41,6 +42,7 @@ export function openVisit(
     const notice = noticePath(date, recorder)
     if (writeNotice(dataDir, notice, superseded)) local = readDate(dataDir, [...new Set([...folders, dirname(notice)])])
   }
+  for (const link of local.links) addProblem(report, linkProblem(link))
   const ledger = ledgers.of(date)
   if (local.files.length === 0 && ledger.size > 0) ledger.remove()
   let receipts: Receipts | undefined

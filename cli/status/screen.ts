@@ -144,6 +144,8 @@ function filesTable({
     if (lastError !== undefined) lines.push(['', `⚠️ ${shortened(lastError)}`])
   }
   if (disk) lines.push(['disk', diskText(disk)])
+  if (disk?.isReadOnly === true) lines.push(['', 'read-only: nothing can be written ❌'])
+  if (recorder.disk_error !== undefined) lines.push(['', `takes no frames: ${shortened(recorder.disk_error)} ❌`])
   const width = Math.max(...lines.map(([label]) => label.length))
   return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join('\n')
 }

@@ -36,7 +36,9 @@ export function conditionsOf(seen: Observation, limits: Limits, before: Memory):
     ...quarantine(seen, before),
     ...failing(seen),
     ...diskPressure(seen, limits),
+    ...diskRefuses(seen),
     ...syncBehind(seen, limits),
+    ...syncProblems(seen),
     ...badCopies(seen, before),
     ...parts(seen, before),
   ]
@@ -112,6 +114,17 @@ function diskPressure({ disk }: Observation, { minFreeGiB }: Limits): Condition[
   return [{ key: 'disk', state, text: `${sizeText(freeBytes)} free where dataDir is${left}` }]
 }
 
+/** It is tried again for ever; meanwhile frames wait in memory, and then are lost. */
+function diskRefuses({ disk, recorder: { disk_error: refusal } }: Observation): Condition[] {
+  if (!disk) return []
+  const why = disk.isReadOnly ? 'the file system of dataDir is read-only' : refusal
+  const text =
+    why === undefined
+      ? 'the disk takes what is written'
+      : `the disk takes no frames: ${why}; what comes waits in memory as far as segments.queueMiB goes, then it is lost`
+  return [{ key: 'disk refuses', state: why === undefined ? 'good' : 'bad', text }]
+}
+
 function syncBehind({ sync }: Observation, { syncBehindHours }: Limits): Condition[] {
   if (!sync || syncBehindHours === 0) return []
   const hours = (sync.behindMinutes ?? 0) / 60
@@ -122,6 +135,17 @@ function syncBehind({ sync }: Observation, { syncBehindHours }: Limits): Conditi
       ? 'the target has what is due'
       : `the oldest file not proven at the target is ${hours.toFixed(1)} h old${why}`
   return [{ key: 'sync', state, text }]
+}
+
+/** Each is tried again in every pass, and stays here meanwhile. */
+function syncProblems({ sync, syncer: { problem_files: files = 0, problems } }: Observation): Condition[] {
+  if (!sync) return []
+  const [first] = problems
+  const text =
+    files > 0
+      ? `${files} files could not be shipped, verified or deleted${first ? `, first ${first.path}: ${first.reason}` : ''}`
+      : 'no file is in trouble any more'
+  return [{ key: 'sync problems', state: files > 0 ? 'bad' : 'good', text }]
 }
 
 /** Damaged or gone at the target since the syncer's start; undefined where no syncer tells. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
@@ -31,13 +31,27 @@ export interface DiskUse {
 export interface Space {
   freeBytes: number
   sizeBytes: number
+  /** Nothing can be written there: it is mounted so, or the kernel made it so after an error. */
+  isReadOnly: boolean
 }
 
 /** That of dataDir; undefined where dataDir is not there. */
 export function spaceOf(dataDir: string): Space | undefined {
   if (!existsSync(dataDir)) return undefined
   const { bavail, bsize, blocks } = statfsSync(dataDir)
-  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize }
+  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize, isReadOnly: isReadOnly(dataDir) }
+}
+
+function isReadOnly(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return false
+  } catch (error) {
+    if (hasErrno(error, 'EROFS')) return true
+    // Another user's folder is not for whoever looks to write.
+    if (hasErrno(error, 'EACCES', 'EPERM', 'ENOENT')) return false
+    throw error
+  }
 }
 
 const HOUR_MS = 3_600_000

@@ -35,7 +35,7 @@ export function healthOf(seen: Observation, noDataMs: number): Health {
 }
 
 function recordingTroubles(
-  { atMs }: Observation,
+  { atMs, disk, recorder: { disk_error: refusal } }: Observation,
   { report, lastDataMs }: Observation['recorders'][number],
   noDataMs: number,
 ): string[] {
@@ -46,6 +46,8 @@ function recordingTroubles(
   const silentMs = writtenAt === undefined ? Infinity : atMs - Date.parse(writtenAt)
   if (silentMs > STATUS_WITHIN_MS)
     troubles.push(`the ${titleOf(report)} has written no status for ${seconds(silentMs)}`)
+  if (disk?.isReadOnly === true) troubles.push('the file system of dataDir is read-only')
+  else if (refusal !== undefined) troubles.push(`the disk takes no frames: ${refusal}`)
   const startedMs = since === undefined ? 0 : Date.parse(since)
   const quietMs = atMs - Math.max(startedMs, lastDataMs ?? 0)
   if (quietMs > noDataMs) troubles.push(`no data${ofWhom(report)} for ${seconds(quietMs)}`)

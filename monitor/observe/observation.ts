@@ -98,7 +98,19 @@ function together(statuses: readonly RecorderStatus[]): RecorderStatus {
     return [key, told.length === 0 ? undefined : told.reduce((sum, count) => sum + count, 0)] as const
   })
   const connections = statuses.flatMap(status => status.connections)
-  return { ...first, exchange: undefined, run: undefined, ...Object.fromEntries(sums), families: {}, connections }
+  const told = {
+    disk_error: statuses.find(({ disk_error }) => disk_error !== undefined)?.disk_error,
+    not_offered: statuses.flatMap(({ not_offered }) => not_offered),
+  }
+  return {
+    ...first,
+    exchange: undefined,
+    run: undefined,
+    ...Object.fromEntries(sums),
+    ...told,
+    families: {},
+    connections,
+  }
 }
 
 const COUNTS = [

@@ -3,6 +3,9 @@ import type { FrameEncoding } from '../../formats/raw-line.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
 
+/** How `what` of a write that failed begins; the family follows. */
+export const APPENDING = 'append to '
+
 /** What the storage thread must know before its first batch. */
 export interface StorageOptions {
   dataDir: string

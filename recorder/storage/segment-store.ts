@@ -6,7 +6,7 @@ import { findOpenSegments } from './open-segments.js'
 import { BatchQueue } from './batch-queue.js'
 import { Inheritance } from './inheritance.js'
 import { LiveSegments } from './live-segments.js'
-import type { Append, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
+import { APPENDING, type Append, type StorageEvent, type StorageOptions, type StorageRequest } from './messages.js'
 import { isNoRoom, Room } from './room.js'
 import { SealQueue } from './seal-queue.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
@@ -155,7 +155,7 @@ export class SegmentStore {
       return undefined
     } catch (error) {
       const now = performance.now()
-      this.#emit({ type: 'failed', what: `append to ${batch.channel}`, message: messageOf(error) })
+      this.#emit({ type: 'failed', what: `${APPENDING}${batch.channel}`, message: messageOf(error) })
       const wasFull = this.#room.isFull
       if (isNoRoom(error)) this.#room.noRoom(now)
       this.#live.failed(batch, error)

@@ -5,7 +5,7 @@ import { LineBatch, BATCH_BYTES } from '../line-batch.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
-import type { Loss, StorageEvent, StorageOptions, StorageRequest } from './messages.js'
+import { APPENDING, type Loss, type StorageEvent, type StorageOptions, type StorageRequest } from './messages.js'
 import { Backlog } from './backlog.js'
 import { Losses, lossOf } from './losses.js'
 
@@ -22,6 +22,7 @@ const IN_FLIGHT_BYTES = 8 * 1024 * 1024
 const IN_FLIGHT_SHARE = 1 / 8
 /** A disk that neither stored nor synced anything for this long while frames wait is taken for one that does not answer. */
 const STALLED_AFTER_MS = 5000
+const WRITTEN_LOOK_MS = 5
 /** More than any slice of sealing takes. */
 const SLICE_MS = 500
 /** What is given up brings memory down to this share of the bound. */
@@ -35,6 +36,8 @@ interface StorageEvents {
   failed: [Extract<StorageEvent, { type: 'failed' }>]
   madeRoom: [Extract<StorageEvent, { type: 'madeRoom' }>]
   roomAgain: [Extract<StorageEvent, { type: 'roomAgain' }>]
+  /** The disk takes frames again, which it refused for so long, ms, with this complaint. */
+  takesAgain: [afterMs: number, message: string]
   /** Frames that will be in no file; told when the journal can take it. */
   lost: [Loss]
   /** Bytes waiting passed a limit, upwards (true) or downwards (false). */
@@ -73,6 +76,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   #progressAtMs = performance.now()
   /** Why the disk takes nothing at present, as far as is known. */
   #trouble: string | undefined
+  #refusal: { message: string; atMs: number } | undefined
   compressedBytes = 0
   /** Frames that readers of the open segments can see. */
   storedFrames = 0
@@ -140,6 +144,12 @@ export class Storage extends EventEmitter<StorageEvents> {
     if (this.#losses.size > 0 && !this.isUnderWay('journal')) this.#tellLosses()
   }
 
+  /** Waits until all that was appended can be read by others, at most so long. */
+  async written(withinMs: number): Promise<void> {
+    const deadlineMs = performance.now() + withinMs
+    while (this.#backlog.bytes > 0 && performance.now() < deadlineMs) await delay(WRITTEN_LOOK_MS)
+  }
+
   /**
    * Waits until all that was appended is on disk; what is not within `withinMs` is given up and told as lost. To be
    * called before `close`, when nothing but the journal is still to come.
@@ -204,7 +214,7 @@ export class Storage extends EventEmitter<StorageEvents> {
         this.storedFrames += event.frames
         this.#progressAtMs = performance.now()
         // The journal is written even when nothing else is.
-        if (event.channel !== 'journal') this.#trouble = undefined
+        if (event.channel !== 'journal') this.#takes()
         this.#release(event.channel, event.bytes)
         this.#watch()
         break
@@ -220,6 +230,7 @@ export class Storage extends EventEmitter<StorageEvents> {
         break
       case 'failed':
         this.#trouble = event.message
+        if (event.what.startsWith(APPENDING)) this.#refusal ??= { message: event.message, atMs: Date.now() }
         this.emit('failed', event)
         break
       case 'odd':
@@ -247,6 +258,18 @@ export class Storage extends EventEmitter<StorageEvents> {
       case 'sealedAll':
         this.emit('sealedAll')
     }
+  }
+
+  /** What the disk said when it took no frames any more, and when; undefined while it takes them. */
+  get refusal(): { readonly message: string; readonly atMs: number } | undefined {
+    return this.#refusal
+  }
+
+  #takes(): void {
+    this.#trouble = undefined
+    const refusal = this.#refusal
+    this.#refusal = undefined
+    if (refusal) this.emit('takesAgain', Math.max(0, Date.now() - refusal.atMs), refusal.message)
   }
 
   /** Keeps what waits within the bound. */

@@ -43,6 +43,11 @@ export function findHere(
   )
 }
 
+/** The first of `folders`, relative, that is one and the same here and there: a mount of one in the other. */
+export function sameBelow(dataDir: string, folder: string, folders: readonly string[]): string | undefined {
+  return folders.find(relative => isSameFolder(join(dataDir, relative), join(folder, relative)))
+}
+
 /** The error for a target that overlaps with `dataDir`. */
 export function notElsewhere(label: string, overlap: Overlap, dataDir: string): EdgeError {
   return new EdgeError('SYNC_TARGET_NOT_ELSEWHERE', `sync.target ${label} ${overlap} dataDir ${dataDir}`, {

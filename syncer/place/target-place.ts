@@ -4,10 +4,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../platform/clock.js'
 import { birthOf } from '../../platform/data-identity.js'
 import { EdgeError } from '../../platform/edge-error.js'
+import { foldersOf } from '../local-tree.js'
 import type { Target, Verdict } from '../targets/target.js'
 import { MARK_PREFIX, markByHand, markOf, newMarkName, type Mark } from './mark.js'
 import { readMemory, writeMemory, type PlaceMemory } from './memory.js'
-import { findHere, notElsewhere, overlapOf } from './own-place.js'
+import { findHere, notElsewhere, overlapOf, sameBelow } from './own-place.js'
+import { requireFoldersElsewhere, sameFolder } from './tokens.js'
 
 export interface TargetPlaceOptions {
   /** Real path. */
@@ -54,6 +56,7 @@ export class TargetPlace {
     requireElsewhere(this.#options.dataDir, this.#options.target)
     const { target } = this.#options
     await target.reach(this.#memory === undefined && !this.#options.earlier)
+    await this.#requireFoldersElsewhere(signal)
     this.#memory ??= await this.#firstUse(signal)
     const found = await this.#look(this.#memory, signal)
     this.#memory = found === undefined ? await this.#acceptByHand(this.#memory, signal) : this.#settled(found)
@@ -190,6 +193,14 @@ export class TargetPlace {
     throw notElsewhere(target.label, found.overlap, dataDir)
   }
 
+  /** Before anything is written there. What is mounted later is found before the first deletion. */
+  async #requireFoldersElsewhere(signal: AbortSignal): Promise<void> {
+    const { dataDir, target } = this.#options
+    // Of a folder here that is known by its number.
+    if (this.#isSearched || target.folder !== undefined) return
+    await requireFoldersElsewhere(dataDir, target, foldersOf(dataDir), signal)
+  }
+
   #remember(memory: PlaceMemory): PlaceMemory {
     writeMemory(this.#options.dataDir, memory)
     this.#memory = memory
@@ -233,6 +244,9 @@ export class TargetPlace {
 
 /** What can be told of a folder without a look into it. @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE */
 export function requireElsewhere(dataDir: string, { label, folder }: Pick<Target, 'label' | 'folder'>): void {
-  const overlap = folder === undefined ? undefined : overlapOf(dataDir, folder)
+  if (folder === undefined) return
+  const overlap = overlapOf(dataDir, folder)
   if (overlap) throw notElsewhere(label, overlap, dataDir)
+  const same = sameBelow(dataDir, folder, foldersOf(dataDir))
+  if (same !== undefined) throw sameFolder(label, same)
 }

@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
 import { checksumsOf } from '../checksum.js'
-import type { ExpectedFile, FileProblem } from '../targets/target.js'
+import type { ExpectedFile, FileProblem, Target } from '../targets/target.js'
 
 /** Readers and the syncer see no such name. */
 const TOKEN_PREFIX = '.edgetape-here-'
@@ -46,11 +46,38 @@ function removeOld(folder: string): void {
   for (const name of readdirSync(folder)) if (name.startsWith(TOKEN_PREFIX)) rmSync(join(folder, name), { force: true })
 }
 
+/**
+ * Requires that no folder here is at the target under the same path, by a mount of one in the other. A folder that lies in
+ * such a one is found, too.
+ * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE; and what comes when the target does not answer
+ */
+export async function requireFoldersElsewhere(
+  dataDir: string,
+  target: Pick<Target, 'label' | 'verify'>,
+  folders: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const tokens = putTokens(
+    dataDir,
+    folders.map(folder => `${folder}/${TOKEN_PREFIX}`),
+  )
+  try {
+    if (tokens.files.length === 0) return
+    const { verdicts, error } = await target.verify(tokens.files, { dataDir, signal, onFile: () => undefined })
+    const same = tokens.files.find(({ path }) => verdicts.get(path) === 'same')
+    if (same) throw sameFolder(target.label, dirname(same.path))
+    if (error) throw error
+  } finally {
+    tokens.remove()
+  }
+}
+
 /** The error for a folder at the target that is the one here. */
-export function sameFolder(label: string, { path }: Pick<ExpectedFile, 'path'>): EdgeError {
-  const folder = dirname(path)
+export function sameFolder(label: string, folder: string): EdgeError {
   return new EdgeError('SYNC_TARGET_NOT_ELSEWHERE', `${folder} at ${label} is the folder of that name in dataDir`, {
     path: folder,
-    hint: 'a copy in the same place is no copy, and nothing is deleted here: look for a mount of one in the other',
+    hint:
+      'a copy in the same place is no copy: name a folder outside of dataDir, or look for a mount of one in the other; ' +
+      'nothing is deleted here',
   })
 }

@@ -42,6 +42,7 @@ export async function runRsync({ program, args, paths, signal, idleMs, onLine }:
     killGroup()
   }, idleMs)
   signal.addEventListener('abort', killGroup, { once: true })
+  if (signal.aborted) killGroup()
 
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', lineSplitter(onLine, idle))

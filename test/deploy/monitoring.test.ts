@@ -70,7 +70,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
       rawByHour: new Map([[startedMs - (startedMs % 3_600_000), 10]]),
       firstMs: startedMs,
     },
-    space: { freeBytes: 5, sizeBytes: 10 },
+    space: { freeBytes: 5, sizeBytes: 10, isReadOnly: false },
   })
   const today = { date: at.slice(0, 10), atMs, sentence: '', isComplete: false, isEmpty: false, missingSeconds: 1 }
   const withDay = withAccount(seen, { ...today, count: 1, events: [], hours: [], families: {} })

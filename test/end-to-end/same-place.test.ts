@@ -1,6 +1,6 @@
 /** Targets that are the dataDir in truth, lie in it or around it: nothing goes there, nothing is freed for it. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, realpathSync, renameSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, renameSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
@@ -71,10 +71,10 @@ t.test('refused by sync, run and doctor, with what to do', async t => {
 })
 
 /** Under a mount of its own, which ends with it. */
-async function syncUnderMount(from: string, to: string, config: string) {
-  const script = 'mount --bind "$1" "$2" && exec "$3" "$4" sync --once --config "$5"'
-  const args = ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh', from, to, process.execPath, cliMain, config]
-  return execa('unshare', args, { reject: false, stdin: 'ignore' })
+async function underMount(from: string, to: string, args: readonly string[]) {
+  const script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+  const command = ['sh', '-c', script, 'sh', from, to, process.execPath, cliMain, ...args]
+  return execa('unshare', ['-m', '--propagation', 'private', ...command], { reject: false, stdin: 'ignore' })
 }
 
 t.test('refused: a bind mount', async t => {
@@ -92,7 +92,12 @@ t.test('refused: a bind mount', async t => {
       mkdirSync(join(world.folder, 'mnt'))
       const config = world.config({ dataDir: './real/tape/data', sync: { target } })
       const before = dataNames(world)
-      const done = await syncUnderMount(join(world.folder, of), join(world.folder, 'mnt'), config)
+      const done = await underMount(join(world.folder, of), join(world.folder, 'mnt'), [
+        'sync',
+        '--once',
+        '--config',
+        config,
+      ])
       t.equal(done.exitCode, 2, done.stderr)
       t.match(done.stderr, /dataDir[^]*outside of dataDir/)
       t.same(dataNames(world), before, 'nothing was written')
@@ -124,26 +129,33 @@ for (const kind of ['ssh', 'daemon'] as const) {
   }
 }
 
-for (const kind of ['ssh', 'daemon'] as const) {
-  t.test(`kept: over ${kind} to this machine, a folder of the target is mounted into the dataDir`, async t => {
-    const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
-    if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
-    const world = new ConfiguredWorld(t)
-    const dataDir = join(world.folder, 'data')
-    const target = await startTarget(t, kind, world.folder)
-    if (!target) return
-    world.record(dataDir)
-    const [here, there] = [join(dataDir, 'raw'), join(world.folder, 'nas', 'raw')]
-    mkdirSync(dirname(there), { recursive: true })
-    renameSync(here, there)
-    mkdirSync(here)
-    const config = world.config({ dataDir, sync: target.sync })
-    const before = namesBelow(there)
-    for (const pass of ['first', 'second']) {
-      const done = await syncUnderMount(there, here, config)
-      t.match(done.stdout, /raw\/.* is the folder of that name in dataDir/, `${pass}: ${done.stderr}`)
-      t.equal(done.exitCode, 1)
-      t.same(namesBelow(there), before, 'what is in one place only is still there')
-    }
-  })
+for (const kind of ['folder', 'ssh', 'daemon'] as const) {
+  t.test(
+    `refused: over ${kind}, a folder of the target is mounted into the dataDir, as its folder of that name`,
+    async t => {
+      const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
+      if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+      const world = new ConfiguredWorld(t)
+      const dataDir = join(world.folder, 'data')
+      const target = await startTarget(t, kind, world.folder)
+      if (!target) return
+      world.record(dataDir)
+      const [here, there] = [join(dataDir, 'raw'), join(world.folder, 'nas', 'raw')]
+      mkdirSync(dirname(there), { recursive: true })
+      renameSync(here, there)
+      mkdirSync(here)
+      const config = world.config({ dataDir, sync: target.sync })
+      const before = namesBelow(there)
+      for (const pass of ['first', 'second']) {
+        const done = await underMount(there, here, ['sync', '--once', '--config', config])
+        t.match(done.stderr, /raw\S* at .* is the folder of that name in dataDir/, `${pass}: ${done.stdout}`)
+        t.equal(done.exitCode, 2)
+        t.same(namesBelow(there), before, 'what is in one place only is still there')
+        t.same(readdirSync(join(world.folder, 'nas')), ['raw'], 'nothing was written there')
+      }
+      const doctor = await underMount(there, here, ['doctor', '--only', 'nas', '--config', config])
+      t.match(doctor, { exitCode: 1, stdout: /raw\S* at .* is the folder of that name in dataDir/ })
+      t.same(namesBelow(there), before)
+    },
+  )
 }

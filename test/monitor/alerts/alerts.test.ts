@@ -31,6 +31,10 @@ interface Facts {
   state?: 'running' | 'dead'
   quarantineFiles?: number
   freeGiB?: number
+  isReadOnly?: boolean
+  /** What the recorder's disk says. */
+  diskError?: string
+  problemFiles?: number
   behindHours?: number
   wrong?: number
   missing?: number
@@ -42,6 +46,7 @@ function seen(minute: number, facts: Facts = {}): Observation {
   const atMs = startMs + 60_000 * minute
   const { dataAgoS = 1, since = '2026-11-22T10:00:00.000Z', state = 'running', events = [] } = facts
   const recorder = {
+    disk_error: facts.diskError === undefined ? null : { at: new Date(atMs).toISOString(), message: facts.diskError },
     families: { quote: { frames: 1, bytes: 1, last_frame_at: new Date(atMs - 1000 * dataAgoS).toISOString() } },
   }
   const syncer = {
@@ -49,6 +54,8 @@ function seen(minute: number, facts: Facts = {}): Observation {
     oldest_unverified_age_s: 3600 * (facts.behindHours ?? 0),
     written_at: new Date(atMs).toISOString(),
     ...{ wrong_copies: facts.wrong, missing_copies: facts.missing },
+    problem_files: facts.problemFiles,
+    problems: facts.problemFiles ? [{ path: 'raw', reason: 'found a link here' }] : [],
   }
   const bounds = { from_us: 1000 * startMs, to_us: 1000 * startMs }
   const entries = events.map(([event, detail]) =>
@@ -63,7 +70,7 @@ function seen(minute: number, facts: Facts = {}): Observation {
     rates: new Map(),
     gaps: gapsOf(entries),
     use: { ...diskUseOf('/nowhere', 0), quarantine: { files: facts.quarantineFiles ?? 0, bytes: 0 } },
-    space: { freeBytes: (facts.freeGiB ?? 50) * GIB, sizeBytes: 100 * GIB },
+    space: { freeBytes: (facts.freeGiB ?? 50) * GIB, sizeBytes: 100 * GIB, isReadOnly: facts.isReadOnly ?? false },
   })
 }
 
@@ -115,6 +122,27 @@ const stories: { name: string; story: [number, Facts][]; alerts?: object; lines:
       [9, {}],
     ],
     lines: ['1 raised no data', '8 cleared no data'],
+  },
+  {
+    name: 'a disk that turned read-only was tried again for ever, and nobody was told',
+    story: [
+      [0, {}],
+      [1, { isReadOnly: true }],
+      [2, {}],
+      [8, {}],
+      [9, { diskError: 'EROFS: read-only file system, write' }],
+    ],
+    lines: ['1 raised disk refuses', '8 cleared disk refuses', '9 raised disk refuses'],
+  },
+  {
+    name: 'files that are never shipped were told nobody',
+    story: [
+      [0, {}],
+      [1, { problemFiles: 2 }],
+      [2, {}],
+      [8, {}],
+    ],
+    lines: ['1 raised sync problems', '8 cleared sync problems'],
   },
   {
     name: 'what comes and goes is told once',

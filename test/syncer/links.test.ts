@@ -1,0 +1,39 @@
+/** A tree of ours, or a part of it, that is a link to somewhere else. */
+import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { toldByParts } from '../../monitor/doctor/told-by-parts.js'
+import { createLogger } from '../../platform/log.js'
+import { runSyncer } from '../../syncer/main.js'
+import { HOUR_14, HOUR_MS, ShippedTree, handClock, testConfig } from '../fixtures/shipped-tree.js'
+
+const SEGMENT = 'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14'
+
+for (const linked of ['raw', 'parquet', 'raw/exchange=deribit/channel=trades', dirname(SEGMENT), SEGMENT]) {
+  t.test(`${linked} is a link: nothing of it was shipped, and nothing was said`, async t => {
+    const folder = t.testdir({ nas: {}, elsewhere: {} })
+    const tree = new ShippedTree(join(folder, 'data'))
+    tree.compacted(tree.segment(1), 1)
+    const [place, real] = [join(tree.dataDir, linked), join(folder, 'elsewhere', 'it')]
+    renameSync(place, real)
+    symlinkSync(real, place)
+    const config = testConfig(tree.dataDir, { target: join(folder, 'nas'), graceMinutes: 0 }, { keepHours: 0 })
+    const run = { config, log: createLogger('test', 'silent'), once: true, clock: handClock(HOUR_14 + 100 * HOUR_MS) }
+    const sync = () => runSyncer({ ...run, signal: new AbortController().signal })
+
+    const told = await sync()
+    t.equal(told.problemFiles, 1)
+    t.match(told.problems, [{ path: linked, reason: /found a link .*mount --bind/ }])
+    t.ok(existsSync(join(folder, 'nas', linked.startsWith('raw') ? 'parquet' : 'raw')), 'the others are shipped')
+    t.notOk(existsSync(join(folder, 'nas', linked)))
+    t.ok(existsSync(join(tree.dataDir, linked)), 'and it stays')
+    const findings = toldByParts(config)
+    t.equal(findings.filter(({ check }) => check === 'shipping').length, 1)
+    if (linked !== SEGMENT) t.match(findings, [{ check: 'links', message: new RegExp(`^${linked}: found a link`) }, {}])
+
+    rmSync(place)
+    renameSync(real, place)
+    t.match(await sync(), { problemFiles: 0 })
+    t.ok(existsSync(join(folder, 'nas', linked)), 'put in its place it is shipped')
+  })
+}
