@@ -37,6 +37,36 @@ function beside(folder: string, sync: object = {}, retention: object = { keepHou
   return { tree, segment, nas, clock, config, once }
 }
 
+t.test('a full disk here ended the syncer; now it is told, and tried again', async t => {
+  const { tree, nas, clock, config } = beside(t.testdir())
+  const ledgers = join(tree.dataDir, 'state/syncer')
+  const stop = new AbortController()
+  const said: unknown[] = []
+  let passes = 0
+  const sleep = async () => {
+    said.push(readStatus(tree.dataDir, 'syncer'))
+    passes++
+    clock.advance(HOUR_MS)
+    if (passes === 3) stop.abort()
+    await setImmediate()
+  }
+  let calls = 0
+  const refusing = {
+    ...clock,
+    // Stands for whatever this machine refuses in the middle of a pass.
+    nowMs: () => {
+      if (++calls === 3) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+      return clock.nowMs()
+    },
+  }
+  const report = await runSyncer({ config, log, once: false, signal: stop.signal, clock: refusing, sleep })
+  t.ok(existsSync(ledgers))
+  t.match(said[0], { failures_in_a_row: 1, last_error: { code: 'SYNC_PASS_BROKEN_OFF', message: /ENOSPC/ } })
+  t.match(said.at(-1), { failures_in_a_row: 0 })
+  t.match(report, { error: undefined, backlogFiles: 0 })
+  t.ok(existsSync(join(nas, 'raw')))
+})
+
 t.test('an unmounted target is refused, not filled', async t => {
   const { tree, nas, once } = beside(t.testdir(), {}, {})
   await once()

@@ -1,0 +1,54 @@
+/** A disk that refuses for a while: it is told, and so is its end, each time anew. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+import t from 'tap'
+import { Complaints } from '../../recorder/complaints.js'
+import { ReceiveClock } from '../../recorder/receive-clock.js'
+import { reportStorage } from '../../recorder/report-storage.js'
+import { Storage } from '../../recorder/storage/storage.js'
+import { FrameCounter, Tape } from '../../recorder/tape.js'
+import { until } from '../fixtures/recorder-process.js'
+import { storeOptions } from '../fixtures/store-run.js'
+
+t.setTimeout(120_000)
+
+t.test('a disk that took nothing was told once and never again, nor that it was over', async t => {
+  const dataDir = t.testdir({})
+  const lines: string[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
+  const settings = { queueBytes: 1e8, giveWay: [], giveWayLast: [], syncTarget: undefined }
+  const storage = new Storage({ ...storeOptions(dataDir), ...settings })
+  const clock = new ReceiveClock()
+  const tape = new Tape(storage, clock, 60)
+  const nowUs = () => clock.nowUs()
+  void reportStorage(storage, tape, { log, complaints: new Complaints(tape, log, nowUs) }, () => undefined).catch(
+    (error: unknown) => t.fail(String(error)),
+  )
+  storage.start()
+  tape.journal('started')
+  tape.flush()
+  await storage.written(30_000)
+  t.equal(storage.storedFrames, 1, 'the first line is there before anything is asked of the exchange')
+
+  const source = new FrameCounter('d1')
+  const quotes = join(dataDir, 'raw/exchange=deribit/channel=quote')
+  const told = (text: string) => lines.filter(line => line.includes(text)).length
+  for (const time of [1, 2]) {
+    rmSync(quotes, { recursive: true, force: true })
+    mkdirSync(join(quotes, '..'), { recursive: true })
+    writeFileSync(quotes, 'in the way')
+    // Each time another segment, as the one before has its file open.
+    tape.take('quote', source, nowUs() + time * 3_600_000_000, Buffer.from('{"n":1}'))
+    tape.flush()
+    await until('it is refused', () => storage.refusal !== undefined)
+    t.match(storage.refusal, { message: /EEXIST|ENOTDIR/ })
+    await until('it is told', () => told('cannot write, trying again') === time)
+    rmSync(quotes)
+    await until('it goes on', () => storage.refusal === undefined)
+    await until('that is told, too', () => told('the disk takes frames again') === time)
+  }
+  tape.flush()
+  await storage.close(10_000)
+  t.equal(storage.lostFrames, 0)
+})
