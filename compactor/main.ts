@@ -1,9 +1,9 @@
 import './allocator.js'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { segmentDate } from '../formats/raw-path.js'
 import { compactorState } from '../formats/receipt.js'
+import { createFolderDurable } from '../platform/durable-file.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { describedFeeds } from '../exchanges/described-feed.js'
 import type { Logger } from '../platform/log.js'
@@ -52,7 +52,7 @@ export interface CompactorOptions {
  */
 export async function runCompactor(options: CompactorOptions): Promise<Summary> {
   const { dataDir } = options.config
-  mkdirSync(join(dataDir, 'raw'), { recursive: true })
+  createFolderDurable(join(dataDir, 'raw'))
   const lock = acquireProcessLock(join(compactorState(dataDir), 'lock'), 'compactor')
   try {
     finishSwitch(dataDir)

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createFolderDurable } from '../platform/durable-file.js'
 import { hasErrno } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
 import { UnhurriedFile } from '../platform/unhurried-file.js'
@@ -18,7 +19,7 @@ const startedAt = new Date(performance.timeOrigin).toISOString()
  */
 export function writeStatus(dataDir: string, part: Part, status: object, of?: string): void {
   const path = statusPath(dataDir, part, of)
-  mkdirSync(join(dataDir, 'state'), { recursive: true })
+  createFolderDurable(join(dataDir, 'state'))
   writeFileSync(`${path}.tmp`, statusText(part, status))
   renameSync(`${path}.tmp`, path)
 }

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFileDurable } from './durable-file.js'
+import { createFolderDurable, writeFileDurable } from './durable-file.js'
 import { EdgeError, hasErrno } from './edge-error.js'
 import { acquireProcessLock, type ProcessLock } from './process-lock.js'
 
@@ -66,7 +66,7 @@ function read(dataDir: string): Identity | undefined {
 
 /** Parts start together: one of them makes it, the others wait for that. */
 function makeIdentity(dataDir: string, isOurs: (found: Identity) => boolean): string {
-  mkdirSync(dataDir, { recursive: true })
+  createFolderDurable(dataDir)
   const lock = lockWithin(join(dataDir, 'state', 'identity.lock'))
   try {
     const found = read(dataDir)

@@ -1,13 +1,13 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { z } from 'zod'
-import { fsyncFolder, writeFully } from './durable-file.js'
+import { createFolderDurable, fsyncFolder, writeFully } from './durable-file.js'
 import { hasErrno } from './edge-error.js'
 
 /** Appends values, each a line of JSON; afterwards they are durable. */
 export function appendLinesDurable(path: string, values: readonly unknown[]): void {
   if (values.length === 0) return
-  mkdirSync(dirname(path), { recursive: true })
+  createFolderDurable(dirname(path))
   // A line torn by a crash ends here, so that it cannot swallow this one.
   const torn = endsTorn(path)
   const fd = openSync(path, 'a', 0o644)

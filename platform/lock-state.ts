@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createFolderDurable } from './durable-file.js'
 import type { ProcessLock } from './process-lock.js'
 
 /** `flock` with this flag on an open file; whether it got the lock. */
@@ -29,7 +30,7 @@ export interface ForeignLock extends ProcessLock {
  * takes this process for the one that works under it. Undefined while the lock is held.
  */
 export function holdForeignLock(path: string): ForeignLock | undefined {
-  mkdirSync(dirname(path), { recursive: true })
+  createFolderDurable(dirname(path))
   const fd = openSync(path, 'a', 0o644)
   if (flock(fd, '-x')) return { path, release: () => closeSync(fd) }
   closeSync(fd)

@@ -3,7 +3,6 @@ import {
   closeSync,
   existsSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createFolderDurable } from './durable-file.js'
 import { EdgeError, hasErrno } from './edge-error.js'
 
 export interface ProcessLock {
@@ -58,7 +58,7 @@ function openFilesOf(pid: number): BigIntStats[] {
  * @throws EdgeError LOCK_HELD another process has it; LOCK_UNAVAILABLE no `flock` program here
  */
 export function acquireProcessLock(path: string, what: string): ProcessLock {
-  mkdirSync(dirname(path), { recursive: true })
+  createFolderDurable(dirname(path))
   const fd = openSync(path, 'a+', 0o644)
   const result = flock(fd)
   if (result.error) {

@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { createFolderDurable } from '../platform/durable-file.js'
 import { hasErrno } from '../platform/edge-error.js'
 
 /**
@@ -11,7 +12,7 @@ import { hasErrno } from '../platform/edge-error.js'
 export function requireStorable(dataDir: string, exchange: string): void {
   const folder = join(dataDir, 'raw', `exchange=${exchange}`)
   try {
-    mkdirSync(folder, { recursive: true })
+    createFolderDurable(folder)
     accessSync(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
     if (!hasErrno(error, 'ENOSPC', 'EDQUOT')) throw error

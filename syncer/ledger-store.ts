@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { listFolder } from '../formats/partition-folders.js'
-import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
+import { createFolderDurable, writeFileDurable } from '../platform/durable-file.js'
 import { DateLedger, endAccount, readAccount, writeAccount } from '../formats/ledger.js'
 import { readSettled, writeSettled, type SettledDate } from './settled.js'
 
@@ -25,7 +25,7 @@ export class LedgerStore {
     this.#stateDir = stateDir
     this.#label = label
     this.#readOnly = readOnly
-    mkdirSync(stateDir, { recursive: true })
+    createFolderDurable(stateDir)
     this.#identity = readIdentity(stateDir, label)
     // Another address than before: what was verified there is not where files go now.
     if (!readOnly && readAccount(stateDir)?.target !== label) endAccount(stateDir)
@@ -96,10 +96,7 @@ export class LedgerStore {
 
   #folder(): string {
     const folder = join(this.#stateDir, this.#folderName())
-    if (!existsSync(folder)) {
-      mkdirSync(folder, { recursive: true })
-      fsyncFolder(this.#stateDir)
-    }
+    createFolderDurable(folder)
     return folder
   }
 

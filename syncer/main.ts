@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/schema.js'
@@ -6,6 +6,7 @@ import { syncerState } from '../formats/ledger.js'
 import { systemClock, type Clock } from '../platform/clock.js'
 import { recorderName } from '../formats/recorder-name.js'
 import { dataIdentity } from '../platform/data-identity.js'
+import { createFolderDurable } from '../platform/durable-file.js'
 import { EdgeError, isMachineError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
@@ -59,7 +60,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
   const { config, log, once, signal, clock = systemClock, sleep = realSleep, limits = PASS_LIMITS } = options
   const target = options.target ?? createTarget(config.sync)
   requireElsewhere(config.dataDir, target)
-  mkdirSync(config.dataDir, { recursive: true })
+  createFolderDurable(config.dataDir)
   const dataDir = realpathSync(config.dataDir)
   const stateDir = syncerState(dataDir)
   const lock = acquireProcessLock(join(stateDir, 'lock'), 'syncer')

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Disk } from '../../platform/disk.js'
-import { writeFully } from '../../platform/durable-file.js'
+import { createFolderDurable, writeFully } from '../../platform/durable-file.js'
 import { hasErrno } from '../../platform/edge-error.js'
 
 /** A full disk is looked at again this often. */
@@ -110,7 +110,7 @@ export class Room {
 
   #take(): void {
     const { disk, reserveFolder, reserveBytes } = this.#options
-    disk.makeFolder(reserveFolder)
+    createFolderDurable(reserveFolder, disk)
     for (const [index, file] of this.#files().entries()) {
       const fd = disk.open(file, 'replace')
       try {

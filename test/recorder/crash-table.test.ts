@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { seeded } from '../fixtures/dice.js'
 import { LoggedDisk, type Forgets, type LoggedStep } from '../fixtures/logged-disk.js'
 import { batchOf, recoveredNumbers, SLOT_TO_US, storeOptions, StoreRun } from '../fixtures/store-run.js'
 
@@ -144,11 +145,3 @@ function longestUnsyncedMs({ steps }: LoggedDisk): number {
 }
 
 const nameOf = (step: LoggedStep | undefined) => (step?.does === 'create' ? step.name : '')
-
-function seeded(seed: number): () => number {
-  let state = seed * 2654435761 + 1
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-}
