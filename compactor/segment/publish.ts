@@ -29,7 +29,7 @@ export const realDisk: PublishDisk = {
       await file.close()
     }
   },
-  rename,
+  rename: (from, to) => rename(from, to),
   appendReceipts,
 }
 

@@ -8,6 +8,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   syncer: () => import('./syncer.js'),
   targets: () => import('./targets.js'),
   'compactor-kills': () => import('./compactor-kills.js'),
+  crashes: () => import('./crashes.js'),
   'compactor-big': () => import('./compactor-big.js'),
   soak: () => import('./soak.js'),
   ends: () => import('./ends.js'),

@@ -26,7 +26,7 @@ t.test('a disk that took nothing was told once and never again, nor that it was 
     (error: unknown) => t.fail(String(error)),
   )
   storage.start()
-  tape.journal('started')
+  tape.journal('maintenance', { conn: 'd1' })
   tape.flush()
   await storage.written(30_000)
   t.equal(storage.storedFrames, 1, 'the first line is there before anything is asked of the exchange')

@@ -33,8 +33,8 @@ const DATE = '2026-11-20'
 const GRACE_MINUTES = 10
 const KEEP_HOURS = 100
 const START_MS = HOUR_14 + 24 * HOUR_MS
-/** Every step with `npm run long syncer-crashes`; else each so many. */
-const EVERY = Number(process.env['EDGETAPE_CRASH_EVERY'] ?? 9)
+/** All ways before every step with `npm run long crashes`; else each so many of them. */
+const EVERY = Number(process.env['EDGETAPE_CRASH_EVERY'] ?? 14)
 
 /** One machine that records and one that keeps, below one folder. */
 function world(root: string) {
