@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
 import { checksumsOf } from '../checksum.js'
 import type { ExpectedFile, FileProblem, Target } from '../targets/target.js'
+import { notElsewhere } from './own-place.js'
 
 /** Readers and the syncer see no such name. */
 const TOKEN_PREFIX = '.edgetape-here-'
@@ -64,8 +65,9 @@ export async function requireFoldersElsewhere(
   try {
     if (tokens.files.length === 0) return
     const { verdicts, error } = await target.verify(tokens.files, { dataDir, signal, onFile: () => undefined })
-    const same = tokens.files.find(({ path }) => verdicts.get(path) === 'same')
-    if (same) throw sameFolder(target.label, dirname(same.path))
+    const same = tokens.files.filter(({ path }) => verdicts.get(path) === 'same')
+    if (same.length > 1 && same.length === tokens.files.length) throw notElsewhere(target.label, 'is', dataDir)
+    if (same[0]) throw sameFolder(target.label, dirname(same[0].path))
     if (error) throw error
   } finally {
     tokens.remove()

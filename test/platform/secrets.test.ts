@@ -35,7 +35,7 @@ t.test('a feed with a secret in its address: neither log nor files have it', asy
   const send = [{ jsonrpc: '2.0', id: 1, method: 'public/subscribe', params: { channels: ['quote.BTC-PERPETUAL'] } }]
   const feed = { name: 'feed', adapter: 'generic', url, send }
   const recorder = startRecorder(t, t.testdir({}), feed, undefined, { EDGETAPE_LOG: 'trace' })
-  await until('a journal', () => rawFiles(recorder.dataDir).some(path => path.includes('channel=journal')))
+  await until('what came over it', () => rawFiles(recorder.dataDir).some(path => !path.includes('channel=journal')))
   recorder.process.kill('SIGTERM')
   const { stderr, stdout } = await recorder.process
   const lines = recordedLines(recorder.dataDir).map(({ frame }) => frame.toString('utf8'))
