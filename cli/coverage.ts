@@ -5,6 +5,7 @@ import { datesOfTree, requireTree } from '../formats/tree-place.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
+import { requireDate } from './date-option.js'
 import type { By } from '../coverage/account/telling.js'
 import type { Question } from '../coverage/assess.js'
 import type { MeasuredCoverage as Coverage } from '../coverage/measure.js'
@@ -126,11 +127,6 @@ async function write(root: string, { date }: CoverageOptions): Promise<void> {
   ])
   lowerPriority()
   for (const path of await writeCoverage(root, date)) process.stdout.write(`${path}\n`)
-}
-
-function requireDate(date: string): void {
-  if (!/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(Date.parse(date)))
-    throw new EdgeError('DATE_INVALID', `found --date ${date}, wanted a day such as 2026-11-22`)
 }
 
 async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | undefined> {

@@ -17,6 +17,7 @@ import { mergeCommand } from './merge.js'
 import { queryCommand } from './query.js'
 import { recordCommand } from './record.js'
 import { replayCommand } from './replay.js'
+import { reportCommand } from './report.js'
 import { retentionCommand } from './retention.js'
 import { runCommand } from './run.js'
 import { serveCommand } from './serve.js'
@@ -48,6 +49,7 @@ export function createProgram(): Command {
     tailCommand(),
     serveCommand(),
     coverageCommand(),
+    reportCommand(),
     verifyCommand(),
     dumpCommand(),
     queryCommand(),

@@ -25,6 +25,10 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['edgetape tail --table trades --since 10m --format table', 'rows, from ten minutes ago on'],
   ],
   serve: [['edgetape serve', 'http://127.0.0.1:9464/ and /metrics, unless the config says otherwise']],
+  report: [
+    ['edgetape report --date 2026-11-22', 'report-2026-11-22.html, for any browser'],
+    ['edgetape report --date 2026-11-22 --path /mnt/nas/edgetape --out day.html', 'of a copy'],
+  ],
   coverage: [
     ['edgetape coverage --date 2026-11-22', 'one day'],
     ['edgetape coverage /mnt/nas/edgetape --markdown', 'of a copy, for a document'],

@@ -1,0 +1,60 @@
+import { Command } from 'commander'
+import { withConfig, type ConfigOption } from './config-option.js'
+import { exitCodes } from './exit-codes.js'
+
+interface ReportOptions extends ConfigOption {
+  date: string
+  path?: string
+  out?: string
+  fresh: boolean
+}
+
+/** `edgetape report`: a day as one file of HTML. */
+export function reportCommand(): Command {
+  return withConfig(
+    new Command('report')
+      .description('one day as a file of HTML that needs nothing else: what is missing, prices, options, rates, clocks')
+      .requiredOption('--date <date>', 'the day (UTC), e.g. 2026-11-22')
+      .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
+      .option('--out <file>', 'default: report-DATE.html here')
+      .option('--no-fresh', 'only what is in Parquet already: faster where much is not'),
+  ).action(report)
+}
+
+async function report({ date, path, out, fresh, config }: ReportOptions): Promise<void> {
+  const [
+    { writeFile },
+    { makeReport },
+    { freshSettings },
+    { requireDate },
+    { requireTree },
+    { writeWhole },
+    { sizeText },
+  ] = await Promise.all([
+    import('node:fs/promises'),
+    import('../reader/report/make-report.js'),
+    import('../reader/query/fresh-settings.js'),
+    import('./date-option.js'),
+    import('../formats/tree-place.js'),
+    import('./output.js'),
+    import('../platform/figures.js'),
+  ])
+  requireDate(date)
+  const settings = freshSettings(path, config)
+  requireTree(settings.root)
+  const tell = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
+  const html = await makeReport({
+    root: settings.root,
+    date,
+    nowMs: Date.now(),
+    fresh: fresh ? settings.fresh : undefined,
+    note: tell,
+    leftOut: ({ message }) => {
+      process.exitCode = exitCodes.failure
+      tell(`${message}; its rows are not in the report`)
+    },
+  })
+  const file = out ?? `report-${date}.html`
+  await writeWhole(file, temporary => writeFile(temporary, html))
+  process.stdout.write(`${file}: ${sizeText(Buffer.byteLength(html))}\n`)
+}
