@@ -93,6 +93,7 @@ export class TradeSequences {
       return false
     }
     if (seq > sequence.last) {
+      if (isLateCopy(sequence, seq, recvUs)) return false
       if (first > sequence.last + 1)
         this.#open(sequence, instrument, { from: sequence.last + 1, to: first - 1 }, 'a later trade came', recvUs)
       this.#passed += seq - sequence.last
@@ -117,7 +118,7 @@ export class TradeSequences {
    */
   doubt(instrument: string, { seq, timestampMs }: NumberedTrade, nowUs: number, came = true): void {
     const old = this.#sequences.get(instrument)
-    if (!old || seq > old.last || !isNewer(timestampMs, old)) return
+    if (!old || !isStrange({ seq, timestampMs }, old)) return
     const isLower = old.anew !== undefined && seq < Math.min(...old.anew.numbers)
     if (isLower && timestampMs > (old.anew?.newestMs ?? 0)) old.anew = undefined
     const anew = (old.anew ??= { numbers: new Set(), came: new SeqRanges(), sinceMs: timestampMs, newestMs: 0 })
@@ -164,11 +165,12 @@ export class TradeSequences {
   listed(instrument: string, rows: readonly NumberedTrade[], nowUs: number): void {
     const ordered = [...rows].sort((a, b) => a.timestampMs - b.timestampMs || a.seq - b.seq)
     const known = this.#sequences.get(instrument)
+    if (known) correctStart(known, ordered)
     const { before } = known ?? {}
-    const earlier = ordered.filter(({ timestampMs }) => before !== undefined && timestampMs < before.untilMs)
+    const earlier = ordered.filter(row => known !== undefined && isOfTheOneBefore(row, known))
     if (before && earlier.length > 0) this.#listIn(before.sequence, instrument, rangeOf(earlier), nowUs)
-    const own = lastSequence(ordered.slice(earlier.length))
-    const strange = own.filter(row => known && row.seq <= known.last && isNewer(row.timestampMs, known))
+    const own = lastSequence(ordered.filter(row => !earlier.includes(row)))
+    const strange = own.filter(row => known && isStrange(row, known))
     for (const row of strange) this.doubt(instrument, row, nowUs, false)
     if (this.#sequences.get(instrument) !== known) return
     const possible = own.filter(row => !strange.includes(row) && !(known && isOfEarlier(row, known)))
@@ -281,6 +283,39 @@ export class TradeSequences {
 
 /** Whether a trade was made after the last one of a sequence came. */
 const isNewer = (timestampMs: number, { lastUs }: Sequence) => timestampMs > lastUs / 1000 + NEWER_MS
+
+/** Whether a number is none that a sequence had still to come to, nor one from before it was known: of a new one, it seems. */
+function isStrange({ seq, timestampMs }: NumberedTrade, sequence: Sequence): boolean {
+  const { first, last, startedUs } = sequence
+  if (seq > last) return false
+  // Numbers count up: what has a lower one than the first that came was made before it.
+  const isBehindFirst = seq < first && startedUs !== undefined && timestampMs > startedUs / 1000 + NEWER_MS
+  return isBehindFirst || isNewer(timestampMs, sequence)
+}
+
+/** Whether a trade is of the sequence before; around the moment when the numbers began anew the nearer number tells. */
+function isOfTheOneBefore({ seq, timestampMs }: NumberedTrade, sequence: Sequence): boolean {
+  const { before } = sequence
+  if (before === undefined) return false
+  const isAround = Math.abs(timestampMs - before.untilMs) <= NEWER_MS
+  return isAround ? isNearerToBefore(seq, sequence, before.sequence) : timestampMs < before.untilMs
+}
+
+const isNearerToBefore = (seq: number, now: Sequence, before: Sequence) =>
+  Math.abs(seq - before.last) < Math.min(Math.abs(seq - now.first), Math.abs(seq - now.last))
+
+/** Whether it is a copy, or a late one, of a trade of the sequence before: another connection may be slower. */
+const isLateCopy = (sequence: Sequence, seq: number, recvUs: number) =>
+  sequence.before !== undefined &&
+  seq <= sequence.before.sequence.last &&
+  recvUs - sequence.before.untilMs * 1000 <= COPIES_US &&
+  isNearerToBefore(seq, sequence, sequence.before.sequence)
+
+/** After a standstill a sequence's first trade was received long after it was made: the list says when that was. */
+function correctStart(sequence: Sequence, rows: readonly NumberedTrade[]): void {
+  const madeMs = rows.find(({ seq }) => seq === sequence.first)?.timestampMs ?? 0
+  if (madeMs > 0 && sequence.startedUs !== undefined) sequence.startedUs = Math.min(sequence.startedUs, madeMs * 1000)
+}
 
 /** Whether a trade was made before the first of a sequence came, with a number above its last: it is of an older one. */
 const isOfEarlier = ({ seq, timestampMs }: NumberedTrade, { last, startedUs }: Sequence) =>

@@ -226,3 +226,65 @@ t.test('numbers that began anew while no recorder ran', t => {
   t.same(holesOf(sequences), [['A', 5, 5]])
   t.end()
 })
+
+t.test(
+  'trades of before and of after numbers began anew, within a second: all numbers between were told as missing',
+  t => {
+    const last = 250_000_000
+    const row = (ms: number, seq: number) => ({ seq, timestampMs: ms })
+    const begin = () => {
+      const sequences = new TradeSequences()
+      for (const second of [1, 2, 10]) come(sequences, second, last + second)
+      return sequences
+    }
+    const renumbered = [{ instrument: 'A', lastSeq: last + 10, firstSeq: 1 }]
+    const holes = [['A', last + 3, last + 9]]
+    const old = row(10_000, last + 10)
+
+    const few = begin()
+    few.listed('A', [old, row(10_100, 1), row(10_500, 2)], 11 * S)
+    t.same(holesOf(few), holes, 'a list that has too few of the new ones to be sure')
+    few.listed('A', [old, row(10_100, 1), row(10_500, 2), row(10_900, 3)], 12 * S)
+    matchAll(t, few.takeRenumberings(), renumbered)
+    few.listed('A', [old, row(10_100, 1), row(10_500, 2), row(10_900, 3), row(11_900, 4)], 13 * S)
+    t.same(
+      holesOf(few).filter(([, , to]) => Number(to) > 4),
+      [],
+      'nor once they are known',
+    )
+
+    const tied = begin()
+    tied.listed('A', [row(10_000, 1), old, row(10_000, 2)], 11 * S)
+    tied.listed('A', [old, row(10_000, 1), row(10_000, 2), row(10_001, 3)], 12 * S)
+    tied.listed('A', [old, row(10_000, 1), row(10_000, 2), row(10_001, 3), row(10_002, 4)], 13 * S)
+    matchAll(t, tied.takeRenumberings(), renumbered)
+    t.same(
+      holesOf(tied).filter(([, , to]) => Number(to) > last + 9),
+      [],
+      'made within the same millisecond',
+    )
+
+    const late = begin()
+    for (const [ms, seq] of [
+      [10_100, 1],
+      [10_200, 2],
+      [10_300, 3],
+    ] as const)
+      if (late.see('A', seq, ms * 1000)) late.doubt('A', row(ms, seq), ms * 1000)
+    matchAll(t, late.takeRenumberings(), renumbered)
+    t.notOk(late.see('A', last + 10, 10_400_000), 'a copy that the other connection brings later')
+    t.same(holesOf(late), holes)
+    t.end()
+  },
+)
+
+t.test(
+  'an instrument whose first trade was received late, after a standstill: what was missed behind it was not asked for',
+  t => {
+    const sequences = new TradeSequences()
+    come(sequences, 20, 5)
+    sequences.listed('A', [at(5, 5), at(12, 6), at(15, 7)], 22 * S)
+    t.same(holesOf(sequences), [['A', 6, 7]])
+    t.end()
+  },
+)
