@@ -62,10 +62,20 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
     fromUs: Math.max(asked?.fromUs ?? 0, whole.fromUs),
     toUs: Math.min(asked?.toUs ?? Infinity, asked ? Infinity : whole.toUs),
   }
-  const account = await measureAccount(root, span, Date.now() * 1000, !Number.isFinite(asked?.toUs ?? Infinity))
+  const account = await measureAccount(root, span, Date.now() * 1000, {
+    fromBegin: (asked?.fromUs ?? 0) === 0,
+    upToEnd: !Number.isFinite(asked?.toUs ?? Infinity),
+    tables: true,
+  })
   const told = tellingOf(account, exchangeNamed, options.by)
+  tellTorn(account.torn)
   if (told.isEmpty && !options.json) throw nothingRecorded(root, options, told.losses[0]?.cause)
-  process.exitCode = told.isComplete ? exitCodes.success : told.isEmpty ? exitCodes.failure : exitCodes.incomplete
+  process.exitCode =
+    told.isEmpty || account.torn.length > 0
+      ? exitCodes.failure
+      : told.isComplete
+        ? exitCodes.success
+        : exitCodes.incomplete
   const { accountJson, accountMarkdown, accountText } = text
   const shown = options.json ? accountJson(told, account) : options.markdown ? accountMarkdown(told) : accountText(told)
   process.stdout.write(`${shown}\n`)
@@ -92,13 +102,18 @@ async function counted(folder: string | undefined, options: CoverageOptions): Pr
   })
   progress?.stop()
   requireRecorded(root, result, options)
-  for (const path of result.torn) {
+  tellTorn(result.torn)
+  const print = options.json ? asJson : options.markdown ? asMarkdown : asText
+  process.stdout.write(`${print(result)}\n`)
+}
+
+/** Files that are no whole Parquet files, whatever else is there. */
+function tellTorn(paths: readonly string[]): void {
+  for (const path of paths) {
     const { message, hint } = tornParquet(path)
     process.exitCode = exitCodes.failure
     process.stderr.write(`edgetape: ${message}; its rows are not counted\nhint: ${hint ?? ''}\n`)
   }
-  const print = options.json ? asJson : options.markdown ? asMarkdown : asText
-  process.stdout.write(`${print(result)}\n`)
 }
 
 /** A span in which no recorder ran, or of which nothing is known, is no span in which all was lost. */

@@ -102,7 +102,8 @@ export function accountMarkdown(told: Told): string {
 
 /** The same for programs: the account itself, and what it comes to. */
 export function accountJson(told: Told, account: Account): string {
-  const { window, isComplete, isEmpty, lostUs, losses, healed, pending, lines, trades, notOffered, channels } = told
+  const { window, isComplete, isEmpty, lostUs, losses, healed, pending, lines, trades, notOffered, channels, claimed } =
+    told
   const event = ({ fromUs, toUs, lostUs, state, cause, channels }: Loss) => ({
     ...{ from: isoText(fromUs), to: isoText(toUs), from_us: fromUs, to_us: toUs, seconds: lostUs / 1e6, state, cause },
     channels: channels.map(({ exchange, family, about }) => `${exchange} ${family} ${about}`),
@@ -114,6 +115,7 @@ export function accountJson(told: Told, account: Account): string {
     healed: healed.map(event),
     not_yet_known: pending.map(event),
     trades,
+    claimed_channels: claimed,
     not_offered: notOffered,
     lines: lines.map(({ hourUs, wantedUs, lostUs, healedUs, pendingUs, complete, ...line }) => ({
       ...line,

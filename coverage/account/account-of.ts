@@ -15,6 +15,7 @@ import {
   type StateSpan,
   type TradeCount,
 } from './account.js'
+import { claimed } from './claims.js'
 import type { AccountFacts, Vanished } from './facts.js'
 import { Grouping } from './merge.js'
 import { Compared } from './proofs.js'
@@ -52,6 +53,7 @@ export function accountOf(facts: AccountFacts, asked: Span): Account {
     for (const [name, spans] of states.exceptionsOf(subscription, target))
       add({ ...target.channel, about: name, isWhole: false }, spans)
   }
+  for (const { channel, spans } of claimed(facts.exchange, facts.claims ?? [], window)) add(channel, spans)
   const grouping = new Grouping()
   for (const { channel, spans } of byChannel.values()) grouping.add(channel, spans)
   return {

@@ -61,6 +61,8 @@ export interface Account {
   groups: readonly ChannelGroup[]
   notOffered: readonly NotOffered[]
   trades: readonly TradeCount[]
+  /** The window ends with the last word of all recorders: that they were stopped; µs. */
+  stoppedUs?: number
 }
 
 /** Something that was to be there and is not. */

@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../../formats/journal/entry.js'
 import type { Exchange } from '../../exchanges/exchange.js'
 import type { Span } from '../../platform/spans.js'
+import type { Claim } from './claims.js'
 
 /** Until when a recorder is known to have lived, µs. */
 export interface Sign {
@@ -32,6 +33,8 @@ export interface AccountFacts {
   /** Hosts whose recorder is at work now. */
   alive: ReadonlySet<string>
   vanished: readonly Vanished[]
+  /** What files say of recorders that no journal tells of. */
+  claims?: readonly Claim[]
   /** When all this was read, µs. */
   nowUs: number
 }

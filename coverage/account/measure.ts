@@ -1,38 +1,81 @@
 import { datesOfTree } from '../../formats/tree-place.js'
 import type { Span } from '../../platform/spans.js'
-import { orderlyEndUs } from '../../formats/journal/runs.js'
+import { lastEntries, orderlyEndUs } from '../../formats/journal/runs.js'
 import type { Account } from './account.js'
 import type { AccountFacts } from './facts.js'
 import { accountOf } from './account-of.js'
 import { mergeAccounts } from './merge.js'
+import { claimsOfTables, toldHosts } from './read-claims.js'
 import { exchangesIn, readAccountFacts } from './read-facts.js'
 
 const DAY_US = 86_400_000_000
 
-/** When the last recorder ended, where none is at work: nothing more was to come. */
-function endOf({ alive, entries, signs, nowUs }: AccountFacts): number {
-  if (alive.size > 0 || entries.length + signs.length === 0) return nowUs
-  const heardUs = Math.max(entries.at(-1)?.recvUs ?? 0, ...signs.map(({ atUs }) => atUs))
-  return Math.min(nowUs, orderlyEndUs(entries) ?? heardUs)
+export interface MeasureOptions {
+  /** Nobody said from when on: it begins with the first sign of anything. */
+  fromBegin?: boolean
+  /** Nobody said until when: of a recording that is over only until then. */
+  upToEnd?: boolean
+  /** Where no journal tells of a recorder, its tables are asked, too: slower. */
+  tables?: boolean
 }
 
-/**
- * The account of a span of all that is below a root (a dataDir, or a copy of one), every exchange beside the others.
- * @param upToEnd of a recording that is over only until then
- */
+export interface MeasuredAccount extends Account {
+  /** Files that were asked and are no whole Parquet files; full paths. */
+  torn: readonly string[]
+}
+
+/** When the last recorder ended, where none is at work, and whether each of them was stopped: nothing more was to come. Pure. */
+export function endOf({ alive, entries, signs, claims = [], nowUs }: AccountFacts): { us: number; isStopped: boolean } {
+  if (alive.size > 0 || entries.length + signs.length + claims.length === 0) return { us: nowUs, isStopped: false }
+  const ends = new Map<string, { us: number; isStopped: boolean }>()
+  for (const { last, isStopped } of lastEntries(entries)) {
+    const own = entries.filter(({ host }) => host === last.host)
+    ends.set(last.host, { us: (isStopped ? orderlyEndUs(own) : undefined) ?? last.recvUs, isStopped })
+  }
+  const heardUs = new Map(entries.map(({ host, recvUs }) => [host, recvUs]))
+  for (const { host, us } of [
+    ...signs.map(({ host, atUs }) => ({ host, us: atUs })),
+    ...claims.map(({ host, toUs }) => ({ host, us: toUs })),
+  ]) {
+    if (us > Math.max(heardUs.get(host) ?? 0, ends.get(host)?.us ?? 0)) ends.set(host, { us, isStopped: false })
+  }
+  const all = [...ends.values()]
+  return {
+    us: Math.min(nowUs, Math.max(...all.map(({ us }) => us))),
+    isStopped: all.every(({ isStopped }) => isStopped),
+  }
+}
+
+/** The first sign of anything; Infinity where there is none. */
+function beginOf({ entries, signs, claims = [] }: AccountFacts): number {
+  const firsts = [entries[0]?.recvUs, ...signs.map(({ atUs }) => atUs), ...claims.map(({ fromUs }) => fromUs)]
+  return firsts.reduce<number>((first, us) => Math.min(first, us ?? Infinity), Infinity)
+}
+
+/** The account of a span of all that is below a root (a dataDir, or a copy of one), every exchange beside the others. */
 export async function measureAccount(
   root: string,
   span: Span,
   nowUs = Date.now() * 1000,
-  upToEnd = false,
-): Promise<Account> {
+  { fromBegin = false, upToEnd = false, tables = false }: MeasureOptions = {},
+): Promise<MeasuredAccount> {
   const window = { fromUs: span.fromUs, toUs: Math.max(span.fromUs, Math.min(span.toUs, nowUs)) }
   const all: AccountFacts[] = []
-  for (const exchange of exchangesIn(root)) all.push(await readAccountFacts(root, exchange, window, nowUs))
-  if (upToEnd && all.length > 0)
-    window.toUs = Math.max(window.fromUs, Math.min(window.toUs, Math.max(...all.map(endOf))))
+  const torn: string[] = []
+  for (const exchange of exchangesIn(root)) {
+    const facts = await readAccountFacts(root, exchange, window, nowUs)
+    const further = tables ? await claimsOfTables(root, facts.exchange, window, toldHosts(facts.entries)) : undefined
+    all.push({ ...facts, claims: [...(facts.claims ?? []), ...(further?.claims ?? [])] })
+    torn.push(...(further?.torn ?? []))
+  }
+  const ends = upToEnd ? all.map(endOf) : []
+  const endUs = Math.max(...ends.map(({ us }) => us))
+  if (fromBegin) window.fromUs = Math.max(window.fromUs, Math.min(window.toUs, ...all.map(beginOf)))
+  if (ends.length > 0) window.toUs = Math.max(window.fromUs, Math.min(window.toUs, endUs))
+  const isStopped = ends.length > 0 && endUs === window.toUs && ends.every(one => one.isStopped)
   const none: Account = { window, groups: [], notOffered: [], trades: [] }
-  return all.reduce((account, facts) => mergeAccounts(account, accountOf(facts, window)), none)
+  const account = all.reduce((account, facts) => mergeAccounts(account, accountOf(facts, window)), none)
+  return { ...account, torn, ...(isStopped && { stoppedUs: endUs }) }
 }
 
 /** @param date `2026-11-22` */

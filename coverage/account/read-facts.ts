@@ -4,6 +4,7 @@ import { exchangeNamed } from '../../exchanges/registry.js'
 import type { Exchange } from '../../exchanges/exchange.js'
 import type { JournalEntry } from '../../formats/journal/entry.js'
 import { inOrder } from '../../formats/journal/read.js'
+import { lastEntries } from '../../formats/journal/runs.js'
 import { listFolder } from '../../formats/partition-folders.js'
 import { rawSegments, type RawSegment } from '../../formats/raw-tree.js'
 import { recorderState } from '../../formats/recorder-state.js'
@@ -12,6 +13,7 @@ import { isLockHeld } from '../../platform/lock-state.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import type { Span } from '../../platform/spans.js'
 import type { AccountFacts, Sign } from './facts.js'
+import { claimsOfSegments, toldHosts } from './read-claims.js'
 import { readJournal } from './read-journal.js'
 import { findVanished } from './vanished.js'
 
@@ -54,6 +56,7 @@ export async function readAccountFacts(
     signs,
     alive: aliveOf(root, exchange, entries, signs, nowUs),
     vanished: findVanished(root, exchange, span, files, entries, namedExchange(exchange).names.familyOfChannel),
+    claims: claimsOfSegments(root, files, toldHosts(entries)),
     nowUs,
   }
 }
@@ -103,9 +106,13 @@ function aliveOf(
   const lastUs = new Map<string, number>()
   for (const { host, recvUs } of entries) lastUs.set(host, Math.max(lastUs.get(host) ?? 0, recvUs))
   for (const { host, atUs } of signs) lastUs.set(host, Math.max(lastUs.get(host) ?? 0, atUs))
+  // A copy has no lock: there the last word tells, and without one the age of the last sign.
+  const over = new Set(lastEntries(entries).flatMap(({ last, isStopped }) => (isStopped ? [last.host] : [])))
+  for (const { host, atUs } of signs)
+    if (entries.every(({ host: own, recvUs }) => own !== host || recvUs < atUs)) over.delete(host)
   const alive = [...lastUs].filter(([host, us]) => {
     const lock = recorderState(root, exchange, host, 'lock')
-    return existsSync(lock) ? isLockHeld(lock) : nowUs - us <= ARRIVES_WITHIN_US
+    return existsSync(lock) ? isLockHeld(lock) : !over.has(host) && nowUs - us <= ARRIVES_WITHIN_US
   })
   return new Set(alive.map(([host]) => host))
 }

@@ -45,6 +45,10 @@ export interface Told {
   healed: readonly Loss[]
   pending: readonly Loss[]
   trades: readonly TradeCount[]
+  /** Of so many channels there are files and no journal: whether anything is missing of them cannot be known. */
+  claimed: number
+  /** All that was to come ended then, as the recorders were stopped. */
+  stoppedUs?: number
   lines: readonly Line[]
   notOffered: Account['notOffered']
   /** Nothing is known to be missing, and something was recorded. */
@@ -58,7 +62,7 @@ type Asked = (name: string) => Pick<Exchange, 'families'>
 
 /** What an account comes to, for people: the longest loss first. Pure. */
 export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told {
-  const { window, groups, trades, notOffered } = account
+  const { window, groups, trades, notOffered, stoppedUs } = account
   const wanted = groups.filter(({ spans }) => spans.some(isWanted))
   const losses = eventsOf(account, isLost)
   const channels = wanted.reduce((sum, group) => sum + group.channels.length, 0)
@@ -71,6 +75,8 @@ export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told
     healed: eventsOf(account, ({ state }) => state === 'healed'),
     pending: eventsOf(account, ({ state }) => state === 'not yet known'),
     trades,
+    claimed: wanted.reduce((sum, { spans, channels }) => sum + (isClaimed(spans) ? channels.length : 0), 0),
+    ...(stoppedUs !== undefined && { stoppedUs }),
     lines: linesOf(account, exchangeNamed, by),
     notOffered,
     isComplete: losses.length === 0 && channels > 0,
@@ -80,6 +86,11 @@ export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told
 }
 
 const isWanted = ({ state, cause }: StateSpan) => state !== 'not recording' || cause !== undefined
+
+/** Nothing but files says that it came. */
+const isClaimed = (spans: readonly StateSpan[]) =>
+  spans.some(isWanted) &&
+  spans.every(span => !isWanted(span) || (span.state === 'recorded' && span.grade === 'claimed'))
 
 /** Spans that touch, or nearly, and have one cause are one event, µs. */
 const TOGETHER_US = 1_000_000
@@ -117,6 +128,8 @@ interface Sum {
   healedUs: number
   pendingUs: number
   unprovenUs: number
+  /** Of which nothing but a file tells. */
+  claimedUs: number
   causes: Map<string, number>
 }
 
@@ -166,7 +179,7 @@ function lineOf(
   const { wantedUs, lostUs } = sum
   const [cause] = [...sum.causes].sort((a, b) => b[1] - a[1])[0] ?? []
   const family = familyOf(exchangeNamed(line.exchange), line.family)
-  const byTime = wantedUs === 0 ? undefined : lostUs === 0 ? 1 : Math.min(ALMOST, 1 - lostUs / wantedUs)
+  const byTime = wantedUs <= sum.claimedUs ? undefined : lostUs === 0 ? 1 : Math.min(ALMOST, 1 - lostUs / wantedUs)
   // A percentage of trades is of trades, as far as all that is missing has numbers.
   const count = account.trades.find(({ exchange }) => exchange === line.exchange)
   const isCounted =
@@ -194,7 +207,16 @@ function lineOf(
 const ALMOST = 0.99999
 
 function sumOf(spans: readonly StateSpan[]): Sum {
-  const sum: Sum = { channels: 1, wantedUs: 0, lostUs: 0, healedUs: 0, pendingUs: 0, unprovenUs: 0, causes: new Map() }
+  const sum: Sum = {
+    channels: 1,
+    wantedUs: 0,
+    lostUs: 0,
+    healedUs: 0,
+    pendingUs: 0,
+    unprovenUs: 0,
+    claimedUs: 0,
+    causes: new Map(),
+  }
   for (const span of spans) {
     if (!isWanted(span)) continue
     const us = span.toUs - span.fromUs
@@ -203,6 +225,7 @@ function sumOf(spans: readonly StateSpan[]): Sum {
       continue
     }
     sum.wantedUs += us
+    if (span.state === 'recorded' && span.grade === 'claimed') sum.claimedUs += us
     if (span.state === 'healed') sum.healedUs += us
     if (!isLost(span)) continue
     sum.lostUs += us
@@ -220,6 +243,7 @@ function add(to: Sum, one: Sum): void {
   to.healedUs += one.healedUs
   to.pendingUs += one.pendingUs
   to.unprovenUs += one.unprovenUs
+  to.claimedUs += one.claimedUs
   for (const [cause, us] of one.causes) to.causes.set(cause, (to.causes.get(cause) ?? 0) + us)
 }
 

@@ -45,15 +45,28 @@ export function channelsText(channels: readonly Channel[], all: number): string 
 
 /** The answer in one sentence. */
 export function sentenceOf(told: Told): string {
-  const { losses, lostUs, channels, window, isEmpty, wanted } = told
+  const { losses, lostUs, channels, window, isEmpty, wanted, claimed } = told
   if (isEmpty) return 'Nothing was recorded, and nothing is known of what was to be.'
   const [longest] = losses
-  if (!longest) return `Complete: ${plural(channels, 'channel')}, ${lengthText(lengthUs(wanted))}.`
+  if (!longest) {
+    const length = lengthText(lengthUs(wanted))
+    if (claimed > 0 && claimed === channels)
+      return `Files say: ${plural(channels, 'kind')} of data, ${length}. There is no journal, so gaps cannot be known.`
+    const stop = stoppedText(told)
+    return `Complete: ${plural(channels - claimed, 'channel')}, ${length}${stop}.${claimedText(told)}`
+  }
   const what = `${longest.cause} (${channelsText(longest.channels, channels)})`
   const how = lostUs > 0.5 * lengthUs(wanted) ? 'Incomplete: missing' : 'Complete but for'
-  if (losses.length === 1) return `${how} ${lengthText(lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.`
-  return `${how} ${lengthText(lostUs)} in ${plural(losses.length, 'gap')}; the longest ${lengthText(longest.lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.`
+  if (losses.length === 1)
+    return `${how} ${lengthText(lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.${claimedText(told)}`
+  return `${how} ${lengthText(lostUs)} in ${plural(losses.length, 'gap')}; the longest ${lengthText(longest.lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.${claimedText(told)}`
 }
+
+const stoppedText = ({ stoppedUs, window }: Told) =>
+  stoppedUs === undefined ? '' : ` to ${timeText(stoppedUs, window)}, when the recorder was stopped`
+
+const claimedText = ({ claimed }: Told) =>
+  claimed === 0 ? '' : ` Of ${plural(claimed, 'further kind')} of data there is no journal, so gaps cannot be known.`
 
 /** What was missed live and is there all the same; undefined where nothing was. */
 export function healedText({ healed, window }: Told): string | undefined {

@@ -59,7 +59,10 @@ async function everyReaderFindsAll({ root, aside, t }: ReadBy): Promise<void> {
       day: '2026-11-22',
     })
   }
-  const { lines } = JSON.parse(await run('coverage', root, '--json')) as { lines: { table: string; rows: number }[] }
+  t.match(await run('coverage', root), /^Files say: \d+ kinds of data, .*no journal/s, 'coverage')
+  const { lines } = JSON.parse(await run('coverage', root, '--count', '--json')) as {
+    lines: { table: string; rows: number }[]
+  }
   t.equal(lines.find(line => line.table === 'trades')?.rows, 3, 'coverage')
   const merged = join(aside, 'merged')
   t.match(JSON.parse(await run('merge', root, '--to', merged, '--json')), { segments: SEGMENTS, faults: 0 })

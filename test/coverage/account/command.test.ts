@@ -1,6 +1,10 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
+import { compactOnce } from '../../compactor/fixtures/compacted.js'
 import { edgetape } from '../../fixtures/cli.js'
-import { journalLine, RUN_STARTED_US, writeRun, type RunLine } from '../../fixtures/raw-run.js'
+import { writeMixedTree } from '../../fixtures/mixed-tree.js'
+import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
 import { SEGMENT_NAME } from '../../fixtures/segments.js'
 
 const S = 1_000_000
@@ -87,4 +91,40 @@ t.test('an empty day says so, not that nothing of it is there', async t => {
   const { stderr, exitCode } = await edgetape(['coverage', root, '--date', '2026-11-20'])
   t.equal(exitCode, 1)
   t.match(stderr, /nothing was recorded 2026-11-20|nothing was recorded \(2026-11-20\)/)
+})
+
+t.test('of files without a journal it was said that nothing was recorded', async t => {
+  const root = t.testdir()
+  writeRun(
+    root,
+    wholeRun(3000).filter(({ family }) => family !== 'journal'),
+  )
+  const said = /^Files say: 2 kinds of data, 3 s\. There is no journal, so gaps cannot be\s+known\./
+  const told = async (...more: string[]) => {
+    const { stdout, exitCode } = await edgetape(['coverage', root, ...more])
+    t.equal(exitCode, 0)
+    return stdout
+  }
+  const fromSegments = await told()
+  t.match(fromSegments, said)
+  t.match(fromSegments, /trades +none +1 +–/, 'no percentage of what nobody can count')
+  t.match(fromSegments, /2026-11-22T14:00:00\.001Z? to 2026-11-22T14:00:03/)
+  t.match(JSON.parse(await told('--date', '2026-11-22', '--json')), {
+    claimed_channels: 2,
+    empty: false,
+    missing_seconds: 0,
+  })
+  t.equal((await edgetape(['coverage', root, '--date', '2026-11-23'])).exitCode, 1, 'of another day there is nothing')
+})
+
+t.test('of tables without a journal it was said that nothing was recorded', async t => {
+  const root = t.testdir()
+  writeMixedTree(root)
+  t.match(await compactOnce(root), { failed: 0 })
+  for (const gone of ['raw', 'parquet/exchange=deribit/table=journal']) rmSync(join(root, gone), { recursive: true })
+  const { stdout, exitCode } = await edgetape(['coverage', root])
+  t.equal(exitCode, 0)
+  t.match(stdout, /^Files say: 2 kinds of data, .*\. There is no journal, so gaps cannot be\s+known\./)
+  t.match(stdout, /trades +perpetual +1 +–/)
+  t.equal((await edgetape(['coverage', root, '--date', '2026-11-23'])).exitCode, 1, 'of another day there is nothing')
 })

@@ -1,7 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { dayOf, measureAccount } from '../../../coverage/account/measure.js'
+import { dayOf, endOf, measureAccount } from '../../../coverage/account/measure.js'
+import { namedExchange } from '../../../coverage/account/read-facts.js'
+import { tellingOf } from '../../../coverage/account/telling.js'
+import { sentenceOf } from '../../../coverage/account/wording.js'
+import { exchangeNamed } from '../../../exchanges/registry.js'
 import { isLost } from '../../../coverage/account/account.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
@@ -99,4 +103,47 @@ t.test('queries have the gaps as a relation, without any table of coverage', asy
     'watched',
   ]
   t.same(rows, [of('book'), of('quote'), of('trades')])
+})
+
+const OPEN = { fromBegin: true, upToEnd: true }
+const toldAt = async (root: string, second: number) => {
+  const account = await measureAccount(root, DAY, RUN_STARTED_US + second * S, OPEN)
+  const told = tellingOf(account, exchangeNamed)
+  const window = [account.window.fromUs, account.window.toUs].map(us => (us - RUN_STARTED_US) / S)
+  return { isComplete: told.isComplete, sentence: sentenceOf(told), window }
+}
+
+t.test('a copy of a recording that was stopped in order lacked more the later it was asked', async t => {
+  const root = t.testdir()
+  writeRun(root, lines([...begin, [60, 'stopped', { reason: 'test' }]]))
+  const sentence = 'Complete: 3 channels, 59 s to 14:01:00, when the recorder was stopped.'
+  for (const second of [61, 81, 3600, 36_000])
+    t.same(await toldAt(root, second), { isComplete: true, sentence, window: [0, 60] }, `${second} s after its begin`)
+  const asked = await measureAccount(root, DAY, RUN_STARTED_US + 81 * S)
+  t.ok(
+    asked.groups.every(({ spans }) =>
+      spans.some(({ state, cause }) => state === 'not recording' && cause !== undefined),
+    ),
+    'who asks for the day is told that nothing was recorded then',
+  )
+
+  const killed = t.testdir({ killed: {} })
+  writeRun(join(killed, 'killed'), lines([...begin, [60, 'clock']]))
+  t.same((await toldAt(join(killed, 'killed'), 81)).window, [0, 81], 'one that said no last word may live')
+})
+
+t.test('of two recorders the end is that of the later one, and in order only where both were stopped', t => {
+  const entry = (host: string, second: number, event: 'started' | 'stopped' | 'clock') =>
+    ({ exchange: 'deribit', host, run: `r${host}`, recvUs: second * S, event, detail: {} }) as const
+  const facts = {
+    exchange: namedExchange('deribit'),
+    signs: [],
+    alive: new Set<string>(),
+    vanished: [],
+    nowUs: 1000 * S,
+  }
+  const entries = [entry('a', 1, 'started'), entry('b', 2, 'started'), entry('a', 10, 'stopped')]
+  t.same(endOf({ ...facts, entries: [...entries, entry('b', 20, 'stopped')] }), { us: 20 * S, isStopped: true })
+  t.same(endOf({ ...facts, entries: [...entries, entry('b', 20, 'clock')] }), { us: 20 * S, isStopped: false })
+  t.end()
 })

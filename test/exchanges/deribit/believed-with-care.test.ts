@@ -115,7 +115,7 @@ t.test('numbers of trades that began anew: coverage counted a quarter of a billi
   t.same(others, [], 'once')
   t.match(lost(exchange, trades, name, fromMs, toMs), { lost: 0 }, 'later holes are seen and filled')
   await edgetape(['compact', '--once', '--config', recorder.configFile])
-  const { stdout } = await edgetape(['coverage', recorder.dataDir, '--json', '--by', 'instrument'])
+  const { stdout } = await edgetape(['coverage', recorder.dataDir, '--count', '--json', '--by', 'instrument'])
   const { lines } = JSON.parse(stdout) as {
     lines: { data: string; counted?: { expected: number; actual: number } }[]
   }
