@@ -30,6 +30,7 @@ async function report({ date, path, out, fresh, config }: ReportOptions): Promis
     { requireTree },
     { writeWhole },
     { sizeText },
+    { lowerPriority },
   ] = await Promise.all([
     import('node:fs/promises'),
     import('../reader/report/make-report.js'),
@@ -38,10 +39,13 @@ async function report({ date, path, out, fresh, config }: ReportOptions): Promis
     import('../formats/tree-place.js'),
     import('./output.js'),
     import('../platform/figures.js'),
+    import('../platform/low-priority.js'),
   ])
   requireDate(date)
   const settings = freshSettings(path, config)
   requireTree(settings.root)
+  // It gives way to a recorder on the same machine.
+  lowerPriority()
   const tell = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
   const html = await makeReport({
     root: settings.root,

@@ -35,13 +35,13 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     import('./run/supervisor.js'),
   ])
   const config = loadConfig(path)
-  const { sync, http, alerts } = config
+  const { sync, http, alerts, report } = config
   const log = createLogger('supervisor')
   const parts = [
     ...config.exchanges.map(({ name }) => recorderPart(path, recorderTag(config, name))),
     partOf('compact', path),
     ...(sync.target === undefined ? [] : [partOf('sync', path)]),
-    ...(http.enabled || hasReceiver(alerts) ? [partOf('serve', path)] : []),
+    ...(http.enabled || hasReceiver(alerts) || report.nightly ? [partOf('serve', path)] : []),
   ]
   if (sync.target === undefined) log.info('no sync.target in the config: nothing is shipped')
   const stop = new AbortController()

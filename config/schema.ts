@@ -211,6 +211,15 @@ const http = z
   })
   .prefault({})
 
+const report = z
+  .strictObject({
+    nightly: z
+      .boolean()
+      .default(false)
+      .describe('a report of each day once it is over, reports/date=…/report-….html in dataDir, shipped with the rest'),
+  })
+  .prefault({})
+
 const alerts = z
   .strictObject({
     webhook: z
@@ -278,6 +287,7 @@ const keys = z.strictObject({
   sync,
   retention,
   http,
+  report,
   alerts,
   proxy,
 })

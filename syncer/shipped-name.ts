@@ -1,8 +1,8 @@
 import { parseParquetName } from '../formats/parquet-path.js'
 import { parseSegmentPath } from '../formats/raw-path.js'
 
-/** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced. */
-export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded'
+/** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced; `reports` are for people. */
+export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded' | 'reports'
 
 export interface ShippedName {
   kind: ShippedKind
@@ -24,7 +24,8 @@ const QUARANTINE = new RegExp(
   `^quarantine/exchange=${VALUE}/channel=${VALUE}/date=(${DATE})/(?:\\d{8}T(\\d\\d)\\d{4}Z-)?${NAME}\\.jsonl$`,
 )
 const SUPERSEDED = new RegExp(`^superseded/date=(${DATE})/superseded-${NAME}\\.jsonl$`)
-const PATTERNS = { parquet: PARQUET, quarantine: QUARANTINE, superseded: SUPERSEDED } as const
+const REPORT = new RegExp(`^reports/date=(${DATE})/report-${NAME}\\.html$`)
+const PATTERNS = { parquet: PARQUET, quarantine: QUARANTINE, superseded: SUPERSEDED, reports: REPORT } as const
 
 /**
  * The facts in a path below `dataDir`; undefined for whatever is not shipped: open segments, temporary names, state, and

@@ -6,7 +6,8 @@ import { systemClock, type Clock } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import { Alerts, hasReceiver } from '../alerts/alerts.js'
-import { DailyCoverage } from '../daily-coverage.js'
+import { DailyWork } from '../daily/daily-work.js'
+import { dailyJobs } from '../daily/jobs.js'
 import { gapsWithin } from '../observe/gaps-within.js'
 import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
@@ -41,12 +42,12 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   const { host, port, noDataSeconds } = config.http
   const watch = new Watch(new Observer(config.dataDir, clock, recorderTags(config)), 1000 * noDataSeconds, log)
   const coverage = new CoverageDays(config.dataDir, log)
-  const daily = new DailyCoverage(config.dataDir, log)
+  const daily = new DailyWork(dailyJobs(config), log)
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
   watch.look()
-  // Alerts need nobody to connect.
+  // Alerts and reports need nobody to connect.
   const server =
-    config.http.enabled || !alerts
+    config.http.enabled || !(alerts || config.report.nightly)
       ? await listen(host, port, routesOf(watch, coverage), log, tailStream(config.dataDir, log, signal))
       : undefined
   if (server) {

@@ -1,7 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { dueCoverage } from '../../monitor/daily-coverage.js'
 import { derivedTables, writeCoverage } from '../../coverage/write-tables.js'
 import { Lake } from '../../reader/query/lake.js'
 import { convertedFolders } from '../../compactor/date/date-job.js'
@@ -90,29 +89,6 @@ t.test('bad intervals as a table, so that a query can leave them out', async t =
   t.ok(readFileSync(join(root, path)).equals(before.bytes), 'written again it is the same')
   t.equal(statSync(join(root, path)).ino, before.inode, 'and not touched, so that it is not shipped again')
   t.same(await writeCoverage(root, '2026-11-20'), [], 'nothing for a day on which nothing was to come')
-})
-
-t.test('yesterday is due when it is settled, once', t => {
-  const at = (time: string) => Date.parse(`2026-11-23T${time}:00Z`)
-  t.equal(
-    dueCoverage(at('01:00'), () => undefined),
-    undefined,
-    'its last segments are on their way',
-  )
-  t.equal(
-    dueCoverage(at('02:00'), () => undefined),
-    '2026-11-22',
-  )
-  t.equal(
-    dueCoverage(at('02:30'), () => at('00:30')),
-    '2026-11-22',
-    'written by hand too early',
-  )
-  t.equal(
-    dueCoverage(at('23:00'), () => at('02:01')),
-    undefined,
-  )
-  t.end()
 })
 
 t.test('tables that are made from others are documented as they are written', t => {
