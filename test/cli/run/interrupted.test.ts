@@ -39,7 +39,7 @@ async function expectEnd(
   const { exitCode, signal: killedBy, stderr } = await child
   const name = `${command[0] ?? ''}, ${signal}`
   t.equal(killedBy ?? exitCode, code, `${name}: ${stderr.slice(-500)}`)
-  t.ok(performance.now() - askedMs < 15_000, `${name}: soon`)
+  t.ok(performance.now() - askedMs < 30_000, `${name}: soon`)
   t.notMatch(stderr, /something does not answer|^\s+at /m, `${name}: in order`)
 }
 
