@@ -32,12 +32,11 @@ function lineOfDay({ date, events }: CoverageDay): string {
     const box = { x: place(x(fromMs)), y: 2, width: place(Math.max(1, x(toMs) - x(fromMs))), height: 14, class: 'gap' }
     return element('rect', box, `<title>${escaped(said)}</title>`)
   })
-  const hours = [0, 6, 12, 18].map(hour =>
-    element('text', { x: place((hour / 24) * 400), y: 28 }, `${String(hour).padStart(2, '0')}:00`),
-  )
+  const hours = [0, 6, 12, 18].map(hour => `<span>${String(hour).padStart(2, '0')}:00</span>`)
   const base = element('rect', { x: 0, y: 2, width: 400, height: 14, class: 'base' })
   const label = `${events.length} gaps over the day`
-  return `<div class="day">${element('svg', { viewBox: '0 0 400 32', role: 'img', 'aria-label': label }, [base, ...gaps, ...hours].join(''))}</div>`
+  const box = { viewBox: '0 0 400 18', preserveAspectRatio: 'none', role: 'img', 'aria-label': label }
+  return `<div class="day">${element('svg', box, [base, ...gaps].join(''))}<p>${hours.join('')}</p></div>`
 }
 
 function hoursHtml(hours: readonly HourOfKind[]): string {

@@ -26,8 +26,9 @@ export function valueAxis(values: Iterable<number>, fromZero = false): Axis {
   if (low === high)
     [low, high] = fromZero ? [low, low + 1] : [low - (Math.abs(low) / 1000 || 1), high + (Math.abs(high) / 1000 || 1)]
   const step = roundStep((high - low) / 3)
-  const first = Math.floor(low / step + 1e-9)
-  const last = Math.ceil(high / step - 1e-9)
+  // A hair beyond a round number makes no further step.
+  const first = Math.floor(low / step + 0.02)
+  const last = Math.max(first + 1, Math.ceil(high / step - 0.02))
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => {
     const at = (first + index) * step
     return { at, label: numberText(at, step) }
@@ -42,9 +43,9 @@ function roundStep(least: number): number {
   return factor * power
 }
 
-/** `86,250`, `0.025`, `1.5M`: with as many digits as steps of that width need. */
+/** `86,250`, `0.025`, `90K`: with as many digits as steps of that width need. */
 export function numberText(value: number, step: number): string {
-  if (Math.abs(value) >= 1e6 && step >= 1e4) return compact.format(value)
+  if (step >= 1e4) return compact.format(value)
   const digits = Math.min(10, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }

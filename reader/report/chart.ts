@@ -28,7 +28,7 @@ export interface Chart {
 /** Units of the drawing, which is as wide as its place: small enough that its text can be read on a phone. */
 const WIDTH = 400
 const HEIGHT = 190
-const LEFT = 50
+const LEFT = 56
 const RIGHT = 20
 const TOP = 8
 const BOTTOM = 22

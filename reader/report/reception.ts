@@ -42,6 +42,9 @@ export async function ratesSection(asked: Asked): Promise<Section> {
   }
 }
 
+/** What is older was told again, as a state is at each subscription, and was not on its way so long, ms. */
+const LATE_MAX_MS = 60_000
+
 const lagRow = z.object({ exchange: z.string(), place: z.number(), half: z.number(), most: z.number() })
 const clockRow = z.object({
   exchange: z.string(),
@@ -64,7 +67,7 @@ export async function clockSection(asked: Asked): Promise<Section> {
       FROM (
         SELECT exchange, recv_ts, (epoch_us(recv_ts) - epoch_us(exchange_ts)) / 1000.0 AS lag FROM ${view}
         WHERE ${withinSql(grid, 'recv_ts')} AND source = 'live' AND exchange_ts IS NOT NULL
-      ) GROUP BY ALL`,
+      ) WHERE lag < ${LATE_MAX_MS} GROUP BY ALL`,
       lagRow,
     )
     for (const [exchange, own] of groupBy(lags, ({ exchange }) => exchange)) {

@@ -13,6 +13,8 @@ t.test('axes end on round numbers and say no more digits than they need', t => {
   const labels = (values: number[], fromZero?: boolean) => valueAxis(values, fromZero).ticks.map(({ label }) => label)
   t.same(labels([86_012, 86_190]), ['86,000', '86,100', '86,200'])
   t.same(labels([0.0205, 0.031]), ['0.020', '0.025', '0.030', '0.035'])
+  t.same(labels([80_000, 101_000]), ['80K', '90K', '100K', '110K'])
+  t.same(labels([-4, 39_000], true), ['0', '20K', '40K'], 'a hair below zero makes no further step')
   t.same(labels([3, 7], true), ['0', '5', '10'])
   t.same(labels([-2e6, 3e6], true), ['-2M', '0', '2M', '4M'])
   t.same(labels([5]).length > 1, true, 'a value alone has room around it')

@@ -11,10 +11,24 @@ import { OPTIONS_START_MS, recordOptions } from '../../fixtures/option-recording
 const DATE = '2026-11-22'
 const NASTY = '<img src=x onerror="document.title=\'broken in\'">'
 
+/** Half a minute of quotes is missing. */
+const GAP_S = [120, 150] as const
+const isLost = (family: string, atMs: number) => {
+  const second = (atMs - OPTIONS_START_MS) / 1000
+  return family === 'quote' && second >= GAP_S[0] && second < GAP_S[1]
+}
+
 /** The journal of the simulated minutes: all was subscribed, and half a minute of quotes is missing. */
 function writeJournal(dataDir: string, channels: readonly string[]): void {
   const atUs = (second: number) => (OPTIONS_START_MS + second * 1000) * 1000
-  const gap = { event: 'gap', conn: 'd1', cause: NASTY, families: ['quote'], from_us: atUs(120), to_us: atUs(150) }
+  const gap = {
+    event: 'gap',
+    conn: 'd1',
+    cause: NASTY,
+    families: ['quote'],
+    from_us: atUs(GAP_S[0]),
+    to_us: atUs(GAP_S[1]),
+  }
   const clocks = [1, 2, 3, 4, 5].map((minute): [number, object] => [
     60 * minute,
     { event: 'clock', offset_us: 120, drift_us: 3, exchange_offset_us: 1500 * minute, round_trip_us: 900 },
@@ -32,13 +46,13 @@ function writeJournal(dataDir: string, channels: readonly string[]): void {
     ...{ family: 'journal', conn: 'journal', recvUs: Math.round(atUs(second)) },
     frame: JSON.stringify(event),
   }))
-  writeRecording(dataDir, frames)
+  writeRecording(dataDir, frames, { host: 'vps-1' })
 }
 
 const dataDir = t.testdir()
 const file = join(dataDir, 'report.html')
 const ready = (async () => {
-  const market = await recordOptions(dataDir)
+  const market = await recordOptions(dataDir, isLost)
   const names = [...market.listings.keys()].filter(name => name.startsWith('BTC-'))
   writeJournal(dataDir, [
     ...names.flatMap(name => [`ticker.${name}.100ms`, `quote.${name}`]),
@@ -72,6 +86,10 @@ t.test('a simulated day as one file: account, prices, options, rates, clocks', {
   t.ok(shown.includes('deribit: clocks ahead of the receive clock'), shown.join())
   t.ok(shown.includes('deribit: quotes received after'))
   t.match(html, /Complete but for 30 s|missing 30 s/)
+  const [, spread = ''] = /<b>Spread<.*?<path class="line tone-1" d="([^"]+)"/s.exec(html) ?? []
+  const xs = [...spread.matchAll(/[ML]([\d.]+) /g)].map(([, x]) => Number(x))
+  const widest = Math.max(...xs.slice(1).map((x, index) => x - (xs[index] ?? x)))
+  t.ok(widest > (0.8 * 30 * 330) / 300, `half a minute of quotes is blank: ${widest}`)
   t.match(html, /onerror=&quot;/, 'texts of others are shown as texts')
   t.notMatch(html, /NaN|undefined|Infinity/)
   t.notMatch(html, /<(?:script|link|img|iframe)[^>]+(?:src|href)="(?!data:)/)
