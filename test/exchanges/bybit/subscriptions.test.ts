@@ -39,8 +39,7 @@ function connection(
   const subscriptions = new Subscriptions({
     link: {
       conn: 'd1',
-      journal: (event: string, facts: object = {}) =>
-        void journal.push({ event, ...(facts as { channels: string[] }) }),
+      journal: (event: string, facts: object) => void journal.push({ event, ...(facts as { channels: string[] }) }),
       subscribed: (channels: readonly string[], facts: object = {}) =>
         void journal.push({ event: 'subscribed', channels: [...channels], ...facts }),
     },
