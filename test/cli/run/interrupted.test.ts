@@ -39,7 +39,8 @@ async function expectEnd(
   const { exitCode, signal: killedBy, stderr } = await child
   const name = `${command[0] ?? ''}, ${signal}`
   t.equal(killedBy ?? exitCode, code, `${name}: ${stderr.slice(-500)}`)
-  t.ok(performance.now() - askedMs < 30_000, `${name}: soon`)
+  // Workers run at the lowest priority: beside a suite at work a tenth of a second of theirs takes half a minute.
+  t.ok(performance.now() - askedMs < 120_000, `${name}: not by a limit of its own`)
   t.notMatch(stderr, /something does not answer|^\s+at /m, `${name}: in order`)
 }
 
