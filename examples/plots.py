@@ -2,14 +2,13 @@
 
     python3 examples/plots.py edgetape-demo/nas plots
 
-Needs duckdb and matplotlib. Reads Parquet only: a dataDir or its copy on a NAS.
+Needs the package of this repository, `pip install ./python`, and matplotlib. Reads Parquet only: a dataDir or its copy on a NAS.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-import duckdb
+import edgetape
 import matplotlib
 
 matplotlib.use("Agg")  # no window: files only
@@ -27,25 +26,17 @@ plt.rcParams.update(
 
 
 class Recording:
-    """The tables of one tree, by name; times as seconds since the epoch."""
+    """The tables of one exchange in a tree, by name; times as seconds since the epoch."""
 
     def __init__(self, root: Path, exchange: str):
-        self.folder = root / "parquet" / f"exchange={exchange}"
-        if not self.folder.is_dir():
-            sys.exit(f"{root} has no parquet/exchange={exchange}; wanted a dataDir or its copy on a NAS")
-        self.db = duckdb.connect()
-        self.db.execute("SET TimeZone = 'UTC'")
-
-    def tables(self) -> list[str]:
-        return sorted(path.name.removeprefix("table=") for path in self.folder.glob("table=*"))
-
-    def files(self, table: str) -> str:
-        pattern = f"{self.folder}/table={table}/kind=*/currency=*/date=*/[0-9d]*[0-9A-Za-z].parquet".replace("'", "''")
-        return f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
+        self.exchange = exchange
+        self.tape = edgetape.open(root)
+        folder = self.tape.root / "parquet" / f"exchange={exchange}"
+        self.tables = [name for name in self.tape.tables if (folder / f"table={name}").is_dir()]
 
     def columns(self, sql: str, *values) -> dict[str, np.ndarray]:
         """The columns of a query's answer; NULL becomes NaN."""
-        found = self.db.execute(sql, values).fetchnumpy()
+        found = self.tape.sql(sql, values).fetchnumpy()
         return {
             name: column.astype(float).filled(np.nan) if np.ma.isMaskedArray(column) and column.dtype.kind in "fiu" else column
             for name, column in found.items()
@@ -66,7 +57,7 @@ def on_clock(axes) -> None:
 def quotes_of(recording: Recording, instrument: str) -> dict[str, np.ndarray]:
     return recording.columns(
         f"""SELECT epoch(exchange_ts) AS at, best_bid_price AS bid, best_ask_price AS ask
-        FROM {recording.files("quote")} WHERE instrument_name = ? ORDER BY exchange_ts, seq""",
+        FROM {recording.exchange}.quote WHERE instrument_name = ? ORDER BY exchange_ts, seq""",
         instrument,
     )
 
@@ -76,7 +67,7 @@ def plot_price(recording: Recording, instrument: str):
     quotes = quotes_of(recording, instrument)
     trades = recording.columns(
         f"""SELECT epoch(exchange_ts) AS at, price, amount, direction = 'buy' AS bought
-        FROM {recording.files("trades")} WHERE instrument_name = ? ORDER BY exchange_ts, trade_seq""",
+        FROM {recording.exchange}.trades WHERE instrument_name = ? ORDER BY exchange_ts, trade_seq""",
         instrument,
     )
     figure, axes = plt.subplots(figsize=(9, 4.5))
@@ -130,7 +121,7 @@ def last_smiles(recording: Recording, currency: str) -> dict[str, np.ndarray]:
           SELECT split_part(instrument_name, '-', 2) AS expiry, split_part(instrument_name, '-', 4) AS side,
             replace(split_part(instrument_name, '-', 3), 'd', '.')::DOUBLE AS strike,
             unnest(arg_max({{mark: mark_iv, bid: bid_iv, ask: ask_iv, forward: underlying_price}}, (exchange_ts, seq)))
-          FROM {recording.files("ticker")} WHERE kind = 'option' AND currency = ? AND mark_iv > 0
+          FROM {recording.exchange}.ticker WHERE kind = 'option' AND currency = ? AND mark_iv > 0
           GROUP BY instrument_name)
         FROM last QUALIFY (side = 'C') = (strike >= median(forward) OVER (PARTITION BY expiry))
         ORDER BY strptime(expiry, '%-d%b%y'), strike""",
@@ -165,9 +156,9 @@ def plot_smile(recording: Recording, currency: str, expiries: int = 3):
 
 def plot_coverage(recording: Recording):
     """Rows of each table over time, and the gaps that the journal tells of."""
-    tables = [name for name in recording.tables() if not name.startswith("coverage") and name != "journal"]
+    tables = [name for name in recording.tables if not name.startswith("coverage") and name != "journal"]
     spans = [
-        recording.columns(f"SELECT epoch(min(recv_ts)) AS first, epoch(max(recv_ts)) AS last FROM {recording.files(name)}")
+        recording.columns(f"SELECT epoch(min(recv_ts)) AS first, epoch(max(recv_ts)) AS last FROM {recording.exchange}.{name}")
         for name in tables
     ]
     first, last = min(span["first"][0] for span in spans), max(span["last"][0] for span in spans)
@@ -178,13 +169,13 @@ def plot_coverage(recording: Recording):
     for row, name in enumerate(tables):
         found = recording.columns(
             f"""SELECT least(floor((epoch(recv_ts) - ?) / ?), {buckets - 1})::BIGINT AS bucket, count(*) AS n
-            FROM {recording.files(name)} GROUP BY 1""",
+            FROM {recording.exchange}.{name} GROUP BY 1""",
             first,
             width,
         )
         counts[row, np.asarray(found["bucket"], dtype=int)] = found["n"]
     gaps = recording.columns(
-        f"SELECT from_us / 1e6 AS since, to_us / 1e6 AS until FROM {recording.files('journal')} WHERE event = 'gap'"
+        f"SELECT from_us / 1e6 AS since, to_us / 1e6 AS until FROM {recording.exchange}.journal WHERE event = 'gap'"
     )
     figure, axes = plt.subplots(figsize=(9, 0.28 * len(tables) + 1.6))
     edges = clock(first + width * np.arange(buckets + 1))

@@ -3,7 +3,7 @@
 import datetime
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 import duckdb
 
@@ -50,10 +50,10 @@ class Tape:
         """The ready views, as docs/query.md and docs/option-views.md describe them."""
         return list(shipped.ready_views())
 
-    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Any query over tables, views over all exchanges and ready views."""
+    def sql(self, query: str, params: Optional[Sequence[Any]] = None) -> duckdb.DuckDBPyRelation:
+        """Any query over tables, views over all exchanges and ready views; `params` for its `?`."""
         self._make_for(query)
-        return self.connection.sql(query)
+        return self.connection.sql(query, params=list(params) if params else None)
 
     def table(self, name: str) -> duckdb.DuckDBPyRelation:
         """All rows of a table, of all exchanges."""

@@ -72,7 +72,7 @@ async function drawExamples(t: Test, cwd: string): Promise<void> {
       cwd,
       reject: false,
       stdin: 'ignore',
-      env: { EDGETAPE_ROOT: join(cwd, 'edgetape-demo/nas') },
+      env: { EDGETAPE_ROOT: join(cwd, 'edgetape-demo/nas'), PYTHONPATH: join(packageRoot, 'python') },
     })
   const libraries = await python('-c', 'import matplotlib; import nbclient; import ipykernel')
   const message = 'needs matplotlib, nbclient and ipykernel: pip install matplotlib nbclient ipykernel'
