@@ -40,19 +40,22 @@ export function onShutdown(
   stop: (reason: string) => void,
   { signals = SHUTDOWN_SIGNALS, atOnce }: ShutdownOptions = {},
 ): void {
-  let askedMs: number | undefined
+  let wishes: 'none' | 'first' | 'later' = 'none'
   const ask = (reason: string, signal: ShutdownSignal = 'SIGTERM') => {
-    if (askedMs !== undefined) return
-    askedMs = performance.now()
+    if (wishes !== 'none') return
+    wishes = 'first'
     asked ??= signal
     // While an end by itself is cleaned up, signals are not handled any more: one that comes then would be the exit code.
     process.once('beforeExit', () => process.exit())
     stop(reason)
-    if (!atOnce) setTimeout(leaveToKernel, ONE_WISH_MS).unref()
+    // By the loop's timer, not by the clock: a loop that stood still hears late of signals that came in time.
+    setTimeout(() => {
+      wishes = 'later'
+      if (!atOnce) leaveToKernel()
+    }, ONE_WISH_MS).unref()
   }
   const heard = (signal: ShutdownSignal) => {
-    const isSecondWish = askedMs !== undefined && performance.now() - askedMs > ONE_WISH_MS
-    if (!isSecondWish) ask(signal, signal)
+    if (wishes !== 'later') ask(signal, signal)
     else if (signal !== 'SIGHUP') {
       atOnce?.()
       endBy(signal)

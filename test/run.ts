@@ -15,6 +15,8 @@ const JOBS = 3
 /** A file that takes longer says what it waits for, and is ended. */
 const FILE_S = 240
 const KILLED_AFTER_S = FILE_S + 20
+/** Where more fail, something is broken. */
+const AGAIN_AT_MOST = 5
 const STDERR_SHOWN_CHARS = 4000
 
 /** The last in the alphabet come first: there are those who wait longest, and should not be left to the end. */
@@ -64,18 +66,41 @@ function textOf({ name, diagnostic }: Failure): string {
   return `  ✖ ${name}\n${more}`
 }
 
-async function run(files: readonly string[]): Promise<number> {
-  const all: Results = { passed: 0, failures: [], skipped: [] }
+/** Runs files, so many at a time. */
+async function runFiles(files: readonly string[], jobs: number): Promise<Map<string, Results>> {
+  const found = new Map<string, Results>()
   const queue = files.values()
   const runNext = async () => {
-    for (const file of queue) {
-      const { passed, failures, skipped } = await runFile(file)
-      all.passed += passed
-      all.failures.push(...failures)
-      all.skipped.push(...skipped)
-    }
+    for (const file of queue) found.set(file, await runFile(file))
   }
-  await Promise.all(Array.from({ length: JOBS }, runNext))
+  await Promise.all(Array.from({ length: jobs }, runNext))
+  return found
+}
+
+/**
+ * Files that failed are run once more, alone: on a machine with too little to give, a test that waits for another process
+ * may have waited in vain. Those that pass then are named, for they are to be made steadier.
+ */
+async function runAgainAlone(found: Map<string, Results>): Promise<void> {
+  const failed = [...found].filter(([, { failures }]) => failures.length > 0).map(([file]) => file)
+  if (failed.length === 0 || failed.length === found.size || failed.length > AGAIN_AT_MOST) return
+  process.stdout.write(`\nOnce more, alone:\n`)
+  const again = await runFiles(failed, 1)
+  const unsteady = failed.filter(file => again.get(file)?.failures.length === 0)
+  for (const [file, results] of again) found.set(file, results)
+  if (unsteady.length > 0)
+    process.stdout.write(`\nUnsteady, failed beside others and passed alone: ${unsteady.join(', ')}\n`)
+}
+
+async function run(files: readonly string[]): Promise<number> {
+  const found = await runFiles(files, JOBS)
+  await runAgainAlone(found)
+  const results = [...found.values()]
+  const all: Results = {
+    passed: results.reduce((sum, { passed }) => sum + passed, 0),
+    failures: results.flatMap(({ failures }) => failures),
+    skipped: results.flatMap(({ skipped }) => skipped),
+  }
   process.stdout.write(`\n${summaryOf(all)}\n`)
   return all.failures.length === 0 && all.passed > 0 ? 0 : 1
 }

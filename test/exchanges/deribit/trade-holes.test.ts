@@ -1,12 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { partitionOfInstrument } from '../../../exchanges/deribit/names.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import type { Simulator } from '../../../simulator/main.js'
-import { journalText } from '../../fixtures/kill-rounds.js'
-import { recordedLines, startRecorder, statusOf, until, type RecorderProcess } from '../../fixtures/recorder-process.js'
+import { journalText, linesSoFar } from '../../fixtures/kill-rounds.js'
+import { startRecorder, statusOf, until, type RecorderProcess } from '../../fixtures/recorder-process.js'
 
 t.jobs = 3
 t.setTimeout(200_000)
+
+/** A comparison, the wait for late trades, and the calls take what the machine and the exchange's credits allow. */
+const FILLED_WITHIN_MS = 120_000
 
 interface Entry {
   event: string
@@ -61,19 +65,31 @@ async function stop(recorder: RecorderProcess): Promise<void> {
   await recorder.process
 }
 
+/** What is in the files so far, sealed or not. */
 function recorded(dataDir: string) {
-  const lines = recordedLines(dataDir).filter(({ family }) => family === 'trades' || family === 'journal')
-  const journal = lines
-    .filter(({ family }) => family === 'journal')
-    .map(({ frame }) => JSON.parse(frame.toString('utf8')) as Entry)
-  const rows = lines
-    .filter(({ family }) => family === 'trades')
-    .flatMap(({ conn, frame }) => {
-      const message = JSON.parse(frame.toString('utf8')) as { params?: { data: Row[] }; result?: { trades: Row[] } }
-      return (message.params?.data ?? message.result?.trades ?? []).map(row => ({ ...row, conn }))
-    })
+  const journal = linesSoFar(dataDir, 'journal').map(({ frame }) => JSON.parse(frame.toString('utf8')) as Entry)
+  const rows = linesSoFar(dataDir, 'trades').flatMap(({ conn, frame }) => {
+    const message = JSON.parse(frame.toString('utf8')) as { params?: { data: Row[] }; result?: { trades: Row[] } }
+    return (message.params?.data ?? message.result?.trades ?? []).map(row => ({ ...row, conn }))
+  })
   return { journal, rows }
 }
+
+/** Waits until nothing that was found missing is still being asked for, and `isEnough`. */
+async function untilFilled({ dataDir }: RecorderProcess, isEnough: (rows: readonly Row[]) => boolean): Promise<void> {
+  const isDone = () => {
+    const { journal, rows } = recorded(dataDir)
+    const fills = journal.filter(({ event, outcome }) => event === 'backfill' && outcome === 'filled')
+    const holes = journal.filter(({ event }) => event === 'trade_hole')
+    return holes.every(hole => fills.some(fill => covers(fill, hole))) && isEnough(rows)
+  }
+  const deadline = performance.now() + FILLED_WITHIN_MS
+  // What fails to come is shown by what the test compares.
+  while (!isDone() && performance.now() < deadline) await delay(500)
+}
+
+const covers = (fill: Entry, hole: Entry) =>
+  fill.instrument === hole.instrument && fill.from_seq <= hole.from_seq && fill.to_seq >= hole.to_seq
 
 /** Every trade of each instrument from the first to the last that was recorded is there. */
 function missing(rows: readonly Row[]): string[] {
@@ -123,8 +139,7 @@ t.test('dropped trades, trades of a disconnection and of a restart are fetched',
   const again = startRecorder(t, folder, config(exchange))
   await until('the second run', () => isLive(again), 60_000)
   const backMs = exchange.market.nowMs
-  // Long enough for one comparison after the start, the wait for late trades, and the calls.
-  await new Promise(resolve => setTimeout(resolve, 9000))
+  await untilFilled(again, rows => lost(exchange, rows, startMs, backMs).length === 0 && missing(rows).length === 0)
   await stop(again)
 
   const { journal, rows } = recorded(again.dataDir)
@@ -135,13 +150,11 @@ t.test('dropped trades, trades of a disconnection and of a restart are fetched',
   const fills = journal.filter(({ event }) => event === 'backfill')
   t.ok(holes.some(({ cause }) => cause === 'a later trade came'))
   t.ok(holes.some(({ cause }) => cause === 'the recorder was off'))
-  for (const { instrument, from_seq, to_seq, from_us, to_us } of holes) {
+  for (const hole of holes) {
     // One that was asked for when the recorder was killed is found again, with what came to it meanwhile.
-    const fill = fills.find(
-      each => each.instrument === instrument && each.from_seq <= from_seq && each.to_seq >= to_seq,
-    )
+    const fill = fills.find(each => covers(each, hole))
     t.match(fill, { trades: (fill?.to_seq ?? NaN) - (fill?.from_seq ?? NaN) + 1, outcome: 'filled' })
-    t.ok(from_us > 0 && from_us <= to_us)
+    t.ok(hole.from_us > 0 && hole.from_us <= hole.to_us)
   }
   // Of combos an answer has the trades of all of a kind, so that some come twice.
   const isCombo = (name = '') => partitionOfInstrument(name).kind.endsWith('_combo')
