@@ -48,7 +48,7 @@ async function record({ config: path, exchange: name, takeOver = false }: Record
     import('../platform/shutdown.js'),
     import('../platform/systemd.js'),
     import('../recorder/main.js'),
-    import('./run/succession.js'),
+    import('../supervisor/succession.js'),
   ])
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason), { signals: succession.endingSignals(process.env) })

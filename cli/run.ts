@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import type { Part } from './run/supervisor.js'
+import type { Part } from '../supervisor/supervisor.js'
 import { withConfig, type ConfigOption } from './config-option.js'
-import { recorderNodeFlags } from './run/node-flags.js'
+import { recorderNodeFlags } from '../supervisor/node-flags.js'
 
 export function runCommand(): Command {
   return withConfig(
@@ -31,8 +31,8 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     import('../platform/log.js'),
     import('../platform/shutdown.js'),
     import('../platform/systemd.js'),
-    import('./run/succession.js'),
-    import('./run/supervisor.js'),
+    import('../supervisor/succession.js'),
+    import('../supervisor/supervisor.js'),
   ])
   const config = loadConfig(path)
   const { sync, http, alerts, report } = config

@@ -39,6 +39,14 @@ t.test('a room imports only rooms below it, as rooms.json says', t => {
   t.end()
 })
 
+t.test('ARCHITECTURE.md lists the rooms that there are, and no other', t => {
+  const [, table = ''] = textOf('ARCHITECTURE.md').split('| folder ')
+  const listed = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `(\w+)\/`/gm)].flatMap(([, room = '']) => room)
+  const programs = ['test', 'bench', 'python']
+  t.same(listed.filter(room => !programs.includes(room)).sort(), Object.keys(ROOMS).sort())
+  t.end()
+})
+
 t.test('every import leads to a file', t => {
   const files = new Set(graph.keys())
   t.same(

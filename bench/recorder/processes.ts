@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
 import { readStatus } from '../../formats/status.js'
-import { recorderNodeFlags } from '../../cli/run/node-flags.js'
+import { recorderNodeFlags } from '../../supervisor/node-flags.js'
 import type { Delays } from './delays.js'
 import type { Shape } from './frames.js'
 

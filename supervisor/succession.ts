@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import type { Logger } from '../../platform/log.js'
-import { SHUTDOWN_SIGNALS, type ShutdownSignal } from '../../platform/shutdown.js'
-import { isUnderSystemd, notifySystemd } from '../../platform/systemd.js'
+import type { Logger } from '../platform/log.js'
+import { SHUTDOWN_SIGNALS, type ShutdownSignal } from '../platform/shutdown.js'
+import { isUnderSystemd, notifySystemd } from '../platform/systemd.js'
 
 const TAKE_OVER = '--take-over'
 

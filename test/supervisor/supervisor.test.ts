@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
-import { afterDeath, LONGEST_DELAY_MS, STABLE_MS } from '../../../cli/run/restart.js'
-import { supervise } from '../../../cli/run/supervisor.js'
-import { createLogger } from '../../../platform/log.js'
-import { packageRoot } from '../../../platform/package-info.js'
-import { matchAll } from '../../fixtures/match-all.js'
-import { commandLineOf } from '../../fixtures/orderly-ends.js'
+import { afterDeath, LONGEST_DELAY_MS, STABLE_MS } from '../../supervisor/restart.js'
+import { supervise } from '../../supervisor/supervisor.js'
+import { createLogger } from '../../platform/log.js'
+import { packageRoot } from '../../platform/package-info.js'
+import { matchAll } from '../fixtures/match-all.js'
+import { commandLineOf } from '../fixtures/orderly-ends.js'
 
 // They mostly wait.
 t.jobs = 3

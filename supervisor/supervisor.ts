@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import type { Logger } from '../../platform/log.js'
-import { killTree } from '../../platform/process-tree.js'
-import { LISTENING, SHUTDOWN_SIGNALS, type StopRequest } from '../../platform/shutdown.js'
+import type { Logger } from '../platform/log.js'
+import { killTree } from '../platform/process-tree.js'
+import { LISTENING, SHUTDOWN_SIGNALS, type StopRequest } from '../platform/shutdown.js'
 import { afterDeath } from './restart.js'
 
 /** One program to keep running. */
