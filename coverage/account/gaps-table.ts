@@ -1,8 +1,7 @@
 import { DuckDBTimestampTZValue, type DuckDBConnection } from '@duckdb/node-api'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { parquetFolders } from '../../formats/parquet-tree.js'
-import { dateOf } from '../../platform/utc-date.js'
-import { rawHours } from '../../formats/raw-tree.js'
+import { rawDays } from '../../formats/raw-tree.js'
 import { dayOf, measureAccount } from './measure.js'
 import { gapRows } from './rows.js'
 
@@ -16,15 +15,17 @@ const CREATE = `CREATE OR REPLACE TEMP TABLE gaps (
 
 /**
  * Fills the relation `gaps` of a connection: what the account says of each day, whether or not it was written as a table.
+ * @param days those that are asked for, both included
  * @param note told of days that are left out
  */
 export async function showGaps(
   connection: DuckDBConnection,
   root: string,
+  days: { first: string; last: string },
   note: (text: string) => void,
 ): Promise<void> {
   await connection.run(CREATE)
-  const dates = datesIn(root)
+  const dates = datesIn(root).filter(date => date >= days.first && date <= days.last)
   const left = dates.slice(0, -DAYS_MAX)
   const [oldest] = dates.slice(-DAYS_MAX)
   if (left.length > 0 && oldest !== undefined)
@@ -51,7 +52,7 @@ export async function showGaps(
 
 /** Days of which there is anything, in their order. */
 function datesIn(root: string): string[] {
-  const raw = [...rawHours(root, { mayHold: family => family === 'journal' })].map(({ startMs }) => dateOf(startMs))
+  const raw = rawDays(root, { mayHold: family => family === 'journal' }).map(({ date }) => date)
   const tabled = [...parquetFolders(root, { table: 'journal' })].map(({ date }) => date)
   return [...new Set([...raw, ...tabled])].sort()
 }

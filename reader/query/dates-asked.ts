@@ -5,7 +5,8 @@ import { messageOf } from '../../platform/edge-error.js'
 /**
  * Which days' files a statement can need of each table: found before a view is made, since a view of all days opens the
  * files of all days. DuckDB's own parser reads the statement; what it says of `date` in a WHERE counts, with constants or
- * parameters of ready views. Whatever is not understood asks for all days.
+ * parameters of ready views. Of the relation `gaps`, of which each row is of one day, what it says of `from_ts` and `to_ts`
+ * counts. Whatever is not understood asks for all days.
  */
 
 /** Days, `YYYY-MM-DD`, both included. */
@@ -13,6 +14,9 @@ export interface Days {
   first: string
   last: string
 }
+
+/** The account of each day as a relation, whether or not it was written as a table. */
+export const GAPS = 'gaps'
 
 export const ALL_DAYS: Days = { first: '0000-00-00', last: '9999-99-99' }
 
@@ -100,10 +104,12 @@ class DaysFinder {
     for (const condition of conjuncts(select['where_clause'])) {
       const bounds = boundsOf(condition)
       if (!bounds) continue
-      const meant = bounds.of === undefined ? (tables.length === 1 ? tables : []) : tables.filter(isCalled(bounds.of))
+      const called = bounds.of === undefined ? (tables.length === 1 ? tables : []) : tables.filter(isCalled(bounds.of))
+      const meant = called.filter(table => !bounds.isInstant || isGaps(table))
       if (meant.length === 0) continue
-      const first = bounds.first.length === 0 ? undefined : await this.#least(bounds.first, bindings)
-      const last = bounds.last.length === 0 ? undefined : await this.#greatest(bounds.last, bindings)
+      const dayOf = (bound: Node) => this.#dayOf(withBindings(bound, bindings), bounds.isInstant)
+      const first = bounds.first.length === 0 ? undefined : await least(bounds.first, dayOf)
+      const last = bounds.last.length === 0 ? undefined : await greatest(bounds.last, dayOf)
       for (const table of meant) {
         const before = days.get(table) ?? ALL_DAYS
         days.set(table, {
@@ -114,33 +120,12 @@ class DaysFinder {
     }
   }
 
-  async #least(bounds: readonly Node[], bindings: Bindings): Promise<string | undefined> {
-    const found = await this.#daysOf(bounds, bindings)
-    return found?.map(({ first }) => first).sort()[0]
-  }
-
-  async #greatest(bounds: readonly Node[], bindings: Bindings): Promise<string | undefined> {
-    const found = await this.#daysOf(bounds, bindings)
-    return found
-      ?.map(({ last }) => last)
-      .sort()
-      .at(-1)
-  }
-
-  /** Undefined where one of them is no constant. */
-  async #daysOf(bounds: readonly Node[], bindings: Bindings): Promise<Days[] | undefined> {
-    const found: Days[] = []
-    for (const bound of bounds) {
-      const days = await this.#dayOf(withBindings(bound, bindings))
-      if (!days) return undefined
-      found.push(days)
-    }
-    return found
-  }
-
-  /** The day that a constant is, or, of what has a time, those around it: a time zone may move it. */
-  async #dayOf(expression: Node): Promise<Days | undefined> {
-    const literal = plainDate(expression)
+  /**
+   * The day that a constant is, or, of what has a time, those around it: a time zone may move it. As an instant: its day,
+   * and the one that it ends where it is midnight. Undefined where it is no constant.
+   */
+  async #dayOf(expression: Node, isInstant: boolean): Promise<Days | undefined> {
+    const literal = isInstant ? undefined : plainDate(expression)
     if (literal !== undefined) return { first: literal, last: literal }
     if (asksTables(expression)) return undefined
     try {
@@ -150,8 +135,11 @@ class DaysFinder {
       if (!node) return undefined
       node['select_list'] = [{ ...expression, alias: '' }]
       const value = `SELECT * FROM json_execute_serialized_sql(${sqlText(JSON.stringify(select, withoutPlace))})`
+      const [own, earliest, latest] = isInstant
+        ? [utcDay('v'), utcDay("v::TIMESTAMPTZ - INTERVAL '1 microsecond'"), utcDay('v')]
+        : ['v::DATE', 'v::DATE - 1', 'v::DATE + 1']
       const answer = await this.#connection.runAndReadAll(
-        `SELECT typeof(v) = 'DATE', (v::DATE)::VARCHAR, (v::DATE - 1)::VARCHAR, (v::DATE + 1)::VARCHAR FROM (${value}) AS t(v)`,
+        `SELECT typeof(v) = 'DATE' AND ${!isInstant}, (${own})::VARCHAR, (${earliest})::VARCHAR, (${latest})::VARCHAR FROM (${value}) AS t(v)`,
       )
       const [isDate, day, before, after] = answer.getRows()[0] ?? []
       if (typeof day !== 'string' || !DATE.test(day)) return undefined
@@ -190,6 +178,30 @@ class DaysFinder {
     }
     return bound
   }
+}
+
+const utcDay = (time: string) => `((${time})::TIMESTAMPTZ AT TIME ZONE 'UTC')::DATE`
+
+/** Undefined where one of them is no constant. */
+async function daysOfAll(bounds: readonly Node[], dayOf: (bound: Node) => Promise<Days | undefined>) {
+  const found: Days[] = []
+  for (const bound of bounds) {
+    const days = await dayOf(bound)
+    if (!days) return undefined
+    found.push(days)
+  }
+  return found
+}
+
+async function least(...asked: Parameters<typeof daysOfAll>): Promise<string | undefined> {
+  return (await daysOfAll(...asked))?.map(({ first }) => first).sort()[0]
+}
+
+async function greatest(...asked: Parameters<typeof daysOfAll>): Promise<string | undefined> {
+  return (await daysOfAll(...asked))
+    ?.map(({ last }) => last)
+    .sort()
+    .at(-1)
 }
 
 const DATE = /^\d{4}-\d\d-\d\d$/
@@ -236,6 +248,8 @@ function tablesJoined(from: unknown): Node[] {
 const isCalled = (name: string) => (table: Node) =>
   [textOf(table['alias']) || textOf(table['table_name'])].some(own => own.toLowerCase() === name)
 
+const isGaps = (table: Node) => textOf(table['table_name']).toLowerCase() === GAPS
+
 /** Conditions that all must hold. */
 function conjuncts(condition: unknown): Node[] {
   if (!isNode(condition)) return []
@@ -243,10 +257,12 @@ function conjuncts(condition: unknown): Node[] {
   return nodesOf(condition['children']).flatMap(conjuncts)
 }
 
-/** What a condition says of a column `date`: expressions of which the least, or the greatest, bounds it. */
+/** What a condition says of a column `date`, or of the times of a row of one day: expressions of which the least, or the greatest, bounds it. */
 interface Bounds {
   /** Of which table; undefined where it does not say. */
   of: string | undefined
+  /** A time of `gaps`. */
+  isInstant: boolean
   first: Node[]
   last: Node[]
 }
@@ -287,11 +303,12 @@ const MIRRORED: Readonly<Record<string, string>> = {
   COMPARE_LESSTHANOREQUALTO: 'COMPARE_GREATERTHANOREQUALTO',
 }
 
-function dateColumn(expression: unknown): Pick<Bounds, 'of'> | undefined {
+function dateColumn(expression: unknown): Pick<Bounds, 'of' | 'isInstant'> | undefined {
   if (!isNode(expression) || expression['class'] !== 'COLUMN_REF') return undefined
   const names = Array.isArray(expression['column_names']) ? expression['column_names'].map(textOf) : []
-  if (names.at(-1)?.toLowerCase() !== 'date') return undefined
-  return { of: names.at(-2)?.toLowerCase() }
+  const column = names.at(-1)?.toLowerCase()
+  const isInstant = column === 'from_ts' || column === 'to_ts'
+  return isInstant || column === 'date' ? { of: names.at(-2)?.toLowerCase(), isInstant } : undefined
 }
 
 /** All days of both. */

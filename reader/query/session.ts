@@ -9,7 +9,7 @@ import { EdgeError, isMachineError, messageOf } from '../../platform/edge-error.
 import { showGaps } from '../../coverage/account/gaps-table.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
-import { ALL_DAYS, daysAsked, union, type Days } from './dates-asked.js'
+import { ALL_DAYS, daysAsked, GAPS, union, type Days } from './dates-asked.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
 import { Lake } from './lake.js'
 import { normalizedViews, type NormalizedView } from '../../exchanges/normalized.js'
@@ -31,8 +31,6 @@ export interface SessionOptions {
 const TRIES = 3
 /** A file was rolled up between being listed and being opened. */
 const FILE_GONE = /No files found|Cannot open file|Could not open|does not exist.*\.parquet/i
-/** The account of each day as a relation, whether or not it was written as a table. */
-const GAPS = 'gaps'
 /** Statements that ask for names rather than rows. */
 const ASKS_FOR_NAMES = /\b(?:show|information_schema|duckdb_\w+)\b/i
 
@@ -64,8 +62,9 @@ export class QuerySession {
   readonly #scratch: string
   readonly #leftOut: NonNullable<SessionOptions['leftOut']>
   readonly #ready = readyViews()
-  readonly #showGaps: () => Promise<void>
-  #hasGaps = false
+  readonly #showGaps: (days: Days) => Promise<void>
+  /** Days that `gaps` tells of. */
+  #gapsOf: Days | undefined
   #plans = true
 
   private constructor(
@@ -73,7 +72,7 @@ export class QuerySession {
     lake: Lake,
     scratch: string,
     leftOut: NonNullable<SessionOptions['leftOut']>,
-    showGaps: () => Promise<void>,
+    showGaps: (days: Days) => Promise<void>,
   ) {
     this.#showGaps = showGaps
     this.connection = connection
@@ -91,7 +90,7 @@ export class QuerySession {
       const connection = await openDuckDb()
       await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
       await connection.run(sharedSql())
-      const gaps = () => showGaps(connection, root, note)
+      const gaps = (days: Days) => showGaps(connection, root, days, note)
       return new QuerySession(connection, new Lake(connection, root, rows), scratch, leftOut, gaps)
     } catch (error) {
       rmSync(scratch, { recursive: true, force: true })
@@ -135,12 +134,9 @@ export class QuerySession {
 
   async #makeViews(sql: string): Promise<void> {
     const { views, tables } = namedIn(sql, this.#ready, [...this.tables, GAPS])
-    if (tables.includes(GAPS) && !this.#hasGaps) {
-      await this.#showGaps()
-      this.#hasGaps = true
-    }
     const days = await this.#plan(sql)
     const daysOf = (name: string) => days?.get(name.toLowerCase()) ?? ALL_DAYS
+    if (tables.includes(GAPS)) await this.#tellGaps(daysOf(GAPS))
     if (ASKS_FOR_NAMES.test(sql)) await this.#lake.showNames(this.tables)
     const text = [sql, ...views.map(view => view.sql)].join('\n')
     const normalized = normalizedIn(text)
@@ -160,6 +156,14 @@ export class QuerySession {
     for (const [own, wanted] of asked) await this.#lake.showOwn(own, wanted)
     for (const view of normalized) await this.#lake.showNormalized(view)
     for (const view of views) await this.connection.run(view.sql)
+  }
+
+  /** Days that are told already are not asked again. */
+  async #tellGaps(days: Days): Promise<void> {
+    const told = this.#gapsOf
+    if (told && told.first <= days.first && told.last >= days.last) return
+    await this.#showGaps(days)
+    this.#gapsOf = days
   }
 
   /** Where a statement met files that are not whole, tells of them; from now on they are left out. */

@@ -42,6 +42,7 @@ SELECT * REPLACE (CASE WHEN EXISTS (
         (f.strike IS NULL OR strike_of(g.instrument_name) = f.strike) AND
         (f.option_type IS NULL OR option_type_of(g.instrument_name) = f.option_type)))
       AND g.to_ts > f.flow_ts AND g.from_ts < f.flow_ts + width::INTERVAL
+      AND g.to_ts > from_ts::TIMESTAMPTZ - width::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ + width::INTERVAL
   ) THEN false ELSE covered END AS covered)
 FROM flows f
 ORDER BY flow_ts, pair, expiry_ts, strike, option_type;

@@ -65,6 +65,7 @@ WITH wanted AS (
   -- Days of which no account is known.
   SELECT g.exchange || ' ' AS what, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
   WHERE g.exchange = 'deribit' AND g.channel IS NULL AND g.state = 'not yet known'
+    AND g.to_ts > from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ + INTERVAL '1 hour'
   UNION ALL SELECT '', 0, 0
 ), quoted AS (
   SELECT m.instrument_name AS instrument_name, m.exchange_ts AS exchange_ts, told_ts, told, coalesce((told).recv_us, 0) AS recv_us

@@ -24,9 +24,12 @@ WITH changes AS (
   HAVING start IS NOT NULL
 ), chosen AS (
   SELECT * FROM starts QUALIFY row_number() OVER (PARTITION BY exchange, kind ORDER BY last DESC) = 1
+), near AS (
+  SELECT * FROM gaps
+  WHERE to_ts > moment::TIMESTAMPTZ - lookback::INTERVAL - INTERVAL '1 minute' AND from_ts < moment::TIMESTAMPTZ
 ), judged AS (
   SELECT c.*, bool_or(g.state IN ('missing', 'not recording')) AS is_lost, bool_or(g.state = 'not yet known') AS is_untold
-  FROM chosen c LEFT JOIN gaps g ON g.exchange = c.exchange AND (g.channel IS NULL OR g.channel = 'book')
+  FROM chosen c LEFT JOIN near g ON g.exchange = c.exchange AND (g.channel IS NULL OR g.channel = 'book')
     AND g.state <> 'healed' AND (g.instrument_kind IS NULL OR g.instrument_kind = c.kind)
     AND (g.instrument_name IS NULL OR g.instrument_name = instrument)
     AND (g.from_ts >= c.start_recv_ts OR (g.channel IS NULL AND g.to_ts > c.start_recv_ts)) AND g.from_ts < moment::TIMESTAMPTZ

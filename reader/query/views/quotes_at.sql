@@ -39,6 +39,7 @@ WITH told AS (
   -- Days of which no account is known.
   SELECT g.exchange || ' ' AS what, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
   WHERE g.channel IS NULL AND g.state = 'not yet known'
+    AND g.to_ts > from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ + INTERVAL '1 hour'
   UNION ALL SELECT '', 0, 0
 ), spans AS (
   SELECT *, best.recv_us AS recv_us, lead(place) OVER (PARTITION BY exchange, kind, instrument_name ORDER BY place) AS next_place

@@ -47,6 +47,14 @@ t.test('the days of each table are found where a statement says them', async t =
       `FROM trades WHERE instrument_name IN (SELECT instrument_name FROM quote WHERE date = '2026-11-22')`,
       { trades: ALL_DAYS, quote: days('2026-11-22') },
     ],
+    // A row of the account is of one day.
+    [
+      `FROM gaps WHERE from_ts < '2026-11-23 12:00' AND to_ts > '2026-11-22 12:00'`,
+      { gaps: days('2026-11-22', '2026-11-23') },
+    ],
+    [`FROM gaps WHERE to_ts >= TIMESTAMPTZ '2026-11-23 00:00:00Z'`, { gaps: from('2026-11-22') }],
+    [`FROM gaps WHERE from_ts < to_ts`, { gaps: ALL_DAYS }],
+    [`FROM trades WHERE from_ts < '2026-11-23'`, { trades: ALL_DAYS }],
     // Nothing that holds for all rows.
     [`FROM trades WHERE date = '2026-11-22' OR price > 1`, { trades: ALL_DAYS }],
     [`FROM trades WHERE NOT date = '2026-11-22'`, { trades: ALL_DAYS }],
@@ -87,6 +95,17 @@ t.test('ready views ask for the days around their times', async t => {
     (await asked(`FROM basis('BTC-%', INTERVAL 1 HOUR, (SELECT min(recv_ts) FROM trades), '2026-11-24')`))['ticker'],
     upTo('2026-11-25'),
   )
+})
+
+t.test('a ready view of one moment asked for the account of all days', async t => {
+  let asking = 0
+  for (const { name, example } of readyViews()) {
+    const gaps = (await daysAsked(connection, example, readyViews()))?.get('gaps')
+    if (!gaps) continue
+    asking++
+    t.ok(gaps.first >= '2026-10-30' && gaps.last <= '2026-12-01', `${name}: ${gaps.first} to ${gaps.last}`)
+  }
+  t.ok(asking > 10)
 })
 
 t.test('a view that was limited to a day does not limit what was made to ask it later', async t => {
