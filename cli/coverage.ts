@@ -1,17 +1,13 @@
 import { Command, Option } from 'commander'
-import type { Config } from '../config/schema.js'
 import { tornParquet } from '../formats/parquet-footer.js'
 import { datesOfTree, requireTree } from '../formats/tree-place.js'
-import { exchangeOf } from '../exchanges/registry.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import { requireDate } from './date-option.js'
 import type { By } from '../coverage/account/telling.js'
-import type { Question } from '../coverage/assess.js'
-import type { MeasuredCoverage as Coverage } from '../coverage/measure.js'
+import type { CountedTables } from '../coverage/count-tables.js'
 import { exitCodes } from './exit-codes.js'
 import type { Span } from '../platform/spans.js'
-import type { Progress } from '../platform/progress-bar.js'
 
 interface CoverageOptions extends ConfigOption {
   date?: string
@@ -43,10 +39,9 @@ export function coverageCommand(): Command {
   ).action(coverage)
 }
 
-/** The account, which needs no Parquet and works while everything runs. */
+/** The account, which needs no Parquet and works while everything runs; with --count, what the tables hold besides. */
 async function coverage(folder: string | undefined, options: CoverageOptions): Promise<void> {
-  if (options.count) return counted(folder, options)
-  const [{ loadConfig }, { measureAccount, spanOfTree }, { tellingOf }, { exchangeNamed }, text] = await Promise.all([
+  const [{ loadConfig }, { measureAsked }, { tellingOf }, { exchangeNamed }, text] = await Promise.all([
     import('../config/load.js'),
     import('../coverage/account/measure.js'),
     import('../coverage/account/telling.js'),
@@ -57,71 +52,48 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
   if (options.write) return write(root, options)
   const asked = await windowOf(options)
   requireTree(root)
-  const whole = spanOfTree(root) ?? { fromUs: 0, toUs: 0 }
-  const span = {
-    fromUs: Math.max(asked?.fromUs ?? 0, whole.fromUs),
-    toUs: Math.min(asked?.toUs ?? Infinity, asked ? Infinity : whole.toUs),
-  }
-  const account = await measureAccount(root, span, Date.now() * 1000, {
-    fromBegin: (asked?.fromUs ?? 0) === 0,
-    upToEnd: !Number.isFinite(asked?.toUs ?? Infinity),
-    tables: true,
-  })
+  const account = await measureAsked(root, asked)
   const told = tellingOf(account, exchangeNamed, options.by)
-  tellTorn(account.torn)
+  const counted = options.count ? await count(root, account.window, options.by) : undefined
+  const torn = new Set([...account.torn, ...(counted?.torn ?? [])])
+  tellTorn(torn)
   if (told.isEmpty && !options.json) throw nothingRecorded(root, options, told.losses[0]?.cause)
   process.exitCode =
-    told.isEmpty || account.torn.length > 0
+    told.isEmpty || torn.size > 0
       ? exitCodes.failure
-      : told.isComplete
+      : told.isComplete && text.lackOf(counted) === 0
         ? exitCodes.success
         : exitCodes.incomplete
   const { accountJson, accountMarkdown, accountText } = text
-  const shown = options.json ? accountJson(told, account) : options.markdown ? accountMarkdown(told) : accountText(told)
+  const shown = options.json
+    ? accountJson(told, account, counted)
+    : options.markdown
+      ? accountMarkdown(told, counted)
+      : accountText(told, counted)
   process.stdout.write(`${shown}\n`)
 }
 
-/** Against what the tables hold. */
-async function counted(folder: string | undefined, options: CoverageOptions): Promise<void> {
-  const [{ loadConfig }, { measureCoverage }, { asJson, asMarkdown, asText }, { showProgress }] = await Promise.all([
-    import('../config/load.js'),
-    import('../coverage/measure.js'),
-    import('./coverage/print.js'),
+async function count(root: string, window: Span, by: By | undefined): Promise<CountedTables> {
+  const [{ countTables }, { showProgress }, { parquetTables }] = await Promise.all([
+    import('../coverage/count-tables.js'),
     import('../platform/progress-bar.js'),
+    import('../formats/parquet-tree.js'),
   ])
-  const config = folder === undefined ? loadConfig(options.config) : undefined
-  let progress: Progress | undefined
-  const root = folder ?? config?.dataDir ?? ''
-  const window = await windowOf(options)
-  requireTree(root)
-  const result = await measureCoverage(root, {
-    onTable: tables => (progress ??= showProgress('tables', tables, 'steps')).advance(1),
-    window,
-    by: options.by === 'channel' ? 'instrument' : options.by,
-    expected: config && expectedOf(config),
-  })
-  progress?.stop()
-  requireRecorded(root, result, options)
-  tellTorn(result.torn)
-  const print = options.json ? asJson : options.markdown ? asMarkdown : asText
-  process.stdout.write(`${print(result)}\n`)
+  const progress = showProgress('tables', parquetTables(root).size, 'steps')
+  try {
+    return await countTables(root, window, by, () => progress.advance(1))
+  } finally {
+    progress.stop()
+  }
 }
 
 /** Files that are no whole Parquet files, whatever else is there. */
-function tellTorn(paths: readonly string[]): void {
+function tellTorn(paths: ReadonlySet<string>): void {
   for (const path of paths) {
     const { message, hint } = tornParquet(path)
     process.exitCode = exitCodes.failure
     process.stderr.write(`edgetape: ${message}; its rows are not counted\nhint: ${hint ?? ''}\n`)
   }
-}
-
-/** A span in which no recorder ran, or of which nothing is known, is no span in which all was lost. */
-function requireRecorded(root: string, result: Coverage, options: CoverageOptions): void {
-  const { intervals, frames, lines, torn } = result
-  const isHeard = frames.size + torn.length > 0 || lines.some(({ rows }) => rows > 0)
-  if (isHeard || intervals.some(({ gap }) => gap !== 'not_recording')) return
-  throw nothingRecorded(root, options, intervals[0]?.cause)
 }
 
 function nothingRecorded(root: string, { date, from, to }: CoverageOptions, why = 'no recorder ran'): EdgeError {
@@ -145,15 +117,15 @@ async function write(root: string, { date }: CoverageOptions): Promise<void> {
 }
 
 async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | undefined> {
-  const [{ dayWindow }, { parseTimeUs }] = await Promise.all([
-    import('../coverage/measure.js'),
+  const [{ dayOf }, { parseTimeUs }] = await Promise.all([
+    import('../coverage/account/measure.js'),
     import('../platform/moment.js'),
   ])
   if (date !== undefined) {
     if (from !== undefined || to !== undefined)
       throw new EdgeError('COVERAGE_OPTIONS', 'found --date and --from or --to, wanted one way to say when')
     requireDate(date)
-    return dayWindow(date)
+    return dayOf(date)
   }
   if (from === undefined && to === undefined) return undefined
   const span = {
@@ -162,9 +134,4 @@ async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | und
   }
   if (span.fromUs < span.toUs) return span
   throw new EdgeError('COVERAGE_OPTIONS', `found --from ${from} and --to ${to}, wanted an end behind the begin`)
-}
-
-/** What the config says is to come, of exchanges whose kinds are known. */
-function expectedOf({ exchanges: [exchange] }: Config): Question['expected'] {
-  return exchange && exchangeOf(exchange).settings.familiesOf?.(exchange)
 }

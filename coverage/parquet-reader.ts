@@ -38,8 +38,11 @@ export class ParquetReader {
   }
 
   /** SQL for a table's rows with `filename`, or undefined where it has none; `dates` of partitions, both included. */
-  source(table: string, dates?: { first: string; last: string }): string | undefined {
-    const all = [...parquetFiles(this.#root, { table, dates })].map(({ path }) => join(this.#root, path))
+  source(
+    table: string,
+    of: { exchange?: string; dates?: { first: string; last: string } | undefined },
+  ): string | undefined {
+    const all = [...parquetFiles(this.#root, { table, ...of })].map(({ path }) => join(this.#root, path))
     const paths = all.filter(path => !this.#superseded.has(path) && this.#isWhole(path))
     return paths.length === 0 ? undefined : `(${partitionedSql(paths, { filename: true, dateType: 'VARCHAR' })})`
   }

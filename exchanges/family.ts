@@ -34,6 +34,8 @@ export interface CoverageFacts {
   readonly data: string
   /** A first frame comes on subscribing, so that each instrument must have a row. */
   readonly first?: true
+  /** Parts of a row that people ask for by name: the column that shows whether they are there. */
+  readonly parts?: readonly { readonly data: string; readonly kind: string; readonly column: string }[]
   /** The exchange lists what was missed once more, and the recorder compares: where lists overlap what came, all is there. */
   readonly listed?: true
   /** What can be counted against a sequence, and what it is counted in. */

@@ -30,8 +30,6 @@ export interface Settings<Config extends ExchangeConfig = ExchangeConfig> {
   readonly login?: Login<Config>
   /** What a config asks for, in a few words. */
   summaryOf(config: Config): string
-  /** Families that a config asks for, by the kind of what they are about; undefined where nobody can tell. */
-  familiesOf?(config: Config): Readonly<Partial<Record<CoveredKind, readonly string[]>>>
   /** Connections at once, at most. */
   connectionsMax(config: Config): number
   /** How its frames are to be read: for a feed that only its config describes. */

@@ -43,11 +43,6 @@ export function lengthUs(spans: readonly Span[]): number {
   return spans.reduce((sum, { fromUs, toUs }) => sum + (toUs - fromUs), 0)
 }
 
-/** Whole seconds in the spans: of each the part that surely held a tick of something that comes every second. */
-export function wholeSeconds(spans: readonly Span[]): number {
-  return spans.reduce((sum, { fromUs, toUs }) => sum + Math.floor((toUs - fromUs) / 1_000_000), 0)
-}
-
 /** What both have, each moment once, in order. */
 export function overlap(spans: readonly Span[], others: readonly Span[]): Span[] {
   const merged = unionOf(others)

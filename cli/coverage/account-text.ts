@@ -1,5 +1,6 @@
 import { countText } from '../../platform/figures.js'
 import type { Account } from '../../coverage/account/account.js'
+import type { CountedLine, CountedTables } from '../../coverage/count-tables.js'
 import type { Line, Loss, Told } from '../../coverage/account/telling.js'
 import {
   healedText,
@@ -18,41 +19,100 @@ const WIDTH = 80
 const LOSSES_SHOWN = 10
 const LINES_SHOWN = 40
 
-interface Column {
+interface Column<Row> {
   head: string
   right?: true
-  cell: (line: Line) => string
+  cell: (row: Row) => string
 }
 
-const DATA: Column = { head: 'data', cell: ({ data }) => data }
-const KIND: Column = { head: 'kind', cell: ({ kind }) => kind }
-const FIGURES: readonly Column[] = [
+const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
+
+const HOUR: Column<{ hourUs?: number }> = {
+  head: 'hour',
+  cell: ({ hourUs = 0 }) => new Date(hourUs / 1000).toISOString().slice(5, 13).replace('T', ' '),
+}
+const EXCHANGE: Column<{ exchange: string }> = { head: 'exchange', cell: ({ exchange }) => exchange }
+const DATA: Column<{ data: string }> = { head: 'data', cell: ({ data }) => data }
+const KIND: Column<{ kind: string }> = { head: 'kind', cell: ({ kind }) => kind }
+const FIGURES: readonly Column<Line>[] = [
   { head: 'channels', right: true, cell: ({ channels }) => countText(channels) },
   { head: 'complete', right: true, cell: ({ complete }) => shareText(complete) },
   { head: 'missing', right: true, cell: ({ lostUs, channels }) => (lostUs === 0 ? '' : lengthText(lostUs / channels)) },
 ]
-const BECAUSE: Column = { head: 'because', cell: ({ cause = '' }) => cut(cause, 30) }
-const HOUR: Column = {
-  head: 'hour',
-  cell: ({ hourUs = 0 }) => new Date(hourUs / 1000).toISOString().slice(5, 13).replace('T', ' '),
-}
-const ABOUT: Column = { head: 'instrument', cell: ({ about = '' }) => cut(about, 28) }
+const BECAUSE: Column<Line> = { head: 'because', cell: ({ cause = '' }) => cut(cause, 30) }
+const ABOUT: Column<Line> = { head: 'instrument', cell: ({ about = '' }) => cut(about, 28) }
+const INSTRUMENT: Column<CountedLine> = { head: 'instrument', cell: ({ instrument = '' }) => cut(instrument, 28) }
+const COUNTED: readonly Column<CountedLine>[] = [
+  { head: 'instruments', right: true, cell: ({ instruments }) => countText(instruments) },
+  { head: 'rows', right: true, cell: ({ rows }) => countText(rows) },
+  {
+    head: 'counted',
+    cell: ({ counted: own }) => (own ? `${countText(own.actual)} of ${countText(own.expected)} ${own.unit}` : ''),
+  },
+]
 
-const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
+const isSeveral = (lines: readonly { exchange: string }[]) => new Set(lines.map(({ exchange }) => exchange)).size > 1
 
-function columnsOf({ lines }: Told): readonly Column[] {
+function columnsOf(lines: readonly Line[]): readonly Column<Line>[] {
   const [first] = lines
-  const several = new Set(lines.map(({ exchange }) => exchange)).size > 1
-  const whose: Column[] = several ? [{ head: 'exchange', cell: ({ exchange }) => exchange }] : []
+  const several = isSeveral(lines)
+  const whose = several ? [EXCHANGE] : []
   if (first?.hourUs !== undefined) return [HOUR, ...whose, DATA, KIND, ...FIGURES]
   if (first?.about !== undefined)
     return [...whose, ...(first.family === '' ? [] : [DATA]), ABOUT, ...FIGURES.slice(1), ...(several ? [] : [BECAUSE])]
   return [...whose, DATA, KIND, ...FIGURES]
 }
 
-/** The account for a terminal of 80 columns: one sentence, what is missing, the table, what healed. */
-export function accountText(told: Told): string {
-  const { losses, lines, window } = told
+function countedColumnsOf(lines: readonly CountedLine[]): readonly Column<CountedLine>[] {
+  const whose = isSeveral(lines) ? [EXCHANGE] : []
+  if (lines[0]?.hourUs !== undefined) return [HOUR, ...whose, DATA, KIND, ...COUNTED]
+  return lines[0]?.instrument === undefined
+    ? [...whose, DATA, KIND, ...COUNTED]
+    : [...whose, DATA, INSTRUMENT, ...COUNTED.slice(1)]
+}
+
+function tableText<Row>(lines: readonly Row[], columns: readonly Column<Row>[]): string {
+  const table = plainTable(
+    columns.map(({ head }) => head),
+    lines.slice(0, LINES_SHOWN).map(line => columns.map(({ cell }) => cell(line))),
+    columns.flatMap(({ right }, i) => (right ? [i] : [])),
+  )
+  const more = lines.length - LINES_SHOWN
+  return more > 0 ? `${table}\n… and ${countText(more)} more; --json has all` : table
+}
+
+function tableMarkdown<Row>(lines: readonly Row[], columns: readonly Column<Row>[]): string {
+  const row = (values: readonly string[]) => `| ${values.map(value => value.replaceAll('|', '\\|')).join(' | ')} |`
+  return [
+    row(columns.map(({ head }) => head)),
+    row(columns.map(({ right }) => (right ? '--:' : '---'))),
+    ...lines.map(line => row(columns.map(({ cell }) => cell(line)))),
+  ].join('\n')
+}
+
+/** How many trades and changes the tables lack, by their numbers. */
+export function lackOf(counted: CountedTables | undefined): number {
+  const own = counted?.lines.flatMap(line => (line.counted && line.counted.unit !== 'instruments' ? line.counted : []))
+  return (own ?? []).reduce((lack, { expected, actual }) => lack + expected - actual, 0)
+}
+
+function quarantineText(counted: CountedTables | undefined): string | undefined {
+  const [first] = counted?.quarantined ?? []
+  if (!counted || !first) return undefined
+  const lines = counted.quarantined.reduce((sum, one) => sum + one.lines, 0)
+  return `In quarantine: ${countText(lines)} lines, first in ${first.path}: ${first.reason}.`
+}
+
+const remarksOf = (told: Told, counted: CountedTables | undefined) =>
+  [tradesText(told), healedText(told), pendingText(told), notOfferedText(told), quarantineText(counted)].flatMap(
+    text => text ?? [],
+  )
+
+const windowText = ({ window }: Told) => `${isoText(window.fromUs)} to ${isoText(window.toUs)} UTC.`
+
+/** The account for a terminal of 80 columns: one sentence, what is missing, the table, what healed, what was counted. */
+export function accountText(told: Told, counted?: CountedTables): string {
+  const { losses, lines } = told
   const parts: string[] = [wrapped(sentenceOf(told), '')]
   if (losses.length > 0) {
     const shown = losses.slice(0, LOSSES_SHOWN).map(loss => wrapped(lossText(loss, told), ' '.repeat(12), '  '))
@@ -60,48 +120,30 @@ export function accountText(told: Told): string {
     if (more > 0) shown.push(`  … and ${countText(more)} shorter ones; --json has all`)
     parts.push(['Missing, the longest first (UTC):', ...shown].join('\n'))
   }
-  if (lines.length > 0) {
-    const columns = columnsOf(told)
-    const table = plainTable(
-      columns.map(({ head }) => head),
-      lines.slice(0, LINES_SHOWN).map(line => columns.map(({ cell }) => cell(line))),
-      columns.flatMap(({ right }, i) => (right ? [i] : [])),
-    )
-    const more = lines.length - LINES_SHOWN
-    parts.push(more > 0 ? `${table}\n… and ${countText(more)} more; --json has all` : table)
-  }
-  parts.push(
-    [
-      ...[tradesText(told), healedText(told), pendingText(told), notOfferedText(told)].flatMap(text =>
-        text === undefined ? [] : [wrapped(text, '')],
-      ),
-      `${isoText(window.fromUs)} to ${isoText(window.toUs)} UTC.`,
-    ].join('\n'),
-  )
+  if (lines.length > 0) parts.push(tableText(lines, columnsOf(lines)))
+  if (counted && counted.lines.length > 0) parts.push(tableText(counted.lines, countedColumnsOf(counted.lines)))
+  parts.push([...remarksOf(told, counted).map(text => wrapped(text, '')), windowText(told)].join('\n'))
   return parts.join('\n\n')
 }
 
 /** The same for documents. */
-export function accountMarkdown(told: Told): string {
-  const columns = columnsOf(told)
-  const row = (values: readonly string[]) => `| ${values.map(value => value.replaceAll('|', '\\|')).join(' | ')} |`
-  const { losses, lines, window } = told
+export function accountMarkdown(told: Told, counted?: CountedTables): string {
+  const { losses, lines } = told
   return [
     `**${sentenceOf(told)}**`,
     '',
     ...losses.slice(0, LOSSES_SHOWN).map(loss => `- ${lossText(loss, told).replaceAll(/ {2,}/g, ' ')}`),
     '',
-    row(columns.map(({ head }) => head)),
-    row(columns.map(({ right }) => (right ? '--:' : '---'))),
-    ...lines.map(line => row(columns.map(({ cell }) => cell(line)))),
+    tableMarkdown(lines, columnsOf(lines)),
     '',
-    ...[tradesText(told), healedText(told), pendingText(told), notOfferedText(told)].flatMap(text => text ?? []),
-    `${isoText(window.fromUs)} to ${isoText(window.toUs)} UTC.`,
+    ...(counted ? [tableMarkdown(counted.lines, countedColumnsOf(counted.lines)), ''] : []),
+    ...remarksOf(told, counted),
+    windowText(told),
   ].join('\n')
 }
 
 /** The same for programs: the account itself, and what it comes to. */
-export function accountJson(told: Told, account: Account): string {
+export function accountJson(told: Told, account: Account, counted?: CountedTables): string {
   const { window, isComplete, isEmpty, lostUs, losses, healed, pending, lines, trades, notOffered, channels, claimed } =
     told
   const event = ({ fromUs, toUs, lostUs, state, cause, channels }: Loss) => ({
@@ -124,6 +166,13 @@ export function accountJson(told: Told, account: Account): string {
       ...{ wanted_seconds: wantedUs / 1e6, missing_seconds: lostUs / 1e6 },
       ...{ healed_seconds: healedUs / 1e6, not_yet_known_seconds: pendingUs / 1e6 },
     })),
+    ...(counted && {
+      tables: counted.lines.map(({ hourUs, ...line }) => ({
+        ...line,
+        ...(hourUs !== undefined && { hour: isoText(hourUs) }),
+      })),
+      quarantined: counted.quarantined,
+    }),
     groups: account.groups,
   }
   return JSON.stringify(value, null, 2)

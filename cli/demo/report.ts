@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path'
 import { countText, sizeText } from '../../platform/figures.js'
-import type { Coverage } from '../../coverage/assess.js'
-import { asText } from '../coverage/print.js'
+import type { Told } from '../../coverage/account/telling.js'
+import type { CountedTables } from '../../coverage/count-tables.js'
+import { accountText } from '../coverage/account-text.js'
 import { indented, plainTable } from '../table.js'
 import type { DemoFolder } from './folder.js'
 import type { ChannelHarvest, NasHarvest, TableHarvest } from './harvest.js'
@@ -12,7 +13,8 @@ export interface Findings {
   channels: ChannelHarvest[]
   tables: TableHarvest[]
   nas: NasHarvest
-  coverage: Coverage
+  coverage: Told
+  counted: CountedTables
   /** The answer of candles.sql, as a table. */
   candles: string
   /** A sealed segment with trades, and a Parquet file, relative to the NAS folder. */
@@ -24,7 +26,7 @@ const sum = <T>(items: readonly T[], value: (item: T) => number) =>
 
 /** The report of a demo, ready to print. `command` is how a person calls edgetape from the working directory. */
 export function reportText(findings: Findings, command: string): string {
-  const { nas, coverage, candles } = findings
+  const { nas, coverage, counted, candles } = findings
   const sections: [title: string, body: string][] = [
     ['Recorded: every frame as it came, in sealed segments', recordedTable(findings.channels)],
     ['Compacted: sorted Parquet', parquetTable(findings.tables)],
@@ -32,7 +34,7 @@ export function reportText(findings: Findings, command: string): string {
       'Brought home',
       `${countText(nas.files)} files, ${sizeText(nas.bytes)}; each checksum computed again over there and found right`,
     ],
-    ['Coverage: what the facts promised, and what is there', asText(coverage)],
+    ['Coverage: what the facts promised, and what is there', accountText(coverage, counted)],
     ['Asked over the NAS folder: the busiest perpetual, 10-second candles beside best bid and ask', candles],
     ['Where it is', whereText(findings.folder)],
     ['Try next', tryNext(findings, command)],

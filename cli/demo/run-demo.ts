@@ -5,7 +5,10 @@ import { z } from 'zod'
 import { QuerySession } from '../../reader/query/session.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { packageRoot } from '../../platform/package-info.js'
-import { measureCoverage } from '../../coverage/measure.js'
+import { measureAsked } from '../../coverage/account/measure.js'
+import { tellingOf } from '../../coverage/account/telling.js'
+import { countTables } from '../../coverage/count-tables.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { tableOf } from '../query/answer-table.js'
 import { parquetTables } from '../../formats/parquet-tree.js'
 import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
@@ -99,12 +102,14 @@ async function look(folder: DemoFolder): Promise<Findings> {
     const tables = [...parquetTables(folder.nas).keys()]
     const candles = readFileSync(query, 'utf8')
     const files = filesBelow(folder.nas)
+    const account = await measureAsked(folder.nas)
     return {
       folder,
       channels: channelsOf(folder.dataDir),
       tables: await tablesOf(connection, folder.nas, tables),
       nas: nasOf(folder.nas),
-      coverage: await measureCoverage(folder.nas),
+      coverage: tellingOf(account, exchangeNamed),
+      counted: await countTables(folder.nas, account.window, undefined, () => undefined),
       candles: await session.ask(candles, asked => tableOf(asked, candles)),
       samples: {
         segment: files.find(path => path.includes('/channel=trades/') && path.endsWith('.jsonl.zst')),

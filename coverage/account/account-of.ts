@@ -283,7 +283,8 @@ const ALWAYS: Span = { fromUs: -Infinity, toUs: Infinity }
 const isHere = ({ state }: StateSpan) => state === 'recorded' || state === 'healed' || state === 'not yet known'
 const isRecorded = ({ state }: StateSpan) => state === 'recorded'
 
-const boundsOf = ({ fromUs, toUs = Infinity }: ToldSpan): Span => ({ fromUs, toUs })
+/** A single frame has a moment, and no length: it is missing all the same. */
+const boundsOf = ({ fromUs, toUs = Infinity }: ToldSpan): Span => ({ fromUs, toUs: Math.max(toUs, fromUs + 1) })
 
 /** In these nothing came, of whatever they are about. */
 const WHOLE: ReadonlySet<ToldSpan['kind']> = new Set(['gap', 'outage', 'silent'])

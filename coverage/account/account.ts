@@ -69,7 +69,4 @@ export interface Account {
 export const isLost = ({ state, cause }: StateSpan) =>
   state === 'missing' || (state === 'not recording' && cause !== undefined)
 
-/** It was to be recorded, and it is known what became of it. */
-export const isJudged = (span: StateSpan) => isLost(span) || span.state === 'recorded' || span.state === 'healed'
-
 export const keyOf = ({ exchange, family, kind, about }: Channel) => `${exchange} ${family} ${kind} ${about}`

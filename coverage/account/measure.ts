@@ -78,6 +78,18 @@ export async function measureAccount(
   return { ...account, torn, ...(isStopped && { stoppedUs: endUs }) }
 }
 
+/** The same of what a person asks about, with all that tables can tell: where no time was said, of all there is. */
+export function measureAsked(root: string, asked?: Span, nowUs = Date.now() * 1000): Promise<MeasuredAccount> {
+  const whole = spanOfTree(root) ?? { fromUs: 0, toUs: 0 }
+  const { fromUs, toUs } = asked ?? { fromUs: 0, toUs: whole.toUs }
+  const span = { fromUs: Math.max(fromUs, whole.fromUs), toUs }
+  return measureAccount(root, span, nowUs, {
+    fromBegin: fromUs === 0,
+    upToEnd: !asked || !Number.isFinite(toUs),
+    tables: true,
+  })
+}
+
 /** @param date `2026-11-22` */
 export function dayOf(date: string): Span {
   const fromUs = Date.parse(`${date}T00:00:00Z`) * 1000

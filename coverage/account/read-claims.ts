@@ -56,7 +56,7 @@ export async function claimsOfTables(
     const claims: Claim[] = []
     for (const table of new Set(untold.map(({ folder }) => folder.table))) {
       const family = families.find(one => (one.table ?? one.name) === table && one.comes !== 'own')?.name
-      const source = family === undefined ? undefined : tables.source(table, dates)
+      const source = family === undefined ? undefined : tables.source(table, { dates })
       if (family === undefined || source === undefined) continue
       const columns = await tables.columns(source, columnSchema)
       if (!columns.has('recv_ts')) continue

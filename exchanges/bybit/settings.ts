@@ -1,6 +1,5 @@
 import { redundancyQuestion, urlQuestion, type Question, type Settings } from '../settings.js'
 import type { BybitConfig } from './config.js'
-import { SPOT } from './families.js'
 
 const KINDS = ['perpetual', 'future', 'option', 'spot']
 
@@ -40,12 +39,6 @@ const depth: Question = {
 export const settings: Settings<BybitConfig> = {
   schema: async () => (await import('./config.js')).bybitConfig,
   summaryOf: config => `${config.instruments.join(', ')} with books of ${config.depth} levels`,
-  familiesOf: ({ channels: { spot, perpetual, future, option } }) => ({
-    perpetual,
-    future,
-    option,
-    spot: spot.map(family => family + SPOT),
-  }),
   // Four categories, each with connections of its own.
   connectionsMax: config => config.connectionsMax * 4,
   questions: [urlQuestion, instruments, kinds, depth, redundancyQuestion],

@@ -68,7 +68,15 @@ export const families = [
     bytesPerFrame: 75,
     offeredBy: 'instrument',
     framesPerSecond: 2.5,
-    coverage: { data: 'ticker', first: true },
+    coverage: {
+      data: 'ticker',
+      first: true,
+      parts: [
+        { data: 'ticker: implied volatility', kind: 'option', column: 'mark_iv' },
+        { data: 'ticker: greeks', kind: 'option', column: 'greeks_delta' },
+        { data: 'ticker: funding', kind: 'perpetual', column: 'funding_8h' },
+      ],
+    },
   },
   {
     name: 'incremental_ticker',

@@ -44,7 +44,6 @@ export const settings: Settings<DeribitConfig> = {
     neededBy: config => (wantsRaw(config) ? 'raw is given only to those who log in' : undefined),
   },
   summaryOf: config => `${config.currencies.join(', ')} at ${config.interval}`,
-  familiesOf: config => config.channels,
   connectionsMax: config => config.connectionsMax,
   questions: [urlQuestion, currencies, kinds, interval, redundancyQuestion],
   valuesOf: answers => {

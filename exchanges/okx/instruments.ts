@@ -1,7 +1,6 @@
 import type { Listed } from '../listings.js'
 import type { ConfigKind } from './families.js'
 import { textOf, type Message } from './message.js'
-import { partitionOfInstrument } from './names.js'
 
 /** What decides about an instrument; all else of it is recorded as it came. */
 export interface Instrument extends Listed {
@@ -55,6 +54,3 @@ export function chooserOf(globs: readonly string[]): (name: string) => boolean {
   )
   return name => patterns.some(pattern => pattern.test(name))
 }
-
-/** The kind that a name tells, for those of which no list says more. */
-export const kindOfName = (name: string) => partitionOfInstrument(name).kind

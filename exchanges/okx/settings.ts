@@ -27,7 +27,6 @@ const kinds: Question = {
 export const settings: Settings<OkxConfig> = {
   schema: async () => (await import('./config.js')).okxConfig,
   summaryOf: config => config.instruments.join(', '),
-  familiesOf: config => config.channels,
   connectionsMax: config => config.connectionsMax,
   questions: [urlQuestion, instruments, kinds, redundancyQuestion],
   valuesOf: answers => {

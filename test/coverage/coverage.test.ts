@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { CoverageLine } from '../../coverage/assess.js'
-import { verdictOf } from '../../coverage/assess.js'
-import { shareOf } from '../../cli/coverage/print.js'
-import { dayWindow, measureCoverage } from '../../coverage/measure.js'
+import { dayOf, measureAsked } from '../../coverage/account/measure.js'
+import { tellingOf } from '../../coverage/account/telling.js'
+import { shareText } from '../../coverage/account/wording.js'
+import { countTables, type CountedLine } from '../../coverage/count-tables.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { edgetape } from '../fixtures/cli.js'
 import { writeLake, type LakeFile } from '../fixtures/lake.js'
 import { wholeRun, writeRun } from '../fixtures/raw-run.js'
@@ -98,42 +99,31 @@ const files: LakeFile[] = [
   },
 ]
 
-const lineOf = (lines: CoverageLine[], data: string, kind: string) =>
+const lineOf = <Line extends { data: string; kind: string }>(lines: readonly Line[], data: string, kind: string) =>
   lines.find(line => line.data === data && line.kind === kind)
 
-t.test('facts against facts', async t => {
+t.test('what the tables hold, against the numbers that the exchange gave', async t => {
   const root = t.testdir()
   await writeLake(root, files)
-  const { lines, spans, window, intervals } = await measureCoverage(root, { nowUs })
-  t.match(lineOf(lines, 'trades', 'perpetual'), {
-    counted: { unit: 'trades', expected: 6, actual: 5 },
-    complete: 5 / 6,
-    verdict: '❌',
-    rows: 6,
+  const count = async (by?: 'hour' | 'instrument') =>
+    (await countTables(root, { fromUs: us(0), toUs: us(11) }, by, () => undefined)).lines
+  const lines = await count()
+  const counted: [data: string, kind: string, wanted: Partial<CountedLine> | undefined][] = [
+    ['trades', 'perpetual', { rows: 6, instruments: 1, counted: { unit: 'trades', expected: 6, actual: 5 } }],
+    ['trades', 'combo', undefined],
+    ['quotes', 'perpetual', { rows: 2, instruments: 1 }],
+    ['book depth', 'perpetual', { rows: 6, counted: { unit: 'linked changes', expected: 3, actual: 2 } }],
+    ['ticker', 'option', { rows: 2, instruments: 2 }],
+    ['ticker: implied volatility', 'option', { counted: { unit: 'instruments', expected: 2, actual: 2 } }],
+    ['ticker: greeks', 'option', { rows: 1, counted: { unit: 'instruments', expected: 2, actual: 1 } }],
+    ['index price', 'index', { rows: 11 }],
+  ]
+  for (const [data, kind, wanted] of counted) t.match(lineOf(lines, data, kind), wanted, `${data} ${kind}`)
+  t.match(lineOf(await count('hour'), 'trades', 'perpetual'), { hourUs: us(0), counted: { expected: 6, actual: 5 } })
+  t.match(lineOf(await count('instrument'), 'book depth', 'perpetual'), {
+    instrument: 'BTC-PERPETUAL',
+    counted: { expected: 3, actual: 2 },
   })
-  const combos = { counted: undefined, verdict: '❌', rows: 0, complete: 9 / 10.5 }
-  t.match(lineOf(lines, 'trades', 'combo'), combos, 'none traded is no loss, the gap is')
-  t.match(lineOf(lines, 'quotes', 'perpetual'), { seen: 1, live: 2, complete: 0.5, verdict: '❌', rows: 2 })
-  t.match(lineOf(lines, 'book depth', 'perpetual'), {
-    counted: { unit: 'linked changes', expected: 3, actual: 2 },
-    verdict: '❌',
-    rows: 6,
-  })
-  t.match(lineOf(lines, 'ticker', 'option'), { seen: 2, live: 2, gaps: 1, rows: 2 })
-  t.match(lineOf(lines, 'ticker: implied volatility', 'option'), { counted: { expected: 2, actual: 2 } })
-  t.match(lineOf(lines, 'ticker: greeks', 'option'), { counted: { expected: 2, actual: 1 }, complete: 0.5 })
-  t.match(
-    lineOf(lines, 'funding', 'perpetual'),
-    { seen: 0, complete: 0, verdict: '❌', rows: 0 },
-    'nothing of something',
-  )
-  t.match(lineOf(lines, 'index price', 'index'), { counted: { unit: 'seconds', expected: 10, actual: 10 }, rows: 11 })
-  t.match(lineOf(lines, 'quotes', 'perpetual')?.silence, { fromUs: us(1), toUs: us(10.5) })
-  t.same(spans, [{ fromUs: us(0), toUs: us(10.5) }])
-  t.same(window.toUs, us(10.5), 'up to the last that was heard')
-  matchAll(t, intervals, [
-    { gap: 'gap', fromUs: us(3), toUs: us(4.5), conn: 'd1', cause: 'connection lost', filled: false },
-  ])
 })
 
 t.test('a day knows what the days before subscribed, and what is missing behind the end', async t => {
@@ -145,59 +135,59 @@ t.test('a day knows what the days before subscribed, and what is missing behind 
       [0, 'subscribed', { channels: ['quote.BTC-PERPETUAL'] }],
     ]),
     journal([[86_400, 'stopped', {}]], { ...next, name: '14-h1-r1-2' }),
-    { table: 'quote', ...perpetual, sql: rows(['instrument_name'], [[0, 'BTC-PERPETUAL']]) },
-    {
-      table: 'quote',
-      ...perpetual,
-      ...next,
-      name: '14-h1-r1-2',
-      sql: rows(
-        ['instrument_name'],
-        [
-          [80_000, 'BTC-PERPETUAL'],
-          [80_001, 'BTC-PERPETUAL'],
-        ],
-      ),
-    },
   ])
-  const of = async (date: string) =>
-    lineOf((await measureCoverage(root, { window: dayWindow(date), nowUs })).lines, 'quotes', 'perpetual')
-  t.match(await of('2026-11-22'), { seen: 1, live: 1, complete: 1, verdict: '✅', rows: 1 })
-  t.match(await of('2026-11-23'), { complete: 14 / 24, verdict: '❌', rows: 2, gaps: 1 }, 'stopped at 14:00')
-  t.match(await of('2026-11-24'), { complete: 0, verdict: '❌', rows: 0 }, 'a whole day without a recorder')
-  t.equal(await of('2026-11-21'), undefined, 'before anything was wanted')
+  const of = async (date: string) => {
+    const told = tellingOf(await measureAsked(root, dayOf(date), nowUs), exchangeNamed)
+    return { complete: lineOf(told.lines, 'quotes', 'perpetual')?.complete, isEmpty: told.isEmpty }
+  }
+  t.same(await of('2026-11-22'), { complete: 1, isEmpty: false })
+  t.same(await of('2026-11-23'), { complete: 1 - 10 / 24, isEmpty: false }, 'stopped at 14:00')
+  t.match(await of('2026-11-24'), { isEmpty: true }, 'a whole day without a recorder')
+  t.match(await of('2026-11-21'), { complete: undefined }, 'before anything was wanted')
 })
 
-t.test('verdicts', t => {
-  t.equal(verdictOf(1), '✅')
-  t.equal(verdictOf(0.999_999), '⚠️')
-  t.equal(verdictOf(0.95), '⚠️')
-  t.equal(verdictOf(0.949), '❌')
-  t.equal(verdictOf(undefined), '–')
-  t.equal(shareOf(0.999_999), '99.9 %', 'never rounded up')
+t.test('a share is never rounded up to all', t => {
+  t.equal(shareText(0.999_999), '99.9 %')
+  t.equal(shareText(1), '100.0 %')
+  t.equal(shareText(undefined), '–')
   t.end()
 })
 
-t.test('the command prints a table, Markdown or JSON', async t => {
+t.test('the command prints the count behind the account: as text, Markdown or JSON', async t => {
   const root = t.testdir()
   await writeLake(root, files)
+  const bad = 'quarantine/exchange=deribit/channel=quote/date=2026-11-22'
+  mkdirSync(join(root, bad), { recursive: true })
+  writeFileSync(join(root, bad, '20261122T140000Z-h1-r1-1.jsonl'), '{"reason":"no price","raw":""}\n'.repeat(2))
   const text = await edgetape(['coverage', root, '--count'])
-  t.match(text.stdout, /trades .*perpetual .*5 of 6 trades .*❌ 83\.3 %/)
-  t.match(text.stdout, /^1 gap:\n {2}2026-11-22T14:00:03\.000Z {2}1\.5 s {2}gap d1 {2}all: connection lost; missing$/m)
-  t.equal(text.exitCode, 0)
+  t.match(text.stdout, /^Complete but for 1\.5 s: 14:00:03, connection lost /)
+  t.match(text.stdout, /^trades +perpetual +1 +6 {2}5 of 6 trades$/m)
+  t.match(text.stdout, /^In quarantine: 2 lines, first in\s+quarantine\/\S+\.jsonl:\s+no price\.$/m)
+  t.equal(text.exitCode, 4)
   const markdown = await edgetape(['coverage', root, '--count', '--markdown', '--to', '2026-11-22T14:00:10.5'])
-  t.match(markdown.stdout, /^\| quotes \| perpetual \| 1 of 2 \| 2 \| [\d.]+ \| 9\.5 s \| 1 \| {2}\| ❌ 50\.0 % \|$/m)
+  t.match(markdown.stdout, /^\| quotes \| perpetual \| 1 \| 2 \| {2}\|$/m)
   const json = JSON.parse((await edgetape(['coverage', root, '--count', '--json', '--by', 'instrument'])).stdout) as {
-    lines: { data: string; instrument: string }[]
-    gaps: unknown[]
+    tables: CountedLine[]
+    missing: unknown[]
+    quarantined: unknown[]
   }
-  t.match(json.lines[0], { data: 'trades', instrument: 'BTC-PERPETUAL', counted: { expected: 6, actual: 5 } })
-  const quotes = json.lines.filter(({ data }) => data === 'quotes')
-  matchAll(t, quotes, [
-    { instrument: 'BTC-PERPETUAL', rows: 2, complete: 9 / 10.5 },
-    { instrument: 'ETH-PERPETUAL', rows: 0, complete: 0 },
+  const trades = { data: 'trades', instrument: 'BTC-PERPETUAL', counted: { expected: 6, actual: 5 } }
+  t.match(lineOf(json.tables, 'trades', 'perpetual'), trades)
+  matchAll(t, json.missing, [
+    { from: '2026-11-22T14:00:03Z', to: '2026-11-22T14:00:04.500Z', cause: 'connection lost' },
   ])
-  matchAll(t, json.gaps, [{ from: '2026-11-22T14:00:03.000Z', to: '2026-11-22T14:00:04.500Z', filled: false }])
+  matchAll(t, json.quarantined, [{ lines: 2, reason: 'no price' }])
+})
+
+t.test('trades that the tables lack end the count with 4, though nothing else tells of them', async t => {
+  const root = t.testdir()
+  const quiet = journal([
+    [0, 'subscribed', { channels: ['trades.BTC-PERPETUAL.100ms'] }],
+    [10.5, 'stopped', { reason: 'SIGTERM' }],
+  ])
+  await writeLake(root, [quiet, ...files.filter(({ table }) => table === 'trades')])
+  t.equal((await edgetape(['coverage', root])).exitCode, 0)
+  t.equal((await edgetape(['coverage', root, '--count'])).exitCode, 4)
 })
 
 t.test('where nothing is, it says what to do', async t => {
@@ -241,8 +231,8 @@ t.test('a Parquet file that was cut off is named, and the rest is counted', asyn
     const { stdout, stderr, exitCode } = await edgetape(['coverage', root, '--count', '--json'])
     t.match(stderr, /15-h1-r1-2\.parquet is no whole Parquet file/, what)
     t.equal(exitCode, 1)
-    const { lines } = JSON.parse(stdout) as { lines: { table: string; rows: number }[] }
-    t.equal(lines.find(({ table }) => table === 'trades')?.rows, 6)
+    const { tables } = JSON.parse(stdout) as { tables: { table: string; rows: number }[] }
+    t.equal(tables.find(({ table }) => table === 'trades')?.rows, 6)
     const asked = await edgetape(['query', 'SELECT count(*) AS n FROM trades', '--from', root, '--json'])
     t.match(asked.stderr, /15-h1-r1-2\.parquet is no whole Parquet file.*its rows are in no answer/)
     t.same(JSON.parse(asked.stdout), { n: 6 })

@@ -1,12 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import type { Coverage } from '../../coverage/assess.js'
-import type { Interval } from '../../coverage/intervals.js'
-import { measureCoverage } from '../../coverage/measure.js'
+import t from 'tap'
+import { measureAsked } from '../../coverage/account/measure.js'
+import { tellingOf } from '../../coverage/account/telling.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { writeLake } from '../fixtures/lake.js'
 import { journal, rows, us } from './fixtures/lake-rows.js'
-import { matchAll } from '../fixtures/match-all.js'
 
 type Entry = [second: number, event: string, detail: object]
 
@@ -46,19 +43,14 @@ interface Case {
   entries: Entry[]
   /** The story's end, where it has another. */
   ends?: Entry[]
-  wanted: Partial<Interval>[]
+  /** What is missing, in the order of time: why, and from and to which second. */
+  wanted: [cause: string, from: number, to: number][]
   /** Completeness by data; what is not named is whole. */
   complete?: Partial<Record<'quotes' | 'book depth' | 'trades', number>>
-  also?: (root: string) => void
 }
 
-const none = { filled: false } as const
-const span = (from: number, to: number) => ({ fromUs: us(from), toUs: us(to) })
 const spanOf = (from: number, to: number) => ({ from_us: us(from), to_us: us(to) })
 const everything = (share: number) => ({ quotes: share, 'book depth': share, trades: share })
-/** What is counted and not measured in time keeps a line from being whole, and no more. */
-const almost = 0.9999
-
 const cases: Case[] = [
   {
     name: 'a connection lost: of what it carried, and of nothing else',
@@ -68,15 +60,15 @@ const cases: Case[] = [
       [30, 'subscribed', { conn: 'd1b', channels: channels('BTC-PERPETUAL') }],
       [30, 'gap', { conn: 'd1', cause: 'reset', families: ['quote', 'book', 'trades'], ...spanOf(20, 30) }],
     ],
-    wanted: [{ gap: 'gap', conn: 'd1', cause: 'reset', ...span(20, 30), ...none }],
+    wanted: [['reset', 20, 30]],
     complete: everything(0.95),
   },
   {
     name: 'lost, and not back yet',
     entries: [[80, 'disconnected', { conn: 'd2', cause: 'reset' }]],
     ends: [[100, 'clock', {}]],
-    wanted: [{ gap: 'outage', conn: 'd2', ...span(80, 100), ...none }],
-    complete: everything(0.9),
+    wanted: [['reset', 80, 200]],
+    complete: { quotes: 0.6, 'book depth': 0.6 },
   },
   {
     name: 'a connection renewed: no gap',
@@ -93,20 +85,20 @@ const cases: Case[] = [
       [50, 'gap', { conn: 'd1', cause: 'b', families: ['quote'], ...spanOf(30, 50) }],
     ],
     wanted: [
-      { ...span(20, 40), cause: 'a' },
-      { ...span(30, 50), cause: 'b' },
+      ['a', 20, 40],
+      ['b', 40, 50],
     ],
     complete: { quotes: 0.85 },
   },
   {
     name: 'covered by the other copy',
     entries: [[30, 'covered', { conn: 'd1', by: 'd2', cause: 'reset', families: ['quote'], ...spanOf(20, 30) }]],
-    wanted: [{ gap: 'covered', ...span(20, 30), filled: true }],
+    wanted: [],
   },
   {
     name: 'silent',
     entries: [[60, 'silent', { conn: undefined, family: 'quote', ...spanOf(40, 60) }]],
-    wanted: [{ gap: 'silent', families: ['quote'], ...span(40, 60), ...none }],
+    wanted: [['silent', 40, 60]],
     complete: { quotes: 0.8 },
   },
   {
@@ -115,7 +107,7 @@ const cases: Case[] = [
       [40, 'book_break', { channel: 'book.BTC-PERPETUAL.100ms', instrument: 'BTC-PERPETUAL', ...spanOf(39, 40) }],
       [45, 'resync', { channel: 'book.BTC-PERPETUAL.100ms', instrument: 'BTC-PERPETUAL', ...spanOf(39, 45) }],
     ],
-    wanted: [{ gap: 'book_break', instrument: 'BTC-PERPETUAL', families: ['book'], ...span(39, 45), ...none }],
+    wanted: [['a change of the book was missing, until the next snapshot', 39, 45]],
     complete: { 'book depth': 0.97 },
   },
   {
@@ -124,7 +116,7 @@ const cases: Case[] = [
       [40, 'trade_hole', { instrument: 'BTC-PERPETUAL', from_seq: 5, to_seq: 9, cause: 'gap', ...spanOf(30, 40) }],
       [50, 'backfill', { instrument: 'BTC-PERPETUAL', from_seq: 5, to_seq: 9, trades: 5, outcome: 'filled' }],
     ],
-    wanted: [{ gap: 'trade_hole', instrument: 'BTC-PERPETUAL', ...span(30, 40), filled: true }],
+    wanted: [],
   },
   {
     name: 'trades that could not be had',
@@ -132,20 +124,20 @@ const cases: Case[] = [
       [40, 'trade_hole', { instrument: 'BTC-PERPETUAL', from_seq: 5, to_seq: 9, cause: 'gap', ...spanOf(30, 40) }],
       [50, 'backfill', { instrument: 'BTC-PERPETUAL', from_seq: 5, to_seq: 9, trades: 0, outcome: 'unavailable' }],
     ],
-    wanted: [{ gap: 'trade_hole', instrument: 'BTC-PERPETUAL', ...span(30, 40), ...none }],
-    complete: { trades: almost },
+    wanted: [['5 trades missing by number', 30, 40]],
+    complete: { trades: 0.95 },
   },
   {
     name: 'lost by a full disk',
     entries: [[60, 'lost', { channel: 'quote', frames: 30, cause: 'disk full', ...spanOf(50, 60) }]],
-    wanted: [{ gap: 'lost', families: ['quote'], cause: 'disk full', ...span(50, 60), ...none }],
+    wanted: [['disk full', 50, 60]],
     complete: { quotes: 0.9 },
   },
   {
     name: 'one frame lost: a moment without length',
     entries: [[60, 'lost', { channel: 'quote', frames: 1, cause: 'disk full', ...spanOf(50, 50) }]],
-    wanted: [{ gap: 'lost', ...span(50, 50), ...none }],
-    complete: { quotes: almost },
+    wanted: [['disk full', 50, 50.000001]],
+    complete: { quotes: 0.99999 },
   },
   {
     name: 'paused: late, and not missing',
@@ -153,7 +145,7 @@ const cases: Case[] = [
       [50, 'paused', { waiting_bytes: 1 }],
       [55, 'resumed', { waiting_bytes: 0 }],
     ],
-    wanted: [{ gap: 'paused', ...span(50, 55), filled: true }],
+    wanted: [],
   },
   {
     name: 'stopped, and started again: down up to the subscriptions of the new run',
@@ -165,10 +157,10 @@ const cases: Case[] = [
       [72, 'subscribed', { conn: 'd2', channels: channels('ETH-PERPETUAL') }],
     ],
     wanted: [
-      { gap: 'not_recording', cause: 'the recorder was stopped', ...span(59, 70), ...none },
-      { gap: 'not_subscribed', ...span(70, 72), ...none },
+      ['the recorder was stopped', 59, 70],
+      ['wanted, and not subscribed', 70, 72],
     ],
-    complete: everything(0.87),
+    complete: everything(0.875),
   },
   {
     name: 'taken over by a new run that recorded before the old one ended: no gap',
@@ -192,8 +184,8 @@ const cases: Case[] = [
       [70, 'subscribed', { conn: 'd2', channels: channels('ETH-PERPETUAL') }],
     ],
     wanted: [
-      { gap: 'outage', conn: 'd2', ...span(50, 60), ...none },
-      { gap: 'not_recording', cause: 'the recorder ended without a word', ...span(60, 70), ...none },
+      ['reset', 50, 60],
+      ['the recorder ended without a word', 60, 70],
     ],
     complete: everything(0.85),
   },
@@ -203,10 +195,7 @@ const cases: Case[] = [
       [50, 'clock_step', { step_us: 5_000_000 }],
       [60, 'clock_step', { step_us: -2_000_000 }],
     ],
-    wanted: [
-      { gap: 'clock_step', ...span(45, 50), filled: undefined },
-      { gap: 'clock_step', ...span(60, 62), filled: undefined },
-    ],
+    wanted: [],
   },
   {
     name: 'refused, and taken later',
@@ -214,9 +203,8 @@ const cases: Case[] = [
       [20, 'rejected', { channels: ['quote.SOL-PERPETUAL'] }],
       [60, 'subscribed', { channels: ['quote.SOL-PERPETUAL'] }],
     ],
-    wanted: [{ gap: 'rejected', channels: new Set(['quote.SOL-PERPETUAL']), ...span(20, 60), ...none }],
-    // A third instrument, wanted for 80 s of which 40 are there, and of which no row ever came.
-    complete: { quotes: 2 / 3 },
+    wanted: [['the exchange refused the subscription', 20, 60]],
+    complete: { quotes: 6 / 7 },
   },
   {
     name: 'a segment of which nothing could be read',
@@ -230,46 +218,26 @@ const cases: Case[] = [
         },
       ],
     ],
-    wanted: [{ gap: 'unreadable', families: ['quote'], ...span(30, 60), ...none }],
+    wanted: [['a segment held nothing that can be read', 30, 60]],
     complete: { quotes: 0.7 },
-  },
-  {
-    name: 'lines in quarantine',
-    entries: [],
-    wanted: [{ gap: 'quarantine', families: ['quote'], cause: 'no price', count: 2, ...span(40, 41), ...none }],
-    complete: { quotes: almost },
-    also: root => {
-      const family = 'exchange=deribit/channel=quote/date=2026-11-22'
-      mkdirSync(join(root, 'quarantine', family), { recursive: true })
-      const line = (second: number) => ({
-        reason: 'no price',
-        segment: `raw/${family}/hour=14/20261122T140000Z-h1-r1-1.jsonl.zst`,
-        line: second,
-        raw: `{"recv_us":${us(second)},"conn":"d1","seq":1,"frame":{"params":{"channel":"quote.BTC-PERPETUAL"}}}`,
-      })
-      const lines = [line(40), line(41)].map(one => `${JSON.stringify(one)}\n`)
-      writeFileSync(join(root, 'quarantine', family, '20261122T140000Z-h1-r1-1.jsonl'), lines.join(''))
-    },
   },
 ]
 
-async function coverageOf(t: Test, { entries, ends = [end], also }: Case): Promise<Coverage> {
-  const root = t.testdir()
-  await writeLake(root, [journal([...begin, ...entries, ...ends], { name: 'day-h1' }), ...tables])
-  also?.(root)
-  // A live recorder, so that its story ends with the last row.
-  return measureCoverage(root, { nowUs: us(200) })
-}
-
-for (const story of cases) {
-  t.test(story.name, async t => {
-    const { intervals, lines } = await coverageOf(t, story)
-    matchAll(t, intervals, story.wanted)
+for (const { name, entries, ends = [end], wanted, complete } of cases) {
+  t.test(name, async t => {
+    const root = t.testdir()
+    await writeLake(root, [journal([...begin, ...entries, ...ends], { name: 'day-h1' }), ...tables])
+    const { losses, lines } = tellingOf(await measureAsked(root, undefined, us(200)), exchangeNamed)
+    const second = (at: number) => (at - us(0)) / 1e6
+    const told = [...losses].sort((a, b) => a.fromUs - b.fromUs)
+    t.same(
+      told.map(({ cause, fromUs, toUs }) => [cause, second(fromUs), second(toUs)]),
+      wanted,
+    )
     for (const data of ['quotes', 'book depth', 'trades'] as const) {
-      const line = lines.find(one => one.data === data)
-      const wanted = story.complete?.[data] ?? 1
-      t.ok(Math.abs((line?.complete ?? 0) - wanted) < 1e-9, `${data}: found ${line?.complete}, wanted ${wanted}`)
-      t.equal(line?.verdict === '✅', wanted === 1, `${data}: ${line?.verdict}`)
+      const found = lines.find(one => one.data === data)?.complete ?? 0
+      const whole = complete?.[data] ?? 1
+      t.ok(Math.abs(found - whole) < 1e-9, `${data}: found ${found}, wanted ${whole}`)
     }
   })
 }

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { measureCoverage } from '../../coverage/measure.js'
+import { measureAsked } from '../../coverage/account/measure.js'
+import { tellingOf } from '../../coverage/account/telling.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import type { Simulator } from '../../simulator/main.js'
 import { hashes, query } from '../compactor/fixtures/compacted.js'
@@ -110,11 +112,11 @@ t.test('merge: the same channels at two places, each event once', async t => {
   )
   t.equal(Number(row?.['n']), quotes, 'each quote once')
 
-  const { spans, lines: covered } = await measureCoverage(merged)
-  const ofQuotes = covered.filter(({ table }) => table === 'quote')
+  const { wanted: spans, lines: covered } = tellingOf(await measureAsked(merged), exchangeNamed)
+  const ofQuotes = covered.filter(({ family }) => family === 'quote')
   t.same(
     ofQuotes.map(({ kind, complete }) => [kind, complete]),
-    ['option', 'perpetual', 'future'].map(kind => [kind, 1]),
+    ['future', 'option', 'perpetual'].map(kind => [kind, 1]),
     'what one was not there for, the other has',
   )
   t.equal(spans.length, 1)

@@ -10,8 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
 import t from 'tap'
-import { measureCoverage } from '../../coverage/measure.js'
-import { isWhole } from '../../coverage/intervals.js'
+import { measureAsked } from '../../coverage/account/measure.js'
+import { tellingOf } from '../../coverage/account/telling.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
 import { plainTable } from '../../cli/table.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { readStatus, type Part } from '../../formats/status.js'
@@ -232,12 +233,11 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, disturbed each minu
 
   const sent = exchange.sentUs.length - 1
   const account = await accountOf(place.nas, sent)
-  const { intervals, lines } = await measureCoverage(place.nas)
-  const gaps = intervals.filter(isWhole)
+  const { losses, lines } = tellingOf(await measureAsked(place.nas), exchangeNamed)
   // Gaps are told in times of receipt; a frame's own is when it was sent, at most so long before.
   const unexplained = account.missing.filter(n => {
     const us = exchange.sentUs[n] ?? 0
-    return !gaps.some(({ fromUs, toUs }) => us >= fromUs - account.maxUs && us <= toUs)
+    return !losses.some(({ fromUs, toUs }) => us >= fromUs - account.maxUs && us <= toUs)
   })
   const number = new Intl.NumberFormat('en-US')
   const facts: [string, number | string][] = [
@@ -255,7 +255,8 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, disturbed each minu
   const head = ['part', 'lives', 'MiB max', 'MiB/h', 'over s', 'files', 'files max']
   const report = [plainTable(['', ''], figures, [1]), '', plainTable(head, parts, [1, 2, 3, 4, 6])].join('\n')
   for (const line of report.split('\n')) t.comment(line)
-  for (const { gap, fromUs, toUs, cause } of gaps) t.comment(`${gap} ${((toUs - fromUs) / 1e6).toFixed(2)} s: ${cause}`)
+  for (const { state, fromUs, toUs, cause } of losses)
+    t.comment(`${state} ${((toUs - fromUs) / 1e6).toFixed(2)} s: ${cause}`)
   for (const { data, kind, complete } of lines) t.comment(`${data} ${kind} ${String(complete)}`)
 
   t.equal(account.rows - account.distinct, 0, 'no frame is doubled')

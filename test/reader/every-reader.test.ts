@@ -60,10 +60,10 @@ async function everyReaderFindsAll({ root, aside, t }: ReadBy): Promise<void> {
     })
   }
   t.match(await run('coverage', root), /^Files say: \d+ kinds of data, .*no journal/s, 'coverage')
-  const { lines } = JSON.parse(await run('coverage', root, '--count', '--json')) as {
-    lines: { table: string; rows: number }[]
+  const { tables } = JSON.parse(await run('coverage', root, '--count', '--json')) as {
+    tables: { table: string; rows: number }[]
   }
-  t.equal(lines.find(line => line.table === 'trades')?.rows, 3, 'coverage')
+  t.equal(tables.find(({ table }) => table === 'trades')?.rows, 3, 'coverage')
   const merged = join(aside, 'merged')
   t.match(JSON.parse(await run('merge', root, '--to', merged, '--json')), { segments: SEGMENTS, faults: 0 })
   t.match(await run('verify', root), /raw: 7 segments .* 7 frames/)

@@ -7,7 +7,8 @@ import t from 'tap'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import type { EdgeError } from '../../platform/edge-error.js'
 import { packageRoot } from '../../platform/package-info.js'
-import { measureCoverage } from '../../coverage/measure.js'
+import { measureAsked } from '../../coverage/account/measure.js'
+import { tellingOf } from '../../coverage/account/telling.js'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { importFrames, type Imported, type ImportOptions } from '../../reader/import/import-frames.js'
 import { importTarget } from '../../reader/import/import-target.js'
@@ -110,13 +111,13 @@ t.test('a day of Tardis’ lines is read, compacted, counted and asked as one’
   t.equal(book.state, 'known')
   t.ok(book.bids.length > 5)
 
-  const coverage = await measureCoverage(data, { nowUs: NOW_MS * 1000 })
+  const coverage = tellingOf(await measureAsked(data, undefined, NOW_MS * 1000), exchangeNamed)
   matchAll(
     t,
     coverage.lines
-      .filter(({ table }) => ['trades', 'quote', 'book'].includes(table))
-      .map(({ table, complete, verdict }) => ({ table, complete, verdict })),
-    ['trades', 'trades', 'quote', 'book'].map(table => ({ table, complete: 1, verdict: '✅' })),
+      .filter(({ family }) => ['trades', 'quote', 'book'].includes(family))
+      .map(({ family, complete }) => ({ family, complete })),
+    ['trades', 'quote', 'book'].map(family => ({ family, complete: 1 })),
   )
 })
 
@@ -216,10 +217,10 @@ t.test('a blank line is a lost connection: a gap in journal, manifest and covera
   const quote = manifests.find(path => path.includes('channel=quote')) ?? ''
   matchAll(t, parseManifest(readFileSync(join(data, 'raw', quote), 'utf8'), quote).gaps, [gap])
   await compactOnce(data, { nowMs: () => NOW_MS })
-  const coverage = await measureCoverage(data, { nowUs: NOW_MS * 1000 })
+  const coverage = tellingOf(await measureAsked(data, undefined, NOW_MS * 1000), exchangeNamed)
   matchAll(
     t,
-    coverage.intervals.filter(({ gap }) => gap === 'gap').map(({ fromUs, toUs }) => ({ fromUs, toUs })),
+    coverage.losses.map(({ fromUs, toUs }) => ({ fromUs, toUs })),
     [{ fromUs: gap.from_us, toUs: gap.to_us }],
   )
 })

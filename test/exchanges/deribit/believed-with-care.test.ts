@@ -116,10 +116,10 @@ t.test('numbers of trades that began anew: coverage counted a quarter of a billi
   t.match(lost(exchange, trades, name, fromMs, toMs), { lost: 0 }, 'later holes are seen and filled')
   await edgetape(['compact', '--once', '--config', recorder.configFile])
   const { stdout } = await edgetape(['coverage', recorder.dataDir, '--count', '--json', '--by', 'instrument'])
-  const { lines } = JSON.parse(stdout) as {
-    lines: { data: string; counted?: { expected: number; actual: number } }[]
+  const { tables } = JSON.parse(stdout) as {
+    tables: { data: string; counted?: { expected: number; actual: number } }[]
   }
-  const counted = lines.find(({ data }) => data === 'trades')?.counted
+  const counted = tables.find(({ data }) => data === 'trades')?.counted
   t.equal(counted?.actual, new Set(trades.map(({ trade_id }) => trade_id)).size)
   t.equal(counted?.expected, counted?.actual, 'each sequence is counted by itself')
 })

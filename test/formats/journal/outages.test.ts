@@ -1,7 +1,6 @@
 import t from 'tap'
-import { assess } from '../../../coverage/assess.js'
-import { intervalsOf } from '../../../coverage/intervals.js'
-import { subscriptionsOf } from '../../../formats/journal/subscriptions.js'
+import { accountOf } from '../../../coverage/account/account-of.js'
+import { namedExchange } from '../../../coverage/account/read-facts.js'
 import type { JournalEntry } from '../../../formats/journal/entry.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
 import { doubtsOf } from '../../../formats/journal/doubts.js'
@@ -171,17 +170,6 @@ for (const { name, told, wanted, old } of stories) {
       ])
       t.same(found, wanted)
       const entries = journalOf(one)
-      const accounted = intervalsOf(
-        entries,
-        subscriptionsOf(entries, () => Infinity),
-      )
-        .filter(({ gap }) => gap !== 'not_subscribed')
-        .map(({ gap, fromUs, toUs }) => [gap.replace('_', ' '), fromUs / S, toUs === Infinity ? undefined : toUs / S])
-      t.same(
-        accounted,
-        [...wanted].sort(([, a], [, b]) => a - b),
-        'coverage says the same as the page',
-      )
       const doubtedS = new Set(doubtsOf(entries, () => true).map(({ sinceUs }) => sinceUs / S))
       const trusted = wanted.filter(([, from]) => !doubtedS.has(from))
       t.same(trusted, [], 'and each book is unknown from then on')
@@ -196,25 +184,20 @@ t.test('a quiet day after an outage with failed tries is complete', t => {
     ['in the same run', story],
     ['after a kill', [...story.slice(0, -2), [150, 'clock'], [DAY, 'started'], subscribed(DAY + 5)] as Told[]],
   ] as const) {
-    const hours: Told[] = Array.from({ length: 72 }, (_, hour) => [
+    const hours: Told[] = Array.from({ length: 74 }, (_, hour) => [
       DAY + 3600 * hour + 10,
       'subscriptions',
       { channels: CHANNELS },
     ])
     const entries = ofOld([...told, ...hours])
-    const subscriptions = subscriptionsOf(journalOf(entries), () => Infinity)
     const window = { fromUs: 3 * DAY * S, toUs: 4 * DAY * S }
-    const open = intervalsOf(journalOf(entries), subscriptions).filter(({ toUs }) => toUs > window.fromUs)
-    t.same(open, [], `${name}: nothing lasts until then`)
-    const facts = { lastRowUs: 0, hours: [], names: [], counted: [], tickerParts: [], live: [], quarantined: [] }
-    const segments = { frames: new Map(), intervals: [] }
-    const { promised } = assess({ ...facts, segments, entries: journalOf(entries) }, { window })
+    const facts = { exchange: namedExchange('deribit'), signs: [], alive: new Set([HOST]), vanished: [] }
+    const { groups } = accountOf({ ...facts, entries: journalOf(entries), nowUs: 5 * DAY * S }, window)
     t.same(
-      promised.map(({ good }) => good),
-      promised.map(({ wanted }) => wanted),
+      groups.map(({ channels, spans }) => [channels.length, spans.map(({ state }) => state)]),
+      [[2, ['recorded']]],
       name,
     )
-    t.equal(promised.length, 2)
   }
   t.end()
 })

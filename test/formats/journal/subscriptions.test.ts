@@ -1,9 +1,15 @@
 import t from 'tap'
-import { expiryMsOf, isAbout, targetOf } from '../../../coverage/channel-target.js'
-import { clip, unionOf, wholeSeconds, without } from '../../../platform/spans.js'
+import { Targets } from '../../../coverage/account/targets.js'
+import { namedExchange } from '../../../coverage/account/read-facts.js'
+import { clip, unionOf, without } from '../../../platform/spans.js'
 import { subscriptionsOf } from '../../../formats/journal/subscriptions.js'
 import type { JournalEntry } from '../../../formats/journal/entry.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
+
+const exchange = namedExchange('deribit')
+const { expiryMsOf } = exchange.names
+const targets = new Targets(exchange)
+const targetOf = (channel: string) => targets.of(channel)
 
 const event = (recvUs: number, event: string, detail: object = {}, run = 'r1') =>
   journalEntry({ host: 'h', run, recvUs }, event, { conn: 'd1', ...detail })
@@ -260,13 +266,6 @@ t.test('spans', t => {
       { fromUs: 30, toUs: 35 },
     ],
   )
-  t.equal(
-    wholeSeconds([
-      { fromUs: 0, toUs: 2_999_999 },
-      { fromUs: 0, toUs: 500_000 },
-    ]),
-    2,
-  )
   t.end()
 })
 
@@ -280,27 +279,33 @@ t.test('kinds of names', t => {
     index: ['btc_usd', 'drbfix-btc_usdc'],
   }
   for (const [kind, list] of Object.entries(names))
-    for (const name of list) t.same(targetOf(`quote.${name}`)?.kinds, [kind], name)
-  t.equal(targetOf('quote.future'), undefined)
+    for (const name of list) t.equal(targetOf(`quote.${name}`).channel.kind, kind, name)
+  t.equal(targetOf('quote.future').subject, undefined)
   t.end()
 })
 
 t.test('targets of channels', t => {
-  t.same(targetOf('book.BTC-PERPETUAL.100ms'), { family: 'book', kinds: ['perpetual'], name: 'BTC-PERPETUAL' })
-  t.same(targetOf('quote.BTC_USDC'), { family: 'quote', kinds: ['spot'], name: 'BTC_USDC' })
-  t.same(targetOf('chart.trades.BTC-PERPETUAL.1'), {
-    family: 'chart.trades',
-    kinds: ['perpetual'],
+  t.match(targetOf('book.BTC-PERPETUAL.100ms'), {
+    family: 'book',
+    channel: { kind: 'perpetual' },
     name: 'BTC-PERPETUAL',
   })
-  const whole = { family: 'trades', kinds: ['option'] as const, name: undefined, currency: 'BTC' }
-  t.same(targetOf('trades.option.BTC.100ms'), whole)
-  t.ok(isAbout(whole, 'option', 'BTC-27NOV26-60000-C'))
-  t.notOk(isAbout(whole, 'option', 'ETH-27NOV26-6000-C'))
-  t.notOk(isAbout(whole, 'future', 'BTC-27NOV26'))
-  t.same(targetOf('trades.future.BTC.100ms')?.kinds, ['future', 'perpetual'])
-  t.same(targetOf('deribit_price_index.btc_usd'), { family: 'deribit_price_index', kinds: ['index'], name: 'btc_usd' })
-  t.equal(targetOf('platform_state'), undefined)
-  t.equal(targetOf('announcements'), undefined)
+  t.match(targetOf('quote.BTC_USDC'), { family: 'quote', channel: { kind: 'spot' }, name: 'BTC_USDC' })
+  t.match(targetOf('chart.trades.BTC-PERPETUAL.1'), {
+    family: 'chart.trades',
+    channel: { kind: 'perpetual' },
+    name: 'BTC-PERPETUAL',
+  })
+  const whole = targetOf('trades.option.BTC.100ms')
+  t.match(whole, { family: 'trades', name: undefined, channel: { kind: 'option', about: 'all BTC options' } })
+  t.same(whole.partitions, ['option BTC'])
+  t.same(targetOf('trades.future.BTC.100ms').kinds, ['future', 'perpetual'])
+  t.match(targetOf('deribit_price_index.btc_usd'), {
+    family: 'deribit_price_index',
+    channel: { kind: 'index' },
+    name: 'btc_usd',
+  })
+  t.equal(targetOf('platform_state').subject, undefined)
+  t.equal(targetOf('announcements').subject, undefined)
   t.end()
 })

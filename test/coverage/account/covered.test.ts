@@ -1,10 +1,12 @@
 import t from 'tap'
-import { intervalsOf } from '../../coverage/intervals.js'
-import { promisedOf } from '../../coverage/promised.js'
-import { subscriptionsOf } from '../../formats/journal/subscriptions.js'
-import type { JournalEntry } from '../../formats/journal/entry.js'
-import { doubtsOf } from '../../formats/journal/doubts.js'
-import { journalEntry } from '../fixtures/journal-entry.js'
+import { isLost } from '../../../coverage/account/account.js'
+import { accountOf } from '../../../coverage/account/account-of.js'
+import { namedExchange } from '../../../coverage/account/read-facts.js'
+import type { JournalEntry } from '../../../formats/journal/entry.js'
+import { doubtsOf } from '../../../formats/journal/doubts.js'
+import { spansOf } from '../../../formats/journal/gaps.js'
+import { unionOf } from '../../../platform/spans.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
 
 const S = 1_000_000
 const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms']
@@ -26,16 +28,19 @@ const begin: Told[] = [
 ]
 const span = (from: number, to: number) => ({ from_us: from * S, to_us: to * S })
 
+/** When each family was there, and what the journal says was covered. */
 function goodOf(told: readonly Told[]) {
   const entries = entriesOf(told)
-  const subscriptions = subscriptionsOf(entries, () => Infinity)
-  const intervals = intervalsOf(entries, subscriptions)
-  const promised = promisedOf(subscriptions, intervals, { fromUs: S, toUs: 100 * S })
-  const good = promised.map(({ target, good }) => [
-    target.family,
-    good.map(({ fromUs, toUs }) => [fromUs / S, toUs / S]),
-  ])
-  return { intervals, good: Object.fromEntries(good) as Record<string, number[][]> }
+  const facts = { exchange: namedExchange('deribit'), entries, signs: [], alive: new Set(['h1']), vanished: [] }
+  const { groups } = accountOf({ ...facts, nowUs: 200 * S }, { fromUs: S, toUs: 100 * S })
+  const good = groups.flatMap(({ spans, channels }) =>
+    channels.map(({ family }) => [
+      family,
+      unionOf(spans.filter(span => !isLost(span))).map(({ fromUs, toUs }) => [fromUs / S, toUs / S]),
+    ]),
+  )
+  const covered = spansOf(entries).filter(({ kind }) => kind === 'covered')
+  return { covered, good: Object.fromEntries(good) as Record<string, number[][]> }
 }
 
 t.test('what the other connection went silent in, in the middle of an outage, is missing', t => {
@@ -58,7 +63,7 @@ t.test('what the other connection went silent in, in the middle of an outage, is
 })
 
 t.test('a gap that is told after a span was covered takes its place', t => {
-  const { good, intervals } = goodOf([
+  const { good, covered } = goodOf([
     ...begin,
     [72, 'covered', { conn: 'd1', by: 'd2', cause: 'reset', families: FAMILIES, watched: ['quote'], ...span(50, 70) }],
     [95, 'gap', { conn: 'd2', also: ['d1'], cause: 'silent; d1: reset', families: ['quote'], ...span(55, 65) }],
@@ -67,9 +72,8 @@ t.test('a gap that is told after a span was covered takes its place', t => {
     [1, 55],
     [65, 100],
   ])
-  const covered = intervals.filter(({ gap }) => gap === 'covered')
   t.same(
-    covered.map(({ fromUs, toUs, families }) => [fromUs / S, toUs / S, families]),
+    covered.map(({ fromUs, toUs = Infinity, families }) => [fromUs / S, toUs / S, families]),
     [
       [50, 70, ['book']],
       [50, 55, ['quote']],
