@@ -143,6 +143,8 @@ export interface PollRecord {
 export interface EarlierSegment {
   /** Compressed size. */
   bytes: number
+  /** When it was begun, µs since the epoch. */
+  startedUs: number
   /** Its whole lines, in pieces between which a reader can let other work run. */
   lines: AsyncIterable<Buffer[]>
 }

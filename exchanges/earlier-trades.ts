@@ -7,7 +7,7 @@ import { SeqRanges } from '../platform/seq-ranges.js'
 
 /** Enough for a day of all trades; reading it takes a second or two. */
 const COMPRESSED_BYTES_MAX = 32 * 1024 * 1024
-/** What is older than this before the newest trade is not read. */
+/** What is older than this before the newest trade, or the newest segment of trades, is not read. */
 const SPAN_US = 24 * 3600 * 1_000_000
 
 /** What earlier runs recorded. */
@@ -57,33 +57,44 @@ async function readEarlierTrades(
   signal: AbortSignal,
 ): Promise<EarlierTrades> {
   const found: EarlierTrades = { instruments: new Map(), newestMs: 0 }
-  const renumberedUs = await readRenumbered(recording, signal)
+  let renumberedUs: ReadonlyMap<string, number> | undefined
   let bytes = 0
   let newestUs = 0
+  let oldestUs = 0
   for await (const segment of recording.earlier('trades', signal)) {
     bytes += segment.bytes
+    if (oldestUs === 0) oldestUs = segment.startedUs - SPAN_US
+    // The last segment of trades that is read may have been begun a day before the last journal.
+    renumberedUs ??= await readRenumbered(recording, signal, oldestUs - SPAN_US)
     let segmentUs = 0
     let last: Buffer | undefined
     for await (const lines of segment.lines) {
       if (signal.aborted) return found
-      for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, reader, renumberedUs, line))
+      const renumbered = renumberedUs
+      for (const line of lines) segmentUs = Math.max(segmentUs, addLine(found, reader, renumbered, line))
       last = lines.at(-1) ?? last
     }
     if (last) found.newestMs = Math.max(found.newestMs, newestOf(reader, last))
     newestUs = Math.max(newestUs, segmentUs)
-    if (bytes > COMPRESSED_BYTES_MAX || (segmentUs > 0 && segmentUs < newestUs - SPAN_US)) break
+    const isOld = segment.startedUs < oldestUs || (segmentUs > 0 && segmentUs < newestUs - SPAN_US)
+    if (bytes > COMPRESSED_BYTES_MAX || isOld) break
   }
   return found
 }
 
 /** When the last trade came before the numbers of an instrument began anew: what came until then is counted otherwise. */
-async function readRenumbered(recording: Recording, signal: AbortSignal): Promise<Map<string, number>> {
+async function readRenumbered(
+  recording: Recording,
+  signal: AbortSignal,
+  sinceUs: number,
+): Promise<Map<string, number>> {
   const lastUs = new Map<string, number>()
   let bytes = 0
   for await (const segment of recording.earlier('journal', signal)) {
     bytes += segment.bytes
     if (bytes > COMPRESSED_BYTES_MAX) break
     for await (const lines of segment.lines) for (const line of lines) noteRenumbered(lastUs, line)
+    if (segment.startedUs < sinceUs) break
   }
   return lastUs
 }

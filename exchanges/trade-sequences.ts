@@ -1,7 +1,11 @@
 import { SeqRanges, type SeqRange } from '../platform/seq-ranges.js'
 
-/** Hostile names must not fill the memory; more instruments than ever trade within a run. */
+/** Hostile names must not fill the memory; more instruments than trade at any time. */
 const INSTRUMENTS_MAX = 200_000
+/** Of so many instruments it is first looked which are over; then whenever there are twice as many as were left. */
+const FORGET_FROM = 1000
+/** Trades of an instrument may still be asked for so long after its end. */
+const OVER_FOR_MS = 2 * 86_400_000
 /** Further holes of an instrument are joined with its last one: what lies between is then asked for, too. */
 const HOLES_PER_INSTRUMENT_MAX = 100
 
@@ -71,8 +75,20 @@ export class TradeSequences {
   readonly #sequences = new Map<string, Sequence>()
   readonly #withHoles = new Set<Sequence>()
   readonly #renumberings: Renumbering[] = []
+  readonly #expiryMsOf: (instrument: string) => number
   #heardUs = -Infinity
   #passed = 0
+  #forgetAt = FORGET_FROM
+
+  /** @param expiryMsOf when an instrument is over, ms since the epoch; `Infinity` where it never is */
+  constructor(expiryMsOf: (instrument: string) => number = () => Infinity) {
+    this.#expiryMsOf = expiryMsOf
+  }
+
+  /** Instruments that are known. */
+  get size(): number {
+    return this.#sequences.size
+  }
 
   /** Numbers that this run came by, those included that are missing or were missing. */
   get passed(): number {
@@ -88,7 +104,7 @@ export class TradeSequences {
     const sequence = this.#sequences.get(instrument)
     if (sequence === undefined) {
       const started = this.#start(instrument, first, seq, recvUs)
-      if (started) started.startedUs = recvUs
+      started.startedUs = recvUs
       this.#passed += seq - first + 1
       return false
     }
@@ -184,7 +200,7 @@ export class TradeSequences {
   list(instrument: string, range: SeqRange, nowUs: number, madeUs = nowUs): void {
     const known = this.#sequences.get(instrument)
     const sequence = known ?? this.#start(instrument, range.from, range.from - 1, Math.min(nowUs, madeUs || nowUs))
-    if (sequence) this.#listIn(sequence, instrument, range, nowUs, madeUs)
+    this.#listIn(sequence, instrument, range, nowUs, madeUs)
   }
 
   #listIn(sequence: Sequence, instrument: string, { from, to }: SeqRange, nowUs: number, madeUs = nowUs): void {
@@ -210,7 +226,6 @@ export class TradeSequences {
     const cause = 'the recorder was off'
     const known = this.#sequences.get(instrument)
     const sequence = known ?? this.#start(instrument, first, last, lastUs)
-    if (!sequence) return
     if (known && known.last < last && known.lastUs > lastUs + COPIES_US) {
       // What came since has lower numbers: they began anew while no recorder ran.
       this.#begin(instrument, { first, last, lastUs, holes: undefined }, known)
@@ -239,11 +254,26 @@ export class TradeSequences {
     return taken
   }
 
-  #start(instrument: string, first: number, last: number, lastUs: number): Sequence | undefined {
-    if (this.#sequences.size >= INSTRUMENTS_MAX) return undefined
+  #start(instrument: string, first: number, last: number, lastUs: number): Sequence {
+    if (this.#sequences.size >= this.#forgetAt) this.#forget(lastUs)
     const sequence: Sequence = { first, last, lastUs, holes: undefined }
     this.#sequences.set(instrument, sequence)
     return sequence
+  }
+
+  /** Forgets instruments that are over, and of too many those that are silent for longest: what is new is always watched. */
+  #forget(nowUs: number): void {
+    const isOver = (instrument: string) => this.#expiryMsOf(instrument) + OVER_FOR_MS < nowUs / 1000
+    for (const [instrument, sequence] of this.#sequences)
+      if (!this.#withHoles.has(sequence) && isOver(instrument)) this.#sequences.delete(instrument)
+    if (this.#sequences.size >= INSTRUMENTS_MAX) {
+      const bySilence = [...this.#sequences].sort(([, a], [, b]) => a.lastUs - b.lastUs)
+      for (const [instrument, sequence] of bySilence.slice(0, INSTRUMENTS_MAX / 10)) {
+        this.#sequences.delete(instrument)
+        this.#withHoles.delete(sequence)
+      }
+    }
+    this.#forgetAt = Math.min(INSTRUMENTS_MAX, Math.max(FORGET_FROM, 2 * this.#sequences.size))
   }
 
   #open(

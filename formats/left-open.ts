@@ -1,4 +1,4 @@
-import { rawFiles } from './raw-tree.js'
+import { rawFiles, SLACK_US } from './raw-tree.js'
 import { parseRecorderName } from './recorder-name.js'
 import { isLockHeld } from '../platform/lock-state.js'
 import { recorderState } from './recorder-state.js'
@@ -14,10 +14,14 @@ export interface OpenOf {
   rewriting: string[]
 }
 
-/** Everything that is open in a dataDir, by recorder. */
-export function openByRecorder(dataDir: string): OpenOf[] {
+/**
+ * Everything that is open in a dataDir, by recorder.
+ * @param fromMs begin of the first hour that is looked at
+ */
+export function openByRecorder(dataDir: string, fromMs = -Infinity): OpenOf[] {
   const found = new Map<string, OpenOf>()
-  for (const { path, name, state } of rawFiles(dataDir)) {
+  // A segment lies in the hour in which it was begun.
+  for (const { path, name, state } of rawFiles(dataDir, { fromUs: fromMs * 1000 + SLACK_US })) {
     if (state !== 'open' && state !== 'rewriting') continue
     const { exchange } = name
     const { host } = parseRecorderName(name.host)

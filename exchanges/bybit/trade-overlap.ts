@@ -159,7 +159,8 @@ export class TradeOverlap {
           })
           lastUs.set(channel, Math.max(raw.recvUs, lastUs.get(channel) ?? 0))
         }
-      if (bytes > EARLIER_BYTES_MAX || signal.aborted) break
+      const isTooOld = segment.startedUs < recording.nowUs() - this.#offUs
+      if (bytes > EARLIER_BYTES_MAX || isTooOld || signal.aborted) break
     }
     for (const [channel, fromUs] of lastUs) {
       const ids = earlier.get(channel)

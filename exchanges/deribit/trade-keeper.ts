@@ -5,6 +5,7 @@ import type { Logger } from '../../platform/log.js'
 import type { Recording } from '../adapter.js'
 import { rememberTrades } from '../earlier-trades.js'
 import type { HttpRpc } from './http-rpc.js'
+import { expiryMsOf } from './names.js'
 import { recordedTrades } from './recorded-trades.js'
 import { TradeAudit } from './trade-audit.js'
 import { TradeBackfill } from './trade-backfill.js'
@@ -18,7 +19,7 @@ const BEFORE_NEWEST_MS = 10_000
 
 /** Sees to it that every trade is recorded: finds what is missing, over all connections and runs, and asks for it. */
 export class TradeKeeper {
-  readonly sequences = new TradeSequences()
+  readonly sequences = new TradeSequences(expiryMsOf)
   readonly scopes = new TradeScopes()
   readonly #rpc: HttpRpc
   readonly #config: DeribitConfig['backfill']

@@ -6,6 +6,7 @@ import { TradeSequences } from '../trade-sequences.js'
 import type { OkxConfig } from './config.js'
 import { RefusedError, type OkxHttp } from './http.js'
 import type { Message } from './message.js'
+import { expiryMsOf } from './names.js'
 import { recordedTrades, tradeRowsOf } from './trade-numbers.js'
 
 /** Trades in one answer of `market/history-trades`, which reaches back three months. */
@@ -18,7 +19,7 @@ const NOT_FOUND = new Set([51000, 51001, 51015, 51037])
  * how many it stands for. The last trade is sent on each subscription: it shows what was missed before.
  */
 export class TradeKeeper {
-  readonly sequences = new TradeSequences()
+  readonly sequences = new TradeSequences(expiryMsOf)
   readonly #http: OkxHttp
   readonly #config: OkxConfig['backfill']
   readonly #log: Logger

@@ -36,7 +36,7 @@ export async function* readEarlier(query: EarlierQuery, signal: AbortSignal): As
     while (piece) {
       if (piece.type === 'segment') {
         const begun = piece
-        yield { bytes: piece.compressedBytes, lines: linesOfSegment() }
+        yield { bytes: piece.compressedBytes, startedUs: piece.startedUs, lines: linesOfSegment() }
         if (piece !== begun) continue
       }
       // Its lines were not asked for, or not to their end.

@@ -15,7 +15,8 @@ export interface EarlierQuery {
 }
 
 /** A segment begins, or some more of it, decoded up to the first byte that cannot be. */
-export type EarlierPiece = { type: 'segment'; compressedBytes: number } | { type: 'bytes'; bytes: Uint8Array }
+export type EarlierPiece =
+  { type: 'segment'; compressedBytes: number; startedUs: number } | { type: 'bytes'; bytes: Uint8Array }
 
 /**
  * The segments that earlier runs of this recorder left of a family, newest first, sealed or not. Folders are listed only
@@ -27,7 +28,8 @@ export function* earlierPieces({ dataDir, exchange, host, family, exceptRun }: E
     if (!isSameRecorder(name.host, host) || name.run === exceptRun) continue
     const found = [path, withState(path, 'sealed')].find(name => existsSync(join(dataDir, name)))
     if (found === undefined) continue
-    yield { type: 'segment', compressedBytes: statSync(join(dataDir, found)).size }
+    const startedUs = name.startedMs * 1000
+    yield { type: 'segment', compressedBytes: statSync(join(dataDir, found)).size, startedUs }
     for (const { bytes } of decodeSegment(join(dataDir, found))) yield { type: 'bytes', bytes }
   }
 }

@@ -1,6 +1,6 @@
 import type { Disk } from '../../platform/disk.js'
 import { holdForeignLock, type ForeignLock } from '../../platform/lock-state.js'
-import { openByRecorder, type OpenElsewhere, type OpenOf } from '../../formats/left-open.js'
+import type { OpenElsewhere, OpenOf } from '../../formats/left-open.js'
 import { recorderState, reservesIn } from '../../formats/recorder-state.js'
 import { removeLitter } from './open-segments.js'
 import { releaseReserve } from './room.js'
@@ -22,11 +22,14 @@ export class Inheritance {
   readonly segments: readonly string[]
   #held: { lock: ForeignLock; open: readonly string[] }[] = []
 
-  /** @param own who starts: its own segments are no inheritance, nor are those of recorders that start beside it */
-  constructor(disk: Disk, dataDir: string, own: Starter) {
+  /**
+   * @param own who starts: its own segments are no inheritance, nor are those of recorders that start beside it
+   * @param open everything that is open
+   */
+  constructor(disk: Disk, dataDir: string, own: Starter, open: readonly OpenOf[]) {
     const exchanges = [own.exchange, ...own.siblings]
     const isOwn = ({ exchange, host }: OpenOf) => exchanges.includes(exchange) && host === own.host
-    const others = openByRecorder(dataDir).filter(of => !isOwn(of))
+    const others = open.filter(of => !isOwn(of))
     const claimed = others.map(of => {
       const lock = holdForeignLock(recorderState(dataDir, of.exchange, of.host, 'lock'))
       if (lock) {

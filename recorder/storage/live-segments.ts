@@ -20,6 +20,8 @@ export interface LiveSegmentsOptions {
   emit: (event: StorageEvent) => void
   /** Takes over a segment that gets no more frames. */
   seal: (task: SealTask) => void
+  /** Called before a segment is begun, with its time, ms since the epoch. */
+  admit: (startedMs: number) => void
 }
 
 /**
@@ -120,11 +122,12 @@ export class LiveSegments {
   }
 
   #create({ channel, kind, currency }: SegmentGroup, firstRecvUs: number, slotToUs: number): SegmentWriter {
-    const { disk, storage } = this.#options
+    const { disk, storage, admit } = this.#options
     const { dataDir, exchange, host, run } = storage
     // A fault may have left a file of the last number: each try takes the next.
     const number = ++this.#count
     const startedMs = Math.floor(firstRecvUs / 1_000_000) * 1000
+    admit(startedMs)
     const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
     return new SegmentWriter(disk, dataDir, { exchange, ...group, startedMs, host, run, number }, slotToUs)
   }

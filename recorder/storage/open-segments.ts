@@ -6,8 +6,14 @@ import { openByRecorder, type OpenOf } from '../../formats/left-open.js'
  * The segments that runs of this recorder left open, as paths below `dataDir`, oldest name first. Removes the files of
  * seals that were cut off.
  */
-export function findOpenSegments(disk: Disk, dataDir: string, exchange: string, host: string): string[] {
-  const own = openByRecorder(dataDir).find(of => of.exchange === exchange && of.host === host)
+export function findOpenSegments(
+  disk: Disk,
+  dataDir: string,
+  exchange: string,
+  host: string,
+  open = openByRecorder(dataDir),
+): string[] {
+  const own = open.find(of => of.exchange === exchange && of.host === host)
   if (own) removeLitter(disk, dataDir, own)
   return own?.open ?? []
 }

@@ -8,6 +8,7 @@ import { Inheritance } from './inheritance.js'
 import { LiveSegments } from './live-segments.js'
 import { APPENDING, type Append, type StorageEvent, type StorageOptions, type StorageRequest } from './messages.js'
 import { isNoRoom, Room } from './room.js'
+import { SealedHours } from './sealed-hours.js'
 import { SealQueue } from './seal-queue.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { recorderState } from '../../formats/recorder-state.js'
@@ -38,6 +39,7 @@ export class SegmentStore {
   readonly #queue = new BatchQueue()
   readonly #live: LiveSegments
   readonly #seals: SealQueue
+  readonly #hours: SealedHours
   readonly #inheritance: Inheritance
   #hasNew = false
   #working = false
@@ -56,15 +58,18 @@ export class SegmentStore {
     const makeRoom = (bytes: number) => this.#makeRoom(bytes)
     this.#room = new Room({ disk, reserveFolder, reserveBytes, makeRoom }, performance.now())
     const own = { exchange, siblings: options.siblings ?? [], host: parseRecorderName(host).host }
-    this.#inheritance = new Inheritance(disk, dataDir, own)
+    this.#hours = new SealedHours(disk, dataDir, parseRecorderName(host).identity)
+    const open = this.#hours.open()
+    this.#inheritance = new Inheritance(disk, dataDir, own, open)
     for (const others of this.#inheritance.found) emit({ type: 'openElsewhere', others })
-    const left = [...findOpenSegments(disk, dataDir, exchange, own.host), ...this.#inheritance.segments]
+    const left = [...findOpenSegments(disk, dataDir, exchange, own.host, open), ...this.#inheritance.segments]
     this.#seals = new SealQueue(
       { disk, dataDir, room: this.#room, emit },
       left.map(path => ({ path, gaps: [], recovered: true })),
     )
     const seal = this.#seals.add.bind(this.#seals)
-    this.#live = new LiveSegments({ disk, storage: options, room: this.#room, emit, seal })
+    const admit = this.#hours.admit.bind(this.#hours)
+    this.#live = new LiveSegments({ disk, storage: options, room: this.#room, emit, seal, admit })
     void this.#work()
   }
 
@@ -84,6 +89,7 @@ export class SegmentStore {
         break
       case 'tick':
         this.#live.endBefore(request.nowUs)
+        this.#hours.look(request.nowUs / 1000)
         break
       case 'tryNow':
         this.#room.hurry()

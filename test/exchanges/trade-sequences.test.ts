@@ -1,6 +1,7 @@
 import t from 'tap'
 import { SeqRanges } from '../../platform/seq-ranges.js'
 import { TradeScopes } from '../../exchanges/deribit/trade-scopes.js'
+import { expiryMsOf } from '../../exchanges/deribit/names.js'
 import { TradeSequences } from '../../exchanges/trade-sequences.js'
 import { matchAll } from '../fixtures/match-all.js'
 
@@ -49,6 +50,28 @@ t.test('each instrument counts for itself', t => {
   sequences.see('A', 7, 2)
   sequences.see('A', 10, 2)
   t.same(holesOf(sequences), [])
+  t.end()
+})
+
+t.test('instruments that were over stayed known for ever, until new ones were not watched any more', t => {
+  const sequences = new TradeSequences(expiryMsOf)
+  const dayOf = (day: number) => new Date(Date.UTC(2026, 0, 1 + day))
+  let most = 0
+  let watched = 0
+  for (let day = 0; day < 2000; day++) {
+    const nowUs = dayOf(day).getTime() * 1000
+    const expiry = dayOf(day + 7)
+    const month = expiry.toLocaleString('en', { month: 'short', timeZone: 'UTC' }).toUpperCase()
+    const named = `BTC-${expiry.getUTCDate()}${month}${expiry.getUTCFullYear() % 100}`
+    for (let strike = 1; strike <= 100; strike++) sequences.see(`${named}-${strike * 1000}-C`, 1, nowUs)
+    sequences.see('BTC-PERPETUAL', day + 1, nowUs)
+    sequences.see(`${named}-1000-C`, 3, nowUs)
+    watched += holesOf(sequences).length
+    most = Math.max(most, sequences.size)
+  }
+  t.ok(most < 3000, `${most} known at most, of 200,001`)
+  t.equal(watched, 2000, 'each new one is watched')
+  t.equal(sequences.passed, 2000 * 103, 'what has no end is known all the time')
   t.end()
 })
 

@@ -48,7 +48,7 @@ async function world(t: Test, { listed, earlier = [], status = 200 }: World) {
       await Promise.resolve()
       yield lines
     }
-    if (lines.length > 0) yield { bytes: 100, lines: pieces() }
+    if (lines.length > 0) yield { startedUs: 0, bytes: 100, lines: pieces() }
   }
   const recording = {
     take: (conn: string, family: string) => void taken.push([conn, family]),
