@@ -161,6 +161,15 @@ export interface Recording {
   polled: PollRecord
 }
 
+/** When frames of a channel came, on whichever connection; µs since the epoch. */
+export interface HeardChannel {
+  /** -Infinity where none came yet. */
+  lastUs: number
+  /** The longest pause since somebody last set it to 0, and when it began. */
+  pauseUs: number
+  pausedUs: number
+}
+
 export interface Adapter {
   readonly name: string
   readonly url: string
@@ -174,6 +183,8 @@ export interface Adapter {
   readonly isCompressed?: boolean
   /** No frame that the exchange is known to send is larger. */
   readonly ordinaryBytesMax: number
+  /** When a channel was last heard; undefined of one that rests now and then, and where the exchange's folder does not tell. */
+  heardOf?(channel: string): HeardChannel | undefined
   /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */
   silenceLimits?(channels: Iterable<string>): ReadonlyMap<string, number>
   /**

@@ -1,14 +1,27 @@
+import type { HeardChannel } from './adapter.js'
+
 /** More channels than any plan has; the cache starts anew beyond it, so that hostile names cannot fill the memory. */
 const CACHED_CHANNELS_MAX = 50_000
 
 /** What a channel's name says, worked out once. */
-export interface ChannelFacts {
+export interface ChannelFacts extends HeardChannel {
   readonly channel: string
   readonly family: string
   /** Its frames are for the catalogue, too. */
   readonly isNews: boolean
   /** A frame came since somebody last asked which channels are heard. */
   heard: boolean
+}
+
+/** A frame of a channel came; of the hot path. */
+export function hear(facts: ChannelFacts, recvUs: number): void {
+  facts.heard = true
+  const pauseUs = recvUs - facts.lastUs
+  if (pauseUs > facts.pauseUs && facts.lastUs > 0) {
+    facts.pauseUs = pauseUs
+    facts.pausedUs = facts.lastUs
+  }
+  if (pauseUs > 0) facts.lastUs = recvUs
 }
 
 /** The same as the folder of an exchange works it out. */
@@ -64,7 +77,15 @@ export class KnownChannels {
       this.#count = 1
     }
     const next = this.#byHash.get(hash)
-    const known = { ...this.#describe(bytes.toString('latin1')), heard: false, bytes, next }
+    const known = {
+      ...this.#describe(bytes.toString('latin1')),
+      heard: false,
+      lastUs: -Infinity,
+      pauseUs: 0,
+      pausedUs: 0,
+      bytes,
+      next,
+    }
     this.#byHash.set(hash, known)
     return known
   }

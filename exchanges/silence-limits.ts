@@ -13,3 +13,8 @@ export function silenceLimits(
   }
   return limits
 }
+
+/** Whether frames of a channel come all the time: a family names some that do. */
+export function neverRests({ families, names }: Pick<Exchange, 'families' | 'names'>, channel: string): boolean {
+  return familyOf({ families }, names.familyOfChannel(channel)).silence?.channels?.test(channel) === true
+}

@@ -7,7 +7,9 @@ import { reconnectDelayMs } from '../platform/backoff.js'
 import { Connection, type ConnectionDeps } from './connection/connection.js'
 import type { ChannelPlan, NotOffered, PlanChange, Spread } from '../exchanges/adapter.js'
 import { journalSubscriptions } from './subscription-set.js'
+import type { BrokenFrame } from './storage/messages.js'
 import type { FrameCounter } from './tape.js'
+import { ChannelWatch } from './channel-watch.js'
 import { SilenceWatch } from './silence-watch.js'
 import { HourMark } from './utc-hour.js'
 
@@ -29,6 +31,7 @@ export class Fleet {
   readonly connections: Connection[] = []
   readonly #running: Promise<void>[] = []
   readonly #silence: SilenceWatch
+  readonly #channels: ChannelWatch
   /** By endpoint: the channels of its connections, by their place among them. */
   readonly #assignments = new Map<string, Assignment>()
   /** By endpoint: its connections. */
@@ -51,6 +54,7 @@ export class Fleet {
     this.#plansNothingHint = plansNothingHint
     this.#answers = answers
     this.#silence = new SilenceWatch(deps, this.connections)
+    this.#channels = new ChannelWatch(deps, this.connections)
   }
 
   /** The exchange's clock against ours, from the quickest answer since the last call; undefined where none came. */
@@ -64,6 +68,7 @@ export class Fleet {
   look(): void {
     const { ledger, complaints, clock } = this.#deps
     this.#silence.look(performance.now())
+    this.#channels.look()
     ledger.settle(clock.nowUs())
     complaints.tick()
   }
@@ -71,6 +76,16 @@ export class Fleet {
   /** Makes a new connection for each, one after the other, and ends the old one when the new one is live. */
   async renewAll(cause: string): Promise<void> {
     for (const connection of this.connections) await connection.renew(cause)
+  }
+
+  /** The clock was set. */
+  shift(): void {
+    this.#channels.shift()
+  }
+
+  /** A frame that one of the connections took for whole is none. */
+  foundBroken(frame: BrokenFrame): void {
+    for (const connection of this.connections) connection.foundBroken(frame)
   }
 
   /** All that is planned is subscribed, on connections that live. */
@@ -114,6 +129,7 @@ export class Fleet {
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
     }
     await Promise.all(this.#running)
+    this.#channels.close()
     this.#deps.ledger.close(this.#deps.clock.nowUs())
     this.#deps.complaints.close()
   }

@@ -104,7 +104,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   })
   const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random, pulse }
   const fleet = new Fleet(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
-  const died = reportStorage(storage, tape, { log, complaints, isCompressed: exchange.isCompressed }, paused => {
+  const reported = { log, complaints, isCompressed: exchange.isCompressed }
+  const died = reportStorage(storage, tape, { ...reported, foundBroken: frame => fleet.foundBroken(frame) }, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
   })
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
@@ -253,6 +254,7 @@ function noteClockStep(stepUs: number, { tape, log, ledger }: ConnectionDeps, fl
   tape.journal('clock_step', { step_us: stepUs })
   log.warn({ stepUs }, 'the wall clock was set')
   ledger.shift(stepUs)
+  fleet.shift()
   if (stepUs > 0) return
   void fleet.renewAll('the wall clock was set back')
 }

@@ -1,3 +1,4 @@
+import { uptime } from 'node:os'
 import type { Span } from '../platform/spans.js'
 
 const BEAT_MS = 250
@@ -11,6 +12,8 @@ export interface PulseDeps {
   nowUs: () => number
   /** Monotonic, ms. */
   nowMs?: () => number
+  /** The same, and it goes on while the machine sleeps. */
+  bootMs?: () => number
   stoodStill: (span: Span) => void
 }
 
@@ -19,11 +22,13 @@ export class Pulse {
   readonly #deps: Required<PulseDeps>
   #beatMs: number
   #beatUs: number
+  #beatBootMs: number
   #last: Span | undefined
 
-  constructor({ nowMs = () => performance.now(), ...deps }: PulseDeps) {
-    this.#deps = { ...deps, nowMs }
+  constructor({ nowMs = () => performance.now(), bootMs = () => 1000 * uptime(), ...deps }: PulseDeps) {
+    this.#deps = { ...deps, nowMs, bootMs }
     this.#beatMs = nowMs()
+    this.#beatBootMs = bootMs()
     this.#beatUs = deps.nowUs()
   }
 
@@ -34,15 +39,16 @@ export class Pulse {
 
   /** To be called often, and before anything is believed of when something came. */
   beat(): void {
-    const { nowMs, nowUs, stoodStill } = this.#deps
-    const [ms, us] = [nowMs(), nowUs()]
-    // The wall clock goes on while a machine sleeps, the monotonic one may not.
-    const stoodMs = Math.max(ms - this.#beatMs, (us - this.#beatUs) / 1000)
+    const { nowMs, bootMs, nowUs, stoodStill } = this.#deps
+    const [ms, atBootMs, us] = [nowMs(), bootMs(), nowUs()]
+    // The clock of the machine's boot goes on while it sleeps, and unlike the wall clock nobody sets it.
+    const stoodMs = Math.max(ms - this.#beatMs, atBootMs - this.#beatBootMs)
     if (stoodMs > STANDSTILL_MS) {
-      this.#last = { fromUs: Math.min(this.#beatUs, us), toUs: us }
+      this.#last = { fromUs: this.#beatUs, toUs: Math.max(us, this.#beatUs + Math.round(stoodMs * 1000)) }
       stoodStill(this.#last)
     }
     this.#beatMs = ms
+    this.#beatBootMs = atBootMs
     this.#beatUs = us
   }
 

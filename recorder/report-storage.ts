@@ -2,6 +2,7 @@ import { addonMissing } from '../platform/addons.js'
 import { EdgeError } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import type { Complaints } from './complaints.js'
+import type { BrokenFrame } from './storage/messages.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'
 
@@ -15,12 +16,20 @@ export function reportStorage(
     log,
     complaints,
     isCompressed = false,
-  }: { log: Logger; complaints: Complaints; isCompressed?: boolean | undefined },
+    foundBroken,
+  }: {
+    log: Logger
+    complaints: Complaints
+    isCompressed?: boolean | undefined
+    /** Hears of frames that seemed whole when they came. */
+    foundBroken: (frame: BrokenFrame) => void
+  },
   setPaused: (paused: boolean) => void,
 ): Promise<never> {
   reportSegments(storage, tape, log)
   reportTrouble(storage, tape, log)
-  storage.on('odd', ({ channel, encoding, conn, seq, frames }) => {
+  storage.on('odd', ({ channel, encoding, conn, seq, frames, broken = [] }) => {
+    for (const frame of broken) foundBroken(frame)
     // Compressed messages are no text, and none that can be read is odd.
     if (isCompressed && encoding === 'base64') return
     const message = encoding === 'base64' ? 'frames that are no UTF-8; kept as base64' : NO_JSON

@@ -15,6 +15,8 @@ const REVIVE_MS = 60_000
 const REVIVE_MS_MAX = 3_600_000
 /** A family that flowed for so long is well again. */
 const REVIVED_MS = 300_000
+/** Without a connection to compare with, a rest must be so many times as long as one that is out of rhythm. */
+const TIMES_WITHOUT_OTHER = 1.5
 /** More than this between two looks: we stood still ourselves. */
 const LOOK_MS_MAX = 5000
 /** After that, or after a pause in reading, what waited is read first. */
@@ -39,6 +41,8 @@ interface Watched {
   reviveDueMs: number
   /** How often its channels were taken anew since it fell silent. */
   revived: number
+  /** Pauses that ended a moment ago, and that more may be known of at the next look. */
+  pauses: readonly Pause[]
 }
 
 export interface SilenceDeps {
@@ -97,16 +101,25 @@ export class SilenceWatch {
       else if (nowMs - watched.goneSinceMs > REVIVE_MS) this.#end(account, family, nowUs, nowMs)
     }
     for (const family of families) {
-      this.#lookBack(account, family, nowMs, isDeaf)
+      this.#lookBack(account, family, { nowMs, nowUs, isDeaf, neverRests: limits.has(family) })
       if (account.isSilent(family)) this.#goOn(connection, family, nowMs, nowUs)
       else if (!isDeaf) this.#judge(connection, family, { nowMs, nowUs, limitMs: limits.get(family) })
     }
   }
 
   /** Pauses that ended since the last look: the end of a silence, or one that was over before it was noticed. */
-  #lookBack(account: OutageAccount, family: string, nowMs: number, isDeaf: boolean): void {
+  #lookBack(
+    account: OutageAccount,
+    family: string,
+    { nowMs, nowUs, isDeaf, neverRests }: { nowMs: number; nowUs: number; isDeaf: boolean; neverRests: boolean },
+  ): void {
     const flow = account.flows.of(family)
-    const pauses = flow.takePauses()
+    const watched = this.#watchedOf(account, family)
+    const all = [...watched.pauses, ...flow.takePauses()]
+    // A book that lacks a change shows it with its own next frame.
+    const isSettled = ({ toUs }: Pause) => account.isSilent(family) || nowUs - toUs >= SKEW_US
+    const pauses = all.filter(isSettled)
+    watched.pauses = all.filter(pause => !isSettled(pause))
     const silence = account.silenceOf(family)
     if (silence) {
       if (flow.lastUs <= silence.fromUs) return
@@ -119,7 +132,11 @@ export class SilenceWatch {
     for (const pause of pauses) {
       const fromUs = Math.max(pause.fromUs, account.upUs)
       const toUs = this.#resumedUs(pause)
-      if (toUs - fromUs <= limitUs || !this.#isAlone(account, family, { fromUs, toUs })) continue
+      const isBroken = account.flows.brokeUs >= pause.toUs - SKEW_US && account.flows.brokeUs <= pause.toUs + SKEW_US
+      const isLoss =
+        this.#isAlone(account, family, { fromUs, toUs }) ||
+        (neverRests && isBroken && toUs - fromUs > TIMES_WITHOUT_OTHER * limitUs)
+      if (toUs - fromUs <= limitUs || !isLoss) continue
       account.silent(family, fromUs, OUT_OF_RHYTHM)
       account.heardAgain(family, toUs)
     }
@@ -143,19 +160,27 @@ export class SilenceWatch {
       rhythm.limitUs !== undefined &&
       nowUs - fromUs > rhythm.limitUs &&
       this.#isAlone(account, family, { fromUs, toUs: nowUs })
-    if (!isBehind && !neverRests && !isOutOfRhythm) return
+    // Without another connection that says so, families that go on show that it is no halt of the exchange.
+    const sinceUs = fromUs + TIMES_WITHOUT_OTHER * (rhythm.limitUs ?? Infinity)
+    const lacks =
+      limitMs !== undefined &&
+      nowUs > sinceUs &&
+      [...account.families].some(one => one !== family && account.flows.of(one).lastUs > sinceUs)
+    if (!isBehind && !neverRests && !isOutOfRhythm && !lacks) return
     const cause = neverRests
       ? NEVER_RESTS
       : isBehind
         ? `silent while ${other?.options.conn ?? ''} brought frames`
-        : OUT_OF_RHYTHM
+        : isOutOfRhythm
+          ? OUT_OF_RHYTHM
+          : LACKS
     account.silent(family, fromUs, cause)
     const seconds = Math.round((nowUs - fromUs) / 1e6)
     this.#deps.log.warn(
       { conn: connection.name, family, seconds, cause },
       'a family fell silent on a connection that lives',
     )
-    watched.toldMs = neverRests ? -Infinity : nowMs
+    watched.toldMs = neverRests || lacks ? -Infinity : nowMs
     // One that falls silent again and again is not taken anew each time.
     if (nowMs - watched.endedMs > REVIVED_MS)
       Object.assign(watched, { reviveMs: REVIVE_MS, reviveDueMs: nowMs, revived: 0 })
@@ -233,12 +258,14 @@ export class SilenceWatch {
       reviveMs: REVIVE_MS,
       reviveDueMs: 0,
       revived: 0,
+      pauses: [],
     }
     this.#watched.set(key, watched)
     return watched
   }
 }
 
+const LACKS = 'silent, while other data came'
 const OUT_OF_RHYTHM = 'silent for longer than the family ever rests'
 
 const keyOf = ({ options }: OutageAccount, family: string) => `${options.conn} ${family}`

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Subscriber } from './broker.js'
-import type { Faults } from './faults.js'
+import { matches, type ChannelPattern, type Faults } from './faults.js'
 
 /** How long a connection that was told to go may take to close properly. */
 const CLOSE_GRACE_MS = 1_000
@@ -22,6 +22,7 @@ export class Connection implements Subscriber {
   lastSentMs = Date.now()
   private conversation: Conversation | undefined
   private silent = false
+  private readonly muted: ChannelPattern[] = []
   private corked = false
   private gone = false
 
@@ -47,6 +48,7 @@ export class Connection implements Subscriber {
   }
 
   deliver(channel: string, frame: Buffer): void {
+    if (this.muted.length > 0 && this.muted.some(pattern => matches(pattern, channel))) return
     if (!this.faults.armed) {
       this.write(frame, false)
       return
@@ -95,6 +97,11 @@ export class Connection implements Subscriber {
     this.silent = true
     this.conversation?.silenced()
     this.socket.pause()
+  }
+
+  /** Frames of these channels are not sent any more; all else is. */
+  mute(pattern: ChannelPattern): void {
+    this.muted.push(pattern)
   }
 
   /** Ends the connection without a word. */

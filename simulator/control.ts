@@ -12,7 +12,7 @@ const faultSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('drop'), channel, times }),
   z.strictObject({ type: z.literal('duplicate'), channel, times }),
   z.strictObject({ type: z.literal('delay'), channel, delayMs: z.number().min(0), times }),
-  z.strictObject({ type: z.literal('malformed'), channel, times }),
+  z.strictObject({ type: z.literal('malformed'), channel, keeps: z.enum(['half', 'most']).optional(), times }),
   z.strictObject({ type: z.literal('huge'), channel, bytes: z.int().min(1), times }),
   z.strictObject({ type: z.literal('deep'), channel, depth: z.int().min(1), times }),
   z.strictObject({ type: z.literal('binary'), channel, times }),
@@ -43,7 +43,8 @@ const faultSchema = z.discriminatedUnion('type', [
     times,
   }),
   z.strictObject({ type: z.literal('renumber'), instrument: z.string() }),
-  z.strictObject({ type: z.literal('silence') }),
+  z.strictObject({ type: z.literal('silence'), oldest: z.boolean().optional() }),
+  z.strictObject({ type: z.literal('mute'), channel }),
   z.strictObject({
     type: z.literal('close'),
     code: z.int().optional(),

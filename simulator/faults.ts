@@ -22,8 +22,8 @@ export type Fault =
   | ({ type: 'drop'; channel: ChannelPattern } & Hits)
   | ({ type: 'duplicate'; channel: ChannelPattern } & Hits)
   | ({ type: 'delay'; channel: ChannelPattern; delayMs: number } & Hits)
-  /** In place of a frame of the channel: half of its text. */
-  | ({ type: 'malformed'; channel: ChannelPattern } & Hits)
+  /** In place of a frame of the channel: half of its text, or all of it but the last byte, so that it ends as a whole one does. */
+  | ({ type: 'malformed'; channel: ChannelPattern; keeps?: 'half' | 'most' } & Hits)
   /** In place of a frame of the channel: a valid one of about so many bytes. */
   | ({ type: 'huge'; channel: ChannelPattern; bytes: number } & Hits)
   /** In place of a frame of the channel: arrays nested so deep. */
@@ -48,8 +48,10 @@ export type Fault =
   | ({ type: 'list_member'; instrument?: ChannelPattern; member: string; value: Json } & Hits)
   /** The numbers of an instrument's trades begin anew, at 1. */
   | { type: 'renumber'; instrument: string }
-  /** Half-open: from now on nothing is sent or answered on the connections of now, which stay open; new ones work. */
-  | { type: 'silence' }
+  /** Half-open: from now on nothing is sent or answered on the connections of now, or the one open longest; new ones work. */
+  | { type: 'silence'; oldest?: boolean }
+  /** From now on frames of these channels come no more on the connection that is open longest, which lives on. */
+  | { type: 'mute'; channel: ChannelPattern }
   /** Closes all connections, or only the one that is open longest; without a code the sockets are just cut. */
   | { type: 'close'; code?: number; reason?: string; oldest?: boolean }
   /** The exchange says to the connections of now that it will end them, and does so after a while; new ones work. */
@@ -58,7 +60,7 @@ export type Fault =
   | { type: 'maintenance'; forMs: number }
 
 /** Strikes at once, on all connections of now. */
-export type Strike = Extract<Fault, { type: 'silence' | 'close' | 'maintenance' | 'renumber' | 'upgrade' }>
+export type Strike = Extract<Fault, { type: 'silence' | 'mute' | 'close' | 'maintenance' | 'renumber' | 'upgrade' }>
 type Waiting = Exclude<Fault, Strike>
 const CALL_FAULTS = [
   ...(['reject_subscribe', 'refuse_channel', 'no_answer', 'begin_anew', 'empty_promise'] as const),
@@ -214,7 +216,7 @@ export class Faults {
       case 'delay':
         return [{ ...plain, delayMs: fault.delayMs }]
       case 'malformed':
-        return [{ ...plain, payload: plain.payload.subarray(0, plain.payload.length >> 1) }]
+        return [{ ...plain, payload: plain.payload.subarray(0, keptOf(fault, plain.payload.length)) }]
       case 'huge':
         return [{ ...plain, payload: this.strange(channel, `"${'x'.repeat(fault.bytes)}"`) }]
       case 'deep':
@@ -229,14 +231,17 @@ export class Faults {
   }
 }
 
+const keptOf = ({ keeps = 'half' }: Extract<Fault, { type: 'malformed' }>, length: number) =>
+  keeps === 'half' ? length >> 1 : length - 1
+
 function isStrike(fault: Fault): fault is Strike {
-  return ['silence', 'close', 'maintenance', 'renumber', 'upgrade'].includes(fault.type)
+  return ['silence', 'mute', 'close', 'maintenance', 'renumber', 'upgrade'].includes(fault.type)
 }
 
 function hitsCalls(fault: Waiting): fault is CallFault {
   return CALL_FAULTS.some(type => type === fault.type)
 }
 
-function matches(pattern: ChannelPattern, channel: string): boolean {
+export function matches(pattern: ChannelPattern, channel: string): boolean {
   return pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : pattern === channel
 }

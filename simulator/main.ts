@@ -177,7 +177,10 @@ function strike(fault: Strike, service: Service, server: ExchangeServer, market:
       market.renumber(fault.instrument)
       break
     case 'silence':
-      for (const connection of connections) connection.fallSilent()
+      for (const connection of fault.oldest === true ? connections.slice(0, 1) : connections) connection.fallSilent()
+      break
+    case 'mute':
+      connections[0]?.mute(fault.channel)
       break
     case 'close':
       for (const connection of fault.oldest === true ? connections.slice(0, 1) : connections) {

@@ -20,7 +20,7 @@ import { createCreditPools, RefusedError } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
-import { silenceLimits } from '../silence-limits.js'
+import { neverRests, silenceLimits } from '../silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
 
 const ODD_KINDS = 'instruments of a kind that is not known are recorded with what is understood of them'
@@ -63,6 +63,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
       redundancy: config.redundancy,
       rediscoverMs: config.rediscoverMinutes * 60_000,
     },
+    heardOf: channel => (neverRests({ families, names }, channel) ? channels.factsOf(channel) : undefined),
     silenceLimits: channels => silenceLimits({ families, names }, channels),
     familyOfChannel,
     madeMs,

@@ -1,5 +1,6 @@
 import { dataStart } from './frame-channel.js'
 import type { BookWatch } from '../book-watch.js'
+import { isText } from '../../platform/json-bytes.js'
 import { bookIdsAt, eachTradeAt } from './sequence-bytes.js'
 import { bookIdsOf, tradeRowsOf } from './sequence-json.js'
 import type { TradeSequences } from '../trade-sequences.js'
@@ -21,14 +22,16 @@ export class SequenceWatch {
    */
   see(channel: string, family: string, frame: Buffer, nameEnd: number, recvUs: number): void {
     if (family === 'book') {
-      const ids = bookIdsAt(frame, dataStart(frame, nameEnd))
+      const ids = endsWith(frame, BOOK_END) ? bookIdsAt(frame, dataStart(frame, nameEnd)) : undefined
       if (ids) this.#books.see(channel, ids, recvUs)
       else this.seeParsed(channel, family, dataOf(frame), recvUs)
     } else if (family === 'trades') {
       let strange = 0
-      const isRead = eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) => {
-        if (this.#trades.see(frame.toString('latin1', from, to), seq, recvUs)) strange++
-      })
+      const isRead =
+        endsWith(frame, TRADES_END) &&
+        eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) => {
+          if (this.#trades.see(frame.toString('latin1', from, to), seq, recvUs)) strange++
+        })
       // When trades were made is read only where their numbers do not fit.
       if (!isRead || strange > 0) this.seeParsed(channel, family, dataOf(frame), recvUs)
     }
@@ -43,6 +46,12 @@ export class SequenceWatch {
         if (this.#trades.see(instrument, trade.seq, recvUs)) this.#trades.doubt(instrument, trade, recvUs)
   }
 }
+
+/** How whole frames end, as the exchange spells them today: of what lacks an end nothing is believed unless a parser takes it. */
+const BOOK_END = Buffer.from('}}}')
+const TRADES_END = Buffer.from(']}}')
+
+const endsWith = (frame: Buffer, end: Buffer) => isText(frame, frame.length - end.length, frame.length, end)
 
 function dataOf(frame: Buffer): unknown {
   try {

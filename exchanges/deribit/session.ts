@@ -5,7 +5,7 @@ import { booksDue } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
 import { newsOf, type Catalogue } from './catalogue.js'
 import { channelEnd, channelStart } from './frame-channel.js'
-import type { KnownChannels } from '../known-channels.js'
+import { hear, type KnownChannels } from '../known-channels.js'
 import { familyOfChannel } from './names.js'
 import { Login } from './login.js'
 import { hintOf, TOO_MANY_REQUESTS } from './refusal-codes.js'
@@ -104,7 +104,7 @@ export class DeribitSession implements ExchangeSession {
     const end = from < 0 ? -1 : channelEnd(frame, from)
     if (end < 0) return undefined
     const facts = this.#known.factsAt(frame, from, end)
-    facts.heard = true
+    hear(facts, recvUs)
     const { channel, family, isNews } = facts
     if (isNews) this.#catalogue.hear(newsOf(frame))
     if (family === 'platform_state') this.#hearPlatform(frame)

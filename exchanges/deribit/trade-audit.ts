@@ -24,6 +24,8 @@ export interface TradeAuditDeps {
   sequences: TradeSequences
   scopes: () => readonly TradeScope[]
   nowUs: () => number
+  /** By the exchange's clock, in which its lists are; undefined when the recorder ends first. */
+  exchangeMs: (signal: AbortSignal) => Promise<number | undefined>
   journal: WriteEvent
   log: Logger
   everyMs: number
@@ -50,6 +52,8 @@ export class TradeAudit {
   readonly #deps: TradeAuditDeps
   /** Time at the exchange from which on each scope is still to be compared, ms. */
   readonly #sinceMs = new Map<string, number>()
+  /** How far our clock is ahead of the exchange's. */
+  #aheadMs = 0
   #wake = new AbortController()
   #hurried = false
 
@@ -76,7 +80,11 @@ export class TradeAudit {
 
   /** Compares each scope, and says of which all was compared, so that nobody need believe that nothing was missed. */
   async #pass(fromMs: number, signal: AbortSignal): Promise<void> {
-    const { scopes, journal, sequences } = this.#deps
+    const { scopes, journal, sequences, exchangeMs, nowUs } = this.#deps
+    const theirMs = await exchangeMs(signal)
+    if (theirMs === undefined) return
+    // A clock of ours that is wrong must not look for trades where there cannot be any.
+    this.#aheadMs = nowUs() / 1000 - theirMs
     const done: (Compared & { scope: TradeScope })[] = []
     for (const scope of scopes()) {
       const compared = await this.#compareOrLater(scope, fromMs, signal)
@@ -84,10 +92,15 @@ export class TradeAudit {
     }
     if (signal.aborted || done.length === 0) return
     // One entry for all: each was compared from its own begin on, the quietest from long before.
-    const from_us = Math.round(1000 * Math.max(...done.map(({ sinceMs }) => sinceMs)))
-    const to_us = Math.round(1000 * Math.min(...done.map(({ untilMs }) => untilMs)))
+    const from_us = this.#ourUs(Math.max(...done.map(({ sinceMs }) => sinceMs)))
+    const to_us = this.#ourUs(Math.min(...done.map(({ untilMs }) => untilMs)))
     const names = done.flatMap(({ scope }) => namesOf(scope))
     if (from_us < to_us) journal('compared', { scopes: names, from_us, to_us, trades: sequences.passed })
+  }
+
+  /** A time at the exchange as our clock shows it. */
+  #ourUs(theirMs: number): number {
+    return Math.round(1000 * (theirMs + this.#aheadMs))
   }
 
   async #compareOrLater(scope: TradeScope, fromMs: number, signal: AbortSignal): Promise<Compared | undefined> {
@@ -118,7 +131,7 @@ export class TradeAudit {
     let beganMs = this.#sinceMs.get(key) ?? fromMs
     for (let call = 0; call < CALLS_PER_PASS_MAX && !signal.aborted; call++) {
       const sinceMs = this.#sinceMs.get(key) ?? fromMs
-      const nowMs = this.#deps.nowUs() / 1000
+      const nowMs = this.#deps.nowUs() / 1000 - this.#aheadMs
       const { rows, hasMore } = await this.#list(scope, sinceMs, signal)
       this.#tell(rows, scope)
       const reachMs = Math.ceil(nowMs - REACHES_BACK_MS + SETTLES_MS)
@@ -144,7 +157,7 @@ export class TradeAudit {
 
   #notToBeHad({ kind, currency, name }: TradeScope, fromMs: number, toMs: number): void {
     const message = `the exchange lists no trades (${kind} ${name ?? currency}) of more than a day ago`
-    const span = { from_us: fromMs * 1000, to_us: toMs * 1000 }
+    const span = { from_us: this.#ourUs(fromMs), to_us: this.#ourUs(toMs) }
     this.#deps.journal('backfill', { ...span, outcome: 'unavailable', message })
     this.#deps.log.warn({ from: new Date(fromMs), to: new Date(toMs) }, message)
   }

@@ -54,6 +54,7 @@ export class TradeKeeper {
       sequences,
       scopes,
       nowUs,
+      exchangeMs: signal => this.#exchangeTimeMs(signal),
       journal: recording.journal,
       log,
       everyMs: compareSeconds * 1000,

@@ -5,7 +5,9 @@ import { slotOf } from './outages.js'
 
 /** What was found missing later was not covered. Pure. */
 export function stillCovered(spans: readonly ToldSpan[]): ToldSpan[] {
-  const missing = spans.filter(({ kind }) => TAKES_ITS_PLACE.has(kind))
+  const missing = spans.filter(
+    ({ kind, channel }) => TAKES_ITS_PLACE.has(kind) && !(kind === 'silent' && channel !== undefined),
+  )
   return spans.flatMap(span => (span.kind === 'covered' ? leftOf(span, missing) : [span]))
 }
 

@@ -55,7 +55,12 @@ function ofSpan({ kind, fromUs, host, conn, also, channel, cause }: ToldSpan): D
     case 'gap':
     case 'silent':
       // Where several connections were to bring it, none did.
-      return [conn, ...also].map(conn => ({ ...doubt, conn, because: because(kind, told) }))
+      return [conn, ...also].map(conn => ({
+        ...doubt,
+        conn,
+        channels: channel === undefined ? undefined : [channel],
+        because: because(kind, told),
+      }))
     case 'covered':
       // The other connection had it; this one did not.
       return [{ ...doubt, conn, because: because('nothing came', told) }]

@@ -96,7 +96,12 @@ export const EVENTS = {
   login_refused: event('exchange', 'nothing', { ...conn, code: id, message: text }, nothing),
 
   gap: event('connection', 'tells', { ...conn, ...span, cause: text, families: texts }, { also: texts }),
-  silent: event('connection', 'tells', { ...conn, ...span, cause: text, family: text }, { also: texts }),
+  silent: event(
+    'connection',
+    'tells',
+    { ...conn, ...span, cause: text, family: text },
+    { also: texts, channels: texts },
+  ),
   lost: event('storage', 'tells', { channel: text, ...span, frames: number, cause: text }, nothing),
   covered: event(
     'connection',

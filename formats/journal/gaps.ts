@@ -98,9 +98,10 @@ class SpanReader {
         break
       }
       case 'silent': {
-        const { conn, family, cause = 'silent', also = [] } = entry.detail
+        const { conn, family, cause = 'silent', also = [], channels } = entry.detail
         const families = family === undefined ? [] : [family]
-        this.#add(entry, 'silent', { ...boundsOf(entry), conn, cause, families, also })
+        for (const channel of channels ?? [undefined])
+          this.#add(entry, 'silent', { ...boundsOf(entry), conn, channel, cause, families, also })
         break
       }
       case 'trade_hole':

@@ -10,6 +10,7 @@ import { FrameRate } from './frame-rate.js'
 import type { OutageAccount } from './outage-account.js'
 import type { OutageLedger } from './outage-ledger.js'
 import type { Pulse } from '../pulse.js'
+import type { BrokenFrame } from '../storage/messages.js'
 import { Wire, type OwnerLink, type WireCounters, type WireDeps, type WireEnd } from './wire.js'
 
 export interface ConnectionDeps extends WireDeps {
@@ -63,6 +64,8 @@ export class Connection {
   #failures = 0
   #paused = false
   #stopped = false
+  /** What it carried when the recorder stopped. */
+  #left: ReadonlySet<string> = new Set()
   #tried: () => void = () => undefined
   /** Resolves when the first try was made, whether it went well or not. */
   readonly firstTry = new Promise<void>(resolve => (this.#tried = resolve))
@@ -83,7 +86,7 @@ export class Connection {
       conn: name,
       group,
       heardUs: () => this.#wire?.heardUs ?? 0,
-      channels: () => this.channels,
+      channels: () => this.#wire?.session.channels ?? this.#left,
     })
     this.#counters = [name, `${name}b`].map(conn => ({
       received: new FrameCounter(conn),
@@ -151,6 +154,11 @@ export class Connection {
   setPaused(paused: boolean): void {
     this.#paused = paused
     for (const wire of [this.#wire, this.#next]) wire?.setPaused(paused)
+  }
+
+  /** A frame that was taken for whole is none. */
+  foundBroken(frame: BrokenFrame): void {
+    for (const wire of [this.#wire, this.#next]) if (wire?.conn === frame.conn) wire.foundBroken(frame)
   }
 
   /** Subscribes and unsubscribes what changed in the wanted set. */
@@ -243,7 +251,8 @@ export class Connection {
   #noteBreak(wire: Wire, end: WireEnd): void {
     this.#noteEnd(wire, end)
     // What ends with the recorder is no outage of this connection.
-    if (end.cause !== STOPPING) {
+    if (end.cause === STOPPING) this.#left = end.channels
+    else {
       this.#isOut = true
       this.account.down(this.#deps.pulse?.heardBefore(wire.heardUs) ?? wire.heardUs, end.cause, end.channels)
     }

@@ -62,6 +62,8 @@ export class FamilyFlow {
 
 /** What one connection brings, by family. */
 export class Flows {
+  /** When a change of a book last turned out to be missing; what is no book may have been missing with it. */
+  brokeUs = -Infinity
   readonly #byFamily = new Map<string, FamilyFlow>()
   readonly #rhythmOf: (family: string) => Rhythm
 

@@ -54,7 +54,7 @@ export class Pieces {
       goodUs: undefined,
     }
     this.#runs.set(family, run)
-    run.lastUs = recvUs
+    run.lastUs = Math.max(run.lastUs, recvUs)
     run.goodUs = undefined
     run.frames++
     if (channel === undefined) run.channels = undefined

@@ -11,6 +11,7 @@ import type { ReceiveClock, Stamps } from '../receive-clock.js'
 import type { FrameCounter, Tape } from '../tape.js'
 import type { Flows } from './family-flow.js'
 import { looksWhole, Pieces } from './pieces.js'
+import type { BrokenFrame } from '../storage/messages.js'
 import { Liveness } from './liveness.js'
 import { endOfClose, endOfError, endOfResponse, type SocketEnd } from './socket-end.js'
 
@@ -218,6 +219,16 @@ export class Wire {
     this.#pieces.bad(family, channel, recvUs, flows.of(family).lastUs)
   }
 
+  /** Found where it was written: it began and ended as a whole frame does, and nothing in it can be read. */
+  foundBroken({ head, recvUs }: BrokenFrame): void {
+    const channel = this.session.channelOfPiece?.(Buffer.from(head, 'latin1'))
+    if (channel === undefined) return
+    const family = this.#deps.exchange.familyOfChannel(channel)
+    this.#pieces.bad(family, channel, recvUs, recvUs)
+    this.#pieces.good(family, recvUs)
+    if (this.state === 'closed') this.#pieces.look(Infinity)
+  }
+
   /** Beyond the size of any answer a frame is not parsed: it would take long, and say nothing. */
   #file(data: Buffer, isBinary: boolean): Filed {
     const { ordinaryBytesMax, isCompressed = false } = this.#deps.exchange
@@ -264,8 +275,10 @@ export class Wire {
       ping: () => {
         if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
       },
-      journal: <Name extends EventOfConn>(event: Name, facts: Omit<FactsOf<Name>, 'conn'>) =>
-        tape.journal(event, { conn, ...facts } as FactsOf<Name>),
+      journal: <Name extends EventOfConn>(event: Name, facts: Omit<FactsOf<Name>, 'conn'>) => {
+        if (event === 'book_break') this.#counters.flows.brokeUs = clock.nowUs()
+        tape.journal(event, { conn, ...facts } as FactsOf<Name>)
+      },
       subscribed: (channels, facts) => {
         tape.journal('subscribed', { conn, channels, ...facts })
         const families = new Set(channels.map(channel => exchange.familyOfChannel(channel)))

@@ -67,6 +67,15 @@ export interface OddFrames {
   conn: string
   seq: number
   frames: number
+  /** Those that begin and end as JSON does and are none, the first so many. */
+  broken?: readonly BrokenFrame[]
+}
+
+/** A frame that is not whole, by what stands at its begin. */
+export interface BrokenFrame {
+  conn: string
+  recvUs: number
+  head: string
 }
 
 /** From the storage thread. */

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { isJsonLine } from '../json-text.js'
 import { encodePayload, FRAME_KEY, LINE_END, parseLineHead, type FrameEncoding } from '../../formats/raw-line.js'
-import type { OddFrames } from './messages.js'
+import { looksWhole } from '../connection/pieces.js'
+import type { BrokenFrame, OddFrames } from './messages.js'
 
 /** Text that is no JSON, or JSON that would not fit one line, is kept as a string; what is no text, in base64. */
 export function encodingOf(frame: Uint8Array): FrameEncoding {
@@ -20,6 +21,7 @@ export function soundLines(lines: Uint8Array, spans: Uint32Array): { lines: Uint
   const parts: Uint8Array[] = []
   let taken = 0
   let odd: OddFrames | undefined
+  const broken: BrokenFrame[] = []
   for (let index = 0; index < spans.length; index += 2) {
     const from = spans[index] ?? 0
     const to = spans[index + 1] ?? 0
@@ -28,7 +30,10 @@ export function soundLines(lines: Uint8Array, spans: Uint32Array): { lines: Uint
     const encoding = encodingOf(frame)
     if (encoding === 'frame') continue
     const headFrom = index === 0 ? 0 : (spans[index - 1] ?? 0) + LINE_END.length
-    odd = { ...(odd ?? { encoding, ...sourceOf(lines.subarray(headFrom, from)) }), frames: (odd?.frames ?? 0) + 1 }
+    const { recvUs, ...source } = sourceOf(lines.subarray(headFrom, from))
+    odd = { ...(odd ?? { encoding, ...source }), frames: (odd?.frames ?? 0) + 1 }
+    if (broken.length < BROKEN_MAX && isBroken(frame, encoding))
+      broken.push({ conn: source.conn, recvUs, head: frame.toString('latin1', 0, HEAD_BYTES) })
     parts.push(
       lines.subarray(taken, from - FRAME_KEY.length),
       Buffer.from(`"${encoding}":`),
@@ -36,10 +41,29 @@ export function soundLines(lines: Uint8Array, spans: Uint32Array): { lines: Uint
     )
     taken = to
   }
-  return odd ? { lines: Buffer.concat([...parts, lines.subarray(taken)]), odd } : { lines }
+  if (!odd) return { lines }
+  if (broken.length > 0) odd.broken = broken
+  return { lines: Buffer.concat([...parts, lines.subarray(taken)]), odd }
 }
 
-function sourceOf(head: Uint8Array): { conn: string; seq: number } {
+/** Of more in one batch the family is told all the same. */
+const BROKEN_MAX = 500
+/** The name of a channel stands within these. */
+const HEAD_BYTES = 300
+
+/** Whether a frame only seemed whole; what merely has white space in it, or is nested too deeply, is. */
+function isBroken(frame: Buffer, encoding: FrameEncoding): boolean {
+  if (encoding !== 'text' || !looksWhole(frame)) return false
+  try {
+    JSON.parse(frame.toString('utf8'))
+    return false
+  } catch (error) {
+    if (error instanceof SyntaxError) return true
+    throw error
+  }
+}
+
+function sourceOf(head: Uint8Array): { conn: string; seq: number; recvUs: number } {
   const parsed = parseLineHead(Buffer.from(head).toString('latin1'))
-  return { conn: parsed?.conn ?? '', seq: parsed?.seq ?? 0 }
+  return { conn: parsed?.conn ?? '', seq: parsed?.seq ?? 0, recvUs: parsed?.recvUs ?? 0 }
 }

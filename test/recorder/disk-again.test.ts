@@ -22,9 +22,13 @@ t.test('a disk that took nothing was told once and never again, nor that it was 
   const clock = new ReceiveClock()
   const tape = new Tape(storage, clock, 60)
   const nowUs = () => clock.nowUs()
-  void reportStorage(storage, tape, { log, complaints: new Complaints(tape, log, nowUs) }, () => undefined).catch(
-    (error: unknown) => t.fail(String(error)),
-  )
+  const foundBroken = () => undefined
+  void reportStorage(
+    storage,
+    tape,
+    { log, complaints: new Complaints(tape, log, nowUs), foundBroken },
+    () => undefined,
+  ).catch((error: unknown) => t.fail(String(error)))
   storage.start()
   tape.journal('maintenance', { conn: 'd1' })
   tape.flush()

@@ -50,3 +50,10 @@ t.test('lines that are sound are taken as they are', t => {
   t.equal(soundLines(batch.bytes, batch.spans).lines, batch.bytes)
   t.end()
 })
+
+t.test('a frame that ends as a whole one does, and is none, was taken for one', t => {
+  const whole = '{"params":{"channel":"quote.BTC","data":{"a":1}}}'
+  const { bytes, spans } = batchOf([whole, whole.slice(0, -1), '{"a":\n1}', '{"half":'].map(text => Buffer.from(text)))
+  t.same(soundLines(bytes, spans).odd?.broken, [{ conn: 'd1', recvUs: 1001, head: whole.slice(0, -1) }])
+  t.end()
+})

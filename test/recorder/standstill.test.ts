@@ -23,6 +23,26 @@ t.test('a standstill is found by the first beat behind it, once', async t => {
   t.same(told, [{ fromUs: 1_250_000, toUs: 31_250_000 }])
 })
 
+t.test('a clock that somebody sets is no standstill, and the sleep of a machine is one', async t => {
+  let [nowMs, bootMs, aheadMs] = [1000, 5000, 0]
+  const told: Span[] = []
+  const one = new Pulse({
+    ...{ nowUs: () => (nowMs + aheadMs) * 1000, nowMs: () => nowMs, bootMs: () => bootMs },
+    stoodStill: span => told.push(span),
+  })
+  const pass = (ms: number, sleptMs = 0) => {
+    nowMs += ms
+    bootMs += ms + sleptMs
+    one.beat()
+  }
+  pass(250)
+  aheadMs = 3_600_000
+  pass(250)
+  t.same(told, [])
+  pass(250, 30_000)
+  t.same(told, [{ fromUs: 3_601_500_000, toUs: 3_631_750_000 }])
+})
+
 t.test('what a connection was heard of right behind a standstill may have waited since before it', async t => {
   const { one, told, pass } = pulse()
   t.equal(one.heardBefore(900_000), 900_000)
