@@ -165,6 +165,7 @@ export interface Recording {
 export interface HeardChannel {
   /** -Infinity where none came yet. */
   lastUs: number
+  frames: number
   /** The longest pause since somebody last set it to 0, and when it began. */
   pauseUs: number
   pausedUs: number

@@ -16,6 +16,7 @@ export interface ChannelFacts extends HeardChannel {
 /** A frame of a channel came; of the hot path. */
 export function hear(facts: ChannelFacts, recvUs: number): void {
   facts.heard = true
+  facts.frames++
   const pauseUs = recvUs - facts.lastUs
   if (pauseUs > facts.pauseUs && facts.lastUs > 0) {
     facts.pauseUs = pauseUs
@@ -80,6 +81,7 @@ export class KnownChannels {
     const known = {
       ...this.#describe(bytes.toString('latin1')),
       heard: false,
+      frames: 0,
       lastUs: -Infinity,
       pauseUs: 0,
       pausedUs: 0,

@@ -8,8 +8,11 @@ import type { Tape } from './tape.js'
 /** A rest is out of a channel's rhythm from here on, µs, and where it is so many times as long as any of late. */
 const LIMIT_US_MIN = 5_000_000
 const TIMES_LONGEST = 5
-/** Until a channel was heard for so long, its rests are hardly known. */
-const KNOWN_AFTER_US = 60_000_000
+/** Before so many frames over so long nothing is known of a channel. */
+const KNOWN_AFTER_FRAMES = 50
+const KNOWN_AFTER_US = 15_000_000
+/** Until it was heard for so long, its rests are hardly known. */
+const WELL_KNOWN_AFTER_US = 60_000_000
 const UNKNOWN_LIMIT_US_MIN = 10_000_000
 const LATELY_US = 1_800_000_000
 /** More than this between two looks: we stood still ourselves. */
@@ -113,7 +116,7 @@ export class ChannelWatch {
     const family = this.#deps.exchange.familyOfChannel(channel)
     const upUs = Math.min(...carriers.map(({ account }) => account.upUs))
     const fromUs = Math.max(heard.lastUs, upUs)
-    const limitUs = limitOf(watched, nowUs)
+    const limitUs = limitOf(watched)
     if (nowUs < this.#deafUntilUs || carriers.some(({ account }) => account.isSilent(family))) return
     if (pause.fromUs >= upUs && pause.toUs - pause.fromUs <= limitUs) learn(watched, pause.toUs - pause.fromUs, nowUs)
     // Other frames of the same connection show that it is this channel that lacks, and no halt of the exchange.
@@ -154,8 +157,10 @@ export class ChannelWatch {
 
 const CAUSE = 'silent, while all else came'
 
-function limitOf({ sinceUs, longestUs, longestBeforeUs }: Watched, nowUs: number): number {
-  const leastUs = nowUs - sinceUs < KNOWN_AFTER_US ? UNKNOWN_LIMIT_US_MIN : LIMIT_US_MIN
+function limitOf({ heard, sinceUs, longestUs, longestBeforeUs }: Watched): number {
+  const knownUs = heard.lastUs - sinceUs
+  if (heard.frames < KNOWN_AFTER_FRAMES || knownUs < KNOWN_AFTER_US) return Infinity
+  const leastUs = knownUs < WELL_KNOWN_AFTER_US ? UNKNOWN_LIMIT_US_MIN : LIMIT_US_MIN
   return Math.max(leastUs, TIMES_LONGEST * Math.max(longestUs, longestBeforeUs))
 }
 

@@ -17,6 +17,8 @@ const REVIVE_MS_MAX = 3_600_000
 const REVIVED_MS = 300_000
 /** Without a connection to compare with, a rest must be so many times as long as one that is out of rhythm. */
 const TIMES_WITHOUT_OTHER = 1.5
+/** How soon behind a pause a book shows that it lacks changes. */
+const BREAKS_WITHIN_US = 5_000_000
 /** More than this between two looks: we stood still ourselves. */
 const LOOK_MS_MAX = 5000
 /** After that, or after a pause in reading, what waited is read first. */
@@ -41,8 +43,18 @@ interface Watched {
   reviveDueMs: number
   /** How often its channels were taken anew since it fell silent. */
   revived: number
-  /** Pauses that ended a moment ago, and that more may be known of at the next look. */
-  pauses: readonly Pause[]
+  /** Pauses that ended a moment ago, and that more may be known of soon. */
+  doubtful: Doubtful[]
+}
+
+/** A pause that may have been a loss of all that came on the connection. */
+interface Doubtful {
+  fromUs: number
+  toUs: number
+  /** When frames came again. */
+  endedUs: number
+  /** How long the family had rested before at most. */
+  longestUs: number
 }
 
 export interface SilenceDeps {
@@ -115,11 +127,8 @@ export class SilenceWatch {
   ): void {
     const flow = account.flows.of(family)
     const watched = this.#watchedOf(account, family)
-    const all = [...watched.pauses, ...flow.takePauses()]
-    // A book that lacks a change shows it with its own next frame.
-    const isSettled = ({ toUs }: Pause) => account.isSilent(family) || nowUs - toUs >= SKEW_US
-    const pauses = all.filter(isSettled)
-    watched.pauses = all.filter(pause => !isSettled(pause))
+    const { limitUs, longestUs } = flow.rhythm
+    const pauses = flow.takePauses()
     const silence = account.silenceOf(family)
     if (silence) {
       if (flow.lastUs <= silence.fromUs) return
@@ -127,19 +136,28 @@ export class SilenceWatch {
       this.#end(account, family, pause ? this.#resumedUs(pause) : flow.lastUs, nowMs)
       return
     }
-    const { limitUs } = flow.rhythm
-    if (limitUs === undefined || isDeaf) return
+    if (limitUs === undefined || isDeaf) {
+      watched.doubtful = []
+      return
+    }
     for (const pause of pauses) {
       const fromUs = Math.max(pause.fromUs, account.upUs)
       const toUs = this.#resumedUs(pause)
-      const isBroken = account.flows.brokeUs >= pause.toUs - SKEW_US && account.flows.brokeUs <= pause.toUs + SKEW_US
-      const isLoss =
-        this.#isAlone(account, family, { fromUs, toUs }) ||
-        (neverRests && isBroken && toUs - fromUs > TIMES_WITHOUT_OTHER * limitUs)
-      if (toUs - fromUs <= limitUs || !isLoss) continue
-      account.silent(family, fromUs, OUT_OF_RHYTHM)
-      account.heardAgain(family, toUs)
+      if (toUs - fromUs <= limitUs) continue
+      if (this.#isAlone(account, family, { fromUs, toUs })) {
+        account.silent(family, fromUs, OUT_OF_RHYTHM)
+        account.heardAgain(family, toUs)
+      } else if (neverRests && flow.isKnown && toUs - fromUs > TIMES_WITHOUT_OTHER * limitUs)
+        watched.doubtful.push({ fromUs, toUs, endedUs: pause.toUs, longestUs })
     }
+    // A book that lacks a change shows it with its own next frame: then all else of that time was lost, too.
+    const isBroken = ({ endedUs }: Doubtful) => Math.abs(account.flows.brokeUs - endedUs) <= BREAKS_WITHIN_US
+    for (const { fromUs, toUs, longestUs } of watched.doubtful.filter(isBroken)) {
+      account.silent(family, fromUs, BROKEN)
+      account.heardAgain(family, toUs)
+      flow.rhythm.forget(longestUs)
+    }
+    watched.doubtful = watched.doubtful.filter(one => !isBroken(one) && nowUs - one.endedUs <= BREAKS_WITHIN_US)
   }
 
   #judge(
@@ -164,6 +182,7 @@ export class SilenceWatch {
     const sinceUs = fromUs + TIMES_WITHOUT_OTHER * (rhythm.limitUs ?? Infinity)
     const lacks =
       limitMs !== undefined &&
+      account.flows.of(family).isKnown &&
       nowUs > sinceUs &&
       [...account.families].some(one => one !== family && account.flows.of(one).lastUs > sinceUs)
     if (!isBehind && !neverRests && !isOutOfRhythm && !lacks) return
@@ -258,13 +277,14 @@ export class SilenceWatch {
       reviveMs: REVIVE_MS,
       reviveDueMs: 0,
       revived: 0,
-      pauses: [],
+      doubtful: [],
     }
     this.#watched.set(key, watched)
     return watched
   }
 }
 
+const BROKEN = 'silent, and a book lacks changes of the time'
 const LACKS = 'silent, while other data came'
 const OUT_OF_RHYTHM = 'silent for longer than the family ever rests'
 

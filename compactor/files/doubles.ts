@@ -31,7 +31,7 @@ const RECEIVED = ['recv_ts', 'conn', 'seq', 'source']
 /**
  * Removes from `staged` the rows of events that are in it twice or are tabled in a neighbour. Of copies in `staged` the
  * one received first stays. Rows of channels that came by one connection only are not looked at, unless they may have
- * been asked for later.
+ * been asked for later, or a number came twice.
  */
 export async function dropDoubles(engine: Engine, question: DoublesQuestion): Promise<Doubles> {
   const columns = await columnsOf(engine, 'staged')
@@ -106,7 +106,7 @@ async function madeThen(engine: Engine, columns: readonly string[]): Promise<str
 }
 
 /**
- * How many rows are to be looked at. Marks in table `suspects` the channels that more than one connection brought; where
+ * How many rows are to be looked at. Marks in table `suspects` the channels that more than one connection brought, or one with a number twice; where
  * copies may have been asked for later, every row counts.
  */
 async function countCandidates(
@@ -115,26 +115,31 @@ async function countCandidates(
   { identity, origin }: DoublesQuestion,
   neighbours: boolean,
 ): Promise<number> {
+  const channel = channelOf(columns)
   if (identity.reach === 'days') {
     const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
     return countOf(count)
   }
-  if (!neighbours) {
-    const [[same] = []] = await engine.rows('SELECT min(conn) = max(conn) FROM staged WHERE row_no > 0')
-    if (same === true) return 0
-  }
-  const channel = channelOf(columns)
   await engine.run(`CREATE OR REPLACE TABLE suspects AS
     SELECT ${channel} AS suspect FROM (
       SELECT DISTINCT ${channel}, ${sqlText(origin)} || conn AS connection FROM staged WHERE row_no > 0
       ${neighbours ? `UNION SELECT DISTINCT ${channel}, connection FROM tabled` : ''}
-    ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1`)
+    ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twiceSql(columns, identity)}`)
   const [[suspects] = []] = await engine.rows('SELECT count(*) FROM suspects')
   if (countOf(suspects) === 0) return 0
   const [[count] = []] = await engine.rows(
     `SELECT count(*) FROM staged WHERE row_no > 0 AND ${channel} IN (SELECT suspect FROM suspects)`,
   )
   return countOf(count)
+}
+
+/** Channels of which one connection brought the same number twice: that number says that it is the same event. */
+function twiceSql(columns: readonly string[], identity: Identity): string {
+  if (identity.numbered === undefined) return ''
+  const channel = channelOf(columns)
+  const key = [...new Set([channel, 'conn', ...keyOf(identity, columns)])].map(sqlName).join(', ')
+  const heads = identity.unit === 'frame' ? 'row_no = 1' : 'row_no > 0'
+  return `UNION SELECT ${channel} FROM staged WHERE ${heads} AND ${identity.numbered} GROUP BY ${key} HAVING count(*) > 1`
 }
 
 /** True where no key occurs twice; to see that costs a fraction of finding the copies. Asked where few are expected. */

@@ -215,6 +215,12 @@ class HostStates {
     for (const one of told.filter(({ kind }) => kind === 'lost' || kind === 'unreadable'))
       line.paint([boundsOf(one)], { state: 'missing', grade: 'exact', cause: one.cause }, isHere)
     for (const { cause, ...file } of vanished) line.paint([file], { state: 'missing', grade: 'exact', cause }, isHere)
+    for (const { fromUs, toUs = fromUs, cause } of told.filter(({ kind }) => kind === 'standstill'))
+      line.paint(
+        [{ fromUs, toUs: toUs + DRAINED_US }],
+        { state: 'recorded', grade, cause: `${cause}: stamped late` },
+        isRecorded,
+      )
     line.paint([toEnd], { state: 'not yet known', grade: 'claimed', cause: 'the last seconds' }, isHere)
     return line.within(this.#window)
   }
@@ -277,6 +283,9 @@ const KILLED_SILENT = 'the recorder ended without a word, and nothing had come f
 /** Less than this is no silence; more than that is told by whoever watches for silence. */
 const SILENT_US = 1_000_000
 const STEADY_US = 120_000_000
+
+/** What waited through a standstill is read within this. */
+const DRAINED_US = 1_000_000
 
 const ALWAYS: Span = { fromUs: -Infinity, toUs: Infinity }
 

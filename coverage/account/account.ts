@@ -17,7 +17,7 @@ export type Grade = 'exact' | 'watched' | 'claimed'
 export interface StateSpan extends Span {
   state: State
   grade: Grade
-  /** Of what is not simply there. */
+  /** Of what is not simply there; of what is, why its stamps are late. */
   cause?: string
   /** By what a span is proven, where that is not its own subscription. */
   proof?: string

@@ -4,6 +4,8 @@ import { PAUSE_US, type Rhythm } from './rhythm.js'
 /** Frames that come so soon after a subscription may be the first ones of quiet channels, which say nothing of the flow. */
 const FIRST_FRAMES_US = 3_000_000
 const PAUSES_MAX = 50
+const KNOWN_AFTER_FRAMES = 100
+const KNOWN_AFTER_US = 15_000_000
 
 /** Time without a frame of a family, from one frame to the next. */
 export interface Pause extends Span {
@@ -21,6 +23,8 @@ export class FamilyFlow {
   /** Of the last one that was no answer to a subscription. */
   ownUs = -Infinity
   readonly rhythm: Rhythm
+  #ownFrames = 0
+  #ownSinceUs = 0
   #lastFrame: Buffer | undefined
   #answersUntilUs = -Infinity
   #pauses: Pause[] = []
@@ -35,8 +39,16 @@ export class FamilyFlow {
       this.#pauses.push({ fromUs: this.lastUs, toUs: recvUs, before: this.#lastFrame, after: frame, isAnswer })
     this.lastUs = recvUs
     this.#lastFrame = frame
-    if (!isAnswer) this.ownUs = recvUs
+    if (!isAnswer) {
+      if (this.#ownFrames++ === 0) this.#ownSinceUs = recvUs
+      this.ownUs = recvUs
+    }
     this.rhythm.heard(recvUs)
+  }
+
+  /** It was heard for long enough, first answers apart, to be believed that it never rests. */
+  get isKnown(): boolean {
+    return this.#ownFrames >= KNOWN_AFTER_FRAMES && this.ownUs - this.#ownSinceUs >= KNOWN_AFTER_US
   }
 
   /** Channels were subscribed just now. */
@@ -55,6 +67,7 @@ export class FamilyFlow {
   shift(stepUs: number): void {
     this.lastUs += stepUs
     this.ownUs += stepUs
+    this.#ownSinceUs += stepUs
     this.#answersUntilUs += stepUs
     this.#pauses = []
   }

@@ -52,6 +52,16 @@ export class Rhythm {
     return Math.max(LIMIT_US_MIN, TIMES_LONGEST * Math.max(this.#longestUs, this.#longestBeforeUs))
   }
 
+  /** The longest pause of late. */
+  get longestUs(): number {
+    return this.#longestUs
+  }
+
+  /** A pause that was learned turned out to be a loss: none was longer than this. */
+  forget(longestUs: number): void {
+    this.#longestUs = Math.min(this.#longestUs, longestUs)
+  }
+
   /** The clock was set. */
   shift(stepUs: number): void {
     this.#lastUs += stepUs

@@ -20,7 +20,7 @@ interface Told {
 function watched(connections: number) {
   let nowUs = START_US
   let restsUs = 0
-  const heard: HeardChannel = { lastUs: -Infinity, pauseUs: 0, pausedUs: 0 }
+  const heard: HeardChannel = { lastUs: -Infinity, frames: 0, pauseUs: 0, pausedUs: 0 }
   const world = { quotes: true, others: true, upUs: START_US, isUp: true }
   const told: Told[] = []
   const anew: string[] = []
@@ -57,6 +57,7 @@ function watched(connections: number) {
         const pauseUs = nowUs - heard.lastUs
         if (pauseUs > heard.pauseUs && heard.lastUs > 0) Object.assign(heard, { pauseUs, pausedUs: heard.lastUs })
         heard.lastUs = nowUs
+        heard.frames++
       }
       if (tick % 5 === 4) watch.look()
     }

@@ -213,6 +213,57 @@ t.test('a family that never rests, on the only connection: told with its bounds 
   t.end()
 })
 
+const ENGINE = ['quote', 'ticker', 'book'].map(name => ({ name, every: 0.1 }))
+const rounded = (spans: Parameters<typeof seconds>[0]) => seconds(spans).map(span => span.map(Math.round))
+const NEVER_REST = { quote: 60_000, ticker: 60_000, book: 60_000 }
+
+t.test('a family that fell silent on the only connection, while the others went on, was told after a minute', t => {
+  const random = new Random(31)
+  const run = new TwoCopies(ENGINE, () => random.float(), 1, NEVER_REST)
+  run.open(0)
+  run.run(30)
+  run.copy(0).quiet.add('quote')
+  run.run(15)
+  run.copy(0).quiet.delete('quote')
+  run.run(10)
+  t.same(rounded(run.missingOf('quote')), [[30, 45]])
+  t.same([...run.missingOf('ticker'), ...run.missingOf('book')], [])
+  t.end()
+})
+
+t.test('of the only connection, a halt of the exchange is no loss; where books lack changes since, it was one', t => {
+  const random = new Random(32)
+  const run = new TwoCopies(ENGINE, () => random.float(), 1, NEVER_REST)
+  run.open(0)
+  run.run(30)
+  const { quiet, account } = run.copy(0)
+  const halt = () => {
+    for (const { name } of ENGINE) quiet.add(name)
+    run.run(15)
+    quiet.clear()
+    run.run(0.3)
+  }
+  halt()
+  run.run(20)
+  t.same(run.of('silent'), [])
+  for (let times = 1; times <= 2; times++) {
+    // What one halt taught of rests is an hour old.
+    run.run(4000)
+    const fromS = run.second
+    halt()
+    account.flows.brokeUs = run.nowUs
+    run.run(10)
+    for (const family of ['quote', 'ticker']) {
+      const [began = 0, ended = 0] = seconds(run.missingOf(family)).at(-1) ?? []
+      t.ok(
+        Math.abs(began - fromS) < 1 && Math.abs(ended - fromS - 15) < 1,
+        `${family}, time ${times}: ${began} to ${ended}`,
+      )
+    }
+  }
+  t.end()
+})
+
 t.test('data that died before the only connection was cut is missing from its last frame on', t => {
   const random = new Random(9)
   const run = new TwoCopies([{ name: 'quote', every: 0.05 }], () => random.float(), 1)

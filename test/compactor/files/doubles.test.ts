@@ -166,6 +166,30 @@ t.test('book changes fall out by number, whole; the snapshot of another hour sta
   ])
 })
 
+t.test('changes of a book that one connection brought twice stood there twice', async t => {
+  const dataDir = t.testdir()
+  const frames = [
+    book('snapshot', 1),
+    book('change', 2, 1),
+    book('change', 2, 1),
+    book('change', 3, 2),
+    book('change', 3, 2),
+  ]
+  sealSegment(
+    dataDir,
+    'book',
+    frames.map((frame, index) => line({ seq: index + 1, frame })),
+  )
+  t.match(await compactOnce(dataDir), { rows: { book: 6 }, doubles: 4, failed: 0 })
+  const rows = await query(
+    `SELECT change_id, count(*) AS rows FROM '${dataDir}/parquet/**/*.parquet' GROUP BY ALL ORDER BY ALL`,
+  )
+  t.same(
+    rows.map(row => Object.values(row).join(' ')),
+    ['1 2', '2 2', '3 2'],
+  )
+})
+
 t.test('copies across segments, hosts and the hour, in any order of conversion', async t => {
   for (const order of ['oldest', 'newest'] as const) {
     const dataDir = t.testdir()

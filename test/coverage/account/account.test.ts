@@ -251,6 +251,22 @@ t.test('trades of an outage of which nobody asked are not said to be there', asy
   t.same(states(living, 'trades')?.[2], [39, 50, 'not yet known'], 'it is still to be asked')
 })
 
+t.test('what waited through a standstill is there, and its stamps are said to be late', async t => {
+  const stood: Told = [60, 'stood_still', { conn: undefined, from_us: 40 * S, to_us: 60 * S }]
+  const account = of([...begin, stood, ...end])
+  const [spans] = account.groups.filter(({ channels }) => channels.some(({ family }) => family === 'quote'))
+  t.same(
+    spans?.spans.map(({ fromUs, toUs, state, cause }) => [fromUs / S, toUs / S, state, cause]),
+    [
+      [0, 3, 'not recording', undefined],
+      [3, 40, 'recorded', undefined],
+      [40, 61, 'recorded', 'the recorder stood still for 20 s: stamped late'],
+      [61, 90, 'recorded', undefined],
+      [90, 100, 'not recording', 'the recorder was stopped'],
+    ],
+  )
+})
+
 t.test('a trade that is missing by its number is missing in its instrument alone', async t => {
   const name = 'BTC-27NOV26-60000-C'
   const hole: Told = [
