@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/log.js'
 import type { SessionLink } from '../adapter.js'
-import { Refusals } from '../refusals.js'
+import { KeptSubscriptions } from '../kept-subscriptions.js'
 import { familyNamed } from './families.js'
 import { familyOfChannel, topicOf } from './names.js'
 import { refusalOf } from './refusal.js'
@@ -10,9 +10,6 @@ import { UnansweredError, type Ack, type Requests } from './requests.js'
 const TOPICS_PER_REQUEST = 10
 /** Requests under way at once. */
 const REQUESTS_AT_ONCE = 5
-/** After requests that were not answered the rest is asked for again this much later. */
-const AFTER_FAILURE_MS = 5000
-const TIMER_MAX_MS = 2 ** 31 - 1
 /** A topic that answers with a first frame has sent it by then; else the yes was a lie, or nothing is there. */
 const FIRST_FRAME_MS = 20_000
 const LOOK_EVERY_MS = 2000
@@ -37,128 +34,75 @@ export interface SubscriptionsDeps {
  * accounted for by itself: what was refused is asked for again later, the others at once, and of what must answer with a
  * first frame that frame is the proof.
  */
-export class Subscriptions {
+export class Subscriptions extends KeptSubscriptions {
   readonly #deps: SubscriptionsDeps
   readonly #nowMs: () => number
-  readonly #channels = new Set<string>()
-  readonly #refusals = new Refusals([NO_ANSWER])
   /** Of channels that the exchange said yes to, and that must send a first frame: since when it is awaited, and how often it was asked. */
   readonly #unproven = new Map<string, { sinceMs: number; asked: number }>()
   /** Channels that frames came of. */
   readonly #heard = new Set<string>()
-  #working: Promise<void> = Promise.resolve()
-  #timer: NodeJS.Timeout | undefined
   #looks: NodeJS.Timeout | undefined
   #perRequest = TOPICS_PER_REQUEST
-  #closed = false
 
   constructor(deps: SubscriptionsDeps) {
+    super(deps.link, deps.log, [NO_ANSWER])
     this.#deps = deps
     this.#nowMs = deps.nowMs ?? (() => performance.now())
-  }
-
-  get channels(): ReadonlySet<string> {
-    return this.#channels
   }
 
   /** A frame of a channel came: the first one proves that it flows, whatever was answered. */
   heard(channel: string): void {
     this.#heard.add(channel)
     this.#unproven.delete(channel)
-    if (!this.#channels.has(channel) && !this.#refusals.allows(channel) && this.#deps.wanted().has(channel))
-      this.#take([channel], 'a frame came after all')
+    if (!this.held.has(channel) && !this.refusals.allows(channel) && this.#deps.wanted().has(channel))
+      this.#began([channel], 'a frame came after all')
   }
 
   /** Whether frames of a channel are known to come: asked for each frame, so that `heard` is not called in vain. */
   isProven(channel: string): boolean {
-    return this.#heard.has(channel) && this.#channels.has(channel)
+    return this.#heard.has(channel) && this.held.has(channel)
   }
 
-  /** Subscribes what is missing, and ends what is wanted no more. Resolves when all of it was answered, or will not be. */
-  update(): Promise<void> {
-    return this.#inTurn(() => this.#subscribeWanted())
-  }
-
-  /**
-   * Ends these channels and takes them again: each book then starts with a fresh snapshot. All others flow on.
-   * @param ended called for channels when nothing of them comes any more, before they are taken again
-   */
-  resubscribe(
-    channels: readonly string[],
-    reason: string,
-    ended: (channels: readonly string[]) => void = () => undefined,
-  ): Promise<void> {
-    return this.#inTurn(async () => {
-      const wanted = this.#deps.wanted()
-      for (const chunk of this.#chunks(channels.filter(channel => wanted.has(channel)))) {
-        await this.#unsubscribe(chunk, reason)
-        ended(chunk)
-        await this.#subscribe(chunk, reason)
-      }
-    })
-  }
-
-  close(): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
+  override close(): void {
+    super.close()
     clearInterval(this.#looks)
   }
 
-  /** One piece of work after the other: each starts from what the one before achieved. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const run = this.#working.catch(() => undefined).then(work)
-    this.#working = run
-    run.then(
-      () => this.#wakeIn(this.#refusals.nextWaitMs),
-      () => this.#wakeIn(AFTER_FAILURE_MS),
-    )
-    return run
+  protected offered(): ReadonlySet<string> {
+    return this.#deps.wanted()
   }
 
-  #wakeIn(waitMs: number): void {
-    clearTimeout(this.#timer)
-    if (this.#closed || waitMs === Infinity) return
-    this.#timer = setTimeout(() => this.#inBackground(this.update(), 'not updated'), Math.min(waitMs, TIMER_MAX_MS))
+  protected override async subscribeAll(chunks: readonly string[][]): Promise<void> {
+    for (let at = 0; at < chunks.length; at += REQUESTS_AT_ONCE)
+      await Promise.all(chunks.slice(at, at + REQUESTS_AT_ONCE).map(chunk => this.subscribe(chunk)))
   }
 
   #inBackground(work: Promise<void>, what: string): void {
     work.catch((error: unknown) => this.#deps.log.debug({ conn: this.#deps.link.conn, err: error }, what))
   }
 
-  async #subscribeWanted(): Promise<void> {
-    const wanted = this.#deps.wanted()
-    this.#refusals.keepOnly(channel => wanted.has(channel) && !this.#channels.has(channel))
-    const missing = [...wanted].filter(channel => !this.#channels.has(channel) && this.#refusals.allows(channel))
-    const chunks = this.#chunks(missing)
-    for (let at = 0; at < chunks.length; at += REQUESTS_AT_ONCE)
-      await Promise.all(chunks.slice(at, at + REQUESTS_AT_ONCE).map(chunk => this.#subscribe(chunk)))
-    const stillWanted = this.#deps.wanted()
-    const surplus = [...this.#channels].filter(channel => !stillWanted.has(channel))
-    for (const chunk of this.#chunks(surplus)) await this.#unsubscribe(chunk)
-  }
-
-  #chunks(channels: readonly string[]): string[][] {
+  protected chunks(channels: readonly string[]): string[][] {
     const size = this.#perRequest
     return Array.from({ length: Math.ceil(channels.length / size) }, (_, at) =>
       channels.slice(at * size, (at + 1) * size),
     )
   }
 
-  async #subscribe(channels: readonly string[], reason?: string): Promise<void> {
+  protected async subscribe(channels: readonly string[], reason?: string): Promise<void> {
     if (channels.length === 0) return
     let ack: Ack
     try {
       ack = await this.#deps.requests.ask('subscribe', channels.map(topicOf))
     } catch (error) {
-      if (!(error instanceof UnansweredError) || this.#closed) throw error
+      if (!(error instanceof UnansweredError) || this.isClosed) throw error
       this.#unanswered(channels, error.message, reason)
       return
     }
     if (!ack.success && ack.failed.length === 0) return this.#afterRefusal(channels, ack.message, reason)
     const failed = new Set(ack.failed)
     const refused = channels.filter(channel => failed.has(topicOf(channel)))
-    if (refused.length > 0) this.#reject(refused, ack.message === '' ? 'named among those that failed' : ack.message)
-    this.#take(
+    if (refused.length > 0) this.#refused(refused, ack.message === '' ? 'named among those that failed' : ack.message)
+    this.#began(
       channels.filter(channel => !failed.has(topicOf(channel))),
       reason,
     )
@@ -169,46 +113,45 @@ export class Subscriptions {
     const refusal = refusalOf(message)
     if (refusal === 'too many' && channels.length > 1) {
       this.#perRequest = Math.max(1, Math.ceil(channels.length / 2))
-      for (const chunk of this.#chunks(channels)) await this.#subscribe(chunk, reason)
+      for (const chunk of this.chunks(channels)) await this.subscribe(chunk, reason)
       return
     }
     const named = typeof refusal === 'object' ? channels.filter(channel => topicOf(channel) === refusal.of) : []
     if (named.length > 0 && typeof refusal === 'object') {
-      if (refusal.known) this.#take(named, reason)
-      else this.#reject(named, message)
-      return this.#subscribe(
+      if (refusal.known) this.#began(named, reason)
+      else this.#refused(named, message)
+      return this.subscribe(
         channels.filter(channel => !named.includes(channel)),
         reason,
       )
     }
     if (channels.length === 1) {
-      this.#reject(channels, message)
+      this.#refused(channels, message)
       return
     }
     // Nobody says which of them it was: each by itself.
-    for (const channel of channels) await this.#subscribe([channel], reason)
+    for (const channel of channels) await this.subscribe([channel], reason)
   }
 
   /** What frames came of flows; of the others nothing is known. */
   #unanswered(channels: readonly string[], message: string, reason: string | undefined): void {
     const heard = channels.filter(channel => this.#heard.has(channel))
-    this.#take(heard, reason)
+    this.#began(heard, reason)
     const unknown = channels.filter(channel => !heard.includes(channel))
-    if (unknown.length > 0) this.#reject(unknown, message, NO_ANSWER)
+    if (unknown.length > 0) this.#refused(unknown, message, NO_ANSWER)
   }
 
-  #take(channels: readonly string[], reason?: string): void {
-    const fresh = channels.filter(channel => !this.#channels.has(channel))
+  #began(channels: readonly string[], reason?: string): void {
+    const fresh = channels.filter(channel => !this.held.has(channel))
     if (fresh.length === 0) return
     for (const channel of fresh) {
-      this.#channels.add(channel)
       const asked = this.#unproven.get(channel)?.asked ?? 0
       if (!this.#heard.has(channel) && familyNamed(familyOfChannel(channel))?.answers === true)
         this.#unproven.set(channel, { sinceMs: this.#nowMs(), asked: asked + 1 })
     }
-    this.#deps.link.subscribed(fresh, reason === undefined ? {} : { reason })
+    this.take(fresh, reason)
     this.#deps.began(fresh)
-    if (!this.#closed && this.#unproven.size > 0)
+    if (!this.isClosed && this.#unproven.size > 0)
       this.#looks ??= setInterval(() => this.#lookForFirstFrames(), LOOK_EVERY_MS)
   }
 
@@ -227,37 +170,28 @@ export class Subscriptions {
     if (given.length === 0) return
     for (const channel of given) {
       this.#unproven.delete(channel)
-      this.#channels.delete(channel)
+      this.held.delete(channel)
     }
     this.#deps.ended(given)
     // It stays asked for: should a frame come after all, the channel is taken for subscribed.
-    this.#reject(given, 'the exchange said yes, and no frame came')
+    this.#refused(given, 'the exchange said yes, and no frame came')
   }
 
-  #reject(channels: readonly string[], message: string, code?: number): void {
+  #refused(channels: readonly string[], message: string, code?: number): void {
     const { link, log } = this.#deps
-    const waitMs = this.#refusals.note(channels, code)
-    link.journal('rejected', {
-      channels,
-      ...(code !== undefined && code !== NO_ANSWER && { code }),
-      message,
-      again_in_s: waitMs === Infinity ? null : Math.round(waitMs / 1000),
-    })
+    this.reject(channels, message, code === NO_ANSWER ? undefined : code, code)
     log.warn({ conn: link.conn, channels: channels.slice(0, 10), count: channels.length }, `not accepted: ${message}`)
   }
 
-  async #unsubscribe(channels: readonly string[], reason?: string): Promise<void> {
-    const held = channels.filter(channel => this.#channels.has(channel))
+  protected async unsubscribe(channels: readonly string[], reason?: string): Promise<void> {
+    const held = channels.filter(channel => this.held.has(channel))
     // Whatever is said to it: what is not subscribed any more needs no end.
     await this.#deps.requests.ask('unsubscribe', channels.map(topicOf)).catch((error: unknown) => {
-      if (!(error instanceof UnansweredError) || this.#closed) throw error
+      if (!(error instanceof UnansweredError) || this.isClosed) throw error
     })
-    for (const channel of channels) {
-      this.#channels.delete(channel)
-      this.#heard.delete(channel)
-    }
+    for (const channel of channels) this.#heard.delete(channel)
     if (held.length === 0) return
+    this.drop(held, reason)
     this.#deps.ended(held)
-    this.#deps.link.journal('unsubscribed', { channels: held, ...(reason !== undefined && { reason }) })
   }
 }
