@@ -1,24 +1,16 @@
 /**
- * Dates of which nothing is left to do, so that neither a look around nor a start goes through their hours again:
- * `state/compactor/finished.json`. A date is finished while its folders are as they were then; it can be lost, and then
- * each date is looked at once more.
+ * Dates of which nothing is left to do, so that neither a look around nor a start goes through their hours again. A date
+ * is finished while its folders are as they were then.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync, statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { writeFileDurable } from '../platform/durable-file.js'
-import { hasErrno, isMachineError } from '../platform/edge-error.js'
+import { finishedPath, readFinishedMarks, type FinishedMark } from '../formats/finished-mark.js'
 import { listFolder } from '../formats/partition-folders.js'
-import { compactorState } from '../formats/receipt.js'
-
-/** How a date's folders were: those of its days alone, and with all of its hours and tables. */
-const markSchema = z.object({ days: z.string(), all: z.string() })
-const fileSchema = z.record(z.string(), markSchema)
+import { writeFileDurable } from '../platform/durable-file.js'
+import { isMachineError } from '../platform/edge-error.js'
 
 const SETTLES_MS = 2000
-
-type Mark = z.infer<typeof markSchema>
 
 /** Folders of a date below dataDir: of its days in `raw/`, and of its tables. */
 export interface DateFolders {
@@ -28,14 +20,16 @@ export interface DateFolders {
 
 export class FinishedDates {
   readonly #dataDir: string
-  readonly #marks: Map<string, Mark>
+  readonly #marks: Map<string, FinishedMark>
   #isWritten = true
   /** When a folder changed last, of those that were looked at last. */
   #newestMs = -Infinity
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir
-    this.#marks = readMarks(pathOf(dataDir))
+    const marks = readFinishedMarks(dataDir)
+    if (!marks) rmSync(finishedPath(dataDir), { force: true })
+    this.#marks = marks ?? new Map<string, FinishedMark>()
   }
 
   /**
@@ -57,7 +51,8 @@ export class FinishedDates {
   addIf(date: string, folders: DateFolders, isDone: () => boolean): void {
     const mark = { days: this.#daysOf(folders), all: this.#allOf(folders) }
     if (this.#newestMs > Date.now() - SETTLES_MS || !isDone() || this.#allOf(folders) !== mark.all) return
-    this.#marks.set(date, mark)
+    const hours = folders.raw.flatMap(folder => this.#hoursOf(folder))
+    this.#marks.set(date, { ...mark, raw: this.#sumOf(hours), parquet: this.#sumOf(folders.parquet) })
     this.#isWritten = false
   }
 
@@ -78,7 +73,7 @@ export class FinishedDates {
   save(): void {
     if (this.#isWritten) return
     try {
-      writeFileDurable(pathOf(this.#dataDir), JSON.stringify(Object.fromEntries(this.#marks)))
+      writeFileDurable(finishedPath(this.#dataDir), JSON.stringify(Object.fromEntries(this.#marks)))
       this.#isWritten = true
     } catch (error) {
       if (!isMachineError(error)) throw error
@@ -90,8 +85,22 @@ export class FinishedDates {
   }
 
   #allOf({ raw, parquet }: DateFolders): string {
-    const hours = raw.flatMap(folder => listFolder(this.#dataDir, folder).folders.map(hour => `${folder}/${hour}`))
+    const hours = raw.flatMap(folder => this.#hoursOf(folder))
     return this.#hash([...raw, ...hours, ...parquet])
+  }
+
+  #hoursOf(folder: string): string[] {
+    return listFolder(this.#dataDir, folder).folders.map(hour => `${folder}/${hour}`)
+  }
+
+  #sumOf(folders: readonly string[]) {
+    const sum = { files: 0, bytes: 0 }
+    for (const folder of folders)
+      for (const file of listFolder(this.#dataDir, folder).files) {
+        sum.files++
+        sum.bytes += statSync(join(this.#dataDir, folder, file), { throwIfNoEntry: false })?.size ?? 0
+      }
+    return sum
   }
 
   #hash(folders: readonly string[]): string {
@@ -104,19 +113,4 @@ export class FinishedDates {
     }
     return hash.digest('base64').slice(0, 16)
   }
-}
-
-const pathOf = (dataDir: string) => join(compactorState(dataDir), 'finished.json')
-
-/** None where there is no such file, or one that was cut off. */
-function readMarks(path: string): Map<string, Mark> {
-  try {
-    const marks = fileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
-    if (marks.success) return new Map(Object.entries(marks.data))
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return new Map()
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  rmSync(path, { force: true })
-  return new Map()
 }

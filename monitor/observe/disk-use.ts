@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
+import { readFinishedMarks, type FinishedMark } from '../../formats/finished-mark.js'
 import type { OpenCount } from '../../formats/left-open.js'
 
 interface FileCount {
@@ -56,13 +57,25 @@ function isReadOnly(folder: string): boolean {
 
 const HOUR_MS = 3_600_000
 
-/** Looks at every file below dataDir: costs time with many of them. */
+/** Growth is measured over the last day: what is younger is looked at file by file. */
+const LOOKED_AT_MS = 26 * HOUR_MS
+
+/**
+ * Looks at every file below dataDir, but for dates that the compactor has finished and summed up: there a file more or less
+ * is seen once the compactor has seen it.
+ */
 export function diskUseOf(dataDir: string, atMs: number): DiskUse {
   const open = { files: 0, bytes: 0 }
   const openBy = new Map<string, OpenCount>()
   const rawByHour = new Map<number, number>()
   let firstMs = Infinity
-  const raw = sumOf(dataDir, 'raw', (path, bytes) => {
+  const marks = readFinishedMarks(dataDir) ?? new Map<string, FinishedMark>()
+  const finished = (tree: 'raw' | 'parquet') => (date: string) => {
+    const sum = Date.parse(date) + 24 * HOUR_MS < atMs - LOOKED_AT_MS ? marks.get(date)?.[tree] : undefined
+    if (sum && tree === 'raw') firstMs = Math.min(firstMs, Date.parse(date))
+    return sum
+  }
+  const raw = sumOf(dataDir, 'raw', finished('raw'), (path, bytes) => {
     const segment = parseSegmentPath(path)
     if (!segment) return
     if (segment.state === 'open') {
@@ -77,17 +90,34 @@ export function diskUseOf(dataDir: string, atMs: number): DiskUse {
     const hourMs = segment.name.startedMs - (segment.name.startedMs % HOUR_MS)
     rawByHour.set(hourMs, (rawByHour.get(hourMs) ?? 0) + bytes)
   })
-  const [parquet, quarantine] = [sumOf(dataDir, 'parquet'), sumOf(dataDir, 'quarantine')]
+  const parquet = sumOf(dataDir, 'parquet', finished('parquet'))
+  const quarantine = sumOf(dataDir, 'quarantine', () => undefined)
   return { atMs, raw, open, openBy: [...openBy.values()], parquet, quarantine, rawByHour, firstMs }
 }
 
-function sumOf(dataDir: string, folder: string, see?: (path: string, bytes: number) => void): FileCount {
+function sumOf(
+  dataDir: string,
+  folder: string,
+  known: (date: string) => FileCount | undefined,
+  see?: (path: string, bytes: number) => void,
+): FileCount {
   const sum = { files: 0, bytes: 0 }
+  const counted = new Set<string>()
   const walk = (below: string) => {
     for (const entry of entriesOf(join(dataDir, below))) {
       const path = `${below}/${entry.name}`
-      if (entry.isDirectory()) walk(path)
-      else {
+      if (entry.isDirectory()) {
+        const date = /^date=(.*)$/.exec(entry.name)?.[1] ?? ''
+        if (counted.has(date)) continue
+        const ofDate = date === '' ? undefined : known(date)
+        if (!ofDate) {
+          walk(path)
+          continue
+        }
+        counted.add(date)
+        sum.files += ofDate.files
+        sum.bytes += ofDate.bytes
+      } else {
         const bytes = statSync(join(dataDir, path), { throwIfNoEntry: false })?.size ?? 0
         sum.files++
         sum.bytes += bytes

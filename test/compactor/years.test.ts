@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { dropPastState } from '../../compactor/date/past-state.js'
 import { KnownReceipts } from '../../compactor/known-receipts.js'
+import { diskUseOf, type DiskUse } from '../../monitor/observe/disk-use.js'
 import { appendReceipts, compactorState } from '../../formats/receipt.js'
 import { rawFiles } from '../../formats/raw-tree.js'
 import { compactOnce } from './fixtures/compacted.js'
@@ -59,6 +60,23 @@ t.test('a finished date is not gone through again, and what comes there later is
   t.match(await compactOnce(dataDir, atLater), { failed: 0, frames: 3 }, 'tables that went away are made again')
   writeFileSync(join(compactorState(dataDir), 'finished.json'), '{"2026-')
   t.match(await compactOnce(dataDir, atLater), { failed: 0, segments: 0 }, 'a mark that was cut off')
+})
+
+t.test('whoever asked for the status waited until every file of all days was looked at', async t => {
+  const dataDir = t.testdir()
+  for (const number of [1, 2])
+    sealSegment(dataDir, 'quote', rawLines([quote(number)]), { number, startedMs: START_MS + number * HOUR_MS })
+  await compactOnce(dataDir, { nowMs: () => later })
+  const before = diskUseOf(dataDir, later)
+  t.ok(before.raw.files === 4 && before.parquet.bytes > 0)
+  letTimePass(dataDir)
+  await compactOnce(dataDir, { nowMs: () => later })
+  t.equal(finishedIn(dataDir).length, 1)
+  const sums = ({ raw, parquet }: DiskUse) => [raw, parquet]
+  t.same(sums(diskUseOf(dataDir, later)), sums(before), 'what was summed up')
+  for (const { path } of rawFiles(dataDir)) writeFileSync(join(dataDir, path), 'longer than what was there before')
+  t.same(sums(diskUseOf(dataDir, later)), sums(before), 'and no file of it is looked at')
+  t.not(diskUseOf(dataDir, START_MS + DAY_MS).raw.bytes, before.raw.bytes, 'but those of the last day are')
 })
 
 t.test('a date is not finished while a segment is open in it, or before it is rolled up', async t => {
