@@ -29,7 +29,8 @@ async function status({ config: path, json = false, watch = false }: StatusOptio
   const config = loadConfig(path)
   const observer = new Observer(config.dataDir, undefined, recorderTags(config))
   const today = new Today(config.dataDir)
-  const textOf = (seen: Observation) => (json ? JSON.stringify(seen, null, watch ? 0 : 2) : screenOf(seen))
+  const textOf = (seen: Observation) =>
+    json ? JSON.stringify({ ...seen, gaps: undefined }, null, watch ? 0 : 2) : screenOf(seen)
   if (watch) {
     await today.measure()
     return showEverySecond(() => textOf(today.with(observer.look())), json)

@@ -236,7 +236,12 @@ const alerts = z
         'program and arguments, run without a shell for each alert, which it gets as JSON on stdin; none: no command',
       ),
     noDataSeconds: amount(0, 86_400, 120, 'silence of the exchange that is told, seconds; 0: never'),
-    unhealedMinutes: amount(0, 1440, 15, 'age at which a gap is told that could heal and did not, minutes; 0: never'),
+    unhealedMinutes: amount(
+      0,
+      1440,
+      15,
+      'age at which a gap is told that goes on, or that could heal and did not, minutes; 0: never',
+    ),
     minFreeGiB: amount(0, Infinity, 1, 'free disk below which it is told, GiB; 0: never'),
     syncBehindHours: amount(
       0,

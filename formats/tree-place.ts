@@ -35,7 +35,10 @@ export function requireTree(root: string): void {
   const hint = 'wanted a dataDir or a copy of one: the folder that holds raw/ and parquet/'
   if (!existsSync(root)) throw new EdgeError('TREE_NOT_FOUND', `${root} is not there`, { path: root, hint })
   if (holdsFiles(root)) return
-  throw new EdgeError('TREE_EMPTY', `${root} holds no file that edgetape wrote`, { path: root, hint })
+  throw new EdgeError('TREE_EMPTY', `${root} holds no file that edgetape wrote`, {
+    path: root,
+    hint: `a recorder that was just started writes its first within seconds; else ${hint}`,
+  })
 }
 
 /** Whether there is any file of ours below a root; looks only as far as the first. */

@@ -12,21 +12,20 @@ const countOf = shownBy(countText)
 const rateOf = shownBy(tenthsText)
 const bytesOf = shownBy(sizeText)
 
-const GAPS_SHOWN = 5
 const ERROR_LENGTH = 60
+/** Of 80 columns, indented. */
+const LINE_LENGTH = 78
 
 /** All of it for people, on one screen. */
 export function screenOf(seen: Observation): string {
   return [
     `${timeOf(seen.atMs)} UTC`,
+    ...section('is it all there, today (UTC)?', todayLines(seen)),
     '',
     partsTable(seen),
     ...section('connections', connectionsTable(seen)),
     ...section('data', familiesTable(seen)),
     ...section('files', filesTable(seen)),
-    ...(seen.today
-      ? section('today (UTC)', todayLines(seen.today))
-      : section('gaps of the last 24 hours', gapLines(seen))),
   ].join('\n')
 }
 
@@ -96,7 +95,7 @@ function familiesTable({ families, recorders, atMs }: Observation): string | und
       bytesOf(seen.bytes),
       ageMs === undefined ? NONE : `${ageText(ageMs)} ago${seen.isQuiet ? ' ⚠️' : ''}`,
       seen.lagMs === undefined ? NONE : `${tenthsText(seen.lagMs)} ms`,
-      seen.gapsToday === 0 ? '0' : `${countText(seen.gapsToday)} (${ageText(1000 * seen.gapSecondsToday)})`,
+      gapsText(seen),
     ]
   })
   return plainTable(
@@ -106,6 +105,11 @@ function familiesTable({ families, recorders, atMs }: Observation): string | und
   )
 }
 
+const gapsText = ({ gapsToday, gapSecondsToday = 0 }: Observation['families'][number]) =>
+  gapsToday === undefined || gapsToday === 0
+    ? countOf(gapsToday)
+    : `${countText(gapsToday)} (${ageText(1000 * gapSecondsToday)})`
+
 function filesTable({
   segments,
   openElsewhere,
@@ -114,6 +118,7 @@ function filesTable({
   sync,
   disk,
   recorder,
+  reports,
   atMs,
 }: Observation): string {
   const rows = Object.values(compactor.rows).reduce((sum, count) => sum + count, 0)
@@ -143,6 +148,8 @@ function filesTable({
       lines.push(['', `all verified through ${timeOf(verifiedThroughMs)}, ${ageText(atMs - verifiedThroughMs)} ago`])
     if (lastError !== undefined) lines.push(['', `⚠️ ${shortened(lastError)}`])
   }
+  const [newest] = reports
+  if (newest) lines.push(['report', `${newest.path}${reports.length > 1 ? `, and ${reports.length - 1} before` : ''}`])
   if (disk) lines.push(['disk', diskText(disk)])
   if (disk?.isReadOnly === true) lines.push(['', 'read-only: nothing can be written ❌'])
   if (recorder.disk_error !== undefined) lines.push(['', `takes no frames: ${shortened(recorder.disk_error)} ❌`])
@@ -165,28 +172,20 @@ function diskText({
 }
 
 /** Two lines: whether all is there, and what else is to be said of it. */
-function todayLines({ sentence, healed, pending, trades }: NonNullable<Observation['today']>): string {
-  const more = [trades, healed, pending].filter(text => text !== undefined)
-  return [sentence, ...(more.length > 0 ? [more.join(' ')] : [])].join('\n')
+function todayLines({ today }: Observation): string | undefined {
+  if (!today) return undefined
+  const { sentence, trades, healedCount, pending, count } = today
+  const more = [
+    trades?.replace(/^.*: (.*)\.$/, 'trades $1'),
+    healedCount > 0 ? `${countText(healedCount)} healed` : undefined,
+    pending?.replace(/^Not (.*)\.$/, 'not $1'),
+    count > 1 ? 'see coverage' : undefined,
+  ].filter(text => text !== undefined)
+  return [sentence, ...(more.length > 0 ? [more.join('; ')] : [])].map(line => shortened(line, LINE_LENGTH)).join('\n')
 }
 
-function gapLines({ gaps }: Observation): string | undefined {
-  if (gaps.length === 0) return undefined
-  const shown = [...gaps].sort((a, b) => b.fromUs - a.fromUs).slice(0, GAPS_SHOWN)
-  const lines = shown.map(({ fromUs, toUs, kind, cause, conn, families, healed }) => {
-    const length = toUs === undefined ? 'lasts' : ageText((toUs - fromUs) / 1000)
-    const what = [kind, conn, cause === kind ? undefined : cause].filter(Boolean).join(' ')
-    const whose =
-      families.length === 0 ? 'all' : families.length > 3 ? `${families.length} families` : families.join(', ')
-    const outcome = healed === undefined ? '' : healed ? ', healed' : ', not healed'
-    return `${timeOf(fromUs / 1000)}  ${length.padEnd(8)}  ${shortened(what)}: ${whose}${outcome}`
-  })
-  if (gaps.length > shown.length) lines.push(`… and ${gaps.length - shown.length} more`)
-  return lines.join('\n')
-}
-
-function shortened(text: string): string {
-  return text.length > ERROR_LENGTH ? `${text.slice(0, ERROR_LENGTH - 1)}…` : text
+function shortened(text: string, length = ERROR_LENGTH): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text
 }
 
 function timeOf(ms: number): string {

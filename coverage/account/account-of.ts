@@ -7,6 +7,7 @@ import { lastEntries } from '../../formats/journal/runs.js'
 import { subscriptionsOf, type Subscription } from '../../formats/journal/subscriptions.js'
 import { clip, overlap, unionOf, without, type Span } from '../../platform/spans.js'
 import {
+  LAST_SECONDS,
   isLost,
   keyOf,
   type Account,
@@ -221,7 +222,7 @@ class HostStates {
         { state: 'recorded', grade, cause: `${cause}: stamped late` },
         isRecorded,
       )
-    line.paint([toEnd], { state: 'not yet known', grade: 'claimed', cause: 'the last seconds' }, isHere)
+    line.paint([toEnd], { state: 'not yet known', grade: 'claimed', cause: LAST_SECONDS }, isHere)
     return line.within(this.#window)
   }
 

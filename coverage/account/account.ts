@@ -14,6 +14,9 @@ export type State = 'recorded' | 'healed' | 'missing' | 'not yet known' | 'not r
 /** `exact`: a sequence says so. `watched`: subscribed on a connection that lived. `claimed`: nothing can say more. */
 export type Grade = 'exact' | 'watched' | 'claimed'
 
+/** The cause of what is not yet known because a recorder that lives has yet to write it. */
+export const LAST_SECONDS = 'the last seconds'
+
 export interface StateSpan extends Span {
   state: State
   grade: Grade

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../exchanges/exchange.js'
+import { familyOf, type Exchange } from '../../exchanges/exchange.js'
 import { lengthUs, unionOf } from '../../platform/spans.js'
 import type { Account } from './account.js'
 import { tellingOf, type Loss, type Told } from './telling.js'
@@ -15,7 +15,7 @@ export interface HourOfKind {
   least?: string
 }
 
-/** One event that left something missing, for the page. */
+/** One event that left something missing, or that healed, for the page. */
 export interface EventOfDay {
   fromMs: number
   toMs: number
@@ -24,6 +24,13 @@ export interface EventOfDay {
   cause: string
   whose: string
   families: string[]
+  /** The first of them by name, and how many there are. */
+  instruments: string[]
+  instrumentCount: number
+  /** It goes on to the end of what is known. */
+  lasts: boolean
+  /** The exchange can be asked for what is missing: it might have healed. */
+  couldHeal: boolean
 }
 
 /** The account of one day as the page and the metrics show it. Times are ms since the epoch. */
@@ -34,10 +41,14 @@ export interface CoverageDay {
   sentence: string
   isComplete: boolean
   isEmpty: boolean
+  /** When anything was first to be recorded; left out where nothing was. */
+  sinceMs?: number
   missingSeconds: number
   /** All of them in number; the longest follow. */
   count: number
   events: EventOfDay[]
+  healedCount: number
+  healedEvents: EventOfDay[]
   healed?: string
   pending?: string
   trades?: string
@@ -47,32 +58,53 @@ export interface CoverageDay {
 }
 
 const EVENTS_MAX = 200
+const HEALED_MAX = 200
+const INSTRUMENTS_MAX = 5
+/** What ends so near to the end of what is known has not ended, µs. */
+const LASTS_US = 2_000_000
+
+type ExchangeNamed = (name: string) => Pick<Exchange, 'families'>
 
 /** What a day's account comes to. Pure. */
-export function dayOfAccount(
-  date: string,
-  account: Account,
-  exchangeNamed: (name: string) => Pick<Exchange, 'families'>,
-  atMs: number,
-): CoverageDay {
+export function dayOfAccount(date: string, account: Account, exchangeNamed: ExchangeNamed, atMs: number): CoverageDay {
   const told = tellingOf(account, exchangeNamed, 'hour')
   const optional = { healed: healedText(told), pending: pendingText(told), trades: tradesText(told) }
+  const asEvent = eventsAs(told, exchangeNamed)
+  const [since] = told.wanted
   return {
     ...{ date, atMs, sentence: sentenceOf(told), isComplete: told.isComplete, isEmpty: told.isEmpty },
     missingSeconds: told.lostUs / 1e6,
     count: told.losses.length,
-    events: told.losses.slice(0, EVENTS_MAX).map(loss => eventOf(loss, told)),
+    events: told.losses.slice(0, EVENTS_MAX).map(asEvent),
+    healedCount: told.healed.length,
+    healedEvents: told.healed.slice(0, HEALED_MAX).map(asEvent),
+    ...(since && { sinceMs: since.fromUs / 1000 }),
     ...Object.fromEntries(Object.entries(optional).filter(([, text]) => text !== undefined)),
     hours: hoursOf(told.lines),
     families: familiesOf(told.losses),
   }
 }
 
-function eventOf({ fromUs, toUs, lostUs, state, cause, channels }: Loss, told: Told): EventOfDay {
-  const families = [...new Set(channels.map(({ family }) => family))]
-  const whose = channelsText(channels, told.channels)
-  return { fromMs: fromUs / 1000, toMs: toUs / 1000, seconds: lostUs / 1e6, state, cause, whose, families }
-}
+const eventsAs =
+  (told: Told, exchangeNamed: ExchangeNamed) =>
+  ({ fromUs, toUs, lostUs, state, cause, channels }: Loss): EventOfDay => {
+    const instruments = [...new Set(channels.filter(({ isWhole }) => !isWhole).map(({ about }) => about))]
+    const isCounted = (exchange: string, family: string) =>
+      familyOf(exchangeNamed(exchange), family).coverage?.counted?.what === 'trades'
+    return {
+      ...{ fromMs: fromUs / 1000, toMs: toUs / 1000, seconds: lostUs / 1e6, state, cause },
+      whose: channelsText(channels, told.channels),
+      families: [...new Set(channels.map(({ family }) => family))],
+      instruments: instruments.slice(0, INSTRUMENTS_MAX),
+      instrumentCount: instruments.length,
+      lasts: toUs >= knownToUs(told) - LASTS_US,
+      couldHeal: channels.some(({ exchange, family }) => isCounted(exchange, family)),
+    }
+  }
+
+/** The end of what is known: of the last seconds nothing is. */
+const knownToUs = ({ pending, window }: Told) =>
+  pending.reduce((us, one) => (one.toUs >= window.toUs ? Math.min(us, one.fromUs) : us), window.toUs)
 
 /** Adds up a report by hour: a kind is no better than the worst of its data. Pure. */
 export function hoursOf(

@@ -1,6 +1,6 @@
 import { countText } from '../../platform/figures.js'
 import { lengthUs, type Span } from '../../platform/spans.js'
-import type { Channel } from './account.js'
+import { LAST_SECONDS, type Channel } from './account.js'
 import type { Loss, Told } from './telling.js'
 
 /** How the account is told in words, the same in the terminal, on the page and in a report. */
@@ -78,9 +78,17 @@ export function healedText({ healed, window }: Told): string | undefined {
 
 /** What nobody can know yet; undefined where nothing is. */
 export function pendingText({ pending }: Told): string | undefined {
-  const causes = [...new Set(pending.map(({ cause }) => cause))]
+  const causes = [...new Set(pending.map(textOfPending))]
   return causes.length === 0 ? undefined : `Not yet known: ${causes.join('; ')}.`
 }
+
+/** A recorder writes each second or so: where it has not for longer, that is said. */
+const SECONDS_US = 15_000_000
+
+const textOfPending = ({ cause, lostUs }: Loss) =>
+  cause === LAST_SECONDS && lostUs > SECONDS_US
+    ? `the last ${lengthText(lostUs)}, of which nothing is written yet`
+    : cause
 
 /** Trades by their numbers, where they were counted. */
 export function tradesText({ trades }: Told): string | undefined {

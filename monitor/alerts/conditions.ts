@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema.js'
 import { sizeText } from '../../platform/figures.js'
 import type { Observation } from '../observe/observation.js'
+import { isOpenGap } from '../observe/open-gap.js'
 import { titleOf } from '../observe/parts.js'
 
 export type Limits = Config['alerts']
@@ -72,18 +73,15 @@ function noData({ recorders, atMs }: Observation, { noDataSeconds }: Limits): Co
   })
 }
 
-function unhealedGaps({ gaps, atMs }: Observation, { unhealedMinutes }: Limits): Condition[] {
-  if (unhealedMinutes === 0) return []
-  const open = gaps.filter(({ kind, healed, fromUs, toUs }) => {
-    const mayHeal = healed === false || (kind === 'outage' && toUs === undefined)
-    return mayHeal && atMs - fromUs / 1000 > 60_000 * unhealedMinutes
-  })
+function unhealedGaps({ recent, atMs }: Observation, { unhealedMinutes }: Limits): Condition[] {
+  if (unhealedMinutes === 0 || !recent) return []
+  const open = recent.losses.filter(loss => isOpenGap(loss) && atMs - loss.fromMs > 60_000 * unhealedMinutes)
   const [first] = open
   if (!first) return [{ key: 'gap', state: 'good', text: 'no gap of the last 24 hours is left open' }]
-  const { kind, cause, instrument, conn, fromUs } = first
-  const about = instrument ?? conn ?? first.host
+  const { whose, cause, fromMs, toMs, lasts } = first
+  const until = lasts ? 'since' : `until ${new Date(toMs).toISOString()}, from`
   const more = open.length > 1 ? `, and ${open.length - 1} more` : ''
-  const text = `${kind} of ${about} since ${new Date(fromUs / 1000).toISOString()} is not healed (${cause})${more}`
+  const text = `${whose} missing ${until} ${new Date(fromMs).toISOString()} (${cause})${more}; edgetape coverage says what`
   return [{ key: 'gap', state: 'bad', text }]
 }
 

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recorderTags } from '../../config/one-exchange.js'
 import type { Config } from '../../config/schema.js'
@@ -8,7 +10,6 @@ import type { Logger } from '../../platform/log.js'
 import { Alerts, hasReceiver } from '../alerts/alerts.js'
 import { DailyWork } from '../daily/daily-work.js'
 import { dailyJobs } from '../daily/jobs.js'
-import { gapsWithin } from '../observe/gaps-within.js'
 import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
@@ -19,10 +20,11 @@ import { History } from './history.js'
 import { CoverageDays } from './coverage/days.js'
 import { exposition } from '../metrics/exposition.js'
 import { readPage } from './page.js'
-import { json, listen, plain, type Routes } from './server.js'
+import { json, listen, plain, type Answer, type Routes } from './server.js'
 import { tailStream } from './tail-stream.js'
 
 const LOOK_EVERY_MS = 1000
+const DAY_MS = 86_400_000
 
 interface ServeOptions {
   config: Config
@@ -35,7 +37,8 @@ interface ServeOptions {
 
 /**
  * Looks at the parts' files once a second and serves what it saw, until `signal` aborts. Reads nothing for a request, so
- * that no number of them costs the machine more than sending what is there; but for the few that follow what is recorded.
+ * that no number of them costs the machine more than sending what is there; but for reports, and the few that follow what
+ * is recorded.
  * @throws EdgeError HTTP_PORT_TAKEN, HTTP_CANNOT_LISTEN
  */
 export async function serve({ config, log, signal, clock = systemClock, onListening }: ServeOptions): Promise<void> {
@@ -48,7 +51,13 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   // Alerts and reports need nobody to connect.
   const server =
     config.http.enabled || !(alerts || config.report.nightly)
-      ? await listen(host, port, routesOf(watch, coverage), log, tailStream(config.dataDir, log, signal))
+      ? await listen(
+          host,
+          port,
+          routesOf(config.dataDir, watch, coverage),
+          log,
+          tailStream(config.dataDir, log, signal),
+        )
       : undefined
   if (server) {
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
@@ -61,10 +70,11 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
         if (!signal.aborted) throw error
       })
       watch.look()
-      if (watch.hasNews) coverage.hurry(clock.nowMs())
+      if (watch.hasNews) coverage.hurry()
       daily.tick(clock.nowMs(), signal)
-      if (watch.seen) alerts?.note(watch.seen, signal)
-      coverage.tick(clock.nowMs(), signal)
+      const seen = watch.seenWith(coverage)
+      if (seen) alerts?.note(seen, signal)
+      coverage.tick(clock.nowMs(), signal, watch.isWrong())
     }
   } finally {
     server?.close()
@@ -81,7 +91,7 @@ class Watch {
   readonly history = new History()
   #seen: Observation | undefined
   #toldOf = ''
-  /** The journal told of something since the look before. */
+  /** The journal told of something since the look before, or a part began or ended. */
   hasNews = false
   /** Why nothing can be seen. */
   #blind: string | undefined
@@ -92,15 +102,18 @@ class Watch {
     this.#log = log
   }
 
-  get seen(): Observation | undefined {
-    return this.#seen
+  /** With what the account says of today and yesterday. */
+  seenWith(coverage: CoverageDays): Observation | undefined {
+    const seen = this.#seen
+    return seen && withAccount(seen, coverage.of(dateOf(seen.atMs)), coverage.of(dateOf(seen.atMs - DAY_MS)))
   }
 
   look(): void {
     try {
       this.#seen = this.#observer.look()
-      const { gaps } = this.#seen
-      const toldOf = JSON.stringify([gaps.length, gaps.at(-1), gaps.filter(({ healed }) => healed).length])
+      const { gaps, parts } = this.#seen
+      const healed = gaps.filter(({ healed }) => healed).length
+      const toldOf = JSON.stringify([gaps.length, gaps.at(-1), healed, parts.map(({ state, since }) => [state, since])])
       this.hasNews = toldOf !== this.#toldOf
       this.#toldOf = toldOf
       this.history.note(this.#seen)
@@ -112,6 +125,12 @@ class Watch {
     }
   }
 
+  /** Something goes on that leaves something missing, as far as the parts know. */
+  isWrong(): boolean {
+    const isOpen = this.#seen?.gaps.some(({ toUs }) => toUs === undefined) ?? true
+    return isOpen || this.health().ready.length > 0
+  }
+
   health(): Health {
     const blind = this.#blind ?? (this.#seen ? undefined : 'nothing was seen yet')
     if (this.#seen && blind === undefined) return healthOf(this.#seen, this.#noDataMs)
@@ -120,9 +139,9 @@ class Watch {
   }
 }
 
-function routesOf(watch: Watch, coverage: CoverageDays): Routes {
+function routesOf(dataDir: string, watch: Watch, coverage: CoverageDays): Routes {
   const page = readPage()
-  const seenToday = () => watch.seen && withAccount(watch.seen, coverage.of(dateOf(watch.seen.atMs)))
+  const seenToday = () => watch.seenWith(coverage)
   const verdict = (troubles: readonly string[]) =>
     troubles.length === 0 ? plain(200, 'ok') : plain(503, troubles.join('\n'))
   return {
@@ -141,22 +160,27 @@ function routesOf(watch: Watch, coverage: CoverageDays): Routes {
     },
     '/api/rates': () => json(watch.history.all()),
     '/api/coverage': () => json(coverage.all()),
+    '/report': async query => {
+      const found = watch.seenWith(coverage)?.reports.find(({ path }) => path === query.get('path'))
+      return found ? reportAnswer(await readFile(join(dataDir, found.path))) : plain(404, 'no such report')
+    },
   }
 }
 
-/** An hour of broken connections must not make the page heavy: the newest are drawn, the others counted. */
-const GAPS_SENT = 500
+/** A report has no script and fetches nothing; it is told so once more. */
+const reportAnswer = (body: Buffer): Answer => ({
+  contentType: 'text/html; charset=utf-8',
+  body,
+  headers: { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox" },
+})
 
-function statusAnswer({ parts, gaps, ...seen }: Observation, health: Health): object {
-  const todayUs = (seen.atMs - (seen.atMs % 86_400_000)) * 1000
+function statusAnswer({ parts, ...seen }: Observation, health: Health): object {
   return {
     ...seen,
     // What a part wrote is in the other fields.
     parts: parts.map(report => ({ ...report, part: titleOf(report), status: undefined })),
     recorders: undefined,
-    gaps: gaps.slice(-GAPS_SENT),
-    gapsOfDay: gaps.length,
-    gapsToday: seen.today?.count ?? gapsWithin(gaps, undefined, todayUs, seen.atMs * 1000).count,
+    gaps: undefined,
     health,
   }
 }

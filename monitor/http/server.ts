@@ -14,7 +14,7 @@ export interface Answer {
 }
 
 /** What is answered, by path: nothing else is, and no path is ever looked up on the disk. */
-export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>
+export type Routes = Readonly<Record<string, (query: URLSearchParams) => Answer | Promise<Answer>>>
 
 /** What goes on until the one who asked goes away, by path. It ends its response itself. */
 export type Streams = Readonly<Record<string, (query: URLSearchParams, response: ServerResponse) => Answer | undefined>>
@@ -90,7 +90,7 @@ async function answer(
   if (!route) return plain(404, 'no such page')
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { ...plain(405, 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } }
-  return route()
+  return route(new URLSearchParams(query))
 }
 
 function send(request: IncomingMessage, response: ServerResponse, given: Answer): void {

@@ -1,4 +1,3 @@
-import type { Gap } from '../../formats/journal/gap.js'
 import type { Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
 import { titleOf } from '../observe/parts.js'
@@ -60,11 +59,3 @@ export const byConnection = (value: (connection: Observation['connections'][numb
 
 export const byPart = (value: (report: Observation['parts'][number]) => number | undefined) =>
   by('part', ({ parts }) => parts.map(report => [titleOf(report), value(report)]))
-
-/** How many gaps of each kind are such. */
-export const byKindOfGap = (isSuch: (gap: Gap) => boolean) =>
-  by('kind', ({ gaps }) => {
-    const counts = new Map<string, number>()
-    for (const gap of gaps) counts.set(gap.kind, (counts.get(gap.kind) ?? 0) + Number(isSuch(gap)))
-    return counts
-  })

@@ -1,5 +1,6 @@
+import { isOpenGap } from '../observe/open-gap.js'
 import { version } from '../../platform/package-info.js'
-import { by, byConnection, byFamily, byKindOfGap, byPart, counter, gauge, type Metric } from './metric.js'
+import { by, byConnection, byFamily, byPart, counter, gauge, type Metric } from './metric.js'
 
 const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
 const parsed = (iso: string | undefined) => (iso === undefined ? undefined : Date.parse(iso) / 1000)
@@ -70,12 +71,12 @@ export const metrics: readonly Metric[] = [
   gauge(
     'edgetape_coverage_missing_seconds',
     'Time since midnight UTC in which anything that was to be recorded is missing, as edgetape coverage tells it.',
-    ({ today }) => today?.missingSeconds,
+    ({ today }) => (today?.isEmpty ? undefined : today?.missingSeconds),
   ),
   gauge(
     'edgetape_coverage_complete',
     'Whether nothing is known to be missing since midnight UTC: 1 or 0.',
-    ({ today }) => today && Number(today.isComplete),
+    ({ today }) => (today && !today.isEmpty ? Number(today.isComplete) : undefined),
   ),
   gauge(
     'edgetape_gaps_today',
@@ -89,13 +90,20 @@ export const metrics: readonly Metric[] = [
   ),
   gauge(
     'edgetape_gaps_recent',
-    'Gaps of the last 24 hours, by kind.',
-    byKindOfGap(() => true),
+    'Gaps of the last 24 hours as edgetape coverage tells them, by what became of them: missing or healed.',
+    by(
+      'state',
+      ({ recent }) =>
+        recent && [
+          ['missing', recent.losses.length],
+          ['healed', recent.healed],
+        ],
+    ),
   ),
   gauge(
     'edgetape_gaps_unhealed',
-    'Gaps of the last 24 hours that last, or that could be healed and are not, by kind.',
-    byKindOfGap(({ toUs, healed }) => toUs === undefined || healed === false),
+    'Gaps of the last 24 hours that last, or of which trades are missing that the exchange was asked for.',
+    ({ recent }) => recent?.losses.filter(isOpenGap).length,
   ),
   gauge(
     'edgetape_connection_up',

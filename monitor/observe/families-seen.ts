@@ -1,11 +1,9 @@
 import { familyOf } from '../../exchanges/exchange.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
-import type { Gap } from '../../formats/journal/gap.js'
 import type { RecorderStatus } from '../../formats/part-status.js'
-import { gapsWithin } from './gaps-within.js'
 import type { Rates } from './rates.js'
 
-/** A family of channels, as the recorder's status, the rates and the journal tell of it. */
+/** A family of channels, as the recorder's status, the rates and the account tell of it. */
 export interface FamilySeen {
   exchange: string
   family: string
@@ -20,9 +18,9 @@ export interface FamilySeen {
   isQuiet: boolean
   /** Receive time less the exchange's time. */
   lagMs: number | undefined
-  /** Since midnight, UTC; what healed is left out. */
-  gapsToday: number
-  gapSecondsToday: number
+  /** Since midnight, UTC, without what healed; undefined until the account is known. */
+  gapsToday?: number
+  gapSecondsToday?: number
 }
 
 /** A family that flows all the time and brings nothing for this long is marked, ms. */
@@ -32,15 +30,11 @@ const QUIET_MS = 60_000
 export function familiesOf(
   { exchange = '', families }: RecorderStatus,
   rates: Rates | undefined,
-  gaps: readonly Gap[],
   atMs: number,
 ): FamilySeen[] {
-  const todayUs = (atMs - (atMs % 86_400_000)) * 1000
-  const own = gaps.filter(gap => gap.exchange === exchange)
   return Object.entries(families).map(([family, told]): FamilySeen => {
     const facts = familyOf(exchangeNamed(exchange), family)
     const rate = rates?.families.get(family)
-    const today = gapsWithin(own, family, todayUs, atMs * 1000)
     return {
       exchange,
       family,
@@ -52,8 +46,6 @@ export function familiesOf(
       lastFrameMs: told.last_frame_at,
       isQuiet: rates !== undefined && facts.steady === true && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
       lagMs: told.lag_ms,
-      gapsToday: today.count,
-      gapSecondsToday: today.seconds,
     }
   })
 }

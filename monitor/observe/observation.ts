@@ -1,4 +1,5 @@
-import type { CoverageDay } from '../../coverage/account/day.js'
+import type { CoverageDay, EventOfDay } from '../../coverage/account/day.js'
+import type { ReportFile } from '../../formats/report-path.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { Gap } from '../../formats/journal/gap.js'
 import { connectionsOf, type ConnectionSeen } from './connections-seen.js'
@@ -31,10 +32,14 @@ export interface Observation {
   quarantine: { files: number; bytes: number }
   sync: SyncSeen | undefined
   disk: DiskSeen | undefined
-  /** Of the last 24 hours, by their begin. */
+  /** What the journal tells of the last 24 hours, by its begin; what is missing is told by the account. */
   gaps: Gap[]
   /** The account of today, once it was measured. */
   today?: CoverageDay
+  /** The same of the last 24 hours: events that left something missing, and how many healed. */
+  recent?: { losses: EventOfDay[]; healed: number }
+  /** Reports of days that lie here, the newest first. */
+  reports: readonly ReportFile[]
 }
 
 /** What was read, each as fresh as it is looked at. */
@@ -47,17 +52,27 @@ export interface Sources {
   use: DiskUse | undefined
   space: Space | undefined
   elsewhere?: readonly OpenElsewhere[]
+  reports?: readonly ReportFile[]
 }
 
 /** Puts together what was read. Pure. */
-export function observationOf({ atMs, parts, rates, gaps, use, space, elsewhere = [] }: Sources): Observation {
+export function observationOf({
+  atMs,
+  parts,
+  rates,
+  gaps,
+  use,
+  space,
+  elsewhere = [],
+  reports = [],
+}: Sources): Observation {
   const statusOf = (part: string) => parts.find(report => report.part === part)?.status ?? {}
   const compactor = compactorStatus.parse(statusOf('compactor'))
   const syncer = syncerStatus.parse(statusOf('syncer'))
   const seen = parts.filter(isRecorder).map(report => {
     const status = recorderStatus.parse(report.status)
     const own = report.state === 'running' ? (rates.get(titleOf(report)) ?? noRates) : undefined
-    const families = familiesOf(status, own, gaps, atMs)
+    const families = familiesOf(status, own, atMs)
     return { report, status, families, connections: connectionsOf(status, own), lastDataMs: lastDataMs(families) }
   })
   const families = seen.flatMap(({ families }) => families).sort(byInterest)
@@ -81,6 +96,7 @@ export function observationOf({ atMs, parts, rates, gaps, use, space, elsewhere 
     sync: syncOf(syncer, parts, atMs),
     disk: use && space && diskOf(use, space),
     gaps,
+    reports,
   }
 }
 

@@ -9,6 +9,7 @@ import { JournalFollower } from './journal-follower.js'
 import { observationOf, type Observation } from './observation.js'
 import { recorderStatus } from '../../formats/part-status.js'
 import { isRecorder, reportsOf, titleOf, type PartReport } from './parts.js'
+import { reportFiles, type ReportFile } from '../../formats/report-path.js'
 import { countedOf, noRates, ratesBetween, type Counted, type Rates } from './rates.js'
 
 /** Status files are small; the journal and the tree of files are looked at less often, ms. */
@@ -34,6 +35,7 @@ export class Observer {
   #gaps: Gap[] = []
   #use: DiskUse | undefined
   #elsewhere: OpenElsewhere[] = []
+  #reports: readonly ReportFile[] = []
   #journalReadMs = -Infinity
   #filesSeenMs = -Infinity
 
@@ -56,6 +58,7 @@ export class Observer {
     }
     if (monotonicMs - this.#filesSeenMs >= FILES_EVERY_MS) {
       this.#use = diskUseOf(this.#dataDir, atMs)
+      this.#reports = reportFiles(this.#dataDir)
       const own = reports.filter(isRecorder).map(({ status }) => recorderStatus.parse(status))
       const exchanges = own.flatMap(({ exchange }) => exchange ?? [])
       this.#elsewhere = openElsewhere(this.#dataDir, { exchanges, host: own[0]?.host }, this.#use.openBy)
@@ -72,6 +75,7 @@ export class Observer {
       use: this.#use,
       space,
       elsewhere: this.#elsewhere,
+      reports: this.#reports,
     })
   }
 

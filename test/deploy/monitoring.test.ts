@@ -5,8 +5,8 @@ import t from 'tap'
 import { exposition } from '../../monitor/metrics/exposition.js'
 import { metrics } from '../../monitor/metrics/table.js'
 import { observationOf } from '../../monitor/observe/observation.js'
+import { coverageDay, coverageEvent } from '../fixtures/coverage-day.js'
 import { withAccount } from '../../monitor/observe/with-account.js'
-import type { Gap } from '../../formats/journal/gap.js'
 import { reportsOf } from '../../monitor/observe/parts.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { writeStatus } from '../../formats/status.js'
@@ -39,27 +39,13 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
     verified_through: at,
     last_success: at,
   })
-  const hole: Gap = {
-    kind: 'trade_hole',
-    fromUs: atMs * 1000 - 2e6,
-    toUs: atMs * 1000 - 1e6,
-    exchange: 'deribit',
-    host: 'vps',
-    conn: undefined,
-    also: [],
-    channel: undefined,
-    instrument: 'BTC-PERPETUAL',
-    cause: 'test',
-    families: ['trades'],
-    healed: false,
-  }
   const none = { files: 0, bytes: 0 }
   const startedMs = atMs - 3_600_000
   const seen = observationOf({
     atMs,
     parts: reportsOf(dataDir, [undefined]),
     rates: new Map(),
-    gaps: [hole],
+    gaps: [],
     use: {
       atMs,
       raw: { files: 1, bytes: 10 },
@@ -72,8 +58,7 @@ async function toldNames(dataDir: string): Promise<Set<string>> {
     },
     space: { freeBytes: 5, sizeBytes: 10, isReadOnly: false },
   })
-  const today = { date: at.slice(0, 10), atMs, sentence: '', isComplete: false, isEmpty: false, missingSeconds: 1 }
-  const withDay = withAccount(seen, { ...today, count: 1, events: [], hours: [], families: {} })
+  const withDay = withAccount(seen, coverageDay(at.slice(0, 10), atMs, { events: [coverageEvent(atMs - 60_000)] }))
   const { text } = await exposition(withDay, { live: [], ready: [] })
   return new Set([...text.matchAll(/^(edgetape_\w+)[{ ]/gm)].map(([, name = '']) => name))
 }

@@ -1,7 +1,7 @@
 /** A real proxy (tinyproxy) between the recorder and an exchange behind TLS: WebSocket and calls over HTTPS. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTls } from 'node:tls'
 import { execa } from 'execa'
@@ -10,6 +10,7 @@ import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { proxyVariables } from '../../platform/proxy.js'
 import { edgetape } from '../fixtures/cli.js'
 import { matchAll } from '../fixtures/match-all.js'
+import { freePort } from '../fixtures/free-port.js'
 import { findProgram, needs } from '../fixtures/needs.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 
@@ -87,14 +88,6 @@ async function startProxy(t: Test, folder: string, login?: { user: string; passw
   await until('the proxy listens', () => listens)
   const pattern = /Request \(file descriptor \d+\): CONNECT (\S+)/g
   return { port, connects: () => [...readFileSync(log, 'utf8').matchAll(pattern)].map(([, to = '']) => to) }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 t.test(

@@ -8,8 +8,12 @@ import type { CoverageDay } from '../../../coverage/account/day.js'
 /** Days shown, today included. */
 const DAYS = 7
 const DAY_MS = 86_400_000
-/** Today is measured anew after so long, ms, and sooner where the journal tells of something; … */
+/** Today is measured anew after so long, ms; while something is wrong after this, where there is news at once, … */
 const TODAY_MS = 60_000
+const WRONG_MS = 4_000
+/** … and a day that takes long to measure is left in peace so many times as long, at most so long; … */
+const TIMES_ITS_LENGTH = 4
+const PEACE_MS_MAX = 5_000
 /** … yesterday, while its last segments come in, after this; … */
 const FRESH_MS = 10 * 60_000
 const SETTLED_AFTER_MS = 3 * 3_600_000
@@ -22,13 +26,18 @@ const worker = fileURLToPath(new URL('./worker.js', import.meta.url))
 /**
  * The day to measure next: today first, then back; undefined when all are fresh enough. Pure.
  * @param measuredMs when each was measured, by date
+ * @param todayGoodForMs how long what is known of today is good
  */
-export function dueDate(measuredMs: ReadonlyMap<string, number>, nowMs: number): string | undefined {
+export function dueDate(
+  measuredMs: ReadonlyMap<string, number>,
+  nowMs: number,
+  todayGoodForMs = TODAY_MS,
+): string | undefined {
   for (let ago = 0; ago < DAYS; ago++) {
     const date = dateOf(nowMs - ago * DAY_MS)
     const settledMs = Date.parse(date) + DAY_MS + SETTLED_AFTER_MS
     const measured = measuredMs.get(date) ?? -Infinity
-    const goodForMs = ago === 0 ? TODAY_MS : measured < settledMs ? FRESH_MS : STALE_MS
+    const goodForMs = ago === 0 ? todayGoodForMs : measured < settledMs ? FRESH_MS : STALE_MS
     if (nowMs - measured >= goodForMs) return date
   }
   return undefined
@@ -43,6 +52,8 @@ export class CoverageDays {
   #isAtWork = false
   #underWay: Promise<void> = Promise.resolve()
   #failure: string | undefined
+  #hasNews = false
+  #tookMs = 0
 
   constructor(dataDir: string, log: Logger) {
     this.#dataDir = dataDir
@@ -59,9 +70,9 @@ export class CoverageDays {
     return this.#measured.get(date)
   }
 
-  /** The journal tells of something new: today is measured at the next look. */
-  hurry(nowMs: number): void {
-    this.#triedMs.delete(dateOf(nowMs))
+  /** Something happened: today is measured at the next look. */
+  hurry(): void {
+    this.#hasNews = true
   }
 
   /** Resolves when the process of its own has ended; never rejects. */
@@ -69,16 +80,25 @@ export class CoverageDays {
     return this.#underWay
   }
 
-  /** Starts what is due; one at a time. */
-  tick(nowMs: number, signal: AbortSignal): void {
+  /**
+   * Starts what is due; one at a time.
+   * @param isWrong what is missing grows
+   */
+  tick(nowMs: number, signal: AbortSignal, isWrong = false): void {
     if (this.#isAtWork) return
-    const date = dueDate(this.#triedMs, nowMs)
+    const goodForMs = this.#hasNews ? 0 : isWrong ? WRONG_MS : TODAY_MS
+    const peaceMs = Math.min(PEACE_MS_MAX, TIMES_ITS_LENGTH * this.#tookMs)
+    const date = dueDate(this.#triedMs, nowMs, Math.max(goodForMs, peaceMs))
     if (date === undefined) return
+    const isToday = date === dateOf(nowMs)
+    if (isToday) this.#hasNews = false
+    const beganMs = performance.now()
     this.#isAtWork = true
     this.#triedMs.set(date, nowMs)
     this.#underWay = this.#measure(date, signal)
       .then(day => {
         this.#measured.set(date, day)
+        if (isToday) this.#tookMs = performance.now() - beganMs
         this.#failure = undefined
       })
       .catch((error: unknown) => {

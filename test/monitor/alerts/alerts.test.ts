@@ -9,8 +9,9 @@ import { deliver, messageOfAlert, type AlertMessage } from '../../../monitor/ale
 import { due, looked, noAlerts, parseState, told, type AlertState } from '../../../monitor/alerts/state.js'
 import { serve } from '../../../monitor/http/serve.js'
 import { diskUseOf } from '../../../monitor/observe/disk-use.js'
-import { gapsOf } from '../../../formats/journal/gaps.js'
-import { journalEntry } from '../../fixtures/journal-entry.js'
+import type { EventOfDay } from '../../../coverage/account/day.js'
+import { withAccount } from '../../../monitor/observe/with-account.js'
+import { coverageDay, coverageEvent } from '../../fixtures/coverage-day.js'
 import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
 import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
@@ -38,13 +39,14 @@ interface Facts {
   behindHours?: number
   wrong?: number
   missing?: number
-  events?: [event: string, detail: object][]
+  /** What the account says is missing. */
+  losses?: EventOfDay[]
 }
 
 /** What `status` would see, `minute` minutes into the story. */
 function seen(minute: number, facts: Facts = {}): Observation {
   const atMs = startMs + 60_000 * minute
-  const { dataAgoS = 1, since = '2026-11-22T10:00:00.000Z', state = 'running', events = [] } = facts
+  const { dataAgoS = 1, since = '2026-11-22T10:00:00.000Z', state = 'running', losses = [] } = facts
   const recorder = {
     disk_error: facts.diskError === undefined ? null : { at: new Date(atMs).toISOString(), message: facts.diskError },
     families: { quote: { frames: 1, bytes: 1, last_frame_at: new Date(atMs - 1000 * dataAgoS).toISOString() } },
@@ -57,21 +59,18 @@ function seen(minute: number, facts: Facts = {}): Observation {
     problem_files: facts.problemFiles,
     problems: facts.problemFiles ? [{ path: 'raw', reason: 'found a link here' }] : [],
   }
-  const bounds = { from_us: 1000 * startMs, to_us: 1000 * startMs }
-  const entries = events.map(([event, detail]) =>
-    journalEntry({ recvUs: 1000 * startMs }, event, { ...bounds, ...detail }),
-  )
-  return observationOf({
+  const look = observationOf({
     atMs,
     parts: [
       { part: 'recorder', state, since, status: recorder },
       { part: 'syncer', state: 'running', since, status: syncer },
     ],
     rates: new Map(),
-    gaps: gapsOf(entries),
+    gaps: [],
     use: { ...diskUseOf('/nowhere', 0), quarantine: { files: facts.quarantineFiles ?? 0, bytes: 0 } },
     space: { freeBytes: (facts.freeGiB ?? 50) * GIB, sizeBytes: 100 * GIB, isReadOnly: facts.isReadOnly ?? false },
   })
+  return withAccount(look, coverageDay('2026-11-22', atMs, { events: losses }))
 }
 
 /** Goes through a story; each line is `minute what alert`. */
@@ -92,14 +91,10 @@ function toldIn(story: [minute: number, facts: Facts][], alerts: object = {}): s
   return lines
 }
 
-const hole = { instrument: 'BTC-PERPETUAL', from_seq: 5, to_seq: 9, cause: 'gap' }
-const open: Facts = { events: [['trade_hole', hole]] }
-const filled: Facts = {
-  events: [
-    ['trade_hole', hole],
-    ['backfill', { ...hole, outcome: 'filled' }],
-  ],
-}
+const gap = (given: Partial<EventOfDay>): Facts => ({ losses: [coverageEvent(startMs, given)] })
+/** Trades that the exchange was asked for and did not give. */
+const hole = gap({ couldHeal: true, whose: 'trades BTC-PERPETUAL' })
+const outage = gap({ lasts: true })
 
 const stories: { name: string; story: [number, Facts][]; alerts?: object; lines: string[] }[] = [
   {
@@ -169,21 +164,31 @@ const stories: { name: string; story: [number, Facts][]; alerts?: object; lines:
   {
     name: 'a gap that does not heal',
     story: [
-      [10, open],
-      [16, open],
-      [20, filled],
-      [25, filled],
+      [10, hole],
+      [16, hole],
+      [20, {}],
+      [25, {}],
     ],
     lines: ['16 raised gap', '25 cleared gap'],
   },
   {
     name: 'a gap that healed in time',
     story: [
-      [10, open],
-      [14, filled],
-      [30, filled],
+      [10, hole],
+      [14, {}],
+      [30, {}],
     ],
     lines: [],
+  },
+  {
+    name: 'an outage that goes on is told, one that ended and cannot heal is in the account alone',
+    story: [
+      [14, outage],
+      [16, outage],
+      [20, gap({})],
+      [25, gap({})],
+    ],
+    lines: ['16 raised gap', '25 cleared gap'],
   },
   {
     name: 'quarantine: what is new, not what lies there',

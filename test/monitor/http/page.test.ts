@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { readPage } from '../../../monitor/http/page.js'
 import { serve } from '../../../monitor/http/serve.js'
@@ -10,7 +10,9 @@ import { createLogger } from '../../../platform/log.js'
 import { packageRoot } from '../../../platform/package-info.js'
 import { writeStatus } from '../../../formats/status.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
-import { findProgram, needs } from '../../fixtures/needs.js'
+import { needs } from '../../fixtures/needs.js'
+import { openBrowser } from '../../fixtures/browser.js'
+import { coverageDay, coverageEvent } from '../../fixtures/coverage-day.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
 process.env['EDGETAPE_LOG'] = 'silent'
@@ -39,6 +41,8 @@ function writeParts(dataDir: string): void {
   writeStatus(dataDir, 'syncer', { state: 'idle', target: '/nas', backlog_files: 5, oldest_unverified_age_s: 0 })
 }
 
+const report = { date: '2026-11-22', path: 'reports/date=2026-11-22/report-vps-ldn-1.html' }
+
 async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
   const dataDir = t.testdir()
   const atUs = (Date.now() - 120_000) * 1000
@@ -48,6 +52,8 @@ async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
     [-29, { event: 'subscribed', conn: 'd1', channels: ['quote.BTC-PERPETUAL', 'trades.BTC-PERPETUAL.100ms'] }],
     [-28, { event: 'live', conn: 'd1', channels: 2 }],
     [61, gap],
+    [90, { event: 'subscribed', conn: 'd1', channels: ['quote.BTC-PERPETUAL'] }],
+    [91, { event: 'live', conn: 'd1', channels: 2 }],
   ]
   writeRecording(
     dataDir,
@@ -59,6 +65,8 @@ async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
     })),
   )
   writeParts(dataDir)
+  mkdirSync(dirname(join(dataDir, report.path)), { recursive: true })
+  writeFileSync(join(dataDir, report.path), '<!doctype html><title>that day</title>')
   const beat = setInterval(() => writeParts(dataDir), 500)
   const config = configSchema.parse({ exchange: { name: 'deribit' }, dataDir, http: { port: 0 } })
   const stop = new AbortController()
@@ -74,17 +82,6 @@ async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
   return { url, dataDir }
 }
 
-let browser: Browser | undefined
-async function openBrowser(): Promise<Browser> {
-  const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
-  browser ??= await chromium.launch({
-    executablePath: findProgram('chromium') ?? 'chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet],
-  })
-  return browser
-}
-t.teardown(async () => browser?.close())
-
 /** What the browser had to say against a page, and what it asked of whom. */
 function listenTo(page: Page): { complaints: string[]; asked: string[] } {
   const heard = { complaints: [] as string[], asked: [] as string[] }
@@ -97,15 +94,18 @@ function listenTo(page: Page): { complaints: string[]; asked: string[] } {
 t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 120_000 }, async t => {
   if (!needs(t, 'chromium')) return
   const { url, dataDir } = await servedPage(t)
-  const page = await (await openBrowser()).newPage({ colorScheme: 'light', viewport: { width: 1200, height: 900 } })
+  const page = await (await openBrowser(t)).newPage({ colorScheme: 'light', viewport: { width: 1200, height: 900 } })
   const heard = listenTo(page)
   const hours = [
     { kind: 'option', hour: 0, channels: 1234, share: 0.9425, least: 'quotes' },
     { kind: 'spot', hour: 1, channels: 7 },
   ]
-  await page.route('**/api/coverage', route =>
-    route.fulfill({ json: [{ date: '2026-11-22', atMs: Date.now(), hours, sentence: 'Complete.', events: [] }] }),
-  )
+  const day = coverageDay(report.date, Date.parse('2026-11-23T03:00:00Z'), {
+    hours,
+    healedCount: 2,
+    events: [coverageEvent(Date.parse('2026-11-22T00:10:00Z'))],
+  })
+  await page.route('**/api/coverage', route => route.fulfill({ json: [day] }))
   await page.goto(url)
   await page.getByText('recording', { exact: true }).waitFor()
   t.equal(await page.locator('#pill').getAttribute('class'), 'pill good')
@@ -115,17 +115,32 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   await page.locator('#families .spark polyline').first().waitFor({ state: 'attached' })
   matchAll(t, await page.locator('#connections tr').allTextContents(), [/^d1live.*23$/, /^d2waiting/])
   await page.getByText('Complete but for 60 s').first().waitFor()
-  t.match(await page.locator('#gap-list').textContent(), /60 s, quote BTC-PERPETUAL: /)
-  t.equal(await page.locator('#lanes i').count(), 1)
+  t.match(await page.locator('#longest').textContent(), /^60 s.*quote BTC-PERPETUAL: /)
+  const mark = page.locator('#lanes button')
+  t.equal(await mark.count(), 1)
+  for (const point of ['hover', 'focus', 'tap'] as const) {
+    await page.locator('#mark-text').evaluate('element => element.replaceChildren()')
+    await (point === 'tap' ? mark.click() : mark[point]())
+    const text = await page.locator('#mark-text').textContent()
+    t.match(text, /^\d{4}-.* to \d\d:\d\d:\d\d, 60 s: missing; .*; quote BTC-PERPETUAL$/, `by ${point}`)
+    await page.mouse.move(0, 0)
+    await mark.blur()
+  }
   t.match(await page.locator('#disk').textContent(), /free/)
   t.match(await page.locator('#sync').textContent(), /5 files wait.*to \/nas/)
   t.ok((await page.locator('#connections').textContent())?.includes(NASTY), 'texts of others are shown as texts')
+  await page.getByRole('button', { name: report.date }).click()
   const cell = page.locator('#heat .cell')
   await cell.and(page.locator('.share-2')).waitFor()
   t.equal(await cell.count(), 6 * 24)
   t.equal(await cell.nth(0).getAttribute('title'), '00:00, option: 94.2 % (quotes), 1,234 channels')
-  t.equal(await cell.nth(3 * 24 + 1).getAttribute('title'), '01:00, spot: 7 channels')
+  t.equal(await cell.nth(3 * 24 + 1).getAttribute('title'), '01:00, spot: not known, 7 channels')
   t.equal(await cell.nth(5).getAttribute('title'), '05:00, option: nothing was to be recorded')
+  await cell.nth(0).click()
+  t.match(
+    await page.locator('#heat-text').textContent(),
+    /94\.2 %.*2026-11-22 00:10:00 to 00:11:00, 60 s: missing; reset/,
+  )
   t.match(await page.title(), /^edgetape vps-ldn-1$/)
 
   const colours: string[] = []
@@ -136,6 +151,11 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.not(colours[0], colours[1])
   await page.setViewportSize({ width: 360, height: 740 })
   t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, 'nothing sticks out on a phone')
+
+  await page.getByRole('link', { name: `Report of ${report.date}` }).click()
+  await page.waitForURL('**/report?path=*')
+  t.equal(await page.title(), 'that day', 'the report of a day that lies here')
+  t.equal((await fetch(`${url}/report?path=state/recorder.json`)).status, 404, 'and nothing else')
 
   writeStatus(dataDir, 'syncer', { pid: 2 ** 22 + 1 })
   t.same(heard.complaints, [], 'the policy allows all that the page does')
@@ -158,7 +178,7 @@ t.test('the policy keeps out any other script or style', { timeout: 60_000 }, as
     server.close()
   })
   const address = server.address()
-  const page = await (await openBrowser()).newPage()
+  const page = await (await openBrowser(t)).newPage()
   const heard = listenTo(page)
   await page.goto(`http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}/`)
   await page.locator('#styled').waitFor()

@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { edgetape } from '../../fixtures/cli.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
-import { findProgram, needs } from '../../fixtures/needs.js'
+import { openBrowser } from '../../fixtures/browser.js'
+import { needs } from '../../fixtures/needs.js'
 import { OPTIONS_START_MS, recordOptions } from '../../fixtures/option-recording.js'
 
 const DATE = '2026-11-22'
@@ -119,11 +120,7 @@ const pageOf = (page: Page, script: string) => page.evaluate<string | number>(sc
 t.test('a browser shows it on a phone, a desk and paper, light and dark', { timeout: 240_000 }, async t => {
   if (!needs(t, 'chromium')) return
   await ready
-  const browser = await chromium.launch({
-    executablePath: findProgram('chromium') ?? 'chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  })
-  t.teardown(() => browser.close())
+  const browser = await openBrowser(t)
   const colours = new Set<string | number>()
   for (const width of [360, 1400]) {
     for (const colorScheme of ['light', 'dark'] as const) {
