@@ -19,7 +19,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
   success: 'done, and nothing was wrong',
   failure: 'something failed, or what was looked for was found wrong: the message says what',
   usage: 'the command line, the config file or the credentials are not right: trying again changes nothing',
-  warnings: 'doctor only: nothing stands in the way, but something should be looked at',
+  warnings: 'doctor only: ready to run, with warnings',
   incomplete: 'coverage only: something that was to be recorded is missing',
   hangup: 'the same as 130 by SIGHUP: the terminal was closed',
   interrupted: 'ended by Ctrl-C before it was done; a part that is asked to end by one alone ends with 0',

@@ -11,8 +11,8 @@ interface RetentionFlags extends ConfigOption {
 export function retentionCommand(): Command {
   return withConfig(
     new Command('retention')
-      .description('delete here what is verified at the target and old enough or in the way, as the syncer does')
-      .option('--dry-run', 'delete nothing: say what would go, what stays, and why')
+      .description('delete local files that are verified at the target and old enough, or whose space is needed')
+      .option('--dry-run', 'delete nothing: list what would be deleted or kept, and why')
       .option('--json', 'for programs: every file by name'),
   ).action(retention)
 }
@@ -68,7 +68,8 @@ async function forPeople(
     whyGoes(date),
     whyStays(date, keepHours),
   ])
-  if (rows.length > 0) lines.push('', plainTable(['date', 'files', 'size', 'goes because', 'stays'], rows, [1, 2]))
+  if (rows.length > 0)
+    lines.push('', plainTable(['date', 'files', 'size', 'delete because', 'keep because'], rows, [1, 2]))
   for (const { path, reason } of survey.dates.flatMap(({ problems }) => problems))
     lines.push(`problem  ${path}: ${reason}`)
   if (survey.error) lines.push(`error    ${survey.error.message}`)

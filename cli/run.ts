@@ -65,7 +65,7 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     await requireTargetElsewhere(config, stop.signal)
   }
   const renew = () => {
-    log.info('starting all parts anew')
+    log.info('restarting all parts')
     orders.emit('renew')
   }
   process.on('SIGUSR2', renew)

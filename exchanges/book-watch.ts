@@ -137,7 +137,7 @@ export class BookWatch {
   ): void {
     const { link, log, family } = this.#deps
     link.journal('book_break', { channel, family, instrument: book.instrument, ...facts })
-    log.warn({ conn: link.conn, channel }, 'book frames are missing; subscribing the channel anew')
+    log.warn({ conn: link.conn, channel }, 'book frames are missing; resubscribing the channel')
     book.missingFromUs ??= facts.from_us
     const waitMs = waitAfter(book.breaks)
     book.breaks++
@@ -196,7 +196,7 @@ export class BookWatch {
       for (const channel of channels) if (!restarted.has(channel)) this.#books.delete(channel)
     } catch (error) {
       const { link, log } = this.#deps
-      log.warn({ conn: link.conn, channels: channels.length, err: error }, 'books not subscribed anew, trying again')
+      log.warn({ conn: link.conn, channels: channels.length, err: error }, 'books not resubscribed, trying again')
       for (const channel of channels) if (!restarted.has(channel)) this.#retry(channel)
     } finally {
       this.#healing = false

@@ -70,7 +70,7 @@ export class TradeFiller {
     for (const { instrument, lastSeq, firstSeq, fromUs, toUs } of sequences.takeRenumberings()) {
       const facts = { instrument, last_seq: lastSeq, first_seq: firstSeq, from_us: fromUs, to_us: toUs }
       recording.journal('trades_renumbered', facts)
-      log.warn({ instrument, lastSeq, firstSeq }, 'the numbers of its trades began anew')
+      log.warn({ instrument, lastSeq, firstSeq }, 'its trade numbers restarted')
     }
     for (const hole of sequences.takeHoles(recording.nowUs() - WAIT_US)) {
       const { instrument, from, to, fromUs, toUs, cause } = hole

@@ -20,7 +20,7 @@ export interface Checksums {
 
 /**
  * shipped: handed over, not known to have survived. verified: a checksum of the copy, computed at the target in a later
- * pass, was equal. wrong: the copy was another; it is shipped anew over whatever is there. missing: there was no copy.
+ * pass, was equal. wrong: the copy was another; it is copied again over whatever is there. missing: there was no copy.
  */
 const STATES = ['shipped', 'verified', 'wrong', 'missing'] as const
 export type ShipState = (typeof STATES)[number]

@@ -35,5 +35,5 @@ function openIfThere(path: string): number | undefined {
 export const tornParquet = (path: string) =>
   new EdgeError('PARQUET_TORN', `${path} is no whole Parquet file: it was cut off, or overwritten`, {
     path,
-    hint: 'move it away and make it anew from raw with edgetape compact --once, or take the copy on the NAS; edgetape verify parquet finds all such',
+    hint: 'move it away and convert it again from raw with edgetape compact --once, or take the copy on the NAS; edgetape verify parquet finds all such',
   })

@@ -19,7 +19,7 @@ export async function unreadableAmong(
     return new EdgeError('PARQUET_UNREADABLE', `${path} cannot be read: ${why}`, {
       path,
       cause: failure,
-      hint: 'move it away and make it anew from raw with edgetape compact --once, or take the copy on the NAS; edgetape verify parquet finds all such',
+      hint: 'move it away and convert it again from raw with edgetape compact --once, or take the copy on the NAS; edgetape verify parquet finds all such',
     })
   }
   return undefined

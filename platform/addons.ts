@@ -15,7 +15,7 @@ export function addonMissing(thrown: unknown): EdgeError | undefined {
   if (!isOne) return undefined
   return new EdgeError('ADDON_MISSING', `a native addon cannot be loaded: ${what}`, {
     cause: thrown,
-    hint: `install edgetape anew on this machine, with this Node (${process.version}, ${process.platform} ${process.arch}): a node_modules that was copied from another does not do, nor one that was installed without optional packages or scripts`,
+    hint: `reinstall edgetape on this machine, with this Node (${process.version}, ${process.platform} ${process.arch}): a node_modules that was copied from another does not do, nor one that was installed without optional packages or scripts`,
   })
 }
 

@@ -128,7 +128,7 @@ export class ChannelWatch {
     for (const { session } of carriers)
       session
         ?.resubscribe?.([channel], 'silent')
-        .catch((error: unknown) => this.#deps.log.warn({ channel, err: messageOf(error) }, 'not subscribed anew'))
+        .catch((error: unknown) => this.#deps.log.warn({ channel, err: messageOf(error) }, 'not resubscribed'))
   }
 
   /** A silence is over, or is told so far. */

@@ -247,7 +247,7 @@ export class Fleet {
     this.#announcedMs = performance.now()
     const { tape, log } = this.#deps
     tape.journal('maintenance', facts)
-    log.warn(facts, 'the exchange announces maintenance: connecting anew before it ends connections')
+    log.warn(facts, 'the exchange announces maintenance: reconnecting before it closes connections')
     void this.renewAll('maintenance announced')
   }
 

@@ -253,7 +253,7 @@ export class SilenceWatch {
     if (own.length === 0) return
     session
       ?.resubscribe?.(own, 'silent')
-      .catch((error: unknown) => log.warn({ conn: name, family, err: messageOf(error) }, 'not subscribed anew'))
+      .catch((error: unknown) => log.warn({ conn: name, family, err: messageOf(error) }, 'not resubscribed'))
   }
 
   #limitsOf(account: OutageAccount): ReadonlyMap<string, number> {

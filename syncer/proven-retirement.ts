@@ -29,7 +29,7 @@ export interface RetirementContext {
 
 export interface Retirement {
   retired: Map<DueDate, Retired>
-  /** What was verified once, and is no longer right there; it is shipped anew. */
+  /** What was verified once, and is no longer right there; it is copied again. */
   bad: FileRecord[]
   problems: FileProblem[]
   /** What failed for the target as a whole: nothing was deleted. */

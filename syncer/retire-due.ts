@@ -43,7 +43,7 @@ export class DueFiles {
     const { retired, bad, problems, error } = await retireProven(context, due)
     for (const { path, state } of bad) {
       report[state === 'wrong' ? 'wrongFiles' : 'missingFiles']++
-      log.error({ path, state }, 'verified once, and no longer right at the target; it stays here and is shipped anew')
+      log.error({ path, state }, 'verified once, and no longer right at the target; it stays here and is copied again')
     }
     for (const problem of problems) addProblem(report, problem)
     failWith(this.#work, error)

@@ -53,11 +53,11 @@ async function compareBatch(work: PassWork, batch: readonly Handed[]): Promise<v
     if (state === 'verified') report.verifiedFiles++
     if (state === 'wrong') {
       report.wrongFiles++
-      log.error({ path }, 'the copy at the target is not what was shipped; it is shipped anew')
+      log.error({ path }, 'the copy at the target is not what was shipped; it is copied again')
     }
     if (state === 'missing') {
       report.missingFiles++
-      log.warn({ path }, 'the copy is no longer at the target; it is shipped anew')
+      log.warn({ path }, 'the copy is no longer at the target; it is copied again')
     }
   }
   for (const problem of problems) addProblem(report, problem)

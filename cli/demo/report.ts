@@ -31,10 +31,10 @@ export function reportText(findings: Findings, command: string): string {
     ['Recorded: every frame as it came, in sealed segments', recordedTable(findings.channels)],
     ['Compacted: sorted Parquet', parquetTable(findings.tables)],
     [
-      'Brought home',
+      'Copied to the NAS',
       `${countText(nas.files)} files, ${sizeText(nas.bytes)}; each checksum computed again over there and found right`,
     ],
-    ['Coverage: what the facts promised, and what is there', accountText(coverage, counted)],
+    ['Coverage: expected against recorded', accountText(coverage, counted)],
     ['Asked over the NAS folder: the busiest perpetual, 10-second candles beside best bid and ask', candles],
     ['Where it is', whereText(findings.folder)],
     ['Try next', tryNext(findings, command)],

@@ -21,8 +21,9 @@ export function linesOf({ check, outcome, message, hint }: Finding, withSigns: b
 export function summaryOf(findings: readonly Finding[]): string {
   const count = (outcome: Outcome) => findings.filter(found => found.outcome === outcome).length
   const [failed, warnings] = [count('failed'), count('warning')]
-  if (failed > 0) return `${failed} to be mended${warnings > 0 ? `, ${warnings} to be looked at` : ''}`
-  return warnings > 0 ? `nothing stands in the way; ${warnings} to be looked at` : 'all is well'
+  const warningsText = `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`
+  if (failed > 0) return `${failed} ${failed === 1 ? 'error' : 'errors'}${warnings > 0 ? `, ${warningsText}` : ''}`
+  return warnings > 0 ? `ready to run; ${warningsText}` : 'ready to run'
 }
 
 export function exitCodeOf(findings: readonly Finding[]): ExitCode {

@@ -6,12 +6,12 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   doctor: [
     ['edgetape doctor', 'a line for each thing, with what to do'],
-    ['edgetape doctor --json', 'for programs; exit code 0 all well, 3 warnings, 1 something to mend'],
+    ['edgetape doctor --json', 'for programs; exit code 0 all well, 3 warnings, 1 errors'],
   ],
   record: [['edgetape record --config /etc/edgetape/edgetape.yaml', 'until SIGTERM']],
   compact: [
     ['edgetape compact --once', 'what is sealed now'],
-    ['edgetape compact --once --rebuild --date 2026-11-22', 'a day anew from raw'],
+    ['edgetape compact --once --rebuild --date 2026-11-22', 'a day again from raw'],
   ],
   sync: [['edgetape sync --once', 'one pass, then a summary']],
   retention: [['edgetape retention --dry-run', 'what would be deleted, and why the rest stays']],

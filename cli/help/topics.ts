@@ -16,7 +16,7 @@ export const topics: Readonly<
     text: async ([prefix = '']) => (await import('../../config/keys.js')).configHelp(prefix),
   },
   'exit-codes': { describes: 'how the command ends', text: exitCodesText },
-  environment: { describes: 'variables that are heeded', text: environmentText },
+  environment: { describes: 'environment variables', text: environmentText },
 }
 
 async function environmentText(): Promise<string> {

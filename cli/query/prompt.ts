@@ -5,7 +5,7 @@ import { printAnswer } from './print-answer.js'
 import type { QuerySession } from '../../reader/query/session.js'
 import { splitStatements } from '../../reader/query/statements.js'
 
-const HELP = `statements end with a semicolon and may be several lines; views are made anew for each
+const HELP = `statements end with a semicolon and may be several lines; views are refreshed for each
 .tables   names of all tables
 .views    ready views, the question each answers, and an example
 .help     this

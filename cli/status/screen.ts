@@ -45,7 +45,7 @@ function partsTable({ parts, atMs }: Observation): string {
       writtenAt === undefined ? NONE : `${ageText(atMs - Date.parse(writtenAt))} ago`,
     ]
   })
-  return plainTable(['part', 'state', 'started', 'version', 'pid', 'last word'], rows)
+  return plainTable(['part', 'state', 'started', 'version', 'pid', 'last update'], rows)
 }
 
 /** Where there are several exchanges, a thing's own is said before its name. */
@@ -59,7 +59,7 @@ function stateText({ state }: PartReport): string {
     case 'stopped':
       return 'stopped'
     case 'dead':
-      return 'DEAD: gone without a good-bye'
+      return 'dead: exited without shutting down'
     case 'never ran':
       return 'has never run here'
   }

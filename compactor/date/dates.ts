@@ -156,12 +156,12 @@ export class Dates {
       )
       for (const receipt of receipts) this.#receipts.set(receipt)
       this.#retries.succeeded(rebuilding(date))
-      log.info({ date, segments: segments.length }, 'date converted anew')
+      log.info({ date, segments: segments.length }, 'date converted again')
       return segments
     } catch (error) {
       if (signal?.aborted) return undefined
       const pauseMs = this.#progress.failed(rebuilding(date), messageOf(error))
-      log.error({ date, err: error, pauseMs }, 'date not converted anew; its files stay as they are')
+      log.error({ date, err: error, pauseMs }, 'date not converted again; its files stay as they are')
       return undefined
     }
   }

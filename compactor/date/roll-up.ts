@@ -63,7 +63,7 @@ export async function writeRollUp(engine: Engine, dataDir: string, rollUp: RollU
   if (facts.versions.some(version => version !== String(SCHEMA_VERSION))) {
     throw new EdgeError('ROLL_UP_MIXED', `${rollUp.folder} has files of schema version ${facts.versions.join(', ')}`, {
       path: folder,
-      hint: `edgetape compact --once --rebuild --outdated makes them anew with version ${SCHEMA_VERSION}`,
+      hint: `edgetape compact --once --rebuild --outdated converts them again with version ${SCHEMA_VERSION}`,
     })
   }
   const replaces = [...new Set([...facts.replaces, ...rollUp.files.filter(isHourly)])].sort()

@@ -171,7 +171,7 @@ export class BybitSession implements ExchangeSession {
     const due = [...books, ...this.#tickersDue(ofFamily(this.#tickerFamily), fromMs)]
     if (due.length === 0) return
     this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>
-      this.#log.debug({ conn, err: error }, 'not taken anew'),
+      this.#log.debug({ conn, err: error }, 'not resubscribed'),
     )
   }
 

@@ -166,7 +166,7 @@ export class Subscriptions extends KeptSubscriptions {
     const again = late.filter(([, { asked }]) => asked === 1).map(([channel]) => channel)
     const given = late.filter(([, { asked }]) => asked > 1).map(([channel]) => channel)
     for (const [channel, state] of late) this.#unproven.set(channel, { ...state, sinceMs: this.#nowMs() })
-    if (again.length > 0) this.#inBackground(this.resubscribe(again, 'no first frame came'), 'not taken anew')
+    if (again.length > 0) this.#inBackground(this.resubscribe(again, 'no first frame came'), 'not resubscribed')
     if (given.length === 0) return
     for (const channel of given) {
       this.#unproven.delete(channel)

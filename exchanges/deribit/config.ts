@@ -82,7 +82,7 @@ export const deribitConfig = z
       .min(0)
       .max(168)
       .default(24)
-      .describe('each book is taken anew once in this time, for a fresh snapshot, hours; 0: never'),
+      .describe('each book is resubscribed once in this time, for a fresh snapshot, hours; 0: never'),
     redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
     shard,
     backfill,

@@ -58,7 +58,7 @@ export class FirstFrames {
     if (again.length === 0) return
     this.#deps.link.complain({
       event: 'error',
-      message: `the exchange promised ${again.length} channels and sends nothing of them; they are taken anew`,
+      message: `the exchange promised ${again.length} channels and sends nothing of them; they are resubscribed`,
       facts: { channels: again.slice(0, 20) },
     })
     this.#deps.resubscribe(again).catch(() => {

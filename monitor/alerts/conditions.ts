@@ -151,7 +151,7 @@ function badCopiesIn({ syncer: { wrong_copies: wrong, missing_copies: missing } 
   return wrong === undefined && missing === undefined ? undefined : (wrong ?? 0) + (missing ?? 0)
 }
 
-/** They are brought anew while they are here; what was deleted here before is at the target alone, and may be as bad. */
+/** They are copied again while they are here; what was deleted here before is at the target alone, and may be as bad. */
 function badCopies(seen: Observation, { badCopies: before = 0 }: Memory): Condition[] {
   const all = badCopiesIn(seen)
   if (all === undefined) return []
@@ -161,7 +161,7 @@ function badCopies(seen: Observation, { badCopies: before = 0 }: Memory): Condit
   const text =
     more > 0
       ? `${more} more copies at ${target} are not what was brought there, ${wrong} damaged and ${missing} gone since the ` +
-        "syncer's start; they are brought anew, but what is no longer here may be as bad: edgetape verify nas"
+        "syncer's start; they are copied again, but what is no longer here may be as bad: edgetape verify nas"
       : 'no further copies were found damaged or gone at the target'
   return [{ key: 'copies', state: more > 0 ? 'bad' : 'good', text }]
 }

@@ -69,7 +69,7 @@ export async function diskFindings(
       check: 'inodes',
       outcome: 'warning',
       message: `${ffree} of ${files} inodes are free`,
-      hint: 'a file system with few inodes is full before its space is; delete small files, or format it anew',
+      hint: 'a file system with few inodes is full before its space is; delete small files, or format it again',
     })
   }
   return findings

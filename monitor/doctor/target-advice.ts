@@ -43,7 +43,7 @@ function unknownHostKey(way: SshWay): string {
 
 function changedHostKey(way: SshWay): string {
   return [
-    'either the NAS was set up anew, or something else answers in its place: nothing is sent until you have looked.',
+    'either the NAS was reinstalled, or something else answers in its place: nothing is sent until you have looked.',
     '  on the NAS itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',
     '  only if that is the key that answers here:',
     `  ssh-keygen -R ${knownName(way)} -f ${way.knownHosts}`,

@@ -112,7 +112,7 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     'edgetape_connection_reconnects_total',
-    'Times that a connection was opened anew.',
+    'Times that a connection was reopened.',
     byConnection(({ reconnects }) => reconnects),
   ),
   gauge(
@@ -210,12 +210,12 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     'edgetape_sync_wrong_copies_total',
-    'Copies at the target whose checksum was wrong; they are brought anew.',
+    'Copies at the target whose checksum was wrong; they are copied again.',
     ({ syncer }) => syncer.wrong_copies,
   ),
   counter(
     'edgetape_sync_missing_copies_total',
-    'Copies that were no longer at the target; they are brought anew.',
+    'Copies that were no longer at the target; they are copied again.',
     ({ syncer }) => syncer.missing_copies,
   ),
   gauge(

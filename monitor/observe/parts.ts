@@ -6,7 +6,7 @@ export interface PartReport {
   part: Part
   /** Of which exchange, where several recorders are at work. */
   of?: string
-  /** `dead`: gone without a good-bye. */
+  /** `dead`: exited without shutting down. */
   state: 'running' | 'stopped' | 'dead' | 'never ran'
   pid?: number
   version?: string

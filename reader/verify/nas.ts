@@ -4,8 +4,8 @@ import { onShutdown } from '../../platform/shutdown.js'
 import { verifyTarget } from '../../syncer/main.js'
 import type { Proof } from './proof.js'
 
-const SHIPPED_ANEW = 'it is shipped anew by the next pass of the syncer'
-const TOLD_NOBODY = 'a syncer is at work and was not told; stop it and verify again, so that the file is shipped anew'
+const SHIPPED_ANEW = 'the next pass of the syncer copies it again'
+const TOLD_NOBODY = 'a syncer is at work and was not told; stop it and verify again, so that the file is copied again'
 
 /**
  * Has the target of `sync` compute the checksum of every file that is still here and was handed over. It is asked for by

@@ -70,7 +70,7 @@ for (const { library, commands } of [
       await expectTold(t, command, config, /^edgetape: a native addon cannot be loaded: .*\.node/m, env)
     const { stdout, exitCode } = await edgetape(['doctor', '--config', config], { env })
     t.equal(exitCode, 1)
-    t.match(stdout, /^FAILED +addons +a native addon cannot be loaded: .*\n +→ install edgetape anew/m)
+    t.match(stdout, /^FAILED +addons +a native addon cannot be loaded: .*\n +→ reinstall edgetape/m)
   })
 }
 

@@ -157,7 +157,7 @@ t.test('what a dead recorder left is shown, without rates', t => {
   const seen = new Observer(dataDir).look()
   t.match(seen.parts[0], { state: 'dead' })
   t.equal(seen.families[0]?.framesPerSecond, undefined)
-  t.match(screenOf(seen), /recorder +DEAD: gone without a good-bye/)
+  t.match(screenOf(seen), /recorder +dead: exited without shutting down/)
   t.match(screenOf(seen), /quote +– +– +1,000/)
   t.end()
 })

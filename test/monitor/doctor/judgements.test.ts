@@ -164,8 +164,8 @@ t.test('the exit code says it all', t => {
   t.equal(exitCodeOf([found('ok'), found('skipped')]), 0)
   t.equal(exitCodeOf([found('ok'), found('warning')]), 3)
   t.equal(exitCodeOf([found('warning'), found('failed')]), 1)
-  t.equal(summaryOf([found('ok')]), 'all is well')
-  t.match(summaryOf([found('warning'), found('failed')]), /1 to be mended, 1/)
+  t.equal(summaryOf([found('ok')]), 'ready to run')
+  t.match(summaryOf([found('warning'), found('failed')]), /1 error, 1 warning/)
   t.equal(
     linesOf(found('failed'), false),
     ['FAILED   disk            full', `${' '.repeat(25)}very`, `${' '.repeat(25)}→ a`, `${' '.repeat(25)}  b`].join(

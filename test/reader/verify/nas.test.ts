@@ -30,7 +30,7 @@ t.test('verify nas', async t => {
     .split('\n')
     .map(line => JSON.parse(line) as object)
   matchAll(t, lines, [
-    { type: 'finding', code: 'COPY_WRONG', path: segment, hint: /shipped anew/ },
+    { type: 'finding', code: 'COPY_WRONG', path: segment, hint: /copies it again/ },
     { type: 'finding', code: 'COPY_MISSING', path: parquet },
     { type: 'proven', proof: 'nas', files: 3, right: 1, wrong: 1, missing: 1 },
     { type: 'result', ok: false, faults: 2 },
