@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { SegmentFinder } from '../../compactor/backlog.js'
 import { dropPastState } from '../../compactor/date/past-state.js'
 import { KnownReceipts } from '../../compactor/known-receipts.js'
 import { diskUseOf, type DiskUse } from '../../monitor/observe/disk-use.js'
 import { appendReceipts, compactorState } from '../../formats/receipt.js'
 import { rawFiles } from '../../formats/raw-tree.js'
+import { localDisk } from '../../platform/disk.js'
+import { SealedHours } from '../../recorder/storage/sealed-hours.js'
 import { compactOnce } from './fixtures/compacted.js'
 import { rawLines, sealSegment, START_MS } from './fixtures/segments.js'
 
@@ -139,4 +144,51 @@ t.test('receipts go with their date; 2,000 days of them are not in memory', asyn
     [`done-${dateAt(1000)}.jsonl`],
     'a compactor does it',
   )
+})
+
+/** Bytes in use once all that is not needed is gone. */
+function heapMiB(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().heapUsed / 1024 ** 2
+}
+
+function filesOf(folder: string): { files: number; bytes: number } {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  const bytes = files.map(({ parentPath, name }) => statSync(join(parentPath, name)).size)
+  return { files: bytes.length, bytes: bytes.reduce((sum, each) => sum + each, 0) }
+}
+
+t.test('2,000 days come and go, and neither state/ nor what programs remember grows', { timeout: 300_000 }, async t => {
+  const dataDir = t.testdir()
+  const dateAt = (day: number) => new Date(START_MS + day * DAY_MS).toISOString().slice(0, 10)
+  const known = new KnownReceipts(dataDir)
+  const finder = new SegmentFinder(dataDir)
+  const hours = new SealedHours(localDisk, dataDir, 'abcdefgh')
+  const told: { heap: number; files: number; bytes: number }[] = []
+  for (let day = 0; day < 2000; day++) {
+    const startedMs = START_MS + day * DAY_MS
+    const { segment, sha256 } = sealSegment(dataDir, 'quote', rawLines([quote(1)]), { startedMs })
+    const counts = { frames: 1, tabled: 0, doubles: 0, double_rows: 0, quarantined: 0, known: 1 }
+    const receipt = { segment, sha256, outputs: [], rows: 0, ...counts, schema_version: 1 }
+    appendReceipts(dataDir, dateAt(day), [receipt])
+    known.set(receipt)
+    // What was verified elsewhere goes.
+    rmSync(join(dataDir, `raw/exchange=deribit/channel=quote/date=${dateAt(day - 3)}`), {
+      recursive: true,
+      force: true,
+    })
+    finder.dates(() => false)
+    hours.look(startedMs)
+    if (day % 100 !== 99) continue
+    const { failed } = await compactOnce(dataDir, { nowMs: () => startedMs + HOUR_MS })
+    if (failed > 0) t.fail(`day ${day}: ${failed} failed`)
+    told.push({ heap: heapMiB(), ...filesOf(join(dataDir, 'state')) })
+  }
+  const [first, last] = [told[1], told.at(-1)]
+  if (!first || !last) throw new Error('nothing was measured')
+  t.ok(last.files <= first.files, `${first.files} files in state/ after 200 days, ${last.files} after 2,000`)
+  t.ok(last.bytes <= 1.2 * first.bytes, `${first.bytes} bytes, ${last.bytes}`)
+  t.ok(last.heap < first.heap + 10, `heap of ${first.heap.toFixed(1)} MiB, ${last.heap.toFixed(1)}`)
 })
