@@ -16,6 +16,8 @@ export interface YearsOptions {
   days: readonly number[]
   /** Hours of the day that have segments. */
   hours: number
+  /** Which questions are asked; all, if it does not say. */
+  only?: RegExp
 }
 
 /** What is asked, and how much more it may cost than with one day. */
@@ -38,10 +40,16 @@ const SETTLED_MS = 2500
 const RECORDED_FRAMES = 1000
 
 /** `npm run bench years`: what each question costs on a tree of one day, and on trees of many. */
-export async function benchYears({ days, hours }: YearsOptions): Promise<boolean> {
+export async function benchYears(options: YearsOptions): Promise<boolean> {
+  print(`\n# Years on one tree\n${machine()}\n`)
+  const { questions, costs } = await costsOfYears(options)
+  return told(questions, costs, options.days)
+}
+
+/** What each question costs on each of the trees, by its name. */
+export async function costsOfYears({ days, hours, only = /./ }: YearsOptions) {
   const scratch = mkdtempSync(join(tmpdir(), 'edgetape-years-'))
   try {
-    print(`\n# Years on one tree\n${machine()}\n`)
     const dataDir = join(scratch, 'box')
     const date = dateOf(Date.now() - 2 * DAY_MS)
     const momentMs = await makeDay(await recordedSeconds(scratch), dataDir, date, hours)
@@ -49,18 +57,19 @@ export async function benchYears({ days, hours }: YearsOptions): Promise<boolean
     mkdirSync(copy)
     for (const tree of ['raw', 'parquet']) symlinkSync(join(dataDir, tree), join(copy, tree))
     const config = configAt(scratch, dataDir)
+    const questions = questionsOf(copy, config, momentMs).filter(({ name }) => only.test(name))
     const costs = new Map<string, Cost[]>()
     let made = 1
     for (const count of days) {
       for (; made < count; made++) cloneDay(dataDir, date, dateOf(Date.parse(date) - made * DAY_MS))
       await markAsDone(config)
-      for (const { name, args } of questionsOf(copy, config, momentMs)) {
+      for (const { name, args } of questions) {
         const cost = await costOf(args, scratch, scratch)
         costs.set(name, [...(costs.get(name) ?? []), cost])
         process.stderr.write(`${count} days: ${name}: ${textOf(cost)}\n`)
       }
     }
-    return told(questionsOf(copy, config, momentMs), costs, days)
+    return { questions, costs }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
