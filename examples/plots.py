@@ -54,12 +54,35 @@ def on_clock(axes) -> None:
     axes.set_xlabel("UTC")
 
 
-def quotes_of(recording: Recording, instrument: str) -> dict[str, np.ndarray]:
+def gaps_of(
+    recording: Recording, channel: str, since: float = 0, until: float = np.inf, instrument: str = ""
+) -> dict[str, np.ndarray]:
+    """When a channel is missing, as the account says: of any of its instruments, or of one."""
+    whose = f"""(instrument_name = ? OR instrument_name IS NULL AND instrument_kind IN
+        (SELECT kind FROM {recording.exchange}.{channel} WHERE instrument_name = ?))"""
     return recording.columns(
+        f"""SELECT DISTINCT epoch(from_ts) AS since, epoch(to_ts) AS until FROM gaps
+        WHERE exchange = ? AND channel = ? AND epoch(to_ts) > ? AND epoch(from_ts) < ? AND state IN ('missing', 'not recording') {f"AND {whose}" if instrument else ""}
+        ORDER BY since""",
+        recording.exchange,
+        channel,
+        since,
+        until,
+        *([instrument, instrument] if instrument else []),
+    )
+
+
+def quotes_of(recording: Recording, instrument: str) -> dict[str, np.ndarray]:
+    """Quotes as they changed; NaN from the begin of a gap to the next one."""
+    quotes = recording.columns(
         f"""SELECT epoch(exchange_ts) AS at, best_bid_price AS bid, best_ask_price AS ask
         FROM {recording.exchange}.quote WHERE instrument_name = ? ORDER BY exchange_ts, seq""",
         instrument,
     )
+    gaps = gaps_of(recording, "quote", instrument=instrument)["since"]
+    places = np.searchsorted(quotes["at"], gaps, side="right")
+    blank = {"at": gaps, "bid": np.nan, "ask": np.nan}
+    return {name: np.insert(quotes[name].astype(float), places, blank[name]) for name in blank}
 
 
 def plot_price(recording: Recording, instrument: str):
@@ -155,7 +178,7 @@ def plot_smile(recording: Recording, currency: str, expiries: int = 3):
 
 
 def plot_coverage(recording: Recording):
-    """Rows of each table over time, and the gaps that the journal tells of."""
+    """Rows of each table over time, and what of it is missing, as the account says."""
     tables = [name for name in recording.tables if not name.startswith("coverage") and name != "journal"]
     spans = [
         recording.columns(f"SELECT epoch(min(recv_ts)) AS first, epoch(max(recv_ts)) AS last FROM {recording.exchange}.{name}")
@@ -174,18 +197,21 @@ def plot_coverage(recording: Recording):
             width,
         )
         counts[row, np.asarray(found["bucket"], dtype=int)] = found["n"]
-    gaps = recording.columns(
-        f"SELECT from_us / 1e6 AS since, to_us / 1e6 AS until FROM {recording.exchange}.journal WHERE event = 'gap'"
-    )
+    gaps = {name: gaps_of(recording, name, first, last) for name in tables}
+    untold = recording.columns("SELECT from_ts FROM gaps WHERE channel IS NULL AND epoch(from_ts) < ? AND epoch(to_ts) > ?", last, first)
     figure, axes = plt.subplots(figsize=(9, 0.28 * len(tables) + 1.6))
     edges = clock(first + width * np.arange(buckets + 1))
     rates = np.ma.masked_equal(counts / width, 0)
     mesh = axes.pcolormesh(edges, np.arange(len(tables) + 1), rates, cmap="viridis", norm=LogNorm())
-    for since, until in zip(gaps["since"], gaps["until"]):
-        axes.axvspan(*clock(np.array([since, until])), color=BAD, alpha=0.35, linewidth=0)
+    for row, found in enumerate(gaps.values()):
+        spans = [(since, until - since) for since, until in zip(clock(found["since"]), clock(found["until"]))]
+        axes.broken_barh(spans, (row, 1), color=BAD, linewidth=0)
     axes.set_yticks(np.arange(len(tables)) + 0.5, tables, fontsize=8)
     axes.invert_yaxis()
-    axes.set(title=f"What came when; gaps in the journal: {len(gaps['since'])}")
+    count = sum(len(found["since"]) for found in gaps.values())
+    known = "; of some days the account is not written yet" if len(untold["from_ts"]) > 0 else ""
+    axes.set(title=f"What came when; spans missing (red): {count}{known}")
+    axes.set_xlim(edges[0], edges[-1])
     figure.colorbar(mesh, label="rows per second")
     on_clock(axes)
     return figure

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { QuerySession } from '../../reader/query/session.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { packageRoot } from '../../platform/package-info.js'
+import { datesOfTree } from '../../formats/tree-place.js'
 import { measureAsked } from '../../coverage/account/measure.js'
 import { tellingOf } from '../../coverage/account/telling.js'
 import { countTables } from '../../coverage/count-tables.js'
@@ -80,9 +81,13 @@ async function live(
 const passReport = z.object({ backlogFiles: z.number(), unverifiedFiles: z.number(), problemFiles: z.number() })
 
 /** Converts and ships what the running parts had not come to, until all of it is proven on the other side. */
-async function finish({ config }: DemoFolder, processes: Processes): Promise<void> {
+async function finish({ config, dataDir }: DemoFolder, processes: Processes): Promise<void> {
   say('compacting and shipping the rest')
   await processes.run('compact', ['--once', '--config', config])
+  // `run` does it each night: those who have the Parquet alone learn from it what is missing.
+  const dates = datesOfTree(dataDir)
+  for (const date of new Set(dates && [dates.first, dates.last]))
+    await processes.run('coverage', [dataDir, '--date', date, '--write'])
   for (let pass = 1; pass <= MOST_PASSES; pass++) {
     const answer: unknown = JSON.parse(await processes.run('sync', ['--once', '--json', '--config', config]))
     const { backlogFiles, unverifiedFiles } = passReport.parse(answer)
