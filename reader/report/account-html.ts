@@ -51,7 +51,7 @@ function hoursHtml(hours: readonly HourOfKind[]): string {
         : `${when}: nothing was to be recorded`
       return `<td class="${shareClass(found)}" title="${escaped(said)}"></td>`
     })
-    return `<tr><th scope="row">${escaped(kind)}</th>${cells.join('')}</tr>`
+    return `<tr><th scope="row">${escaped(kind === 'none' ? 'others' : kind)}</th>${cells.join('')}</tr>`
   })
   const note = 'Hours of the day, UTC, by kind, each as complete as the least complete of its data.'
   return `<table class="hours">${rows.join('')}</table><p class="note">${note}</p>`

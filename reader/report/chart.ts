@@ -27,6 +27,8 @@ export interface Chart {
 
 /** Units of the drawing, which is as wide as its place: small enough that its text can be read on a phone. */
 const WIDTH = 400
+/** Half of a label, as wide as they come. */
+const LAST_LABEL = 18
 const HEIGHT = 190
 const LEFT = 56
 const RIGHT = 20
@@ -60,9 +62,12 @@ function drawing({ title, unit, x, layers, fromZero }: Chart): string {
     const text = element('text', { x: LEFT - 5, y: place(up(at) + 4), class: 'value' }, escaped(label))
     return `${element('line', { x1: LEFT, x2: WIDTH - RIGHT, y1: place(up(at)), y2: place(up(at)) })}${text}`
   })
-  const columns = x.ticks.map(({ at, label }) =>
-    element('text', { x: place(across(at)), y: HEIGHT - 6, class: 'under' }, escaped(label)),
-  )
+  const columns = x.ticks.map(({ at, label }) => {
+    // The last one would be cut off at its right.
+    const isLast = across(at) > WIDTH - RIGHT - LAST_LABEL
+    const text = { x: isLast ? WIDTH : place(across(at)), y: HEIGHT - 6, class: isLast ? 'last' : 'under' }
+    return element('text', text, escaped(label))
+  })
   const drawn = layers.map(layer => drawLayer(layer, across, up))
   const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `${title}, ${unit}` }
   return element('svg', box, [...rows, ...columns, ...drawn].join(''))

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { freshSettings } from '../../../reader/query/fresh-settings.js'
+import { readyViews } from '../../../reader/query/ready-views.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { totalVariance } from '../../../simulator/market/volatility-surface.js'
 import type { ExpirySurface } from '../../../simulator/market/pricing.js'
@@ -342,6 +343,17 @@ t.test('views give the parameters of a recorded chain back', { timeout: 300_000 
       `FROM best_quotes(${moment(inGapMs)}) q WHERE (covered OR bid IS NOT NULL) AND ${received} < ${moment(inGapMs)}`,
     )
     t.same(quotes, [], 'no quote is carried across')
+    // The list of what is listed is asked for, and holds without a connection; quotes are above.
+    const others = ['listed_at', 'best_quotes', 'quotes_at', 'spreads']
+    for (const { name, example, parameters } of readyViews()) {
+      if (!parameters.includes('lookback') || others.includes(name)) continue
+      const sql = example.replaceAll(/'2026-[^']*'/g, moment(inGapMs))
+      t.same(
+        await ask(`SELECT count(*) AS rows FROM (${sql}) WHERE covered`),
+        [{ rows: 0 }],
+        `${name}: not known in a gap`,
+      )
+    }
   })
 
   await t.test('what is listed', async t => {

@@ -2,7 +2,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import t, { type Test } from 'tap'
 import { catalogSql } from '../../../reader/query/catalog-sql.js'
 import { freshSettings } from '../../../reader/query/fresh-settings.js'
-import { readyViews } from '../../../reader/query/ready-views.js'
+import { readyViews, type ReadyView } from '../../../reader/query/ready-views.js'
 import { tableOf } from '../../../cli/query/answer-table.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { documentedBlocks, keepPrinted, pageText } from '../../fixtures/documented-queries.js'
@@ -49,6 +49,20 @@ t.test('the catalog loaded in one version of DuckDB only: defaults of macros wer
     defaults.map(([, value = '']) => value).filter(value => !/^(?:'[^']*'|[0-9.]+)$/.test(value)),
     [],
   )
+  t.end()
+})
+
+/** Of what happened in a span, and nothing that holds until something else comes. */
+const OF_EVENTS = ['basis', 'funding_paid', 'realised_volatility', 'trade_candles']
+
+t.test('a view that tells a state says how old it is, and whether it is known', t => {
+  const columnsOf = ({ columns }: ReadyView) => columns.flatMap(({ names }) => names.split(/, */))
+  for (const view of readyViews()) {
+    const isOfEvents = OF_EVENTS.includes(view.name)
+    for (const column of ['age', 'covered'])
+      t.not(columnsOf(view).includes(column), isOfEvents, `${view.name}: ${column}`)
+    if (isOfEvents) t.notMatch(view.sql, /lookback|\bASOF\b|_at\(/, `${view.name} takes nothing along`)
+  }
   t.end()
 })
 
