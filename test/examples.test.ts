@@ -5,6 +5,7 @@ import { writeCoverage } from '../coverage/write-tables.js'
 import { packageRoot } from '../platform/package-info.js'
 import { journal, rows, us } from './coverage/fixtures/lake-rows.js'
 import { writeLake } from './fixtures/lake.js'
+import { matchAll } from './fixtures/match-all.js'
 import { needs, needsThat } from './fixtures/needs.js'
 
 const NAME = 'BTC-PERPETUAL'
@@ -53,7 +54,7 @@ t.test('plots drew bid and ask straight through an outage, and counted what the 
     return JSON.parse(stdout) as unknown
   }
 
-  t.match(await look(), {
+  matchAll(t, await look(), {
     blank: [],
     title: 'What came when; spans missing (red): 0; of some days the account is not written yet',
   })
