@@ -1,5 +1,5 @@
-import { readdirSync, statSync, type Dirent } from 'node:fs'
-import { hasErrno } from '../platform/edge-error.js'
+import { statSync, type Dirent } from 'node:fs'
+import { folderEntries } from '../platform/folder-entries.js'
 import { SAFE_PATH_VALUE } from './raw-path.js'
 
 /** A level of folders `key=value`, from the top; one that is optional is missing in some layouts. */
@@ -70,20 +70,11 @@ export function isOnTheWay(path: string, below: string | undefined): boolean {
 export function listFolder(root: string, path: string): { folders: string[]; files: string[] } {
   const folders: string[] = []
   const files: string[] = []
-  for (const entry of entriesOf(`${root}/${path}`)) {
+  for (const entry of folderEntries(`${root}/${path}`, 'ENOTDIR')) {
     if (isFolder(entry, `${root}/${path}`)) folders.push(entry.name)
     else files.push(entry.name)
   }
   return { folders: folders.sort(), files: files.sort() }
-}
-
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  }
 }
 
 /** A link counts as what it leads to: part of a tree may lie on another disk. */

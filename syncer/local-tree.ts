@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync, type Dirent } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { hasErrno } from '../platform/edge-error.js'
+import { folderEntries } from '../platform/folder-entries.js'
 import { parseShippedName, type ShippedName } from './shipped-name.js'
 
 /** A file that may be shipped, as it is here now. */
@@ -47,7 +47,7 @@ const DATE_FOLDER = /^date=(\d{4}-\d\d-\d\d)$/
 export function listDates(dataDir: string, onLink: (path: string) => void = () => undefined): Map<string, string[]> {
   const found = new Map<string, string[]>()
   const descend = (folder: string) => {
-    for (const entry of entriesOf(dataDir, folder)) {
+    for (const entry of folderEntries(join(dataDir, folder))) {
       if (!PARTITION.test(entry.name)) continue
       const child = `${folder}/${entry.name}`
       if (entry.isSymbolicLink()) onLink(child)
@@ -79,7 +79,7 @@ export function readDate(dataDir: string, folders: readonly string[]): LocalDate
 function readFolder(dataDir: string, folder: string, into: LocalDate): void {
   into.folders.push(folder)
   let holdsFile = false
-  for (const entry of entriesOf(dataDir, folder)) {
+  for (const entry of folderEntries(join(dataDir, folder))) {
     const path = `${folder}/${entry.name}`
     if (entry.isDirectory()) {
       if (PARTITION.test(entry.name)) readFolder(dataDir, path, into)
@@ -95,15 +95,6 @@ function readFolder(dataDir: string, folder: string, into: LocalDate): void {
     if (name) into.files.push({ ...name, path, bytes: found.size, mtimeMs: Math.floor(found.mtimeMs) })
   }
   if (!holdsFile) into.bareFolders.push(folder)
-}
-
-function entriesOf(dataDir: string, folder: string): Dirent[] {
-  try {
-    return readdirSync(join(dataDir, folder), { withFileTypes: true })
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }
 
 /** All that files of ours may lie in, or that may be mounted for them, relative: the trees, their partitions, the dates. */

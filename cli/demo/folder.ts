@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { EdgeError } from '../../platform/edge-error.js'
+import { folderEntries } from '../../platform/folder-entries.js'
 
 /** Where a demo keeps its things; all absolute. */
 export interface DemoFolder {
@@ -24,7 +25,7 @@ export function prepareFolder(path: string): DemoFolder {
   const root = resolve(path)
   const marker = join(root, MARKER)
   mkdirSync(root, { recursive: true })
-  if (readdirSync(root).length > 0 && !existsSync(marker)) {
+  if (folderEntries(root).length > 0 && !existsSync(marker)) {
     throw new EdgeError('DEMO_FOLDER_TAKEN', `${root} has files that no demo put there`, {
       path: root,
       hint: 'name another folder with --dir',

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { parseManifest } from '../../formats/manifest.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { rawFiles } from '../../formats/raw-tree.js'
 import { sqlText } from '../../platform/duckdb.js'
+import { filesBelow } from '../../platform/folder-entries.js'
 
 /** What the sealed segments of one channel hold, by their manifests. */
 export interface ChannelHarvest {
@@ -26,14 +27,6 @@ export interface TableHarvest {
 export interface NasHarvest {
   files: number
   bytes: number
-}
-
-/** All files below a folder, as paths relative to it with forward slashes. */
-export function filesBelow(root: string): string[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .sort()
 }
 
 /** Sums the manifests below `root`, largest channel first. */
@@ -72,6 +65,6 @@ export async function tablesOf(connection: DuckDBConnection, root: string, table
 }
 
 export function nasOf(root: string): NasHarvest {
-  const files = filesBelow(root)
+  const files = [...filesBelow(root)]
   return { files: files.length, bytes: files.reduce((sum, path) => sum + statSync(join(root, path)).size, 0) }
 }

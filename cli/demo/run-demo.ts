@@ -11,9 +11,10 @@ import { tellingOf } from '../../coverage/account/telling.js'
 import { countTables } from '../../coverage/count-tables.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { tableOf } from '../query/answer-table.js'
-import { parquetTables } from '../../formats/parquet-tree.js'
+import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
+import { rawFiles, type RawFile } from '../../formats/raw-tree.js'
 import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
-import { channelsOf, filesBelow, nasOf, tablesOf } from './harvest.js'
+import { channelsOf, nasOf, tablesOf } from './harvest.js'
 import { Processes } from './processes.js'
 import { showProgress } from './progress.js'
 import { fromHere, type Findings } from './report.js'
@@ -106,7 +107,6 @@ async function look(folder: DemoFolder): Promise<Findings> {
   try {
     const tables = [...parquetTables(folder.nas).keys()]
     const candles = readFileSync(query, 'utf8')
-    const files = filesBelow(folder.nas)
     const account = await measureAsked(folder.nas)
     return {
       folder,
@@ -117,8 +117,8 @@ async function look(folder: DemoFolder): Promise<Findings> {
       counted: await countTables(folder.nas, account.window, undefined, () => undefined),
       candles: await session.ask(candles, asked => tableOf(asked, candles)),
       samples: {
-        segment: files.find(path => path.includes('/channel=trades/') && path.endsWith('.jsonl.zst')),
-        parquet: files.find(path => path.includes('/table=trades/')),
+        segment: [...rawFiles(folder.nas, { mayHold: family => family === 'trades' })].find(isSealed)?.path,
+        parquet: [...parquetFiles(folder.nas, { table: 'trades' })][0]?.path,
       },
     }
   } finally {
@@ -126,6 +126,8 @@ async function look(folder: DemoFolder): Promise<Findings> {
     session.clear()
   }
 }
+
+const isSealed = ({ state }: RawFile) => state === 'sealed'
 
 function say(text: string): void {
   process.stderr.write(`edgetape: ${text}\n`)

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
+import { folderEntries } from '../../platform/folder-entries.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { readFinishedMarks, type FinishedMark } from '../../formats/finished-mark.js'
@@ -104,7 +105,7 @@ function sumOf(
   const sum = { files: 0, bytes: 0 }
   const counted = new Set<string>()
   const walk = (below: string) => {
-    for (const entry of entriesOf(join(dataDir, below))) {
+    for (const entry of folderEntries(join(dataDir, below))) {
       const path = `${below}/${entry.name}`
       if (entry.isDirectory()) {
         const date = /^date=(.*)$/.exec(entry.name)?.[1] ?? ''
@@ -125,15 +126,5 @@ function sumOf(
       }
     }
   }
-  walk(folder)
   return sum
-}
-
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return []
-    throw error
-  }
 }

@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { filesBelow } from '../../platform/folder-entries.js'
 import { manifestOf } from '../../formats/segment-files.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { quarantineFiles } from '../../formats/quarantine-tree.js'
@@ -87,9 +88,7 @@ function dateOf(us: number | undefined, otherwise: string): string {
 
 /** Files that were put into a folder of someone's own: told by their endings, for their names may have been changed. */
 function filesOfFolder(path: string): string[] {
-  const all = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(
-    name => !name.split(sep).some(part => /^[.@~]|^state$/.test(part)),
-  )
+  const all = [...filesBelow(path, name => !/^[.@~]|^state$/.test(name))]
   for (const pattern of [/\.jsonl\.zst(\.open)?$/, /\.parquet$/, /\.jsonl$/]) {
     const found = all.filter(file => pattern.test(file)).map(name => join(path, name))
     if (found.length > 0) return found.sort()

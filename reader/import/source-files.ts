@@ -1,8 +1,9 @@
-import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { folderEntries } from '../../platform/folder-entries.js'
 import { LineSplitter } from '../../platform/line-splitter.js'
 
 /** A file with lines of somebody else's recording. */
@@ -37,8 +38,8 @@ function filesBelow(path: string): SourceFile[] {
   }
   if (stat.isFile()) return [{ path, bytes: stat.size, modifiedMs: stat.mtimeMs }]
   if (!stat.isDirectory()) return []
-  return readdirSync(path)
-    .filter(name => !name.startsWith('.'))
+  return folderEntries(path)
+    .flatMap(({ name }) => (name.startsWith('.') ? [] : [name]))
     .sort()
     .flatMap(name => filesBelow(join(path, name)))
 }

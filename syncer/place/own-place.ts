@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { folderEntries } from '../../platform/folder-entries.js'
 import { namesOf, parseMounts } from './mount-table.js'
 
 /** Looked at for a file; below the folder of a date nobody puts a target. */
@@ -113,20 +114,11 @@ function foldersBelow(top: string, deep: boolean): string[] {
     folder !== undefined && found.length < FOLDERS_LOOKED_AT;
     folder = waiting.shift()
   ) {
-    for (const entry of foldersIn(folder)) {
+    for (const { name: entry } of folderEntries(folder, 'EACCES', 'ENOTDIR').filter(one => one.isDirectory())) {
       const path = join(folder, entry)
       found.push(path)
       if (deep && !entry.startsWith('date=')) waiting.push(path)
     }
   }
   return found
-}
-
-function foldersIn(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []))
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'EACCES', 'ENOTDIR')) return []
-    throw error
-  }
 }

@@ -12,6 +12,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'reader/import/source-files.ts': 'files that somebody else recorded, whatever they are called',
   'reader/query/ready-views.ts': 'the SQL files of this package',
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
+  'platform/folder-entries.ts': 'one way to list any folder, for those named here',
   'platform/process-tree.ts': '/proc: what a process has started',
   'platform/process-lock.ts': '/proc: what a process has open',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
@@ -29,7 +30,9 @@ t.test('only the walkers list the folders of a tree', async t => {
       .filter(name => name.endsWith('.ts'))
       .map(name => `${room}/${name}`)
       .filter(path =>
-        /\b(?:readdir|opendir|fs\.glob|globSync)(?:Sync)?\b/.test(readFileSync(join(packageRoot, path), 'utf8')),
+        /\b(?:readdir|opendir|fs\.glob|globSync|folderEntries|filesBelow)(?:Sync)?\b/.test(
+          readFileSync(join(packageRoot, path), 'utf8'),
+        ),
       ),
   )
   const others = listing.filter(path => !path.startsWith('formats/')).sort()
