@@ -4,6 +4,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { parquetFiles, parquetFolders } from './parquet-tree.js'
 import { quarantineFiles } from './quarantine-tree.js'
 import { rawFiles, rawHours } from './raw-tree.js'
+import { dateOf } from '../platform/utc-date.js'
 
 /** The folders of a tree that hold what was recorded and what was made of it. */
 export const TREE_TOPS = ['raw', 'parquet', 'quarantine'] as const
@@ -49,11 +50,11 @@ export function holdsFiles(root: string): boolean {
 /** The first and the last date of which there are folders; undefined where there are none. Lists no files. */
 export function datesOfTree(root: string): { first: string; last: string } | undefined {
   const dates = [...parquetFolders(root)].map(({ date }) => date)
-  const dateOf = (hours: ReturnType<typeof rawHours>) => {
+  const firstOf = (hours: ReturnType<typeof rawHours>) => {
     const hour = hours.next()
-    return hour.done === true ? [] : [new Date(hour.value.startMs).toISOString().slice(0, 10)]
+    return hour.done === true ? [] : [dateOf(hour.value.startMs)]
   }
-  const all = [...dates, ...dateOf(rawHours(root)), ...dateOf(rawHours(root, { newestFirst: true }))].sort()
+  const all = [...dates, ...firstOf(rawHours(root)), ...firstOf(rawHours(root, { newestFirst: true }))].sort()
   const [first] = all
   const last = all.at(-1)
   return first === undefined || last === undefined ? undefined : { first, last }

@@ -1,5 +1,6 @@
 import { parseParquetName } from '../formats/parquet-path.js'
 import { parseSegmentPath } from '../formats/raw-path.js'
+import { dateOf } from '../platform/utc-date.js'
 
 /** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced; `reports` are for people. */
 export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded' | 'reports'
@@ -49,7 +50,7 @@ function parseRaw(path: string): ShippedName | undefined {
   const { startedMs } = parsed.name
   return {
     kind: parsed.state === 'sealed' ? 'segment' : 'manifest',
-    date: new Date(startedMs).toISOString().slice(0, 10),
+    date: dateOf(startedMs),
     hourEndMs: (Math.floor(startedMs / HOUR_MS) + 1) * HOUR_MS,
   }
 }

@@ -8,6 +8,7 @@ import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { openDuckDb } from '../../platform/duckdb.js'
 import type { Span } from '../../platform/spans.js'
 import { HOST_SQL as HOST, RUN_SQL as RUN } from '../../formats/parquet-path.js'
+import { dateOf } from '../../platform/utc-date.js'
 
 const HOUR_US = 3_600_000_000
 const DAY_US = 24 * HOUR_US
@@ -87,7 +88,7 @@ const rowSchema = z.object({
 async function fromParquet(root: string, exchange: string, span: Span, seen: ReadonlySet<string>, knownFromUs: number) {
   const folders = [...parquetFolders(root, { exchange, table: 'journal' })].sort((a, b) => (a.date < b.date ? -1 : 1))
   if (folders.length === 0) return []
-  const [first, last] = [dateOf(span.fromUs), dateOf(span.toUs + TOLD_WITHIN_US)]
+  const [first, last] = [dateOfUs(span.fromUs), dateOfUs(span.toUs + TOLD_WITHIN_US)]
   // Where raw does not say what was before, the last day that has a journal does.
   const before = knownFromUs < span.fromUs ? undefined : folders.filter(({ date }) => date < first).at(-1)?.date
   const files = folders
@@ -119,4 +120,4 @@ function isNews({ name }: ParquetFile, seen: ReadonlySet<string>): boolean {
   return run === undefined || number === undefined || !seen.has(nameOf({ host, run, number }))
 }
 
-const dateOf = (us: number) => new Date(Math.max(0, Math.min(us, 8.64e18)) / 1000).toISOString().slice(0, 10)
+const dateOfUs = (us: number) => dateOf(Math.max(0, Math.min(us, 8.64e18)) / 1000)

@@ -8,6 +8,7 @@ import { readReceiptsOf } from '../../formats/receipt.js'
 import { groupBy } from '../../platform/group-by.js'
 import type { Span } from '../../platform/spans.js'
 import type { Vanished } from './facts.js'
+import { dateOf } from '../../platform/utc-date.js'
 
 const HOUR_US = 3_600_000_000
 
@@ -197,8 +198,7 @@ class Traces {
 
 function datesOf({ fromUs, toUs }: Span): string[] {
   const dates: string[] = []
-  for (let us = fromUs - HOUR_US; us < toUs + HOUR_US; us += 24 * HOUR_US)
-    dates.push(new Date(us / 1000).toISOString().slice(0, 10))
-  dates.push(new Date((toUs + HOUR_US) / 1000).toISOString().slice(0, 10))
+  for (let us = fromUs - HOUR_US; us < toUs + HOUR_US; us += 24 * HOUR_US) dates.push(dateOf(us / 1000))
+  dates.push(dateOf((toUs + HOUR_US) / 1000))
   return [...new Set(dates)]
 }

@@ -11,6 +11,7 @@ import { supersededFiles } from '../../formats/superseded-files.js'
 import { treePlaceOf } from '../../formats/tree-place.js'
 import type { LineChoice } from './line-filter.js'
 import { kindOf } from './read-lines.js'
+import { dateOf } from '../../platform/utc-date.js'
 
 export interface SegmentSource {
   path: string
@@ -76,14 +77,13 @@ function filesOfTree(path: string, { fromUs, toUs }: Span): string[] | undefined
     return full(rawSegments(root, { ...below, ...span }))
   }
   // A day's folder holds what was on its way when the day ended, too.
-  const dates = { first: dateOf(fromUs && fromUs - HOUR_US, '0000-00-00'), last: dateOf(toUs, '9999-99-99') }
+  const dates = {
+    first: fromUs === undefined ? '0000-00-00' : dateOf((fromUs - HOUR_US) / 1000),
+    last: toUs === undefined ? '9999-99-99' : dateOf(toUs / 1000),
+  }
   const superseded = new Set(supersededFiles(root))
   const parquet = full(parquetFiles(root, { ...below, dates })).filter(file => !superseded.has(file))
   return parquet.length > 0 ? parquet : [...quarantineFiles(root, { ...below, dates })].map(file => join(root, file))
-}
-
-function dateOf(us: number | undefined, otherwise: string): string {
-  return us === undefined ? otherwise : new Date(us / 1000).toISOString().slice(0, 10)
 }
 
 /** Files that were put into a folder of someone's own: told by their endings, for their names may have been changed. */

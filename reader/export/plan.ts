@@ -1,4 +1,5 @@
 import type { Span } from '../../platform/spans.js'
+import { dateOf } from '../../platform/utc-date.js'
 
 const DAY_US = 86_400_000_000
 
@@ -12,7 +13,7 @@ export function daysOf({ fromUs, toUs }: Span): DayPart[] {
   const days: DayPart[] = []
   for (let at = fromUs; at < toUs;) {
     const end = Math.min((Math.floor(at / DAY_US) + 1) * DAY_US, toUs)
-    days.push({ date: new Date(at / 1000).toISOString().slice(0, 10), fromUs: at, toUs: end })
+    days.push({ date: dateOf(at / 1000), fromUs: at, toUs: end })
     at = end
   }
   return days

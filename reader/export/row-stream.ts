@@ -3,6 +3,7 @@ import type { ExportRows } from '../../exchanges/export.js'
 import type { Span } from '../../platform/spans.js'
 import { sqlText } from '../../platform/duckdb.js'
 import type { QuerySession } from '../query/session.js'
+import { dateOf } from '../../platform/utc-date.js'
 
 const HOUR_US = 3_600_000_000
 
@@ -80,8 +81,7 @@ export function conditionOf({ exchange, instruments, kind, currency }: Omit<RowQ
     .join(' AND ')
 }
 
-export const dateSql = (us: number, days: number) =>
-  `DATE ${sqlText(new Date(us / 1000).toISOString().slice(0, 10))} + ${days}`
+export const dateSql = (us: number, days: number) => `DATE ${sqlText(dateOf(us / 1000))} + ${days}`
 
 interface LastRow {
   exchangeUs: number

@@ -8,6 +8,7 @@ import type { Axis } from './axis.js'
 import { valueAxis } from './axis.js'
 import type { Layer, Point, Tone } from './chart.js'
 import type { Section } from './section.js'
+import { dateOf } from '../../platform/utc-date.js'
 
 /** Chains shown, and expiries of each, by open interest. */
 const CHAINS_MAX = 2
@@ -107,7 +108,7 @@ function smileChart(rows: readonly OptionRow[]) {
       .filter(({ is_out, moneyness }) => is_out === true && Math.abs(moneyness ?? Infinity) <= MONEYNESS_MAX)
       .sort((a, b) => a.strike - b.strike)
       .map(({ strike, mark_iv }): Point => [strike, mark_iv])
-    return { shape: 'line', name: new Date(Number(expiry)).toISOString().slice(0, 10), tone: TONES[index] ?? 1, points }
+    return { shape: 'line', name: dateOf(Number(expiry)), tone: TONES[index] ?? 1, points }
   })
   const strikes = layers.flatMap(({ points }) => points.map(([strike]) => strike))
   const x = everyOther(valueAxis(strikes))

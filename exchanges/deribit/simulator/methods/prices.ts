@@ -14,6 +14,7 @@ import { quoteOf } from '../instrument-fields.js'
 import { CATEGORIES } from '../instrument-names.js'
 import { invalidParam } from '../rpc-error.js'
 import { currencyOf, indexOf, instrumentOf, ordinary, spanOf, type Call, type Methods } from './method.js'
+import { dateOf } from '../../../../platform/utc-date.js'
 
 const DEPTHS = [1, 5, 10, 20, 50, 100, 1000, 10_000]
 const DEFAULT_DEPTH = 5
@@ -192,7 +193,7 @@ function deliveryPrices(call: Call): Json {
   for (let back = offset; back < Math.min(offset + count, DELIVERY_DAYS); back++) {
     const chance = fixedChance(market.options.seed, index.length, today - back)
     const price = round(market.indices.range(index).open * (0.8 + 0.4 * chance), 2)
-    data.push({ date: new Date((today - back) * DAY_MS).toISOString().slice(0, 10), delivery_price: price })
+    data.push({ date: dateOf((today - back) * DAY_MS), delivery_price: price })
   }
   return { records_total: DELIVERY_DAYS, data }
 }
