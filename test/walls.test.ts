@@ -47,6 +47,17 @@ t.test('ARCHITECTURE.md lists the rooms that there are, and no other', t => {
   t.end()
 })
 
+t.test('files that ARCHITECTURE.md names are there', t => {
+  const named = [...textOf('ARCHITECTURE.md').matchAll(/`([\w/.-]+\.(?:ts|md|sql))`/g)].map(([, name = '']) => name)
+  const files = execaSync('git', ['ls-files'], { cwd: packageRoot }).stdout.split('\n')
+  t.ok(named.length > 20)
+  t.same(
+    named.filter(name => !files.some(path => path === name || path.endsWith(`/${name}`))),
+    [],
+  )
+  t.end()
+})
+
 t.test('every import leads to a file', t => {
   const files = new Set(graph.keys())
   t.same(
