@@ -126,5 +126,6 @@ function sumOf(
       }
     }
   }
+  walk(folder)
   return sum
 }
