@@ -52,7 +52,8 @@ function stateBefore(root: string, exchange: string, fromUs: number, seen: Set<s
     }
     entries = [...own, ...entries]
     earliestUs = startMs * 1000
-    if (++hours >= HOURS_BACK_MAX || tellsState(entries)) break
+    // What the span's own hour says later than its begin does not tell what was before.
+    if (++hours >= HOURS_BACK_MAX || tellsState(entries.filter(({ recvUs }) => recvUs < fromUs))) break
   }
   return { entries, fromUs: earliestUs }
 }

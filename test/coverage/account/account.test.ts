@@ -57,6 +57,13 @@ const eventAt = (atUs: number): fc.Arbitrary<[string, object]> =>
         { conn, family, cause: 'nothing came', ...bounds },
       ]),
     fc
+      .tuple(conn, fc.constantFrom(...CHANNELS), span(atUs))
+      .map(([conn, channel, bounds]): [string, object] => [
+        'silent',
+        { conn, family: channel.split('.')[0], channels: [channel], cause: 'nothing came', ...bounds },
+      ]),
+    span(atUs).map((bounds): [string, object] => ['stood_still', bounds]),
+    fc
       .tuple(fc.constantFrom(...FAMILIES), span(atUs))
       .map(([channel, bounds]): [string, object] => [
         'lost',

@@ -50,6 +50,26 @@ t.test('without Parquet, of an open segment, the account is there', async t => {
   t.ok(lost.some(([, from, to, cause]) => from === 40 && to === 50 && cause === 'connection lost'))
 })
 
+t.test(
+  'a span within an outage of the recorder was of a time that nobody wanted, if its hour began anew later',
+  async t => {
+    const root = t.testdir()
+    writeRun(root, lines([...begin, [60, 'clock']]))
+    const back = 3600 + 2400
+    writeRun(
+      root,
+      lines([
+        [back, 'started', { run: 'next', host: 'h' }],
+        [back + 1, 'subscribed', { channels: CHANNELS }],
+      ]),
+    )
+    const [fromUs, toUs] = [3600 + 600, 3600 + 1200].map(second => RUN_STARTED_US + second * S) as [number, number]
+    const { groups } = await measureAccount(root, { fromUs, toUs }, nowUs)
+    t.equal(groups.flatMap(({ channels }) => channels).length, 3)
+    t.ok(groups.every(({ spans }) => spans.every(isLost)))
+  },
+)
+
 t.test('a day without files has no channel', async t => {
   const root = t.testdir()
   writeRun(root, wholeRun(20))
