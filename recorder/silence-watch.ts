@@ -199,7 +199,7 @@ export class SilenceWatch {
       { conn: connection.name, family, seconds, cause },
       'a family fell silent on a connection that lives',
     )
-    watched.toldMs = neverRests || lacks ? -Infinity : nowMs
+    watched.toldMs = neverRests ? -Infinity : nowMs
     // One that falls silent again and again is not taken anew each time.
     if (nowMs - watched.endedMs > REVIVED_MS)
       Object.assign(watched, { reviveMs: REVIVE_MS, reviveDueMs: nowMs, revived: 0 })
