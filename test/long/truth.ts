@@ -30,7 +30,7 @@ function page(outcomes: Awaited<ReturnType<typeof campaign>>): string {
 
 \`npm run long truth\` disturbs a recorder in ${outcomes.length} ways, against a simulated exchange that writes down every frame that it made and every
 fault that it was ordered (\`edgetape simulate --truth-file\`). Right is: every frame that is in no file lies in a span told as missing,
-of that channel, within 1 s of its bounds and with a cause that fits; of no such span, a second from its ends, is a frame here;
+of that channel, within 1 s of its bounds (beyond what the machine itself was late) and with a cause that fits; of no such span, a second from its ends, is a frame here;
 trades that were missed live and fetched are not told as missing. This page is written by the command (version ${version}).
 
 - told right: ${right} of ${outcomes.length}

@@ -5,6 +5,7 @@ import type { Findings } from '../findings.js'
 import type { Proof, ProofOptions, ProofResult } from '../proof.js'
 import { listRaw, rawPlaceOf, type RawPlace, type RawTree } from './find-segments.js'
 import { RunProof, type Run } from './run-proof.js'
+import { reportVanished } from './vanished.js'
 
 /** `verify raw`: every segment against its manifest, every line, and `seq` over all segments of each run. */
 export const rawProof: Proof = {
@@ -34,6 +35,7 @@ async function proveRaw(path: string, { findings, startProgress }: ProofOptions)
       totals[key] += found[key]
   }
   reportTree(tree, place, isWhole, findings)
+  if (isWhole) await reportVanished(place.root, listedUs, findings)
   const { segments, openSegments, frames, bytesRaw, connections } = totals
   const seq = isWhole ? `seq of ${connections} connections` : 'seq within each family only'
   const size = pretty(bytesRaw, { binary: true })

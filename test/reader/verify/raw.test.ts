@@ -244,6 +244,26 @@ for (const { name, damage, faults, line } of damages) {
   })
 }
 
+t.test('a segment that someone removed with its manifest was no fault', async t => {
+  const dataDir = t.testdir({ state: {} })
+  const subscribed = {
+    event: 'subscribed',
+    conn: 'd1',
+    channels: ['quote.BTC-PERPETUAL', 'trades.BTC-PERPETUAL.100ms'],
+  }
+  const told = journalLine(3, RUN_STARTED_US + 1000 * (FRAMES + 2), subscribed)
+  const book = { ...dataLine(FRAMES), family: 'book', seq: FRAMES + 1, frame: '{}' }
+  const { paths } = writeRun(dataDir, [...wholeRun(FRAMES), told, book])
+  t.same(codes((await proven(dataDir)).found, 'fault'), [])
+  const path = join(dataDir, paths.get('trades') ?? '')
+  for (const file of [path, withState(path, 'manifest')]) rmSync(file)
+  const { found } = await proven(dataDir)
+  t.same(codes(found, 'fault'), ['VANISHED'])
+  t.match(found.find(({ code }) => code === 'VANISHED')?.message, /of trades is gone without a record/)
+  rmSync(join(dataDir, 'state'), { recursive: true })
+  t.same(codes((await proven(dataDir)).found, 'fault'), [], 'a copy need not have all')
+})
+
 t.test('what is declared is no fault, and is said', async t => {
   const folder = t.testdir({ lost: {}, gone: {}, killed: {}, open: {}, copy: {} })
   const lines = wholeRun(FRAMES)
