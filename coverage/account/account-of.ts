@@ -202,7 +202,7 @@ class HostStates {
       line.paint([span], { state: 'not recording', grade: 'watched', cause: KILLED_SILENT }, isRecorded)
     for (const one of told.filter(({ kind }) => WHOLE.has(kind)))
       line.paint(
-        [boundsOf(one)],
+        without([boundsOf(one)], this.#coverOf(one, spans, host, family)),
         { state: 'missing', grade: 'watched', cause: one.cause },
         span => span.state === 'recorded' || (span.state === 'missing' && span.cause === 'wanted, and not subscribed'),
       )
@@ -224,6 +224,23 @@ class HostStates {
       )
     line.paint([toEnd], { state: 'not yet known', grade: 'claimed', cause: LAST_SECONDS }, isHere)
     return line.within(this.#window)
+  }
+
+  /**
+   * Of an outage that a recorder did not live to judge: when another connection carried the same, as far as lines of the
+   * family in its files prove it; of what comes now and then, lines of any that never rests.
+   */
+  #coverOf({ kind, conn, ...outage }: ToldSpan, spans: Subscription['spans'], host: string, family: string): Span[] {
+    if (kind !== 'outage' || conn === undefined) return []
+    const { fromUs, toUs } = boundsOf({ kind, conn, ...outage })
+    const others = spans.filter(span => slotOf(span.conn) !== slotOf(conn))
+    if (others.length === 0) return []
+    const isProof = (sign: string | undefined) =>
+      sign !== undefined && (this.#isSteady(family) ? sign === family : this.#isSteady(sign))
+    const signs = this.#facts.signs.filter(
+      sign => sign.host === host && isProof(sign.family) && sign.atUs > fromUs && sign.atUs <= toUs + SILENT_US,
+    )
+    return clip(others, { fromUs, toUs: Math.max(fromUs, ...signs.map(({ atUs }) => atUs)) })
   }
 
   #isSteady(family: string): boolean {

@@ -436,3 +436,33 @@ t.test('a book that was silent when its recorder was killed is not said to have 
   ])
   t.same(states(account, 'quote')?.[1], [3, 28, 'recorded'])
 })
+
+t.test(
+  'of two connections, what one missed that was out when its recorder was killed was said to be missing',
+  async t => {
+    const two: Told[] = [
+      [4, 'connected', { conn: 'd2' }],
+      [4, 'subscribed', { conn: 'd2', channels: CHANNELS }],
+      [4, 'live', { conn: 'd2', channels: 6 }],
+      [20, 'disconnected', { cause: 'reset' }],
+      [30, 'started', { conn: undefined }],
+      [32, 'subscribed', { channels: CHANNELS }],
+      [32, 'live', { channels: 6 }],
+    ]
+    const sign = { exchange: 'deribit', host: 'h1', run: 'r1' }
+    const signs = [
+      { ...sign, family: 'quote', atUs: 28 * S },
+      // Heartbeats alone were its life.
+      { ...sign, family: 'book', atUs: 20 * S },
+    ]
+    const account = of([...begin, ...two, ...end], { signs })
+    t.same(states(account, 'quote')?.slice(1, 3), [
+      [3, 28, 'recorded'],
+      [28, 32, 'not recording'],
+    ])
+    t.same(states(account, 'book')?.slice(1, 3), [
+      [3, 20, 'recorded'],
+      [20, 28, 'not recording'],
+    ])
+  },
+)
