@@ -4,6 +4,7 @@ import { clip } from '../platform/spans.js'
 import type { Adapter } from '../exchanges/adapter.js'
 import type { Connection } from './connection/connection.js'
 import type { Pause } from './connection/family-flow.js'
+import { PAUSE_US } from './connection/rhythm.js'
 import type { OutageAccount } from './connection/outage-account.js'
 import type { OutageLedger } from './connection/outage-ledger.js'
 import type { ReceiveClock } from './receive-clock.js'
@@ -133,7 +134,9 @@ export class SilenceWatch {
     if (silence) {
       if (flow.lastUs <= silence.fromUs) return
       const pause = pauses.find(({ toUs }) => toUs > silence.fromUs)
-      this.#end(account, family, pause ? this.#resumedUs(pause) : flow.lastUs, nowMs)
+      const resumedUs = pause ? this.#resumedUs(pause) : flow.lastUs
+      // Next to nothing: all of it was made in time, and came late.
+      this.#end(account, family, resumedUs - silence.fromUs < PAUSE_US ? silence.fromUs : resumedUs, nowMs)
       return
     }
     if (limitUs === undefined || isDeaf) {

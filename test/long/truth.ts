@@ -8,7 +8,7 @@ import { campaign, tableOf } from '../fixtures/truth/campaign.js'
 import { disturbances } from '../fixtures/truth/disturbances.js'
 
 const PAGE = join(packageRoot, 'docs/truth.md')
-const AT_ONCE = 6
+const AT_ONCE = 8
 
 t.setTimeout(3_600_000)
 
