@@ -143,10 +143,10 @@ export const EVENTS = {
   clock_step: event('recorder', 'tells', { step_us: us }, nothing),
   paused: event('storage', 'opens', { waiting_bytes: number }, nothing),
   resumed: event('storage', 'closes', { waiting_bytes: number }, nothing),
-  disk_error: event('storage', 'nothing', { what: text, message: text }, nothing),
-  disk_again: event('storage', 'nothing', { after_ms: number, message: text }, nothing),
+  disk_error: event('storage', 'opens', { what: text, message: text }, nothing),
+  disk_again: event('storage', 'closes', { after_ms: number, message: text }, nothing),
   made_room: event('storage', 'nothing', { files: texts, bytes: number }, nothing),
-  room_again: event('storage', 'nothing', { after_ms: number }, nothing),
+  room_again: event('storage', 'closes', { after_ms: number }, nothing),
   segment_recovered: event(
     'storage',
     'nothing',

@@ -39,6 +39,8 @@ class SpanReader {
   readonly #idle = new Map<string, Idle>()
   /** By host: reading from its sockets is paused. */
   readonly #pauses = new Map<string, ToldSpan>()
+  /** By host: since when its disk takes nothing, and all is in memory. */
+  readonly #unwritten = new Map<string, number>()
   readonly #lastOf = new Map<string, JournalEntry>()
 
   read(entry: JournalEntry): void {
@@ -55,10 +57,12 @@ class SpanReader {
         this.#began(entry)
         break
       case 'stopped':
+        this.#unwritten.delete(host)
         this.#resumed(entry)
         this.#ended(entry, 'the recorder was stopped')
         break
       case 'ceased':
+        this.#lostWithMemory(entry, recvUs)
         this.#resumed(entry)
         this.#ended(entry, 'nothing was recorded later')
         break
@@ -142,6 +146,13 @@ class SpanReader {
         this.#add(entry, 'standstill', { fromUs, toUs, cause })
         break
       }
+      case 'disk_error':
+        if (!this.#unwritten.has(host)) this.#unwritten.set(host, recvUs)
+        break
+      case 'disk_again':
+      case 'room_again':
+        this.#unwritten.delete(host)
+        break
       case 'paused':
         if (!this.#pauses.has(host))
           this.#pauses.set(host, this.#add(entry, 'paused', { cause: PAUSED, toUs: undefined, healed: true }))
@@ -183,6 +194,7 @@ class SpanReader {
     const idle = this.#idleOf(host)
     const last = this.#lastOf.get(host)
     this.#outages.runEnded(host, last?.recvUs ?? recvUs)
+    if (last && last.run !== entry.run) this.#lostWithMemory(entry, last.recvUs)
     const tookOverUs = entry.detail.since_us
     const sinceUs = Math.min(recvUs, tookOverUs ?? recvUs)
     if (idle && sinceUs <= idle.fromUs) this.#remove(idle)
@@ -193,6 +205,13 @@ class SpanReader {
     }
     // A run that took over had recorded for a while when the one before it stopped.
     if (tookOverUs !== undefined) this.#idle.delete(host)
+  }
+
+  /** A run that was killed while its disk took nothing: what waited in memory is gone, whatever had come. */
+  #lostWithMemory(entry: JournalEntry, toUs: number): void {
+    const fromUs = this.#unwritten.get(entry.host)
+    this.#unwritten.delete(entry.host)
+    if (fromUs !== undefined && fromUs < toUs) this.#add(entry, 'gap', { fromUs, toUs, cause: UNWRITTEN })
   }
 
   #isIdle(host: string, gap: ToldSpan): void {
@@ -281,6 +300,7 @@ const HOUR_MS = 3_600_000
 /** The families that these events are about where they name none. */
 const TRADES = 'trades'
 const BOOKS = 'book'
+const UNWRITTEN = 'the disk took nothing, and the recorder ended without a word'
 /** Frames waited in the kernel and came late; what the exchange gave up on has a gap of its own. */
 const PAUSED = 'the disk was too slow, and reading stopped meanwhile'
 

@@ -466,3 +466,22 @@ t.test(
     ])
   },
 )
+
+t.test('what waited in memory for a full disk when its recorder was killed was said to be there', async t => {
+  const told = (after: Told[]): Told[] => [
+    ...begin,
+    [10, 'disk_error', { conn: undefined, what: 'append to quote', message: 'ENOSPC' }],
+    ...after,
+    [28, 'clock', { conn: undefined }],
+    [30, 'started', { conn: undefined }],
+    [32, 'subscribed', { channels: CHANNELS }],
+    [32, 'live', { channels: 6 }],
+  ]
+  t.same(states(of([...told([]), ...end]), 'quote')?.slice(1, 4), [
+    [3, 10, 'recorded'],
+    [10, 28, 'missing'],
+    [28, 32, 'not recording'],
+  ])
+  const again: Told = [20, 'room_again', { conn: undefined, after_ms: 10_000 }]
+  t.same(states(of([...told([again]), ...end]), 'quote')?.[1], [3, 28, 'recorded'])
+})
