@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api'
 
 interface DuckDbLimits {
   /** How much DuckDB may use by its own count. */
@@ -27,6 +27,8 @@ export async function openDuckDb(limits = FOR_READING): Promise<DuckDBConnection
 export async function openInstance(
   limits: DuckDbLimits,
 ): Promise<{ instance: DuckDBInstance; connection: DuckDBConnection }> {
+  // Loaded by whoever opens one: its library takes longer to load than `status` to answer.
+  const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: limits.memory,
     threads: String(limits.threads),
