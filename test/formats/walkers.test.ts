@@ -42,6 +42,10 @@ t.test('segments of all layouts come in one order, each once, whatever is asked 
   t.same(found({ exchange: 'bybit' }), [other])
   t.same(found({ mayHold: family => family === 'quote' }), [other])
   t.same(found({ fromUs: (START_MS + 1.5 * HOUR_MS) * 1000, toUs: (START_MS + 2 * HOUR_MS) * 1000 }), [third])
+  const aroundHour = { fromUs: (START_MS + HOUR_MS + 30_000) * 1000, toUs: (START_MS + 2 * HOUR_MS) * 1000 }
+  t.same(found(aroundHour), [first, second, third], 'the last frames of an hour may have come a little after it')
+  const before = { fromUs: (START_MS - HOUR_MS) * 1000, toUs: (START_MS - 30_000) * 1000 }
+  t.same(found(before), [first, second], 'and the first a little before it')
   t.same(found({ below: dirname(third) }), [third])
   t.same(found({ below: 'raw/exchange=deribit/channel=trades/kind=option' }), [first, third])
   t.same(

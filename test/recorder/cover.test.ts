@@ -191,6 +191,17 @@ t.test('a family that never rests is watched on one connection while the other o
   t.end()
 })
 
+t.test('a family that stays silent is taken anew at growing distances, not every minute', t => {
+  const random = new Random(9)
+  const run = new TwoCopies([{ name: 'index', every: 1, regular: true }], () => random.float(), 1, { index: 5000 })
+  run.open(0)
+  run.run(10)
+  run.copy(0).quiet.add('index')
+  run.run(1000)
+  t.equal(run.copy(0).revived.length, 5, 'at once, and 1, 3, 7 and 15 minutes later')
+  t.end()
+})
+
 t.test('a family that never rests, on the only connection: told with its bounds while it lasts', t => {
   const random = new Random(8)
   const run = new TwoCopies([{ name: 'index', every: 1, regular: true }], () => random.float(), 1, { index: 5000 })

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
@@ -26,7 +26,9 @@ async function everyStep(root: string) {
   const lines = new Map<string, number>()
   const acknowledged: Acknowledged[] = [{ steps: 0, lines: new Map() }]
   const options = storeOptions(root, { fsyncMs: FSYNC_MS, rotateBytes: 900, openFilesMax: 2 })
+  const sealed: { steps: number; path: string }[] = []
   const run = new StoreRun(options, disk, event => {
+    if (event.type === 'sealed') sealed.push({ steps: disk.steps.length, path: event.path })
     if (event.type !== 'stored') return
     lines.set(event.channel, (lines.get(event.channel) ?? 0) + event.frames)
     acknowledged.push({ steps: disk.steps.length, lines: new Map(lines) })
@@ -40,12 +42,12 @@ async function everyStep(root: string) {
     'all is sealed by time',
     () => run.of('sealed').reduce((sum, { manifest }) => sum + manifest.frames, 0) === FAMILIES.length * ROUNDS * LINES,
   )
-  return { disk, acknowledged }
+  return { disk, acknowledged, sealed }
 }
 
 t.test('a crash at every step: nothing stored is lost, nothing is doubled or changed', async t => {
   const folder = t.testdir({ live: {} })
-  const { disk, acknowledged } = await everyStep(join(folder, 'live'))
+  const { disk, acknowledged, sealed } = await everyStep(join(folder, 'live'))
   const kinds = new Set(disk.steps.map(({ does }) => does))
   t.same(
     kinds,
@@ -56,7 +58,9 @@ t.test('a crash at every step: nothing stored is lost, nothing is doubled or cha
   /** What was acknowledged by the first `count` steps. */
   const promised = (count: number) =>
     acknowledged.findLast(({ steps }) => steps <= count)?.lines ?? new Map<string, number>()
-  const check = async (name: string, dataDir: string, least: Map<string, number>) => {
+  const check = async (name: string, count: number, dataDir: string, least: Map<string, number>) => {
+    for (const { steps, path } of sealed)
+      if (steps <= count && !existsSync(join(dataDir, path))) t.fail(`${name}: ${path} was said to be sealed`)
     const found = await recoveredNumbers(dataDir)
     for (const family of FAMILIES) {
       const numbers = found.get(family) ?? []
@@ -73,12 +77,13 @@ t.test('a crash at every step: nothing stored is lost, nothing is doubled or cha
     const target = join(folder, 'after')
     const step = disk.steps[count]?.does ?? 'end'
     disk.afterKill(count, target)
-    await check(`killed before ${count} (${step})`, target, promised(count))
+    await check(`killed before ${count} (${step})`, count, target, promised(count))
     disk.afterPowerCut(count, target, 'all')
-    await check(`power cut before ${count} (${step}), all forgotten`, target, synced(disk, count, acknowledged))
+    const safe = synced(disk, count, acknowledged)
+    await check(`power cut before ${count} (${step}), all forgotten`, count, target, safe)
     const dice: Forgets = seeded(count)
     disk.afterPowerCut(count, target, dice)
-    await check(`power cut before ${count} (${step}), some forgotten`, target, synced(disk, count, acknowledged))
+    await check(`power cut before ${count} (${step}), some forgotten`, count, target, safe)
   }
   t.ok(longestUnsyncedMs(disk) < FSYNC_MS + 3000, `unsynced for ${Math.round(longestUnsyncedMs(disk))} ms at most`)
   t.pass(`${disk.steps.length} steps, each broken in three ways`)
@@ -134,12 +139,16 @@ function synced(disk: LoggedDisk, count: number, acknowledged: Acknowledged[]): 
   return least
 }
 
-/** How long bytes of an open segment waited for their sync, at most. */
+/** How long bytes of a segment waited for their sync and that of its name, at most. */
 function longestUnsyncedMs({ steps }: LoggedDisk): number {
   const waits = steps.map((step, index) => {
     if (step.does !== 'write') return 0
     const sync = steps.find((later, at) => at > index && later.does === 'sync' && later.file === step.file)
-    return (sync?.atMs ?? Infinity) - step.atMs
+    const created = steps.findIndex(one => one.does === 'create' && one.file === step.file)
+    const folder = dirname(nameOf(steps[created]))
+    if (!folder.startsWith('raw/')) return (sync?.atMs ?? Infinity) - step.atMs
+    const named = steps.find((later, at) => at > created && later.does === 'syncFolder' && later.name === folder)
+    return Math.max(sync?.atMs ?? Infinity, named?.atMs ?? Infinity) - step.atMs
   })
   return Math.max(...waits)
 }

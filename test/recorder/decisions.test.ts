@@ -57,6 +57,17 @@ t.test('receive stamps follow the wall clock only when it was set', t => {
   t.end()
 })
 
+t.test('receive stamps are right to some µs, though one look at the wall clock is up to 1 ms short', t => {
+  let trueUs = 1_700_000_000_000_900
+  const clock = new ReceiveClock({
+    wallUs: () => Math.floor(trueUs / 1000) * 1000,
+    monotonicUs: () => trueUs++ - 1_700_000_000_000_000,
+  })
+  const shortUs = trueUs - clock.nowUs()
+  t.ok(shortUs >= 0 && shortUs < 5, `${shortUs} µs short`)
+  t.end()
+})
+
 t.test('one late look at the clock was taken for a step of the wall clock', t => {
   let lateUs = 0
   const clock = new ReceiveClock({

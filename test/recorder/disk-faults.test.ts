@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Backlog } from '../../recorder/storage/backlog.js'
+import { BatchQueue } from '../../recorder/storage/batch-queue.js'
+import type { Append } from '../../recorder/storage/messages.js'
 import { FailingDisk, type DiskCall } from '../fixtures/failing-disk.js'
 import { rawFiles } from '../fixtures/recorder-process.js'
 import {
@@ -195,6 +197,53 @@ t.test('many segments, few open files', async t => {
   await run.close()
   const found = sealedNumbers(dataDir)
   for (const family of families) t.same(found.get(family), upTo(family === 'family40' ? 40 : 30), family)
+})
+
+t.test('a batch never overtakes one of its segment that failed and is to be tried again at once', t => {
+  const queue = new BatchQueue()
+  for (const first of [1, 11]) for (const family of ['trades', 'quote']) queue.push(batchOf(family, first, first + 9))
+  const tried: string[] = []
+  const write = ({ channel, firstRecvUs }: Append) => {
+    tried.push(`${channel} ${firstRecvUs - SLOT_FROM_US}`)
+    return channel === 'trades' && tried.length === 1 ? 0 : undefined
+  }
+  queue.drain(0, () => true, write)
+  t.same(tried, ['trades 1', 'quote 1', 'quote 11'])
+  queue.drain(0, () => true, write)
+  t.same(tried.slice(3), ['trades 1', 'trades 11'])
+  t.end()
+})
+
+t.test('a segment that cannot be sealed does not hold up the others', async t => {
+  const dataDir = t.testdir({})
+  const disk = new FailingDisk()
+  disk.only = /channel=trades/
+  disk.failing.set('rename', 'EIO')
+  const run = new StoreRun(storeOptions(dataDir), disk)
+  for (const family of ['trades', 'quote', 'book']) run.store.handle(batchOf(family, 1, 10))
+  await run.until('all lines', () => run.storedFrames() === 30)
+  run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 10e6 })
+  await run.until('the others are sealed', () => run.of('sealed').length === 2)
+  disk.failing.clear()
+  await run.until('and that one later', () => run.of('sealed').length === 3)
+  t.same(await run.close(), [])
+})
+
+t.test('frames that come up to 2 s after their slot go to its segment', async t => {
+  const dataDir = t.testdir({})
+  const run = new StoreRun(storeOptions(dataDir), new FailingDisk())
+  run.store.handle(batchOf('trades', 1, 10))
+  await run.until('first lines', () => run.storedFrames() === 10)
+  run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 1.9e6 })
+  run.store.handle(batchOf('trades', 11, 20))
+  await run.until('more lines', () => run.storedFrames() === 20)
+  run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 2e6 })
+  await run.until('sealed', () => run.of('sealed').length > 0)
+  t.same(
+    run.of('sealed').map(({ manifest }) => manifest.frames),
+    [20],
+  )
+  t.same(await run.close(), [])
 })
 
 t.test('in memory, families give way in the declared order, the oldest batches first', t => {

@@ -1,6 +1,10 @@
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import t from 'tap'
+import { httpBody } from '../../exchanges/http-body.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
@@ -91,4 +95,24 @@ t.test('whatever the exchange sends is kept as it came, and nothing is written o
   t.same(readdirSync(folder).sort(), ['data', 'edgetape.yaml'], 'nothing beside the data folder')
   t.same(readdirSync(recorder.dataDir).sort(), ['.edgetape-data', 'raw', 'state'])
   t.notOk(readdirSync(dirname(folder)).includes('x'))
+})
+
+t.test('an answer over HTTP that never ends filled the memory', async t => {
+  const chunk = Buffer.alloc(1024 * 1024)
+  let sentMiB = 0
+  const server = createServer((_request, response) => {
+    const send = () => {
+      sentMiB++
+      // Enough, whoever reads it.
+      if (sentMiB === 256) response.end()
+      else if (response.write(chunk)) setImmediate(send)
+      else response.once('drain', send)
+    }
+    send()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await t.rejects(httpBody({ url }, new AbortController().signal), { code: 'HTTP_CALL_FAILED', message: /more than/ })
+  t.ok(sentMiB < 128, `${sentMiB} MiB were sent`)
 })

@@ -145,6 +145,7 @@ t.test('a seal that was cut off anywhere ends the same when it is done again', t
     { name: 'manifest of something else', files: { open, manifest: Buffer.from('{"format_version":1}') } },
     { name: 'manifest of another segment', files: { open, manifest: otherManifest(manifest, { number: 7 }) } },
     { name: 'manifest from when it was shorter', files: { open, manifest: otherManifest(manifest, { frames: 10 }) } },
+    { name: 'manifest of as many bytes', files: { open, manifest: otherManifest(manifest, sizeOf(open)) } },
     { name: 'manifest cut off', files: { open, manifest: manifest.subarray(0, 100) } },
     { name: 'empty manifest', files: { open, rewriting: sealed, manifest: Buffer.alloc(0) } },
     { name: 'open file replaced', files: { open: sealed, manifest } },
@@ -165,8 +166,10 @@ t.test('a seal that was cut off anywhere ends the same when it is done again', t
 /** A manifest that is none of this content. */
 function otherManifest(manifest: Buffer, facts: object): Buffer {
   const value = JSON.parse(manifest.toString('utf8')) as object
-  return Buffer.from(JSON.stringify({ ...value, ...facts, bytes_compressed: 123, sha256: 'ab'.repeat(32) }))
+  return Buffer.from(JSON.stringify({ ...value, bytes_compressed: 123, sha256: 'ab'.repeat(32), ...facts }))
 }
+
+const sizeOf = ({ length }: Buffer) => ({ bytes_compressed: length })
 
 t.test('only segments of this host are recovered', t => {
   const dataDir = t.testdir()

@@ -116,6 +116,7 @@ t.test('a recorder that is dead already is taken over from: its number is nobody
     const { taken, asked } = await taking(lockPath)
     t.ok(taken, 'the lock is free')
     t.equal(asked, 0, 'and nobody is asked to end')
+    t.equal(lockHolder(lockPath), process.pid, 'who has it now is found, and not who had it before')
     taken?.lock.release()
   }
   t.equal(other.exitCode ?? other.signalCode, null, 'who has that number now got no signal')

@@ -1,13 +1,14 @@
 import { appendFileSync, existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
 import { localDisk } from '../../platform/disk.js'
 import { withState } from '../../formats/raw-path.js'
+import { readReceiptsOf } from '../../formats/receipt.js'
 import { Room } from '../../recorder/storage/room.js'
 import { removeVerifiedSegments } from '../../recorder/storage/verified-segments.js'
 import { runSyncer } from '../../syncer/main.js'
-import { HOUR_14, HOUR_MS, MINUTE_MS, handClock, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
+import { HOUR_14, HOUR_MS, MINUTE_MS, handClock, sha256, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
 import { FailingDisk } from '../fixtures/failing-disk.js'
 
 /** A tree whose first three segments are verified at the target, as a real syncer says; a fourth is only shipped. */
@@ -59,6 +60,22 @@ t.test('what changed since it was verified stays', async t => {
   t.same(removeVerifiedSegments(localDisk, shipping, 1e9).files, [])
 })
 
+t.test('a segment stays whose Parquet there is not what was made of it last', async t => {
+  const { tree, first, third, shipping } = await verifiedTree(t.testdir({}))
+  const { outputs } = readReceiptsOf(tree.dataDir, '2026-11-20').get(first) ?? { outputs: [] }
+  const made = outputs.map(output => ({ ...output, sha256: sha256('made anew') }))
+  tree.receipt('2026-11-20', { segment: first, sha256: sha256(tree.read(first)), outputs: made })
+  t.same(removeVerifiedSegments(localDisk, shipping, 1e9).files, [third, withState(third, 'manifest')])
+})
+
+t.test('what was deleted for room is gone for good before it is told', async t => {
+  const { tree, first, shipping } = await verifiedTree(t.testdir({}))
+  const synced: string[] = []
+  const disk = { ...localDisk, syncFolder: (path: string) => synced.push(path) }
+  removeVerifiedSegments(disk, shipping, 1)
+  t.same(synced, [join(tree.dataDir, dirname(first))])
+})
+
 t.test('a target that was once unreachable does not end the rescue of a full disk for good', async t => {
   const { tree, first, third, shipping } = await verifiedTree(t.testdir({}))
   // What a pass leaves behind that never met its target: ledgers without a record.
@@ -97,9 +114,10 @@ t.test('a full disk asks for room before anything else', async t => {
   const disk = new FailingDisk()
   const asked: number[] = []
   let free = 0
+  let files = Infinity
   const room = new Room(
     {
-      disk: Object.assign(disk, { free: () => ({ bytes: free, files: Infinity }) }),
+      disk: Object.assign(disk, { free: () => ({ bytes: free, files }) }),
       reserveFolder: join(folder, 'reserve'),
       reserveBytes: 1000,
       makeRoom: bytes => {
@@ -114,5 +132,10 @@ t.test('a full disk asks for room before anything else', async t => {
   t.ok(room.isFull)
   t.equal(room.lookAgain(1500), 500, 'room was made, and the reserve is held again')
   t.same(asked, [4000])
+  room.noRoom(2000)
+  files = 10
+  t.equal(room.lookAgain(3000), undefined, 'ten inodes are no room')
+  files = 1000
+  t.equal(room.lookAgain(4000), 2000)
   t.equal(disk.openFiles, 0)
 })

@@ -8,6 +8,7 @@ import { readStatus } from '../../formats/status.js'
 import { withState } from '../../formats/raw-path.js'
 import { DateLedger } from '../../formats/ledger.js'
 import { isClean, runSyncer, type PassReport } from '../../syncer/main.js'
+import { FolderTarget } from '../../syncer/targets/folder.js'
 import { Watchdog } from '../../syncer/targets/watchdog.js'
 import { needsThat } from '../fixtures/needs.js'
 import {
@@ -114,6 +115,25 @@ t.test('what differs from its manifest here is kept and not shipped, whichever s
   tree.write(manifestPath, manifest)
   t.match(await once(), { error: undefined })
   t.ok(existsSync(join(nas, segment)), 'the true manifest lets it go')
+})
+
+t.test('a target that became another one while it was compared: nothing is deleted here', async t => {
+  const { tree, nas, config, clock, once } = beside(t.testdir(), {}, { keepHours: 1000 })
+  await once()
+  const [mark = ''] = readdirSync(nas).filter(name => name.startsWith('.edgetape-target-'))
+  class Exchanged extends FolderTarget {
+    override async verify(...asked: Parameters<FolderTarget['verify']>) {
+      const result = await super.verify(...asked)
+      writeFileSync(join(nas, mark), 'edgetape of-another-disk 1\n')
+      return result
+    }
+  }
+  const { signal } = new AbortController()
+  const due = { ...config, retention: { ...config.retention, keepHours: 0 } }
+  const target = new Exchanged(nas, 60_000)
+  const report = await runSyncer({ config: due, log, once: true, signal, clock, target })
+  t.match(report, { retiredFiles: 0, error: { code: 'SYNC_TARGET_DIFFERS' } })
+  t.equal([...filesBelow(tree.dataDir).keys()].filter(path => /^(raw|parquet)/.test(path)).length, 3)
 })
 
 t.test('a first target needs its parent', async t => {

@@ -1,12 +1,13 @@
 /** A tree of ours, or a part of it, that is a link to somewhere else. */
-import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { toldByParts } from '../../monitor/doctor/told-by-parts.js'
 import { createLogger } from '../../platform/log.js'
 import { runSyncer } from '../../syncer/main.js'
+import { copyDurably } from '../../syncer/targets/durable-copy.js'
 import { matchAll } from '../fixtures/match-all.js'
-import { HOUR_14, HOUR_MS, ShippedTree, handClock, testConfig } from '../fixtures/shipped-tree.js'
+import { HOUR_14, HOUR_MS, ShippedTree, handClock, sha256, testConfig } from '../fixtures/shipped-tree.js'
 
 const SEGMENT = 'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14'
 
@@ -42,3 +43,16 @@ for (const linked of ['raw', 'parquet', 'raw/exchange=deribit/channel=trades', d
     t.ok(existsSync(join(folder, 'nas', linked)), 'put in its place it is shipped')
   })
 }
+
+t.test('a file that became a link after it was looked at was copied from behind it', async t => {
+  const folder = t.testdir({ nas: {}, data: { segment: t.fixture('symlink', '../elsewhere') }, elsewhere: 'content\n' })
+  const facts = { bytes: 8, mtimeMs: 0, sha256: sha256('content\n'), md5: '', replace: false }
+  const copied = copyDurably(
+    { path: 'segment', ...facts },
+    join(folder, 'data'),
+    join(folder, 'nas/segment'),
+    () => undefined,
+  )
+  await t.rejects(copied, { code: 'ELOOP' })
+  t.same(readdirSync(join(folder, 'nas')), [])
+})

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { copyDurably } from '../../syncer/targets/durable-copy.js'
 import { sha256OnMedium } from '../../syncer/targets/medium.js'
 import { blockDisk, canMount } from '../fixtures/small-disk.js'
 
@@ -19,6 +20,18 @@ t.test('the checksum of any length, on a disk and in memory', async t => {
       t.teardown(async () => (await import('node:fs/promises')).rm(path, { force: true }))
     }
   }
+})
+
+t.test('a copy that is another on the medium than it was when it was written got its name', async t => {
+  const folder = t.testdir({ data: { segment: 'as it was written\n' }, nas: {} })
+  const content = readFileSync(join(folder, 'data/segment'))
+  const file = { path: 'segment', bytes: content.length, mtimeMs: 0, sha256: sha256(content), md5: '', replace: false }
+  const spoil = () => writeFileSync(join(folder, 'nas/.segment.edgetape-tmp'), 'AS', { flag: 'r+' })
+  const copy = (beat: () => void) => copyDurably(file, join(folder, 'data'), join(folder, 'nas/segment'), beat)
+  await t.rejects(copy(spoil), { code: 'SYNC_COPY_DIFFERS' })
+  t.same(readdirSync(join(folder, 'nas')), [])
+  await copy(() => undefined)
+  t.same(readdirSync(join(folder, 'nas')), ['segment'])
 })
 
 t.test(

@@ -1,11 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { deribit } from '../../exchanges/deribit/main.js'
 import { tables } from '../../compactor/tables.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { segmentPath } from '../../formats/raw-path.js'
-import { DateLedger, type FileRecord } from '../../formats/ledger.js'
+import { DateLedger, readAccount, type FileRecord } from '../../formats/ledger.js'
 import { LedgerStore } from '../../syncer/ledger-store.js'
 import { listDates, readDate } from '../../syncer/local-tree.js'
 import { pauseAfter } from '../../syncer/pace.js'
@@ -87,8 +87,10 @@ t.test('links in the tree are not followed, and nothing behind them is deleted',
   matchAll(t, problems, [{ path, reason: /is a link/ }])
   t.ok(existsSync(join(tree.dataDir, path)))
 
-  const changed = retire(tree.dataDir, [{ ...file, bytes: file.bytes + 1 }])
-  matchAll(t, changed, { files: 0, problems: [{ reason: /not the file that was verified/ }] })
+  for (const earlier of [{ bytes: file.bytes + 1 }, { mtimeMs: file.mtimeMs - 1 }]) {
+    const changed = retire(tree.dataDir, [{ ...file, ...earlier }])
+    matchAll(t, changed, { files: 0, problems: [{ reason: /not the file that was verified/ }] })
+  }
   t.ok(existsSync(join(tree.dataDir, file.path)))
   t.end()
 })
@@ -252,5 +254,16 @@ t.test('verified through the last hour before the first that is not', t => {
     ]),
     hour(19),
   )
+  t.end()
+})
+
+t.test('another target was met, and the account of the old one still counted when that was cut off', t => {
+  const stateDir = t.testdir()
+  new LedgerStore(stateDir, 'nas').meet('one')
+  t.match(readAccount(stateDir), { target: 'nas' })
+  const [identity = ''] = readdirSync(stateDir).filter(name => name.startsWith('target-'))
+  mkdirSync(join(stateDir, `${identity}.tmp`))
+  t.throws(() => new LedgerStore(stateDir, 'nas').meet('other'), { code: 'EISDIR' })
+  t.equal(readAccount(stateDir), undefined)
   t.end()
 })

@@ -15,7 +15,17 @@ import t, { type Test } from 'tap'
 import { readDataIdentity } from '../../platform/data-identity.js'
 import { runSyncer } from '../../syncer/main.js'
 import { parseReplaced } from '../../formats/replacement.js'
-import { handClock, HOUR_14, HOUR_MS, sha256, ShippedTree, testConfig, visibleBelow } from '../fixtures/shipped-tree.js'
+import { supersededFiles } from '../../formats/superseded-files.js'
+import {
+  flipByte,
+  handClock,
+  HOUR_14,
+  HOUR_MS,
+  sha256,
+  ShippedTree,
+  testConfig,
+  visibleBelow,
+} from '../fixtures/shipped-tree.js'
 import { startTarget, type TargetKind } from '../fixtures/sync-targets.js'
 
 const log = pino({ level: 'silent' })
@@ -46,8 +56,8 @@ async function shippedHours(t: Test, kind: TargetKind) {
 }
 
 /** What the compactor does, in its order: the folder, what it replaced, the receipts. */
-function rollUp({ dataDir }: ShippedTree, place: string, hours: readonly string[]): void {
-  const day = `${place}/day-h.parquet`
+function rollUp({ dataDir }: ShippedTree, place: string, hours: readonly string[], name = 'day-h.parquet'): void {
+  const day = `${place}/${name}`
   const had = existsSync(join(dataDir, day)) ? readFileSync(join(dataDir, day), 'utf8') : ''
   const rows = had + hours.map(path => readFileSync(join(dataDir, path), 'utf8')).join('')
   mkdirSync(join(dataDir, 'state/compactor'), { recursive: true })
@@ -146,6 +156,18 @@ t.test('through rsync nothing is deleted, and readers are told before they find 
   t.match(visibleBelow(target.root).get(noticeOf(tree)), late)
 })
 
+t.test('where readers cannot be told, the day waits', async t => {
+  const world = await shippedHours(t, 'daemon')
+  if (!world) return
+  const { tree, target, hours, place, day, once } = world
+  rollUp(tree, place, hours)
+  new ShippedTree(target.root).write(noticeOf(tree), 'of somebody else\n')
+  t.match(await once(), { problemFiles: 1, shippedFiles: 0 })
+  t.notOk(existsSync(join(target.root, day)), 'its rows would be there twice')
+  rmSync(join(target.root, noticeOf(tree)))
+  t.match(await once(), { problemFiles: 0, shippedFiles: 2 })
+})
+
 t.test('while the compactor switches files, Parquet waits', async t => {
   const world = await shippedHours(t, 'folder')
   if (!world) return
@@ -156,6 +178,38 @@ t.test('while the compactor switches files, Parquet waits', async t => {
   t.notOk(existsSync(join(target.root, day)))
   rmSync(join(tree.dataDir, 'state/compactor/switch.json'))
   t.match(await once(), { shippedFiles: 1, backlogFiles: 0 })
+})
+
+t.test(
+  'a folder was replaced though one of its new files is spoilt here, and the rows of that one were gone',
+  async t => {
+    const world = await shippedHours(t, 'folder')
+    if (!world) return
+    const { tree, target, hours, place, day, once } = world
+    rollUp(tree, place, hours.slice(0, 2))
+    rollUp(tree, place, hours.slice(2), 'day-g.parquet')
+    flipByte(join(tree.dataDir, place, 'day-g.parquet'))
+    t.match(await once(), { shippedFiles: 0, problemFiles: 1 })
+    t.same(
+      [...visibleBelow(join(target.root, place)).values()],
+      ['row 1\n', 'row 2\n', 'row 3\n'],
+      'all stays until all of them can take its place',
+    )
+    flipByte(join(tree.dataDir, place, 'day-g.parquet'))
+    t.match(await once(), { shippedFiles: 2, problemFiles: 0 })
+    t.same([...visibleBelow(join(target.root, place)).keys()], ['day-g.parquet', 'day-h.parquet'])
+    t.ok(existsSync(join(target.root, day)))
+  },
+)
+
+t.test('a file that two others replace is left out where both are there, not where one is', t => {
+  const root = t.testdir({ old: '', one: '', superseded: { [`date=${DATE}`]: {} } })
+  const notice = { path: 'old', by: ['one', 'other'] }
+  writeFileSync(join(root, `superseded/date=${DATE}/superseded-h.jsonl`), `${JSON.stringify(notice)}\n`)
+  t.same(supersededFiles(root), [])
+  writeFileSync(join(root, 'other'), '')
+  t.same(supersededFiles(root), [join(root, 'old')])
+  t.end()
 })
 
 t.test('what replaces others is in use again', t => {

@@ -249,6 +249,37 @@ t.test('an outage is missing in all but trades, which are healed once the exchan
   t.same(account.trades, [{ exchange: 'deribit', recorded: 8439, missing: 0 }])
 })
 
+t.test('what came and was not kept is missing, also where the exchange was asked for its numbers', async t => {
+  const compared: Told = [60, 'compared', { scopes: ['perpetual BTC', 'option BTC'], from_us: 30 * S, to_us: 60 * S }]
+  const lost: Told = [70, 'lost', { channel: 'trades', frames: 3, cause: 'full', from_us: 42 * S, to_us: 45 * S }]
+  t.same(states(of([...begin, ...outage, compared, lost, ...end]), 'trades')?.slice(2, 5), [
+    [39, 42, 'healed'],
+    [42, 45, 'missing'],
+    [45, 50, 'healed'],
+  ])
+})
+
+t.test('of two recorders the one counts that has more', async t => {
+  const [holed, whole] = [of([...begin, ...outage, ...end]), of([...begin, ...end])]
+  for (const account of [mergeAccounts(holed, whole), mergeAccounts(whole, holed)])
+    t.same(states(account, 'quote'), [
+      [0, 3, 'not recording'],
+      [3, 90, 'recorded'],
+      [90, 100, 'not recording'],
+    ])
+})
+
+t.test('trades are counted from the begin of what is asked for, not of the run', async t => {
+  const compared = (second: number, trades: number): Told => [
+    second,
+    'compared',
+    { scopes: ['perpetual BTC'], from_us: 10 * S, to_us: second * S, trades },
+  ]
+  const window = { fromUs: 50 * S, toUs: 100 * S }
+  const { trades } = of([...begin, compared(30, 100), compared(60, 150), ...end], {}, window)
+  t.same(trades, [{ exchange: 'deribit', recorded: 50, missing: 0 }])
+})
+
 t.test('trades of an outage of which nobody asked are not said to be there', async t => {
   t.same(states(of([...begin, ...outage, ...end]), 'trades')?.[2], [39, 50, 'missing'])
   const living = of([...begin, ...outage], {

@@ -1,5 +1,7 @@
 import t from 'tap'
-import { hoursOf } from '../../../coverage/account/day.js'
+import type { Account } from '../../../coverage/account/account.js'
+import { dayOfAccount, hoursOf } from '../../../coverage/account/day.js'
+import { exchangeNamed } from '../../../exchanges/registry.js'
 
 const hourUs = Date.parse('2026-11-22T14:00:00Z') * 1000
 
@@ -17,4 +19,17 @@ t.test('a kind is as complete as the least complete of its data', async t => {
     { kind: 'option', hour: 15, channels: 3, share: 0.5, least: 'trades' },
     { kind: 'spot', hour: 14, channels: 3 },
   ])
+})
+
+t.test('seconds that two books of a family lack at once count once', t => {
+  const S = 1_000_000
+  const group = (about: string, fromS: number, toS: number): Account['groups'][number] => ({
+    channels: [{ exchange: 'deribit', family: 'book', kind: 'perpetual', about, isWhole: false }],
+    spans: [{ fromUs: fromS * S, toUs: toS * S, state: 'missing', grade: 'exact', cause: about }],
+  })
+  const groups = [group('BTC-PERPETUAL', 40, 50), group('ETH-PERPETUAL', 45, 60)]
+  const account = { window: { fromUs: 0, toUs: 100 * S }, groups, notOffered: [], trades: [] }
+  const { families } = dayOfAccount('1970-01-01', account, exchangeNamed, 0)
+  t.match(families, { 'deribit book': { seconds: 20 } })
+  t.end()
 })

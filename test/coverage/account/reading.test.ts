@@ -100,6 +100,25 @@ t.test('a segment that someone removed with its manifest is missing', async t =>
   t.match(causes[0], /is gone without a record/)
 })
 
+t.test('a segment that was moved aside is told as that, not as one that is gone without a record', async t => {
+  const folder = t.testdir({ whole: {}, moved: {} })
+  const frames = wholeRun(40).filter(({ family }) => family !== 'journal')
+  const told: Told[] = [...begin, [60, 'stopped', { reason: 'test' }]]
+  const quote = writeRun(join(folder, 'whole'), [...lines(told), ...frames]).paths.get('quote') ?? ''
+  const moved: Told = [50, 'segment_unreadable', { path: `${quote}.open`, moved_to: 'quarantine/unreadable/it' }]
+  const third = { ...frames[0], family: 'book', conn: 'd1', seq: 41, recvUs: RUN_STARTED_US + 2 * S, frame: '{}' }
+  const root = join(folder, 'moved')
+  const { paths } = writeRun(root, [...lines([...begin, moved, [60, 'stopped', { reason: 'test' }]]), ...frames, third])
+  t.equal(paths.get('quote'), quote)
+  for (const path of [quote, quote.replace(/\.jsonl\.zst$/, '.json')]) rmSync(join(root, path))
+  const { groups } = await measureAccount(root, DAY, nowUs)
+  const causes = groups.flatMap(({ spans }) => spans.flatMap(({ cause }) => cause ?? []))
+  t.same(
+    causes.filter(cause => cause.includes('without a record')),
+    [],
+  )
+})
+
 t.test('queries have the gaps as a relation, without any table of coverage', async t => {
   const root = t.testdir()
   writeRun(root, lines([...begin, outage, [60, 'stopped', { reason: 'test' }]]))
