@@ -139,8 +139,10 @@ export class TargetPlace {
     if (!memory) throw new Error('a target is remembered before it is settled')
     this.#found = found
     const { next, ...rest } = memory
-    if (next?.number !== found || !this.#isPastGrace(next)) return memory
-    return this.#remember({ ...rest, number: found })
+    if (!next) return memory
+    if (next.number === found) return this.#isPastGrace(next) ? this.#remember({ ...rest, number: found }) : memory
+    // A power cut there took the later one back: it is not to be waited for.
+    return next.written ? this.#remember({ ...memory, next: { ...next, written: false } }) : memory
   }
 
   /** A person put an empty file under the mark's name, or under the one for all recorders: this is to be the target now. */

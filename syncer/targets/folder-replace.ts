@@ -31,13 +31,16 @@ export async function replaceInFolder(
   await requireRealFolders(root, WAITING)
   const parents = await makeFolders(root, dirname(folder))
   await mkdir(dirname(waiting), { recursive: true })
-  await recover(waiting, place)
+  if (await isThere(`${waiting}${ASIDE}`)) await recoverAside(waiting, place)
   for (const file of files) {
     const isTheirs = !file.replace && !(await holds(join(place, basename(file.path)), [file.sha256], beat))
     if (isTheirs) throw notOurs(root, file.path)
   }
   const leaving = new Set(files.map(({ path }) => basename(path)))
   for (const [name, contents] of gone) if (await holds(join(place, name), [...contents], beat)) leaving.add(name)
+  // An attempt that was cut off left a copy in the making, or what was replaced. What readers see of it may be outdated by now.
+  await carryOver(waiting, place, entry => !isVisibleFile(entry))
+  await rm(waiting, { recursive: true, force: true })
   await mkdir(waiting)
   for (const file of files) await copyDurably(file, dataDir, join(waiting, basename(file.path)), beat)
   for (const { name } of (await entriesOf(place)).filter(isVisibleFile)) {
@@ -46,12 +49,7 @@ export async function replaceInFolder(
   }
   await syncFolder(waiting)
   await ((await isThere(place)) ? exchangeNamesFar(waiting, place) : rename(waiting, place))
-  // What someone else brought there meanwhile, or keeps there that readers do not see.
-  for (const entry of await entriesOf(waiting)) {
-    if (leaving.has(entry.name) || entry.name.endsWith('.edgetape-tmp')) continue
-    if (isVisibleFile(entry)) await keep(join(waiting, entry.name), join(place, entry.name))
-    else await rename(join(waiting, entry.name), join(place, entry.name))
-  }
+  await carryOver(waiting, place, ({ name }) => !leaving.has(name))
   for (const path of new Set([place, dirname(place), dirname(waiting), ...parents])) await syncFolder(path)
   await rm(waiting, { recursive: true, force: true })
 }
@@ -63,14 +61,21 @@ async function holds(path: string, sha256s: readonly string[], beat: () => void)
   return found.isFile() && sha256s.includes(await sha256OnMedium(path, found.size, beat))
 }
 
-/** What an attempt that was cut off left: between renames the folder itself, else a copy in the making or what was replaced. */
-async function recover(waiting: string, place: string): Promise<void> {
+/** Cut off between the renames of an exchange: the new folder goes on to its place, or away. */
+async function recoverAside(waiting: string, place: string): Promise<void> {
   const aside = `${waiting}${ASIDE}`
-  if (await isThere(aside)) {
-    if (await isThere(place)) await rm(aside, { recursive: true })
-    else await rename(aside, place)
+  if (await isThere(place)) await rm(aside, { recursive: true })
+  else await rename(aside, place)
+}
+
+/** What someone else brought there meanwhile, or keeps there that readers do not see. */
+async function carryOver(replaced: string, place: string, isWanted: (entry: Dirent) => boolean): Promise<void> {
+  for (const entry of await entriesOf(replaced)) {
+    const [from, to] = [join(replaced, entry.name), join(place, entry.name)]
+    if (!isWanted(entry) || entry.name.endsWith('.edgetape-tmp')) continue
+    if (isVisibleFile(entry)) await keep(from, to)
+    else await rename(from, to)
   }
-  await rm(waiting, { recursive: true, force: true })
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

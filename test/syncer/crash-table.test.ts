@@ -3,16 +3,19 @@
  * forget what was not synced. What was brought, verified, replaced and deleted until then is judged at once, and again when
  * a syncer has taken it up.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pino from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { readAccount, DateLedger, syncerState } from '../../formats/ledger.js'
 import { appendReceipts, readReceiptLines } from '../../formats/receipt.js'
 import { appendReplacements, readReplaced } from '../../formats/replacement.js'
-import { fsyncFolder, writeFileDurable } from '../../platform/durable-file.js'
+import { supersededFiles } from '../../formats/superseded-files.js'
+import { createFolderDurable, fsyncFolder, writeFileDurable } from '../../platform/durable-file.js'
+import { hasErrno } from '../../platform/edge-error.js'
 import { runSyncer } from '../../syncer/main.js'
 import { seeded } from '../fixtures/dice.js'
+import { findProgram } from '../fixtures/needs.js'
 import {
   filesBelow,
   handClock,
@@ -24,6 +27,7 @@ import {
   testConfig,
   visibleBelow,
 } from '../fixtures/shipped-tree.js'
+import { startTarget, type TestTarget } from '../fixtures/sync-targets.js'
 import { WatchedFiles, type Leaves } from '../fixtures/watched-files.js'
 
 t.setTimeout(600_000)
@@ -34,16 +38,14 @@ const GRACE_MINUTES = 10
 const KEEP_HOURS = 100
 const START_MS = HOUR_14 + 24 * HOUR_MS
 /** All ways before every step with `npm run long crashes`; else each so many of them. */
-const EVERY = Number(process.env['EDGETAPE_CRASH_EVERY'] ?? 14)
+const EVERY = Number(process.env['EDGETAPE_CRASH_EVERY'] ?? 20)
+/** Each so many crashes with an rsync target is taken up by a syncer. */
+const TAKE_UP_EVERY = Number(process.env['EDGETAPE_TAKE_UP_EVERY'] ?? 5)
 
 /** One machine that records and one that keeps, below one folder. */
-function world(root: string) {
+function world(root: string, sync: TestTarget['sync']) {
   const tree = new ShippedTree(join(root, 'data'))
-  const config = testConfig(
-    tree.dataDir,
-    { target: join(root, 'nas'), graceMinutes: GRACE_MINUTES },
-    { keepHours: KEEP_HOURS },
-  )
+  const config = testConfig(tree.dataDir, { ...sync, graceMinutes: GRACE_MINUTES }, { keepHours: KEEP_HOURS })
   const pass = async (nowMs: number) => {
     const { signal } = new AbortController()
     return runSyncer({ config, log, once: true, signal, clock: handClock(nowMs) })
@@ -88,64 +90,132 @@ type Files = Map<string, string>
 /** Recorded data, and what was made of it. */
 const ours = (files: Files) => new Map([...files].filter(([path]) => /^(raw|parquet|quarantine)\//.test(path)))
 
+/** Beside our files at the target, and none of them: readers see the one, and not the other. */
+const FOREIGN = ['15-other-abc-1.parquet', '.notes-of-another']
+const FOLDER = `parquet/exchange=deribit/table=trades/kind=option/currency=BTC/date=${DATE}`
+const SEEN = FOREIGN.filter(name => !name.startsWith('.')).map(name => `${FOLDER}/${name}`)
+const FOREIGN_ROWS = 'row of another host\n'
+
+interface Story {
+  watched: WatchedFiles
+  /** What the target had at each step, where programs of its own write there. */
+  there: Map<string, string>[]
+  begin: number
+  passEnds: number[]
+  hours: string[]
+  day: string
+  files: Files
+  end: { here: Files; there: Files }
+}
+
 /** The whole story, watched; what is to be found after it. */
-async function story(root: string) {
-  const { tree, pass, nas } = world(root)
+async function story(t: Test, root: string, { kind, sync }: Pick<TestTarget, 'kind' | 'sync'>): Promise<Story> {
+  const { tree, pass, nas } = world(root, sync)
   mkdirSync(nas, { recursive: true })
+  createFolderDurable(join(nas, FOLDER))
+  for (const name of FOREIGN) writeFileDurable(join(nas, FOLDER, name), FOREIGN_ROWS)
+  // Of a target that was met a moment ago a power cut there leaves nothing: that is for a person to judge.
+  if (kind !== 'folder') t.match(await pass(START_MS - HOUR_MS), { error: undefined })
   const hours = [1, 2].map(number => hour(tree, number))
   tree.quarantine(1)
   const files = ours(filesBelow(tree.dataDir))
-  const watched = new WatchedFiles(root, path => /^data\/state\/(syncer\.json|syncer\/lock)/.test(path))
+  const there: Files[] = []
+  const isUnneeded = (path: string) =>
+    /^data\/state\/(syncer\.json|syncer\/lock)/.test(path) || (kind !== 'folder' && !path.startsWith('data'))
+  const watched = new WatchedFiles(root, isUnneeded, () => kind !== 'folder' && there.push(seenBelow(nas)))
   const begin = watched.steps.length
   const passEnds: number[] = []
-  let day = ''
+  const day = dayOf(hours)
   await watched.during(async () => {
     for (const [index, nowMs] of PASSES.entries()) {
-      if (index === 2) day = rollUp(tree, hours)
+      if (index === 2) rollUp(tree, hours)
       t.match(await pass(nowMs), { error: undefined, problemFiles: 0 }, `pass ${index + 1}`)
       passEnds.push(watched.steps.length)
     }
   })
-  return {
-    watched,
-    begin,
-    hours,
-    day,
-    files,
-    passEnds,
-    end: { here: ours(visibleBelow(tree.dataDir)), there: visibleBelow(nas) },
+  there.push(seenBelow(nas))
+  const end = { here: ours(visibleBelow(tree.dataDir)), there: visibleBelow(nas) }
+  return { watched, there, begin, passEnds, hours, day, files, end }
+}
+
+/** All files below a folder in which another program is at work. */
+function seenBelow(root: string): Files {
+  for (;;) {
+    try {
+      return filesBelow(root)
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error
+    }
   }
 }
 
-t.test('cut off before every step: nothing is in neither place, and what is verified is', async t => {
-  const folder = t.testdir({ live: {} })
-  const live = join(folder, 'live')
-  const { watched, begin, hours, day, files, passEnds, end } = await story(live)
-  // The target is known by its path, so all happens at one.
-  const root = live
-  empty(live)
-  t.same([...end.here.keys()], [], 'in the end all has been deleted here')
-  const dayRows = end.there.get(day) ?? ''
-  t.same(
-    [...end.there],
-    [...files, [day, dayRows] as const].filter(([path]) => !hours.includes(path)).sort(([a], [b]) => (a < b ? -1 : 1)),
-    'and is there',
-  )
-  const contentOf = (path: string) => files.get(path) ?? end.there.get(path)
+const WAYS: [name: string, leaves: (seed: number) => Record<string, Leaves>][] = [
+  ['killed', () => ({})],
+  ['power cut here', () => ({ data: 'nothing' })],
+  ['power cut there', () => ({ nas: 'nothing' })],
+  ['power cut of both', () => ({ data: 'nothing', nas: 'nothing' })],
+  ['power cut of both, some left', seed => ({ data: seeded(seed), nas: seeded(seed + 1) })],
+]
 
-  const ways: [name: string, leaves: (seed: number) => Record<string, Leaves>][] = [
-    ['killed', () => ({})],
-    ['power cut here', () => ({ data: 'nothing' })],
-    ['power cut there', () => ({ nas: 'nothing' })],
-    ['power cut of both', () => ({ data: 'nothing', nas: 'nothing' })],
-    ['power cut of both, some left', seed => ({ data: seeded(seed), nas: seeded(seed + 1) })],
-  ]
+t.test('cut off before every step: nothing is in neither place, and what is verified is', async t => {
+  const live = join(t.testdir({ live: {} }), 'live')
+  const target = { kind: 'folder', sync: { target: join(live, 'nas') } } as const
+  const told = await story(t, live, target)
+  const { files, day, hours, end } = told
+  const left = [...files.keys(), day, ...SEEN].filter(path => !hours.includes(path))
+  t.same([...end.there.keys()], left.sort(), 'in the end all is there')
+  await everyCrash(t, live, target, told, told.begin, EVERY)
+})
+
+t.test('the same where names are exchanged by renames, while the day takes the place of its hours', async t => {
+  const folder = t.testdir({ live: {}, bin: {} })
+  const live = join(folder, 'live')
+  const target = { kind: 'folder', sync: { target: join(live, 'nas') } } as const
+  const path = process.env['PATH']
+  for (const name of ['flock', 'dd']) symlinkSync(findProgram(name) ?? name, join(folder, 'bin', name))
+  process.env['PATH'] = join(folder, 'bin')
+  const told = await story(t, live, target).finally(() => (process.env['PATH'] = path))
+  const [, from = 0, to = 0] = told.passEnds
+  await everyCrash(t, live, target, { ...told, passEnds: told.passEnds.slice(0, 3) }, from, EVERY, to)
+})
+
+t.test('the same with an rsync daemon, where the hours stay and readers are told', async t => {
+  const live = join(t.testdir({ live: {} }), 'live')
+  const target = await startTarget(t, 'daemon', live)
+  if (!target) return
+  const told = await story(t, live, target)
+  const { files, day, end } = told
+  const [notice = '', ...more] = [...end.there.keys()].filter(path => path.startsWith('superseded/'))
+  t.same(more, [])
+  t.same([...end.there.keys()], [...files.keys(), ...SEEN, day, notice].sort(), 'in the end all is there')
+  await everyCrash(t, live, target, told, told.begin, EVERY)
+})
+
+/** The target is known by its path, so all happens at one. */
+async function everyCrash(
+  t: Test,
+  root: string,
+  { kind, sync }: Pick<TestTarget, 'kind' | 'sync'>,
+  told: Story,
+  from: number,
+  every: number,
+  to = told.watched.steps.length,
+): Promise<void> {
+  const { watched, there, passEnds, hours, day, files, end } = told
+  t.same([...end.here.keys()], [], 'in the end all has been deleted here')
+  for (const [path, content] of files) if (end.there.has(path)) t.equal(end.there.get(path), content, path)
+  empty(root)
+  const nas = join(root, 'nas')
+  const contentOf = (path: string) => files.get(path) ?? end.there.get(path)
   let tried = 0
-  for (let count = begin; count <= watched.steps.length; count++) {
-    for (const [index, [way, leaves]] of ways.entries()) {
-      if ((count + index) % EVERY !== 0 && !passEnds.includes(count)) continue
+  for (let count = from; count <= to; count++) {
+    const during = passEnds.findIndex(steps => count <= steps)
+    for (const [index, [way, leavesAt]] of WAYS.entries()) {
+      if ((count + index) % every !== 0 && !passEnds.includes(count)) continue
       tried++
-      watched.afterCrash(count, root, leaves(count))
+      const leaves = leavesAt(count)
+      watched.afterCrash(count, root, leaves)
+      if (kind !== 'folder') putThere(count, during, leaves['nas'] ?? 'all')
       const name = `${way} before step ${count} (${watched.steps[count]?.does ?? 'end'})`
       if (!existsSync(join(root, 'data'))) {
         empty(root)
@@ -153,33 +223,62 @@ t.test('cut off before every step: nothing is in neither place, and what is veri
       }
       const complain = (what: string) => t.fail(`${name}: ${what}`)
       judge(root, contentOf, { hours, day, files }, complain)
-      await takeUp(root, end.there, complain)
+      // An rsync is a process for each question.
+      if (kind === 'folder' || tried % TAKE_UP_EVERY === 0) await takeUp(during, complain)
       empty(root)
     }
   }
-  t.ok(tried > 50, `${tried} crashes at ${watched.steps.length - begin} steps`)
+  t.ok(tried > 10, `${tried} crashes at ${to - from} steps`)
+
+  /** A power cut there forgets what was brought within the grace period, the latest first. */
+  function putThere(count: number, during: number, leaves: Leaves): void {
+    const safe = PASSES.findLastIndex(nowMs => nowMs + GRACE_MINUTES * MINUTE_MS <= (PASSES[during] ?? 0))
+    const forgotten = passEnds[safe] ?? told.begin
+    const share = leaves === 'all' ? 1 : leaves === 'nothing' ? 0 : leaves()
+    for (const [path, content] of there[forgotten + Math.floor((count - forgotten) * share)] ?? []) {
+      mkdirSync(join(nas, dirname(path)), { recursive: true })
+      writeFileSync(join(nas, path), content)
+    }
+  }
 
   /** Taken up, it comes to the same as undisturbed. */
-  async function takeUp(root: string, there: Files, complain: (what: string) => void): Promise<void> {
-    const { tree, pass, nas } = world(root)
+  async function takeUp(during: number, complain: (what: string) => void): Promise<void> {
+    const { tree, pass } = world(root, sync)
     if (!isRolledUp(tree, day)) rollUp(tree, hours)
+    // Soon enough that a power cut there may be what took back its mark.
+    if (kind !== 'folder') await pass((PASSES[during] ?? 0) + MINUTE_MS)
+    const without = (files: Files) => JSON.stringify([...files].filter(([path]) => !hours.includes(path)))
     for (let passes = 1; ; passes++) {
       const { error, problems } = await pass(SETTLED + passes * (GRACE_MINUTES + 1) * MINUTE_MS)
       const found = visibleBelow(nas)
       const left = [...ours(visibleBelow(tree.dataDir)).keys()]
-      if (!error && left.length === 0 && JSON.stringify([...found]) === JSON.stringify([...there])) return
+      const isThere = without(found) === without(end.there)
+      const areGone = kind !== 'folder' || !hours.some(path => found.has(path))
+      if (!error && left.length === 0 && isThere && areGone) break
       if (passes < 9) continue
       complain(`taken up: ${error?.message ?? JSON.stringify(problems)}`)
       complain(`still here: ${left.join(' ')}; there: ${[...found.keys()].join(' ')}`)
-      return
+      break
     }
+    judgeReaders(nas, complain)
+    for (const name of FOREIGN)
+      if (!existsSync(join(nas, FOLDER, name))) complain(`${name}, which another put there, is gone`)
   }
-})
+}
 
 /** Of the folders themselves it is known which they are: one made anew would count as a copy, of which no ledger is believed. */
 function empty(root: string): void {
   for (const top of ['data', 'nas'])
     for (const name of readdirSync(join(root, top))) rmSync(join(root, top, name), { recursive: true })
+}
+
+/** Each row once, for whoever leaves out what is said to be replaced. */
+function judgeReaders(nas: string, complain: (what: string) => void): void {
+  const leftOut = new Set(supersededFiles(nas))
+  const rows = [...visibleBelow(nas)].flatMap(([path, content]) =>
+    path.startsWith('parquet/') && !leftOut.has(join(nas, path)) ? content.trimEnd().split('\n') : [],
+  )
+  if (new Set(rows).size !== rows.length) complain(`readers of the target find ${rows.join(', ')}`)
 }
 
 /** What must be true right after a crash. */
@@ -192,6 +291,7 @@ function judge(
   const dataDir = join(root, 'data')
   const nas = join(root, 'nas')
   const there = existsSync(nas) ? visibleBelow(nas) : new Map<string, string>()
+  if (existsSync(nas)) judgeReaders(nas, complain)
   for (const [path, content] of there)
     if (content !== contentOf(path)) complain(`${path} at the target is not whole: ${content.length} bytes`)
   const here = ours(filesBelow(dataDir))
