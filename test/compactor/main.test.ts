@@ -138,6 +138,25 @@ t.test('a segment that is not what its manifest says does not stop the others', 
   t.match(status, { backlog_segments: 2, failed: 2, failing: 2, quarantined: 0, last_error: /r1-2.*no manifest/ })
 })
 
+t.test(
+  'a segment with fewer lines than its manifest says becomes no table: every line has a row or a reason',
+  async t => {
+    const dataDir = t.testdir()
+    const { segment } = sealSegment(dataDir, 'quote', rawLines(quotes(8)))
+    const path = join(dataDir, withState(segment, 'manifest'))
+    const manifest = readFileSync(path, 'utf8')
+    writeFileSync(path, manifest.replace('"frames":8,', '"frames":9,'))
+    t.match(await compactOnce(dataDir), { segments: 0, failed: 1 })
+    t.match(
+      readFileSync(join(dataDir, 'state/compactor.json'), 'utf8'),
+      /8 lines are accounted for, its manifest says 9/,
+    )
+    t.same(filesBelow(join(dataDir, 'parquet')), [])
+    writeFileSync(path, manifest)
+    t.match(await compactOnce(dataDir), { segments: 1, failed: 0 })
+  },
+)
+
 t.test('names from the wire stay within the partition tree', async t => {
   const dataDir = t.testdir()
   const names = [

@@ -3,7 +3,15 @@ import { dirname, join } from 'node:path'
 import pino from 'pino'
 import t from 'tap'
 import { runSyncer } from '../../syncer/main.js'
-import { filesBelow, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
+import {
+  filesBelow,
+  handClock,
+  HOUR_14,
+  HOUR_MS,
+  MINUTE_MS,
+  ShippedTree,
+  testConfig,
+} from '../fixtures/shipped-tree.js'
 
 const log = pino({ level: 'silent' })
 const signal = new AbortController().signal
@@ -80,4 +88,28 @@ t.test('a link at the target is never followed', async t => {
   t.match(await once(), { retiredFiles: 0 })
   t.same(filesBelow(outside), moved)
   t.equal(dataOf(tree).length, 3)
+})
+
+t.test('a power cut there took the last mark back, and a syncer with nothing to bring refused it for good', async t => {
+  const folder = t.testdir({ nas: {} })
+  const tree = new ShippedTree(join(folder, 'data'))
+  const [nas, before] = [join(folder, 'nas'), join(folder, 'before')]
+  const clock = handClock(HOUR_14 + 2 * HOUR_MS)
+  const config = testConfig(tree.dataDir, { target: nas, graceMinutes: 15 }, { keepHours: 1000 })
+  const after = (minutes: number) => {
+    clock.advance(minutes * MINUTE_MS)
+    return runSyncer({ config, log, once: true, signal, clock })
+  }
+  tree.compacted(tree.segment(1), 1)
+  await after(0)
+  t.match(await after(20), { error: undefined, verifiedFiles: 3 })
+  cpSync(nas, before, { recursive: true, preserveTimestamps: true })
+  tree.compacted(tree.segment(2), 2)
+  t.match(await after(20), { shippedFiles: 3 })
+  rmSync(nas, { recursive: true })
+  renameSync(before, nas)
+  t.match(await after(5), { error: undefined, shippedFiles: 0 }, 'the mark before is believed for a while')
+  t.match(await after(20), { error: undefined, missingFiles: 3 }, 'and from then on')
+  t.match(await after(5), { error: undefined, shippedFiles: 0 })
+  t.match(await after(20), { error: undefined, verifiedFiles: 3 })
 })

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { SCHEMA_VERSION } from '../../../compactor/tables.js'
 import { finishSwitch } from '../../../compactor/date/folder-switch.js'
 import { readReceipts } from '../../../formats/receipt.js'
 import { configSchema } from '../../../config/schema.js'
@@ -155,6 +156,21 @@ t.test('a partition that a rebuild leaves without rows keeps a file that takes t
     await rebuild()
     t.same(outputs(dataDir), made, 'and so again')
   }
+})
+
+t.test('a file with other rows than it says stays as it is', async t => {
+  const dataDir = t.testdir()
+  for (const hour of [0, 1]) sealHour(dataDir, hour)
+  await compactOnce(dataDir)
+  const [file = ''] = filesBelow(join(dataDir, 'parquet', DAY)).map(name => join(dataDir, 'parquet', DAY, name))
+  const facts = `schema_version: '${SCHEMA_VERSION}', rows: '50', double_rows: '0', segments: '[]'`
+  await query(`COPY (FROM '${file}' LIMIT 49) TO '${file}.less' (FORMAT parquet, KV_METADATA {${facts}})`)
+  renameSync(`${file}.less`, file)
+  const before = outputs(dataDir)
+  const summary = await compactOnce(dataDir, NEXT_DAY)
+  t.same(outputs(dataDir), before)
+  t.match(summary, { failed: 1 })
+  t.match(readFileSync(join(dataDir, 'state/compactor.json'), 'utf8'), /99 rows instead of 100; the hours stay/)
 })
 
 t.test('old schema versions are found and made anew', async t => {
