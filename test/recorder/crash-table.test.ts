@@ -86,6 +86,7 @@ t.test('a crash at every step: nothing stored is lost, nothing is doubled or cha
     await check(`power cut before ${count} (${step}), some forgotten`, count, target, safe)
   }
   t.ok(longestUnsyncedMs(disk) < FSYNC_MS + 3000, `unsynced for ${Math.round(longestUnsyncedMs(disk))} ms at most`)
+  t.same(syncedWithoutName(disk), [])
   t.pass(`${disk.steps.length} steps, each broken in three ways`)
 })
 
@@ -139,18 +140,25 @@ function synced(disk: LoggedDisk, count: number, acknowledged: Acknowledged[]): 
   return least
 }
 
-/** How long bytes of a segment waited for their sync and that of its name, at most. */
+/** How long bytes of an open segment waited for their sync, at most. */
 function longestUnsyncedMs({ steps }: LoggedDisk): number {
   const waits = steps.map((step, index) => {
     if (step.does !== 'write') return 0
     const sync = steps.find((later, at) => at > index && later.does === 'sync' && later.file === step.file)
-    const created = steps.findIndex(one => one.does === 'create' && one.file === step.file)
-    const folder = dirname(nameOf(steps[created]))
-    if (!folder.startsWith('raw/')) return (sync?.atMs ?? Infinity) - step.atMs
-    const named = steps.find((later, at) => at > created && later.does === 'syncFolder' && later.name === folder)
-    return Math.max(sync?.atMs ?? Infinity, named?.atMs ?? Infinity) - step.atMs
+    return (sync?.atMs ?? Infinity) - step.atMs
   })
   return Math.max(...waits)
+}
+
+/** Open segments whose bytes were synced before their name was: until then a power cut takes all of it. */
+function syncedWithoutName({ steps }: LoggedDisk): string[] {
+  return steps.flatMap((step, created) => {
+    const name = nameOf(step)
+    if (step.does !== 'create' || !name.endsWith('.open')) return []
+    const synced = steps.findIndex(one => one.does === 'sync' && one.file === step.file)
+    const named = steps.findIndex((one, at) => at > created && one.does === 'syncFolder' && one.name === dirname(name))
+    return named >= 0 && named <= synced + 1 ? [] : [name]
+  })
 }
 
 const nameOf = (step: LoggedStep | undefined) => (step?.does === 'create' ? step.name : '')
