@@ -240,7 +240,8 @@ class HostStates {
     const signs = this.#facts.signs.filter(
       sign => sign.host === host && isProof(sign.family) && sign.atUs > fromUs && sign.atUs <= toUs + SILENT_US,
     )
-    return clip(others, { fromUs, toUs: Math.max(fromUs, ...signs.map(({ atUs }) => atUs)) })
+    const provenUs = Math.max(fromUs, ...signs.map(({ atUs }) => atUs))
+    return clip(others, { fromUs, toUs: toUs - provenUs < SILENT_US ? toUs : provenUs })
   }
 
   #isSteady(family: string): boolean {
