@@ -56,6 +56,8 @@ function stateText({ state }: PartReport): string {
   switch (state) {
     case 'running':
       return 'running'
+    case 'stands still':
+      return 'STANDS STILL: no sign of life'
     case 'stopped':
       return 'stopped'
     case 'dead':

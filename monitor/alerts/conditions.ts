@@ -2,7 +2,7 @@ import type { Config } from '../../config/schema.js'
 import { sizeText } from '../../platform/figures.js'
 import type { Observation } from '../observe/observation.js'
 import { isOpenGap } from '../observe/open-gap.js'
-import { titleOf } from '../observe/parts.js'
+import { titleOf, type PartReport } from '../observe/parts.js'
 
 export type Limits = Config['alerts']
 
@@ -62,12 +62,12 @@ function noData({ recorders, atMs }: Observation, { noDataSeconds }: Limits): Co
   return recorders.flatMap(({ report, lastDataMs }): Condition[] => {
     const { state, since, of } = report
     if (state === 'never ran') return []
-    const startedMs = state === 'running' && since !== undefined ? Date.parse(since) : 0
+    const startedMs = state !== 'dead' && state !== 'stopped' && since !== undefined ? Date.parse(since) : 0
     const sinceMs = Math.max(startedMs, lastDataMs ?? 0)
     const isQuiet = atMs - sinceMs > 1000 * noDataSeconds
     const what = of === undefined ? 'data' : `data of ${of}`
     const text = isQuiet
-      ? `no ${what} ${sinceMs === 0 ? 'ever' : `since ${new Date(sinceMs).toISOString()}`}; the recorder is ${state}`
+      ? `no ${what} ${sinceMs === 0 ? 'ever' : `since ${new Date(sinceMs).toISOString()}`}; the recorder ${howIs(report)}`
       : `${what} comes again`
     return [{ key: `no ${what}`, state: isQuiet ? 'bad' : 'good', text }]
   })
@@ -171,10 +171,11 @@ function parts({ parts: reports }: Observation, { startedAt }: Memory): Conditio
     const { state, since } = report
     if (state === 'never ran') return []
     const part = titleOf(report)
+    const isDown = state === 'dead' || state === 'stands still'
     const before = startedAt[part]
     const isNew = before !== undefined && since !== undefined && since !== before
     return [
-      { key: `${part} down`, state: state === 'dead' ? 'bad' : 'good', text: `the ${part} is ${state}` },
+      { key: `${part} down`, state: isDown ? 'bad' : 'good', text: `the ${part} ${howIs(report)}` },
       {
         key: `${part} restarted`,
         state: isNew ? 'bad' : 'good',
@@ -183,3 +184,6 @@ function parts({ parts: reports }: Observation, { startedAt }: Memory): Conditio
     ]
   })
 }
+
+const howIs = ({ state, writtenAt }: PartReport) =>
+  state === 'stands still' ? `stands still: no sign of life since ${writtenAt ?? 'long'}` : `is ${state}`

@@ -25,7 +25,7 @@ export const metrics: readonly Metric[] = [
   ),
   gauge(
     'edgetape_part_up',
-    'Whether the process of a part is running: 1 or 0.',
+    'Whether a part is running and gives signs of life: 1 or 0.',
     byPart(({ state }) => Number(state === 'running')),
   ),
   gauge(

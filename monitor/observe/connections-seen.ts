@@ -16,7 +16,8 @@ export function connectionsOf(recorder: RecorderStatus, rates: Rates | undefined
   return recorder.connections.map(told => ({
     exchange: recorder.exchange ?? '',
     name: told.name,
-    state: told.state,
+    // What a recorder said that gives no sign any more is not so now.
+    state: rates && told.state,
     framesPerSecond: rates && (told.frames_per_second ?? rates.connections.get(told.name)),
     lastFrameMs: told.last_frame_at,
     reconnects: told.reconnects ?? (told.sessions === undefined ? undefined : Math.max(0, told.sessions - 1)),

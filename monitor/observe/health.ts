@@ -10,9 +10,6 @@ export interface Health {
   ready: string[]
 }
 
-/** The recorder writes its status each second; on a disk that takes nothing it cannot. */
-const STATUS_WITHIN_MS = 15_000
-
 /**
  * Whether all is well, judged by data and not by processes alone. A recorder that just started has as long to bring data
  * as one that fell silent; it is not ready before. Pure.
@@ -41,11 +38,12 @@ function recordingTroubles(
 ): string[] {
   const { state, writtenAt, since } = report
   if (state === 'never ran') return [`the ${titleOf(report)} has never run here`]
-  if (state !== 'running') return [`the ${titleOf(report)} is ${state}`]
+  if (state !== 'running' && state !== 'stands still') return [`the ${titleOf(report)} is ${state}`]
   const troubles: string[] = []
-  const silentMs = writtenAt === undefined ? Infinity : atMs - Date.parse(writtenAt)
-  if (silentMs > STATUS_WITHIN_MS)
-    troubles.push(`the ${titleOf(report)} has written no status for ${seconds(silentMs)}`)
+  if (state === 'stands still')
+    troubles.push(
+      `the ${titleOf(report)} stands still: no sign of life for ${seconds(atMs - Date.parse(writtenAt ?? ''))}`,
+    )
   if (disk?.isReadOnly === true) troubles.push('the file system of dataDir is read-only')
   else if (refusal !== undefined) troubles.push(`the disk takes no frames: ${refusal}`)
   const startedMs = since === undefined ? 0 : Date.parse(since)

@@ -51,7 +51,7 @@ export class Observer {
   look(): Observation {
     const atMs = this.#clock.nowMs()
     const monotonicMs = this.#clock.monotonicUs() / 1000
-    const reports = reportsOf(this.#dataDir, this.#recorders)
+    const reports = reportsOf(this.#dataDir, this.#recorders, atMs)
     if (monotonicMs - this.#journalReadMs >= JOURNAL_EVERY_MS) {
       this.#gaps = gapsOf(inOneLine(this.#journal.since((atMs - GAPS_KEPT_MS) * 1000)))
       this.#journalReadMs = monotonicMs

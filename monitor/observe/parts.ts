@@ -7,7 +7,8 @@ export interface PartReport {
   /** Of which exchange, where several recorders are at work. */
   of?: string
   /** `dead`: exited without shutting down. */
-  state: 'running' | 'stopped' | 'dead' | 'never ran'
+  /** `dead`: gone without a good-bye; `stands still`: the process is there and gives no sign of life. */
+  state: 'running' | 'stands still' | 'stopped' | 'dead' | 'never ran'
   pid?: number
   version?: string
   /** When the process started, ISO 8601. */
@@ -24,7 +25,13 @@ export const titleOf = ({ part, of }: Pick<PartReport, 'part' | 'of'>) => (of ==
 export const isRecorder = ({ part }: Pick<PartReport, 'part'>) => part === 'recorder'
 
 /** What a part of this dataDir last said. */
-export function reportOf(part: Part, dataDir: string, of?: string, isAlive = processLives): PartReport {
+export function reportOf(
+  part: Part,
+  dataDir: string,
+  of?: string,
+  isAlive = processLives,
+  nowMs = Date.now(),
+): PartReport {
   const status = readStatus(dataDir, part, of)
   const who = of === undefined ? { part } : { part, of }
   if (status === undefined) return { ...who, state: 'never ran', status: {} }
@@ -33,7 +40,7 @@ export function reportOf(part: Part, dataDir: string, of?: string, isAlive = pro
   const alive = typeof pid === 'number' && isAlive(pid)
   return {
     ...who,
-    state: stopped ? 'stopped' : alive ? 'running' : 'dead',
+    state: stopped ? 'stopped' : !alive ? 'dead' : isSilent(part, writtenAt, nowMs) ? 'stands still' : 'running',
     ...(typeof pid === 'number' ? { pid } : {}),
     ...(typeof version === 'string' ? { version } : {}),
     ...(typeof since === 'string' ? { since } : {}),
@@ -42,9 +49,18 @@ export function reportOf(part: Part, dataDir: string, of?: string, isAlive = pro
   }
 }
 
+/** The recorder writes its status each second; the others only when they work. On a disk that takes nothing none can. */
+const SILENT_MS = 10_000
+const isSilent = (part: Part, writtenAt: unknown, nowMs: number) =>
+  part === 'recorder' && typeof writtenAt === 'string' && nowMs - Date.parse(writtenAt) > SILENT_MS
+
 /** @param recorders what tells the recorders' status files apart */
-export const reportsOf = (dataDir: string, recorders: readonly (string | undefined)[]): PartReport[] => [
-  ...recorders.map(of => reportOf('recorder', dataDir, of)),
+export const reportsOf = (
+  dataDir: string,
+  recorders: readonly (string | undefined)[],
+  nowMs?: number,
+): PartReport[] => [
+  ...recorders.map(of => reportOf('recorder', dataDir, of, undefined, nowMs)),
   reportOf('compactor', dataDir),
   reportOf('syncer', dataDir),
 ]

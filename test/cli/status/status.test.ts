@@ -3,6 +3,7 @@ import { execa } from 'execa'
 import t from 'tap'
 import { withAccount } from '../../../monitor/observe/with-account.js'
 import { coverageDay, coverageEvent } from '../../fixtures/coverage-day.js'
+import { healthOf } from '../../../monitor/observe/health.js'
 import { Observer } from '../../../monitor/observe/observer.js'
 import { reportOf } from '../../../monitor/observe/parts.js'
 import { screenOf } from '../../../cli/status/screen.js'
@@ -159,6 +160,29 @@ t.test('what a dead recorder left is shown, without rates', t => {
   t.equal(seen.families[0]?.framesPerSecond, undefined)
   t.match(screenOf(seen), /recorder +dead: exited without shutting down/)
   t.match(screenOf(seen), /quote +– +– +1,000/)
+  t.end()
+})
+
+t.test('a recorder that stood still was shown as running, its connections live, with its last rates', t => {
+  const dataDir = t.testdir()
+  const clock = new HandClock()
+  const observer = new Observer(dataDir, clock)
+  writeStatus(dataDir, 'recorder', recorder(1000, clock.ms))
+  observer.look()
+  clock.ms += 2000
+  writeStatus(dataDir, 'recorder', recorder(1500, clock.ms))
+  const before = observer.look()
+  t.equal(before.parts[0]?.state, 'running')
+  t.match(before.connections[0], { state: 'live', framesPerSecond: 250 })
+  clock.ms += 10_001
+  const seen = observer.look()
+  t.equal(seen.parts[0]?.state, 'stands still')
+  t.equal(seen.connections[0]?.state, undefined)
+  t.equal(seen.families[0]?.framesPerSecond, undefined)
+  t.match(screenOf(seen), /recorder +STANDS STILL: no sign of life/)
+  t.same(healthOf(seen, 120_000).live, ['the recorder stands still: no sign of life for 10 s'])
+  writeStatus(dataDir, 'recorder', recorder(1600, clock.ms))
+  t.equal(observer.look().parts[0]?.state, 'running', 'and goes on')
   t.end()
 })
 

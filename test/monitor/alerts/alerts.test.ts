@@ -29,7 +29,7 @@ const limitsOf = (alerts: object = {}) => configSchema.parse({ exchange: { name:
 interface Facts {
   dataAgoS?: number
   since?: string
-  state?: 'running' | 'dead'
+  state?: 'running' | 'stands still' | 'dead'
   quarantineFiles?: number
   freeGiB?: number
   isReadOnly?: boolean
@@ -268,6 +268,16 @@ const stories: { name: string; story: [number, Facts][]; alerts?: object; lines:
     ],
   },
   {
+    name: 'a recorder that stands still was no news while its process lived',
+    story: [
+      [0, {}],
+      [1, { state: 'stands still' }],
+      [2, {}],
+      [7, {}],
+    ],
+    lines: ['1 raised recorder down', '7 cleared recorder down'],
+  },
+  {
     name: 'no more messages an hour than allowed: the rest waits',
     story: [
       [1, { dataAgoS: 200, freeGiB: 0.5 }],
@@ -389,9 +399,14 @@ t.test('serve watches, tells, and gives the all-clear; with http.enabled: false,
   const ended = serve({ config, log: createLogger('test'), signal: stop.signal, clock })
   clock.ms += 200_000
   await until(() => got.length > 0)
-  matchAll(t, got, [{ alert: 'no data', what: 'raised', text: /no data since .*the recorder is running/ }])
+  t.match(got[0], {
+    alert: 'no data',
+    what: 'raised',
+    text: /no data since .*the recorder stands still: no sign of life/,
+  })
   write()
-  await until(() => got.some(({ what }) => what === 'cleared') || ((clock.ms += 100), write(), false))
+  const isOver = () => got.some(({ alert, what }) => alert === 'no data' && what === 'cleared')
+  await until(() => isOver() || ((clock.ms += 100), write(), false))
   t.match(got.filter(({ alert }) => alert === 'no data').at(-1), { what: 'cleared', text: /data comes again/ })
   stop.abort()
   await ended

@@ -116,7 +116,7 @@ t.test('health is that of the data, not of the process alone', async t => {
   writeHealthy(dataDir, clock.ms)
   t.equal((await becomes('/healthz', 200)).status, 200)
   clock.ms += 20_000
-  t.match(await becomes('/healthz', 503), { status: 503, body: /^the recorder has written no status for 20 s/ })
+  t.match(await becomes('/healthz', 503), { status: 503, body: /^the recorder stands still: no sign of life for 20 s/ })
 
   t.comment('another part dies')
   writeHealthy(dataDir, clock.ms)
