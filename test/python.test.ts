@@ -39,6 +39,7 @@ seen = {
     "coverage": tape.coverage(at.date()).count("*").fetchall()[0][0],
     "gaps": [row[-2] for row in tape.gaps(since=at).fetchall()],
     "book": tape.book("BTC-PERPETUAL", at, depth=3).count("*").fetchall()[0][0],
+    "bar": tape.sql("SELECT value FROM duckdb_settings() WHERE name = 'enable_progress_bar'").fetchall()[0][0],
 }
 if importlib.util.find_spec("pandas"): seen["pandas"] = len(chain.df())
 if importlib.util.find_spec("polars"): seen["polars"] = chain.pl().height
@@ -116,6 +117,7 @@ t.test(
       }
       const tour = JSON.parse((await execa(python, ['-c', TOUR, dataDir], { env })).stdout) as Record<string, unknown>
       matchAll(t, tour, { chain: 108, candles: 3, coverage: 0, gaps: ['not yet known'], book: 6, refused: true })
+      t.equal(tour['bar'], 'false', 'no bar of progress in what a program prints')
       t.same(
         tour['views'],
         readyViews().map(({ name }) => name),

@@ -3,50 +3,63 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Table from 'cli-table3'
 import { openInstance, sqlText } from '../../platform/duckdb.js'
-import { QuerySession } from '../../reader/query/session.js'
 import { machine } from '../machine.js'
+import { usageOf } from '../years/measure.js'
 
 const OPTIONS = 1000
 const TICKERS_A_MINUTE = 6
 const HOURS_OF_FILE = 4
 const DAY = '2026-11-22'
 
-/** The chain of a day on a grid of minutes, and gamma exposure of each hour of it. Takes about two minutes. */
+/** A day of options through the commands as they are: the chain on a grid of minutes, what is made of it, exports. Takes about two minutes. */
 export async function benchChains(): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'edgetape-bench-chains-'))
+  const scratch = mkdtempSync(join(tmpdir(), 'edgetape-bench-chains-'))
+  const root = join(scratch, 'data')
   try {
     await makeDay(root)
-    const session = await QuerySession.open({ root, fresh: undefined, note: () => undefined })
-    await session.connection.run(`SET threads = 1; SET memory_limit = '800MB'; SET preserve_insertion_order = false`)
-    const timed = async (sql: string) => {
-      const before = performance.now()
-      const rows = await session.ask(sql, async connection =>
-        Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]),
-      )
-      return { rows, seconds: (performance.now() - before) / 1000 }
-    }
     const minutes = `INTERVAL 1 MINUTE, '${DAY} 00:01', '${DAY} 23:59'`
-    const chain = await timed(`COPY (FROM option_chain_at(${minutes})) TO ${sqlText(join(root, 'chain.parquet'))}`)
-    const atm = await timed(`SELECT count(*) FROM atm_volatility(${minutes}) WHERE atm_mark_iv_pct > 0`)
-    const gex = await timed(`SELECT count(*) FROM gamma_exposure(INTERVAL 1 HOUR, '${DAY} 01:00', '${DAY} 23:00')`)
-    session.clear()
-    const peak = process.resourceUsage().maxRSS / 1024
-    const tickers = OPTIONS * TICKERS_A_MINUTE * 1440
-    const table = new Table({
-      head: [`a day of ${OPTIONS} options, ${tickers.toLocaleString('en')} tickers`, 'rows', 's', 'goal'],
-    })
-    table.push([
-      'option_chain_at, 1 minute, as Parquet',
-      chain.rows.toLocaleString('en'),
-      chain.seconds.toFixed(1),
-      '< 30',
-    ])
-    table.push(['atm_volatility, 1 minute', atm.rows.toLocaleString('en'), atm.seconds.toFixed(1), ''])
-    table.push(['gamma_exposure, 1 hour', gex.rows.toLocaleString('en'), gex.seconds.toFixed(1), ''])
-    table.push(['resident memory at most, MiB', '', peak.toFixed(0), '< 1,024'])
-    process.stdout.write(`chains by one thread, on ${machine()}\n${table.toString()}\n`)
+    const query = (sql: string, name: string) => ['query', '--from', root, '--out', join(scratch, name), sql]
+    const day = [
+      '--path',
+      root,
+      '--from',
+      DAY,
+      '--to',
+      `${DAY}T24:00`,
+      '--gaps',
+      'restart',
+      '--out',
+      join(scratch, 'out'),
+    ]
+    const asked: [name: string, args: string[], goal: string][] = [
+      [
+        'option_chain_at, 1 minute, as Parquet',
+        query(`FROM option_chain_at(${minutes})`, 'chain.parquet'),
+        '< 30 s, < 1,024 MiB',
+      ],
+      ['atm_volatility, 1 minute', query(`FROM atm_volatility(${minutes})`, 'atm.parquet'), ''],
+      [
+        'gamma_exposure, 1 hour',
+        query(`FROM gamma_exposure(INTERVAL 1 HOUR, '${DAY} 01:00', '${DAY} 23:00')`, 'gex.parquet'),
+        '',
+      ],
+      ['export, all tickers as Parquet', ['export', '--format', 'parquet', '--view', 'ticker', ...day], ''],
+      [
+        'export, all tickers as options_chain',
+        ['export', '--format', 'tardis-csv', '--type', 'options_chain', ...day],
+        '',
+      ],
+    ]
+    const tickers = (OPTIONS * TICKERS_A_MINUTE * 1440).toLocaleString('en')
+    const head = [`a day of ${OPTIONS} options, ${tickers} tickers`, 'CPU, s', 'memory at most, MiB', 'goal']
+    const table = new Table({ head })
+    for (const [name, args, goal] of asked) {
+      const { cpuS, peakMiB } = await usageOf(args, scratch)
+      table.push([name, cpuS.toFixed(1), peakMiB.toFixed(0), goal])
+    }
+    process.stdout.write(`chains, one thread of DuckDB, on ${machine()}\n${table.toString()}\n`)
   } finally {
-    rmSync(root, { recursive: true, force: true })
+    rmSync(scratch, { recursive: true, force: true })
   }
 }
 

@@ -23,20 +23,25 @@ const TELLER = `data:text/javascript,${encodeURIComponent(
   })`,
 )}`
 
+/** Runs a command for its CPU and memory. */
+export async function usageOf(args: readonly string[], scratch: string): Promise<Omit<Cost, 'calls'>> {
+  const told = join(scratch, 'cost.json')
+  const [program = '', ...first] = limited(args)
+  await run(program, [...first, `--import=${TELLER}`, main, ...args], { EDGETAPE_BENCH_COST: told })
+  return JSON.parse(readFileSync(told, 'utf8')) as Omit<Cost, 'calls'>
+}
+
+/** strace is not to be told to end, for the recorder would go on without it. */
+const limited = (args: readonly string[]) =>
+  args.includes('record') ? ['timeout', '--signal=TERM', `${RECORDS_S}`, process.execPath] : [process.execPath]
+
 /** Runs a command twice: once for CPU and memory, once under strace, which would cost both. */
 export async function costOf(args: readonly string[], scratch: string, tree: string): Promise<Cost> {
-  const told = join(scratch, 'cost.json')
-  // strace is not to be told to end, for the recorder would go on without it.
-  const limited = args.includes('record')
-    ? ['timeout', '--signal=TERM', `${RECORDS_S}`, process.execPath]
-    : [process.execPath]
-  const [program = '', ...first] = limited
-  await run(program, [...first, `--import=${TELLER}`, main, ...args], { EDGETAPE_BENCH_COST: told })
-  const cost = JSON.parse(readFileSync(told, 'utf8')) as Omit<Cost, 'calls'>
+  const cost = await usageOf(args, scratch)
   if (findProgram('strace') === undefined) return { ...cost, calls: undefined }
   const trace = join(scratch, 'trace')
   const watched = ['-f', '-qq', '-y', '-e', 'trace=%file,getdents64,fstat,newfstatat', '-o', trace]
-  await run('strace', [...watched, ...limited, main, ...args], {})
+  await run('strace', [...watched, ...limited(args), main, ...args], {})
   const calls = readFileSync(trace, 'utf8').split(tree).length - 1
   return { ...cost, calls }
 }

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
@@ -32,6 +33,9 @@ class Tape:
         if not (self.root / "parquet").is_dir():
             raise FileNotFoundError(f"no Parquet below {self.root}: wanted a dataDir or a copy of one, the folder that holds parquet/")
         self.connection = connection if connection is not None else duckdb.connect()
+        if connection is None and not sys.stdout.isatty():
+            # DuckDB draws its bar into what a program prints.
+            self.connection.execute("SET enable_progress_bar = false")
         self.connection.execute("SET TimeZone = 'UTC'")
         self._tables: Dict[str, List[str]] = {}
         for folder in sorted(self.root.glob("parquet/exchange=*/table=*")):

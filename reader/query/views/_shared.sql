@@ -29,3 +29,8 @@ CREATE OR REPLACE MACRO on_line(x, x0, y0, x1, y1) AS
 CREATE OR REPLACE MACRO black76_gamma(forward, strike, years, volatility) AS
   exp(-((ln(forward / strike) / (volatility * sqrt(years)) + volatility * sqrt(years) / 2) ** 2) / 2)
     / (2.5066282746310002 * forward * volatility * sqrt(years));
+
+-- One number for the order in which states came, ties of the exchange's time by receipt; and when one was received, in µs.
+CREATE OR REPLACE MACRO order_of(exchange_ts, recv_ts, seq) AS
+  (epoch_us(exchange_ts)::HUGEINT << 75) + (epoch_us(recv_ts)::HUGEINT << 23) + (seq & 8388607);
+CREATE OR REPLACE MACRO received_of(place) AS ((place >> 23) & 4503599627370495)::BIGINT;

@@ -25,19 +25,12 @@ WITH listed AS (
   WHERE regexp_full_match(kind, kinds) AND currency LIKE coin AND instrument_name LIKE instrument
     AND date BETWEEN utc_day(from_ts) - 2 AND utc_day(to_ts) + 1
   GROUP BY exchange, kind, instrument_name
-), told AS (
+), keys AS (
+  -- The newest of each place on the grid, first without what it says: of all options that is too much to hold at once.
   SELECT exchange, kind, instrument_name, any_value(currency) AS currency,
     CASE WHEN exchange_ts < from_ts::TIMESTAMPTZ THEN 0
       ELSE (epoch_us(exchange_ts) - us_of(from_ts)) // us_long(step) + 1 END::BIGINT AS place,
-    max(exchange_ts) AS ticker_ts,
-    arg_max({
-      recv_us: epoch_us(recv_ts), base: base, quote: quote, price_unit: price_unit, last_price: last_price,
-      mark_price: mark_price, index_price: index_price, bid_price: bid_price, bid_amount: bid_amount_base,
-      ask_price: ask_price, ask_amount: ask_amount_base, open_interest: open_interest_base, volume: volume_24h_base,
-      turnover: turnover_24h_quote, underlying_price: underlying_price, mark_iv: 100 * mark_iv_fraction,
-      bid_iv: 100 * bid_iv_fraction, ask_iv: 100 * ask_iv_fraction, delta: delta, gamma: gamma, vega: vega,
-      theta: theta, funding_rate: funding_rate
-    }, (exchange_ts, recv_ts, seq)) AS said
+    max(order_of(exchange_ts, recv_ts, seq)) AS newest
   FROM tickers_all
   WHERE regexp_full_match(kind, kinds) AND currency LIKE coin AND instrument_name LIKE instrument
     AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
@@ -49,13 +42,13 @@ WITH listed AS (
     coalesce(any_value(l.strike), strike_of(instrument_name)) AS strike,
     coalesce(any_value(l.option_type), option_type_of(instrument_name)) AS option_type,
     any_value(l.listed_ts) AS listed_ts, coalesce(any_value(l.expiry_ts), expiry_of(instrument_name)) AS expiry_ts
-  FROM (SELECT exchange, kind, instrument_name, any_value(currency) AS currency FROM told
+  FROM (SELECT exchange, kind, instrument_name, any_value(currency) AS currency FROM keys
     GROUP BY exchange, kind, instrument_name) t
     FULL JOIN listed l USING (exchange, kind, instrument_name)
   GROUP BY exchange, kind, instrument_name
 ), lived AS (
   -- The first and the last moment of the grid in the life of each.
-  SELECT *,
+  SELECT *, row_number() OVER (ORDER BY exchange, kind, instrument_name) AS id,
     greatest(0, (epoch_us(listed_ts) - us_of(from_ts) + us_long(step) - 1) // us_long(step))::BIGINT AS first_place,
     least((us_of(to_ts) - us_of(from_ts)) // us_long(step),
       CASE WHEN expiry_ts IS NULL THEN 9223372036854775806 WHEN expiry_ts <= from_ts::TIMESTAMPTZ THEN -1
@@ -63,39 +56,56 @@ WITH listed AS (
   FROM names
 ), lost AS (
   -- A state is unknown from the begin of a gap to the next row of its instrument.
-  SELECT concat_ws(' ', n.exchange, n.kind, n.instrument_name) AS what, epoch_us(g.from_ts) AS began_us,
+  SELECT id, epoch_us(g.from_ts) AS began_us,
     min(CASE WHEN g.state <> 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS lost_us,
     min(CASE WHEN g.state = 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS untold_us
-  FROM names n JOIN gaps g ON n.exchange = g.exchange AND (g.instrument_kind IS NULL OR g.instrument_kind = n.kind)
+  FROM lived n JOIN gaps g ON n.exchange = g.exchange AND (g.instrument_kind IS NULL OR g.instrument_kind = n.kind)
     AND (g.instrument_name IS NULL OR g.instrument_name = n.instrument_name)
   WHERE (g.channel = 'ticker') AND g.state <> 'healed'
     AND g.from_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ
-  WINDOW later AS (PARTITION BY n.exchange, n.kind, n.instrument_name ORDER BY g.from_ts DESC)
-  -- DuckDB 1.2 loses all rows where it can tell that nothing is joined: so there is one row, and a key that it cannot see through.
-  UNION ALL SELECT '', 0, NULL, NULL
+  WINDOW later AS (PARTITION BY id ORDER BY g.from_ts DESC)
+  -- DuckDB 1.2 loses all rows where it can tell that nothing is joined: numbers around all there are keep it from that.
+  UNION ALL SELECT unnest([0, 2147483647]), 0, NULL, NULL
 ), dark AS (
   -- Days of which no account is known.
-  SELECT g.exchange || ' ' AS what, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us FROM gaps g
-  WHERE g.channel IS NULL AND g.state = 'not yet known'
-    AND g.to_ts > from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ + INTERVAL '1 hour'
-  UNION ALL SELECT '', 0, 0
+  SELECT id, epoch_us(g.from_ts) AS began_us, epoch_us(g.to_ts) AS until_us
+  FROM lived n JOIN gaps g ON n.exchange = g.exchange AND g.channel IS NULL AND g.state = 'not yet known'
+  WHERE g.to_ts > from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ + INTERVAL '1 hour'
+  UNION ALL SELECT unnest([0, 2147483647]), 0, 0
 ), known AS (
-  SELECT exchange, kind, instrument_name, place, ticker_ts, said, coalesce((said).recv_us, 0) AS recv_us FROM told
+  SELECT id, place, newest, received_of(newest) AS recv_us FROM keys JOIN lived USING (exchange, kind, instrument_name)
   UNION ALL
-  SELECT exchange, kind, instrument_name, first_place, NULL, NULL, 0 FROM lived WHERE listed_ts IS NOT NULL
+  SELECT id, first_place, NULL, 0 FROM lived WHERE listed_ts IS NOT NULL
 ), spans AS (
-  SELECT *, lead(place) OVER (PARTITION BY exchange, kind, instrument_name ORDER BY place, recv_us) AS next_place
-  FROM known
+  SELECT *, lead(place) OVER (PARTITION BY id ORDER BY place, recv_us) AS next_place FROM known
 ), judged AS (
-  SELECT s.*, lost_us, CASE WHEN s.recv_us < dark.until_us THEN 0 ELSE untold_us END AS untold_us
-  FROM spans s ASOF LEFT JOIN lost
-    ON concat_ws(' ', s.exchange, s.kind, s.instrument_name) = lost.what AND s.recv_us <= lost.began_us
-    ASOF LEFT JOIN dark ON s.exchange || ' ' = dark.what AND s.recv_us >= dark.began_us
+  SELECT s.id AS id, newest, place, next_place, lost_us, CASE WHEN s.recv_us < dark.until_us THEN 0 ELSE untold_us END AS untold_us
+  FROM spans s ASOF LEFT JOIN lost ON s.id = lost.id AND s.recv_us <= lost.began_us
+    ASOF LEFT JOIN dark ON s.id = dark.id AND s.recv_us >= dark.began_us
+), said AS (
+  SELECT j.id AS id, exchange_ts AS ticker_ts, place, next_place, lost_us, untold_us,
+    {
+      base: t.base, quote: t.quote, price_unit: t.price_unit, last_price: last_price,
+      mark_price: mark_price, index_price: index_price, bid_price: bid_price, bid_amount: bid_amount_base,
+      ask_price: ask_price, ask_amount: ask_amount_base, open_interest: open_interest_base, volume: volume_24h_base,
+      turnover: turnover_24h_quote, underlying_price: underlying_price, mark_iv: 100 * mark_iv_fraction,
+      bid_iv: 100 * bid_iv_fraction, ask_iv: 100 * ask_iv_fraction, delta: delta, gamma: gamma, vega: vega,
+      theta: theta, funding_rate: funding_rate
+    } AS said
+  FROM tickers_all t JOIN lived l ON t.exchange = l.exchange AND t.kind = l.kind AND t.instrument_name = l.instrument_name
+    JOIN judged j ON l.id = j.id AND order_of(exchange_ts, recv_ts, seq) = newest
+  WHERE regexp_full_match(t.kind, kinds) AND t.currency LIKE coin AND t.instrument_name LIKE instrument
+    AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
+    AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
+  -- Two recorders may have received the same in the same µs.
+  QUALIFY row_number() OVER (PARTITION BY j.id, place) = 1
+  UNION ALL
+  SELECT id, NULL, place, next_place, lost_us, untold_us, NULL FROM judged WHERE newest IS NULL
 ), filled AS (
-  SELECT j.* EXCLUDE (place), l.* EXCLUDE (exchange, kind, instrument_name),
+  SELECT *,
     us_of(from_ts) + us_long(step)
       * unnest(range(greatest(place, first_place), least(coalesce(next_place, last_place + 1), last_place + 1))) AS at_us
-  FROM judged j JOIN lived l USING (exchange, kind, instrument_name)
+  FROM said JOIN lived USING (id)
 ), stated AS (
   SELECT * EXCLUDE (said),
     CASE WHEN ticker_ts IS NULL OR at_us - epoch_us(ticker_ts) > us_long(lookback) OR at_us > lost_us THEN false
