@@ -4,6 +4,7 @@ import { benchCompactor } from './compactor/main.js'
 import { benchBooks } from './reading/books.js'
 import { benchChains } from './reading/chains.js'
 import { benchReading } from './reading/main.js'
+import { benchTail } from './reading/tail.js'
 import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
 import { benchSyncer } from './syncer/main.js'
@@ -15,6 +16,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   segments: benchSegments,
   syncer: benchSyncer,
   read: benchReading,
+  tail: benchTail,
   book: benchBooks,
   chains: benchChains,
   years: async () => {

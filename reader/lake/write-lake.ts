@@ -57,6 +57,7 @@ export async function duckLakeSql(root: string, location: string, nowMs: number)
     '-- For a DuckLake that is attached as lake. It takes files that it is given for its own: from a copy, or without its cleanup.',
     "-- INSTALL ducklake; ATTACH 'ducklake:catalog.ducklake' AS lake (DATA_PATH 'own/');",
   ]
+  const at = ({ path }: FinishedFile) => sqlText(`${location.replace(/\/$/, '')}/${path}`)
   for (const own of groupBy(files, ({ exchange, table }) => `${exchange}.${table}`).values()) {
     const [{ exchange, table } = { exchange: '', table: '' }] = own
     const columns = await columnsOfOwnTable(exchange, table)
@@ -69,10 +70,10 @@ export async function duckLakeSql(root: string, location: string, nowMs: number)
     lines.push(
       `CREATE SCHEMA IF NOT EXISTS lake.${schema};`,
       `CREATE TABLE IF NOT EXISTS lake.${schema}."${table}" (${all.map(({ name, type }) => `"${name}" ${type}`).join(', ')});`,
-      ...own.map(
-        ({ path }) =>
-          `CALL ducklake_add_data_files('lake', ${sqlText(table)}, ${sqlText(`${location.replace(/\/$/, '')}/${path}`)}, schema => '${schema}', allow_missing => true, ignore_extra_columns => true, hive_partitioning => true);`,
-      ),
+      // What is registered already is not registered again: its rows would count twice.
+      `SET VARIABLE files = (SELECT coalesce(list(path), []) FROM (SELECT unnest([${own.map(at).join(', ')}]) AS path)`,
+      `  WHERE path NOT IN (SELECT data_file FROM ducklake_list_files('lake', ${sqlText(table)}, schema => '${schema}')));`,
+      `CALL ducklake_add_data_files('lake', ${sqlText(table)}, getvariable('files'), schema => '${schema}', allow_missing => true, ignore_extra_columns => true, hive_partitioning => true);`,
     )
   }
   return lines.join('\n')

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { placeOf } from '../../formats/segment-files.js'
+import { listFolder } from '../../formats/partition-folders.js'
 import { withState } from '../../formats/raw-path.js'
-import { rawHours, rawSegments, SLACK_US } from '../../formats/raw-tree.js'
+import { rawSegments, SLACK_US } from '../../formats/raw-tree.js'
 import { momentUs, type Moment } from '../../platform/moment.js'
 import { ChannelChoice } from '../channel-choice.js'
 import { lineFilter } from '../dump/line-filter.js'
 import type { Frame, LineFrame } from '../frame.js'
 import { mergeByTime } from '../merge-by-time.js'
 import { SegmentFollower } from './segment-follower.js'
-import { TreeWatch, upTo } from './tree-watch.js'
+import { TreeWatch } from './tree-watch.js'
 
 export interface TailOptions {
   /** A dataDir in which a recorder is at work, or will be. */
@@ -106,26 +107,22 @@ class Tail {
       this.#followers.set(sealed, new SegmentFollower(join(this.#root, path), name))
     }
     for (const path of this.#over) if (!found.has(path)) this.#over.delete(path)
-    const raw = join(this.#root, 'raw')
-    const folders = new Set([existsSync(raw) ? raw : this.#root])
-    for (const { folders: hour } of rawHours(this.#root, {
-      mayHold: this.#mayHold,
-      fromUs: Date.now() * 1000 - 2 * HOUR_US,
-    }))
-      for (const folder of hour) for (const one of upTo(raw, join(this.#root, folder))) folders.add(one)
-    for (const folder of this.#channelFolders()) folders.add(folder)
-    this.#watch.listen(folders)
+    const raw = existsSync(join(this.#root, 'raw')) ? this.#newest('raw') : []
+    this.#watch.listen(new Set([this.#root, ...raw].map(folder => resolve(this.#root, folder))))
   }
 
-  /** Folders of families that rest: their next hour is told by them. */
-  *#channelFolders(): Generator<string, void> {
-    const newest = new Map<string, string>()
-    for (const { folders } of rawHours(this.#root, {
-      mayHold: this.#mayHold,
-      fromUs: Date.now() * 1000 - 25 * HOUR_US,
-    }))
-      for (const folder of folders) newest.set(folder.replace(/\/date=.*/, ''), folder)
-    for (const folder of newest.values()) yield* upTo(join(this.#root, 'raw'), join(this.#root, folder))
+  /** Folders in which something may begin: of exchanges and families all, of dates and hours the newest, as far as they are made. */
+  *#newest(folder: string): Generator<string, void> {
+    yield folder
+    const ofTime: string[] = []
+    for (const name of listFolder(this.#root, folder).folders) {
+      const [key = '', value = ''] = name.split('=')
+      if (key === 'date' || key === 'hour') ofTime.push(name)
+      else if (name.includes('=') && (key !== 'channel' || this.#mayHold(value)))
+        yield* this.#newest(`${folder}/${name}`)
+    }
+    // What was begun before midnight, or in the last hour, goes on for a while.
+    for (const name of ofTime.slice(-2)) yield* this.#newest(`${folder}/${name}`)
   }
 
   *#chosen(path: string, follower: SegmentFollower, isOver: boolean): Generator<LineFrame[], void> {

@@ -1,5 +1,4 @@
 import { watch, type FSWatcher } from 'node:fs'
-import { dirname } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 
 /**
@@ -71,14 +70,4 @@ export class TreeWatch {
     for (const watcher of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
   }
-}
-
-/** A folder and those above it, up to a root. */
-export function upTo(root: string, folder: string): string[] {
-  const folders: string[] = []
-  for (let at = folder; at.length >= root.length; at = dirname(at)) {
-    folders.push(at)
-    if (at === root) break
-  }
-  return folders
 }

@@ -6,7 +6,9 @@ import { packageRoot } from '../../platform/package-info.js'
 import { derivedTables } from '../../coverage/write-tables.js'
 import { tablesOf } from '../../compactor/tables.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
+import { writeDeltaCatalog } from '../../reader/lake/write-lake.js'
 import { documentedBlocks, keepPrinted } from '../fixtures/documented-queries.js'
+import { NOW_MS, recordDay } from '../fixtures/exported-day.js'
 import { makeMarket, recordMarket } from '../fixtures/small-market.js'
 import { needsThat } from '../fixtures/needs.js'
 import { compactOnce, filesBelow, withQueries } from './fixtures/compacted.js'
@@ -138,7 +140,12 @@ t.test('other readers find the same counts, sums, types and times', { timeout: 2
   cpSync(market, damaged, { recursive: true })
   for (const file of filesBelow(damaged))
     if (file.includes('date=2026-11-23')) writeFileSync(join(damaged, file), 'no Parquet')
-  for (const { answer } of started) answer.stdin.end(`${[dataDir, market, damaged].join('\n')}\n`)
+  const listed = join(dataDir, 'listed')
+  mkdirSync(listed)
+  await recordDay(listed)
+  await writeDeltaCatalog(listed, join(dataDir, 'lake'), listed, NOW_MS)
+  const asked = [dataDir, market, damaged, listed, join(dataDir, 'lake/days.jsonl')]
+  for (const { answer } of started) answer.stdin.end(`${asked.join('\n')}\n`)
   const wanted = await summaries(dataDir)
   await t.test('docs/tables.md says what is in the files, whatever their kind', t => compareWithPage(t, dataDir))
   for (const { reader, install, answer } of started) {
@@ -146,13 +153,28 @@ t.test('other readers find the same counts, sums, types and times', { timeout: 2
       const { exitCode, stdout, stderr } = await answer
       if (!needsThat(t, exitCode !== undefined && exitCode !== NOT_INSTALLED, `needs ${reader}: ${install}`)) return
       t.equal(exitCode, 0, stderr.slice(-2000))
-      const [tables = '', pages = ''] = stdout.split('\n')
+      const [tables = '', pages = '', throughListing = ''] = stdout.split('\n')
       sameSummaries(t, JSON.parse(tables || '{}') as Summaries, wanted)
       const shown = JSON.parse(pages || '{}') as Record<string, [shown: string[], first: string[]]>
       for (const [page, [all, first]] of Object.entries(shown)) samePage(t, `interop/${page}.md`, all, first)
+      if (reader !== 'spark') return
+      const found = JSON.parse(throughListing) as [string, string, number, number][]
+      t.same(
+        found.map(([kind, date, count, amount]) => [kind, date, count, amount.toFixed(6)]),
+        (await tradesOf(listed)).map(({ kind, date, n, amount }) => [kind, date, n, Number(amount).toFixed(6)]),
+        'through the listing of finished days',
+      )
     })
   }
 })
+
+/** Counts and amounts by kind and date. */
+const tradesOf = (root: string) =>
+  withQueries(query =>
+    query(`SELECT kind, "date"::VARCHAR AS date, count(*)::INTEGER AS n, sum(amount) AS amount
+      FROM read_parquet('${root}/parquet/exchange=deribit/table=trades/**/*.parquet', hive_partitioning = true)
+      GROUP BY ALL ORDER BY ALL`),
+  )
 
 /** A page shows what it says; its first query is about the first day, and reads no file of the second. */
 function samePage(t: Test, page: string, shown: readonly string[], first: readonly string[]): void {

@@ -9,6 +9,7 @@ import { hashes, query } from '../compactor/fixtures/compacted.js'
 import { edgetape } from '../fixtures/cli.js'
 import { NOW_MS, recordDay } from '../fixtures/exported-day.js'
 import { findProgram, needsThat } from '../fixtures/needs.js'
+import { pythonTarget } from '../fixtures/python-targets.js'
 
 /** A Python with delta-rs. */
 async function pythonWithDelta(t: Test): Promise<string | undefined> {
@@ -51,13 +52,9 @@ t.test('finished days are one Delta table, read without listing the tree', async
   const script = join(packageRoot, 'test/reader/fixtures/read_delta.py')
   const answer = await execa(python, [script, `trades=${join(out, 'deribit/trades')}`])
   const { rows } = JSON.parse(answer.stdout) as { rows: [string, string, number, number][] }
-  const wanted = await query(`SELECT kind, "date"::VARCHAR AS date, count(*)::INTEGER AS n, sum(amount) AS amount
-    FROM read_parquet('${data}/parquet/exchange=deribit/table=trades/**/*.parquet', hive_partitioning = true)
-    GROUP BY ALL ORDER BY ALL`)
-  const rounded = (amount: unknown) => Number(amount).toFixed(6)
   t.strictSame(
-    rows.map(([kind, date, n, amount]) => [kind, date, n, rounded(amount)]),
-    wanted.map(({ kind, date, n, amount }) => [kind, date, n, rounded(amount)]),
+    rows.map(([kind, date, n, amount]) => [kind, date, n, amount.toFixed(6)]),
+    await tradesOf(data),
   )
 })
 
@@ -77,11 +74,29 @@ t.test('a day that is not rolled up yet, or not over, is not listed', async t =>
   t.match(await writeDeltaCatalog(data, join(folder, 'later'), data, NOW_MS), { days: 1 })
 })
 
-t.test('the same for DuckLake, as SQL', async t => {
-  const folder = t.testdir({ data: {} })
+t.test('DuckLake sees finished days as one table, each row once however often they are registered', async t => {
+  const folder = t.testdir({ data: {}, own: {} })
   const data = join(folder, 'data')
   await recordDay(data)
-  const sql = await duckLakeSql(data, 's3://bucket/edgetape', NOW_MS)
-  t.match(sql, /CREATE TABLE IF NOT EXISTS lake\.deribit\."trades" \("recv_ts" TIMESTAMP WITH TIME ZONE/)
-  t.match(sql, /CALL ducklake_add_data_files\('lake', 'trades', 's3:\/\/bucket\/edgetape\/parquet\/exchange=deribit/)
+  t.match(
+    await duckLakeSql(data, 's3://bucket/edgetape', NOW_MS),
+    /'s3:\/\/bucket\/edgetape\/parquet\/exchange=deribit/,
+  )
+  const python = await pythonTarget(t, 'duckdb_extension_ducklake')
+  if (python === undefined) return
+  const firstDay = await duckLakeSql(data, data, Date.UTC(2026, 10, 22, 12))
+  const bothDays = await duckLakeSql(data, data, NOW_MS)
+  const script = join(packageRoot, 'test/reader/fixtures/read_ducklake.py')
+  const answer = await execa(python, [script, folder], { input: JSON.stringify([firstDay, bothDays, bothDays]) })
+  const rows: unknown = JSON.parse(answer.stdout)
+  const all = await tradesOf(data)
+  t.strictSame(rows, [all.filter(([, date]) => date === '2026-11-21'), all, all])
 })
+
+/** Kind, date, count and amount of the trades below a root. */
+async function tradesOf(root: string): Promise<[string, string, number, string][]> {
+  const rows = await query(`SELECT kind, "date"::VARCHAR AS date, count(*)::INTEGER AS n, sum(amount) AS amount
+    FROM read_parquet('${root}/parquet/exchange=deribit/table=trades/**/*.parquet', hive_partitioning = true)
+    GROUP BY ALL ORDER BY ALL`)
+  return rows.map(({ kind, date, n, amount }) => [String(kind), String(date), Number(n), Number(amount).toFixed(6)])
+}

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { loadavg, availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -10,6 +10,7 @@ import pino from 'pino'
 import t from 'tap'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { lineHead } from '../../formats/raw-line.js'
+import { segmentPath } from '../../formats/raw-path.js'
 import { listen } from '../../monitor/http/server.js'
 import { tailStream } from '../../monitor/http/tail-stream.js'
 import { localDisk } from '../../platform/disk.js'
@@ -154,6 +155,23 @@ t.test('what is chosen, from when it is asked for; asleep while nothing comes', 
     [1, 2, 3, 6, 11],
   )
   t.strictSame(trades.items, [])
+})
+
+t.test('a recorder that begins later, and makes its folders one by one, is heard at once', async t => {
+  const dataDir = t.testdir({ raw: {} })
+  const stop = new AbortController()
+  t.teardown(() => stop.abort())
+  const all = taken(tailFrames({ path: dataDir, since: 0, signal: stop.signal }))
+  const name = { exchange: 'deribit', channel: 'quote', startedMs: Date.now(), host: 'vps1', run: 'r1', number: 1 }
+  const levels = dirname(segmentPath(name, 'open')).split('/')
+  for (let depth = 2; depth <= levels.length; depth++) {
+    mkdirSync(join(dataDir, ...levels.slice(0, depth)))
+    await delay(200)
+  }
+  new HandRecorder(dataDir).flush(2)
+  await until('its frames', () => all.items.length === 2, 15_000)
+  stop.abort()
+  await all.ended
 })
 
 t.test('a write that is under way, or was taken back, is waited for', async t => {
