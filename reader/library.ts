@@ -21,3 +21,7 @@ export {
   type SampleCounts,
   type SampleOptions,
 } from './book/sample-book.js'
+export { openRecording, type Recording, type RecordingOptions } from './query/open-recording.js'
+export { exportRecording, type ExportRecordingOptions } from './export/export-recording.js'
+export type { ExportedFiles, ExportFormat } from './export/export-files.js'
+export type { ReadyView } from './query/ready-views.js'

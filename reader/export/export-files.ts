@@ -124,7 +124,10 @@ async function writeAll(options: ExportOptions, exchange: string, wanted: readon
       const { rows, unknown = [] } = await writeExported(path, about, async temporary => {
         const written = await write(temporary, { ...file, ...choice, advance })
         const lost = inRecorded(written.unknown ?? [], account)
-        if (gaps === 'refuse') refuseGaps(path, lost)
+        if (gaps === 'refuse') {
+          refuseGaps(path, lost)
+          refuseUncovered(path, written)
+        }
         return { ...written, unknown: lost }
       })
       result.files++
@@ -162,6 +165,15 @@ function refuseGaps(path: string, gaps: readonly ExportGap[]): void {
   throw new EdgeError('EXPORT_GAPS', `${path} would have a gap from ${from} to ${to} (${cause})${more}`, {
     path,
     hint: '--gaps restart leaves gaps out, begins books anew behind them, and tells them in the account beside the file',
+  })
+}
+
+/** @throws EdgeError EXPORT_GAPS */
+function refuseUncovered(path: string, { rows, uncovered = 0 }: WrittenRows): void {
+  if (uncovered === 0) return
+  throw new EdgeError('EXPORT_GAPS', `${uncovered} of ${rows} rows of ${path} would stand in a gap: covered is false`, {
+    path,
+    hint: '--gaps restart writes them as they are: what is not known is NULL; or ask without them, WHERE covered',
   })
 }
 

@@ -1,4 +1,4 @@
-import { sqlText } from '../../platform/duckdb.js'
+import { countOf, sqlText } from '../../platform/duckdb.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { conditionOf, dateSql } from './row-stream.js'
 import type { ExportSource, FileSpan } from './source.js'
@@ -51,5 +51,14 @@ export async function writeView(
     return Number(count)
   })
   file.advance(rows)
-  return { rows, ...(!isTimed && { notes: { view, not_by_time: true } }) }
+  if (isTimed) return { rows }
+  const uncovered = columns.includes('covered') ? await uncoveredIn(path, format, source) : 0
+  return { rows, uncovered, notes: { view, not_by_time: true, rows_not_covered: uncovered } }
+}
+
+/** Rows of a ready view that say of themselves that a gap keeps them from knowing. */
+async function uncoveredIn(path: string, format: PlainFormat, { session }: ExportSource): Promise<number> {
+  const read = format === 'csv' ? `read_csv(${sqlText(path)}, all_varchar = true)` : `read_parquet(${sqlText(path)})`
+  const sql = `SELECT count(*) FILTER (covered::VARCHAR = 'false') FROM ${read}`
+  return session.ask(sql, async connection => countOf((await connection.runAndReadAll(sql)).getRows()[0]?.[0]))
 }

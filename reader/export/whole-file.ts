@@ -13,6 +13,8 @@ export interface WrittenRows {
   rows: number
   /** Spans in which the rows say nothing, found while they were written: books that were not known. */
   unknown?: ExportGap[]
+  /** Rows that say of themselves that they are not covered. */
+  uncovered?: number
   /** Whatever else a reader should know, by name. */
   notes?: Readonly<Record<string, unknown>>
 }

@@ -337,3 +337,25 @@ t.test('by the command, straight from raw; other formats as they are; what canno
   t.match(wrong.stderr, /wanted one of trades/)
   t.equal((await run('--format', 'csv')).exitCode, 2)
 })
+
+t.test('a ready view that stands in a gap is refused, or says in its account how many of its rows do', async t => {
+  const folder = t.testdir({ data: {}, out: {} })
+  const [data, out] = [join(folder, 'data'), join(folder, 'out')]
+  await recordDay(data, { gap: { fromUs: (START_MS + 6000) * 1000, toUs: (START_MS + 6500) * 1000 } })
+  const at = (ms: number) => `'${new Date(START_MS + ms).toISOString()}'`
+  const quotesAt = (fromMs: number, toMs: number) => ({
+    ...{
+      format: 'csv' as const,
+      view: `quotes_at(INTERVAL 100 MILLISECOND, ${at(fromMs)}, ${at(toMs)}, instrument := '${NAME}')`,
+    },
+  })
+  t.match(await exported(data, out, quotesAt(4000, 5000)), { files: 1, rows: 11 })
+  const gapped = quotesAt(5500, 6600)
+  await t.rejects(exported(data, out, gapped), { code: 'EXPORT_GAPS', message: /of 12 rows/ })
+  t.match(await exported(data, out, { ...gapped, gaps: 'restart' }), { files: 1, rows: 12 })
+  const account = JSON.parse(readFileSync(join(out, 'quotes_at.csv.account.json'), 'utf8')) as {
+    rows_not_covered: number
+  }
+  t.ok(account.rows_not_covered >= 4 && account.rows_not_covered < 8, String(account.rows_not_covered))
+  t.match(await exported(data, out, { ...gapped, gaps: 'restart' }), { files: 0, known: 1 })
+})

@@ -18,7 +18,7 @@ const quote = (n: number) => ({
 
 /** The program that the fresh folder runs: TypeScript, checked against the packed types. */
 const PROGRAM = `
-import { EdgeError, listPartitions, openSegment, readFrames, type Frame } from 'edgetape'
+import { EdgeError, exportRecording, listPartitions, openRecording, openSegment, readFrames, type Frame } from 'edgetape'
 const [, , dataDir = ''] = process.argv
 const frames: Frame[] = []
 for await (const frame of readFrames({ path: dataDir, channels: ['quote'] })) frames.push(frame)
@@ -29,6 +29,14 @@ try {
 } catch (error) {
   if (error instanceof EdgeError) console.log(error.code)
 }
+const recording = await openRecording({ path: dataDir })
+const rows: unknown[] = []
+for await (const row of recording.rows('SELECT x, kind FROM trades')) rows.push(row)
+console.log(JSON.stringify({ rows, views: recording.views.some(({ name }) => name === 'option_chain_at') }))
+recording.close()
+const view = "option_chain_at(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23')"
+const { files } = await exportRecording({ path: dataDir, out: dataDir + '/out', format: 'csv', view })
+console.log(files)
 `
 
 t.test('what npm packs can be imported from a fresh folder, and its types hold', async t => {
@@ -74,9 +82,11 @@ t.test('what npm packs can be imported from a fresh folder, and its types hold',
   const checked = await execa(process.execPath, [tsc, '-p', app], { reject: false, timeout: 120_000 })
   t.equal(checked.exitCode, 0, checked.stdout)
   const { stdout } = await execa(process.execPath, ['program.js', dataDir], { cwd: app, timeout: 60_000 })
-  const [found = '', code] = stdout.split('\n')
+  const [found = '', code, asked = '', files] = stdout.split('\n')
   t.strictSame(JSON.parse(found), { count: 3, first: quote(1).frame, tables: ['trades'] })
   t.equal(code, 'READ_NO_RAW')
+  t.strictSame(JSON.parse(asked), { rows: [{ x: 1, kind: 'none' }], views: true })
+  t.equal(files, '1')
   const command = await execa(process.execPath, [join(installed, 'dist/cli/main.js'), '--version'])
   const own = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
   t.equal(command.stdout, own.version)
