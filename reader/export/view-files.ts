@@ -52,8 +52,10 @@ export async function writeView(
   })
   file.advance(rows)
   if (isTimed) return { rows }
-  const uncovered = columns.includes('covered') ? await uncoveredIn(path, format, source) : 0
-  return { rows, uncovered, notes: { view, not_by_time: true, rows_not_covered: uncovered } }
+  const notes = { view, not_by_time: true }
+  if (!columns.includes('covered')) return { rows, notes }
+  const uncovered = await uncoveredIn(path, format, source)
+  return { rows, uncovered, notes: { ...notes, rows_not_covered: uncovered } }
 }
 
 /** Rows of a ready view that say of themselves that a gap keeps them from knowing. */

@@ -62,11 +62,13 @@ export async function writeExported(
     localDisk.close(fd)
     renameSync(temporary, path)
     fsyncFolder(dirname(path))
-    const { rows, unknown = [], notes = {} } = written
+    const { rows, unknown = [], uncovered, notes = {} } = written
+    const untold =
+      uncovered === undefined ? 'nobody knows: no journal tells of it' : 'each row tells of itself: covered'
     const sidecar = {
       ...{ asked, file: path.slice(dirname(path).length + 1), sha256, edgetape: version, ...facts, rows },
       span: textSpan(span),
-      recorded: recorded ? textSpan(recorded) : 'nobody knows: no journal tells of it',
+      recorded: recorded ? textSpan(recorded) : untold,
       gaps: gaps.map(textGap),
       unknown: unknown.map(textGap),
       ...notes,
