@@ -14,6 +14,7 @@ import { finishSwitch } from './date/folder-switch.js'
 import { convertedFolders } from './date/date-job.js'
 import { dropPastState } from './date/past-state.js'
 import { FinishedDates } from './finished-dates.js'
+import { MadeTimes } from './files/made-times.js'
 import { KnownReceipts } from './known-receipts.js'
 import { CompactorProgress, type Summary } from './progress.js'
 import { Retries } from './retries.js'
@@ -104,7 +105,11 @@ class Compactor {
     this.#job = {
       dataDir,
       limits: compact,
-      doubles: { keepDoubles: compact.doubles === 'keep', windowMs: compact.doublesWindowMs },
+      doubles: {
+        keepDoubles: compact.doubles === 'keep',
+        windowMs: compact.doublesWindowMs,
+        madeTimes: new MadeTimes(),
+      },
       disk: options.disk ?? realDisk,
       feeds: describedFeeds(exchanges),
       log: options.log,

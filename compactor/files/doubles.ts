@@ -2,6 +2,7 @@ import { countOf, sqlName, sqlText, UNREADABLE } from '../../platform/duckdb.js'
 import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
 import type { Identity } from '../../exchanges/table.js'
+import { MadeTimes } from './made-times.js'
 import type { Neighbour } from './neighbours.js'
 
 /** What fell out of `staged`. */
@@ -21,6 +22,8 @@ export interface DoublesQuestion {
   windowMs: number
   /** Told of neighbours that cannot be read: copies in them are not known. */
   onUnreadable: (path: string, message: string) => void
+  /** When rows of files were made, as far as earlier questions found out. */
+  madeTimes?: MadeTimes
 }
 
 /** Rows looked at together: bounds the memory of sorting them. */
@@ -72,11 +75,16 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
   const windowUs = windowMs * 1000
   const near = `recv_ts BETWEEN make_timestamptz(${countOf(first) - windowUs}) AND make_timestamptz(${countOf(last) + windowUs})`
   const names = 'instrument_name IS NULL OR instrument_name IN (SELECT DISTINCT instrument_name FROM staged)'
-  const where = `(${names}) AND ${identity.reach === 'near' ? near : await madeThen(engine, columns)}`
+  const made = identity.reach === 'days' ? await madeAbout(engine, columns) : undefined
+  const { madeTimes = new MadeTimes() } = question
+  const neighbours = made
+    ? await madeTimes.mayHold(engine, question.neighbours, made.fromUs, made.toUs)
+    : question.neighbours
+  const where = `(${names}) AND ${identity.reach === 'near' ? near : made ? madeWithin(made) : 'true'}`
   const selected = [...kept].map(sqlName).join(', ')
   await engine.run(`CREATE OR REPLACE TABLE tabled AS
     SELECT ${selected}, '' AS connection FROM staged LIMIT 0`)
-  for (const { path, origin } of question.neighbours) {
+  for (const { path, origin } of neighbours) {
     try {
       await engine.run(`INSERT INTO tabled BY NAME
         SELECT ${identity.unit === 'frame' ? 'DISTINCT' : ''} ${selected}, ${sqlText(origin)} || conn AS connection
@@ -95,15 +103,24 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
 /** Copies are known by their numbers: no more than this is asked of the times that the exchange gives them. */
 const APART_US = 2 * 86_400_000_000
 
-/** SQL for rows that were made about when the staged ones were, whenever they came: all else in many days' files is passed over. */
-async function madeThen(engine: Engine, columns: readonly string[]): Promise<string> {
-  if (!columns.includes('exchange_ts')) return 'true'
+interface Made {
+  fromUs: number
+  toUs: number
+}
+
+/** About when the staged rows were made, by the exchange's time, whenever they came; undefined where that is not known of all. */
+async function madeAbout(engine: Engine, columns: readonly string[]): Promise<Made | undefined> {
+  if (!columns.includes('exchange_ts')) return undefined
   const [[first, last, untimed] = []] = await engine.rows(
     'SELECT epoch_us(min(exchange_ts)), epoch_us(max(exchange_ts)), count(*) - count(exchange_ts) FROM staged',
   )
-  if (countOf(untimed) > 0 || first === null || last === null) return 'true'
-  return `exchange_ts BETWEEN make_timestamptz(${countOf(first) - APART_US}) AND make_timestamptz(${countOf(last) + APART_US})`
+  if (countOf(untimed) > 0 || first === null || last === null) return undefined
+  return { fromUs: countOf(first) - APART_US, toUs: countOf(last) + APART_US }
 }
+
+/** SQL for rows that were made then: all else in many days' files is passed over. */
+const madeWithin = ({ fromUs, toUs }: Made) =>
+  `exchange_ts BETWEEN make_timestamptz(${fromUs}) AND make_timestamptz(${toUs})`
 
 /**
  * How many rows are to be looked at. Marks in table `suspects` the channels that more than one connection brought, or one with a number twice; where

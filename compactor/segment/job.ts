@@ -19,7 +19,7 @@ import type { Tabled } from './write-files.js'
 export interface JobOptions {
   dataDir: string
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
-  doubles: Pick<Tabled, 'keepDoubles' | 'windowMs'>
+  doubles: Pick<Tabled, 'keepDoubles' | 'windowMs' | 'madeTimes'>
   disk: PublishDisk
   feeds?: DescribedFeeds | undefined
   /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */

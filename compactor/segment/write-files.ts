@@ -3,6 +3,7 @@ import { dropDoubles, type Doubles, type DoublesQuestion } from '../files/double
 import { countOf } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
 import { findNeighbours, originOf } from '../files/neighbours.js'
+import type { MadeTimes } from '../files/made-times.js'
 import { groupStaged, type Group } from '../files/groups.js'
 import { writeParts, type Part } from '../files/parts.js'
 import type { Source } from './source.js'
@@ -17,6 +18,7 @@ export interface Tabled {
   /** How far copies of an event without a number may be apart, ms. */
   windowMs: number
   onUnreadable: DoublesQuestion['onUnreadable']
+  madeTimes?: MadeTimes
 }
 
 /** Files of a table, and what was left out of them. */
@@ -48,7 +50,7 @@ async function dropCopies(
   engine: Engine,
   { name }: Source,
   { table }: Stage,
-  { rootsOf, windowMs, onUnreadable }: Tabled,
+  { rootsOf, ...tabled }: Tabled,
   groups: readonly Group[],
 ): Promise<Doubles> {
   const identity = identityOf(table)
@@ -56,7 +58,7 @@ async function dropCopies(
   const partitions = groups.map(({ partition }) => partition)
   const oldest = identity.reach === 'days' ? await oldestMs(engine, name.startedMs) : name.startedMs
   const neighbours = findNeighbours(rootsOf, name, table, partitions, oldest)
-  return dropDoubles(engine, { identity, origin: originOf(name.host, name.run), neighbours, windowMs, onUnreadable })
+  return dropDoubles(engine, { identity, origin: originOf(name.host, name.run), neighbours, ...tabled })
 }
 
 /** When the first staged row was made, by the exchange's time: one that was asked for may be days old. */

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { openEngine, type Engine } from '../../../compactor/engine.js'
+import { MadeTimes } from '../../../compactor/files/made-times.js'
+import { sqlText } from '../../../platform/duckdb.js'
 import { lineHead } from '../../../formats/raw-line.js'
 import { compactOnce, configFor, query, rowsOf } from '../fixtures/compacted.js'
 import { sealSegment, START_MS, START_US } from '../fixtures/segments.js'
@@ -226,4 +229,46 @@ t.test('copies of trades that another host asked for more than a day later were 
     t.match(await compactOnce(dataDir, { rebuild: {} }), { doubles: 3, failed: 0 }, 'and again')
     t.equal((await rowsOf(dataDir, 'trades')).length, 3)
   }
+})
+
+t.test('each segment of an old date that was converted again opened the files of all later days', async t => {
+  const folder = t.testdir()
+  const engine = await openEngine({ memoryMiB: 256, threads: 1, spillFolder: folder })
+  t.teardown(() => engine.close())
+  const dayUs = 24 * HOUR_MS * 1000
+  // On each day a trade of its own; on the fifth one that was asked for, of the first.
+  const madeUs = [0, 1, 2, 3, 4, 5, 6].map(day => [START_US + day * dayUs, ...(day === 5 ? [START_US] : [])])
+  const files = madeUs.map((_, day) => ({ path: join(folder, `${day}.parquet`), origin: 'vps-1/' }))
+  for (const [day, made] of madeUs.entries())
+    await engine.run(`COPY (SELECT make_timestamptz(us) AS exchange_ts, 1 AS price FROM (VALUES (${made.join('), (')})) v(us))
+      TO ${sqlText(files[day]?.path ?? '')}`)
+  const questions: string[] = []
+  const watched: Engine = {
+    ...engine,
+    rows: sql => {
+      questions.push(sql)
+      return engine.rows(sql)
+    },
+  }
+  const times = new MadeTimes()
+  const span = [START_US - 1000, START_US + 1000] as const
+  for (const segment of ['a segment', 'the next one', 'another one']) {
+    const held = await times.mayHold(watched, files, ...span)
+    t.strictSame(
+      held,
+      [files[0], files[5]],
+      `${segment}: the date itself, and the day on which its trade was asked for`,
+    )
+  }
+  t.equal(questions.length, 1, 'each footer is looked at once')
+  await engine.run(`COPY (SELECT make_timestamptz(${START_US}) AS exchange_ts) TO ${sqlText(files[6]?.path ?? '')}`)
+  t.strictSame(
+    await times.mayHold(watched, files, ...span),
+    [files[0], files[5], files[6]],
+    'a file that was made anew',
+  )
+  await engine.run(`COPY (SELECT NULL::TIMESTAMPTZ AS exchange_ts) TO ${sqlText(files[4]?.path ?? '')}`)
+  writeFileSync(files[3]?.path ?? '', 'no Parquet')
+  const unsure = await times.mayHold(watched, files, ...span)
+  t.strictSame(unsure, [files[0], files[3], files[4], files[5], files[6]], 'what does not say it may hold any')
 })
