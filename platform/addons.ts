@@ -1,7 +1,7 @@
 import { EdgeError, messageOf } from './edge-error.js'
 
-/** Packages with a part that is compiled for one system and one Node. */
-export const ADDONS = ['zstd-napi', '@duckdb/node-api'] as const
+/** Packages with a part that is compiled for one system and one Node, and without which nothing goes. */
+export const ADDONS = ['@duckdb/node-api'] as const
 
 /** What says that a native addon is not there, or is not for this machine; undefined where `thrown` is something else. */
 export function addonMissing(thrown: unknown): EdgeError | undefined {
@@ -22,7 +22,7 @@ export function addonMissing(thrown: unknown): EdgeError | undefined {
 /** Loads a native addon. @throws EdgeError ADDON_MISSING */
 export async function loadAddon(name: (typeof ADDONS)[number]): Promise<void> {
   try {
-    await import(name === 'zstd-napi' ? 'zstd-napi/binding.js' : name)
+    await import(name)
   } catch (error) {
     throw addonMissing(error) ?? error
   }

@@ -1,9 +1,55 @@
-import binding, { type CCtx as Compressor } from 'zstd-napi/binding.js'
+import { createRequire } from 'node:module'
+import { hasErrno, messageOf } from './edge-error.js'
+import { loadWasmZstd } from './zstd-wasm.js'
 
-// A CommonJS module without names that could be imported one by one. Its low-level API alone tells how many bytes were
-// consumed, which is what recovery lives on.
-export const { CCtx, DCtx, CParameter, EndDirective, ResetDirective, compressBound } = binding
-export type { Compressor }
+/** What is used of zstd: its low-level API alone tells how many bytes were consumed, which is what recovery lives on. */
+export interface Zstd {
+  CCtx: new () => Compressor
+  DCtx: new () => Decompressor
+  /** The most bytes that so many can become. */
+  compressBound(bytes: number): number
+}
+
+/** What a step left to do (0: nothing), how many bytes it made, and how many it took. */
+export type Step = readonly [remaining: number, produced: number, taken: number]
+
+export interface Compressor {
+  setParameter(parameter: number, value: number): void
+  setPledgedSrcSize(bytes: number): void
+  /** @returns how many bytes of `target` it filled */
+  compress2(target: Uint8Array, source: Uint8Array): number
+  compressStream2(target: Uint8Array, source: Uint8Array, directive: number): Step
+}
+
+export interface Decompressor {
+  decompressStream(target: Uint8Array, source: Uint8Array): Step
+}
+
+/** Names of `zstd.h`. */
+export const EndDirective = { continue: 0, flush: 1, end: 2 } as const
+const CParameter = { compressionLevel: 100, contentSizeFlag: 200, checksumFlag: 201 } as const
+
+/** Why the addon is not used: it is not there, or not for this machine. */
+let withoutAddon: string | undefined
+
+const zstd = load()
+const { CCtx } = zstd
+export const { DCtx } = zstd
+export const compressBound = (bytes: number) => zstd.compressBound(bytes)
+
+/** Why zstd runs as WebAssembly, several times slower; undefined where the addon is there. */
+export const zstdIsSlow = () => withoutAddon
+
+/** The addon where it could be had, else the same library as WebAssembly: a machine needs no compiler. */
+function load(): Zstd {
+  try {
+    return createRequire(import.meta.url)('zstd-napi/binding.js') as Zstd
+  } catch (error) {
+    if (!hasErrno(error, 'MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED')) throw error
+    withoutAddon = messageOf(error).split('\n')[0] ?? ''
+    return loadWasmZstd()
+  }
+}
 
 /** Level for what is appended all the time: the recorder must keep up with the exchange, and sealing compresses anew. */
 export const APPEND_LEVEL = 1
@@ -12,7 +58,7 @@ export const QUICK_SEAL_LEVEL = 3
 /** Level of a sealed segment: written once, kept for years. */
 export const SEAL_LEVEL = 9
 
-/** A context whose frames carry their size and a checksum. */
+/** A context whose frames carry a checksum, and their size where it is known beforehand. */
 export function frameCompressor(level: number): Compressor {
   const context = new CCtx()
   context.setParameter(CParameter.compressionLevel, level)

@@ -3,7 +3,8 @@ import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { CompressStream } from 'zstd-napi'
+import { APPEND_LEVEL } from '../../platform/zstd.js'
+import { CompressStream } from '../../platform/zstd-streams.js'
 import { type Manifest, SEGMENT_FORMAT_VERSION } from '../../formats/manifest.js'
 import { lineHead } from '../../formats/raw-line.js'
 import { segmentPath, withState } from '../../formats/raw-path.js'
@@ -64,7 +65,7 @@ export async function writeSegment(
   const name = { exchange: 'deribit', channel: family, startedMs: START_MS, host: 'bench', run: 'r1', number: 1 }
   const path = join(dataDir, segmentPath(name, 'sealed'))
   mkdirSync(dirname(path), { recursive: true })
-  const compressor = new CompressStream({ compressionLevel: 3 })
+  const compressor = new CompressStream(APPEND_LEVEL)
   const written = finished(compressor.pipe(createWriteStream(path)))
   let count = 0
   let bytesRaw = 0

@@ -2,7 +2,8 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { isUtf8 } from 'node:buffer'
 import { finished } from 'node:stream/promises'
-import { CompressStream, DecompressStream } from 'zstd-napi'
+import { APPEND_LEVEL } from '../../platform/zstd.js'
+import { CompressStream, DecompressStream } from '../../platform/zstd-streams.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { LineSplitter } from '../../platform/line-splitter.js'
 
@@ -51,7 +52,7 @@ export async function* separateLines(
   plainPath: string,
   read: (line: Buffer) => Buffer = line => line,
 ): AsyncGenerator<HardLine[]> {
-  const compressor = new CompressStream({ compressionLevel: 1 })
+  const compressor = new CompressStream(APPEND_LEVEL)
   const target = createWriteStream(plainPath)
   compressor.pipe(target)
   const written = finished(target)

@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
-import { CompressStream } from 'zstd-napi'
+import { APPEND_LEVEL } from '../../platform/zstd.js'
+import { CompressStream } from '../../platform/zstd-streams.js'
 import { decodeSegment } from '../../formats/decode-segment.js'
 
 const LINE_FEED = 0x0a
@@ -12,7 +13,7 @@ const LINE_FEED = 0x0a
  * @returns how many lines
  */
 export async function copyLines(path: string, target: string): Promise<number> {
-  const compressor = new CompressStream({ compressionLevel: 1 })
+  const compressor = new CompressStream(APPEND_LEVEL)
   const file = createWriteStream(target)
   compressor.pipe(file)
   const written = finished(file)
