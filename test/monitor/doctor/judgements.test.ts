@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { parseConfig } from '../../../config/load.js'
+import { recorderTags } from '../../../config/one-exchange.js'
+import { writeStatus } from '../../../formats/status.js'
 import { EdgeError } from '../../../platform/edge-error.js'
 import { judgeClock, readChrony, readNtpq, readTimedatectl } from '../../../monitor/doctor/clock.js'
 import { judgeExchangeClock } from '../../../monitor/doctor/exchange.js'
@@ -10,6 +13,8 @@ import { findingsOf, isHanging, type Check, type Finding } from '../../../monito
 import { filesNeeded, judgeOpenFiles, softLimitOf } from '../../../monitor/doctor/open-files.js'
 import { judgeProgram, nodeFinding } from '../../../monitor/doctor/programs.js'
 import { exitCodeOf, linesOf, summaryOf } from '../../../cli/doctor/report.js'
+import { toldByParts } from '../../../monitor/doctor/told-by-parts.js'
+import { matchAll } from '../../fixtures/match-all.js'
 import { judgeDisk, judgeTargetSpace } from '../../../monitor/doctor/space.js'
 
 const GIB = 1024 ** 3
@@ -173,5 +178,33 @@ t.test('the exit code says it all', t => {
     ),
   )
   t.match(linesOf(found('ok'), true), /^✅ {2}disk/)
+  t.end()
+})
+
+t.test('doctor was silent about conversions that fail and about what is listed and not recorded', t => {
+  const dataDir = t.testdir()
+  const text = JSON.stringify({ dataDir, host: 'vps1', exchange: { name: 'deribit' } })
+  const config = parseConfig(text, join(dataDir, 'edgetape.yaml'))
+  t.same(toldByParts(config), [], 'nothing to tell of parts that never ran')
+  const failing = { failing: 3, last_error: 'ENOSPC: no space left on device' }
+  writeStatus(dataDir, 'compactor', failing)
+  const names = Array.from({ length: 7 }, (_, n) => `ODD-${n}`)
+  writeStatus(dataDir, 'recorder', { not_offered: names }, ...recorderTags(config))
+  const findings = toldByParts(config)
+  t.equal(findings.length, 2)
+  matchAll(t, findings, [
+    {
+      check: 'not offered',
+      outcome: 'warning',
+      message: /7 channels or instruments .*: ODD-0, ODD-1, ODD-2, ODD-3, ODD-4, …$/,
+      facts: { not_offered: names },
+    },
+    {
+      check: 'conversions',
+      outcome: 'warning',
+      message: /^3 segments, dates or roll-ups could not be made: ENOSPC: no space left/,
+      hint: /tried again by itself/,
+    },
+  ])
   t.end()
 })
