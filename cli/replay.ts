@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { parseTimeUs } from '../platform/moment.js'
+import { parseTimeUs, timeText } from '../platform/moment.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
 
@@ -11,6 +11,7 @@ interface ReplayFlags {
   from?: number
   to?: number
   loop?: boolean
+  cutAtGaps?: boolean
 }
 
 /** `edgetape replay`: a recording served as the exchange until it is told to end. */
@@ -25,6 +26,7 @@ export function replayCommand(): Command {
     .option('--from <time>', 'begin with what was received at this time, e.g. 2026-11-22T14:00 (UTC)', parseTimeUs)
     .option('--to <time>', 'end before this time', parseTimeUs)
     .option('--loop', 'begin again at the end')
+    .option('--cut-at-gaps', 'end all connections where the recording has a gap, so that clients know')
     .addHelpText(
       'after',
       '\nPlaying begins when a client has subscribed, and waits while none is. Channels that were not recorded are left out' +
@@ -38,7 +40,9 @@ async function replay(path: string, { from, to, loop = false, ...flags }: Replay
   const { startReplay } = await import('../reader/replay/replay-server.js')
   const say = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
   const onProblem = (path: string, problem: string) => say(`${path}: ${problem}`)
-  const options = { path, loop, ...flags, fromUs: from, toUs: to, onProblem }
+  const onGap = ({ fromUs, toUs, cause }: { fromUs: number; toUs: number; cause: string }) =>
+    say(`the recording has a gap: ${timeText(fromUs)} to ${timeText(toUs)}, ${cause}`)
+  const options = { path, loop, ...flags, fromUs: from, toUs: to, onProblem, onGap }
   const replay = await startReplay(options)
   process.stdout.write(`${replay.url}\n`)
   const ended = replay.finished.then(() => say(`end of the recording: ${replay.framesSent()} frames sent`))

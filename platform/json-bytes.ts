@@ -113,3 +113,14 @@ export function endOfValue(bytes: Uint8Array, from: number): number {
   }
   return -1
 }
+
+/** The elements of the list that starts at `from`, each as it is spelled: ids beyond 2^53 keep their digits. */
+export function* elementsAt(text: Buffer, from: number): Generator<Buffer> {
+  for (let at = skipBlanks(text, from + 1); at < text.length && text[at] !== CLOSE_LIST;) {
+    const end = endOfValue(text, at)
+    if (end <= at) return
+    yield text.subarray(at, end)
+    at = skipBlanks(text, end)
+    if (text[at] === COMMA) at = skipBlanks(text, at + 1)
+  }
+}

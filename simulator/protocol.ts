@@ -48,7 +48,7 @@ export interface Service {
   readonly httpPath: string
   /** A client connected. */
   connected(connection: Connection, path: string): Conversation
-  answerHttp(request: HttpRequest): HttpAnswer
+  answerHttp(request: HttpRequest): HttpAnswer | Promise<HttpAnswer>
   /** The body of an HTTP answer to one who is turned away. */
   turnAway(reason: TurnedAway): string
   /** Says to connections that they will be ended soon; not every exchange does. */

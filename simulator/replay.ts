@@ -11,8 +11,14 @@ export interface PlayedRecording {
   answer(id: string): string | undefined
   /** All recorded answers to questions whose id starts with a word. */
   answersOf(word: string): string[]
-  /** Whether a channel was recorded. */
+  /** Whether what a channel brings was recorded, by its own name or by another. */
   has(channel: string): boolean
+  /** The frame that a channel brought last, of now; before it brought any, the first one soon after. */
+  last(channel: string): Promise<string | undefined>
+  /** The book of a channel, of now; before its first snapshot, that one. */
+  book(channel: string): Promise<KnownBook | undefined>
+  /** Frames of a family and answers that filled its holes, up to now. */
+  past(family: string, fromMs: number, toMs: number): AsyncIterable<Buffer>
 }
 
 /** A book as far as its frames told. */
@@ -29,6 +35,12 @@ export interface ReplayProtocol {
   serve(recording: PlayedRecording): Service
   /** What an answer says of its question, in words of which the first is what was asked for; without it its `id`, a text. */
   readonly questionOf?: (answer: string) => string | undefined
+  /** Which of the recorded channels bring what is asked for by another name, e.g. in another interval; default: none. */
+  readonly sourcesAmong?: (recorded: ReadonlySet<string>) => (asked: string) => readonly string[]
+  /** The frame of such a channel as the one that was asked for brings it; undefined where nothing of it is of that. */
+  readonly retold?: (asked: string, frame: Buffer) => Buffer | undefined
+  /** Whether a channel first shows what it brought last; default: none does. */
+  readonly beginsWithLast?: (channel: string) => boolean
   /** Whether a channel brings a book as one snapshot and then changes. */
   isBook(channel: string): boolean
   /** The frame of such a channel that shows a whole book. */

@@ -142,7 +142,7 @@ export class ExchangeServer {
       this.turnAway(response, 503, 'maintenance')
       return
     }
-    const { status, text } = this.service.answerHttp({
+    const { status, text } = await this.service.answerHttp({
       method: request.method ?? 'GET',
       path: path.slice(httpPath.length + 1),
       query: Object.fromEntries(new URL(request.url ?? '/', 'http://localhost').searchParams),

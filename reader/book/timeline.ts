@@ -69,17 +69,19 @@ export class BookTimeline {
       doubt && doubt.sinceUs < beforeUs;
       doubt = this.#doubts[++this.#nextDoubt]
     )
-      if (this.#concerns(doubt)) this.builder.doubt(Math.max(doubt.sinceUs, 0), doubt.because)
+      if (concerns(doubt, this.builder.source, this.#channel))
+        this.builder.doubt(Math.max(doubt.sinceUs, 0), doubt.because)
   }
+}
 
-  #concerns({ host, conn, channels }: Doubt): boolean {
-    const [ownHost, ownConn] = splitSource(this.builder.source)
-    return (
-      (host === undefined || host === ownHost) &&
-      (conn === undefined || conn === ownConn) &&
-      (channels?.includes(this.#channel) ?? true)
-    )
-  }
+/** Whether a doubt is about what a source brought on a channel; a source as `sourceOf` names it. */
+export function concerns({ host, conn, channels }: Doubt, source: string, channel: string): boolean {
+  const [ownHost, ownConn] = splitSource(source)
+  return (
+    (host === undefined || host === ownHost) &&
+    (conn === undefined || conn === ownConn) &&
+    (channels?.includes(channel) ?? true)
+  )
 }
 
 function splitSource(source: string): [host: string, conn: string] {

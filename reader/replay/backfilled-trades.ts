@@ -1,4 +1,4 @@
-import { endOfValue, SIGNS, skipBlanks } from '../../platform/json-bytes.js'
+import { elementsAt } from '../../platform/json-bytes.js'
 import type { Frame } from '../frame.js'
 
 /** One trade that was fetched for a hole. */
@@ -111,17 +111,6 @@ function tradesOf(answer: Buffer): { instrument: string; trade: FilledTrade }[] 
     if (typeof name !== 'string' || typeof seq !== 'number' || typeof ms !== 'number') return []
     return [{ instrument: name, trade: { seq, executedUs: ms * 1000, text } }]
   })
-}
-
-/** The elements of the list that starts at `from`, each as it is spelled: ids beyond 2^53 keep their digits. */
-function* elementsAt(text: Buffer, from: number): Generator<Buffer> {
-  for (let at = skipBlanks(text, from + 1); at < text.length && text[at] !== SIGNS.CLOSE_LIST;) {
-    const end = endOfValue(text, at)
-    if (end <= at) return
-    yield text.subarray(at, end)
-    at = skipBlanks(text, end)
-    if (text[at] === SIGNS.COMMA) at = skipBlanks(text, at + 1)
-  }
 }
 
 function rowsOf(frame: Frame): TradeRow[] {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sourceOf } from '../book/apply-frame.js'
-import { booksAt } from '../book/raw-books.js'
 import type { Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 import type { Channels, Subscriber } from '../../simulator/broker.js'
@@ -10,6 +9,8 @@ import { Copies } from './copies.js'
 import { Pace } from './pace.js'
 import { ANSWERED_OVER_HTTP, type RecordedAnswers } from './recorded-answers.js'
 import type { RecordedChannels } from './recorded-channels.js'
+import type { RecordedGap, RecordedGaps } from './recorded-gaps.js'
+import type { RecordedPast } from './recorded-past.js'
 
 /** Clients subscribe in several calls, paced by the exchange's limits: playing begins so long after the last one, ms. */
 const QUIET_MS = 1_500
@@ -17,8 +18,6 @@ const QUIET_MS = 1_500
 const LOOK_MS = 50
 /** Unsent bytes of the slowest client above which playing waits. */
 const UNSENT_MAX = 1024 * 1024
-/** How far back a snapshot is looked for, for a client that subscribes in the middle, µs. */
-const SNAPSHOT_BACK_US = 24 * 3_600_000_000
 /** Connection under which answers for holes of trades are recorded. */
 const BACKFILL = 'backfill'
 
@@ -31,11 +30,18 @@ export interface PlaybackOptions {
   /** Begin again when the end is reached. */
   loop: boolean
   onProblem?: ((path: string, problem: string) => void) | undefined
+  /** Playing comes to a time of which nothing was recorded. */
+  onGap?: ((gap: RecordedGap) => void) | undefined
 }
 
 export interface PlaybackParts {
   /** How the exchange spells what is put together here. */
-  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'carriesTradesOf' | 'trades'>
+  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'carriesTradesOf' | 'trades' | 'retold' | 'beginsWithLast'>
+  /** The recorded channels that bring what is asked for. */
+  sourcesOf: (asked: string) => readonly string[]
+  /** How the recording stands at a moment. */
+  past: Pick<RecordedPast, 'books' | 'lasts'>
+  gaps: RecordedGaps
   /** Families whose frames are trades. */
   tradeFamilies: readonly string[]
   answers: RecordedAnswers
@@ -46,7 +52,8 @@ export interface PlaybackParts {
 
 /**
  * Plays recorded frames to whoever subscribed to their channels, at their recorded distance. Begins when a client has
- * subscribed, and waits while nobody is. Who subscribes in the middle of a book gets a snapshot of it first.
+ * subscribed, and waits while nobody is. Who subscribes in the middle gets first how the channel stands, where that is
+ * known: a book as a snapshot, the last word of others.
  */
 export class Playback implements Channels {
   /** Receive time of the frame that was played last, µs. */
@@ -54,11 +61,15 @@ export class Playback implements Channels {
   framesSent = 0
   readonly #options: PlaybackOptions
   readonly #parts: PlaybackParts
+  /** By the channel that was asked for. */
   readonly #subscribers = new Map<string, Set<Subscriber>>()
+  /** By recorded channel: those that were asked for and are told from it. */
+  readonly #asked = new Map<string, Set<string>>()
   readonly #pace: Pace
   readonly #copies = new Copies()
   #backfilled = new BackfilledTrades()
-  #snapshotsDue: { channel: string; subscriber: Subscriber }[] = []
+  #firstDue: { channel: string; subscriber: Subscriber }[] = []
+  #gapsAhead: RecordedGap[] = []
   #subscribedMs = 0
   /** True while nobody is subscribed, and until those who came are done. */
   #isIdle = true
@@ -74,15 +85,20 @@ export class Playback implements Channels {
   subscribe(channel: string, subscriber: Subscriber): void {
     const subscribers = this.#subscribers.get(channel) ?? new Set()
     this.#subscribers.set(channel, subscribers.add(subscriber))
-    if (this.#parts.protocol.isBook(channel)) this.#snapshotsDue.push({ channel, subscriber })
+    for (const source of this.#parts.sourcesOf(channel))
+      this.#asked.set(source, (this.#asked.get(source) ?? new Set()).add(channel))
+    if (this.#showsFirst(channel)) this.#firstDue.push({ channel, subscriber })
     this.#subscribedMs = performance.now()
   }
 
   unsubscribe(channel: string, subscriber: Subscriber): void {
     const subscribers = this.#subscribers.get(channel)
     subscribers?.delete(subscriber)
-    if (subscribers?.size === 0) this.#subscribers.delete(channel)
-    this.#snapshotsDue = this.#snapshotsDue.filter(due => due.channel !== channel || due.subscriber !== subscriber)
+    if (subscribers?.size === 0) {
+      this.#subscribers.delete(channel)
+      for (const source of this.#parts.sourcesOf(channel)) this.#asked.get(source)?.delete(channel)
+    }
+    this.#firstDue = this.#firstDue.filter(due => due.channel !== channel || due.subscriber !== subscriber)
   }
 
   /** A replay has no news of its own. */
@@ -98,8 +114,8 @@ export class Playback implements Channels {
       this.positionUs = this.#options.fromUs - 1
       this.#pace.restart()
       for (const [channel, subscribers] of this.#subscribers)
-        if (this.#parts.protocol.isBook(channel))
-          for (const subscriber of subscribers) this.#snapshotsDue.push({ channel, subscriber })
+        if (this.#showsFirst(channel))
+          for (const subscriber of subscribers) this.#firstDue.push({ channel, subscriber })
     } while (!this.#stopped)
   }
 
@@ -111,8 +127,10 @@ export class Playback implements Channels {
     const { path, fromUs, toUs, onProblem } = this.#options
     const reading: ReadOptions = { path, from: fromUs, to: toUs, onProblem }
     this.#backfilled = await backfilledTrades({ ...reading, channels: this.#parts.tradeFamilies })
+    this.#gapsAhead = this.#parts.gaps.outages(fromUs, toUs)
     for await (const batch of readFrameBatches(reading)) {
       for (const frame of batch) {
+        this.#tellGaps(frame.recvUs)
         if (this.#needsWait(frame)) await this.#untilDue(frame.recvUs)
         if (this.#stopped) return
         this.#play(frame)
@@ -126,7 +144,7 @@ export class Playback implements Channels {
       this.#stopped ||
       this.#isIdle ||
       this.#subscribers.size === 0 ||
-      this.#snapshotsDue.length > 0 ||
+      this.#firstDue.length > 0 ||
       this.#pace.waitMs(recvUs, performance.now()) > 0 ||
       this.#parts.unsentBytes() > UNSENT_MAX
     )
@@ -139,8 +157,8 @@ export class Playback implements Channels {
         await sleep(LOOK_MS)
         this.#isIdle = this.#subscribers.size === 0 || performance.now() - this.#subscribedMs < QUIET_MS
         this.#pace.restart()
-      } else if (this.#snapshotsDue.length > 0) {
-        await this.#sendSnapshots()
+      } else if (this.#firstDue.length > 0) {
+        await this.#sendFirst()
         this.#pace.restart()
       } else {
         const waitMs = this.#pace.waitMs(us, performance.now())
@@ -151,24 +169,33 @@ export class Playback implements Channels {
     }
   }
 
-  async #sendSnapshots(): Promise<void> {
-    const due = this.#snapshotsDue
-    this.#snapshotsDue = []
-    const { path, onProblem } = this.#options
-    const books = await booksAt({
-      path,
-      channels: [...new Set(due.map(({ channel }) => channel))],
-      atUs: this.positionUs,
-      backUs: SNAPSHOT_BACK_US,
-      ...(onProblem && { onProblem }),
-    })
+  #tellGaps(us: number): void {
+    for (let [gap] = this.#gapsAhead; gap && gap.fromUs < us; [gap] = this.#gapsAhead) {
+      this.#gapsAhead.shift()
+      this.#options.onGap?.(gap)
+    }
+  }
+
+  #showsFirst(channel: string): boolean {
+    const { isBook, beginsWithLast } = this.#parts.protocol
+    return isBook(channel) || beginsWithLast?.(channel) === true
+  }
+
+  async #sendFirst(): Promise<void> {
+    const due = this.#firstDue
+    this.#firstDue = []
+    const { protocol, past, gaps } = this.#parts
+    const asked = [...new Set(due.map(({ channel }) => channel))]
+    const books = asked.filter(protocol.isBook)
+    // Without a journal nobody can tell what is stale; a book's own chain can.
+    const lasts = gaps.isTold ? asked.filter(channel => !protocol.isBook(channel)) : []
+    const frames = new Map<string, Buffer>()
+    for (const [channel, book] of await past.books(books, this.positionUs))
+      frames.set(channel, Buffer.from(protocol.snapshot(channel, book)))
+    for (const [channel, frame] of await past.lasts(lasts, this.positionUs)) frames.set(channel, frame)
     for (const { channel, subscriber } of due) {
-      const book = books.get(channel)
-      const isStill = this.#subscribers.get(channel)?.has(subscriber) === true
-      if (!isStill || !book?.isKnown) continue
-      const { changeId, exchangeMs } = book
-      const known = { changeId, exchangeMs, bids: book.bids.list(), asks: book.asks.list() }
-      subscriber.deliver(channel, Buffer.from(this.#parts.protocol.snapshot(channel, known)))
+      const frame = frames.get(channel)
+      if (frame && this.#subscribers.get(channel)?.has(subscriber)) subscriber.deliver(channel, frame)
     }
   }
 
@@ -187,11 +214,15 @@ export class Playback implements Channels {
       if (this.#parts.tradeFamilies.includes(frame.family)) this.#place(this.#backfilled.before(frame))
       this.#place(this.#backfilled.due(recvUs))
     }
-    const subscribers = this.#subscribers.get(channel)
-    if (!subscribers) return
+    const asked = this.#asked.get(channel)
+    if (!asked || asked.size === 0) return
     const isDoubled = this.#parts.recorded.isTakenTwice(channel)
     if (isDoubled && this.#copies.isCopy(channel, sourceOf(frame), recvUs, frame.text)) return
-    this.#send(channel, subscribers, frame.bytes)
+    for (const each of asked) {
+      const bytes = each === channel ? frame.bytes : this.#parts.protocol.retold?.(each, frame.bytes)
+      const subscribers = this.#subscribers.get(each)
+      if (bytes && subscribers) this.#send(each, subscribers, bytes)
+    }
   }
 
   #place(placed: readonly PlacedTrades[]): void {

@@ -21,6 +21,10 @@ export class RecordedChannels {
     return channels
   }
 
+  get names(): ReadonlySet<string> {
+    return new Set(this.#sources.keys())
+  }
+
   /** Whether a channel can be subscribed; without a journal nobody can tell, and all can. */
   has(channel: string): boolean {
     return this.#sources.size === 0 || this.#sources.has(channel)

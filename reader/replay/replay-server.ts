@@ -3,10 +3,13 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { readFrames } from '../read-frames.js'
 import { recordedExchange } from '../recorded-exchange.js'
 import { Faults } from '../../simulator/faults.js'
+import type { ReplayProtocol } from '../../simulator/replay.js'
 import { ExchangeServer } from '../../simulator/server.js'
 import { Playback, type PlaybackOptions } from './playback.js'
 import { RecordedAnswers } from './recorded-answers.js'
 import { RecordedChannels } from './recorded-channels.js'
+import { RecordedGaps, type RecordedGap } from './recorded-gaps.js'
+import { RecordedPast } from './recorded-past.js'
 
 export interface ReplayOptions extends Omit<PlaybackOptions, 'fromUs' | 'toUs'> {
   host: string
@@ -16,6 +19,8 @@ export interface ReplayOptions extends Omit<PlaybackOptions, 'fromUs' | 'toUs'> 
   port: number
   fromUs?: number | undefined
   toUs?: number | undefined
+  /** Cut all connections where the recording has an outage, as the exchange's were: readers learn that they missed something. */
+  cutAtGaps?: boolean | undefined
 }
 
 export interface Replay {
@@ -47,21 +52,31 @@ export async function startReplay(asked: ReplayOptions): Promise<Replay> {
   )
   await answers.readAround({ path, onProblem }, fromUs)
   const recorded = await RecordedChannels.read(path, fromUs, toUs)
+  const sourcesOf = sourcesAmong(protocol, recorded)
+  const gaps = RecordedGaps.read(path, options.exchange, fromUs, toUs)
+  const past = new RecordedPast({ path, onProblem }, { gaps, sourcesOf, ...protocol })
   const unsentBytes = () => {
     let most = 0
     for (const { bufferedBytes } of server.connections) most = Math.max(most, bufferedBytes)
     return most
   }
+  const onGap = (gap: RecordedGap) => {
+    options.onGap?.(gap)
+    if (options.cutAtGaps) for (const connection of server.connections) connection.cut()
+  }
   const playback = new Playback(
-    { ...options, fromUs, toUs },
-    { protocol, tradeFamilies, answers, recorded, unsentBytes },
+    { ...options, fromUs, toUs, onGap },
+    { protocol, tradeFamilies, answers, recorded, sourcesOf, past, gaps, unsentBytes },
   )
   const service = protocol.serve({
     channels: playback,
     clock: { nowUs: () => playback.positionUs, nowMs: () => Math.floor(playback.positionUs / 1000) },
     answer: id => answers.get(id)?.text,
     answersOf: word => answers.of(word).map(({ text }) => text),
-    has: channel => recorded.has(channel),
+    has: channel => sourcesOf(channel).length > 0,
+    last: channel => past.last(channel, playback.positionUs),
+    book: channel => past.book(channel, playback.positionUs),
+    past: (family, fromMs, toMs) => past.frames(family, fromMs * 1000, Math.min(toMs * 1000, playback.positionUs + 1)),
   })
   // Nothing goes wrong on demand here.
   const faults = new Faults(
@@ -85,6 +100,15 @@ export async function startReplay(asked: ReplayOptions): Promise<Replay> {
       await finished.catch(() => undefined)
     },
   }
+}
+
+/** The recorded channels that bring what is asked for; without a journal nobody can tell but by the name. */
+function sourcesAmong(
+  { sourcesAmong }: Pick<ReplayProtocol, 'sourcesAmong'>,
+  recorded: RecordedChannels,
+): (asked: string) => readonly string[] {
+  const others = sourcesAmong?.(recorded.names)
+  return asked => (recorded.has(asked) ? [asked] : (others?.(asked) ?? []))
 }
 
 async function firstMoment({ path, fromUs, toUs, onProblem }: ReplayOptions): Promise<number> {

@@ -3,13 +3,20 @@ import { Faults } from '../../../simulator/faults.js'
 import type { Json } from '../../../simulator/json.js'
 import type { Service } from '../../../simulator/protocol.js'
 import type { KnownBook, PlayedRecording, ReplayProtocol } from '../../../simulator/replay.js'
-import { isAbout, subjectOf } from '../names.js'
+import { messageOf } from '../../../platform/edge-error.js'
+import { familyOfChannel, isAbout, subjectOf } from '../names.js'
 import { Logins } from './auth.js'
+import { sourcesAmong } from './channel-sources.js'
 import { Desk, type Answer, type Caller } from './dispatch.js'
+import { currencyFields } from './methods/instruments.js'
 import { ordinary, type Method, type Venue } from './methods/method.js'
+import { recordedMethods, type RecordedMethod } from './methods/recorded.js'
 import { sessionMethods } from './methods/session.js'
-import { RpcError } from './rpc-error.js'
-import { notificationText, parseRequest, RequestError, type RpcRequest } from './rpc.js'
+import { Params } from './params.js'
+import { retold } from './recorded-frames.js'
+import { invalidParam, RpcError, rpcError } from './rpc-error.js'
+import { errorText, MAX_REQUEST_BYTES, notificationText, parseRequest, RequestError, resultText } from './rpc.js'
+import type { RpcRequest } from './rpc.js'
 import { RpcService, type Answering } from './service.js'
 
 const FULL_BOOK = /^book\.[^.]+\.[^.]+$/
@@ -17,6 +24,9 @@ const FULL_BOOK = /^book\.[^.]+\.[^.]+$/
 /** Recordings served as Deribit itself. */
 export const replay: ReplayProtocol = {
   serve,
+  sourcesAmong,
+  retold,
+  beginsWithLast,
   isBook: channel => FULL_BOOK.test(channel),
   snapshot,
   carriesTradesOf,
@@ -54,44 +64,92 @@ function instruments({ recording }: ReplayVenue, currency: string, kind: string)
   })
 }
 
-/** What a recording can answer besides the questions that were recorded. */
+function instrument(venue: ReplayVenue, name: string): Json {
+  const found = instruments(venue, 'any', 'any').find(row => (row as Record<string, Json>)['instrument_name'] === name)
+  if (found === undefined) throw invalidParam('instrument not found', 'instrument_name')
+  return found
+}
+
+function currencies(venue: ReplayVenue): Json[] {
+  const names = instruments(venue, 'any', 'any').flatMap(row => {
+    const { settlement_currency: settles, base_currency: base } = row as Record<string, Json>
+    return [settles, base].filter(name => typeof name === 'string')
+  })
+  return [...new Set(names)].sort().map(currencyFields)
+}
+
+/** What a recording can answer at once besides the questions that were recorded. */
 const METHODS: ReadonlyMap<string, Method<ReplayVenue>> = new Map(
   Object.entries<Method<ReplayVenue>>({
     ...sessionMethods,
     'public/get_instruments': ordinary(({ exchange, params }) =>
       instruments(exchange, params.optionalText('currency') ?? 'any', params.optionalText('kind') ?? 'any'),
     ),
-    // All trades that are known are played in their place.
-    'public/get_last_trades_by_instrument': ordinary(() => ({ trades: [], has_more: false })),
+    'public/get_instrument': ordinary(({ exchange, params }) => instrument(exchange, params.text('instrument_name'))),
+    'public/get_currencies': ordinary(({ exchange }) => currencies(exchange)),
   }),
 )
 
-/** Gives the recorded answer to a question that has one, and answers the others itself. */
+/** Gives the recorded answer to a question that has one, looks others up in the frames, and answers the rest itself. */
 class ReplayDesk implements Answering {
   constructor(
     private readonly desk: Desk<ReplayVenue>,
     private readonly recording: PlayedRecording,
   ) {}
 
-  answerText(caller: Caller, text: string, bytes: number): Answer {
-    return this.recorded(text) ?? this.desk.answerText(caller, text, bytes)
+  answerText(caller: Caller, text: string, bytes: number): Answer | Promise<Answer> {
+    const request = bytes > MAX_REQUEST_BYTES ? undefined : readable(text)
+    // The other desk says what is wrong with it.
+    if (!request) return this.desk.answerText(caller, text, bytes)
+    const recorded = typeof request.id === 'string' ? this.recording.answer(request.id) : undefined
+    return recorded === undefined ? this.answerRequest(caller, request) : answered(recorded)
   }
 
-  answerRequest(caller: Caller, request: RpcRequest): Answer {
-    return this.desk.answerRequest(caller, request)
+  answerRequest(caller: Caller, request: RpcRequest): Answer | Promise<Answer> {
+    const method = recordedMethods.get(request.method.replace(/^\//, ''))
+    return method ? this.lookedUp(method, request) : this.desk.answerRequest(caller, request)
   }
 
-  private recorded(request: string): Answer | undefined {
+  private async lookedUp(method: RecordedMethod, { id, params }: RpcRequest): Promise<Answer> {
+    const { clock } = this.recording
+    const usIn = clock.nowUs()
     try {
-      const { id } = parseRequest(request)
-      const text = typeof id === 'string' ? this.recording.answer(id) : undefined
-      return text === undefined ? undefined : { text, failed: false, afterwards: [], endSession: false }
+      const result = await method(new Params(params), this.recording)
+      return answered(resultText(id, result, { usIn, usOut: clock.nowUs() }))
     } catch (error) {
-      // The other desk says what is wrong with it.
-      if (error instanceof RpcError || error instanceof RequestError) return undefined
-      throw error
+      const told = error instanceof RpcError ? error : rpcError(13028, messageOf(error))
+      return { ...answered(errorText(id, told, { usIn, usOut: clock.nowUs() })), failed: true }
     }
   }
+}
+
+const answered = (text: string): Answer => ({ text, failed: false, afterwards: [], endSession: false })
+
+function readable(text: string): RpcRequest | undefined {
+  try {
+    return parseRequest(text)
+  } catch (error) {
+    if (error instanceof RpcError || error instanceof RequestError) return undefined
+    throw error
+  }
+}
+
+/** By the channel table of the exchange's documentation: those that begin with all that they tell, or with the last bar. */
+const WITH_LAST: readonly string[] = [
+  'book_grouped',
+  'ticker',
+  'quote',
+  'perpetual',
+  'deribit_price_index',
+  'deribit_price_ranking',
+  'deribit_price_statistics',
+  'deribit_volatility_index',
+  'estimated_expiration_price',
+  'chart.trades',
+]
+
+function beginsWithLast(channel: string): boolean {
+  return WITH_LAST.includes(familyOfChannel(channel))
 }
 
 function snapshot(channel: string, { bids, asks, changeId, exchangeMs }: KnownBook): string {

@@ -9,8 +9,8 @@ import { Session } from './session.js'
 
 /** Who answers requests. */
 export interface Answering {
-  answerText(caller: Caller, text: string, bytes: number): Answer
-  answerRequest(caller: Caller, request: RpcRequest): Answer
+  answerText(caller: Caller, text: string, bytes: number): Answer | Promise<Answer>
+  answerRequest(caller: Caller, request: RpcRequest): Answer | Promise<Answer>
 }
 
 export interface ServiceParts {
@@ -35,12 +35,11 @@ export class RpcService implements Service {
     return new Session(connection, { channels, answer, timeScale })
   }
 
-  answerHttp({ method, path, query, body, ip }: HttpRequest): HttpAnswer {
+  async answerHttp({ method, path, query, body, ip }: HttpRequest): Promise<HttpAnswer> {
     const { desk } = this.parts
-    const { failed, text } =
-      method === 'POST'
-        ? desk.answerText({ ip }, body.toString('utf8'), body.length)
-        : desk.answerRequest({ ip }, { id: undefined, method: path, params: query })
+    const { failed, text } = await (method === 'POST'
+      ? desk.answerText({ ip }, body.toString('utf8'), body.length)
+      : desk.answerRequest({ ip }, { id: undefined, method: path, params: query }))
     return { status: failed ? 400 : 200, text }
   }
 

@@ -18,7 +18,8 @@ export interface SessionAnswer {
 
 export interface SessionParts {
   channels: Channels
-  answer(session: Session, text: string, bytes: number): SessionAnswer
+  /** An answer that has to be looked for comes later, perhaps behind others. */
+  answer(session: Session, text: string, bytes: number): SessionAnswer | Promise<SessionAnswer>
   /** Multiplies the times of heartbeat and idle close. */
   timeScale: number
 }
@@ -49,6 +50,11 @@ export class Session implements Conversation {
   heard(frame: Buffer): void {
     this.#restartIdleTimer()
     const answer = this.parts.answer(this, frame.toString('utf8'), frame.length)
+    if (answer instanceof Promise) void answer.then(found => this.#say(found))
+    else this.#say(answer)
+  }
+
+  #say(answer: SessionAnswer): void {
     this.connection.send(answer.text)
     for (const run of answer.afterwards) run()
     if (answer.endSession) this.connection.end(1008, 'too_many_requests')

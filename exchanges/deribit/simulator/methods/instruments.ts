@@ -75,11 +75,15 @@ function getComboDetails(call: Call): Json {
 
 function getCurrencies({ exchange }: Call): Json {
   const listed = new Set([...exchange.market.listings.values()].map(({ instrument }) => instrument.settle))
-  const known = CURRENCIES.filter(currency => listed.has(currency) || currency === 'USDC')
-  return known.map(currency => ({
+  return CURRENCIES.filter(currency => listed.has(currency) || currency === 'USDC').map(currencyFields)
+}
+
+/** A row of `get_currencies`. */
+export function currencyFields(currency: string): JsonObject {
+  return {
     currency,
-    currency_long: LONG_NAMES[currency],
-    coin_type: currency === 'USDC' ? 'ETHER' : currency === 'BTC' ? 'BITCOIN' : 'ETHER',
+    currency_long: LONG_NAMES[currency] ?? currency,
+    coin_type: currency === 'BTC' ? 'BITCOIN' : 'ETHER',
     decimals: currency === 'BTC' ? 8 : 6,
     min_confirmations: 1,
     min_withdrawal_fee: 0.0001,
@@ -89,10 +93,10 @@ function getCurrencies({ exchange }: Call): Json {
     network_currency: currency === 'BTC' ? 'BTC' : 'ETH',
     in_cross_collateral_pool: true,
     apr: 0,
-  }))
+  }
 }
 
-const LONG_NAMES: Record<(typeof CURRENCIES)[number], string> = {
+const LONG_NAMES: Readonly<Record<string, string>> = {
   BTC: 'Bitcoin',
   ETH: 'Ethereum',
   USDC: 'USD Coin',

@@ -3,6 +3,7 @@ import type { Json } from '../../../../simulator/json.js'
 import { DAY_MS } from '../../../../simulator/market/calendar.js'
 import { isCombo } from '../../../../simulator/market/instruments.js'
 import type { Trade } from '../../../../simulator/market/trades.js'
+import type { Params } from '../params.js'
 import { tradeFields } from '../trade-fields.js'
 import { invalidParam, rpcError } from '../rpc-error.js'
 import { currencyOf, instrumentOf, ordinary, type Call, type Methods } from './method.js'
@@ -15,26 +16,41 @@ const SORTINGS = ['default', 'asc', 'desc'] as const
 const REACHES_BACK_MS = DAY_MS
 const TRADE_KINDS = ['future', 'option', 'spot', 'future_combo', 'option_combo', 'combo', 'any'] as const
 
-/** The newest `count` rows, or from the oldest on; `has_more` when some were cut off. */
-function page({ params }: Call, found: readonly Trade[], order: Order): Json {
+/** What a call for trades is told by. */
+interface Numbered {
+  tradeSeq: number
+  timestampMs: number
+}
+
+interface Page<T> {
+  rows: readonly T[]
+  /** Some were cut off. */
+  hasMore: boolean
+}
+
+/** The newest `count` rows, or from the oldest on. */
+function page<T>(params: Params, found: readonly T[], order: Order): Page<T> {
   const count = params.bounded('count', 1, MAX_COUNT, DEFAULT_COUNT)
   const asked = params.oneOf('sorting', SORTINGS, 'default')
   const ascending = (asked === 'default' ? order : asked) === 'asc'
   const rows = ascending ? found.slice(0, count) : found.slice(-count).reverse()
-  return { trades: rows.map(tradeFields), has_more: found.length > count }
+  return { rows, hasMore: found.length > count }
 }
+
+const told = ({ rows, hasMore }: Page<Trade>): Json => ({ trades: rows.map(tradeFields), has_more: hasMore })
 
 type Order = 'asc' | 'desc'
 
-interface Span {
+export interface Span {
   fromMs: number | undefined
-  holds(trade: Trade): boolean
+  toMs: number | undefined
+  holds(trade: Numbered): boolean
   /** Where the call does not say: with a beginning, from there on. */
   order: Order
 }
 
 /** The times of a call; by time it must give at least one of them. */
-function spanOf({ params }: Call, byTime: boolean): Span {
+export function spanOf(params: Params, byTime: boolean): Span {
   const fromMs = params.optionalInteger('start_timestamp')
   const toMs = params.optionalInteger('end_timestamp')
   if (byTime && fromMs === undefined && toMs === undefined) params.integer('start_timestamp')
@@ -43,6 +59,7 @@ function spanOf({ params }: Call, byTime: boolean): Span {
   }
   return {
     fromMs,
+    toMs,
     holds: ({ timestampMs }) => timestampMs >= (fromMs ?? 0) && timestampMs <= (toMs ?? Infinity),
     order: byTime && fromMs !== undefined ? 'asc' : 'desc',
   }
@@ -54,18 +71,17 @@ function byInstrument(call: Call, byTime: boolean): Json {
   call.exchange.routedSpot.refuseInstrument(listing.name)
   if (isCombo(listing.instrument) && !call.exchange.combosByInstrument) throw rpcError(10020)
   if (call.exchange.faults.hidesHistory(listing.name)) return NOTHING
-  const span = spanOf(call, byTime)
+  return told(pageOfInstrument(params, listing.trades.all, spanOf(params, byTime)))
+}
+
+/** What a call by instrument finds among its trades, which are in their order. */
+export function pageOfInstrument<T extends Numbered>(params: Params, trades: readonly T[], span: Span): Page<T> {
   const first = params.optionalInteger('start_seq') ?? 0
   const last = params.optionalInteger('end_seq') ?? Infinity
-  const found = listing.trades.all.filter(
-    trade => trade.tradeSeq >= first && trade.tradeSeq <= last && span.holds(trade),
-  )
+  const found = trades.filter(trade => trade.tradeSeq >= first && trade.tradeSeq <= last && span.holds(trade))
   // With nothing but a first sequence number, storage order begins there.
-  if (first > 0 && params.optionalText('sorting') === undefined && last === Infinity) {
-    const count = params.bounded('count', 1, MAX_COUNT, DEFAULT_COUNT)
-    return { trades: found.slice(0, count).map(tradeFields), has_more: found.length > count }
-  }
-  return page(call, found, span.order)
+  const fromFirst = first > 0 && params.optionalText('sorting') === undefined && last === Infinity
+  return page(params, found, fromFirst ? 'asc' : span.order)
 }
 
 function byCurrency(call: Call, byTime: boolean): Json {
@@ -73,7 +89,7 @@ function byCurrency(call: Call, byTime: boolean): Json {
   const currency = currencyOf(call)
   const kind = params.oneOf('kind', TRADE_KINDS, 'any')
   exchange.routedSpot.refuseCurrency(currency, kind)
-  const span = spanOf(call, byTime)
+  const span = spanOf(params, byTime)
   if (byTime && (span.fromMs ?? Infinity) < exchange.market.nowMs - REACHES_BACK_MS) return NOTHING
   const startId = params.optionalText('start_id')
   const endId = params.optionalText('end_id')
@@ -83,7 +99,7 @@ function byCurrency(call: Call, byTime: boolean): Json {
     const ofKind = kind === 'combo' ? listing.instrument.legs !== undefined : concerns(listing, kind, 'any')
     return ofKind && span.holds(trade) && idWithin(trade.tradeId, startId, endId)
   })
-  return page(call, found, span.order)
+  return told(page(params, found, span.order))
 }
 
 /** Ids are compared by their number; ids of another family do not match. */
