@@ -10,7 +10,7 @@ import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
 
 /** The part of a channel name after its family, cut at dots; what does not fit the grammar gives no feed. */
-type Opener = (rest: readonly string[], market: Market) => Feed | undefined
+type Opener = (rest: readonly string[], market: Market, beginsAnew: () => boolean) => Feed | undefined
 
 const GROUPS: readonly string[] = ['none', '1', '2', '5', '10', '25', '100', '250']
 const DEPTHS: readonly string[] = ['1', '10', '20']
@@ -31,13 +31,13 @@ function isCurrency(text: string | undefined): text is string {
   return text !== undefined && CURRENCIES.includes(text)
 }
 
-function openBook(rest: readonly string[], market: Market): Feed | undefined {
+function openBook(rest: readonly string[], market: Market, beginsAnew: () => boolean): Feed | undefined {
   const [name, second, depth, last] = rest
   const listing = open(market, name)
   if (!listing) return undefined
   if (rest.length === 2) {
     const paceMs = INTERVALS.get(second ?? '')
-    return paceMs !== undefined ? new BookFeed(market, listing, paceMs) : undefined
+    return paceMs !== undefined ? new BookFeed(market, listing, paceMs, beginsAnew) : undefined
   }
   if (rest.length !== 4 || !GROUPS.includes(second ?? '') || !DEPTHS.includes(depth ?? '')) return undefined
   const paceMs = INTERVALS.get(last ?? '')
@@ -148,12 +148,19 @@ const FAMILIES: ReadonlyMap<string, Opener> = new Map(
   }),
 )
 
-/** The feed of a channel, or undefined for a name that the exchange would drop without a word. */
-export function openFeed(channel: string, market: Market): Feed | undefined {
+/**
+ * The feed of a channel, or undefined for a name that the exchange would drop without a word.
+ * @param beginsAnew whether the numbers of a channel's book are ordered to begin anew now
+ */
+export function openFeed(
+  channel: string,
+  market: Market,
+  beginsAnew: (channel: string) => boolean = () => false,
+): Feed | undefined {
   const words = channel.split('.')
   for (const length of [2, 1]) {
     const opener = FAMILIES.get(words.slice(0, length).join('.'))
-    if (opener) return opener(words.slice(length), market)
+    if (opener) return opener(words.slice(length), market, () => beginsAnew(channel))
   }
   return undefined
 }

@@ -1,5 +1,6 @@
 import { version } from '../../../platform/package-info.js'
 import type { Grammar } from '../../../simulator/broker.js'
+import type { Faults } from '../../../simulator/faults.js'
 import { startSimulator as startAny, type Simulator, type SimulatorOptions } from '../../../simulator/main.js'
 import type { Protocol, Service, Venue } from '../../../simulator/protocol.js'
 import type { Credential } from '../../simulation.js'
@@ -49,11 +50,16 @@ export const grammar: Grammar = {
 
 /** Deribit over the simulated market: JSON-RPC, logins, credits, heartbeats. */
 export function protocol(options: DeribitOptions = {}): Protocol {
+  let faults: Pick<Faults, 'beginsAnew'> | undefined
   return {
     ...grammar,
+    open: (channel, market) => openFeed(channel, market, each => faults?.beginsAnew(each) === true),
     plan: deribitPlan,
     scanner: () => new NameScanner(),
-    serve: venue => serve(venue, options),
+    serve: venue => {
+      ;({ faults } = venue)
+      return serve(venue, options)
+    },
   }
 }
 

@@ -1,8 +1,17 @@
 import t from 'tap'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
+import { applyBookFrame } from '../../../reader/book/apply-frame.js'
+import { BookBuilder } from '../../../reader/book/book-builder.js'
 import type { Simulator } from '../../../simulator/main.js'
 import { edgetape } from '../../fixtures/cli.js'
-import { recordedLines, startRecorder, statusOf, until, type RecorderProcess } from '../../fixtures/recorder-process.js'
+import {
+  framesTaken,
+  recordedLines,
+  startRecorder,
+  statusOf,
+  until,
+  type RecorderProcess,
+} from '../../fixtures/recorder-process.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
 t.jobs = 3
@@ -173,7 +182,7 @@ t.test('an instrument with a null member or an unknown kind was not recorded', a
   })
   const channels = { ...NOTHING, perpetual: ['quote'] }
   const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC', 'ETH'], channels })
-  await until('live', () => isLive(recorder))
+  await until('live', () => isLive(recorder) && framesTaken(recorder, 'quote') > 0)
   matchAll(t, statusOf(recorder)['not_offered'], [/"instrument_name":null.*/], 'what has no name is told as it came')
   await stop(recorder)
   const { journal } = recorded(recorder.dataDir)
@@ -183,4 +192,83 @@ t.test('an instrument with a null member or an unknown kind was not recorded', a
     { channels: [`quote.${name}`] },
   )
   t.ok(journal.some(({ event, instruments }) => event === 'not_offered' && instruments?.length === 1))
+})
+
+t.test('trades that came twice and late, and a book whose next snapshot had a lower number', async t => {
+  const exchange = await startSimulator({ rate: 1500, instruments: 20, newInstrumentEveryMs: 0 })
+  t.teardown(() => exchange.close())
+  const channels = { ...NOTHING, perpetual: ['trades', 'book'] }
+  const backfill = { compareSeconds: 2 }
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC'], channels, backfill })
+  const name = 'BTC-PERPETUAL'
+  await until('live', () => isLive(recorder))
+  const fromMs = exchange.market.nowMs
+  exchange.faults.inject({ type: 'duplicate', channel: 'trades.*', times: 5 })
+  exchange.faults.inject({ type: 'delay', channel: 'trades.*', delayMs: 1500, times: 5 })
+  exchange.faults.inject({ type: 'begin_anew', channel: `book.${name}.*` })
+  const { struck } = exchange.faults
+  const all = () => struck['duplicate'] === 5 && struck['delay'] === 5 && struck['begin_anew'] === 1
+  await until('all of it', all)
+  const toMs = exchange.market.nowMs
+  await until('what may be missing was asked for', () => exchange.market.nowMs > toMs + 9000)
+  await stop(recorder)
+  const { journal, trades } = recorded(recorder.dataDir)
+  const found = lost(exchange, trades, name, fromMs, toMs)
+  t.ok(found.made > 10)
+  t.equal(found.lost, 0, 'every trade is there')
+  t.strictSame(
+    journal.map(({ event }) => event).filter(event => /renumbered|trade_hole|book_break|rejected/.test(event)),
+    [],
+    'nothing was missing, and no numbers of trades began anew',
+  )
+  const books = recordedLines(recorder.dataDir).filter(({ family }) => family === 'book')
+  const builder = new BookBuilder()
+  const links = books.map(({ frame, recvUs }) => applyBookFrame(builder, frame.toString('utf8'), recvUs, 'd1'))
+  t.equal(links.filter(link => link === 'snapshot').length, 2, 'the book was taken from its new snapshot on')
+  t.strictSame(new Set(links), new Set(['snapshot', 'next']), 'without a break')
+  const unbroken = exchange.market.find(name)?.book.changeId ?? 0
+  t.ok(builder.isKnown && builder.changeId < unbroken, `numbers as they are now: ${builder.changeId} < ${unbroken}`)
+  await edgetape(['compact', '--once', '--config', recorder.configFile])
+  const { stdout } = await edgetape(['query', '--from', recorder.dataDir, '--format', 'json', TRADES_TWICE])
+  t.same(JSON.parse(stdout), { rows: new Set(trades.map(({ trade_id }) => trade_id)).size, twice: 0 }, 'each once')
+})
+
+const TRADES_TWICE = 'SELECT count(*)::INT AS rows, (count(*) - count(DISTINCT trade_id))::INT AS twice FROM trades'
+
+t.test('what was listed and what expired while no connection was there', async t => {
+  const exchange = await startSimulator({ rate: 800, instruments: 20, newInstrumentEveryMs: 0 })
+  t.teardown(() => exchange.close())
+  const channels = { ...NOTHING, option: ['quote', 'ticker'] }
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC'], channels })
+  await until('live', () => isLive(recorder))
+  const gone = [...exchange.market.listings.values()].find(
+    ({ instrument }) => instrument.kind === 'option' && instrument.settle === 'BTC',
+  )
+  exchange.faults.inject({ type: 'maintenance', forMs: 4000 })
+  await until('cut', () => !isLive(recorder))
+  const born = exchange.market.listNewStrike()?.name ?? ''
+  exchange.market.expire(gone?.name ?? '')
+  await until('live again', () => isLive(recorder))
+  const afterMs = exchange.market.nowMs
+  await until('quotes of some seconds', () => exchange.market.nowMs > afterMs + 8000)
+  await stop(recorder)
+  const { journal } = recorded(recorder.dataDir)
+  t.ok(
+    journal.some(({ event, instruments }) => event === 'instruments_added' && instruments?.includes(born)),
+    'the new one is found right after the outage',
+  )
+  const quotes = recordedLines(recorder.dataDir).filter(({ frame }) => frame.includes(`"quote.${born}"`))
+  t.ok(quotes.length > 0, 'and recorded')
+  const { stdout } = await edgetape(['coverage', recorder.dataDir, '--json', '--by', 'instrument'])
+  const { lines } = JSON.parse(stdout) as {
+    lines: { about: string; wanted_seconds: number; missing_seconds: number }[]
+  }
+  const of = (about: string) => lines.filter(line => line.about === about)
+  t.ok((of(born)[0]?.missing_seconds ?? 0) > 0, 'the account tells of what was missed of it')
+  const wanted = Math.max(...lines.map(line => line.wanted_seconds))
+  t.equal(of(gone?.name ?? '').length, 1)
+  t.ok(
+    of(gone?.name ?? '').every(line => line.wanted_seconds < wanted),
+    'what expired is wanted no longer',
+  )
 })

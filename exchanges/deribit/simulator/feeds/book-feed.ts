@@ -12,11 +12,15 @@ export class BookFeed extends Feed {
   private readonly touches = new Touches()
   /** Change id of the state that subscribers have. */
   private publishedId: number
+  /** Since its numbers began anew they are less by so much. */
+  private begunAt = 0
 
   constructor(
     market: Market,
     private readonly listing: Listing,
     paceMs: number,
+    /** Whether its numbers are ordered to begin anew now. */
+    private readonly beginsAnew: () => boolean = () => false,
   ) {
     super(market, paceMs)
     this.subjects = [listing.name]
@@ -30,7 +34,7 @@ export class BookFeed extends Feed {
       {
         timestamp: book.changedMs,
         type: 'snapshot',
-        change_id: this.publishedId,
+        change_id: this.publishedId - this.begunAt,
         instrument_name: this.listing.name,
         bids: book.bids.map(level),
         asks: book.asks.map(level),
@@ -50,14 +54,18 @@ export class BookFeed extends Feed {
     const { book } = this.listing
     const previous = this.publishedId
     this.publishedId = book.changeId
+    if (this.beginsAnew()) {
+      this.begunAt = book.changeId - 1
+      return this.first()[0]
+    }
     return {
       timestamp: book.changedMs,
       type: 'change',
-      change_id: book.changeId,
+      change_id: book.changeId - this.begunAt,
       instrument_name: this.listing.name,
       bids: this.changes(touched, 'bids'),
       asks: this.changes(touched, 'asks'),
-      prev_change_id: previous,
+      prev_change_id: previous - this.begunAt,
     }
   }
 
