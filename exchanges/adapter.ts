@@ -17,6 +17,8 @@ export interface Spread {
   connectionsMax: number
   /** 2: every channel on two connections. */
   redundancy: number
+  /** New connections in a second, where the exchange limits them. */
+  dialsPerSecond?: number
   /** Time between two calls of `discover`, ms. */
   rediscoverMs: number
 }
@@ -43,6 +45,9 @@ export interface LivenessLimits {
   deadAfterMs: number
 }
 
+/** Which connections the exchange is going to end. */
+export type Ends = 'all' | 'this'
+
 /** One open connection, as an exchange's session sees it. */
 export interface SessionLink {
   /** Name of the connection, e.g. `d1`. */
@@ -61,8 +66,8 @@ export interface SessionLink {
   complain(complaint: Complaint): void
   /** The exchange says that we ask for too much: after this connection the next one waits longer. */
   limited(): void
-  /** The exchange announced that it will end connections soon. */
-  maintenance(facts: FactsOf<'maintenance'>): void
+  /** The exchange announced that it will end connections soon: all of them, or this one. Default all. */
+  maintenance(facts: FactsOf<'maintenance'>, ends?: Ends): void
   /** How far the exchange's clock is ahead of ours, and how long question and answer were under way, µs. */
   measured(offsetUs: number, roundTripUs: number): void
   /** Ends the connection; the loop opens a new one. */
@@ -182,6 +187,8 @@ export interface Adapter {
   readonly comesWhole?: boolean
   /** Its binary messages are compressed text, which its session reads; elsewhere binary messages are odd. */
   readonly isCompressed?: boolean
+  /** Families in which bare text is usual, such as a keep-alive; elsewhere what is no JSON is odd. */
+  readonly textIn?: readonly string[]
   /** No frame that the exchange is known to send is larger. */
   readonly ordinaryBytesMax: number
   /** When a channel was last heard; undefined of one that rests now and then, and where the exchange's folder does not tell. */

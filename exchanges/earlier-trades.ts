@@ -28,15 +28,28 @@ export interface TradeReader {
 /** Takes up what earlier runs recorded; returns the time of their newest trade at the exchange, ms; 0 for none. */
 export async function rememberTrades(
   sequences: TradeSequences,
-  { recording, reader, log }: { recording: Recording; reader: TradeReader; log: Logger },
+  {
+    recording,
+    reader,
+    log,
+    remembered = () => undefined,
+  }: {
+    recording: Recording
+    reader: TradeReader
+    log: Logger
+    /** Hears when the last trade of each instrument was received. */
+    remembered?: (instrument: string, lastUs: number) => void
+  },
   signal: AbortSignal,
 ): Promise<number> {
   const startedMs = performance.now()
   try {
     const { instruments, newestMs } = await readEarlierTrades(recording, reader, signal)
     if (signal.aborted) return 0
-    for (const [name, { recorded, lastUs }] of instruments)
+    for (const [name, { recorded, lastUs }] of instruments) {
       sequences.remember(name, recorded, lastUs, recording.nowUs())
+      remembered(name, lastUs)
+    }
     const tookMs = Math.round(performance.now() - startedMs)
     log.info({ instruments: instruments.size, tookMs }, 'read which trades were recorded before')
     return newestMs

@@ -95,6 +95,11 @@ export class TradeSequences {
     return this.#passed
   }
 
+  /** When the last trade of an instrument came. */
+  lastUsOf(instrument: string): number | undefined {
+    return this.#sequences.get(instrument)?.lastUs
+  }
+
   /**
    * A trade came.
    * @param first where one frame tells of several trades as one: the number of the first of them

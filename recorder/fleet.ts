@@ -5,7 +5,9 @@ import { assignChannels, type Assignment } from './assign-channels.js'
 import type { Measured } from './clock-facts.js'
 import { reconnectDelayMs } from '../platform/backoff.js'
 import { Connection, type ConnectionDeps } from './connection/connection.js'
-import type { ChannelPlan, NotOffered, PlanChange, Spread } from '../exchanges/adapter.js'
+import type { ChannelPlan, Ends, NotOffered, PlanChange, Spread } from '../exchanges/adapter.js'
+import { Credits } from '../exchanges/credits.js'
+import { slotOf } from '../formats/journal/outages.js'
 import { journalSubscriptions } from './subscription-set.js'
 import type { BrokenFrame } from './storage/messages.js'
 import type { FrameCounter } from './tape.js'
@@ -19,6 +21,8 @@ const LOOK_EVERY_MS = 1000
 const LISTS_APART_MS = 10_000
 /** One announcement comes over every connection, and for every index. */
 const ANNOUNCED_AGAIN_MS = 600_000
+/** A connection is not made anew more often than this, whatever it is told. */
+const RENEWALS_APART_MS = 3000
 /** Names of instruments in one journal entry. */
 const NAMES_PER_ENTRY = 500
 
@@ -40,7 +44,8 @@ export class Fleet {
   /** Channels, and what has none, that the config asks for and that cannot be had. */
   notOffered: readonly string[] = []
   readonly #toldNotOffered = new Set<string>()
-  #announcedMs = -Infinity
+  /** By connection, and of all: when it was last announced that the exchange ends it. */
+  readonly #announcedMs = new Map<string, number>()
   /** The best measurement since it was last asked for. */
   #measured: Measured | undefined
 
@@ -49,7 +54,8 @@ export class Fleet {
    * @param answers counts what is recorded of answers over HTTP
    */
   constructor(deps: ConnectionDeps, options: Spread, plansNothingHint: string, answers: FrameCounter) {
-    this.#deps = deps
+    const { dialsPerSecond } = options
+    this.#deps = dialsPerSecond === undefined ? deps : { ...deps, dials: new Credits(dialsPerSecond, dialsPerSecond) }
     this.#options = options
     this.#plansNothingHint = plansNothingHint
     this.#answers = answers
@@ -233,7 +239,7 @@ export class Fleet {
     const group = Math.floor(index / redundancy)
     const wanted = () => this.#assignments.get(url)?.[place] ?? new Set<string>()
     const connection = new Connection(`d${index + 1}`, group, deps, wanted, {
-      maintenance: facts => this.#announced(facts),
+      maintenance: (facts, ends = 'all') => this.#announced(facts, ends),
       measured: (...measured) => this.#note(...measured),
     })
     // What began together may end together: the second copy is connected when the first one is.
@@ -242,13 +248,24 @@ export class Fleet {
     this.#running.push(before ? before.then(() => connection.run(signal)) : connection.run(signal))
   }
 
-  #announced(facts: FactsOf<'maintenance'>): void {
-    if (performance.now() - this.#announcedMs < ANNOUNCED_AGAIN_MS) return
-    this.#announcedMs = performance.now()
+  #announced(facts: FactsOf<'maintenance'>, ends: Ends): void {
+    // All connections say what is told of all; what is told of one is about that one, however soon after another.
+    const about = ends === 'this' ? slotOf(facts.conn) : ends
+    const nowMs = performance.now()
+    const lastMs = this.#announcedMs.get(about) ?? -Infinity
+    // The one that follows a renewal at once waits for its turn.
+    const waitMs = ends === 'this' ? Math.max(0, lastMs + RENEWALS_APART_MS - nowMs) : 0
+    if (lastMs > nowMs || (ends === 'all' && nowMs - lastMs < ANNOUNCED_AGAIN_MS)) return
+    this.#announcedMs.set(about, nowMs + waitMs)
     const { tape, log } = this.#deps
     tape.journal('maintenance', facts)
     log.warn(facts, 'the exchange announces maintenance: reconnecting before it closes connections')
-    void this.renewAll('maintenance announced')
+    const cause = 'maintenance announced'
+    if (ends === 'all') void this.renewAll(cause)
+    else {
+      const connection = this.connections.find(({ name }) => name === about)
+      setTimeout(() => void connection?.renew(cause), waitMs).unref()
+    }
   }
 
   #note(offsetUs: number, roundTripUs: number): void {

@@ -104,7 +104,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   })
   const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random, pulse }
   const fleet = new Fleet(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
-  const reported = { log, complaints, isCompressed: exchange.isCompressed }
+  const reported = { log, complaints, exchange }
   const died = reportStorage(storage, tape, { ...reported, foundBroken: frame => fleet.foundBroken(frame) }, paused => {
     for (const connection of fleet.connections) connection.setPaused(paused)
   })

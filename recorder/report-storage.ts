@@ -1,5 +1,6 @@
 import { addonMissing } from '../platform/addons.js'
 import { EdgeError } from '../platform/edge-error.js'
+import type { Adapter } from '../exchanges/adapter.js'
 import type { Logger } from '../platform/log.js'
 import type { Complaints } from './complaints.js'
 import type { BrokenFrame } from './storage/messages.js'
@@ -15,12 +16,12 @@ export function reportStorage(
   {
     log,
     complaints,
-    isCompressed = false,
+    exchange: { isCompressed = false, textIn = [] },
     foundBroken,
   }: {
     log: Logger
     complaints: Complaints
-    isCompressed?: boolean | undefined
+    exchange: Pick<Adapter, 'isCompressed' | 'textIn'>
     /** Hears of frames that seemed whole when they came. */
     foundBroken: (frame: BrokenFrame) => void
   },
@@ -32,6 +33,7 @@ export function reportStorage(
     for (const frame of broken) foundBroken(frame)
     // Compressed messages are no text, and none that can be read is odd.
     if (isCompressed && encoding === 'base64') return
+    if (encoding === 'text' && textIn.includes(channel)) return
     const message = encoding === 'base64' ? 'frames that are no UTF-8; kept as base64' : NO_JSON
     complaints.tell({
       event: 'odd_frame',

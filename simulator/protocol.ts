@@ -46,6 +46,8 @@ export interface Service {
   readonly webSocketPaths: readonly string[]
   /** Where the HTTP methods are: `/api/v2`. */
   readonly httpPath: string
+  /** Whether an address may make one more connection now; not every exchange limits that. */
+  admits?(ip: string): boolean
   /** A client connected. */
   connected(connection: Connection, path: string): Conversation
   answerHttp(request: HttpRequest): HttpAnswer | Promise<HttpAnswer>

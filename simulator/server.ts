@@ -88,7 +88,7 @@ export class ExchangeServer {
       refuse(socket, '503 Service Unavailable')
       return
     }
-    if (!this.admit(ip, request.socket)) {
+    if (this.service.admits?.(ip) === false || !this.admit(ip, request.socket)) {
       refuse(socket, '429 Too Many Requests')
       return
     }

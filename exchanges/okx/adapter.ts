@@ -3,18 +3,25 @@ import type { Adapter, PlanChange } from '../adapter.js'
 import { framePartitions } from '../channel-partition.js'
 import { KnownChannels } from '../known-channels.js'
 import type { CatalogueChange } from '../listings.js'
+import { Poller } from '../poller.js'
 import { silenceLimits } from '../silence-limits.js'
 import { Catalogue } from './catalogue.js'
 import type { OkxConfig } from './config.js'
 import { Discovery } from './discovery.js'
 import { families, familyNamed } from './families.js'
 import { channelOfFrame, madeMs } from './frames.js'
-import { OkxHttp } from './http.js'
+import { OkxHttp, RefusedError } from './http.js'
 import { chooserOf } from './instruments.js'
 import * as names from './names.js'
 import { planChannels } from './plan.js'
+import { FUNDING_ROWS, planPolls, type MethodPoll } from './polls.js'
 import { DEAD_AFTER_MS, OkxSession } from './session.js'
 import { TradeKeeper } from './trade-keeper.js'
+
+/** An address may make three connections in a second; one is left for whatever else it runs. */
+const DIALS_PER_SECOND = 2
+/** Codes that ask for patience: too many calls, a busy or broken service. */
+const TOO_MANY = new Set([50001, 50004, 50011, 50013, 50026])
 
 /** OKX, as the recorder's connection loop sees it. */
 export function okx(config: OkxConfig, log: Logger): Adapter {
@@ -39,17 +46,20 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
     endpointOf: channel => (familyNamed(names.familyOfChannel(channel))?.isBusiness ? business : config.url),
     liveness: { probeAfterMs: undefined, deadAfterMs: DEAD_AFTER_MS },
     ordinaryBytesMax: 8 * 1024 * 1024,
+    // `ping` and `pong` are bare texts.
+    textIn: ['control', 'sent'],
     spread: {
       channelsPerConnection: config.channelsPerConnection,
       connectionsMax: config.connectionsMax,
       redundancy: config.redundancy,
+      dialsPerSecond: DIALS_PER_SECOND,
       rediscoverMs: config.rediscoverMinutes * 60_000,
     },
     silenceLimits: subscribed => silenceLimits({ families, names }, subscribed),
     familyOfChannel: names.familyOfChannel,
     madeMs,
     async discover(take, signal) {
-      const listed = await discovery.fetch(take, signal)
+      const listed = await discovery.fetch(catalogue.instruments, take, signal)
       nameless = listed.nameless
       const heard = channels.takeHeard()
       const traded = trades.sequences.takeHeard()
@@ -61,7 +71,33 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
       if (change) return planned(change)
       return catalogue.needsList ? 'discover' : undefined
     },
-    attend: (recording, signal) => trades.run(recording, signal),
+    async attend(recording, signal) {
+      const poller = new Poller<MethodPoll>({
+        ask: ({ family, instrument }, { fromMs = 0, toMs }, asking) =>
+          http.rows(
+            'public/funding-rate-history',
+            // `before` means newer than, `after` older than.
+            {
+              instId: instrument,
+              before: String(Math.floor(fromMs) - 1),
+              after: String(Math.ceil(toMs) + 1),
+              limit: String(FUNDING_ROWS),
+            },
+            (filed, bytes) => recording.take('http', filed, bytes),
+            rows => (rows.length > 0 ? family : 'control'),
+            asking,
+          ),
+        refusalIn: error => {
+          if (!(error instanceof RefusedError)) return undefined
+          return TOO_MANY.has(error.refusal) ? 'too many' : 'refused'
+        },
+        progress: recording.polled,
+        log,
+        plan: () => planPolls(catalogue.instruments, config),
+        callsPerSecond: config.polls.callsPerSecond,
+      })
+      await Promise.all([poller.run(signal), trades.run(recording, signal)])
+    },
     openSession: (link, wanted) => new OkxSession(link, wanted, { config, log, channels, catalogue, trades }),
     partitionOf: framePartitions(channelOfFrame, names.partitionOfChannel),
   }

@@ -92,6 +92,34 @@ export const okxConfig = z.strictObject({
         .describe('of more missing trades than this the newest are asked for; 0: none'),
     })
     .prefault({}),
+  polls: z
+    .strictObject({
+      callsPerSecond: z
+        .number()
+        .min(0.1)
+        .max(8)
+        .default(2)
+        .describe('calls over HTTP in a second for what is polled, at most'),
+      fundingHistory: z
+        .strictObject({
+          everyMinutes: z
+            .number()
+            .min(0)
+            .max(10_080)
+            .default(60)
+            .describe('time between polls of settled funding, minutes; 0: none'),
+          backHours: z
+            .number()
+            .min(1)
+            .max(2160)
+            .default(720)
+            .describe(
+              'how far back the first poll reaches, and a later one at most, hours; the exchange keeps 3 months',
+            ),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   channels,
 })
 

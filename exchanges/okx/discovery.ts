@@ -1,10 +1,11 @@
 import type { OkxConfig } from './config.js'
-import type { OkxHttp, Take } from './http.js'
+import { NOT_FOUND, RefusedError, type OkxHttp, type Take } from './http.js'
 import {
   chooserOf,
   instrumentOf,
   isOpen,
   kindOfType,
+  NOT_LISTED,
   nameOf,
   stateOf,
   TYPES,
@@ -25,6 +26,8 @@ export interface ListedInstruments {
 const LIST = () => 'instrument_list'
 const CONTROL = () => 'control'
 const SHOWN_CHARACTERS = 200
+/** So many are asked for by themselves after a list. */
+const ABSENT_MAX = 50
 /** After a type without options this is not asked again for a while. */
 const FAMILIES_FOR_MS = 3_600_000
 
@@ -44,8 +47,12 @@ export class Discovery {
     return TYPES.filter(type => this.#config.channels[kindOfType[type]].length > 0)
   }
 
-  /** @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED */
-  async fetch(take: Take, signal: AbortSignal): Promise<ListedInstruments> {
+  /**
+   * Asks for all lists. What was known and is not listed is asked for by itself: one list may be short, and what was
+   * delisted is to be known of soon.
+   * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED
+   */
+  async fetch(known: readonly Instrument[], take: Take, signal: AbortSignal): Promise<ListedInstruments> {
     const all: ListedInstruments = { instruments: [], inactive: new Map(), nameless: [] }
     for (const instType of this.types) {
       const queries = instType === 'OPTION' ? await this.#optionQueries(take, signal) : [{ instType }]
@@ -54,7 +61,29 @@ export class Discovery {
         for (const row of rows) add(all, row)
       }
     }
+    const listed = new Set(all.instruments.map(({ instrument_name }) => instrument_name))
+    const absent = known.filter(({ instrument_name: name }) => !listed.has(name) && !all.inactive.has(name))
+    for (const instrument of absent.slice(0, ABSENT_MAX)) await this.#askFor(instrument, all, take, signal)
     return all
+  }
+
+  async #askFor(
+    { kind, instrument_name: name, instFamily }: Instrument,
+    all: ListedInstruments,
+    take: Take,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const instType = TYPES.find(type => kindOfType[type] === kind) ?? ''
+    const query = { instType, instId: name, ...(instType === 'OPTION' && { instFamily }) }
+    try {
+      const rows = await this.#http.rows('public/instruments', query, take, LIST, signal)
+      const own = rows.filter(row => nameOf(row) === name)
+      for (const row of own) add(all, row)
+      if (own.length === 0) all.inactive.set(name, NOT_LISTED)
+    } catch (error) {
+      if (!(error instanceof RefusedError && NOT_FOUND.has(error.refusal))) throw error
+      all.inactive.set(name, NOT_LISTED)
+    }
   }
 
   /** Families of options change when a coin gets some: that is looked for once an hour. */

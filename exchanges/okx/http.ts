@@ -8,6 +8,9 @@ import { parseMessage, rowsOf, textOf, type Message } from './message.js'
 /** Records an answer as it came, under a family. */
 export type Take = (family: string, answer: Buffer) => void
 
+/** The instrument doesn't exist (any more), or has nothing to ask for. */
+export const NOT_FOUND: ReadonlySet<number> = new Set([51000, 51001, 51015, 51037])
+
 /** The exchange's code of a refused question. */
 export class RefusedError extends EdgeError {
   readonly refusal: number

@@ -23,8 +23,10 @@ export const kindOfType: Readonly<Record<InstType, ConfigKind>> = {
 
 /** States in which an instrument can be subscribed and says something. */
 const OPEN = new Set(['live', 'preopen', 'suspend', 'rebase', 'post_only', 'settling'])
+/** Of one that the exchange knows nothing of, asked for it alone. */
+export const NOT_LISTED = 'not listed any more'
 /** After it nothing more comes. */
-export const GONE = new Set(['expired'])
+export const GONE = new Set(['expired', NOT_LISTED])
 
 export const isOpen = (row: Message) => OPEN.has(textOf(row['state']))
 export const stateOf = (row: Message) => textOf(row['state'])

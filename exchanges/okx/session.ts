@@ -70,7 +70,11 @@ export class OkxSession implements ExchangeSession {
       ops: this.#ops,
       log,
       wanted,
-      begun: begun => this.#firsts.begun(begun),
+      asking: asked => trades.asked(tradedOf(asked)),
+      begun: begun => {
+        this.#firsts.begun(begun)
+        trades.begun(tradedOf(begun), link.nowUs())
+      },
     })
     this.#books = new BookWatch({
       link,
@@ -103,6 +107,7 @@ export class OkxSession implements ExchangeSession {
     clearInterval(this.#pings)
     clearInterval(this.#refreshTimer)
     this.#firsts.close()
+    this.#trades.ended(tradedOf([...this.channels]))
     this.#subscriptions.close()
     this.#books.close()
     this.#ops.close()
@@ -116,6 +121,11 @@ export class OkxSession implements ExchangeSession {
     facts.heard = true
     this.#see(facts.channel, facts.family, frame, undefined)
     return facts.family
+  }
+
+  channelOfPiece(frame: Buffer): string | undefined {
+    const end = argEnd(frame)
+    return end < 0 ? undefined : this.#known.factsAt(frame, ARG_START, end).channel
   }
 
   control(frame: Buffer): Filed {
@@ -179,7 +189,7 @@ export class OkxSession implements ExchangeSession {
 
   /** Told about a minute before: a new connection is made before this one ends. */
   #noticed(message: Message): void {
-    if (message['code'] === UPGRADE) this.#link.maintenance({ conn: this.#link.conn })
+    if (message['code'] === UPGRADE) this.#link.maintenance({ conn: this.#link.conn }, 'this')
     else this.#link.complain({ event: 'error', message: `the exchange says: ${textOf(message['msg'])}` })
   }
 
@@ -197,6 +207,11 @@ export class OkxSession implements ExchangeSession {
 }
 
 const PONG = Buffer.from('pong')
+
+const TRADES = 'trades.'
+/** Instruments of which channels bring the trades. */
+const tradedOf = (channels: readonly string[]) =>
+  channels.flatMap(channel => (channel.startsWith(TRADES) ? [channel.slice(TRADES.length)] : []))
 
 /** Of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none for hours. */
 function sinceEpochMs(): number {

@@ -25,6 +25,8 @@ export interface SubscriptionsDeps {
   log: Logger
   /** What is to be subscribed on this connection, asked anew each time. */
   wanted: () => ReadonlySet<string>
+  /** Channels that are about to be asked for: frames may come before the answer. */
+  asking: (channels: readonly string[]) => void
   /** Channels that were subscribed just now. */
   begun: (channels: readonly string[]) => void
 }
@@ -47,7 +49,8 @@ export class Subscriptions extends KeptSubscriptions {
   }
 
   protected async subscribe(channels: readonly string[], reason?: string): Promise<void> {
-    const { link, ops, begun } = this.#deps
+    const { link, ops, asking, begun } = this.#deps
+    asking(channels)
     const { accepted, refused, doubtful, unanswered } = await ops.run('subscribe', channels)
     this.take(accepted, reason)
     if (accepted.length > 0) begun(accepted)

@@ -1,18 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Recording } from '../adapter.js'
 import { rememberTrades } from '../earlier-trades.js'
 import { TradeFiller, type TradeOrder } from '../trade-filler.js'
 import { TradeSequences } from '../trade-sequences.js'
 import type { OkxConfig } from './config.js'
-import { RefusedError, type OkxHttp } from './http.js'
+import { NOT_FOUND, RefusedError, type OkxHttp } from './http.js'
 import type { Message } from './message.js'
 import { expiryMsOf } from './names.js'
 import { recordedTrades, tradeRowsOf } from './trade-numbers.js'
+import { joinedProofs, TradeProofs } from './trade-proofs.js'
 
 /** Trades in one answer of `market/history-trades`, which reaches back three months. */
 const TRADES_PER_CALL = 100
-/** The instrument doesn't exist (any more), or has no trades to ask for. */
-const NOT_FOUND = new Set([51000, 51001, 51015, 51037])
+/** How often is looked for what is proven by now. */
+const LOOK_EVERY_MS = 1000
+/** Where the exchange has no trade of an instrument there was none for so long at least, as far as its methods reach. */
+const REACH_US = 90 * 86_400_000_000
 
 /**
  * Sees to it that every trade is recorded. Fills of an instrument are numbered without holes, and a frame of `trades` says
@@ -23,6 +28,12 @@ export class TradeKeeper {
   readonly #http: OkxHttp
   readonly #config: OkxConfig['backfill']
   readonly #log: Logger
+  readonly #proofs = new TradeProofs()
+  /** By instrument: when earlier runs received its last trade. */
+  readonly #earlierUs = new Map<string, number>()
+  /** When the last trade of any came before channels were last asked for. */
+  #newestBeforeUs = -Infinity
+  #lastUs = -Infinity
 
   constructor(http: OkxHttp, config: OkxConfig['backfill'], log: Logger) {
     this.#http = http
@@ -32,9 +43,34 @@ export class TradeKeeper {
 
   /** A frame of `trades` came. */
   see(message: Message | undefined, recvUs: number): void {
-    for (const { instrument, first, last, timestampMs } of tradeRowsOf(message))
+    this.#lastUs = recvUs
+    for (const { instrument, first, last, timestampMs } of tradeRowsOf(message)) {
+      if (this.#proofs.isWaiting)
+        this.#proofs.shown(instrument, {
+          beforeUs: this.sequences.lastUsOf(instrument),
+          madeUs: timestampMs * 1000,
+          recvUs,
+        })
       if (this.sequences.see(instrument, last, recvUs, first))
         this.sequences.doubt(instrument, { seq: last, timestampMs }, recvUs)
+    }
+  }
+
+  /** Trades of these are to be subscribed. */
+  asked(instruments: readonly string[]): void {
+    if (instruments.length === 0) return
+    this.#newestBeforeUs = Math.max(this.#newestBeforeUs, this.#lastUs)
+    this.#proofs.asked(instruments)
+  }
+
+  /** They are, from now on. */
+  begun(instruments: readonly string[], nowUs: number): void {
+    this.#proofs.begun(instruments, nowUs)
+  }
+
+  /** They are not any more. */
+  ended(instruments: readonly string[]): void {
+    this.#proofs.ended(instruments)
   }
 
   /** Works beside the connections until `signal` aborts. */
@@ -49,8 +85,47 @@ export class TradeKeeper {
       ask: (order, stop) => this.#ask(order, recording, stop),
       isNotFound: error => error instanceof RefusedError && NOT_FOUND.has(error.refusal),
     })
-    await rememberTrades(sequences, { recording, reader: recordedTrades, log }, signal)
-    await filler.run(signal)
+    const remembered = (instrument: string, lastUs: number) => {
+      this.#earlierUs.set(instrument, lastUs)
+      this.#newestBeforeUs = Math.max(this.#newestBeforeUs, lastUs)
+    }
+    await rememberTrades(sequences, { recording, reader: recordedTrades, log, remembered }, signal)
+    await Promise.all([filler.run(signal), this.#prove(recording, signal)])
+  }
+
+  /** Tells of which time all trades are known, so that nobody need believe that none was missed. */
+  async #prove(recording: Recording, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const proofs = this.#proofs.take(instrument => this.#earlierUs.get(instrument))
+      for (const { instruments, fromUs, toUs } of joinedProofs(proofs, this.#newestBeforeUs))
+        if (fromUs < toUs) this.#tell(instruments, fromUs, toUs, recording)
+      const quiet = this.#proofs.takeQuiet(recording.nowUs())
+      // At the very first start nothing was missed.
+      if (this.#newestBeforeUs > -Infinity)
+        for (const instrument of quiet) await this.#askQuiet(instrument, recording, signal)
+      await delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  /** No frame came of it: it has no trades, or the frame was lost. */
+  async #askQuiet(instrument: string, recording: Recording, signal: AbortSignal): Promise<void> {
+    try {
+      const askedUs = recording.nowUs()
+      const take = (family: string, bytes: Buffer) => recording.take('backfill', family, bytes)
+      const query = { instId: instrument, limit: '1' }
+      const rows = tradeRowsOf({ data: await this.#http.rows('market/trades', query, take, () => 'control', signal) })
+      const [row] = rows
+      if (row) this.sequences.listed(instrument, [{ seq: row.last, timestampMs: row.timestampMs }], askedUs)
+      const fromUs = row ? (this.#earlierUs.get(instrument) ?? row.timestampMs * 1000) : askedUs - REACH_US
+      this.#tell([instrument], fromUs, askedUs, recording)
+    } catch (error) {
+      if (!signal.aborted) this.#log.debug({ instrument, err: messageOf(error) }, 'whether it has trades is not known')
+    }
+  }
+
+  #tell(instruments: readonly string[], fromUs: number, toUs: number, recording: Recording): void {
+    const scopes = instruments.map(instrument => `trades.${instrument}`)
+    recording.journal('compared', { scopes, from_us: fromUs, to_us: toUs, trades: this.sequences.passed })
   }
 
   async #ask(order: TradeOrder, recording: Recording, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../platform/log.js'
 import { shownUrl } from '../../platform/shown-url.js'
 import type { Complaints } from '../complaints.js'
+import type { Credits } from '../../exchanges/credits.js'
 import type { ExchangeSession } from '../../exchanges/adapter.js'
 import type { ReceiveClock } from '../receive-clock.js'
 import { FrameCounter, type Tape } from '../tape.js'
@@ -14,6 +15,8 @@ import type { BrokenFrame } from '../storage/messages.js'
 import { Wire, type OwnerLink, type WireCounters, type WireDeps, type WireEnd } from './wire.js'
 
 export interface ConnectionDeps extends WireDeps {
+  /** Turns for new connections, where the exchange limits them. */
+  dials?: Pick<Credits, 'take'>
   tape: Tape
   clock: ReceiveClock
   complaints: Complaints
@@ -131,6 +134,7 @@ export class Connection {
     }
     signal.addEventListener('abort', stop, { once: true })
     while (!signal.aborted) {
+      if (this.#wire === undefined && !(await this.#takesTurn(signal))) break
       const wire = (this.#wire ??= this.#dial(this.#failures))
       const end = await wire.ended
       // Another one took its place.
@@ -175,11 +179,21 @@ export class Connection {
     return new Promise(done => {
       this.#renewal = { cause, deadlineMs: performance.now() + RENEW_WITHIN_MS, done }
       this.#deps.log.info({ conn: this.name, cause }, 'renewing the connection')
-      this.#dialNext(0)
+      void this.#dialNext(0)
     })
   }
 
-  #dialNext(failures: number): void {
+  /** Exchanges take only so many new connections in a second. */
+  async #takesTurn(signal?: AbortSignal): Promise<boolean> {
+    const waitMs = this.#deps.dials?.take(1) ?? 0
+    if (waitMs > 0) await delay(waitMs, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined)
+    return signal?.aborted !== true
+  }
+
+  async #dialNext(failures: number): Promise<void> {
+    const asked = this.#renewal
+    await this.#takesTurn()
+    if (asked === undefined || this.#renewal !== asked) return
     const wire = (this.#next = this.#dial(failures))
     void wire.ended.then(async end => {
       if (this.#next !== wire) return
@@ -192,7 +206,7 @@ export class Connection {
         return
       }
       await new Promise(resolve => setTimeout(resolve, this.#delayAfter(end, failures + 1)).unref())
-      if (this.#renewal === renewal) this.#dialNext(failures + 1)
+      if (this.#renewal === renewal) void this.#dialNext(failures + 1)
     })
   }
 

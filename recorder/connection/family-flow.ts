@@ -1,7 +1,10 @@
 import type { Span } from '../../platform/spans.js'
 import { PAUSE_US, type Rhythm } from './rhythm.js'
 
-/** Frames that come so soon after a subscription may be the first ones of quiet channels, which say nothing of the flow. */
+/**
+ * Frames that come so soon after a subscription, or before its answer, may be the first ones of quiet channels, which say
+ * nothing of the flow.
+ */
 const FIRST_FRAMES_US = 3_000_000
 const PAUSES_MAX = 50
 const KNOWN_AFTER_FRAMES = 100
@@ -25,6 +28,10 @@ export class FamilyFlow {
   readonly rhythm: Rhythm
   #ownFrames = 0
   #ownSinceUs = 0
+  /** When the last own one came some seconds ago, and some before that. */
+  #ownEarlierUs = -Infinity
+  #ownOldUs = -Infinity
+  #rotatedUs = -Infinity
   #lastFrame: Buffer | undefined
   #answersUntilUs = -Infinity
   #pauses: Pause[] = []
@@ -39,10 +46,7 @@ export class FamilyFlow {
       this.#pauses.push({ fromUs: this.lastUs, toUs: recvUs, before: this.#lastFrame, after: frame, isAnswer })
     this.lastUs = recvUs
     this.#lastFrame = frame
-    if (!isAnswer) {
-      if (this.#ownFrames++ === 0) this.#ownSinceUs = recvUs
-      this.ownUs = recvUs
-    }
+    if (!isAnswer) this.#heardOwn(recvUs)
     this.rhythm.heard(recvUs)
   }
 
@@ -54,6 +58,18 @@ export class FamilyFlow {
   /** Channels were subscribed just now. */
   subscribed(atUs: number): void {
     this.#answersUntilUs = atUs + FIRST_FRAMES_US
+    const beforeUs = atUs - FIRST_FRAMES_US
+    if (this.ownUs > beforeUs) this.ownUs = this.#ownEarlierUs > beforeUs ? this.#ownOldUs : this.#ownEarlierUs
+  }
+
+  #heardOwn(recvUs: number): void {
+    if (this.#ownFrames++ === 0) this.#ownSinceUs = recvUs
+    if (recvUs - this.#rotatedUs > FIRST_FRAMES_US) {
+      this.#ownOldUs = this.#ownEarlierUs
+      this.#ownEarlierUs = this.ownUs
+      this.#rotatedUs = recvUs
+    }
+    this.ownUs = recvUs
   }
 
   /** Pauses that ended since the last call. */
@@ -67,6 +83,9 @@ export class FamilyFlow {
   shift(stepUs: number): void {
     this.lastUs += stepUs
     this.ownUs += stepUs
+    this.#ownEarlierUs += stepUs
+    this.#ownOldUs += stepUs
+    this.#rotatedUs += stepUs
     this.#ownSinceUs += stepUs
     this.#answersUntilUs += stepUs
     this.#pauses = []

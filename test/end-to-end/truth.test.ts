@@ -1,10 +1,11 @@
-/** Ten of the disturbances of `npm run long truth`: what is told of each, beside what was done. */
+/** Disturbances of `npm run long truth` at Deribit: what is told of each, beside what was done. */
 import t from 'tap'
-import { campaign, shortForm } from '../fixtures/truth/campaign.js'
+import { campaign, disturbancesOf } from '../fixtures/truth/campaign.js'
+import { worlds } from '../fixtures/truth/worlds.js'
 
 t.setTimeout(300_000)
 
 t.test('what is missing is told, and nothing else', { timeout: 300_000 }, async t => {
-  const outcomes = await campaign(t, shortForm, 10, () => undefined)
+  const outcomes = await campaign(t, worlds.deribit, disturbancesOf(worlds.deribit, true), 11, () => undefined)
   for (const { name, wrong } of outcomes) t.same(wrong, [], name)
 })

@@ -26,7 +26,7 @@ t.test('a disk that took nothing was told once and never again, nor that it was 
   void reportStorage(
     storage,
     tape,
-    { log, complaints: new Complaints(tape, log, nowUs), foundBroken },
+    { log, complaints: new Complaints(tape, log, nowUs), exchange: {}, foundBroken },
     () => undefined,
   ).catch((error: unknown) => t.fail(String(error)))
   storage.start()

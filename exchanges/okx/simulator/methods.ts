@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../../simulator/json.js'
 import type { ExchangeClock } from '../../../simulator/clock.js'
 import type { Market } from '../../../simulator/market/market.js'
 import { fillRow, fundingRow, instrumentRow } from './rows.js'
+import { spelled } from './spelling.js'
 
 export interface MethodParts {
   market: Market
@@ -20,13 +21,15 @@ const NO_INSTRUMENT = { code: '51001', msg: "Instrument ID, Instrument ID code, 
 const limitOf = ({ limit }: Query, most: number) => Math.min(most, Math.max(1, Math.floor(Number(limit ?? 100)) || 100))
 
 function instruments(query: Query, { market, faults }: MethodParts): MethodAnswer {
-  const { instType = '', instFamily } = query
+  const { instType = '', instFamily, instId } = query
   if (instType === 'OPTION' && instFamily === undefined)
     return { code: '50014', msg: 'Parameter uly or instFamily can not be empty.' }
   const rows = [...market.listings.values()]
     .filter(({ instrument, state }) => instrument.category === instType && state === 'open')
     .filter(({ instrument }) => instFamily === undefined || instrument.underlying === instFamily)
+    .filter(({ name }) => instId === undefined || name === instId)
     .map(instrumentRow)
+  if (instId !== undefined && rows.length === 0) return NO_INSTRUMENT
   return {
     rows: faults.distort(instType, rows, (row: JsonObject) => (typeof row['instId'] === 'string' ? row['instId'] : '')),
   }
@@ -48,6 +51,33 @@ function trades(query: Query, { market, faults }: MethodParts, most: number): Me
   return { rows: newest.map(trade => fillRow(listing, trade)) }
 }
 
+const FUNDING_ROWS = 400
+const FUNDING_HOURS = 8
+const HOUR_MS = 3_600_000
+
+/** Settled every eight hours, newest first. */
+function fundingHistory({ instId = '', ...query }: Query, { market, clock }: MethodParts): MethodAnswer {
+  const listing = market.find(instId)
+  if (!listing) return NO_INSTRUMENT
+  const nowMs = clock.nowMs()
+  const { before = String(nowMs - FUNDING_ROWS * FUNDING_HOURS * HOUR_MS), after = String(nowMs + 1) } = query
+  const settled = market.funding
+    .history(listing.instrument, Number(before) + 1, Number(after) - 1, nowMs)
+    .filter(({ timestampMs }) => (timestampMs / HOUR_MS) % FUNDING_HOURS === 0)
+  const rows = settled.reverse().slice(0, limitOf(query, FUNDING_ROWS))
+  return {
+    rows: rows.map(({ timestampMs, interest8h }) => ({
+      instType: 'SWAP',
+      instId,
+      formulaType: 'withRate',
+      method: 'current_period',
+      fundingRate: spelled(interest8h),
+      realizedRate: spelled(interest8h),
+      fundingTime: String(timestampMs),
+    })),
+  }
+}
+
 /** Methods that are answered, below `/api/v5/`. */
 export const methods: Readonly<Record<string, Method>> = {
   'public/time': (_query, { clock }) => ({ rows: [{ ts: String(clock.nowMs()) }] }),
@@ -57,6 +87,7 @@ export const methods: Readonly<Record<string, Method>> = {
     const listing = market.find(instId)
     return listing ? { rows: [fundingRow(listing, market, clock.nowMs())] } : NO_INSTRUMENT
   },
+  'public/funding-rate-history': fundingHistory,
   'market/trades': (query, parts) => trades(query, parts, 500),
   'market/history-trades': (query, parts) => trades(query, parts, 100),
   'system/status': () => ({ rows: [] }),

@@ -7,6 +7,8 @@ export const PUBLIC_PATH = '/ws/v5/public'
 export const BUSINESS_PATH = '/ws/v5/business'
 /** Questions of an address in two seconds that any method takes. */
 const CALLS_IN_2_S = 20
+/** New connections of an address in a second. */
+const DIALS_IN_1_S = 3
 
 export interface ServiceParts extends Omit<SessionParts, 'isBusiness' | 'subscribed'> {
   subscribed: (connection: Connection) => void
@@ -29,6 +31,10 @@ export class OkxService implements Service {
     this.#parts = parts
   }
 
+  admits(ip: string): boolean {
+    return this.#isAllowed(`dial ${ip}`, DIALS_IN_1_S, 1000)
+  }
+
   connected(connection: Connection, path: string): Conversation {
     const session = new Session(connection, {
       ...this.#parts,
@@ -47,7 +53,7 @@ export class OkxService implements Service {
   }
 
   answerHttp({ path, query, ip }: HttpRequest): HttpAnswer {
-    if (!this.#isAllowed(`${ip} ${path} ${query['instType'] ?? ''}`))
+    if (!this.#isAllowed(`${ip} ${path} ${query['instType'] ?? ''}`, CALLS_IN_2_S, 2000))
       return { status: 429, text: JSON.stringify({ msg: 'Too Many Requests', code: '50011' }) }
     const { answer, methodParts } = this.#parts
     const method = Object.hasOwn(methods, path) ? methods[path] : undefined
@@ -74,10 +80,10 @@ export class OkxService implements Service {
     for (const connection of connections) connection.end(1001, 'service upgrade')
   }
 
-  #isAllowed(key: string): boolean {
+  #isAllowed(key: string, most: number, withinMs: number): boolean {
     const nowMs = this.#parts.nowMs()
-    const recent = (this.#calls.get(key) ?? []).filter(ms => nowMs - ms < 2000)
+    const recent = (this.#calls.get(key) ?? []).filter(ms => nowMs - ms < withinMs)
     this.#calls.set(key, [...recent, nowMs])
-    return recent.length < CALLS_IN_2_S
+    return recent.length < most
   }
 }

@@ -67,7 +67,14 @@ function answered(wanted: ReadonlySet<string>, answer: (request: Request, ops: O
     setImmediate(() => answer(request, ops))
   }
   const ops = new Ops(link, 200)
-  const subscriptions = new Subscriptions({ link, ops, log: silent, wanted: () => wanted, begun: () => undefined })
+  const subscriptions = new Subscriptions({
+    link,
+    ops,
+    log: silent,
+    wanted: () => wanted,
+    asking: () => undefined,
+    begun: () => undefined,
+  })
   return { ops, subscriptions, sent, journal }
 }
 
