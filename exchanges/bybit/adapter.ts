@@ -4,7 +4,7 @@ import { framePartitions } from '../channel-partition.js'
 import { KnownChannels } from '../known-channels.js'
 import { Listings, type CatalogueChange } from '../listings.js'
 import { Poller } from '../poller.js'
-import { silenceLimits } from '../silence-limits.js'
+import { neverRests, silenceLimits } from '../silence-limits.js'
 import type { BybitConfig } from './config.js'
 import { Discovery } from './discovery.js'
 import { families } from './families.js'
@@ -17,7 +17,8 @@ import { planPolls, type MethodPoll } from './polls.js'
 import { BybitSession, PING_SECONDS } from './session.js'
 import { TradeOverlap } from './trade-overlap.js'
 
-const { CATEGORIES, categoryOfChannel, channelOf, expiryMsOf, familyOfChannel, isSpot, partitionOfChannel } = names
+const { CATEGORIES, categoryOfChannel, channelOf, expiryMsOf, familyOfChannel, isSpot, partitionOfChannel, topicOf } =
+  names
 type Category = names.Category
 
 /** A ping is answered at once: two that are not are a dead connection. */
@@ -60,6 +61,10 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
       rediscoverMs: config.rediscoverMinutes * 60_000,
     },
     silenceLimits: channels => silenceLimits({ families, names }, channels),
+    heardOf: channel =>
+      neverRests({ families, names }, channel)
+        ? (isSpot(channel) ? known.spot : known.others).factsOf(topicOf(channel))
+        : undefined,
     familyOfChannel,
     madeMs,
     partitionOf: framePartitions(topicIn, partitionOfChannel),

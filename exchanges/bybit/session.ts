@@ -2,7 +2,7 @@ import type { Logger } from '../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
 import { booksDue } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
-import type { KnownChannels } from '../known-channels.js'
+import { hear, type KnownChannels } from '../known-channels.js'
 import type { BybitConfig } from './config.js'
 import { SPOT } from './families.js'
 import { parsed, topicEnd, topicIn, topicStart } from './frames.js'
@@ -112,7 +112,7 @@ export class BybitSession implements ExchangeSession {
     const end = from < 0 ? -1 : topicEnd(frame, from)
     if (end < 0) return undefined
     const facts = this.#known.factsAt(frame, from, end)
-    facts.heard = true
+    hear(facts, recvUs)
     this.#see(facts.channel, facts.family, frame, recvUs)
     return facts.family
   }

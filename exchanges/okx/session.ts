@@ -2,7 +2,7 @@ import type { Logger } from '../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
 import { booksDue } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
-import type { KnownChannels } from '../known-channels.js'
+import { hear, type KnownChannels } from '../known-channels.js'
 import { bookIds } from './book.js'
 import type { Catalogue } from './catalogue.js'
 import type { OkxConfig } from './config.js'
@@ -118,7 +118,7 @@ export class OkxSession implements ExchangeSession {
     const end = argEnd(frame)
     if (end < 0) return undefined
     const facts = this.#known.factsAt(frame, ARG_START, end)
-    facts.heard = true
+    hear(facts, recvUs)
     this.#see(facts.channel, facts.family, frame, undefined)
     return facts.family
   }

@@ -62,11 +62,10 @@ t.test('settled funding is asked for, as only a method gives it', async t => {
   }
   const attended = adapter.attend?.(recording, stopping.signal)
   const ofFunding = () => taken.filter(({ family }) => family === 'funding_history')
-  await until('both swaps were asked for', () => new Set(ofFunding().map(({ rows }) => rows[0]?.instId)).size === 2)
+  const settled = () => new Set(ofFunding().flatMap(({ rows }) => rows.map(row => `${row.instId} ${row.fundingTime}`)))
+  await until('a month of both swaps came, eight hours apart', () => settled().size === 180)
   stopping.abort()
   await attended
-  const [first] = ofFunding()
-  t.equal(first?.rows.length, 90, 'a month of settlements every eight hours')
-  t.ok(first?.rows.every(({ fundingTime }) => Number(fundingTime) <= Date.now()))
+  t.ok(ofFunding().every(({ rows }) => rows.every(({ fundingTime }) => Number(fundingTime) <= Date.now())))
   t.same([...answered.keys()].sort(), ['funding_history BTC-USD-SWAP', 'funding_history BTC-USDT-SWAP'])
 })
