@@ -120,7 +120,10 @@ export class BybitSession implements ExchangeSession {
   channelOfPiece(frame: Buffer): string | undefined {
     const from = topicStart(frame)
     const end = from < 0 ? -1 : topicEnd(frame, from)
-    return end < 0 ? undefined : this.#known.factsAt(frame, from, end).channel
+    if (end < 0) return undefined
+    const { channel, family } = this.#known.factsAt(frame, from, end)
+    if (family === this.#tradeFamily) this.#trades.broken(channel, this.#lastUs)
+    return channel
   }
 
   control(frame: Buffer): Filed {
@@ -142,7 +145,7 @@ export class BybitSession implements ExchangeSession {
     if (family === this.#bookFamily) {
       const ids = bookIdsIn(frame)
       if (ids) this.#books.see(channel, ids, recvUs)
-    } else if (family === this.#tradeFamily) this.#trades.see(channel, frame)
+    } else if (family === this.#tradeFamily) this.#trades.see(channel, frame, recvUs)
   }
 
   #tradesAmong(channels: readonly string[]): string[] {

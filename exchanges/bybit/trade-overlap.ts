@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { messageOf } from '../../platform/edge-error.js'
+import { SIGNS } from '../../platform/json-bytes.js'
 import type { Logger } from '../../platform/log.js'
 import { parseLine } from '../../formats/raw-line.js'
 import type { Recording } from '../adapter.js'
@@ -50,6 +51,8 @@ export class TradeOverlap {
   readonly #log: Logger
   readonly #offUs: number
   readonly #seen = new Map<string, SeenIds>()
+  /** By channel: when its last trades came. */
+  readonly #lastUs = new Map<string, number>()
   /** By channel: the connections that bring it. */
   readonly #carried = new Map<string, Set<string>>()
   /** By channel that nobody brings: since when. */
@@ -71,12 +74,28 @@ export class TradeOverlap {
   }
 
   /** A frame of trades came. */
-  see(channel: string, frame: Buffer): void {
+  see(channel: string, frame: Buffer, recvUs: number): void {
+    if (frame[frame.length - 1] !== SIGNS.CLOSE_OBJECT) {
+      this.broken(channel, recvUs)
+      return
+    }
+    this.#lastUs.set(channel, recvUs)
     const seen = this.#seenOf(channel)
     eachTradeId(frame, id => {
       seen.add(id)
       this.#came++
     })
+  }
+
+  /** A frame came that cannot be read: what it held is asked for, once no more such come. */
+  broken(channel: string, recvUs: number): void {
+    const dueMs = performance.now() + WAIT_MS
+    const open = this.#holes.find(hole => hole.channel === channel && hole.tries === 0)
+    if (open) Object.assign(open, { toUs: Math.max(open.toUs, recvUs), dueMs })
+    else {
+      const fromUs = this.#lastUs.get(channel) ?? recvUs
+      this.#holes.push({ channel, fromUs, toUs: recvUs, isBefore: this.#seenNow(channel), dueMs, tries: 0 })
+    }
   }
 
   /** A connection brings a channel from now on. */
@@ -94,18 +113,23 @@ export class TradeOverlap {
   ended(conn: string, channel: string, lastUs: number): void {
     const carriers = this.#carried.get(channel)
     if (!carriers?.delete(conn) || carriers.size > 0) return
+    this.#openSince.set(channel, { fromUs: lastUs, isBefore: this.#seenNow(channel) })
+  }
+
+  /** Whether a trade is one of those that came until now. */
+  #seenNow(channel: string): Hole['isBefore'] {
     const seen = this.#seenOf(channel)
     const before = seen.total
-    const isBefore = (id: number) => {
+    return id => {
       const place = seen.placeOf(id)
       return place >= 0 && place < before
     }
-    this.#openSince.set(channel, { fromUs: lastUs, isBefore })
   }
 
   /** Nobody wants these any more. */
   keepOnly(isWanted: (channel: string) => boolean): void {
-    for (const channel of this.#seen.keys()) if (!isWanted(channel)) this.#seen.delete(channel)
+    for (const known of [this.#seen, this.#lastUs])
+      for (const channel of known.keys()) if (!isWanted(channel)) known.delete(channel)
     for (const channel of this.#openSince.keys()) if (!isWanted(channel)) this.#openSince.delete(channel)
   }
 

@@ -125,7 +125,10 @@ export class OkxSession implements ExchangeSession {
 
   channelOfPiece(frame: Buffer): string | undefined {
     const end = argEnd(frame)
-    return end < 0 ? undefined : this.#known.factsAt(frame, ARG_START, end).channel
+    if (end < 0) return undefined
+    const { channel, family } = this.#known.factsAt(frame, ARG_START, end)
+    if (family === 'trades') this.#trades.broken(tradedOf([channel]), this.#recvUs)
+    return channel
   }
 
   control(frame: Buffer): Filed {
@@ -169,11 +172,16 @@ export class OkxSession implements ExchangeSession {
         break
       }
       case 'trades':
-        this.#trades.see(parsed ?? parseMessage(frame), this.#recvUs)
+        this.#seeTrades(channel, parsed ?? parseMessage(frame))
         break
       case 'instruments':
         for (const row of rowsOf(parsed ?? parseMessage(frame))) this.#catalogue.hear(row)
     }
+  }
+
+  #seeTrades(channel: string, message: Message | undefined): void {
+    if (message) this.#trades.see(message, this.#recvUs)
+    else this.#trades.broken(tradedOf([channel]), this.#recvUs)
   }
 
   #failed(message: Message): void {

@@ -42,7 +42,7 @@ export class TradeKeeper {
   }
 
   /** A frame of `trades` came. */
-  see(message: Message | undefined, recvUs: number): void {
+  see(message: Message, recvUs: number): void {
     this.#lastUs = recvUs
     for (const { instrument, first, last, timestampMs } of tradeRowsOf(message)) {
       if (this.#proofs.isWaiting)
@@ -66,6 +66,12 @@ export class TradeKeeper {
   /** They are, from now on. */
   begun(instruments: readonly string[], nowUs: number): void {
     this.#proofs.begun(instruments, nowUs)
+  }
+
+  /** A frame of them came that cannot be read: the next one shows what it held. */
+  broken(instruments: readonly string[], recvUs: number): void {
+    this.asked(instruments)
+    this.begun(instruments, recvUs)
   }
 
   /** They are not any more. */

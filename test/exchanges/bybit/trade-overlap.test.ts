@@ -70,10 +70,10 @@ async function world(t: Test, { listed, earlier = [], status = 200 }: World) {
 /** A connection that brought some trades, was away for 20 s, and came back. */
 function goAway(overlap: TradeOverlap, before: string[], after: string[] = []): void {
   overlap.began('d1', CHANNEL, NOW_US - 100 * SECOND_US)
-  if (before.length > 0) overlap.see(CHANNEL, frameOf(...before))
+  if (before.length > 0) overlap.see(CHANNEL, frameOf(...before), 0)
   overlap.ended('d1', CHANNEL, NOW_US - 20 * SECOND_US)
   overlap.began('d1', CHANNEL, NOW_US)
-  if (after.length > 0) overlap.see(CHANNEL, frameOf(...after))
+  if (after.length > 0) overlap.see(CHANNEL, frameOf(...after), 0)
 }
 
 t.test('trades of an outage are found by overlap, recorded, and the span is told as compared', async t => {
@@ -115,7 +115,7 @@ t.test('while another connection brings the channel there is no hole', async t =
   const { overlap, asked } = await world(t, { listed: [['a', 25]] })
   overlap.began('d1', CHANNEL, NOW_US)
   overlap.began('d2', CHANNEL, NOW_US)
-  overlap.see(CHANNEL, frameOf('a'))
+  overlap.see(CHANNEL, frameOf('a'), 0)
   overlap.ended('d1', CHANNEL, NOW_US)
   overlap.began('d1', CHANNEL, NOW_US)
   t.equal(overlap.waiting, 0)
@@ -142,4 +142,23 @@ t.test('where the exchange does not answer it is asked again', async t => {
   goAway(overlap, ['a'])
   await until('it was asked twice', () => asked.length >= 2)
   t.equal(overlap.waiting, 1)
+})
+
+t.test('trades whose frames cannot be read were taken for those that came, and never asked for', async t => {
+  const { overlap, taken, journal } = await world(t, {
+    listed: [
+      ['c', 0],
+      ['b', 5],
+      ['a', 10],
+    ],
+  })
+  overlap.began('d1', CHANNEL, NOW_US - 100 * SECOND_US)
+  overlap.see(CHANNEL, frameOf('a'), NOW_US - 10 * SECOND_US)
+  const broken = frameOf('b')
+  overlap.see(CHANNEL, broken.subarray(0, broken.length - 1), NOW_US - 5 * SECOND_US)
+  overlap.see(CHANNEL, frameOf('c'), NOW_US)
+  await until('they were asked for', () => journal.length === 2)
+  t.same(taken, [['backfill', 'trades']])
+  t.match(journal[0], { event: 'compared', from_us: NOW_US - 12 * SECOND_US, to_us: NOW_US })
+  t.match(journal[1], { event: 'backfill', trades: 1, outcome: 'filled' })
 })
