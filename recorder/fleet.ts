@@ -55,7 +55,7 @@ export class Fleet {
    */
   constructor(deps: ConnectionDeps, options: Spread, plansNothingHint: string, answers: FrameCounter) {
     const { dialsPerSecond } = options
-    this.#deps = dialsPerSecond === undefined ? deps : { ...deps, dials: new Credits(dialsPerSecond, dialsPerSecond) }
+    this.#deps = dialsPerSecond === undefined ? deps : { ...deps, dials: new Credits(1, dialsPerSecond) }
     this.#options = options
     this.#plansNothingHint = plansNothingHint
     this.#answers = answers
