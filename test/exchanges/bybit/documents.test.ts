@@ -1,5 +1,5 @@
 import { bybit } from '../../../exchanges/bybit/main.js'
-import { documentsOf } from '../fixtures/exchange-documents.js'
+import { documentsOf, trapsTested } from '../fixtures/exchange-documents.js'
 
 const HEAD = `# Tables of Bybit
 
@@ -31,3 +31,4 @@ function sourcesIn(sql: string): Map<string, string> {
 }
 
 documentsOf(bybit, HEAD, sourcesIn)
+trapsTested(bybit, 20)

@@ -1,38 +1,18 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { bybitConfig } from '../../../exchanges/bybit/config.js'
 import { Discovery } from '../../../exchanges/bybit/discovery.js'
 import { BybitHttp } from '../../../exchanges/bybit/http.js'
 import { parseInstruments } from '../../../exchanges/bybit/instruments.js'
 import { planChannels } from '../../../exchanges/bybit/plan-channels.js'
-import { freshSettings } from '../../../reader/query/fresh-settings.js'
-import { QuerySession } from '../../../reader/query/session.js'
-import { compactOnce } from '../../compactor/fixtures/compacted.js'
-import { rawLines, sealSegment } from '../../compactor/fixtures/segments.js'
+import { askedLake } from '../fixtures/asked-lake.js'
 
 t.setTimeout(120_000)
 
-type Row = Record<string, unknown>
 const T0 = Date.UTC(2026, 10, 22, 14)
 const pushed = (topic: string, data: unknown, more: object = {}) =>
   JSON.stringify({ topic, type: 'snapshot', ts: T0, data, ...more })
-
-/** Frames of families, compacted; asked by SQL, with all views. */
-async function lake(t: Test, frames: Readonly<Record<string, string[]>>): Promise<(sql: string) => Promise<Row[]>> {
-  const dataDir = t.testdir()
-  let number = 0
-  for (const [family, own] of Object.entries(frames))
-    sealSegment(dataDir, family, rawLines(own), { exchange: 'bybit', number: ++number })
-  t.match(await compactOnce(dataDir), { failed: 0, quarantined: 0 })
-  const { fresh } = freshSettings(dataDir, '')
-  const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.fail(text) })
-  t.teardown(() => {
-    session.connection.closeSync()
-    session.clear()
-  })
-  return sql => session.ask(sql, async db => (await db.runAndReadAll(sql)).getRowObjectsJson() as Row[])
-}
 
 const instrument = (category: 'linear' | 'spot', row: object) => {
   const [one] = parseInstruments(category, [row]).instruments
@@ -105,7 +85,7 @@ t.test('a change of a ticker leaves out what stays: tickers_all has it whole', a
     openInterest: '100000',
     fundingRate: '0.0001',
   }
-  const ask = await lake(t, {
+  const ask = await askedLake(t, 'bybit', {
     ticker: [
       ticker('snapshot', whole, 1),
       ticker('delta', { markPrice: '40000' }, 2),
@@ -131,7 +111,7 @@ t.test('a change of a ticker leaves out what stays: tickers_all has it whole', a
 t.test('level 1 is sent again when nothing changes: one row; a change of levels is another', async t => {
   const quote = (u: number, ts: number) =>
     pushed('orderbook.1.BTCUSDT', { s: 'BTCUSDT', b: [['1', '2']], a: [['3', '4']], u, seq: u * 10 }, { ts, cts: T0 })
-  const ask = await lake(t, { quote: [quote(7, T0), quote(7, T0 + 3000), quote(8, T0 + 3100)] })
+  const ask = await askedLake(t, 'bybit', { quote: [quote(7, T0), quote(7, T0 + 3000), quote(8, T0 + 3100)] })
   const rows = await ask('SELECT update_id FROM bybit.quote ORDER BY seq')
   t.same(rows, [{ update_id: '7' }, { update_id: '7' }, { update_id: '8' }], 'each as it came on one connection')
 })
@@ -151,7 +131,9 @@ t.test('at the end of a minute one frame has two bars: the final one and the nex
     },
     ...{ confirm, timestamp: start + 1 },
   })
-  const ask = await lake(t, { candles: [pushed('kline.1.BTCUSDT', [bar(T0 - 60_000, true), bar(T0, false)])] })
+  const ask = await askedLake(t, 'bybit', {
+    candles: [pushed('kline.1.BTCUSDT', [bar(T0 - 60_000, true), bar(T0, false)])],
+  })
   const rows = await ask('SELECT is_final, epoch_ms(start_ts) AS ms FROM candles_all ORDER BY start_ts')
   t.same(rows, [
     { is_final: true, ms: String(T0 - 60_000) },
@@ -162,7 +144,7 @@ t.test('at the end of a minute one frame has two bars: the final one and the nex
 t.test('the time of delivery is text in frames, milliseconds in answers', async t => {
   const ticker = (deliveryTime: string, cs: number) =>
     pushed('tickers.BTCUSDZ26', { symbol: 'BTCUSDZ26', deliveryTime }, { cs })
-  const ask = await lake(t, {
+  const ask = await askedLake(t, 'bybit', {
     ticker: [ticker('2026-12-25T08:00:00Z', 1), ticker('1798185600000', 2), ticker('soon', 3)],
   })
   const rows = await ask('SELECT epoch_ms(delivery_ts) AS ms, extra FROM bybit.ticker ORDER BY seq')
@@ -178,7 +160,7 @@ t.test(
   async t => {
     const trade = (s: string, i: string, v: string, RPI: boolean) =>
       pushed(`publicTrade.${s}`, [{ T: T0, s, S: 'Buy', v, p: '50000', L: 'PlusTick', i, BT: false, RPI, seq: 1 }])
-    const ask = await lake(t, {
+    const ask = await askedLake(t, 'bybit', {
       trades: [trade('BTCUSD', 'a', '25000', false), trade('BTCUSDT', 'b', '0.5', true)],
       liquidations: [pushed('allLiquidation.BTCUSDT', [{ T: T0, s: 'BTCUSDT', S: 'Buy', v: '1', p: '40000' }])],
     })

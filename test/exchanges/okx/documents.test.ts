@@ -1,5 +1,5 @@
 import { okx } from '../../../exchanges/okx/main.js'
-import { documentsOf } from '../fixtures/exchange-documents.js'
+import { documentsOf, trapsTested } from '../fixtures/exchange-documents.js'
 
 const HEAD = `# Tables of OKX
 
@@ -25,3 +25,4 @@ function sourcesIn(sql: string): Map<string, string> {
 }
 
 documentsOf(okx, HEAD, sourcesIn)
+trapsTested(okx, 20)
