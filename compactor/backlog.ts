@@ -35,7 +35,7 @@ export class SegmentFinder {
 
   /** All sealed segments on disk, oldest first. */
   find(): SealedSegment[] {
-    return this.dates(() => false).flatMap(({ sealed }) => sealed)
+    return [...this.dates(() => false)].flatMap(({ sealed }) => sealed)
   }
 
   /** What lies in one date, as it is now. */
@@ -44,12 +44,12 @@ export class SegmentFinder {
     return day && this.#segmentsOf(day, path => rawFilesIn(this.#dataDir, path))
   }
 
-  /** Dates and what lies there, oldest first; nothing is remembered of those that are passed over. */
-  dates(isPassedOver: (day: RawDay) => boolean): DateSegments[] {
+  /** Dates and what lies there, oldest first, each looked at when it is asked for; nothing is remembered of those that are passed over. */
+  *dates(isPassedOver: (day: RawDay) => boolean): Generator<DateSegments> {
     const before = this.#seen
     this.#seen = new Map()
     const filesIn = (path: string) => this.#filesIn(path, before.get(path))
-    return rawDays(this.#dataDir).flatMap(day => (isPassedOver(day) ? [] : [this.#segmentsOf(day, filesIn)]))
+    for (const day of rawDays(this.#dataDir)) if (!isPassedOver(day)) yield this.#segmentsOf(day, filesIn)
   }
 
   #segmentsOf(day: RawDay, filesIn: (path: string) => RawFile[]): DateSegments {

@@ -1,4 +1,5 @@
 import './allocator.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { segmentDate } from '../formats/raw-path.js'
@@ -162,15 +163,15 @@ class Compactor {
   /** Converts until nothing is left but what failed, and rolls up the days that are due. */
   async drain(): Promise<void> {
     await this.#rebuildWished()
-    let waiting = this.#waiting()
-    for (let due = this.#due(waiting); due.length > 0; due = this.#due((waiting = this.#waiting()))) {
+    let waiting = await this.#waiting()
+    for (let due = this.#due(waiting); due.length > 0; due = this.#due((waiting = await this.#waiting()))) {
       for (const [index, segment] of due.entries()) {
         if (this.#options.signal?.aborted) return
         await this.#settle(segment, waiting.length - index)
       }
     }
     await this.#dates.rollUp()
-    this.#finish(this.#looked, waiting)
+    await this.#finish(this.#looked, waiting)
     this.#progress.idle(waiting.length)
   }
 
@@ -193,25 +194,34 @@ class Compactor {
     }
   }
 
-  /** Segments that are not converted, in the order in which they are to be. */
-  #waiting(): SealedSegment[] {
-    const dates = this.#look()
-    const here = dates.flatMap(({ sealed }) => sealed)
-    const waiting = here.filter(segment => !this.#settled.has(segment.path) && !this.#isConverted(segment))
+  /** Segments that are not converted, in the order in which they are to be; none where it is to end. */
+  async #waiting(): Promise<SealedSegment[]> {
+    const waiting: SealedSegment[] = []
+    const settled = new Set<string>()
+    const looked: DateSegments[] = []
+    for (const date of this.#look()) {
+      // After years a look takes long, and a wish to end is heard only between turns of the loop.
+      await nextTurn()
+      if (this.#options.signal?.aborted) return []
+      looked.push(date)
+      for (const segment of date.sealed)
+        if (this.#settled.has(segment.path) || this.#isConverted(segment)) settled.add(segment.path)
+        else waiting.push(segment)
+    }
     // Of those that are gone, or of finished dates, nothing is to be remembered.
-    this.#settled = new Set(here.flatMap(({ path }) => (this.#settled.has(path) ? [path] : [])))
-    this.#looked = dates
+    this.#settled = settled
+    this.#looked = looked
     return this.#options.config.compact.order === 'newest' ? waiting.reverse() : waiting
   }
 
   /** Dates that are not finished, with what is there; every now and then each hour of all others is looked at, too. */
-  #look(): DateSegments[] {
+  *#look(): Generator<DateSegments> {
     const isClose = performance.now() - this.#lookedCloselyMs > LOOK_CLOSELY_MS
     if (isClose) this.#lookedCloselyMs = performance.now()
     const tables = isClose ? parquetByDate(this.#job.dataDir) : new Map<string, string[]>()
     const again = this.#options.retryQuarantine === true
     const here = new Set<string>()
-    const dates = this.#finder.dates(({ date, folders }) => {
+    yield* this.#finder.dates(({ date, folders }) => {
       here.add(date)
       return !again && this.#finished.has(date, { raw: folders, parquet: tables.get(date) ?? [] }, isClose)
     })
@@ -219,11 +229,10 @@ class Compactor {
       this.#finished.keepOnly(here)
       dropPastState(this.#job.dataDir, new Set([...here, ...tables.keys()]), (this.#options.nowMs ?? Date.now)())
     }
-    return dates
   }
 
   /** Marks dates of which nothing is left to do. */
-  #finish(dates: readonly DateSegments[], waiting: readonly SealedSegment[]): void {
+  async #finish(dates: readonly DateSegments[], waiting: readonly SealedSegment[]): Promise<void> {
     const busy = new Set(waiting.map(({ name }) => segmentDate(name)))
     const isOpen = ({ date, isQuiet }: DateSegments) =>
       isQuiet && !busy.has(date) && this.#dates.isSettled(date, false) && !this.#finished.isMarked(date)
@@ -231,6 +240,8 @@ class Compactor {
     if (done.length > 0) {
       const tables = parquetByDate(this.#job.dataDir)
       for (const { date, folders } of done) {
+        await nextTurn()
+        if (this.#options.signal?.aborted) break
         const parquet = tables.get(date) ?? []
         if (!this.#dates.isSettled(date, parquet.length > 0)) continue
         this.#finished.addIf(date, { raw: folders, parquet }, () => this.#isAllConverted(date))

@@ -31,6 +31,8 @@ export async function replaceInFolder(
   await requireRealFolders(root, WAITING)
   const parents = await makeFolders(root, dirname(folder))
   await mkdir(dirname(waiting), { recursive: true })
+  // What is exchanged goes through it: a power cut that forgot it would take along what others keep in the old folder.
+  await syncFolder(root)
   if (await isThere(`${waiting}${ASIDE}`)) await recoverAside(waiting, place)
   for (const file of files) {
     const isTheirs = !file.replace && !(await holds(join(place, basename(file.path)), [file.sha256], beat))

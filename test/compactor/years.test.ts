@@ -179,7 +179,7 @@ t.test('2,000 days come and go, and neither state/ nor what programs remember gr
       recursive: true,
       force: true,
     })
-    finder.dates(() => false)
+    Array.from(finder.dates(() => false))
     hours.look(startedMs)
     if (day % 100 !== 99) continue
     const { failed } = await compactOnce(dataDir, { nowMs: () => startedMs + HOUR_MS })
