@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { packageRoot } from './package-info.js'
-import type { Compressor, Decompressor, Step, Zstd } from './zstd.js'
+import type { Compressor, Decompressor, Step, Zstd } from './zstd-api.js'
 
 /** As much of the input is handed over at once: frames are short, and what is behind one would be handed over again. */
 const INPUT_MAX = 128 * 1024

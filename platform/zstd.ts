@@ -1,29 +1,7 @@
 import { createRequire } from 'node:module'
 import { hasErrno, messageOf } from './edge-error.js'
+import type { Compressor, Zstd } from './zstd-api.js'
 import { loadWasmZstd } from './zstd-wasm.js'
-
-/** What is used of zstd: its low-level API alone tells how many bytes were consumed, which is what recovery lives on. */
-export interface Zstd {
-  CCtx: new () => Compressor
-  DCtx: new () => Decompressor
-  /** The most bytes that so many can become. */
-  compressBound(bytes: number): number
-}
-
-/** What a step left to do (0: nothing), how many bytes it made, and how many it took. */
-export type Step = readonly [remaining: number, produced: number, taken: number]
-
-export interface Compressor {
-  setParameter(parameter: number, value: number): void
-  setPledgedSrcSize(bytes: number): void
-  /** @returns how many bytes of `target` it filled */
-  compress2(target: Uint8Array, source: Uint8Array): number
-  compressStream2(target: Uint8Array, source: Uint8Array, directive: number): Step
-}
-
-export interface Decompressor {
-  decompressStream(target: Uint8Array, source: Uint8Array): Step
-}
 
 /** Names of `zstd.h`. */
 export const EndDirective = { continue: 0, flush: 1, end: 2 } as const
