@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream'
-import { DCtx, EndDirective, frameCompressor, type Compressor, type Step } from './zstd.js'
+import { DCtx, EndDirective, frameCompressor } from './zstd.js'
+import type { Compressor, Step } from './zstd-api.js'
 
 const PIECE_BYTES = 128 * 1024
 

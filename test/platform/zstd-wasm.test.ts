@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import { loadWasmZstd } from '../../platform/zstd-wasm.js'
-import { EndDirective, type Compressor, type Decompressor, type Zstd } from '../../platform/zstd.js'
+import { EndDirective } from '../../platform/zstd.js'
+import type { Compressor, Decompressor, Zstd } from '../../platform/zstd-api.js'
 import { needsThat } from '../fixtures/needs.js'
 
 const wasm = loadWasmZstd()
