@@ -163,16 +163,21 @@ class Compactor {
   /** Converts until nothing is left but what failed, and rolls up the days that are due. */
   async drain(): Promise<void> {
     await this.#rebuildWished()
-    let waiting = await this.#waiting()
-    for (let due = this.#due(waiting); due.length > 0; due = this.#due((waiting = await this.#waiting()))) {
+    for (;;) {
+      const waiting = await this.#waiting()
+      // Where it is to end, what waits is what was said last.
+      if (!waiting) return
+      const due = this.#due(waiting)
       for (const [index, segment] of due.entries()) {
         if (this.#options.signal?.aborted) return
         await this.#settle(segment, waiting.length - index)
       }
+      if (due.length > 0) continue
+      await this.#dates.rollUp()
+      await this.#finish(this.#looked, waiting)
+      this.#progress.idle(waiting.length)
+      return
     }
-    await this.#dates.rollUp()
-    await this.#finish(this.#looked, waiting)
-    this.#progress.idle(waiting.length)
   }
 
   /** Drains whenever segments appear, until aborted. */
@@ -194,15 +199,15 @@ class Compactor {
     }
   }
 
-  /** Segments that are not converted, in the order in which they are to be; none where it is to end. */
-  async #waiting(): Promise<SealedSegment[]> {
+  /** Segments that are not converted, in the order in which they are to be; undefined where it is to end. */
+  async #waiting(): Promise<SealedSegment[] | undefined> {
     const waiting: SealedSegment[] = []
     const settled = new Set<string>()
     const looked: DateSegments[] = []
     for (const date of this.#look()) {
       // After years a look takes long, and a wish to end is heard only between turns of the loop.
       await nextTurn()
-      if (this.#options.signal?.aborted) return []
+      if (this.#options.signal?.aborted) return undefined
       looked.push(date)
       for (const segment of date.sealed)
         if (this.#settled.has(segment.path) || this.#isConverted(segment)) settled.add(segment.path)
