@@ -96,7 +96,7 @@ WITH listed AS (
     JOIN judged j ON l.id = j.id AND order_of(exchange_ts, recv_ts, seq) = newest
   WHERE regexp_full_match(t.kind, kinds) AND t.currency LIKE coin AND t.instrument_name LIKE instrument
     AND exchange_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND exchange_ts < to_ts::TIMESTAMPTZ
-    AND date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
+    AND t.date BETWEEN utc_day(from_ts::TIMESTAMPTZ - lookback::INTERVAL) - 1 AND utc_day(to_ts) + 1
   -- Two recorders may have received the same in the same µs.
   QUALIFY row_number() OVER (PARTITION BY j.id, place) = 1
   UNION ALL
