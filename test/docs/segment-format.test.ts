@@ -152,7 +152,7 @@ t.test('a later format is refused by every reader, which then goes on', async t 
     exitCode: 1,
     stdout: /^fault: .*-1\.json: .*format version 2, wanted at most 1 \[MANIFEST_TOO_NEW\]\n {2}hint: /,
   })
-  t.match(verified.stdout, /raw: 2 segments/)
+  t.match(verified.stdout, /raw: 2 segments/, verified.stderr)
 
   const dumped = await edgetape(['dump', join(dataDir, later), join(dataDir, ours)])
   t.equal(dumped.stdout.split('\n').length, LINES, 'dump: the other one')
