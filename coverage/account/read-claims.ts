@@ -6,7 +6,7 @@ import type { JournalEntry } from '../../formats/journal/entry.js'
 import { HOST_SQL } from '../../formats/parquet-path.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import type { RawSegment } from '../../formats/raw-tree.js'
-import { manifestOf } from '../../formats/segment-files.js'
+import { knownManifest } from './known-manifest.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import type { Span } from '../../platform/spans.js'
 import { datesOf, ParquetReader } from '../parquet-reader.js'
@@ -21,7 +21,7 @@ export function toldHosts(entries: readonly JournalEntry[]): ReadonlySet<string>
 /** What manifests of segments say of recorders without a journal. */
 export function claimsOfSegments(root: string, files: readonly RawSegment[], told: ReadonlySet<string>): Claim[] {
   return files.flatMap(({ path, name: { host, channel: family, kind, currency } }): Claim[] => {
-    const manifest = told.has(host) ? undefined : manifestOf(join(root, path))
+    const manifest = told.has(host) ? undefined : knownManifest(join(root, path))
     if (!manifest || manifest.frames === 0) return []
     const { first_recv_us: fromUs, last_recv_us: lastUs } = manifest
     return [{ host, family, kind, currency, fromUs, toUs: lastUs + 1 }]

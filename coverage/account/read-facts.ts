@@ -8,7 +8,7 @@ import { lastEntries } from '../../formats/journal/runs.js'
 import { listFolder } from '../../formats/partition-folders.js'
 import { rawSegments, type RawSegment } from '../../formats/raw-tree.js'
 import { recorderState } from '../../formats/recorder-state.js'
-import { manifestOf } from '../../formats/segment-files.js'
+import { knownManifest } from './known-manifest.js'
 import { isLockHeld } from '../../platform/lock-state.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import type { Span } from '../../platform/spans.js'
@@ -86,7 +86,7 @@ function signsOf(root: string, entries: readonly JournalEntry[], files: readonly
 
 /** Of a sealed segment its last line; of one that is written to, when that was; undefined for one that is gone. */
 function lastUsOf(path: string): number | undefined {
-  const manifest = manifestOf(path)
+  const manifest = knownManifest(path)
   if (manifest) return manifest.frames > 0 ? manifest.last_recv_us : undefined
   try {
     return Math.floor(statSync(path).mtimeMs * 1000)
