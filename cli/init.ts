@@ -67,7 +67,7 @@ async function init({ config: path, yes, force, exchange, ...said }: InitFlags &
     import('./init/config-text.js'),
     import('./init/answers.js'),
     import('../config/load.js'),
-    import('../config/schema.js'),
+    import('../config/sections/host.js'),
   ])
   // Before anyone is asked anything.
   if (!force && existsSync(path)) throw exists(path)

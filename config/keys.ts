@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { adapterSchemas, configFile } from './schema.js'
+import { configFile } from './schema.js'
 import { optionsOf } from './schema-walk.js'
+import { adapterSchemas } from './sections/exchange.js'
 import { adapters } from '../exchanges/registry.js'
 
 /** One line of the table of keys. */

@@ -1,4 +1,4 @@
-import { dailyWindowPattern } from '../config/schema.js'
+import { dailyWindowPattern } from '../config/sections/sync.js'
 
 /** A daily span of UTC time, minutes of the day; `to` before `from` goes over midnight. */
 export interface DailyWindow {

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { pathMeta } from '../paths.js'
+import { amount, path, whole } from '../values.js'
+
+export const alerts = z
+  .strictObject({
+    webhook: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('address that gets each alert as JSON by POST; none: no webhook'),
+    webhookFile: path.optional().describe('file with that address, where it is a secret'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .meta(pathMeta('command'))
+      .optional()
+      .describe(
+        'program and arguments, run without a shell for each alert, which it gets as JSON on stdin; none: no command',
+      ),
+    noDataSeconds: amount(0, 86_400, 120, 'silence of the exchange that is told, seconds; 0: never'),
+    unhealedMinutes: amount(
+      0,
+      1440,
+      15,
+      'age at which a gap is told that goes on, or that could heal and did not, minutes; 0: never',
+    ),
+    minFreeGiB: amount(0, Infinity, 1, 'free disk below which it is told, GiB; 0: never'),
+    syncBehindHours: amount(
+      0,
+      720,
+      6,
+      'age of the oldest file not proven at the target at which it is told, hours; 0: never',
+    ),
+    clearMinutes: amount(0, 1440, 5, 'how long all must be well before the all-clear, minutes'),
+    repeatHours: amount(0, 720, 12, 'time after which what still lasts is told again, hours; 0: never'),
+    perHour: whole(1, 1000, 20, 'messages an hour at most; others wait'),
+  })
+  .prefault({})
