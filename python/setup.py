@@ -7,13 +7,14 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = ("reader/query/views/*.sql", "exchanges/*/views/*.sql", "exchanges/*/normalized/*.sql", "docs/tables.md", "docs/query.md")
+SQL = ("reader/query/views/*.sql", "exchanges/*/views/*.sql", "exchanges/*/normalized/*.sql")
+PAGES = ("docs/query.md", "docs/tables.md", "docs/exchanges/*-tables.md")
 
 
 class BuildWithSql(build_py):
     def run(self) -> None:
         super().run()
-        for pattern in SHIPPED:
+        for pattern in SQL + PAGES:
             found = sorted(ROOT.glob(pattern))
             if not found:
                 raise FileNotFoundError(f"no {pattern} in {ROOT}: install from a clone of edgetape")

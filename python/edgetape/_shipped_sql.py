@@ -66,9 +66,11 @@ def normalized_part(view: str, exchange: str) -> Optional[str]:
 
 
 @lru_cache(maxsize=None)
-def table_columns() -> Dict[str, Columns]:
-    """Columns of tables, as docs/tables.md has them: for tables that have no rows here."""
-    return {title: _columns(body) for title, body in _sections(_text(_ROOT / "docs/tables.md")) if re.fullmatch(r"\w+", title)}
+def table_columns(exchange: str) -> Dict[str, Columns]:
+    """Columns of an exchange's tables, as the pages have them: for tables, or columns, that have no rows here."""
+    pages = [_ROOT / "docs/tables.md", _ROOT / f"docs/exchanges/{exchange}-tables.md"]
+    sections = [section for page in pages if page.exists() for section in _sections(_text(page))]
+    return {title: _columns(body) for title, body in sections if re.fullmatch(r"\w+", title)}
 
 
 def _sql_files(folder: str) -> List[Path]:

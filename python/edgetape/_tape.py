@@ -124,9 +124,11 @@ class Tape:
                 self._make_normalized(name, columns)
         for exchange, table in re.findall(rf"\b({'|'.join(shipped.exchanges())})\"?\s*\.\s*\"?(\w+)", query):
             self._make_own(exchange, table)
-        for table in (*self._tables, *shipped.table_columns()):
-            if table in words and self._is_new(f"table {table}"):
-                self.connection.execute(f'CREATE OR REPLACE VIEW "{table}" AS {self._rows(table, self._tables.get(table, []))}')
+        known = {table for exchange in shipped.exchanges() for table in shipped.table_columns(exchange)}
+        for table in words & {*self._tables, *known}:
+            if self._is_new(f"table {table}"):
+                here = self._tables.get(table, [])
+                self.connection.execute(f'CREATE OR REPLACE VIEW "{table}" AS {self._rows(table, here, here or shipped.exchanges())}')
 
     def _make_normalized(self, view: str, columns: shipped.Columns) -> None:
         empty = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns)
@@ -134,7 +136,7 @@ class Tape:
         for exchange in sorted({name for names in self._tables.values() for name in names}):
             part = shipped.normalized_part(view, exchange)
             named = re.findall(rf"\b{exchange}\s*\.\s*(\w+)", part or "")
-            known = {table for table in named if exchange in self._tables.get(table, []) or exchange == "deribit"}
+            known = {table for table in named if exchange in self._tables.get(table, []) or table in shipped.table_columns(exchange)}
             if part is None or len(known) < len(set(named)):
                 continue
             for table in known:
@@ -147,11 +149,13 @@ class Tape:
             return
         here = [exchange] if exchange in self._tables.get(table, []) else []
         self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{exchange}"')
-        self.connection.execute(f'CREATE OR REPLACE VIEW "{exchange}"."{table}" AS {self._rows(table, here)}')
+        self.connection.execute(f'CREATE OR REPLACE VIEW "{exchange}"."{table}" AS {self._rows(table, here, [exchange])}')
 
-    def _rows(self, table: str, exchanges: List[str]) -> str:
-        known = shipped.table_columns().get(table, ())
-        empty = "SELECT " + ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in (*known, *_PARTITIONS)) + " WHERE false"
+    def _rows(self, table: str, exchanges: Sequence[str], known_to: Sequence[str]) -> str:
+        """What is in the files of some exchanges, with every column that some know of the table."""
+        known = dict(column for exchange in known_to for column in shipped.table_columns(exchange).get(table, ()))
+        columns = {**known, **dict(_PARTITIONS)}
+        empty = "SELECT " + ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns.items()) + " WHERE false"
         if not exchanges:
             return empty
         globs = ", ".join(_text(str(self.root / f"parquet/exchange={name}/table={table}/**/*.parquet")) for name in exchanges)
@@ -160,7 +164,7 @@ class Tape:
             f"SELECT * EXCLUDE (filename, \"table\") FROM read_parquet([{globs}], union_by_name = true, hive_partitioning = true, "
             f"hive_types = {_HIVE}, filename = true) WHERE {ours}{self._not_replaced()}"
         )
-        return f"({rows}) UNION ALL BY NAME ({empty})" if known and exchanges == ["deribit"] else rows
+        return f"({rows}) UNION ALL BY NAME ({empty})" if known else rows
 
     def _not_replaced(self) -> str:
         """Files whose rows are in others that are there, too, are left out."""
