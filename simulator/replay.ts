@@ -45,8 +45,29 @@ export interface ReplayProtocol {
   isBook(channel: string): boolean
   /** The frame of such a channel that shows a whole book. */
   snapshot(channel: string, book: KnownBook): string
+  readonly trades: ReplayedTrades
+}
+
+/** How an exchange tells of trades: those that were fetched for holes are played in their place. */
+export interface ReplayedTrades {
+  /** Families whose frames are trades. */
+  readonly families: readonly string[]
+  /** The trades of a frame of such a family, or of an answer that was recorded there; none of what cannot be read. */
+  told(frame: Buffer, family: string): ToldTrade[]
   /** Whether a channel brings the trades of an instrument: its own, or that of its kind. */
-  carriesTradesOf(channel: string, instrument: string): boolean
-  /** A frame of trades; each row is spelled already. */
-  trades(channel: string, rows: readonly string[]): string
+  carries(channel: string, instrument: string): boolean
+  /** A frame of trades, each spelled already. */
+  frame(channel: string, rows: readonly string[]): string
+}
+
+export interface ToldTrade {
+  readonly instrument: string
+  /** Its number, where those of an instrument are numbered without holes; else an id that says nothing of their order. */
+  readonly id: number | string
+  /** The first of its numbers, where it stands for several, of which `id` is the last. */
+  readonly first?: number
+  /** When the exchange executed it, µs since the epoch. */
+  readonly executedUs: number
+  /** As a channel brings it. */
+  readonly row: string
 }

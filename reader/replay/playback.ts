@@ -3,7 +3,7 @@ import { sourceOf } from '../book/apply-frame.js'
 import type { Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 import type { Channels, Subscriber } from '../../simulator/broker.js'
-import type { ReplayProtocol } from '../../simulator/replay.js'
+import type { ReplayProtocol, ToldTrade } from '../../simulator/replay.js'
 import { BackfilledTrades, type PlacedTrades } from './backfilled-trades.js'
 import { Copies } from './copies.js'
 import { Pace } from './pace.js'
@@ -36,14 +36,12 @@ export interface PlaybackOptions {
 
 export interface PlaybackParts {
   /** How the exchange spells what is put together here. */
-  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'carriesTradesOf' | 'trades' | 'retold' | 'beginsWithLast'>
+  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'trades' | 'retold' | 'beginsWithLast'>
   /** The recorded channels that bring what is asked for. */
   sourcesOf: (asked: string) => readonly string[]
   /** How the recording stands at a moment. */
   past: Pick<RecordedPast, 'books' | 'lasts'>
   gaps: RecordedGaps
-  /** Families whose frames are trades. */
-  tradeFamilies: readonly string[]
   answers: RecordedAnswers
   recorded: RecordedChannels
   /** Unsent bytes of the slowest client. */
@@ -67,7 +65,7 @@ export class Playback implements Channels {
   readonly #asked = new Map<string, Set<string>>()
   readonly #pace: Pace
   readonly #copies = new Copies()
-  #backfilled = new BackfilledTrades()
+  #backfilled = new BackfilledTrades([])
   #firstDue: { channel: string; subscriber: Subscriber }[] = []
   #gapsAhead: RecordedGap[] = []
   #subscribedMs = 0
@@ -125,8 +123,8 @@ export class Playback implements Channels {
 
   async #playOnce(): Promise<void> {
     const { path, fromUs, toUs, onProblem } = this.#options
-    const reading: ReadOptions = { path, from: fromUs, to: toUs, onProblem }
-    this.#backfilled = await backfilledTrades({ ...reading, channels: this.#parts.tradeFamilies })
+    const reading = { path, from: fromUs, to: toUs, onProblem }
+    this.#backfilled = await backfilledTrades(reading, this.#parts.protocol)
     this.#gapsAhead = this.#parts.gaps.outages(fromUs, toUs)
     for await (const batch of readFrameBatches(reading)) {
       for (const frame of batch) {
@@ -203,15 +201,16 @@ export class Playback implements Channels {
     const { conn } = frame
     if (conn === ANSWERED_OVER_HTTP) {
       if (this.#parts.answers.isAnswer(frame)) this.#parts.answers.take(frame)
-    } else if (conn === BACKFILL) this.#place(this.#backfilled.atTheLatest(frame.bytes))
-    else if (conn !== 'journal' && !conn.endsWith('.sent')) this.#playData(frame)
+    } else if (conn === BACKFILL) {
+      if (!this.#backfilled.isEmpty) this.#place(this.#backfilled.atTheLatest(told(frame, this.#parts.protocol)))
+    } else if (conn !== 'journal' && !conn.endsWith('.sent')) this.#playData(frame)
   }
 
   #playData(frame: Frame): void {
     const { channel, recvUs } = frame
     if (channel === undefined) return
     if (!this.#backfilled.isEmpty) {
-      if (this.#parts.tradeFamilies.includes(frame.family)) this.#place(this.#backfilled.before(frame))
+      this.#place(this.#backfilled.before(told(frame, this.#parts.protocol)))
       this.#place(this.#backfilled.due(recvUs))
     }
     const asked = this.#asked.get(channel)
@@ -226,11 +225,11 @@ export class Playback implements Channels {
   }
 
   #place(placed: readonly PlacedTrades[]): void {
-    const { protocol } = this.#parts
+    const { trades } = this.#parts.protocol
     for (const { instrument, rows } of placed) {
       for (const [channel, subscribers] of this.#subscribers) {
-        if (!protocol.carriesTradesOf(channel, instrument)) continue
-        this.#send(channel, subscribers, Buffer.from(protocol.trades(channel, rows)))
+        if (!trades.carries(channel, instrument)) continue
+        this.#send(channel, subscribers, Buffer.from(trades.frame(channel, rows)))
       }
     }
   }
@@ -241,13 +240,23 @@ export class Playback implements Channels {
   }
 }
 
-/** What was fetched for holes within a span, of families of trades, and was not received by itself. */
-async function backfilledTrades(reading: ReadOptions): Promise<BackfilledTrades> {
-  const trades = new BackfilledTrades()
+/** The trades that a frame tells of; none of a family that is not of trades. */
+const told = ({ bytes, family }: Frame, { trades }: Pick<ReplayProtocol, 'trades'>) =>
+  trades.families.includes(family) ? trades.told(bytes, family) : []
+
+/** What was fetched for holes within a span, and was not received by itself; an answer may reach back beyond both. */
+async function backfilledTrades(
+  { from, ...span }: ReadOptions & { from: number },
+  protocol: Pick<ReplayProtocol, 'trades'>,
+): Promise<BackfilledTrades> {
+  const reading: ReadOptions = { ...span, from, channels: protocol.trades.families }
+  const fetched: ToldTrade[] = []
   for await (const batch of readFrameBatches({ ...reading, conns: [BACKFILL] }))
-    for (const { bytes } of batch) trades.add(bytes)
+    for (const frame of batch) fetched.push(...told(frame, protocol).filter(({ executedUs }) => executedUs >= from))
+  const trades = new BackfilledTrades(fetched)
   if (trades.isEmpty) return trades
   for await (const batch of readFrameBatches(reading))
-    for (const frame of batch) if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(frame)
+    for (const frame of batch)
+      if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(told(frame, protocol))
   return trades
 }

@@ -47,9 +47,6 @@ export async function startReplay(asked: ReplayOptions): Promise<Replay> {
   const { replay: protocol } = await simulationOf(options.exchange)
   const fromUs = await firstMoment(options)
   const answers = new RecordedAnswers(exchange, protocol.questionOf)
-  const tradeFamilies = exchange.families.flatMap(({ name, coverage }) =>
-    coverage?.counted?.what === 'trades' ? [name] : [],
-  )
   await answers.readAround({ path, onProblem }, fromUs)
   const recorded = await RecordedChannels.read(path, fromUs, toUs)
   const sourcesOf = sourcesAmong(protocol, recorded)
@@ -66,7 +63,7 @@ export async function startReplay(asked: ReplayOptions): Promise<Replay> {
   }
   const playback = new Playback(
     { ...options, fromUs, toUs, onGap },
-    { protocol, tradeFamilies, answers, recorded, sourcesOf, past, gaps, unsentBytes },
+    { protocol, answers, recorded, sourcesOf, past, gaps, unsentBytes },
   )
   const service = protocol.serve({
     channels: playback,

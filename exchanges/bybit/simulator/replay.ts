@@ -2,9 +2,10 @@ import { Faults } from '../../../simulator/faults.js'
 import type { Service } from '../../../simulator/protocol.js'
 import type { KnownBook, PlayedRecording, ReplayProtocol } from '../../../simulator/replay.js'
 import { parsed } from '../frames.js'
-import { CATEGORIES, categoryOfChannel, channelOf, familyOfChannel, isAbout, subjectOf, topicOf } from '../names.js'
+import { CATEGORIES, categoryOfChannel, channelOf, familyOfChannel, topicOf } from '../names.js'
 import { frameText } from './channels.js'
 import type { Query } from './methods.js'
+import { trades } from './replayed-trades.js'
 import { BybitService } from './service.js'
 
 /** Recordings served as Bybit itself. */
@@ -13,12 +14,7 @@ export const replay: ReplayProtocol = {
   questionOf,
   isBook: channel => familyOfChannel(channel).startsWith('book'),
   snapshot,
-  carriesTradesOf: (channel, instrument) => {
-    const subject = subjectOf(channel)
-    return subject?.family.startsWith('trades') === true && isAbout(subject, instrument)
-  },
-  trades: (channel, rows) =>
-    `{"topic":${JSON.stringify(topicOf(channel))},"type":"snapshot","ts":0,"data":[${rows.join(',')}]}`,
+  trades,
 }
 
 function serve(recording: PlayedRecording): Service {

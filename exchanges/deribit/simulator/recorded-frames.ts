@@ -34,10 +34,20 @@ export function tradesOf(frame: Buffer): RecordedTrade[] {
 
 function tradeOf(row: Buffer): RecordedTrade[] {
   const text = row.toString('utf8')
-  const { instrument_name: name, trade_seq: seq, timestamp: ms } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const { instrument_name: name, trade_seq: seq, timestamp: ms } = fieldsOf(text)
   return typeof name === 'string' && typeof seq === 'number' && typeof ms === 'number'
     ? [{ instrument: name, tradeSeq: seq, timestampMs: ms, text }]
     : []
+}
+
+function fieldsOf(row: string): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(row)) as Readonly<Record<string, unknown>>
+  } catch (error) {
+    // Frames that nobody can read are recorded, too.
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
 }
 
 /** A recorded frame as the channel brings it that was asked for; of trades only those that it is about. */

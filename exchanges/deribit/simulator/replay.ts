@@ -13,7 +13,7 @@ import { ordinary, type Method, type Venue } from './methods/method.js'
 import { recordedMethods, type RecordedMethod } from './methods/recorded.js'
 import { sessionMethods } from './methods/session.js'
 import { Params } from './params.js'
-import { retold } from './recorded-frames.js'
+import { retold, tradesOf } from './recorded-frames.js'
 import { invalidParam, RpcError, rpcError } from './rpc-error.js'
 import { errorText, MAX_REQUEST_BYTES, notificationText, parseRequest, RequestError, resultText } from './rpc.js'
 import type { RpcRequest } from './rpc.js'
@@ -29,8 +29,18 @@ export const replay: ReplayProtocol = {
   beginsWithLast,
   isBook: channel => FULL_BOOK.test(channel),
   snapshot,
-  carriesTradesOf,
-  trades: (channel, rows) => notificationText(channel, `[${rows.join(',')}]`),
+  trades: {
+    families: ['trades'],
+    told: frame =>
+      tradesOf(frame).map(({ instrument, tradeSeq, timestampMs, text }) => ({
+        instrument,
+        id: tradeSeq,
+        executedUs: timestampMs * 1000,
+        row: text,
+      })),
+    carries: carriesTradesOf,
+    frame: (channel, rows) => notificationText(channel, `[${rows.join(',')}]`),
+  },
 }
 
 function serve(recording: PlayedRecording): Service {

@@ -1,17 +1,35 @@
 import { Faults } from '../../../simulator/faults.js'
 import type { Service } from '../../../simulator/protocol.js'
-import type { KnownBook, PlayedRecording, ReplayProtocol } from '../../../simulator/replay.js'
+import type { KnownBook, PlayedRecording, ReplayedTrades, ReplayProtocol } from '../../../simulator/replay.js'
+import { parseMessage, rowsOf } from '../message.js'
 import { argOf } from '../names.js'
+import { tradeRowsOf } from '../trade-numbers.js'
 import { OkxService } from './service.js'
 import { spelled } from './spelling.js'
+
+/** Trades of an answer are single fills, and do not say so. */
+const told: ReplayedTrades['told'] = frame =>
+  rowsOf(parseMessage(frame)).flatMap(row =>
+    tradeRowsOf({ data: [row] }).map(({ instrument, first, last, timestampMs }) => ({
+      instrument,
+      id: last,
+      first,
+      executedUs: timestampMs * 1000,
+      row: JSON.stringify({ ...row, count: row['count'] ?? '1' }),
+    })),
+  )
 
 /** Recordings served as OKX itself. */
 export const replay: ReplayProtocol = {
   serve,
   isBook: channel => channel.startsWith('books.'),
   snapshot,
-  carriesTradesOf: (channel, instrument) => channel === `trades.${instrument}`,
-  trades: (channel, rows) => wrap(channel, rows.join(',')),
+  trades: {
+    families: ['trades'],
+    told,
+    carries: (channel, instrument) => channel === `trades.${instrument}`,
+    frame: (channel, rows) => wrap(channel, rows.join(',')),
+  },
 }
 
 const wrap = (channel: string, rows: string) => `{"arg":${JSON.stringify(argOf(channel))},"data":[${rows}]}`
