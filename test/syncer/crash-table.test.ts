@@ -14,6 +14,7 @@ import { supersededFiles } from '../../formats/superseded-files.js'
 import { createFolderDurable, fsyncFolder, writeFileDurable } from '../../platform/durable-file.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import { runSyncer } from '../../syncer/main.js'
+import type { Leaves } from '../fixtures/after-crash.js'
 import { seeded } from '../fixtures/dice.js'
 import { findProgram } from '../fixtures/needs.js'
 import {
@@ -28,7 +29,7 @@ import {
   visibleBelow,
 } from '../fixtures/shipped-tree.js'
 import { startTarget, type TestTarget } from '../fixtures/sync-targets.js'
-import { WatchedFiles, type Leaves } from '../fixtures/watched-files.js'
+import { WatchedFiles } from '../fixtures/watched-files.js'
 
 t.setTimeout(600_000)
 
