@@ -39,6 +39,7 @@ seen = {
     "coverage": tape.coverage(at.date()).count("*").fetchall()[0][0],
     "gaps": [row[-2] for row in tape.gaps(since=at).fetchall()],
     "book": tape.book("BTC-PERPETUAL", at, depth=3).count("*").fetchall()[0][0],
+    "without_rows": tape.sql("FROM okx.quote").columns[:8],
     "bar": tape.sql("SELECT value FROM duckdb_settings() WHERE name = 'enable_progress_bar'").fetchall()[0][0],
 }
 if importlib.util.find_spec("pandas"): seen["pandas"] = len(chain.df())
@@ -117,6 +118,8 @@ t.test(
       }
       const tour = JSON.parse((await execa(python, ['-c', TOUR, dataDir], { env })).stdout) as Record<string, unknown>
       matchAll(t, tour, { chain: 108, candles: 3, coverage: 0, gaps: ['not yet known'], book: 6, refused: true })
+      const columns = ['recv_ts', 'exchange_ts', 'instrument_name', 'conn', 'seq', 'source', 'bidPx', 'bidSz']
+      t.same(tour['without_rows'], columns, 'a table without rows had the columns of another exchange')
       t.equal(tour['bar'], 'false', 'no bar of progress in what a program prints')
       t.same(
         tour['views'],
@@ -142,9 +145,10 @@ t.test('pip installs the package from a clone, with the SQL in it, and no copy o
       name,
     )
   t.ok(readdirSync(join(folder, 'site/edgetape')).includes('py.typed'))
-  const say = 'import edgetape._shipped_sql as s; print(s._ROOT, len(s.ready_views()), len(s.normalized_views()))'
+  const say =
+    'import edgetape._shipped_sql as s; print(s._ROOT, len(s.ready_views()), len(s.normalized_views()), len(s.table_columns("okx")["quote"]))'
   const { stdout } = await execa(python, ['-c', say], { cwd: folder, env: { PYTHONPATH: join(folder, 'site') } })
-  t.match(stdout, new RegExp(`site/edgetape/_shipped ${readyViews().length} 7$`))
+  t.match(stdout, new RegExp(`site/edgetape/_shipped ${readyViews().length} 7 15$`))
   const after = await execa('git', ['status', '--porcelain', 'python'], { cwd: packageRoot, reject: false })
   t.equal(after.stdout, before.stdout)
 })
