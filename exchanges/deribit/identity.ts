@@ -17,7 +17,7 @@ export const BY_TRADE: Identity = {
  */
 export const BY_CHANGE: Identity = {
   key: ['channel', 'type', 'change_id', 'prev_change_id'],
-  numbered: `prev_change_id IS NOT NULL AND "type" IS DISTINCT FROM 'snapshot'`,
+  numbered: `change_id IS NOT NULL AND prev_change_id IS NOT NULL AND "type" IS DISTINCT FROM 'snapshot'`,
   unit: 'frame',
   reach: 'near',
 }

@@ -1,5 +1,6 @@
 """A recording, opened."""
 
+import contextlib
 import datetime
 import re
 import sys
@@ -34,8 +35,9 @@ class Tape:
             raise FileNotFoundError(f"no Parquet below {self.root}: wanted a dataDir or a copy of one, the folder that holds parquet/")
         self.connection = connection if connection is not None else duckdb.connect()
         if connection is None and not sys.stdout.isatty():
-            # DuckDB draws its bar into what a program prints.
-            self.connection.execute("SET enable_progress_bar = false")
+            # DuckDB draws its bar into what a program prints; a notebook without ipywidgets has none to switch off.
+            with contextlib.suppress(duckdb.InvalidInputException):
+                self.connection.execute("SET enable_progress_bar = false")
         self.connection.execute("SET TimeZone = 'UTC'")
         self._tables: Dict[str, List[str]] = {}
         for folder in sorted(self.root.glob("parquet/exchange=*/table=*")):
