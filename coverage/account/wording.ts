@@ -95,7 +95,7 @@ export function tradesText({ trades }: Told): string | undefined {
   const recorded = trades.reduce((sum, one) => sum + one.recorded, 0)
   const missing = trades.reduce((sum, one) => sum + one.missing, 0)
   if (recorded + missing === 0) return undefined
-  return `Trades by their numbers: ${countText(recorded)} of ${countText(recorded + missing)}.`
+  return `Trades, by number, up to the last comparison with the exchange: ${countText(recorded)} of ${countText(recorded + missing)}.`
 }
 
 export function notOfferedText({ notOffered }: Told): string | undefined {

@@ -133,7 +133,7 @@ t.test('rates, ages, gaps, segments, backlog and days left', t => {
     families: { 'deribit quote': { gaps: 2, seconds: 42 } },
     sentence: `Complete but for 42 s in 2 gaps; the longest 42 s: 12:00:00, reset (${'many channels '.repeat(9)}).`,
     healedCount: 3,
-    trades: 'Trades by their numbers: 7 of 7.',
+    trades: 'Trades, by number, up to the last comparison with the exchange: 7 of 7.',
     pending: 'Not yet known: the last seconds.',
   })
   const text = screenOf(withAccount(seen, day))

@@ -49,7 +49,7 @@ t.test('one sentence first, then what is missing; 80 columns; 4 where something 
     /trades +perpetual +1 +100\.0 %/,
     'trades that were all fetched are whole, whatever the connection did',
   )
-  t.match(stdout, /Trades by their numbers: 8,439 of 8,439\./)
+  t.match(stdout, /Trades, by number, up to the last comparison with the exchange: 8,439 of 8,439\./)
   t.match(stdout, /Healed: 1 span of trades, fetched and proven whole; the longest 35 s, 14:00:40\./)
   t.ok(
     stdout.split('\n').every(line => line.length <= 80),
