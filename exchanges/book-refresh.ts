@@ -1,4 +1,12 @@
 /**
+ * ms since the epoch, of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none
+ * for hours.
+ */
+export function refreshClockMs(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/**
  * The channels of books whose moment of the period lies after `fromMs` and not after `toMs` (since the epoch). Every book of a
  * connection has one moment in each period, spread evenly, the same in each period; the two copies of a book on two
  * connections have different ones.

@@ -5,6 +5,7 @@ import { spansOf } from '../../formats/journal/gaps.js'
 import { slotOf } from '../../formats/journal/outages.js'
 import { lastEntries } from '../../formats/journal/runs.js'
 import { subscriptionsOf, type Subscription } from '../../formats/journal/subscriptions.js'
+import { greatest } from '../../platform/extremes.js'
 import { clip, overlap, unionOf, without, type Span } from '../../platform/spans.js'
 import {
   LAST_SECONDS,
@@ -255,7 +256,7 @@ class HostStates {
     return told.flatMap(({ kind, cause, fromUs }) => {
       if (kind !== 'not recording' || cause === STOPPED) return []
       const own = signs.filter(sign => sign.host === host && sign.family === family && sign.atUs <= fromUs)
-      const lastUs = Math.max(...own.map(({ atUs }) => atUs))
+      const lastUs = greatest(own.map(({ atUs }) => atUs))
       return fromUs - lastUs > SILENT_US && fromUs - lastUs < STEADY_US ? [{ fromUs: lastUs, toUs: fromUs }] : []
     })
   }

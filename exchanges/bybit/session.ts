@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
-import { booksDue } from '../book-refresh.js'
+import { booksDue, refreshClockMs } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
 import { hear, type KnownChannels } from '../known-channels.js'
 import type { BybitConfig } from './config.js'
@@ -45,7 +45,7 @@ export class BybitSession implements ExchangeSession {
   readonly #tickerFamily: string
   readonly #snapshotMs: number
   readonly #timers: NodeJS.Timeout[] = []
-  #refreshedMs = sinceEpochMs()
+  #refreshedMs = refreshClockMs()
   #lastUs = 0
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
@@ -166,7 +166,7 @@ export class BybitSession implements ExchangeSession {
   /** Books whose turn has come start anew, and tickers of derivatives at the begin of a day. */
   #refresh(): void {
     const fromMs = this.#refreshedMs
-    this.#refreshedMs = sinceEpochMs()
+    this.#refreshedMs = refreshClockMs()
     const { conn } = this.#link
     const ofFamily = (family: string) =>
       [...this.channels].filter(channel => this.#known.factsOf(topicOf(channel)).family === family)
@@ -186,9 +186,4 @@ export class BybitSession implements ExchangeSession {
     // A moment of its own for each within that time, as for books.
     return booksDue(tickers, this.#link.conn, TICKERS_WITHIN_MS, since(fromMs), since(this.#refreshedMs))
   }
-}
-
-/** Of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none for hours. */
-function sinceEpochMs(): number {
-  return performance.timeOrigin + performance.now()
 }

@@ -1,7 +1,7 @@
 import type { DeribitConfig } from './config.js'
 import type { Logger } from '../../platform/log.js'
 import type { Credentials, ExchangeSession, Filed, SessionLink } from '../adapter.js'
-import { booksDue } from '../book-refresh.js'
+import { booksDue, refreshClockMs } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
 import { newsOf, type Catalogue } from './catalogue.js'
 import { channelEnd, channelStart } from './frame-channel.js'
@@ -44,7 +44,7 @@ export class DeribitSession implements ExchangeSession {
   readonly #trades: TradeKeeper
   readonly #snapshotMs: number
   #refreshTimer: NodeJS.Timeout | undefined
-  #refreshedMs = sinceEpochMs()
+  #refreshedMs = refreshClockMs()
   /** Receive stamp of the frame at hand. */
   #recvUs = 0
 
@@ -174,7 +174,7 @@ export class DeribitSession implements ExchangeSession {
   /** Books whose turn has come start anew, so that a day of files never needs an older one. */
   #refreshBooks(): void {
     const fromMs = this.#refreshedMs
-    this.#refreshedMs = sinceEpochMs()
+    this.#refreshedMs = refreshClockMs()
     const books = [...this.channels].filter(channel => familyOfChannel(channel) === 'book')
     const due = booksDue(books, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
     if (due.length === 0) return
@@ -205,9 +205,4 @@ function withoutTokens(frame: Buffer): Buffer {
   return Buffer.from(
     frame.toString('utf8').replace(/("(?:access|refresh)_token"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[secret]"'),
   )
-}
-
-/** Of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none for hours. */
-function sinceEpochMs(): number {
-  return performance.timeOrigin + performance.now()
 }

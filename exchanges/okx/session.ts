@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
-import { booksDue } from '../book-refresh.js'
+import { booksDue, refreshClockMs } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
 import { hear, type KnownChannels } from '../known-channels.js'
 import { bookIds } from './book.js'
@@ -48,7 +48,7 @@ export class OkxSession implements ExchangeSession {
   readonly #snapshotMs: number
   #pings: NodeJS.Timeout | undefined
   #refreshTimer: NodeJS.Timeout | undefined
-  #refreshedMs = sinceEpochMs()
+  #refreshedMs = refreshClockMs()
   #recvUs = 0
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
@@ -204,7 +204,7 @@ export class OkxSession implements ExchangeSession {
   /** Books whose turn has come start anew, so that a day of files never needs an older one. */
   #refreshBooks(): void {
     const fromMs = this.#refreshedMs
-    this.#refreshedMs = sinceEpochMs()
+    this.#refreshedMs = refreshClockMs()
     const books = [...this.channels].filter(channel => familyOfChannel(channel) === 'books')
     const due = booksDue(books, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
     if (due.length === 0) return
@@ -220,8 +220,3 @@ const TRADES = 'trades.'
 /** Instruments of which channels bring the trades. */
 const tradedOf = (channels: readonly string[]) =>
   channels.flatMap(channel => (channel.startsWith(TRADES) ? [channel.slice(TRADES.length)] : []))
-
-/** Of a clock that nobody sets: setting the wall clock must neither refresh all books at once nor none for hours. */
-function sinceEpochMs(): number {
-  return performance.timeOrigin + performance.now()
-}

@@ -11,6 +11,7 @@ import { parseSegmentPath } from '../../formats/raw-path.js'
 import type { Disk } from '../../platform/disk.js'
 import { createFolderDurable, writeFileDurable } from '../../platform/durable-file.js'
 import { hasErrno, isMachineError } from '../../platform/edge-error.js'
+import { least } from '../../platform/extremes.js'
 
 const HOUR_MS = 3_600_000
 /** Another recorder may write it at the same moment. */
@@ -41,7 +42,7 @@ export class SealedHours {
   open(): OpenOf[] {
     const fromMs = this.#read()
     const open = openByRecorder(this.#dataDir, fromMs)
-    this.#openFromMs = Math.min(...open.flatMap(({ open, rewriting }) => [...open, ...rewriting]).map(startedMs))
+    this.#openFromMs = least(open.flatMap(({ open, rewriting }) => [...open, ...rewriting]).map(startedMs))
     return open
   }
 

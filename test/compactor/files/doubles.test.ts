@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openEngine, type Engine } from '../../../compactor/engine.js'
+import { dropDoubles } from '../../../compactor/files/doubles.js'
 import { MadeTimes } from '../../../compactor/files/made-times.js'
+import { BY_PAYLOAD } from '../../../exchanges/table.js'
 import { sqlText } from '../../../platform/duckdb.js'
 import { lineHead } from '../../../formats/raw-line.js'
 import { compactOnce, configFor, query, rowsOf } from '../fixtures/compacted.js'
@@ -229,6 +231,32 @@ t.test('copies of trades that another host asked for more than a day later were 
     t.match(await compactOnce(dataDir, { rebuild: {} }), { doubles: 3, failed: 0 }, 'and again')
     t.equal((await rowsOf(dataDir, 'trades')).length, 3)
   }
+})
+
+t.test('a neighbour for which no file could be opened any more was passed over, and its rows were doubled', async t => {
+  const folder = t.testdir()
+  const engine = await openEngine({ memoryMiB: 256, threads: 1, spillFolder: folder })
+  t.teardown(() => engine.close())
+  await engine.run(`CREATE TABLE staged AS SELECT 1 AS row_no, make_timestamptz(${START_US}) AS recv_ts, 'd1' AS conn,
+    1 AS seq, 'BTC-PERPETUAL' AS instrument_name, 'trades' AS channel, 7 AS trade_seq`)
+  const passedOver: string[] = []
+  const dropped = (message: string) =>
+    dropDoubles(
+      {
+        ...engine,
+        run: sql => (sql.includes('read_parquet') ? Promise.reject(new Error(message)) : engine.run(sql)),
+      },
+      {
+        identity: BY_PAYLOAD,
+        neighbours: [{ path: 'x.parquet', origin: 'vps-1/' }],
+        ...{ origin: 'vps-2/', windowMs: 1000, onUnreadable: path => passedOver.push(path) },
+      },
+    )
+  for (const trouble of ['Cannot open file "x.parquet": Too many open files', 'write: No space left on device'])
+    await t.rejects(dropped(`IO Error: ${trouble}`), { message: /Too many|No space/ }, 'it is tried again')
+  t.strictSame(passedOver, [])
+  await dropped('Invalid Input Error: No magic bytes found at end of file')
+  t.strictSame(passedOver, ['x.parquet'], 'what is no Parquet is')
 })
 
 t.test('each segment of an old date that was converted again opened the files of all later days', async t => {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { createLogger } from '../../../platform/log.js'
 import t from 'tap'
-import { booksDue } from '../../../exchanges/book-refresh.js'
+import { booksDue, refreshClockMs } from '../../../exchanges/book-refresh.js'
 import { signedGrant } from '../../../exchanges/deribit/login.js'
 import { refusalsThat } from '../../../exchanges/deribit/refusal-codes.js'
 import { Refusals } from '../../../exchanges/refusals.js'
@@ -202,6 +202,19 @@ t.test('each book has one moment a day, spread, and another on the other connect
   t.ok(Math.max(...perHour) < 3 * (2000 / 24), `spread: ${perHour.join(' ')}`)
   const [d1, d2] = ['d1', 'd2'].map(conn => booksDue(books, conn, dayMs, start, start + 3_600_000))
   t.ok((d1 ?? []).filter(book => d2?.includes(book)).length < 30)
+  t.end()
+})
+
+t.test('the wall clock, once it was set, refreshed all books at once, or none for hours', t => {
+  const { now } = Date
+  t.teardown(() => (Date.now = now))
+  const before = refreshClockMs()
+  t.ok(Math.abs(before - now()) < 60_000, 'about the time of day, so that moments stay theirs after a restart')
+  for (const setBy of [6 * 3_600_000, -6 * 3_600_000]) {
+    Date.now = () => now() + setBy
+    const after = refreshClockMs()
+    t.ok(after >= before && after - before < 60_000, `${after - before} ms after it was set by ${setBy} ms`)
+  }
   t.end()
 })
 

@@ -365,6 +365,14 @@ t.test('ready views answer what their page says', { timeout: 120_000 }, async t 
     instance.closeSync()
   })
 
+  await t.test('a quote in the location ended the text of a catalog for Spark', async t => {
+    const sql = await catalogSql(dataDir, 'spark', "/mnt/o'brien\\tape")
+    const given = [...sql.matchAll(/^ *(?:basePath|path) '((?:[^'\\]|\\.)*)'/gm)].map(([, text = '']) => text)
+    t.equal(given.length, 12, 'a closed text behind each, of six tables')
+    const unescaped = (text: string) => text.replace(/\\(.)/g, '$1')
+    t.ok(unescaped(given[0] ?? '').startsWith("/mnt/o'brien\\tape/parquet"), sql)
+  })
+
   await t.test('a catalog for Trino has every table and its partitions', async t => {
     const sql = await catalogSql(dataDir, 'trino', 's3://bucket/tape/')
     t.match(
