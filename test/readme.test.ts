@@ -21,6 +21,12 @@ for (const { table, keys } of [
   })
 }
 
+t.test('the two commands are on the first screen', t => {
+  const screen = readme.split('\n').slice(0, 40).join('\n')
+  for (const command of ['npm ci && npm run demo', 'npm ci && npm test']) t.ok(screen.includes(command), command)
+  t.end()
+})
+
 /** The cells of a table's row without the blanks that make it pretty. */
 function cells(row: string): string[] {
   return row

@@ -113,5 +113,4 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
     await page.locator('#mark-text').textContent(),
     /^2\d{3}-.* to .*: (missing|no recorder ran).*; .*BTC-PERPETUAL/,
   )
-  await page.close()
 })

@@ -160,7 +160,6 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   writeStatus(dataDir, 'syncer', { pid: 2 ** 22 + 1 })
   t.same(heard.complaints, [], 'the policy allows all that the page does')
   t.same([...new Set(heard.asked.map(asked => new URL(asked).host))], [new URL(url).host], 'no other host is asked')
-  await page.close()
 })
 
 t.test('the policy keeps out any other script or style', { timeout: 60_000 }, async t => {
@@ -185,7 +184,6 @@ t.test('the policy keeps out any other script or style', { timeout: 60_000 }, as
   t.not(await page.title(), 'broken in')
   t.not(await page.locator('#styled').evaluate('element => getComputedStyle(element).color'), 'rgb(1, 2, 3)')
   t.match(heard.complaints.join('\n'), /Content Security Policy/)
-  await page.close()
 })
 
 t.test('one file that asks nobody else', t => {

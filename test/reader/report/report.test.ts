@@ -147,7 +147,6 @@ t.test('a browser shows it on a phone, a desk and paper, light and dark', { time
         await page.emulateMedia({ media: 'print', colorScheme })
         t.equal(await pageOf(page, 'getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)', 'on paper')
       }
-      await page.close()
     }
   }
   t.equal(colours.size, 2)
