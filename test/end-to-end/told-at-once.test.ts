@@ -41,7 +41,9 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
   writeFileSync(config, JSON.stringify({ host: 'vps', dataDir, exchange: market, segments, http: { port } }))
 
   const page = await (await openBrowser(t)).newPage()
-  const run = execa(process.execPath, [cliMain, 'run', '--config', config], { stdin: 'ignore', reject: false })
+  // Parts that are still ending must not keep a pipe open that this test waits for.
+  const how = { stdio: 'ignore', reject: false, forceKillAfterDelay: 60_000 } as const
+  const run = execa(process.execPath, [cliMain, 'run', '--config', config], how)
   t.teardown(async () => {
     run.kill('SIGTERM')
     await run
