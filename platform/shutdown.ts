@@ -13,9 +13,6 @@ export const ONE_WISH_MS = 2000
 /** What is still alive so long after all is done waits for something that does not answer; with it, the end still comes within 5 s. */
 const LINGER_MS = 1500
 
-/** What a command that ends has started, and told to end, is killed after so long, since it may wait for a disk as well. */
-export const STARTED_ENDS_WITHIN_MS = 1000
-
 interface ShutdownOptions {
   /** Those that mean the end; a process may have another use for SIGHUP. */
   signals?: readonly ShutdownSignal[]

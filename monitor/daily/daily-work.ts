@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
-import { STARTED_ENDS_WITHIN_MS } from '../../platform/shutdown.js'
 import { dateOf } from '../../platform/utc-date.js'
 
 const DAY_MS = 86_400_000
@@ -77,11 +76,7 @@ export class DailyWork {
     const { name, begin } = state.job
     try {
       const args = [main, ...begin(date)]
-      const { stdout } = await execa(process.execPath, args, {
-        cancelSignal: signal,
-        forceKillAfterDelay: STARTED_ENDS_WITHIN_MS,
-        timeout: WRITE_WITHIN_MS,
-      })
+      const { stdout } = await execa(process.execPath, args, { cancelSignal: signal, timeout: WRITE_WITHIN_MS })
       state.done = date
       this.#log.info({ date, files: stdout.split('\n').filter(line => line !== '') }, `${name} written`)
     } catch (error) {

@@ -10,7 +10,6 @@ import type { Logger } from '../../platform/log.js'
 import { Alerts, hasReceiver } from '../alerts/alerts.js'
 import { DailyWork } from '../daily/daily-work.js'
 import { dailyJobs } from '../daily/jobs.js'
-import { AnsweringDisk } from '../observe/answering-disk.js'
 import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
@@ -48,14 +47,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   const coverage = new CoverageDays(config.dataDir, log)
   const daily = new DailyWork(dailyJobs(config), log)
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
-  const disk = new AnsweringDisk(config.dataDir)
-  const look = async () => {
-    const answers = await disk.answers(signal)
-    if (answers) watch.look()
-    else if (!signal.aborted) watch.blindedBy('the disk does not answer')
-    return answers
-  }
-  await look()
+  watch.look()
   // Alerts and reports need nobody to connect.
   const server =
     config.http.enabled || !(alerts || config.report.nightly)
@@ -77,8 +69,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch((error: unknown) => {
         if (!signal.aborted) throw error
       })
-      // What follows waits for the disk: who asks, or wants an end, would wait as well.
-      if (!(await look())) continue
+      watch.look()
       if (watch.hasNews) coverage.hurry()
       daily.tick(clock.nowMs(), signal)
       const seen = watch.seenWith(coverage)
@@ -128,13 +119,10 @@ class Watch {
       this.history.note(this.#seen)
       this.#blind = undefined
     } catch (error) {
-      this.blindedBy(messageOf(error))
+      const message = messageOf(error)
+      if (this.#blind !== message) this.#log.error({ err: message }, 'the files of the parts cannot be read')
+      this.#blind = message
     }
-  }
-
-  blindedBy(message: string): void {
-    if (this.#blind !== message) this.#log.error({ err: message }, 'the files of the parts cannot be read')
-    this.#blind = message
   }
 
   /** Something goes on that leaves something missing, as far as the parts know. */

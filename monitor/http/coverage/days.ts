@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { messageOf } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
-import { STARTED_ENDS_WITHIN_MS } from '../../../platform/shutdown.js'
 import { dateOf } from '../../../platform/utc-date.js'
 import type { CoverageDay } from '../../../coverage/account/day.js'
 
@@ -117,7 +116,6 @@ export class CoverageDays {
   async #measure(date: string, signal: AbortSignal): Promise<CoverageDay> {
     const { stdout } = await execa(process.execPath, [worker, this.#dataDir, date], {
       cancelSignal: signal,
-      forceKillAfterDelay: STARTED_ENDS_WITHIN_MS,
       timeout: MEASURE_WITHIN_MS,
     })
     return JSON.parse(stdout) as CoverageDay
