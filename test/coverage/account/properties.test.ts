@@ -1,0 +1,191 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { keyOf, type Account, type StateSpan } from '../../../coverage/account/account.js'
+import { accountOf } from '../../../coverage/account/account-of.js'
+import type { AccountFacts } from '../../../coverage/account/facts.js'
+import { mergeAccounts } from '../../../coverage/account/merge.js'
+import type { JournalEntry } from '../../../formats/journal/entry.js'
+import type { Span } from '../../../platform/spans.js'
+import { CHANNELS, exchange, FAMILIES, S } from '../../fixtures/accounted-channels.js'
+import { journalEntry } from '../../fixtures/journal-entry.js'
+
+const HOUR = 3600 * S
+const DAY: Span = { fromUs: 0, toUs: 24 * HOUR }
+
+const conn = fc.constantFrom('d1', 'd2')
+const channels = fc.subarray(CHANNELS, { minLength: 1 })
+const instrument = fc.constantFrom('BTC-PERPETUAL', 'BTC-27NOV26-60000-C')
+const span = (atUs: number) =>
+  fc.integer({ min: 1, max: 3 * 3600 }).map(s => ({ from_us: Math.max(0, atUs - s * S), to_us: atUs }))
+
+const eventAt = (atUs: number): fc.Arbitrary<[string, object]> =>
+  fc.oneof(
+    fc.constant<[string, object]>(['started', {}]),
+    fc.constant<[string, object]>(['stopped', { reason: 'test' }]),
+    fc.tuple(conn, channels).map(([conn, channels]): [string, object] => ['subscribed', { conn, channels }]),
+    fc.tuple(conn, channels).map(([conn, channels]): [string, object] => ['unsubscribed', { conn, channels }]),
+    fc
+      .tuple(conn, channels)
+      .map(([conn, channels]): [string, object] => ['rejected', { conn, channels, message: 'no' }]),
+    conn.map((conn): [string, object] => ['connected', { conn }]),
+    conn.map((conn): [string, object] => ['live', { conn, channels: 1 }]),
+    fc
+      .tuple(conn, fc.boolean())
+      .map(([conn, before]): [string, object] => [
+        'disconnected',
+        { conn, cause: 'reset', ...(before && { before_live: true }) },
+      ]),
+    fc
+      .tuple(conn, fc.subarray(FAMILIES), span(atUs))
+      .map(([conn, families, bounds]): [string, object] => ['gap', { conn, families, cause: 'reset', ...bounds }]),
+    fc
+      .tuple(conn, fc.constantFrom(...FAMILIES), span(atUs))
+      .map(([conn, family, bounds]): [string, object] => [
+        'silent',
+        { conn, family, cause: 'nothing came', ...bounds },
+      ]),
+    fc
+      .tuple(conn, fc.constantFrom(...CHANNELS), span(atUs))
+      .map(([conn, channel, bounds]): [string, object] => [
+        'silent',
+        { conn, family: channel.split('.')[0], channels: [channel], cause: 'nothing came', ...bounds },
+      ]),
+    span(atUs).map((bounds): [string, object] => ['stood_still', bounds]),
+    fc
+      .tuple(fc.constantFrom(...FAMILIES), span(atUs))
+      .map(([channel, bounds]): [string, object] => [
+        'lost',
+        { channel, frames: 3, cause: 'the disk was full', ...bounds },
+      ]),
+    fc
+      .tuple(conn, fc.constantFrom(...FAMILIES), span(atUs))
+      .map(([conn, family, bounds]): [string, object] => ['not_whole', { conn, family, frames: 3, ...bounds }]),
+    fc
+      .tuple(conn, span(atUs))
+      .map(([conn, bounds]): [string, object] => [
+        'book_break',
+        { conn, channel: CHANNELS[0], instrument: 'BTC-PERPETUAL', ...bounds },
+      ]),
+    fc
+      .tuple(conn, span(atUs))
+      .map(([conn, bounds]): [string, object] => [
+        'resync',
+        { conn, channel: CHANNELS[0], instrument: 'BTC-PERPETUAL', ...bounds },
+      ]),
+    fc
+      .tuple(instrument, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 0, max: 9 }), span(atUs))
+      .map(([instrument, from, more, bounds]): [string, object] => [
+        'trade_hole',
+        { instrument, from_seq: from, to_seq: from + more, cause: 'numbers', ...bounds },
+      ]),
+    fc
+      .tuple(
+        instrument,
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 0, max: 9 }),
+        fc.constantFrom('filled', 'partly'),
+      )
+      .map(([instrument, from, more, outcome]): [string, object] => [
+        'backfill',
+        { instrument, from_seq: from, to_seq: from + more, trades: 1, outcome },
+      ]),
+    span(atUs).map((bounds): [string, object] => [
+      'compared',
+      { scopes: ['perpetual BTC', 'option BTC'], trades: 10, ...bounds },
+    ]),
+  )
+
+/** A journal of a recorder, as no recorder would write it: in any order. */
+const journal = (host: string): fc.Arbitrary<JournalEntry[]> =>
+  fc
+    .array(
+      fc.integer({ min: 0, max: 24 * 3600 - 1 }).chain(s => eventAt(s * S).map(told => ({ us: s * S, told }))),
+      { maxLength: 40 },
+    )
+    .map(list => {
+      let run = 'r0'
+      return list
+        .sort((a, b) => a.us - b.us)
+        .map(({ us, told: [event, detail] }, i) => {
+          if (event === 'started') run = `r${i}`
+          return journalEntry({ host, run, recvUs: us }, event, detail)
+        })
+    })
+
+const facts = (host: string): fc.Arbitrary<AccountFacts> =>
+  fc.tuple(journal(host), fc.boolean()).map(([entries, lives]) => ({
+    exchange,
+    entries,
+    signs: [],
+    alive: new Set(lives ? [host] : []),
+    vanished: [],
+    nowUs: DAY.toUs,
+  }))
+
+function spansByChannel({ groups }: Account): Map<string, readonly StateSpan[]> {
+  return new Map(groups.flatMap(({ spans, channels }) => channels.map(channel => [keyOf(channel), spans] as const)))
+}
+
+t.test('spans never overlap, never leave a hole, and are all of the time asked for', async () => {
+  fc.assert(
+    fc.property(
+      facts('h1'),
+      fc.integer({ min: 0, max: 23 }),
+      fc.integer({ min: 1, max: 24 }),
+      (given, from, length) => {
+        const window = { fromUs: from * HOUR, toUs: Math.min(24, from + length) * HOUR }
+        for (const { spans } of accountOf(given, window).groups) {
+          let endUs = window.fromUs
+          for (const { fromUs, toUs } of spans) {
+            if (fromUs !== endUs || toUs <= fromUs) throw new Error(`${fromUs} behind ${endUs}`)
+            endUs = toUs
+          }
+          if (endUs !== window.toUs) throw new Error(`ends at ${endUs}`)
+        }
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+t.test('of two accounts it does not matter which is named first, nor how three are put together', async () => {
+  fc.assert(
+    fc.property(facts('h1'), facts('h2'), facts('h3'), (a, b, c) => {
+      const [one, two, three] = [a, b, c].map(given => accountOf(given, DAY))
+      if (!one || !two || !three) throw new Error('no account')
+      const same = (x: Account, y: Account) =>
+        JSON.stringify([...spansByChannel(x)].sort()) === JSON.stringify([...spansByChannel(y)].sort())
+      if (!same(mergeAccounts(one, two), mergeAccounts(two, one))) throw new Error('order matters')
+      const left = mergeAccounts(mergeAccounts(one, two), three)
+      if (!same(left, mergeAccounts(one, mergeAccounts(two, three)))) throw new Error('grouping matters')
+      if (!same(mergeAccounts(one, one), one)) throw new Error('one account twice is another')
+    }),
+    { numRuns: 100 },
+  )
+})
+
+t.test('asked hour by hour it says what it says of the whole day', async () => {
+  fc.assert(
+    fc.property(facts('h1'), given => {
+      const day = spansByChannel(accountOf(given, DAY))
+      for (let hour = 0; hour < 24; hour++) {
+        const window = { fromUs: hour * HOUR, toUs: (hour + 1) * HOUR }
+        const own = spansByChannel(accountOf(given, window))
+        for (const [key, spans] of day) {
+          const inside = spans
+            .map(one => ({
+              ...one,
+              fromUs: Math.max(one.fromUs, window.fromUs),
+              toUs: Math.min(one.toUs, window.toUs),
+            }))
+            .filter(({ fromUs, toUs }) => fromUs < toUs)
+          const isUnwanted = inside.every(({ state, cause }) => state === 'not recording' && cause === undefined)
+          const found = own.get(key)
+          if (found === undefined ? !isUnwanted : JSON.stringify(found) !== JSON.stringify(inside))
+            throw new Error(`${key} in hour ${hour}: ${JSON.stringify(found)} not ${JSON.stringify(inside)}`)
+        }
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
