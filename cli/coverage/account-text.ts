@@ -129,11 +129,11 @@ export function accountText(told: Told, counted?: CountedTables): string {
 /** The same for documents. */
 export function accountMarkdown(told: Told, counted?: CountedTables): string {
   const { losses, lines } = told
+  const lossMarkdown = (loss: Loss) => `- ${lossText(loss, told).replaceAll(/ {2,}/g, ' ')}`
   return [
     `**${sentenceOf(told)}**`,
     '',
-    ...losses.slice(0, LOSSES_SHOWN).map(loss => `- ${lossText(loss, told).replaceAll(/ {2,}/g, ' ')}`),
-    '',
+    ...(losses.length > 0 ? [...losses.slice(0, LOSSES_SHOWN).map(lossMarkdown), ''] : []),
     tableMarkdown(lines, columnsOf(lines)),
     '',
     ...(counted ? [tableMarkdown(counted.lines, countedColumnsOf(counted.lines)), ''] : []),
