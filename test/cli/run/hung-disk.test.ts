@@ -1,5 +1,5 @@
 /** A disk that answers no more holds nobody who asks twice. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -39,7 +39,8 @@ async function endOnHungDisk(t: Test, command: 'record' | 'run', processes: numb
   const [file = '', ...args] = disk.there([process.execPath, cliMain, command, '--config', configFile])
   const child = execa(file, args, {
     env: { EDGETAPE_LOG: 'info', EDGETAPE_TEST_MARK: mark },
-    ...{ stdin: 'ignore', stdout: 'ignore', stderr: { file: log }, reject: false, cleanup: false },
+    // No stream of this process between it and its log: its end is that of the process.
+    ...{ stdio: ['ignore', 'ignore', openSync(log, 'w')], reject: false, cleanup: false },
   })
   const all = () => marked(mark)
   t.teardown(() => {
