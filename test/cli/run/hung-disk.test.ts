@@ -1,5 +1,5 @@
 /** A disk that answers no more holds nobody who asks twice. */
-import { openSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -36,11 +36,12 @@ async function endOnHungDisk(t: Test, command: 'record' | 'run', processes: numb
   writeFileSync(configFile, JSON.stringify(config))
   const log = join(folder, 'log')
   const mark = `hung disk ${command} ${Math.random()}`
-  const [file = '', ...args] = disk.there([process.execPath, cliMain, command, '--config', configFile])
+  const words = [process.execPath, cliMain, command, '--config', configFile]
+  const [file = '', ...args] = disk.there(['sh', '-c', 'exec "$@" 2>"$0"', log, ...words])
   const child = execa(file, args, {
     env: { EDGETAPE_LOG: 'info', EDGETAPE_TEST_MARK: mark },
     // No stream of this process between it and its log: its end is that of the process.
-    ...{ stdio: ['ignore', 'ignore', openSync(log, 'w')], reject: false, cleanup: false },
+    ...{ stdio: 'ignore', reject: false, cleanup: false },
   })
   const all = () => marked(mark)
   t.teardown(() => {
