@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { applyBookFrame } from '../../../reader/book/apply-frame.js'
 import { BookBuilder } from '../../../reader/book/book-builder.js'
@@ -67,6 +67,12 @@ async function stop(recorder: RecorderProcess): Promise<void> {
   await recorder.process
 }
 
+/** What the account says of a recording of which nothing was lost. */
+async function isTold(t: Test, { dataDir }: RecorderProcess): Promise<void> {
+  const { stdout, exitCode } = await edgetape(['coverage', dataDir])
+  t.match({ stdout, exitCode }, { stdout: /^Complete: /, exitCode: 0 }, 'coverage says that all is there')
+}
+
 t.test('a list that was short for a moment made a hole in what went on trading', async t => {
   const exchange = await startSimulator({ rate: 800, instruments: 30, newInstrumentEveryMs: 0 })
   t.teardown(() => exchange.close())
@@ -84,6 +90,7 @@ t.test('a list that was short for a moment made a hole in what went on trading',
   t.equal(statusOf(recorder)['channels_planned'], planned)
   const toMs = exchange.market.nowMs - 1500
   await stop(recorder)
+  await isTold(t, recorder)
   const { journal, trades } = recorded(recorder.dataDir)
   t.notOk(journal.some(({ event }) => event === 'instruments_removed' || event === 'unsubscribed'))
   for (const name of ['BTC-PERPETUAL', 'ETH-PERPETUAL']) {
@@ -152,6 +159,8 @@ t.test('of spot pairs routed elsewhere nothing was told, and trades of the other
   const hidden = ['trades.BTC_USDC.100ms', 'chart.trades.BTC_USDC.1']
   t.same(statusOf(recorder)['not_offered'], hidden, 'status')
   await stop(recorder)
+  const { stdout } = await edgetape(['coverage', recorder.dataDir])
+  t.match(stdout, /^Incomplete: .*refused the subscription\s+\(BTC_USDC \(chart\.trades, trades\)\)\./, 'coverage')
   const { journal, trades } = recorded(recorder.dataDir)
   matchAll(
     t,
@@ -185,6 +194,7 @@ t.test('an instrument with a null member or an unknown kind was not recorded', a
   await until('live', () => isLive(recorder) && framesTaken(recorder, 'quote') > 0)
   matchAll(t, statusOf(recorder)['not_offered'], [/"instrument_name":null.*/], 'what has no name is told as it came')
   await stop(recorder)
+  await isTold(t, recorder)
   const { journal } = recorded(recorder.dataDir)
   matchAll(
     t,
@@ -212,6 +222,7 @@ t.test('trades that came twice and late, and a book whose next snapshot had a lo
   const toMs = exchange.market.nowMs
   await until('what may be missing was asked for', () => exchange.market.nowMs > toMs + 9000)
   await stop(recorder)
+  await isTold(t, recorder)
   const { journal, trades } = recorded(recorder.dataDir)
   const found = lost(exchange, trades, name, fromMs, toMs)
   t.ok(found.made > 10)
