@@ -231,8 +231,7 @@ export class TradeSequences {
     const cause = 'the recorder was off'
     const known = this.#sequences.get(instrument)
     const sequence = known ?? this.#start(instrument, first, last, lastUs)
-    if (known && known.last < last && known.lastUs > lastUs + COPIES_US) {
-      // What came since has lower numbers: they began anew while no recorder ran.
+    if (known && beganAnew(known, { first, last, lastUs })) {
       this.#begin(instrument, { first, last, lastUs, holes: undefined }, known)
       return
     }
@@ -314,6 +313,15 @@ export class TradeSequences {
     this.#withHoles.delete(sequence)
     return true
   }
+}
+
+/**
+ * Whether what came since has lower numbers because they began anew while no recorder ran: none of them is among those that
+ * were recorded, or it came too late for a copy.
+ */
+function beganAnew(known: Sequence, recorded: Pick<Sequence, 'first' | 'last' | 'lastUs'>): boolean {
+  const isBelowAll = known.last < recorded.first
+  return known.last < recorded.last && known.lastUs > recorded.lastUs + (isBelowAll ? NEWER_MS * 1000 : COPIES_US)
 }
 
 /** Whether a trade was made after the last one of a sequence came. */

@@ -250,6 +250,22 @@ t.test('numbers that began anew while no recorder ran', t => {
   t.end()
 })
 
+t.test('numbers that began anew while a recorder was off for seconds: all numbers between were told as missing', t => {
+  const recorded = new SeqRanges()
+  recorded.add(900, 1000)
+  const sequences = new TradeSequences()
+  for (const seq of [3, 4]) come(sequences, 57, seq)
+  sequences.remember('A', recorded, 50 * S, 58 * S)
+  matchAll(t, sequences.takeRenumberings(), [{ lastSeq: 1000, firstSeq: 3 }])
+  t.same(holesOf(sequences), [])
+  // What lies among those that were recorded may be copies, as at a take-over.
+  const beside = new TradeSequences()
+  for (const seq of [995, 996]) come(beside, 57, seq)
+  beside.remember('A', recorded, 50 * S, 58 * S)
+  t.same([beside.takeRenumberings(), holesOf(beside)], [[], []])
+  t.end()
+})
+
 t.test(
   'trades of before and of after numbers began anew, within a second: all numbers between were told as missing',
   t => {
