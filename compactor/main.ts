@@ -22,7 +22,7 @@ import { Retries } from './retries.js'
 import { compactSegment, readManifest, type JobOptions } from './segment/job.js'
 import { realDisk, type PublishDisk } from './segment/publish.js'
 import { clearTemporary } from './temporary.js'
-import { createBell, watchSegments } from './watch.js'
+import { createWakeUp, watchSegments } from './watch.js'
 
 export interface CompactorOptions {
   config: Config
@@ -183,18 +183,18 @@ class Compactor {
   /** Drains whenever segments appear, until aborted. */
   async follow(): Promise<void> {
     const { config, log, signal, rescanMs = 30_000 } = this.#options
-    const bell = createBell()
-    const watcher = watchSegments(config.dataDir, log, bell.ring)
-    const timer = setInterval(bell.ring, rescanMs)
-    signal?.addEventListener('abort', bell.ring)
+    const wakeUp = createWakeUp()
+    const watcher = watchSegments(config.dataDir, log, wakeUp.wake)
+    const timer = setInterval(wakeUp.wake, rescanMs)
+    signal?.addEventListener('abort', wakeUp.wake)
     try {
       while (!signal?.aborted) {
         await this.drain()
-        if (!signal?.aborted) await bell.rung()
+        if (!signal?.aborted) await wakeUp.woken()
       }
     } finally {
       clearInterval(timer)
-      signal?.removeEventListener('abort', bell.ring)
+      signal?.removeEventListener('abort', wakeUp.wake)
       await watcher.close()
     }
   }

@@ -71,17 +71,17 @@ function clearPauses({ _throttled: pauses }: FSWatcher): void {
   for (const byPath of pauses.values() as Iterable<Map<string, Pause>>) for (const { clear } of byPath.values()) clear()
 }
 
-/** Wakes one waiter; a ring while nobody waits is kept for the next. */
-export function createBell(): { ring: () => void; rung: () => Promise<void> } {
+/** Wakes one waiter; a call while nobody waits is kept for the next. */
+export function createWakeUp(): { wake: () => void; woken: () => Promise<void> } {
   let kept = false
-  let wake: (() => void) | undefined
+  let resume: (() => void) | undefined
   return {
-    ring() {
+    wake() {
       kept = true
-      wake?.()
+      resume?.()
     },
-    async rung() {
-      if (!kept) await new Promise<void>(resolve => (wake = resolve))
+    async woken() {
+      if (!kept) await new Promise<void>(resolve => (resume = resolve))
       kept = false
     },
   }

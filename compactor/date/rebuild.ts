@@ -6,7 +6,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import type { SealedSegment } from '../backlog.js'
 import type { Conversion } from '../segment/convert.js'
 import { dateFiles, dateFolders, rollUpDate } from './date-job.js'
-import { leaveEmptied } from './emptied.js'
+import { leaveTombstones } from './tombstones.js'
 import { clearWaiting, switchFolders, waitingFolder, type FolderSwitch } from './folder-switch.js'
 import { hourlyName } from '../../formats/parquet-path.js'
 import { quarantinePath } from '../../formats/quarantine-tree.js'
@@ -39,7 +39,7 @@ export async function rebuildDate(
     converted(receipt, conversion)
   }
   if (rollUp) await rollUpDate({ ...options, dataDir: side }, date)
-  await leaveEmptied(options, side, date, [...readReceiptsOf(side, date).values()])
+  await leaveTombstones(options, side, date, [...readReceiptsOf(side, date).values()])
   moveQuarantine(dataDir, side, segments)
   const receipts = [...readReceiptsOf(side, date).values()]
   switchFolders(dataDir, planSwitch(dataDir, side, date, receipts))

@@ -3,7 +3,7 @@ import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
 import type { Identity } from '../../exchanges/table.js'
 import { MadeTimes } from './made-times.js'
-import type { Neighbour } from './neighbours.js'
+import type { CandidateFile } from './candidate-files.js'
 
 /** What fell out of `staged`. */
 export interface Doubles {
@@ -14,13 +14,13 @@ export interface Doubles {
 
 export interface DoublesQuestion {
   identity: Identity
-  /** Starts the names of this segment's connections, as `Neighbour.origin` does those of the others. */
+  /** Starts the names of this segment's connections, as `CandidateFile.origin` does those of the others. */
   origin: string
   /** Files with rows that are tabled already. */
-  neighbours: readonly Neighbour[]
+  candidateFiles: readonly CandidateFile[]
   /** How far copies without a number of their own may be apart. */
   windowMs: number
-  /** Told of neighbours that cannot be read: copies in them are not known. */
+  /** Told of candidate files that cannot be read: copies in them are not known. */
   onUnreadable: (path: string, message: string) => void
   /** When rows of files were made, as far as earlier questions found out. */
   madeTimes?: MadeTimes
@@ -32,21 +32,22 @@ const ROWS_AT_ONCE = 500_000
 const RECEIVED = ['recv_ts', 'conn', 'seq', 'source']
 
 /**
- * Removes from `staged` the rows of events that are in it twice or are tabled in a neighbour. Of copies in `staged` the
+ * Removes from `staged` the rows of events that are in it twice or are tabled in a candidate file. Of copies in `staged` the
  * one received first stays. Rows of channels that came by one connection only are not looked at, unless they may have
  * been asked for later, or a number came twice.
  */
 export async function dropDoubles(engine: Engine, question: DoublesQuestion): Promise<Doubles> {
   const columns = await columnsOf(engine, 'staged')
-  const neighbours = await openNeighbours(engine, columns, question)
-  const candidates = await countCandidates(engine, columns, question, neighbours)
-  if (candidates === 0 || (await isAllDifferent(engine, columns, question, neighbours))) return { rows: 0, frames: 0 }
+  const candidateFiles = await openCandidateFiles(engine, columns, question)
+  const candidates = await countCandidates(engine, columns, question, candidateFiles)
+  if (candidates === 0 || (await isAllDifferent(engine, columns, question, candidateFiles)))
+    return { rows: 0, frames: 0 }
   await engine.run('CREATE OR REPLACE TABLE doubles (id BIGINT)')
   const buckets = Math.ceil(candidates / ROWS_AT_ONCE)
   for (let bucket = 0; bucket < buckets; bucket++) {
     const keys = keyOf(question.identity, columns).map(sqlName).join(', ')
     const inBucket = buckets === 1 ? 'true' : `hash(${keys}) % ${buckets} = ${bucket}`
-    await engine.run(`INSERT INTO doubles ${doublesSql(columns, question, neighbours, inBucket)}`)
+    await engine.run(`INSERT INTO doubles ${doublesSql(columns, question, candidateFiles, inBucket)}`)
   }
   return removeDoubles(engine, question.identity)
 }
@@ -62,12 +63,12 @@ const keyOf = (identity: Identity, columns: readonly string[]) =>
     : [...identity.key]
 
 /**
- * Brings the keys of neighbouring rows that may be copies to table `tabled`. Older files may lack a column; it counts
+ * Brings the keys of rows in candidate files that may be copies to table `tabled`. Older files may lack a column; it counts
  * as NULL.
  * @returns whether there are any
  */
-async function openNeighbours(engine: Engine, columns: string[], question: DoublesQuestion): Promise<boolean> {
-  if (question.neighbours.length === 0) return false
+async function openCandidateFiles(engine: Engine, columns: string[], question: DoublesQuestion): Promise<boolean> {
+  if (question.candidateFiles.length === 0) return false
   const { identity, windowMs } = question
   const kept = new Set([...keyOf(identity, columns), channelOf(columns), 'recv_ts', 'seq'])
   const [[first, last] = []] = await engine.rows(`SELECT epoch_us(min(recv_ts)), epoch_us(max(recv_ts)) FROM staged`)
@@ -77,14 +78,14 @@ async function openNeighbours(engine: Engine, columns: string[], question: Doubl
   const names = 'instrument_name IS NULL OR instrument_name IN (SELECT DISTINCT instrument_name FROM staged)'
   const made = identity.reach === 'days' ? await madeAbout(engine, columns) : undefined
   const { madeTimes = new MadeTimes() } = question
-  const neighbours = made
-    ? await madeTimes.mayHold(engine, question.neighbours, made.fromUs, made.toUs)
-    : question.neighbours
+  const candidateFiles = made
+    ? await madeTimes.mayHold(engine, question.candidateFiles, made.fromUs, made.toUs)
+    : question.candidateFiles
   const where = `(${names}) AND ${identity.reach === 'near' ? near : made ? madeWithin(made) : 'true'}`
   const selected = [...kept].map(sqlName).join(', ')
   await engine.run(`CREATE OR REPLACE TABLE tabled AS
     SELECT ${selected}, '' AS connection FROM staged LIMIT 0`)
-  for (const { path, origin } of neighbours) {
+  for (const { path, origin } of candidateFiles) {
     try {
       await engine.run(`INSERT INTO tabled BY NAME
         SELECT ${identity.unit === 'frame' ? 'DISTINCT' : ''} ${selected}, ${sqlText(origin)} || conn AS connection
@@ -130,7 +131,7 @@ async function countCandidates(
   engine: Engine,
   columns: string[],
   { identity, origin }: DoublesQuestion,
-  neighbours: boolean,
+  candidateFiles: boolean,
 ): Promise<number> {
   const channel = channelOf(columns)
   if (identity.reach === 'days') {
@@ -140,7 +141,7 @@ async function countCandidates(
   await engine.run(`CREATE OR REPLACE TABLE suspects AS
     SELECT ${channel} AS suspect FROM (
       SELECT DISTINCT ${channel}, ${sqlText(origin)} || conn AS connection FROM staged WHERE row_no > 0
-      ${neighbours ? `UNION SELECT DISTINCT ${channel}, connection FROM tabled` : ''}
+      ${candidateFiles ? `UNION SELECT DISTINCT ${channel}, connection FROM tabled` : ''}
     ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twiceSql(columns, identity)}`)
   const [[suspects] = []] = await engine.rows('SELECT count(*) FROM suspects')
   if (countOf(suspects) === 0) return 0
@@ -160,12 +161,12 @@ function twiceSql(columns: readonly string[], identity: Identity): string {
 }
 
 /** True where no key occurs twice; to see that costs a fraction of finding the copies. Asked where few are expected. */
-async function isAllDifferent(engine: Engine, columns: string[], question: DoublesQuestion, neighbours: boolean) {
+async function isAllDifferent(engine: Engine, columns: string[], question: DoublesQuestion, candidateFiles: boolean) {
   const { identity } = question
   if (identity.reach === 'near' || identity.unit === 'frame') return false
   const key = `hash(${keyOf(identity, columns).map(sqlName).join(', ')}) AS key`
   const [[rows, keys] = []] = await engine.rows(`SELECT count(*), count(DISTINCT key) FROM (
-    SELECT ${key} FROM staged WHERE row_no > 0 ${neighbours ? `UNION ALL SELECT ${key} FROM tabled` : ''})`)
+    SELECT ${key} FROM staged WHERE row_no > 0 ${candidateFiles ? `UNION ALL SELECT ${key} FROM tabled` : ''})`)
   return countOf(rows) === countOf(keys)
 }
 
@@ -173,7 +174,7 @@ async function isAllDifferent(engine: Engine, columns: string[], question: Doubl
 const channelOf = (columns: readonly string[]) => (columns.includes('channel') ? 'channel' : 'instrument_name')
 
 /** The rowids of rows in `staged` that are copies. */
-function doublesSql(columns: string[], question: DoublesQuestion, neighbours: boolean, inBucket: string): string {
+function doublesSql(columns: string[], question: DoublesQuestion, candidateFiles: boolean, inBucket: string): string {
   const { identity, origin, windowMs } = question
   const key = keyOf(identity, columns)
   const numbered = identity.numbered === undefined ? 'false' : `coalesce(${identity.numbered}, false)`
@@ -189,7 +190,7 @@ function doublesSql(columns: string[], question: DoublesQuestion, neighbours: bo
     FROM staged WHERE ${heads} AND ${suspect} AND ${inBucket}`
   const theirs = `SELECT -1, 0, recv_ts, seq, connection, ${numbered}, ${keys} FROM tabled WHERE ${suspect} AND ${inBucket}`
   // The n-th of equal rows of one connection is the copy of the n-th of another: what a connection says twice, it means.
-  return `WITH pool${as} AS (${ours}${neighbours ? ` UNION ALL ${theirs}` : ''}), counted AS (
+  return `WITH pool${as} AS (${ours}${candidateFiles ? ` UNION ALL ${theirs}` : ''}), counted AS (
     SELECT *, CASE WHEN numbered THEN 1
       ELSE row_number() OVER (PARTITION BY ${named.join(', ')}, connection ORDER BY recv_ts, seq) END AS nth
     FROM pool

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { countOf, sqlText, UNREADABLE } from '../../platform/duckdb.js'
 import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
-import type { Neighbour } from './neighbours.js'
+import type { CandidateFile } from './candidate-files.js'
 
 /** Files that are remembered at most. */
 const FILES_MAX = 100_000
@@ -25,7 +25,12 @@ export class MadeTimes {
   readonly #made = new Map<string, Made>()
 
   /** Those that may hold rows of a span. */
-  async mayHold(engine: Engine, files: readonly Neighbour[], fromUs: number, toUs: number): Promise<Neighbour[]> {
+  async mayHold(
+    engine: Engine,
+    files: readonly CandidateFile[],
+    fromUs: number,
+    toUs: number,
+  ): Promise<CandidateFile[]> {
     const unknown = files.filter(({ path }) => this.#made.get(path)?.mark !== markOf(path))
     for (const { path } of unknown) this.#made.delete(path)
     for (let at = 0; at < unknown.length; at += FILES_AT_ONCE)

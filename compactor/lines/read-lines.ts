@@ -23,13 +23,13 @@ export function readLinesSql(path: string): string {
 }
 
 /** A line that cannot go through the CSV reader. */
-export interface HardLine {
+export interface SlowLine {
   lineNo: number
   bytes: Buffer
   utf8: boolean
 }
 
-/** Hard lines are handed over in groups of so many; a long one comes alone. */
+/** Lines of the slow path come in groups of so many; a long one comes alone. */
 const GROUP_LINES = 200
 
 function isPlain(line: Buffer): boolean {
@@ -43,21 +43,21 @@ function isPlain(line: Buffer): boolean {
 }
 
 /**
- * Copies a segment to `plainPath` with an empty line in place of each hard one, so that line numbers stay, and yields
- * the hard ones in groups. Memory: one group and a few buffers, and one line, whatever its length.
+ * Copies a segment to `plainPath` with an empty line in place of each line of the slow path, so that line numbers stay, and yields
+ * those in groups. Memory: one group and a few buffers, and one line, whatever its length.
  * @param read makes of each line what is to be read in its place
  */
 export async function* separateLines(
   sealedPath: string,
   plainPath: string,
   read: (line: Buffer) => Buffer = line => line,
-): AsyncGenerator<HardLine[]> {
+): AsyncGenerator<SlowLine[]> {
   const compressor = new CompressStream(APPEND_LEVEL)
   const target = createWriteStream(plainPath)
   compressor.pipe(target)
   const written = finished(target)
   let lineNo = 0
-  const group: HardLine[] = []
+  const group: SlowLine[] = []
   for await (const lines of linesOf(sealedPath)) {
     const plain: Buffer[] = []
     for (const line of lines) {

@@ -1,7 +1,7 @@
 import type { Table } from '../../exchanges/table.js'
 import { countOf, sqlText } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
-import { evenLines, type EvenLines } from './even-lines.js'
+import { fastPathOf, type FastPath } from './fast-path.js'
 import { frameItems } from './frame-items.js'
 import type { Shape } from '../../exchanges/envelope.js'
 import type { Source } from '../segment/source.js'
@@ -15,7 +15,7 @@ export interface Stage {
   /** From lines to rows, in SQL. */
   rows: (linesSql: string) => string
   /** The short way to the same rows, for most lines. */
-  even: (linesSql: string) => EvenLines | undefined
+  even: (linesSql: string) => FastPath | undefined
   /** From lines to verdicts on those that cannot be rows. */
   verdicts: (linesSql: string) => string
   /** Whether `staged` was created by the first lines. */
@@ -57,7 +57,7 @@ export async function openStage(
     target: `${schema}.staged`,
     rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
     even: linesSql => {
-      const even = evenLines(table, shape, linesSql)
+      const even = fastPathOf(table, shape, linesSql)
       return even && { ...even, frameItems: `${even.frameItems}\n${sql.slice(query)}` }
     },
     verdicts: linesSql =>

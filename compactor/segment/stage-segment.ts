@@ -3,7 +3,7 @@ import { blobValue } from '@duckdb/node-api'
 import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
-import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type HardLine } from '../lines/read-lines.js'
+import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type SlowLine } from '../lines/read-lines.js'
 import { inflatedLine } from '../lines/inflated-line.js'
 import { noteLine } from './quarantine.js'
 import type { Source } from './source.js'
@@ -82,7 +82,7 @@ async function stageOwnLines(engine: Engine, stage: Stage, source: Source, folde
   }
   const plain = join(folder, 'plain.jsonl.zst')
   const readLine = decode && ((line: Buffer) => inflatedLine(line, decode))
-  for await (const lines of separateLines(source.path, plain, readLine)) await stageHardLines(engine, stage, lines)
+  for await (const lines of separateLines(source.path, plain, readLine)) await stageSlowLines(engine, stage, lines)
   await stagePlainLines(engine, stage, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
 }
 
@@ -99,10 +99,10 @@ async function stageAsPlain(engine: Engine, stage: Stage, source: Source): Promi
   return (await countFrames(engine, stage)) + countOf(left) === source.frames
 }
 
-async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): Promise<void> {
-  await engine.run('CREATE OR REPLACE TABLE main.hard_lines (line_no BIGINT, line VARCHAR)')
+async function stageSlowLines(engine: Engine, stage: Stage, lines: SlowLine[]): Promise<void> {
+  await engine.run('CREATE OR REPLACE TABLE main.slow_lines (line_no BIGINT, line VARCHAR)')
   for (const { lineNo, bytes, utf8 } of lines) {
-    if (utf8) await engine.run('INSERT INTO main.hard_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
+    if (utf8) await engine.run('INSERT INTO main.slow_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
     else {
       const values = [BigInt(lineNo), blobValue(bytes)]
       await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
@@ -110,12 +110,12 @@ async function stageHardLines(engine: Engine, stage: Stage, lines: HardLine[]): 
   }
   const longest = greatest(lines.map(({ bytes }) => bytes.length))
   try {
-    await engine.withRoomFor(longest, () => stageLines(engine, stage, 'FROM main.hard_lines'))
+    await engine.withRoomFor(longest, () => stageLines(engine, stage, 'FROM main.slow_lines'))
   } catch (error) {
     if (!messageOf(error).startsWith('Out of Memory Error') || lines.length > 1) throw error
     // A single line that is too much for its table fits into `frames`, where it is not taken apart.
     await engine.run(
-      `INSERT INTO main.leftovers SELECT line_no, line, NULL, ${sqlText(TO_FRAMES)} FROM main.hard_lines`,
+      `INSERT INTO main.leftovers SELECT line_no, line, NULL, ${sqlText(TO_FRAMES)} FROM main.slow_lines`,
     )
   }
 }

@@ -2,7 +2,7 @@ import { identityOf } from '../../exchanges/table.js'
 import { dropDoubles, type Doubles, type DoublesQuestion } from '../files/doubles.js'
 import { countOf } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
-import { findNeighbours, originOf } from '../files/neighbours.js'
+import { findCandidateFiles, originOf } from '../files/candidate-files.js'
 import type { MadeTimes } from '../files/made-times.js'
 import { groupStaged, type Group } from '../files/groups.js'
 import { writeParts, type Part } from '../files/parts.js'
@@ -57,8 +57,8 @@ async function dropCopies(
   if (!identity || groups.length === 0) return NONE
   const partitions = groups.map(({ partition }) => partition)
   const oldest = identity.reach === 'days' ? await oldestMs(engine, name.startedMs) : name.startedMs
-  const neighbours = findNeighbours(rootsOf, name, table, partitions, oldest)
-  return dropDoubles(engine, { identity, origin: originOf(name.host, name.run), neighbours, ...tabled })
+  const candidateFiles = findCandidateFiles(rootsOf, name, table, partitions, oldest)
+  return dropDoubles(engine, { identity, origin: originOf(name.host, name.run), candidateFiles, ...tabled })
 }
 
 /** When the first staged row was made, by the exchange's time: one that was asked for may be days old. */

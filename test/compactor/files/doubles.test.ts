@@ -248,7 +248,7 @@ t.test('a neighbour for which no file could be opened any more was passed over, 
       },
       {
         identity: BY_PAYLOAD,
-        neighbours: [{ path: 'x.parquet', origin: 'vps-1/' }],
+        candidateFiles: [{ path: 'x.parquet', origin: 'vps-1/' }],
         ...{ origin: 'vps-2/', windowMs: 1000, onUnreadable: path => passedOver.push(path) },
       },
     )

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000
 const LAST_DATE = '9999-12-31'
 
 /** A Parquet file that may hold copies of a segment's rows. */
-export interface Neighbour {
+export interface CandidateFile {
   /** Full path. */
   path: string
   /** Starts the name of a connection: host and, where one is known, run. */
@@ -23,16 +23,16 @@ export interface Neighbour {
  * @param rootsOf the folders that have `parquet/` with a date's files
  * @param oldestMs when the first of its rows was made, at the exchange: copies that were asked for later reach far back
  */
-export function findNeighbours(
+export function findCandidateFiles(
   rootsOf: (date: string) => readonly string[],
   segment: SegmentName,
   table: Table,
   partitions: readonly Partition[],
   oldestMs: number,
-): Neighbour[] {
+): CandidateFile[] {
   const identity = identityOf(table)
   if (!identity) return []
-  const found: Neighbour[] = []
+  const found: CandidateFile[] = []
   const { exchange } = segment
   for (const partition of partitions) {
     const dates = identity.reach === 'days' ? datesSince(rootsOf, segment, table, partition, oldestMs) : around(segment)

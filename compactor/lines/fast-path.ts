@@ -6,7 +6,7 @@ import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
 import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape } from './shape.js'
 
 /** The short way for lines that hold what their table knows and nothing else. */
-export interface EvenLines {
+export interface FastPath {
   /** A `WITH` list that ends in `frame_items`, as `frameItems` gives it; each other line has one row with `row_no` 0. */
   frameItems: string
   /** A query for all other lines (line_no, line). */
@@ -37,7 +37,7 @@ function nullsIn(shape: ObjectShape): string {
  * @param linesSql lines (line_no, line)
  * @returns undefined where frames of the table have no usual form
  */
-export function evenLines(table: Table, shape: Shape, linesSql: string): EvenLines | undefined {
+export function fastPathOf(table: Table, shape: Shape, linesSql: string): FastPath | undefined {
   const [reading] = table.readings
   const { envelope } = reading
   if (!envelope?.usual || !isObject(shape)) return undefined

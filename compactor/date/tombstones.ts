@@ -20,7 +20,7 @@ import { framesTable, tableNamed } from '../tables.js'
  * @param side where the rebuilt date is
  * @param receipts of the rebuilt date
  */
-export async function leaveEmptied(
+export async function leaveTombstones(
   options: JobOptions,
   side: string,
   date: string,
@@ -35,7 +35,7 @@ export async function leaveEmptied(
       byHost.set(file.name.host, [...(byHost.get(file.name.host) ?? []), file])
     for (const [host, files] of byHost) {
       const path = `${folder.path}/${dailyName(host)}`
-      await writeEmptied(options, folder, files, join(side, path))
+      await writeTombstone(options, folder, files, join(side, path))
       outputs.push({ path, rows: 0, bytes: statSync(join(side, path)).size, sha256: await sha256Of(join(side, path)) })
     }
   }
@@ -43,7 +43,7 @@ export async function leaveEmptied(
   if (first && outputs.length > 0) appendReceipts(side, date, [{ ...first, outputs: [...first.outputs, ...outputs] }])
 }
 
-async function writeEmptied(
+async function writeTombstone(
   { dataDir, limits, disk }: JobOptions,
   { exchange, table: name }: ParquetFolder,
   files: readonly ParquetFile[],

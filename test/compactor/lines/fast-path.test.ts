@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openEngine, type Engine } from '../../../compactor/engine.js'
-import { evenLines } from '../../../compactor/lines/even-lines.js'
+import { fastPathOf } from '../../../compactor/lines/fast-path.js'
 import { frameItems } from '../../../compactor/lines/frame-items.js'
 import { sharedSql, tableOf, tableSql } from '../../../compactor/tables.js'
 import type { Shape } from '../../../exchanges/envelope.js'
@@ -29,7 +29,7 @@ async function compareWays(t: Test, engine: Engine, family: string, lines: reado
     CREATE TABLE lines AS FROM read_json('${path}', columns = {line_no: 'BIGINT', line: 'VARCHAR'})`)
   const [[text] = []] = await engine.rows('SELECT shape()')
   const shape = JSON.parse(String(text)) as Shape
-  const even = evenLines(table, shape, 'FROM ways.lines')
+  const even = fastPathOf(table, shape, 'FROM ways.lines')
   if (!even) return 0
   const exact = (from: string) => `${frameItems(table, 0, shape, from)} ${sql.slice(query)}`
   await engine.run(`CREATE TABLE exact AS ${exact('FROM ways.lines')}; DELETE FROM exact WHERE row_no = 0`)
@@ -80,7 +80,7 @@ function damaged(frame: string): string[] {
   return changed.filter((_, index) => index % 5 === frame.length % 5 || changed.length < 100)
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'edgetape-even-'))
+const folder = mkdtempSync(join(tmpdir(), 'edgetape-fast-path-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const open = () => openEngine({ memoryMiB: 512, threads: 1, spillFolder: folder })
 
