@@ -17,7 +17,7 @@ import type { Adapter, Credentials, Recording } from '../exchanges/adapter.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
 import { firstToGiveWay, lastToGiveWay } from '../exchanges/exchange.js'
 import { exchangeOf } from '../exchanges/registry.js'
-import { Fleet } from './fleet.js'
+import { ConnectionPool } from './connection-pool.js'
 import { Pulse } from './pulse.js'
 import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
@@ -103,10 +103,10 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     },
   })
   const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random, pulse }
-  const fleet = new Fleet(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
+  const pool = new ConnectionPool(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
   const reported = { log, complaints, exchange }
-  const died = reportStorage(storage, tape, { ...reported, foundBroken: frame => fleet.foundBroken(frame) }, paused => {
-    for (const connection of fleet.connections) connection.setPaused(paused)
+  const died = reportStorage(storage, tape, { ...reported, foundBroken: frame => pool.foundBroken(frame) }, paused => {
+    for (const connection of pool.connections) connection.setPaused(paused)
   })
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
   const broken = new AbortController()
@@ -131,20 +131,20 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {
       const stepUs = clock.checkForStep()
-      if (stepUs !== 0) noteClockStep(stepUs, deps, fleet)
-      fleet.look()
-      if (lock) void untilTold(log, status.write(recorderStatus({ run, host, exchange, fleet, tape, storage })))
+      if (stepUs !== 0) noteClockStep(stepUs, deps, pool)
+      pool.look()
+      if (lock) void untilTold(log, status.write(recorderStatus({ run, host, exchange, pool, tape, storage })))
     }, STATUS_EVERY_MS),
-    setInterval(() => tape.journal('clock', clockFacts(clock, fleet.takeMeasured())), CLOCK_EVERY_MS),
+    setInterval(() => tape.journal('clock', clockFacts(clock, pool.takeMeasured())), CLOCK_EVERY_MS),
   ]
   try {
     // However soon it is killed, it is known to have begun: on a busy machine the storage thread may need seconds to begin.
     if (lock) await Promise.race([storage.written(BEGIN_WITHIN_MS), died])
     const ending = AbortSignal.any([signal, broken.signal])
-    const running = fleet.run(ending)
+    const running = pool.run(ending)
     if (!lock) {
       const aboutToEnd = options.takeOver ?? (() => Promise.resolve())
-      const taken = await takeOver({ lockPath, fleet, log, signal, aboutToEnd }).catch(async (error: unknown) => {
+      const taken = await takeOver({ lockPath, pool, log, signal, aboutToEnd }).catch(async (error: unknown) => {
         broken.abort('not taken over')
         await running
         throw error
@@ -166,7 +166,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     const attending = exchange.attend?.(recordingOn({ tape, clock, answers, earlier, polled }), ending)
     await Promise.race([Promise.all([running, attending]), died])
     isDiskSilent = !(await endRecording({ storage, tape, died, log, reason: String(signal.reason) }, stoppedMs))
-    const last = { ...recorderStatus({ run, host, exchange, fleet, tape, storage }), stopped: true }
+    const last = { ...recorderStatus({ run, host, exchange, pool, tape, storage }), stopped: true }
     if (!(await untilTold(log, status.writeLast(last, LAST_STATUS_WITHIN_MS)))) isDiskSilent = true
     if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')
@@ -250,13 +250,13 @@ function recordingOn({ tape, clock, answers, earlier, polled }: RecordingParts):
 }
 
 /** Connections keep their stamps when the wall clock is set back, and are renewed one after the other. */
-function noteClockStep(stepUs: number, { tape, log, ledger }: ConnectionDeps, fleet: Fleet): void {
+function noteClockStep(stepUs: number, { tape, log, ledger }: ConnectionDeps, pool: ConnectionPool): void {
   tape.journal('clock_step', { step_us: stepUs })
   log.warn({ stepUs }, 'the wall clock was set')
   ledger.shift(stepUs)
-  fleet.shift()
+  pool.shift()
   if (stepUs > 0) return
-  void fleet.renewAll('the wall clock was set back')
+  void pool.renewAll('the wall clock was set back')
 }
 
 /** The status describes this moment; on a disk that takes nothing it says so no more, and the recording goes on. */

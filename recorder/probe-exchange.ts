@@ -5,7 +5,7 @@ import { shownUrl } from '../platform/shown-url.js'
 import type { Measured } from './clock-facts.js'
 import { Flows } from './connection/family-flow.js'
 import { Rhythm } from './connection/rhythm.js'
-import { Wire, type WireEnd } from './connection/wire.js'
+import { Link, type LinkEnd } from './connection/link.js'
 import type { Adapter, ChannelPlan, Credentials } from '../exchanges/adapter.js'
 import { familyOf, type Exchange } from '../exchanges/exchange.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
@@ -110,7 +110,7 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
   const measured = (offsetUs: number, roundTripUs: number) => {
     if (clock === undefined || roundTripUs < clock.roundTripUs) clock = { offsetUs, roundTripUs }
   }
-  const wire = new Wire(
+  const link = new Link(
     {
       received: new FrameCounter('d1'),
       sent: new FrameCounter('d1.sent'),
@@ -127,12 +127,12 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
     { opened: () => undefined, live: () => events.emit('live') },
   )
   const over = new AbortController()
-  void wire.ended.then(end => over.abort(unreachable(exchange.url, end)))
+  void link.ended.then(end => over.abort(unreachable(exchange.url, end)))
   const waiting = AbortSignal.any([signal, over.signal])
   let patience: NodeJS.Timeout | undefined
   try {
     await once(events, 'live', { signal: waiting })
-    if (wire.session.channels.size === 0 || refusals.length > 0) throw refused(wanted, refusals, refusedHint)
+    if (link.session.channels.size === 0 || refusals.length > 0) throw refused(wanted, refusals, refusedHint)
     patience = setTimeout(() => over.abort(silent(wanted, frameWithinMs)), frameWithinMs)
     if (firstFrameMs === undefined) await once(events, 'frame', { signal: waiting })
     return { firstFrameMs: firstFrameMs ?? 0, clock }
@@ -141,12 +141,12 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
     throw error
   } finally {
     clearTimeout(patience)
-    wire.close('seen')
-    await wire.ended
+    link.close('seen')
+    await link.ended
   }
 }
 
-function unreachable(url: string, { cause, hint }: WireEnd): EdgeError {
+function unreachable(url: string, { cause, hint }: LinkEnd): EdgeError {
   return new EdgeError('EXCHANGE_UNREACHABLE', `${shownUrl(url)}: ${cause}`, {
     retry: true,
     ...(hint === undefined ? {} : { hint }),

@@ -1,6 +1,6 @@
 import type { Adapter } from '../exchanges/adapter.js'
 import type { Said } from '../formats/part-status.js'
-import type { Fleet } from './fleet.js'
+import type { ConnectionPool } from './connection-pool.js'
 import type { Storage } from './storage/storage.js'
 import type { Tape } from './tape.js'
 
@@ -8,13 +8,13 @@ interface Sources {
   run: string
   host: string
   exchange: Pick<Adapter, 'name' | 'madeMs'>
-  fleet: Fleet
+  pool: ConnectionPool
   tape: Tape
   storage: Storage
 }
 
 /** What the recorder is doing now, for its status file; counts are since its start, bytes uncompressed. */
-export function recorderStatus({ run, host, exchange, fleet, tape, storage }: Sources): Said<'recorder'> {
+export function recorderStatus({ run, host, exchange, pool, tape, storage }: Sources): Said<'recorder'> {
   const families = Object.fromEntries(
     [...tape.counts].map(([family, { frames, bytes, lastUs, lastFrame }]) => [
       family,
@@ -37,10 +37,10 @@ export function recorderStatus({ run, host, exchange, fleet, tape, storage }: So
     disk_error: refusalOf(storage),
     waiting_bytes: storage.waitingBytes,
     sealed_segments: storage.sealedSegments,
-    channels_planned: fleet.plannedChannels,
-    not_offered: [...fleet.notOffered],
+    channels_planned: pool.plannedChannels,
+    not_offered: [...pool.notOffered],
     families,
-    connections: fleet.connections.map(connection => ({
+    connections: pool.connections.map(connection => ({
       name: connection.name,
       state: connection.state,
       sessions: connection.sessions,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { EdgeError, hasErrno } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock, lockHolder, type ProcessLock } from '../platform/process-lock.js'
-import type { Fleet } from './fleet.js'
+import type { ConnectionPool } from './connection-pool.js'
 
 /** As long as this the one at work goes on while its successor tries to be as good. */
 const LIVE_WITHIN_MS = 180_000
@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 50
 export interface Succession {
   /** Path of the lock that the one at work holds. */
   lockPath: string
-  fleet: Pick<Fleet, 'isWhole'>
+  pool: Pick<ConnectionPool, 'isWhole'>
   log: Logger
   signal: AbortSignal
   /** Called right before the one at work is asked to end. */
@@ -35,13 +35,13 @@ export interface TakenOver {
  */
 export async function takeOver({
   lockPath,
-  fleet,
+  pool,
   log,
   signal,
   aboutToEnd,
 }: Succession): Promise<TakenOver | undefined> {
   const liveUntilMs = performance.now() + LIVE_WITHIN_MS
-  while (!fleet.isWhole) {
+  while (!pool.isWhole) {
     if (signal.aborted) return undefined
     if (performance.now() > liveUntilMs) throw failed('not all connections came to life', LIVE_WITHIN_MS)
     await delay(LOOK_EVERY_MS)

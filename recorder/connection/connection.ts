@@ -12,9 +12,9 @@ import type { OutageAccount } from './outage-account.js'
 import type { OutageLedger } from './outage-ledger.js'
 import type { Pulse } from '../pulse.js'
 import type { BrokenFrame } from '../storage/messages.js'
-import { Wire, type OwnerLink, type WireCounters, type WireDeps, type WireEnd } from './wire.js'
+import { Link, type OwnerLink, type LinkCounters, type LinkDeps, type LinkEnd } from './link.js'
 
-export interface ConnectionDeps extends WireDeps {
+export interface ConnectionDeps extends LinkDeps {
   /** Turns for new connections, where the exchange limits them. */
   dials?: Pick<Credits, 'take'>
   tape: Tape
@@ -49,8 +49,8 @@ export interface LastError {
 }
 
 /**
- * One connection slot: keeps a wire to the exchange, for ever. A wire that ends is replaced; one that is to be renewed
- * stays until the new one is live. The two wires of a renewal have names of their own, `d1` and `d1b`, by turns.
+ * One connection slot: keeps a link to the exchange, for ever. A link that ends is replaced; one that is to be renewed
+ * stays until the new one is live. The two links of a renewal have names of their own, `d1` and `d1b`, by turns.
  */
 export class Connection {
   readonly name: string
@@ -58,10 +58,10 @@ export class Connection {
   readonly #wanted: () => ReadonlySet<string>
   readonly account: OutageAccount
   readonly #owner: OwnerLink
-  readonly #counters: readonly WireCounters[]
+  readonly #counters: readonly LinkCounters[]
   readonly #rate = new FrameRate()
-  #wire: Wire | undefined
-  #next: Wire | undefined
+  #link: Link | undefined
+  #next: Link | undefined
   #renewal: Renewal | undefined
   #openedMs = 0
   #failures = 0
@@ -72,7 +72,7 @@ export class Connection {
   #tried: () => void = () => undefined
   /** Resolves when the first try was made, whether it went well or not. */
   readonly firstTry = new Promise<void>(resolve => (this.#tried = resolve))
-  /** Wires so far that were told of: the first try, each try after, each renewal. */
+  /** Links so far that were told of: the first try, each try after, each renewal. */
   sessions = 0
   reconnects = 0
   /** Outages that ended: the connection carries everything again. */
@@ -88,8 +88,8 @@ export class Connection {
     this.account = deps.ledger.open({
       conn: name,
       group,
-      heardUs: () => this.#wire?.heardUs ?? 0,
-      channels: () => this.#wire?.session.channels ?? this.#left,
+      heardUs: () => this.#link?.heardUs ?? 0,
+      channels: () => this.#link?.session.channels ?? this.#left,
     })
     this.#counters = [name, `${name}b`].map(conn => ({
       received: new FrameCounter(conn),
@@ -101,7 +101,7 @@ export class Connection {
 
   get state(): ConnectionState {
     if (this.#stopped) return 'closed'
-    return this.#wire === undefined || this.#wire.state === 'closed' ? 'waiting' : this.#wire.state
+    return this.#link === undefined || this.#link.state === 'closed' ? 'waiting' : this.#link.state
   }
 
   get frames(): number {
@@ -115,38 +115,38 @@ export class Connection {
 
   /** Receive stamp of the last frame, µs; 0 before the first connection. */
   get lastFrameUs(): number {
-    return this.#wire?.heardUs ?? 0
+    return this.#link?.heardUs ?? 0
   }
 
   get channels(): ReadonlySet<string> {
-    return this.#wire?.session.channels ?? new Set()
+    return this.#link?.session.channels ?? new Set()
   }
 
   get session(): ExchangeSession | undefined {
-    return this.#wire?.state === 'live' ? this.#wire.session : undefined
+    return this.#link?.state === 'live' ? this.#link.session : undefined
   }
 
   /** Keeps the slot connected until `signal` aborts; then the sockets are closed and the promise resolves. */
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => {
       this.#stopRenewal()
-      for (const wire of [this.#wire, this.#next]) wire?.close(STOPPING)
+      for (const link of [this.#link, this.#next]) link?.close(STOPPING)
     }
     signal.addEventListener('abort', stop, { once: true })
     while (!signal.aborted) {
-      if (this.#wire === undefined && !(await this.#takesTurn(signal))) break
-      const wire = (this.#wire ??= this.#dial(this.#failures))
-      const end = await wire.ended
+      if (this.#link === undefined && !(await this.#takesTurn(signal))) break
+      const link = (this.#link ??= this.#dial(this.#failures))
+      const end = await link.ended
       // Another one took its place.
-      if (this.#wire !== wire) continue
-      this.#noteBreak(wire, end)
-      this.#wire = this.#next
+      if (this.#link !== link) continue
+      this.#noteBreak(link, end)
+      this.#link = this.#next
       this.#next = undefined
       this.#stopRenewal()
-      if (this.#wire === undefined) await this.#wait(end, signal)
+      if (this.#link === undefined) await this.#wait(end, signal)
     }
     await this.#next?.ended
-    await this.#wire?.ended
+    await this.#link?.ended
     this.#stopped = true
   }
 
@@ -157,12 +157,12 @@ export class Connection {
 
   setPaused(paused: boolean): void {
     this.#paused = paused
-    for (const wire of [this.#wire, this.#next]) wire?.setPaused(paused)
+    for (const link of [this.#link, this.#next]) link?.setPaused(paused)
   }
 
   /** A frame that was taken for whole is none. */
   foundBroken(frame: BrokenFrame): void {
-    for (const wire of [this.#wire, this.#next]) if (wire?.conn === frame.conn) wire.foundBroken(frame)
+    for (const link of [this.#link, this.#next]) if (link?.conn === frame.conn) link.foundBroken(frame)
   }
 
   /** Subscribes and unsubscribes what changed in the wanted set. */
@@ -194,11 +194,11 @@ export class Connection {
     const asked = this.#renewal
     await this.#takesTurn()
     if (asked === undefined || this.#renewal !== asked) return
-    const wire = (this.#next = this.#dial(failures))
-    void wire.ended.then(async end => {
-      if (this.#next !== wire) return
+    const link = (this.#next = this.#dial(failures))
+    void link.ended.then(async end => {
+      if (this.#next !== link) return
       this.#next = undefined
-      this.#noteEnd(wire, end)
+      this.#noteEnd(link, end)
       const renewal = this.#renewal
       if (!renewal) return
       if (performance.now() > renewal.deadlineMs) {
@@ -215,15 +215,15 @@ export class Connection {
     this.#renewal = undefined
   }
 
-  #dial(failures: number): Wire {
+  #dial(failures: number): Link {
     const { tape, log, complaints, exchange } = this.#deps
-    const other = this.#wire?.conn
+    const other = this.#link?.conn
     const counters = this.#counters.find(({ received }) => received.conn !== other)
     if (!counters) throw new Error('a connection has two names')
     const session = ++this.sessions
-    const wire = new Wire(counters, this.#deps, this.#wanted, this.#owner, {
+    const link = new Link(counters, this.#deps, this.#wanted, this.#owner, {
       opened: () => {
-        const facts = { conn: wire.conn, session, url: shownUrl(exchange.url) }
+        const facts = { conn: link.conn, session, url: shownUrl(exchange.url) }
         // After failures this is one more try, not news.
         if (failures > 0) complaints.tell({ event: 'connected', message: 'connected', level: 'info', facts })
         else {
@@ -231,22 +231,22 @@ export class Connection {
           log.info(facts, 'connected')
         }
       },
-      live: () => this.#becameLive(wire),
+      live: () => this.#becameLive(link),
     })
-    if (this.#paused) wire.setPaused(true)
+    if (this.#paused) link.setPaused(true)
     this.#openedMs = performance.now()
-    return wire
+    return link
   }
 
-  #becameLive(wire: Wire): void {
+  #becameLive(link: Link): void {
     const { tape, log, clock, ledger } = this.#deps
-    const facts = { conn: wire.conn, channels: wire.session.channels.size }
+    const facts = { conn: link.conn, channels: link.session.channels.size }
     tape.journal('live', facts)
     log.info(facts, 'live')
-    if (wire === this.#next) {
-      const old = this.#wire
+    if (link === this.#next) {
+      const old = this.#link
       const cause = `${RENEWED}: ${this.#renewal?.cause ?? ''}`
-      this.#wire = wire
+      this.#link = link
       this.#next = undefined
       this.#stopRenewal()
       if (old) {
@@ -261,24 +261,24 @@ export class Connection {
     this.#tried()
   }
 
-  /** The wire that counts has ended. */
-  #noteBreak(wire: Wire, end: WireEnd): void {
-    this.#noteEnd(wire, end)
+  /** The link that counts has ended. */
+  #noteBreak(link: Link, end: LinkEnd): void {
+    this.#noteEnd(link, end)
     // What ends with the recorder is no outage of this connection.
     if (end.cause === STOPPING) this.#left = end.channels
     else {
       this.#isOut = true
-      this.account.down(this.#deps.pulse?.heardBefore(wire.heardUs) ?? wire.heardUs, end.cause, end.channels)
+      this.account.down(this.#deps.pulse?.heardBefore(link.heardUs) ?? link.heardUs, end.cause, end.channels)
     }
     this.#failures = performance.now() - this.#openedMs > STABLE_AFTER_MS ? 0 : this.#failures + 1
     this.#tried()
   }
 
-  #noteEnd(wire: Wire, { opened, wasLive, channels, hint, cause, code, reason }: WireEnd): void {
+  #noteEnd(link: Link, { opened, wasLive, channels, hint, cause, code, reason }: LinkEnd): void {
     const { tape, log, complaints } = this.#deps
     const isOrderly = cause === STOPPING || cause.startsWith(RENEWED)
     const facts = {
-      ...{ conn: wire.conn, session: this.sessions, cause, code },
+      ...{ conn: link.conn, session: this.sessions, cause, code },
       ...(reason !== undefined && { reason }),
       // A try that came to nothing begins no outage.
       ...(opened && !wasLive && { before_live: true }),
@@ -295,13 +295,13 @@ export class Connection {
     }
   }
 
-  async #wait(end: WireEnd, signal: AbortSignal): Promise<void> {
+  async #wait(end: LinkEnd, signal: AbortSignal): Promise<void> {
     const delayMs = this.#delayAfter(end, this.#failures)
     this.#deps.log.debug({ conn: this.name, delayMs, failures: this.#failures }, 'reconnecting')
     await delay(delayMs, undefined, { signal, ref: false }).catch(() => undefined)
   }
 
-  #delayAfter({ patience, retryAfterMs = 0 }: WireEnd, failures: number): number {
+  #delayAfter({ patience, retryAfterMs = 0 }: LinkEnd, failures: number): number {
     return Math.max(retryAfterMs, reconnectDelayMs(failures, this.#deps.random(), patience))
   }
 }

@@ -8,7 +8,7 @@ import { OpenWriters } from './open-writers.js'
 import { isNoRoom, type Room } from './room.js'
 import type { SealTask } from './seal-queue.js'
 import { SegmentWriter } from './segment-writer.js'
-import { soundLines } from './sound-lines.js'
+import { encodeLines } from './line-encoding.js'
 
 /** Frames may still be on their way from the sockets when their slot ends. */
 const LATE_FRAMES_US = 2_000_000
@@ -109,7 +109,7 @@ export class LiveSegments {
 
   #linesOf({ bytes, spans, channel }: Append): Uint8Array {
     if (!spans) return bytes
-    const { lines, odd } = soundLines(bytes, spans)
+    const { lines, odd } = encodeLines(bytes, spans)
     if (odd) this.#options.emit({ type: 'odd', channel, ...odd })
     return lines
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runFleet } from '../fixtures/fleet-run.js'
+import { runPool } from '../fixtures/pool-run.js'
 import { until } from '../fixtures/recorder-process.js'
 import { scriptedExchange } from '../fixtures/scripted-exchange.js'
 
@@ -21,7 +21,7 @@ t.test('each channel is taken from the endpoint that carries it, on two connecti
     news: () => news.pop(),
     endpointOf: (channel: string) => (isSpot(channel) ? spot.url : linear.url),
   }
-  const run = runFleet(t, linear.url, over, 2)
+  const run = runPool(t, linear.url, over, 2)
   const subscribed = () => run.of('subscribed').flatMap(({ conn, channels }) => (channels as string[]).map(channel => ({ conn, channel }))) // prettier-ignore
   await until('all is subscribed twice', () => subscribed().length === 2 * channels.length)
   const urls = new Map(run.of('connected').map(({ conn, url }) => [conn, url]))
@@ -30,5 +30,5 @@ t.test('each channel is taken from the endpoint that carries it, on two connecti
   await until('what is new is subscribed on connections that are there', () => subscribed().length === 2 * 5)
   for (const { conn, channel } of subscribed())
     t.equal(urls.get(conn), isSpot(channel) ? spot.url : linear.url, `${channel} on ${String(conn)}`)
-  t.equal(run.fleet.connections.length, 4)
+  t.equal(run.pool.connections.length, 4)
 })

@@ -12,7 +12,7 @@ import { createLogger } from '../../platform/log.js'
 import { deribit } from '../../exchanges/deribit/adapter.js'
 import { refusalsThat, TOO_MANY_REQUESTS } from '../../exchanges/deribit/refusal-codes.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
-import { ONE_CHANNEL, runFleet, type FleetRun } from '../fixtures/fleet-run.js'
+import { ONE_CHANNEL, runPool, type PoolRun } from '../fixtures/pool-run.js'
 import { needs } from '../fixtures/needs.js'
 import { until } from '../fixtures/recorder-process.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
@@ -24,8 +24,8 @@ t.setTimeout(120_000)
 /** A tenth of what is so in production, so that the tests are quick. */
 const HASTY = { liveness: { probeAfterMs: undefined, deadAfterMs: 2000 } }
 
-const isLive = ({ fleet }: FleetRun, sessions = 1) =>
-  fleet.connections.length > 0 && fleet.connections.every(each => each.state === 'live' && each.sessions >= sessions)
+const isLive = ({ pool }: PoolRun, sessions = 1) =>
+  pool.connections.length > 0 && pool.connections.every(each => each.state === 'live' && each.sessions >= sessions)
 
 const QUOTE = '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"n":1}}}'
 
@@ -54,7 +54,7 @@ t.test('silence of two heartbeats is a dead connection', t => {
 t.test('half-open: found, journalled as a gap, and opened anew', async t => {
   const exchange = await startSimulator({ rate: 100, instruments: 8 })
   t.teardown(() => exchange.close())
-  const run = runFleet(t, exchange.url, HASTY)
+  const run = runPool(t, exchange.url, HASTY)
   await until('live', () => isLive(run))
   exchange.faults.inject({ type: 'silence' })
   await until('live again', () => isLive(run, 2))
@@ -70,7 +70,7 @@ for (const [name, fault, pattern] of [
   t.test(`closed with ${name}: one line, one gap, and on it goes`, async t => {
     const exchange = await startSimulator({ rate: 100, instruments: 8 })
     t.teardown(() => exchange.close())
-    const run = runFleet(t, exchange.url)
+    const run = runPool(t, exchange.url)
     await until('live', () => isLive(run))
     exchange.faults.inject({ type: 'close', ...fault })
     await until('live again', () => isLive(run, 2))
@@ -88,7 +88,7 @@ t.test('maintenance that is announced: the new connection is there before the ol
     socket.send(QUOTE)
   })
   t.teardown(() => exchange.close())
-  const run = runFleet(t, exchange.url)
+  const run = runPool(t, exchange.url)
   await until('live', () => isLive(run))
   const notice =
     '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"maintenance":true}}}'
@@ -100,13 +100,13 @@ t.test('maintenance that is announced: the new connection is there before the ol
   t.equal(run.of('gap').length, 0)
   t.equal(run.frames.get('d1')?.filter(frame => frame.equals(Buffer.from(notice))).length, 50, 'every frame is kept')
   t.ok(run.frames.get('d1b')?.some(frame => frame.equals(Buffer.from(QUOTE))))
-  t.equal(run.fleet.connections[0]?.state, 'live')
+  t.equal(run.pool.connections[0]?.state, 'live')
 })
 
 t.test('maintenance with 11051, and nobody there for a while', async t => {
   const exchange = await startSimulator({ rate: 100, instruments: 8 })
   t.teardown(() => exchange.close())
-  const run = runFleet(t, exchange.url)
+  const run = runPool(t, exchange.url)
   await until('live', () => isLive(run))
   exchange.faults.inject({ type: 'maintenance', forMs: 1500 })
   await until('live again', () => isLive(run, 2) && run.of('gap').length > 0)
@@ -121,18 +121,18 @@ t.test('10028 and a close: the next connection waits', async t => {
     socket.close()
   })
   t.teardown(() => exchange.close())
-  const run = runFleet(t, exchange.url)
-  await until('it waits', () => run.fleet.connections[0]?.state === 'waiting')
+  const run = runPool(t, exchange.url)
+  await until('it waits', () => run.pool.connections[0]?.state === 'waiting')
   matchAll(t, run.of('error'), [{ code: 10028, hint: /callsPerSecond/ }])
   await delay(2500)
-  t.equal(run.fleet.connections[0]?.sessions, 1, 'with usual patience it would have come back at once')
+  t.equal(run.pool.connections[0]?.sessions, 1, 'with usual patience it would have come back at once')
 })
 
 for (const { code, message } of refusalsThat('passes').filter(({ code }) => [10028, 11051, 13028].includes(code))) {
   t.test(`${code} ${message}: an outage in which connections are given nothing is told once, as one`, async t => {
     const exchange = await startSimulator({ rate: 100, instruments: 8 })
     t.teardown(() => exchange.close())
-    const run = runFleet(t, exchange.url)
+    const run = runPool(t, exchange.url)
     await until('live', () => isLive(run))
     exchange.faults.inject({ type: 'reject_subscribe', code, message, times: code === TOO_MANY_REQUESTS ? 1 : 2 })
     exchange.faults.inject({ type: 'close' })
@@ -164,7 +164,7 @@ t.test('429: the exchange says how long to stay away', async t => {
     http.close()
   })
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/`
-  const run = runFleet(t, url, ONE_CHANNEL)
+  const run = runPool(t, url, ONE_CHANNEL)
   await until('it was told', () => run.of('connect_failed').length > 0)
   matchAll(t, run.of('connect_failed'), [{ message: /HTTP 429/, hint: /connectionsMax/ }])
   const toldMs = performance.now()
@@ -189,8 +189,8 @@ t.test('no TLS there, a name that does not exist, nobody listens: one line each,
   ] as const
   await Promise.all(
     cases.map(async ([url, hint]) => {
-      const run = runFleet(t, url, ONE_CHANNEL)
-      await until('several tries', () => (run.fleet.connections[0]?.sessions ?? 0) > 3)
+      const run = runPool(t, url, ONE_CHANNEL)
+      await until('several tries', () => (run.pool.connections[0]?.sessions ?? 0) > 3)
       matchAll(t, run.of('connect_failed'), [{ conn: 'd1', hint }], url)
       await run.stop()
       matchAll(t, run.of('repeated'), [{ of: 'connect_failed', count: Number }])
@@ -212,8 +212,8 @@ t.test('a certificate that nobody vouches for is refused, once and for all tries
   server.on('tlsClientError', () => undefined)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
-  const run = runFleet(t, `wss://localhost:${(server.address() as AddressInfo).port}/`, ONE_CHANNEL)
-  await until('several tries', () => (run.fleet.connections[0]?.sessions ?? 0) > 2)
+  const run = runPool(t, `wss://localhost:${(server.address() as AddressInfo).port}/`, ONE_CHANNEL)
+  await until('several tries', () => (run.pool.connections[0]?.sessions ?? 0) > 2)
   matchAll(t, run.of('connect_failed'), [{ conn: 'd1', message: /self-signed/, hint: /certificate is not trusted/ }])
   t.equal(reached, 0, 'nothing is said to a stranger')
 })
@@ -228,7 +228,7 @@ t.test('a server that accepts and says nothing, and one that answers a byte a se
   })
   await Promise.all(
     [mute, slow].map(async url => {
-      const run = runFleet(t, url, ONE_CHANNEL)
+      const run = runPool(t, url, ONE_CHANNEL)
       await until('given up', () => run.of('connect_failed').length > 0, 30_000)
       matchAll(t, run.of('connect_failed'), [{ message: /no WebSocket within 10 s/, hint: /says nothing/ }])
     }),
@@ -245,7 +245,7 @@ t.test('a frame that comes a byte a second is no sign of life', async t => {
     socket.on('close', () => clearInterval(timer))
   })
   t.teardown(() => exchange.close())
-  const run = runFleet(t, exchange.url, HASTY)
+  const run = runPool(t, exchange.url, HASTY)
   await until('found', () => run.of('disconnected').length > 0)
   t.match(run.of('disconnected')[0], { cause: /^nothing received/ })
   t.ok(
@@ -270,7 +270,7 @@ t.test('acks that never come', async t => {
     for (const open of sockets.clients) open.terminate()
     http.close()
   })
-  const run = runFleet(t, `ws://127.0.0.1:${(http.address() as AddressInfo).port}/`, ONE_CHANNEL)
+  const run = runPool(t, `ws://127.0.0.1:${(http.address() as AddressInfo).port}/`, ONE_CHANNEL)
   await until('given up', () => run.of('disconnected').length > 0, 40_000)
   t.match(run.of('disconnected')[0], { message: /no answer to public\/subscribe within 20 s/ })
   t.ok((run.frames.get('d1')?.length ?? 0) > 10, 'what came meanwhile is kept')
@@ -305,9 +305,9 @@ t.test('answers out of order, twice, and to questions that nobody asked', async 
     for (const open of sockets.clients) open.terminate()
     http.close()
   })
-  const run = runFleet(t, `ws://127.0.0.1:${(http.address() as AddressInfo).port}/`, ONE_CHANNEL)
+  const run = runPool(t, `ws://127.0.0.1:${(http.address() as AddressInfo).port}/`, ONE_CHANNEL)
   await until('live', () => isLive(run))
-  t.same([...(run.fleet.connections[0]?.channels ?? [])], ['quote.BTC-PERPETUAL'])
+  t.same([...(run.pool.connections[0]?.channels ?? [])], ['quote.BTC-PERPETUAL'])
   t.equal(run.of('disconnected').length, 0)
 })
 
@@ -319,8 +319,8 @@ t.test('redundancy 2: while one copy is gone the other covers, and the second ne
     socket.on('close', () => clearInterval(timer))
   })
   t.teardown(() => exchange.close())
-  const run = runFleet(t, exchange.url, {}, 2)
-  await until('live', () => isLive(run) && run.fleet.connections.length === 2)
+  const run = runPool(t, exchange.url, {}, 2)
+  await until('live', () => isLive(run) && run.pool.connections.length === 2)
   const [first, second] = run.of('connected')
   matchAll(t, [first, second], [{ conn: 'd1' }, { conn: 'd2' }])
   const heard = (conn: string) => run.frames.get(conn)?.length ?? 0

@@ -2,7 +2,7 @@ import t from 'tap'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { isJsonLine, MAX_DEPTH } from '../../recorder/json-text.js'
-import { encodingOf } from '../../recorder/storage/sound-lines.js'
+import { encodingOf } from '../../recorder/storage/line-encoding.js'
 import { capturedFrames } from '../fixtures/captured-frames.js'
 
 const accepts = (text: string) => isJsonLine(Buffer.from(text))

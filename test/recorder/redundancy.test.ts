@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { gapsOf } from '../../formats/journal/gaps.js'
 import { journalEntry } from '../fixtures/journal-entry.js'
 import type { Adapter } from '../../exchanges/adapter.js'
-import { runFleet, type FleetRun } from '../fixtures/fleet-run.js'
+import { runPool, type PoolRun } from '../fixtures/pool-run.js'
 import { until } from '../fixtures/recorder-process.js'
 import { ToldSpans, type ToldEntry } from '../fixtures/told-spans.js'
 import { witnessedExchange, type Witnessed, type WitnessedExchange } from '../fixtures/witnessed-exchange.js'
@@ -25,7 +25,7 @@ const WARM_UP_MS = 16_000
 
 interface Scene {
   exchange: WitnessedExchange
-  run: FleetRun
+  run: PoolRun
   /** The connections that are open, in the order of their names. */
   first: Witnessed
   second: Witnessed
@@ -40,7 +40,7 @@ async function scene(t: Test, redundancy: number, more: readonly string[] = []):
     discover: () => Promise.resolve({ plan, added: [], removed: [] }),
     news: () => undefined,
   }
-  const run = runFleet(t, exchange.url, over, redundancy)
+  const run = runPool(t, exchange.url, over, redundancy)
   await until('live', () => isWhole(run, redundancy))
   const [first, second = first] = exchange.connections
   if (!first || !second) throw new Error('nobody connected')
@@ -48,8 +48,8 @@ async function scene(t: Test, redundancy: number, more: readonly string[] = []):
   return { exchange, run, first, second }
 }
 
-const isWhole = ({ fleet }: FleetRun, connections: number) =>
-  fleet.connections.length === connections && fleet.connections.every(({ state }) => state === 'live')
+const isWhole = ({ pool }: PoolRun, connections: number) =>
+  pool.connections.length === connections && pool.connections.every(({ state }) => state === 'live')
 
 /** The first connection is out for so long. */
 async function outage({ exchange, run, first }: Scene, ms: number, inTheMiddle = () => undefined as unknown) {
@@ -59,7 +59,7 @@ async function outage({ exchange, run, first }: Scene, ms: number, inTheMiddle =
   inTheMiddle()
   await delay(ms / 2)
   exchange.welcome = 'served'
-  await until('back', () => run.fleet.connections[0]?.state === 'live')
+  await until('back', () => run.pool.connections[0]?.state === 'live')
 }
 
 /** What the journal tells against what the exchange sent to nobody. */
@@ -84,11 +84,11 @@ function compare(t: Test, { exchange, run }: Scene): Map<string, ToldSpans> {
   return told
 }
 
-const settled = async (run: FleetRun) => {
+const settled = async (run: PoolRun) => {
   await until('settled', () => run.journal.some(({ event, conn }) => event === 'covered' && conn === 'd1'), 90_000)
   await delay(1000)
 }
-const settledAsGap = async (run: FleetRun) => {
+const settledAsGap = async (run: PoolRun) => {
   await until('settled', () => run.of('gap').length > 0, 90_000)
   await delay(1000)
 }

@@ -84,13 +84,13 @@ const silent = pino({ level: 'silent' })
 const isLive = { isWhole: true }
 
 /** What a take-over of this lock comes to, and how often somebody was about to be asked to end. */
-async function taking(lockPath: string, { signal = new AbortController().signal, fleet = isLive } = {}) {
+async function taking(lockPath: string, { signal = new AbortController().signal, pool = isLive } = {}) {
   let asked = 0
   const aboutToEnd = () => {
     asked++
     return Promise.resolve()
   }
-  const taken = await takeOver({ lockPath, fleet, log: silent, signal, aboutToEnd })
+  const taken = await takeOver({ lockPath, pool, log: silent, signal, aboutToEnd })
   return { taken, asked }
 }
 
@@ -98,7 +98,7 @@ t.test('one that is told to stop before it came to life has not asked anybody to
   const lockPath = join(t.testdir({}), 'lock')
   const lock = acquireProcessLock(lockPath, 'recorder')
   t.equal(lockHolder(lockPath), process.pid)
-  t.same(await taking(lockPath, { signal: AbortSignal.abort(), fleet: { isWhole: false } }), {
+  t.same(await taking(lockPath, { signal: AbortSignal.abort(), pool: { isWhole: false } }), {
     taken: undefined,
     asked: 0,
   })

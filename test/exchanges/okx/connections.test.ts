@@ -3,7 +3,7 @@ import { WebSocket } from 'ws'
 import { okx } from '../../../exchanges/okx/adapter.js'
 import { okxConfig } from '../../../exchanges/okx/config.js'
 import { startSimulator } from '../../../exchanges/okx/simulator/main.js'
-import { runFleet } from '../../fixtures/fleet-run.js'
+import { runPool } from '../../fixtures/pool-run.js'
 import { until } from '../../fixtures/recorder-process.js'
 import { silent } from './quiet-session.js'
 
@@ -21,7 +21,7 @@ const adapterAt = (url: string) =>
 t.test('a second notice of an end within ten minutes was ignored: the connection ended with a gap', async t => {
   const exchange = await startSimulator({ rate: 100, instruments: 0 })
   t.teardown(() => exchange.close())
-  const run = runFleet(t, exchange.url, adapterAt(exchange.url))
+  const run = runPool(t, exchange.url, adapterAt(exchange.url))
   await until('both sockets are live', () => run.of('live').length === 2)
   for (const round of [1, 2]) {
     exchange.faults.inject({ type: 'upgrade', afterMs: 20_000 })
@@ -55,8 +55,8 @@ t.test('three new connections in a second are what an address may make: further 
   t.equal(dialled.filter(Boolean).length, 3, 'by the simulated exchange')
   await until('the sockets are gone', () => exchange.connections() === 0)
   await new Promise(resolve => setTimeout(resolve, 1100))
-  const run = runFleet(t, exchange.url, adapterAt(exchange.url), 1, { channelsPerConnection: 2 })
-  const expected = () => run.fleet.connections.length
+  const run = runPool(t, exchange.url, adapterAt(exchange.url), 1, { channelsPerConnection: 2 })
+  const expected = () => run.pool.connections.length
   await until('all are live', () => expected() >= 5 && run.of('live').length >= expected())
   // A loaded machine may bunch two of them.
   const refused = () => run.of('connect_failed').length

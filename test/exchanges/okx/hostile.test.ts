@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { compactOnce, query } from '../../compactor/fixtures/compacted.js'
 import { rawLine, sealSegment } from '../../compactor/fixtures/segments.js'
-import { encodingOf } from '../../../recorder/storage/sound-lines.js'
+import { encodingOf } from '../../../recorder/storage/line-encoding.js'
 import { capturedFrames } from './captured.js'
 import { fuzz } from './fuzz.js'
 

@@ -27,7 +27,7 @@ const RENEWALS_APART_MS = 3000
 const NAMES_PER_ENTRY = 500
 
 /** Keeps as many connections as the plan needs, and the plan up to date. */
-export class Fleet {
+export class ConnectionPool {
   readonly #deps: ConnectionDeps
   readonly #options: Spread
   readonly #plansNothingHint: string

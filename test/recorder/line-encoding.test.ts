@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BATCH_BYTES, LineBatch } from '../../recorder/line-batch.js'
 import { parseLine } from '../../formats/raw-line.js'
-import { encodingOf, soundLines } from '../../recorder/storage/sound-lines.js'
+import { encodingOf, encodeLines } from '../../recorder/storage/line-encoding.js'
 
 const FRAMES = [
   '{"a":1}',
@@ -23,7 +23,7 @@ function batchOf(frames: readonly Buffer[]) {
 
 t.test('frames of every kind come back byte for byte, in order', t => {
   const { bytes, spans } = batchOf(FRAMES)
-  const { lines: sound, odd } = soundLines(bytes, spans)
+  const { lines: sound, odd } = encodeLines(bytes, spans)
   t.same(odd, { encoding: 'text', conn: 'd1', seq: 2, frames: 5 })
   const text = Buffer.from(sound).toString('latin1')
   t.ok(text.endsWith('\n'))
@@ -43,17 +43,17 @@ t.test('frames of every kind come back byte for byte, in order', t => {
 t.test('lines that are sound are taken as they are', t => {
   const sound = FRAMES.filter(frame => encodingOf(frame) === 'frame')
   const { bytes, spans } = batchOf(sound)
-  t.same(soundLines(bytes, spans), { lines: bytes })
+  t.same(encodeLines(bytes, spans), { lines: bytes })
   const many = Array.from({ length: 700 }, () => Buffer.from('{}'))
   const batch = batchOf(many)
   t.equal(batch.spans.length, 1400)
-  t.equal(soundLines(batch.bytes, batch.spans).lines, batch.bytes)
+  t.equal(encodeLines(batch.bytes, batch.spans).lines, batch.bytes)
   t.end()
 })
 
 t.test('a frame that ends as a whole one does, and is none, was taken for one', t => {
   const whole = '{"params":{"channel":"quote.BTC","data":{"a":1}}}'
   const { bytes, spans } = batchOf([whole, whole.slice(0, -1), '{"a":\n1}', '{"half":'].map(text => Buffer.from(text)))
-  t.same(soundLines(bytes, spans).odd?.broken, [{ conn: 'd1', recvUs: 1001, head: whole.slice(0, -1) }])
+  t.same(encodeLines(bytes, spans).odd?.broken, [{ conn: 'd1', recvUs: 1001, head: whole.slice(0, -1) }])
   t.end()
 })

@@ -23,8 +23,8 @@ const LOOK_EVERY_MS = 1000
 /** A close that is not answered ends by force after this long. */
 const CLOSE_TIMEOUT_MS = 2000
 
-/** What a wire needs of the recorder around it. */
-export interface WireDeps {
+/** What a link needs of the recorder around it. */
+export interface LinkDeps {
   exchange: Adapter
   tape: Pick<Tape, 'take' | 'journal'>
   clock: Pick<ReceiveClock, 'stamps' | 'nowUs'>
@@ -32,7 +32,7 @@ export interface WireDeps {
 }
 
 /** Whose frames these are: the name of the connection in every line, and how many there were. */
-export interface WireCounters {
+export interface LinkCounters {
   received: FrameCounter
   sent: FrameCounter
   /** Of both names of a connection. */
@@ -42,9 +42,9 @@ export interface WireCounters {
 /** What a session may ask of the loop that owns its connection. */
 export type OwnerLink = Pick<SessionLink, 'maintenance' | 'measured'>
 
-export type WireState = 'connecting' | 'subscribing' | 'live' | 'closed'
+export type LinkState = 'connecting' | 'subscribing' | 'live' | 'closed'
 
-export interface WireEnd extends SocketEnd {
+export interface LinkEnd extends SocketEnd {
   /** The handshake was done. */
   opened: boolean
   /** Everything asked for had been answered. */
@@ -57,38 +57,38 @@ export interface WireEnd extends SocketEnd {
 }
 
 /** Each is called once at most. */
-export interface WireEvents {
+export interface LinkEvents {
   opened(): void
   /** Everything asked for was answered. */
   live(): void
 }
 
 /** One WebSocket from dialling to its end: records every frame, watches for signs of life. */
-export class Wire {
+export class Link {
   readonly conn: string
   readonly session: ExchangeSession
   /** Resolves when the socket is gone; never rejects. */
-  readonly ended: Promise<WireEnd>
-  readonly #deps: WireDeps
-  readonly #counters: WireCounters
+  readonly ended: Promise<LinkEnd>
+  readonly #deps: LinkDeps
+  readonly #counters: LinkCounters
   readonly #socket: WebSocket
   readonly #stamps: Stamps
   readonly #liveness: Liveness
-  readonly #told: WireEvents
+  readonly #told: LinkEvents
   readonly #pieces: Pieces
   #lastFrameUs = 0
   #paused = false
   #tcp: Socket | undefined
   #end: SocketEnd | undefined
   #patience: SocketEnd['patience'] = 'usual'
-  state: WireState = 'connecting'
+  state: LinkState = 'connecting'
 
   constructor(
-    counters: WireCounters,
-    deps: WireDeps,
+    counters: LinkCounters,
+    deps: LinkDeps,
     wanted: () => ReadonlySet<string>,
     owner: OwnerLink,
-    told: WireEvents,
+    told: LinkEvents,
   ) {
     const { exchange, clock } = deps
     this.conn = counters.received.conn
@@ -130,7 +130,7 @@ export class Wire {
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  #run(): Promise<WireEnd> {
+  #run(): Promise<LinkEnd> {
     const socket = this.#socket
     let opened = false
     const deadline = setTimeout(

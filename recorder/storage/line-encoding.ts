@@ -16,7 +16,7 @@ export function encodingOf(frame: Uint8Array): FrameEncoding {
  *
  * @param spans where the frames stand in `lines`: from and to, one pair a line
  */
-export function soundLines(lines: Uint8Array, spans: Uint32Array): { lines: Uint8Array; odd?: OddFrames } {
+export function encodeLines(lines: Uint8Array, spans: Uint32Array): { lines: Uint8Array; odd?: OddFrames } {
   const isText = isUtf8(lines)
   const parts: Uint8Array[] = []
   let taken = 0
