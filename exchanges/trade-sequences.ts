@@ -56,8 +56,8 @@ interface Sequence {
   startedUs?: number
   /** Newer trades with lower numbers, as long as they are not several. */
   anew?: Anew | undefined
-  /** The one before this, and when the exchange made the first trade of this. */
-  before?: { sequence: Sequence; untilMs: number }
+  /** The one before this, and between which times the exchange made the first trade of this. */
+  before?: { sequence: Sequence; fromMs: number; untilMs: number }
 }
 
 interface Anew {
@@ -159,10 +159,13 @@ export class TradeSequences {
   }
 
   /** A new sequence takes the place of one that is over; holes of the old one are still asked for. */
-  #begin(instrument: string, old: Sequence, next: Sequence): void {
+  #begin(instrument: string, old: Sequence, next: Sequence, wasOff = false): void {
     delete old.before
-    this.#sequences.set(instrument, { ...next, before: { sequence: old, untilMs: (next.startedUs ?? 0) / 1000 } })
     const { last: lastSeq, lastUs: fromUs } = old
+    const untilMs = (next.startedUs ?? 0) / 1000
+    // Of what was made while no recorder ran it is not known when the numbers began anew.
+    const fromMs = wasOff ? Math.min(fromUs / 1000, untilMs) : untilMs
+    this.#sequences.set(instrument, { ...next, before: { sequence: old, fromMs, untilMs } })
     this.#renumberings.push({ instrument, lastSeq, firstSeq: next.first, fromUs, toUs: next.lastUs })
   }
 
@@ -232,7 +235,7 @@ export class TradeSequences {
     const known = this.#sequences.get(instrument)
     const sequence = known ?? this.#start(instrument, first, last, lastUs)
     if (known && beganAnew(known, { first, last, lastUs })) {
-      this.#begin(instrument, { first, last, lastUs, holes: undefined }, known)
+      this.#begin(instrument, { first, last, lastUs, holes: undefined }, known, true)
       return
     }
     const all = new SeqRanges()
@@ -340,7 +343,7 @@ function isStrange({ seq, timestampMs }: NumberedTrade, sequence: Sequence): boo
 function isOfTheOneBefore({ seq, timestampMs }: NumberedTrade, sequence: Sequence): boolean {
   const { before } = sequence
   if (before === undefined) return false
-  const isAround = Math.abs(timestampMs - before.untilMs) <= NEWER_MS
+  const isAround = timestampMs >= before.fromMs - NEWER_MS && timestampMs <= before.untilMs + NEWER_MS
   return isAround ? isNearerToBefore(seq, sequence, before.sequence) : timestampMs < before.untilMs
 }
 

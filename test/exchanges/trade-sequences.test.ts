@@ -258,6 +258,16 @@ t.test('numbers that began anew while a recorder was off for seconds: all number
   sequences.remember('A', recorded, 50 * S, 58 * S)
   matchAll(t, sequences.takeRenumberings(), [{ lastSeq: 1000, firstSeq: 3 }])
   t.same(holesOf(sequences), [])
+  // Those of both sequences that were made while it was off are asked for by their own numbers.
+  const made = (seq: number, second: number) => ({ seq, timestampMs: second * 1000 })
+  sequences.listed('A', [made(1001, 51), made(1, 54), made(2, 55), made(3, 57), made(4, 57)], 59 * S)
+  t.same(
+    [...holesOf(sequences)].sort(),
+    [
+      ['A', 1, 2],
+      ['A', 1001, 1001],
+    ].sort(),
+  )
   // What lies among those that were recorded may be copies, as at a take-over.
   const beside = new TradeSequences()
   for (const seq of [995, 996]) come(beside, 57, seq)
