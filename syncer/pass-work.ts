@@ -58,7 +58,7 @@ export function emptyMemory(): PassMemory {
 export interface PassWork extends Syncer {
   /** What became of all; what goes wrong leaves by here. */
   report: PassReport
-  /** Outside of `sync.window` nothing is handed over. */
+  /** Outside of `sync.window` nothing is uploaded. */
   mayShip: boolean
   /** From then on no more is begun, so that the next pass can look for what is new; ms since the epoch. */
   endsMs: number

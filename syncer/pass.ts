@@ -16,7 +16,7 @@ const NEW_MS = 2 * 3_600_000
  *
  *   prove    the target is the place that the ledgers are about        → `place/`
  *   survey   which dates there are, and what is to be done of each     → `local-tree`, `plan`
- *   ship     what is new first, then what waits, the oldest first      → `hand-over`, `replacements`
+ *   ship     what is new first, then what waits, the oldest first      → `upload`, `replacements`
  *   verify   what an earlier pass brought there; before shipping, so that a long backlog does not keep it waiting
  *   close    what is left to do of a date is counted and remembered    → `date-summary`, `settled`
  *   retire   what is old, verified and proven once more goes from here → `retention`, `proven-retirement`
@@ -34,16 +34,16 @@ export async function runPass(syncer: Syncer): Promise<PassReport> {
   const first = await ship(work, await survey.newest(), ({ hourEndMs }) => hourEndMs >= newFromMs)
   const tried = new Set(first.map(({ file }) => file.path))
   const due = new DueFiles(work)
-  for await (const { visits, mayWork } of survey.groups()) {
+  for await (const { datePasses, mayWork } of survey.groups()) {
     if (mayWork) {
-      await verify(work, visits)
-      await ship(work, visits, ({ path }) => !tried.has(path))
+      await verify(work, datePasses)
+      await ship(work, datePasses, ({ path }) => !tried.has(path))
       // What needs no time to reach the disk there is compared at once.
-      if (graceIn(work) === 0) await verify(work, visits)
+      if (graceIn(work) === 0) await verify(work, datePasses)
     }
-    for (const visit of visits) {
-      close(work, visit)
-      due.add(visit)
+    for (const datePass of datePasses) {
+      close(work, datePass)
+      due.add(datePass)
     }
     if (due.areMany) await due.retire()
   }

@@ -4,11 +4,11 @@ import type { LocalFile } from './local-tree.js'
 
 /** What is to be done with the files of one date. */
 export interface DatePlan {
-  /** To be handed over, oldest hour first. `replace`: the copy at the target is known to be another. */
+  /** To be uploaded, oldest hour first. `replace`: the copy at the target is known to be another. */
   ship: { file: LocalFile; replace: boolean }[]
-  /** Handed over long enough ago to be compared. */
+  /** Uploaded long enough ago to be compared. */
   verify: FileRecord[]
-  /** Handed over, still in the grace period. */
+  /** Uploaded, still in the grace period. */
   waiting: FileRecord[]
   verified: number
   /** Sealed segments without a manifest: nothing says what they should contain, so they stay here. */

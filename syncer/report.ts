@@ -18,10 +18,10 @@ export interface PassReport {
   missingFiles: number
   retiredFiles: number
   retiredBytes: number
-  /** Still to be handed over after the pass. */
+  /** Still to be uploaded after the pass. */
   backlogFiles: number
   backlogBytes: number
-  /** Handed over, not verified yet. */
+  /** Uploaded, not verified yet. */
   unverifiedFiles: number
   /** Oldest modification time among the files not verified yet. */
   oldestUnverifiedMs: number | undefined

@@ -5,13 +5,13 @@ import { addProblem } from './report.js'
 import { dueOf } from './retention.js'
 import { finishedFolders, removeEmptyFolders } from './retire.js'
 import { spaceNeeded } from './space.js'
-import { summarize, type Visit } from './visit.js'
+import { summarize, type DatePass } from './date-pass.js'
 
 const HOUR_MS = 3_600_000
 /** What is due for deletion is compared and deleted together, until there are so many files of it. */
 const DUE_FILES = 20_000
 
-type Due = DueDate & { visit: Visit }
+type Due = DueDate & { datePass: DatePass }
 
 /** What has had its time here, or stands in the way of what comes: collected date by date, deleted together. */
 export class DueFiles {
@@ -28,10 +28,10 @@ export class DueFiles {
   }
 
   /** Collects what may go of a date, the oldest date first. */
-  add(visit: Visit): void {
-    const due = isStopped(this.#work) ? undefined : this.#dueOf(visit)
+  add(datePass: DatePass): void {
+    const due = isStopped(this.#work) ? undefined : this.#dueOf(datePass)
     if (due) this.#due.push(due)
-    else removeFinishedFolders(this.#work, visit)
+    else removeFinishedFolders(this.#work, datePass)
   }
 
   /** Deletes here what was collected, once the target has shown again that it has it. */
@@ -48,36 +48,36 @@ export class DueFiles {
     for (const problem of problems) addProblem(report, problem)
     failWith(this.#work, error)
     for (const date of due) {
-      const { visit } = date
+      const { datePass } = date
       const { files = 0, bytes = 0, problems: here = [] } = retired.get(date) ?? {}
       report.retiredFiles += files
       report.retiredBytes += bytes
       for (const problem of here) addProblem(report, problem)
-      visit.plan = undefined
-      if (files > 0) visit.local = readDate(dataDir, visit.local.tops)
-      if (date.files.some(({ path }) => visit.ledger.get(path)?.state !== 'verified'))
-        ledgers.settle(visit.date, undefined)
-      summarize(visit, this.#work)
-      removeFinishedFolders(this.#work, visit)
+      datePass.plan = undefined
+      if (files > 0) datePass.local = readDate(dataDir, datePass.local.tops)
+      if (date.files.some(({ path }) => datePass.ledger.get(path)?.state !== 'verified'))
+        ledgers.settle(datePass.date, undefined)
+      summarize(datePass, this.#work)
+      removeFinishedFolders(this.#work, datePass)
     }
   }
 
   /** Undefined where nothing is old enough, or needed beyond what is due already. */
-  #dueOf(visit: Visit): Due | undefined {
+  #dueOf(datePass: DatePass): Due | undefined {
     const { clock, config } = this.#work
     const nowMs = clock.nowMs()
     const keepMs = config.retention.keepHours * HOUR_MS
     const dueBytes = this.#due.reduce((sum, { files }) => sum + files.reduce((bytes, file) => bytes + file.bytes, 0), 0)
     const needBytes = Math.max(0, spaceNeeded(this.#work) - dueBytes)
-    const { local, ledger } = visit
+    const { local, ledger } = datePass
     if (needBytes === 0 && !local.files.some(file => file.hourEndMs + keepMs <= nowMs)) return undefined
     const question = { files: local.files, recordOf: (path: string) => ledger.get(path), nowMs, keepMs, needBytes }
-    const { answer, again } = dueOf({ ...question, receipts: visit.receipts() })
-    return answer.retire.length === 0 ? undefined : { visit, ledger, files: answer.retire, plan: again }
+    const { answer, again } = dueOf({ ...question, receipts: datePass.receipts() })
+    return answer.retire.length === 0 ? undefined : { datePass, ledger, files: answer.retire, plan: again }
   }
 }
 
-function removeFinishedFolders({ dataDir, clock }: PassWork, { local, date }: Visit): void {
+function removeFinishedFolders({ dataDir, clock }: PassWork, { local, date }: DatePass): void {
   const hasRaw = local.files.some(file => file.kind === 'segment') || hasOpenRaw(local)
   removeEmptyFolders(dataDir, finishedFolders(local.bareFolders, date, clock.nowMs(), hasRaw))
 }

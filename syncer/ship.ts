@@ -1,11 +1,11 @@
 import { EdgeError } from '../platform/edge-error.js'
 import { noticePath } from '../formats/superseded-files.js'
-import { handOver, handOverInPlace, type Parcel } from './hand-over.js'
+import { upload, uploadInPlace, type UploadItem } from './upload.js'
 import type { LocalFile } from './local-tree.js'
 import { failWith, isStopped, type PassWork } from './pass-work.js'
 import { isCurrent } from './plan.js'
-import { sortParcels } from './replacements.js'
-import { planAnew, planNow, type Visit } from './visit.js'
+import { sortItems } from './replacements.js'
+import { planAnew, planNow, type DatePass } from './date-pass.js'
 
 /**
  * Brings to the target what is planned and wanted: files that go by themselves, then those that take the place of others.
@@ -13,35 +13,39 @@ import { planAnew, planNow, type Visit } from './visit.js'
  */
 export async function ship(
   work: PassWork,
-  visits: readonly Visit[],
+  datePasses: readonly DatePass[],
   isWanted: (file: LocalFile) => boolean,
-): Promise<readonly Parcel[]> {
-  if (!work.mayShip || isStopped(work) || parcelsOf(work, visits, isWanted).length === 0) return []
-  planAnew(visits)
+): Promise<readonly UploadItem[]> {
+  if (!work.mayShip || isStopped(work) || itemsOf(work, datePasses, isWanted).length === 0) return []
+  planAnew(datePasses)
   if (!(await advance(work))) return []
-  const parcels = parcelsOf(work, visits, isWanted)
-  const { plain, replacing } = sortParcels(parcels)
-  await handOver(work, plain)
+  const items = itemsOf(work, datePasses, isWanted)
+  const { plain, replacing } = sortItems(items)
+  await upload(work, plain)
   if (!work.target.replace) {
-    await handOver(
+    await upload(
       work,
-      replacing.flatMap(({ parcels: held }) => held).filter(held => isTold(held, work.recorder)),
+      replacing.flatMap(({ items: held }) => held).filter(held => isTold(held, work.recorder)),
     )
-    return parcels
+    return items
   }
-  for (const { parcels: together, gone } of replacing) {
+  for (const { items: together, gone } of replacing) {
     if (isStopped(work)) break
-    await handOverInPlace(work, together, gone)
+    await uploadInPlace(work, together, gone)
   }
-  return parcels
+  return items
 }
 
 /** What the compactor is switching right now waits for the next pass. */
-function parcelsOf(work: PassWork, visits: readonly Visit[], isWanted: (file: LocalFile) => boolean): Parcel[] {
-  return visits.flatMap(visit =>
-    planNow(visit, work)
-      .ship.filter(({ file }) => isWanted(file) && !(visit.isSwitching && file.kind === 'parquet'))
-      .map(parcel => ({ ...parcel, visit })),
+function itemsOf(
+  work: PassWork,
+  datePasses: readonly DatePass[],
+  isWanted: (file: LocalFile) => boolean,
+): UploadItem[] {
+  return datePasses.flatMap(datePass =>
+    planNow(datePass, work)
+      .ship.filter(({ file }) => isWanted(file) && !(datePass.isSwitching && file.kind === 'parquet'))
+      .map(item => ({ ...item, datePass })),
   )
 }
 
@@ -58,7 +62,7 @@ async function advance(work: PassWork): Promise<boolean> {
 }
 
 /** Where nothing is deleted, readers must know what to leave out before they find what replaces it. */
-function isTold({ visit: { date, ledger, local } }: Parcel, recorder: string): boolean {
+function isTold({ datePass: { date, ledger, local } }: UploadItem, recorder: string): boolean {
   const path = noticePath(date, recorder)
   const notice = local.files.find(file => file.path === path)
   const record = ledger.get(path)

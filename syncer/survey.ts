@@ -4,7 +4,7 @@ import { isOver, isStopped, type PassWork, type Syncer } from './pass-work.js'
 import { addProblem } from './report.js'
 import { isStillSettled } from './settled.js'
 import { spaceNeeded } from './space.js'
-import { openVisit, planNow, type Visit } from './visit.js'
+import { openDatePass, planNow, type DatePass } from './date-pass.js'
 
 const HOUR_MS = 3_600_000
 /** How often a pass looks at all dates, not only at the newest and those with something left to do. */
@@ -22,7 +22,7 @@ export class Survey {
   readonly #isFull: boolean
   /** Oldest first. */
   readonly #dates: readonly string[]
-  readonly #opened = new Map<string, Visit>()
+  readonly #opened = new Map<string, DatePass>()
 
   constructor(work: PassWork) {
     this.#work = work
@@ -32,44 +32,44 @@ export class Survey {
     for (const date of dates.keys()) if (!this.#folders.has(date)) dates.delete(date)
     this.#isFull = isFullDue(work)
     if (this.#isFull) beginFull(work, new Set(here))
-    this.#dates = this.#isFull ? here : datesToVisit(work, here)
+    this.#dates = this.#isFull ? here : datesToWalk(work, here)
   }
 
   /** The newest of them, where new files come. */
-  async newest(): Promise<Visit[]> {
-    const visits: Visit[] = []
+  async newest(): Promise<DatePass[]> {
+    const datePasses: DatePass[] = []
     for (const date of this.#dates.slice(-NEWEST_DATES)) {
-      const visit = await this.#open(date, !isStopped(this.#work))
-      if (visit) visits.push(visit)
+      const datePass = await this.#open(date, !isStopped(this.#work))
+      if (datePass) datePasses.push(datePass)
     }
-    return visits
+    return datePasses
   }
 
   /** All of them, the oldest first, together as many as one rsync takes. Where nothing may be begun, they are only counted. */
-  async *groups(): AsyncGenerator<{ visits: readonly Visit[]; mayWork: boolean }> {
-    let visits: Visit[] = []
+  async *groups(): AsyncGenerator<{ datePasses: readonly DatePass[]; mayWork: boolean }> {
+    let datePasses: DatePass[] = []
     let isFirst = true
     for (const date of this.#dates) {
       const mayWork = !isStopped(this.#work) && (isFirst || !isOver(this.#work))
-      const visit = await this.#open(date, mayWork)
-      if (visit) visits.push(visit)
-      if (this.#pendingFiles(visits) < GROUP_FILES && date !== this.#dates.at(-1)) continue
-      yield { visits, mayWork }
-      for (const { date: done } of visits) this.#opened.delete(done)
+      const datePass = await this.#open(date, mayWork)
+      if (datePass) datePasses.push(datePass)
+      if (this.#pendingFiles(datePasses) < GROUP_FILES && date !== this.#dates.at(-1)) continue
+      yield { datePasses, mayWork }
+      for (const { date: done } of datePasses) this.#opened.delete(done)
       isFirst = false
-      visits = []
+      datePasses = []
     }
   }
 
-  #pendingFiles(visits: readonly Visit[]): number {
-    return visits.reduce((sum, visit) => {
-      const { ship, verify } = planNow(visit, this.#work)
+  #pendingFiles(datePasses: readonly DatePass[]): number {
+    return datePasses.reduce((sum, datePass) => {
+      const { ship, verify } = planNow(datePass, this.#work)
       return sum + ship.length + verify.length
     }, 0)
   }
 
   /** Undefined for a date of which nothing is to be done or to be found out. */
-  async #open(date: string, mayWork: boolean): Promise<Visit | undefined> {
+  async #open(date: string, mayWork: boolean): Promise<DatePass | undefined> {
     const opened = this.#opened.get(date)
     if (opened) return opened
     await setImmediate()
@@ -77,9 +77,9 @@ export class Survey {
     if (!mayWork && !this.#isFull && this.#work.memory.dates.has(date)) return undefined
     const folders = this.#folders.get(date) ?? []
     if (isSettled(this.#work, date, folders)) return undefined
-    const visit = openVisit(this.#work, date, folders)
-    this.#opened.set(date, visit)
-    return visit
+    const datePass = openDatePass(this.#work, date, folders)
+    this.#opened.set(date, datePass)
+    return datePass
   }
 }
 
@@ -96,7 +96,7 @@ function beginFull({ memory, clock, ledgers }: Syncer, dates: ReadonlySet<string
 }
 
 /** Of a pass that is not a full one: the newest dates, those never looked at, and those with something left to do. */
-function datesToVisit({ memory }: Syncer, dates: readonly string[]): string[] {
+function datesToWalk({ memory }: Syncer, dates: readonly string[]): string[] {
   return dates.filter((date, index) => {
     const summary = memory.dates.get(date)
     if (!summary || index >= dates.length - NEWEST_DATES) return true

@@ -15,7 +15,7 @@ import type { FileProblem, Target } from './targets/target.js'
 /** Read at the target before it says a word. */
 const BATCH = { files: 2000, bytes: 1024 ** 3 }
 
-/** What the target was found to hold, of the files that are still here and were handed over before. */
+/** What the target was found to hold, of the files that are still here and were uploaded before. */
 export interface TargetProof {
   target: string
   files: number
@@ -43,7 +43,7 @@ export interface VerifyTargetOptions {
 }
 
 /**
- * Has the target compute the checksum of every file anew that is here and was handed over, verified before or not, and
+ * Has the target compute the checksum of every file anew that is here and was uploaded, verified before or not, and
  * compares them. What is wrong or missing is noted for the syncer, unless one is at work meanwhile.
  * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID
  */
@@ -100,7 +100,7 @@ function lockIfFree(path: string): ProcessLock | undefined {
   }
 }
 
-/** The records of files that are here as they were when they were handed over. */
+/** The records of files that are here as they were when they were uploaded. */
 function handedOver(dataDir: string, folders: readonly string[], ledger: DateLedger): FileRecord[] {
   return readDate(dataDir, folders).files.flatMap(file => {
     const record = ledger.get(file.path)

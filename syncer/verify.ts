@@ -2,11 +2,11 @@ import type { FileRecord } from '../formats/ledger.js'
 import { failWith, isOver, isStopped, targetWork, type PassWork } from './pass-work.js'
 import { batchesOf } from './plan.js'
 import { addProblem } from './report.js'
-import { planAnew, planNow, recordAll, recordOf, type Visit } from './visit.js'
+import { planAnew, planNow, recordAll, recordOf, type DatePass } from './date-pass.js'
 
-/** A file that was handed over and is now to be compared. */
+/** A file that was uploaded and is now to be compared. */
 interface Handed {
-  visit: Visit
+  datePass: DatePass
   record: FileRecord
 }
 
@@ -17,10 +17,10 @@ const BATCH = { files: 4000, bytes: 2 * 1024 ** 3 }
  * Has the target compute the checksums of what was brought there long enough ago, and compares them. The first batch is
  * compared even if the time of the pass is over.
  */
-export async function verify(work: PassWork, visits: readonly Visit[]): Promise<void> {
-  if (isStopped(work) || handedOf(work, visits).length === 0) return
-  planAnew(visits)
-  const handed = handedOf(work, visits)
+export async function verify(work: PassWork, datePasses: readonly DatePass[]): Promise<void> {
+  if (isStopped(work) || handedOf(work, datePasses).length === 0) return
+  planAnew(datePasses)
+  const handed = handedOf(work, datePasses)
   const { report } = work
   report.plannedFiles += handed.length
   report.plannedBytes += handed.reduce((sum, { record }) => sum + record.bytes, 0)
@@ -32,8 +32,8 @@ export async function verify(work: PassWork, visits: readonly Visit[]): Promise<
   }
 }
 
-const handedOf = (work: PassWork, visits: readonly Visit[]): Handed[] =>
-  visits.flatMap(visit => planNow(visit, work).verify.map(record => ({ visit, record })))
+const handedOf = (work: PassWork, datePasses: readonly DatePass[]): Handed[] =>
+  datePasses.flatMap(datePass => planNow(datePass, work).verify.map(record => ({ datePass, record })))
 
 async function compareBatch(work: PassWork, batch: readonly Handed[]): Promise<void> {
   const { report, log } = work
@@ -42,10 +42,10 @@ async function compareBatch(work: PassWork, batch: readonly Handed[]): Promise<v
     targetWork(work),
   )
   const nowMs = work.clock.nowMs()
-  const found = batch.flatMap(({ visit, record }) => {
+  const found = batch.flatMap(({ datePass, record }) => {
     const verdict = verdicts.get(record.path)
     if (verdict === undefined) return []
-    return [{ visit, record: recordOf(record, verdict === 'same' ? 'verified' : verdict, nowMs) }]
+    return [{ datePass, record: recordOf(record, verdict === 'same' ? 'verified' : verdict, nowMs) }]
   })
   recordAll(found)
   for (const { record } of found) {

@@ -16,7 +16,7 @@ const FILES = 10_000
 const SETTLED_FILES = 100_000
 const COLD = { graceMinutes: 1000 }
 
-type Way = 'rsync -a' | 'rsync -a --fsync' | 'edgetape: hand over' | 'edgetape: verify'
+type Way = 'rsync -a' | 'rsync -a --fsync' | 'edgetape: upload' | 'edgetape: verify'
 
 /** What bringing 10,000 files costs against bare rsync, and a pass with nothing new over 100,000. */
 export async function benchSyncer(): Promise<void> {
@@ -57,7 +57,7 @@ async function benchShipping(folder: string, bytes: number): Promise<void> {
     emptied()
     const shipped = await syncPass(folder, dataDir, { target: url, ...COLD })
     if (shipped.report.shippedFiles !== FILES) throw new Error(`shipped ${JSON.stringify(shipped.report)}`)
-    add('edgetape: hand over', shipped)
+    add('edgetape: upload', shipped)
     const verified = await syncPass(folder, dataDir, { target: url, graceMinutes: 0 })
     if (verified.report.verifiedFiles !== FILES) throw new Error(`verified ${JSON.stringify(verified.report)}`)
     add('edgetape: verify', verified)
@@ -84,7 +84,7 @@ async function benchShipping(folder: string, bytes: number): Promise<void> {
       (median(seconds) / secondsOf('rsync -a')).toFixed(2),
       (median(seconds) / secondsOf('rsync -a --fsync')).toFixed(2),
       pretty(median(all.map(cost => cost.wireBytes)), { binary: true }),
-      way === 'edgetape: hand over' ? '1.2' : '',
+      way === 'edgetape: upload' ? '1.2' : '',
     ])
   }
   process.stdout.write(`${table.toString()}\n`)

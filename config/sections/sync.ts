@@ -21,7 +21,7 @@ export const sync = z
       .string()
       .regex(dailyWindowPattern, 'two times of the day in UTC, such as 22:00-06:30')
       .optional()
-      .describe('daily span in which files are handed over, UTC, such as 22:00-06:30; none: always'),
+      .describe('daily span in which files are uploaded, UTC, such as 22:00-06:30; none: always'),
     bandwidthKiBps: whole(0, Infinity, 0, 'upload limit, KiB/s; 0: none'),
     timeoutSeconds: whole(
       2,

@@ -132,7 +132,7 @@ const RULES: readonly Rule[] = [
   },
   { codes: [12, 30], kind: 'retry', message: 'the connection was cut' },
   { codes: [14, 19, 20, 21, 22], kind: 'retry', message: 'rsync was interrupted' },
-  { codes: [23, 24], kind: 'partial', message: 'some files could not be handed over' },
+  { codes: [23, 24], kind: 'partial', message: 'some files could not be uploaded' },
   { codes: [35], kind: 'retry', message: 'the rsync daemon did not answer in time' },
   { codes: [127], kind: 'config', message: 'a program is missing', hint: 'rsync must be installed on both sides' },
   { codes: [255], kind: 'retry', message: 'ssh could not connect' },

@@ -57,7 +57,7 @@ export interface Work {
 
 /**
  * Where files go. Every implementation keeps these: readers see a final name only with the whole content under it; `done`
- * means handed over, not durable; `same` comes from reading the copy at the target, which is another file than the one here; nothing is ever deleted there but what `replace` replaces, and
+ * means uploaded, not durable; `same` comes from reading the copy at the target, which is another file than the one here; nothing is ever deleted there but what `replace` replaces, and
  * what lies there and was not brought by us stays as it is.
  */
 export interface Target {

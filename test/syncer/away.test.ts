@@ -33,7 +33,7 @@ class DistantTarget implements Target {
   readonly label = 'nas'
   readonly syncsToDisk = true
   readonly tries: number[] = []
-  /** Paths in the order in which they were handed over, and how many there were at once. */
+  /** Paths in the order in which they were uploaded, and how many there were at once. */
   readonly order: { path: string; atMs: number }[] = []
   mostAtOnce = 0
   readonly #folder: FolderTarget

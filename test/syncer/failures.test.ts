@@ -143,7 +143,7 @@ t.test('a first target needs its parent', async t => {
   t.notOk(existsSync(join(folder, 'no')))
 })
 
-t.test('outside of its window nothing is handed over, and what is there is still verified', async t => {
+t.test('outside of its window nothing is uploaded, and what is there is still verified', async t => {
   const { once, clock } = beside(t.testdir(), { window: '16:00-16:30', graceMinutes: 15 }, {})
   t.match(await once(), { shippedFiles: 3, verifiedThroughMs: HOUR_14 })
   clock.advance(HOUR_MS)

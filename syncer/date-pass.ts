@@ -10,7 +10,7 @@ import { addProblem } from './report.js'
 import { readReceipts, type Receipts } from './receipts.js'
 
 /** One date in the hands of a pass. */
-export interface Visit {
+export interface DatePass {
   date: string
   local: LocalDate
   /** When `local` was read, by the clock of the file system; ms since the epoch. */
@@ -27,11 +27,11 @@ export interface Visit {
 }
 
 /** Takes a date up: reads what is here, what is known of it, and what was replaced. */
-export function openVisit(
+export function openDatePass(
   { dataDir, target, recorder, ledgers, report }: PassWork,
   date: string,
   folders: readonly string[],
-): Visit {
+): DatePass {
   const readAtMs = Date.now()
   let local = readDate(dataDir, folders)
   // In this order: what is listed and is not being replaced now, `superseded` tells about.
@@ -53,33 +53,38 @@ export function openVisit(
 }
 
 /** The plan for the files as they were listed and the ledger as it is. */
-export function planNow(visit: Visit, work: PassWork): DatePlan {
-  return (visit.plan ??= planDate(visit.local.files, path => visit.ledger.get(path), work.clock.nowMs(), graceIn(work)))
+export function planNow(datePass: DatePass, work: PassWork): DatePlan {
+  return (datePass.plan ??= planDate(
+    datePass.local.files,
+    path => datePass.ledger.get(path),
+    work.clock.nowMs(),
+    graceIn(work),
+  ))
 }
 
 /** To be called before a step does what was planned: time has passed, and more may be known of what the target can do. */
-export function planAnew(visits: readonly Visit[]): void {
-  for (const visit of visits) visit.plan = undefined
+export function planAnew(datePasses: readonly DatePass[]): void {
+  for (const datePass of datePasses) datePass.plan = undefined
 }
 
 /** Counts anew, for the memory, what is left to do of a date. */
-export function summarize(visit: Visit, work: PassWork) {
-  const summary = summaryOf(visit.local, visit.ledger, planNow(visit, work))
-  work.memory.dates.set(visit.date, summary)
+export function summarize(datePass: DatePass, work: PassWork) {
+  const summary = summaryOf(datePass.local, datePass.ledger, planNow(datePass, work))
+  work.memory.dates.set(datePass.date, summary)
   return summary
 }
 
 /** Writes down, durably, what became of files of one or several dates. */
-export function recordAll(changes: readonly { visit: Visit; record: FileRecord }[]): void {
-  const byVisit = new Map<Visit, FileRecord[]>()
-  for (const { visit, record } of changes) {
-    const records = byVisit.get(visit) ?? []
+export function recordAll(changes: readonly { datePass: DatePass; record: FileRecord }[]): void {
+  const byVisit = new Map<DatePass, FileRecord[]>()
+  for (const { datePass, record } of changes) {
+    const records = byVisit.get(datePass) ?? []
     records.push(record)
-    byVisit.set(visit, records)
+    byVisit.set(datePass, records)
   }
-  for (const [visit, records] of byVisit) {
-    visit.ledger.append(records)
-    visit.plan = undefined
+  for (const [datePass, records] of byVisit) {
+    datePass.ledger.append(records)
+    datePass.plan = undefined
   }
 }
 

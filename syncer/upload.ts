@@ -4,27 +4,27 @@ import { batchesOf, type DatePlan } from './plan.js'
 import { addProblem } from './report.js'
 import type { OutgoingFile, Replacement, ShipResult } from './targets/target.js'
 import { failWith, isOver, isStopped, targetWork, type PassWork } from './pass-work.js'
-import { recordAll, recordOf, type Visit } from './visit.js'
+import { recordAll, recordOf, type DatePass } from './date-pass.js'
 
 /** A file on its way, and the date it belongs to. */
-export type Parcel = DatePlan['ship'][number] & { visit: Visit }
+export type UploadItem = DatePlan['ship'][number] & { datePass: DatePass }
 
 interface Ready {
-  visit: Visit
+  datePass: DatePass
   file: OutgoingFile
 }
 
 const FILES_PER_TURN = 32
 
 /**
- * Hands files over, in their order, of whatever dates they are; while one batch travels, the next one is read here. The
+ * Uploads files, in their order, of whatever dates they are; while one batch travels, the next one is read here. The
  * first batch goes even if the time of the pass is over. What happened is in the report and the ledgers.
  */
-export async function handOver(work: PassWork, parcels: readonly Parcel[]): Promise<void> {
+export async function upload(work: PassWork, items: readonly UploadItem[]): Promise<void> {
   const { report } = work
-  report.plannedFiles += parcels.length
-  report.plannedBytes += parcels.reduce((sum, { file }) => sum + file.bytes, 0)
-  const batches = [...batchesOf(parcels, ({ file }) => file.bytes, work.limits.batch, true)]
+  report.plannedFiles += items.length
+  report.plannedBytes += items.reduce((sum, { file }) => sum + file.bytes, 0)
+  const batches = [...batchesOf(items, ({ file }) => file.bytes, work.limits.batch, true)]
   let ready = await prepareBatch(work, batches[0] ?? [])
   for (const [index] of batches.entries()) {
     if (isStopped(work) || (index > 0 && isOver(work))) return
@@ -34,18 +34,18 @@ export async function handOver(work: PassWork, parcels: readonly Parcel[]): Prom
 }
 
 /** Takes the checksums of a batch; what is not what it was made as is reported and left out. */
-async function prepareBatch(work: PassWork, batch: readonly Parcel[]): Promise<Ready[]> {
+async function prepareBatch(work: PassWork, batch: readonly UploadItem[]): Promise<Ready[]> {
   const { dataDir, signal, report } = work
   const ready: Ready[] = []
-  for (const [index, { visit, file, replace }] of batch.entries()) {
+  for (const [index, { datePass, file, replace }] of batch.entries()) {
     if (index % FILES_PER_TURN === 0) await setImmediate()
     if (isStopped(work)) break
     const found = await work.memory.prepared
-      .read(file, replace, { dataDir, signal, receipts: visit.receipts })
+      .read(file, replace, { dataDir, signal, receipts: datePass.receipts })
       .catch(unlessStopped)
     if (found === undefined) break
     if (found === 'gone') continue
-    if ('file' in found) ready.push({ visit, file: found.file })
+    if ('file' in found) ready.push({ datePass, file: found.file })
     else addProblem(report, { path: file.path, reason: found.reason })
   }
   return ready
@@ -62,18 +62,18 @@ async function shipBatch(work: PassWork, ready: readonly Ready[]): Promise<void>
 }
 
 /** Hands over files of one folder that take the place of others there; all of them or none. */
-export async function handOverInPlace(
+export async function uploadInPlace(
   work: PassWork,
-  parcels: readonly Parcel[],
+  items: readonly UploadItem[],
   gone: Replacement['gone'],
 ): Promise<void> {
   const { target, report } = work
-  const [first] = parcels
+  const [first] = items
   if (!first || !target.replace) return
-  report.plannedFiles += parcels.length
-  report.plannedBytes += parcels.reduce((sum, { file }) => sum + file.bytes, 0)
-  const ready = await prepareBatch(work, parcels)
-  if (ready.length < parcels.length || isStopped(work)) return
+  report.plannedFiles += items.length
+  report.plannedBytes += items.reduce((sum, { file }) => sum + file.bytes, 0)
+  const ready = await prepareBatch(work, items)
+  if (ready.length < items.length || isStopped(work)) return
   const replacement = { folder: dirname(first.file.path), files: ready.map(({ file }) => file), gone }
   noteShipped(work, ready, await target.replace(replacement, targetWork(work)))
 }
@@ -82,7 +82,7 @@ function noteShipped(work: PassWork, ready: readonly Ready[], { done, problems, 
   const { report, memory, clock } = work
   const handedOver = new Set(done)
   const shipped = ready.filter(({ file }) => handedOver.has(file.path))
-  recordAll(shipped.map(({ visit, file }) => ({ visit, record: recordOf(file, 'shipped', clock.nowMs()) })))
+  recordAll(shipped.map(({ datePass, file }) => ({ datePass, record: recordOf(file, 'shipped', clock.nowMs()) })))
   memory.prepared.forget(done)
   report.shippedFiles += shipped.length
   report.shippedBytes += shipped.reduce((sum, { file }) => sum + file.bytes, 0)
