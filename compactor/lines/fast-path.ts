@@ -29,10 +29,10 @@ function nullsIn(shape: ObjectShape): string {
 }
 
 /**
- * Nearly every frame is even, and to see that needs no second parse: each member has one colon, so a line with no more
+ * Nearly every frame fits, and to see that needs no second parse: each member has one colon, so a line with no more
  * colons than its envelope has members and its data have filled fields holds nothing else. Known members that are null
  * fill no field; they are counted where there are any. Whatever else differs (an unknown member, a text with a colon, a
- * number that is none) makes a line uneven, which costs time and changes nothing: `frameItems` gives even lines the
+ * number that is none) sends a line to the slow path, which costs time and changes nothing: `frameItems` gives lines that fit the
  * same rows.
  * @param linesSql lines (line_no, line)
  * @returns undefined where frames of the table have no usual form
@@ -60,14 +60,14 @@ export function fastPathOf(table: Table, shape: Shape, linesSql: string): FastPa
   SELECT *, CASE WHEN NOT usual OR coalesce(fields, 0) <= 0 THEN false
     WHEN colons = fields OR contains(line, ':null') AND colons = fields + ${nullsIn(shape)}
       THEN NOT ${hasFraction(shape)}
-    ELSE false END AS even
+    ELSE false END AS fits
   FROM told
 )`
   const head = `line, received, ${channel} AS channel, ${asked} AS asked, ${toldBy(envelope)} AS told`
   const rows = reading.each
-    ? `unnest(CASE WHEN even THEN data ELSE [NULL] END) AS data,
-    unnest(CASE WHEN even THEN range(1, 1 + len(data)) ELSE [0] END) AS row_no`
-    : 'CASE WHEN even THEN data END AS data, even::INTEGER AS row_no'
+    ? `unnest(CASE WHEN fits THEN data ELSE [NULL] END) AS data,
+    unnest(CASE WHEN fits THEN range(1, 1 + len(data)) ELSE [0] END) AS row_no`
+    : 'CASE WHEN fits THEN data END AS data, fits::INTEGER AS row_no'
   return {
     frameItems: `WITH ${parsed}, rows_of_lines AS (
   SELECT ${head}, ${rows}
@@ -75,6 +75,6 @@ export function fastPathOf(table: Table, shape: Shape, linesSql: string): FastPa
 ), frame_items AS (
   SELECT ${HEAD}, channel, asked, told, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
 )`,
-    others: `WITH ${parsed} SELECT line_no, line FROM judged WHERE NOT even`,
+    others: `WITH ${parsed} SELECT line_no, line FROM judged WHERE NOT fits`,
   }
 }

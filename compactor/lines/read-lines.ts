@@ -66,9 +66,9 @@ export async function* separateLines(
       if (isPlain(bytes)) plain.push(bytes, LINE_FEED)
       else {
         plain.push(LINE_FEED)
-        const hard = { lineNo, bytes, utf8: isUtf8(bytes) }
-        if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [hard]
-        else group.push(hard)
+        const slow = { lineNo, bytes, utf8: isUtf8(bytes) }
+        if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [slow]
+        else group.push(slow)
         if (group.length >= GROUP_LINES) yield group.splice(0)
       }
     }

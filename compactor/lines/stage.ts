@@ -15,7 +15,7 @@ export interface Stage {
   /** From lines to rows, in SQL. */
   rows: (linesSql: string) => string
   /** The short way to the same rows, for most lines. */
-  even: (linesSql: string) => FastPath | undefined
+  fastPath: (linesSql: string) => FastPath | undefined
   /** From lines to verdicts on those that cannot be rows. */
   verdicts: (linesSql: string) => string
   /** Whether `staged` was created by the first lines. */
@@ -56,9 +56,9 @@ export async function openStage(
     schema,
     target: `${schema}.staged`,
     rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
-    even: linesSql => {
-      const even = fastPathOf(table, shape, linesSql)
-      return even && { ...even, frameItems: `${even.frameItems}\n${sql.slice(query)}` }
+    fastPath: linesSql => {
+      const fast = fastPathOf(table, shape, linesSql)
+      return fast && { ...fast, frameItems: `${fast.frameItems}\n${sql.slice(query)}` }
     },
     verdicts: linesSql =>
       `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
@@ -83,11 +83,11 @@ export async function stageLines(engine: Engine, stage: Stage, linesSql: string)
   await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${stage.verdicts(linesSql)}`)
 }
 
-/** The same rows: even lines first; the others, where there are any, in a second pass. */
+/** The same rows: lines that the fast path takes first; the others, where there are any, in a second pass. */
 export async function stagePlainLines(engine: Engine, stage: Stage, linesSql: string): Promise<void> {
-  const even = stage.even(linesSql)
-  if (!even) await stageLines(engine, stage, linesSql)
-  else if ((await fill(engine, stage, even.frameItems)) > 0) await stageLines(engine, stage, even.others)
+  const fast = stage.fastPath(linesSql)
+  if (!fast) await stageLines(engine, stage, linesSql)
+  else if ((await fill(engine, stage, fast.frameItems)) > 0) await stageLines(engine, stage, fast.others)
 }
 
 /** Adds rows to `staged`, but for the one of each line that has none; how many such lines there are. */

@@ -17,7 +17,7 @@ const familyOf = (channel: string) =>
     .filter(family => channel === family || channel.startsWith(`${family}.`))
     .sort((a, b) => b.length - a.length)[0]
 
-/** Rows of lines by the exact way, and by the short way with the exact one for the rest; how many lines were even. */
+/** Rows of lines by the exact way, and by the short way with the exact one for the rest; how many took the fast path. */
 async function compareWays(t: Test, engine: Engine, family: string, lines: readonly Buffer[]): Promise<number> {
   const table = tableOf({ exchange: 'deribit', channel: family })
   const path = join(folder, 'lines.json')
@@ -29,21 +29,21 @@ async function compareWays(t: Test, engine: Engine, family: string, lines: reado
     CREATE TABLE lines AS FROM read_json('${path}', columns = {line_no: 'BIGINT', line: 'VARCHAR'})`)
   const [[text] = []] = await engine.rows('SELECT shape()')
   const shape = JSON.parse(String(text)) as Shape
-  const even = fastPathOf(table, shape, 'FROM ways.lines')
-  if (!even) return 0
+  const fast = fastPathOf(table, shape, 'FROM ways.lines')
+  if (!fast) return 0
   const exact = (from: string) => `${frameItems(table, 0, shape, from)} ${sql.slice(query)}`
   await engine.run(`CREATE TABLE exact AS ${exact('FROM ways.lines')}; DELETE FROM exact WHERE row_no = 0`)
-  await engine.run(`CREATE TABLE short AS ${even.frameItems} ${sql.slice(query)}`)
+  await engine.run(`CREATE TABLE short AS ${fast.frameItems} ${sql.slice(query)}`)
   const [[count, others] = []] = await engine.rows(
     'SELECT count(*) FILTER (row_no = 1), count(*) FILTER (row_no = 0) FROM short',
   )
-  t.equal(Number(count) + Number(others), lines.length, 'every line is even or told of')
-  await engine.run(`CREATE TABLE others AS ${even.others};
+  t.equal(Number(count) + Number(others), lines.length, 'every line is taken or listed for the slow path')
+  await engine.run(`CREATE TABLE others AS ${fast.others};
     DELETE FROM short WHERE row_no = 0; INSERT INTO short ${exact('FROM ways.others')}; DELETE FROM short WHERE row_no = 0`)
   t.same(
     [await engine.rows('FROM exact EXCEPT ALL FROM short'), await engine.rows('FROM short EXCEPT ALL FROM exact')],
     [[], []],
-    `${family}: ${lines.length} lines, ${String(count)} even`,
+    `${family}: ${lines.length} lines, ${String(count)} on the fast path`,
   )
   return Number(count)
 }
@@ -105,9 +105,9 @@ t.test('captured frames: the same rows, and most by the short way', async t => {
     }
   }
   for (const [family, frames] of byFamily) {
-    const even = await compareWays(t, engine, family, linesOf({ frames }))
+    const fast = await compareWays(t, engine, family, linesOf({ frames }))
     if (['quote', 'book', 'ticker', 'trades'].includes(family)) {
-      t.ok(even > 0.8 * frames.length, `${family}: ${even} of ${frames.length}`)
+      t.ok(fast > 0.8 * frames.length, `${family}: ${fast} of ${frames.length}`)
     }
   }
   engine.close()
