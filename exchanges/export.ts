@@ -12,6 +12,8 @@ export interface ExportRows {
   readonly columns: readonly string[]
   /** SQL for the rows that count; undefined: all. */
   readonly where?: string
+  /** The column by which rows of one frame and time are in order, where the exchange numbers them. */
+  readonly numberedBy?: string
   /** A row counts only where one of its columns differs from the instrument's row before; a NULL repeats what was known. */
   readonly changesOnly?: true
 }

@@ -17,10 +17,16 @@ export const exports: Exports = {
   venue: 'DERIBIT',
   steps: { price: 'tick_size', amount: 'min_trade_amount' },
   rows: {
-    trades: { table: 'trades', family: 'trades', columns: ['trade_id', 'direction', 'price', 'amount'] },
+    trades: {
+      table: 'trades',
+      family: 'trades',
+      numberedBy: 'trade_seq',
+      columns: ['trade_id', 'direction', 'price', 'amount'],
+    },
     liquidations: {
       table: 'trades',
       family: 'trades',
+      numberedBy: 'trade_seq',
       columns: ['trade_id', LIQUIDATED, 'price', 'amount'],
       where: 'liquidation IS NOT NULL',
     },

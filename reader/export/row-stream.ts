@@ -57,7 +57,7 @@ export async function* rowsOf(
 
 const nextHour = (us: number) => (Math.floor(us / HOUR_US) + 1) * HOUR_US
 
-function sqlOf({ table, columns, where }: ExportRows, question: RowQuestion): string {
+function sqlOf({ table, columns, where, numberedBy }: ExportRows, question: RowQuestion): string {
   const { fromUs, toUs } = question
   const time = (us: number) => `make_timestamptz(${us})`
   const inSpan = (column: string) => `(${column} >= ${time(fromUs)} AND ${column} < ${time(toUs)})`
@@ -66,7 +66,7 @@ function sqlOf({ table, columns, where }: ExportRows, question: RowQuestion): st
     WHERE ${conditionOf(question)} AND "date" BETWEEN ${dateSql(fromUs, -1)} AND ${dateSql(toUs, FETCHED_WITHIN_DAYS)}
       AND (${inSpan('recv_ts')} AND NOT (${FETCHED}) OR ${FETCHED} AND ${inSpan('coalesce(exchange_ts, recv_ts)')})
       AND (${where ?? 'true'})
-    ORDER BY received, seq, made, instrument_name${table === 'trades' ? ', trade_seq' : ''}`
+    ORDER BY received, seq, made, instrument_name${numberedBy === undefined ? '' : `, ${numberedBy}`}`
 }
 
 /** SQL for whose rows are asked for. */
