@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { segmentDate } from '../formats/raw-path.js'
+import { startPulse } from '../formats/pulse.js'
 import { compactorState } from '../formats/receipt.js'
 import { createFolderDurable } from '../platform/durable-file.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
@@ -56,14 +57,17 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   const { dataDir } = options.config
   createFolderDurable(join(dataDir, 'raw'))
   const lock = acquireProcessLock(join(compactorState(dataDir), 'lock'), 'compactor')
+  let stopPulse: () => void = () => undefined
   try {
     finishSwitch(dataDir)
     clearTemporary(dataDir)
     const compactor = new Compactor(options)
+    stopPulse = startPulse({ dataDir, part: 'compactor', log: options.log }, () => compactor.did)
     compactor.wish()
     await (options.once ? compactor.drain() : compactor.follow())
     return compactor.end()
   } finally {
+    stopPulse()
     clearTemporary(dataDir)
     lock.release()
   }
@@ -135,6 +139,10 @@ class Compactor {
   end(): Summary {
     this.#progress.ended()
     return this.#progress.summary()
+  }
+
+  get did(): string {
+    return this.#progress.did
   }
 
   /** Notes the dates that were asked for. */

@@ -94,6 +94,12 @@ export class CompactorProgress {
     return pauseMs
   }
 
+  /** What was done last, for people. */
+  get did(): string {
+    if (this.#current !== undefined) return `began to convert ${this.#current}`
+    return this.#lastSegment === undefined ? 'looked for segments' : `converted ${this.#lastSegment}`
+  }
+
   /** Nothing is left to do at present. */
   idle(backlog: number): void {
     this.#counts.backlog = backlog

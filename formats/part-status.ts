@@ -102,6 +102,9 @@ export const syncerStatus = z.object({
   written_at: moment,
 })
 
+/** `state/monitor.json`, written when `serve` begins and ends. */
+export const monitorStatus = z.object({ url: text })
+
 export type RecorderStatus = z.infer<typeof recorderStatus>
 export type CompactorStatus = z.infer<typeof compactorStatus>
 export type SyncerStatus = z.infer<typeof syncerStatus>
@@ -113,4 +116,5 @@ interface Schemas extends Record<Part, z.ZodType> {
   recorder: typeof recorderStatus
   compactor: typeof compactorStatus
   syncer: typeof syncerStatus
+  monitor: typeof monitorStatus
 }

@@ -5,11 +5,11 @@ import { hasErrno } from '../platform/edge-error.js'
 import { version } from '../platform/package-info.js'
 import { UnhurriedFile } from '../platform/unhurried-file.js'
 
-export type Part = 'recorder' | 'compactor' | 'syncer'
+export type Part = 'recorder' | 'compactor' | 'syncer' | 'monitor'
 
 /** @param of the exchange, where several recorders are at work in one dataDir */
-const statusPath = (dataDir: string, part: Part, of?: string) =>
-  join(dataDir, 'state', of === undefined ? `${part}.json` : `${part}.${of}.json`)
+export const statePath = (dataDir: string, name: string, of?: string) =>
+  join(dataDir, 'state', of === undefined ? `${name}.json` : `${name}.${of}.json`)
 
 const startedAt = new Date(performance.timeOrigin).toISOString()
 
@@ -18,7 +18,7 @@ const startedAt = new Date(performance.timeOrigin).toISOString()
  * moment, and every part can do without it.
  */
 export function writeStatus(dataDir: string, part: Part, status: object, of?: string): void {
-  const path = statusPath(dataDir, part, of)
+  const path = statePath(dataDir, part, of)
   createFolderDurable(join(dataDir, 'state'))
   writeFileSync(`${path}.tmp`, statusText(part, status))
   renameSync(`${path}.tmp`, path)
@@ -30,7 +30,7 @@ export class StatusWriter {
   readonly #part: Part
 
   constructor(dataDir: string, part: Part, of?: string) {
-    this.#file = new UnhurriedFile(statusPath(dataDir, part, of))
+    this.#file = new UnhurriedFile(statePath(dataDir, part, of))
     this.#part = part
   }
 
@@ -56,8 +56,13 @@ function statusText(part: Part, status: object): string {
 
 /** The last status a part wrote, or undefined where it never ran or wrote something unreadable. */
 export function readStatus(dataDir: string, part: Part, of?: string): Record<string, unknown> | undefined {
+  return readState(statePath(dataDir, part, of))
+}
+
+/** What a part said of itself in a file that is replaced whole. */
+export function readState(path: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(statusPath(dataDir, part, of), 'utf8'))
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
   } catch (error) {
     if (hasErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined

@@ -28,6 +28,10 @@ export interface StopRequest {
 /** What a part says over the channel once it can end in order. */
 export const LISTENING = 'listening'
 
+/** What a part says over the channel while its loop turns. */
+export const ALIVE = 'alive'
+const ALIVE_EVERY_MS = 1000
+
 /** The signal that stands for the wish to end, once there was one. */
 let asked: ShutdownSignal | undefined
 
@@ -83,6 +87,13 @@ function attendSupervisor(ask: (reason: string) => void): void {
   }
   // Whether it could be said shows in the channel's end.
   process.send?.(LISTENING, undefined, undefined, () => undefined)
+  let isUnderWay = false
+  // One at a time: a supervisor that was stopped takes none.
+  setInterval(() => {
+    if (isUnderWay || !process.connected) return
+    isUnderWay = true
+    process.send?.(ALIVE, undefined, undefined, () => (isUnderWay = false))
+  }, ALIVE_EVERY_MS).unref()
   // Listening must not keep a part alive that has nothing left to do.
   process.channel?.unref()
 }

@@ -8,6 +8,7 @@ import { EdgeError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { version } from '../platform/package-info.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
+import { startPulse } from '../formats/pulse.js'
 import { StatusWriter } from '../formats/status.js'
 import { clockFacts } from './clock-facts.js'
 import { Complaints } from './complaints.js'
@@ -121,10 +122,12 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     tape.flush()
   } else tape.holdJournal()
 
-  const status = new StatusWriter(dataDir, 'recorder', recorderTag(config, exchange.name))
+  const tag = recorderTag(config, exchange.name)
+  const status = new StatusWriter(dataDir, 'recorder', tag)
   let isDiskSilent = false
   let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
+  const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(tape, fleet))
   const timers = [
     pulse.start(),
     setInterval(() => tape.flush(), segments.flushMs),
@@ -172,6 +175,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {
     for (const timer of timers) clearInterval(timer)
+    stopPulse()
     // Where the disk does not answer, the end of the process releases it.
     if (!isDiskSilent) lock?.release()
   }
@@ -208,6 +212,13 @@ function untold(lostFrames: number, dataDir: string): EdgeError {
     path: dataDir,
     hint: 'the log has their channels and what the disk says; repair it, then start the recorder again',
   })
+}
+
+/** What was done last, for people. */
+function didBy({ counts }: Tape, { connections }: Fleet): string {
+  const frames = [...counts.values()].reduce((sum, { frames }) => sum + frames, 0)
+  const live = connections.filter(({ state }) => state === 'live').length
+  return `received ${frames} frames since its start, ${live} of ${connections.length} connections are live`
 }
 
 /** How segments are grouped beyond their family. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import type { Logger } from '../platform/log.js'
 import { killTree } from '../platform/process-tree.js'
-import { LISTENING, SHUTDOWN_SIGNALS, type StopRequest } from '../platform/shutdown.js'
+import { ALIVE, LISTENING, SHUTDOWN_SIGNALS, type StopRequest } from '../platform/shutdown.js'
 import { afterDeath } from './restart.js'
 
 /** One program to keep running. */
@@ -21,6 +21,13 @@ export interface Part {
 /** Parts promise to end within seconds when asked to; one that hangs is killed after this, with all it started, ms. */
 const KILL_AFTER_MS = 30_000
 
+/**
+ * One whose loop turned no more for so many looks, a second apart, is killed and started again. Looks are counted, not
+ * time: a supervisor that was stopped itself, or a machine that slept, must not take it for their standstill.
+ */
+const STILL_LOOKS = 30
+const LOOK_EVERY_MS = 1000
+
 interface End {
   clean: boolean
   text: string
@@ -37,7 +44,8 @@ interface Process {
  * the others go on. Then they are asked to end, over their IPC channel, so that none takes our word for a second signal
  * of somebody in a hurry; their clean ends are waited for. When this process is killed, the parts see the channel close
  * and end by themselves. At each `renew` of `orders` all parts are started anew, from what is installed by then; `kill`
- * ends them where they stand, with all they started.
+ * ends them where they stand, with all they started. One that stands still is ended so, too, and started again: what it
+ * wrote stays. A part whose loop turns and whose disk does not answer is left alone, for what waits in its memory would be lost.
  * @returns true when all ended cleanly
  */
 export async function supervise(
@@ -45,8 +53,9 @@ export async function supervise(
   log: Logger,
   signal: AbortSignal,
   orders: EventEmitter = new EventEmitter(),
+  stillLooks = STILL_LOOKS,
 ): Promise<boolean> {
-  const kept = parts.map(part => new KeptPart(part, log, signal))
+  const kept = parts.map(part => new KeptPart(part, log, signal, stillLooks))
   const renew = () => {
     for (const part of kept) part.renew()
   }
@@ -64,13 +73,15 @@ class KeptPart {
   readonly #part: Part
   readonly #log: Logger
   readonly #signal: AbortSignal
+  readonly #stillLooks: number
   #process: Process | undefined
   /** Started to take the place of the one at work. */
   #successor: Process | undefined
   /** The one at work was told to end, so that it can be started anew. */
   #toldToEnd = false
 
-  constructor(part: Part, log: Logger, signal: AbortSignal) {
+  constructor(part: Part, log: Logger, signal: AbortSignal, stillLooks: number) {
+    this.#stillLooks = stillLooks
     this.#part = part
     this.#log = log
     this.#signal = signal
@@ -81,7 +92,7 @@ class KeptPart {
     let deathsInARow = 0
     while (!this.#signal.aborted) {
       const startedMs = performance.now()
-      const current = this.#successor ?? start(name, args, this.#log, this.#signal)
+      const current = this.#successor ?? this.#start(args)
       this.#successor = undefined
       this.#process = current
       const end = await current.ended
@@ -108,7 +119,7 @@ class KeptPart {
       this.#process?.stop()
       return
     }
-    const successor = start(name, takeOverArgs, this.#log, this.#signal)
+    const successor = this.#start(takeOverArgs)
     this.#successor = successor
     void successor.ended.then(({ text }) => {
       if (this.#successor !== successor) return
@@ -120,6 +131,10 @@ class KeptPart {
   kill(): void {
     this.#process?.kill()
     this.#successor?.kill()
+  }
+
+  #start(args: string[]): Process {
+    return start(this.#part.name, args, this.#log, this.#signal, this.#stillLooks)
   }
 
   #isOver(): boolean {
@@ -139,11 +154,13 @@ class KeptPart {
   }
 }
 
-function start(name: string, args: string[], log: Logger, signal: AbortSignal): Process {
+function start(name: string, args: string[], log: Logger, signal: AbortSignal, stillLooks: number): Process {
   const child = execa(process.execPath, args, {
     // A group of its own: Ctrl-C on the terminal reaches the supervisor alone, which then tells the parts once.
     detached: true,
     ipc: true,
+    // It would keep each sign of life.
+    buffer: { ipc: false },
     // The unit's watchdog is about this process; the parts must not answer in its place.
     env: { NOTIFY_SOCKET: undefined, WATCHDOG_USEC: undefined },
     stdin: 'ignore',
@@ -156,6 +173,18 @@ function start(name: string, args: string[], log: Logger, signal: AbortSignal): 
     const hasEnded = child.exitCode !== null || child.signalCode !== null
     if (child.pid !== undefined && !hasEnded) killTree(child.pid)
   }
+  let hasListened = false
+  let looksInVain = 0
+  child.on('message', message => {
+    if (message === LISTENING) hasListened = true
+    if (message === LISTENING || message === ALIVE) looksInVain = 0
+  })
+  const look = setInterval(() => {
+    // Before it listens it begins, however long that takes.
+    if (!hasListened || ++looksInVain !== stillLooks) return
+    log.error({ part: name, pid: child.pid, seconds: looksInVain }, 'stands still: no sign of life, killing it')
+    kill()
+  }, LOOK_EVERY_MS)
   let killing: NodeJS.Timeout | undefined
   const stop = () => {
     killing ??= setTimeout(kill, KILL_AFTER_MS)
@@ -165,12 +194,13 @@ function start(name: string, args: string[], log: Logger, signal: AbortSignal): 
   }
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
-  const ended = child.then(({ exitCode, signal: killedBy, shortMessage, ipcOutput }) => {
+  const ended = child.then(({ exitCode, signal: killedBy, shortMessage }) => {
     signal.removeEventListener('abort', stop)
     clearTimeout(killing)
+    clearInterval(look)
     if (exitCode !== undefined) return { clean: exitCode === 0, text: `exit code ${exitCode}` }
     // A signal that came before it listened, e.g. to all processes of a unit, found nothing begun.
-    const beganNothing = isWishToEnd(killedBy) && !ipcOutput.includes(LISTENING)
+    const beganNothing = isWishToEnd(killedBy) && !hasListened
     return { clean: beganNothing, text: killedBy ?? shortMessage ?? 'could not be started' }
   })
   return { ended, stop, kill }

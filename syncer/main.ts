@@ -10,6 +10,7 @@ import { createFolderDurable } from '../platform/durable-file.js'
 import { EdgeError, isMachineError, messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
+import { startPulse } from '../formats/pulse.js'
 import { writeStatus } from '../formats/status.js'
 import { addSummaries } from './date-summary.js'
 import { LedgerStore } from './ledger-store.js'
@@ -64,9 +65,12 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
   const dataDir = realpathSync(config.dataDir)
   const stateDir = syncerState(dataDir)
   const lock = acquireProcessLock(join(stateDir, 'lock'), 'syncer')
+  let did = 'started'
+  const stopPulse = startPulse({ dataDir, part: 'syncer', log }, () => did)
   try {
     let totals: Totals = emptyTotals()
     const publish = (state: string, report: PassReport) => {
+      did = didIn(state, report)
       try {
         writeStatus(dataDir, 'syncer', statusOf(state, report, totals, clock.nowMs()))
       } catch (error) {
@@ -106,6 +110,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
     publish('stopped', report)
     return report
   } finally {
+    stopPulse()
     lock.release()
   }
 }
@@ -147,6 +152,11 @@ async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
 function stateAfter({ error }: PassReport): string {
   if (!error) return 'idle'
   return error.code === 'SYNC_TARGET_SUSPECT' ? 'target not tried again until restart' : 'waiting for the target'
+}
+
+/** For people: what was done last. */
+function didIn(state: string, { shippedFiles, verifiedFiles, backlogFiles }: PassReport): string {
+  return `${state}: ${shippedFiles} files shipped and ${verifiedFiles} proven in this pass, ${backlogFiles} wait`
 }
 
 function progressTo(

@@ -35,7 +35,8 @@ function section(title: string, text: string | undefined): string[] {
 
 function partsTable({ parts, atMs }: Observation): string {
   const rows = parts.map(report => {
-    const { since, writtenAt, version, pid } = report
+    const { since, version, pid } = report
+    const writtenAt = report.aliveAt ?? report.writtenAt
     return [
       titleOf(report),
       stateText(report),

@@ -185,5 +185,5 @@ function parts({ parts: reports }: Observation, { startedAt }: Memory): Conditio
   })
 }
 
-const howIs = ({ state, writtenAt }: PartReport) =>
-  state === 'stands still' ? `stands still: no sign of life since ${writtenAt ?? 'long'}` : `is ${state}`
+const howIs = ({ state, aliveAt }: PartReport) =>
+  state === 'stands still' ? `stands still: no sign of life since ${aliveAt ?? 'long'}` : `is ${state}`

@@ -14,6 +14,9 @@ import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
 import { withAccount } from '../observe/with-account.js'
+import type { Said } from '../../formats/part-status.js'
+import { startPulse } from '../../formats/pulse.js'
+import { StatusWriter } from '../../formats/status.js'
 import { dateOf } from '../../platform/utc-date.js'
 import { Observer } from '../observe/observer.js'
 import { History } from './history.js'
@@ -24,6 +27,7 @@ import { json, listen, plain, type Answer, type Routes } from './server.js'
 import { tailStream } from './tail-stream.js'
 
 const LOOK_EVERY_MS = 1000
+const LAST_STATUS_WITHIN_MS = 1000
 const DAY_MS = 86_400_000
 
 interface ServeOptions {
@@ -47,6 +51,12 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   const coverage = new CoverageDays(config.dataDir, log)
   const daily = new DailyWork(dailyJobs(config), log)
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
+  const status = new StatusWriter(config.dataDir, 'monitor')
+  const tellOf = async (said: Said<'monitor'>) => {
+    await status.write(said).catch((error: unknown) => log.debug({ err: messageOf(error) }, 'status not written'))
+  }
+  let did = 'started'
+  const stopPulse = startPulse({ dataDir: config.dataDir, part: 'monitor', log }, () => did)
   watch.look()
   // Alerts and reports need nobody to connect.
   const server =
@@ -63,13 +73,15 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
     log.info({ url }, 'status page, metrics and health')
     onListening?.(url)
-  }
+    void tellOf({ url })
+  } else void tellOf({})
   try {
     while (!signal.aborted) {
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch((error: unknown) => {
         if (!signal.aborted) throw error
       })
       watch.look()
+      did = watch.did
       if (watch.hasNews) coverage.hurry()
       daily.tick(clock.nowMs(), signal)
       const seen = watch.seenWith(coverage)
@@ -79,7 +91,17 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   } finally {
     server?.close()
     server?.closeAllConnections()
-    await Promise.all([daily.ended(), coverage.ended()])
+    stopPulse()
+    await Promise.all([daily.ended(), coverage.ended(), endStatus(status, log)])
+  }
+}
+
+/** On a disk that does not answer, or takes nothing, it ends without a good-bye. */
+async function endStatus(status: StatusWriter, log: Logger): Promise<void> {
+  try {
+    await status.writeLast({ stopped: true }, LAST_STATUS_WITHIN_MS)
+  } catch (error) {
+    log.debug({ err: messageOf(error) }, 'status not written')
   }
 }
 
@@ -106,6 +128,10 @@ class Watch {
   seenWith(coverage: CoverageDays): Observation | undefined {
     const seen = this.#seen
     return seen && withAccount(seen, coverage.of(dateOf(seen.atMs)), coverage.of(dateOf(seen.atMs - DAY_MS)))
+  }
+
+  get did(): string {
+    return this.#blind === undefined ? 'looked at what the parts wrote' : `could not look: ${this.#blind}`
   }
 
   look(): void {

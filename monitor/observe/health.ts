@@ -18,9 +18,10 @@ export interface Health {
 export function healthOf(seen: Observation, noDataMs: number): Health {
   const live = seen.recorders.flatMap(recorder => recordingTroubles(seen, recorder, noDataMs))
   const others = seen.parts.filter(
-    report => !isRecorder(report) && (report.state === 'dead' || report.state === 'stopped'),
+    report =>
+      !isRecorder(report) && (report.state === 'dead' || report.state === 'stopped' || report.state === 'stands still'),
   )
-  const ready = [...live, ...others.map(({ part, state }) => `the ${part} is ${state}`)]
+  const ready = [...live, ...others.map(report => `the ${report.part} ${howIs(report, seen.atMs)}`)]
   if (live.length > 0) return { live, ready }
   for (const { report, lastDataMs } of seen.recorders) {
     const isOwn = ({ exchange }: ConnectionSeen) => report.of === undefined || exchange === report.of
@@ -36,14 +37,11 @@ function recordingTroubles(
   { report, lastDataMs }: Observation['recorders'][number],
   noDataMs: number,
 ): string[] {
-  const { state, writtenAt, since } = report
+  const { state, since } = report
   if (state === 'never ran') return [`the ${titleOf(report)} has never run here`]
   if (state !== 'running' && state !== 'stands still') return [`the ${titleOf(report)} is ${state}`]
   const troubles: string[] = []
-  if (state === 'stands still')
-    troubles.push(
-      `the ${titleOf(report)} stands still: no sign of life for ${seconds(atMs - Date.parse(writtenAt ?? ''))}`,
-    )
+  if (state === 'stands still') troubles.push(`the ${titleOf(report)} ${howIs(report, atMs)}`)
   if (disk?.isReadOnly === true) troubles.push('the file system of dataDir is read-only')
   else if (refusal !== undefined) troubles.push(`the disk takes no frames: ${refusal}`)
   const startedMs = since === undefined ? 0 : Date.parse(since)
@@ -51,6 +49,12 @@ function recordingTroubles(
   if (quietMs > noDataMs) troubles.push(`no data${ofWhom(report)} for ${seconds(quietMs)}`)
   return troubles
 }
+
+/** The state of a part as the end of a sentence. */
+const howIs = ({ state, aliveAt }: PartReport, atMs: number) =>
+  state === 'stands still'
+    ? `stands still: no sign of life for ${seconds(atMs - Date.parse(aliveAt ?? ''))}`
+    : `is ${state}`
 
 const ofWhom = ({ of }: PartReport) => (of === undefined ? '' : ` of ${of}`)
 

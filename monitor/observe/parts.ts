@@ -1,4 +1,5 @@
 import { hasErrno } from '../../platform/edge-error.js'
+import { readPulse, STANDS_STILL_MS, type Pulse } from '../../formats/pulse.js'
 import { readStatus, type Part } from '../../formats/status.js'
 
 /** What is known of one part from what it wrote, and whether the process that wrote it is still there. */
@@ -6,7 +7,6 @@ export interface PartReport {
   part: Part
   /** Of which exchange, where several recorders are at work. */
   of?: string
-  /** `dead`: exited without shutting down. */
   /** `dead`: gone without a good-bye; `stands still`: the process is there and gives no sign of life. */
   state: 'running' | 'stands still' | 'stopped' | 'dead' | 'never ran'
   pid?: number
@@ -15,6 +15,10 @@ export interface PartReport {
   since?: string
   /** When the part last wrote its status. */
   writtenAt?: string
+  /** When it last gave a sign of life; undefined for a part of an earlier version. */
+  aliveAt?: string
+  /** That sign. */
+  pulse?: Pulse
   /** All that the part wrote. */
   status: Readonly<Record<string, unknown>>
 }
@@ -38,32 +42,37 @@ export function reportOf(
   const { pid, version, started_at: since, written_at: writtenAt } = status
   const stopped = status['stopped'] === true || status['state'] === 'stopped'
   const alive = typeof pid === 'number' && isAlive(pid)
+  const found = readPulse(dataDir, part, of)
+  // A sign of an earlier process says nothing of this one.
+  const pulse = found?.pid === pid ? found : undefined
+  const aliveAt = pulse?.at ?? (isRecorder(who) && typeof writtenAt === 'string' ? writtenAt : undefined)
   return {
     ...who,
-    state: stopped ? 'stopped' : !alive ? 'dead' : isSilent(part, writtenAt, nowMs) ? 'stands still' : 'running',
+    state: stopped ? 'stopped' : !alive ? 'dead' : isSilent(aliveAt, nowMs) ? 'stands still' : 'running',
     ...(typeof pid === 'number' ? { pid } : {}),
     ...(typeof version === 'string' ? { version } : {}),
     ...(typeof since === 'string' ? { since } : {}),
     ...(typeof writtenAt === 'string' ? { writtenAt } : {}),
+    ...(aliveAt === undefined ? {} : { aliveAt }),
+    ...(pulse && { pulse }),
     status,
   }
 }
 
-/** The recorder writes its status each second; the others only when they work. On a disk that takes nothing none can. */
-const SILENT_MS = 10_000
-const isSilent = (part: Part, writtenAt: unknown, nowMs: number) =>
-  part === 'recorder' && typeof writtenAt === 'string' && nowMs - Date.parse(writtenAt) > SILENT_MS
+const isSilent = (aliveAt: string | undefined, nowMs: number) =>
+  aliveAt !== undefined && nowMs - Date.parse(aliveAt) > STANDS_STILL_MS
 
 /** @param recorders what tells the recorders' status files apart */
-export const reportsOf = (
-  dataDir: string,
-  recorders: readonly (string | undefined)[],
-  nowMs?: number,
-): PartReport[] => [
-  ...recorders.map(of => reportOf('recorder', dataDir, of, undefined, nowMs)),
-  reportOf('compactor', dataDir),
-  reportOf('syncer', dataDir),
-]
+export function reportsOf(dataDir: string, recorders: readonly (string | undefined)[], nowMs?: number): PartReport[] {
+  const report = (part: Part, of?: string) => reportOf(part, dataDir, of, undefined, nowMs)
+  const monitor = report('monitor')
+  return [
+    ...recorders.map(of => report('recorder', of)),
+    ...[report('compactor'), report('syncer')],
+    // Nobody need look at what is recorded.
+    ...(monitor.state === 'never ran' ? [] : [monitor]),
+  ]
+}
 
 function processLives(pid: number): boolean {
   try {

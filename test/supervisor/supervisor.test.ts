@@ -160,3 +160,20 @@ t.test('pauses grow to a bound, and start over after a good run', t => {
   t.same(afterDeath(deaths, STABLE_MS), { deaths: 1, delayMs: 500 })
   t.end()
 })
+
+for (const [how, behaviour, stop] of [
+  ['was stopped', 'stay', (pid: number) => process.kill(pid, 'SIGSTOP')],
+  ['loops without end', 'loop', () => undefined],
+] as const) {
+  t.test(`a part that ${how} stood still for ever: it is killed and started again`, async t => {
+    const [still, staying] = [join(t.testdir(), 'still'), join(t.testdirName, 'staying')]
+    const end = new AbortController()
+    const ended = supervise([part(still, behaviour), part(staying, 'stay')], log, end.signal, undefined, 4)
+    await until(() => linesOf(still).length === 1 && linesOf(staying).length === 1)
+    stop(Number(linesOf(still)[0]?.split(' ')[1]))
+    await until(() => linesOf(still).length === 2)
+    t.equal(linesOf(staying).length, 1, 'the other goes on')
+    end.abort('SIGTERM')
+    await ended
+  })
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import { reportsOf } from '../../../monitor/observe/parts.js'
 import { readStatus } from '../../../formats/status.js'
 import { ONE_WISH_MS } from '../../../platform/shutdown.js'
 import { cliMain } from '../../fixtures/cli.js'
@@ -59,6 +60,12 @@ async function endOnHungDisk(t: Test, command: 'record' | 'run', processes: numb
   const { sent } = exchange
   await until('frames that it cannot write', () => exchange.sent > sent + 2 * PER_SECOND)
 
+  if (command === 'run') {
+    await until('each part is told to stand still', () => {
+      const reports = reportsOf(join(disk.behind, 'data'), [undefined])
+      return reports.length === 4 && reports.every(({ state }) => state === 'stands still')
+    })
+  }
   child.kill('SIGTERM')
   await delay(ONE_WISH_MS + 500)
   t.equal(child.exitCode ?? child.signalCode, null, 'it waits for the disk, to seal what is open')
