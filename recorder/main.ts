@@ -127,7 +127,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   let isDiskSilent = false
   let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
-  const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(tape, fleet))
+  const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(tape, pool))
   const timers = [
     pulse.start(),
     setInterval(() => tape.flush(), segments.flushMs),
@@ -215,7 +215,7 @@ function untold(lostFrames: number, dataDir: string): EdgeError {
 }
 
 /** What was done last, for people. */
-function didBy({ counts }: Tape, { connections }: Fleet): string {
+function didBy({ counts }: Tape, { connections }: ConnectionPool): string {
   const frames = [...counts.values()].reduce((sum, { frames }) => sum + frames, 0)
   const live = connections.filter(({ state }) => state === 'live').length
   return `received ${frames} frames since its start, ${live} of ${connections.length} connections are live`
