@@ -98,13 +98,13 @@ export function familyOf(exchange: Pick<Exchange, 'families'>, name: string): Fa
 }
 
 /** Families of which nothing is given up as long as there is anything else, in their order; the journal is the last. */
-export function lastToGiveWay({ families }: Pick<Exchange, 'families'>): string[] {
-  return [...families, ...commonFamilies].flatMap(({ name, givesWay }) => (givesWay === 'last' ? [name] : []))
+export function droppedLast({ families }: Pick<Exchange, 'families'>): string[] {
+  return [...families, ...commonFamilies].flatMap(({ name, dropOrder }) => (dropOrder === 'last' ? [name] : []))
 }
 
 /** Families that are lost first when nothing can be stored, in this order, by what the exchanges say of them. */
-export function firstToGiveWay(exchanges: readonly Pick<Exchange, 'families'>[]): string[] {
-  const ranked = exchanges.flatMap(({ families }) => families.filter(({ givesWay }) => typeof givesWay === 'number'))
-  ranked.sort((one, other) => Number(one.givesWay) - Number(other.givesWay))
+export function droppedFirst(exchanges: readonly Pick<Exchange, 'families'>[]): string[] {
+  const ranked = exchanges.flatMap(({ families }) => families.filter(({ dropOrder }) => typeof dropOrder === 'number'))
+  ranked.sort((one, other) => Number(one.dropOrder) - Number(other.dropOrder))
   return [...new Set(ranked.map(({ name }) => name))]
 }

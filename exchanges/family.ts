@@ -21,7 +21,7 @@ export interface Family {
    * Which families are lost first when the disk takes nothing and memory is full: 1 first, then 2, …; those without a
    * number come after them, `last` ones at the very end.
    */
-  readonly givesWay?: number | 'last'
+  readonly dropOrder?: number | 'last'
   /** What a frame takes in a sealed segment, bytes, right within a factor of three: from recorded frames, or by its length. */
   readonly bytesPerFrame?: number
   /** How it is accounted for; without it nothing is expected of it. */
@@ -45,7 +45,7 @@ export interface CoverageFacts {
 /** Families that every exchange has. */
 export const commonFamilies: readonly Family[] = [
   // The recorder's own events.
-  { name: 'journal', table: 'journal', comes: 'own', givesWay: 'last' },
+  { name: 'journal', table: 'journal', comes: 'own', dropOrder: 'last' },
   // What was sent.
   { name: 'sent', comes: 'own' },
   // What is understood as nothing else.

@@ -16,7 +16,7 @@ import type { ConnectionDeps } from './connection/connection.js'
 import { OutageLedger } from './connection/outage-ledger.js'
 import type { Adapter, Credentials, Recording } from '../exchanges/adapter.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
-import { firstToGiveWay, lastToGiveWay } from '../exchanges/exchange.js'
+import { droppedFirst, droppedLast } from '../exchanges/exchange.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { ConnectionPool } from './connection-pool.js'
 import { Pulse } from './pulse.js'
@@ -85,8 +85,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     queueBytes: segments.queueMiB * 1024 * 1024,
     reserveBytes: segments.reserveMiB * 1024 * 1024,
     openFilesMax: segments.openFilesMax,
-    giveWay: segments.giveWay ?? firstToGiveWay([facts]),
-    giveWayLast: lastToGiveWay(facts),
+    dropFirst: segments.dropOrder ?? droppedFirst([facts]),
+    dropLast: droppedLast(facts),
     syncTarget: sync.target === undefined ? undefined : targetLabel(sync.target),
   })
   const tape = new Tape(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))

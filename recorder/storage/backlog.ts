@@ -5,7 +5,7 @@ const bytesOf = ({ bytes }: Pick<Append, 'bytes'>) => bytes.buffer.byteLength
 
 /**
  * All that is in memory and not on disk yet, counted in one place: batches that are still here, by family, and bytes that the
- * storage thread holds. It decides what the thread may get and what gives way.
+ * storage thread holds. It decides what the thread may get and what is dropped.
  */
 export class Backlog {
   readonly #rank: (family: string) => number
@@ -58,8 +58,8 @@ export class Backlog {
     return this.#here.has(family) || (this.#inFlight.get(family) ?? 0) > 0
   }
 
-  /** Takes out what gives way first, of each family the oldest batches that are still here, until `bytes` of memory are free. */
-  giveWay(bytes: number): Append[] {
+  /** Takes out what is dropped first, of each family the oldest batches that are still here, until `bytes` of memory are free. */
+  dropOldest(bytes: number): Append[] {
     const gone: Append[] = []
     let freed = 0
     const families = [...this.#here.keys()].sort((one, other) => this.#rank(one) - this.#rank(other))
@@ -84,7 +84,7 @@ export class Backlog {
   }
 }
 
-/** The lowest gives way first: the first ones, in their order; those not named; the last ones, in theirs. */
+/** The lowest is dropped first: the first ones, in their order; those not named; the last ones, in theirs. */
 function rankOf(family: string, first: readonly string[], last: readonly string[]): number {
   const placeAtEnd = last.indexOf(family)
   if (placeAtEnd >= 0) return first.length + 1 + placeAtEnd

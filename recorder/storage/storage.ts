@@ -53,9 +53,9 @@ export interface StorageSettings extends StorageOptions {
   /** Bytes that may wait in memory. */
   queueBytes: number
   /** Families that are given up first when the disk takes nothing, in this order. */
-  giveWay: readonly string[]
+  dropFirst: readonly string[]
   /** Families that are given up after all others, in this order. */
-  giveWayLast: readonly string[]
+  dropLast: readonly string[]
 }
 
 /**
@@ -83,11 +83,11 @@ export class Storage extends EventEmitter<StorageEvents> {
   lostFrames = 0
   sealedSegments = 0
 
-  constructor({ queueBytes, giveWay, giveWayLast, ...workerData }: StorageSettings) {
+  constructor({ queueBytes, dropFirst, dropLast, ...workerData }: StorageSettings) {
     super()
     this.#queueBytes = queueBytes
     const inFlightMax = Math.max(BATCH_BYTES, Math.min(IN_FLIGHT_BYTES, queueBytes * IN_FLIGHT_SHARE))
-    this.#backlog = new Backlog(giveWay, giveWayLast, inFlightMax)
+    this.#backlog = new Backlog(dropFirst, dropLast, inFlightMax)
     this.#workerData = workerData
   }
 
@@ -286,7 +286,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   #giveUp(bytes: number): void {
-    for (const batch of this.#backlog.giveWay(bytes)) {
+    for (const batch of this.#backlog.dropOldest(bytes)) {
       this.#lose(lossOf(batch, this.#trouble ?? 'no time to write it'))
       this.#recycle(batch.bytes.buffer)
     }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { tableNamed, tableOf } from '../../compactor/tables.js'
-import { familyOf, firstToGiveWay, lastToGiveWay } from '../../exchanges/exchange.js'
+import { familyOf, droppedFirst, droppedLast } from '../../exchanges/exchange.js'
 import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
 
 for (const exchange of exchanges) {
@@ -37,17 +37,17 @@ t.test('what no exchange knows is a described feed', t => {
   t.end()
 })
 
-t.test('which families give way', t => {
+t.test('which families are dropped first', t => {
   const feeds = [
-    { families: [{ name: 'a', comes: 'streamed', givesWay: 2 }] },
+    { families: [{ name: 'a', comes: 'streamed', dropOrder: 2 }] },
     {
       families: [
-        { name: 'b', comes: 'streamed', givesWay: 1 },
-        { name: 'c', comes: 'streamed', givesWay: 'last' },
+        { name: 'b', comes: 'streamed', dropOrder: 1 },
+        { name: 'c', comes: 'streamed', dropOrder: 'last' },
       ],
     },
   ] as const
-  t.same(firstToGiveWay(feeds), ['b', 'a'])
-  t.same(lastToGiveWay(feeds[1]), ['c', 'journal'])
+  t.same(droppedFirst(feeds), ['b', 'a'])
+  t.same(droppedLast(feeds[1]), ['c', 'journal'])
   t.end()
 })

@@ -44,7 +44,7 @@ function compare(t: Test, run: TwoCopies, label: string): void {
       [],
       `${label}: nothing that nobody brought of ${name} is covered`,
     )
-    t.same(run.doublesOf(name), [], `${label}: no moment of ${name} is told twice`)
+    t.same(run.duplicatesOf(name), [], `${label}: no moment of ${name} is told twice`)
     if (every > 1) continue
     // A gap of what comes densely holds next to nothing that came.
     const came = (run.came.get(name) ?? []).filter(us =>

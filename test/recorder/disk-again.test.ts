@@ -17,7 +17,7 @@ t.test('a disk that took nothing was told once and never again, nor that it was 
   const dataDir = t.testdir({})
   const lines: string[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
-  const settings = { queueBytes: 1e8, giveWay: [], giveWayLast: [], syncTarget: undefined }
+  const settings = { queueBytes: 1e8, dropFirst: [], dropLast: [], syncTarget: undefined }
   const storage = new Storage({ ...storeOptions(dataDir), ...settings })
   const clock = new ReceiveClock()
   const tape = new Tape(storage, clock, 60)

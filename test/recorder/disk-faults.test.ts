@@ -246,12 +246,12 @@ t.test('frames that come up to 2 s after their slot go to its segment', async t 
   t.same(await run.close(), [])
 })
 
-t.test('in memory, families give way in the declared order, the oldest batches first', t => {
+t.test('in memory, families are dropped in the declared order, the oldest batches first', t => {
   const waiting = new Backlog(['ticker', 'book'], ['trades', 'journal'], 1)
   for (const first of [1, 11])
     for (const family of ['journal', 'trades', 'book', 'quote', 'ticker'])
       waiting.push(batchOf(family, first, first + 9))
-  const order = waiting.giveWay(Infinity).map(({ channel, firstRecvUs }) => [channel, firstRecvUs - SLOT_FROM_US])
+  const order = waiting.dropOldest(Infinity).map(({ channel, firstRecvUs }) => [channel, firstRecvUs - SLOT_FROM_US])
   t.same(
     order,
     ['ticker', 'book', 'quote', 'trades', 'journal'].flatMap(family => [
@@ -262,7 +262,7 @@ t.test('in memory, families give way in the declared order, the oldest batches f
   waiting.push(batchOf('quote', 1, 10))
   waiting.push(batchOf('ticker', 1, 10))
   t.same(
-    waiting.giveWay(1).map(({ channel }) => channel),
+    waiting.dropOldest(1).map(({ channel }) => channel),
     ['ticker'],
     'and no more than is needed',
   )
@@ -278,7 +278,7 @@ t.test('what waits is counted once, here and with the storage thread', t => {
   t.same(sent, [first], 'the thread gets no more than it may hold')
   t.same([...backlog.takeToSend('book')], [])
   t.equal(backlog.bytes, bytes + second.bytes.buffer.byteLength, 'what is on its way waits still')
-  t.same(backlog.giveWay(Infinity), [second], 'what is on its way cannot be given up')
+  t.same(backlog.dropOldest(Infinity), [second], 'what is on its way cannot be given up')
   t.equal(backlog.bytes, bytes)
   t.ok(backlog.has('book'))
   backlog.release('book', bytes)

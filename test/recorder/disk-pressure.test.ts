@@ -34,7 +34,7 @@ t.test('a disk that is full: lost in the declared order, exactly journalled, and
   t.teardown(() => exchange.close())
   const disk = await smallDisk(t, t.testdir({}), 'size=4m')
   const recorder = await recordNumbered(t, disk.path, exchange)
-  await until('families give way', () => journalText(recorder.dataDir).includes('"lost"'), 60_000)
+  await until('families are dropped', () => journalText(recorder.dataDir).includes('"lost"'), 60_000)
   t.match(journalText(recorder.dataDir), 'ENOSPC', 'the journal is written while nothing else is')
   disk.remount('size=200m')
   const before = framesTaken(recorder)

@@ -79,7 +79,7 @@ function compare(t: Test, { exchange, run }: Scene): Map<string, ToldSpans> {
     t.same(sent.filter(deep), [], `${family}: what somebody got is in none`)
     const inside = (us: number) => spans.covered.some(({ fromUs, toUs }) => us > fromUs + S / 4 && us < toUs - S / 4)
     t.same(missed.filter(inside), [], `${family}: nothing that nobody got is covered`)
-    t.same(spans.doubles, [], `${family}: nothing is told twice`)
+    t.same(spans.duplicates, [], `${family}: nothing is told twice`)
   }
   return told
 }
