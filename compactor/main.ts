@@ -110,9 +110,9 @@ class Compactor {
     this.#job = {
       dataDir,
       limits: compact,
-      doubles: {
-        keepDoubles: compact.doubles === 'keep',
-        windowMs: compact.doublesWindowMs,
+      duplicates: {
+        keepDuplicates: compact.duplicates === 'keep',
+        windowMs: compact.duplicatesWindowMs,
         madeTimes: new MadeTimes(),
       },
       disk: options.disk ?? realDisk,
@@ -310,10 +310,10 @@ class Compactor {
       this.#settled.add(segment.path)
       this.#retries.succeeded(segment.path)
       this.#progress.converted(receipt, conversion)
-      const { frames, rows, quarantined, double_rows: doubles, outputs } = receipt
+      const { frames, rows, quarantined, double_rows: duplicates, outputs } = receipt
       const ms = Math.round(performance.now() - startedAt)
       log.info(
-        { segment: segment.path, frames, rows, doubles, quarantined, files: outputs.length, ms },
+        { segment: segment.path, frames, rows, duplicates, quarantined, files: outputs.length, ms },
         'segment converted',
       )
       if (quarantined > 0) log.warn({ segment: segment.path, reasons: conversion.reasons }, 'lines put into quarantine')

@@ -20,7 +20,7 @@ export interface Summary {
   /** Rows written, by table. */
   rows: Record<string, number>
   /** Rows left out because their event was received twice. */
-  doubles: number
+  duplicates: number
   quarantined: number
   /** Frames that are understood and have no row. */
   known: number
@@ -40,7 +40,7 @@ export class CompactorProgress {
     backlog: 0,
     frames: 0,
     rows: {},
-    doubles: 0,
+    duplicates: 0,
     quarantined: 0,
     known: 0,
   }
@@ -75,7 +75,7 @@ export class CompactorProgress {
     counts.segments++
     counts.backlog--
     counts.frames += receipt.frames
-    counts.doubles += receipt.double_rows
+    counts.duplicates += receipt.double_rows
     counts.quarantined += receipt.quarantined
     counts.known += receipt.known
     for (const { table, rows } of conversion.parts) counts.rows[table] = (counts.rows[table] ?? 0) + rows
@@ -120,7 +120,8 @@ export class CompactorProgress {
 
   /** Every part can do without its status, and it can do without a status that a full disk does not take. */
   #publish(): void {
-    const { segments, failed, failing, backlog, frames, rows, doubles, quarantined, known, lastError } = this.summary()
+    const { segments, failed, failing, backlog, frames, rows, duplicates, quarantined, known, lastError } =
+      this.summary()
     const status = {
       backlog_segments: backlog,
       current_segment: this.#current ?? null,
@@ -130,7 +131,7 @@ export class CompactorProgress {
       failing,
       frames,
       rows,
-      double_rows: doubles,
+      double_rows: duplicates,
       quarantined,
       known,
       last_error: lastError ?? null,

@@ -4,6 +4,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml'
 import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
 import { complaintsOf } from './complaints.js'
 import { withAbsolutePaths } from './paths.js'
+import { byTodaysKeys } from './renamed-keys.js'
 import { configFile, configOf, type Config } from './schema.js'
 
 /**
@@ -32,7 +33,7 @@ export function parseConfig(text: string, path: string): Config {
   const syntax = document.errors.map(error => `${path}:${lines.linePos(error.pos[0]).line}: ${error.message}`)
   if (syntax.length > 0) throw invalid(path, syntax)
 
-  const result = configFile.safeParse(valuesOf(document, path), { reportInput: true })
+  const result = configFile.safeParse(byTodaysKeys(valuesOf(document, path)), { reportInput: true })
   if (result.success) return configOf(withAbsolutePaths(configFile, result.data, dirname(resolve(path))))
   throw invalid(
     path,

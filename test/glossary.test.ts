@@ -7,7 +7,12 @@ const GLOSSARY = 'docs/glossary.md'
 /** What tells of the past, and the list itself. */
 const LEFT_OUT = [GLOSSARY, 'CHANGELOG.md', 'package-lock.json', 'test/glossary.test.ts']
 /** Files that may use a retired word, since they read what an earlier version wrote, or speak of something else. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {}
+const OLD_KEYS = ['config/renamed-keys.ts', 'test/config/load.test.ts']
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'give way': OLD_KEYS,
+  'doubles window': OLD_KEYS,
+  'compact.doubles': OLD_KEYS,
+}
 
 const ROW = /^\| (?<word>[^|]+?) +\| (?<meaning>[^|]+?) +\| (?<retired>[^|]*?) *\|$/gm
 const rows = [...readFileSync(`${packageRoot}/${GLOSSARY}`, 'utf8').matchAll(ROW)].slice(1).flatMap(({ groups }) => {

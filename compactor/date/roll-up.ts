@@ -71,7 +71,7 @@ export async function writeRollUp(engine: Engine, dataDir: string, rollUp: RollU
   const path = join(waiting, name)
   const metadata = fileFacts(rollUp.table, facts.rows, {
     segments: JSON.stringify(facts.segments),
-    double_rows: String(facts.doubleRows),
+    double_rows: String(facts.duplicateRows),
     replaces: JSON.stringify(replaces),
   })
   mkdirSync(waiting, { recursive: true })
@@ -112,7 +112,7 @@ async function readFacts(engine: Engine, list: string) {
   return {
     versions: [...new Set(values('schema_version'))],
     rows: sum('rows'),
-    doubleRows: sum('double_rows'),
+    duplicateRows: sum('double_rows'),
     segments: [...new Set(lists('segments'))].sort(),
     replaces: lists('replaces'),
   }

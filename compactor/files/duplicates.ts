@@ -6,13 +6,13 @@ import { MadeTimes } from './made-times.js'
 import type { CandidateFile } from './candidate-files.js'
 
 /** What fell out of `staged`. */
-export interface Doubles {
+export interface Duplicates {
   rows: number
   /** Frames of which no row is left. */
   frames: number
 }
 
-export interface DoublesQuestion {
+export interface DuplicatesQuestion {
   identity: Identity
   /** Starts the names of this segment's connections, as `CandidateFile.origin` does those of the others. */
   origin: string
@@ -36,20 +36,20 @@ const RECEIVED = ['recv_ts', 'conn', 'seq', 'source']
  * one received first stays. Rows of channels that came by one connection only are not looked at, unless they may have
  * been asked for later, or a number came twice.
  */
-export async function dropDoubles(engine: Engine, question: DoublesQuestion): Promise<Doubles> {
+export async function dropDuplicates(engine: Engine, question: DuplicatesQuestion): Promise<Duplicates> {
   const columns = await columnsOf(engine, 'staged')
   const candidateFiles = await openCandidateFiles(engine, columns, question)
   const candidates = await countCandidates(engine, columns, question, candidateFiles)
   if (candidates === 0 || (await isAllDifferent(engine, columns, question, candidateFiles)))
     return { rows: 0, frames: 0 }
-  await engine.run('CREATE OR REPLACE TABLE doubles (id BIGINT)')
+  await engine.run('CREATE OR REPLACE TABLE duplicates (id BIGINT)')
   const buckets = Math.ceil(candidates / ROWS_AT_ONCE)
   for (let bucket = 0; bucket < buckets; bucket++) {
     const keys = keyOf(question.identity, columns).map(sqlName).join(', ')
     const inBucket = buckets === 1 ? 'true' : `hash(${keys}) % ${buckets} = ${bucket}`
-    await engine.run(`INSERT INTO doubles ${doublesSql(columns, question, candidateFiles, inBucket)}`)
+    await engine.run(`INSERT INTO duplicates ${duplicatesSql(columns, question, candidateFiles, inBucket)}`)
   }
-  return removeDoubles(engine, question.identity)
+  return removeDuplicates(engine, question.identity)
 }
 
 /** Names of a relation's columns, in order. */
@@ -67,7 +67,7 @@ const keyOf = (identity: Identity, columns: readonly string[]) =>
  * as NULL.
  * @returns whether there are any
  */
-async function openCandidateFiles(engine: Engine, columns: string[], question: DoublesQuestion): Promise<boolean> {
+async function openCandidateFiles(engine: Engine, columns: string[], question: DuplicatesQuestion): Promise<boolean> {
   if (question.candidateFiles.length === 0) return false
   const { identity, windowMs } = question
   const kept = new Set([...keyOf(identity, columns), channelOf(columns), 'recv_ts', 'seq'])
@@ -130,7 +130,7 @@ const madeWithin = ({ fromUs, toUs }: Made) =>
 async function countCandidates(
   engine: Engine,
   columns: string[],
-  { identity, origin }: DoublesQuestion,
+  { identity, origin }: DuplicatesQuestion,
   candidateFiles: boolean,
 ): Promise<number> {
   const channel = channelOf(columns)
@@ -161,7 +161,12 @@ function twiceSql(columns: readonly string[], identity: Identity): string {
 }
 
 /** True where no key occurs twice; to see that costs a fraction of finding the copies. Asked where few are expected. */
-async function isAllDifferent(engine: Engine, columns: string[], question: DoublesQuestion, candidateFiles: boolean) {
+async function isAllDifferent(
+  engine: Engine,
+  columns: string[],
+  question: DuplicatesQuestion,
+  candidateFiles: boolean,
+) {
   const { identity } = question
   if (identity.reach === 'near' || identity.unit === 'frame') return false
   const key = `hash(${keyOf(identity, columns).map(sqlName).join(', ')}) AS key`
@@ -174,7 +179,12 @@ async function isAllDifferent(engine: Engine, columns: string[], question: Doubl
 const channelOf = (columns: readonly string[]) => (columns.includes('channel') ? 'channel' : 'instrument_name')
 
 /** The rowids of rows in `staged` that are copies. */
-function doublesSql(columns: string[], question: DoublesQuestion, candidateFiles: boolean, inBucket: string): string {
+function duplicatesSql(
+  columns: string[],
+  question: DuplicatesQuestion,
+  candidateFiles: boolean,
+  inBucket: string,
+): string {
   const { identity, origin, windowMs } = question
   const key = keyOf(identity, columns)
   const numbered = identity.numbered === undefined ? 'false' : `coalesce(${identity.numbered}, false)`
@@ -203,14 +213,14 @@ function doublesSql(columns: string[], question: DoublesQuestion, candidateFiles
     AND (numbered OR abs(epoch_us(recv_ts) - epoch_us(first_ts)) <= ${windowMs * 1000})`
 }
 
-/** Deletes what `doubles` names, and counts frames that lost all of their rows. */
-async function removeDoubles(engine: Engine, identity: Identity): Promise<Doubles> {
-  const copies = 'rowid IN (SELECT id FROM doubles)'
+/** Deletes what `duplicates` names, and counts frames that lost all of their rows. */
+async function removeDuplicates(engine: Engine, identity: Identity): Promise<Duplicates> {
+  const copies = 'rowid IN (SELECT id FROM duplicates)'
   if (identity.unit === 'frame') {
-    await engine.run(`INSERT INTO doubles SELECT rowid FROM staged
+    await engine.run(`INSERT INTO duplicates SELECT rowid FROM staged
       WHERE (conn, seq) IN (SELECT (conn, seq) FROM staged WHERE ${copies}) AND row_no > 1`)
   }
-  const [[rows] = []] = await engine.rows('SELECT count(*) FROM doubles')
+  const [[rows] = []] = await engine.rows('SELECT count(*) FROM duplicates')
   if (countOf(rows) === 0) return { rows: 0, frames: 0 }
   const [[frames] = []] = await engine.rows(`SELECT sum(heads) FROM (
       SELECT count(*) FILTER (row_no = 1) AS heads FROM staged

@@ -7,15 +7,15 @@ import type { Source } from './source.js'
 import { stageSegment, type Staging } from './stage-segment.js'
 import { isKnown, isQuarantined } from '../lines/verdict.js'
 
-/** What became of the lines of a segment; `tabled + doubles + quarantined + known` are all of them. */
+/** What became of the lines of a segment; `tabled + duplicates + quarantined + known` are all of them. */
 export interface Conversion {
   parts: Part[]
   rows: number
   tabled: number
   /** Frames without rows of their own: every event in them is tabled elsewhere. */
-  doubles: number
+  duplicates: number
   /** Rows left out because their event is tabled. */
-  doubleRows: number
+  duplicateRows: number
   quarantined: number
   known: number
   /** How often each reason led to quarantine, or to no row for a frame that is understood. */
@@ -60,13 +60,13 @@ function requireAll(source: Source, { frames, reasons }: Staging): void {
 
 function accountOf({ frames, reasons }: Staging, written: readonly Written[]) {
   const parts = written.flatMap(each => each.parts)
-  const doubles = written.reduce((sum, each) => sum + each.doubles.frames, 0)
+  const duplicates = written.reduce((sum, each) => sum + each.duplicates.frames, 0)
   return {
     parts,
     rows: parts.reduce((sum, { rows }) => sum + rows, 0),
-    tabled: frames - doubles,
-    doubles,
-    doubleRows: written.reduce((sum, each) => sum + each.doubles.rows, 0),
+    tabled: frames - duplicates,
+    duplicates,
+    duplicateRows: written.reduce((sum, each) => sum + each.duplicates.rows, 0),
     known: sumOf(reasons, isKnown),
     reasons,
   }

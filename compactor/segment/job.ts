@@ -19,7 +19,7 @@ import type { Tabled } from './write-files.js'
 export interface JobOptions {
   dataDir: string
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
-  doubles: Pick<Tabled, 'keepDoubles' | 'windowMs' | 'madeTimes'>
+  duplicates: Pick<Tabled, 'keepDuplicates' | 'windowMs' | 'madeTimes'>
   disk: PublishDisk
   feeds?: DescribedFeeds | undefined
   /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */
@@ -124,7 +124,7 @@ function convert(options: JobOptions, source: Source, folder: string): Promise<C
   mkdirSync(spillFolder, { recursive: true })
   const tabled = {
     rootsOf: (date: string) => [date === segmentDate(source.name) ? publishTo : dataDir],
-    ...options.doubles,
+    ...options.duplicates,
     onUnreadable: (path: string, message: string) =>
       options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
   }

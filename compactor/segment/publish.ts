@@ -59,7 +59,7 @@ export async function publish(
   for (const { temporary, path } of moves) await moveDurably(disk, dataDir, temporary, path)
   if (unconverted !== undefined) await moveDurably(disk, dataDir, unconverted, quarantine)
 
-  const { rows, tabled, doubles, quarantined, known } = conversion
+  const { rows, tabled, duplicates, quarantined, known } = conversion
   const receipt = {
     segment: segment.path,
     sha256: segment.sha256,
@@ -67,8 +67,8 @@ export async function publish(
     rows,
     frames: segment.frames,
     tabled,
-    doubles,
-    double_rows: conversion.doubleRows,
+    doubles: duplicates,
+    double_rows: conversion.duplicateRows,
     quarantined,
     known,
     schema_version: SCHEMA_VERSION,

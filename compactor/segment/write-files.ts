@@ -1,5 +1,5 @@
 import { identityOf } from '../../exchanges/table.js'
-import { dropDoubles, type Doubles, type DoublesQuestion } from '../files/doubles.js'
+import { dropDuplicates, type Duplicates, type DuplicatesQuestion } from '../files/duplicates.js'
 import { countOf } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
 import { findCandidateFiles, originOf } from '../files/candidate-files.js'
@@ -14,17 +14,17 @@ export interface Tabled {
   /** The folders that have `parquet/` with a date's files. */
   rootsOf: (date: string) => readonly string[]
   /** Keeps every copy of an event. */
-  keepDoubles: boolean
+  keepDuplicates: boolean
   /** How far copies of an event without a number may be apart, ms. */
   windowMs: number
-  onUnreadable: DoublesQuestion['onUnreadable']
+  onUnreadable: DuplicatesQuestion['onUnreadable']
   madeTimes?: MadeTimes
 }
 
 /** Files of a table, and what was left out of them. */
 export interface Written {
   parts: Part[]
-  doubles: Doubles
+  duplicates: Duplicates
 }
 
 /** Takes out of a stage what is tabled elsewhere, and writes the rest, a file for each kind and currency. */
@@ -38,13 +38,13 @@ export async function writeFiles(
   const { table, schema } = stage
   await engine.run(`USE ${schema}`)
   const all = await groupStaged(engine, table, source.name.channel)
-  const doubles = earlier.keepDoubles ? NONE : await dropCopies(engine, source, stage, earlier, all)
-  const groups = doubles.rows > 0 ? await groupStaged(engine, table, source.name.channel) : all
-  const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(doubles.rows) }
-  return { parts: await writeParts(engine, table, groups, facts, folder), doubles }
+  const duplicates = earlier.keepDuplicates ? NONE : await dropCopies(engine, source, stage, earlier, all)
+  const groups = duplicates.rows > 0 ? await groupStaged(engine, table, source.name.channel) : all
+  const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(duplicates.rows) }
+  return { parts: await writeParts(engine, table, groups, facts, folder), duplicates }
 }
 
-const NONE: Doubles = { rows: 0, frames: 0 }
+const NONE: Duplicates = { rows: 0, frames: 0 }
 
 async function dropCopies(
   engine: Engine,
@@ -52,13 +52,13 @@ async function dropCopies(
   { table }: Stage,
   { rootsOf, ...tabled }: Tabled,
   groups: readonly Group[],
-): Promise<Doubles> {
+): Promise<Duplicates> {
   const identity = identityOf(table)
   if (!identity || groups.length === 0) return NONE
   const partitions = groups.map(({ partition }) => partition)
   const oldest = identity.reach === 'days' ? await oldestMs(engine, name.startedMs) : name.startedMs
   const candidateFiles = findCandidateFiles(rootsOf, name, table, partitions, oldest)
-  return dropDoubles(engine, { identity, origin: originOf(name.host, name.run), candidateFiles, ...tabled })
+  return dropDuplicates(engine, { identity, origin: originOf(name.host, name.run), candidateFiles, ...tabled })
 }
 
 /** When the first staged row was made, by the exchange's time: one that was asked for may be days old. */

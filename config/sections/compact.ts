@@ -13,11 +13,11 @@ export const compact = z
         "make one file of a past day's hourly files, in each partition; see sync.superseded where files go through rsync",
       ),
     rollUpAfterMinutes: amount(0, 10_080, 60, 'how long after the end of a day (UTC) that is done, minutes'),
-    doubles: z
+    duplicates: z
       .enum(['drop', 'keep'])
       .default('drop')
       .describe('events received twice (two connections, backfill, two hosts): in the tables once, or each copy'),
-    doublesWindowMs: whole(
+    duplicatesWindowMs: whole(
       0,
       600_000,
       5000,

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { lastToGiveWay } from '../../exchanges/exchange.js'
+import { droppedLast } from '../../exchanges/exchange.js'
 import { exchanges } from '../../exchanges/registry.js'
 import { amount, whole } from '../values.js'
 
-const lastFamilies = [...new Set(exchanges.flatMap(lastToGiveWay))]
-const familyToGiveWay = z
+const lastFamilies = [...new Set(exchanges.flatMap(droppedLast))]
+const droppableFamily = z
   .string()
   .refine(
     name => /^[a-z][a-z0-9_.-]{0,63}$/.test(name) && !lastFamilies.includes(name),
@@ -36,7 +36,7 @@ export const segments = z
       8,
       4096,
       64,
-      'frames held in memory while the disk is slow or full, MiB; beyond it the sockets are paused, or families give way',
+      'frames held in memory while the disk is slow or full, MiB; beyond it the sockets are paused, or families are dropped',
     ),
     reserveMiB: whole(
       1,
@@ -44,8 +44,8 @@ export const segments = z
       8,
       'kept free on disk for the journal, for when there is no room for anything else, MiB',
     ),
-    giveWay: z
-      .array(familyToGiveWay)
+    dropOrder: z
+      .array(droppableFamily)
       .optional()
       .describe(
         "families lost first, in this order, when the disk takes nothing and memory is full; trades and the journal are last; default: the exchange's least first",

@@ -15,7 +15,7 @@ import { copyLines } from './flushed-lines.js'
 /** How rows of fresh segments are made: as the compactor would. */
 export interface FreshSettings {
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
-  keepDoubles: boolean
+  keepDuplicates: boolean
   windowMs: number
   feeds?: DescribedFeeds | undefined
 }
@@ -99,7 +99,7 @@ export class FreshRows {
     const folder = join(this.#scratch, 'segment')
     const spillFolder = join(folder, 'spill')
     mkdirSync(spillFolder, { recursive: true })
-    const { limits, keepDoubles, windowMs, feeds } = this.#settings
+    const { limits, keepDuplicates, windowMs, feeds } = this.#settings
     const engine = await openEngine({ ...limits, spillFolder })
     try {
       const source: Source = {
@@ -112,7 +112,7 @@ export class FreshRows {
       if (source.frames === 0) return []
       const tabled = {
         rootsOf: () => [this.#root, this.folder],
-        keepDoubles,
+        keepDuplicates,
         windowMs,
         onUnreadable: (path: string, why: string) => this.#note(`${path} cannot be read: ${why}`),
       }

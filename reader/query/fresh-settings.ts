@@ -18,8 +18,8 @@ export function freshSettings(from: string | undefined, config: string): { root:
 function settingsOf({ compact, exchanges }: Config): FreshSettings {
   return {
     limits: compact,
-    keepDoubles: compact.doubles === 'keep',
-    windowMs: compact.doublesWindowMs,
+    keepDuplicates: compact.duplicates === 'keep',
+    windowMs: compact.duplicatesWindowMs,
     feeds: describedFeeds(exchanges),
   }
 }

@@ -72,7 +72,7 @@ async function rowsOf(
       ...readingOf(name.exchange, feeds),
     }
     // Nothing is looked for that came before: what two connections brought is told twice.
-    const earlier = { rootsOf: () => [], keepDoubles: true, windowMs, onUnreadable: note }
+    const earlier = { rootsOf: () => [], keepDuplicates: true, windowMs, onUnreadable: note }
     const { parts, quarantined } = await convertSegment(engine, source, earlier, folder)
     if (quarantined > 0) note(`${quarantined} frames of ${name.channel} make no row`)
     const files = parts.filter(part => part.table === table).map(part => sqlText(part.temporary))

@@ -180,7 +180,13 @@ async function proveTrades(
       const copies = Number((await connection.runAndReadAll(query)).getRows()[0]?.[0])
       if (copies === 0) continue
       const message = `${copies} trades are there more than once`
-      findings.add({ weight: 'fault', code: 'DOUBLE_TRADES', path, message, hint: 'compact.doubles: keep does that' })
+      findings.add({
+        weight: 'fault',
+        code: 'DOUBLE_TRADES',
+        path,
+        message,
+        hint: 'compact.duplicates: keep does that',
+      })
     } catch (error) {
       findings.add({ weight: 'unproven', code: 'DOUBLE_TRADES', path, message: messageOf(error) })
     }

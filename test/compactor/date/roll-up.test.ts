@@ -109,11 +109,11 @@ t.test('a late hour is taken in; lost receipts and --rebuild give the same bytes
   checkReceipts(t, dataDir)
 
   rmSync(join(dataDir, 'state'), { recursive: true })
-  t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 3, failed: 0, doubles: 0 })
+  t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 3, failed: 0, duplicates: 0 })
   t.same(outputs(dataDir), outputs(reference), 'without state')
   checkReceipts(t, dataDir)
 
-  t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: { date: '2026-11-22' } }), { segments: 3, doubles: 0 })
+  t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: { date: '2026-11-22' } }), { segments: 3, duplicates: 0 })
   t.same(outputs(dataDir), outputs(reference), 'rebuilt')
   t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: { date: '2026-11-21' } }), { segments: 0 })
   t.match(await compactOnce(dataDir, { ...NEXT_DAY, rebuild: { outdated: true } }), { segments: 0 })

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openEngine, type Engine } from '../../../compactor/engine.js'
-import { dropDoubles } from '../../../compactor/files/doubles.js'
+import { dropDuplicates } from '../../../compactor/files/duplicates.js'
 import { MadeTimes } from '../../../compactor/files/made-times.js'
 import { BY_PAYLOAD } from '../../../exchanges/table.js'
 import { sqlText } from '../../../platform/duckdb.js'
@@ -81,7 +81,7 @@ t.test(
       line({ seq: 5, atMs: 30, frame: quote(4) }),
       line({ seq: 5, atMs: 60_000, conn: 'd2', frame: quote(4) }),
     ])
-    t.match(await compactOnce(dataDir), { rows: { quote: 6 }, doubles: 4, failed: 0 })
+    t.match(await compactOnce(dataDir), { rows: { quote: 6 }, duplicates: 4, failed: 0 })
     const rows = await rowsOf(dataDir, 'quote')
     t.same(
       rows.map(row => `${String(row['best_bid_price'])} ${String(row['conn'])}`).sort(),
@@ -102,8 +102,8 @@ t.test('an option keeps every copy', async t => {
   const dataDir = t.testdir()
   const frames = ['d1', 'd2'].map(conn => line({ seq: 1, conn, frame: quote(1) }))
   sealSegment(dataDir, 'quote', frames)
-  const config = configFor(dataDir, { doubles: 'keep' })
-  t.match(await compactOnce(dataDir, { config }), { rows: { quote: 2 }, doubles: 0 })
+  const config = configFor(dataDir, { duplicates: 'keep' })
+  t.match(await compactOnce(dataDir, { config }), { rows: { quote: 2 }, duplicates: 0 })
 })
 
 t.test('equal times and names alone are no double', async t => {
@@ -113,7 +113,7 @@ t.test('equal times and names alone are no double', async t => {
     line({ seq: 1, atMs: 0, conn: 'd2', frame: quote(2) }),
     line({ seq: 2, atMs: 0, conn: 'd2', frame: quote(1, 'ETH-PERPETUAL') }),
   ])
-  t.match(await compactOnce(dataDir), { rows: { quote: 3 }, doubles: 0 })
+  t.match(await compactOnce(dataDir), { rows: { quote: 3 }, duplicates: 0 })
 })
 
 t.test('trades fall out by their number, whenever and however they came again', async t => {
@@ -129,7 +129,7 @@ t.test('trades fall out by their number, whenever and however they came again', 
     number: 3,
     startedMs: START_MS + 24 * HOUR_MS,
   })
-  t.match(await compactOnce(dataDir), { rows: { trades: 5 }, doubles: 4, failed: 0 })
+  t.match(await compactOnce(dataDir), { rows: { trades: 5 }, duplicates: 4, failed: 0 })
   const rows = await rowsOf(dataDir, 'trades')
   t.same(rows.map(row => row['trade_id']).sort(), ['T1', 'T2', 'T3', 'T4', 'another counting'].sort())
   matchAll(t, receiptsOf(dataDir), [
@@ -158,7 +158,7 @@ t.test('book changes fall out by number, whole; the snapshot of another hour sta
     ],
     { number: 2, startedMs: START_MS + HOUR_MS },
   )
-  t.match(await compactOnce(dataDir), { rows: { book: 12 }, doubles: 6, failed: 0 })
+  t.match(await compactOnce(dataDir), { rows: { book: 12 }, duplicates: 6, failed: 0 })
   const rows = await query(`SELECT DISTINCT change_id, prev_change_id AS prev, conn
     FROM '${dataDir}/parquet/**/*.parquet' ORDER BY ALL`)
   t.same(
@@ -185,7 +185,7 @@ t.test('changes of a book that one connection brought twice stood there twice', 
     'book',
     frames.map((frame, index) => line({ seq: index + 1, frame })),
   )
-  t.match(await compactOnce(dataDir), { rows: { book: 6 }, doubles: 4, failed: 0 })
+  t.match(await compactOnce(dataDir), { rows: { book: 6 }, duplicates: 4, failed: 0 })
   const rows = await query(
     `SELECT change_id, count(*) AS rows FROM '${dataDir}/parquet/**/*.parquet' GROUP BY ALL ORDER BY ALL`,
   )
@@ -204,10 +204,10 @@ t.test('copies across segments, hosts and the hour, in any order of conversion',
     sealSegment(dataDir, 'quote', copy('d2', HOUR_MS), { number: 2, startedMs: START_MS + HOUR_MS })
     sealSegment(dataDir, 'quote', copy('d1', HOUR_MS + 5), { host: 'vps-2', run: 'r9', startedMs: START_MS + 1000 })
     const config = configFor(dataDir, { order })
-    t.match(await compactOnce(dataDir, { config }), { rows: { quote: 3 }, doubles: 6, failed: 0 })
+    t.match(await compactOnce(dataDir, { config }), { rows: { quote: 3 }, duplicates: 6, failed: 0 })
     t.equal((await rowsOf(dataDir, 'quote')).length, 3, order)
     const before = await rowsOf(dataDir, 'quote')
-    t.match(await compactOnce(dataDir, { rebuild: {} }), { doubles: 6, failed: 0 })
+    t.match(await compactOnce(dataDir, { rebuild: {} }), { duplicates: 6, failed: 0 })
     t.same((await rowsOf(dataDir, 'quote')).length, before.length, 'and again')
   }
 })
@@ -226,9 +226,9 @@ t.test('copies of trades that another host asked for more than a day later were 
     const later = { host: 'vps-2', run: 'r9', startedMs: START_MS + backMs }
     sealSegment(dataDir, 'trades', [line({ seq: 1, conn: 'backfill', atMs: backMs, frame: answer(1, 2, 3) })], later)
     const config = configFor(dataDir, { order })
-    t.match(await compactOnce(dataDir, { config }), { rows: { trades: 3 }, doubles: 3, failed: 0 }, order)
+    t.match(await compactOnce(dataDir, { config }), { rows: { trades: 3 }, duplicates: 3, failed: 0 }, order)
     t.equal((await rowsOf(dataDir, 'trades')).length, 3, order)
-    t.match(await compactOnce(dataDir, { rebuild: {} }), { doubles: 3, failed: 0 }, 'and again')
+    t.match(await compactOnce(dataDir, { rebuild: {} }), { duplicates: 3, failed: 0 }, 'and again')
     t.equal((await rowsOf(dataDir, 'trades')).length, 3)
   }
 })
@@ -241,7 +241,7 @@ t.test('a neighbour for which no file could be opened any more was passed over, 
     1 AS seq, 'BTC-PERPETUAL' AS instrument_name, 'trades' AS channel, 7 AS trade_seq`)
   const passedOver: string[] = []
   const dropped = (message: string) =>
-    dropDoubles(
+    dropDuplicates(
       {
         ...engine,
         run: sql => (sql.includes('read_parquet') ? Promise.reject(new Error(message)) : engine.run(sql)),

@@ -124,7 +124,7 @@ t.test('queries have the gaps as a relation, without any table of coverage', asy
   writeRun(root, lines([...begin, outage, [60, 'stopped', { reason: 'test' }]]))
   const session = await QuerySession.open({
     root,
-    fresh: { limits: { memoryMiB: 128, threads: 1 }, keepDoubles: false, windowMs: 1000 },
+    fresh: { limits: { memoryMiB: 128, threads: 1 }, keepDuplicates: false, windowMs: 1000 },
     note: () => undefined,
   })
   t.teardown(() => session.clear())
