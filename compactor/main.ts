@@ -12,6 +12,7 @@ import type { Logger } from '../platform/log.js'
 import { acquireProcessLock } from '../platform/process-lock.js'
 import { isDone, SegmentFinder, type DateSegments, type SealedSegment } from './backlog.js'
 import { Dates, type RebuildWish } from './date/dates.js'
+import { DayLists } from './date/day-lists.js'
 import { finishSwitch } from './date/folder-switch.js'
 import { convertedFolders } from './date/date-job.js'
 import { dropPastState } from './date/past-state.js'
@@ -35,6 +36,8 @@ export interface CompactorOptions {
   rebuild?: RebuildWish
   /** Converts segments again that left lines in quarantine. */
   retryQuarantine?: boolean
+  /** Lists finished days anew, from their files, before anything else; called after each. */
+  onListed?: (date: string, files: number) => void
   /** Called after each segment. */
   onProgress?: (summary: Summary) => void
   /** Replaced in tests by one that fails. */
@@ -64,6 +67,7 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
     const compactor = new Compactor(options)
     stopPulse = startPulse({ dataDir, part: 'compactor', log: options.log }, () => compactor.did)
     compactor.wish()
+    await compactor.list()
     await (options.once ? compactor.drain() : compactor.follow())
     return compactor.end()
   } finally {
@@ -96,6 +100,7 @@ class Compactor {
   readonly #retries: Retries
   readonly #progress: CompactorProgress
   readonly #dates: Dates
+  readonly #lists: DayLists
   /** Dates that are to be converted anew, as was wished. */
   readonly #wished = new Set<string>()
   /** Converted, as far as is known, of dates that are not finished: a sealed segment never changes. */
@@ -125,10 +130,12 @@ class Compactor {
     this.#finished = new FinishedDates(dataDir)
     this.#retries = new Retries(options.once ? Infinity : (options.retryAfterMs ?? 60_000))
     this.#progress = new CompactorProgress(dataDir, this.#retries, options)
+    this.#lists = new DayLists(this.#job, options.config.host)
     this.#dates = new Dates(options.config, this.#job, {
       finder: this.#finder,
       receipts: this.#receipts,
       finished: this.#finished,
+      lists: this.#lists,
       retries: this.#retries,
       progress: this.#progress,
       nowMs: options.nowMs ?? Date.now,
@@ -149,6 +156,12 @@ class Compactor {
   wish(): void {
     const { rebuild: wish } = this.#options
     if (wish) for (const date of this.#dates.wished(wish)) this.#wished.add(date)
+  }
+
+  /** Lists finished days anew where that was asked for. */
+  async list(): Promise<void> {
+    const { onListed } = this.#options
+    if (onListed) await this.#lists.rebuild(date => this.#dates.isOver(date), onListed)
   }
 
   async #rebuildWished(): Promise<void> {

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type { z } from 'zod'
 import { isWholeParquet } from '../formats/parquet-footer.js'
-import { parquetFiles } from '../formats/parquet-tree.js'
-import { supersededFiles } from '../formats/superseded-files.js'
+import { plannedFiles } from '../formats/planned-files.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { partitionedSql } from '../formats/partitioned-sql.js'
 import { unreadableAmong } from '../formats/unreadable-parquet.js'
@@ -17,7 +16,6 @@ const DAY_US = 86_400_000_000
 export class ParquetReader {
   readonly #connection: DuckDBConnection
   readonly #root: string
-  readonly #superseded: ReadonlySet<string>
   readonly #wholeness = new Map<string, boolean>()
 
   /** @throws EdgeError COVERAGE_NO_PARQUET */
@@ -30,7 +28,6 @@ export class ParquetReader {
     }
     this.#connection = connection
     this.#root = root
-    this.#superseded = new Set(supersededFiles(root))
   }
 
   /** Files that are no whole Parquet files and were left out, as far as tables were asked. */
@@ -43,8 +40,8 @@ export class ParquetReader {
     table: string,
     of: { exchange?: string; dates?: { first: string; last: string } | undefined },
   ): string | undefined {
-    const all = [...parquetFiles(this.#root, { table, ...of })].map(({ path }) => join(this.#root, path))
-    const paths = all.filter(path => !this.#superseded.has(path) && this.#isWhole(path))
+    const all = plannedFiles(this.#root, { table, ...of }).map(({ path }) => join(this.#root, path))
+    const paths = all.filter(path => this.#isWhole(path))
     return paths.length === 0 ? undefined : `(${partitionedSql(paths, { filename: true, dateType: 'VARCHAR' })})`
   }
 

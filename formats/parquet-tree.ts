@@ -2,7 +2,7 @@
  * The one walk over `parquet/`: partitions with or without the levels of kind and currency, and in them the files whose
  * names are ours, whole.
  */
-import { listFolder, partitionFolders, type FolderQuery, type Level } from './partition-folders.js'
+import { listFolder, partitionFolders, partitionValues, type FolderQuery, type Level } from './partition-folders.js'
 import { parseParquetName, type ParquetName } from './parquet-path.js'
 
 /** A day's folder of a table; what its path does not say is undefined. */
@@ -33,6 +33,8 @@ export interface ParquetQuery extends Pick<FolderQuery, 'below' | 'onStranger'> 
   date?: string | undefined
   /** Of folders, both included. */
   dates?: { first: string; last: string } | undefined
+  /** Says of a folder that it need not be listed. */
+  isDone?: ((folder: ParquetFolder) => boolean) | undefined
 }
 
 const LEVELS: readonly Level[] = [
@@ -81,7 +83,19 @@ export function parquetFilesIn(
 
 /** All files that are asked for, sorted by path, folder by folder. */
 export function* parquetFiles(root: string, query: ParquetQuery = {}): Generator<ParquetFile, void> {
-  for (const folder of parquetFolders(root, query)) yield* parquetFilesIn(root, folder, query.onStranger)
+  for (const folder of parquetFolders(root, query))
+    if (query.isDone?.(folder) !== true) yield* parquetFilesIn(root, folder, query.onStranger)
+}
+
+/** What a path below the root says; undefined where it is not spelled as we spell it. */
+export function parquetFileAt(path: string): ParquetFile | undefined {
+  const [top, ...parts] = path.split('/')
+  const file = parts.pop() ?? ''
+  const name = parseParquetName(file)
+  const values = partitionValues(parts, LEVELS)
+  if (top !== 'parquet' || !name || !values) return undefined
+  const { exchange = '', table = '', kind, currency, date = '' } = values
+  return { path, file, name, folder: { path: path.slice(0, -file.length - 1), exchange, table, kind, currency, date } }
 }
 
 /** Names of all tables that have a folder below a root, with the exchanges that have them. */

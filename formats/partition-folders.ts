@@ -61,6 +61,18 @@ function levelOf(name: string, levels: readonly Level[]) {
   return { key, value, rest: isReached && isSpelled(key, value) ? levels.slice(at + 1) : undefined }
 }
 
+/** What names of folders say, from the top down to the last of the levels; undefined where one is none of ours. */
+export function partitionValues(
+  names: readonly string[],
+  levels: readonly Level[],
+): Readonly<Record<string, string>> | undefined {
+  const [name, ...further] = names
+  if (name === undefined) return levels.length === 0 ? {} : undefined
+  const { key, value, rest } = levelOf(name, levels)
+  const below = rest && partitionValues(further, rest)
+  return below && { [key]: value, ...below }
+}
+
 /** Whether a path is `below`, lies in it, or leads there. */
 export function isOnTheWay(path: string, below: string | undefined): boolean {
   return below === undefined || below === path || path.startsWith(`${below}/`) || below.startsWith(`${path}/`)

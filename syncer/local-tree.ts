@@ -35,7 +35,7 @@ export const linkProblem = (path: string) => ({
     'here, mount it here (mount --bind), or set dataDir to where it is',
 })
 
-const ROOTS: readonly string[] = ['raw', 'parquet', 'quarantine', 'superseded', 'reports']
+const ROOTS: readonly string[] = ['raw', 'parquet', 'quarantine', 'superseded', 'lists', 'reports']
 const PARTITION = /^[a-z]+=[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 const DATE_FOLDER = /^date=(\d{4}-\d\d-\d\d)$/
 

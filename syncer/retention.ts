@@ -99,6 +99,7 @@ function reasonToKeep(
     case 'manifest':
       return recordOf(withState(file.path, 'sealed'))?.state === 'verified' ? undefined : 'not verified'
     case 'superseded':
+    case 'lists':
     case 'reports':
       return undefined
     case 'parquet':

@@ -2,8 +2,8 @@ import { parseParquetName } from '../formats/parquet-path.js'
 import { parseSegmentPath } from '../formats/raw-path.js'
 import { dateOf } from '../platform/utc-date.js'
 
-/** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced; `reports` are for people. */
-export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded' | 'reports'
+/** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced, `lists` those of finished days; `reports` are for people. */
+export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded' | 'lists' | 'reports'
 
 export interface ShippedName {
   kind: ShippedKind
@@ -26,7 +26,14 @@ const QUARANTINE = new RegExp(
 )
 const SUPERSEDED = new RegExp(`^superseded/date=(${DATE})/superseded-${NAME}\\.jsonl$`)
 const REPORT = new RegExp(`^reports/date=(${DATE})/report-${NAME}\\.html$`)
-const PATTERNS = { parquet: PARQUET, quarantine: QUARANTINE, superseded: SUPERSEDED, reports: REPORT } as const
+const LIST = new RegExp(`^lists/date=(${DATE})/list-${NAME}\\.jsonl$`)
+const PATTERNS = {
+  parquet: PARQUET,
+  quarantine: QUARANTINE,
+  superseded: SUPERSEDED,
+  lists: LIST,
+  reports: REPORT,
+} as const
 
 /**
  * The facts in a path below `dataDir`; undefined for whatever is not shipped: open segments, temporary names, state, and

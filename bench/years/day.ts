@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { compress, decompress } from 'zstd-napi'
 import { runCompactor } from '../../compactor/main.js'
 import { configSchema } from '../../config/schema.js'
+import { finishedListsOf } from '../../formats/finished-list.js'
 import { parseManifest, type Manifest } from '../../formats/manifest.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { segmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
@@ -105,6 +106,11 @@ export function cloneDay(dataDir: string, date: string, to: string): void {
     const target = join(dataDir, folder.path.slice(0, -date.length) + to)
     mkdirSync(target, { recursive: true })
     linkSync(join(dataDir, path), join(target, path.slice(folder.path.length + 1)))
+  }
+  for (const list of finishedListsOf(dataDir, date)) {
+    const target = join(dataDir, list.replace(date, to))
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, readFileSync(join(dataDir, list), 'utf8').replaceAll(date, to))
   }
   for (const kind of ['done', 'superseded']) {
     const state = join(compactorState(dataDir), `${kind}-${date}.jsonl`)

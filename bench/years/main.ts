@@ -55,7 +55,7 @@ export async function costsOfYears({ days, hours, only = /./ }: YearsOptions) {
     const momentMs = await makeDay(await recordedSeconds(scratch), dataDir, date, hours)
     const copy = join(scratch, 'copy')
     mkdirSync(copy)
-    for (const tree of ['raw', 'parquet']) symlinkSync(join(dataDir, tree), join(copy, tree))
+    for (const tree of ['raw', 'parquet', 'lists']) symlinkSync(join(dataDir, tree), join(copy, tree))
     const config = configAt(scratch, dataDir)
     const questions = questionsOf(copy, config, momentMs).filter(({ name }) => only.test(name))
     const costs = new Map<string, Cost[]>()

@@ -15,6 +15,7 @@ export interface CompactFlags {
   date?: string
   outdated?: true
   retryQuarantine?: true
+  rebuildLists?: true
   order?: 'oldest' | 'newest'
   json?: true
 }
@@ -39,6 +40,7 @@ export async function convert(flags: CompactFlags): Promise<void> {
     once,
     ...(rebuild && { rebuild }),
     retryQuarantine: flags.retryQuarantine === true,
+    ...(flags.rebuildLists && { onListed: (date: string, files: number) => log.info({ date, files }, 'day listed') }),
     signal: stop.signal,
     ...(bar && { onProgress: bar.show }),
   })

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parquetFilesIn, parquetFolders, type ParquetFile, type ParquetFolder } from '../../formats/parquet-tree.js'
+import { DERIVED_TABLES } from '../../formats/finished-list.js'
 import { clearWaiting, switchFolders, waitingFolder } from './folder-switch.js'
 import { linkOthers, planRollUps, receiptsAfter, supersededBy, writeRollUp, type Rolled } from './roll-up.js'
 import { withEngine } from '../engine.js'
@@ -10,12 +11,9 @@ import { spillFolderOf } from '../temporary.js'
 
 const DAY_MS = 86_400_000
 
-/** Tables that are made from other tables, by others: no receipt speaks of them, and no rebuild makes them. */
-const DERIVED = new Set(['coverage', 'coverage_hours'])
-
-/** Folders of the partitions' days, of one date or all, below `root`; sorted. */
+/** Folders of the partitions' days, of one date or all, below `root`, but for derived tables: no receipt speaks of these, and no rebuild makes them. Sorted. */
 export function convertedFolders(root: string, date?: string): ParquetFolder[] {
-  return [...parquetFolders(root, { date })].filter(({ table }) => !DERIVED.has(table))
+  return [...parquetFolders(root, { date })].filter(({ table }) => !DERIVED_TABLES.has(table))
 }
 
 /** The same, as paths. */

@@ -11,6 +11,7 @@ import type { CompactorProgress } from '../progress.js'
 import type { Retries } from '../retries.js'
 import type { JobOptions } from '../segment/job.js'
 import { SCHEMA_VERSION } from '../tables.js'
+import type { DayLists } from './day-lists.js'
 import { convertedFolders, dateFiles, isRollUpDue, rollUpDate } from './date-job.js'
 import { rebuildDate } from './rebuild.js'
 import { readReplaced } from './roll-up.js'
@@ -39,6 +40,7 @@ export class Dates {
   readonly #finder: SegmentFinder
   readonly #receipts: KnownReceipts
   readonly #finished: FinishedDates
+  readonly #lists: DayLists
   readonly #retries: Retries
   readonly #progress: CompactorProgress
   readonly #nowMs: () => number
@@ -55,6 +57,7 @@ export class Dates {
       finder: SegmentFinder
       receipts: KnownReceipts
       finished: FinishedDates
+      lists: DayLists
       retries: Retries
       progress: CompactorProgress
       nowMs: () => number
@@ -66,6 +69,7 @@ export class Dates {
     this.#finder = known.finder
     this.#receipts = known.receipts
     this.#finished = known.finished
+    this.#lists = known.lists
     this.#retries = known.retries
     this.#progress = known.progress
     this.#nowMs = known.nowMs
@@ -91,6 +95,7 @@ export class Dates {
     this.#rolledUp.delete(date)
     this.#finished.forget(date)
     this.#lookedAtMs = -Infinity
+    if (this.isOver(date) && (this.#rollsUp || this.#lists.has(date))) this.#lists.revoke(date)
   }
 
   /** Whether a date as a whole is as it is to stay: its day is long over, and its tables, if any, are rolled up. */
@@ -99,8 +104,13 @@ export class Dates {
     return isOver && (!this.#rollsUp || !hasTables || this.#rolledUp.has(date))
   }
 
+  /** Whether it is time to make one file of a date's hours, and to list what it has. */
+  isOver(date: string): boolean {
+    return isRollUpDue(date, this.#nowMs(), this.#compact.rollUpAfterMinutes)
+  }
+
   #isDue(date: string): boolean {
-    return this.#rollsUp && isRollUpDue(date, this.#nowMs(), this.#compact.rollUpAfterMinutes)
+    return this.#rollsUp && this.isOver(date)
   }
 
   /** Names of all dates are gone through when one may be due: another hour, something new, something that failed. */
@@ -129,6 +139,7 @@ export class Dates {
       try {
         const { receipts, rolled } = await rollUpDate(this.#job, date)
         for (const receipt of receipts) this.#receipts.set(receipt)
+        if (!this.#lists.has(date)) await this.#lists.write(date)
         this.#rolledUp.add(date)
         this.#retries.succeeded(rollingUp(date))
         const files = rolled.reduce((sum, { rollUp }) => sum + rollUp.files.length, 0)
@@ -147,7 +158,7 @@ export class Dates {
    */
   async rebuild(date: string): Promise<readonly SealedSegment[] | undefined> {
     const { log, signal } = this.#job
-    this.#finished.forget(date)
+    this.grew(date)
     const segments = this.#finder.date(date)?.sealed ?? []
     this.#progress.started(`${date} as a whole`, segments.length)
     try {

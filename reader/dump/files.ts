@@ -3,11 +3,10 @@ import { join, resolve, sep } from 'node:path'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
 import { filesBelow } from '../../platform/folder-entries.js'
 import { manifestOf } from '../../formats/segment-files.js'
-import { parquetFiles } from '../../formats/parquet-tree.js'
+import { plannedFiles } from '../../formats/planned-files.js'
 import { quarantineFiles } from '../../formats/quarantine-tree.js'
 import { parseSegmentPath, type SegmentName } from '../../formats/raw-path.js'
 import { rawSegments, SLACK_US } from '../../formats/raw-tree.js'
-import { supersededFiles } from '../../formats/superseded-files.js'
 import { treePlaceOf } from '../../formats/tree-place.js'
 import type { LineChoice } from './line-filter.js'
 import { kindOf } from './read-lines.js'
@@ -81,8 +80,7 @@ function filesOfTree(path: string, { fromUs, toUs }: Span): string[] | undefined
     first: fromUs === undefined ? '0000-00-00' : dateOf((fromUs - HOUR_US) / 1000),
     last: toUs === undefined ? '9999-99-99' : dateOf(toUs / 1000),
   }
-  const superseded = new Set(supersededFiles(root))
-  const parquet = full(parquetFiles(root, { ...below, dates })).filter(file => !superseded.has(file))
+  const parquet = full(plannedFiles(root, { ...below, dates }))
   return parquet.length > 0 ? parquet : [...quarantineFiles(root, { ...below, dates })].map(file => join(root, file))
 }
 

@@ -5,8 +5,7 @@ import { parseJsonLines } from '../../platform/json-lines.js'
 import { sha256Of } from '../../platform/sha256.js'
 import { groupBy } from '../../platform/group-by.js'
 import { dateOf } from '../../platform/utc-date.js'
-import { parquetFiles, type ParquetFile } from '../../formats/parquet-tree.js'
-import { supersededFiles } from '../../formats/superseded-files.js'
+import { plannedFiles, type PlannedFile } from '../../formats/planned-files.js'
 
 const lineSchema = z.object({
   path: z.string(),
@@ -22,17 +21,16 @@ const lineSchema = z.object({
 /** A Parquet file that will not change any more, and what tells whether a copy of it is whole. */
 export type FinishedFile = z.infer<typeof lineSchema>
 
+const DAY_MS = 86_400_000
+
 /**
  * The files of days that are finished: past, and rolled up, so that no partition has several hours of one recorder. In
  * the order of their paths.
- * @param listing an earlier listing: files that it names are not read again
+ * @param listing an earlier listing: files that it names, or a list of a finished day, are not read again
  */
 export async function finishedFiles(root: string, nowMs: number, listing?: string): Promise<FinishedFile[]> {
   const known = new Map(readListing(listing).map(file => [`${file.path} ${file.bytes}`, file]))
-  const superseded = new Set(supersededFiles(root))
-  const files = [...parquetFiles(root)].filter(
-    ({ path, folder }) => folder.date < dateOf(nowMs) && !superseded.has(join(root, path)),
-  )
+  const files = plannedFiles(root, { dates: { first: '0000-00-00', last: dateOf(nowMs - DAY_MS) } })
   const unfinished = new Set<string>()
   for (const [folder, own] of groupBy(files, ({ folder }) => folder.path))
     for (const ofHost of groupBy(own, ({ name }) => name.host).values()) if (ofHost.length > 1) unfinished.add(folder)
@@ -40,7 +38,7 @@ export async function finishedFiles(root: string, nowMs: number, listing?: strin
     files.filter(({ folder }) => unfinished.has(folder.path)).map(({ folder }) => `${folder.exchange} ${folder.date}`),
   )
   const finished: FinishedFile[] = []
-  for (const file of files.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+  for (const file of files) {
     if (unfinishedDates.has(`${file.folder.exchange} ${file.folder.date}`)) continue
     finished.push(await described(root, file, known))
   }
@@ -49,14 +47,13 @@ export async function finishedFiles(root: string, nowMs: number, listing?: strin
 
 async function described(
   root: string,
-  { path, folder }: ParquetFile,
+  { path, folder, listed }: PlannedFile,
   known: ReadonlyMap<string, FinishedFile>,
 ): Promise<FinishedFile> {
-  const bytes = statSync(join(root, path)).size
-  const before = known.get(`${path} ${bytes}`)
-  if (before) return before
+  const bytes = listed?.bytes ?? statSync(join(root, path)).size
   const { exchange, table, kind = '', currency = '', date } = folder
-  return { path, exchange, table, kind, currency, date, bytes, sha256: await sha256Of(join(root, path)) }
+  const sha256 = listed?.sha256 ?? known.get(`${path} ${bytes}`)?.sha256 ?? (await sha256Of(join(root, path)))
+  return { path, exchange, table, kind, currency, date, bytes, sha256 }
 }
 
 function readListing(path: string | undefined): FinishedFile[] {

@@ -13,6 +13,8 @@ import { messageOf } from '../../platform/edge-error.js'
 export interface Days {
   first: string
   last: string
+  /** Rows of these alone are asked for; undefined: of all. */
+  instruments?: readonly string[]
 }
 
 /** The account of each day as a relation, whether or not it was written as a table. */
@@ -102,10 +104,12 @@ class DaysFinder {
     if (isNode(select['sample'])) return
     const tables = tablesJoined(select['from_table'])
     for (const condition of conjuncts(select['where_clause'])) {
+      const names = instrumentsIn(condition, bindings)
+      for (const table of names ? meantBy(names.of, tables) : [])
+        days.set(table, { ...(days.get(table) ?? ALL_DAYS), instruments: names?.names ?? [] })
       const bounds = boundsOf(condition)
       if (!bounds) continue
-      const called = bounds.of === undefined ? (tables.length === 1 ? tables : []) : tables.filter(isCalled(bounds.of))
-      const meant = called.filter(table => !bounds.isInstant || isGaps(table))
+      const meant = meantBy(bounds.of, tables).filter(table => !bounds.isInstant || isGaps(table))
       if (meant.length === 0) continue
       const dayOf = (bound: Node) => this.#dayOf(withBindings(bound, bindings), bounds.isInstant)
       const first = bounds.first.length === 0 ? undefined : await least(bounds.first, dayOf)
@@ -113,6 +117,7 @@ class DaysFinder {
       for (const table of meant) {
         const before = days.get(table) ?? ALL_DAYS
         days.set(table, {
+          ...before,
           first: first !== undefined && first > before.first ? first : before.first,
           last: last !== undefined && last < before.last ? last : before.last,
         })
@@ -245,6 +250,10 @@ function tablesJoined(from: unknown): Node[] {
   return []
 }
 
+/** The tables that a column can be of, by the name before it. */
+const meantBy = (name: string | undefined, tables: readonly Node[]) =>
+  name === undefined ? (tables.length === 1 ? tables : []) : tables.filter(isCalled(name))
+
 const isCalled = (name: string) => (table: Node) =>
   [textOf(table['alias']) || textOf(table['table_name'])].some(own => own.toLowerCase() === name)
 
@@ -304,17 +313,47 @@ const MIRRORED: Readonly<Record<string, string>> = {
 }
 
 function dateColumn(expression: unknown): Pick<Bounds, 'of' | 'isInstant'> | undefined {
-  if (!isNode(expression) || expression['class'] !== 'COLUMN_REF') return undefined
-  const names = Array.isArray(expression['column_names']) ? expression['column_names'].map(textOf) : []
-  const column = names.at(-1)?.toLowerCase()
+  const [column, of] = columnIn(expression)
   const isInstant = column === 'from_ts' || column === 'to_ts'
-  return isInstant || column === 'date' ? { of: names.at(-2)?.toLowerCase(), isInstant } : undefined
+  return isInstant || column === 'date' ? { of, isInstant } : undefined
 }
 
-/** All days of both. */
+/** A column's name and what stands before it, in lower case. */
+function columnIn(expression: unknown): (string | undefined)[] {
+  if (!isNode(expression) || expression['class'] !== 'COLUMN_REF') return []
+  const names = Array.isArray(expression['column_names']) ? expression['column_names'].map(textOf) : []
+  return [names.at(-1)?.toLowerCase(), names.at(-2)?.toLowerCase()]
+}
+
+/** The instruments that `instrument_name = …` or `IN (…)` leaves, with constants. */
+function instrumentsIn(condition: Node, bindings: Bindings): { of: string | undefined; names: string[] } | undefined {
+  const sides =
+    condition['type'] === 'COMPARE_IN'
+      ? nodesOf(condition['children'])
+      : condition['type'] === 'COMPARE_EQUAL'
+        ? [...nodesOf(condition['left']), ...nodesOf(condition['right'])]
+        : []
+  const place = sides.findIndex(side => columnIn(side)[0] === 'instrument_name')
+  // In an IN, the column comes first.
+  if (place < 0 || (place > 0 && condition['type'] === 'COMPARE_IN')) return undefined
+  const names = sides.filter((_, at) => at !== place).map(side => plainText(withBindings(side, bindings)))
+  const known = names.filter(name => name !== undefined)
+  return names.length > 0 && known.length === names.length ? { of: columnIn(sides[place])[1], names: known } : undefined
+}
+
+/** A constant text. */
+function plainText(expression: Node): string | undefined {
+  const constant = expression['class'] === 'CONSTANT' ? expression['value'] : undefined
+  if (!isNode(constant) || !isNode(constant['type']) || constant['type']['id'] !== 'VARCHAR') return undefined
+  return typeof constant['value'] === 'string' ? constant['value'] : undefined
+}
+
+/** All days of both, and the instruments of both where each names some. */
 export function union(one: Days | undefined, other: Days): Days {
   if (!one) return other
+  const instruments = one.instruments && other.instruments && [...new Set([...one.instruments, ...other.instruments])]
   return {
+    ...(instruments && { instruments }),
     first: one.first < other.first ? one.first : other.first,
     last: one.last > other.last ? one.last : other.last,
   }

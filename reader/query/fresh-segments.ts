@@ -55,6 +55,3 @@ function newestDayUs(root: string, table: string): number {
   for (const { date } of parquetFolders(root, { table })) if (date > newest) newest = date
   return startOf(newest, -Infinity)
 }
-
-/** The date of a partition's folder. */
-export const dateIn = (folder: string) => folder.slice(-'2026-11-22'.length)

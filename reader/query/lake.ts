@@ -2,22 +2,22 @@ import { dirname, join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { tables as allTables, tablesOf } from '../../compactor/tables.js'
 import { isWholeParquet } from '../../formats/parquet-footer.js'
-import { parseParquetName } from '../../formats/parquet-path.js'
 import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { rawFiles } from '../../formats/raw-tree.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlName, sqlText } from '../../platform/duckdb.js'
 import { partitionFolders } from '../../formats/partition-folders.js'
-import type { SegmentFile } from '../../formats/segment-files.js'
+import type { PlannedFile } from '../../formats/planned-files.js'
+import { datesWithReceipts } from '../../formats/receipt.js'
 import type { NormalizedView } from '../../exchanges/normalized.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
 import { ALL_DAYS, type Days } from './dates-asked.js'
-import { dateIn, freshSegments } from './fresh-segments.js'
+import { freshSegments } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
 import { normalizedSql, sharedPart, type OwnTable } from './normalized-views.js'
 import { columnsOfOwnTable, columnsOfTables, emptySelect, type Column } from './relation.js'
-import { filesOfTable, pathsOf, type TableFiles } from './table-files.js'
+import { filesOfTable, haveSameColumns, pathsOf } from './table-files.js'
 
 /**
  * The tables below a root (a dataDir, or a copy of one) as views of a DuckDB, with the columns of their partitions
@@ -88,8 +88,8 @@ export class Lake {
   /** Makes a view `<exchange>.<table>` of an exchange's table: its own columns, whether or not there are rows. */
   async showOwn({ exchange, table }: OwnTable, days: Days = ALL_DAYS): Promise<void> {
     const known = await this.#ownColumns(exchange, table)
-    const paths = (await this.#pathsOf(table, days, exchange)).filter(path => !this.#torn.has(path))
-    const rows = paths.length > 0 ? [partitionedSql(paths, { dateType: 'DATE' })] : []
+    const sql = await this.#rowsOf(table, days, exchange)
+    const rows = sql === undefined ? [] : [sql]
     if (known.length === 0 && rows.length === 0) return
     const all = [...rows, ...(known.length > 0 ? [emptySelect(known)] : [])]
     await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${sqlName(exchange)};
@@ -113,7 +113,7 @@ export class Lake {
   /** The Parquet files of tables, but for those that were left out. */
   filesOf(tables: readonly string[]): string[] {
     const files = tables.flatMap(table =>
-      pathsOf(this.#root, filesOfTable(this.#root, table, undefined, this.#shown.get(table))),
+      pathsOf(this.#root, filesOfTable(this.#root, table, undefined, this.#shown.get(table)).files),
     )
     return files.filter(path => !this.#torn.has(path))
   }
@@ -126,43 +126,55 @@ export class Lake {
   }
 
   async #relation(table: string, days: Days): Promise<string> {
-    const paths = (await this.#pathsOf(table, days)).filter(path => !this.#torn.has(path))
-    if (paths.length > 0) return partitionedSql(paths, { dateType: 'DATE' })
+    const rows = await this.#rowsOf(table, days)
+    if (rows !== undefined) return rows
     const columns = await columnsOfTables(name => name === table)
     return emptySelect(columns.get(table) ?? [])
   }
 
-  /** @param exchange whose files alone are wanted; undefined: of all */
-  async #pathsOf(table: string, days: Days, exchange?: string): Promise<string[]> {
-    const isWanted = ({ name }: SegmentFile) => exchange === undefined || name.exchange === exchange
-    if (!this.#fresh) return pathsOf(this.#root, filesOfTable(this.#root, table, exchange, days))
+  /**
+   * A query for the rows of a table; undefined where there is no file.
+   * @param exchange whose files alone are wanted; undefined: of all
+   */
+  async #rowsOf(table: string, days: Days, exchange?: string): Promise<string | undefined> {
     const before = filesOfTable(this.#root, table, exchange, days)
+    // A copy says of its finished days that nothing is on its way; where it is made, receipts say what is.
+    const isWhole = !this.#fresh || (before.isFinished && datesWithReceipts(this.#root).length === 0)
+    const fresh = this.#fresh && !isWhole ? await this.#freshOf(this.#fresh, table, days, exchange) : []
+    // Looked at after raw: whatever the compactor made of a segment meanwhile stands for it.
+    const { files } = isWhole ? before : filesOfTable(this.#root, table, exchange, days)
+    const left = (await this.#withoutCovered(files, fresh)).map(({ path }) => join(this.#fresh?.folder ?? '', path))
+    const paths = [...pathsOf(this.#root, files), ...left].filter(path => !this.#torn.has(path))
+    const isUniform = left.length === 0 && haveSameColumns(files)
+    return paths.length === 0 ? undefined : partitionedSql(paths, { dateType: 'DATE', isUniform })
+  }
+
+  async #freshOf(rows: FreshRows, table: string, days: Days, exchange?: string): Promise<FreshFile[]> {
     const found = await freshSegments(this.#root, table, days, async dates => {
-      const folders = [...before.keys()].filter(folder => dates.has(dateIn(folder)))
+      const { first, last } = days
+      const before = filesOfTable(this.#root, table, exchange, { first, last }).files
+      const here = before.filter(({ folder }) => dates.has(folder.date))
+      const folders = [...new Set(here.map(({ folder }) => folder.path))]
       return new Set(
         (await Promise.all(folders.map(folder => this.#covered(before, folder)))).flatMap(names => [...names]),
       )
     })
-    const segments = found.filter(isWanted)
-    const fresh = (await this.#fresh.convert(segments)).filter(file => file.table === table)
-    // Looked at after raw: whatever the compactor made of a segment meanwhile stands for it.
-    const files = filesOfTable(this.#root, table, exchange, days)
-    const left = await this.#withoutCovered(files, fresh)
-    const { folder } = this.#fresh
-    return [...pathsOf(this.#root, files), ...left.map(({ path }) => join(folder, path))]
+    const segments = found.filter(({ name }) => exchange === undefined || name.exchange === exchange)
+    return (await rows.convert(segments)).filter(file => file.table === table)
   }
 
-  async #withoutCovered(files: TableFiles, fresh: readonly FreshFile[]): Promise<FreshFile[]> {
+  async #withoutCovered(files: readonly PlannedFile[], fresh: readonly FreshFile[]): Promise<FreshFile[]> {
     const left: FreshFile[] = []
     for (const file of fresh) if (!(await this.#covered(files, dirname(file.path))).has(file.name)) left.push(file)
     return left
   }
 
   /** Names of the files of a partition, those included that a day's file replaced. */
-  async #covered(files: TableFiles, folder: string): Promise<ReadonlySet<string>> {
-    const names = files.get(folder) ?? []
-    const days = names.filter(name => parseParquetName(name)?.hour === undefined)
-    const readable = days.map(name => join(this.#root, folder, name)).filter(path => !this.#torn.has(path))
+  async #covered(files: readonly PlannedFile[], folder: string): Promise<ReadonlySet<string>> {
+    const here = files.filter(file => file.folder.path === folder)
+    const names = here.map(({ file }) => file)
+    const days = here.filter(({ name }) => name.hour === undefined)
+    const readable = days.map(({ path }) => join(this.#root, path)).filter(path => !this.#torn.has(path))
     if (readable.length === 0) return new Set(names)
     const answer = await this.#connection.runAndReadAll(
       `SELECT unnest(from_json(decode(value), '["VARCHAR"]')) FROM parquet_kv_metadata([${readable.map(sqlText).join(', ')}])

@@ -150,7 +150,9 @@ export class QuerySession {
       for (const part of partsOf(view)) {
         const tables = ownTablesIn(part)
         // A row's date is its table's; what other tables, or other rows, say of it may be of an earlier day.
-        const wanted = tables.length === 1 && !LOOKS_AROUND.test(part) ? daysOf(view.name) : ALL_DAYS
+        const { first, last } = tables.length === 1 && !LOOKS_AROUND.test(part) ? daysOf(view.name) : ALL_DAYS
+        // What a view calls an instrument may be made of something else.
+        const wanted = { first, last }
         for (const own of tables) asked.add(own, wanted)
       }
     for (const [own, wanted] of asked) await this.#lake.showOwn(own, wanted)

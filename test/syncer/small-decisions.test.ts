@@ -36,6 +36,8 @@ t.test('names that are shipped, and none else', t => {
   t.same(parseShippedName(`${parquet}/day-h.parquet`), day, "a day's file ends with the day")
   const notice = 'superseded/date=2026-11-20/superseded-h.jsonl'
   t.same(parseShippedName(notice), { ...day, kind: 'superseded' }, 'and so does what says what it replaced')
+  const list = 'lists/date=2026-11-20/list-h_abcdefgh.jsonl'
+  t.same(parseShippedName(list), { ...day, kind: 'lists' }, 'and the list of its files')
   const report = 'reports/date=2026-11-20/report-h_abcdefgh.html'
   t.same(parseShippedName(report), { ...day, kind: 'reports' }, 'and the report of the day')
   for (const path of [

@@ -14,6 +14,7 @@ import { openDuckDb, sqlName, sqlText } from '../../../platform/duckdb.js'
 import { whyUnreadable } from '../../../formats/unreadable-parquet.js'
 import type { Findings } from '../findings.js'
 import type { Proof } from '../proof.js'
+import { proveLists } from './lists.js'
 
 /** `edgetape verify parquet`: that what came of each segment is all there, as it was made, and nothing twice. */
 export const parquetProof: Proof = {
@@ -47,6 +48,8 @@ export const parquetProof: Proof = {
         connection,
         findings,
       )
+      const rowsOf = async (sql: string) => (await connection.runAndReadAll(sql)).getRows()
+      await proveLists(root, date, { rows: rowsOf }, findings)
     } finally {
       connection.closeSync()
     }
