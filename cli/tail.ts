@@ -18,7 +18,7 @@ export function tailCommand(): Command {
     .addHelpText(
       'after',
       `
-Frames come when the recorder has flushed them (segments.flushMs). Rows are made as the compactor makes them; what two
+Frames come when the recorder has written them (each 80 ms). Rows are made as the compactor makes them; what two
 connections brought is told twice.
 `,
     )

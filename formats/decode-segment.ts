@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { LineSplitter } from '../platform/line-splitter.js'
 import { messageOf } from '../platform/edge-error.js'
 import { DCtx } from '../platform/zstd.js'
+import { wholeBlocks } from './zstd-frame.js'
 
 const CHUNK_BYTES = 1024 * 1024
 
@@ -17,6 +18,8 @@ export interface DecodedChunk {
 export interface DecodeResult {
   /** Compressed bytes in whole zstd frames. */
   wholeBytes: number
+  /** … and in whole blocks of the one that is being written, which has no checksum yet. */
+  flushedBytes: number
   totalBytes: number
   /** Why decoding ended before the end of the file. */
   fault?: string
@@ -39,10 +42,12 @@ export function* decodeSegment(path: string, from = 0, to = Infinity): Generator
     for (;;) {
       const length = readSync(fd, input, 0, Math.min(CHUNK_BYTES, to - consumed), consumed)
       if (length === 0)
-        return withFault(
-          { wholeBytes, totalBytes: consumed },
-          consumed > wholeBytes ? 'last zstd frame is torn' : undefined,
-        )
+        return consumed > wholeBytes
+          ? {
+              ...{ wholeBytes, flushedBytes: flushedIn(fd, wholeBytes, consumed), totalBytes: consumed },
+              fault: 'last zstd frame is torn',
+            }
+          : { wholeBytes, flushedBytes: wholeBytes, totalBytes: consumed }
       let at = 0
       let full = false
       while (at < length || full) {
@@ -50,7 +55,8 @@ export function* decodeSegment(path: string, from = 0, to = Infinity): Generator
         try {
           step = context.decompressStream(output, input.subarray(at, length))
         } catch (error) {
-          return { wholeBytes, totalBytes: Math.min(fstatSync(fd).size, to), fault: messageOf(error) }
+          const totalBytes = Math.min(fstatSync(fd).size, to)
+          return { wholeBytes, flushedBytes: wholeBytes, totalBytes, fault: messageOf(error) }
         }
         const [remaining, produced, taken] = step
         at += taken
@@ -73,6 +79,11 @@ export function* decodedLines(path: string, to = Infinity): Generator<Buffer, vo
   for (const { bytes } of decodeSegment(path, 0, to)) yield* splitter.split(bytes)
 }
 
-function withFault(result: Omit<DecodeResult, 'fault'>, fault: string | undefined): DecodeResult {
-  return fault === undefined ? result : { ...result, fault }
+/** A zstd frame in progress is short; one that is longer is of a sealed segment, and simply torn. */
+const IN_PROGRESS_MAX = 64 * 1024 * 1024
+
+function flushedIn(fd: number, from: number, to: number): number {
+  if (to - from > IN_PROGRESS_MAX) return from
+  const frame = Buffer.allocUnsafe(to - from)
+  return from + wholeBlocks(frame.subarray(0, readSync(fd, frame, 0, frame.length, from)))
 }

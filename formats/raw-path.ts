@@ -93,3 +93,5 @@ export function parseSegmentPath(path: string): { name: SegmentName; state: Segm
 export function withState(path: string, state: SegmentState): string {
   return path.replace(/(\.jsonl\.zst(\.open|\.rewriting)?|\.json)$/, SUFFIX[state])
 }
+
+export const isOpenPath = (path: string) => path.endsWith(SUFFIX.open)

@@ -5,7 +5,13 @@ import { loadWasmZstd } from './zstd-wasm.js'
 
 /** Names of `zstd.h`. */
 export const EndDirective = { continue: 0, flush: 1, end: 2 } as const
-const CParameter = { compressionLevel: 100, contentSizeFlag: 200, checksumFlag: 201 } as const
+const CParameter = {
+  compressionLevel: 100,
+  windowLog: 101,
+  hashLog: 102,
+  contentSizeFlag: 200,
+  checksumFlag: 201,
+} as const
 
 /** Why the addon is not used: it is not there, or not for this machine. */
 let withoutAddon: string | undefined
@@ -42,5 +48,16 @@ export function frameCompressor(level: number): Compressor {
   context.setParameter(CParameter.compressionLevel, level)
   context.setParameter(CParameter.checksumFlag, 1)
   context.setParameter(CParameter.contentSizeFlag, 1)
+  return context
+}
+
+/**
+ * For frames that are written in blocks of a few lines, many such frames side by side: its tables are as small as what it
+ * reads, since they are out of the processor's caches by the next block. Lines compress no worse with them.
+ */
+export function blockCompressor(): Compressor {
+  const context = frameCompressor(APPEND_LEVEL)
+  context.setParameter(CParameter.windowLog, 17)
+  context.setParameter(CParameter.hashLog, 11)
   return context
 }

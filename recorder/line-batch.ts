@@ -3,6 +3,8 @@ import type { SegmentGroup } from '../formats/raw-path.js'
 
 /** Bytes that one batch holds before it is handed on; a zstd frame of this size compresses as well as a larger one. */
 export const BATCH_BYTES = 256 * 1024
+/** Lines wait so long for others, at most: with what writing takes, a kill loses less than 0.1 s. */
+export const HAND_OVER_MS = 80
 /** More than the longest line head (96) and its end. */
 const LINE_OVERHEAD = 128
 

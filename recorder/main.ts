@@ -25,6 +25,7 @@ import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
 import { recorderState } from '../formats/recorder-state.js'
 import { recorderStatus } from './status.js'
+import { HAND_OVER_MS } from './line-batch.js'
 import { readEarlier } from './storage/earlier-reader.js'
 import type { EarlierQuery } from './storage/earlier-segments.js'
 import { Storage } from './storage/storage.js'
@@ -82,6 +83,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     run,
     rotateBytes: segments.rotateMiB * 1024 * 1024,
     fsyncMs: segments.fsyncMs,
+    frameMs: segments.flushMs,
     queueBytes: segments.queueMiB * 1024 * 1024,
     reserveBytes: segments.reserveMiB * 1024 * 1024,
     openFilesMax: segments.openFilesMax,
@@ -130,7 +132,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(tape, pool))
   const timers = [
     pulse.start(),
-    setInterval(() => tape.flush(), segments.flushMs),
+    setInterval(() => tape.flush(), Math.min(HAND_OVER_MS, segments.flushMs)),
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {
       const stepUs = clock.checkForStep()

@@ -26,7 +26,12 @@ export const segments = z
       .default(60)
       .describe('longest span of one segment, minutes; divides the hour'),
     rotateMiB: amount(1, 1024, 64, 'size at which a segment is sealed early, MiB compressed'),
-    flushMs: whole(50, 60_000, 1000, 'how often buffered frames become readable in the open segment, ms'),
+    flushMs: whole(
+      50,
+      60_000,
+      1000,
+      'span of the lines in one zstd frame of an open segment, ms; they can be read, and outlive a kill, within 0.1 s',
+    ),
     fsyncMs: whole(50, 60_000, 1000, 'how often they are made safe against a power cut, ms'),
     groupBy: z
       .enum(['family', 'family+kind', 'family+kind+currency'])

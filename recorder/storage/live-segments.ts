@@ -74,6 +74,26 @@ export class LiveSegments {
     if (writers.length === 0) this.#keepGaps(channel, [gap])
   }
 
+  /** When the first zstd frame in progress is to be ended, ms of `performance.now`; Infinity: there is none. */
+  get frameEndsMs(): number {
+    return this.#writers
+      .entries()
+      .reduce((least, [, writer]) => Math.min(least, writer.frameEndsMs ?? Infinity), Infinity)
+  }
+
+  /** Ends the zstd frames of segments that got nothing more in time. */
+  endFrames(nowMs: number): void {
+    for (const [key, writer] of this.#writers.entries()) {
+      try {
+        writer.endFrame(nowMs)
+      } catch (error) {
+        // It is ended by the next append, or by its seal; nothing that was written is in doubt.
+        if (isNoRoom(error) && !writer.isTorn) this.#options.room.noRoom(nowMs)
+        else this.#distrust(key, writer, error)
+      }
+    }
+  }
+
   /** Makes all that was appended survive a power cut. */
   sync(): void {
     for (const [key, writer] of this.#writers.entries()) {
@@ -123,13 +143,13 @@ export class LiveSegments {
 
   #create({ channel, kind, currency }: SegmentGroup, firstRecvUs: number, slotToUs: number): SegmentWriter {
     const { disk, storage, admit } = this.#options
-    const { dataDir, exchange, host, run } = storage
+    const { dataDir, exchange, host, run, frameMs } = storage
     // A fault may have left a file of the last number: each try takes the next.
     const number = ++this.#count
     const startedMs = Math.floor(firstRecvUs / 1_000_000) * 1000
     admit(startedMs)
     const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
-    return new SegmentWriter(disk, dataDir, { exchange, ...group, startedMs, host, run, number }, slotToUs)
+    return new SegmentWriter(disk, dataDir, { exchange, ...group, startedMs, host, run, number }, slotToUs, frameMs)
   }
 
   /** Leaves the file to recovery, and a new segment goes on. */

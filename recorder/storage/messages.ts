@@ -16,6 +16,8 @@ export interface StorageOptions {
   run: string
   rotateBytes: number
   fsyncMs: number
+  /** How often zstd frames of open segments end, ms; none: each batch is one. */
+  frameMs?: number
   /** Open segments whose file is held open at once; the others are closed and opened again when needed. */
   openFilesMax: number
   /** Kept free for the journal, for when the disk is full. */

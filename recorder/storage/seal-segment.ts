@@ -151,7 +151,7 @@ function manifestOf(path: string, scan: SegmentScan, written: Written, gaps: Man
   const parsed = parseSegmentPath(path)
   if (!parsed) throw new EdgeError('SEGMENT_NAME_INVALID', `${path} is not the name of a segment`, { path })
   const { exchange, channel, host, run, number } = parsed.name
-  const torn = scan.decode.totalBytes - scan.decode.wholeBytes
+  const torn = scan.decode.totalBytes - scan.decode.flushedBytes
   const base: Manifest = {
     format_version: SEGMENT_FORMAT_VERSION,
     edgetape: version,

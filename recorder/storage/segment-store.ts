@@ -115,6 +115,7 @@ export class SegmentStore {
     clearTimeout(this.#wake)
     do {
       this.#writeQueue()
+      if (!this.#room.isFull) this.#live.endFrames(performance.now())
       this.#syncIfDue()
       await nextTurn()
     } while (this.#hasMore())
@@ -138,7 +139,7 @@ export class SegmentStore {
   #sleep(): void {
     const now = performance.now()
     const due = [this.#seals.nextMs, this.#room.lookAtMs]
-    if (!this.#room.isFull) due.push(...this.#queue.retries)
+    if (!this.#room.isFull) due.push(...this.#queue.retries, this.#live.frameEndsMs)
     if (this.#live.isDirty) due.push(this.#syncedAtMs + this.#options.fsyncMs)
     const next = Math.min(...due.filter(ms => ms !== undefined))
     if (next === Infinity) return

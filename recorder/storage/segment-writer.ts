@@ -6,19 +6,13 @@ import { EdgeError } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import { segmentPath, type SegmentGroup, type SegmentName } from '../../formats/raw-path.js'
 import type { Append } from './messages.js'
-import { APPEND_LEVEL, compressBound, frameCompressor } from '../../platform/zstd.js'
+import { BATCH_BYTES, HAND_OVER_MS } from '../line-batch.js'
+import { isNoRoom } from './room.js'
+import { endOfCutFrame, FrameInProgress, wholeFrame } from './frame-in-progress.js'
 
 const COPY_BYTES = 256 * 1024
 
-const compressor = frameCompressor(APPEND_LEVEL)
-let scratch = Buffer.allocUnsafeSlow(compressBound(256 * 1024))
-
-/** One zstd frame of these lines; the memory is reused by the next call. */
-function compress(lines: Uint8Array): Uint8Array {
-  const bound = compressBound(lines.length)
-  if (bound > scratch.length) scratch = Buffer.allocUnsafeSlow(bound)
-  return scratch.subarray(0, compressor.compress2(scratch, lines))
-}
+const NOTHING = new Uint8Array(0)
 
 /** Whole lines, to be written as they are. */
 export interface Lines extends Pick<Append, 'frames' | 'firstRecvUs' | 'lastRecvUs'> {
@@ -36,8 +30,9 @@ export interface WrittenSoFar {
 }
 
 /**
- * An open segment: every append is one whole zstd frame, ending at a line's end, so that it can be read at any moment.
- * Its file may be closed meanwhile (`park`) and is opened again by the next append.
+ * An open segment: every append is one or more whole blocks of a zstd frame, ending at a line's end, so that it can be read
+ * at any moment. A frame gets what is appended within `frameMs`; where nothing came for that long, an append is one by
+ * itself. The file may be closed meanwhile (`park`) and is opened again by the next append.
  */
 export class SegmentWriter {
   /** Below `dataDir`. */
@@ -51,10 +46,19 @@ export class SegmentWriter {
   #dirty = false
   #named = false
   #torn = false
+  readonly #frameMs: number
+  #frame: FrameInProgress | undefined
+  /** Where a zstd frame begins that a failed append left without its end. */
+  #cutFrom: number | undefined
+  #appendedMs = -Infinity
   #holds: WrittenSoFar = { frames: 0, rawBytes: 0, compressedBytes: 0, fromUs: Infinity, toUs: 0 }
 
-  /** Creates the file; it must not exist. */
-  constructor(disk: Disk, dataDir: string, name: SegmentName, slotToUs: number) {
+  /**
+   * Creates the file; it must not exist.
+   * @param frameMs span of what a zstd frame holds; 0: each append is one
+   */
+  constructor(disk: Disk, dataDir: string, name: SegmentName, slotToUs: number, frameMs = 0) {
+    this.#frameMs = frameMs
     this.path = segmentPath(name, 'open')
     this.group = name
     this.slotToUs = slotToUs
@@ -87,23 +91,90 @@ export class SegmentWriter {
    */
   append({ bytes, frames, firstRecvUs, lastRecvUs }: Lines): number {
     const fd = this.#open()
-    const compressed = compress(bytes)
+    this.#endCutFrame(fd)
+    const written = this.#write(fd, bytes, this.#endsWith(bytes.length))
     const holds = this.#holds
+    this.#holds = {
+      frames: holds.frames + frames,
+      rawBytes: holds.rawBytes + bytes.length,
+      compressedBytes: holds.compressedBytes,
+      fromUs: Math.min(holds.fromUs, firstRecvUs),
+      toUs: Math.max(holds.toUs, lastRecvUs),
+    }
+    return written
+  }
+
+  /** Ends the zstd frame in progress once it is as old as a frame may be, or at once where no time is given. */
+  endFrame(nowMs = Infinity): void {
+    if (nowMs === Infinity && this.#cutFrom !== undefined) this.#endCutFrame(this.#open())
+    if (this.#frame && nowMs >= this.#frame.begunMs + this.#frameMs) this.#write(this.#open(), NOTHING, true)
+  }
+
+  /** When `endFrame` has something to do, ms of `performance.now`. */
+  get frameEndsMs(): number | undefined {
+    return this.#frame && this.#frame.begunMs + this.#frameMs
+  }
+
+  /** Whether the zstd frame is over with so many bytes more. */
+  #endsWith(bytes: number): boolean {
+    const nowMs = performance.now()
+    const isFirst = nowMs - this.#appendedMs > this.#frameMs
+    this.#appendedMs = nowMs
+    if (isFirst && !this.#frame) return true
+    const { begunMs, rawBytes } = this.#frame ?? { begunMs: nowMs, rawBytes: 0 }
+    return nowMs + HAND_OVER_MS > begunMs + this.#frameMs || rawBytes + bytes >= BATCH_BYTES
+  }
+
+  /** Its lines are in the file all the same: on a full disk the next append ends it, or the seal does without. */
+  #endFrameIfRoom(): void {
+    try {
+      this.endFrame()
+    } catch (error) {
+      if (!isNoRoom(error) || this.#torn) throw error
+    }
+  }
+
+  /** Returns bytes written; where it throws, what was there before is as it was, but for the end of its zstd frame. */
+  #write(fd: number, lines: Uint8Array, isLast: boolean): number {
+    const at = this.#holds.compressedBytes
+    const from = this.#frame?.from ?? at
+    const compressed = this.#compress(lines, isLast)
     try {
       writeFully(fd, compressed, this.#disk)
+    } catch (error) {
+      this.#frame = undefined
+      if (from < at) this.#cutFrom = from
+      this.#takeBack(fd)
+      throw error
+    }
+    this.#wrote(compressed.length)
+    return compressed.length
+  }
+
+  #compress(lines: Uint8Array, isLast: boolean): Uint8Array {
+    if (isLast && !this.#frame) return wholeFrame(lines)
+    const frame = (this.#frame ??= new FrameInProgress(this.#holds.compressedBytes, performance.now()))
+    if (isLast) this.#frame = undefined
+    return frame.blocks(lines, isLast)
+  }
+
+  /** What compressed its blocks has seen lines that are not in the file: the frame gets its end without it. */
+  #endCutFrame(fd: number): void {
+    if (this.#cutFrom === undefined) return
+    const end = endOfCutFrame(fd, this.#cutFrom, this.#holds.compressedBytes)
+    try {
+      writeFully(fd, end, this.#disk)
     } catch (error) {
       this.#takeBack(fd)
       throw error
     }
+    this.#wrote(end.length)
+    this.#cutFrom = undefined
+  }
+
+  #wrote(bytes: number): void {
     this.#dirty = true
-    this.#holds = {
-      frames: holds.frames + frames,
-      rawBytes: holds.rawBytes + bytes.length,
-      compressedBytes: holds.compressedBytes + compressed.length,
-      fromUs: Math.min(holds.fromUs, firstRecvUs),
-      toUs: Math.max(holds.toUs, lastRecvUs),
-    }
-    return compressed.length
+    this.#holds = { ...this.#holds, compressedBytes: this.#holds.compressedBytes + bytes }
   }
 
   /** Removes what a failed append left: the same lines are about to be written again, and must not stand there twice. */
@@ -147,6 +218,7 @@ export class SegmentWriter {
 
   /** Closes the file until the next append. Synced first: an error of a later write-back would reach nobody. */
   park(): void {
+    this.#endFrameIfRoom()
     this.sync()
     this.close()
   }
@@ -174,6 +246,7 @@ export class SegmentWriter {
       at += length
     }
     target.#holds = { ...this.#holds }
+    target.#cutFrom = this.#frame?.from ?? this.#cutFrom
     target.gaps.push(...this.gaps)
     target.#dirty = true
     target.sync()

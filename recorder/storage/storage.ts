@@ -66,8 +66,8 @@ export interface StorageSettings extends StorageOptions {
 export class Storage extends EventEmitter<StorageEvents> {
   readonly #workerData: StorageOptions
   #worker: Worker | undefined
-  /** What the thread gets when it is started. */
-  readonly #early: { request: StorageRequest; transfer: ArrayBuffer[] }[] = []
+  /** What the thread gets at the end of this turn, or when it is started. */
+  #toSend: StorageRequest[] = []
   readonly #queueBytes: number
   readonly #backlog: Backlog
   readonly #losses = new Losses()
@@ -97,11 +97,13 @@ export class Storage extends EventEmitter<StorageEvents> {
       workerData: this.#workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MIB },
     })
-    worker.on('message', (event: StorageEvent) => this.#receive(event))
+    worker.on('message', (events: StorageEvent[]) => {
+      for (const event of events) this.#receive(event)
+    })
     worker.on('error', error => this.emit('died', error))
     this.#worker = worker
     this.#progressAtMs = performance.now()
-    for (const { request, transfer } of this.#early.splice(0)) this.#post(request, transfer)
+    this.#sendAll()
   }
 
   get waitingBytes(): number {
@@ -190,14 +192,21 @@ export class Storage extends EventEmitter<StorageEvents> {
     return this.#backlog.has(family)
   }
 
-  #post(request: StorageRequest, transfer: ArrayBuffer[] = []): void {
-    if (this.#worker) this.#worker.postMessage(request, transfer)
-    else this.#early.push({ request, transfer })
+  #post(request: StorageRequest): void {
+    if (this.#toSend.push(request) === 1 && this.#worker) queueMicrotask(() => this.#sendAll())
+  }
+
+  /** Each message wakes the other thread, which costs more than what is in it: all of one turn go in one. */
+  #sendAll(): void {
+    const requests = this.#toSend
+    this.#toSend = []
+    const memory = requests.flatMap(request => (request.type === 'append' ? [request.bytes.buffer] : []))
+    if (requests.length > 0) this.#worker?.postMessage(requests, memory)
   }
 
   /** Hands on what the thread may hold of a family. */
   #send(family: string): void {
-    for (const batch of this.#backlog.takeToSend(family)) this.#post(batch, [batch.bytes.buffer])
+    for (const batch of this.#backlog.takeToSend(family)) this.#post(batch)
   }
 
   /** The thread holds this memory no more. */

@@ -21,16 +21,20 @@ import { matchAll } from '../fixtures/match-all.js'
 const document = readFileSync(join(packageRoot, 'docs', 'segment-format.md'), 'utf8')
 const LINES = 60
 const PER_FRAME = 10
+/** No zstd frame ends by its age. */
+const FRAME_MS = 3_600_000
 
-/** Where a snippet's `segment.jsonl.zst` is, sealed and open (several zstd frames). */
+/** Where a snippet's `segment.jsonl.zst` is, sealed, open (several zstd frames), and with the last one not ended. */
 function places(t: Test): { folder: string; file: string }[] {
-  const folder = t.testdir({ sealed: {}, open: {} })
+  const folder = t.testdir({ sealed: {}, open: {}, writing: {} })
   const open = writeOpenSegment(join(folder, 'open'), LINES, PER_FRAME)
   const outcome = seal(join(folder, 'sealed'), writeOpenSegment(join(folder, 'sealed'), LINES, PER_FRAME))
   if (outcome.kind !== 'sealed') throw new Error(outcome.kind)
+  const writing = writeOpenSegment(join(folder, 'writing'), LINES, PER_FRAME, 1, {}, FRAME_MS)
   return [
     { folder: dirname(join(folder, 'sealed', outcome.path)), file: basename(outcome.path) },
     { folder: dirname(join(folder, 'open', open)), file: basename(open) },
+    { folder: dirname(join(folder, 'writing', writing)), file: basename(writing) },
   ]
 }
 

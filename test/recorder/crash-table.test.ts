@@ -13,6 +13,8 @@ const LINES = 40
 /** Rounds of one batch a family. */
 const ROUNDS = 5
 const FSYNC_MS = 40
+/** Batches come within it: they are blocks of one zstd frame. */
+const FRAME_MS = 1000
 
 /** How many lines of each family were acknowledged when a number of steps had been done. */
 interface Acknowledged {
@@ -25,7 +27,7 @@ async function everyStep(root: string) {
   const disk = new LoggedDisk(root)
   const lines = new Map<string, number>()
   const acknowledged: Acknowledged[] = [{ steps: 0, lines: new Map() }]
-  const options = storeOptions(root, { fsyncMs: FSYNC_MS, rotateBytes: 900, openFilesMax: 2 })
+  const options = storeOptions(root, { fsyncMs: FSYNC_MS, frameMs: FRAME_MS, rotateBytes: 900, openFilesMax: 2 })
   const sealed: { steps: number; path: string }[] = []
   const run = new StoreRun(options, disk, event => {
     if (event.type === 'sealed') sealed.push({ steps: disk.steps.length, path: event.path })

@@ -6,7 +6,7 @@ import { packageRoot } from '../../platform/package-info.js'
 import { localDisk } from '../../platform/disk.js'
 import { withState } from '../../formats/raw-path.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
-import { killRounds } from '../fixtures/kill-rounds.js'
+import { killRounds, linesSoFar } from '../fixtures/kill-rounds.js'
 import { needs, needsThat } from '../fixtures/needs.js'
 import { numberedExchange } from '../fixtures/numbered-exchange.js'
 import { framesTaken, rawFiles, startRecorder, until } from '../fixtures/recorder-process.js'
@@ -23,6 +23,31 @@ t.test(
     t.match(found, { kills: 3, lost: 0, doubled: 0, unreadable: 0 })
   },
 )
+
+/** Kills of which the middle one counts: a machine that is busy may hold a recorder up now and then. */
+const KILLS = 5
+const LOST_MS_MAX = 200
+
+for (const perSecond of [100, 2000]) {
+  t.test(`kill -9 at ${perSecond} frames/s loses a tenth of a second, not a whole flushMs`, async t => {
+    const exchange = await numberedExchange({ perSecond })
+    t.teardown(() => exchange.close())
+    const lostMs: number[] = []
+    for (let kill = 0; kill < KILLS; kill++) {
+      const folder = t.testdir({})
+      const recorder = startRecorder(t, folder, { url: exchange.url }, { flushMs: 1000 })
+      await until('frames are recorded', () => framesTaken(recorder, 'quote') > perSecond / 2, 60_000)
+      const killedUs = Date.now() * 1000
+      recorder.process.kill('SIGKILL')
+      await recorder.process
+      const lastUs = Math.max(...linesSoFar(recorder.dataDir, 'quote').map(({ recvUs }) => recvUs))
+      lostMs.push((killedUs - lastUs) / 1000)
+    }
+    lostMs.sort((one, other) => one - other)
+    t.comment(`lost, ms: ${lostMs.map(ms => ms.toFixed(0)).join(', ')}`)
+    t.ok((lostMs[KILLS >> 1] ?? Infinity) < LOST_MS_MAX, `${lostMs.join(', ')} ms`)
+  })
+}
 
 const LINES = 60
 /** System calls of a recovery on which the process is killed, counted by thread. */

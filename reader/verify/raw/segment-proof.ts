@@ -11,7 +11,7 @@ import type { Findings } from '../findings.js'
 import type { SegmentFile } from './find-segments.js'
 import { proveLine } from './line-proof.js'
 import { manifestFaults, type SegmentTruth } from './manifest-proof.js'
-import { LONGEST_HEAD_BYTES, parseZstdFrameHead } from './zstd-frame.js'
+import { LONGEST_HEAD_BYTES, parseZstdFrameHead } from '../../../formats/zstd-frame.js'
 
 /** Where a line stands, and its facts. */
 export interface SeenLine {
@@ -162,7 +162,7 @@ function count(truth: SegmentTruth, { recvUs, conn, seq }: { recvUs: number; con
 }
 
 function endOfFile(
-  { fault, wholeBytes, totalBytes }: DecodeResult,
+  { fault, wholeBytes, flushedBytes, totalBytes }: DecodeResult,
   zstdFrames: number,
   unfinishedBytes: number,
   isOpen: boolean,
@@ -170,9 +170,9 @@ function endOfFile(
   path: string,
 ): void {
   if (isOpen) {
-    const torn = totalBytes - wholeBytes
-    const tail = torn > 0 ? `, and ${torn} bytes behind the last whole zstd frame` : ''
-    const message = `open: proven up to its last flush (${zstdFrames} zstd frames, ${wholeBytes} bytes${tail})`
+    const torn = totalBytes - flushedBytes
+    const tail = torn > 0 ? `, and ${torn} bytes behind it` : ''
+    const message = `open: proven up to its last flush (${zstdFrames} whole zstd frames, ${flushedBytes} bytes${tail})`
     findings.add({ weight: 'note', code: 'OPEN', path, message })
     return
   }

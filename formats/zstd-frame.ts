@@ -1,5 +1,7 @@
 /** What the head of a zstd frame promises (RFC 8878, 3.1.1.1). */
 export interface ZstdFrameHead {
+  /** Bytes of the head itself. */
+  length: number
   hasChecksum: boolean
   /** Bytes of its content; undefined where the head does not say. */
   contentBytes: number | undefined
@@ -18,7 +20,28 @@ export function parseZstdFrameHead(bytes: Buffer): ZstdFrameHead | undefined {
   const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
   const at = 5 + (isSingleSegment ? 0 : 1) + dictionaryBytes
   if (bytes.length < at + sizeBytes) return undefined
-  return { hasChecksum: (descriptor & 4) !== 0, contentBytes: contentBytesOf(bytes, at, sizeBytes) }
+  const contentBytes = contentBytesOf(bytes, at, sizeBytes)
+  return { length: at + sizeBytes, hasChecksum: (descriptor & 4) !== 0, contentBytes }
+}
+
+const BLOCK_HEAD_BYTES = 3
+const RLE_BLOCK = 1
+
+/** The last block, empty; the frame's checksum follows it, and nothing else. */
+export const EMPTY_LAST_BLOCK = Buffer.of(1, 0, 0)
+export const CHECKSUM_BYTES = 4
+
+/** How many bytes of a zstd frame that is not ended are whole blocks: what was written of it is there up to the last flush. */
+export function wholeBlocks(frame: Buffer): number {
+  const head = parseZstdFrameHead(frame)
+  if (!head) return 0
+  for (let at = head.length; ;) {
+    if (at + BLOCK_HEAD_BYTES > frame.length) return at
+    const block = frame.readUIntLE(at, BLOCK_HEAD_BYTES)
+    const end = at + BLOCK_HEAD_BYTES + (((block >> 1) & 3) === RLE_BLOCK ? 1 : block >> 3)
+    if (end > frame.length) return at
+    at = end
+  }
 }
 
 function contentBytesOf(bytes: Buffer, at: number, sizeBytes: number): number | undefined {
