@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../platform/package-info.js'
+import { alertsCommand } from './alerts.js'
 import { bookCommand } from './book.js'
 import { catalogCommand } from './catalog.js'
 import { compactCommand } from './compact.js'
@@ -48,6 +49,7 @@ export function createProgram(): Command {
     statusCommand(),
     tailCommand(),
     serveCommand(),
+    alertsCommand(),
     coverageCommand(),
     reportCommand(),
     verifyCommand(),

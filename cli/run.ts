@@ -25,7 +25,7 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     { endingSignals },
     { supervise },
   ] = await Promise.all([
-    import('../monitor/alerts/alerts.js'),
+    import('../monitor/alerts/receivers.js'),
     import('../config/load.js'),
     import('../config/one-exchange.js'),
     import('../platform/log.js'),

@@ -55,6 +55,8 @@ export const recorderStatus = z.object({
   waiting_bytes: count,
   sealed_segments: count,
   channels_planned: count,
+  /** How far the exchange's clock is ahead of ours, as it was measured last. */
+  exchange_offset_us: count,
   /** Channels and instruments that are asked for and that the exchange does not offer. */
   not_offered: z.array(z.string()).catch([]),
   families: z.record(z.string(), family).catch({}),
@@ -99,6 +101,7 @@ export const syncerStatus = z.object({
   failures_in_a_row: count,
   last_success: moment,
   last_error: failure,
+  last_error_code: text,
   written_at: moment,
 })
 

@@ -48,6 +48,8 @@ export class ConnectionPool {
   readonly #announcedMs = new Map<string, number>()
   /** The best measurement since it was last asked for. */
   #measured: Measured | undefined
+  /** How far the exchange's clock is ahead of receive stamps, as it was measured last. */
+  exchangeOffsetUs: number | undefined
 
   /**
    * @param plansNothingHint what a person may do where the exchange lists nothing that is asked for
@@ -269,6 +271,7 @@ export class ConnectionPool {
   }
 
   #note(offsetUs: number, roundTripUs: number): void {
+    this.exchangeOffsetUs = offsetUs
     if (this.#measured === undefined || roundTripUs < this.#measured.roundTripUs)
       this.#measured = { offsetUs, roundTripUs }
   }

@@ -38,6 +38,7 @@ export function recorderStatus({ run, host, exchange, pool, tape, storage }: Sou
     waiting_bytes: storage.waitingBytes,
     sealed_segments: storage.sealedSegments,
     channels_planned: pool.plannedChannels,
+    exchange_offset_us: pool.exchangeOffsetUs ?? null,
     not_offered: [...pool.notOffered],
     families,
     connections: pool.connections.map(connection => ({

@@ -83,6 +83,7 @@ export function statusOf(state: string, report: PassReport, totals: Totals, nowM
     last_error: totals.lastError
       ? { ...totals.lastError, atMs: undefined, at: isoOrNull(totals.lastError.atMs) }
       : null,
+    last_error_code: totals.lastError?.code ?? null,
     last_pass_ms: report.durationMs,
   }
 }

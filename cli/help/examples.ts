@@ -25,6 +25,7 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
     ['edgetape tail --table trades --since 10m --format table', 'rows, from ten minutes ago on'],
   ],
   serve: [['edgetape serve', 'http://127.0.0.1:9464/ and /metrics, unless the config says otherwise']],
+  alerts: [['edgetape alerts test', 'a message to each receiver of the config, now']],
   report: [
     ['edgetape report --date 2026-11-22', 'report-2026-11-22.html, for any browser'],
     ['edgetape report --date 2026-11-22 --path /mnt/nas/edgetape --out day.html', 'of a copy'],

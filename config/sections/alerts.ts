@@ -9,6 +9,19 @@ export const alerts = z
       .optional()
       .describe('address that gets each alert as JSON by POST; none: no webhook'),
     webhookFile: path.optional().describe('file with that address, where it is a secret'),
+    slackFile: path.optional().describe('file with the address of an incoming webhook of Slack'),
+    discordFile: path.optional().describe('file with the address of a webhook of a Discord channel'),
+    telegramFile: path
+      .optional()
+      .describe('file with https://api.telegram.org/bot<token>/sendMessage?chat_id=<chat> for Telegram'),
+    ntfyFile: path.optional().describe('file with the address of a topic of ntfy, such as https://ntfy.sh/<topic>'),
+    pagerdutyFile: path
+      .optional()
+      .describe('file with https://events.pagerduty.com/v2/enqueue?routing_key=<key> for PagerDuty'),
+    pingFile: path
+      .optional()
+      .describe('file with an address that is called while all is well, so that a dead machine is noticed elsewhere'),
+    pingMinutes: amount(0.1, 1440, 1, 'how often that is called, minutes'),
     command: z
       .array(z.string())
       .min(1)
@@ -31,8 +44,10 @@ export const alerts = z
       6,
       'age of the oldest file not proven at the target at which it is told, hours; 0: never',
     ),
+    clockSeconds: amount(0, 86_400, 1, "difference from the exchange's clock at which it is told, seconds; 0: never"),
+    memoryPercent: amount(0, 100, 90, 'share of the memory limit at which it is told, percent; 0: never'),
     clearMinutes: amount(0, 1440, 5, 'how long all must be well before the all-clear, minutes'),
     repeatHours: amount(0, 720, 12, 'time after which what still lasts is told again, hours; 0: never'),
-    perHour: whole(1, 1000, 20, 'messages an hour at most; others wait'),
+    perHour: whole(1, 1000, 20, 'messages an hour to each receiver at most; others wait'),
   })
   .prefault({})

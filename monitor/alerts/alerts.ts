@@ -4,43 +4,68 @@ import type { Config } from '../../config/schema.js'
 import { hasErrno, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Observation } from '../observe/observation.js'
-import { deliver, messageOfAlert } from './deliver.js'
+import { messageOfAlert } from './message.js'
+import { ping, receiversOf, type Receiver } from './receivers.js'
 import { due, looked, noAlerts, parseState, told, type Alert, type AlertState } from './state.js'
 
 /** After a message that could not be delivered, the next try comes after so long, ms. */
 const RETRY_MS = 60_000
 
-/** True where somebody is to be told. */
-export const hasReceiver = ({ command, webhook, webhookFile }: Config['alerts']) =>
-  command !== undefined || webhook !== undefined || webhookFile !== undefined
+type Settings = Pick<Config, 'alerts' | 'dataDir' | 'host'>
 
-/** Tells of what goes wrong, and when it is well again. What was told is kept in `state/alerts.json`, over restarts. */
+/** Tells of what goes wrong, and when it is well again: each receiver by itself. */
 export class Alerts {
-  readonly #config: Pick<Config, 'alerts' | 'dataDir' | 'host'>
+  readonly #told: readonly ToldReceiver[]
+  readonly #ping: DeadMansPing | undefined
+
+  constructor(settings: Settings, log: Logger) {
+    const { pingFile, pingMinutes } = settings.alerts
+    this.#told = receiversOf(settings.alerts).map(receiver => new ToldReceiver(receiver, settings, log))
+    this.#ping = pingFile === undefined ? undefined : new DeadMansPing(pingFile, 60_000 * pingMinutes, log)
+  }
+
+  /**
+   * Takes a look into account, and begins to tell what is due.
+   * @param isWell nothing is wrong, so that the watcher elsewhere may be told that this machine lives
+   */
+  note(seen: Observation, signal: AbortSignal, isWell = false): void {
+    for (const receiver of this.#told) receiver.note(seen, signal)
+    if (isWell) this.#ping?.tick(seen.atMs, signal)
+  }
+}
+
+/** What one receiver was told is kept in `state/alerts-<name>.json`, over restarts; it is tried again and limited by itself. */
+class ToldReceiver {
+  readonly #receiver: Receiver
+  readonly #settings: Settings
   readonly #log: Logger
   readonly #path: string
   #state: AlertState
   #isAtWork = false
   #notBeforeMs = -Infinity
 
-  constructor(config: Pick<Config, 'alerts' | 'dataDir' | 'host'>, log: Logger) {
-    this.#config = config
+  constructor(receiver: Receiver, settings: Settings, log: Logger) {
+    this.#receiver = receiver
+    this.#settings = settings
     this.#log = log
-    this.#path = join(config.dataDir, 'state', 'alerts.json')
-    this.#state = readState(this.#path)
+    const folder = join(settings.dataDir, 'state')
+    this.#path = join(folder, `alerts-${receiver.name}.json`)
+    // Before there were several, all that was told stood in one file.
+    this.#state = readState(this.#path) ?? readState(join(folder, 'alerts.json')) ?? noAlerts
   }
 
-  /** Takes a look into account, and begins to tell what is due. */
   note(seen: Observation, signal: AbortSignal): void {
-    const { alerts: limits } = this.#config
+    const { alerts: limits } = this.#settings
     this.#state = looked(this.#state, seen, limits)
     const alerts = due(this.#state, limits, seen.atMs)
     if (this.#isAtWork || alerts.length === 0 || seen.atMs < this.#notBeforeMs) return
     this.#isAtWork = true
+    const { name } = this.#receiver
     this.#tell(alerts, seen.atMs, signal)
       .catch((error: unknown) => {
         this.#notBeforeMs = seen.atMs + RETRY_MS
-        if (!signal.aborted) this.#log.warn({ err: messageOf(error) }, 'alert not delivered; it is tried again')
+        if (!signal.aborted)
+          this.#log.warn({ receiver: name, err: messageOf(error) }, 'alert not delivered; it is tried again')
       })
       .finally(() => {
         this.#isAtWork = false
@@ -48,27 +73,55 @@ export class Alerts {
   }
 
   async #tell(alerts: readonly Alert[], nowMs: number, signal: AbortSignal): Promise<void> {
-    const { alerts: limits, host } = this.#config
+    const { name } = this.#receiver
     for (const alert of alerts) {
-      await deliver(messageOfAlert(alert, host), limits, signal)
+      await this.#receiver.send(messageOfAlert(alert, this.#settings.host), signal)
       this.#state = told(this.#state, alert, nowMs)
-      this.#log.info({ alert: alert.key, what: alert.what, text: alert.text }, 'alert delivered')
+      this.#log.info({ receiver: name, alert: alert.key, what: alert.what, text: alert.text }, 'alert delivered')
       this.#keep()
     }
   }
 
   #keep(): void {
-    mkdirSync(join(this.#config.dataDir, 'state'), { recursive: true })
+    mkdirSync(join(this.#settings.dataDir, 'state'), { recursive: true })
     writeFileSync(`${this.#path}.tmp`, JSON.stringify(this.#state))
     renameSync(`${this.#path}.tmp`, this.#path)
   }
 }
 
-function readState(path: string): AlertState {
+function readState(path: string): AlertState | undefined {
   try {
     return parseState(readFileSync(path, 'utf8'))
   } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return noAlerts
+    if (hasErrno(error, 'ENOENT')) return undefined
     throw error
+  }
+}
+
+/** Calls an address while all is well: who keeps it raises the alarm when the calls end, also where this machine is gone. */
+class DeadMansPing {
+  readonly #file: string
+  readonly #everyMs: number
+  readonly #log: Logger
+  #isAtWork = false
+  #nextMs = -Infinity
+
+  constructor(file: string, everyMs: number, log: Logger) {
+    this.#file = file
+    this.#everyMs = everyMs
+    this.#log = log
+  }
+
+  tick(nowMs: number, signal: AbortSignal): void {
+    if (this.#isAtWork || nowMs < this.#nextMs) return
+    this.#isAtWork = true
+    this.#nextMs = nowMs + this.#everyMs
+    ping(this.#file, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#log.warn({ err: messageOf(error) }, 'the watcher elsewhere could not be told')
+      })
+      .finally(() => {
+        this.#isAtWork = false
+      })
   }
 }

@@ -42,6 +42,10 @@ export function conditionsOf(seen: Observation, limits: Limits, before: Memory):
     ...syncProblems(seen),
     ...badCopies(seen, before),
     ...parts(seen, before),
+    ...target(seen),
+    ...clock(seen, limits),
+    ...notRecorded(seen),
+    ...memory(seen, limits),
   ]
 }
 
@@ -183,6 +187,66 @@ function parts({ parts: reports }: Observation, { startedAt }: Memory): Conditio
       },
     ]
   })
+}
+
+const REPLACED: readonly string[] = ['SYNC_TARGET_UNMARKED', 'SYNC_TARGET_DIFFERS']
+const FULL: readonly string[] = ['SYNC_TARGET_FULL']
+
+/** Nothing is brought to it, and nothing is deleted here because of it, until somebody has looked. */
+function target({ sync, syncer: { last_error_code: code = '' } }: Observation): Condition[] {
+  if (!sync) return []
+  const why = sync.lastError
+  const told = (key: string, codes: readonly string[], well: string): Condition => {
+    const isBad = why !== undefined && codes.includes(code)
+    return { key, state: isBad ? 'bad' : 'good', text: isBad ? why : well }
+  }
+  return [
+    told('target replaced', REPLACED, 'the target is the one that is known'),
+    told('target full', FULL, 'the target has room'),
+  ]
+}
+
+/** By the exchange's own time in its answers; half of the way there and back is in it. */
+function clock({ recorder: { exchange_offset_us: us } }: Observation, { clockSeconds }: Limits): Condition[] {
+  if (us === undefined || clockSeconds === 0) return []
+  const seconds = Math.abs(us) / 1e6
+  const state = seconds > clockSeconds ? 'bad' : seconds < BETTER * clockSeconds ? 'good' : 'steady'
+  const text = `the clock of this machine is ${seconds.toFixed(2)} s ${us > 0 ? 'behind' : 'ahead of'} the exchange's`
+  return [{ key: 'clock', state, text: state === 'good' ? "the clock agrees with the exchange's" : text }]
+}
+
+const NAMES_TOLD = 5
+
+function notRecorded({ recorders, recorder: { not_offered: names } }: Observation): Condition[] {
+  if (recorders.every(({ report: { state } }) => state !== 'running')) return []
+  const first = names.slice(0, NAMES_TOLD).join(', ')
+  const text =
+    names.length > 0
+      ? `${names.length} channels or instruments of the config are not recorded, the exchange does not offer them: ${first}${names.length > NAMES_TOLD ? ', …' : ''}`
+      : 'all that the config names is recorded'
+  return [{ key: 'not recorded', state: names.length > 0 ? 'bad' : 'good', text }]
+}
+
+/** Of the machine, or of the container or unit; and of each part's JavaScript, which has a limit of its own. */
+function memory({ parts, memoryLimitBytes }: Observation, { memoryPercent }: Limits): Condition[] {
+  const running = parts.flatMap(report =>
+    report.state === 'running' && report.pulse ? [{ report, ...report.pulse }] : [],
+  )
+  if (memoryPercent === 0 || running.length === 0) return []
+  const uses = running.map(({ report, heap_bytes, heap_limit_bytes }) => ({
+    whose: `the ${titleOf(report)} uses ${sizeText(heap_bytes)} of the ${sizeText(heap_limit_bytes)} that JavaScript may have`,
+    share: heap_bytes / heap_limit_bytes,
+  }))
+  const all = running.reduce((sum, { rss_bytes }) => sum + rss_bytes, 0)
+  if (memoryLimitBytes !== undefined)
+    uses.push({
+      whose: `all parts use ${sizeText(all)} of ${sizeText(memoryLimitBytes)} of memory`,
+      share: all / memoryLimitBytes,
+    })
+  const [most] = uses.sort((a, b) => b.share - a.share)
+  const percent = 100 * (most?.share ?? 0)
+  const state = percent > memoryPercent ? 'bad' : percent < BETTER * memoryPercent ? 'good' : 'steady'
+  return [{ key: 'memory', state, text: state === 'good' ? 'there is memory left' : (most?.whose ?? '') }]
 }
 
 const howIs = ({ state, aliveAt }: PartReport) =>

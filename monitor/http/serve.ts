@@ -7,7 +7,10 @@ import type { Config } from '../../config/schema.js'
 import { systemClock, type Clock } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
-import { Alerts, hasReceiver } from '../alerts/alerts.js'
+import { Alerts } from '../alerts/alerts.js'
+import { conditionsOf, nothingSeen, type Limits } from '../alerts/conditions.js'
+import { firstCommand } from '../alerts/first-command.js'
+import { hasReceiver } from '../alerts/receivers.js'
 import { DailyWork } from '../daily/daily-work.js'
 import { dailyJobs } from '../daily/jobs.js'
 import { titleOf } from '../observe/parts.js'
@@ -61,13 +64,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   // Alerts and reports need nobody to connect.
   const server =
     config.http.enabled || !(alerts || config.report.nightly)
-      ? await listen(
-          host,
-          port,
-          routesOf(config.dataDir, watch, coverage),
-          log,
-          tailStream(config.dataDir, log, signal),
-        )
+      ? await listen(host, port, routesOf(config, watch, coverage), log, tailStream(config.dataDir, log, signal))
       : undefined
   if (server) {
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
@@ -85,7 +82,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
       if (watch.hasNews) coverage.hurry()
       daily.tick(clock.nowMs(), signal)
       const seen = watch.seenWith(coverage)
-      if (seen) alerts?.note(seen, signal)
+      if (seen) alerts?.note(seen, signal, watch.health().ready.length === 0)
       coverage.tick(clock.nowMs(), signal, watch.isWrong())
     }
   } finally {
@@ -165,7 +162,7 @@ class Watch {
   }
 }
 
-function routesOf(dataDir: string, watch: Watch, coverage: CoverageDays): Routes {
+function routesOf({ dataDir, alerts }: Config, watch: Watch, coverage: CoverageDays): Routes {
   const page = readPage()
   const seenToday = () => watch.seenWith(coverage)
   const verdict = (troubles: readonly string[]) =>
@@ -182,7 +179,7 @@ function routesOf(dataDir: string, watch: Watch, coverage: CoverageDays): Routes
     '/': () => page,
     '/api/status': () => {
       const seen = seenToday()
-      return seen ? json(statusAnswer(seen, watch.health())) : plain(503, 'nothing was seen yet')
+      return seen ? json(statusAnswer(seen, watch.health(), alerts)) : plain(503, 'nothing was seen yet')
     },
     '/api/rates': () => json(watch.history.all()),
     '/api/coverage': () => json(coverage.all()),
@@ -200,7 +197,9 @@ const reportAnswer = (body: Buffer): Answer => ({
   headers: { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox" },
 })
 
-function statusAnswer({ parts, ...seen }: Observation, health: Health): object {
+function statusAnswer(all: Observation, health: Health, limits: Limits): object {
+  const { parts, ...seen } = all
+  const bad = conditionsOf(all, limits, nothingSeen).filter(({ state }) => state === 'bad')
   return {
     ...seen,
     // What a part wrote is in the other fields.
@@ -208,5 +207,7 @@ function statusAnswer({ parts, ...seen }: Observation, health: Health): object {
     recorders: undefined,
     gaps: undefined,
     health,
+    /** What is wrong now, and what to type first. */
+    todo: bad.map(({ key, text }) => ({ key, text, run: firstCommand(key) })),
   }
 }

@@ -34,6 +34,8 @@ export interface Observation {
   disk: DiskSeen | undefined
   /** What the journal tells of the last 24 hours, by its begin; what is missing is told by the account. */
   gaps: Gap[]
+  /** Of this machine, or of the container or unit that the parts run in. */
+  memoryLimitBytes?: number
   /** The account of today, once it was measured. */
   today?: CoverageDay
   /** The same of the last 24 hours: events that left something missing, and how many healed. */
@@ -53,6 +55,7 @@ export interface Sources {
   space: Space | undefined
   elsewhere?: readonly OpenElsewhere[]
   reports?: readonly ReportFile[]
+  memoryLimitBytes?: number
 }
 
 /** Puts together what was read. Pure. */
@@ -65,6 +68,7 @@ export function observationOf({
   space,
   elsewhere = [],
   reports = [],
+  memoryLimitBytes,
 }: Sources): Observation {
   const statusOf = (part: string) => parts.find(report => report.part === part)?.status ?? {}
   const compactor = compactorStatus.parse(statusOf('compactor'))
@@ -97,6 +101,7 @@ export function observationOf({
     disk: use && space && diskOf(use, space),
     gaps,
     reports,
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
   }
 }
 
@@ -116,6 +121,7 @@ function together(statuses: readonly RecorderStatus[]): RecorderStatus {
   const connections = statuses.flatMap(status => status.connections)
   const told = {
     disk_error: statuses.find(({ disk_error }) => disk_error !== undefined)?.disk_error,
+    exchange_offset_us: farthest(statuses.flatMap(({ exchange_offset_us: us }) => us ?? [])),
     not_offered: statuses.flatMap(({ not_offered }) => not_offered),
   }
   return {
@@ -128,6 +134,9 @@ function together(statuses: readonly RecorderStatus[]): RecorderStatus {
     connections,
   }
 }
+
+/** The one that is farthest from 0. */
+const farthest = (offsets: readonly number[]) => [...offsets].sort((a, b) => Math.abs(b) - Math.abs(a))[0]
 
 const COUNTS = [
   ...(['frames', 'bytes', 'stored_frames', 'compressed_bytes', 'lost_frames'] as const),

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, type Clock } from '../../platform/clock.js'
 import { openElsewhere, type OpenElsewhere } from '../../formats/left-open.js'
@@ -74,6 +75,7 @@ export class Observer {
       gaps: this.#gaps,
       use: this.#use,
       space,
+      memoryLimitBytes: memoryLimit(),
       elsewhere: this.#elsewhere,
       reports: this.#reports,
     })
@@ -97,6 +99,12 @@ export class Observer {
     this.#rates.set(titleOf(recorder), meter)
     return meter.note(countedOf(recorderStatus.parse(recorder.status), recorder.writtenAt))
   }
+}
+
+/** A limit that nobody set is a number beyond all memory, or 0. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 && limit < totalmem() ? limit : totalmem()
 }
 
 /** The last seconds of one recorder's counts. */

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Alerts } from '../../../monitor/alerts/alerts.js'
-import { deliver, messageOfAlert, type AlertMessage } from '../../../monitor/alerts/deliver.js'
+import { messageOfAlert, type AlertMessage } from '../../../monitor/alerts/message.js'
+import { receiversOf } from '../../../monitor/alerts/receivers.js'
 import { due, looked, noAlerts, parseState, told, type AlertState } from '../../../monitor/alerts/state.js'
 import { serve } from '../../../monitor/http/serve.js'
 import { diskUseOf } from '../../../monitor/observe/disk-use.js'
@@ -15,6 +16,7 @@ import { coverageDay, coverageEvent } from '../../fixtures/coverage-day.js'
 import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
 import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
+import type { Pulse } from '../../../formats/pulse.js'
 import { writeStatus } from '../../../formats/status.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
@@ -39,6 +41,11 @@ interface Facts {
   behindHours?: number
   wrong?: number
   missing?: number
+  /** Why the last pass failed. */
+  syncCode?: string
+  clockS?: number
+  notOffered?: readonly string[]
+  heapShare?: number
   /** What the account says is missing. */
   losses?: EventOfDay[]
 }
@@ -49,6 +56,8 @@ function seen(minute: number, facts: Facts = {}): Observation {
   const { dataAgoS = 1, since = '2026-11-22T10:00:00.000Z', state = 'running', losses = [] } = facts
   const recorder = {
     disk_error: facts.diskError === undefined ? null : { at: new Date(atMs).toISOString(), message: facts.diskError },
+    exchange_offset_us: 1e6 * (facts.clockS ?? 0),
+    not_offered: facts.notOffered ?? [],
     families: { quote: { frames: 1, bytes: 1, last_frame_at: new Date(atMs - 1000 * dataAgoS).toISOString() } },
   }
   const syncer = {
@@ -56,13 +65,14 @@ function seen(minute: number, facts: Facts = {}): Observation {
     oldest_unverified_age_s: 3600 * (facts.behindHours ?? 0),
     written_at: new Date(atMs).toISOString(),
     ...{ wrong_copies: facts.wrong, missing_copies: facts.missing },
+    ...{ failures_in_a_row: facts.syncCode ? 1 : 0, last_error: facts.syncCode, last_error_code: facts.syncCode },
     problem_files: facts.problemFiles,
     problems: facts.problemFiles ? [{ path: 'raw', reason: 'found a link here' }] : [],
   }
   const look = observationOf({
     atMs,
     parts: [
-      { part: 'recorder', state, since, status: recorder },
+      { part: 'recorder', state, since, status: recorder, pulse: pulseWith(facts.heapShare ?? 0.1) },
       { part: 'syncer', state: 'running', since, status: syncer },
     ],
     rates: new Map(),
@@ -72,6 +82,11 @@ function seen(minute: number, facts: Facts = {}): Observation {
   })
   return withAccount(look, coverageDay('2026-11-22', atMs, { events: losses }))
 }
+
+const pulseWith = (share: number): Pulse => ({
+  ...{ pid: 1, at: new Date(startMs).toISOString(), did: 'received frames', cpu_seconds: 1, loop_delay_seconds: 0 },
+  ...{ rss_bytes: 1e8, heap_bytes: 1e9 * share, heap_limit_bytes: 1e9 },
+})
 
 /** Goes through a story; each line is `minute what alert`. */
 function toldIn(story: [minute: number, facts: Facts][], alerts: object = {}): string[] {
@@ -287,6 +302,25 @@ const stories: { name: string; story: [number, Facts][]; alerts?: object; lines:
     alerts: { perHour: 1 },
     lines: ['1 raised no data', '62 raised disk'],
   },
+  ...(
+    [
+      ['an empty disk in place of the target', 'target replaced', { syncCode: 'SYNC_TARGET_UNMARKED' }],
+      ['another NAS under the same address', 'target replaced', { syncCode: 'SYNC_TARGET_DIFFERS' }],
+      ['a target without room', 'target full', { syncCode: 'SYNC_TARGET_FULL' }],
+      ['a clock that is off', 'clock', { clockS: -1.5 }],
+      ['an instrument of the config that is not recorded', 'not recorded', { notOffered: ['BTC-1JAN20'] }],
+      ['memory near its limit', 'memory', { heapShare: 0.95 }],
+    ] as const
+  ).map(([what, key, facts]) => ({
+    name: `${what} was told nobody`,
+    story: [
+      [0, {}],
+      [1, facts],
+      [2, {}],
+      [8, {}],
+    ] as [number, Facts][],
+    lines: [`1 raised ${key}`, `8 cleared ${key}`],
+  })),
   {
     name: 'limits of 0 are off',
     story: [[1, { dataAgoS: 9000, freeGiB: 0, behindHours: 99 }]],
@@ -334,16 +368,27 @@ async function until(holds: () => boolean): Promise<void> {
 
 const raised = messageOfAlert({ key: 'no data', what: 'raised', text: 'no data', sinceMs: startMs }, 'vps')
 const never = new AbortController().signal
+const deliver = async (message: AlertMessage, limits: ReturnType<typeof limitsOf>) => {
+  for (const receiver of receiversOf(limits)) await receiver.send(message, never)
+}
 
 t.test('a webhook is tried again, and a secret address is told to nobody', async t => {
   const { url, got, calls } = await receiver(t, [500])
   const webhookFile = join(t.testdir(), 'hook')
   writeFileSync(webhookFile, `${url}\n`)
-  await deliver(raised, limitsOf({ webhookFile }), never)
+  await deliver(raised, limitsOf({ webhookFile }))
   t.equal(calls(), 2)
-  matchAll(t, got, [{ text: '[ALERT] edgetape vps: no data', what: 'raised', alert: 'no data', host: 'vps' }])
+  matchAll(t, got, [
+    {
+      text: '[ALERT] edgetape vps: no data; type: edgetape doctor',
+      run: 'edgetape doctor',
+      what: 'raised',
+      alert: 'no data',
+      host: 'vps',
+    },
+  ])
   const refused = await receiver(t, [404, 404, 404, 404])
-  const failure = await deliver(raised, limitsOf({ webhook: refused.url }), never).then(
+  const failure = await deliver(raised, limitsOf({ webhook: refused.url })).then(
     () => undefined,
     (error: unknown) => error,
   )
@@ -355,9 +400,9 @@ t.test('a command gets the alert on stdin, its arguments as they are', async t =
   const out = join(t.testdir(), 'out $(touch never).json')
   const script =
     'process.stdin.pipe(require("fs").createWriteStream(process.argv[1] + process.env.EDGETAPE_ALERT_WHAT))'
-  await deliver(raised, limitsOf({ command: [process.execPath, '-e', script, out] }), never)
+  await deliver(raised, limitsOf({ command: [process.execPath, '-e', script, out] }))
   t.same(JSON.parse(readFileSync(`${out}raised`, 'utf8')), raised)
-  const broken = deliver(raised, limitsOf({ command: [process.execPath, '-e', 'process.exit(3)'] }), never)
+  const broken = deliver(raised, limitsOf({ command: [process.execPath, '-e', 'process.exit(3)'] }))
   await t.rejects(broken, { code: 'ALERT_NOT_DELIVERED' })
 })
 
@@ -371,7 +416,7 @@ t.test('what could not be delivered is delivered later', async t => {
     await sleep(300)
   }
   matchAll(t, got, [{ alert: 'no data', what: 'raised' }])
-  await until(() => existsSync(join(dataDir, 'state', 'alerts.json')))
+  await until(() => existsSync(join(dataDir, 'state', 'alerts-webhook.json')))
   const again = new Alerts(config, createLogger('test'))
   again.note(seen(61, { dataAgoS: 9000 }), never)
   await sleep(300)
@@ -418,7 +463,7 @@ t.test('the command of alerts was given the login of the exchange', async t => {
   t.teardown(() => names.forEach(name => Reflect.deleteProperty(process.env, name)))
   for (const name of names) process.env[name] = 'hush-hush'
   const script = "require('node:fs').writeFileSync(process.argv[1], JSON.stringify(process.env))"
-  await deliver(raised, limitsOf({ command: [process.execPath, '-e', script, out] }), never)
+  await deliver(raised, limitsOf({ command: [process.execPath, '-e', script, out] }))
   const given = JSON.parse(readFileSync(out, 'utf8')) as Record<string, string>
   t.strictSame(
     names.filter(name => name in given),
