@@ -91,9 +91,10 @@ t.test('which keys are paths', t => {
   const told = configKeys().filter(({ key }) => /(?:dir|file|key|target|hosts)$/i.test(key))
   t.same(
     told.map(({ key }) => key),
-    ['dataDir', 'sync.target', 'sync.sshKey', 'sync.passwordFile', 'sync.knownHosts', 'alerts.webhookFile'].sort(
-      (a, b) => told.findIndex(({ key }) => key === a) - told.findIndex(({ key }) => key === b),
-    ),
+    [
+      ...['dataDir', 'sync.target', 'sync.sshKey', 'sync.passwordFile', 'sync.knownHosts'],
+      ...['webhook', 'slack', 'discord', 'telegram', 'ntfy', 'pagerduty', 'ping'].map(name => `alerts.${name}File`),
+    ].sort((a, b) => told.findIndex(({ key }) => key === a) - told.findIndex(({ key }) => key === b)),
     'a new key that is a path must be marked as one',
   )
   t.end()
