@@ -6,6 +6,7 @@ interface ReportOptions extends ConfigOption {
   date: string
   path?: string
   out?: string
+  exchange?: string
   fresh: boolean
 }
 
@@ -16,12 +17,13 @@ export function reportCommand(): Command {
       .description('one day as a file of HTML that needs nothing else: what is missing, prices, options, rates, clocks')
       .requiredOption('--date <date>', 'the day (UTC), e.g. 2026-11-22')
       .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
+      .option('--exchange <name>', 'of one alone; default: all that were recorded')
       .option('--out <file>', 'default: report-DATE.html here')
       .option('--no-fresh', 'only what is in Parquet already: faster where much is not'),
   ).action(report)
 }
 
-async function report({ date, path, out, fresh, config }: ReportOptions): Promise<void> {
+async function report({ date, path, out, exchange, fresh, config }: ReportOptions): Promise<void> {
   const [
     { writeFile },
     { makeReport },
@@ -50,6 +52,7 @@ async function report({ date, path, out, fresh, config }: ReportOptions): Promis
   const html = await makeReport({
     root: settings.root,
     date,
+    exchange,
     nowMs: Date.now(),
     fresh: fresh ? settings.fresh : undefined,
     note: tell,

@@ -73,10 +73,12 @@ export interface Frames {
    * @param family of the segment that holds it, which may say what the frame leaves out; '' for a file outside of any
    */
   readonly channelOf: (frame: Buffer, family: string) => string | undefined
-  /** Finds a channel's name in the text of a line: its first group. */
+  /** Finds what names a channel in the text of a line: its first group. */
   readonly channelText: RegExp
   /** How the channel is called that such a text names in a segment of a family; without it as it stands there. */
   readonly calledIn?: (named: string, family: string) => string
+  /** How a segment of a family spells an instrument; undefined where it holds nothing of it. Without it as people name it. */
+  readonly spelledIn?: (instrument: string, family: string) => string | undefined
   /** A pattern for text of a line about an instrument that is spelled otherwise than `"instrument_name":"…"`; the name is a pattern. */
   readonly instrumentText?: (name: string) => string
 }

@@ -9,9 +9,14 @@ export function fsyncFolder(folder: string): void {
 /**
  * Replaces `path` by `data`: temporary name beside it, fsync, rename, fsync of the folder.
  * Readers see the old content or the new, never a part; afterwards the new one is durable.
+ * @param temporary of the writer's own where several may write the file at once
  */
-export function writeFileDurable(path: string, data: string | Uint8Array, disk = localDisk): void {
-  const temporary = `${path}.tmp`
+export function writeFileDurable(
+  path: string,
+  data: string | Uint8Array,
+  disk = localDisk,
+  temporary = `${path}.tmp`,
+): void {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data
   const fd = disk.open(temporary, 'replace')
   try {

@@ -212,7 +212,11 @@ class HostStates {
     const knownUs = this.#knownUs.get(host)
     const toEnd = { fromUs: knownUs ?? Infinity, toUs: Infinity }
     if (isNumbered) this.#paintTrades(line, told, compared, knownUs)
-    else line.paint(compared, { state: 'healed', grade, proof: ASKED }, isLost)
+    else {
+      for (const hole of told.filter(({ kind }) => kind === 'trade_hole'))
+        line.paint([boundsOf(hole)], { state: 'missing', grade, cause: hole.cause }, isRecorded)
+      line.paint(compared, { state: 'healed', grade, proof: ASKED }, isLost)
+    }
     // What came and was not kept is gone, whatever numbers were seen.
     for (const one of told.filter(({ kind }) => kind === 'lost' || kind === 'unreadable'))
       line.paint([boundsOf(one)], { state: 'missing', grade: 'exact', cause: one.cause }, isHere)

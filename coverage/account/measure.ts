@@ -17,6 +17,8 @@ export interface MeasureOptions {
   upToEnd?: boolean
   /** Where no journal tells of a recorder, its tables are asked, too: slower. */
   tables?: boolean
+  /** Only what was recorded of these; without it, of all. */
+  exchanges?: readonly string[]
 }
 
 export interface MeasuredAccount extends Account {
@@ -57,12 +59,12 @@ export async function measureAccount(
   root: string,
   span: Span,
   nowUs = Date.now() * 1000,
-  { fromBegin = false, upToEnd = false, tables = false }: MeasureOptions = {},
+  { fromBegin = false, upToEnd = false, tables = false, exchanges = exchangesIn(root) }: MeasureOptions = {},
 ): Promise<MeasuredAccount> {
   const window = { fromUs: span.fromUs, toUs: Math.max(span.fromUs, Math.min(span.toUs, nowUs)) }
   const all: AccountFacts[] = []
   const torn: string[] = []
-  for (const exchange of exchangesIn(root)) {
+  for (const exchange of exchanges) {
     const facts = await readAccountFacts(root, exchange, window, nowUs)
     const further = tables ? await claimsOfTables(root, facts.exchange, window, toldHosts(facts.entries)) : undefined
     all.push({ ...facts, claims: [...(facts.claims ?? []), ...(further?.claims ?? [])] })

@@ -15,6 +15,7 @@ import * as names from './names.js'
 import { planChannels } from './plan-channels.js'
 import { planPolls, type MethodPoll } from './polls.js'
 import { BybitSession, PING_SECONDS } from './session.js'
+import { TradeComparison } from './trade-comparison.js'
 import { TradeOverlap } from './trade-overlap.js'
 
 const { CATEGORIES, categoryOfChannel, channelOf, expiryMsOf, familyOfChannel, isSpot, partitionOfChannel, topicOf } =
@@ -34,6 +35,10 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
     { isOver: () => true, expiryMsOf },
   )
   const trades = new TradeOverlap(http, config.backfill.offHours, log)
+  const comparison = new TradeComparison({
+    ...{ http, trades, log, everyMs: config.backfill.compareMinutes * 60_000 },
+    callsPerSecond: config.polls.callsPerSecond / 2,
+  })
   const known = { spot: knownOf('spot'), others: knownOf('linear') }
   const base = config.url.replace(/\/+$/, '').replace(new RegExp(`/(${CATEGORIES.join('|')})$`), '')
   let nameless: readonly string[] = []
@@ -95,7 +100,7 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
         plan: () => planPolls(listings.instruments, config),
         callsPerSecond: config.polls.callsPerSecond,
       })
-      await Promise.all([poller.run(signal), trades.run(recording, signal)])
+      await Promise.all([poller.run(signal), trades.run(recording, signal), comparison.run(recording, signal)])
     },
     openSession(link, wanted) {
       const [first = ''] = wanted()

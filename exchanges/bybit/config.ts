@@ -43,6 +43,12 @@ const backfill = z
       .max(8760)
       .default(72)
       .describe('after a longer pause of the recorder it is not looked for what traded meanwhile, hours; 0: never'),
+    compareMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(1)
+      .describe("time between two looks at the exchange's own list of an instrument's last trades, minutes; 0: never"),
   })
   .prefault({})
 

@@ -1,7 +1,7 @@
 import { SIGNS, standsAt } from '../../platform/json-bytes.js'
 import type { Frames } from '../exchange.js'
-import { SPOT } from './families.js'
-import { channelOf } from './names.js'
+import { families, SPOT } from './families.js'
+import { channelOf, isSpot, topicOf } from './names.js'
 
 const { QUOTE } = SIGNS
 /** Where a frame's topic stands when it is spelled as most are. */
@@ -53,6 +53,11 @@ export function parsed(frame: Buffer): Record<string, unknown> | undefined {
   }
 }
 
+/** Families whose frames of spot have one of their own. */
+const SPOT_TOO: ReadonlySet<string> = new Set(
+  families.flatMap(({ name }) => (name.endsWith(SPOT) ? [name.slice(0, -SPOT.length)] : [])),
+)
+
 /** What frames say of themselves; of which category they are only the family of their segment tells. */
 export const frames: Frames = {
   channelOf: (frame, family) => {
@@ -61,6 +66,10 @@ export const frames: Frames = {
   },
   channelText: /"topic"\s*:\s*"([^"]*)"/,
   calledIn: (topic, family) => channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic),
+  spelledIn: (instrument, family) => {
+    const isElsewhere = isSpot(instrument) ? SPOT_TOO.has(family) : family.endsWith(SPOT)
+    return isElsewhere ? undefined : topicOf(instrument)
+  },
   instrumentText: name => `"(?:s|symbol|topic)"\\s*:\\s*"(?:[^"]*\\.)?${name}"`,
 }
 

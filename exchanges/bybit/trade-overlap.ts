@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { z } from 'zod'
 import { messageOf } from '../../platform/edge-error.js'
 import { SIGNS } from '../../platform/json-bytes.js'
 import type { Logger } from '../../platform/log.js'
@@ -8,14 +7,12 @@ import type { Recording } from '../adapter.js'
 import { SPOT } from './families.js'
 import { frames } from './frames.js'
 import { RefusedError, type BybitHttp } from './http.js'
-import { categoryOfChannel, familyOfChannel, isSpot, symbolOf } from './names.js'
+import { familyOfChannel, isSpot, symbolOf } from './names.js'
+import { recentTrades, ROWS, rowsMax, SPOT_ROWS } from './recent-trades.js'
 import { eachTradeId, tradeIdOf } from './sequence-bytes.js'
 import { SeenIds } from './seen-ids.js'
+import type { CameTrades } from './trade-comparison.js'
 
-const PATH = '/v5/market/recent-trade'
-/** The exchange tells no more of the past than this. */
-const ROWS = 1000
-const SPOT_ROWS = 60
 /** Frames of before the end of a hole may be late, and the list may be: nothing is asked before. */
 const WAIT_MS = 2500
 const LOOK_EVERY_MS = 500
@@ -26,10 +23,6 @@ const TRIES_MAX = 5
 /** Of earlier runs so much is read, compressed. */
 const EARLIER_BYTES_MAX = 16 * 1024 * 1024
 const FAMILIES = ['trades', `trades${SPOT}`]
-
-const resultSchema = z.object({
-  list: z.array(z.object({ execId: z.string(), time: z.string().optional().catch(undefined) })),
-})
 
 interface Hole {
   channel: string
@@ -46,7 +39,7 @@ interface Hole {
  * but the exchange lists the newest trades, and where that list holds one that was seen before, all since then is in it. It
  * is recorded where it has trades that did not come. What lies before the list cannot be had, and the journal says so.
  */
-export class TradeOverlap {
+export class TradeOverlap implements CameTrades {
   readonly #http: BybitHttp
   readonly #log: Logger
   readonly #offUs: number
@@ -59,7 +52,7 @@ export class TradeOverlap {
   readonly #openSince = new Map<string, Pick<Hole, 'fromUs' | 'isBefore'>>()
   #holes: Hole[] = []
   /** Trades that came, copies included. */
-  #came = 0
+  came = 0
 
   /** @param offHours after a longer pause nothing is looked for */
   constructor(http: BybitHttp, offHours: number, log: Logger) {
@@ -73,6 +66,28 @@ export class TradeOverlap {
     return this.#holes.length
   }
 
+  *carried(): Generator<string> {
+    for (const channel of this.#carried.keys()) if (this.isCarried(channel)) yield channel
+  }
+
+  isCarried(channel: string): boolean {
+    const isOpen = this.#holes.some(hole => hole.channel === channel)
+    return !isOpen && (this.#carried.get(channel)?.size ?? 0) > 0
+  }
+
+  hasSeen(channel: string, id: number): boolean {
+    return this.#seen.get(channel)?.has(id) === true
+  }
+
+  cameOf(channel: string): number {
+    return this.#seen.get(channel)?.total ?? 0
+  }
+
+  fetched(channel: string, ids: readonly number[]): void {
+    const seen = this.#seenOf(channel)
+    for (const id of ids) seen.add(id)
+  }
+
   /** A frame of trades came. */
   see(channel: string, frame: Buffer, recvUs: number): void {
     if (frame[frame.length - 1] !== SIGNS.CLOSE_OBJECT) {
@@ -83,7 +98,7 @@ export class TradeOverlap {
     const seen = this.#seenOf(channel)
     eachTradeId(frame, id => {
       seen.add(id)
-      this.#came++
+      this.came++
     })
   }
 
@@ -202,21 +217,19 @@ export class TradeOverlap {
   async #fill(hole: Hole, recording: Recording, signal: AbortSignal): Promise<void> {
     const { channel } = hole
     const family = familyOfChannel(channel)
-    const limit = isSpot(channel) ? SPOT_ROWS : ROWS
+    const limit = rowsMax(channel)
     const askedUs = recording.nowUs()
     try {
-      const { bytes, result } = await this.#http.get(PATH, { ...subjectOf(channel), limit }, signal)
-      const { data } = resultSchema.safeParse(result)
-      if (!data) throw new TypeError('the answer has no list of trades')
+      const { bytes, list } = await recentTrades(this.#http, channel, limit, signal)
       const seen = this.#seenOf(channel)
       const isKnown = (id: number) => seen.has(id) || hole.isBefore(id)
-      const missing = data.list.filter(({ execId }) => !isKnown(tradeIdOf(execId)))
-      const overlapsBefore = data.list.some(({ execId }) => hole.isBefore(tradeIdOf(execId)))
+      const missing = list.filter(({ execId }) => !isKnown(tradeIdOf(execId)))
+      const overlapsBefore = list.some(({ execId }) => hole.isBefore(tradeIdOf(execId)))
       recording.take('backfill', missing.length > 0 ? family : 'answers', bytes)
       for (const { execId } of missing) seen.add(tradeIdOf(execId))
       // Where it is shorter than it might be, it is all that there ever was.
-      const overlaps = overlapsBefore || data.list.length < limit
-      const oldestMs = Math.min(...data.list.map(({ time = '' }) => Number(time) || Infinity))
+      const overlaps = overlapsBefore || list.length < limit
+      const oldestMs = Math.min(...list.map(({ time = '' }) => Number(time) || Infinity))
       this.#settle(hole, missing.length, { askedUs, reachesMs: overlaps ? undefined : oldestMs }, recording)
     } catch (error) {
       if (signal.aborted) return
@@ -241,7 +254,7 @@ export class TradeOverlap {
     const toUs = Math.max(hole.toUs, askedUs)
     // All of that time was compared, whether or not anything was missing.
     if (fromUs < toUs)
-      recording.journal('compared', { scopes: [hole.channel], from_us: fromUs, to_us: toUs, trades: this.#came })
+      recording.journal('compared', { scopes: [hole.channel], from_us: fromUs, to_us: toUs, trades: this.came })
     if (trades === 0 && !isOut) return
     const outcome = isOut ? (trades > 0 ? 'partly' : 'unavailable') : 'filled'
     const message = isOut ? `the exchange tells of trades from ${new Date(reachesMs).toISOString()} on only` : undefined
@@ -262,13 +275,6 @@ export class TradeOverlap {
   #forget(hole: Hole): void {
     this.#holes = this.#holes.filter(other => other !== hole)
   }
-}
-
-/** How a channel's trades are asked for: of options by coin. */
-function subjectOf(channel: string): Readonly<Record<string, string>> {
-  const name = symbolOf(channel) ?? ''
-  const category = categoryOfChannel(channel)
-  return category === 'option' ? { category, baseCoin: name } : { category, symbol: name }
 }
 
 function parsedLine(line: Buffer) {

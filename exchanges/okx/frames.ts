@@ -22,7 +22,8 @@ function channelOf(frame: Buffer): string | undefined {
 /** What frames say of themselves. */
 export const frames: Frames = {
   channelOf,
-  channelText: /"arg"\s*:\s*\{"channel"\s*:\s*"([^"]*)"/,
+  channelText: /"arg"\s*:\s*\{([^{}]*)\}/,
+  calledIn: members => describeArg(members).channel,
   instrumentText: name => `"instId"\\s*:\\s*"${name}"`,
 }
 

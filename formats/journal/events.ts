@@ -117,7 +117,13 @@ export const EVENTS = {
     { message: text },
   ),
   resync: event('exchange', 'heals', { ...conn, channel: text, instrument: text, change_id: id, ...span }, nothing),
-  trade_hole: event('exchange', 'opens', { instrument: text, ...seqs, ...span, cause: text }, { family: text }),
+  /** Without numbers: of trades that have none, seen by comparing lists. */
+  trade_hole: event(
+    'exchange',
+    'opens',
+    { instrument: text, ...span, cause: text },
+    { ...seqs, family: text, channel: text },
+  ),
   /** Without an instrument: trades of a span that were not even looked for. */
   backfill: event(
     'exchange',

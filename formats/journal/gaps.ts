@@ -259,8 +259,17 @@ class SpanReader {
   #addTradeHole(entry: EntryOf<'trade_hole' | 'backfill'>): ToldSpan {
     const { instrument, family = TRADES } = entry.detail
     const cause = entry.event === 'trade_hole' ? entry.detail.cause : undefined
-    const pending = entry.event === 'trade_hole' && { pending: true as const }
-    const about = { instrument, ...(cause !== undefined && { cause }), families: [family], healed: false, ...pending }
+    const channel = entry.event === 'trade_hole' ? entry.detail.channel : undefined
+    // Without numbers it is told when the exchange was asked already.
+    const pending = entry.event === 'trade_hole' && entry.detail.from_seq !== undefined && { pending: true as const }
+    const about = {
+      instrument,
+      channel,
+      ...(cause !== undefined && { cause }),
+      families: [family],
+      healed: false,
+      ...pending,
+    }
     return this.#add(entry, 'trade_hole', { ...boundsOf(entry), ...about })
   }
 

@@ -25,34 +25,37 @@ export function lineFilter(choice: LineChoice, segment?: SegmentName): (line: st
   const ways = (segment ? [exchangeNamed(segment.exchange)] : exchanges).map(({ frames }) => frames)
   const { instrument, conn, fromUs = -Infinity, toUs = Infinity } = choice
   const channel = choice.channel === segment?.channel ? undefined : choice.channel
+  const family = segment?.channel ?? ''
   const needsHead = choice.fromUs !== undefined || choice.toUs !== undefined || conn !== undefined
-  const named = instrument === undefined ? undefined : namesInstrument(ways, instrument)
+  const about = instrument === undefined ? [] : ways.flatMap(way => aboutInstrument(way, instrument, family))
   return line => {
     if (needsHead) {
       const head = parseLineHead(line)
       if (head === undefined || head.recvUs < fromUs || head.recvUs >= toUs) return false
       if (conn !== undefined && head.conn !== conn) return false
     }
-    const found = firstMatch(ways, line, segment?.channel ?? '')
-    if (channel !== undefined && found !== channel && found?.startsWith(`${channel}.`) !== true) return false
-    if (instrument === undefined) return true
-    return found?.split('.').includes(instrument) === true || named?.test(line) === true
+    const found = channel === undefined && instrument === undefined ? [] : channelsIn(ways, line, family)
+    if (channel !== undefined && !found.some(name => name === channel || name.startsWith(`${channel}.`))) return false
+    return instrument === undefined || about.some(({ name, named }) => found.some(holds(name)) || named.test(line))
   }
 }
 
-function firstMatch(ways: readonly Frames[], line: string, family: string): string | undefined {
-  for (const { channelText, calledIn } of ways) {
+/** What a line's channel is called, by each exchange that finds one in it. */
+const channelsIn = (ways: readonly Frames[], line: string, family: string) =>
+  ways.flatMap(({ channelText, calledIn }) => {
     const found = channelText.exec(line)?.[1]
-    if (found !== undefined) return calledIn?.(found, family) ?? found
-  }
-  return undefined
-}
+    return found === undefined ? [] : [calledIn?.(found, family) ?? found]
+  })
 
-/** As tables and the journal spell it, or as an exchange does. */
-function namesInstrument(ways: readonly Frames[], instrument: string): RegExp {
-  const name = escaped(instrument)
-  const others = ways.map(({ instrumentText }) => (instrumentText === undefined ? '' : `|${instrumentText(name)}`))
-  return new RegExp(`"(?:instrument_name|instrument)"\\s*:\\s*"${name}"${others.join('')}`)
+/** Names may have dots of their own. */
+const holds = (name: string) => (channel: string) => `.${channel}.`.includes(`.${name}.`)
+
+/** An instrument as an exchange spells it in segments of a family, and as tables, the journal and its frames name it. */
+function aboutInstrument({ spelledIn, instrumentText }: Frames, instrument: string, family: string) {
+  const name = spelledIn ? spelledIn(instrument, family) : instrument
+  if (name === undefined) return []
+  const own = instrumentText === undefined ? '' : `|${instrumentText(escaped(name))}`
+  return [{ name, named: new RegExp(`"(?:instrument_name|instrument)"\\s*:\\s*"${escaped(instrument)}"${own}`) }]
 }
 
 function escaped(text: string): string {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Exchange } from '../../exchanges/exchange.js'
+import type { Exports } from '../../exchanges/export.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { exchangesIn } from '../../coverage/account/read-facts.js'
 import { spanOfTree } from '../../coverage/account/measure.js'
@@ -14,7 +15,7 @@ import { writeHftBacktest } from './hftbacktest.js'
 import { nautilusId, nautilusPath, NAUTILUS_TYPES, precisionOf, writeNautilus, type NautilusType } from './nautilus.js'
 import { daysOf, type DayPart } from './plan.js'
 import { conditionOf, dateSql } from './row-stream.js'
-import type { ExportSource, FileSpan } from './source.js'
+import type { ExportSource, FileSpan, ViewSource } from './source.js'
 import { isBookType, isGrouped, TARDIS_TYPES, tardisFileName, writeTardisCsv, type TardisType } from './tardis-csv.js'
 import { writeView, type PlainFormat } from './view-files.js'
 import { isExported, textGap, writeExported, type WrittenRows } from './whole-file.js'
@@ -73,17 +74,17 @@ export async function exportFiles(options: ExportOptions): Promise<ExportedFiles
   const { name, exchange } = exportedExchange(options)
   const { exports } = exchange
   const all = spanOfTree(root)
-  if (!exports || !all)
+  if (!all)
     throw new EdgeError('EXPORT_NOTHING', `${root} holds nothing that can be exported`, {
       path: root,
-      hint: 'wanted a dataDir or a copy of one, of an exchange whose formats are known',
+      hint: 'wanted a dataDir or a copy of one',
     })
   const span = { fromUs: options.from ?? all.fromUs, toUs: Math.min(options.to ?? all.toUs, Date.now() * 1000) }
   if (span.fromUs >= span.toUs)
     throw new EdgeError('EXPORT_OPTIONS', 'wanted a span that ends after it begins: --from before --to')
   const session = await QuerySession.open({ root, fresh, note })
   const onProblem = (path: string, problem: string) => note(`${path}: ${problem}`)
-  const source: ExportSource = { root, exchange: name, exports, session, onProblem }
+  const source = { root, exchange: name, exports, session, onProblem }
   try {
     const ends = { from: options.from !== undefined, to: options.to !== undefined }
     const account = await accountOfSpan(root, name, span, ends)
@@ -179,13 +180,20 @@ function refuseUncovered(path: string, { rows, uncovered = 0 }: WrittenRows): vo
 
 async function filesOf(
   options: ExportOptions,
-  source: ExportSource,
+  { exports, ...views }: ViewSource & { exports: Exports | undefined },
   exchange: Exchange,
   span: Span,
   account: AccountOf,
 ): Promise<Wanted[]> {
   const { format, out } = options
   mkdirSync(out, { recursive: true })
+  if (format === 'csv' || format === 'parquet') return viewFiles(options, views, format, span, account)
+  if (!exports)
+    throw new EdgeError('EXPORT_NOTHING', `what files of ${format} say of ${views.exchange} is not known`, {
+      path: options.root,
+      hint: '--format csv and parquet take any table or view of any exchange',
+    })
+  const source = { ...views, exports }
   switch (format) {
     case 'tardis-csv':
       return tardisFiles(options, source, exchange, span, account)
@@ -200,9 +208,6 @@ async function filesOf(
       }))
     case 'nautilus':
       return nautilusFiles(options, source, exchange, span, account)
-    case 'csv':
-    case 'parquet':
-      return viewFiles(options, source, format, span, account)
   }
 }
 
@@ -327,7 +332,7 @@ async function nautilusFiles(
 
 function viewFiles(
   options: ExportOptions,
-  source: ExportSource,
+  source: ViewSource,
   format: PlainFormat,
   span: Span,
   account: AccountOf,

@@ -2,14 +2,18 @@ import type { Exports } from '../../exchanges/export.js'
 import type { Span } from '../../platform/spans.js'
 import type { QuerySession } from '../query/session.js'
 
-/** Where exports come from. */
-export interface ExportSource {
+/** Where views come from. */
+export interface ViewSource {
   root: string
   /** The exchange's folders below it. */
   exchange: string
-  exports: Exports
   session: QuerySession
   onProblem: (path: string, problem: string) => void
+}
+
+/** Where files of other programs come from. */
+export interface ExportSource extends ViewSource {
+  exports: Exports
 }
 
 /** Which part of it goes to a file. */

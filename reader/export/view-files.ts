@@ -1,7 +1,7 @@
 import { countOf, sqlText } from '../../platform/duckdb.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { conditionOf, dateSql } from './row-stream.js'
-import type { ExportSource, FileSpan } from './source.js'
+import type { ViewSource, FileSpan } from './source.js'
 import type { WrittenRows } from './whole-file.js'
 
 export type PlainFormat = 'csv' | 'parquet'
@@ -14,7 +14,7 @@ export async function writeView(
   path: string,
   view: string,
   format: PlainFormat,
-  source: ExportSource,
+  source: ViewSource,
   file: FileSpan,
 ): Promise<WrittenRows> {
   const { session } = source
@@ -59,7 +59,7 @@ export async function writeView(
 }
 
 /** Rows of a ready view that say of themselves that a gap keeps them from knowing. */
-async function uncoveredIn(path: string, format: PlainFormat, { session }: ExportSource): Promise<number> {
+async function uncoveredIn(path: string, format: PlainFormat, { session }: ViewSource): Promise<number> {
   const read = format === 'csv' ? `read_csv(${sqlText(path)}, all_varchar = true)` : `read_parquet(${sqlText(path)})`
   const sql = `SELECT count(*) FILTER (covered::VARCHAR = 'false') FROM ${read}`
   return session.ask(sql, async connection => countOf((await connection.runAndReadAll(sql)).getRows()[0]?.[0]))

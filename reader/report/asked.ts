@@ -11,6 +11,8 @@ export interface Asked {
   /** The folder that the session reads. */
   root: string
   grid: Grid
+  /** The one whose data are shown; without it, all. */
+  exchange?: string | undefined
 }
 
 /** All rows of an answer, each of them checked. */
@@ -24,11 +26,17 @@ const moment = (ms: number) => sqlText(timeText(ms * 1000))
 /** The grid's begin and end as SQL. */
 export const boundsSql = ({ fromMs, toMs }: Grid) => `${moment(fromMs)}, ${moment(toMs)}`
 
-/** Rows of the grid's time by a column; `date` is of the segment, which may have begun on the day before. */
-export function withinSql({ fromMs, toMs }: Grid, column: string): string {
+/** Rows of the exchanges that are shown. */
+export const shownSql = ({ exchange }: Pick<Asked, 'exchange'>) =>
+  exchange === undefined ? 'true' : `exchange = ${sqlText(exchange)}`
+
+/** Those of the grid's time by a column; `date` is of the segment, which may have begun on the day before. */
+export function withinSql({ grid, exchange }: Pick<Asked, 'grid' | 'exchange'>, column: string): string {
+  const { fromMs, toMs } = grid
   const [first, last] = [dateOf(fromMs - 86_400_000), dateOf(toMs - 1)]
   return `date BETWEEN DATE '${first}' AND DATE '${last}'
-    AND ${column} >= TIMESTAMPTZ ${moment(fromMs)} AND ${column} < TIMESTAMPTZ ${moment(toMs)}`
+    AND ${column} >= TIMESTAMPTZ ${moment(fromMs)} AND ${column} < TIMESTAMPTZ ${moment(toMs)}
+    AND ${shownSql({ exchange })}`
 }
 
 /** Into which step of the grid a moment falls. */

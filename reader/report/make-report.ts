@@ -1,11 +1,11 @@
 import { dayOfAccount } from '../../coverage/account/day.js'
 import { dayOf, measureAccount } from '../../coverage/account/measure.js'
 import { tellingOf } from '../../coverage/account/telling.js'
-import { exchangesIn } from '../../coverage/account/read-facts.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { datesOfTree } from '../../formats/tree-place.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { clip, type Span } from '../../platform/spans.js'
+import { exchangesIn, oneOf } from '../recorded-exchange.js'
 import { QuerySession, type SessionOptions } from '../query/session.js'
 import type { Asked } from './asked.js'
 import { gridOf } from './grid.js'
@@ -21,24 +21,27 @@ export interface ReportOptions extends Omit<SessionOptions, 'root'> {
   /** `2026-11-22`, UTC */
   date: string
   nowMs: number
+  /** Of this exchange alone; without it, of all that were recorded. */
+  exchange?: string | undefined
 }
 
 /**
  * The report of a day as one file of HTML.
- * @throws EdgeError REPORT_NOTHING
+ * @throws EdgeError REPORT_NOTHING; EXCHANGE_NOT_RECORDED
  */
-export async function makeReport({ root, date, nowMs, ...session }: ReportOptions): Promise<string> {
-  const exchanges = exchangesIn(root)
+export async function makeReport({ root, date, nowMs, exchange, ...session }: ReportOptions): Promise<string> {
+  const all = exchangesIn(root)
+  const exchanges = exchange === undefined ? all : [oneOf(all, exchange, root)]
   const dates = datesOfTree(root)
   if (exchanges.length === 0 || !dates || date < dates.first || date > dates.last)
     throw new EdgeError('REPORT_NOTHING', `nothing was recorded on ${date}`, {
       path: root,
       hint: dates ? `${root} has files of ${dates.first} to ${dates.last}` : 'wanted a dataDir or a copy of one',
     })
-  const account = await measureAccount(root, dayOf(date), nowMs * 1000)
+  const account = await measureAccount(root, dayOf(date), nowMs * 1000, { exchanges })
   const { wanted } = tellingOf(account, exchangeNamed)
   const day = dayOfAccount(date, account, exchangeNamed, nowMs)
-  const sections = await sectionsOf({ root, ...session }, shownSpan(wanted, account.window))
+  const sections = await sectionsOf({ root, ...session }, shownSpan(wanted, account.window), exchange)
   return reportHtml({ date, atMs: nowMs, exchanges, day, sections })
 }
 
@@ -49,11 +52,11 @@ export function shownSpan(wanted: readonly Span[], window: Span): Span {
   return first ? { fromUs: first.fromUs, toUs: own.at(-1)?.toUs ?? first.toUs } : window
 }
 
-async function sectionsOf(options: SessionOptions, span: Span): Promise<Section[]> {
+async function sectionsOf(options: SessionOptions, span: Span, exchange: string | undefined): Promise<Section[]> {
   const session = await openSession(options)
   if (!session) return [{ title: 'Market', charts: [], absent: 'neither Parquet nor raw data is here' }]
   try {
-    const asked: Asked = { session, root: options.root, grid: gridOf(span) }
+    const asked: Asked = { session, root: options.root, grid: gridOf(span), exchange }
     return [
       ...(await marketSections(asked)),
       ...(await optionSections(asked)),

@@ -32,7 +32,7 @@ export async function marketSections(asked: Asked): Promise<Section[]> {
     `SELECT * EXCLUDE (turnover) FROM (
       SELECT exchange, kind, instrument_name, any_value(quote) AS quote, any_value(base) AS base,
         count(*)::INTEGER AS trades, sum(notional_quote) AS turnover
-      FROM trades_all WHERE ${withinSql(asked.grid, 'exchange_ts')} AND kind IN ('perpetual', 'future', 'spot')
+      FROM trades_all WHERE ${withinSql(asked, 'exchange_ts')} AND kind IN ('perpetual', 'future', 'spot')
       GROUP BY exchange, kind, instrument_name
     ) QUALIFY row_number() OVER (PARTITION BY exchange, base ORDER BY turnover DESC NULLS LAST, instrument_name) = 1
     ORDER BY turnover DESC NULLS LAST, instrument_name LIMIT ${INSTRUMENTS_MAX}`,
@@ -59,7 +59,7 @@ async function sectionOf(asked: Asked, instrument: Instrument): Promise<Section>
   const { grid } = asked
   const { exchange, kind, instrument_name: name, quote, trades: count } = instrument
   const own = `exchange = ${sqlText(exchange)} AND kind = ${sqlText(kind)} AND instrument_name = ${sqlText(name)}`
-  const traded = `FROM trades_all WHERE ${own} AND ${withinSql(grid, 'exchange_ts')} AND NOT coalesce(is_block, false)`
+  const traded = `FROM trades_all WHERE ${own} AND ${withinSql(asked, 'exchange_ts')} AND NOT coalesce(is_block, false)`
   const trades = await rowsOf(
     asked,
     `SELECT ${placeSql(grid, 'exchange_ts')} AS place, min(price) AS low, max(price) AS high,

@@ -3,7 +3,7 @@ import { sqlText } from '../../platform/duckdb.js'
 import { timeText } from '../../platform/moment.js'
 import { greatest } from '../../platform/extremes.js'
 import { groupBy } from '../../platform/group-by.js'
-import { rowsOf, withinSql, type Asked } from './asked.js'
+import { rowsOf, shownSql, withinSql, type Asked } from './asked.js'
 import type { Axis } from './axis.js'
 import { valueAxis } from './axis.js'
 import type { Layer, Point, Tone } from './chart.js'
@@ -45,7 +45,7 @@ export async function optionSections(asked: Asked): Promise<Section[]> {
   const [last] = await rowsOf(
     asked,
     `SELECT max(epoch_us(exchange_ts))::DOUBLE AS last_us FROM tickers_all
-    WHERE ${withinSql(asked.grid, 'exchange_ts')} AND kind = 'option'`,
+    WHERE ${withinSql(asked, 'exchange_ts')} AND kind = 'option'`,
     lastRow,
   )
   if (last?.last_us === null || last === undefined)
@@ -58,19 +58,19 @@ export async function optionSections(asked: Asked): Promise<Section[]> {
     `SELECT exchange, pair, currency, epoch_ms(expiry_ts)::DOUBLE AS expiry_ms, days, strike, log_moneyness AS moneyness,
       (option_type = 'call') = (log_moneyness >= 0) AS is_out, mark_iv_pct AS mark_iv,
       coalesce(open_interest_coin * underlying_price_usd, 0) AS interest_usd
-    FROM option_chain_at(${moment}) WHERE expiry_ts IS NOT NULL AND strike IS NOT NULL`,
+    FROM option_chain_at(${moment}) WHERE expiry_ts IS NOT NULL AND strike IS NOT NULL AND ${shownSql(asked)}`,
     optionRow,
   )
   const money = await rowsOf(
     asked,
     `SELECT exchange, pair, currency, days, atm_mark_iv_pct AS iv FROM atm_volatility(${moment})
-    WHERE atm_mark_iv_pct IS NOT NULL ORDER BY days`,
+    WHERE atm_mark_iv_pct IS NOT NULL AND ${shownSql(asked)} ORDER BY days`,
     atmRow,
   )
   const tenors = await rowsOf(
     asked,
     `SELECT exchange, pair, currency, tenor_days AS days, atm_mark_iv_pct AS iv FROM term_structure(${moment})
-    WHERE atm_mark_iv_pct IS NOT NULL ORDER BY tenor_days`,
+    WHERE atm_mark_iv_pct IS NOT NULL AND ${shownSql(asked)} ORDER BY tenor_days`,
     atmRow,
   )
   return chainSections(options, money, tenors, atUs)

@@ -19,7 +19,7 @@ export async function ratesSection(asked: Asked): Promise<Section> {
     const rows = await rowsOf(
       asked,
       `SELECT exchange, ${placeSql(grid, 'recv_ts')} AS place, count(*)::DOUBLE AS "rows" FROM ${sqlName(table)}
-      WHERE ${withinSql(grid, 'recv_ts')} AND source = 'live' GROUP BY ALL`,
+      WHERE ${withinSql(asked, 'recv_ts')} AND source = 'live' GROUP BY ALL`,
       rateRow,
     )
     for (const [exchange, own] of groupBy(rows, ({ exchange }) => exchange)) {
@@ -66,7 +66,7 @@ export async function clockSection(asked: Asked): Promise<Section> {
       `SELECT exchange, ${placeSql(grid, 'recv_ts')} AS place, quantile_cont(lag, 0.5) AS half, quantile_cont(lag, 0.99) AS most
       FROM (
         SELECT exchange, recv_ts, (epoch_us(recv_ts) - epoch_us(exchange_ts)) / 1000.0 AS lag FROM ${view}
-        WHERE ${withinSql(grid, 'recv_ts')} AND source = 'live' AND exchange_ts IS NOT NULL
+        WHERE ${withinSql(asked, 'recv_ts')} AND source = 'live' AND exchange_ts IS NOT NULL
       ) WHERE lag < ${LATE_MAX_MS} GROUP BY ALL`,
       lagRow,
     )
@@ -89,7 +89,7 @@ export async function clockSection(asked: Asked): Promise<Section> {
     asked,
     `SELECT exchange, ${placeSql(grid, 'recv_ts')} AS place,
       avg((detail->>'exchange_offset_us')::DOUBLE) / 1000 AS theirs, avg((detail->>'offset_us')::DOUBLE) / 1000 AS ours
-    FROM journal WHERE ${withinSql(grid, 'recv_ts')} AND event = 'clock' GROUP BY ALL`,
+    FROM journal WHERE ${withinSql(asked, 'recv_ts')} AND event = 'clock' GROUP BY ALL`,
     clockRow,
   )
   for (const [exchange, own] of groupBy(clocks, ({ exchange }) => exchange)) {

@@ -84,7 +84,8 @@ export class SealedHours {
   #write(fromMs: number): void {
     createFolderDurable(join(this.#dataDir, 'state'), this.#disk)
     const known = { identity: this.#identity, from_ms: fromMs }
-    writeFileDurable(this.#path, `${JSON.stringify(known)}\n`, this.#disk)
+    // Recorders of several exchanges start at one moment: of one temporary file the first one takes the name from the others.
+    writeFileDurable(this.#path, `${JSON.stringify(known)}\n`, this.#disk, `${this.#path}.${process.pid}.tmp`)
   }
 
   get #path(): string {

@@ -61,6 +61,19 @@ t.test('what is left open is looked for until it is sealed', t => {
   t.end()
 })
 
+t.test('two recorders that started at one moment shared a temporary file: one of them ended', t => {
+  const dataDir = t.testdir({})
+  const path = join(dataDir, 'state/recorder-sealed.json')
+  // The other one gives its own file the name right before this one does.
+  const rename = (from: string, to: string) => {
+    rmSync(`${path}.tmp`, { force: true })
+    localDisk.rename(from, to)
+  }
+  new SealedHours({ ...localDisk, rename }, dataDir, IDENTITY).look(NOW_MS)
+  t.match(JSON.parse(readFileSync(path, 'utf8')), { identity: IDENTITY })
+  t.end()
+})
+
 t.test('a segment begun by a clock that was set back is found by the next start', async t => {
   const dataDir = t.testdir({ state: {} })
   const run = new StoreRun(storeOptions(dataDir, { host: `vps1_${IDENTITY}` }))

@@ -13,17 +13,17 @@ export interface MethodParts {
 
 /** Rows of an answer; a refusal by its code. */
 export type MethodAnswer = { rows: readonly Json[] } | { code: string; msg: string }
-type Query = Readonly<Record<string, string>>
+export type Query = Readonly<Record<string, string>>
 type Method = (query: Query, parts: MethodParts) => MethodAnswer
 
-const NO_INSTRUMENT = { code: '51001', msg: "Instrument ID, Instrument ID code, or Spread ID doesn't exist." }
+export const NO_INSTRUMENT = { code: '51001', msg: "Instrument ID, Instrument ID code, or Spread ID doesn't exist." }
+export const NO_FAMILY = { code: '50014', msg: 'Parameter uly or instFamily can not be empty.' }
 
 const limitOf = ({ limit }: Query, most: number) => Math.min(most, Math.max(1, Math.floor(Number(limit ?? 100)) || 100))
 
 function instruments(query: Query, { market, faults }: MethodParts): MethodAnswer {
   const { instType = '', instFamily, instId } = query
-  if (instType === 'OPTION' && instFamily === undefined)
-    return { code: '50014', msg: 'Parameter uly or instFamily can not be empty.' }
+  if (instType === 'OPTION' && instFamily === undefined) return NO_FAMILY
   const rows = [...market.listings.values()]
     .filter(({ instrument, state }) => instrument.category === instType && state === 'open')
     .filter(({ instrument }) => instFamily === undefined || instrument.underlying === instFamily)

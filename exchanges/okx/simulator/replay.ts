@@ -4,6 +4,7 @@ import type { KnownBook, PlayedRecording, ReplayedTrades, ReplayProtocol } from 
 import { parseMessage, rowsOf } from '../message.js'
 import { argOf } from '../names.js'
 import { tradeRowsOf } from '../trade-numbers.js'
+import { listed, questionOf } from './recorded-lists.js'
 import { OkxService } from './service.js'
 import { spelled } from './spelling.js'
 
@@ -22,6 +23,7 @@ const told: ReplayedTrades['told'] = frame =>
 /** Recordings served as OKX itself. */
 export const replay: ReplayProtocol = {
   serve,
+  questionOf,
   isBook: channel => channel.startsWith('books.'),
   snapshot,
   trades: {
@@ -34,7 +36,6 @@ export const replay: ReplayProtocol = {
 
 const wrap = (channel: string, rows: string) => `{"arg":${JSON.stringify(argOf(channel))},"data":[${rows}]}`
 
-/** Answers do not say what was asked: those of a recording cannot be found again, but for the time. */
 function serve(recording: PlayedRecording): Service {
   const { channels, clock } = recording
   return new OkxService({
@@ -44,10 +45,10 @@ function serve(recording: PlayedRecording): Service {
     subscribed: () => undefined,
     accepts: channel => recording.has(channel),
     nowMs: () => performance.now(),
-    answer: path => {
+    answer: (path, query) => {
       if (path === 'public/time') return { rows: [{ ts: String(clock.nowMs()) }] }
       // All trades that are known are played in their place.
-      return { rows: [] }
+      return listed(recording, path, query) ?? { rows: [] }
     },
   })
 }
