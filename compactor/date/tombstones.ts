@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sqlText } from '../../platform/duckdb.js'
-import { columnsOfTable } from '../lines/stage.js'
+import { columnsOfTable } from '../lines/staging-table.js'
 import { convertedFolders, dateFolders } from './date-job.js'
 import { withEngine } from '../engine.js'
 import { dailyName } from '../../formats/parquet-path.js'

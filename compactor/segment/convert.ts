@@ -41,7 +41,7 @@ export async function convertSegment(
   const staging = await stageSegment(engine, source, folder)
   requireAll(source, staging)
   const written: Written[] = []
-  for (const stage of staging.stages) written.push(await writeFiles(engine, source, stage, earlier, folder))
+  for (const filled of staging.tables) written.push(await writeFiles(engine, source, filled, earlier, folder))
   const quarantined = sumOf(staging.reasons, isQuarantined)
   const quarantine = quarantined > 0 ? await writeQuarantine(engine, source, folder) : undefined
   return { ...accountOf(staging, written), quarantined, quarantine }

@@ -7,7 +7,7 @@ import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type SlowLine } 
 import { inflatedLine } from '../lines/inflated-line.js'
 import { noteLine } from './quarantine.js'
 import type { Source } from './source.js'
-import { openStage, stageLines, stagePlainLines, type Stage } from '../lines/stage.js'
+import { openStagingTable, stageLines, stagePlainLines, type StagingTable } from '../lines/staging-table.js'
 import { framesTable, journalTable } from '../tables.js'
 import { isQuarantined, TO_FRAMES, toReading } from '../lines/verdict.js'
 import { greatest } from '../../platform/extremes.js'
@@ -15,7 +15,7 @@ import { greatest } from '../../platform/extremes.js'
 /** The lines of a segment as rows in DuckDB. */
 export interface Staging {
   /** Where the rows of each table are, in the order of its files. */
-  stages: Stage[]
+  tables: StagingTable[]
   /** Lines that have rows. */
   frames: number
   /** Those that have none, in `main.leftovers`: how many for each reason. */
@@ -29,29 +29,29 @@ export interface Staging {
  */
 export async function stageSegment(engine: Engine, source: Source, folder: string): Promise<Staging> {
   await engine.run('CREATE TABLE main.leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
-  const own = await openStage(engine, source, source.table, 'own')
+  const own = await openStagingTable(engine, source, source.table, 'own')
   await stageOwnLines(engine, own, source, folder)
   await settle(engine, own)
   for (let place = 1; place < source.table.readings.length; place++) {
     if (!(await isLeft(engine, toReading(place)))) continue
-    const further = await openStage(engine, source, source.table, `own_${place}`, place)
+    const further = await openStagingTable(engine, source, source.table, `own_${place}`, place)
     await stageAgain(engine, { ...further, target: own.target, filled: true }, toReading(place))
   }
-  const stages = [own]
+  const tables = [own]
   if (await isLeft(engine, TO_FRAMES)) {
-    const strays = await openStage(engine, source, framesTable, 'stray')
+    const strays = await openStagingTable(engine, source, framesTable, 'stray')
     await stageAgain(engine, strays, TO_FRAMES)
-    stages.push(strays)
+    tables.push(strays)
   }
   let frames = 0
-  for (const stage of stages) frames += await countFrames(engine, stage)
+  for (const staging of tables) frames += await countFrames(engine, staging)
   const reasons = await countReasons(engine)
   const note = await stageNote(engine, own, source, reasons)
-  return { stages: [...note, ...stages], frames, reasons }
+  return { tables: [...note, ...tables], frames, reasons }
 }
 
 /** Works out what rows say of one another, once all of them are there. */
-async function settle(engine: Engine, { table, target }: Stage): Promise<void> {
+async function settle(engine: Engine, { table, target }: StagingTable): Promise<void> {
   for (const [column, value] of Object.entries(table.settled ?? {}))
     await engine.run(`UPDATE ${target} AS each SET ${sqlName(column)} = found.value
       FROM (SELECT rowid AS id, ${value} AS value FROM ${target}) AS found
@@ -61,45 +61,45 @@ async function settle(engine: Engine, { table, target }: Stage): Promise<void> {
 /** Tells the journal of lines in quarantine: in a file of its own, or among the rows of a segment of the journal. */
 async function stageNote(
   engine: Engine,
-  own: Stage,
+  own: StagingTable,
   source: Source,
   reasons: Record<string, number>,
-): Promise<Stage[]> {
+): Promise<StagingTable[]> {
   const wrong = Object.fromEntries(Object.entries(reasons).filter(([reason]) => isQuarantined(reason)))
   if (Object.keys(wrong).length === 0) return []
   const isOwn = source.table === journalTable
-  const stage = isOwn ? own : await openStage(engine, source, journalTable, 'note')
-  await stageLines(engine, stage, `SELECT 0::BIGINT AS line_no, ${sqlText(noteLine(source, wrong))} AS line`)
-  return isOwn ? [] : [stage]
+  const staging = isOwn ? own : await openStagingTable(engine, source, journalTable, 'note')
+  await stageLines(engine, staging, `SELECT 0::BIGINT AS line_no, ${sqlText(noteLine(source, wrong))} AS line`)
+  return isOwn ? [] : [staging]
 }
 
-async function stageOwnLines(engine: Engine, stage: Stage, source: Source, folder: string): Promise<void> {
+async function stageOwnLines(engine: Engine, staging: StagingTable, source: Source, folder: string): Promise<void> {
   const { decode } = source
   if (!decode) {
-    if (await stageAsPlain(engine, stage, source)) return
-    await engine.run(`DROP TABLE IF EXISTS ${stage.target}; DELETE FROM main.leftovers`)
-    stage.filled = false
+    if (await stageAsPlain(engine, staging, source)) return
+    await engine.run(`DROP TABLE IF EXISTS ${staging.target}; DELETE FROM main.leftovers`)
+    staging.filled = false
   }
   const plain = join(folder, 'plain.jsonl.zst')
   const readLine = decode && ((line: Buffer) => inflatedLine(line, decode))
-  for await (const lines of separateLines(source.path, plain, readLine)) await stageSlowLines(engine, stage, lines)
-  await stagePlainLines(engine, stage, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
+  for await (const lines of separateLines(source.path, plain, readLine)) await stageSlowLines(engine, staging, lines)
+  await stagePlainLines(engine, staging, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
 }
 
 /** All lines at once; false where the CSV reader met one that is not for it. */
-async function stageAsPlain(engine: Engine, stage: Stage, source: Source): Promise<boolean> {
+async function stageAsPlain(engine: Engine, staging: StagingTable, source: Source): Promise<boolean> {
   try {
-    await stagePlainLines(engine, stage, readLinesSql(source.path))
+    await stagePlainLines(engine, staging, readLinesSql(source.path))
   } catch (error) {
     if (/^(Invalid Input|Not implemented) Error/.test(messageOf(error))) return false
     throw error
   }
   // It drops a last line larger than its buffer without a word.
   const [[left] = []] = await engine.rows('SELECT count(*) FROM main.leftovers')
-  return (await countFrames(engine, stage)) + countOf(left) === source.frames
+  return (await countFrames(engine, staging)) + countOf(left) === source.frames
 }
 
-async function stageSlowLines(engine: Engine, stage: Stage, lines: SlowLine[]): Promise<void> {
+async function stageSlowLines(engine: Engine, staging: StagingTable, lines: SlowLine[]): Promise<void> {
   await engine.run('CREATE OR REPLACE TABLE main.slow_lines (line_no BIGINT, line VARCHAR)')
   for (const { lineNo, bytes, utf8 } of lines) {
     if (utf8) await engine.run('INSERT INTO main.slow_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
@@ -110,7 +110,7 @@ async function stageSlowLines(engine: Engine, stage: Stage, lines: SlowLine[]): 
   }
   const longest = greatest(lines.map(({ bytes }) => bytes.length))
   try {
-    await engine.withRoomFor(longest, () => stageLines(engine, stage, 'FROM main.slow_lines'))
+    await engine.withRoomFor(longest, () => stageLines(engine, staging, 'FROM main.slow_lines'))
   } catch (error) {
     if (!messageOf(error).startsWith('Out of Memory Error') || lines.length > 1) throw error
     // A single line that is too much for its table fits into `frames`, where it is not taken apart.
@@ -121,21 +121,21 @@ async function stageSlowLines(engine: Engine, stage: Stage, lines: SlowLine[]): 
 }
 
 /** Takes the lines with a verdict out of `leftovers` and stages them in another way, long ones one by one. */
-async function stageAgain(engine: Engine, stage: Stage, verdict: string): Promise<void> {
+async function stageAgain(engine: Engine, staging: StagingTable, verdict: string): Promise<void> {
   const wanted = `FROM main.leftovers WHERE verdict = ${sqlText(verdict)}`
   await engine.run(`CREATE OR REPLACE TABLE main.again AS SELECT line_no, line ${wanted}; DELETE ${wanted}`)
   const long = `strlen(line) > ${LONGEST_PLAIN_LINE_BYTES}`
   for (const [lineNo, bytes] of await engine.rows(`SELECT line_no, strlen(line) FROM main.again
       WHERE ${long} ORDER BY line_no`)) {
     const one = `SELECT line_no, line FROM main.again WHERE line_no = ${countOf(lineNo)}`
-    await engine.withRoomFor(countOf(bytes), () => stageLines(engine, stage, one))
+    await engine.withRoomFor(countOf(bytes), () => stageLines(engine, staging, one))
   }
-  await stageLines(engine, stage, `SELECT line_no, line FROM main.again WHERE NOT ${long}`)
+  await stageLines(engine, staging, `SELECT line_no, line FROM main.again WHERE NOT ${long}`)
   await engine.run('DROP TABLE main.again')
 }
 
 /** Lines that have rows. */
-async function countFrames(engine: Engine, { target }: Stage): Promise<number> {
+async function countFrames(engine: Engine, { target }: StagingTable): Promise<number> {
   const [[frames] = []] = await engine.rows(`SELECT count(*) FROM ${target} WHERE row_no = 1`)
   return countOf(frames)
 }

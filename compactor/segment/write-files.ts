@@ -7,7 +7,7 @@ import type { MadeTimes } from '../files/made-times.js'
 import { groupStaged, type Group } from '../files/groups.js'
 import { writeParts, type Part } from '../files/parts.js'
 import type { Source } from './source.js'
-import type { Stage } from '../lines/stage.js'
+import type { StagingTable } from '../lines/staging-table.js'
 
 /** What is known of events that were tabled before, by whatever segment. */
 export interface Tabled {
@@ -27,18 +27,18 @@ export interface Written {
   duplicates: Duplicates
 }
 
-/** Takes out of a stage what is tabled elsewhere, and writes the rest, a file for each kind and currency. */
+/** Takes out of a staging table what is tabled elsewhere, and writes the rest, a file for each kind and currency. */
 export async function writeFiles(
   engine: Engine,
   source: Source,
-  stage: Stage,
+  staging: StagingTable,
   earlier: Tabled,
   folder: string,
 ): Promise<Written> {
-  const { table, schema } = stage
+  const { table, schema } = staging
   await engine.run(`USE ${schema}`)
   const all = await groupStaged(engine, table, source.name.channel)
-  const duplicates = earlier.keepDuplicates ? NONE : await dropCopies(engine, source, stage, earlier, all)
+  const duplicates = earlier.keepDuplicates ? NONE : await dropCopies(engine, source, staging, earlier, all)
   const groups = duplicates.rows > 0 ? await groupStaged(engine, table, source.name.channel) : all
   const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(duplicates.rows) }
   return { parts: await writeParts(engine, table, groups, facts, folder), duplicates }
@@ -49,7 +49,7 @@ const NONE: Duplicates = { rows: 0, frames: 0 }
 async function dropCopies(
   engine: Engine,
   { name }: Source,
-  { table }: Stage,
+  { table }: StagingTable,
   { rootsOf, ...tabled }: Tabled,
   groups: readonly Group[],
 ): Promise<Duplicates> {

@@ -8,7 +8,7 @@ import type { Source } from '../segment/source.js'
 import { sharedSql, tableSql } from '../tables.js'
 
 /** The way of lines into a table `staged`, in a schema of its own; those that cannot be rows go to `main.leftovers`. */
-export interface Stage {
+export interface StagingTable {
   table: Table
   schema: string
   target: string
@@ -36,13 +36,13 @@ function channelMacro(pointers: readonly string[]): string {
 type SourceOfLines = Pick<Source, 'channelAt'> & { name: Pick<Source['name'], 'channel'> }
 
 /** Loads the SQL of one of a table's readings into a schema: macros first, then, starting a line, the query for its rows. */
-export async function openStage(
+export async function openStagingTable(
   engine: Engine,
   { channelAt, name: { channel: family } }: SourceOfLines,
   table: Table,
   schema: string,
   place = 0,
-): Promise<Stage> {
+): Promise<StagingTable> {
   const sql = tableSql(table, place)
   const query = sql.search(/^SELECT\b/m)
   await engine.run(
@@ -70,31 +70,31 @@ export async function openStage(
 export async function columnsOfTable(engine: Engine, table: Table): Promise<{ name: string; type: string }[]> {
   // Tables of several exchanges bear one name.
   const schema = `columns_of_${table.folder.replace(/\W/g, '_')}_${table.name}`
-  const stage = await openStage(engine, { channelAt: [], name: { channel: '' } }, table, schema)
+  const staging = await openStagingTable(engine, { channelAt: [], name: { channel: '' } }, table, schema)
   const noLines = 'SELECT NULL::BIGINT AS line_no, NULL::VARCHAR AS line WHERE false'
   const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE
-    ${stage.rows(noLines).replace(/;\s*$/, '')}) WHERE column_name <> 'row_no'`)
+    ${staging.rows(noLines).replace(/;\s*$/, '')}) WHERE column_name <> 'row_no'`)
   return rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
 }
 
 /** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */
-export async function stageLines(engine: Engine, stage: Stage, linesSql: string): Promise<void> {
-  if ((await fill(engine, stage, stage.rows(linesSql))) === 0) return
-  await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${stage.verdicts(linesSql)}`)
+export async function stageLines(engine: Engine, staging: StagingTable, linesSql: string): Promise<void> {
+  if ((await fill(engine, staging, staging.rows(linesSql))) === 0) return
+  await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${staging.verdicts(linesSql)}`)
 }
 
 /** The same rows: lines that the fast path takes first; the others, where there are any, in a second pass. */
-export async function stagePlainLines(engine: Engine, stage: Stage, linesSql: string): Promise<void> {
-  const fast = stage.fastPath(linesSql)
-  if (!fast) await stageLines(engine, stage, linesSql)
-  else if ((await fill(engine, stage, fast.frameItems)) > 0) await stageLines(engine, stage, fast.others)
+export async function stagePlainLines(engine: Engine, staging: StagingTable, linesSql: string): Promise<void> {
+  const fast = staging.fastPath(linesSql)
+  if (!fast) await stageLines(engine, staging, linesSql)
+  else if ((await fill(engine, staging, fast.frameItems)) > 0) await stageLines(engine, staging, fast.others)
 }
 
 /** Adds rows to `staged`, but for the one of each line that has none; how many such lines there are. */
-async function fill(engine: Engine, stage: Stage, rowsSql: string): Promise<number> {
-  const { target } = stage
-  await engine.run(stage.filled ? `INSERT INTO ${target} ${rowsSql}` : `CREATE TABLE ${target} AS ${rowsSql}`)
-  stage.filled = true
+async function fill(engine: Engine, staging: StagingTable, rowsSql: string): Promise<number> {
+  const { target } = staging
+  await engine.run(staging.filled ? `INSERT INTO ${target} ${rowsSql}` : `CREATE TABLE ${target} AS ${rowsSql}`)
+  staging.filled = true
   const [[others] = []] = await engine.rows(`SELECT count(*) FROM ${target} WHERE row_no = 0`)
   if (countOf(others) > 0) await engine.run(`DELETE FROM ${target} WHERE row_no = 0`)
   return countOf(others)
