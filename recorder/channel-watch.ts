@@ -3,7 +3,7 @@ import type { Logger } from '../platform/log.js'
 import { messageOf } from '../platform/edge-error.js'
 import type { Connection } from './connection/connection.js'
 import type { ReceiveClock } from './receive-clock.js'
-import type { Tape } from './tape.js'
+import type { FrameRouter } from './frame-router.js'
 
 /** A rest is out of a channel's rhythm from here on, µs, and where it is so many times as long as any of late. */
 const LIMIT_US_MIN = 5_000_000
@@ -39,7 +39,7 @@ type Carrier = Pick<Connection, 'name' | 'state' | 'channels' | 'session' | 'acc
 export interface ChannelWatchDeps {
   exchange: Pick<Adapter, 'heardOf' | 'familyOfChannel'>
   clock: Pick<ReceiveClock, 'nowUs'>
-  tape: Pick<Tape, 'journal'>
+  router: Pick<FrameRouter, 'journal'>
   log: Logger
 }
 
@@ -139,7 +139,7 @@ export class ChannelWatch {
     if (conn === undefined || silentUs === undefined || toUs <= silentUs) return
     const family = this.#deps.exchange.familyOfChannel(channel)
     const facts = { conn, family, channels: [channel], from_us: silentUs, to_us: toUs, cause: CAUSE }
-    this.#deps.tape.journal('silent', { ...facts, ...(also.length > 0 && { also }) })
+    this.#deps.router.journal('silent', { ...facts, ...(also.length > 0 && { also }) })
   }
 
   #watchedOf(channel: string): Watched | undefined {

@@ -1,7 +1,7 @@
 import type { FactsOf } from '../formats/journal/events.js'
 import type { Complaint } from '../exchanges/adapter.js'
 import type { Logger } from '../platform/log.js'
-import type { Tape } from './tape.js'
+import type { FrameRouter } from './frame-router.js'
 
 interface Told {
   complaint: Complaint
@@ -22,7 +22,7 @@ const KINDS_MAX = 500
  * the time is over. Two complaints are equal when only their figures differ.
  */
 export class Complaints {
-  readonly #tape: Pick<Tape, 'journal'>
+  readonly #router: Pick<FrameRouter, 'journal'>
   readonly #log: Logger
   readonly #nowUs: () => number
   readonly #nowMs: () => number
@@ -30,12 +30,12 @@ export class Complaints {
 
   /** @param nowMs monotonic */
   constructor(
-    tape: Pick<Tape, 'journal'>,
+    router: Pick<FrameRouter, 'journal'>,
     log: Logger,
     nowUs: () => number,
     nowMs: () => number = () => performance.now(),
   ) {
-    this.#tape = tape
+    this.#router = router
     this.#log = log
     this.#nowUs = nowUs
     this.#nowMs = nowMs
@@ -63,7 +63,7 @@ export class Complaints {
     })
     // Whoever complains gives the fields of its event.
     const said = { ...facts, message, ...(hint !== undefined && { hint }) } as FactsOf<typeof event>
-    this.#tape.journal(event, said)
+    this.#router.journal(event, said)
     this.#log[level]({ ...facts, ...(hint !== undefined && { hint }) }, message)
   }
 
@@ -96,7 +96,7 @@ export class Complaints {
 
   #tellCount({ complaint, count, fromUs, toUs }: Told): void {
     const { event, message, level = 'warn', hint } = complaint
-    this.#tape.journal('repeated', { of: event, message, count, from_us: fromUs, to_us: toUs })
+    this.#router.journal('repeated', { of: event, message, count, from_us: fromUs, to_us: toUs })
     this.#log[level]({ event, count, ...(hint !== undefined && { hint }) }, `repeated: ${message}`)
   }
 }

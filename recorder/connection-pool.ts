@@ -10,7 +10,7 @@ import { Credits } from '../exchanges/credits.js'
 import { slotOf } from '../formats/journal/outages.js'
 import { journalSubscriptions } from './subscription-set.js'
 import type { BrokenFrame } from './storage/messages.js'
-import type { FrameCounter } from './tape.js'
+import type { FrameCounter } from './frame-router.js'
 import { ChannelWatch } from './channel-watch.js'
 import { SilenceWatch } from './silence-watch.js'
 import { HourMark } from './utc-hour.js'
@@ -115,7 +115,7 @@ export class ConnectionPool {
     while (!signal.aborted) {
       const newHour = hour.isNew(this.#deps.clock.nowUs())
       if (newHour) {
-        journalSubscriptions(this.connections, this.#deps.tape)
+        journalSubscriptions(this.connections, this.#deps.router)
         this.#toldNotOffered.clear()
       }
       const news = this.#deps.exchange.news()
@@ -143,10 +143,10 @@ export class ConnectionPool {
   }
 
   async #discover(signal: AbortSignal): Promise<PlanChange | undefined> {
-    const { exchange, tape, clock } = this.#deps
+    const { exchange, router, clock } = this.#deps
     try {
       const change = await exchange.discover(
-        (family, answer) => tape.take(family, this.#answers, clock.nowUs(), answer),
+        (family, answer) => router.take(family, this.#answers, clock.nowUs(), answer),
         signal,
       )
       if (change.plan.size > 0) return change
@@ -167,11 +167,11 @@ export class ConnectionPool {
   #apply(change: PlanChange, signal: AbortSignal): void {
     this.#journalChange(change)
     const { plan } = change
-    const { tape, log } = this.#deps
+    const { router, log } = this.#deps
     this.#assign(plan)
     if (plan.size !== this.#plannedChannels) {
       const connections = [...this.#assignments.values()].reduce((sum, { length }) => sum + length, 0)
-      tape.journal('planned', { channels: plan.size, connections })
+      router.journal('planned', { channels: plan.size, connections })
       log.info({ channels: plan.size, connections }, 'planned')
     }
     this.#plannedChannels = plan.size
@@ -202,15 +202,15 @@ export class ConnectionPool {
   }
 
   #journalChange({ added, removed, returned = [], notOffered = [] }: PlanChange): void {
-    const { tape, log, clock } = this.#deps
+    const { router, log, clock } = this.#deps
     this.#tellNotOffered(notOffered)
-    for (const instruments of partsOf(added)) tape.journal('instruments_added', { instruments })
+    for (const instruments of partsOf(added)) router.journal('instruments_added', { instruments })
     for (const { instruments: gone, reason } of removed) {
-      for (const instruments of partsOf(gone)) tape.journal('instruments_removed', { instruments, reason })
+      for (const instruments of partsOf(gone)) router.journal('instruments_removed', { instruments, reason })
     }
     const nowUs = clock.nowUs()
     for (const { instrument, awayMs, cause = LISTED_AGAIN } of returned) {
-      tape.journal('unlisted', { instrument, from_us: nowUs - Math.round(awayMs * 1000), to_us: nowUs, cause })
+      router.journal('unlisted', { instrument, from_us: nowUs - Math.round(awayMs * 1000), to_us: nowUs, cause })
       log.warn({ instrument, awayMs: Math.round(awayMs), cause }, 'an instrument was not recorded all the time')
     }
     const left = removed.reduce((sum, { instruments }) => sum + instruments.length, 0)
@@ -219,12 +219,13 @@ export class ConnectionPool {
 
   /** What cannot be had, by name: once, and again in each hour. */
   #tellNotOffered(notOffered: readonly NotOffered[]): void {
-    const { tape, log } = this.#deps
+    const { router, log } = this.#deps
     this.notOffered = notOffered.flatMap(({ channels = [], instruments = [] }) => [...channels, ...instruments])
     const isNew = (name: string) => !this.#toldNotOffered.has(name)
     for (const { channels = [], instruments = [], reason } of notOffered) {
-      for (const part of partsOf(channels.filter(isNew))) tape.journal('not_offered', { channels: part, reason })
-      for (const part of partsOf(instruments.filter(isNew))) tape.journal('not_offered', { instruments: part, reason })
+      for (const part of partsOf(channels.filter(isNew))) router.journal('not_offered', { channels: part, reason })
+      for (const part of partsOf(instruments.filter(isNew)))
+        router.journal('not_offered', { instruments: part, reason })
       const fresh = [...channels, ...instruments].filter(isNew)
       for (const name of fresh) this.#toldNotOffered.add(name)
       if (fresh.length > 0) log.warn({ names: fresh.slice(0, 10), count: fresh.length, reason }, 'cannot be recorded')
@@ -259,8 +260,8 @@ export class ConnectionPool {
     const waitMs = ends === 'this' ? Math.max(0, lastMs + RENEWALS_APART_MS - nowMs) : 0
     if (lastMs > nowMs || (ends === 'all' && nowMs - lastMs < ANNOUNCED_AGAIN_MS)) return
     this.#announcedMs.set(about, nowMs + waitMs)
-    const { tape, log } = this.#deps
-    tape.journal('maintenance', facts)
+    const { router, log } = this.#deps
+    router.journal('maintenance', facts)
     log.warn(facts, 'the exchange announces maintenance: reconnecting before it closes connections')
     const cause = 'maintenance announced'
     if (ends === 'all') void this.renewAll(cause)

@@ -34,7 +34,7 @@ export class FrameCounter {
  * Takes frames and gives them to the storage thread, in batches of one channel family each. Nothing is parsed here, and
  * nothing that arrives is ever left out.
  */
-export class Tape {
+export class FrameRouter {
   readonly #storage: Storage
   readonly #clock: ReceiveClock
   readonly #slotUs: number

@@ -31,7 +31,7 @@ import type { EarlierQuery } from './storage/earlier-segments.js'
 import { Storage } from './storage/storage.js'
 import { requireStorable } from './storable.js'
 import { freeLock, takeOver } from './take-over.js'
-import { FrameCounter, Tape, type PartitionOf } from './tape.js'
+import { FrameCounter, FrameRouter, type PartitionOf } from './frame-router.js'
 
 /** A disk that has not taken the first line by then keeps nobody from recording into memory. */
 const BEGIN_WITHIN_MS = 5000
@@ -91,26 +91,31 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     dropLast: droppedLast(facts),
     syncTarget: sync.target === undefined ? undefined : targetLabel(sync.target),
   })
-  const tape = new Tape(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
+  const router = new FrameRouter(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
   const answers = new FrameCounter('http')
-  const complaints = new Complaints(tape, log, () => clock.nowUs())
-  const ledger = new OutageLedger(tape, channel => exchange.familyOfChannel(channel))
+  const complaints = new Complaints(router, log, () => clock.nowUs())
+  const ledger = new OutageLedger(router, channel => exchange.familyOfChannel(channel))
   const pulse = new Pulse({
     nowUs: () => clock.nowUs(),
     stoodStill: ({ fromUs, toUs }) => {
-      tape.journal('stood_still', { from_us: fromUs, to_us: toUs })
+      router.journal('stood_still', { from_us: fromUs, to_us: toUs })
       log.warn(
         { seconds: (toUs - fromUs) / 1e6 },
         'the recorder itself stood still: what came meanwhile is stamped late',
       )
     },
   })
-  const deps = { exchange, tape, clock, log, complaints, ledger, random: Math.random, pulse }
+  const deps = { exchange, router, clock, log, complaints, ledger, random: Math.random, pulse }
   const pool = new ConnectionPool(deps, exchange.spread, facts.settings.hints.plansNothing, answers)
   const reported = { log, complaints, exchange }
-  const died = reportStorage(storage, tape, { ...reported, foundBroken: frame => pool.foundBroken(frame) }, paused => {
-    for (const connection of pool.connections) connection.setPaused(paused)
-  })
+  const died = reportStorage(
+    storage,
+    router,
+    { ...reported, foundBroken: frame => pool.foundBroken(frame) },
+    paused => {
+      for (const connection of pool.connections) connection.setPaused(paused)
+    },
+  )
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
   const broken = new AbortController()
   died.catch(() => broken.abort('storage died'))
@@ -120,27 +125,27 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   }
   if (lock) {
     storage.start()
-    tape.journal('started', started)
-    tape.flush()
-  } else tape.holdJournal()
+    router.journal('started', started)
+    router.flush()
+  } else router.holdJournal()
 
   const tag = recorderTag(config, exchange.name)
   const status = new StatusWriter(dataDir, 'recorder', tag)
   let isDiskSilent = false
   let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
-  const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(tape, pool))
+  const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(router, pool))
   const timers = [
     pulse.start(),
-    setInterval(() => tape.flush(), Math.min(HAND_OVER_MS, segments.flushMs)),
+    setInterval(() => router.flush(), Math.min(HAND_OVER_MS, segments.flushMs)),
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, deps, pool)
       pool.look()
-      if (lock) void untilTold(log, status.write(recorderStatus({ run, host, exchange, pool, tape, storage })))
+      if (lock) void untilTold(log, status.write(recorderStatus({ run, host, exchange, pool, router, storage })))
     }, STATUS_EVERY_MS),
-    setInterval(() => tape.journal('clock', clockFacts(clock, pool.takeMeasured())), CLOCK_EVERY_MS),
+    setInterval(() => router.journal('clock', clockFacts(clock, pool.takeMeasured())), CLOCK_EVERY_MS),
   ]
   try {
     // However soon it is killed, it is known to have begun: on a busy machine the storage thread may need seconds to begin.
@@ -163,15 +168,15 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       // From here on all is as at any start; what came meanwhile waits in memory, and is written now.
       storage.start()
       const sinceUs = clock.nowUs() - Math.round(1000 * (performance.now() - taken.sinceMs))
-      tape.speak('started', { ...started, took_over: true, since_us: sinceUs })
+      router.speak('started', { ...started, took_over: true, since_us: sinceUs })
       log.info({ run }, 'took over')
     }
     const earlier = { dataDir, exchange: exchange.name, host: name, exceptRun: run }
     const polled = new PollProgress(dataDir, exchange.name, host)
-    const attending = exchange.attend?.(recordingOn({ tape, clock, answers, earlier, polled }), ending)
+    const attending = exchange.attend?.(recordingOn({ router, clock, answers, earlier, polled }), ending)
     await Promise.race([Promise.all([running, attending]), died])
-    isDiskSilent = !(await endRecording({ storage, tape, died, log, reason: String(signal.reason) }, stoppedMs))
-    const last = { ...recorderStatus({ run, host, exchange, pool, tape, storage }), stopped: true }
+    isDiskSilent = !(await endRecording({ storage, router, died, log, reason: String(signal.reason) }, stoppedMs))
+    const last = { ...recorderStatus({ run, host, exchange, pool, router, storage }), stopped: true }
     if (!(await untilTold(log, status.writeLast(last, LAST_STATUS_WITHIN_MS)))) isDiskSilent = true
     if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')
@@ -185,7 +190,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
 
 interface Ending {
   storage: Storage
-  tape: Tape
+  router: FrameRouter
   died: Promise<never>
   log: Logger
   reason: string
@@ -195,13 +200,13 @@ interface Ending {
  * Writes what waits, seals as much as the time allows, and says so in the journal.
  * @returns false where the disk does not answer
  */
-async function endRecording({ storage, tape, died, log, reason }: Ending, stoppedMs: number): Promise<boolean> {
-  tape.flush()
+async function endRecording({ storage, router, died, log, reason }: Ending, stoppedMs: number): Promise<boolean> {
+  router.flush()
   await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
   const sealMs = Math.max(SEAL_AT_LEAST_MS, SEAL_UNTIL_MS - (performance.now() - stoppedMs))
   await Promise.race([storage.sealAll(sealMs), died])
-  tape.journal('stopped', { reason })
-  tape.flush()
+  router.journal('stopped', { reason })
+  router.flush()
   const leftOpen = await Promise.race([storage.close(CLOSE_WITHIN_MS), died])
   if (leftOpen === undefined) log.error('the disk does not answer; the next start recovers what is open')
   else if (leftOpen.length > 0) log.warn({ segments: leftOpen }, 'no time to seal; the next start does it')
@@ -217,7 +222,7 @@ function untold(lostFrames: number, dataDir: string): EdgeError {
 }
 
 /** What was done last, for people. */
-function didBy({ counts }: Tape, { connections }: ConnectionPool): string {
+function didBy({ counts }: FrameRouter, { connections }: ConnectionPool): string {
   const frames = [...counts.values()].reduce((sum, { frames }) => sum + frames, 0)
   const live = connections.filter(({ state }) => state === 'live').length
   return `received ${frames} frames since its start, ${live} of ${connections.length} connections are live`
@@ -239,7 +244,7 @@ function groupingOf(groupBy: Config['segments']['groupBy'], exchange: Adapter): 
 }
 
 interface RecordingParts extends Pick<Recording, 'polled'> {
-  tape: Tape
+  router: FrameRouter
   clock: ReceiveClock
   /** Counts answers over HTTP. */
   answers: FrameCounter
@@ -247,15 +252,15 @@ interface RecordingParts extends Pick<Recording, 'polled'> {
 }
 
 /** What the exchange may do for the recording beside its connections. */
-function recordingOn({ tape, clock, answers, earlier, polled }: RecordingParts): Recording {
+function recordingOn({ router, clock, answers, earlier, polled }: RecordingParts): Recording {
   const counters = new Map([[answers.conn, answers]])
   return {
     take(conn, family, frame) {
       const counter = counters.get(conn) ?? new FrameCounter(conn)
       counters.set(conn, counter)
-      tape.take(family, counter, clock.nowUs(), frame)
+      router.take(family, counter, clock.nowUs(), frame)
     },
-    journal: (event, facts) => tape.journal(event, facts),
+    journal: (event, facts) => router.journal(event, facts),
     nowUs: () => clock.nowUs(),
     earlier: (family, signal) => readEarlier({ ...earlier, family }, signal),
     polled,
@@ -263,8 +268,8 @@ function recordingOn({ tape, clock, answers, earlier, polled }: RecordingParts):
 }
 
 /** Connections keep their stamps when the wall clock is set back, and are renewed one after the other. */
-function noteClockStep(stepUs: number, { tape, log, ledger }: ConnectionDeps, pool: ConnectionPool): void {
-  tape.journal('clock_step', { step_us: stepUs })
+function noteClockStep(stepUs: number, { router, log, ledger }: ConnectionDeps, pool: ConnectionPool): void {
+  router.journal('clock_step', { step_us: stepUs })
   log.warn({ stepUs }, 'the wall clock was set')
   ledger.shift(stepUs)
   pool.shift()

@@ -11,7 +11,7 @@ import { familyOf, type Exchange } from '../exchanges/exchange.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
 import { exchangeOf } from '../exchanges/registry.js'
 import { ReceiveClock } from './receive-clock.js'
-import { FrameCounter } from './tape.js'
+import { FrameCounter } from './frame-router.js'
 
 /** What a look at the exchange found. */
 export interface ExchangeProbe {
@@ -119,7 +119,7 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
     {
       exchange,
       clock: new ReceiveClock(),
-      tape: { take, journal: (event, facts) => isRefusal(event, facts) && refusals.push(wordsOf(event, facts)) },
+      router: { take, journal: (event, facts) => isRefusal(event, facts) && refusals.push(wordsOf(event, facts)) },
       complaints: { tell: ({ message }) => refusals.push(message) },
     },
     () => wanted,

@@ -5,14 +5,14 @@ import type { Logger } from '../platform/log.js'
 import type { Complaints } from './complaints.js'
 import type { BrokenFrame } from './storage/messages.js'
 import type { Storage } from './storage/storage.js'
-import type { Tape } from './tape.js'
+import type { FrameRouter } from './frame-router.js'
 
 const NO_JSON = 'frames that are not one line of JSON, or nested too deeply; kept as text'
 
 /** Tells log and journal what the storage thread says; rejects when the thread dies. */
 export function reportStorage(
   storage: Storage,
-  tape: Tape,
+  router: FrameRouter,
   {
     log,
     complaints,
@@ -27,8 +27,8 @@ export function reportStorage(
   },
   setPaused: (paused: boolean) => void,
 ): Promise<never> {
-  reportSegments(storage, tape, log)
-  reportTrouble(storage, tape, log)
+  reportSegments(storage, router, log)
+  reportTrouble(storage, router, log)
   storage.on('odd', ({ channel, encoding, conn, seq, frames, broken = [] }) => {
     for (const frame of broken) foundBroken(frame)
     // Compressed messages are no text, and none that can be read is odd.
@@ -43,7 +43,7 @@ export function reportStorage(
   })
   storage.on('pressure', on => {
     log.warn({ waitingBytes: storage.waitingBytes }, on ? 'the disk is too slow: sockets paused' : 'sockets resumed')
-    tape.journal(on ? 'paused' : 'resumed', { waiting_bytes: storage.waitingBytes })
+    router.journal(on ? 'paused' : 'resumed', { waiting_bytes: storage.waitingBytes })
     setPaused(on)
   })
   return new Promise((_resolve, reject) => {
@@ -59,12 +59,12 @@ export function reportStorage(
   })
 }
 
-function reportSegments(storage: Storage, tape: Tape, log: Logger): void {
+function reportSegments(storage: Storage, router: FrameRouter, log: Logger): void {
   storage.on('sealed', ({ path, manifest, recovered }) => {
     const { frames, bytes_compressed } = manifest
     log.info({ path, frames, bytes_compressed, recovered }, 'sealed')
     if (recovered)
-      tape.journal('segment_recovered', { path, frames, ...(manifest.recovered ?? { torn_bytes: 0, cut_lines: 0 }) })
+      router.journal('segment_recovered', { path, frames, ...(manifest.recovered ?? { torn_bytes: 0, cut_lines: 0 }) })
   })
   storage.on('openElsewhere', ({ exchange, host, segments, isAlive }) => {
     const facts = { exchange, host, segments }
@@ -73,42 +73,42 @@ function reportSegments(storage: Storage, tape: Tape, log: Logger): void {
       return
     }
     log.warn(facts, 'a recorder of another name left segments open and is gone: they are sealed now')
-    tape.journal('inherited', { exchange, host, segments })
+    router.journal('inherited', { exchange, host, segments })
   })
   storage.on('unreadable', ({ path, movedTo }) => {
     log.warn({ path, movedTo }, 'a segment left open held nothing that could be read')
-    tape.journal('segment_unreadable', { path, moved_to: movedTo })
+    router.journal('segment_unreadable', { path, moved_to: movedTo })
   })
 }
 
-function reportTrouble(storage: Storage, tape: Tape, log: Logger): void {
+function reportTrouble(storage: Storage, router: FrameRouter, log: Logger): void {
   let lastFailure = ''
   storage.on('failed', ({ what, message }) => {
     // The same of one file after the other is one trouble.
     const failure = message.replaceAll(/'[^']*'/g, '')
     if (lastFailure !== failure) {
       log.error({ what, err: message }, 'cannot write, trying again')
-      tape.journal('disk_error', { what, message })
+      router.journal('disk_error', { what, message })
     }
     lastFailure = failure
   })
   storage.on('madeRoom', ({ files, bytes }) => {
     log.warn({ files: files.length, bytes }, 'the disk is full: deleted segments that are verified at the target')
-    tape.journal('made_room', { files, bytes })
+    router.journal('made_room', { files, bytes })
   })
   storage.on('takesAgain', (afterMs, message) => {
     lastFailure = ''
     log.info({ afterMs, after: message }, 'the disk takes frames again')
-    tape.journal('disk_again', { after_ms: afterMs, message })
+    router.journal('disk_again', { after_ms: afterMs, message })
   })
   storage.on('roomAgain', ({ afterMs }) => {
     lastFailure = ''
     log.info({ afterMs }, 'there is room on the disk again')
-    tape.journal('room_again', { after_ms: afterMs })
+    router.journal('room_again', { after_ms: afterMs })
   })
   storage.on('lost', ({ channel, fromUs, toUs, frames, cause }) => {
     log.error({ channel, frames, cause }, 'frames lost')
-    tape.journal('lost', { channel, from_us: fromUs, to_us: toUs, frames, cause })
+    router.journal('lost', { channel, from_us: fromUs, to_us: toUs, frames, cause })
     storage.noteGap([channel], { from_us: fromUs, to_us: toUs, conn: 'disk', cause: 'lost' })
   })
 }

@@ -2,21 +2,21 @@ import type { Adapter } from '../exchanges/adapter.js'
 import type { Said } from '../formats/part-status.js'
 import type { ConnectionPool } from './connection-pool.js'
 import type { Storage } from './storage/storage.js'
-import type { Tape } from './tape.js'
+import type { FrameRouter } from './frame-router.js'
 
 interface Sources {
   run: string
   host: string
   exchange: Pick<Adapter, 'name' | 'madeMs'>
   pool: ConnectionPool
-  tape: Tape
+  router: FrameRouter
   storage: Storage
 }
 
 /** What the recorder is doing now, for its status file; counts are since its start, bytes uncompressed. */
-export function recorderStatus({ run, host, exchange, pool, tape, storage }: Sources): Said<'recorder'> {
+export function recorderStatus({ run, host, exchange, pool, router, storage }: Sources): Said<'recorder'> {
   const families = Object.fromEntries(
-    [...tape.counts].map(([family, { frames, bytes, lastUs, lastFrame }]) => [
+    [...router.counts].map(([family, { frames, bytes, lastUs, lastFrame }]) => [
       family,
       {
         ...{ frames, bytes, last_frame_at: new Date(lastUs / 1000).toISOString() },
@@ -24,7 +24,7 @@ export function recorderStatus({ run, host, exchange, pool, tape, storage }: Sou
       },
     ]),
   )
-  const counts = [...tape.counts.values()]
+  const counts = [...router.counts.values()]
   return {
     exchange: exchange.name,
     run,

@@ -5,7 +5,7 @@ import type { Complaints } from '../complaints.js'
 import type { Credits } from '../../exchanges/credits.js'
 import type { ExchangeSession } from '../../exchanges/adapter.js'
 import type { ReceiveClock } from '../receive-clock.js'
-import { FrameCounter, type Tape } from '../tape.js'
+import { FrameCounter, type FrameRouter } from '../frame-router.js'
 import { reconnectDelayMs, STABLE_AFTER_MS } from '../../platform/backoff.js'
 import { FrameRate } from './frame-rate.js'
 import type { OutageAccount } from './outage-account.js'
@@ -17,7 +17,7 @@ import { Link, type OwnerLink, type LinkCounters, type LinkDeps, type LinkEnd } 
 export interface ConnectionDeps extends LinkDeps {
   /** Turns for new connections, where the exchange limits them. */
   dials?: Pick<Credits, 'take'>
-  tape: Tape
+  router: FrameRouter
   clock: ReceiveClock
   complaints: Complaints
   log: Logger
@@ -216,7 +216,7 @@ export class Connection {
   }
 
   #dial(failures: number): Link {
-    const { tape, log, complaints, exchange } = this.#deps
+    const { router, log, complaints, exchange } = this.#deps
     const other = this.#link?.conn
     const counters = this.#counters.find(({ received }) => received.conn !== other)
     if (!counters) throw new Error('a connection has two names')
@@ -227,7 +227,7 @@ export class Connection {
         // After failures this is one more try, not news.
         if (failures > 0) complaints.tell({ event: 'connected', message: 'connected', level: 'info', facts })
         else {
-          tape.journal('connected', facts)
+          router.journal('connected', facts)
           log.info(facts, 'connected')
         }
       },
@@ -239,9 +239,9 @@ export class Connection {
   }
 
   #becameLive(link: Link): void {
-    const { tape, log, clock, ledger } = this.#deps
+    const { router, log, clock, ledger } = this.#deps
     const facts = { conn: link.conn, channels: link.session.channels.size }
-    tape.journal('live', facts)
+    router.journal('live', facts)
     log.info(facts, 'live')
     if (link === this.#next) {
       const old = this.#link
@@ -275,7 +275,7 @@ export class Connection {
   }
 
   #noteEnd(link: Link, { opened, wasLive, channels, hint, cause, code, reason }: LinkEnd): void {
-    const { tape, log, complaints } = this.#deps
+    const { router, log, complaints } = this.#deps
     const isOrderly = cause === STOPPING || cause.startsWith(RENEWED)
     const facts = {
       ...{ conn: link.conn, session: this.sessions, cause, code },
@@ -287,7 +287,7 @@ export class Connection {
     if (opened && !isOrderly) this.reconnects++
     if (!isOrderly) this.lastError = { at: new Date().toISOString(), message: cause, ...hinted }
     if (opened && (channels.size > 0 || isOrderly)) {
-      tape.journal('disconnected', facts)
+      router.journal('disconnected', facts)
       log[isOrderly ? 'info' : 'warn']({ ...facts, ...hinted }, 'disconnected')
     } else if (!isOrderly) {
       // One that never came to carry anything may fail for hours, in the same way.

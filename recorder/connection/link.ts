@@ -8,7 +8,7 @@ import { proxyAgentFor } from '../../platform/proxy.js'
 import type { Complaints } from '../complaints.js'
 import type { Adapter, Complaint, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
 import type { ReceiveClock, Stamps } from '../receive-clock.js'
-import type { FrameCounter, Tape } from '../tape.js'
+import type { FrameCounter, FrameRouter } from '../frame-router.js'
 import type { Flows } from './family-flow.js'
 import { looksWhole, Pieces } from './pieces.js'
 import type { BrokenFrame } from '../storage/messages.js'
@@ -26,7 +26,7 @@ const CLOSE_TIMEOUT_MS = 2000
 /** What a link needs of the recorder around it. */
 export interface LinkDeps {
   exchange: Adapter
-  tape: Pick<Tape, 'take' | 'journal'>
+  router: Pick<FrameRouter, 'take' | 'journal'>
   clock: Pick<ReceiveClock, 'stamps' | 'nowUs'>
   complaints: Pick<Complaints, 'tell'>
 }
@@ -95,7 +95,7 @@ export class Link {
     this.#deps = deps
     this.#counters = counters
     this.#told = told
-    this.#pieces = new Pieces(facts => deps.tape.journal('not_whole', { conn: this.conn, ...facts }))
+    this.#pieces = new Pieces(facts => deps.router.journal('not_whole', { conn: this.conn, ...facts }))
     this.#stamps = clock.stamps()
     this.#lastFrameUs = this.#stamps.nowUs()
     this.#liveness = new Liveness(exchange.liveness, performance.now())
@@ -190,7 +190,7 @@ export class Link {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
-    const { tape, exchange } = this.#deps
+    const { router, exchange } = this.#deps
     const recvUs = this.#stamps.nowUs()
     this.#lastFrameUs = recvUs
     this.#liveness.heard()
@@ -203,7 +203,7 @@ export class Link {
     const filed = family === undefined ? this.#file(data, isBinary) : undefined
     const kept = filed?.recorded ?? data
     const filedAs = family ?? filed?.family ?? 'other'
-    tape.take(filedAs, this.#counters.received, recvUs, kept)
+    router.take(filedAs, this.#counters.received, recvUs, kept)
     this.#counters.flows.heard(filedAs, recvUs - this.#stamps.aheadUs, kept)
     if (!this.#pieces.isEmpty) this.#pieces.good(filedAs, recvUs)
     const isOdd = isBinary && !exchange.isCompressed
@@ -212,10 +212,10 @@ export class Link {
 
   /** Kept as it came; nothing in it is believed, and it shows no life of its family. */
   #takePiece(channel: string, data: Buffer, recvUs: number): void {
-    const { tape, exchange } = this.#deps
+    const { router, exchange } = this.#deps
     const { received, flows } = this.#counters
     const family = exchange.familyOfChannel(channel)
-    tape.take(family, received, recvUs, data)
+    router.take(family, received, recvUs, data)
     this.#pieces.bad(family, channel, recvUs, flows.of(family).lastUs)
   }
 
@@ -262,14 +262,14 @@ export class Link {
   }
 
   #linkFor(owner: OwnerLink): SessionLink {
-    const { tape, complaints, exchange, clock } = this.#deps
+    const { router, complaints, exchange, clock } = this.#deps
     const { conn } = this
     return {
       ...owner,
       conn,
       send: (text, recorded = text) => {
         if (this.#socket.readyState !== WebSocket.OPEN) return
-        tape.take('sent', this.#counters.sent, this.#stamps.nowUs(), Buffer.from(recorded))
+        router.take('sent', this.#counters.sent, this.#stamps.nowUs(), Buffer.from(recorded))
         this.#socket.send(text)
       },
       ping: () => {
@@ -277,10 +277,10 @@ export class Link {
       },
       journal: <Name extends EventOfConn>(event: Name, facts: Omit<FactsOf<Name>, 'conn'>) => {
         if (event === 'book_break') this.#counters.flows.brokeUs = clock.nowUs()
-        tape.journal(event, { conn, ...facts } as FactsOf<Name>)
+        router.journal(event, { conn, ...facts } as FactsOf<Name>)
       },
       subscribed: (channels, facts) => {
-        tape.journal('subscribed', { conn, channels, ...facts })
+        router.journal('subscribed', { conn, channels, ...facts })
         const families = new Set(channels.map(channel => exchange.familyOfChannel(channel)))
         for (const family of families) this.#counters.flows.of(family).subscribed(clock.nowUs())
       },

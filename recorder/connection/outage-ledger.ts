@@ -1,5 +1,5 @@
 import { clip, overlap, unionOf, without, type Span } from '../../platform/spans.js'
-import type { Tape } from '../tape.js'
+import type { FrameRouter } from '../frame-router.js'
 import { Flows } from './family-flow.js'
 import { OutageAccount, type AccountOptions, type Down } from './outage-account.js'
 import { Rhythm } from './rhythm.js'
@@ -31,15 +31,15 @@ interface Part extends Span {
  * What is found out later is told later: a gap, in a span that was covered before.
  */
 export class OutageLedger {
-  readonly #tape: Pick<Tape, 'journal' | 'gap'>
+  readonly #router: Pick<FrameRouter, 'journal' | 'gap'>
   readonly #familyOf: (channel: string) => string
   readonly #accounts: OutageAccount[] = []
   /** By group and family. */
   readonly #rhythms = new Map<string, { group: number; family: string; rhythm: Rhythm }>()
   readonly #missing = new Map<string, Span[]>()
 
-  constructor(tape: Pick<Tape, 'journal' | 'gap'>, familyOf: (channel: string) => string) {
-    this.#tape = tape
+  constructor(router: Pick<FrameRouter, 'journal' | 'gap'>, familyOf: (channel: string) => string) {
+    this.#router = router
     this.#familyOf = familyOf
   }
 
@@ -203,15 +203,15 @@ export class OutageLedger {
     const families = parts.map(part => part.family).sort()
     switch (event) {
       case 'gap':
-        this.#tape.gap(families, { from_us, to_us, conn, cause, ...also })
+        this.#router.gap(families, { from_us, to_us, conn, cause, ...also })
         break
       case 'silent':
-        this.#tape.journal('silent', { conn, family, from_us, to_us, cause, ...also })
+        this.#router.journal('silent', { conn, family, from_us, to_us, cause, ...also })
         break
       case 'covered': {
         const watched = parts.filter(({ isWatched }) => isWatched === true).map(part => part.family)
         const proof = watched.length === 0 ? {} : { watched: watched.sort() }
-        this.#tape.journal('covered', { conn, by: by ?? '', from_us, to_us, cause, families, ...proof })
+        this.#router.journal('covered', { conn, by: by ?? '', from_us, to_us, cause, families, ...proof })
       }
     }
   }

@@ -44,7 +44,7 @@ function watched(connections: number) {
   const deps = {
     exchange: { heardOf: (name: string) => (name === QUOTES ? heard : undefined), familyOfChannel: () => 'quote' },
     clock: { nowUs: () => nowUs },
-    tape: { journal: (_event: string, facts: object) => void told.push(facts as Told) },
+    router: { journal: (_event: string, facts: object) => void told.push(facts as Told) },
     log: createLogger('test', 'silent'),
   }
   const watch = new ChannelWatch(deps, carriers)

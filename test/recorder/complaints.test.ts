@@ -3,7 +3,7 @@ import { createLogger } from '../../platform/log.js'
 import { clockFacts } from '../../recorder/clock-facts.js'
 import { Complaints } from '../../recorder/complaints.js'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
-import type { FamilyCount } from '../../recorder/tape.js'
+import type { FamilyCount } from '../../recorder/frame-router.js'
 import { matchAll } from '../fixtures/match-all.js'
 
 interface Entry {
@@ -14,16 +14,16 @@ interface Entry {
 function scene() {
   const journal: Entry[] = []
   const time = { ms: 0 }
-  const tape = {
+  const router = {
     counts: new Map<string, FamilyCount>(),
     journal: (event: string, facts: object = {}) => void journal.push({ event, ...facts }),
   }
-  return { journal, time, tape, log: createLogger('test'), nowUs: () => time.ms * 1000 }
+  return { journal, time, router, log: createLogger('test'), nowUs: () => time.ms * 1000 }
 }
 
 t.test('a thousand equal complaints are one entry and a count', t => {
-  const { journal, time, tape, log, nowUs } = scene()
-  const complaints = new Complaints(tape, log, nowUs, () => time.ms)
+  const { journal, time, router, log, nowUs } = scene()
+  const complaints = new Complaints(router, log, nowUs, () => time.ms)
   for (let n = 0; n < 1000; n++) {
     complaints.tell({ event: 'connect_failed', message: `refused after ${n} ms`, facts: { conn: 'd1' } })
     time.ms += 10

@@ -7,7 +7,7 @@ import { Complaints } from '../../recorder/complaints.js'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
 import { reportStorage } from '../../recorder/report-storage.js'
 import { Storage } from '../../recorder/storage/storage.js'
-import { FrameCounter, Tape } from '../../recorder/tape.js'
+import { FrameCounter, FrameRouter } from '../../recorder/frame-router.js'
 import { until } from '../fixtures/recorder-process.js'
 import { storeOptions } from '../fixtures/store-run.js'
 
@@ -20,18 +20,18 @@ t.test('a disk that took nothing was told once and never again, nor that it was 
   const settings = { queueBytes: 1e8, dropFirst: [], dropLast: [], syncTarget: undefined }
   const storage = new Storage({ ...storeOptions(dataDir), ...settings })
   const clock = new ReceiveClock()
-  const tape = new Tape(storage, clock, 60)
+  const router = new FrameRouter(storage, clock, 60)
   const nowUs = () => clock.nowUs()
   const foundBroken = () => undefined
   void reportStorage(
     storage,
-    tape,
-    { log, complaints: new Complaints(tape, log, nowUs), exchange: {}, foundBroken },
+    router,
+    { log, complaints: new Complaints(router, log, nowUs), exchange: {}, foundBroken },
     () => undefined,
   ).catch((error: unknown) => t.fail(String(error)))
   storage.start()
-  tape.journal('maintenance', { conn: 'd1' })
-  tape.flush()
+  router.journal('maintenance', { conn: 'd1' })
+  router.flush()
   await storage.written(30_000)
   t.equal(storage.storedFrames, 1, 'the first line is there before anything is asked of the exchange')
 
@@ -43,8 +43,8 @@ t.test('a disk that took nothing was told once and never again, nor that it was 
     mkdirSync(join(quotes, '..'), { recursive: true })
     writeFileSync(quotes, 'in the way')
     // Each time another segment, as the one before has its file open.
-    tape.take('quote', source, nowUs() + time * 3_600_000_000, Buffer.from('{"n":1}'))
-    tape.flush()
+    router.take('quote', source, nowUs() + time * 3_600_000_000, Buffer.from('{"n":1}'))
+    router.flush()
     await until('it is refused', () => storage.refusal !== undefined)
     t.match(storage.refusal, { message: /EEXIST|ENOTDIR/ })
     await until('it is told', () => told('cannot write, trying again') === time)
@@ -52,7 +52,7 @@ t.test('a disk that took nothing was told once and never again, nor that it was 
     await until('it goes on', () => storage.refusal === undefined)
     await until('that is told, too', () => told('the disk takes frames again') === time)
   }
-  tape.flush()
+  router.flush()
   await storage.close(10_000)
   t.equal(storage.lostFrames, 0)
 })
