@@ -28,13 +28,19 @@ async function catalog({ from, config, dialect, location, out }: CatalogOptions)
     import('./output.js'),
   ])
   const { root } = freshSettings(from, config)
-  if (dialect === 'delta' || dialect === 'ducklake') return lake(root, dialect, location ?? resolve(root), out)
+  if (dialect === 'delta' || dialect === 'ducklake')
+    return catalogOfFinishedDays(root, dialect, location ?? resolve(root), out)
   await writeLines([Buffer.from(await catalogSql(root, dialect, location))], process.stdout)
 }
 
 /** Finished days, as one table each. */
-async function lake(root: string, dialect: 'delta' | 'ducklake', location: string, out?: string): Promise<void> {
-  const { duckLakeSql, writeDeltaCatalog } = await import('../reader/lake/write-lake.js')
+async function catalogOfFinishedDays(
+  root: string,
+  dialect: 'delta' | 'ducklake',
+  location: string,
+  out?: string,
+): Promise<void> {
+  const { duckLakeSql, writeDeltaCatalog } = await import('../reader/finished-days/write-catalog.js')
   if (dialect === 'ducklake') {
     process.stdout.write(`${await duckLakeSql(root, location, Date.now())}\n`)
     return

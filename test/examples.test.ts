@@ -3,8 +3,8 @@ import { execa } from 'execa'
 import t from 'tap'
 import { writeCoverage } from '../coverage/write-tables.js'
 import { packageRoot } from '../platform/package-info.js'
-import { journal, rows, us } from './coverage/fixtures/lake-rows.js'
-import { writeLake } from './fixtures/lake.js'
+import { journal, rows, us } from './coverage/fixtures/dataset-rows.js'
+import { writeDataset } from './fixtures/dataset.js'
 import { matchAll } from './fixtures/match-all.js'
 import { needs, needsThat } from './fixtures/needs.js'
 
@@ -47,7 +47,7 @@ t.test('plots drew bid and ask straight through an outage, and counted what the 
   if (!needsThat(t, libraries.exitCode === 0, 'needs duckdb and matplotlib: pip install duckdb matplotlib')) return
   const root = t.testdir()
   const quote = { table: 'quote', kind: 'perpetual', currency: 'BTC' }
-  await writeLake(root, [story, { ...quote, sql: `SELECT *, recv_ts AS exchange_ts FROM (${quotes})` }])
+  await writeDataset(root, [story, { ...quote, sql: `SELECT *, recv_ts AS exchange_ts FROM (${quotes})` }])
   const env = { PYTHONPATH: join(packageRoot, 'python'), PYTHONDONTWRITEBYTECODE: '1' }
   const look = async () => {
     const { stdout } = await execa('python3', ['-c', LOOK, join(packageRoot, 'examples'), root], { env })

@@ -12,6 +12,21 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'give way': OLD_KEYS,
   'doubles window': OLD_KEYS,
   'compact.doubles': OLD_KEYS,
+  // DuckLake's catalog, folders of a NAS, and a lake of other programs.
+  lake: ['reader/finished-days/', 'docs/catalog.md', 'cli/', 'test/'],
+  // A recording in Python, a market's tape of trades, and folders in examples.
+  tape: [
+    'python/',
+    'docs/',
+    'examples/',
+    'simulator/',
+    'test/',
+    'bench/syncer/',
+    'reader/',
+    'config/',
+    'cli/',
+    'syncer/',
+  ],
 }
 
 const ROW = /^\| (?<word>[^|]+?) +\| (?<meaning>[^|]+?) +\| (?<retired>[^|]*?) *\|$/gm

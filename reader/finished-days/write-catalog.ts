@@ -8,7 +8,7 @@ import { columnsOfOwnTable } from '../query/relation.js'
 import { deltaLog } from './delta-log.js'
 import { finishedFiles, listingText, type FinishedFile } from './finished-files.js'
 
-export interface LakeCatalog {
+export interface DeltaCatalog {
   files: number
   days: number
   /** Folders of tables that readers are pointed to. */
@@ -25,7 +25,7 @@ export async function writeDeltaCatalog(
   out: string,
   location: string,
   nowMs: number,
-): Promise<LakeCatalog> {
+): Promise<DeltaCatalog> {
   const listing = join(out, 'days.jsonl')
   const files = await finishedOf(root, nowMs, listing)
   createFolderDurable(out)

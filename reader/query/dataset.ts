@@ -24,7 +24,7 @@ import { filesOfTable, haveSameColumns, pathsOf } from './table-files.js'
  * (exchange, kind, currency, date) beside their own. A view is made when something asks for it, of the files that are
  * there at that moment.
  */
-export class Lake {
+export class Dataset {
   readonly #connection: DuckDBConnection
   readonly #root: string
   readonly #fresh: FreshRows | undefined

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { columnsOfTable } from '../../compactor/lines/stage.js'
+import { columnsOfTable } from '../../compactor/lines/staging-table.js'
 import { withEngine } from '../../compactor/engine.js'
 import { tableNamed, tables } from '../../compactor/tables.js'
 import { hiveTypes } from '../../formats/partitioned-sql.js'

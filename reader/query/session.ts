@@ -11,7 +11,7 @@ import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
 import { ALL_DAYS, daysAsked, GAPS, union, type Days } from './dates-asked.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
-import { Lake } from './lake.js'
+import { Dataset } from './dataset.js'
 import { normalizedViews, type NormalizedView } from '../../exchanges/normalized.js'
 import { normalizedIn, ownTablesIn, partOf, type OwnTable } from './normalized-views.js'
 import { namedIn, readyViews, sharedSql, type ReadyView } from './ready-views.js'
@@ -58,7 +58,7 @@ const MAKES = /\b(?:create|prepare|alter|attach|load|begin)\b/i
 /** DuckDB with a view for each table, made as statements ask for them. */
 export class QuerySession {
   readonly connection: DuckDBConnection
-  readonly #lake: Lake
+  readonly #dataset: Dataset
   readonly #scratch: string
   readonly #leftOut: NonNullable<SessionOptions['leftOut']>
   readonly #ready = readyViews()
@@ -69,7 +69,7 @@ export class QuerySession {
 
   private constructor(
     connection: DuckDBConnection,
-    lake: Lake,
+    dataset: Dataset,
     scratch: string,
     leftOut: NonNullable<SessionOptions['leftOut']>,
     showGaps: (days: Days) => Promise<void>,
@@ -77,7 +77,7 @@ export class QuerySession {
     this.#showGaps = showGaps
     this.connection = connection
     this.#leftOut = leftOut
-    this.#lake = lake
+    this.#dataset = dataset
     this.#scratch = scratch
   }
 
@@ -91,7 +91,7 @@ export class QuerySession {
       await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
       await connection.run(sharedSql())
       const gaps = (days: Days) => showGaps(connection, root, days, note)
-      return new QuerySession(connection, new Lake(connection, root, rows), scratch, leftOut, gaps)
+      return new QuerySession(connection, new Dataset(connection, root, rows), scratch, leftOut, gaps)
     } catch (error) {
       rmSync(scratch, { recursive: true, force: true })
       throw error
@@ -103,7 +103,7 @@ export class QuerySession {
   }
 
   get tables(): readonly string[] {
-    return this.#lake.tables
+    return this.#dataset.tables
   }
 
   /**
@@ -120,7 +120,7 @@ export class QuerySession {
         if (attempt < TRIES && (FILE_GONE.test(messageOf(cause)) || this.#leavesTornOut(sql, cause))) continue
         if (cause instanceof EdgeError) throw cause
         throw (
-          (await unreadableAmong(this.connection, this.#lake.filesOf(this.#tablesIn(sql)), cause)) ??
+          (await unreadableAmong(this.connection, this.#dataset.filesOf(this.#tablesIn(sql)), cause)) ??
           this.#failed(cause)
         )
       }
@@ -137,13 +137,13 @@ export class QuerySession {
     const days = await this.#plan(sql)
     const daysOf = (name: string) => days?.get(name.toLowerCase()) ?? ALL_DAYS
     if (tables.includes(GAPS)) await this.#tellGaps(daysOf(GAPS))
-    if (ASKS_FOR_NAMES.test(sql)) await this.#lake.showNames(this.tables)
+    if (ASKS_FOR_NAMES.test(sql)) await this.#dataset.showNames(this.tables)
     const text = [sql, ...views.map(view => view.sql)].join('\n')
     const normalized = normalizedIn(text)
     // Columns bear names of tables, too, such as open_interest: where the parser says which are meant, its word counts.
     const isMeant = (name: string) => !days || ASKS_BY_TEXT.test(sql) || days.has(name)
-    await this.#lake.show(this.#tablesIn(sql).filter(isMeant), daysOf)
-    const partsOf = (view: NormalizedView) => this.#lake.exchanges.flatMap(exchange => partOf(view, exchange) ?? [])
+    await this.#dataset.show(this.#tablesIn(sql).filter(isMeant), daysOf)
+    const partsOf = (view: NormalizedView) => this.#dataset.exchanges.flatMap(exchange => partOf(view, exchange) ?? [])
     const asked = new DaysOfTables()
     for (const own of ownTablesIn(text)) asked.add(own, daysOf(`${own.exchange}.${own.table}`))
     for (const view of normalized)
@@ -155,8 +155,8 @@ export class QuerySession {
         const wanted = { first, last }
         for (const own of tables) asked.add(own, wanted)
       }
-    for (const [own, wanted] of asked) await this.#lake.showOwn(own, wanted)
-    for (const view of normalized) await this.#lake.showNormalized(view)
+    for (const [own, wanted] of asked) await this.#dataset.showOwn(own, wanted)
+    for (const view of normalized) await this.#dataset.showNormalized(view)
     for (const view of views) await this.connection.run(view.sql)
   }
 
@@ -171,7 +171,7 @@ export class QuerySession {
   /** Where a statement met files that are not whole, tells of them; from now on they are left out. */
   #leavesTornOut(sql: string, cause: unknown): boolean {
     if (isMachineError(cause) || !UNREADABLE.test(messageOf(cause))) return false
-    const torn = this.#lake.leaveTornOut(this.#tablesIn(sql))
+    const torn = this.#dataset.leaveTornOut(this.#tablesIn(sql))
     for (const path of torn) this.#leftOut(tornParquet(path))
     return torn.length > 0
   }

@@ -7,9 +7,9 @@ import { shareText } from '../../coverage/account/wording.js'
 import { countTables, type CountedLine } from '../../coverage/count-tables.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { edgetape } from '../fixtures/cli.js'
-import { writeLake, type LakeFile } from '../fixtures/lake.js'
+import { writeDataset, type DatasetFile } from '../fixtures/dataset.js'
 import { wholeRun, writeRun } from '../fixtures/raw-run.js'
-import { journal, rows, us } from './fixtures/lake-rows.js'
+import { journal, rows, us } from './fixtures/dataset-rows.js'
 import { matchAll } from '../fixtures/match-all.js'
 
 /** Long after all that is told here. */
@@ -40,7 +40,7 @@ const subscribed = journal([
 const perpetual = { kind: 'perpetual', currency: 'BTC' }
 const option = { kind: 'option', currency: 'BTC' }
 
-const files: LakeFile[] = [
+const files: DatasetFile[] = [
   subscribed,
   // 5 of the 6 trades from 10 to 15; 12 twice, as two connections would bring it.
   {
@@ -104,7 +104,7 @@ const lineOf = <Line extends { data: string; kind: string }>(lines: readonly Lin
 
 t.test('what the tables hold, against the numbers that the exchange gave', async t => {
   const root = t.testdir()
-  await writeLake(root, files)
+  await writeDataset(root, files)
   const count = async (by?: 'hour' | 'instrument') =>
     (await countTables(root, { fromUs: us(0), toUs: us(11) }, by, () => undefined)).lines
   const lines = await count()
@@ -129,7 +129,7 @@ t.test('what the tables hold, against the numbers that the exchange gave', async
 t.test('a day knows what the days before subscribed, and what is missing behind the end', async t => {
   const root = t.testdir()
   const next = { date: '2026-11-23' }
-  await writeLake(root, [
+  await writeDataset(root, [
     journal([
       [0, 'started', { run: 'r1' }],
       [0, 'subscribed', { channels: ['quote.BTC-PERPETUAL'] }],
@@ -155,7 +155,7 @@ t.test('a share is never rounded up to all', t => {
 
 t.test('the command prints the count behind the account: as text, Markdown or JSON', async t => {
   const root = t.testdir()
-  await writeLake(root, files)
+  await writeDataset(root, files)
   const bad = 'quarantine/exchange=deribit/channel=quote/date=2026-11-22'
   mkdirSync(join(root, bad), { recursive: true })
   writeFileSync(join(root, bad, '20261122T140000Z-h1-r1-1.jsonl'), '{"reason":"no price","raw":""}\n'.repeat(2))
@@ -185,7 +185,7 @@ t.test('trades that the tables lack end the count with 4, though nothing else te
     [0, 'subscribed', { channels: ['trades.BTC-PERPETUAL.100ms'] }],
     [10.5, 'stopped', { reason: 'SIGTERM' }],
   ])
-  await writeLake(root, [quiet, ...files.filter(({ table }) => table === 'trades')])
+  await writeDataset(root, [quiet, ...files.filter(({ table }) => table === 'trades')])
   t.equal((await edgetape(['coverage', root])).exitCode, 0)
   t.equal((await edgetape(['coverage', root, '--count'])).exitCode, 4)
 })
@@ -210,7 +210,7 @@ t.test('where nothing is, it says what to do', async t => {
 
 t.test('a day on which nothing was recorded is no day on which all was lost', async t => {
   const root = t.testdir()
-  await writeLake(root, files)
+  await writeDataset(root, files)
   const { stdout, stderr, exitCode } = await edgetape(['coverage', root, '--date', '2026-11-25'])
   t.equal(stdout, '')
   t.match(
@@ -222,7 +222,7 @@ t.test('a day on which nothing was recorded is no day on which all was lost', as
 
 t.test('a Parquet file that was cut off is named, and the rest is counted', async t => {
   const root = t.testdir()
-  await writeLake(root, files)
+  await writeDataset(root, files)
   const folder = join(root, 'parquet/exchange=deribit/table=trades/kind=perpetual/currency=BTC/date=2026-11-22')
   const whole = readFileSync(join(folder, '14-h1-r1-1.parquet'))
   const torn = { 'cut off': whole.subarray(0, whole.length - 40), empty: '', garbage: 'PAR1'.repeat(40) + 'x' }

@@ -2,8 +2,8 @@ import t from 'tap'
 import { measureAsked } from '../../coverage/account/measure.js'
 import { tellingOf } from '../../coverage/account/telling.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
-import { writeLake } from '../fixtures/lake.js'
-import { journal, rows, us } from './fixtures/lake-rows.js'
+import { writeDataset } from '../fixtures/dataset.js'
+import { journal, rows, us } from './fixtures/dataset-rows.js'
 
 type Entry = [second: number, event: string, detail: object]
 
@@ -226,7 +226,7 @@ const cases: Case[] = [
 for (const { name, entries, ends = [end], wanted, complete } of cases) {
   t.test(name, async t => {
     const root = t.testdir()
-    await writeLake(root, [journal([...begin, ...entries, ...ends], { name: 'day-h1' }), ...tables])
+    await writeDataset(root, [journal([...begin, ...entries, ...ends], { name: 'day-h1' }), ...tables])
     const { losses, lines } = tellingOf(await measureAsked(root, undefined, us(200)), exchangeNamed)
     const second = (at: number) => (at - us(0)) / 1e6
     const told = [...losses].sort((a, b) => a.fromUs - b.fromUs)

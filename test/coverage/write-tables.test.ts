@@ -2,13 +2,13 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { derivedTables, writeCoverage } from '../../coverage/write-tables.js'
-import { Lake } from '../../reader/query/lake.js'
+import { Dataset } from '../../reader/query/dataset.js'
 import { convertedFolders } from '../../compactor/date/date-job.js'
 import { openDuckDb } from '../../platform/duckdb.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
-import { writeLake } from '../fixtures/lake.js'
+import { writeDataset } from '../fixtures/dataset.js'
 import { documentedColumns } from '../compactor/fixtures/tables-page.js'
-import { journal, rows, us } from './fixtures/lake-rows.js'
+import { journal, rows, us } from './fixtures/dataset-rows.js'
 
 const names = ['BTC-PERPETUAL', 'ETH-PERPETUAL']
 const story = journal([
@@ -38,7 +38,7 @@ const everySecond = (table: string, columns: string[], values: (string | number)
 t.test('bad intervals as a table, so that a query can leave them out', async t => {
   const root = t.testdir()
   const book = everySecond('book', ['type', 'change_id', 'prev_change_id'], ['snapshot', 1, 0])
-  await writeLake(root, [story, everySecond('quote', [], []), book])
+  await writeDataset(root, [story, everySecond('quote', [], []), book])
   const paths = await writeCoverage(root, '2026-11-22')
   t.same(
     paths,
@@ -54,7 +54,7 @@ t.test('bad intervals as a table, so that a query can leave them out', async t =
 
   const connection = await openDuckDb()
   t.teardown(() => connection.closeSync())
-  await new Lake(connection, root).show(['quote', 'book', 'coverage', 'coverage_hours'])
+  await new Dataset(connection, root).show(['quote', 'book', 'coverage', 'coverage_hours'])
   const ask = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson()
   const told = await ask(
     'SELECT state, data, instrument_kind, instrument_name, start_us, end_us, cause, grade FROM coverage',

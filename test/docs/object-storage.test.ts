@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
-import { writeLake } from '../fixtures/lake.js'
+import { writeDataset } from '../fixtures/dataset.js'
 import { needs, needsThat } from '../fixtures/needs.js'
 
 const page = readFileSync(join(packageRoot, 'docs', 'scaling.md'), 'utf8')
@@ -40,7 +40,7 @@ t.test('a tree goes to object storage, is compared by checksum, and is read ther
   const { exitCode } = await execa('python3', libraries, { reject: false })
   if (!needsThat(t, exitCode === 0, "needs moto, pyarrow and polars: pip install 'moto[server]' pyarrow polars")) return
   const root = t.testdir({})
-  await writeLake(root, [
+  await writeDataset(root, [
     { table: 'trades', kind: 'perpetual', currency: 'BTC', sql: trades(7) },
     { table: 'trades', kind: 'perpetual', currency: 'BTC', date: '2026-11-23', sql: trades(20) },
     { table: 'trades', kind: 'spot', currency: 'BTC', sql: trades(100) },

@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 import { listPartitions, openSegment } from '../../reader/library.js'
-import { writeLake } from '../fixtures/lake.js'
+import { writeDataset } from '../fixtures/dataset.js'
 import { writeRecording } from '../fixtures/made-recording.js'
 import { matchAll } from '../fixtures/match-all.js'
 
@@ -43,7 +43,7 @@ t.test('what npm packs can be imported from a fresh folder, and its types hold',
   const folder = t.testdir()
   const dataDir = join(folder, 'data')
   writeRecording(dataDir, [1, 2, 3].map(quote))
-  await writeLake(dataDir, [{ table: 'trades', sql: 'SELECT 1 AS x' }])
+  await writeDataset(dataDir, [{ table: 'trades', sql: 'SELECT 1 AS x' }])
   const pack = await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', folder, '--json'], {
     cwd: packageRoot,
     timeout: 60_000,
@@ -144,7 +144,7 @@ t.test('segments and partitions', async t => {
   for await (const batch of open.batches()) t.equal(batch.length, 1)
   t.throws(() => openSegment(raw), { code: 'READ_NO_RAW', message: /is no segment/ })
 
-  await writeLake(dataDir, [
+  await writeDataset(dataDir, [
     { table: 'trades', kind: 'option', currency: 'BTC', sql: 'SELECT 1 AS x' },
     { table: 'quote', kind: 'option', currency: 'ETH', date: '2026-11-23', sql: 'SELECT 1 AS x' },
   ])

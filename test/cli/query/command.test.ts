@@ -8,14 +8,14 @@ import { prompt } from '../../../cli/query/prompt.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { splitStatements } from '../../../reader/query/statements.js'
 import { cliMain, edgetape } from '../../fixtures/cli.js'
-import { writeLake } from '../../fixtures/lake.js'
+import { writeDataset } from '../../fixtures/dataset.js'
 
 const trades = (names: string[]) =>
   `SELECT now() AS recv_ts, * FROM (VALUES ${names.map((name, i) => `('${name}', ${i})`).join(', ')}) v(instrument_name, trade_seq)`
 
 t.test('a view for each table, with the columns of its partitions', async t => {
   const root = t.testdir()
-  await writeLake(root, [
+  await writeDataset(root, [
     { table: 'trades', kind: 'perpetual', currency: 'BTC', sql: trades(['BTC-PERPETUAL', 'BTC-PERPETUAL']) },
     { table: 'trades', kind: 'option', currency: 'BTC', sql: trades(['BTC-27NOV26-60000-C']) },
     { table: 'journal', sql: `SELECT 'started' AS event` },
@@ -38,7 +38,7 @@ t.test('a view for each table, with the columns of its partitions', async t => {
 t.test('what a day replaced is left out, where the day is', async t => {
   const root = t.testdir()
   const hour = { table: 'trades', kind: 'option', currency: 'BTC', name: '14-h1-r1-1', sql: trades(['A', 'B']) }
-  await writeLake(root, [hour, { ...hour, name: '15-h1-r1-2', sql: trades(['C']) }])
+  await writeDataset(root, [hour, { ...hour, name: '15-h1-r1-2', sql: trades(['C']) }])
   const folder = 'parquet/exchange=deribit/table=trades/kind=option/currency=BTC/date=2026-11-22'
   mkdirSync(join(root, 'superseded/date=2026-11-22'), { recursive: true })
   writeFileSync(
@@ -48,7 +48,7 @@ t.test('what a day replaced is left out, where the day is', async t => {
   const sql = "SELECT string_agg(instrument_name, '' ORDER BY instrument_name) AS names FROM trades"
   const names = async () => (await edgetape(['query', '--from', root, '--json', sql])).stdout
   t.equal(await names(), '{"names":"ABC"}', 'the list comes before the day')
-  await writeLake(root, [{ ...hour, name: 'day-h1', sql: trades(['A', 'B']) }])
+  await writeDataset(root, [{ ...hour, name: 'day-h1', sql: trades(['A', 'B']) }])
   t.equal(await names(), '{"names":"ABC"}', 'and then the day, with the same rows')
   const columns = await edgetape(['query', '--from', root, '--json', 'SELECT * FROM trades LIMIT 1'])
   t.notMatch(columns.stdout, /filename/)
@@ -57,7 +57,7 @@ t.test('what a day replaced is left out, where the day is', async t => {
 t.test('the answer as table, CSV, JSON and Parquet, printed or in a file', async t => {
   const root = t.testdir()
   const values = `SELECT * FROM (VALUES (1, 'a "b", c', NULL, 2.5), (2, '', 'x', NULL)) v(n, text, "none", price)`
-  await writeLake(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
+  await writeDataset(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
   const sql = 'SELECT n, text, "none", price FROM quote ORDER BY n'
   const ask = async (...args: string[]) => (await edgetape(['query', '--from', root, sql, ...args])).stdout
   t.equal(await ask('--format', 'csv'), 'n,text,none,price\n1,"a ""b"", c",,2.5\n2,"",x,')
@@ -81,7 +81,7 @@ t.test('the answer as table, CSV, JSON and Parquet, printed or in a file', async
 
 t.test('a prompt: statements over several lines, errors are told and it goes on', async t => {
   const root = t.testdir()
-  await writeLake(root, [{ table: 'trades', kind: 'option', currency: 'BTC', sql: trades(['A', 'B']) }])
+  await writeDataset(root, [{ table: 'trades', kind: 'option', currency: 'BTC', sql: trades(['A', 'B']) }])
   const typed = ['SELECT count(*) AS n -- ; no end', 'FROM trades;', 'SELECT * FROM tardes; .quit;', 'SELECT 1 AS one']
   const session = await QuerySession.open({ root, fresh: undefined, note: text => t.fail(text) })
   const collect = () => {
@@ -142,7 +142,7 @@ t.test(
     const root = t.testdir()
     const values = `SELECT 171.16999999999825::DOUBLE AS price, 'nan'::DOUBLE AS ratio,
     {x: ['-inf'::DOUBLE, 1.5], s: 'NaN "Infinity" \\'} AS nested, '{"a":NaN}' AS text, 9007199254740993 AS id`
-    await writeLake(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
+    await writeDataset(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
     const answer = async (...format: string[]) =>
       (await edgetape(['query', '--from', root, ...format, 'SELECT price, ratio, nested, text, id FROM quote'])).stdout
     const json = await answer('--json')

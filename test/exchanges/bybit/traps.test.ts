@@ -6,7 +6,7 @@ import { Discovery } from '../../../exchanges/bybit/discovery.js'
 import { BybitHttp } from '../../../exchanges/bybit/http.js'
 import { parseInstruments } from '../../../exchanges/bybit/instruments.js'
 import { planChannels } from '../../../exchanges/bybit/plan-channels.js'
-import { askedLake } from '../fixtures/asked-lake.js'
+import { askedDataset } from '../fixtures/asked-dataset.js'
 
 t.setTimeout(120_000)
 
@@ -85,7 +85,7 @@ t.test('a change of a ticker leaves out what stays: tickers_all has it whole', a
     openInterest: '100000',
     fundingRate: '0.0001',
   }
-  const ask = await askedLake(t, 'bybit', {
+  const ask = await askedDataset(t, 'bybit', {
     ticker: [
       ticker('snapshot', whole, 1),
       ticker('delta', { markPrice: '40000' }, 2),
@@ -111,7 +111,7 @@ t.test('a change of a ticker leaves out what stays: tickers_all has it whole', a
 t.test('level 1 is sent again when nothing changes: one row; a change of levels is another', async t => {
   const quote = (u: number, ts: number) =>
     pushed('orderbook.1.BTCUSDT', { s: 'BTCUSDT', b: [['1', '2']], a: [['3', '4']], u, seq: u * 10 }, { ts, cts: T0 })
-  const ask = await askedLake(t, 'bybit', { quote: [quote(7, T0), quote(7, T0 + 3000), quote(8, T0 + 3100)] })
+  const ask = await askedDataset(t, 'bybit', { quote: [quote(7, T0), quote(7, T0 + 3000), quote(8, T0 + 3100)] })
   const rows = await ask('SELECT update_id FROM bybit.quote ORDER BY seq')
   t.same(rows, [{ update_id: '7' }, { update_id: '7' }, { update_id: '8' }], 'each as it came on one connection')
 })
@@ -131,7 +131,7 @@ t.test('at the end of a minute one frame has two bars: the final one and the nex
     },
     ...{ confirm, timestamp: start + 1 },
   })
-  const ask = await askedLake(t, 'bybit', {
+  const ask = await askedDataset(t, 'bybit', {
     candles: [pushed('kline.1.BTCUSDT', [bar(T0 - 60_000, true), bar(T0, false)])],
   })
   const rows = await ask('SELECT is_final, epoch_ms(start_ts) AS ms FROM candles_all ORDER BY start_ts')
@@ -144,7 +144,7 @@ t.test('at the end of a minute one frame has two bars: the final one and the nex
 t.test('the time of delivery is text in frames, milliseconds in answers', async t => {
   const ticker = (deliveryTime: string, cs: number) =>
     pushed('tickers.BTCUSDZ26', { symbol: 'BTCUSDZ26', deliveryTime }, { cs })
-  const ask = await askedLake(t, 'bybit', {
+  const ask = await askedDataset(t, 'bybit', {
     ticker: [ticker('2026-12-25T08:00:00Z', 1), ticker('1798185600000', 2), ticker('soon', 3)],
   })
   const rows = await ask('SELECT epoch_ms(delivery_ts) AS ms, extra FROM bybit.ticker ORDER BY seq')
@@ -160,7 +160,7 @@ t.test(
   async t => {
     const trade = (s: string, i: string, v: string, RPI: boolean) =>
       pushed(`publicTrade.${s}`, [{ T: T0, s, S: 'Buy', v, p: '50000', L: 'PlusTick', i, BT: false, RPI, seq: 1 }])
-    const ask = await askedLake(t, 'bybit', {
+    const ask = await askedDataset(t, 'bybit', {
       trades: [trade('BTCUSD', 'a', '25000', false), trade('BTCUSDT', 'b', '0.5', true)],
       liquidations: [pushed('allLiquidation.BTCUSDT', [{ T: T0, s: 'BTCUSDT', S: 'Buy', v: '1', p: '40000' }])],
     })

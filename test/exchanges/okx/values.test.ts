@@ -3,7 +3,7 @@ import { okxConfig } from '../../../exchanges/okx/config.js'
 import { familyNamed } from '../../../exchanges/okx/families.js'
 import { instrumentOf } from '../../../exchanges/okx/instruments.js'
 import { planChannels } from '../../../exchanges/okx/plan.js'
-import { askedLake } from '../fixtures/asked-lake.js'
+import { askedDataset } from '../fixtures/asked-dataset.js'
 
 t.setTimeout(120_000)
 
@@ -33,7 +33,7 @@ t.test('volumes of a day are coin: of derivatives volCcy24h, of spot vol24h', as
       ...{ instType, instId, last: '5', lastSz: '1', askPx: '6', askSz: '1', bidPx: '4', bidSz: '1', open24h: '5' },
       ...{ high24h: '5', low24h: '5', volCcy24h: '70', vol24h: '300', sodUtc0: '5', sodUtc8: '5', ts: TS },
     })
-  const ask = await askedLake(t, 'okx', { tickers: [ticker('BTC-USDT', 'SPOT'), ticker('BTC-USDT-SWAP', 'SWAP')] })
+  const ask = await askedDataset(t, 'okx', { tickers: [ticker('BTC-USDT', 'SPOT'), ticker('BTC-USDT-SWAP', 'SWAP')] })
   t.same(await ask('SELECT kind, volume_24h_base, turnover_24h_quote FROM tickers_all ORDER BY kind'), [
     { kind: 'perpetual', volume_24h_base: 70, turnover_24h_quote: null },
     { kind: 'spot', volume_24h_base: 300, turnover_24h_quote: 70 },
@@ -53,7 +53,7 @@ t.test('empty texts are no values; a missing volatility is 0 and no volatility',
     fwdPx: '84000',
   }
   const option = { instType: 'OPTION', instId: 'BTC-USD-261225-92000-C', uly: 'BTC-USD', ...greeks, ts: TS }
-  const ask = await askedLake(t, 'okx', {
+  const ask = await askedDataset(t, 'okx', {
     'funding-rate': [pushed('funding-rate', { ...funding, ...times })],
     'opt-summary': [JSON.stringify({ arg: { channel: 'opt-summary', instFamily: 'BTC-USD' }, data: [option] })],
   })
@@ -72,7 +72,7 @@ t.test('float dust of open interest is kept to its last digit', async t => {
     pushed('open-interest', {
       ...{ instType: 'SWAP', instId: 'BTC-USDT-SWAP', oi: '2874486.99000000925', oiCcy: '28744.86', oiUsd: '2', ts },
     })
-  const ask = await askedLake(t, 'okx', { 'open-interest': [row(TS), row('1790439587500')] })
+  const ask = await askedDataset(t, 'okx', { 'open-interest': [row(TS), row('1790439587500')] })
   const rows = await ask('SELECT oi, extra FROM okx.open_interest ORDER BY seq')
   t.equal(rows.length, 2, 'one of before is sent again')
   t.equal(rows[0]?.['oi'], 2874486.99000000925)
