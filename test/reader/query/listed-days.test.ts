@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { revokeFinishedList } from '../../../formats/finished-list.js'
 import { parquetFiles } from '../../../formats/parquet-tree.js'
-import { finishedFiles } from '../../../reader/lake/finished-files.js'
+import { finishedFiles } from '../../../reader/finished-days/finished-files.js'
 import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import {
