@@ -32,11 +32,14 @@ export async function rememberTrades(
     recording,
     reader,
     log,
+    family = 'trades',
     remembered = () => undefined,
   }: {
     recording: Recording
     reader: TradeReader
     log: Logger
+    /** Where they are; default: trades. */
+    family?: string
     /** Hears when the last trade of each instrument was received. */
     remembered?: (instrument: string, lastUs: number) => void
   },
@@ -44,7 +47,7 @@ export async function rememberTrades(
 ): Promise<number> {
   const startedMs = performance.now()
   try {
-    const { instruments, newestMs } = await readEarlierTrades(recording, reader, signal)
+    const { instruments, newestMs } = await readEarlierTrades(recording, family, reader, signal)
     if (signal.aborted) return 0
     for (const [name, { recorded, lastUs }] of instruments) {
       sequences.remember(name, recorded, lastUs, recording.nowUs())
@@ -66,6 +69,7 @@ export async function rememberTrades(
  */
 async function readEarlierTrades(
   recording: Recording,
+  family: string,
   reader: TradeReader,
   signal: AbortSignal,
 ): Promise<EarlierTrades> {
@@ -74,7 +78,7 @@ async function readEarlierTrades(
   let bytes = 0
   let newestUs = 0
   let oldestUs = 0
-  for await (const segment of recording.earlier('trades', signal)) {
+  for await (const segment of recording.earlier(family, signal)) {
     bytes += segment.bytes
     if (oldestUs === 0) oldestUs = segment.startedUs - SPAN_US
     // The last segment of trades that is read may have been begun a day before the last journal.

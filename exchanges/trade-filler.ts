@@ -33,6 +33,8 @@ export interface TradeFillerDeps {
   sequences: TradeSequences
   recording: Recording
   log: Logger
+  /** Whose holes they are, where it is not `trades`. */
+  family?: string | undefined
   /** The newest so many trades of a hole are asked for; what is older is left out, and the journal says so. */
   tradesPerHoleMax: number
   /** Asks the exchange for what an order still misses, and records the answers. */
@@ -81,6 +83,7 @@ export class TradeFiller {
         from_us: fromUs,
         to_us: toUs,
         cause,
+        ...this.#ofFamily(),
       })
       log.info({ instrument, from, to }, 'trades are missing; asking for them')
       const askedFrom = Math.max(from, to - tradesPerHoleMax + 1)
@@ -136,6 +139,11 @@ export class TradeFiller {
     this.#orders = [...this.#orders.filter(other => other !== order), order]
   }
 
+  #ofFamily(): { family?: string } {
+    const { family } = this.#deps
+    return family === undefined ? {} : { family }
+  }
+
   /** By what is still missing: an answer may have other trades than those that were asked for. */
   #report({ instrument, from, to }: SeqRange & { instrument: string }, got: SeqRanges, message?: string): void {
     const { recording, log } = this.#deps
@@ -152,6 +160,7 @@ export class TradeFiller {
       to_seq: to,
       trades,
       outcome,
+      ...this.#ofFamily(),
       ...(outcome === 'partly' && own.length <= RANGES_TOLD_MAX && { got: own }),
       ...(message !== undefined && { message }),
     })

@@ -33,6 +33,7 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
   )
   const discovery = new Discovery(http, config)
   const trades = new TradeKeeper(http, config.backfill, log)
+  const fills = new TradeKeeper(http, config.backfill, log, 'trades-all')
   const business = businessUrl(config.url)
   let nameless: readonly string[] = []
   const planned = (change: CatalogueChange): PlanChange => ({
@@ -100,9 +101,10 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
         plan: () => planPolls(catalogue.instruments, config),
         callsPerSecond: config.polls.callsPerSecond,
       })
-      await Promise.all([poller.run(signal), trades.run(recording, signal)])
+      await Promise.all([poller.run(signal), trades.run(recording, signal), fills.run(recording, signal)])
     },
-    openSession: (link, wanted) => new OkxSession(link, wanted, { config, log, channels, catalogue, trades }),
+    openSession: (link, wanted) =>
+      new OkxSession(link, wanted, { config, log, channels, catalogue, keepers: [trades, fills] }),
     partitionOf: framePartitions(channelOfFrame, names.partitionOfChannel),
   }
 }

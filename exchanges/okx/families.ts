@@ -39,7 +39,7 @@ export const families = [
     by: 'instrument',
     isBusiness: true,
     framesPerSecond: 6,
-    coverage: { data: 'fills' },
+    coverage: { data: 'fills', counted: { what: 'trades', unit: 'fills' } },
   },
   {
     name: 'option-trades',

@@ -31,7 +31,8 @@ export interface SessionDeps {
   log: Logger
   channels: KnownChannels
   catalogue: Catalogue
-  trades: TradeKeeper
+  /** Of each family whose trades have numbers. */
+  keepers: readonly TradeKeeper[]
 }
 
 /** OKX's protocol on one connection: pings, subscriptions with their answers compared to what was asked. */
@@ -43,7 +44,7 @@ export class OkxSession implements ExchangeSession {
   readonly #known: KnownChannels
   readonly #catalogue: Catalogue
   readonly #books: BookWatch
-  readonly #trades: TradeKeeper
+  readonly #keepers: readonly TradeKeeper[]
   readonly #firsts: FirstFrames
   readonly #snapshotMs: number
   #pings: NodeJS.Timeout | undefined
@@ -52,12 +53,12 @@ export class OkxSession implements ExchangeSession {
   #recvUs = 0
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
-    const { config, log, channels, catalogue, trades } = deps
+    const { config, log, channels, catalogue, keepers } = deps
     this.#link = link
     this.#log = log
     this.#known = channels
     this.#catalogue = catalogue
-    this.#trades = trades
+    this.#keepers = keepers
     this.#snapshotMs = config.snapshotHours * 3_600_000
     this.#ops = new Ops(link)
     this.#firsts = new FirstFrames({
@@ -70,10 +71,10 @@ export class OkxSession implements ExchangeSession {
       ops: this.#ops,
       log,
       wanted,
-      asking: asked => trades.asked(tradedOf(asked)),
+      asking: asked => this.#tellKeepers(asked, (keeper, traded) => keeper.asked(traded)),
       begun: begun => {
         this.#firsts.begun(begun)
-        trades.begun(tradedOf(begun), link.nowUs())
+        this.#tellKeepers(begun, (keeper, traded) => keeper.begun(traded, link.nowUs()))
       },
     })
     this.#books = new BookWatch({
@@ -107,7 +108,7 @@ export class OkxSession implements ExchangeSession {
     clearInterval(this.#pings)
     clearInterval(this.#refreshTimer)
     this.#firsts.close()
-    this.#trades.ended(tradedOf([...this.channels]))
+    this.#tellKeepers([...this.channels], (keeper, traded) => keeper.ended(traded))
     this.#subscriptions.close()
     this.#books.close()
     this.#ops.close()
@@ -126,8 +127,8 @@ export class OkxSession implements ExchangeSession {
   channelOfPiece(frame: Buffer): string | undefined {
     const end = argEnd(frame)
     if (end < 0) return undefined
-    const { channel, family } = this.#known.factsAt(frame, ARG_START, end)
-    if (family === 'trades') this.#trades.broken(tradedOf([channel]), this.#recvUs)
+    const { channel } = this.#known.factsAt(frame, ARG_START, end)
+    this.#brokenTrades(channel)
     return channel
   }
 
@@ -172,16 +173,30 @@ export class OkxSession implements ExchangeSession {
         break
       }
       case 'trades':
-        this.#seeTrades(channel, parsed ?? parseMessage(frame))
+      case 'trades-all':
+        this.#seeTrades(channel, family, parsed ?? parseMessage(frame))
         break
       case 'instruments':
         for (const row of rowsOf(parsed ?? parseMessage(frame))) this.#catalogue.hear(row)
     }
   }
 
-  #seeTrades(channel: string, message: Message | undefined): void {
-    if (message) this.#trades.see(message, this.#recvUs)
-    else this.#trades.broken(tradedOf([channel]), this.#recvUs)
+  #seeTrades(channel: string, family: string, message: Message | undefined): void {
+    if (message) this.#keepers.find(keeper => keeper.family === family)?.see(message, this.#recvUs)
+    else this.#brokenTrades(channel)
+  }
+
+  #brokenTrades(channel: string): void {
+    this.#tellKeepers([channel], (keeper, traded) => keeper.broken(traded, this.#recvUs))
+  }
+
+  /** Tells each keeper of the instruments of which these channels bring its trades. */
+  #tellKeepers(channels: readonly string[], tell: (keeper: TradeKeeper, traded: readonly string[]) => void): void {
+    for (const keeper of this.#keepers) {
+      const head = `${keeper.family}.`
+      const traded = channels.flatMap(channel => (channel.startsWith(head) ? [channel.slice(head.length)] : []))
+      if (traded.length > 0) tell(keeper, traded)
+    }
   }
 
   #failed(message: Message): void {
@@ -215,8 +230,3 @@ export class OkxSession implements ExchangeSession {
 }
 
 const PONG = Buffer.from('pong')
-
-const TRADES = 'trades.'
-/** Instruments of which channels bring the trades. */
-const tradedOf = (channels: readonly string[]) =>
-  channels.flatMap(channel => (channel.startsWith(TRADES) ? [channel.slice(TRADES.length)] : []))

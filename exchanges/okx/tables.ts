@@ -12,7 +12,7 @@ const LINE: Reading = { each: false }
 /** A new table is one line here and one SQL file in `tables/`. */
 const rows: readonly Omit<Table, 'folder' | 'partitionOf'>[] = [
   { name: 'trades', readings: [DATA, ANSWER], identity: BY_TRADE },
-  { name: 'trade_fills', readings: [DATA], identity: BY_TRADE },
+  { name: 'trade_fills', readings: [DATA, ANSWER], identity: BY_TRADE },
   { name: 'option_trades', readings: [DATA], identity: BY_TRADE },
   { name: 'quote', readings: [DATA], identity: BY_STATE },
   { name: 'book', readings: [BOOK_DATA], identity: BY_CHANGE },

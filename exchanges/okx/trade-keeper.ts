@@ -24,6 +24,7 @@ const REACH_US = 90 * 86_400_000_000
  * how many it stands for. The last trade is sent on each subscription: it shows what was missed before.
  */
 export class TradeKeeper {
+  readonly family: 'trades' | 'trades-all'
   readonly sequences = new TradeSequences(expiryMsOf)
   readonly #http: OkxHttp
   readonly #config: OkxConfig['backfill']
@@ -35,7 +36,9 @@ export class TradeKeeper {
   #newestBeforeUs = -Infinity
   #lastUs = -Infinity
 
-  constructor(http: OkxHttp, config: OkxConfig['backfill'], log: Logger) {
+  /** @param family `trades`, or `trades-all`, which has each fill by itself and the same numbers */
+  constructor(http: OkxHttp, config: OkxConfig['backfill'], log: Logger, family: TradeKeeper['family'] = 'trades') {
+    this.family = family
     this.#http = http
     this.#config = config
     this.#log = log
@@ -84,6 +87,7 @@ export class TradeKeeper {
     const { sequences } = this
     const log = this.#log
     const filler = new TradeFiller({
+      family: this.family === 'trades' ? undefined : this.family,
       sequences,
       recording,
       log,
@@ -95,7 +99,7 @@ export class TradeKeeper {
       this.#earlierUs.set(instrument, lastUs)
       this.#newestBeforeUs = Math.max(this.#newestBeforeUs, lastUs)
     }
-    await rememberTrades(sequences, { recording, reader: recordedTrades, log, remembered }, signal)
+    await rememberTrades(sequences, { recording, reader: recordedTrades, log, family: this.family, remembered }, signal)
     await Promise.all([filler.run(signal), this.#prove(recording, signal)])
   }
 
@@ -130,8 +134,10 @@ export class TradeKeeper {
   }
 
   #tell(instruments: readonly string[], fromUs: number, toUs: number, recording: Recording): void {
-    const scopes = instruments.map(instrument => `trades.${instrument}`)
-    recording.journal('compared', { scopes, from_us: fromUs, to_us: toUs, trades: this.sequences.passed })
+    const scopes = instruments.map(instrument => `${this.family}.${instrument}`)
+    // Fills are not counted a second time.
+    const counted = this.family === 'trades' && { trades: this.sequences.passed }
+    recording.journal('compared', { scopes, from_us: fromUs, to_us: toUs, ...counted })
   }
 
   async #ask(order: TradeOrder, recording: Recording, signal: AbortSignal): Promise<void> {
@@ -165,7 +171,7 @@ export class TradeKeeper {
       (family, bytes) => recording.take('backfill', family, bytes),
       answered => {
         const numbers = tradeRowsOf({ data: answered })
-        return numbers.length > 0 && numbers.every(row => isOurs(row.last)) ? 'trades' : 'control'
+        return numbers.length > 0 && numbers.every(row => isOurs(row.last)) ? this.family : 'control'
       },
       signal,
     )

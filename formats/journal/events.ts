@@ -136,7 +136,7 @@ export const EVENTS = {
    * The exchange's lists of trades of a span were compared with what came: whatever they have beyond it has a `trade_hole`.
    * `scopes`: names of instruments, or kind and currency; `trades`: how many the run has recorded until then.
    */
-  compared: event('exchange', 'heals', { scopes: texts, ...span, trades: number }, nothing),
+  compared: event('exchange', 'heals', { scopes: texts, ...span }, { trades: number }),
 
   /** The recorder itself did not run: what came meanwhile waited in the sockets, and is stamped late. */
   stood_still: event('recorder', 'tells', { ...span }, nothing),

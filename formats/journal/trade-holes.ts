@@ -64,7 +64,7 @@ const countOf = (hole: Hole) => hole.got.missing(hole).reduce((sum, { from, to }
 
 type OfTrades = EntryOf<'trade_hole' | 'backfill'>
 
-const keyOf = ({ host, detail }: OfTrades) => `${host} ${String(detail.instrument)}`
+const keyOf = ({ host, detail }: OfTrades) => `${host} ${detail.family ?? ''} ${String(detail.instrument)}`
 
 function rangeOf({ detail }: OfTrades): SeqRange | undefined {
   const { from_seq: from, to_seq: to } = detail

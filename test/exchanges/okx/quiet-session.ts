@@ -20,7 +20,7 @@ export function quietSession(link: SessionLink = silentLink(), wanted: () => Rea
     log: silent,
     channels: new KnownChannels(describeArg),
     catalogue,
-    trades,
+    keepers: [trades],
   })
   return { session, catalogue, trades }
 }
