@@ -12,7 +12,7 @@ import { isMachineError } from '../platform/edge-error.js'
 
 const SETTLES_MS = 2000
 
-/** Folders of a date below dataDir: of its days in `raw/`, and of its tables. */
+/** Folders of a date below dataDir: of its days in `raw/`, and where its tables lie, if any are there. */
 export interface DateFolders {
   raw: readonly string[]
   parquet: readonly string[]
@@ -81,12 +81,12 @@ export class FinishedDates {
   }
 
   #daysOf({ raw }: DateFolders): string {
-    return this.#hash(raw)
+    return this.#hash(raw, [])
   }
 
   #allOf({ raw, parquet }: DateFolders): string {
     const hours = raw.flatMap(folder => this.#hoursOf(folder))
-    return this.#hash([...raw, ...hours, ...parquet])
+    return this.#hash([...raw, ...hours], parquet)
   }
 
   #hoursOf(folder: string): string[] {
@@ -103,14 +103,16 @@ export class FinishedDates {
     return sum
   }
 
-  #hash(folders: readonly string[]): string {
-    const hash = createHash('sha256')
+  #hash(folders: readonly string[], optional: readonly string[]): string {
+    const lines: string[] = []
     this.#newestMs = -Infinity
-    for (const folder of folders) {
-      const modifiedMs = statSync(join(this.#dataDir, folder), { throwIfNoEntry: false })?.mtimeMs
+    const note = (folder: string, isOptional: boolean) => {
+      const modifiedMs = statSync(`${this.#dataDir}/${folder}`, { throwIfNoEntry: false })?.mtimeMs
       if (modifiedMs !== undefined && modifiedMs > this.#newestMs) this.#newestMs = modifiedMs
-      hash.update(`${folder} ${modifiedMs ?? 'gone'}\n`)
+      if (modifiedMs !== undefined || !isOptional) lines.push(`${folder} ${modifiedMs ?? 'gone'}\n`)
     }
-    return hash.digest('base64').slice(0, 16)
+    for (const folder of folders) note(folder, false)
+    for (const folder of optional) note(folder, true)
+    return createHash('sha256').update(lines.join('')).digest('base64').slice(0, 16)
   }
 }

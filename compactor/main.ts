@@ -1,5 +1,6 @@
 import './allocator.js'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
 import { segmentDate } from '../formats/raw-path.js'
@@ -14,7 +15,7 @@ import { isDone, SegmentFinder, type DateSegments, type SealedSegment } from './
 import { Dates, type RebuildWish } from './date/dates.js'
 import { DayLists } from './date/day-lists.js'
 import { finishSwitch } from './date/folder-switch.js'
-import { convertedFolders } from './date/date-job.js'
+import { convertedParents } from './date/date-job.js'
 import { dropPastState } from './date/past-state.js'
 import { FinishedDates } from './finished-dates.js'
 import { MadeTimes } from './files/made-times.js'
@@ -80,16 +81,8 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
 /** Between two looks at each hour of finished dates, for what recovery or people put there. */
 const LOOK_CLOSELY_MS = 1_200_000
 
-/** Folders of tables, by their date. */
-function parquetByDate(dataDir: string): Map<string, string[]> {
-  const byDate = new Map<string, string[]>()
-  for (const { date, path } of convertedFolders(dataDir)) {
-    const folders = byDate.get(date)
-    if (folders) folders.push(path)
-    else byDate.set(date, [path])
-  }
-  return byDate
-}
+/** Where the tables of a date lie, if any. */
+const ofDate = (parents: readonly string[], date: string) => parents.map(parent => `${parent}/date=${date}`)
 
 class Compactor {
   readonly #options: CompactorOptions
@@ -244,16 +237,17 @@ class Compactor {
   *#look(): Generator<DateSegments> {
     const isClose = performance.now() - this.#lookedCloselyMs > LOOK_CLOSELY_MS
     if (isClose) this.#lookedCloselyMs = performance.now()
-    const tables = isClose ? parquetByDate(this.#job.dataDir) : new Map<string, string[]>()
+    const parents = isClose ? convertedParents(this.#job.dataDir) : []
     const again = this.#options.retryQuarantine === true
     const here = new Set<string>()
     yield* this.#finder.dates(({ date, folders }) => {
       here.add(date)
-      return !again && this.#finished.has(date, { raw: folders, parquet: tables.get(date) ?? [] }, isClose)
+      return !again && this.#finished.has(date, { raw: folders, parquet: ofDate(parents, date) }, isClose)
     })
     if (isClose) {
       this.#finished.keepOnly(here)
-      dropPastState(this.#job.dataDir, new Set([...here, ...tables.keys()]), (this.#options.nowMs ?? Date.now)())
+      const isHere = (date: string) => here.has(date) || this.#hasTables(ofDate(parents, date))
+      dropPastState(this.#job.dataDir, isHere, (this.#options.nowMs ?? Date.now)())
     }
   }
 
@@ -264,16 +258,20 @@ class Compactor {
       isQuiet && !busy.has(date) && this.#dates.isSettled(date, false) && !this.#finished.isMarked(date)
     const done = dates.filter(isOpen)
     if (done.length > 0) {
-      const tables = parquetByDate(this.#job.dataDir)
+      const parents = convertedParents(this.#job.dataDir)
       for (const { date, folders } of done) {
         await nextTurn()
         if (this.#options.signal?.aborted) break
-        const parquet = tables.get(date) ?? []
-        if (!this.#dates.isSettled(date, parquet.length > 0)) continue
+        const parquet = ofDate(parents, date)
+        if (!this.#dates.isSettled(date, this.#hasTables(parquet))) continue
         this.#finished.addIf(date, { raw: folders, parquet }, () => this.#isAllConverted(date))
       }
     }
     this.#finished.save()
+  }
+
+  #hasTables(folders: readonly string[]): boolean {
+    return folders.some(folder => existsSync(join(this.#job.dataDir, folder)))
   }
 
   #due(waiting: readonly SealedSegment[]): SealedSegment[] {

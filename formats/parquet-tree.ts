@@ -65,6 +65,24 @@ export function* parquetFolders(root: string, query: ParquetQuery = {}): Generat
   }
 }
 
+/**
+ * Folders in which the days of tables lie, sorted. Whoever asks for single dates looks there for each: listing the dates
+ * of years would cost more than all that is asked.
+ */
+export function parentsOfDays(root: string, isWanted: (table: string) => boolean): string[] {
+  const above = LEVELS.slice(0, -1)
+  const atDepth = (depth: number) =>
+    [...partitionFolders(root, { path: 'parquet', values: {} }, above.slice(0, depth), {})]
+      .filter(({ values }) => isWanted(values['table'] ?? ''))
+      .map(({ path }) => path)
+  const early = [2, 3].flatMap(atDepth).filter(path => datesIn(root, path).length > 0)
+  return [...early, ...atDepth(above.length)].sort()
+}
+
+/** Dates that have a folder there, as they are spelled. */
+export const datesIn = (root: string, parent: string): string[] =>
+  listFolder(root, parent).folders.flatMap(name => /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? [])
+
 /** The files of one folder, sorted by name. */
 export function parquetFilesIn(
   root: string,

@@ -1,6 +1,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parquetFilesIn, parquetFolders, type ParquetFile, type ParquetFolder } from '../../formats/parquet-tree.js'
+import {
+  datesIn,
+  parentsOfDays,
+  parquetFilesIn,
+  parquetFolders,
+  type ParquetFile,
+  type ParquetFolder,
+} from '../../formats/parquet-tree.js'
 import { DERIVED_TABLES } from '../../formats/finished-list.js'
 import { clearWaiting, switchFolders, waitingFolder } from './folder-switch.js'
 import { linkOthers, planRollUps, receiptsAfter, supersededBy, writeRollUp, type Rolled } from './roll-up.js'
@@ -16,7 +23,14 @@ export function convertedFolders(root: string, date?: string): ParquetFolder[] {
   return [...parquetFolders(root, { date })].filter(({ table }) => !DERIVED_TABLES.has(table))
 }
 
-/** The same, as paths. */
+/** Folders in which the days of such tables lie. */
+export const convertedParents = (root: string) => parentsOfDays(root, table => !DERIVED_TABLES.has(table))
+
+/** Dates of which there are such folders, sorted. */
+export const convertedDates = (root: string): string[] =>
+  [...new Set(convertedParents(root).flatMap(parent => datesIn(root, parent)))].sort()
+
+/** Those of one date, as paths. */
 export function dateFolders(root: string, date: string): string[] {
   return convertedFolders(root, date).map(({ path }) => path)
 }

@@ -12,7 +12,7 @@ import type { Retries } from '../retries.js'
 import type { JobOptions } from '../segment/job.js'
 import { SCHEMA_VERSION } from '../tables.js'
 import type { DayLists } from './day-lists.js'
-import { convertedFolders, dateFiles, isRollUpDue, rollUpDate } from './date-job.js'
+import { convertedDates, dateFiles, isRollUpDue, rollUpDate } from './date-job.js'
 import { rebuildDate } from './rebuild.js'
 import { readReplaced } from './roll-up.js'
 
@@ -125,9 +125,10 @@ export class Dates {
   async rollUp(): Promise<void> {
     if (!this.#rollsUp || !this.#isLookDue()) return
     const { dataDir, signal, log } = this.#job
-    const dates = new Set(convertedFolders(dataDir).map(({ date }) => date))
-    for (const date of this.#rolledUp) if (!dates.has(date)) this.#rolledUp.delete(date)
-    for (const date of [...dates].sort()) {
+    const dates = convertedDates(dataDir)
+    const here = new Set(dates)
+    for (const date of this.#rolledUp) if (!here.has(date)) this.#rolledUp.delete(date)
+    for (const date of dates) {
       if (signal?.aborted) return
       if (
         this.#finished.isMarked(date) ||

@@ -18,7 +18,7 @@ import { sha256Of } from '../../platform/sha256.js'
 import { withEngine, type Engine } from '../engine.js'
 import type { JobOptions } from '../segment/job.js'
 import { spillFolderOf } from '../temporary.js'
-import { convertedFolders, dateFiles } from './date-job.js'
+import { convertedDates, dateFiles } from './date-job.js'
 import { planRollUps } from './roll-up.js'
 
 /** Lists of finished days in one dataDir, as its compactor keeps them. */
@@ -74,8 +74,7 @@ export class DayLists {
   /** Lists all days anew that are rolled up, from their files, and revokes what is said of others. */
   async rebuild(isDue: (date: string) => boolean, onListed: (date: string, files: number) => void): Promise<void> {
     const { dataDir, signal } = this.#job
-    const dates = [...new Set(convertedFolders(dataDir).map(({ date }) => date))].sort()
-    for (const date of dates) {
+    for (const date of convertedDates(dataDir)) {
       if (signal?.aborted) return
       const isFinished = isDue(date) && planRollUps(dateFiles(dataDir, date), () => true).length === 0
       const files = isFinished ? await this.write(date) : undefined

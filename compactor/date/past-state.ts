@@ -12,14 +12,14 @@ const KEPT_MS = 3 * 86_400_000
 /**
  * Removes receipts and notes on replaced files of dates of which nothing is here any more, neither raw nor tables nor
  * quarantine: whatever they spoke of was shipped, verified and deleted.
- * @param here dates of which there is raw, or a table
+ * @param isHere whether there is raw of a date, or a table
  * @returns the dates
  */
-export function dropPastState(dataDir: string, here: ReadonlySet<string>, nowMs: number): string[] {
+export function dropPastState(dataDir: string, isHere: (date: string) => boolean, nowMs: number): string[] {
   const folder = compactorState(dataDir)
   const found = listFolder(dataDir, 'state/compactor').files.flatMap(file => {
     const date = STATE_OF_DATE.exec(file)?.[1]
-    return date !== undefined && !here.has(date) && Date.parse(date) < nowMs - KEPT_MS ? [{ file, date }] : []
+    return date !== undefined && Date.parse(date) < nowMs - KEPT_MS && !isHere(date) ? [{ file, date }] : []
   })
   if (found.length === 0) return []
   const inQuarantine = new Set([...quarantineFiles(dataDir)].map(path => /\/date=([^/]+)\//.exec(path)?.[1]))
