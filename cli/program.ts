@@ -1,35 +1,45 @@
 import { Command } from 'commander'
 import { version } from '../platform/package-info.js'
-import { alertsCommand } from './alerts.js'
-import { bookCommand } from './book.js'
-import { catalogCommand } from './catalog.js'
-import { compactCommand } from './compact.js'
-import { completionCommand } from './completion.js'
-import { coverageCommand } from './coverage.js'
-import { demoCommand } from './demo.js'
-import { doctorCommand } from './doctor.js'
-import { dumpCommand } from './dump.js'
-import { exportCommand } from './export.js'
-import { helpCommand } from './help.js'
 import { examplesText } from './help/examples.js'
-import { importCommand } from './import.js'
-import { initCommand } from './init.js'
-import { mergeCommand } from './merge.js'
-import { queryCommand } from './query.js'
-import { recordCommand } from './record.js'
-import { replayCommand } from './replay.js'
-import { reportCommand } from './report.js'
-import { retentionCommand } from './retention.js'
-import { runCommand } from './run.js'
-import { serveCommand } from './serve.js'
-import { simulateCommand } from './simulate.js'
-import { statusCommand } from './status.js'
-import { syncCommand } from './sync.js'
-import { tailCommand } from './tail.js'
-import { verifyCommand } from './verify.js'
 
-/** The whole command line. It never ends the process: what commander would end with is thrown. */
-export function createProgram(): Command {
+/** How each command is made, in the order of the help: only what is asked for is loaded. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./init.js')).initCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  record: async () => (await import('./record.js')).recordCommand(),
+  compact: async () => (await import('./compact.js')).compactCommand(),
+  sync: async () => (await import('./sync.js')).syncCommand(),
+  retention: async () => (await import('./retention.js')).retentionCommand(),
+  run: async () => (await import('./run.js')).runCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  tail: async () => (await import('./tail.js')).tailCommand(),
+  serve: async () => (await import('./serve.js')).serveCommand(),
+  alerts: async () => (await import('./alerts.js')).alertsCommand(),
+  coverage: async () => (await import('./coverage.js')).coverageCommand(),
+  report: async () => (await import('./report.js')).reportCommand(),
+  verify: async () => (await import('./verify.js')).verifyCommand(),
+  dump: async () => (await import('./dump.js')).dumpCommand(),
+  query: async () => (await import('./query.js')).queryCommand(),
+  catalog: async () => (await import('./catalog.js')).catalogCommand(),
+  book: async () => (await import('./book.js')).bookCommand(),
+  replay: async () => (await import('./replay.js')).replayCommand(),
+  merge: async () => (await import('./merge.js')).mergeCommand(),
+  import: async () => (await import('./import.js')).importCommand(),
+  export: async () => (await import('./export.js')).exportCommand(),
+  simulate: async () => (await import('./simulate.js')).simulateCommand(),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+  completion: async () => (await import('./completion.js')).completionCommand(),
+  help: async () => (await import('./help.js')).helpCommand(),
+}
+
+/** These tell of all others. */
+const TELLERS = ['help', 'completion']
+
+/**
+ * The command line: of one command where it is named, else whole. It never ends the process: what commander would end with
+ * is thrown.
+ */
+export async function createProgram(only = ''): Promise<Command> {
   const program = new Command('edgetape')
     .description('records market data as plain files and brings them home')
     .version(version)
@@ -38,35 +48,10 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'edgetape: ')) })
     .helpCommand(false)
     .exitOverride()
-  const commands = [
-    initCommand(),
-    doctorCommand(),
-    recordCommand(),
-    compactCommand(),
-    syncCommand(),
-    retentionCommand(),
-    runCommand(),
-    statusCommand(),
-    tailCommand(),
-    serveCommand(),
-    alertsCommand(),
-    coverageCommand(),
-    reportCommand(),
-    verifyCommand(),
-    dumpCommand(),
-    queryCommand(),
-    catalogCommand(),
-    bookCommand(),
-    replayCommand(),
-    mergeCommand(),
-    importCommand(),
-    exportCommand(),
-    simulateCommand(),
-    demoCommand(),
-    completionCommand(),
-    helpCommand(),
-  ]
-  for (const command of commands) {
+  const isOne = Object.hasOwn(commands, only) && !TELLERS.includes(only)
+  for (const command of await Promise.all(
+    Object.entries(commands).flatMap(([name, make]) => (isOne && name !== only ? [] : [make()])),
+  )) {
     command.copyInheritedSettings(program)
     command.showHelpAfterError(`(edgetape ${command.name()} --help explains it)`)
     command.addHelpText('after', () => examplesText(command.name()))

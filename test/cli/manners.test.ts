@@ -16,7 +16,7 @@ import { packageRoot } from '../../platform/package-info.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
 import { needs } from '../fixtures/needs.js'
 
-const program = createProgram()
+const program = await createProgram()
 const words = wordsOf(program)
 
 t.test('every command explains itself on one screen, with examples that it understands', t => {
@@ -66,8 +66,8 @@ t.test('mistakes end with 2, say what was meant, and leave stdout alone', async 
 })
 
 t.test('what commander finds is thrown, so that the command ends in one place', async t => {
-  const run = (...args: string[]) => {
-    const fresh = createProgram()
+  const run = async (...args: string[]) => {
+    const fresh = await createProgram()
     for (const command of fresh.commands) command.configureOutput({ writeErr: () => undefined })
     return fresh.parseAsync(['node', 'edgetape', ...args])
   }

@@ -15,12 +15,12 @@ const names = readdirSync(units).sort()
 /** Beyond it systemd calls a service no longer well protected; ours are at 1.7 of 10. */
 const EXPOSURE_MAX = 25
 
-t.test('there is a unit for each part, and one for all', t => {
+t.test('there is a unit for each part, and one for all', async t => {
   t.same(
     names,
     ['compact', 'record', 'serve', 'sync'].map(part => `edgetape-${part}.service`).concat('edgetape.service'),
   )
-  const program = createProgram()
+  const program = await createProgram()
   for (const name of names) {
     const text = readFileSync(join(units, name), 'utf8')
     const [, command = '', args = ''] = /^ExecStart=\/usr\/bin\/node .*?main\.js (\w+) (.*)$/m.exec(text) ?? []
