@@ -37,8 +37,8 @@ function load(): Zstd {
 
 /** Level for what is appended all the time: the recorder must keep up with the exchange, and sealing compresses anew. */
 export const APPEND_LEVEL = 1
-/** Level of a segment that must be sealed in no time. */
-export const QUICK_SEAL_LEVEL = 3
+/** Level of a segment that must be sealed in no time: of lines, those behind it up to 4 make larger files, and take longer. */
+export const QUICK_SEAL_LEVEL = 1
 /** Level of a sealed segment: written once, kept for years. */
 export const SEAL_LEVEL = 9
 
@@ -48,16 +48,10 @@ export function frameCompressor(level: number): Compressor {
   context.setParameter(CParameter.compressionLevel, level)
   context.setParameter(CParameter.checksumFlag, 1)
   context.setParameter(CParameter.contentSizeFlag, 1)
-  return context
-}
-
-/**
- * For frames that are written in blocks of a few lines, many such frames side by side: its tables are as small as what it
- * reads, since they are out of the processor's caches by the next block. Lines compress no worse with them.
- */
-export function blockCompressor(): Compressor {
-  const context = frameCompressor(APPEND_LEVEL)
-  context.setParameter(CParameter.windowLog, 17)
-  context.setParameter(CParameter.hashLog, 11)
+  if (level === APPEND_LEVEL) {
+    // Small tables: out of the processor's caches between the blocks of a frame, larger ones cost more, and lines compress no better.
+    context.setParameter(CParameter.windowLog, 18)
+    context.setParameter(CParameter.hashLog, 11)
+  }
   return context
 }

@@ -1,13 +1,6 @@
 import { readSync } from 'node:fs'
 import { CHECKSUM_BYTES, EMPTY_LAST_BLOCK } from '../../formats/zstd-frame.js'
-import {
-  APPEND_LEVEL,
-  blockCompressor,
-  compressBound,
-  DCtx,
-  EndDirective,
-  frameCompressor,
-} from '../../platform/zstd.js'
+import { APPEND_LEVEL, compressBound, DCtx, EndDirective, frameCompressor } from '../../platform/zstd.js'
 import type { Compressor } from '../../platform/zstd-api.js'
 
 /** More than the head and the end of a zstd frame. */
@@ -33,7 +26,7 @@ export function wholeFrame(lines: Uint8Array): Uint8Array {
 
 /** A zstd frame that is written block by block: each can be read as soon as it is in the file. */
 export class FrameInProgress {
-  readonly #compressor = idle.pop() ?? blockCompressor()
+  readonly #compressor = idle.pop() ?? frameCompressor(APPEND_LEVEL)
   /** Where it begins in the file. */
   readonly from: number
   /** ms of `performance.now`. */

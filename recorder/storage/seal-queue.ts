@@ -60,7 +60,14 @@ export class SealQueue {
   leave(): string[] {
     const left = this.waiting
     this.#tasks = []
+    // Its half-written copy goes, too: whoever looks for zstd files would count those lines twice.
+    const current = this.#current
     this.#current = undefined
+    try {
+      current?.return({ kind: 'empty' })
+    } catch (error) {
+      this.#options.emit({ type: 'failed', what: `leave ${left[0] ?? ''}`, message: messageOf(error) })
+    }
     return left
   }
 

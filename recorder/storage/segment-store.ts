@@ -216,7 +216,7 @@ export class SegmentStore {
     this.#inheritance.settle([])
     this.#endAll(() => true)
     while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()
-    this.#emit({ type: 'closed', leftOpen: [...leftOpen, ...this.#seals.waiting] })
+    this.#emit({ type: 'closed', leftOpen: [...leftOpen, ...this.#seals.leave()] })
   }
 
   #endAll(which: (channel: string) => boolean): void {
