@@ -1,5 +1,5 @@
 /** Several exchanges of one config, each a recorder of its own, all in one dataDir. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -8,9 +8,12 @@ import t, { type Test } from 'tap'
 import { WebSocketServer } from 'ws'
 import { loadConfig, parseConfig } from '../../config/load.js'
 import { oneExchange } from '../../config/one-exchange.js'
+import { startSimulator as startBybit } from '../../exchanges/bybit/simulator/main.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
+import { startSimulator as startOkx } from '../../exchanges/okx/simulator/main.js'
 import { gapsOf } from '../../formats/journal/gaps.js'
 import { readStatus } from '../../formats/status.js'
+import { packageRoot } from '../../platform/package-info.js'
 import { whoseBook } from '../../reader/book/whose-book.js'
 import { recordedExchange } from '../../reader/recorded-exchange.js'
 import { startReplay } from '../../reader/replay/replay-server.js'
@@ -88,6 +91,55 @@ t.test('a config of two exchanges: each has its recorder, and all parts see both
     'feed',
     'a place below one exchange names it',
   )
+})
+
+t.test('three exchanges side by side: the averages and the basis of docs/query.md', async t => {
+  const dataDir = join(t.testdir({}), 'data')
+  const configFile = join(dataDir, '..', 'edgetape.yaml')
+  const simulators = [
+    await startSimulator({ rate: 100, instruments: 0 }),
+    await startBybit({ rate: 100, instruments: 0 }),
+    await startOkx({ rate: 100, instruments: 0 }),
+  ] as const
+  t.teardown(() => Promise.all(simulators.map(simulator => simulator.close())))
+  const [deribit, bybit, okx] = simulators.map(({ url }) => url)
+  const none = { future: [], option: [], spot: [] }
+  const channels = { perpetual: ['trades'], ...none }
+  const exchanges = [
+    {
+      name: 'deribit',
+      url: deribit,
+      currencies: ['BTC'],
+      channels: { ...channels, combo: [], index: [], exchange: [] },
+    },
+    { name: 'bybit', url: bybit, instruments: ['BTC*'], channels },
+    { name: 'okx', url: okx, instruments: ['BTC*'], channels: { ...channels, index: [] } },
+  ]
+  writeFileSync(configFile, JSON.stringify({ host: 'vps', dataDir, exchanges, http: { enabled: false } }))
+  const run = execa(process.execPath, [cliMain, 'run', '--config', configFile], { reject: false })
+  t.teardown(() => run.kill('SIGKILL'))
+  const framesOf = (name: string) => Number(readStatus(dataDir, 'recorder', name)?.['frames'] ?? 0)
+  await until('frames of all', () => exchanges.every(({ name }) => framesOf(name) > 100), 60_000)
+  run.kill('SIGTERM')
+  t.equal((await run).exitCode, 0)
+  const page = readFileSync(join(packageRoot, 'docs/query.md'), 'utf8')
+  const [, block = ''] = /```sql\n(SELECT exchange, avg\(price\)[^`]*)```/.exec(page) ?? []
+  const [averages = '', basis = ''] = block.split(/;\n/)
+  const ask = async (sql: string) => {
+    const { stdout, stderr } = await edgetape(['query', sql, '--json', '--from', dataDir])
+    t.match(stdout, /^\{/, stderr)
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+  }
+  const found = (rows: Record<string, unknown>[]) => [...new Set(rows.map(({ exchange }) => exchange))].sort()
+  const means = await ask(averages)
+  t.same(found(means), ['bybit', 'deribit', 'okx'])
+  t.ok(means.every(row => Number(row['avg(price)']) > 1000))
+  const distances = await ask(basis)
+  t.same(found(distances), ['bybit', 'okx'], 'how far the others were from Deribit')
+  t.ok(distances.every(row => Number.isFinite(row['basis']) && Number(row['trades']) > 0))
 })
 
 t.test('which exchange of a config is meant', t => {

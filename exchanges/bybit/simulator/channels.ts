@@ -41,6 +41,16 @@ function openOf(listing: Listing, head: string, arg: string, market: Market, sta
     case 'publicTrade':
       return new TradesFeed(market, { listing })
     case 'orderbook': {
+      if (arg === 'rpi' && !isOption)
+        return new BookFeed(
+          market,
+          channelOf(category as Category, `orderbook.rpi.${symbol}`),
+          listing,
+          50,
+          100,
+          state,
+          true,
+        )
       const paceMs = (isOption ? OPTION_DEPTHS : DEPTHS)[arg]
       const channel = channelOf(category as Category, `orderbook.${arg}.${symbol}`)
       return paceMs === undefined ? undefined : new BookFeed(market, channel, listing, Number(arg), paceMs, state)

@@ -27,11 +27,18 @@ const pushed = (type: 'snapshot' | 'delta', ts: number, data: Json, more: JsonOb
 type Side = 'bids' | 'asks'
 const SIDES = ['bids', 'asks'] as const
 
+/** One in so many prices and trades has orders that only retail orders may take. */
+const RPI_EVERY = 5
+export const isRpi = ({ tradeSeq }: Trade) => tradeSeq % RPI_EVERY === 0
+
+const levelsOf = (side: ReadonlyMap<string, readonly string[]>) =>
+  [...side].map(([price, amounts]) => [price, ...amounts])
+
 /** `orderbook.{depth}.{symbol}`: a window of the book. What leaves it is sent as deleted; a snapshot may come at any time. */
 export class BookFeed extends Feed {
   readonly subjects: readonly string[]
   override readonly lateAfterSnapshot: boolean = false
-  #sent: Record<Side, Map<string, string>> = { bids: new Map(), asks: new Map() }
+  #sent: Record<Side, Map<string, readonly string[]>> = { bids: new Map(), asks: new Map() }
 
   constructor(
     market: Market,
@@ -40,6 +47,8 @@ export class BookFeed extends Feed {
     private readonly depth: number,
     paceMs: number,
     private readonly state: FeedState,
+    /** Levels tell what only retail orders may take besides. */
+    private readonly hasRpi = false,
   ) {
     super(market, paceMs)
     this.subjects = [listing.name]
@@ -75,13 +84,15 @@ export class BookFeed extends Feed {
     return this.state.updates.get(this.channel) ?? 1000
   }
 
-  #window(side: Side): Map<string, string> {
+  /** What stands behind each price. */
+  #window(side: Side): Map<string, readonly string[]> {
     const levels = this.listing.book[side].slice(0, this.depth)
+    const amount = (units: number) => amountText(this.listing, this.listing.amountOf(units))
     return new Map(
-      levels.map(({ ticks, units }) => [
-        priceText(this.listing, this.listing.priceOf(ticks)),
-        amountText(this.listing, this.listing.amountOf(units)),
-      ]),
+      levels.map(({ ticks, units }) => {
+        const rpi = this.hasRpi ? [ticks % RPI_EVERY === 0 ? amount(units) : '0'] : []
+        return [priceText(this.listing, this.listing.priceOf(ticks)), [amount(units), ...rpi]]
+      }),
     )
   }
 
@@ -90,14 +101,16 @@ export class BookFeed extends Feed {
     const before = this.#sent[side]
     const now = this.#window(side)
     this.#sent[side] = now
-    const changed = [...now].filter(([price, amount]) => before.get(price) !== amount)
-    const gone = [...before.keys()].filter(price => !now.has(price)).map(price => [price, '0'])
+    const changed = levelsOf(now).filter(([price = '', ...amounts]) => before.get(price)?.join() !== amounts.join())
+    const gone = [...before.keys()]
+      .filter(price => !now.has(price))
+      .map(price => (this.hasRpi ? [price, '0', '0'] : [price, '0']))
     const sign = side === 'bids' ? -1 : 1
     return [...changed, ...gone].sort(([a], [b]) => sign * (Number(a) - Number(b)))
   }
 
   #snapshot(ms: number): Json {
-    return this.#frame('snapshot', ms, [...this.#sent.bids], [...this.#sent.asks])
+    return this.#frame('snapshot', ms, levelsOf(this.#sent.bids), levelsOf(this.#sent.asks))
   }
 
   #frame(type: 'snapshot' | 'delta', ms: number, b: readonly string[][], a: readonly string[][]): Json {
@@ -147,9 +160,9 @@ function tradeRow(listing: Listing, trade: Trade): JsonObject {
   const [p, v] = [priceText(listing, trade.price), amountText(listing, trade.amount)]
   const [T, S, i, BT] = [trade.timestampMs, sideOf(trade), trade.tradeId, trade.blockId !== undefined]
   const seq = Number(trade.matchId)
-  if (category === 'spot') return { i, T, p, v, S, seq, s: symbol, BT, RPI: false }
+  if (category === 'spot') return { i, T, p, v, S, seq, s: symbol, BT, RPI: isRpi(trade) }
   if (category !== 'option')
-    return { T, s: symbol, S, v, p, L: TICKS[trade.tickDirection] ?? 'PlusTick', i, BT, RPI: false, seq }
+    return { T, s: symbol, S, v, p, L: TICKS[trade.tickDirection] ?? 'PlusTick', i, BT, RPI: isRpi(trade), seq }
   const iv = plainText((trade.iv ?? 0) / 100, 4)
   const [mP, iP] = [plainText(trade.markPrice), plainText(trade.indexPrice)]
   return { i, T, p, v, S, seq, s: symbol, BT, mP, iP, mIv: iv, iv }

@@ -4,7 +4,7 @@ import { NEVER_MS } from '../../../simulator/market/calendar.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
 import { CATEGORIES, type Category } from '../names.js'
-import { sideOf } from './feeds.js'
+import { isRpi, sideOf } from './feeds.js'
 import { amountText, plainText, priceText } from './text-numbers.js'
 import { tickerOf } from './ticker.js'
 
@@ -168,7 +168,7 @@ function recentTrades(query: Query, { market, faults }: MethodWorld): JsonObject
     side: sideOf(trade),
     time: String(trade.timestampMs),
     isBlockTrade: trade.blockId !== undefined,
-    isRPITrade: false,
+    isRPITrade: listing.instrument.category !== 'option' && isRpi(trade),
     seq: String(trade.matchId),
     ...(category === 'option'
       ? {
