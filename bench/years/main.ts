@@ -28,7 +28,7 @@ interface Question {
 }
 
 type Goal =
-  | { cpuTimes: number }
+  | { cpuTimes: number; calls?: number }
   | { cpuS: number; peakMiB: number }
   /** Seconds for each day. */
   | { cpuS: number; peakMiB: number; isPerDay: true }
@@ -94,14 +94,16 @@ const textOf = ({ cpuS, peakMiB, calls }: Cost) =>
 
 /** A tenth of a second is what the same command differs by from one time to the next. */
 function isReached(goal: Goal, first: Cost, last: Cost, days: number): boolean {
-  if ('cpuTimes' in goal) return last.cpuS <= goal.cpuTimes * first.cpuS + 0.1
-  if ('calls' in goal) return last.calls === undefined || last.calls <= goal.calls
+  const callsHold = !('calls' in goal) || (last.calls ?? 0) <= (goal.calls ?? Infinity)
+  if ('cpuTimes' in goal) return callsHold && last.cpuS <= goal.cpuTimes * first.cpuS + 0.1
+  if ('calls' in goal) return callsHold
   const cpuS = 'isPerDay' in goal ? first.cpuS + goal.cpuS * days : goal.cpuS
   return last.cpuS <= cpuS && last.peakMiB <= goal.peakMiB
 }
 
 function goalText(goal: Goal): string {
-  if ('cpuTimes' in goal) return `≤ ${goal.cpuTimes} × CPU of one day`
+  if ('cpuTimes' in goal)
+    return `≤ ${goal.cpuTimes} × CPU of one day${goal.calls === undefined ? '' : `, ≤ ${goal.calls} calls`}`
   return 'calls' in goal
     ? `≤ ${goal.calls} calls`
     : `≤ ${goal.cpuS} s${'isPerDay' in goal ? ' a day' : ''}, ≤ ${goal.peakMiB} MiB`
@@ -115,7 +117,11 @@ function questionsOf(copy: string, config: string, momentMs: number): Question[]
   const span = `'${date} 01:00', '${date} 02:00'`
   const asOne = { cpuTimes: 1.5 }
   return [
-    { name: 'query, one day, one instrument', args: [...from, `SELECT count(*) FROM quote WHERE ${one}`], goal: asOne },
+    {
+      name: 'query, one day, one instrument',
+      args: [...from, `SELECT count(*) FROM quote WHERE ${one}`],
+      goal: { ...asOne, calls: 200 },
+    },
     { name: 'SHOW TABLES', args: [...from, 'SHOW TABLES'], goal: asOne },
     {
       name: 'ready view, one moment',
