@@ -16,19 +16,26 @@ export function mayRollUp({
   return target === undefined || parseTarget(target).kind === 'folder' || superseded === 'list'
 }
 
-/** `sync.target`, understood. `destination` is what rsync is given, with a slash at its end. */
+/** `sync.target`, understood. `destination` is what rsync or rclone is given, with a slash at its end. */
 export type TargetAddress =
-  { kind: 'folder'; path: string } | { kind: 'ssh'; destination: string } | { kind: 'daemon'; destination: string }
+  | { kind: 'folder'; path: string }
+  | { kind: 'ssh'; destination: string }
+  | { kind: 'daemon'; destination: string }
+  | { kind: 'rclone'; destination: string }
 
+/** What tells a remote of rclone from a host of that name. */
+const RCLONE_SCHEME = 'rclone:'
 const HOST = String.raw`(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)`
 const REMOTE_PATH = String.raw`[A-Za-z0-9_./~@%+=,-]+`
 const SSH = new RegExp(`^${HOST}:(?![:-]|//)${REMOTE_PATH}$`)
 const DAEMON = new RegExp(String.raw`^rsync://${HOST}(?::\d{1,5})?/(?!-)${REMOTE_PATH}$`)
 
+const RCLONE = new RegExp(String.raw`^${RCLONE_SCHEME}[A-Za-z0-9_][A-Za-z0-9_.+@-]*:${REMOTE_PATH}$`)
+
 const LOCAL = /^\.{0,2}\//
 
 /**
- * Tells the three kinds of target apart. A folder is an absolute path, or begins with `./` or `../`: anything else could be
+ * Tells the kinds of target apart. A folder is an absolute path, or begins with `./` or `../`: anything else could be
  * a machine whose colon was forgotten. Addresses that a remote shell or rsync could take for anything but a host and a path
  * are refused. Relative folders are taken from the working directory; those of a config are absolute already.
  * @throws EdgeError SYNC_TARGET_INVALID
@@ -41,15 +48,18 @@ export function parseTarget(text: string): TargetAddress {
     })
   }
   const destination = text.endsWith('/') ? text : `${text}/`
+  if (RCLONE.test(text)) return { kind: 'rclone', destination: destination.slice(RCLONE_SCHEME.length) }
   if (DAEMON.test(text)) return { kind: 'daemon', destination }
   if (SSH.test(text)) return { kind: 'ssh', destination }
   return { kind: 'folder', path: resolve(expandHome(text)) }
 }
 
-const WANTED = 'a folder (/path, ./path or ~/path), user@host:/path or rsync://host/module/path'
+const WANTED = 'a folder (/path, ./path or ~/path), user@host:/path, rsync://host/module/path or rclone:remote:path'
 
 /** Why a text is no target, and what was probably meant; undefined where it is one. Pure. */
 export function targetComplaint(text: string): string | undefined {
+  if (text.startsWith(RCLONE_SCHEME))
+    return RCLONE.test(text) ? undefined : 'rclone:remote:path, such as rclone:s3:bucket/edgetape'
   if (DAEMON.test(text) || SSH.test(text)) return undefined
   const meant = meantBy(text)
   if (meant === undefined && (LOCAL.test(text) || text.startsWith('~'))) return pathComplaint(text)
@@ -81,5 +91,6 @@ function meantBy(text: string): string | undefined {
 /** How a target is called in ledgers, status and messages: its address, spelled in one way. */
 export function targetLabel(text: string): string {
   const address = parseTarget(text)
-  return address.kind === 'folder' ? address.path : address.destination.replace(/\/$/, '')
+  if (address.kind === 'folder') return address.path
+  return `${address.kind === 'rclone' ? RCLONE_SCHEME : ''}${address.destination.replace(/\/$/, '')}`
 }

@@ -14,7 +14,7 @@ export const sync = z
       .meta(pathMeta('target'))
       .optional()
       .describe(
-        'a folder (/path, ./path or ~/path), user@host:/path (rsync over ssh) or rsync://host/module/path; none: nothing is shipped',
+        'a folder (/path, ./path or ~/path), user@host:/path (rsync over ssh), rsync://host/module/path or rclone:remote:path; none: nothing is shipped',
       ),
     everyMinutes: amount(0, 1440, 5, 'time between passes, minutes; 0: as soon as a file is final'),
     window: z

@@ -129,7 +129,7 @@ function programsFor({ sync: { target } }: Config): ProgramName[] {
   if (target === undefined) return []
   try {
     const { kind } = parseTarget(target)
-    return kind === 'folder' ? [] : kind === 'ssh' ? ['rsync', 'ssh'] : ['rsync']
+    return kind === 'folder' ? [] : kind === 'rclone' ? ['rclone'] : kind === 'ssh' ? ['rsync', 'ssh'] : ['rsync']
   } catch (error) {
     // What is wrong with the address is told by the check of the target.
     if (error instanceof EdgeError) return []

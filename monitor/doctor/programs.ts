@@ -18,7 +18,7 @@ export function nodeFinding(version: string): Finding {
   }
 }
 
-export type ProgramName = 'flock' | 'rsync' | 'ssh'
+export type ProgramName = 'flock' | 'rsync' | 'ssh' | 'rclone'
 
 interface Program {
   args: readonly string[]
@@ -48,6 +48,15 @@ const PROGRAMS: Record<ProgramName, Program> = {
     without: 'it may lack --fsync, so files wait twice as long before they are believed to be safe',
     purpose: 'brings files to sync.target',
     install: 'apt-get install rsync',
+  },
+  rclone: {
+    args: ['version'],
+    version: /rclone v(\d+)\.(\d+)/,
+    atLeast: [1, 54],
+    better: [1, 63],
+    without: 'on a store that is a file system (SFTP, SMB) readers see files while they come',
+    purpose: 'brings files to sync.target',
+    install: 'apt-get install rclone, or see rclone.org/install',
   },
   ssh: {
     args: ['-V'],

@@ -1,0 +1,4 @@
+import t from 'tap'
+import { targetSuite } from '../fixtures/target-suite.js'
+
+await targetSuite(t, 'rclone')
