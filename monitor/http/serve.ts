@@ -27,10 +27,13 @@ import { CoverageDays } from './coverage/days.js'
 import { exposition } from '../metrics/exposition.js'
 import { readPage } from './page.js'
 import { json, listen, plain, type Answer, type Routes } from './server.js'
+import { StatusStream } from './status-stream.js'
 import { tailStream } from './tail-stream.js'
 
 const LOOK_EVERY_MS = 1000
 const LAST_STATUS_WITHIN_MS = 1000
+/** A disk that is full sooner is something to do now. */
+const FULL_SOON_DAYS = 7
 const DAY_MS = 86_400_000
 
 interface ServeOptions {
@@ -60,11 +63,15 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   }
   let did = 'started'
   const stopPulse = startPulse({ dataDir: config.dataDir, part: 'monitor', log }, () => did)
+  const pages = new StatusStream()
   watch.look()
   // Alerts and reports need nobody to connect.
   const server =
     config.http.enabled || !(alerts || config.report.nightly)
-      ? await listen(host, port, routesOf(config, watch, coverage), log, tailStream(config.dataDir, log, signal))
+      ? await listen(host, port, routesOf(config, watch, coverage), log, {
+          ...tailStream(config.dataDir, log, signal),
+          ...pages.streams,
+        })
       : undefined
   if (server) {
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
@@ -82,6 +89,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
       if (watch.hasNews) coverage.hurry()
       daily.tick(clock.nowMs(), signal)
       const seen = watch.seenWith(coverage)
+      if (seen) pages.tell(() => statusAnswer(seen, watch.health(), config.alerts))
       if (seen) alerts?.note(seen, signal, watch.health().ready.length === 0)
       coverage.tick(clock.nowMs(), signal, watch.isWrong())
     }
@@ -199,6 +207,7 @@ const reportAnswer = (body: Buffer): Answer => ({
 
 function statusAnswer(all: Observation, health: Health, limits: Limits): object {
   const { parts, ...seen } = all
+  const daysLeft = seen.disk?.daysLeft ?? Infinity
   const bad = conditionsOf(all, limits, nothingSeen).filter(({ state }) => state === 'bad')
   return {
     ...seen,
@@ -208,6 +217,16 @@ function statusAnswer(all: Observation, health: Health, limits: Limits): object 
     gaps: undefined,
     health,
     /** What is wrong now, and what to type first. */
-    todo: bad.map(({ key, text }) => ({ key, text, run: firstCommand(key) })),
+    todo: [
+      ...bad.map(({ key, text }) => ({ key, text, run: firstCommand(key) })),
+      ...(daysLeft > FULL_SOON_DAYS
+        ? []
+        : [
+            {
+              ...{ key: 'disk full', run: firstCommand('disk') },
+              text: `the disk is full in ${daysLeft.toFixed(1)} days, if nothing is deleted`,
+            },
+          ]),
+    ],
   }
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -10,7 +10,7 @@ import { createLogger } from '../../../platform/log.js'
 import { packageRoot } from '../../../platform/package-info.js'
 import { writeStatus } from '../../../formats/status.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
-import { needs } from '../../fixtures/needs.js'
+import { needs, needsThat } from '../../fixtures/needs.js'
 import { openBrowser } from '../../fixtures/browser.js'
 import { coverageDay, coverageEvent } from '../../fixtures/coverage-day.js'
 import { matchAll } from '../../fixtures/match-all.js'
@@ -20,7 +20,8 @@ process.env['EDGETAPE_LOG'] = 'silent'
 const iso = (ms: number) => new Date(ms).toISOString()
 const NASTY = '<img src=x onerror="document.title=\'broken in\'">'
 
-function writeParts(dataDir: string): void {
+/** @param wrong what goes on besides */
+function writeParts(dataDir: string, wrong: { compactor?: object; syncer?: object } = {}): void {
   const nowMs = Date.now()
   writeStatus(dataDir, 'recorder', {
     exchange: 'deribit',
@@ -37,13 +38,21 @@ function writeParts(dataDir: string): void {
       { name: 'd2', state: 'waiting', frames: 0, channels: 0, last_error: NASTY },
     ],
   })
-  writeStatus(dataDir, 'compactor', { backlog_segments: 2 })
-  writeStatus(dataDir, 'syncer', { state: 'idle', target: '/nas', backlog_files: 5, oldest_unverified_age_s: 0 })
+  writeStatus(dataDir, 'compactor', { backlog_segments: 2, ...wrong.compactor })
+  writeStatus(dataDir, 'syncer', {
+    state: 'idle',
+    target: '/nas',
+    backlog_files: 5,
+    oldest_unverified_age_s: 0,
+    ...wrong.syncer,
+  })
 }
 
 const report = { date: '2026-11-22', path: 'reports/date=2026-11-22/report-vps-ldn-1.html' }
 
-async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
+async function servedPage(
+  t: Test,
+): Promise<{ url: string; dataDir: string; wrong: { compactor?: object; syncer?: object } }> {
   const dataDir = t.testdir()
   const atUs = (Date.now() - 120_000) * 1000
   const gap = { event: 'gap', conn: 'd1', cause: NASTY, from_us: atUs, to_us: atUs + 60_000_000, families: ['quote'] }
@@ -67,7 +76,8 @@ async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
   writeParts(dataDir)
   mkdirSync(dirname(join(dataDir, report.path)), { recursive: true })
   writeFileSync(join(dataDir, report.path), '<!doctype html><title>that day</title>')
-  const beat = setInterval(() => writeParts(dataDir), 500)
+  const wrong = {}
+  const beat = setInterval(() => writeParts(dataDir, wrong), 500)
   const config = configSchema.parse({ exchange: { name: 'deribit' }, dataDir, http: { port: 0 } })
   const stop = new AbortController()
   const url = await new Promise<string>((resolve, reject) => {
@@ -79,7 +89,7 @@ async function servedPage(t: Test): Promise<{ url: string; dataDir: string }> {
       await ended
     })
   })
-  return { url, dataDir }
+  return { url, dataDir, wrong }
 }
 
 /** What the browser had to say against a page, and what it asked of whom. */
@@ -161,6 +171,57 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.same(heard.complaints, [], 'the policy allows all that the page does')
   t.same([...new Set(heard.asked.map(asked => new URL(asked).host))], [new URL(url).host], 'no other host is asked')
 })
+
+t.test('answers three questions before one scrolls, and axe-core finds nothing', { timeout: 120_000 }, async t => {
+  if (!needs(t, 'chromium')) return
+  const axe = join(packageRoot, 'node_modules', 'axe-core', 'axe.min.js')
+  if (!needsThat(t, existsSync(axe), 'needs axe-core: npm ci')) return
+  const { url, wrong } = await servedPage(t)
+  const browser = await openBrowser(t)
+  const page = await browser.newPage({ viewport: { width: 360, height: 740 } })
+  const heard = listenTo(page)
+  await page.goto(url)
+  await page.getByText('Complete but for 60 s').first().waitFor()
+  const shots = join(packageRoot, '.tap', 'screenshots')
+  mkdirSync(shots, { recursive: true })
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const [width, height] of [
+      [360, 740],
+      [800, 1100],
+      [1400, 900],
+    ] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize({ width, height })
+      const what = `${width} px, ${colorScheme}`
+      for (const selector of ['#pill', '#signs', '#troubles', '#sentence', '#longest li']) {
+        const box = await page.locator(selector).first().boundingBox()
+        t.ok(box && box.y + box.height <= height && box.x + box.width <= width, `${selector} at ${what}`)
+      }
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, `nothing sticks out at ${what}`)
+      await page.screenshot({ path: join(shots, `page-${width}-${colorScheme}.png`), fullPage: true })
+      // Not as a script of the page, whose policy keeps others out.
+      await page.evaluate(`${readFileSync(axe, 'utf8')}; undefined`)
+      const found = await page.evaluate<Violation[]>('axe.run().then(({ violations }) => violations)')
+      t.same(
+        found.map(({ id, nodes }) => [id, nodes[0]?.html]),
+        [],
+        `axe-core at ${what}`,
+      )
+    }
+  t.ok(
+    heard.asked.some(asked => asked.endsWith('/api/events')),
+    'live by events',
+  )
+  wrong.compactor = { failing: 2, last_error: NASTY }
+  await page.getByText('edgetape verify raw').waitFor()
+  wrong.syncer = { pid: 2 ** 22 + 1 }
+  await page.locator('.pill.bad').getByText('recording, the syncer is dead').waitFor()
+})
+
+interface Violation {
+  id: string
+  nodes: { html: string }[]
+}
 
 t.test('the policy keeps out any other script or style', { timeout: 60_000 }, async t => {
   if (!needs(t, 'chromium')) return
