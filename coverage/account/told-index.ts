@@ -60,9 +60,12 @@ const OF_A_CONNECTION: ReadonlySet<ToldSpan['kind']> = new Set(['gap', 'outage',
 function isOfConnection({ kind, conn, also, fromUs }: ToldSpan, { spans }: Subscription): boolean {
   if (conn === undefined || !OF_A_CONNECTION.has(kind)) return true
   // What another connection carried was not concerned. A journal that does not say who carried it leaves it doubtful.
-  const before = spans.filter(span => span.fromUs <= fromUs && span.toUs >= fromUs)
+  const earlier = spans.filter(span => span.fromUs <= fromUs)
+  const then = earlier.filter(span => span.toUs >= fromUs)
+  // While its own connection was down, that is still the one which was to carry it.
+  const carriers = then.length > 0 ? then : earlier
   const slots = [conn, ...also].map(slotOf)
-  return before.length === 0 || before.some(span => slots.includes(slotOf(span.conn)))
+  return carriers.length === 0 || carriers.some(span => slots.includes(slotOf(span.conn)))
 }
 
 function push(lists: Map<string, ToldSpan[]>, key: string, span: ToldSpan): void {

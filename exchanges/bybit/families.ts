@@ -20,8 +20,8 @@ const twice = <const Row extends BybitFamily>(row: Row, spot: Partial<BybitFamil
   { ...row, name: `${row.name}.spot` as `${Row['name']}.spot`, channelsBegin: `spot.${row.topic ?? ''}`, ...spot },
 ]
 
-/** Busy enough that silence is none of theirs. */
-const BUSY = /(?:^|\.)(?:BTC|ETH)USDT$/
+/** Busy enough that silence is none of theirs: prices that a ticker holds move all the time, those of options, too. */
+const BUSY = /(?:^|\.)(?:BTC|ETH)(?:USDT?|PERP|-.*-[CP](?:-USDT)?)$/
 
 /** Every family of Bybit, in the order in which people are told of them. */
 export const families: readonly BybitFamily[] = [
@@ -60,7 +60,7 @@ export const families: readonly BybitFamily[] = [
     comes: 'streamed',
     steady: true,
     // What does not change is sent again after 3 s.
-    silence: { ms: 30_000, channels: BUSY },
+    silence: { ms: 10_000, channels: /./ },
     dropOrder: 12,
     bytesPerFrame: 40,
     offeredBy: 'instrument',
@@ -75,7 +75,7 @@ export const families: readonly BybitFamily[] = [
     table: 'ticker',
     comes: 'streamed',
     steady: true,
-    silence: { ms: 60_000, channels: BUSY },
+    silence: { ms: 10_000, channels: BUSY },
     dropOrder: 10,
     bytesPerFrame: 30,
     offeredBy: 'instrument',

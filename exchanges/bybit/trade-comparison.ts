@@ -69,6 +69,8 @@ export function unseenAmong(list: readonly ListedTrade[], isSeen: (id: number) =
   return found
 }
 
+const timeOf = (trade: ListedTrade | undefined) => Number(trade?.time) || 0
+
 interface Doubt {
   channel: string
   bytes: Buffer
@@ -83,8 +85,8 @@ interface Doubt {
  */
 export class TradeComparison {
   readonly #deps: TradeComparisonDeps
-  /** By channel: when it was compared, and how many had come. */
-  readonly #compared = new Map<string, { atMs: number; came: number }>()
+  /** By channel: when it was compared, how many had come, and the newest trade of that list by the exchange's clock. */
+  readonly #compared = new Map<string, { atMs: number; came: number; newestMs?: number }>()
   #doubts: Doubt[] = []
   #nextCallMs = 0
 
@@ -123,12 +125,18 @@ export class TradeComparison {
   async #compare(channel: string, signal: AbortSignal): Promise<void> {
     const { http, trades, callsPerSecond, log } = this.#deps
     const came = trades.cameOf(channel)
-    const since = came - (this.#compared.get(channel)?.came ?? 0)
-    this.#compared.set(channel, { atMs: performance.now(), came })
+    const last = this.#compared.get(channel)
+    const compared: typeof last = { ...last, atMs: performance.now(), came }
+    this.#compared.set(channel, compared)
     this.#nextCallMs = performance.now() + 1000 / callsPerSecond
     try {
-      const limit = Math.min(rowsMax(channel), since + MARGIN_ROWS)
-      const { bytes, list } = await recentTrades(http, channel, limit, signal)
+      const all = rowsMax(channel)
+      const limit = Math.min(all, came - (last?.came ?? 0) + MARGIN_ROWS)
+      const few = await recentTrades(http, channel, limit, signal)
+      // Of more that were lost than the margin holds, fewer came than were made: the list is to reach the one before.
+      const isEnough = limit === all || few.list.length < limit || timeOf(few.list.at(-1)) <= (last?.newestMs ?? 0)
+      const { bytes, list } = isEnough ? few : await recentTrades(http, channel, all, signal)
+      compared.newestMs = timeOf(list[0])
       const unseen = unseenAmong(list, id => trades.hasSeen(channel, id))
       if (unseen.length > 0)
         this.#doubts.push({ channel, bytes, unseen, dueMs: performance.now() + LATE_MS, came: trades.cameOf(channel) })

@@ -24,12 +24,17 @@ const TRIES_MAX = 5
 const EARLIER_BYTES_MAX = 16 * 1024 * 1024
 const FAMILIES = ['trades', `trades${SPOT}`]
 
+/** The trades that came before a hole. */
+interface Before {
+  has: (id: number) => boolean
+  isEmpty: boolean
+}
+
 interface Hole {
   channel: string
   fromUs: number
   toUs: number
-  /** Whether a trade came before the hole. */
-  isBefore: (id: number) => boolean
+  before: Before
   dueMs: number
   tries: number
 }
@@ -49,7 +54,7 @@ export class TradeOverlap implements CameTrades {
   /** By channel: the connections that bring it. */
   readonly #carried = new Map<string, Set<string>>()
   /** By channel that nobody brings: since when. */
-  readonly #openSince = new Map<string, Pick<Hole, 'fromUs' | 'isBefore'>>()
+  readonly #openSince = new Map<string, Pick<Hole, 'fromUs' | 'before'>>()
   #holes: Hole[] = []
   /** Trades that came, copies included. */
   came = 0
@@ -109,7 +114,7 @@ export class TradeOverlap implements CameTrades {
     if (open) Object.assign(open, { toUs: Math.max(open.toUs, recvUs), dueMs })
     else {
       const fromUs = this.#lastUs.get(channel) ?? recvUs
-      this.#holes.push({ channel, fromUs, toUs: recvUs, isBefore: this.#seenNow(channel), dueMs, tries: 0 })
+      this.#holes.push({ channel, fromUs, toUs: recvUs, before: this.#seenNow(channel), dueMs, tries: 0 })
     }
   }
 
@@ -128,17 +133,18 @@ export class TradeOverlap implements CameTrades {
   ended(conn: string, channel: string, lastUs: number): void {
     const carriers = this.#carried.get(channel)
     if (!carriers?.delete(conn) || carriers.size > 0) return
-    this.#openSince.set(channel, { fromUs: lastUs, isBefore: this.#seenNow(channel) })
+    this.#openSince.set(channel, { fromUs: lastUs, before: this.#seenNow(channel) })
   }
 
-  /** Whether a trade is one of those that came until now. */
-  #seenNow(channel: string): Hole['isBefore'] {
+  /** Those that came until now. */
+  #seenNow(channel: string): Before {
     const seen = this.#seenOf(channel)
     const before = seen.total
-    return id => {
+    const has = (id: number) => {
       const place = seen.placeOf(id)
       return place >= 0 && place < before
     }
+    return { has, isEmpty: before === 0 }
   }
 
   /** Nobody wants these any more. */
@@ -203,11 +209,11 @@ export class TradeOverlap implements CameTrades {
     }
     for (const [channel, fromUs] of lastUs) {
       const ids = earlier.get(channel)
-      this.#wasOff(channel, { fromUs, isBefore: id => ids?.has(id) === true }, recording.nowUs())
+      this.#wasOff(channel, { fromUs, before: { has: id => ids?.has(id) === true, isEmpty: !ids } }, recording.nowUs())
     }
   }
 
-  #wasOff(channel: string, open: Pick<Hole, 'fromUs' | 'isBefore'>, nowUs: number): void {
+  #wasOff(channel: string, open: Pick<Hole, 'fromUs' | 'before'>, nowUs: number): void {
     const isCarried = (this.#carried.get(channel)?.size ?? 0) > 0
     if (!isCarried) this.#openSince.set(channel, open)
     else if (nowUs - open.fromUs <= this.#offUs)
@@ -222,13 +228,13 @@ export class TradeOverlap implements CameTrades {
     try {
       const { bytes, list } = await recentTrades(this.#http, channel, limit, signal)
       const seen = this.#seenOf(channel)
-      const isKnown = (id: number) => seen.has(id) || hole.isBefore(id)
+      const isKnown = (id: number) => seen.has(id) || hole.before.has(id)
       const missing = list.filter(({ execId }) => !isKnown(tradeIdOf(execId)))
-      const overlapsBefore = list.some(({ execId }) => hole.isBefore(tradeIdOf(execId)))
+      const overlapsBefore = list.some(({ execId }) => hole.before.has(tradeIdOf(execId)))
       recording.take('backfill', missing.length > 0 ? family : 'answers', bytes)
       for (const { execId } of missing) seen.add(tradeIdOf(execId))
-      // Where it is shorter than it might be, it is all that there ever was.
-      const overlaps = overlapsBefore || list.length < limit
+      // Shorter than it might be, it is all that there ever was; unless it lacks what came.
+      const overlaps = overlapsBefore || (list.length < limit && hole.before.isEmpty)
       const oldestMs = Math.min(...list.map(({ time = '' }) => Number(time) || Infinity))
       this.#settle(hole, missing.length, { askedUs, reachesMs: overlaps ? undefined : oldestMs }, recording)
     } catch (error) {
@@ -257,7 +263,7 @@ export class TradeOverlap implements CameTrades {
       recording.journal('compared', { scopes: [hole.channel], from_us: fromUs, to_us: toUs, trades: this.came })
     if (trades === 0 && !isOut) return
     const outcome = isOut ? (trades > 0 ? 'partly' : 'unavailable') : 'filled'
-    const message = isOut ? `the exchange tells of trades from ${new Date(reachesMs).toISOString()} on only` : undefined
+    const message = isOut ? reachOf(reachesMs) : undefined
     this.#tell(hole, { trades, outcome, ...(message !== undefined && { message }) }, recording)
   }
 
@@ -276,6 +282,11 @@ export class TradeOverlap implements CameTrades {
     this.#holes = this.#holes.filter(other => other !== hole)
   }
 }
+
+const reachOf = (reachesMs: number) =>
+  reachesMs === Infinity
+    ? 'the exchange lists no trades'
+    : `the exchange tells of trades from ${new Date(reachesMs).toISOString()} on only`
 
 function parsedLine(line: Buffer) {
   try {

@@ -81,8 +81,11 @@ export class OutageAccount {
       if (!this.isSilent(family) && rhythm.limitUs !== undefined && fromUs - sinceUs > rhythm.limitUs)
         this.silent(family, sinceUs, 'silent before it was lost')
     }
+    // Channels that fell silent may just then be taken anew, and are not subscribed for a moment.
+    const silent = this.silentFamilies.flatMap(family => [...(this.silenceOf(family)?.channels ?? [])])
     for (const family of this.silentFamilies) this.heardAgain(family, fromUs)
-    add(this.downs, { fromUs, toUs: Infinity, cause, why: 'lost', channels: new Set(channels), settled: false })
+    const lost = new Set([...channels, ...silent])
+    add(this.downs, { fromUs, toUs: Infinity, cause, why: 'lost', channels: lost, settled: false })
   }
 
   /** All channels flow again. */
@@ -91,11 +94,20 @@ export class OutageAccount {
   }
 
   /** Of a family nothing came since `fromUs`, though the connection lives. */
-  silent(family: string, fromUs: number, cause: string): void {
+  silent(
+    family: string,
+    fromUs: number,
+    cause: string,
+    channels: ReadonlySet<string> = this.#channelsOf(family),
+  ): void {
     if (this.isSilent(family)) return
     const silences = this.#silences.get(family) ?? []
     this.#silences.set(family, silences)
-    add(silences, { fromUs, toUs: Infinity, cause, why: 'silent', channels: NOTHING, settled: false })
+    add(silences, { fromUs, toUs: Infinity, cause, why: 'silent', channels, settled: false })
+  }
+
+  #channelsOf(family: string): ReadonlySet<string> {
+    return new Set([...this.channels].filter(channel => this.#familyOf(channel) === family))
   }
 
   /** It flows again since `atUs`. */
@@ -122,7 +134,7 @@ export class OutageAccount {
     const silence = this.silenceOf(family)
     if (!silence) return
     this.heardAgain(family, atUs)
-    this.silent(family, silence.toUs, silence.cause)
+    this.silent(family, silence.toUs, silence.cause, silence.channels)
   }
 
   /** When it did not bring a family. */

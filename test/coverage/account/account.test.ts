@@ -64,6 +64,26 @@ t.test('what came and was not kept is missing, also where the exchange was asked
   ])
 })
 
+t.test('an outage of one connection was told of channels of another that was down just then', async t => {
+  const [first = '', ...others] = CHANNELS
+  const account = of([
+    [1, 'started', { conn: undefined }],
+    [3, 'subscribed', { channels: others }],
+    [3, 'subscribed', { conn: 'd2', channels: [first] }],
+    [40, 'disconnected', { conn: 'd2', cause: 'reset' }],
+    [41, 'disconnected', { cause: 'reset' }],
+    [43, 'subscribed', { conn: 'd2', channels: [first] }],
+    [43, 'gap', { conn: 'd2', from_us: 39 * S, to_us: 43 * S, cause: 'reset', families: FAMILIES }],
+    [60, 'subscribed', { channels: others }],
+    [60, 'gap', { from_us: 41 * S, to_us: 60 * S, cause: 'reset', families: FAMILIES }],
+    ...end,
+  ])
+  t.same(
+    states(account, 'book')?.filter(([, , state]) => state === 'missing'),
+    [[39, 43, 'missing']],
+  )
+})
+
 t.test('of two recorders the one counts that has more', async t => {
   const [holed, whole] = [of([...begin, ...outage, ...end]), of([...begin, ...end])]
   for (const account of [mergeAccounts(holed, whole), mergeAccounts(whole, holed)])

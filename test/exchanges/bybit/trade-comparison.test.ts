@@ -1,7 +1,10 @@
 import t from 'tap'
 import { startSimulator } from '../../../exchanges/bybit/simulator/main.js'
 import { tradeIdOf } from '../../../exchanges/bybit/sequence-bytes.js'
-import { unseenAmong } from '../../../exchanges/bybit/trade-comparison.js'
+import type { Recording } from '../../../exchanges/adapter.js'
+import type { BybitHttp } from '../../../exchanges/bybit/http.js'
+import { TradeComparison, unseenAmong } from '../../../exchanges/bybit/trade-comparison.js'
+import { createLogger } from '../../../platform/log.js'
 import { compactOnce, query } from '../../compactor/fixtures/compacted.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { matchAll } from '../../fixtures/match-all.js'
@@ -27,6 +30,57 @@ t.test('what a list has between trades that came, and nothing of before the firs
   ])
   t.same(unseenAmong(listOf(['b', 10.5], ['a', 10]), seen('a')), [], 'of one moment they come in any order')
   t.end()
+})
+
+t.test('where more were lost than a list had room for, none of them was found', async t => {
+  const made = (name: string, s: number) => ({ execId: name, time: String(s * 1000) })
+  const came = new Set<number>()
+  let rows = Array.from({ length: 30 }, (_, at) => made(`old${at}`, at))
+  const see = (from: number) => {
+    for (const { execId } of rows.slice(from)) came.add(tradeIdOf(execId))
+  }
+  see(0)
+  const limits: number[] = []
+  const get = (_path: string, { limit }: { limit: number }) => {
+    limits.push(limit)
+    return Promise.resolve({ bytes: Buffer.from('{}'), result: { list: [...rows].reverse().slice(0, limit) } })
+  }
+  const journal: Record<string, unknown>[] = []
+  const comparison = new TradeComparison({
+    http: { get } as unknown as BybitHttp,
+    trades: {
+      carried: () => ['publicTrade.BTCUSDT'],
+      isCarried: () => true,
+      hasSeen: (_channel, id) => came.has(id),
+      cameOf: () => came.size,
+      fetched: (_channel, ids) => ids.forEach(id => came.add(id)),
+      came: 0,
+    },
+    everyMs: 500,
+    callsPerSecond: 50,
+    log: createLogger('test'),
+  })
+  const recording = {
+    take: () => undefined,
+    journal: (event: string, facts: object) => void journal.push({ event, ...facts }),
+    nowUs: () => 100_000_000,
+  } as unknown as Recording
+  const end = new AbortController()
+  const running = comparison.run(recording, end.signal)
+  await until('it was compared once', () => limits.length > 0)
+  rows = [
+    ...rows,
+    ...Array.from({ length: 60 }, (_, at) => made(`lost${at}`, 40 + at)),
+    made('new', 101),
+    made('newer', 102),
+  ]
+  see(90)
+  await until('it was told', () => journal.length > 0)
+  end.abort()
+  await running
+  t.ok(limits.includes(1000), 'the whole list was asked for')
+  t.match(journal[0], { event: 'trade_hole' })
+  t.ok(came.has(tradeIdOf('lost0')) && came.has(tradeIdOf('lost59')))
 })
 
 t.test(

@@ -111,6 +111,13 @@ t.test('trades that came after the outage are no overlap: what lies before the l
   t.match(journal[1], { event: 'backfill', trades: 998, outcome: 'partly', message: /tells of trades from/ })
 })
 
+t.test('a list that lacks what came before was taken for all that there ever was', async t => {
+  const { overlap, journal } = await world(t, { listed: [] })
+  goAway(overlap, ['a'], ['b'])
+  await until('it was told', () => journal.length === 1)
+  t.match(journal[0], { event: 'backfill', trades: 0, outcome: 'unavailable', message: 'the exchange lists no trades' })
+})
+
 t.test('while another connection brings the channel there is no hole', async t => {
   const { overlap, asked } = await world(t, { listed: [['a', 25]] })
   overlap.began('d1', CHANNEL, NOW_US)
