@@ -100,6 +100,12 @@ export class TradeSequences {
     return this.#sequences.get(instrument)?.lastUs
   }
 
+  /** From when the first trade is whose numbers began anew while no recorder ran: what was made before may be missing. */
+  begunAnewUs(instrument: string): number | undefined {
+    const { before } = this.#sequences.get(instrument) ?? {}
+    return before && before.fromMs < before.untilMs ? before.untilMs * 1000 : undefined
+  }
+
   /**
    * A trade came.
    * @param first where one frame tells of several trades as one: the number of the first of them

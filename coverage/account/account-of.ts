@@ -5,7 +5,7 @@ import { spansOf } from '../../formats/journal/gaps.js'
 import { slotOf } from '../../formats/journal/outages.js'
 import { lastEntries } from '../../formats/journal/runs.js'
 import { subscriptionsOf, type Subscription } from '../../formats/journal/subscriptions.js'
-import { greatest } from '../../platform/extremes.js'
+import { greatest, least } from '../../platform/extremes.js'
 import { clip, overlap, unionOf, without, type Span } from '../../platform/spans.js'
 import {
   LAST_SECONDS,
@@ -242,8 +242,11 @@ class HostStates {
     if (others.length === 0) return []
     const isProof = (sign: string | undefined) =>
       sign !== undefined && (this.#isSteady(family) ? sign === family : this.#isSteady(sign))
+    // Until the connection that was out brings it again, whatever came of it came on another.
+    const again = spans.filter(span => slotOf(span.conn) === slotOf(conn) && span.fromUs > fromUs)
+    const untilUs = Math.max(toUs + SILENT_US, least(again.map(span => span.fromUs)))
     const signs = this.#facts.signs.filter(
-      sign => sign.host === host && isProof(sign.family) && sign.atUs > fromUs && sign.atUs <= toUs + SILENT_US,
+      sign => sign.host === host && isProof(sign.family) && sign.atUs > fromUs && sign.atUs <= untilUs,
     )
     const provenUs = Math.max(fromUs, ...signs.map(({ atUs }) => atUs))
     return clip(others, { fromUs, toUs: toUs - provenUs < SILENT_US ? toUs : provenUs })

@@ -106,7 +106,12 @@ export class TradeKeeper {
   /** Tells of which time all trades are known, so that nobody need believe that none was missed. */
   async #prove(recording: Recording, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const proofs = this.#proofs.take(instrument => this.#earlierUs.get(instrument))
+      const proofs = this.#proofs
+        .take(instrument => this.#earlierUs.get(instrument))
+        .map(proof => {
+          const begunUs = this.sequences.begunAnewUs(proof.instrument)
+          return begunUs === undefined ? proof : { ...proof, fromUs: Math.max(proof.fromUs, begunUs) }
+        })
       for (const { instruments, fromUs, toUs } of joinedProofs(proofs, this.#newestBeforeUs))
         if (fromUs < toUs) this.#tell(instruments, fromUs, toUs, recording)
       const quiet = this.#proofs.takeQuiet(recording.nowUs())

@@ -245,6 +245,7 @@ t.test('numbers that began anew while no recorder ran', t => {
   sequences.remember('A', recorded, 50 * S, 101 * S)
   matchAll(t, sequences.takeRenumberings(), [{ lastSeq: 1000, firstSeq: 3 }])
   t.same(holesOf(sequences), [])
+  t.equal(sequences.begunAnewUs('A'), 100 * S, 'of what was made before it is not known how many there were')
   come(sequences, 102, 6)
   t.same(holesOf(sequences), [['A', 5, 5]])
   t.end()

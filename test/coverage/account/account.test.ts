@@ -84,6 +84,24 @@ t.test('an outage of one connection was told of channels of another that was dow
   )
 })
 
+t.test(
+  'an outage after which its connection carried nothing was told as missing, though another carried all',
+  async t => {
+    const copies: Told[] = [
+      [1, 'started', { conn: undefined }],
+      [3, 'subscribed', { channels: CHANNELS }],
+      [3, 'subscribed', { conn: 'd2', channels: CHANNELS }],
+      [40, 'disconnected', { cause: 'reset' }],
+      [43, 'live', { channels: 0 }],
+    ]
+    const signs = FAMILIES.map(family => ({ exchange: 'deribit', host: 'h1', run: 'r1', family, atUs: 60 * S }))
+    const lostOf = (account: Account) => states(account, 'quote')?.filter(([, , state]) => state === 'missing')
+    t.same(lostOf(of(copies, { signs })), [])
+    const back: Told = [45, 'subscribed', { channels: CHANNELS }]
+    t.same(lostOf(of([...copies, back], { signs })), [[40, 43, 'missing']], 'what came later may have come on it')
+  },
+)
+
 t.test('of two recorders the one counts that has more', async t => {
   const [holed, whole] = [of([...begin, ...outage, ...end]), of([...begin, ...end])]
   for (const account of [mergeAccounts(holed, whole), mergeAccounts(whole, holed)])
