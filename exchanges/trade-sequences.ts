@@ -100,10 +100,10 @@ export class TradeSequences {
     return this.#sequences.get(instrument)?.lastUs
   }
 
-  /** From when the first trade is whose numbers began anew while no recorder ran: what was made before may be missing. */
+  /** From when the first trade is that is known of numbers that began anew: how many were made before is not known. */
   begunAnewUs(instrument: string): number | undefined {
     const { before } = this.#sequences.get(instrument) ?? {}
-    return before && before.fromMs < before.untilMs ? before.untilMs * 1000 : undefined
+    return before && before.untilMs * 1000
   }
 
   /**
@@ -165,12 +165,12 @@ export class TradeSequences {
   }
 
   /** A new sequence takes the place of one that is over; holes of the old one are still asked for. */
-  #begin(instrument: string, old: Sequence, next: Sequence, wasOff = false): void {
+  #begin(instrument: string, old: Sequence, next: Sequence): void {
     delete old.before
     const { last: lastSeq, lastUs: fromUs } = old
     const untilMs = (next.startedUs ?? 0) / 1000
-    // Of what was made while no recorder ran it is not known when the numbers began anew.
-    const fromMs = wasOff ? Math.min(fromUs / 1000, untilMs) : untilMs
+    // Between the last one that came and the first it is not known when they began anew.
+    const fromMs = Math.min(fromUs / 1000, untilMs)
     this.#sequences.set(instrument, { ...next, before: { sequence: old, fromMs, untilMs } })
     this.#renumberings.push({ instrument, lastSeq, firstSeq: next.first, fromUs, toUs: next.lastUs })
   }
@@ -241,7 +241,7 @@ export class TradeSequences {
     const known = this.#sequences.get(instrument)
     const sequence = known ?? this.#start(instrument, first, last, lastUs)
     if (known && beganAnew(known, { first, last, lastUs })) {
-      this.#begin(instrument, { first, last, lastUs, holes: undefined }, known, true)
+      this.#begin(instrument, { first, last, lastUs, holes: undefined }, known)
       return
     }
     const all = new SeqRanges()

@@ -10,7 +10,7 @@ import { NOT_FOUND, RefusedError, type OkxHttp } from './http.js'
 import type { Message } from './message.js'
 import { expiryMsOf } from './names.js'
 import { recordedTrades, tradeRowsOf } from './trade-numbers.js'
-import { joinedProofs, TradeProofs } from './trade-proofs.js'
+import { joinedProofs, TradeProofs, type TradeProof } from './trade-proofs.js'
 
 /** Trades in one answer of `market/history-trades`, which reaches back three months. */
 const TRADES_PER_CALL = 100
@@ -108,10 +108,7 @@ export class TradeKeeper {
     while (!signal.aborted) {
       const proofs = this.#proofs
         .take(instrument => this.#earlierUs.get(instrument))
-        .map(proof => {
-          const begunUs = this.sequences.begunAnewUs(proof.instrument)
-          return begunUs === undefined ? proof : { ...proof, fromUs: Math.max(proof.fromUs, begunUs) }
-        })
+        .map(proof => sinceRenumbered(proof, this.sequences.begunAnewUs(proof.instrument)))
       for (const { instruments, fromUs, toUs } of joinedProofs(proofs, this.#newestBeforeUs))
         if (fromUs < toUs) this.#tell(instruments, fromUs, toUs, recording)
       const quiet = this.#proofs.takeQuiet(recording.nowUs())
@@ -186,3 +183,9 @@ export class TradeKeeper {
     return Math.min(...numbers)
   }
 }
+
+/** Numbers that began anew meanwhile prove nothing of what was made before the first of them that is known. */
+const sinceRenumbered = (proof: TradeProof, anewUs = -Infinity): TradeProof => ({
+  ...proof,
+  fromUs: Math.max(proof.fromUs, Math.min(anewUs, proof.madeUs)),
+})

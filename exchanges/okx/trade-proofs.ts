@@ -4,6 +4,8 @@ export interface TradeProof {
   /** When the last trade before came; where none is known, when the one was made that the exchange shows as its last. */
   fromUs: number
   toUs: number
+  /** When the trade was made that the exchange shows as its last. */
+  madeUs: number
 }
 
 interface Awaited {
@@ -55,7 +57,7 @@ export class TradeProofs {
       if (begunUs === undefined || shown === undefined) continue
       this.#awaited.delete(instrument)
       const fromUs = shown.beforeUs ?? earlierUs(instrument) ?? shown.madeUs
-      proofs.push({ instrument, fromUs, toUs: Math.max(begunUs, shown.recvUs) })
+      proofs.push({ instrument, fromUs, toUs: Math.max(begunUs, shown.recvUs), madeUs: shown.madeUs })
     }
     return proofs
   }
@@ -71,12 +73,12 @@ export class TradeProofs {
 }
 
 /** Proofs that are told as one, by the span that they share. */
-export interface JoinedProof extends Omit<TradeProof, 'instrument'> {
+export interface JoinedProof extends Omit<TradeProof, 'instrument' | 'madeUs'> {
   instruments: string[]
 }
 
 /** What is known of later times than the newest trade of before stands alone; where there was none, nothing was missed. */
-export function joinedProofs(proofs: readonly TradeProof[], newestBeforeUs: number): JoinedProof[] {
+export function joinedProofs(proofs: readonly Omit<TradeProof, 'madeUs'>[], newestBeforeUs: number): JoinedProof[] {
   if (newestBeforeUs === -Infinity) return []
   const joined = proofs.filter(({ fromUs }) => fromUs <= newestBeforeUs)
   const alone = proofs.filter(({ fromUs }) => fromUs > newestBeforeUs)
@@ -85,6 +87,6 @@ export function joinedProofs(proofs: readonly TradeProof[], newestBeforeUs: numb
     fromUs: Math.max(...joined.map(({ fromUs }) => fromUs)),
     toUs: Math.max(...joined.map(({ toUs }) => toUs)),
   }
-  const others = alone.map(({ instrument, ...span }) => ({ instruments: [instrument], ...span }))
+  const others = alone.map(({ instrument, fromUs, toUs }) => ({ instruments: [instrument], fromUs, toUs }))
   return joined.length > 0 ? [shared, ...others] : others
 }

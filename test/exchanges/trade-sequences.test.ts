@@ -245,7 +245,7 @@ t.test('numbers that began anew while no recorder ran', t => {
   sequences.remember('A', recorded, 50 * S, 101 * S)
   matchAll(t, sequences.takeRenumberings(), [{ lastSeq: 1000, firstSeq: 3 }])
   t.same(holesOf(sequences), [])
-  t.equal(sequences.begunAnewUs('A'), 100 * S, 'of what was made before it is not known how many there were')
+  t.equal(sequences.begunAnewUs('A'), 100 * S)
   come(sequences, 102, 6)
   t.same(holesOf(sequences), [['A', 5, 5]])
   t.end()
@@ -264,6 +264,18 @@ t.test('numbers that began anew while a recorder was off for seconds: all number
   sequences.listed('A', [made(1001, 51), made(1, 54), made(2, 55), made(3, 57), made(4, 57)], 59 * S)
   t.same(
     [...holesOf(sequences)].sort(),
+    [
+      ['A', 1, 2],
+      ['A', 1001, 1001],
+    ].sort(),
+  )
+  // The same where they came only after those of earlier runs were known.
+  const after = new TradeSequences()
+  after.remember('A', recorded, 50 * S, 58 * S)
+  for (const seq of [3, 4, 5]) after.doubt('A', made(seq, 57), 57 * S)
+  after.listed('A', [made(1001, 51), made(1, 54), made(2, 55), made(3, 57), made(4, 57), made(5, 57)], 59 * S)
+  t.same(
+    [...holesOf(after)].sort(),
     [
       ['A', 1, 2],
       ['A', 1001, 1001],

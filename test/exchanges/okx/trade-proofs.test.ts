@@ -14,8 +14,8 @@ t.test('an outage without a trade, or of which all were fetched, was told as mis
   t.same(
     proofs.take(name => (name === 'ETH-USDT' ? 12 : undefined)),
     [
-      { instrument: 'BTC-USDT', fromUs: 10, toUs: 31 },
-      { instrument: 'ETH-USDT', fromUs: 12, toUs: 35 },
+      { instrument: 'BTC-USDT', fromUs: 10, toUs: 31, madeUs: 9 },
+      { instrument: 'ETH-USDT', fromUs: 12, toUs: 35, madeUs: 5 },
     ],
     'since the last trade that came, to this run or an earlier one',
   )
