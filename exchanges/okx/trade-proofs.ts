@@ -10,6 +10,8 @@ export interface TradeProof {
 
 interface Awaited {
   begunUs: number | undefined
+  /** Of one that was asked for again before its proof was taken: since when all is known by then. */
+  sinceUs: number | undefined
   /** The first frame since it was asked for. */
   shown: { beforeUs: number | undefined; madeUs: number; recvUs: number } | undefined
 }
@@ -30,7 +32,10 @@ export class TradeProofs {
   }
 
   asked(instruments: readonly string[]): void {
-    for (const instrument of instruments) this.#awaited.set(instrument, { begunUs: undefined, shown: undefined })
+    for (const instrument of instruments) {
+      const { sinceUs, shown } = this.#awaited.get(instrument) ?? {}
+      this.#awaited.set(instrument, { begunUs: undefined, sinceUs: sinceUs ?? shown?.beforeUs, shown: undefined })
+    }
   }
 
   begun(instruments: readonly string[], nowUs: number): void {
@@ -53,10 +58,10 @@ export class TradeProofs {
   /** What is known by now. @param earlierUs when earlier runs received the last trade of an instrument */
   take(earlierUs: (instrument: string) => number | undefined): TradeProof[] {
     const proofs: TradeProof[] = []
-    for (const [instrument, { begunUs, shown }] of this.#awaited) {
+    for (const [instrument, { begunUs, sinceUs, shown }] of this.#awaited) {
       if (begunUs === undefined || shown === undefined) continue
       this.#awaited.delete(instrument)
-      const fromUs = shown.beforeUs ?? earlierUs(instrument) ?? shown.madeUs
+      const fromUs = sinceUs ?? shown.beforeUs ?? earlierUs(instrument) ?? shown.madeUs
       proofs.push({ instrument, fromUs, toUs: Math.max(begunUs, shown.recvUs), madeUs: shown.madeUs })
     }
     return proofs

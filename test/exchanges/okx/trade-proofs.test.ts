@@ -26,6 +26,17 @@ t.test('an outage without a trade, or of which all were fetched, was told as mis
   t.end()
 })
 
+t.test('what was proven was lost where a channel was asked for again at once', t => {
+  const proofs = new TradeProofs()
+  for (const beforeUs of [10, 30]) {
+    proofs.asked(['A'])
+    proofs.begun(['A'], beforeUs + 5)
+    proofs.shown('A', { beforeUs, madeUs: beforeUs + 6, recvUs: beforeUs + 7 })
+  }
+  t.same(proofs.take(unknown), [{ instrument: 'A', fromUs: 10, toUs: 37, madeUs: 36 }])
+  t.end()
+})
+
 t.test('nothing comes of what never traded: the exchange is asked', t => {
   const proofs = new TradeProofs()
   proofs.asked(['A', 'B'])
