@@ -61,8 +61,6 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   const tellOf = async (said: Said<'monitor'>) => {
     await status.write(said).catch((error: unknown) => log.debug({ err: messageOf(error) }, 'status not written'))
   }
-  let did = 'started'
-  const stopPulse = startPulse({ dataDir: config.dataDir, part: 'monitor', log }, () => did)
   const pages = new StatusStream()
   watch.look()
   // Alerts and reports need nobody to connect.
@@ -79,6 +77,8 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
     onListening?.(url)
     void tellOf({ url })
   } else void tellOf({})
+  let did = 'started'
+  const stopPulse = startPulse({ dataDir: config.dataDir, part: 'monitor', log }, () => did)
   try {
     while (!signal.aborted) {
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch((error: unknown) => {
