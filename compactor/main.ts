@@ -61,7 +61,7 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   const { dataDir } = options.config
   createFolderDurable(join(dataDir, 'raw'))
   const lock = acquireProcessLock(join(compactorState(dataDir), 'lock'), 'compactor')
-  let stopPulse: () => void = () => undefined
+  let stopPulse: () => Promise<void> = () => Promise.resolve()
   try {
     finishSwitch(dataDir)
     clearTemporary(dataDir)
@@ -72,7 +72,7 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
     await (options.once ? compactor.drain() : compactor.follow())
     return compactor.end()
   } finally {
-    stopPulse()
+    void stopPulse()
     clearTemporary(dataDir)
     lock.release()
   }

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import { z } from 'zod'
 import { messageOf } from '../platform/edge-error.js'
@@ -52,12 +53,13 @@ interface Whose {
 const pulsePath = (dataDir: string, part: Part, of?: string) => statePath(dataDir, `pulse-${part}`, of)
 
 /**
- * Gives signs of life until the function returned is called.
+ * Gives signs of life until the function returned is called, which waits for the one that is being written, if the disk answers.
  * @param did what was done last; undefined while another process gives the signs
  */
-export function startPulse({ dataDir, part, of, log }: Whose, did: () => string | undefined): () => void {
+export function startPulse({ dataDir, part, of, log }: Whose, did: () => string | undefined): () => Promise<void> {
   const file = new UnhurriedFile(pulsePath(dataDir, part, of))
   const delays: number[] = []
+  let written: Promise<unknown> = Promise.resolve()
   const measured = monitorEventLoopDelay({ resolution: DELAY_EVERY_MS })
   measured.enable()
   const beat = () => {
@@ -67,15 +69,16 @@ export function startPulse({ dataDir, part, of, log }: Whose, did: () => string 
     const done = did()
     if (done === undefined || file.isBusy) return
     const sign = { pid: process.pid, at: new Date().toISOString(), did: done, ...ownVitals(Math.max(...delays)) }
-    file.write(JSON.stringify(sign)).catch((error: unknown) => {
+    written = file.write(JSON.stringify(sign)).catch((error: unknown) => {
       log.debug({ err: messageOf(error) }, 'sign of life not written')
     })
   }
   beat()
   const timer = setInterval(beat, EVERY_MS).unref()
-  return () => {
+  return async () => {
     clearInterval(timer)
     measured.disable()
+    await Promise.race([written, sleep(EVERY_MS, undefined, { ref: false })])
   }
 }
 

@@ -182,7 +182,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {
     for (const timer of timers) clearInterval(timer)
-    stopPulse()
+    void stopPulse()
     // Where the disk does not answer, the end of the process releases it.
     if (!isDiskSilent) lock?.release()
   }

@@ -110,7 +110,7 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
     publish('stopped', report)
     return report
   } finally {
-    stopPulse()
+    void stopPulse()
     lock.release()
   }
 }

@@ -96,7 +96,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
   } finally {
     server?.close()
     server?.closeAllConnections()
-    stopPulse()
+    await stopPulse()
     await Promise.all([daily.ended(), coverage.ended(), endStatus(status, log)])
   }
 }
