@@ -261,26 +261,19 @@ t.test('numbers that began anew while a recorder was off for seconds: all number
   t.same(holesOf(sequences), [])
   // Those of both sequences that were made while it was off are asked for by their own numbers.
   const made = (seq: number, second: number) => ({ seq, timestampMs: second * 1000 })
-  sequences.listed('A', [made(1001, 51), made(1, 54), made(2, 55), made(3, 57), made(4, 57)], 59 * S)
-  t.same(
-    [...holesOf(sequences)].sort(),
-    [
-      ['A', 1, 2],
-      ['A', 1001, 1001],
-    ].sort(),
-  )
+  const listed = [made(1001, 51), made(1, 54), made(2, 55), made(3, 57), made(4, 57)]
+  const ofBoth = [
+    ['A', 1, 2],
+    ['A', 1001, 1001],
+  ].sort()
+  sequences.listed('A', listed, 59 * S)
+  t.same([...holesOf(sequences)].sort(), ofBoth)
   // The same where they came only after those of earlier runs were known.
   const after = new TradeSequences()
   after.remember('A', recorded, 50 * S, 58 * S)
   for (const seq of [3, 4, 5]) after.doubt('A', made(seq, 57), 57 * S)
-  after.listed('A', [made(1001, 51), made(1, 54), made(2, 55), made(3, 57), made(4, 57), made(5, 57)], 59 * S)
-  t.same(
-    [...holesOf(after)].sort(),
-    [
-      ['A', 1, 2],
-      ['A', 1001, 1001],
-    ].sort(),
-  )
+  after.listed('A', [...listed, made(5, 57)], 59 * S)
+  t.same([...holesOf(after)].sort(), ofBoth)
   // What lies among those that were recorded may be copies, as at a take-over.
   const beside = new TradeSequences()
   for (const seq of [995, 996]) come(beside, 57, seq)
