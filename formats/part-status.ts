@@ -38,7 +38,10 @@ const connection = z.object({
   last_error: failure,
 })
 
-const family = z.object({ frames: count, bytes: count, last_frame_at: moment, lag_ms: count })
+/** How old frames were when they came, in seconds: by upper bound, each with all below it. */
+const histogram = told(z.object({ sum: z.number(), buckets: z.record(z.string(), z.number()) }))
+
+const family = z.object({ frames: count, bytes: count, last_frame_at: moment, lag_ms: count, lag: histogram })
 
 /** `state/recorder.json`, of several `state/recorder.<exchange>.json`; counts are since the recorder's start. */
 export const recorderStatus = z.object({

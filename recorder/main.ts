@@ -24,6 +24,7 @@ import { PollProgress } from './poll-progress.js'
 import { ReceiveClock } from './receive-clock.js'
 import { reportStorage } from './report-storage.js'
 import { recorderState } from '../formats/recorder-state.js'
+import { ReceiveLag } from './receive-lag.js'
 import { recorderStatus } from './status.js'
 import { HAND_OVER_MS } from './line-batch.js'
 import { readEarlier } from './storage/earlier-reader.js'
@@ -131,6 +132,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
 
   const tag = recorderTag(config, exchange.name)
   const status = new StatusWriter(dataDir, 'recorder', tag)
+  const lag = new ReceiveLag(frame => exchange.madeMs?.(frame))
+  const sources = { run, host, exchange, lag, pool, router, storage }
   let isDiskSilent = false
   let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
@@ -143,7 +146,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, deps, pool)
       pool.look()
-      if (lock) void untilTold(log, status.write(recorderStatus({ run, host, exchange, pool, router, storage })))
+      lag.look(router.counts)
+      if (lock) void untilTold(log, status.write(recorderStatus(sources)))
     }, STATUS_EVERY_MS),
     setInterval(() => router.journal('clock', clockFacts(clock, pool.takeMeasured())), CLOCK_EVERY_MS),
   ]
@@ -176,7 +180,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     const attending = exchange.attend?.(recordingOn({ router, clock, answers, earlier, polled }), ending)
     await Promise.race([Promise.all([running, attending]), died])
     isDiskSilent = !(await endRecording({ storage, router, died, log, reason: String(signal.reason) }, stoppedMs))
-    const last = { ...recorderStatus({ run, host, exchange, pool, router, storage }), stopped: true }
+    const last = { ...recorderStatus(sources), stopped: true }
     if (!(await untilTold(log, status.writeLast(last, LAST_STATUS_WITHIN_MS)))) isDiskSilent = true
     if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')

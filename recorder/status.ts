@@ -3,25 +3,24 @@ import type { Said } from '../formats/part-status.js'
 import type { ConnectionPool } from './connection-pool.js'
 import type { Storage } from './storage/storage.js'
 import type { FrameRouter } from './frame-router.js'
+import type { ReceiveLag } from './receive-lag.js'
 
 interface Sources {
   run: string
   host: string
-  exchange: Pick<Adapter, 'name' | 'madeMs'>
+  exchange: Pick<Adapter, 'name'>
+  lag: ReceiveLag
   pool: ConnectionPool
   router: FrameRouter
   storage: Storage
 }
 
 /** What the recorder is doing now, for its status file; counts are since its start, bytes uncompressed. */
-export function recorderStatus({ run, host, exchange, pool, router, storage }: Sources): Said<'recorder'> {
+export function recorderStatus({ run, host, exchange, lag, pool, router, storage }: Sources): Said<'recorder'> {
   const families = Object.fromEntries(
-    [...router.counts].map(([family, { frames, bytes, lastUs, lastFrame }]) => [
+    [...router.counts].map(([family, { frames, bytes, lastUs }]) => [
       family,
-      {
-        ...{ frames, bytes, last_frame_at: new Date(lastUs / 1000).toISOString() },
-        ...lagOf(lastUs, exchange.madeMs?.(lastFrame)),
-      },
+      { frames, bytes, last_frame_at: new Date(lastUs / 1000).toISOString(), ...lag.of(family) },
     ]),
   )
   const counts = [...router.counts.values()]
@@ -57,9 +56,4 @@ export function recorderStatus({ run, host, exchange, pool, router, storage }: S
 
 function refusalOf({ refusal }: Storage): { at: string; message: string } | null {
   return refusal ? { at: new Date(refusal.atMs).toISOString(), message: refusal.message } : null
-}
-
-/** How old the last frame was when it came, by both clocks as they are; a clock that is behind makes no negative age. */
-function lagOf(recvUs: number, madeMs: number | undefined): { lag_ms?: number } {
-  return madeMs === undefined ? {} : { lag_ms: Math.max(0, Math.round(recvUs / 1000 - madeMs)) }
 }

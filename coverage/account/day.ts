@@ -1,11 +1,13 @@
 import { familyOf, type Exchange } from '../../exchanges/exchange.js'
+import { groupBy } from '../../platform/group-by.js'
 import { lengthUs, unionOf } from '../../platform/spans.js'
 import type { Account } from './account.js'
-import { tellingOf, type Loss, type Told } from './telling.js'
+import { tellingOf, type Line, type Loss, type Told } from './telling.js'
 import { channelsText, healedText, pendingText, sentenceOf, tradesText } from './wording.js'
 
 /** What was collected of one kind of instrument in one hour of a day. */
 export interface HourOfKind {
+  exchange: string
   kind: string
   /** 0 to 23, UTC. */
   hour: number
@@ -53,6 +55,8 @@ export interface CoverageDay {
   pending?: string
   trades?: string
   hours: HourOfKind[]
+  /** The same of the whole day, as far as anything is known of a kind. */
+  kinds: { exchange: string; kind: string; share: number }[]
   /** Events and seconds that concern a family, by exchange and family. */
   families: Record<string, { gaps: number; seconds: number }>
 }
@@ -81,6 +85,7 @@ export function dayOfAccount(date: string, account: Account, exchangeNamed: Exch
     ...(since && { sinceMs: since.fromUs / 1000 }),
     ...Object.fromEntries(Object.entries(optional).filter(([, text]) => text !== undefined)),
     hours: hoursOf(told.lines),
+    kinds: kindsOf(told.lines),
     families: familiesOf(told.losses),
   }
 }
@@ -108,13 +113,14 @@ const knownToUs = ({ pending, window }: Told) =>
 
 /** Adds up a report by hour: a kind is no better than the worst of its data. Pure. */
 export function hoursOf(
-  lines: readonly Pick<Told['lines'][number], 'data' | 'kind' | 'hourUs' | 'channels' | 'complete'>[],
+  lines: readonly Pick<Line, 'data' | 'exchange' | 'kind' | 'hourUs' | 'channels' | 'complete'>[],
 ): HourOfKind[] {
   const hours = new Map<string, HourOfKind>()
-  for (const { data, kind, hourUs = 0, channels, complete } of lines) {
+  for (const { data, exchange, kind, hourUs = 0, channels, complete } of lines) {
     const hour = new Date(hourUs / 1000).getUTCHours()
-    const sum = hours.get(`${kind} ${hour}`) ?? { kind, hour, channels: 0 }
-    hours.set(`${kind} ${hour}`, sum)
+    const key = `${exchange} ${kind} ${hour}`
+    const sum = hours.get(key) ?? { exchange, kind, hour, channels: 0 }
+    hours.set(key, sum)
     sum.channels += channels
     if (complete === undefined || complete >= (sum.share ?? Infinity)) continue
     sum.share = complete
@@ -122,6 +128,23 @@ export function hoursOf(
   }
   return [...hours.values()]
 }
+
+/** A kind is no better than the worst of its data; of that which is only claimed nothing is known. Pure. */
+export function kindsOf(
+  lines: readonly Pick<Line, 'data' | 'exchange' | 'kind' | 'complete' | 'wantedUs' | 'lostUs'>[],
+): CoverageDay['kinds'] {
+  const known = lines.filter(({ complete }) => complete !== undefined)
+  const ofKinds = [...groupBy(known, ({ exchange, kind }) => `${exchange} ${kind}`).values()]
+  return ofKinds.flatMap(ofKind => {
+    const [first] = ofKind
+    const shares = [...groupBy(ofKind, ({ data }) => data).values()].map(
+      same => 1 - sum(same.map(({ lostUs }) => lostUs)) / sum(same.map(({ wantedUs }) => wantedUs)),
+    )
+    return first ? [{ exchange: first.exchange, kind: first.kind, share: Math.min(...shares) }] : []
+  })
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 
 function familiesOf(losses: readonly Loss[]): CoverageDay['families'] {
   const spans = new Map<string, Loss[]>()

@@ -178,10 +178,10 @@ function routesOf({ dataDir, alerts }: Config, watch: Watch, coverage: CoverageD
   return {
     '/healthz': () => verdict(watch.health().live),
     '/readyz': () => verdict(watch.health().ready),
-    '/metrics': async () => {
+    '/metrics': () => {
       const seen = seenToday()
       if (!seen) return plain(503, 'nothing was seen yet')
-      const { contentType, text } = await exposition(seen, watch.health())
+      const { contentType, text } = exposition(seen, watch.health())
       return { contentType, body: text }
     },
     '/': () => page,

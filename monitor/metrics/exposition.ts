@@ -1,22 +1,42 @@
-import { Counter, Gauge, Registry } from 'prom-client'
 import type { Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
-import type { Metric, Sample } from './metric.js'
+import type { Labels, Metric, Sample } from './metric.js'
 import { metrics } from './table.js'
 
-/** All metrics as Prometheus reads them; one of which no file tells anything is left out. */
-export async function exposition(seen: Observation, health: Health): Promise<{ contentType: string; text: string }> {
-  const registry = new Registry()
-  for (const { name, help, type, labels, read } of metrics) {
-    const samples = samplesOf(read(seen, health)).filter(([, value]) => value !== undefined)
-    if (samples.length === 0) continue
-    const options = { name, help, labelNames: [...labels], registers: [registry] }
-    const metric = type === 'counter' ? new Counter(options) : new Gauge(options)
-    for (const [of, value] of samples) metric.inc(of, value)
-  }
-  return { contentType: registry.contentType, text: await registry.metrics() }
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** All metrics in Prometheus' text format; one of which no file tells anything is left out. Pure. */
+export function exposition(seen: Observation, health: Health): { contentType: string; text: string } {
+  const blocks = metrics.flatMap(metric => {
+    const lines = samplesOf(metric.read(seen, health)).flatMap(sample => linesOf(metric.name, sample))
+    if (lines.length === 0) return []
+    const { name, help, type } = metric
+    return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines]
+  })
+  return { contentType: CONTENT_TYPE, text: `${blocks.join('\n')}\n` }
 }
 
 function samplesOf(samples: ReturnType<Metric['read']>): readonly Sample[] {
   return typeof samples === 'object' ? samples : [[{}, samples]]
+}
+
+function linesOf(name: string, [labels, value]: Sample): string[] {
+  if (value === undefined) return []
+  if (typeof value === 'number') return [`${name}${labelsText(labels)} ${value}`]
+  const { sum, buckets } = value
+  const bounds = Object.entries(buckets).map(([le, count]) => `${name}_bucket${labelsText({ ...labels, le })} ${count}`)
+  return [
+    ...bounds,
+    `${name}_sum${labelsText(labels)} ${sum}`,
+    `${name}_count${labelsText(labels)} ${buckets['+Inf'] ?? 0}`,
+  ]
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' }
+
+function labelsText(labels: Labels): string {
+  const texts = Object.entries(labels).map(
+    ([label, value]) => `${label}="${value.replace(/[\\"\n]/g, sign => ESCAPES[sign] ?? sign)}"`,
+  )
+  return texts.length === 0 ? '' : `{${texts.join(',')}}`
 }

@@ -1,16 +1,18 @@
 import type { Health } from '../observe/health.js'
+import type { FamilySeen } from '../observe/families-seen.js'
 import type { Observation } from '../observe/observation.js'
-import { titleOf } from '../observe/parts.js'
+import { isRecorder, type PartReport } from '../observe/parts.js'
 
-/** One value of a metric; undefined: no file tells it, and it is left out. */
-export type Sample = readonly [labels: Record<string, string>, value: number | undefined]
+/** One value of a metric; undefined: no file tells it, and it is left out. Of a histogram the sum, and counts by upper bound. */
+export type Sample = readonly [labels: Labels, value: number | FamilySeen['lag']]
+export type Labels = Readonly<Record<string, string>>
 
 type Read = (seen: Observation, health: Health) => readonly Sample[] | number | undefined
 
 export interface Metric {
   name: string
   help: string
-  type: 'counter' | 'gauge'
+  type: 'counter' | 'gauge' | 'histogram'
   labels: readonly string[]
   read: Read
 }
@@ -30,6 +32,7 @@ const metric =
 
 export const counter = metric('counter')
 export const gauge = metric('gauge')
+export const histogram = metric('histogram')
 
 /** A sample for each pair of what the label says and its value. */
 export function by(
@@ -47,7 +50,7 @@ const byAll = (labels: readonly string[], read: (seen: Observation) => readonly 
   read,
 })
 
-export const byFamily = (value: (family: Observation['families'][number]) => number | undefined) =>
+export const byFamily = (value: (family: FamilySeen) => Sample[1]) =>
   byAll(['exchange', 'family'], ({ families }) =>
     families.map(seen => [{ exchange: seen.exchange, family: seen.family }, value(seen)]),
   )
@@ -57,5 +60,27 @@ export const byConnection = (value: (connection: Observation['connections'][numb
     connections.map(seen => [{ exchange: seen.exchange, connection: seen.name }, value(seen)]),
   )
 
-export const byPart = (value: (report: Observation['parts'][number]) => number | undefined) =>
-  by('part', ({ parts }) => parts.map(report => [titleOf(report), value(report)]))
+type RecorderSeen = Observation['recorders'][number]
+
+/** Of each recorder, by what it records; one that never ran here says nothing. */
+export const byExchange = (value: (recorder: RecorderSeen) => number | undefined) =>
+  byAll(['exchange'], ({ recorders }) => recorders.map(seen => [exchangeOf(seen), value(seen)]))
+
+const exchangeOf = ({ report, status }: Pick<RecorderSeen, 'report' | 'status'>): Labels => {
+  const exchange = report.of ?? status.exchange
+  return exchange === undefined ? {} : { exchange }
+}
+
+/** Recorders are told apart by what they record. */
+export const byPart = (value: (report: PartReport) => number | undefined) =>
+  byAll(['part', 'exchange'], ({ parts, recorders }) =>
+    parts.map(report => {
+      const recorder = isRecorder(report) && recorders.find(seen => seen.report === report)
+      return [{ part: report.part, ...(recorder && exchangeOf(recorder)) }, value(report)]
+    }),
+  )
+
+export const byKind = (value: (kind: { share: number }) => number) =>
+  byAll(['exchange', 'kind'], ({ today }) =>
+    (today?.kinds ?? []).map(seen => [{ exchange: seen.exchange, kind: seen.kind }, value(seen)]),
+  )

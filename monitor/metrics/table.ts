@@ -1,15 +1,24 @@
 import { isOpenGap } from '../observe/open-gap.js'
+import type { PartReport } from '../observe/parts.js'
+import type { Vitals } from '../../formats/pulse.js'
 import { version } from '../../platform/package-info.js'
-import { by, byConnection, byFamily, byPart, counter, gauge, type Metric } from './metric.js'
+import * as metric from './metric.js'
+
+const { by, byConnection, byExchange, byFamily, byKind, byPart, counter, gauge, histogram } = metric
 
 const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
+/** Of a process that is there. */
+const ofProcess =
+  (value: (vitals: Vitals) => number) =>
+  ({ state, pulse }: PartReport) =>
+    pulse && (state === 'running' || state === 'stands still') ? value(pulse) : undefined
 const parsed = (iso: string | undefined) => (iso === undefined ? undefined : Date.parse(iso) / 1000)
 
 /**
  * Every metric there is, once: kind, name, what it is, and what of the observation tells it. Its unit is the end of its
  * name. Counters count since the start of the part that they are about.
  */
-export const metrics: readonly Metric[] = [
+export const metrics: readonly metric.Metric[] = [
   gauge(
     'edgetape_build_info',
     'Version of edgetape, as a label; always 1.',
@@ -43,6 +52,41 @@ export const metrics: readonly Metric[] = [
     'When a part last wrote its status, seconds since the epoch; compactor and syncer write only when they work.',
     byPart(({ writtenAt }) => parsed(writtenAt)),
   ),
+  gauge(
+    'edgetape_part_pulse_timestamp_seconds',
+    'When a part last gave a sign of life, seconds since the epoch; each does once a second.',
+    byPart(({ aliveAt }) => parsed(aliveAt)),
+  ),
+  gauge(
+    'edgetape_part_resident_memory_bytes',
+    'Resident memory of the process of a part, as of its last sign of life.',
+    byPart(ofProcess(({ rss_bytes }) => rss_bytes)),
+  ),
+  gauge(
+    'edgetape_part_heap_bytes',
+    'Memory that JavaScript uses in the process of a part.',
+    byPart(ofProcess(({ heap_bytes }) => heap_bytes)),
+  ),
+  gauge(
+    'edgetape_part_heap_limit_bytes',
+    'Memory that JavaScript may use in the process of a part.',
+    byPart(ofProcess(({ heap_limit_bytes }) => heap_limit_bytes)),
+  ),
+  counter(
+    'edgetape_part_cpu_seconds_total',
+    'CPU time of the process of a part, user and system, of all its threads.',
+    byPart(ofProcess(({ cpu_seconds }) => cpu_seconds)),
+  ),
+  gauge(
+    'edgetape_part_event_loop_delay_seconds',
+    'The longest that the event loop of a part was kept from its work in the last 15 seconds.',
+    byPart(ofProcess(({ loop_delay_seconds }) => loop_delay_seconds)),
+  ),
+  gauge(
+    'edgetape_memory_limit_bytes',
+    'Memory of the machine, or of the container or unit that the parts run in.',
+    ({ memoryLimitBytes }) => memoryLimitBytes,
+  ),
   counter(
     'edgetape_frames_received_total',
     'Frames received, by channel family.',
@@ -61,12 +105,17 @@ export const metrics: readonly Metric[] = [
   gauge(
     'edgetape_last_data_timestamp_seconds',
     'When any data of the exchange was last received, heartbeats and answers left out, seconds since the epoch.',
-    ({ lastDataMs }) => seconds(lastDataMs),
+    byExchange(({ lastDataMs }) => seconds(lastDataMs)),
+  ),
+  histogram(
+    'edgetape_receive_lag_seconds',
+    "Receive time less the exchange's time, of a frame a second of each channel family.",
+    byFamily(({ lag }) => lag),
   ),
   gauge(
-    'edgetape_family_lag_seconds',
-    "Receive time less the exchange's time of a recent frame, by channel family.",
-    byFamily(({ lagMs }) => seconds(lagMs)),
+    'edgetape_clock_offset_seconds',
+    "How far the exchange's clock is ahead of this machine's, by its answers.",
+    byExchange(({ status: { exchange_offset_us: us } }) => (us === undefined ? undefined : us / 1e6)),
   ),
   gauge(
     'edgetape_coverage_missing_seconds',
@@ -77,6 +126,11 @@ export const metrics: readonly Metric[] = [
     'edgetape_coverage_complete',
     'Whether nothing is known to be missing since midnight UTC: 1 or 0.',
     ({ today }) => (today && !today.isEmpty ? Number(today.isComplete) : undefined),
+  ),
+  gauge(
+    'edgetape_coverage_today_ratio',
+    'Share of what was to be recorded since midnight UTC that is there, by kind of instrument: of the least complete of its data.',
+    byKind(({ share }) => share),
   ),
   gauge(
     'edgetape_gaps_today',
@@ -125,28 +179,36 @@ export const metrics: readonly Metric[] = [
     'When a connection last received any frame, seconds since the epoch.',
     byConnection(({ lastFrameMs }) => seconds(lastFrameMs)),
   ),
-  gauge('edgetape_channels_planned', 'Channels that the config asks for.', ({ recorder }) => recorder.channels_planned),
+  gauge(
+    'edgetape_channels_planned',
+    'Channels that the config asks for.',
+    byExchange(({ status }) => status.channels_planned),
+  ),
   counter(
     'edgetape_recorder_stored_frames_total',
     'Frames that the recorder has written to open segments.',
-    ({ recorder }) => recorder.stored_frames,
+    byExchange(({ status }) => status.stored_frames),
   ),
   counter(
     'edgetape_recorder_written_bytes_total',
     'Compressed bytes that the recorder has written to open segments.',
-    ({ recorder }) => recorder.compressed_bytes,
+    byExchange(({ status }) => status.compressed_bytes),
   ),
   counter(
     'edgetape_recorder_lost_frames_total',
     'Frames that the disk did not take and memory could not hold.',
-    ({ recorder }) => recorder.lost_frames,
+    byExchange(({ status }) => status.lost_frames),
   ),
   gauge(
     'edgetape_recorder_queue_bytes',
     'Bytes of frames in memory that wait for the disk.',
-    ({ recorder }) => recorder.waiting_bytes,
+    byExchange(({ status }) => status.waiting_bytes),
   ),
-  counter('edgetape_recorder_sealed_segments_total', 'Segments sealed.', ({ recorder }) => recorder.sealed_segments),
+  counter(
+    'edgetape_recorder_sealed_segments_total',
+    'Segments sealed.',
+    byExchange(({ status }) => status.sealed_segments),
+  ),
   gauge('edgetape_segments_open', 'Segments that are being written.', ({ segments }) => segments.open),
   gauge(
     'edgetape_compactor_backlog_segments',

@@ -18,6 +18,8 @@ export interface FamilySeen {
   isQuiet: boolean
   /** Receive time less the exchange's time. */
   lagMs: number | undefined
+  /** The same of a frame a second since the recorder's start. */
+  lag: { sum: number; buckets: Readonly<Record<string, number>> } | undefined
   /** Since midnight, UTC, without what healed; undefined until the account is known. */
   gapsToday?: number
   gapSecondsToday?: number
@@ -46,6 +48,7 @@ export function familiesOf(
       lastFrameMs: told.last_frame_at,
       isQuiet: rates !== undefined && facts.steady === true && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
       lagMs: told.lag_ms,
+      lag: told.lag,
     }
   })
 }

@@ -19,7 +19,7 @@ export interface Observation {
   /** When a frame of an exchange's data was last received; undefined: never in this run. */
   lastDataMs: number | undefined
   /** Each recorder, and the same of its exchange. */
-  recorders: { report: PartReport; lastDataMs: number | undefined }[]
+  recorders: { report: PartReport; status: RecorderStatus; lastDataMs: number | undefined }[]
   connections: ConnectionSeen[]
   families: FamilySeen[]
   /** Of several recorders the sum. */
@@ -84,7 +84,7 @@ export function observationOf({
     atMs,
     parts,
     lastDataMs: lastDataMs(families),
-    recorders: seen.map(({ report, lastDataMs }) => ({ report, lastDataMs })),
+    recorders: seen.map(({ report, status, lastDataMs }) => ({ report, status, lastDataMs })),
     connections: seen.flatMap(({ connections }) => connections),
     families,
     recorder: together(seen.map(({ status }) => status)),

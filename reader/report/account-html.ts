@@ -40,18 +40,23 @@ function lineOfDay({ date, events }: CoverageDay): string {
 }
 
 function hoursHtml(hours: readonly HourOfKind[]): string {
-  const kinds = [...new Set(hours.map(({ kind }) => kind))].sort()
-  if (kinds.length === 0) return ''
-  const rows = kinds.map(kind => {
+  const areSeveral = new Set(hours.map(({ exchange }) => exchange)).size > 1
+  const nameOf = ({ exchange, kind }: HourOfKind) => {
+    const name = kind === 'none' ? 'others' : kind
+    return areSeveral ? `${exchange} ${name}` : name
+  }
+  const names = [...new Set(hours.map(nameOf))].sort()
+  if (names.length === 0) return ''
+  const rows = names.map(name => {
     const cells = Array.from({ length: 24 }, (_, hour) => {
-      const found = hours.find(one => one.kind === kind && one.hour === hour)
-      const when = `${String(hour).padStart(2, '0')}:00, ${kind}`
+      const found = hours.find(one => nameOf(one) === name && one.hour === hour)
+      const when = `${String(hour).padStart(2, '0')}:00, ${name}`
       const said = found
         ? `${when}: ${shareText(found.share)}${found.least === undefined ? '' : ` (${found.least})`}, ${countText(found.channels)} channels`
         : `${when}: nothing was to be recorded`
       return `<td class="${shareClass(found)}" title="${escaped(said)}"></td>`
     })
-    return `<tr><th scope="row">${escaped(kind === 'none' ? 'others' : kind)}</th>${cells.join('')}</tr>`
+    return `<tr><th scope="row">${escaped(name)}</th>${cells.join('')}</tr>`
   })
   const note = 'Hours of the day, UTC, by kind, each as complete as the least complete of its data.'
   return `<table class="hours">${rows.join('')}</table><p class="note">${note}</p>`

@@ -1,12 +1,12 @@
 import t from 'tap'
 import type { Account } from '../../../coverage/account/account.js'
-import { dayOfAccount, hoursOf } from '../../../coverage/account/day.js'
+import { dayOfAccount, hoursOf, kindsOf } from '../../../coverage/account/day.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 
 const hourUs = Date.parse('2026-11-22T14:00:00Z') * 1000
 
 t.test('a kind is as complete as the least complete of its data', async t => {
-  const line = { kind: 'option', hourUs, channels: 3 } as const
+  const line = { exchange: 'deribit', kind: 'option', hourUs, channels: 3 } as const
   const lines = [
     { ...line, data: 'trades', complete: 1 },
     { ...line, data: 'quotes', complete: 0.25 },
@@ -15,10 +15,12 @@ t.test('a kind is as complete as the least complete of its data', async t => {
     { ...line, kind: 'spot', data: 'book depth', complete: undefined },
   ]
   t.strictSame(hoursOf(lines), [
-    { kind: 'option', hour: 14, channels: 9, share: 0.25, least: 'quotes' },
-    { kind: 'option', hour: 15, channels: 3, share: 0.5, least: 'trades' },
-    { kind: 'spot', hour: 14, channels: 3 },
+    { exchange: 'deribit', kind: 'option', hour: 14, channels: 9, share: 0.25, least: 'quotes' },
+    { exchange: 'deribit', kind: 'option', hour: 15, channels: 3, share: 0.5, least: 'trades' },
+    { exchange: 'deribit', kind: 'spot', hour: 14, channels: 3 },
   ])
+  const known = lines.map(line => ({ ...line, wantedUs: 100, lostUs: 100 * (1 - (line.complete ?? 0)) }))
+  t.strictSame(kindsOf(known), [{ exchange: 'deribit', kind: 'option', share: 0.25 }], 'of the day; spot is not known')
 })
 
 t.test('seconds that two books of a family lack at once count once', t => {

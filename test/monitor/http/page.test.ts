@@ -107,8 +107,8 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   const page = await (await openBrowser(t)).newPage({ colorScheme: 'light', viewport: { width: 1200, height: 900 } })
   const heard = listenTo(page)
   const hours = [
-    { kind: 'option', hour: 0, channels: 1234, share: 0.9425, least: 'quotes' },
-    { kind: 'spot', hour: 1, channels: 7 },
+    { exchange: 'deribit', kind: 'option', hour: 0, channels: 1234, share: 0.9425, least: 'quotes' },
+    { exchange: 'deribit', kind: 'spot', hour: 1, channels: 7 },
   ]
   const day = coverageDay(report.date, Date.parse('2026-11-23T03:00:00Z'), {
     hours,

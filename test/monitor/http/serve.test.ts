@@ -134,13 +134,13 @@ t.test('metrics as Prometheus reads them', async t => {
   t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/)
   t.match(body, /^# HELP edgetape_frames_received_total \S.*\n# TYPE edgetape_frames_received_total counter\n/m)
   t.match(body, /^edgetape_frames_received_total\{exchange="deribit",family="quote"\} 100$/m)
-  t.match(body, /^edgetape_part_up\{part="recorder"\} 1$/m)
+  t.match(body, /^edgetape_part_up\{part="recorder",exchange="deribit"\} 1$/m)
   t.match(body, /^edgetape_healthy 1$/m)
   t.match(body, /^edgetape_compactor_rows_total\{table="quote"\} 7$/m)
   t.match(body, /^edgetape_sync_behind_seconds 60/m)
-  t.match(body, new RegExp(`^edgetape_last_data_timestamp_seconds ${clock.ms / 1000}$`, 'm'))
+  t.match(body, new RegExp(`^edgetape_last_data_timestamp_seconds\\{exchange="deribit"\\} ${clock.ms / 1000}$`, 'm'))
   t.notMatch(body, /edgetape_channels_planned/, 'what no file tells is left out')
-  t.match(body, /^edgetape_recorder_lost_frames_total 0$/m, 'a told zero is not')
+  t.match(body, /^edgetape_recorder_lost_frames_total\{exchange="deribit"\} 0$/m, 'a told zero is not')
 })
 
 t.test('names and units follow the conventions of Prometheus', t => {
