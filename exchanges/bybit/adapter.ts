@@ -13,13 +13,22 @@ import { BybitHttp, httpUrlOf, RefusedError } from './http.js'
 import { chooser, type Instrument } from './instruments.js'
 import * as names from './names.js'
 import { planChannels } from './plan-channels.js'
-import { planPolls, type MethodPoll } from './polls.js'
+import { askAllPages, planPolls, type MethodPoll } from './polls.js'
 import { BybitSession, PING_SECONDS } from './session.js'
 import { TradeComparison } from './trade-comparison.js'
 import { TradeOverlap } from './trade-overlap.js'
 
-const { CATEGORIES, categoryOfChannel, channelOf, expiryMsOf, familyOfChannel, isSpot, partitionOfChannel, topicOf } =
-  names
+const {
+  CATEGORIES,
+  categoryOfChannel,
+  channelOf,
+  expiryMsOf,
+  familyOfChannel,
+  isSpot,
+  ownSocketOf,
+  partitionOfChannel,
+  topicOf,
+} = names
 type Category = names.Category
 
 /** A ping is answered at once: two that are not are a dead connection. */
@@ -55,7 +64,7 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
   return {
     name: config.name,
     url: `${base}/linear`,
-    endpointOf: channel => `${base}/${categoryOf(channel)}`,
+    endpointOf: channel => `${base}/${ownSocketOf(channel) ?? categoryOf(channel)}`,
     liveness: { probeAfterMs: undefined, deadAfterMs: DEAD_AFTER_MS },
     // A snapshot of 1,000 levels has about 50 kB, an answer about 1 MB.
     ordinaryBytesMax: 8 * 1024 * 1024,
@@ -86,11 +95,8 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
     news: () => undefined,
     async attend(recording, signal) {
       const poller = new Poller<MethodPoll>({
-        ask: async ({ family, path, params }, { fromMs, toMs }, asking) => {
-          const span = fromMs === undefined ? {} : { startTime: Math.floor(fromMs), endTime: Math.floor(toMs) }
-          const { bytes } = await http.get(path, { ...params, ...span }, asking)
-          recording.take('http', family, bytes)
-        },
+        ask: (poll, span, asking) =>
+          askAllPages(http, poll, span, bytes => recording.take('http', poll.family, bytes), asking),
         refusalIn: error => {
           if (!(error instanceof RefusedError)) return undefined
           return error.isPassing ? 'too many' : 'refused'

@@ -4,7 +4,7 @@ import { z } from 'zod'
 const SPOT_FAMILIES = ['trades', 'book', 'quote', 'ticker', 'candles', 'book_rpi', 'price_limit'] as const
 const DERIVATIVE_FAMILIES = [...SPOT_FAMILIES, 'liquidations'] as const
 const OPTION_FAMILIES = ['trades', 'book', 'ticker'] as const
-const EXCHANGE_FAMILIES = ['insurance', 'adl_alert'] as const
+const EXCHANGE_FAMILIES = ['insurance', 'adl_alert', 'status', 'rfq_trades'] as const
 
 export const KINDS = ['perpetual', 'future', 'option', 'spot'] as const
 export type ConfigKind = (typeof KINDS)[number]
@@ -31,7 +31,9 @@ const channels = z
     exchange: z
       .array(z.enum(EXCHANGE_FAMILIES))
       .default([])
-      .describe('what is not about one instrument: insurance, adl_alert'),
+      .describe(
+        'what is not about one instrument: insurance, adl_alert, status, rfq_trades; the last two on sockets of their own',
+      ),
   })
   .prefault({})
 
@@ -81,6 +83,45 @@ const polls = z
           .enum(['5min', '15min', '30min', '1h', '4h', '1d'])
           .default('5min')
           .describe('time between two of its values'),
+      })
+      .prefault({}),
+    priceCandles: z
+      .strictObject({
+        everyMinutes: everyMinutes
+          .default(0)
+          .describe('time between polls of minute bars of mark price, index and premium, minutes; 0: none'),
+        backHours: backHours
+          .default(24)
+          .describe('how far back the first poll reaches, and a later one at most, hours'),
+      })
+      .prefault({}),
+    longShortRatio: z
+      .strictObject({
+        everyMinutes: everyMinutes
+          .default(60)
+          .describe('time between polls of how many accounts are long, each 5 minutes, minutes; 0: none'),
+        backHours: backHours
+          .default(24)
+          .describe('how far back the first poll reaches, and a later one at most, hours'),
+      })
+      .prefault({}),
+    deliveries: z
+      .strictObject({
+        everyMinutes: everyMinutes
+          .default(60)
+          .describe('time between polls of the last prices that contracts were settled at, minutes; 0: none'),
+      })
+      .prefault({}),
+    insurance: z
+      .strictObject({
+        everyMinutes: everyMinutes.default(60).describe('time between polls of the insurance pools, minutes; 0: none'),
+      })
+      .prefault({}),
+    status: z
+      .strictObject({
+        everyMinutes: everyMinutes
+          .default(5)
+          .describe('time between polls of what maintenance is announced, minutes; 0: none'),
       })
       .prefault({}),
   })

@@ -34,6 +34,15 @@ export function usually(members: number, condition: string): Envelope {
 /** The same for rows whose side is called `S` and whose symbol `s`: SQL does not tell capitals. */
 export const withSides = (envelope: Envelope): Envelope => ({ ...envelope, line: `replace(line, '"S":"', '"side":"')` })
 
+/** The same of what is agreed on by RFQ, which names its time otherwise. */
+export const rfqPush: Envelope = {
+  ...push,
+  members: { topic: 'VARCHAR', creationTime: 'DOUBLE', id: 'VARCHAR' },
+  isOdd: `NOT list_has_all(['topic', 'creationTime', 'id', 'data'], keys[1])`,
+  without: '{"topic":null,"creationTime":null,"id":null,"data":null}',
+  told: 'struct_pack(creationTime := received.frame.creationTime)',
+}
+
 /** An answer over HTTP: `{"retCode":0,"retMsg":…,"result":{"category":…,"list":[…]},"retExtInfo":{},"time":…}` */
 export const answer: Envelope = {
   at: 'result.list',
@@ -43,17 +52,32 @@ export const answer: Envelope = {
     retCode: 'BIGINT',
     retMsg: 'VARCHAR',
     time: 'DOUBLE',
-    result: { category: 'VARCHAR', symbol: 'VARCHAR', nextPageCursor: 'VARCHAR' },
+    result: { category: 'VARCHAR', symbol: 'VARCHAR', nextPageCursor: 'VARCHAR', updatedTime: 'VARCHAR' },
   },
   isMissing: 'received.frame.retCode IS NULL',
   missing: 'no retCode',
   isRefusal: 'coalesce(received.frame.retCode <> 0, false)',
   isOdd: `NOT (list_has_all(['retCode', 'retMsg', 'result', 'retExtInfo', 'time'], keys[1])
-    AND list_has_all(['category', 'symbol', 'list', 'nextPageCursor'], keys[2]))`,
+    AND list_has_all(['category', 'symbol', 'list', 'nextPageCursor', 'updatedTime'], keys[2]))`,
   without:
-    '{"retCode":null,"retMsg":null,"retExtInfo":null,"time":null,"result":{"category":null,"symbol":null,"list":null,"nextPageCursor":null}}',
+    '{"retCode":null,"retMsg":null,"retExtInfo":null,"time":null,"result":{"category":null,"symbol":null,"list":null,"nextPageCursor":null,"updatedTime":null}}',
   told: `struct_pack(category := received.frame.result.category, symbol := received.frame.result.symbol,
-    "time" := received.frame."time")`,
+    "time" := received.frame."time", updated := received.frame.result.updatedTime)`,
   channel: NO_TEXT,
   asked: NO_TEXT,
+}
+
+/** What an answer says of itself as a frame does. */
+export const timedAnswer: Envelope = { ...answer, told: 'struct_pack(ts := received.frame."time")' }
+
+/** An answer whose rows are lists: what they are of stands beside them. */
+export const wholeAnswer: Envelope = {
+  ...answer,
+  at: 'result',
+  data: 'received.frame.result',
+  keyPaths: ['$.frame'],
+  members: { retCode: 'BIGINT', retMsg: 'VARCHAR', time: 'DOUBLE' },
+  isOdd: `NOT list_has_all(['retCode', 'retMsg', 'result', 'retExtInfo', 'time'], keys[1])`,
+  without: '{"retCode":null,"retMsg":null,"retExtInfo":null,"time":null,"result":null}',
+  told: 'NULL',
 }

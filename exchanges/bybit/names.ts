@@ -14,7 +14,7 @@ export type Category = (typeof CATEGORIES)[number]
 const SPOT_PREFIX = 'spot.'
 
 /** How the channel of a topic is called. */
-export const channelOf = (category: Category, topic: string) => (category === 'spot' ? SPOT_PREFIX + topic : topic)
+export const channelOf = (category: Socket, topic: string) => (category === 'spot' ? SPOT_PREFIX + topic : topic)
 /** How the exchange calls it. */
 export const topicOf = (channel: string) => (isSpot(channel) ? channel.slice(SPOT_PREFIX.length) : channel)
 export const isSpot = (channel: string) => channel.startsWith(SPOT_PREFIX)
@@ -34,7 +34,14 @@ const HEADS: readonly (readonly [RegExp, family: string])[] = [
 const WHOLE: readonly (readonly [RegExp, family: string])[] = [
   [/^insurance\.[A-Za-z]{2,12}$/, 'insurance'],
   [/^adlAlert\.[A-Za-z]{2,12}$/, 'adl_alert'],
+  [/^system\.status$/, 'status'],
+  [/^rfq\.open\.public\.trades$/, 'rfq_trades'],
 ]
+/** Topics with a socket of their own, beside those of the categories. */
+const SOCKETS = { 'system.status': 'misc/status', 'rfq.open.public.trades': 'rfq' } as const
+/** What stands behind `/v5/public/` in the address of a WebSocket. */
+export type Socket = Category | (typeof SOCKETS)[keyof typeof SOCKETS]
+export const OWN_SOCKETS: readonly Socket[] = Object.values(SOCKETS)
 /** Of spot there are no such topics. */
 const NOT_OF_SPOT = 'liquidations'
 
@@ -160,6 +167,10 @@ function lastFridayOf(year: number, month: number): number {
   const back = (last.getUTCDay() - FRIDAY + 7) % 7
   return last.getTime() - back * 86_400_000
 }
+
+/** The socket of a channel that belongs to no category; undefined for any other. */
+export const ownSocketOf = (channel: string): Socket | undefined =>
+  Object.hasOwn(SOCKETS, channel) ? SOCKETS[channel as keyof typeof SOCKETS] : undefined
 
 /** The category whose WebSocket carries a channel, by its name. */
 export function categoryOfChannel(channel: string): Category {

@@ -1,5 +1,5 @@
 import { BY_PAYLOAD, type Identity, type Reading, type Table } from '../table.js'
-import { answer, usually, withSides } from './envelopes.js'
+import { answer, rfqPush, timedAnswer, usually, wholeAnswer, withSides } from './envelopes.js'
 import { partitionIn } from './names.js'
 
 /** Frames of a book tell the engine's time, `cts`; those of options have an `id` besides. */
@@ -14,6 +14,11 @@ const TICKER: Reading = {
 const EVENTS = usually(
   4,
   'received.frame.cs IS NULL AND received.frame.cts IS NULL AND received.frame.id IS NULL AND received.frame."type" IS NOT NULL',
+)
+/** Frames of price limits have no type; the documentation has them both as an object and as a list. */
+const LIMITS = usually(
+  3,
+  'received.frame.cs IS NULL AND received.frame.cts IS NULL AND received.frame.id IS NULL AND received.frame."type" IS NULL',
 )
 const ANSWER: Reading = { envelope: answer, each: true }
 
@@ -62,6 +67,36 @@ const rows: readonly Omit<Table, 'folder' | 'partitionOf'>[] = [
   { name: 'instruments', readings: [ANSWER] },
   { name: 'funding_history', readings: [ANSWER], identity: polled('funding_rate') },
   { name: 'open_interest', readings: [ANSWER], identity: polled('open_interest') },
+  ...['mark_price_candles', 'index_candles', 'premium_candles'].map((name): Omit<Table, 'folder' | 'partitionOf'> => ({
+    name,
+    readings: [{ envelope: wholeAnswer, each: false }],
+    identity: polled('open', 'high', 'low', 'close'),
+  })),
+  { name: 'long_short_ratio', readings: [ANSWER], identity: polled('buy_ratio') },
+  { name: 'deliveries', readings: [ANSWER], identity: polled('delivery_price') },
+  {
+    name: 'price_limit',
+    readings: [
+      { envelope: LIMITS, each: false },
+      { envelope: LIMITS, each: true },
+    ],
+  },
+  {
+    name: 'insurance',
+    readings: [
+      { envelope: EVENTS, each: true },
+      { ...ANSWER, sql: 'insurance_list' },
+    ],
+  },
+  { name: 'adl_alerts', readings: [{ envelope: EVENTS, each: true }] },
+  {
+    name: 'platform_state',
+    readings: [
+      { envelope: EVENTS, each: true },
+      { envelope: timedAnswer, each: true },
+    ],
+  },
+  { name: 'rfq_trades', readings: [{ envelope: rfqPush, each: true }] },
 ]
 
 export const tables: readonly Table[] = rows.map(row => ({

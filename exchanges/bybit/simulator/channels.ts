@@ -2,8 +2,27 @@ import type { Feed } from '../../../simulator/feed.js'
 import type { BarWidth } from '../../../simulator/market/candles.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
-import { channelOf, isSpot, topicOf, type Category } from '../names.js'
-import { BookFeed, KlineFeed, LiquidationFeed, SilentFeed, TickerFeed, TradesFeed, type FeedState } from './feeds.js'
+import {
+  CATEGORIES,
+  channelOf,
+  isSpot,
+  OWN_SOCKETS,
+  ownSocketOf,
+  topicOf,
+  type Category,
+  type Socket,
+} from '../names.js'
+import {
+  announcement,
+  BookFeed,
+  KlineFeed,
+  LiquidationFeed,
+  limitOf,
+  PeriodicFeed,
+  TickerFeed,
+  TradesFeed,
+  type FeedState,
+} from './feeds.js'
 
 /** By depth: how often changes of such a book are sent, ms. */
 const DEPTHS: Readonly<Record<string, number>> = { 1: 10, 50: 20, 200: 100, 1000: 200 }
@@ -14,10 +33,15 @@ const MINUTES: Readonly<Record<string, number>> = {
 }
 const OF_EXCHANGE = /^(insurance|adlAlert)\.(USDT|USDC|inverse)$/
 
-/** The feed of a topic of a category; undefined for one that is not known there now. */
-export function openTopic(category: Category, topic: string, market: Market, state: FeedState): Feed | undefined {
-  if (OF_EXCHANGE.test(topic))
-    return category === 'linear' || category === 'inverse' ? new SilentFeed(market, 0) : undefined
+/** The feed of a topic of a socket; undefined for one that is not known there now. */
+export function openTopic(socket: Socket, topic: string, market: Market, state: FeedState): Feed | undefined {
+  const whole = openWhole(topic, market)
+  if (whole) {
+    const isThere = ownSocketOf(topic) === socket || (OF_EXCHANGE.test(topic) && /linear|inverse/.test(socket))
+    return isThere ? whole : undefined
+  }
+  const category = CATEGORIES.find(name => name === socket)
+  if (!category) return undefined
   const [head = '', ...rest] = topic.split('.')
   if (category === 'option' && head === 'publicTrade') return openOptionTrades(rest.join('.'), market)
   const args = head === 'orderbook' || head === 'kline' ? rest.slice(0, 1) : []
@@ -26,6 +50,32 @@ export function openTopic(category: Category, topic: string, market: Market, sta
   if (listing?.instrument.category !== category) return undefined
   return openOf(listing, head, args[0] ?? '', market, state)
 }
+
+/** What is about no instrument. */
+function openWhole(topic: string, market: Market): Feed | undefined {
+  const [head, coin = ''] = topic.split('.')
+  switch (topic) {
+    case 'system.status':
+      return new PeriodicFeed(market, 60_000, ms => ({ ts: ms, type: 'snapshot', data: [announcement(ms)] }))
+    case 'rfq.open.public.trades':
+      return new PeriodicFeed(market, 60_000, ms => ({ creationTime: ms, data: [rfqTrade(ms)] }))
+  }
+  if (!OF_EXCHANGE.test(topic)) return undefined
+  const pool = { coin, symbols: '1000PEPEUSDT', balance: '2000000.123456' }
+  return head === 'insurance'
+    ? new PeriodicFeed(market, 1000, ms => ({
+        ...{ type: 'snapshot', ts: ms, data: [{ ...pool, updateTime: String(ms) }] },
+      }))
+    : new PeriodicFeed(market, 1000, ms => ({
+        ...{ type: 'snapshot', ts: ms },
+        data: [{ c: coin, s: 'BTCUSDT', b: 2000, mb: 2001.5, i_pr: -0.3, pr: 0.01, adl_tt: 10_000, adl_sr: -0.25 }],
+      }))
+}
+
+const rfqTrade = (ms: number) => ({
+  ...{ rfqId: `simulated-${ms}`, strategyType: 'custom', createdAt: String(ms - 5000), updatedAt: String(ms) },
+  legs: [{ category: 'linear', symbol: 'BTCUSDT', side: 'Buy', price: '80000', qty: '10', markPrice: '80001.5' }],
+})
 
 function openOptionTrades(coin: string, market: Market): Feed | undefined {
   const isKnown = [...market.listings.values()].some(
@@ -65,7 +115,9 @@ function openOf(listing: Listing, head: string, arg: string, market: Market, sta
     case 'allLiquidation':
       return category === 'linear' || category === 'inverse' ? new LiquidationFeed(market, listing) : undefined
     case 'priceLimit':
-      return isOption ? undefined : new SilentFeed(market, 0)
+      return isOption
+        ? undefined
+        : new PeriodicFeed(market, 300, ms => ({ ts: ms, data: limitOf(market, listing, ms) }))
     default:
       return undefined
   }
@@ -74,8 +126,8 @@ function openOf(listing: Listing, head: string, arg: string, market: Market, sta
 /** The same of a channel, whose category its name and the market tell. */
 export function openChannel(channel: string, market: Market, state: FeedState): Feed | undefined {
   if (isSpot(channel)) return openTopic('spot', topicOf(channel), market, state)
-  for (const category of ['linear', 'inverse', 'option'] as const) {
-    const feed = openTopic(category, channel, market, state)
+  for (const socket of ['linear', 'inverse', 'option', ...OWN_SOCKETS] as const) {
+    const feed = openTopic(socket, channel, market, state)
     if (feed) return feed
   }
   return undefined
@@ -84,6 +136,7 @@ export function openChannel(channel: string, market: Market, state: FeedState): 
 /** A frame as its category spells it: topic first, then type or time; options have an id besides. */
 export function frameText(channel: string, frame: Readonly<Record<string, unknown>>, isOption: boolean): string {
   const topic = topicOf(channel)
+  if (ownSocketOf(channel)) return JSON.stringify({ topic, ...frame })
   const { type, ts, data, ...rest } = frame
   if (isOption) {
     const { seq = 0 } = data as { seq?: number }

@@ -303,19 +303,48 @@ export class KlineFeed extends Feed {
   }
 }
 
-/** A topic that is taken and brings nothing. */
-export class SilentFeed extends Feed {
-  readonly subjects: readonly string[] = []
+/** How something stands, again and again. */
+export class PeriodicFeed extends Feed {
+  readonly subjects = [SUBJECTS.second]
+  readonly #everyMs: number
+  readonly #make: (ms: number) => JsonObject
+  #sentMs = -Infinity
 
-  override first(): Json[] {
-    return []
+  constructor(market: Market, everyMs: number, make: (ms: number) => JsonObject) {
+    super(market, 0)
+    this.#everyMs = everyMs
+    this.#make = make
   }
 
-  override take(): boolean {
-    return false
+  override first(ms: number): Json[] {
+    return [this.#make(ms)]
   }
 
-  override drain(): undefined {
-    return undefined
+  override take({ ms }: MarketEvent): boolean {
+    return ms - this.#sentMs >= this.#everyMs
+  }
+
+  override drain(ms: number): Json {
+    this.#sentMs = ms
+    return this.#make(ms)
+  }
+}
+
+/** Orders are taken within two of a hundred of the mark price. */
+export function limitOf(market: Market, listing: Listing, ms: number): JsonObject {
+  const { exact } = market.pricing.mark(listing.instrument, ms)
+  const at = (factor: number) => priceText(listing, exact * factor)
+  return { symbol: listing.instrument.symbol, buyLmt: at(1.02), sellLmt: at(0.98) }
+}
+
+const DAY_MS = 86_400_000
+
+/** Maintenance at the end of the day. */
+export function announcement(ms: number): JsonObject {
+  const dayMs = ms - (ms % DAY_MS)
+  return {
+    ...{ id: '4d95b2a0-587f-11f0-bcc9-56f28c94d6ea', title: 'System maintenance', state: 'scheduled' },
+    ...{ begin: String(dayMs + DAY_MS), end: String(dayMs + DAY_MS + 600_000), href: '' },
+    ...{ serviceTypes: [2, 3, 4, 5], product: [1, 2], uidSuffix: [], maintainType: 1, env: 1 },
   }
 }

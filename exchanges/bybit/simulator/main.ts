@@ -47,7 +47,7 @@ function serve(venue: Venue, state: FeedState): Service {
     faults,
     nowMs,
     subscribed: connection => venue.subscribed(connection),
-    knows: (category, topic) => openTopic(category, topic, market, state) !== undefined,
+    knows: (socket, topic) => openTopic(socket, topic, market, state) !== undefined,
     call: (method, query) =>
       Object.hasOwn(METHODS, method) ? METHODS[method]?.(query, { market, faults, nowMs }) : undefined,
   })

@@ -3,8 +3,9 @@ import type { Faults } from '../../../simulator/faults.js'
 import { NEVER_MS } from '../../../simulator/market/calendar.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
+import type { Mark } from '../../../simulator/market/pricing.js'
 import { CATEGORIES, type Category } from '../names.js'
-import { isRpi, sideOf } from './feeds.js'
+import { announcement, isRpi, sideOf } from './feeds.js'
 import { amountText, plainText, priceText } from './text-numbers.js'
 import { tickerOf } from './ticker.js'
 
@@ -29,18 +30,32 @@ export class MethodError extends Error {
 
 const PARAMS_ERROR = 10001
 
-/** What methods there are, by the last part of their path: each gives a `result`. */
+/** What methods there are, below `/v5/`: each gives a `result`. */
 export const METHODS: Readonly<Record<string, (query: Query, world: MethodWorld) => JsonObject>> = {
-  time: (_query, { nowMs }) => ({ timeSecond: String(Math.floor(nowMs() / 1000)), timeNano: String(nowMs() * 1e6) }),
-  'instruments-info': instruments,
-  'recent-trade': recentTrades,
-  'funding/history': fundingHistory,
-  'open-interest': openInterest,
-  tickers: (query, { market }) => {
+  'market/time': (_query, { nowMs }) => ({
+    timeSecond: String(Math.floor(nowMs() / 1000)),
+    timeNano: String(nowMs() * 1e6),
+  }),
+  'market/instruments-info': instruments,
+  'market/recent-trade': recentTrades,
+  'market/funding/history': fundingHistory,
+  'market/open-interest': openInterest,
+  'market/mark-price-kline': (query, world) => priceBars(query, world, ({ exact }) => exact),
+  'market/index-price-kline': (query, world) => priceBars(query, world, ({ index }) => index),
+  'market/premium-index-price-kline': (query, world) =>
+    priceBars(query, world, ({ exact, index }) => exact / index - 1),
+  'market/account-ratio': accountRatio,
+  'market/delivery-price': deliveries,
+  'market/insurance': (_query, { market }) => ({
+    updatedTime: String(market.nowMs),
+    list: [{ coin: 'USDT', symbols: '', balance: '123456789.123456', value: '123456789.12' }],
+  }),
+  'system/status': (_query, { nowMs }) => ({ list: [announcement(nowMs())] }),
+  'market/tickers': (query, { market }) => {
     const category = categoryIn(query)
     return { category, list: chosen(query, market, category).map(listing => tickerOf(market, listing)) }
   },
-  orderbook: (query, { market }) => {
+  'market/orderbook': (query, { market }) => {
     const listing = oneOf(query, market)
     const limit = Number(query['limit'] ?? 25)
     const side = (name: 'bids' | 'asks') =>
@@ -229,4 +244,43 @@ function openInterest(query: Query, { market, nowMs }: MethodWorld): JsonObject 
     })
   }
   return { symbol: listing.instrument.symbol, category, list, nextPageCursor: '' }
+}
+
+const MINUTE_MS = 60_000
+
+/** Steps of an answer, the newest first. */
+function stepsOf({ startTime, endTime, limit }: Query, nowMs: number, stepMs: number, most: number): number[] {
+  const toMs = Math.min(Number(endTime ?? nowMs), nowMs)
+  const fromMs = Number(startTime ?? toMs - most * stepMs)
+  const steps: number[] = []
+  for (let ms = Math.floor(toMs / stepMs) * stepMs; ms >= fromMs && steps.length < Number(limit ?? most); ms -= stepMs)
+    steps.push(ms)
+  return steps
+}
+
+/** Bars that do not move: what the market remembers of prices is what traded. */
+function priceBars(query: Query, { market, nowMs }: MethodWorld, price: (mark: Mark) => number): JsonObject {
+  const category = categoryIn(query)
+  const { instrument } = oneOf(query, market)
+  const text = plainText(price(market.pricing.mark(instrument, nowMs())), 8)
+  const list = stepsOf(query, nowMs(), MINUTE_MS, 1000).map(ms => [String(ms), text, text, text, text])
+  return { symbol: instrument.symbol, category, list }
+}
+
+function accountRatio(query: Query, { market, nowMs }: MethodWorld): JsonObject {
+  const { symbol } = oneOf(query, market).instrument
+  const list = stepsOf(query, nowMs(), 5 * MINUTE_MS, 500).map(ms => ({
+    ...{ symbol, buyRatio: '0.5012', sellRatio: '0.4988', timestamp: String(ms) },
+  }))
+  return { list, nextPageCursor: '' }
+}
+
+function deliveries(query: Query, { market }: MethodWorld): JsonObject {
+  const category = categoryIn(query)
+  const list = chosen(query, market, category).flatMap(({ deliveryPrice, instrument: { symbol, expiryMs } }) =>
+    deliveryPrice === undefined
+      ? []
+      : [{ symbol, deliveryPrice: plainText(deliveryPrice), deliveryTime: String(expiryMs) }],
+  )
+  return { category, nextPageCursor: '', list }
 }

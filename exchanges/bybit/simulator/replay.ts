@@ -27,7 +27,7 @@ function serve(recording: PlayedRecording): Service {
     ),
     nowMs: () => clock.nowMs(),
     subscribed: () => undefined,
-    knows: (category, topic) => recording.has(channelOf(category, topic)),
+    knows: (socket, topic) => recording.has(channelOf(socket, topic)),
     call: (method, query) => call(recording, method, query),
   })
 }
@@ -45,8 +45,8 @@ function questionOf(answer: string): string | undefined {
 /** All trades that are known are played in their place; what else is asked for is as it was recorded, as far as it was. */
 function call(recording: PlayedRecording, method: string, query: Query): object | undefined {
   const { category = 'linear' } = query
-  if (method === 'recent-trade') return { category, list: [] }
-  if (method !== 'instruments-info') return undefined
+  if (method === 'market/recent-trade') return { category, list: [] }
+  if (method !== 'market/instruments-info') return undefined
   const rows =
     CATEGORIES.some(known => known === category) && (query['status'] ?? 'Trading') === 'Trading'
       ? listed(recording, category)

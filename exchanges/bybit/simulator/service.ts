@@ -1,6 +1,6 @@
 import type { Connection, Conversation } from '../../../simulator/connection.js'
 import type { HttpAnswer, HttpRequest, Service, TurnedAway } from '../../../simulator/protocol.js'
-import { CATEGORIES, type Category } from '../names.js'
+import { CATEGORIES, OWN_SOCKETS, type Socket } from '../names.js'
 import { MethodError, type Query } from './methods.js'
 import { Session, type SessionParts } from './session.js'
 
@@ -8,16 +8,18 @@ import { Session, type SessionParts } from './session.js'
 const CALLS_MAX = 600
 const CALLS_WITHIN_MS = 5000
 
-export interface ServiceParts extends Omit<SessionParts, 'category' | 'connId' | 'knows'> {
-  knows: (category: Category, topic: string) => boolean
+export interface ServiceParts extends Omit<SessionParts, 'socket' | 'connId' | 'knows'> {
+  knows: (socket: Socket, topic: string) => boolean
   /** The `result` of a method; undefined for one that there is not. */
   call: (method: string, query: Query) => object | undefined
 }
 
-/** WebSockets of four categories and the HTTP methods on one port. */
+const SOCKETS: readonly Socket[] = [...CATEGORIES, ...OWN_SOCKETS]
+
+/** WebSockets of four categories and of what belongs to none, and the HTTP methods, on one port. */
 export class BybitService implements Service {
-  readonly webSocketPaths = CATEGORIES.map(category => `/v5/public/${category}`)
-  readonly httpPath = '/v5/market'
+  readonly webSocketPaths = SOCKETS.map(socket => `/v5/public/${socket}`)
+  readonly httpPath = '/v5'
   readonly #parts: ServiceParts
   #connections = 0
   /** By address: times of its last calls. */
@@ -28,13 +30,13 @@ export class BybitService implements Service {
   }
 
   connected(connection: Connection, path: string): Conversation {
-    const category = CATEGORIES.find(name => path.endsWith(`/${name}`)) ?? 'linear'
+    const socket = SOCKETS.find(name => path.endsWith(`/${name}`)) ?? 'linear'
     const { knows, ...parts } = this.#parts
     return new Session(connection, {
       ...parts,
-      category,
+      socket,
       connId: `simulated-${++this.#connections}`,
-      knows: topic => knows(category, topic),
+      knows: topic => knows(socket, topic),
     })
   }
 

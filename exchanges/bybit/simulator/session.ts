@@ -1,7 +1,7 @@
 import type { Channels } from '../../../simulator/broker.js'
 import type { Connection, Conversation } from '../../../simulator/connection.js'
 import type { Faults } from '../../../simulator/faults.js'
-import { channelOf, type Category } from '../names.js'
+import { channelOf, type Socket } from '../names.js'
 
 /** A connection without any subscription is cut after this. */
 const IDLE_MS = 61_000
@@ -13,16 +13,16 @@ const ARGS_LETTERS_MAX = 21_000
 export interface SessionParts {
   channels: Channels
   faults: Faults
-  category: Category
+  socket: Socket
   connId: string
   nowMs: () => number
-  /** Whether a topic of the category is known, and sends anything. */
+  /** Whether a topic of the socket is known, and sends anything. */
   knows: (topic: string) => boolean
   /** Called after a subscription was answered. */
   subscribed: (connection: Connection) => void
 }
 
-/** One WebSocket connection of one category, with the manners of its socket. */
+/** One WebSocket connection with the manners of its socket. */
 export class Session implements Conversation {
   readonly #connection: Connection
   readonly #parts: SessionParts
@@ -56,7 +56,7 @@ export class Session implements Conversation {
       return
     }
     const topics = args.filter((arg): arg is string => typeof arg === 'string')
-    if (this.#parts.faults.leavesUnanswered(topics.map(topic => channelOf(this.#parts.category, topic)))) {
+    if (this.#parts.faults.leavesUnanswered(topics.map(topic => channelOf(this.#parts.socket, topic)))) {
       if (op === 'subscribe') for (const topic of topics) if (this.#parts.knows(topic)) this.#take(topic)
       return
     }
@@ -75,17 +75,17 @@ export class Session implements Conversation {
   }
 
   #subscribe(topics: readonly string[], reqId: unknown): void {
-    const { category, faults, knows } = this.#parts
+    const { socket, faults, knows } = this.#parts
     const ordered = faults.subscribeError()
     if (ordered) {
       this.#refuse('subscribe', ordered.message, reqId)
       return
     }
-    if (category === 'option') {
+    if (socket === 'option') {
       this.#subscribeOptions(topics)
       return
     }
-    if (category === 'spot' && topics.length > SPOT_ARGS_MAX) {
+    if (socket === 'spot' && topics.length > SPOT_ARGS_MAX) {
       this.#refuse('subscribe', 'args size >10', reqId)
       return
     }
@@ -95,10 +95,10 @@ export class Session implements Conversation {
       return
     }
     for (const topic of topics) {
-      const isRefused = faults.refuses(channelOf(category, topic))
+      const isRefused = faults.refuses(channelOf(socket, topic))
       // One bad topic refuses all of them.
       if (isRefused || !knows(topic)) {
-        const said = category === 'spot' ? `Invalid symbol :[${topic}]` : `error:handler not found,topic:${topic}`
+        const said = socket === 'spot' ? `Invalid symbol :[${topic}]` : `error:handler not found,topic:${topic}`
         this.#refuse('subscribe', said, reqId)
         return
       }
@@ -108,9 +108,9 @@ export class Session implements Conversation {
       }
     }
     // Derivatives send first frames before the answer, spot after it.
-    if (category !== 'spot') for (const topic of topics) this.#take(topic)
-    this.#say({ success: true, ret_msg: category === 'spot' ? 'subscribe' : '', ...this.#rest('subscribe', reqId) })
-    if (category === 'spot') for (const topic of topics) this.#take(topic)
+    if (socket !== 'spot') for (const topic of topics) this.#take(topic)
+    this.#say({ success: true, ret_msg: socket === 'spot' ? 'subscribe' : '', ...this.#rest('subscribe', reqId) })
+    if (socket === 'spot') for (const topic of topics) this.#take(topic)
     this.#parts.subscribed(this.#connection)
   }
 
@@ -126,7 +126,7 @@ export class Session implements Conversation {
 
   #unsubscribe(topics: readonly string[], reqId: unknown): void {
     for (const topic of topics) if (this.#topics.delete(topic)) this.#leave(topic)
-    if (this.#parts.category !== 'option') {
+    if (this.#parts.socket !== 'option') {
       this.#say({ success: true, ret_msg: '', ...this.#rest('unsubscribe', reqId) })
       return
     }
@@ -136,11 +136,11 @@ export class Session implements Conversation {
 
   #take(topic: string): void {
     this.#topics.add(topic)
-    this.#parts.channels.subscribe(channelOf(this.#parts.category, topic), this.#connection)
+    this.#parts.channels.subscribe(channelOf(this.#parts.socket, topic), this.#connection)
   }
 
   #leave(topic: string): void {
-    this.#parts.channels.unsubscribe(channelOf(this.#parts.category, topic), this.#connection)
+    this.#parts.channels.unsubscribe(channelOf(this.#parts.socket, topic), this.#connection)
   }
 
   #refuse(op: string, message: string, reqId: unknown): void {
@@ -148,7 +148,7 @@ export class Session implements Conversation {
   }
 
   #pong(reqId: unknown): void {
-    if (this.#parts.category === 'option') {
+    if (this.#parts.socket === 'option') {
       this.#say({ args: [String(this.#parts.nowMs())], op: 'pong' })
       return
     }
@@ -157,8 +157,8 @@ export class Session implements Conversation {
 
   /** Derivatives send an empty id where none was sent, spot none. */
   #rest(op: string, reqId: unknown): Record<string, unknown> {
-    const { category, connId } = this.#parts
-    const id = typeof reqId === 'string' ? reqId : category === 'spot' ? undefined : ''
+    const { socket, connId } = this.#parts
+    const id = typeof reqId === 'string' ? reqId : socket === 'spot' ? undefined : ''
     return { conn_id: connId, ...(id !== undefined && { req_id: id }), op }
   }
 

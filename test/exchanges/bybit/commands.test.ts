@@ -58,7 +58,7 @@ t.test(
     t.teardown(() => replay.close())
 
     const symbolsOf = async (category: string) => {
-      const answer = await fetch(`${replay.httpUrl}/instruments-info?category=${category}`)
+      const answer = await fetch(`${replay.httpUrl}/market/instruments-info?category=${category}`)
       const { result } = (await answer.json()) as { result: { list: { symbol: string }[] } }
       return result.list.map(({ symbol }) => symbol)
     }

@@ -1,0 +1,14 @@
+-- Prices that futures and options were settled at, asked for again and again (one row per contract of an answer);
+-- `exchange_ts` is the time of delivery.
+CREATE MACRO shape() AS '{"symbol": "VARCHAR", "deliveryPrice": "VARCHAR", "deliveryTime": "VARCHAR"}';
+
+CREATE MACRO verdict(line, data) AS CASE
+  WHEN data.symbol IS NULL THEN 'no symbol'
+  WHEN moment(number_of(data.deliveryTime)) IS NULL THEN 'no valid deliveryTime'
+END;
+
+SELECT
+  recv_ts, moment(number_of(data.deliveryTime)) AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
+  told.category AS category, number_of(data.deliveryPrice) AS delivery_price,
+  with_members(extra, [beyond('delivery_price', data.deliveryPrice)]) AS extra, row_no
+FROM frame_items;

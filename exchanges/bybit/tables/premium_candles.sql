@@ -1,0 +1,3 @@
+-- Bars of the premium index of a perpetual, of which funding is made,, a minute each, as they were asked for (one row per bar of an answer). The newest bar of an answer is
+-- not over: of rows of one `exchange_ts` the last one counts.
+-- include _price_bars
