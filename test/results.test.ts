@@ -98,12 +98,13 @@ t.test('a process that ended badly fails, and a failure says why', t => {
   t.end()
 })
 
-t.test('the summary names every skip by its reason and ends with the counts', t => {
+t.test('the summary names what failed, every skip by its reason, and ends with the counts', t => {
   const skipped = [
     { name: 'b.test.js', reason: 'no root' },
     { name: 'c.test.js > mounts > no root', reason: 'no root' },
   ]
   const text = summaryOf({ passed: 4, failures: [{ name: 'a' }], skipped })
+  t.match(text, /^Failed:\n {2}a\n\n/)
   t.match(text, /^ {2}no root\n {4}b\.test\.js\n {4}c\.test\.js > mounts\n/m)
   t.equal(text.split('\n').at(-1), '4 passed, 1 failed, 2 skipped')
   t.end()

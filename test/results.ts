@@ -47,7 +47,7 @@ function reasonOf(skip: string | boolean): string {
   return typeof skip === 'string' && skip !== '' ? skip : 'no reason given'
 }
 
-/** The end of the report: what could not be tested, by reason, then the line that programs read. */
+/** The end of the report: what failed, what could not be tested, by reason, then the line that programs read. */
 export function summaryOf({ passed, failures, skipped }: Results): string {
   const namesByReason = new Map<string, Set<string>>()
   for (const { name, reason } of skipped) {
@@ -60,5 +60,6 @@ export function summaryOf({ passed, failures, skipped }: Results): string {
     ...[...names].map(name => `    ${name}`),
   ])
   const skips = list.length === 0 ? [] : ['Skipped, because this machine lacks something:', ...list, '']
-  return [...skips, `${passed} passed, ${failures.length} failed, ${skipped.length} skipped`].join('\n')
+  const failed = failures.length === 0 ? [] : ['Failed:', ...failures.map(({ name }) => `  ${name}`), '']
+  return [...failed, ...skips, `${passed} passed, ${failures.length} failed, ${skipped.length} skipped`].join('\n')
 }

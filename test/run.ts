@@ -18,6 +18,8 @@ const KILLED_AFTER_S = FILE_S + 20
 /** Where more fail, something is broken. */
 const AGAIN_AT_MOST = 5
 const STDERR_SHOWN_CHARS = 4000
+/** A test that ran out of time lists every handle that is open. */
+const DIAGNOSTIC_SHOWN_CHARS = 2000
 
 /** The last in the alphabet come first: there are those who wait longest, and should not be left to the end. */
 const allFiles = () =>
@@ -62,7 +64,13 @@ async function runFile(file: string): Promise<Results> {
 }
 
 function textOf({ name, diagnostic }: Failure): string {
-  const more = diagnostic ? stringify(diagnostic).replace(/^(?=.)/gm, '    ') : ''
+  const more = diagnostic
+    ? stringify(diagnostic)
+        .slice(0, DIAGNOSTIC_SHOWN_CHARS)
+        .trimEnd()
+        .concat('\n')
+        .replace(/^(?=.)/gm, '    ')
+    : ''
   return `  ✖ ${name}\n${more}`
 }
 
