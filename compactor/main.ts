@@ -17,6 +17,7 @@ import { DayLists } from './date/day-lists.js'
 import { finishSwitch } from './date/folder-switch.js'
 import { convertedParents } from './date/date-job.js'
 import { dropPastState } from './date/past-state.js'
+import { endWish, wishedAnew } from './date/wishes.js'
 import { FinishedDates } from './finished-dates.js'
 import { MadeTimes } from './files/made-times.js'
 import { KnownReceipts } from './known-receipts.js'
@@ -158,6 +159,10 @@ class Compactor {
   }
 
   async #rebuildWished(): Promise<void> {
+    for (const date of wishedAnew(this.#job.dataDir)) {
+      if (this.#finder.date(date)?.sealed.length) this.#wished.add(date)
+      else endWish(this.#job.dataDir, date)
+    }
     for (const date of this.#wished) {
       if (this.#options.signal?.aborted) return
       if (!this.#dates.isRebuildPaused(date)) await this.#rebuildDate(date)
@@ -168,6 +173,7 @@ class Compactor {
     const settled = await this.#dates.rebuild(date)
     if (!settled) return
     this.#wished.delete(date)
+    endWish(this.#job.dataDir, date)
     for (const { path } of settled) {
       this.#settled.add(path)
       this.#retries.succeeded(path)

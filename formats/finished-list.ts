@@ -123,3 +123,9 @@ function textOf(path: string): string {
     throw error
   }
 }
+
+/** Whether a list is as it was written, as far as it can tell itself; one that is revoked is. */
+export function isListWhole(root: string, list: string): boolean {
+  const head = headOf(textOf(join(root, list)))
+  return (head?.isRevoked === true && head.files === 0) || readFinishedList(root, list) !== undefined
+}

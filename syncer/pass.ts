@@ -1,6 +1,7 @@
 import { close } from './close.js'
 import { addSummaries } from './date-summary.js'
 import { beginPass, graceIn, isOver, type Syncer } from './pass-work.js'
+import { takeAsked } from './look-again.js'
 import { prove } from './prove.js'
 import type { PassReport } from './report.js'
 import { DueFiles } from './retire-due.js'
@@ -29,6 +30,7 @@ export async function runPass(syncer: Syncer): Promise<PassReport> {
   const work = beginPass(syncer)
   const { report, memory, clock } = work
   await prove(work)
+  if (!report.error) takeAsked(work)
   const survey = new Survey(work)
   const newFromMs = clock.nowMs() - NEW_MS
   const first = await ship(work, await survey.newest(), ({ hourEndMs }) => hourEndMs >= newFromMs)

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
+import type { FileRecord } from '../formats/ledger.js'
 import type { LocalFile } from './local-tree.js'
 import { prepareFile } from './outgoing.js'
 import type { Receipts } from './receipts.js'
@@ -22,15 +23,15 @@ export class PreparedFiles {
   async read(
     file: LocalFile,
     replace: boolean,
-    context: { dataDir: string; receipts: () => Receipts; signal: AbortSignal },
+    context: { dataDir: string; receipts: () => Receipts; signal: AbortSignal; known?: FileRecord | undefined },
   ): Promise<Found> {
     const known = this.#known.get(file.path)
     if (known?.bytes === file.bytes && known.mtimeMs === file.mtimeMs) {
       return 'file' in known ? { file: { ...known.file, replace } } : { reason: known.reason }
     }
-    const { dataDir, receipts, signal } = context
+    const { dataDir, receipts, signal, known: record } = context
     try {
-      const read = { dataDir, signal, receipts: file.kind === 'parquet' ? receipts() : NO_RECEIPTS }
+      const read = { dataDir, signal, receipts: file.kind === 'parquet' ? receipts() : NO_RECEIPTS, record }
       return this.#remember(file, { file: await prepareFile(file, replace, read) })
     } catch (error) {
       signal.throwIfAborted()

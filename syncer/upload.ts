@@ -41,7 +41,7 @@ async function prepareBatch(work: PassWork, batch: readonly UploadItem[]): Promi
     if (index % FILES_PER_TURN === 0) await setImmediate()
     if (isStopped(work)) break
     const found = await work.memory.prepared
-      .read(file, replace, { dataDir, signal, receipts: datePass.receipts })
+      .read(file, replace, { dataDir, signal, receipts: datePass.receipts, known: datePass.ledger.get(file.path) })
       .catch(unlessStopped)
     if (found === undefined) break
     if (found === 'gone') continue

@@ -6,6 +6,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { acquireProcessLock, type ProcessLock } from '../platform/process-lock.js'
 import { syncerState, type DateLedger, type FileRecord } from '../formats/ledger.js'
 import { LedgerStore } from './ledger-store.js'
+import { askToLookAgain } from './look-again.js'
 import { listDates, readDate } from './local-tree.js'
 import { batchesOf, isCurrent } from './plan.js'
 import { placeOf } from './place/place-of.js'
@@ -13,7 +14,7 @@ import { createTarget } from './targets/open-target.js'
 import type { FileProblem, Target } from './targets/target.js'
 
 /** Read at the target before it says a word. */
-const BATCH = { files: 2000, bytes: 1024 ** 3 }
+const BATCH = { files: 500, bytes: 256 * 1024 ** 2 }
 
 /** What the target was found to hold, of the files that are still here and were uploaded before. */
 export interface TargetProof {
@@ -27,7 +28,7 @@ export interface TargetProof {
   wrong: string[]
   missing: string[]
   problems: FileProblem[]
-  /** True where the ledger was told, so that the syncer ships anew what is wrong or missing. */
+  /** True where the ledger was told, not a syncer at work that it is to look again. */
   noted: boolean
   error: EdgeError | undefined
 }
@@ -40,11 +41,15 @@ export interface VerifyTargetOptions {
   clock?: Clock
   /** Called after each file; the proof grows. */
   onProgress?: (proof: TargetProof) => void
+  /** What was proven before, and is not to be proven again. */
+  isPast?: (date: string, path: string) => boolean
+  /** All up to this file is proven. */
+  onReached?: (proof: TargetProof, date: string, path: string) => void
 }
 
 /**
  * Has the target compute the checksum of every file anew that is here and was uploaded, verified before or not, and
- * compares them. What is wrong or missing is noted for the syncer, unless one is at work meanwhile.
+ * compares them. What is wrong or missing is noted for the syncer; one that is at work meanwhile is asked to look again.
  * @throws EdgeError SYNC_NO_TARGET, SYNC_TARGET_INVALID
  */
 export async function verifyTarget(options: VerifyTargetOptions): Promise<TargetProof> {
@@ -65,20 +70,28 @@ export async function verifyTarget(options: VerifyTargetOptions): Promise<Target
     const { signal } = options
     await placeOf({ sync: config.sync, dataDir, target, clock, signal }, ledgers).check(signal)
     const dates = [...listDates(dataDir)].filter(([date]) => options.date === undefined || date === options.date)
+    const { isPast = () => false } = options
+    const waitingIn = (date: string, folders: readonly string[]) =>
+      handedOver(dataDir, folders, ledgers.of(date)).filter(({ path }) => !isPast(date, path))
     for (const [date, folders] of dates) {
-      for (const { bytes } of handedOver(dataDir, folders, ledgers.of(date))) {
+      for (const { bytes } of waitingIn(date, folders)) {
         proof.files++
         proof.bytes += bytes
       }
     }
     for (const [date, folders] of dates) {
       const ledger = ledgers.of(date)
-      const bad = await verifyDate(target, dataDir, handedOver(dataDir, folders, ledger), proof, options)
-      if (lock && bad.length > 0) {
+      const onBad = (bad: readonly { record: FileRecord; state: 'wrong' | 'missing' }[]) => {
+        if (!lock) {
+          const asked = bad.map(({ record: { path } }) => ({ path, as: 'doubted' as const }))
+          askToLookAgain(dataDir, asked)
+          return
+        }
         const atMs = clock.nowMs()
         ledger.append(bad.map(({ record, state }) => ({ ...record, state, atMs })))
-        ledgers.settle(date, undefined)
+        if (bad.length > 0) ledgers.settle(date, undefined)
       }
+      await verifyDate(target, dataDir, date, waitingIn(date, folders), proof, options, onBad)
       if (proof.error || options.signal.aborted) break
     }
   } catch (error) {
@@ -101,7 +114,7 @@ function lockIfFree(path: string): ProcessLock | undefined {
 }
 
 /** The records of files that are here as they were when they were uploaded. */
-function handedOver(dataDir: string, folders: readonly string[], ledger: DateLedger): FileRecord[] {
+export function handedOver(dataDir: string, folders: readonly string[], ledger: DateLedger): FileRecord[] {
   return readDate(dataDir, folders).files.flatMap(file => {
     const record = ledger.get(file.path)
     return isCurrent(file, record) && (record.state === 'shipped' || record.state === 'verified') ? [record] : []
@@ -111,19 +124,22 @@ function handedOver(dataDir: string, folders: readonly string[], ledger: DateLed
 async function verifyDate(
   target: Target,
   dataDir: string,
+  date: string,
   records: readonly FileRecord[],
   proof: TargetProof,
-  { signal, onProgress = () => undefined }: VerifyTargetOptions,
-): Promise<{ record: FileRecord; state: 'wrong' | 'missing' }[]> {
-  const bad: { record: FileRecord; state: 'wrong' | 'missing' }[] = []
+  { signal, onProgress = () => undefined, onReached = () => undefined }: VerifyTargetOptions,
+  onBad: (bad: readonly { record: FileRecord; state: 'wrong' | 'missing' }[]) => void,
+): Promise<void> {
   const onFile = (bytes: number) => {
     proof.doneFiles++
     proof.doneBytes += bytes
     onProgress(proof)
   }
+  const isStopped = () => signal.aborted
   for (const batch of batchesOf(records, record => record.bytes, BATCH)) {
-    if (signal.aborted || proof.error) break
+    if (isStopped()) return
     const { verdicts, problems, error } = await target.verify(batch, { dataDir, signal, onFile })
+    const bad: { record: FileRecord; state: 'wrong' | 'missing' }[] = []
     for (const record of batch) {
       const verdict = verdicts.get(record.path)
       if (verdict === 'same') proof.right++
@@ -132,8 +148,11 @@ async function verifyDate(
         bad.push({ record, state: verdict })
       }
     }
+    onBad(bad)
     proof.problems.push(...problems)
     proof.error = error
+    const last = batch.at(-1)
+    if (error || isStopped()) return
+    if (last) onReached(proof, date, last.path)
   }
-  return bad
 }

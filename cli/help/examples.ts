@@ -38,7 +38,9 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   verify: [
     ['edgetape verify', 'all that can be proven here'],
     ['edgetape verify raw /mnt/nas/edgetape', 'the segments of a copy'],
-    ['edgetape verify nas', 'checksums computed at sync.target'],
+    ['edgetape verify nas --date 2026-11-22', 'checksums computed at sync.target, of one day'],
+    ['edgetape verify bits --for 30', 'half an hour of looking for what rotted; the next goes on where this ended'],
+    ['edgetape verify --repair', 'mend it, from the other copy or from raw'],
   ],
   dump: [
     [

@@ -19,15 +19,24 @@ const SHOWN_PER_FILE = 20
 /** Collects what a proof finds and hands it on at once; remembers counts alone, whatever the number of faults. */
 export class Findings {
   readonly #show: (finding: Finding) => void
+  readonly #onEach: (finding: Finding) => void
   readonly #seen = new Map<string, { finding: Finding; count: number }>()
   readonly counts: Record<Weight, number> = { fault: 0, unproven: 0, note: 0 }
 
-  constructor(show: (finding: Finding) => void) {
+  /** @param onEach hears of every finding, those of a file that are not shown any more included */
+  constructor(show: (finding: Finding) => void, onEach: (finding: Finding) => void = () => undefined) {
     this.#show = show
+    this.#onEach = onEach
+  }
+
+  /** Findings of an earlier run that this one goes on with: they were told then. */
+  carry(weight: Weight, count: number): void {
+    this.counts[weight] += count
   }
 
   add(finding: Finding): void {
     this.counts[finding.weight]++
+    this.#onEach(finding)
     const key = `${finding.code} ${finding.path}`
     const seen = this.#seen.get(key)
     if (seen) seen.count++

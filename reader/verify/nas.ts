@@ -1,11 +1,10 @@
 import pretty from 'pretty-bytes'
 import { loadConfig } from '../../config/load.js'
-import { onShutdown } from '../../platform/shutdown.js'
-import { verifyTarget } from '../../syncer/main.js'
+import { verifyTarget, type TargetProof } from '../../syncer/main.js'
 import type { Proof } from './proof.js'
 
 const SHIPPED_ANEW = 'the next pass of the syncer copies it again'
-const TOLD_NOBODY = 'a syncer is at work and was not told; stop it and verify again, so that the file is copied again'
+const COUNTS = ['files', 'bytes', 'right', 'wrong', 'missing'] as const
 
 /**
  * Has the target of `sync` compute the checksum of every file that is still here and was handed over. It is asked for by
@@ -15,38 +14,47 @@ export const nasProof: Proof = {
   name: 'nas',
   describes: 'the copies at sync.target, by checksums computed there',
   byDate: true,
+  goesOn: true,
   isHere: () => false,
-  prove: async (path, { findings, startProgress, config, date }) => {
-    const stop = new AbortController()
-    onShutdown(reason => stop.abort(reason))
+  prove: async (path, { findings, startProgress, config, date, round, signal }) => {
     let progress: ReturnType<typeof startProgress> | undefined
     let shownBytes = 0
+    const told = { files: 0, bytes: 0, right: 0, wrong: 0, missing: 0, problems: 0 }
+    /** Tells what came since it was last asked. */
+    const tell = (proof: TargetProof) => {
+      const faults = [
+        ...proof.wrong.slice(told.wrong).map(file => ({ file, code: 'COPY_WRONG', message: 'another content at' })),
+        ...proof.missing.slice(told.missing).map(file => ({ file, code: 'COPY_MISSING', message: 'not at' })),
+      ]
+      for (const { file, code, message } of faults)
+        findings.add({ weight: 'fault', code, path: file, message: `${message} ${proof.target}`, hint: SHIPPED_ANEW })
+      for (const { path: file, reason } of proof.problems.slice(told.problems))
+        findings.add({ weight: 'unproven', code: 'COPY_UNKNOWN', path: file, message: reason })
+      const now = {
+        ...{ files: proof.doneFiles, bytes: proof.doneBytes, right: proof.right },
+        ...{ wrong: proof.wrong.length, missing: proof.missing.length },
+      }
+      for (const key of COUNTS) round.count(key, now[key] - told[key])
+      Object.assign(told, now, { problems: proof.problems.length })
+    }
     const proof = await verifyTarget({
       config: { ...loadConfig(config), dataDir: path },
-      signal: stop.signal,
+      signal,
       date,
+      isPast: (day, file) => round.isPast(day, file),
+      onReached: (proof, day, file) => {
+        tell(proof)
+        round.reached(day, file)
+      },
       onProgress: ({ bytes, doneBytes }) => {
         progress ??= startProgress('nas', bytes)
         progress.advance(doneBytes - shownBytes)
         shownBytes = doneBytes
       },
     })
-    const hint = proof.noted ? SHIPPED_ANEW : TOLD_NOBODY
-    for (const file of proof.wrong) {
-      findings.add({
-        weight: 'fault',
-        code: 'COPY_WRONG',
-        path: file,
-        message: `another content at ${proof.target}`,
-        hint,
-      })
-    }
-    for (const file of proof.missing) {
-      findings.add({ weight: 'fault', code: 'COPY_MISSING', path: file, message: `not at ${proof.target}`, hint })
-    }
-    for (const { path: file, reason } of proof.problems) {
-      findings.add({ weight: 'unproven', code: 'COPY_UNKNOWN', path: file, message: reason })
-    }
+    const before = { files: round.countOf('files'), bytes: round.countOf('bytes') }
+    const all = { files: before.files - told.files + proof.files, bytes: before.bytes - told.bytes + proof.bytes }
+    tell(proof)
     if (proof.error) {
       const { code, message, hint: advice } = proof.error
       // Nothing is wrong with the files for all we know, but whoever asked must not take silence for a proof.
@@ -57,13 +65,12 @@ export const nasProof: Proof = {
         message,
         ...(advice === undefined ? {} : { hint: advice }),
       })
-    } else if (stop.signal.aborted) {
-      findings.add({ weight: 'fault', code: 'STOPPED', path: proof.target, message: 'stopped before the end' })
     }
-    const { files, bytes, right, wrong, missing } = proof
+    const [right, wrong, missing] = (['right', 'wrong', 'missing'] as const).map(key => round.countOf(key))
     return {
-      text: `${right} of ${files} copies (${pretty(bytes, { binary: true })}) at ${proof.target} are right`,
-      facts: { files, bytes, right, wrong: wrong.length, missing: missing.length },
+      text: `${right} of ${all.files} copies (${pretty(all.bytes, { binary: true })}) at ${proof.target} are right`,
+      facts: { ...all, right: right ?? 0, wrong: wrong ?? 0, missing: missing ?? 0 },
+      isWhole: !proof.error && !signal.aborted,
     }
   },
 }

@@ -1,5 +1,6 @@
 import type { Progress } from '../../platform/progress-bar.js'
 import type { Findings } from './findings.js'
+import type { Round } from './round.js'
 
 export interface ProofOptions {
   findings: Findings
@@ -8,7 +9,13 @@ export interface ProofOptions {
   /** Path of the config file, for proofs that need more than a folder. */
   config: string
   /** Begins to show how far a proof has come; the caller ends it. */
-  startProgress: (label: string, totalBytes: number) => Progress
+  startProgress: (label: string, total: number, unit?: 'bytes' | 'steps') => Progress
+  /** For proofs that go on where they were stopped. */
+  round: Round
+  /** Whoever waits for a proof that goes on where it was stopped has waited long enough. */
+  signal: AbortSignal
+  /** Of a proof that can: what is damaged is to be mended. */
+  repair?: boolean
 }
 
 export interface ProofResult {
@@ -16,6 +23,8 @@ export interface ProofResult {
   text: string
   /** The same for programs. */
   facts: Record<string, number>
+  /** False where it did not come to its end; of a proof that goes on later. */
+  isWhole?: boolean
 }
 
 /** One thing that `edgetape verify` proves, e.g. `verify raw`. */
@@ -24,6 +33,10 @@ export interface Proof {
   describes: string
   /** Whether it can prove one date alone. */
   byDate?: true
+  /** Whether it goes by its `round`, and ends soon after its `signal` says so. */
+  goesOn?: true
+  /** Whether it can mend what it finds. */
+  mends?: true
   /** Whether a folder (a dataDir or a copy) holds any of it; `verify` without a name proves all that is there. */
   isHere: (root: string) => boolean
   /**

@@ -1,4 +1,4 @@
-import { lstat, rename } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
 import type { Mark } from '../place/mark.js'
@@ -140,6 +140,17 @@ export class FolderTarget implements Target {
       result.verdicts.set(file.path, verdict)
     })
     return result
+  }
+
+  async fetch(paths: readonly string[], work: Work): Promise<void> {
+    const result: Pick<ShipResult, 'problems' | 'error'> = { problems: [] }
+    const files = paths.map(path => ({ path, bytes: 0 }))
+    await this.#each(files, result, work, async ({ path }) => {
+      const destination = join(work.dataDir, path)
+      await mkdir(dirname(destination), { recursive: true })
+      await orMissing(copyFile(join(this.#root, path), destination))
+    })
+    if (result.error) throw result.error
   }
 
   /** A copy that is there already and right is left alone; one that is there and was not brought by us, too. */

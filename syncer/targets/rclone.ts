@@ -140,6 +140,19 @@ export class RcloneTarget implements Target {
     return result
   }
 
+  async fetch(paths: readonly string[], { dataDir, signal }: Work): Promise<void> {
+    const files = paths.map(path => ({ path }))
+    const failed = await this.#withList(
+      files,
+      list => [
+        ...['copy', '--files-from-raw', list, '--no-traverse', ...SIGNS_OF_LIFE],
+        ...[this.#settings.destination, dataDir],
+      ],
+      signal,
+    )
+    if (failed) throw failed
+  }
+
   /** What the store computed; blank where it has none of a file, as of one that was brought in parts, or of no file at all. */
   async #sumsThere(files: readonly ExpectedFile[], signal: AbortSignal): Promise<Map<string, string>> {
     try {

@@ -83,6 +83,18 @@ export function verifyArguments(settings: RsyncSettings, abilities: RsyncAbiliti
   ]
 }
 
+/** Arguments that bring copies here, where nothing is of that name. */
+export function fetchArguments(settings: RsyncSettings): string[] {
+  return [
+    ...LIST,
+    ...ATTRIBUTES,
+    '--ignore-existing',
+    `--bwlimit=${settings.bandwidthKiBps}`,
+    ...ITEMS,
+    ...connection(settings),
+  ]
+}
+
 function connection(settings: RsyncSettings): string[] {
   const { timeoutSeconds } = settings
   const timeout = `--timeout=${timeoutSeconds}`

@@ -9,6 +9,7 @@ import { notOursReason } from './not-ours.js'
 import { classifyExit, exitError, mayNotWrite, refusedToWrite, type ExitFacts, type ExitMeaning } from './rsync-exit.js'
 import { isSent, parseItem, verdictOf, type RsyncItem } from './rsync-lines.js'
 import {
+  fetchArguments,
   markArguments,
   shipArguments,
   verifyArguments,
@@ -164,6 +165,14 @@ export class RsyncTarget implements Target {
     return result
   }
 
+  async fetch(paths: readonly string[], work: Work): Promise<void> {
+    const files = paths.map(path => ({ path }))
+    const meaning = await this.#run(() => fetchArguments(this.#settings), files, work, ignore, true)
+    if (meaning instanceof EdgeError) throw meaning
+    // What is not there did not come.
+    if (meaning.kind !== 'ok' && meaning.kind !== 'partial') throw exitError(this.label, meaning)
+  }
+
   /**
    * Runs rsync, again after a moment where the daemon had no connection left; when the other side does not know an option,
    * remembers that and runs it again without.
@@ -173,8 +182,10 @@ export class RsyncTarget implements Target {
     files: readonly { path: string }[],
     work: Work,
     onItem: (item: RsyncItem) => void,
+    isBack = false,
   ): Promise<ExitMeaning | EdgeError> {
     const { program, destination, idleMs } = this.#settings
+    const here = `${work.dataDir}/`
     const pauses = BUSY_PAUSES_MS.values()
     for (;;) {
       let exit: ExitFacts
@@ -182,7 +193,7 @@ export class RsyncTarget implements Target {
       try {
         exit = await runRsync({
           program,
-          args: [...argsFor(abilities), `${work.dataDir}/`, destination],
+          args: [...argsFor(abilities), ...(isBack ? [destination, here] : [here, destination])],
           paths: files.map(file => file.path),
           signal: work.signal,
           idleMs,

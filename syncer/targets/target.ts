@@ -88,6 +88,11 @@ export interface Target {
   ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult>
   verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult>
   /**
+   * Brings copies here, to the same paths below `work.dataDir`, a folder that nobody reads: whoever asks looks at what came,
+   * and proves it. Throws as `reach`, and where it may not read there.
+   */
+  fetch(paths: readonly string[], work: Work): Promise<void>
+  /**
    * Brings files of one folder in the place of others there, in one step for readers; what they replace is then deleted,
    * the one deletion there is at a target. Missing where that cannot be done.
    */

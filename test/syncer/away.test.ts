@@ -76,6 +76,10 @@ class DistantTarget implements Target {
   verify(files: readonly OutgoingFile[], work: Work): Promise<VerifyResult> {
     return this.#folder.verify(files, work)
   }
+
+  fetch(paths: readonly string[], work: Work): Promise<void> {
+    return this.#folder.fetch(paths, work)
+  }
 }
 
 t.test('a target that was away for two weeks', async t => {

@@ -3,35 +3,33 @@ import { join } from 'node:path'
 import { describeFile } from '../../../compactor/date/day-lists.js'
 import { dateFiles } from '../../../compactor/date/date-job.js'
 import type { Engine } from '../../../compactor/engine.js'
-import { finishedListsOf, listedDates, readFinishedList, type ListedFile } from '../../../formats/finished-list.js'
+import { finishedListsOf, readFinishedList, type ListedFile } from '../../../formats/finished-list.js'
 import { parquetFileAt } from '../../../formats/parquet-tree.js'
 import { isMachineError, messageOf } from '../../../platform/edge-error.js'
 import type { Findings } from '../findings.js'
 
 const hint = 'edgetape compact --once --rebuild-lists'
 
-/** That lists of finished days say what is there: each file as it is, and no file left out. */
+/** That the lists of a finished day say what is there: each file as it is, and no file left out. */
 export async function proveLists(
   root: string,
-  date: string | undefined,
+  date: string,
   engine: Pick<Engine, 'rows'>,
   findings: Findings,
 ): Promise<void> {
-  for (const day of listedDates(root).filter(day => date === undefined || day === date)) {
-    const found = finishedListsOf(root, day).map(path => ({ path, files: readFinishedList(root, path) }))
-    for (const { path } of found.filter(({ files }) => !files)) {
-      const message = 'its list is revoked, or not whole: readers list the folders of that day'
-      findings.add({ weight: 'note', code: 'NO_LIST', path, message, hint })
-    }
-    if (found.length === 0 || found.some(({ files }) => !files)) continue
-    const listed = new Map(found.flatMap(({ files = [] }) => files.map(file => [file.path, file])))
-    for (const { path } of dateFiles(root, day)) {
-      if (listed.has(path)) continue
-      const message = 'the list of its day does not name it: readers may pass it over'
-      findings.add({ weight: 'fault', code: 'NOT_LISTED', path, message, hint })
-    }
-    for (const file of listed.values()) await proveListed(root, file, engine, findings)
+  const found = finishedListsOf(root, date).map(path => ({ path, files: readFinishedList(root, path) }))
+  for (const { path } of found.filter(({ files }) => !files)) {
+    const message = 'its list is revoked, or not whole: readers list the folders of that day'
+    findings.add({ weight: 'note', code: 'NO_LIST', path, message, hint })
   }
+  if (found.length === 0 || found.some(({ files }) => !files)) return
+  const listed = new Map(found.flatMap(({ files = [] }) => files.map(file => [file.path, file])))
+  for (const { path } of dateFiles(root, date)) {
+    if (listed.has(path)) continue
+    const message = 'the list of its day does not name it: readers may pass it over'
+    findings.add({ weight: 'fault', code: 'NOT_LISTED', path, message, hint })
+  }
+  for (const file of listed.values()) await proveListed(root, file, engine, findings)
 }
 
 async function proveListed(root: string, listed: ListedFile, engine: Pick<Engine, 'rows'>, findings: Findings) {

@@ -1,19 +1,21 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { convertedFolders } from '../../../compactor/date/date-job.js'
+import { convertedDates, convertedFolders } from '../../../compactor/date/date-job.js'
 import { quarantinePath } from '../../../formats/quarantine-tree.js'
 import { sha256Of } from '../../../platform/sha256.js'
-import { readReceipts, readReceiptsOf, type Receipt } from '../../../formats/receipt.js'
+import { datesWithReceipts, readReceiptsOf, type Receipt } from '../../../formats/receipt.js'
 import { EdgeError, isMachineError, messageOf } from '../../../platform/edge-error.js'
+import { listedDates } from '../../../formats/finished-list.js'
 import { parseManifest } from '../../../formats/manifest.js'
 import { parquetFilesIn, parquetFolders } from '../../../formats/parquet-tree.js'
 import { parseSegmentPath, withState } from '../../../formats/raw-path.js'
 import { tableNamed } from '../../../compactor/tables.js'
+import type { Progress } from '../../../platform/progress-bar.js'
 import { openDuckDb, sqlName, sqlText } from '../../../platform/duckdb.js'
 import { whyUnreadable } from '../../../formats/unreadable-parquet.js'
 import type { Findings } from '../findings.js'
-import type { Proof } from '../proof.js'
+import type { Proof, ProofOptions } from '../proof.js'
 import { proveLists } from './lists.js'
 
 /** `edgetape verify parquet`: that what came of each segment is all there, as it was made, and nothing twice. */
@@ -21,47 +23,73 @@ export const parquetProof: Proof = {
   name: 'parquet',
   describes: 'tables against receipts, manifests and quarantine',
   byDate: true,
+  goesOn: true,
   isHere: root => existsSync(join(root, 'parquet')),
-  async prove(root, { findings, startProgress, date }) {
+  async prove(root, { findings, startProgress, date, round, signal }) {
     if (!existsSync(join(root, 'parquet'))) {
       throw new EdgeError('VERIFY_NOTHING', `no parquet/ in ${root}`, { path: root, hint: 'wanted a dataDir' })
     }
-    const receipts = [...(date === undefined ? readReceipts(root) : readReceiptsOf(root, date)).values()]
-    for (const receipt of receipts) proveSums(root, receipt, findings)
-    const named = outputsOf(receipts)
-    const files = convertedFiles(root, date)
+    const dates = datesOf(root, date)
+    const ahead = dates.filter(day => !round.isPast(day))
     tellStrangers(root, findings, date)
-    const progress = startProgress(
-      'parquet',
-      files.reduce((sum, { bytes }) => sum + bytes, 0),
-    )
+    const bytesAhead = ahead.flatMap(day => convertedFiles(root, day)).reduce((sum, { bytes }) => sum + bytes, 0)
+    const progress = startProgress('parquet', bytesAhead)
     const connection = await openDuckDb()
-    let rows = 0
     try {
-      for (const { path, bytes } of files) {
-        rows += await proveFile(root, path, named.get(path), connection, findings)
-        progress.advance(bytes)
+      for (const day of ahead) {
+        if (signal.aborted) break
+        await proveDate(root, day, connection, { findings, round, progress, signal })
       }
-      await proveTrades(
-        root,
-        files.map(({ path }) => path),
-        connection,
-        findings,
-      )
-      const rowsOf = async (sql: string) => (await connection.runAndReadAll(sql)).getRows()
-      await proveLists(root, date, { rows: rowsOf }, findings)
+      // Copies of a trade may be days apart: all of them are looked at together.
+      if (!signal.aborted) await proveTrades(root, dates, connection, findings)
     } finally {
       connection.closeSync()
     }
-    const here = new Set(files.map(({ path }) => path))
-    for (const [path, { segments }] of named) if (!here.has(path)) missingFile(root, path, segments, findings)
-    const text = `${receipts.length} segments, ${files.length} files, ${rows} rows`
-    return { text, facts: { segments: receipts.length, files: files.length, rows } }
+    const [segments = 0, files = 0, rows = 0] = ['segments', 'files', 'rows'].map(key => round.countOf(key))
+    const text = `${segments} segments, ${files} files, ${rows} rows`
+    return { text, facts: { segments, files, rows }, isWhole: !signal.aborted }
   },
 }
 
+/** Dates of which anything is here, or was: sorted. */
+function datesOf(root: string, date: string | undefined): string[] {
+  const all = new Set([...datesWithReceipts(root), ...convertedDates(root), ...listedDates(root)])
+  return [...all].filter(day => date === undefined || day === date).sort()
+}
+
+async function proveDate(
+  root: string,
+  date: string,
+  connection: DuckDBConnection,
+  { findings, round, progress, signal }: Pick<ProofOptions, 'findings' | 'round' | 'signal'> & { progress: Progress },
+): Promise<void> {
+  const receipts = [...readReceiptsOf(root, date).values()]
+  const named = outputsOf(receipts)
+  const files = convertedFiles(root, date)
+  const isBegun = round.isPast(date, '')
+  if (!isBegun) {
+    for (const receipt of receipts) proveSums(root, receipt, findings)
+    round.count('segments', receipts.length)
+    round.reached(date, '')
+  }
+  for (const { path, bytes } of files) {
+    if (signal.aborted) return
+    if (!round.isPast(date, path)) {
+      round.count('rows', await proveFile(root, path, named.get(path), connection, findings))
+      round.count('files')
+      round.reached(date, path)
+    }
+    progress.advance(bytes)
+  }
+  const rowsOf = async (sql: string) => (await connection.runAndReadAll(sql)).getRows()
+  await proveLists(root, date, { rows: rowsOf }, findings)
+  const here = new Set(files.map(({ path }) => path))
+  for (const [path, { segments }] of named) if (!here.has(path)) missingFile(root, path, segments, findings)
+  round.reached(date)
+}
+
 /** Files that receipts speak of, with their sizes, ordered by path. */
-function convertedFiles(root: string, date: string | undefined): { path: string; bytes: number }[] {
+function convertedFiles(root: string, date: string): { path: string; bytes: number }[] {
   return convertedFolders(root, date).flatMap(folder =>
     parquetFilesIn(root, folder).flatMap(({ path }) => {
       const found = statSync(join(root, path), { throwIfNoEntry: false })
@@ -164,15 +192,17 @@ async function proveFile(
 /** What the exchange knows a trade by stands once, over all files. */
 async function proveTrades(
   root: string,
-  paths: readonly string[],
+  dates: readonly string[],
   connection: DuckDBConnection,
   findings: Findings,
 ): Promise<void> {
-  const trades = paths.filter(path => path.includes('/table=trades/'))
   const folders = new Map<string, string[]>()
-  for (const path of trades) {
-    const partition = path.replace(/\/date=.*$/, '')
-    folders.set(partition, [...(folders.get(partition) ?? []), sqlText(join(root, path))])
+  const wanted = new Set(dates)
+  for (const folder of parquetFolders(root, { table: 'trades' })) {
+    if (!wanted.has(folder.date)) continue
+    const partition = folder.path.replace(/\/date=.*$/, '')
+    const files = parquetFilesIn(root, folder).map(({ path }) => sqlText(join(root, path)))
+    folders.set(partition, [...(folders.get(partition) ?? []), ...files])
   }
   for (const [path, files] of folders) {
     try {

@@ -2,6 +2,7 @@ import { appendFileSync, copyFileSync, cpSync, readdirSync, readFileSync, rmSync
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { Findings, type Finding } from '../../../reader/verify/findings.js'
+import { Round } from '../../../reader/verify/round.js'
 import { parquetProof } from '../../../reader/verify/parquet/main.js'
 import { writeBacklog } from '../../compactor/fixtures/backlog.js'
 import { compactOnce, filesBelow } from '../../compactor/fixtures/compacted.js'
@@ -53,7 +54,14 @@ async function findingsOf(dataDir: string): Promise<Finding[]> {
     aside: (print: () => void) => print(),
     stop: () => undefined,
   })
-  await parquetProof.prove(dataDir, { findings, startProgress, config: '' })
+  const round = new Round({ place: dataDir, proof: 'parquet' })
+  await parquetProof.prove(dataDir, {
+    findings,
+    startProgress,
+    config: '',
+    round,
+    signal: new AbortController().signal,
+  })
   return found
 }
 

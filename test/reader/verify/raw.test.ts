@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { compress, decompress } from 'zstd-napi'
 import { Findings, type Finding } from '../../../reader/verify/findings.js'
+import { Round } from '../../../reader/verify/round.js'
 import { rawProof } from '../../../reader/verify/raw/main.js'
 import { parseManifest } from '../../../formats/manifest.js'
 import { withState } from '../../../formats/raw-path.js'
@@ -33,7 +34,9 @@ async function proven(path: string): Promise<{ found: Finding[]; text: string; f
     aside: (print: () => void) => print(),
     stop: nothing,
   })
-  const result = await rawProof.prove(path, { findings, startProgress, config: '' })
+  const round = new Round({ place: path, proof: 'raw' })
+  const { signal } = new AbortController()
+  const result = await rawProof.prove(path, { findings, startProgress, config: '', round, signal })
   return { found, ...result }
 }
 
