@@ -1,7 +1,8 @@
-import { LineSplitter } from '../platform/line-splitter.js'
+import { LineHeadReader, type LineFacts } from './line-head.js'
 import type { Manifest } from './manifest.js'
-import { parseLine, parseLineHead } from './raw-line.js'
+import { parseLine } from './raw-line.js'
 import { decodeSegment, type DecodeResult } from './decode-segment.js'
+import { endOfLine } from './stored-line.js'
 
 /** What a segment's lines say about it. */
 export type SegmentFacts = Pick<Manifest, 'frames' | 'bytes_raw' | 'first_recv_us' | 'last_recv_us' | 'connections'>
@@ -22,7 +23,7 @@ export function* scanSegment(path: string, to = Infinity): Generator<undefined, 
   let facts: SegmentFacts = { frames: 0, bytes_raw: 0, first_recv_us: 0, last_recv_us: 0, connections: {} }
   let certain = structuredClone(facts)
   const whole = yield* eachLine(path, 0, to, {
-    line: line => count(line, facts),
+    line: (_block, from, to, head) => count(to - from, head, facts),
     frameEnded: () => (certain = structuredClone(facts)),
   })
   if (whole.decode.fault === undefined) return { facts, decode: whole.decode, cutLines: whole.unfinished }
@@ -31,8 +32,8 @@ export function* scanSegment(path: string, to = Infinity): Generator<undefined, 
   facts = certain
   let doubtful = 0
   const torn = yield* eachLine(path, whole.decode.wholeBytes, to, {
-    line: line => {
-      if (doubtful === 0 && isWhole(line)) count(line, facts)
+    line: (block, from, to, head) => {
+      if (doubtful === 0 && isWhole(block.subarray(from, to))) count(to - from, head, facts)
       else doubtful++
     },
   })
@@ -40,7 +41,8 @@ export function* scanSegment(path: string, to = Infinity): Generator<undefined, 
 }
 
 interface LineVisitor {
-  line: (line: Buffer) => void
+  /** Of a line, without its line feed, and what its head says. */
+  line: (block: Buffer, from: number, to: number, head: LineFacts | undefined) => void
   frameEnded?: () => void
 }
 
@@ -52,12 +54,25 @@ function* eachLine(
   visit: LineVisitor,
 ): Generator<undefined, { decode: DecodeResult; unfinished: number }> {
   const decoder = decodeSegment(path, from, to)
-  const lines = new LineSplitter()
+  const heads = new LineHeadReader()
+  let rest: Buffer[] = []
   for (;;) {
     const next = decoder.next()
-    if (next.done) return { decode: next.value, unfinished: lines.rest.length > 0 ? 1 : 0 }
+    if (next.done) return { decode: next.value, unfinished: rest.length > 0 ? 1 : 0 }
     const { bytes, frameEnded } = next.value
-    for (const line of lines.split(bytes)) visit.line(line)
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    // A copy of what is kept: the decoder's memory is used again for the next chunk.
+    if (endOfLine(chunk, 0) < 0) {
+      if (chunk.length > 0) rest.push(Buffer.from(chunk))
+    } else {
+      const block = rest.length > 0 ? Buffer.concat([...rest, chunk]) : chunk
+      let at = 0
+      for (let end = endOfLine(block, at); end >= 0; end = endOfLine(block, at)) {
+        visit.line(block, at, end, heads.read(block, at, end))
+        at = end + 1
+      }
+      rest = at < block.length ? [Buffer.from(block.subarray(at))] : []
+    }
     if (frameEnded) visit.frameEnded?.()
     yield
   }
@@ -73,10 +88,9 @@ function isWhole(line: Buffer): boolean {
   }
 }
 
-function count(line: Buffer, facts: SegmentFacts): void {
-  facts.bytes_raw += line.length + 1
+function count(bytes: number, head: LineFacts | undefined, facts: SegmentFacts): void {
+  facts.bytes_raw += bytes + 1
   facts.frames++
-  const head = parseLineHead(line.subarray(0, 160).toString('latin1'))
   if (!head) return
   if (facts.first_recv_us === 0 || head.recvUs < facts.first_recv_us) facts.first_recv_us = head.recvUs
   if (head.recvUs > facts.last_recv_us) facts.last_recv_us = head.recvUs

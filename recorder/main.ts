@@ -120,9 +120,11 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
   const broken = new AbortController()
   died.catch(() => broken.abort('storage died'))
+  // Lines wait so long before they are written, at most.
+  const handOverMs = Math.min(HAND_OVER_MS, segments.flushMs)
   const started = {
     ...{ version, host, run, exchange: exchange.name },
-    ...{ flush_ms: segments.flushMs, fsync_ms: segments.fsyncMs, rotate_minutes: segments.rotateMinutes },
+    ...{ flush_ms: handOverMs, fsync_ms: segments.fsyncMs, rotate_minutes: segments.rotateMinutes },
   }
   if (lock) {
     storage.start()
@@ -140,7 +142,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(router, pool))
   const timers = [
     pulse.start(),
-    setInterval(() => router.flush(), Math.min(HAND_OVER_MS, segments.flushMs)),
+    setInterval(() => router.flush(), handOverMs),
     setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {
       const stepUs = clock.checkForStep()

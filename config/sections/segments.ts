@@ -29,8 +29,8 @@ export const segments = z
     flushMs: whole(
       50,
       60_000,
-      1000,
-      'span of the lines in one zstd frame of an open segment, ms; they can be read, and outlive a kill, within 0.1 s',
+      10_000,
+      'longest span of the lines in one zstd frame of an open segment, ms; they can be read, and outlive a kill, within 0.1 s',
     ),
     fsyncMs: whole(50, 60_000, 1000, 'how often they are made safe against a power cut, ms'),
     groupBy: z

@@ -1,7 +1,4 @@
-import type { Append } from './messages.js'
-
-/** How a batch counts: the memory that it takes up. */
-const bytesOf = ({ bytes }: Pick<Append, 'bytes'>) => bytes.buffer.byteLength
+import { heldBytes, type Append } from './messages.js'
 
 /**
  * All that is in memory and not on disk yet, counted in one place: batches that are still here, by family, and bytes that the
@@ -30,7 +27,7 @@ export class Backlog {
   }
 
   push(batch: Append): void {
-    this.#bytes += bytesOf(batch)
+    this.#bytes += heldBytes(batch)
     const list = this.#here.get(batch.channel)
     if (list) list.push(batch)
     else this.#here.set(batch.channel, [batch])
@@ -41,7 +38,7 @@ export class Backlog {
     for (let held = this.#inFlight.get(family) ?? 0; held < this.#inFlightMax;) {
       const batch = this.#shift(family)
       if (!batch) return
-      held += bytesOf(batch)
+      held += heldBytes(batch)
       this.#inFlight.set(family, held)
       yield batch
     }
@@ -68,7 +65,7 @@ export class Backlog {
         const batch = this.#shift(family)
         if (!batch) break
         gone.push(batch)
-        freed += bytesOf(batch)
+        freed += heldBytes(batch)
       }
     }
     this.#bytes -= freed

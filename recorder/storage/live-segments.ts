@@ -3,7 +3,7 @@ import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
 import { segmentKey } from './batch-queue.js'
-import type { Append, StorageEvent, StorageOptions } from './messages.js'
+import { heldBytes, type Append, type StorageEvent, type StorageOptions } from './messages.js'
 import { OpenWriters } from './open-writers.js'
 import { isNoRoom, type Room } from './room.js'
 import type { SealTask } from './seal-queue.js'
@@ -56,8 +56,9 @@ export class LiveSegments {
       this.#writers.set(key, writer)
       return { writer, compressedBytes: writer.append({ ...batch, bytes: this.#linesOf(batch) }) }
     })
-    const { channel, bytes, frames } = batch
-    this.#options.emit({ type: 'stored', channel, bytes, frames, compressedBytes })
+    const { channel, bytes, frames, shares } = batch
+    const buffer = shares ? {} : { buffer: bytes.buffer }
+    this.#options.emit({ type: 'stored', channel, frames, compressedBytes, held: heldBytes(batch), ...buffer })
     if (writer.holds.compressedBytes >= this.#options.storage.rotateBytes) this.#retire(key, writer)
   }
 

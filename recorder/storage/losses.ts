@@ -27,6 +27,8 @@ export class Losses {
   }
 }
 
-export function lossOf({ channel, firstRecvUs, lastRecvUs, frames }: Append, cause: string): Loss {
+type Lost = Pick<Append, 'channel' | 'firstRecvUs' | 'lastRecvUs' | 'frames'>
+
+export function lossOf({ channel, firstRecvUs, lastRecvUs, frames }: Lost, cause: string): Loss {
   return { channel, fromUs: firstRecvUs, toUs: lastRecvUs, frames, cause }
 }

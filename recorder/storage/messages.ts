@@ -37,7 +37,13 @@ export interface Append extends SegmentGroup {
   bytes: Uint8Array<ArrayBuffer>
   /** Where frames stand in `bytes` that may not be JSON: from and to, one pair a line. None: they are known to be. */
   spans?: Uint32Array<ArrayBuffer>
+  /** The memory of `bytes` holds other batches, too. */
+  shares?: true
 }
+
+/** How a batch counts while it waits: the memory that it takes up. */
+export const heldBytes = ({ bytes, shares }: Pick<Append, 'bytes' | 'shares'>) =>
+  shares ? bytes.length : bytes.buffer.byteLength
 
 /** Frames that will be in no file: exactly these, of this family, received in this span (both ends included). */
 export interface Loss {
@@ -80,10 +86,22 @@ export interface BrokenFrame {
   head: string
 }
 
+/** Lines that readers can see now. */
+export interface Stored {
+  type: 'stored'
+  channel: string
+  frames: number
+  compressedBytes: number
+  /** Memory that they took up. */
+  held: number
+  /** That memory, where it can be filled again. */
+  buffer?: ArrayBuffer
+}
+
 /** From the storage thread. */
 export type StorageEvent =
-  | { type: 'stored'; channel: string; bytes: Uint8Array<ArrayBuffer>; frames: number; compressedBytes: number }
-  | { type: 'dropped'; batch: Append }
+  | Stored
+  | { type: 'dropped'; batch: Pick<Append, 'channel' | 'firstRecvUs' | 'lastRecvUs' | 'frames'>; held: number }
   /** A segment was synced: the disk answers, however slowly. */
   | { type: 'synced' }
   /** Was stored, and is gone from the disk. */

@@ -6,7 +6,14 @@ import { findOpenSegments } from './open-segments.js'
 import { BatchQueue } from './batch-queue.js'
 import { Inheritance } from './inheritance.js'
 import { LiveSegments } from './live-segments.js'
-import { APPENDING, type Append, type StorageEvent, type StorageOptions, type StorageRequest } from './messages.js'
+import {
+  APPENDING,
+  heldBytes,
+  type Append,
+  type StorageEvent,
+  type StorageOptions,
+  type StorageRequest,
+} from './messages.js'
 import { isNoRoom, Room } from './room.js'
 import { SealedHours } from './sealed-hours.js'
 import { SealQueue } from './seal-queue.js'
@@ -174,7 +181,11 @@ export class SegmentStore {
   /** What cannot be written now goes back, except for the journal, which has until the very end. */
   #giveUp(): void {
     this.#writeQueue()
-    for (const batch of this.#queue.takeOut(batch => !isJournal(batch))) this.#emit({ type: 'dropped', batch })
+    for (const batch of this.#queue.takeOut(batch => !isJournal(batch))) {
+      const { channel, firstRecvUs, lastRecvUs, frames } = batch
+      const facts = { channel, firstRecvUs, lastRecvUs, frames }
+      this.#emit({ type: 'dropped', batch: facts, held: heldBytes(batch) })
+    }
   }
 
   /** Never more than `fsyncMs` between a write and the sync behind it. */

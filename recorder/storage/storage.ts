@@ -7,6 +7,7 @@ import type { SegmentGroup } from '../../formats/raw-path.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
 import { APPENDING, type Loss, type StorageEvent, type StorageOptions, type StorageRequest } from './messages.js'
 import { Backlog } from './backlog.js'
+import { pack } from './packed-requests.js'
 import { Losses, lossOf } from './losses.js'
 
 /** Batch buffers kept for reuse: what comes back while one flush interval is written. */
@@ -200,8 +201,9 @@ export class Storage extends EventEmitter<StorageEvents> {
   #sendAll(): void {
     const requests = this.#toSend
     this.#toSend = []
-    const memory = requests.flatMap(request => (request.type === 'append' ? [request.bytes.buffer] : []))
-    if (requests.length > 0) this.#worker?.postMessage(requests, memory)
+    if (requests.length === 0) return
+    const { message, transfer } = pack(requests)
+    this.#worker?.postMessage(message, transfer)
   }
 
   /** Hands on what the thread may hold of a family. */
@@ -210,9 +212,9 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   /** The thread holds this memory no more. */
-  #release(family: string, { buffer }: Uint8Array<ArrayBuffer>): void {
-    this.#backlog.release(family, buffer.byteLength)
-    this.#recycle(buffer)
+  #release(family: string, held: number, buffer?: ArrayBuffer): void {
+    this.#backlog.release(family, held)
+    if (buffer) this.#recycle(buffer)
     this.#send(family)
   }
 
@@ -224,7 +226,7 @@ export class Storage extends EventEmitter<StorageEvents> {
         this.#progressAtMs = performance.now()
         // The journal is written even when nothing else is.
         if (event.channel !== 'journal') this.#takes()
-        this.#release(event.channel, event.bytes)
+        this.#release(event.channel, event.held, event.buffer)
         this.#watch()
         break
       case 'synced':
@@ -232,7 +234,7 @@ export class Storage extends EventEmitter<StorageEvents> {
         break
       case 'dropped':
         this.#lose(lossOf(event.batch, this.#trouble ?? 'no time to write it'))
-        this.#release(event.batch.channel, event.batch.bytes)
+        this.#release(event.batch.channel, event.held)
         break
       case 'lost':
         this.#lose(event.loss)
