@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
 
@@ -33,6 +34,6 @@ async function serveUntilTold({ config: path }: ConfigOption): Promise<void> {
   const log = createLogger('serve')
   await openProxyWay(proxyFrom(config.proxy, process.env))
   const leaveSystemd = attendSystemd(log)
-  await serve({ config, log, signal: stop.signal })
+  await serve({ config, configPath: resolve(path), log, signal: stop.signal })
   leaveSystemd()
 }

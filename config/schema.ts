@@ -10,6 +10,7 @@ import { report } from './sections/report.js'
 import { retention } from './sections/retention.js'
 import { segments } from './sections/segments.js'
 import { sync } from './sections/sync.js'
+import { verify } from './sections/verify.js'
 import { path } from './values.js'
 
 /**
@@ -29,6 +30,7 @@ const keys = z.strictObject({
   compact,
   sync,
   retention,
+  verify,
   http,
   report,
   alerts,

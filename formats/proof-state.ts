@@ -76,12 +76,22 @@ export function forgetProofState(place: string, proof: string, date?: string): v
   rmSync(pathOf(place, proof, date), { force: true })
 }
 
+/** Findings that tell of files that are not what they were; others tell why something could not be proven. */
+const DAMAGE: ReadonlySet<string> = new Set([
+  'ROTTEN',
+  'COPY_ROTTEN',
+  'COPY_MISSING',
+  'LEDGER_UNTRUE',
+  'RECEIPT_UNTRUE',
+])
+
 /** Damage that the last rounds found, each file once. */
 export function damageKnown({ round, last }: Pick<ProofState, 'round' | 'last'>): KeptFault[] {
   const done = round?.at?.date ?? ''
   // What a newer round has passed and not found again is no longer so.
   const before = (last?.faults ?? []).filter(({ path }) => round === undefined || dateIn(path) > done)
-  return [...new Map([...before, ...(round?.faults ?? [])].map(fault => [fault.path, fault])).values()]
+  const all = [...before, ...(round?.faults ?? [])].filter(({ code }) => DAMAGE.has(code))
+  return [...new Map(all.map(fault => [fault.path, fault])).values()]
 }
 
 const dateIn = (path: string) => /date=(\d{4}-\d\d-\d\d)/.exec(path)?.[1] ?? '9999-99-99'

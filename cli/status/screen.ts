@@ -122,6 +122,7 @@ function filesTable({
   disk,
   recorder,
   reports,
+  archive,
   atMs,
 }: Observation): string {
   const rows = Object.values(compactor.rows).reduce((sum, count) => sum + count, 0)
@@ -151,6 +152,9 @@ function filesTable({
       lines.push(['', `all verified through ${timeOf(verifiedThroughMs)}, ${ageText(atMs - verifiedThroughMs)} ago`])
     if (lastError !== undefined) lines.push(['', `⚠️ ${shortened(lastError)}`])
   }
+  if (archive) lines.push(['archive', archiveText(archive, atMs)])
+  if (archive?.rotten[0])
+    lines.push(['', `${archive.rotten.length} rotten, first ${archive.rotten[0].path}: edgetape verify --repair ❌`])
   const [newest] = reports
   if (newest) lines.push(['report', `${newest.path}${reports.length > 1 ? `, and ${reports.length - 1} before` : ''}`])
   if (disk) lines.push(['disk', diskText(disk)])
@@ -158,6 +162,19 @@ function filesTable({
   if (recorder.disk_error !== undefined) lines.push(['', `takes no frames: ${shortened(recorder.disk_error)} ❌`])
   const width = Math.max(...lines.map(([label]) => label.length))
   return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join('\n')
+}
+
+function archiveText(
+  { throughDate, datesDone, dates, lastEndedMs, lastFiles, lastBytes }: NonNullable<Observation['archive']>,
+  atMs: number,
+): string {
+  const last =
+    lastEndedMs === undefined
+      ? 'never read again as a whole yet'
+      : `all ${countOf(lastFiles)} files (${bytesOf(lastBytes)}) read again ${ageText(atMs - lastEndedMs)} ago`
+  return throughDate === undefined
+    ? last
+    : `${last}; now through ${throughDate}, ${countOf(datesDone)} of ${countOf(dates)} days`
 }
 
 function diskText({

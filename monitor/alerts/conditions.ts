@@ -41,6 +41,7 @@ export function conditionsOf(seen: Observation, limits: Limits, before: Memory):
     ...syncBehind(seen, limits),
     ...syncProblems(seen),
     ...badCopies(seen, before),
+    ...archive(seen),
     ...parts(seen, before),
     ...target(seen),
     ...clock(seen, limits),
@@ -168,6 +169,16 @@ function badCopies(seen: Observation, { badCopies: before = 0 }: Memory): Condit
         "syncer's start; they are copied again, but what is no longer here may be as bad: edgetape verify nas"
       : 'no further copies were found damaged or gone at the target'
   return [{ key: 'copies', state: more > 0 ? 'bad' : 'good', text }]
+}
+
+/** Known until it is mended, or proven to be right again. */
+function archive({ archive: seen }: Observation): Condition[] {
+  if (!seen) return []
+  const [first] = seen.rotten
+  const text = first
+    ? `${seen.rotten.length} files are not what they were when they were written, first ${first.path}: ${first.message}`
+    : 'what rotted is mended'
+  return [{ key: 'archive', state: first ? 'bad' : 'good', text }]
 }
 
 function parts({ parts: reports }: Observation, { startedAt }: Memory): Condition[] {

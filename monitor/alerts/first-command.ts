@@ -5,6 +5,7 @@ const COMMANDS: readonly (readonly [begin: string, command: string])[] = [
   ['compactor failing', 'edgetape verify raw'],
   ['disk refuses', 'edgetape doctor'],
   ['disk', 'edgetape retention --dry-run'],
+  ['archive', 'edgetape verify --repair'],
   ['copies', 'edgetape verify nas'],
   ['not recorded', 'edgetape coverage --by channel'],
   ['memory', 'edgetape status'],

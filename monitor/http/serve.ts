@@ -13,6 +13,7 @@ import { firstCommand } from '../alerts/first-command.js'
 import { hasReceiver } from '../alerts/receivers.js'
 import { DailyWork } from '../daily/daily-work.js'
 import { dailyJobs } from '../daily/jobs.js'
+import { Scrub } from '../daily/scrub.js'
 import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
@@ -38,6 +39,8 @@ const DAY_MS = 86_400_000
 
 interface ServeOptions {
   config: Config
+  /** Where it came from, for what is done by processes of their own. */
+  configPath?: string
   log: Logger
   signal: AbortSignal
   clock?: Clock
@@ -51,11 +54,13 @@ interface ServeOptions {
  * is recorded.
  * @throws EdgeError HTTP_PORT_TAKEN, HTTP_CANNOT_LISTEN
  */
-export async function serve({ config, log, signal, clock = systemClock, onListening }: ServeOptions): Promise<void> {
+export async function serve(options: ServeOptions): Promise<void> {
+  const { config, configPath, log, signal, clock = systemClock, onListening } = options
   const { host, port, noDataSeconds } = config.http
   const watch = new Watch(new Observer(config.dataDir, clock, recorderTags(config)), 1000 * noDataSeconds, log)
   const coverage = new CoverageDays(config.dataDir, log)
   const daily = new DailyWork(dailyJobs(config), log)
+  const scrub = new Scrub(config, configPath, log, clock.nowMs())
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
   const status = new StatusWriter(config.dataDir, 'monitor')
   const tellOf = async (said: Said<'monitor'>) => {
@@ -88,6 +93,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
       did = watch.did
       if (watch.hasNews) coverage.hurry()
       daily.tick(clock.nowMs(), signal)
+      scrub.tick(clock.nowMs(), signal)
       const seen = watch.seenWith(coverage)
       if (seen) pages.tell(() => statusAnswer(seen, watch.health(), config.alerts))
       if (seen) alerts?.note(seen, signal, watch.health().ready.length === 0)
@@ -97,7 +103,7 @@ export async function serve({ config, log, signal, clock = systemClock, onListen
     server?.close()
     server?.closeAllConnections()
     await stopPulse()
-    await Promise.all([daily.ended(), coverage.ended(), endStatus(status, log)])
+    await Promise.all([daily.ended(), scrub.ended(), coverage.ended(), endStatus(status, log)])
   }
 }
 

@@ -290,6 +290,16 @@ export const metrics: readonly metric.Metric[] = [
     'Bytes deleted here after they were verified at the target.',
     ({ syncer }) => syncer.retired_bytes,
   ),
+  gauge(
+    'edgetape_archive_rotten_files',
+    'Files, here and at the target, that were found not to be what they were when they were written.',
+    ({ archive }) => archive?.rotten.length,
+  ),
+  gauge(
+    'edgetape_archive_proven_timestamp_seconds',
+    'When the last full round that read every file again came to its end, seconds since the epoch.',
+    ({ archive }) => seconds(archive?.lastEndedMs),
+  ),
   gauge('edgetape_disk_free_bytes', 'Free bytes of the file system of dataDir.', ({ disk }) => disk?.freeBytes),
   gauge('edgetape_disk_size_bytes', 'Size of the file system of dataDir.', ({ disk }) => disk?.sizeBytes),
   gauge(

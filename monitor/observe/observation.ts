@@ -2,6 +2,7 @@ import type { CoverageDay, EventOfDay } from '../../coverage/account/day.js'
 import type { ReportFile } from '../../formats/report-path.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { Gap } from '../../formats/journal/gap.js'
+import type { ArchiveSeen } from './archive-seen.js'
 import { connectionsOf, type ConnectionSeen } from './connections-seen.js'
 import { diskOf, type DiskSeen } from './disk-growth.js'
 import type { DiskUse, Space } from './disk-use.js'
@@ -40,6 +41,8 @@ export interface Observation {
   today?: CoverageDay
   /** The same of the last 24 hours: events that left something missing, and how many healed. */
   recent?: { losses: EventOfDay[]; healed: number }
+  /** How far files were proven since they were written, and what rotted. */
+  archive?: ArchiveSeen
   /** Reports of days that lie here, the newest first. */
   reports: readonly ReportFile[]
 }
@@ -55,6 +58,7 @@ export interface Sources {
   space: Space | undefined
   elsewhere?: readonly OpenElsewhere[]
   reports?: readonly ReportFile[]
+  archive?: ArchiveSeen | undefined
   memoryLimitBytes?: number
 }
 
@@ -68,6 +72,7 @@ export function observationOf({
   space,
   elsewhere = [],
   reports = [],
+  archive,
   memoryLimitBytes,
 }: Sources): Observation {
   const statusOf = (part: string) => parts.find(report => report.part === part)?.status ?? {}
@@ -101,6 +106,7 @@ export function observationOf({
     disk: use && space && diskOf(use, space),
     gaps,
     reports,
+    ...(archive && { archive }),
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
   }
 }

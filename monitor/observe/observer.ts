@@ -2,6 +2,7 @@ import { totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, type Clock } from '../../platform/clock.js'
 import { openElsewhere, type OpenElsewhere } from '../../formats/left-open.js'
+import { archiveOf, type ArchiveSeen } from './archive-seen.js'
 import { diskUseOf, spaceOf, type DiskUse } from './disk-use.js'
 import { inOneLine } from '../../formats/journal/heirs.js'
 import type { Gap } from '../../formats/journal/gap.js'
@@ -37,6 +38,7 @@ export class Observer {
   #use: DiskUse | undefined
   #elsewhere: OpenElsewhere[] = []
   #reports: readonly ReportFile[] = []
+  #archive: ArchiveSeen | undefined
   #journalReadMs = -Infinity
   #filesSeenMs = -Infinity
 
@@ -60,6 +62,7 @@ export class Observer {
     if (monotonicMs - this.#filesSeenMs >= FILES_EVERY_MS) {
       this.#use = diskUseOf(this.#dataDir, atMs)
       this.#reports = reportFiles(this.#dataDir)
+      this.#archive = archiveOf(this.#dataDir)
       const own = reports.filter(isRecorder).map(({ status }) => recorderStatus.parse(status))
       const exchanges = own.flatMap(({ exchange }) => exchange ?? [])
       this.#elsewhere = openElsewhere(this.#dataDir, { exchanges, host: own[0]?.host }, this.#use.openBy)
@@ -78,6 +81,7 @@ export class Observer {
       memoryLimitBytes: memoryLimit(),
       elsewhere: this.#elsewhere,
       reports: this.#reports,
+      archive: this.#archive,
     })
   }
 

@@ -4,11 +4,13 @@ import { execa } from 'execa'
 import t from 'tap'
 import { exposition } from '../../monitor/metrics/exposition.js'
 import { metrics } from '../../monitor/metrics/table.js'
+import { archiveOf } from '../../monitor/observe/archive-seen.js'
 import { observationOf } from '../../monitor/observe/observation.js'
 import { coverageDay, coverageEvent } from '../fixtures/coverage-day.js'
 import { withAccount } from '../../monitor/observe/with-account.js'
 import { reportsOf } from '../../monitor/observe/parts.js'
 import { packageRoot } from '../../platform/package-info.js'
+import { writeProofState } from '../../formats/proof-state.js'
 import { writeStatus } from '../../formats/status.js'
 import { needs } from '../fixtures/needs.js'
 
@@ -46,9 +48,12 @@ function toldText(dataDir: string): string {
   const vitals = counts('rss_bytes', 'heap_bytes', 'heap_limit_bytes', 'cpu_seconds', 'loop_delay_seconds')
   const pulse = { pid: process.pid, at, did: 'slept', ...vitals }
   writeFileSync(join(dataDir, 'state', 'pulse-recorder.json'), JSON.stringify(pulse))
+  const last = { begunMs: atMs, endedMs: atMs, facts: {}, found: {}, faults: [] }
+  writeProofState(dataDir, 'bits', { writtenMs: atMs, startedMs: atMs, last })
   const none = { files: 0, bytes: 0 }
   const startedMs = atMs - 3_600_000
   const seen = observationOf({
+    archive: archiveOf(dataDir),
     atMs,
     parts: reportsOf(dataDir, [undefined]),
     rates: new Map(),
