@@ -4,19 +4,26 @@
  * of what is tested.
  */
 import { readdirSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
+import { hasErrno } from '../platform/edge-error.js'
 import { packageRoot } from '../platform/package-info.js'
 import { countResults, summaryOf, type Failure, type Results } from './results.js'
 
-/** More than cores: many tests wait. */
-const JOBS = 3
+/** Files wait as often as they work: more are begun while the processors have time to spare. */
+const JOBS_AT_LEAST = 3
+const JOBS_AT_MOST = 6
+const BUSY = 0.7
+const LOOK_MS = 1000
 /** A file that takes longer says what it waits for, and is ended. */
 const FILE_S = 240
 const KILLED_AFTER_S = FILE_S + 20
 /** Where more fail, something is broken. */
 const AGAIN_AT_MOST = 5
+const CLEAN_END = new URL('./clean-end.js', import.meta.url).href
 const STDERR_SHOWN_CHARS = 4000
 /** A test that ran out of time lists every handle that is open. */
 const DIAGNOSTIC_SHOWN_CHARS = 2000
@@ -34,20 +41,41 @@ function compiled(file: string): string {
   return file.replace(/^(?:\.\/)?test\/(.*)\.ts$/, 'dist/test/$1.js')
 }
 
+/** Files that run, each with the programs that it started in a process group of its own. */
+const running = new Set<{ readonly pid?: number | undefined }>()
+
+function endGroup({ pid }: { readonly pid?: number | undefined }): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    for (const child of running) endGroup(child)
+    process.exit(1)
+  })
+
 /** Runs one file; tells how it went, in a line, or with all that failed. */
 async function runFile(file: string): Promise<Results> {
   const begun = performance.now()
-  const { stdout, stderr, exitCode, signal, timedOut } = await execa(
-    process.execPath,
-    ['--enable-source-maps', compiled(file)],
-    {
-      cwd: packageRoot,
-      stdin: 'ignore',
-      reject: false,
-      timeout: KILLED_AFTER_S * 1000,
-      env: { TAP: '1', TAP_TIMEOUT: String(FILE_S) },
-    },
-  )
+  const child = execa(process.execPath, ['--enable-source-maps', `--import=${CLEAN_END}`, compiled(file)], {
+    cwd: packageRoot,
+    stdin: 'ignore',
+    reject: false,
+    timeout: KILLED_AFTER_S * 1000,
+    env: { TAP: '1', TAP_TIMEOUT: String(FILE_S) },
+    detached: true,
+  })
+  running.add(child)
+  // What a failed test left running would keep the pipes open for ever.
+  child.once('exit', () => {
+    running.delete(child)
+    endGroup(child)
+  })
+  const { stdout, stderr, exitCode, signal, timedOut } = await child
   const trouble = timedOut ? `not done after ${KILLED_AFTER_S} s` : `ended with ${signal ?? exitCode ?? 'an error'}`
   const { passed, failures, skipped } = countResults(stdout, exitCode === 0 ? undefined : trouble)
   const outcome = failures.length === 0 ? 'PASS' : 'FAIL'
@@ -74,14 +102,48 @@ function textOf({ name, diagnostic }: Failure): string {
   return `  ✖ ${name}\n${more}`
 }
 
-/** Runs files, so many at a time. */
-async function runFiles(files: readonly string[], jobs: number): Promise<Map<string, Results>> {
-  const found = new Map<string, Results>()
-  const queue = files.values()
-  const runNext = async () => {
-    for (const file of queue) found.set(file, await runFile(file))
+/** How much of the processors' time is used; busy until it was looked at for a while. */
+class ProcessorUse {
+  #ms = performance.now()
+  #used = usedMs()
+  #isBusy = true
+
+  isBusy(): boolean {
+    const ms = performance.now()
+    if (ms - this.#ms < LOOK_MS) return this.#isBusy
+    const used = usedMs()
+    this.#isBusy = (used - this.#used) / (ms - this.#ms) / availableParallelism() > BUSY
+    this.#ms = ms
+    this.#used = used
+    return this.#isBusy
   }
-  await Promise.all(Array.from({ length: jobs }, runNext))
+
+  /** What was begun now is to be seen in the next look. */
+  lookAnew(): void {
+    this.#ms = performance.now()
+    this.#used = usedMs()
+    this.#isBusy = true
+  }
+}
+
+const usedMs = () => cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+
+/** Runs files, some at a time; `most` of them only while the processors are not busy. */
+async function runFiles(files: readonly string[], least: number, most: number): Promise<Map<string, Results>> {
+  const found = new Map<string, Results>()
+  const underWay = new Set<Promise<void>>()
+  const processors = new ProcessorUse()
+  const isFull = () => underWay.size >= least && (underWay.size >= most || processors.isBusy())
+  for (const file of files) {
+    while (isFull()) await Promise.race([...underWay, delay(LOOK_MS)])
+    const one = runFile(file).then(results => {
+      found.set(file, results)
+      underWay.delete(one)
+    })
+    underWay.add(one)
+    processors.lookAnew()
+  }
+  await Promise.all(underWay)
   return found
 }
 
@@ -93,7 +155,7 @@ async function runAgainAlone(found: Map<string, Results>): Promise<void> {
   const failed = [...found].filter(([, { failures }]) => failures.length > 0).map(([file]) => file)
   if (failed.length === 0 || failed.length === found.size || failed.length > AGAIN_AT_MOST) return
   process.stdout.write(`\nOnce more, alone:\n`)
-  const again = await runFiles(failed, 1)
+  const again = await runFiles(failed, 1, 1)
   const unsteady = failed.filter(file => again.get(file)?.failures.length === 0)
   for (const [file, results] of again) found.set(file, results)
   if (unsteady.length > 0)
@@ -101,7 +163,7 @@ async function runAgainAlone(found: Map<string, Results>): Promise<void> {
 }
 
 async function run(files: readonly string[]): Promise<number> {
-  const found = await runFiles(files, JOBS)
+  const found = await runFiles(files, JOBS_AT_LEAST, JOBS_AT_MOST)
   await runAgainAlone(found)
   const results = [...found.values()]
   const all: Results = {

@@ -10,7 +10,7 @@ import { witnessedExchange, type Witnessed, type WitnessedExchange } from '../fi
 import { matchAll } from '../fixtures/match-all.js'
 
 // They mostly wait.
-t.jobs = 4
+t.jobs = 8
 
 const EVERY_MS = {
   'quote.BTC-PERPETUAL': 25,

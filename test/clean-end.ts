@@ -1,0 +1,42 @@
+/**
+ * Loaded before each file of tests, so that a failed assertion costs seconds. tap removes a test's folder before what was
+ * registered after it is torn down: programs that a failed test left running wrote into the folder while it went, the
+ * removal failed, nothing was torn down, and the file waited for its timeout.
+ */
+import { rm } from 'node:fs/promises'
+import t, { type Test } from 'tap'
+
+/** What still runs after a failure has this long to end by itself. */
+const AFTER_FAILURE_MS = 5000
+/** A file may do something between two tests of its top level. */
+const BETWEEN_TESTS_MS = 60_000
+const LEFT_OPEN = 'all tests are done, and something is left open: '
+
+/** Registered first, the removal runs last; a program that was told to end may write for another moment. */
+function removeFolderLast(test: Test): void {
+  if (test.saveFixture) return
+  test.saveFixture = true
+  test.after(() => rm(test.testdirName, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
+}
+
+/** Ends a process that neither a test nor anything else but what was left open keeps alive. */
+function endWhatIsLeft(): void {
+  if (!t.results && !t.idle) return
+  const left = process.getActiveResourcesInfo().filter(kind => kind !== 'Timeout')
+  if (t.passing() && !t.results) t.fail(LEFT_OPEN + left.join(', '))
+  process.stderr.write(`${LEFT_OPEN}${left.join(', ')}\n`)
+  process.exitCode = 1
+  // The programs are ended by who started this file.
+  process.exit()
+}
+
+let waiting: NodeJS.Timeout | undefined
+function wait(): void {
+  clearTimeout(waiting)
+  waiting = setTimeout(endWhatIsLeft, t.passing() ? BETWEEN_TESTS_MS : AFTER_FAILURE_MS).unref()
+}
+
+removeFolderLast(t)
+t.beforeEach(removeFolderLast)
+t.on('idle', wait)
+t.on('complete', wait)
