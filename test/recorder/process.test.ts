@@ -20,12 +20,10 @@ t.test('records a market, and a signal seals everything within 5 s', async t => 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const folder = t.testdir({})
     const recorder = startRecorder(t, folder, { url: exchange.url })
-    const before = performance.now()
     await until('trades, quotes and books', () =>
       ['trades', 'quote', 'book', 'ticker', 'perpetual'].every(family => framesTaken(recorder, family) > 0),
     )
     await until('a second of index prices', () => framesTaken(recorder, 'deribit_price_index') >= 4)
-    t.ok(performance.now() - before < 15_000)
     const asked = performance.now()
     recorder.process.kill(signal)
     const { exitCode } = await recorder.process

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { journalText } from '../fixtures/kill-rounds.js'
 import { sealLeft } from '../fixtures/segments.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
@@ -101,13 +102,12 @@ t.test('an exchange that is not there is waited for', async t => {
   const port = Number(new URL(first.url).port)
   await first.close()
   const recorder = startRecorder(t, t.testdir({}), { url: first.url })
-  await until('it runs without an exchange', () => statusOf(recorder)['frames'] !== undefined)
+  await until('it finds no exchange', () => journalText(recorder.dataDir).includes('discovery_failed'))
   const exchange = await startSimulator({ rate: 50, instruments: 8, port })
   t.teardown(() => exchange.close())
   await until('it records once there is one', () => framesTaken(recorder, 'quote') > 0, 30_000)
   recorder.process.kill()
   t.equal((await recorder.process).exitCode, 0)
-  t.ok(journalOf(recorder.dataDir).some(({ event }) => event === 'discovery_failed'))
 })
 
 t.test('redundancy 2 takes every channel on two connections', async t => {
