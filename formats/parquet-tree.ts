@@ -59,10 +59,20 @@ export function* parquetFolders(root: string, query: ParquetQuery = {}): Generat
     (wanted[key] === undefined || wanted[key] === value) &&
     (key !== 'date' || !dates || (value >= dates.first && value <= dates.last))
   const top = { path: 'parquet', values: {} }
-  for (const { path, values } of partitionFolders(root, top, LEVELS, { accept, below, onStranger })) {
+  for (const { path, values } of partitionFolders(root, top, LEVELS, {
+    accept,
+    below,
+    onStranger,
+    dates: bounded(query),
+  })) {
     const { exchange = '', table = '', kind, currency, date = '' } = values
     yield { path, exchange, table, kind, currency, date }
   }
+}
+
+/** The dates that are asked for, where they are bounded on both sides. */
+function bounded({ date, dates }: ParquetQuery) {
+  return date === undefined ? dates : { first: date, last: date }
 }
 
 /**

@@ -1,5 +1,5 @@
-import { statSync, type Dirent } from 'node:fs'
-import { folderEntries } from '../platform/folder-entries.js'
+import { existsSync, statSync, type Dirent } from 'node:fs'
+import { folderEntries, folderNames } from '../platform/folder-entries.js'
 import { SAFE_PATH_VALUE } from './raw-path.js'
 
 /** A level of folders `key=value`, from the top; one that is optional is missing in some layouts. */
@@ -20,6 +20,8 @@ export interface FolderQuery {
   accept?: ((key: string, value: string) => boolean) | undefined
   /** Only what lies at or below this path, or on the way there; of the root, with forward slashes. */
   below?: string | undefined
+  /** Of dates those alone are wanted that `accept` says, from this one to that one: few among many. */
+  dates?: { first: string; last: string } | undefined
   /** Told of what is no name of ours: a file, or a folder (with `/` behind it), below which nothing is looked at. */
   onStranger?: ((path: string) => void) | undefined
 }
@@ -41,9 +43,7 @@ export function* partitionFolders(
     yield top
     return
   }
-  const { folders, files } = listFolder(root, top.path)
-  for (const file of files) query.onStranger?.(`${top.path}/${file}`)
-  for (const name of folders) {
+  for (const name of namesIn(root, top.path, levels, query)) {
     const path = `${top.path}/${name}`
     if (!isOnTheWay(path, query.below)) continue
     const { key, value, rest } = levelOf(name, levels)
@@ -51,6 +51,38 @@ export function* partitionFolders(
     else if (query.accept?.(key, value) !== false)
       yield* partitionFolders(root, { path, values: { ...top.values, [key]: value } }, rest, query)
   }
+}
+
+/** So few dates are looked for one by one. */
+const FEW_DATES = 4
+const DAY_MS = 86_400_000
+
+/** Names of folders in a folder, sorted; of few dates, where nobody asks for strangers, also names of files that are spelled like one. */
+function namesIn(
+  root: string,
+  top: string,
+  [level, ...rest]: readonly Level[],
+  { dates, onStranger }: FolderQuery,
+): readonly string[] {
+  if (!dates || onStranger) {
+    const { folders, files } = listFolder(root, top)
+    for (const file of files) onStranger?.(`${top}/${file}`)
+    return folders
+  }
+  const few = rest.length === 0 && level?.key === 'date' ? datesWithin(dates, FEW_DATES) : undefined
+  if (few) return few.map(date => `date=${date}`).filter(name => existsSync(`${root}/${top}/${name}`))
+  // Years of names, of which few are wanted: what each is shows when it is listed.
+  return folderNames(`${root}/${top}`).sort()
+}
+
+/** Undefined where they are more than so many, or have no end. */
+function datesWithin({ first, last }: { first: string; last: string }, most: number): string[] | undefined {
+  const [fromMs, toMs] = [Date.parse(first), Date.parse(last)]
+  const count = Math.floor((toMs - fromMs) / DAY_MS) + 1
+  if (!(count <= most)) return undefined
+  return Array.from({ length: Math.max(0, count) }, (_, day) =>
+    new Date(fromMs + day * DAY_MS).toISOString().slice(0, 10),
+  )
 }
 
 /** The level that a folder's name stands for, and those that follow; `rest` is undefined where it stands for none. */

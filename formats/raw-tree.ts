@@ -63,10 +63,26 @@ export function rawDays(root: string, query: RawQuery = {}): RawDay[] {
   }
   const days = new Map<string, string[]>()
   const top = { path: 'raw', values: {} }
-  for (const { path, values } of partitionFolders(root, top, LEVELS_TO_DATE, { accept, below, onStranger }))
+  for (const { path, values } of partitionFolders(root, top, LEVELS_TO_DATE, {
+    accept,
+    below,
+    onStranger,
+    dates: datesOf(query),
+  }))
     add(days, values['date'] ?? '', path)
   return inOrder(days, newestFirst).map(([date, folders]) => ({ date, folders }))
 }
+
+/** Those that may hold what is asked for, if it is bounded on any side. */
+function datesOf({ fromUs = -Infinity, toUs = Infinity }: RawQuery): FolderQuery['dates'] {
+  if (!Number.isFinite(fromUs) && !Number.isFinite(toUs)) return undefined
+  return { first: dateAt(fromUs - SLACK_US, '0000-00-00'), last: dateAt(toUs + SLACK_US, '9999-99-99') }
+}
+
+const LAST_US = 8.64e21
+
+const dateAt = (us: number, otherwise: string) =>
+  Math.abs(us) < LAST_US ? new Date(us / 1000).toISOString().slice(0, 10) : otherwise
 
 /** The hours that may hold what is asked for, in their order. */
 export function* rawHours(root: string, query: RawQuery = {}): Generator<RawHour, void> {

@@ -17,7 +17,7 @@ const noticeSchema = z.object({ path: z.string(), by: z.array(z.string()) })
 export function supersededFiles(root: string, dates?: { first: string; last: string }): string[] {
   const top = { path: 'superseded', values: {} }
   const accept = (_key: string, date: string) => !dates || (date >= dates.first && date <= dates.last)
-  const lists = [...partitionFolders(root, top, [{ key: 'date' }], { accept })].flatMap(({ path }) =>
+  const lists = [...partitionFolders(root, top, [{ key: 'date' }], { accept, dates })].flatMap(({ path }) =>
     listFolder(root, path).files.flatMap(file => (LIST.test(file) ? [join(root, path, file)] : [])),
   )
   return lists

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { EdgeError } from '../platform/edge-error.js'
+import { listFolder } from './partition-folders.js'
 import { parquetFiles, parquetFolders } from './parquet-tree.js'
 import { quarantineFiles } from './quarantine-tree.js'
 import { rawFiles, rawHours } from './raw-tree.js'
@@ -44,7 +45,15 @@ export function requireTree(root: string): void {
 
 /** Whether there is any file of ours below a root; looks only as far as the first. */
 export function holdsFiles(root: string): boolean {
-  return [rawFiles(root), parquetFiles(root), quarantineFiles(root)].some(files => files.next().done === false)
+  // The order of days wants all of their names.
+  return [parquetFiles(root), rawFiles(root), quarantineFiles(root)].some(files => files.next().done === false)
+}
+
+/** Whether anything of a date is here, as far as its list or a journal tells: looks at two names. */
+export function holdsDate(root: string, date: string): boolean {
+  if (existsSync(join(root, 'lists', `date=${date}`))) return true
+  const exchanges = listFolder(root, 'raw').folders.filter(name => name.startsWith('exchange='))
+  return exchanges.some(exchange => existsSync(join(root, 'raw', exchange, 'channel=journal', `date=${date}`)))
 }
 
 /** The first and the last date of which there are folders; undefined where there are none. Lists no files. */

@@ -14,6 +14,16 @@ export function folderEntries(folder: string, ...alsoNone: string[]): Dirent[] {
   }
 }
 
+/** Names of what lies there, whatever it is; none in what is no folder. */
+export function folderNames(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
 /** All below a folder that is no folder, relative to it and with forward slashes, while it is asked for. */
 export function* filesBelow(folder: string, isWanted: (name: string) => boolean = () => true): Generator<string, void> {
   for (const entry of folderEntries(folder)) {

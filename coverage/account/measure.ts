@@ -1,5 +1,6 @@
-import { datesOfTree } from '../../formats/tree-place.js'
+import { datesOfTree, holdsDate } from '../../formats/tree-place.js'
 import type { Span } from '../../platform/spans.js'
+import { dateOf } from '../../platform/utc-date.js'
 import { lastEntries, orderlyEndUs } from '../../formats/journal/runs.js'
 import type { Account } from './account.js'
 import type { AccountFacts } from './facts.js'
@@ -82,7 +83,9 @@ export async function measureAccount(
 
 /** The same of what a person asks about, with all that tables can tell: where no time was said, of all there is. */
 export function measureAsked(root: string, asked?: Span, nowUs = Date.now() * 1000): Promise<MeasuredAccount> {
-  const whole = spanOfTree(root) ?? { fromUs: 0, toUs: 0 }
+  // Of a day that is here nobody needs to know how many others are.
+  const isHere = asked !== undefined && Number.isFinite(asked.toUs) && holdsDate(root, dateOf(asked.fromUs / 1000))
+  const whole = (isHere ? asked : spanOfTree(root)) ?? { fromUs: 0, toUs: 0 }
   const { fromUs, toUs } = asked ?? { fromUs: 0, toUs: whole.toUs }
   const span = { fromUs: Math.max(fromUs, whole.fromUs), toUs }
   return measureAccount(root, span, nowUs, {

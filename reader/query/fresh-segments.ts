@@ -6,7 +6,7 @@ import { mayFill } from '../../compactor/tables.js'
 import { segmentFiles, type SegmentFile } from '../../formats/segment-files.js'
 import { segmentDate, segmentPath } from '../../formats/raw-path.js'
 import { parquetFolders } from '../../formats/parquet-tree.js'
-import type { Days } from './dates-asked.js'
+import { ALL_DAYS, type Days } from './dates-asked.js'
 
 const DAY_US = 86_400_000_000
 
@@ -25,7 +25,7 @@ export async function freshSegments(
   if (!existsSync(join(root, 'raw'))) return []
   const hasReceipts = datesWithReceipts(root).length > 0
   const mayHold = (family: string) => mayFill(table, family)
-  const sinceUs = hasReceipts ? -Infinity : newestDayUs(root, table) - DAY_US
+  const sinceUs = hasReceipts ? -Infinity : newestDayUs(root, table, days) - DAY_US
   const span = {
     fromUs: Math.max(sinceUs, startOf(days.first, -Infinity)),
     toUs: startOf(days.last, Infinity) + DAY_US,
@@ -49,9 +49,13 @@ function startOf(date: string, otherwise: number): number {
   return Number.isFinite(ms) ? ms * 1000 : otherwise
 }
 
-/** Of a table, by the names of its folders, µs; far in the past where there are none. */
-function newestDayUs(root: string, table: string): number {
+/** Of a table, by the names of its folders, µs; far in the past where there are none from the first day on. Any day after the last but one is as good as the newest. */
+function newestDayUs(root: string, table: string, { first, last }: Days): number {
+  const enoughUs = startOf(last, Infinity) + 2 * DAY_US
   let newest = ''
-  for (const { date } of parquetFolders(root, { table })) if (date > newest) newest = date
+  for (const { date } of parquetFolders(root, { table, dates: { first, last: ALL_DAYS.last } })) {
+    if (date > newest) newest = date
+    if (startOf(newest, -Infinity) >= enoughUs) break
+  }
   return startOf(newest, -Infinity)
 }

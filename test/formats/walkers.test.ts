@@ -134,3 +134,25 @@ t.test('Parquet with or without the levels of kind and currency is one table', a
   ])
   t.same(JSON.parse(stdout), { n: 3, kinds: 2 })
 })
+
+t.test('few dates are looked for by name, and are those that a walk over all finds', t => {
+  const root = t.testdir()
+  const folder = (kind: string, date: string) => join(root, `parquet/exchange=deribit/table=quote${kind}/date=${date}`)
+  for (const kind of ['', '/kind=option', '/kind=option/currency=BTC'])
+    for (const day of [1, 2, 3, 9]) mkdirSync(folder(kind, `2026-01-0${day}`), { recursive: true })
+  for (const date of ['2026-01-01', '2026-01-03']) writeFileSync(join(folder('', date), '05-h-r-1.parquet'), '')
+  writeFileSync(join(folder('/kind=option/currency=BTC', '2026-01-02'), 'day-h.parquet'), '')
+  // A file under the name of a day.
+  writeFileSync(join(root, 'parquet/exchange=deribit/table=quote/kind=option/currency=BTC/date=2026-01-04'), '')
+  const found = (dates?: { first: string; last: string }) => [...parquetFiles(root, { dates })].map(({ path }) => path)
+  const all = found()
+  t.equal(all.length, 3)
+  t.same(found({ first: '2026-01-01', last: '2026-01-04' }), all)
+  t.same(found({ first: '2026-01-01', last: '2026-12-31' }), all, 'of many the names are read')
+  t.same(
+    found({ first: '2026-01-02', last: '2026-01-02' }),
+    all.filter(path => path.includes('2026-01-02')),
+  )
+  t.same(found({ first: '2026-01-05', last: '2026-01-04' }), [])
+  t.end()
+})
