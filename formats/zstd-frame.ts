@@ -1,3 +1,5 @@
+import { readSync } from 'node:fs'
+
 /** What the head of a zstd frame promises (RFC 8878, 3.1.1.1). */
 export interface ZstdFrameHead {
   /** Bytes of the head itself. */
@@ -41,6 +43,39 @@ export function wholeBlocks(frame: Buffer): number {
     const end = at + BLOCK_HEAD_BYTES + (((block >> 1) & 3) === RLE_BLOCK ? 1 : block >> 3)
     if (end > frame.length) return at
     at = end
+  }
+}
+
+const WINDOW_BYTES = 1024 * 1024
+const HEAD_BYTES = LONGEST_HEAD_BYTES + BLOCK_HEAD_BYTES
+
+/** Where the whole zstd frames of an open file begin, by the heads of their blocks alone: nothing is decoded. */
+export function zstdFrameStarts(fd: number): number[] {
+  const window = Buffer.allocUnsafe(WINDOW_BYTES)
+  let base = 0
+  let length = 0
+  const bytesAt = (at: number) => {
+    if (at < base || at + HEAD_BYTES > base + length) {
+      base = at
+      length = readSync(fd, window, 0, WINDOW_BYTES, at)
+    }
+    return window.subarray(at - base, Math.min(length, at - base + HEAD_BYTES))
+  }
+  const starts: number[] = []
+  for (let at = 0; ;) {
+    const head = parseZstdFrameHead(bytesAt(at))
+    if (!head) return starts
+    const from = at
+    at += head.length
+    for (let isLast = false; !isLast;) {
+      const bytes = bytesAt(at)
+      if (bytes.length < BLOCK_HEAD_BYTES) return [...starts, from]
+      const block = bytes.readUIntLE(0, BLOCK_HEAD_BYTES)
+      isLast = (block & 1) === 1
+      at += BLOCK_HEAD_BYTES + (((block >> 1) & 3) === RLE_BLOCK ? 1 : block >> 3)
+    }
+    starts.push(from)
+    if (head.hasChecksum) at += CHECKSUM_BYTES
   }
 }
 

@@ -160,7 +160,7 @@ export class Dataset {
       )
     })
     const segments = found.filter(({ name }) => exchange === undefined || name.exchange === exchange)
-    return (await rows.convert(segments)).filter(file => file.table === table)
+    return (await rows.convert(segments, days)).filter(file => file.table === table)
   }
 
   async #withoutCovered(files: readonly PlannedFile[], fresh: readonly FreshFile[]): Promise<FreshFile[]> {

@@ -15,6 +15,8 @@ export interface Days {
   last: string
   /** Rows of these alone are asked for; undefined: of all. */
   instruments?: readonly string[]
+  /** Rows received at this time or later alone are asked for, µs since the epoch; undefined: of all. */
+  fromUs?: number
 }
 
 /** The account of each day as a relation, whether or not it was written as a table. */
@@ -109,6 +111,14 @@ class DaysFinder {
         days.set(table, { ...(days.get(table) ?? ALL_DAYS), instruments: names?.names ?? [] })
       const bounds = boundsOf(condition)
       if (!bounds) continue
+      if (bounds.isReceived) {
+        const fromUs = await this.#earliestUs(bounds.first.map(bound => withBindings(bound, bindings)))
+        for (const table of fromUs === undefined ? [] : meantBy(bounds.of, tables)) {
+          const before = days.get(table) ?? ALL_DAYS
+          days.set(table, { ...before, fromUs: Math.max(before.fromUs ?? -Infinity, fromUs ?? -Infinity) })
+        }
+        continue
+      }
       const meant = meantBy(bounds.of, tables).filter(table => !bounds.isInstant || isGaps(table))
       if (meant.length === 0) continue
       const dayOf = (bound: Node) => this.#dayOf(withBindings(bound, bindings), bounds.isInstant)
@@ -132,14 +142,9 @@ class DaysFinder {
   async #dayOf(expression: Node, isInstant: boolean): Promise<Days | undefined> {
     const literal = isInstant ? undefined : plainDate(expression)
     if (literal !== undefined) return { first: literal, last: literal }
-    if (asksTables(expression)) return undefined
     try {
-      const [[parsed] = []] = (await this.#connection.runAndReadAll(`SELECT json_serialize_sql('SELECT 1')`)).getRows()
-      const select = JSON.parse(String(parsed)) as { statements: { node: Record<string, unknown> }[] }
-      const node = select.statements[0]?.node
-      if (!node) return undefined
-      node['select_list'] = [{ ...expression, alias: '' }]
-      const value = `SELECT * FROM json_execute_serialized_sql(${sqlText(JSON.stringify(select, withoutPlace))})`
+      const value = await this.#valueSql(expression)
+      if (value === undefined) return undefined
       const [own, earliest, latest] = isInstant
         ? [utcDay('v'), utcDay("v::TIMESTAMPTZ - INTERVAL '1 microsecond'"), utcDay('v')]
         : ['v::DATE', 'v::DATE - 1', 'v::DATE + 1']
@@ -154,6 +159,37 @@ class DaysFinder {
       if (messageOf(error) === '') throw error
       return undefined
     }
+  }
+
+  /** The earliest of some times, µs since the epoch; undefined where one of them is no constant. What is now is later when it is asked again. */
+  async #earliestUs(expressions: readonly Node[]): Promise<number | undefined> {
+    try {
+      let earliest: number | undefined
+      for (const expression of expressions) {
+        const value = await this.#valueSql(expression)
+        if (value === undefined) return undefined
+        const answer = await this.#connection.runAndReadAll(`SELECT epoch_us(v::TIMESTAMPTZ) FROM (${value}) AS t(v)`)
+        const us = answer.getRows()[0]?.[0]
+        if (typeof us !== 'bigint') return undefined
+        earliest = Math.min(earliest ?? Infinity, Number(us))
+      }
+      return earliest
+    } catch (error) {
+      // It names a column, or DuckDB cannot work it out: the statement itself will say what is wrong with it.
+      if (messageOf(error) === '') throw error
+      return undefined
+    }
+  }
+
+  /** A query for the value of an expression; undefined where it asks for rows, or is by chance. */
+  async #valueSql(expression: Node): Promise<string | undefined> {
+    if (asksTables(expression) || isByChance(expression)) return undefined
+    const [[parsed] = []] = (await this.#connection.runAndReadAll(`SELECT json_serialize_sql('SELECT 1')`)).getRows()
+    const select = JSON.parse(String(parsed)) as { statements: { node: Record<string, unknown> }[] }
+    const node = select.statements[0]?.node
+    if (!node) return undefined
+    node['select_list'] = [{ ...expression, alias: '' }]
+    return `SELECT * FROM json_execute_serialized_sql(${sqlText(JSON.stringify(select, withoutPlace))})`
   }
 
   async #lookIntoCall(call: unknown, bindings: Bindings, depth: number): Promise<void> {
@@ -230,6 +266,15 @@ function asksTables(expression: unknown): boolean {
   return expression['class'] === 'SUBQUERY' || Object.values(expression).some(asksTables)
 }
 
+/** Whether it has another value each time that it is asked. */
+function isByChance(expression: unknown): boolean {
+  if (Array.isArray(expression)) return expression.some(isByChance)
+  if (!isNode(expression)) return false
+  return BY_CHANCE.test(textOf(expression['function_name'])) || Object.values(expression).some(isByChance)
+}
+
+const BY_CHANCE = /^(?:random|setseed|uuid\w*|gen_random_uuid|nextval|currval)$/i
+
 /** An expression with what parameters stand for in their place. */
 function withBindings(expression: Node, bindings: Bindings): Node {
   const names = expression['column_names']
@@ -272,6 +317,8 @@ interface Bounds {
   of: string | undefined
   /** A time of `gaps`. */
   isInstant: boolean
+  /** When a row was received. */
+  isReceived: boolean
   first: Node[]
   last: Node[]
 }
@@ -312,10 +359,11 @@ const MIRRORED: Readonly<Record<string, string>> = {
   COMPARE_LESSTHANOREQUALTO: 'COMPARE_GREATERTHANOREQUALTO',
 }
 
-function dateColumn(expression: unknown): Pick<Bounds, 'of' | 'isInstant'> | undefined {
+function dateColumn(expression: unknown): Pick<Bounds, 'of' | 'isInstant' | 'isReceived'> | undefined {
   const [column, of] = columnIn(expression)
   const isInstant = column === 'from_ts' || column === 'to_ts'
-  return isInstant || column === 'date' ? { of, isInstant } : undefined
+  const isReceived = column === 'recv_ts'
+  return isInstant || isReceived || column === 'date' ? { of, isInstant, isReceived } : undefined
 }
 
 /** A column's name and what stands before it, in lower case. */
@@ -352,8 +400,10 @@ function plainText(expression: Node): string | undefined {
 export function union(one: Days | undefined, other: Days): Days {
   if (!one) return other
   const instruments = one.instruments && other.instruments && [...new Set([...one.instruments, ...other.instruments])]
+  const fromUs = one.fromUs !== undefined && other.fromUs !== undefined ? Math.min(one.fromUs, other.fromUs) : undefined
   return {
     ...(instruments && { instruments }),
+    ...(fromUs !== undefined && { fromUs }),
     first: one.first < other.first ? one.first : other.first,
     last: one.last > other.last ? one.last : other.last,
   }

@@ -10,7 +10,10 @@ import { isMachineError, messageOf } from '../../platform/edge-error.js'
 import { bytesOf, currentPath, manifestOf, type SegmentFile } from '../../formats/segment-files.js'
 import { segmentPath } from '../../formats/raw-path.js'
 import { showProgress } from '../../platform/progress-bar.js'
-import { copyLines } from './flushed-lines.js'
+import { copyLines, type WantedLines } from './flushed-lines.js'
+import type { Days } from './dates-asked.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
+import { familyOf } from '../../exchanges/exchange.js'
 
 /** How rows of fresh segments are made: as the compactor would. */
 export interface FreshSettings {
@@ -39,7 +42,7 @@ export class FreshRows {
   readonly #scratch: string
   readonly #settings: FreshSettings
   readonly #note: (text: string) => void
-  readonly #converted = new Map<string, { bytes: number; files: FreshFile[] }>()
+  readonly #converted = new Map<string, { bytes: number; wanted: string; files: FreshFile[] }>()
 
   constructor(root: string, scratch: string, settings: FreshSettings, note: (text: string) => void) {
     this.#root = root
@@ -53,8 +56,14 @@ export class FreshRows {
     return join(this.#scratch, 'fresh')
   }
 
-  /** Files of these segments, in their order. What cannot be converted is told and left out. */
-  async convert(segments: readonly SegmentFile[]): Promise<FreshFile[]> {
+  /**
+   * Files of these segments, in their order. What cannot be converted is told and left out.
+   * @param asked rows that are not asked for may be missing
+   */
+  async convert(
+    segments: readonly SegmentFile[],
+    asked: Pick<Days, 'instruments' | 'fromUs'> = {},
+  ): Promise<FreshFile[]> {
     const sized = segments.map(segment => {
       const path = currentPath(segment)
       return { segment, bytes: path === undefined ? 0 : bytesOf(path) }
@@ -66,7 +75,7 @@ export class FreshRows {
     try {
       const files: FreshFile[] = []
       for (const { segment, bytes } of sized) {
-        files.push(...(await this.#filesOf(segment)))
+        files.push(...(await this.#filesOf(segment, this.#wantedOf(segment, asked))))
         progress.advance(bytes)
       }
       return files
@@ -75,41 +84,57 @@ export class FreshRows {
     }
   }
 
-  async #filesOf(segment: SegmentFile): Promise<readonly FreshFile[]> {
+  /** Lines that can matter: a copy of an event that came before the time that is asked for keeps the row of a later one out. */
+  #wantedOf({ name }: SegmentFile, { instruments, fromUs }: Pick<Days, 'instruments' | 'fromUs'>): WantedLines {
+    const { windowMs, feeds } = this.#settings
+    // Answers may name an instrument otherwise than rows do, and a described feed anyhow.
+    const isSpelled = familyOf(exchangeNamed(name.exchange), name.channel).comes === 'streamed'
+    return {
+      ...(fromUs !== undefined && { fromUs: fromUs - 1000 * windowMs }),
+      ...(instruments && isSpelled && !feeds?.has(name.exchange) && { names: instruments }),
+    }
+  }
+
+  async #filesOf(segment: SegmentFile, wanted: WantedLines): Promise<readonly FreshFile[]> {
     const path = currentPath(segment)
     if (path === undefined) return []
     const bytes = bytesOf(path)
     const before = this.#converted.get(segmentPath(segment.name, 'sealed'))
-    if (before?.bytes === bytes) return before.files
+    const key = JSON.stringify(wanted)
+    if (before?.bytes === bytes && before.wanted === key) return before.files
     for (const file of before?.files ?? []) rmSync(join(this.folder, file.path), { force: true })
     let files: FreshFile[] = []
     try {
-      files = await this.#convert(segment, path)
+      files = await this.#convert(segment, path, wanted)
     } catch (error) {
       // It was sealed, or converted and removed, while it was read: its rows are in Parquet, or will be found next time.
-      if (currentPath(segment) !== path) return await this.#filesOf(segment)
+      if (currentPath(segment) !== path) return await this.#filesOf(segment, wanted)
       if (isMachineError(error)) throw error
       this.#note(`${path} is left out: ${messageOf(error)}`)
     }
-    this.#converted.set(segmentPath(segment.name, 'sealed'), { bytes, files })
+    this.#converted.set(segmentPath(segment.name, 'sealed'), { bytes, wanted: key, files })
     return files
   }
 
-  async #convert({ name }: SegmentFile, path: string): Promise<FreshFile[]> {
+  async #convert({ name }: SegmentFile, path: string, wanted: WantedLines): Promise<FreshFile[]> {
     const folder = join(this.#scratch, 'segment')
     const spillFolder = join(folder, 'spill')
     mkdirSync(spillFolder, { recursive: true })
     const { limits, keepDuplicates, windowMs, feeds } = this.#settings
+    const lines = await this.#linesOf(path, folder, wanted)
+    if (lines.frames === 0) {
+      rmSync(folder, { recursive: true, force: true })
+      return []
+    }
     const engine = await openEngine({ ...limits, spillFolder })
     try {
       const source: Source = {
-        ...(await this.#linesOf(path, folder)),
+        ...lines,
         segment: segmentPath(name, 'sealed'),
         name,
         table: tableOf(name),
         ...readingOf(name.exchange, feeds),
       }
-      if (source.frames === 0) return []
       const tabled = {
         rootsOf: () => [this.#root, this.folder],
         keepDuplicates,
@@ -129,11 +154,17 @@ export class FreshRows {
     }
   }
 
-  /** A sealed segment as it is; of an open one, or one without a manifest, its whole lines. */
-  async #linesOf(path: string, folder: string): Promise<Pick<Source, 'path' | 'sha256' | 'frames'>> {
+  /** A sealed segment as it is, where all of it is wanted; of others, the whole lines that are. */
+  async #linesOf(
+    path: string,
+    folder: string,
+    wanted: WantedLines,
+  ): Promise<Pick<Source, 'path' | 'sha256' | 'frames'>> {
     const manifest = manifestOf(path)
-    if (manifest) return { path, sha256: manifest.sha256, frames: manifest.frames }
+    if (manifest && manifest.last_recv_us < (wanted.fromUs ?? -Infinity)) return { path, sha256: '', frames: 0 }
+    const takesAll = wanted.fromUs === undefined && wanted.names === undefined
+    if (manifest && takesAll) return { path, sha256: manifest.sha256, frames: manifest.frames }
     const copy = join(folder, 'lines.jsonl.zst')
-    return { path: copy, sha256: '', frames: await copyLines(path, copy) }
+    return { path: copy, sha256: '', frames: await copyLines(path, copy, wanted) }
   }
 }

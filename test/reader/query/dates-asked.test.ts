@@ -11,6 +11,8 @@ t.teardown(() => connection.closeSync())
 await connection.run(sharedSql())
 
 const days = (first: string, last = first) => ({ first, last })
+const TEN_US = Date.UTC(2026, 10, 22, 10) * 1000
+const received = (fromUs: number) => ({ ...ALL_DAYS, fromUs })
 const from = (first: string) => ({ ...ALL_DAYS, first })
 const upTo = (last: string) => ({ ...ALL_DAYS, last })
 
@@ -55,7 +57,19 @@ t.test('the days of each table are found where a statement says them', async t =
     [`FROM gaps WHERE to_ts >= TIMESTAMPTZ '2026-11-23 00:00:00Z'`, { gaps: from('2026-11-22') }],
     [`FROM gaps WHERE from_ts < to_ts`, { gaps: ALL_DAYS }],
     [`FROM trades WHERE from_ts < '2026-11-23'`, { trades: ALL_DAYS }],
+    [`FROM trades WHERE recv_ts >= TIMESTAMPTZ '2026-11-22 10:00:00Z'`, { trades: received(TEN_US) }],
+    [
+      `FROM trades t, quote q WHERE t.recv_ts > TIMESTAMPTZ '2026-11-22 10:01:00Z' - INTERVAL 1 MINUTE AND q.recv_ts < now()`,
+      { trades: received(TEN_US), quote: ALL_DAYS },
+    ],
+    [
+      `FROM trades WHERE recv_ts BETWEEN TIMESTAMPTZ '2026-11-22 10:00:00Z' AND now() AND instrument_name = 'A'`,
+      { trades: { ...received(TEN_US), instruments: ['A'] } },
+    ],
+    [`FROM trades WHERE recv_ts > now() - INTERVAL (random()) HOUR`, { trades: ALL_DAYS }],
+    [`FROM trades WHERE recv_ts > exchange_ts`, { trades: ALL_DAYS }],
     // Nothing that holds for all rows.
+    [`FROM trades WHERE recv_ts > TIMESTAMPTZ '2026-11-22 10:00:00Z' OR price > 1`, { trades: ALL_DAYS }],
     [`FROM trades WHERE date = '2026-11-22' OR price > 1`, { trades: ALL_DAYS }],
     [`FROM trades WHERE NOT date = '2026-11-22'`, { trades: ALL_DAYS }],
     [`FROM trades WHERE date = recv_ts::DATE`, { trades: ALL_DAYS }],

@@ -170,3 +170,49 @@ t.test('only what a statement names is read; what cannot be read is told', async
   matchAll(t, notes, [/quote.*r1-4\.jsonl\.zst is left out: /])
   t.same(result, [[0n]], 'a table without any file has its columns')
 })
+
+t.test(
+  'the last minutes of an open segment are read without what came before, and are what all of it says',
+  async t => {
+    const dataDir = t.testdir()
+    const minutes = Array.from({ length: 20 }, (_, minute) => [
+      line(minute * MINUTE_MS, [2 * minute + 1]),
+      line(minute * MINUTE_MS + 1000, [2 * minute + 2], 'd2'),
+      // A copy by another connection.
+      line(minute * MINUTE_MS + 1200, [2 * minute + 1], 'd2'),
+    ])
+    const path = writeOpen(dataDir, 1, START_MS, minutes)
+    const since = (atMs: number, more = '') =>
+      `recv_ts >= TIMESTAMPTZ '${new Date(START_MS + atMs).toISOString()}' ${more}`
+    const seqs = (from: string, where: string) =>
+      `SELECT coalesce(string_agg(trade_seq, ' ' ORDER BY trade_seq), '') FROM ${from} WHERE ${where}`
+    const ask = async (session: QuerySession, sql: string) =>
+      String((await session.ask(sql, async connection => (await connection.runAndReadAll(sql)).getRows()))[0]?.[0])
+    const cases = [
+      since(17 * MINUTE_MS),
+      since(17 * MINUTE_MS + 1100),
+      since(17 * MINUTE_MS, `AND instrument_name = 'BTC-PERPETUAL'`),
+      `instrument_name = 'ETH-27NOV26-4000-C'`,
+      `instrument_name IN ('ETH-27NOV26-4000-C', 'BTC-PERPETUAL') AND ${since(5 * MINUTE_MS)}`,
+      `instrument_name = 'BTC-PERP'`,
+      since(60 * MINUTE_MS),
+    ]
+    await withSession(dataDir, async session => {
+      // What is asked of a query, not of a table, is not left out beforehand.
+      for (const where of cases)
+        t.equal(await ask(session, seqs('trades', where)), await ask(session, seqs('(FROM trades)', where)), where)
+      t.equal(await ask(session, seqs('trades', cases[0] ?? '')), '35 36 37 38 39 40')
+    })
+    const bytes = readFileSync(path)
+    bytes.fill(0xff, 20, 60)
+    writeFileSync(path, bytes)
+    await withSession(dataDir, async session => {
+      t.equal(
+        await ask(session, seqs('(FROM trades)', cases[0] ?? '')),
+        '',
+        'what is read from its begin ends at the damage',
+      )
+      t.equal(await ask(session, seqs('trades', cases[0] ?? '')), '35 36 37 38 39 40')
+    })
+  },
+)
