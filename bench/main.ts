@@ -4,7 +4,9 @@ import { benchCompactor } from './compactor/main.js'
 import { benchBooks } from './reading/books.js'
 import { benchChains } from './reading/chains.js'
 import { benchReading } from './reading/main.js'
+import { benchFresh } from './reading/fresh.js'
 import { benchTail } from './reading/tail.js'
+import { benchPeers } from './recorder/peers.js'
 import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
 import { benchSyncer } from './syncer/main.js'
@@ -12,11 +14,13 @@ import { benchYears } from './years/main.js'
 
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   recorder: benchRecorder,
+  peers: benchPeers,
   compactor: benchCompactor,
   segments: benchSegments,
   syncer: benchSyncer,
   read: benchReading,
   tail: benchTail,
+  fresh: benchFresh,
   book: benchBooks,
   chains: benchChains,
   years: async () => {

@@ -30,9 +30,9 @@ export function firstFrameFrom(path: string, fromUs: number): number {
 function firstLineUs(path: string, from: number): number | undefined {
   const chunks = decodeSegment(path, from)
   try {
-    const { value } = chunks.next()
-    if (!value || !('bytes' in value)) return undefined
-    return parseLineHead(Buffer.from(value.bytes.subarray(0, 160)).toString('latin1'))?.recvUs
+    const first = chunks.next()
+    if (first.done) return undefined
+    return parseLineHead(Buffer.from(first.value.bytes.subarray(0, 160)).toString('latin1'))?.recvUs
   } finally {
     chunks.return({ wholeBytes: from, flushedBytes: from, totalBytes: from })
   }

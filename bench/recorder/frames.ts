@@ -78,6 +78,9 @@ export function webSocketFrame(text: string): Buffer {
   return Buffer.concat([head, payload])
 }
 
+/** The text that such a frame carries. */
+export const payloadOf = ({ bytes }: BenchFrame) => bytes.toString('utf8', (bytes.readUInt8(1) & 0x7f) === 126 ? 4 : 2)
+
 /** About a megabyte of frames. */
 export function benchFrames(shape: Shape): BenchFrame[] {
   const frames: BenchFrame[] = []

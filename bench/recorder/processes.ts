@@ -16,7 +16,7 @@ const START_WITHIN_MS = 30_000
 const script = (path: string) => join(packageRoot, 'dist', path)
 
 /** Runs a Node script, pinned to one processor where asked. */
-function node(pinned: boolean, file: string, ...args: string[]) {
+export function node(pinned: boolean, file: string, ...args: string[]) {
   const command = [...(pinned ? ['taskset', '-c', '1'] : []), process.execPath, file, ...args]
   return execa({ stdin: 'ignore', stderr: 'ignore', env: { EDGETAPE_LOG: 'silent' }, reject: false })`${command}`
 }
@@ -37,7 +37,7 @@ export function newRecording(): Recording {
   }
 }
 
-async function startSender(shape: Shape, framesPerSecond: number): Promise<{ url: string; stop: () => void }> {
+export async function startSender(shape: Shape, framesPerSecond: number): Promise<{ url: string; stop: () => void }> {
   const sender = node(false, script('bench/recorder/sender.js'), shape, String(framesPerSecond))
   const [line] = (await once(sender.stdout, 'data')) as [Buffer]
   return { url: `ws://127.0.0.1:${line.toString().trim()}/ws/api/v2`, stop: () => sender.kill('SIGKILL') }
@@ -66,8 +66,9 @@ export interface Recorded {
   /** Resident size of the process at the end, and the largest since its start. */
   residentMiB: number
   peakMiB: number
-  /** When measuring began, µs since the epoch. */
+  /** When measuring began, and when it was told to end, µs since the epoch. */
   fromUs: number
+  endedUs: number
 }
 
 export interface RecordOptions {
@@ -79,6 +80,8 @@ export interface RecordOptions {
   seconds: number
   /** Ends it as a service manager would, so that segments are sealed; else it is killed. */
   seal: boolean
+  /** Span of a segment; none: as configs are. */
+  rotateMinutes?: number
 }
 
 /** What a real recorder process does for so long, after warming up. */
@@ -86,7 +89,9 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
   const { url, stop } = await startSender(options.shape, options.framesPerSecond)
   const { dataDir, configFile } = recording
   const exchange = { name: 'deribit', url, currencies: ['BTC'] }
-  writeFileSync(configFile, JSON.stringify({ host: 'bench', dataDir, exchange }))
+  const { rotateMinutes } = options
+  const segments = rotateMinutes === undefined ? {} : { rotateMinutes }
+  writeFileSync(configFile, JSON.stringify({ host: 'bench', dataDir, exchange, segments }))
   const [flag, ...more] = [...recorderNodeFlags, script('cli/main.js'), 'record', '--config', configFile]
   const recorder = node(options.pinned, flag, ...more)
   await untilRecording(dataDir)
@@ -95,6 +100,7 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
   await delay(seconds * 1000)
   const after = sample(dataDir, recorder.pid)
   recorder.kill(options.seal ? 'SIGTERM' : 'SIGKILL')
+  const endedUs = Date.now() * 1000
   await recorder
   stop()
   return {
@@ -103,6 +109,7 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
     residentMiB: after.residentMiB,
     peakMiB: after.peakMiB,
     fromUs: before.fromUs,
+    endedUs,
   }
 }
 
@@ -115,16 +122,21 @@ async function untilRecording(dataDir: string): Promise<void> {
   }
 }
 
+/** User and system time of a process. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  // In ticks, 100 a second on Linux.
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
 function sample(dataDir: string, pid = 0) {
   const status = readStatus(dataDir, 'recorder') ?? {}
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   const memory = readFileSync(`/proc/${pid}/status`, 'utf8')
   return {
     atMs: performance.now(),
     framesAtMs: Date.parse(String(status['written_at'])),
     frames: Number(status['frames']),
-    // Ticks of user and system time, 100 a second on Linux.
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
+    cpuSeconds: cpuSecondsOf(pid),
     residentMiB: Number(/VmRSS:\s+(\d+)/.exec(memory)?.[1]) / 1024,
     peakMiB: Number(/VmHWM:\s+(\d+)/.exec(memory)?.[1]) / 1024,
     fromUs: Date.now() * 1000,
