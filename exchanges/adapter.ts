@@ -2,6 +2,7 @@
 
 import type { EventName, FactsOf, WriteEvent, WriteEventOfConn } from '../formats/journal/events.js'
 import type { Partition } from '../formats/partition.js'
+import type { Shown } from './shown.js'
 
 /** A login at the exchange; what is public needs none. */
 export interface Credentials {
@@ -204,6 +205,8 @@ export interface Adapter {
   familyOfChannel(channel: string): string
   /** When the exchange says it made what a pushed frame tells, ms since the epoch; undefined where it says nothing. */
   madeMs?(frame: Buffer): number | undefined
+  /** Of what the last frames are shown to people, as far as it is recorded; few. `priceOf`: the last price of one of them. */
+  shown?(priceOf: (name: string) => number | undefined, nowMs: number): readonly Shown[]
   /**
    * Asks the exchange what there is and decides what to take. Every answer is given to `take` as it came, to be recorded.
    * @throws EdgeError HTTP_CALL_FAILED, RPC_REFUSED

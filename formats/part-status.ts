@@ -43,6 +43,9 @@ const histogram = told(z.object({ sum: z.number(), buckets: z.record(z.string(),
 
 const family = z.object({ frames: count, bytes: count, last_frame_at: moment, lag_ms: count, lag: histogram })
 
+/** The last of what people look at first: a price, or an implied volatility in percent. */
+const shown = z.object({ name: z.string(), price: count, bid: count, ask: count, iv: count, at: moment })
+
 /** `state/recorder.json`, of several `state/recorder.<exchange>.json`; counts are since the recorder's start. */
 export const recorderStatus = z.object({
   exchange: text,
@@ -63,6 +66,7 @@ export const recorderStatus = z.object({
   /** Channels and instruments that are asked for and that the exchange does not offer. */
   not_offered: z.array(z.string()).catch([]),
   families: z.record(z.string(), family).catch({}),
+  shown: z.array(shown).catch([]),
   connections: z.array(connection).catch([]),
 })
 

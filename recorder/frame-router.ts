@@ -18,6 +18,22 @@ export interface FamilyCount {
   /** Receive stamp of the last frame. */
   lastUs: number
   lastFrame: Buffer
+  /** What its next frames are looked through for. */
+  sought?: readonly Sought[] | undefined
+}
+
+/** The first frame that has these bytes is wanted. */
+export interface Sought {
+  readonly bytes: Buffer
+  found?: { frame: Buffer; recvUs: number }
+}
+
+/** What is still sought behind a frame. */
+function soughtBehind(sought: readonly Sought[], frame: Buffer, recvUs: number): readonly Sought[] | undefined {
+  const one = sought.find(({ bytes }) => frame.includes(bytes))
+  if (!one) return sought
+  one.found = { frame, recvUs }
+  return sought.length === 1 ? undefined : sought.filter(other => other !== one)
 }
 
 /** One source of frames within this run: a connection, what was sent on it, or the journal. Counts from 1. */
@@ -63,7 +79,15 @@ export class FrameRouter {
       count.bytes += frame.length
       count.lastUs = recvUs
       count.lastFrame = frame
+      if (count.sought) count.sought = soughtBehind(count.sought, frame, recvUs)
     } else this.counts.set(family, { frames: 1, bytes: frame.length, lastUs: recvUs, lastFrame: frame })
+  }
+
+  /** Looks through the next frames of a family for these, in place of what was sought before; of one that never came nothing is. */
+  seek(family: string, sought: readonly Sought[]): void {
+    const count = this.counts.get(family)
+    const open = sought.filter(({ found }) => !found)
+    if (count) count.sought = open.length > 0 ? open : undefined
   }
 
   /** Keeps entries of the journal back until `speak`: as long as another run writes it, two would contradict each other. */

@@ -18,6 +18,7 @@ import type { Adapter, Credentials, Recording } from '../exchanges/adapter.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
 import { droppedFirst, droppedLast } from '../exchanges/exchange.js'
 import { exchangeOf } from '../exchanges/registry.js'
+import { Glances } from './glances.js'
 import { ConnectionPool } from './connection-pool.js'
 import { Pulse } from './pulse.js'
 import { PollProgress } from './poll-progress.js'
@@ -135,7 +136,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const tag = recorderTag(config, exchange.name)
   const status = new StatusWriter(dataDir, 'recorder', tag)
   const lag = new ReceiveLag(frame => exchange.madeMs?.(frame))
-  const sources = { run, host, exchange, lag, pool, router, storage }
+  const glances = new Glances(exchange, router)
+  const sources = { run, host, exchange, lag, glances, pool, router, storage }
   let isDiskSilent = false
   let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
@@ -149,6 +151,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       if (stepUs !== 0) noteClockStep(stepUs, deps, pool)
       pool.look()
       lag.look(router.counts)
+      glances.look()
       if (lock) void untilTold(log, status.write(recorderStatus(sources)))
     }, STATUS_EVERY_MS),
     setInterval(() => router.journal('clock', clockFacts(clock, pool.takeMeasured())), CLOCK_EVERY_MS),

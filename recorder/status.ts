@@ -3,6 +3,7 @@ import type { Said } from '../formats/part-status.js'
 import type { ConnectionPool } from './connection-pool.js'
 import type { Storage } from './storage/storage.js'
 import type { FrameRouter } from './frame-router.js'
+import type { Glances } from './glances.js'
 import type { ReceiveLag } from './receive-lag.js'
 
 interface Sources {
@@ -10,13 +11,23 @@ interface Sources {
   host: string
   exchange: Pick<Adapter, 'name'>
   lag: ReceiveLag
+  glances: Glances
   pool: ConnectionPool
   router: FrameRouter
   storage: Storage
 }
 
 /** What the recorder is doing now, for its status file; counts are since its start, bytes uncompressed. */
-export function recorderStatus({ run, host, exchange, lag, pool, router, storage }: Sources): Said<'recorder'> {
+export function recorderStatus({
+  run,
+  host,
+  exchange,
+  lag,
+  glances,
+  pool,
+  router,
+  storage,
+}: Sources): Said<'recorder'> {
   const families = Object.fromEntries(
     [...router.counts].map(([family, { frames, bytes, lastUs }]) => [
       family,
@@ -40,6 +51,7 @@ export function recorderStatus({ run, host, exchange, lag, pool, router, storage
     exchange_offset_us: pool.exchangeOffsetUs ?? null,
     not_offered: [...pool.notOffered],
     families,
+    shown: glances.all(),
     connections: pool.connections.map(connection => ({
       name: connection.name,
       state: connection.state,

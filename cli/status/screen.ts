@@ -1,4 +1,5 @@
 import type { Observation } from '../../monitor/observe/observation.js'
+import { versionsText } from '../../monitor/observe/versions-seen.js'
 import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
 import { titleOf, type PartReport } from '../../monitor/observe/parts.js'
 import { ageText, countText, daysText, sizeText, tenthsText } from '../../platform/figures.js'
@@ -26,6 +27,7 @@ export function screenOf(seen: Observation): string {
     ...section('connections', connectionsTable(seen)),
     ...section('data', familiesTable(seen)),
     ...section('files', filesTable(seen)),
+    ...(seen.versions ? ['', versionsText(seen.versions)] : []),
   ].join('\n')
 }
 

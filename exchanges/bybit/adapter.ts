@@ -15,6 +15,7 @@ import * as names from './names.js'
 import { planChannels } from './plan-channels.js'
 import { askAllPages, planPolls, type MethodPoll } from './polls.js'
 import { BybitSession, PING_SECONDS } from './session.js'
+import { shownOf } from './shown.js'
 import { TradeComparison } from './trade-comparison.js'
 import { TradeOverlap } from './trade-overlap.js'
 
@@ -81,6 +82,7 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
         : undefined,
     familyOfChannel,
     madeMs,
+    shown: (priceOf, nowMs) => shownOf(listings.instruments, priceOf, nowMs),
     partitionOf: framePartitions(topicIn, partitionOfChannel),
     async discover(take, signal) {
       const { instruments, inactive, nameless: entries } = await discovery.list(listings.instruments, take, signal)

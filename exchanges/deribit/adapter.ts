@@ -20,6 +20,7 @@ import { createCreditPools, RefusedError } from './rpc.js'
 import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
+import { shownOf } from './shown.js'
 import { neverRests, silenceLimits } from '../silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
 
@@ -67,6 +68,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
     silenceLimits: channels => silenceLimits({ families, names }, channels),
     familyOfChannel,
     madeMs,
+    shown: (priceOf, nowMs) => shownOf(catalogue.instruments, priceOf, nowMs),
     async discover(take, signal) {
       const { instruments, inactive, nameless, oddKinds } = await fetchInstruments(rpc, config.currencies, take, signal)
       noteOdd(oddKinds)

@@ -16,6 +16,7 @@ import * as names from './names.js'
 import { planChannels } from './plan.js'
 import { FUNDING_ROWS, planPolls, type MethodPoll } from './polls.js'
 import { DEAD_AFTER_MS, OkxSession } from './session.js'
+import { shownOf } from './shown.js'
 import { TradeKeeper } from './trade-keeper.js'
 
 /** An address may make three connections in a second; one is left for whatever else it runs. */
@@ -63,6 +64,7 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
         : undefined,
     familyOfChannel: names.familyOfChannel,
     madeMs,
+    shown: (priceOf, nowMs) => shownOf(catalogue.instruments, priceOf, nowMs),
     async discover(take, signal) {
       const listed = await discovery.fetch(catalogue.instruments, take, signal)
       nameless = listed.nameless

@@ -17,6 +17,7 @@ import { Scrub } from '../daily/scrub.js'
 import { titleOf } from '../observe/parts.js'
 import { healthOf, type Health } from '../observe/health.js'
 import type { Observation } from '../observe/observation.js'
+import { versionsText } from '../observe/versions-seen.js'
 import { withAccount } from '../observe/with-account.js'
 import type { Said } from '../../formats/part-status.js'
 import { startPulse } from '../../formats/pulse.js'
@@ -33,6 +34,8 @@ import { tailStream } from './tail-stream.js'
 
 const LOOK_EVERY_MS = 1000
 const LAST_STATUS_WITHIN_MS = 1000
+/** Of the past that the page draws no more is lost by a crash. */
+const KEEP_EVERY_MS = 60_000
 /** A disk that is full sooner is something to do now. */
 const FULL_SOON_DAYS = 7
 const DAY_MS = 86_400_000
@@ -57,7 +60,10 @@ interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, configPath, log, signal, clock = systemClock, onListening } = options
   const { host, port, noDataSeconds } = config.http
-  const watch = new Watch(new Observer(config.dataDir, clock, recorderTags(config)), 1000 * noDataSeconds, log)
+  const history = new History(config.dataDir)
+  await history.load(clock.nowMs()).catch((error: unknown) => log.debug({ err: messageOf(error) }, 'no past is known'))
+  const observer = new Observer(config.dataDir, clock, recorderTags(config))
+  const watch = new Watch(observer, history, 1000 * noDataSeconds, log)
   const coverage = new CoverageDays(config.dataDir, log)
   const daily = new DailyWork(dailyJobs(config), log)
   const scrub = new Scrub(config, configPath, log, clock.nowMs())
@@ -66,6 +72,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const tellOf = async (said: Said<'monitor'>) => {
     await status.write(said).catch((error: unknown) => log.debug({ err: messageOf(error) }, 'status not written'))
   }
+  const notKept = (error: unknown) => log.debug({ err: messageOf(error) }, 'the past is not kept')
   const pages = new StatusStream()
   watch.look()
   // Alerts and reports need nobody to connect.
@@ -83,6 +90,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     void tellOf({ url })
   } else void tellOf({})
   let did = 'started'
+  let keptMs = clock.nowMs()
   const stopPulse = startPulse({ dataDir: config.dataDir, part: 'monitor', log }, () => did)
   try {
     while (!signal.aborted) {
@@ -91,6 +99,10 @@ export async function serve(options: ServeOptions): Promise<void> {
       })
       watch.look()
       did = watch.did
+      if (Math.abs(clock.nowMs() - keptMs) >= KEEP_EVERY_MS) {
+        keptMs = clock.nowMs()
+        void history.save().catch(notKept)
+      }
       if (watch.hasNews) coverage.hurry()
       daily.tick(clock.nowMs(), signal)
       scrub.tick(clock.nowMs(), signal)
@@ -103,7 +115,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     server?.close()
     server?.closeAllConnections()
     await stopPulse()
-    await Promise.all([daily.ended(), scrub.ended(), coverage.ended(), endStatus(status, log)])
+    const kept = history.saveLast(LAST_STATUS_WITHIN_MS).catch(notKept)
+    await Promise.all([daily.ended(), scrub.ended(), coverage.ended(), endStatus(status, log), kept])
   }
 }
 
@@ -121,7 +134,7 @@ class Watch {
   readonly #observer: Observer
   readonly #noDataMs: number
   readonly #log: Logger
-  readonly history = new History()
+  readonly history: History
   #seen: Observation | undefined
   #toldOf = ''
   /** The journal told of something since the look before, or a part began or ended. */
@@ -129,7 +142,8 @@ class Watch {
   /** Why nothing can be seen. */
   #blind: string | undefined
 
-  constructor(observer: Observer, noDataMs: number, log: Logger) {
+  constructor(observer: Observer, history: History, noDataMs: number, log: Logger) {
+    this.history = history
     this.#observer = observer
     this.#noDataMs = noDataMs
     this.#log = log
@@ -195,7 +209,7 @@ function routesOf({ dataDir, alerts }: Config, watch: Watch, coverage: CoverageD
       const seen = seenToday()
       return seen ? json(statusAnswer(seen, watch.health(), alerts)) : plain(503, 'nothing was seen yet')
     },
-    '/api/rates': () => json(watch.history.all()),
+    '/api/history': () => json(watch.history.all()),
     '/api/coverage': () => json(coverage.all()),
     '/report': async query => {
       const found = watch.seenWith(coverage)?.reports.find(({ path }) => path === query.get('path'))
@@ -219,6 +233,8 @@ function statusAnswer(all: Observation, health: Health, limits: Limits): object 
     ...seen,
     // What a part wrote is in the other fields.
     parts: parts.map(report => ({ ...report, part: titleOf(report), status: undefined })),
+    families: seen.families.map(one => ({ ...one, lag: undefined })),
+    versions: seen.versions && versionsText(seen.versions),
     recorders: undefined,
     gaps: undefined,
     health,

@@ -6,11 +6,13 @@ import type { ArchiveSeen } from './archive-seen.js'
 import { connectionsOf, type ConnectionSeen } from './connections-seen.js'
 import { diskOf, type DiskSeen } from './disk-growth.js'
 import type { DiskUse, Space } from './disk-use.js'
+import { exchangeSeen, type ExchangeSeen } from './exchange-seen.js'
 import { byInterest, familiesOf, type FamilySeen } from './families-seen.js'
 import { compactorStatus, recorderStatus, syncerStatus, type CompactorStatus } from '../../formats/part-status.js'
 import type { RecorderStatus, SyncerStatus } from '../../formats/part-status.js'
 import { isRecorder, titleOf, type PartReport } from './parts.js'
 import { noRates, type Rates } from './rates.js'
+import type { VersionsSeen } from './versions-seen.js'
 import { syncOf, type SyncSeen } from './sync-seen.js'
 
 /** All that the files say at one moment. Undefined, or left out in JSON, is what no file tells. Times are ms since the epoch. */
@@ -21,6 +23,7 @@ export interface Observation {
   lastDataMs: number | undefined
   /** Each recorder, and the same of its exchange. */
   recorders: { report: PartReport; status: RecorderStatus; lastDataMs: number | undefined }[]
+  exchanges: ExchangeSeen[]
   connections: ConnectionSeen[]
   families: FamilySeen[]
   /** Of several recorders the sum. */
@@ -45,6 +48,7 @@ export interface Observation {
   archive?: ArchiveSeen
   /** Reports of days that lie here, the newest first. */
   reports: readonly ReportFile[]
+  versions?: VersionsSeen
 }
 
 /** What was read, each as fresh as it is looked at. */
@@ -60,6 +64,7 @@ export interface Sources {
   reports?: readonly ReportFile[]
   archive?: ArchiveSeen | undefined
   memoryLimitBytes?: number
+  versions?: VersionsSeen | undefined
 }
 
 /** Puts together what was read. Pure. */
@@ -74,6 +79,7 @@ export function observationOf({
   reports = [],
   archive,
   memoryLimitBytes,
+  versions,
 }: Sources): Observation {
   const statusOf = (part: string) => parts.find(report => report.part === part)?.status ?? {}
   const compactor = compactorStatus.parse(statusOf('compactor'))
@@ -90,6 +96,7 @@ export function observationOf({
     parts,
     lastDataMs: lastDataMs(families),
     recorders: seen.map(({ report, status, lastDataMs }) => ({ report, status, lastDataMs })),
+    exchanges: seen.map(exchangeSeen),
     connections: seen.flatMap(({ connections }) => connections),
     families,
     recorder: together(seen.map(({ status }) => status)),
@@ -108,6 +115,7 @@ export function observationOf({
     reports,
     ...(archive && { archive }),
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+    ...(versions && { versions }),
   }
 }
 

@@ -12,6 +12,7 @@ import { observationOf, type Observation } from './observation.js'
 import { recorderStatus } from '../../formats/part-status.js'
 import { isRecorder, reportsOf, titleOf, type PartReport } from './parts.js'
 import { reportFiles, type ReportFile } from '../../formats/report-path.js'
+import { versionsOf, type VersionsSeen } from './versions-seen.js'
 import { countedOf, noRates, ratesBetween, type Counted, type Rates } from './rates.js'
 
 /** Status files are small; the journal and the tree of files are looked at less often, ms. */
@@ -39,6 +40,7 @@ export class Observer {
   #elsewhere: OpenElsewhere[] = []
   #reports: readonly ReportFile[] = []
   #archive: ArchiveSeen | undefined
+  #versions: VersionsSeen | undefined
   #journalReadMs = -Infinity
   #filesSeenMs = -Infinity
 
@@ -63,6 +65,7 @@ export class Observer {
       this.#use = diskUseOf(this.#dataDir, atMs)
       this.#reports = reportFiles(this.#dataDir)
       this.#archive = archiveOf(this.#dataDir)
+      this.#versions = versionsOf(this.#dataDir)
       const own = reports.filter(isRecorder).map(({ status }) => recorderStatus.parse(status))
       const exchanges = own.flatMap(({ exchange }) => exchange ?? [])
       this.#elsewhere = openElsewhere(this.#dataDir, { exchanges, host: own[0]?.host }, this.#use.openBy)
@@ -82,6 +85,7 @@ export class Observer {
       elsewhere: this.#elsewhere,
       reports: this.#reports,
       archive: this.#archive,
+      versions: this.#versions,
     })
   }
 

@@ -30,9 +30,14 @@ function writeParts(dataDir: string, wrong: { compactor?: object; syncer?: objec
     started_at: iso(nowMs - 3_600_000),
     written_at: iso(nowMs),
     families: {
-      quote: { frames: 1000 + (nowMs % 1e6), bytes: 5000, last_frame_at: iso(nowMs) },
+      quote: { frames: 1000 + (nowMs % 1e6), bytes: 5000, last_frame_at: iso(nowMs), lag_ms: 31 },
       trades: { frames: 10, bytes: 5000, last_frame_at: iso(nowMs) },
     },
+    exchange_offset_us: -2500,
+    shown: [
+      { name: 'BTC-PERPETUAL', price: 90_000.5, bid: 90_000, ask: 90_002.5, at: iso(nowMs) },
+      { name: 'BTC-27NOV26', iv: 51.25, at: iso(nowMs) },
+    ],
     connections: [
       { name: 'd1', state: 'live', frames: 101, channels: 3, last_frame_at: iso(nowMs), reconnects: 2 },
       { name: 'd2', state: 'waiting', frames: 0, channels: 0, last_error: NASTY },
@@ -123,6 +128,24 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.match(await page.locator('#parts').textContent(), /recorderrunning.*compactorrunning.*syncerrunning/)
   t.same(await page.locator('#families b').allTextContents(), ['quote', 'trades'])
   await page.locator('#families .spark polyline').first().waitFor({ state: 'attached' })
+  const shown = page.locator('#exchanges .shown > span')
+  t.same(await shown.allTextContents(), [
+    ...['BTC-PERPETUAL', '90,000.5', 'BTC-PERPETUAL spread', '2.5', 'BTC-27NOV26 IV at the money', '51.3 %'],
+    ...['receive lag', '31 ms', 'its clock ahead', '-2.5 ms'],
+  ])
+  t.equal(await page.locator('#exchanges .spark').count(), 5, 'a line for each')
+  t.match(
+    await page.locator('#exchanges .facts').textContent(),
+    /^last frame .* ago.* frames\/s1 of 2 connections live$/,
+  )
+  const spark = page.locator('#exchanges .spark').first()
+  const { width = 0 } = (await spark.boundingBox()) ?? {}
+  await spark.hover({ position: { x: width - 1, y: 5 } })
+  await page.getByText(/^deribit BTC-PERPETUAL at \d\d:\d\d:\d\d: 90,000\.5$/).waitFor()
+  t.match(
+    await page.locator('#versions').textContent(),
+    /^edgetape \d.*segments of format 1, tables of schema version 1$/,
+  )
   matchAll(t, await page.locator('#connections tr').allTextContents(), [/^d1live.*23$/, /^d2waiting/])
   await page.getByText('Complete but for 60 s').first().waitFor()
   t.match(await page.locator('#longest').textContent(), /^60 s.*quote BTC-PERPETUAL: /)
@@ -139,7 +162,9 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.match(await page.locator('#disk').textContent(), /free/)
   t.match(await page.locator('#sync').textContent(), /5 files wait.*to \/nas/)
   t.ok((await page.locator('#connections').textContent())?.includes(NASTY), 'texts of others are shown as texts')
-  await page.getByRole('button', { name: report.date }).click()
+  await page.getByRole('button', { name: 'the day before' }).click()
+  t.equal(await page.locator('#day').textContent(), report.date)
+  t.equal(await page.getByRole('button', { name: 'the day before' }).isDisabled(), true, 'nothing is known before')
   const cell = page.locator('#heat .cell')
   await cell.and(page.locator('.share-2')).waitFor()
   t.equal(await cell.count(), 6 * 24)
@@ -151,6 +176,19 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
     await page.locator('#heat-text').textContent(),
     /94\.2 %.*2026-11-22 00:10:00 to 00:11:00, 60 s: missing; reset/,
   )
+  const link = page.url()
+  t.match(link, /#gaps=2026-11-22T00\/deribit\/option$/)
+  await cell.nth(0).focus()
+  await page.keyboard.press('ArrowRight')
+  t.match(await page.evaluate('document.activeElement.ariaLabel'), /^01:00, spot/, 'arrows go from hour to hour')
+  await page.keyboard.press('Enter')
+  await page.getByText('01:00, spot: not known, 7 channels', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'the day after' }).click()
+  t.match(await page.locator('#day').textContent(), /, today$/)
+  await page.goto('about:blank')
+  await page.goto(link)
+  await page.locator('#heat-text').getByText('60 s: missing; reset').waitFor()
+  t.equal(await page.locator('#day').textContent(), report.date, 'a link leads to its gaps')
   t.match(await page.title(), /^edgetape vps-ldn-1$/)
 
   const colours: string[] = []
