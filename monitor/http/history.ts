@@ -11,7 +11,7 @@ export interface Past {
   stepMs: number
   /** Time of the last value, ms since the epoch. */
   atMs: number
-  /** By what it is of, such as `rate deribit quote`: oldest first, the last at `atMs`; null: not known. */
+  /** By what it is of, such as `rate EXCHANGE FAMILY`: oldest first, the last at `atMs`; null: not known. */
   series: Record<string, (number | null)[]>
   /** Of rates: nine of ten values of the last day lie between, with as many below as above. */
   usual: Record<string, [low: number, high: number]>
