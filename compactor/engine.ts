@@ -1,8 +1,23 @@
 import type { DuckDBValue } from '@duckdb/node-api'
 import { openInstance } from '../platform/duckdb.js'
+import type { Column } from './lines/columns.js'
 
-/** DuckDB in this process and in memory, for one segment: nothing of it stays, whatever happens. */
+/** SQL of a table's reading that an engine has loaded. */
+export interface LoadedSql {
+  /** The schema with its macros. */
+  schema: string
+  /** What `shape()` says. */
+  shape: string
+  /** Of the rows that it makes, in order; known once there were some. */
+  columns?: readonly Column[]
+}
+
+/** DuckDB in this process and in memory. What a conversion makes is in database `work`, and gone when the next one begins. */
 export interface Engine {
+  /** What outlives a conversion, by what it was made of. */
+  readonly loaded: Map<string, LoadedSql>
+  /** Forgets all rows: `work` is empty afterwards, and where names are looked up. */
+  clear(): Promise<void>
   /** Runs all statements of a text. */
   run(sql: string, values?: DuckDBValue[]): Promise<void>
   /** The rows of one query as values, small results only. Counts come as bigint. */
@@ -41,10 +56,17 @@ const LEAN = {
   autoload_known_extensions: 'false',
 }
 
+const EMPTY_WORK = "ATTACH ':memory:' AS work; USE work"
+
 export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimits): Promise<Engine> {
   const memory = `${poolMiB(memoryMiB)}MiB`
   const { instance, connection } = await openInstance({ memory, threads, spillFolder, options: LEAN })
+  await connection.run(EMPTY_WORK)
   return {
+    loaded: new Map(),
+    async clear() {
+      await connection.run(`USE memory; DETACH work; ${EMPTY_WORK}`)
+    },
     async run(sql, values) {
       if (values) {
         await connection.run(sql, values)
@@ -92,26 +114,43 @@ export async function withEngine<Result>(
 ): Promise<Result> {
   signal?.throwIfAborted()
   const engine = await openEngine(limits)
+  try {
+    return await unlessAborted(engine, action, signal)
+  } finally {
+    engine.close()
+  }
+}
+
+/**
+ * Does something with an engine.
+ * @param signal aborted meanwhile, it makes the statement fail that is running, and begins no other
+ * @throws the signal's reason
+ */
+export async function unlessAborted<Result>(
+  engine: Engine,
+  action: (engine: Engine) => Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
   const stop = () => engine.interrupt()
   signal?.addEventListener('abort', stop)
   try {
     return await action(signal ? stoppable(engine, signal) : engine)
   } finally {
     signal?.removeEventListener('abort', stop)
-    engine.close()
   }
 }
 
 /** One that is aborted between two statements would go on with the next: interrupting reaches only one that runs. */
 function stoppable(engine: Engine, signal: AbortSignal): Engine {
-  const unlessAborted = async <Result>(statement: () => Promise<Result>): Promise<Result> => {
+  const begin = async <Result>(statement: () => Promise<Result>): Promise<Result> => {
     signal.throwIfAborted()
     return statement()
   }
   return {
     ...engine,
-    run: (sql, values) => unlessAborted(() => engine.run(sql, values)),
-    rows: sql => unlessAborted(() => engine.rows(sql)),
-    withRoomFor: (lineBytes, action) => unlessAborted(() => engine.withRoomFor(lineBytes, action)),
+    clear: () => begin(() => engine.clear()),
+    run: (sql, values) => begin(() => engine.run(sql, values)),
+    rows: sql => begin(() => engine.rows(sql)),
+    withRoomFor: (lineBytes, action) => begin(() => engine.withRoomFor(lineBytes, action)),
   }
 }

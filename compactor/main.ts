@@ -20,12 +20,13 @@ import { dropPastState } from './date/past-state.js'
 import { endWish, wishedAnew } from './date/wishes.js'
 import { FinishedDates } from './finished-dates.js'
 import { MadeTimes } from './files/made-times.js'
+import { KeptEngine } from './kept-engine.js'
 import { KnownReceipts } from './known-receipts.js'
 import { CompactorProgress, type Summary } from './progress.js'
 import { Retries } from './retries.js'
 import { compactSegment, readManifest, type JobOptions } from './segment/job.js'
 import { realDisk, type PublishDisk } from './segment/publish.js'
-import { clearTemporary } from './temporary.js'
+import { clearTemporary, temporaryFolder } from './temporary.js'
 import { createWakeUp, watchSegments } from './watch.js'
 
 export interface CompactorOptions {
@@ -63,10 +64,13 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   createFolderDurable(join(dataDir, 'raw'))
   const lock = acquireProcessLock(join(compactorState(dataDir), 'lock'), 'compactor')
   let stopPulse: () => Promise<void> = () => Promise.resolve()
+  let closeEngine: (() => void) | undefined
   try {
     finishSwitch(dataDir)
     clearTemporary(dataDir)
-    const compactor = new Compactor(options)
+    const kept = new KeptEngine({ ...options.config.compact, spillFolder: join(temporaryFolder(dataDir), 'kept-spill') })
+    closeEngine = () => kept.close()
+    const compactor = new Compactor(options, kept)
     stopPulse = startPulse({ dataDir, part: 'compactor', log: options.log }, () => compactor.did)
     compactor.wish()
     await compactor.list()
@@ -74,6 +78,7 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
     return compactor.end()
   } finally {
     void stopPulse()
+    closeEngine?.()
     clearTemporary(dataDir)
     lock.release()
   }
@@ -103,12 +108,13 @@ class Compactor {
   /** What the last look found. */
   #looked: readonly DateSegments[] = []
 
-  constructor(options: CompactorOptions) {
+  constructor(options: CompactorOptions, kept: KeptEngine) {
     const { dataDir, compact, exchanges } = options.config
     this.#options = options
     this.#job = {
       dataDir,
       limits: compact,
+      kept,
       duplicates: {
         keepDuplicates: compact.duplicates === 'keep',
         windowMs: compact.duplicatesWindowMs,

@@ -54,6 +54,7 @@ export interface BenchSegment {
 /**
  * Writes a sealed segment with its manifest below `dataDir`.
  * @param enough stops before the next line; told of lines and bytes so far
+ * @param place when it begins, and its number
  * @param different how many frames there are before they repeat
  */
 export async function writeSegment(
@@ -61,8 +62,9 @@ export async function writeSegment(
   family: Family,
   enough: (frames: number, bytes: number) => boolean,
   different = Infinity,
+  { startedMs, number } = { startedMs: START_MS, number: 1 },
 ): Promise<BenchSegment> {
-  const name = { exchange: 'deribit', channel: family, startedMs: START_MS, host: 'bench', run: 'r1', number: 1 }
+  const name = { exchange: 'deribit', channel: family, startedMs, host: 'bench', run: 'r1', number }
   const path = join(dataDir, segmentPath(name, 'sealed'))
   mkdirSync(dirname(path), { recursive: true })
   const compressor = new CompressStream(APPEND_LEVEL)
@@ -73,7 +75,7 @@ export async function writeSegment(
   for (const frame of Number.isFinite(different) ? repeatedFrames(family, different) : frames(family)) {
     if (enough(count, bytesRaw)) break
     count++
-    const line = `${lineHead((START_MS + count) * 1000, 'd1', count, 'frame')}${frame}}\n`
+    const line = `${lineHead((startedMs + count) * 1000, 'd1', count, 'frame')}${frame}}\n`
     bytesRaw += line.length
     batch += line
     if (batch.length < 1_000_000) continue
@@ -91,8 +93,8 @@ export async function writeSegment(
     bytes_raw: bytesRaw,
     bytes_compressed: sealed.length,
     sha256: createHash('sha256').update(sealed).digest('hex'),
-    first_recv_us: (START_MS + 1) * 1000,
-    last_recv_us: (START_MS + count) * 1000,
+    first_recv_us: (startedMs + 1) * 1000,
+    last_recv_us: (startedMs + count) * 1000,
     connections: { d1: { frames: count, first_seq: 1, last_seq: count } },
     gaps: [],
   }

@@ -8,6 +8,7 @@ import { machine, spread } from '../machine.js'
 import type { Measured } from './contender.js'
 import { FAMILIES, type Family } from './families.js'
 import { writeSegment } from './lines.js'
+import { costOfSmallSegments } from './small-segments.js'
 
 /** Each round measures these one after the other. Sorted, the rows are in the order of edgetape's files. */
 const ENGINES = ['edgetape', 'duckdb', 'duckdb, sorted'] as const
@@ -32,10 +33,20 @@ export async function benchCompactor({ rounds }: { rounds: number }): Promise<vo
   process.stdout.write(
     `compactor, one thread, 256 MiB, ${rounds} rounds (the last two writers: one); middle (lowest to highest)\n${machine()}\n`,
   )
+  await benchSmallSegments()
   for (const family of Object.keys(FAMILIES) as Family[]) await benchFamily(family, rounds)
   process.stdout.write(
     'goals: >= 0.8 x duckdb, >= 15 x parquetjs-lite, <= 400 MB, size <= 1.0 x duckdb, of rows in the same order\n',
   )
+}
+
+async function benchSmallSegments(): Promise<void> {
+  const table = new Table({
+    head: ['small segments, 1,000 lines', 'CPU seconds each'],
+    style: { head: [], border: [] },
+  })
+  for (const [family, costs] of await costOfSmallSegments()) table.push([family, spread(costs, 3).text])
+  process.stdout.write(`${table.toString()}\ngoal: <= 0.03 s\n`)
 }
 
 async function benchFamily(family: Family, rounds: number): Promise<void> {

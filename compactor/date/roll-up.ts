@@ -9,6 +9,7 @@ import type { FolderSwitch } from './folder-switch.js'
 import { dailyName, parseParquetName } from '../../formats/parquet-path.js'
 import type { ParquetFile } from '../../formats/parquet-tree.js'
 import { fileFacts, parquetOptions } from '../files/parquet-options.js'
+import { columnsOf } from '../lines/columns.js'
 import { sha256Of } from '../../platform/sha256.js'
 import { rowGroupRows } from '../files/row-group.js'
 import type { Receipt } from '../../formats/receipt.js'
@@ -76,7 +77,7 @@ export async function writeRollUp(engine: Engine, dataDir: string, rollUp: RollU
   })
   mkdirSync(waiting, { recursive: true })
   const source = `read_parquet(${list}, union_by_name = true, hive_partitioning = false)`
-  const groupRows = await rowGroupRows(engine, source, facts.rows)
+  const groupRows = await rowGroupRows(engine, source, await columnsOf(engine, source), facts.rows)
   // By the place of a row in its file last: levels of one book frame differ in nothing else.
   const [[written] = []] = await engine.rows(`COPY (
       SELECT * EXCLUDE (file_row_number) FROM read_parquet(${list}, union_by_name = true, hive_partitioning = false, file_row_number = true)

@@ -1,6 +1,8 @@
 import { countOf, sqlName, sqlText, UNREADABLE } from '../../platform/duckdb.js'
 import { isMachineError, messageOf } from '../../platform/edge-error.js'
+import { groupBy } from '../../platform/group-by.js'
 import type { Engine } from '../engine.js'
+import type { Column } from '../lines/columns.js'
 import type { Identity } from '../../exchanges/table.js'
 import { MadeTimes } from './made-times.js'
 import type { CandidateFile } from './candidate-files.js'
@@ -14,6 +16,8 @@ export interface Duplicates {
 
 export interface DuplicatesQuestion {
   identity: Identity
+  /** Of `staged`. */
+  columns: readonly Column[]
   /** Starts the names of this segment's connections, as `CandidateFile.origin` does those of the others. */
   origin: string
   /** Files with rows that are tabled already. */
@@ -37,7 +41,7 @@ const RECEIVED = ['recv_ts', 'conn', 'seq', 'source']
  * been asked for later, or a number came twice.
  */
 export async function dropDuplicates(engine: Engine, question: DuplicatesQuestion): Promise<Duplicates> {
-  const columns = await columnsOf(engine, 'staged')
+  const columns = question.columns.map(({ name }) => name)
   const candidateFiles = await openCandidateFiles(engine, columns, question)
   const candidates = await countCandidates(engine, columns, question, candidateFiles)
   if (candidates === 0 || (await isAllDifferent(engine, columns, question, candidateFiles)))
@@ -52,11 +56,6 @@ export async function dropDuplicates(engine: Engine, question: DuplicatesQuestio
   return removeDuplicates(engine, question.identity)
 }
 
-/** Names of a relation's columns, in order. */
-async function columnsOf(engine: Engine, relation: string): Promise<string[]> {
-  return (await engine.rows(`SELECT column_name FROM (DESCRIBE ${relation})`)).map(([name]) => String(name))
-}
-
 const keyOf = (identity: Identity, columns: readonly string[]) =>
   identity.key === 'payload'
     ? columns.filter(column => column !== 'row_no' && !RECEIVED.includes(column))
@@ -65,7 +64,7 @@ const keyOf = (identity: Identity, columns: readonly string[]) =>
 /**
  * Brings the keys of rows in candidate files that may be copies to table `tabled`. Older files may lack a column; it counts
  * as NULL.
- * @returns whether there are any
+ * @returns whether there may be any
  */
 async function openCandidateFiles(engine: Engine, columns: string[], question: DuplicatesQuestion): Promise<boolean> {
   if (question.candidateFiles.length === 0) return false
@@ -85,20 +84,38 @@ async function openCandidateFiles(engine: Engine, columns: string[], question: D
   const selected = [...kept].map(sqlName).join(', ')
   await engine.run(`CREATE OR REPLACE TABLE tabled AS
     SELECT ${selected}, '' AS connection FROM staged LIMIT 0`)
-  for (const { path, origin } of candidateFiles) {
+  const table = (origin: string, paths: readonly string[]) =>
+    engine.run(`INSERT INTO tabled BY NAME
+      SELECT ${identity.unit === 'frame' ? 'DISTINCT' : ''} ${selected}, ${sqlText(origin)} || conn AS connection
+      FROM ((SELECT * EXCLUDE (row_no) FROM staged LIMIT 0) UNION ALL BY NAME
+        SELECT * FROM read_parquet([${paths.map(sqlText).join(', ')}], union_by_name = true, hive_partitioning = false))
+      WHERE ${where}`)
+  for (const [origin, files] of groupBy(candidateFiles, ({ origin }) => origin))
+    await tableAll(files, paths => table(origin, paths), question.onUnreadable)
+  return candidateFiles.length > 0
+}
+
+/** Reads files together: one after the other takes several times as long. Where that fails, each is asked for by itself. */
+async function tableAll(
+  files: readonly CandidateFile[],
+  table: (paths: readonly string[]) => Promise<void>,
+  onUnreadable: DuplicatesQuestion['onUnreadable'],
+): Promise<void> {
+  const paths = files.map(({ path }) => path)
+  try {
+    await table(paths)
+    return
+  } catch (error) {
+    if (isMachineError(error)) throw error
+  }
+  for (const path of paths) {
     try {
-      await engine.run(`INSERT INTO tabled BY NAME
-        SELECT ${identity.unit === 'frame' ? 'DISTINCT' : ''} ${selected}, ${sqlText(origin)} || conn AS connection
-        FROM ((SELECT * EXCLUDE (row_no) FROM staged LIMIT 0)
-          UNION ALL BY NAME SELECT * FROM read_parquet(${sqlText(path)}, hive_partitioning = false))
-        WHERE ${where}`)
+      await table([path])
     } catch (error) {
       if (isMachineError(error) || !UNREADABLE.test(messageOf(error))) throw error
-      question.onUnreadable(path, messageOf(error))
+      onUnreadable(path, messageOf(error))
     }
   }
-  const [[count] = []] = await engine.rows('SELECT count(*) FROM tabled')
-  return countOf(count) > 0
 }
 
 /** Copies are known by their numbers: no more than this is asked of the times that the exchange gives them. */

@@ -29,11 +29,8 @@ async function oneGroup(engine: Engine): Promise<Group[]> {
 }
 
 async function nameCounts(engine: Engine): Promise<NameCount[]> {
-  await engine.run(`CREATE OR REPLACE TABLE names AS
-    SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name, count(*) AS row_count
-    FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
-  const rows = await engine.rows('SELECT rank, instrument_name, row_count FROM names ORDER BY rank')
-  return rows.map(([rank, name, count]) => ({ rank: countOf(rank), name: String(name), rows: countOf(count) }))
+  const rows = await engine.rows('SELECT instrument_name, count(*) FROM staged WHERE row_no > 0 GROUP BY 1 ORDER BY 1')
+  return rows.map(([name, count], index) => ({ rank: index + 1, name: String(name), rows: countOf(count) }))
 }
 
 function groupByPartition(partitionOf: (name: string) => Partition, names: NameCount[]): Group[] {

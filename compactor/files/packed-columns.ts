@@ -1,5 +1,6 @@
 import { countOf, sqlName } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
+import type { Column } from '../lines/columns.js'
 
 /** How a column of `staged` goes through a sort. */
 export interface PackedColumn {
@@ -16,19 +17,15 @@ const MOST_TEXTS = 20_000
 /** Rows that show which texts repeat: of those that do, fewer than half are different. */
 const SAMPLE_ROWS = 20_000
 
-interface Column {
-  name: string
-  type: string
-}
-
 /**
  * A sort holds its rows in memory, and texts in them cost it most: of a ticker's row more than all of its numbers. So
  * texts that repeat are carried as numbers (of an enumeration of those that occur, in their order), and columns with
  * one value, or none, not at all.
+ * @param all columns of `staged`
  * @param rows how many `staged` has
  */
-export async function packColumns(engine: Engine, rows: number): Promise<PackedColumn[]> {
-  const columns = await columnsOf(engine)
+export async function packColumns(engine: Engine, all: readonly Column[], rows: number): Promise<PackedColumn[]> {
+  const columns = all.filter(({ name }) => name !== 'row_no').map(({ name, type }) => ({ name: sqlName(name), type }))
   if (rows < LEAST_ROWS) return columns.map(({ name }) => ({ packed: name, unpacked: name }))
   const empty = await withoutValues(engine, columns)
   const repeating = await repeatingTexts(
@@ -42,13 +39,6 @@ export async function packColumns(engine: Engine, rows: number): Promise<PackedC
     else packed.push((repeating.has(name) && (await packTexts(engine, name, `texts_${index}`))) || own)
   }
   return packed
-}
-
-/** The columns of `staged` and their types. */
-async function columnsOf(engine: Engine): Promise<Column[]> {
-  const described = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE staged)
-    WHERE column_name <> 'row_no'`)
-  return described.map(([name, type]) => ({ name: sqlName(String(name)), type: String(type) }))
 }
 
 /** Columns with a value in the first rows, which are most, need no count. */

@@ -4,11 +4,12 @@ import type { Table } from '../../exchanges/table.js'
 import type { Partition } from '../../formats/partition.js'
 import { countOf, sqlText } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
+import type { Column } from '../lines/columns.js'
 import type { Group } from './groups.js'
 import { packColumns } from './packed-columns.js'
 import { fileFacts, parquetOptions } from './parquet-options.js'
-import { rowGroupRows } from './row-group.js'
-import { rowsOf, sortedRanges, type SortedRange } from './sorted-ranges.js'
+import { LEAST_ROWS, rowGroupRows } from './row-group.js'
+import { rankNames, rowsOf, sortedRanges, type SortedRange } from './sorted-ranges.js'
 
 /** A Parquet file in the temporary folder. */
 export interface Part {
@@ -18,28 +19,33 @@ export interface Part {
   rows: number
 }
 
+/** What is to be written of `staged`. */
+export interface StagedRows {
+  table: Table
+  columns: readonly Column[]
+  /** As it is now. */
+  groups: readonly Group[]
+  /** What the files say about themselves, besides their rows. */
+  facts: Record<string, string>
+}
+
 /**
  * Writes the rows of `staged` to `folder`, one Parquet file per kind and currency, sorted. The order is total as far as
  * rows differ, so that the same rows give the same bytes.
- * @param groups of `staged` as it is now
- * @param facts what the files say about themselves, besides their rows
  * @param sortedGroups row groups that may be sorted together
  */
 export async function writeParts(
   engine: Engine,
-  table: Table,
-  groups: readonly Group[],
-  facts: Record<string, string>,
+  { table, columns: ofTable, groups, facts }: StagedRows,
   folder: string,
   sortedGroups = SORTED_GROUPS,
 ): Promise<Part[]> {
   const parts: Part[] = []
   if (groups.length === 0) return []
-  const groupRows = await rowGroupRows(engine, 'staged')
-  const columns = await packColumns(
-    engine,
-    groups.reduce((sum, { rows }) => sum + rows, 0),
-  )
+  const allRows = groups.reduce((sum, { rows }) => sum + rows, 0)
+  const groupRows = allRows <= LEAST_ROWS ? LEAST_ROWS : await rowGroupRows(engine, 'staged', ofTable)
+  const columns = await packColumns(engine, ofTable, allRows)
+  if (groups.length > 1 || allRows > sortedGroups * groupRows) await rankNames(engine)
   for (const [index, { partition, names, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
     const options = parquetOptions(fileFacts(table.name, rows, facts), groupRows)

@@ -1,10 +1,11 @@
 import { countOf, sqlName } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
+import type { Column } from '../lines/columns.js'
 
 /** Most rows of a group. */
 const MOST_ROWS = 100_000
 /** DuckDB rounds to these, and takes no less. */
-const LEAST_ROWS = 2048
+export const LEAST_ROWS = 2048
 /** So many groups let a query for an hour of one instrument leave out nearly all of a day. */
 const GROUPS_OF_A_DAY = 128
 /** Smaller groups cost more bytes (8,192 rows: 7 %) than they spare. */
@@ -13,6 +14,7 @@ const LEAST_ROWS_OF_A_DAY = 12_288
 const TEXT_BYTES = 8 * 1024 * 1024
 /** All of a group, numbers taken for 8 bytes. */
 const GROUP_BYTES = 12 * 1024 * 1024
+const TEXTS = ['VARCHAR', 'JSON', 'BLOB']
 /** Columns whose texts are short or all the same. */
 const SHORT = ['instrument_name', 'conn', 'source', 'channel']
 
@@ -20,14 +22,16 @@ const SHORT = ['instrument_name', 'conn', 'source', 'channel']
  * How many rows a row group of a file gets: bounded by rows and by the bytes of their texts, so that wide rows need no
  * more memory than narrow ones. Depends on the rows alone; the same rows give the same file.
  * @param relation what is to be written, in SQL: a table, or a table function
+ * @param columns of it
  * @param dayRows the rows of a file that holds a day; its groups are finer than those of an hour
  */
-export async function rowGroupRows(engine: Engine, relation: string, dayRows = Infinity): Promise<number> {
-  const columns = await engine.rows(`SELECT column_name, column_type IN ('VARCHAR', 'JSON', 'BLOB')
-    FROM (DESCRIBE FROM ${relation})`)
-  const names = columns
-    .flatMap(([name, isText]) => (isText === true ? String(name) : []))
-    .filter(name => !SHORT.includes(name))
+export async function rowGroupRows(
+  engine: Engine,
+  relation: string,
+  columns: readonly Column[],
+  dayRows = Infinity,
+): Promise<number> {
+  const names = columns.flatMap(({ name, type }) => (TEXTS.includes(type) && !SHORT.includes(name) ? name : []))
   const text = names.map(name => `coalesce(strlen(${sqlName(name)}), 0)`).join(' + ') || '0'
   const [[average, most] = []] = await engine.rows(
     `SELECT coalesce(avg(text), 0)::BIGINT, coalesce(max(text), 0) FROM (SELECT ${text} AS text FROM ${relation})`,

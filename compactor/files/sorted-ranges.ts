@@ -22,6 +22,11 @@ const everything = (names: readonly NameCount[]): SortedRange => ({
   where: 'true',
 })
 
+/** Numbers the names in `staged`, for `rowsOf`. */
+export const rankNames = (engine: Engine) =>
+  engine.run(`CREATE OR REPLACE TABLE names AS
+    SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
+
 /** The rows of ranges, in SQL. */
 export function rowsOf({ ranks, where }: SortedRange, all: boolean): string {
   if (all || ranks.length === 0) return `staged WHERE row_no > 0 AND ${where}`

@@ -1,17 +1,30 @@
 import type { Table } from '../../exchanges/table.js'
 import { countOf, sqlText } from '../../platform/duckdb.js'
-import type { Engine } from '../engine.js'
+import type { Engine, LoadedSql } from '../engine.js'
+import { columnsOf, type Column } from './columns.js'
 import { fastPathOf, type FastPath } from './fast-path.js'
 import { frameItems } from './frame-items.js'
 import type { Shape } from '../../exchanges/envelope.js'
 import type { Source } from '../segment/source.js'
 import { sharedSql, tableSql } from '../tables.js'
 
+/** Lines that are not rows yet, in `main.leftovers`. */
+export interface Leftovers {
+  /** True where none was ever put there. */
+  isEmpty: boolean
+}
+
 /** The way of lines into a table `staged`, in a schema of its own; those that cannot be rows go to `main.leftovers`. */
 export interface StagingTable {
   table: Table
-  schema: string
+  /** Where names are looked up: its own tables, then the macros of its SQL. */
+  searchPath: string
   target: string
+  leftovers: Leftovers
+  /** Lines that have rows. */
+  frames: number
+  /** Of `staged`, once it was filled. */
+  columns: () => Promise<readonly Column[]>
   /** From lines to rows, in SQL. */
   rows: (linesSql: string) => string
   /** The short way to the same rows, for most lines. */
@@ -35,26 +48,56 @@ function channelMacro(pointers: readonly string[]): string {
 /** What of a segment bears on how its lines are read: where a feed's frames tell their channel, and the segment's family. */
 type SourceOfLines = Pick<Source, 'channelAt'> & { name: Pick<Source['name'], 'channel'> }
 
-/** Loads the SQL of one of a table's readings into a schema: macros first, then, starting a line, the query for its rows. */
-export async function openStagingTable(
+const startOfQuery = (sql: string) => sql.search(/^SELECT\b/m)
+
+/** Loads the SQL of one of a table's readings, where it is not there yet: macros first, then, starting a line, the query for its rows. */
+async function loadSql(
   engine: Engine,
   { channelAt, name: { channel: family } }: SourceOfLines,
   table: Table,
+  place: number,
+  sql: string,
+): Promise<LoadedSql> {
+  const madeOf = JSON.stringify([table.folder, table.name, place, family, channelAt])
+  const known = engine.loaded.get(madeOf)
+  if (known) return known
+  const schema = `sql_${engine.loaded.size}`
+  await engine.run(
+    `CREATE SCHEMA memory.${schema}; USE memory.${schema}; ${channelMacro(channelAt)}
+      CREATE MACRO own_family() AS ${sqlText(family)}; ${sharedSql()} ${sql.slice(0, startOfQuery(sql))}`,
+  )
+  const [[shape] = []] = await engine.rows('SELECT shape()')
+  const loaded = { schema, shape: String(shape) }
+  engine.loaded.set(madeOf, loaded)
+  return loaded
+}
+
+/**
+ * Makes ready for lines to be rows by one of a table's readings.
+ * @param schema of `work`, for its tables
+ */
+export async function openStagingTable(
+  engine: Engine,
+  source: SourceOfLines,
+  table: Table,
   schema: string,
+  leftovers: Leftovers,
   place = 0,
 ): Promise<StagingTable> {
   const sql = tableSql(table, place)
-  const query = sql.search(/^SELECT\b/m)
-  await engine.run(
-    `CREATE SCHEMA ${schema}; USE ${schema}; ${channelMacro(channelAt)}
-      CREATE MACRO own_family() AS ${sqlText(family)}; ${sharedSql()} ${sql.slice(0, query)}`,
-  )
-  const [[shapeText] = []] = await engine.rows('SELECT shape()')
-  const shape = JSON.parse(String(shapeText)) as Shape
+  const query = startOfQuery(sql)
+  const loaded = await loadSql(engine, source, table, place, sql)
+  const searchPath = `work.${schema},memory.${loaded.schema}`
+  await engine.run(`CREATE SCHEMA work.${schema}; SET search_path = '${searchPath}'`)
+  const shape = JSON.parse(loaded.shape) as Shape
+  const target = `work.${schema}.staged`
   return {
     table,
-    schema,
-    target: `${schema}.staged`,
+    searchPath,
+    target,
+    leftovers,
+    frames: 0,
+    columns: async () => (loaded.columns ??= await columnsOf(engine, target)),
     rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
     fastPath: linesSql => {
       const fast = fastPathOf(table, shape, linesSql)
@@ -67,19 +110,20 @@ export async function openStagingTable(
 }
 
 /** The columns of a table's files, in order, as its SQL makes them of no line at all. */
-export async function columnsOfTable(engine: Engine, table: Table): Promise<{ name: string; type: string }[]> {
+export async function columnsOfTable(engine: Engine, table: Table): Promise<Column[]> {
   // Tables of several exchanges bear one name.
   const schema = `columns_of_${table.folder.replace(/\W/g, '_')}_${table.name}`
-  const staging = await openStagingTable(engine, { channelAt: [], name: { channel: '' } }, table, schema)
+  const source = { channelAt: [], name: { channel: '' } }
+  const staging = await openStagingTable(engine, source, table, schema, { isEmpty: true })
   const noLines = 'SELECT NULL::BIGINT AS line_no, NULL::VARCHAR AS line WHERE false'
-  const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE
-    ${staging.rows(noLines).replace(/;\s*$/, '')}) WHERE column_name <> 'row_no'`)
-  return rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
+  const columns = await columnsOf(engine, `(${staging.rows(noLines).replace(/;\s*$/, '')})`)
+  return columns.filter(({ name }) => name !== 'row_no')
 }
 
 /** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */
 export async function stageLines(engine: Engine, staging: StagingTable, linesSql: string): Promise<void> {
   if ((await fill(engine, staging, staging.rows(linesSql))) === 0) return
+  staging.leftovers.isEmpty = false
   await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${staging.verdicts(linesSql)}`)
 }
 
@@ -95,7 +139,10 @@ async function fill(engine: Engine, staging: StagingTable, rowsSql: string): Pro
   const { target } = staging
   await engine.run(staging.filled ? `INSERT INTO ${target} ${rowsSql}` : `CREATE TABLE ${target} AS ${rowsSql}`)
   staging.filled = true
-  const [[others] = []] = await engine.rows(`SELECT count(*) FROM ${target} WHERE row_no = 0`)
+  const [[others, frames] = []] = await engine.rows(
+    `SELECT count(*) FILTER (row_no = 0), count(*) FILTER (row_no = 1) FROM ${target}`,
+  )
+  staging.frames = countOf(frames)
   if (countOf(others) > 0) await engine.run(`DELETE FROM ${target} WHERE row_no = 0`)
   return countOf(others)
 }

@@ -8,17 +8,20 @@ import { parseManifest, type Manifest } from '../../formats/manifest.js'
 import { segmentDate, withState } from '../../formats/raw-path.js'
 import type { SealedSegment } from '../backlog.js'
 import { convertSegment, type Conversion } from './convert.js'
-import { withEngine, type EngineLimits } from '../engine.js'
+import { withEngine, type Engine, type EngineLimits } from '../engine.js'
+import type { KeptEngine } from '../kept-engine.js'
 import { publish, type PublishDisk } from './publish.js'
 import type { Receipt } from '../../formats/receipt.js'
 import type { Source } from './source.js'
 import { tableOf } from '../tables.js'
-import { temporaryFolder } from '../temporary.js'
+import { spillFolderOf, temporaryFolder } from '../temporary.js'
 import type { Tabled } from './write-files.js'
 
 export interface JobOptions {
   dataDir: string
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
+  /** Of these limits. */
+  kept: KeptEngine
   duplicates: Pick<Tabled, 'keepDuplicates' | 'windowMs' | 'madeTimes'>
   disk: PublishDisk
   feeds?: DescribedFeeds | undefined
@@ -79,7 +82,9 @@ export async function compactSegment(
     ...readingOf(segment.name.exchange, options.feeds),
   }
   try {
-    return await convertAndPublish(options, source, earlier)
+    return await convertAndPublish(options, source, earlier, action =>
+      options.kept.use(manifest.bytes_raw, action, signal),
+    )
   } catch (error) {
     if (!messageOf(error).startsWith('Out of Memory Error') || signal?.aborted) throw error
     // Rows of many 100 KB each: they are worked on 2,048 at a time, whatever the limit.
@@ -88,22 +93,26 @@ export async function compactSegment(
       { segment: segment.path, memoryMiB, err: error },
       'segment does not fit into memory; trying again with more',
     )
-    return await convertAndPublish({ ...options, limits: { ...options.limits, memoryMiB } }, source, earlier)
+    const limits = { ...options.limits, memoryMiB, spillFolder: spillFolderOf(dataDir) }
+    return await convertAndPublish(options, source, earlier, action => withEngine(limits, action, signal))
   }
 }
 
 /** How much more memory a segment may have that failed for want of it. */
 const MORE_ROOM = 8
 
+type InEngine = (action: (engine: Engine) => Promise<Conversion>) => Promise<Conversion>
+
 async function convertAndPublish(
   options: JobOptions,
   source: Source,
   earlier: Receipt | undefined,
+  inEngine: InEngine,
 ): Promise<{ receipt: Receipt; conversion: Conversion }> {
   const { dataDir, publishTo = dataDir, signal } = options
   const folder = join(temporaryFolder(dataDir), basename(source.segment, '.jsonl.zst'))
   try {
-    const conversion = await convert(options, source, folder)
+    const conversion = await convert(options, source, folder, inEngine)
     signal?.throwIfAborted()
     const { segment, sha256, frames } = source
     const receipt = await publish(publishTo, { path: segment, sha256, frames }, conversion, earlier, options.disk)
@@ -117,20 +126,14 @@ async function convertAndPublish(
   }
 }
 
-/** Converts in an engine of its own, whose memory is free afterwards. */
-function convert(options: JobOptions, source: Source, folder: string): Promise<Conversion> {
-  const { dataDir, publishTo = dataDir, signal } = options
-  const spillFolder = join(folder, 'spill')
-  mkdirSync(spillFolder, { recursive: true })
+function convert(options: JobOptions, source: Source, folder: string, inEngine: InEngine): Promise<Conversion> {
+  const { dataDir, publishTo = dataDir } = options
+  mkdirSync(folder, { recursive: true })
   const tabled = {
     rootsOf: (date: string) => [date === segmentDate(source.name) ? publishTo : dataDir],
     ...options.duplicates,
     onUnreadable: (path: string, message: string) =>
       options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
   }
-  return withEngine(
-    { ...options.limits, spillFolder },
-    engine => convertSegment(engine, source, tabled, folder),
-    signal,
-  )
+  return inEngine(engine => convertSegment(engine, source, tabled, folder))
 }

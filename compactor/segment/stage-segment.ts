@@ -7,7 +7,13 @@ import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type SlowLine } 
 import { inflatedLine } from '../lines/inflated-line.js'
 import { noteLine } from './quarantine.js'
 import type { Source } from './source.js'
-import { openStagingTable, stageLines, stagePlainLines, type StagingTable } from '../lines/staging-table.js'
+import {
+  openStagingTable,
+  stageLines,
+  stagePlainLines,
+  type Leftovers,
+  type StagingTable,
+} from '../lines/staging-table.js'
 import { framesTable, journalTable } from '../tables.js'
 import { isQuarantined, TO_FRAMES, toReading } from '../lines/verdict.js'
 import { greatest } from '../../platform/extremes.js'
@@ -28,24 +34,27 @@ export interface Staging {
  * @param folder for what is written meanwhile
  */
 export async function stageSegment(engine: Engine, source: Source, folder: string): Promise<Staging> {
+  await engine.clear()
   await engine.run('CREATE TABLE main.leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
-  const own = await openStagingTable(engine, source, source.table, 'own')
+  const leftovers: Leftovers = { isEmpty: true }
+  const own = await openStagingTable(engine, source, source.table, 'own', leftovers)
   await stageOwnLines(engine, own, source, folder)
   await settle(engine, own)
   for (let place = 1; place < source.table.readings.length; place++) {
-    if (!(await isLeft(engine, toReading(place)))) continue
-    const further = await openStagingTable(engine, source, source.table, `own_${place}`, place)
-    await stageAgain(engine, { ...further, target: own.target, filled: true }, toReading(place))
+    if (!(await isLeft(engine, leftovers, toReading(place)))) continue
+    const reading = await openStagingTable(engine, source, source.table, `own_${place}`, leftovers, place)
+    const further = { ...reading, target: own.target, filled: true }
+    await stageAgain(engine, further, toReading(place))
+    own.frames = further.frames
   }
   const tables = [own]
-  if (await isLeft(engine, TO_FRAMES)) {
-    const strays = await openStagingTable(engine, source, framesTable, 'stray')
+  if (await isLeft(engine, leftovers, TO_FRAMES)) {
+    const strays = await openStagingTable(engine, source, framesTable, 'stray', leftovers)
     await stageAgain(engine, strays, TO_FRAMES)
     tables.push(strays)
   }
-  let frames = 0
-  for (const staging of tables) frames += await countFrames(engine, staging)
-  const reasons = await countReasons(engine)
+  const frames = tables.reduce((sum, staging) => sum + staging.frames, 0)
+  const reasons = await countReasons(engine, leftovers)
   const note = await stageNote(engine, own, source, reasons)
   return { tables: [...note, ...tables], frames, reasons }
 }
@@ -68,7 +77,7 @@ async function stageNote(
   const wrong = Object.fromEntries(Object.entries(reasons).filter(([reason]) => isQuarantined(reason)))
   if (Object.keys(wrong).length === 0) return []
   const isOwn = source.table === journalTable
-  const staging = isOwn ? own : await openStagingTable(engine, source, journalTable, 'note')
+  const staging = isOwn ? own : await openStagingTable(engine, source, journalTable, 'note', own.leftovers)
   await stageLines(engine, staging, `SELECT 0::BIGINT AS line_no, ${sqlText(noteLine(source, wrong))} AS line`)
   return isOwn ? [] : [staging]
 }
@@ -79,6 +88,7 @@ async function stageOwnLines(engine: Engine, staging: StagingTable, source: Sour
     if (await stageAsPlain(engine, staging, source)) return
     await engine.run(`DROP TABLE IF EXISTS ${staging.target}; DELETE FROM main.leftovers`)
     staging.filled = false
+    staging.frames = 0
   }
   const plain = join(folder, 'plain.jsonl.zst')
   const readLine = decode && ((line: Buffer) => inflatedLine(line, decode))
@@ -95,8 +105,8 @@ async function stageAsPlain(engine: Engine, staging: StagingTable, source: Sourc
     throw error
   }
   // It drops a last line larger than its buffer without a word.
-  const [[left] = []] = await engine.rows('SELECT count(*) FROM main.leftovers')
-  return (await countFrames(engine, staging)) + countOf(left) === source.frames
+  const left = Object.values(await countReasons(engine, staging.leftovers)).reduce((sum, count) => sum + count, 0)
+  return staging.frames + left === source.frames
 }
 
 async function stageSlowLines(engine: Engine, staging: StagingTable, lines: SlowLine[]): Promise<void> {
@@ -105,6 +115,7 @@ async function stageSlowLines(engine: Engine, staging: StagingTable, lines: Slow
     if (utf8) await engine.run('INSERT INTO main.slow_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
     else {
       const values = [BigInt(lineNo), blobValue(bytes)]
+      staging.leftovers.isEmpty = false
       await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
     }
   }
@@ -114,6 +125,7 @@ async function stageSlowLines(engine: Engine, staging: StagingTable, lines: Slow
   } catch (error) {
     if (!messageOf(error).startsWith('Out of Memory Error') || lines.length > 1) throw error
     // A single line that is too much for its table fits into `frames`, where it is not taken apart.
+    staging.leftovers.isEmpty = false
     await engine.run(
       `INSERT INTO main.leftovers SELECT line_no, line, NULL, ${sqlText(TO_FRAMES)} FROM main.slow_lines`,
     )
@@ -134,18 +146,13 @@ async function stageAgain(engine: Engine, staging: StagingTable, verdict: string
   await engine.run('DROP TABLE main.again')
 }
 
-/** Lines that have rows. */
-async function countFrames(engine: Engine, { target }: StagingTable): Promise<number> {
-  const [[frames] = []] = await engine.rows(`SELECT count(*) FROM ${target} WHERE row_no = 1`)
-  return countOf(frames)
-}
-
-async function isLeft(engine: Engine, verdict: string): Promise<boolean> {
-  return (await countReasons(engine))[verdict] !== undefined
+async function isLeft(engine: Engine, leftovers: Leftovers, verdict: string): Promise<boolean> {
+  return (await countReasons(engine, leftovers))[verdict] !== undefined
 }
 
 /** Lines in `leftovers` by verdict. */
-async function countReasons(engine: Engine): Promise<Record<string, number>> {
+async function countReasons(engine: Engine, { isEmpty }: Leftovers): Promise<Record<string, number>> {
+  if (isEmpty) return {}
   const rows = await engine.rows('SELECT verdict, count(*) FROM main.leftovers GROUP BY 1 ORDER BY 1')
   return Object.fromEntries(rows.map(([verdict, count]) => [String(verdict), countOf(count)]))
 }

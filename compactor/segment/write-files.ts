@@ -2,6 +2,7 @@ import { identityOf } from '../../exchanges/table.js'
 import { dropDuplicates, type Duplicates, type DuplicatesQuestion } from '../files/duplicates.js'
 import { countOf } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
+import type { Column } from '../lines/columns.js'
 import { findCandidateFiles, originOf } from '../files/candidate-files.js'
 import type { MadeTimes } from '../files/made-times.js'
 import { groupStaged, type Group } from '../files/groups.js'
@@ -35,13 +36,14 @@ export async function writeFiles(
   earlier: Tabled,
   folder: string,
 ): Promise<Written> {
-  const { table, schema } = staging
-  await engine.run(`USE ${schema}`)
+  const { table, searchPath } = staging
+  await engine.run(`SET search_path = '${searchPath}'`)
+  const columns = await staging.columns()
   const all = await groupStaged(engine, table, source.name.channel)
-  const duplicates = earlier.keepDuplicates ? NONE : await dropCopies(engine, source, staging, earlier, all)
+  const duplicates = earlier.keepDuplicates ? NONE : await dropCopies(engine, source, staging, columns, earlier, all)
   const groups = duplicates.rows > 0 ? await groupStaged(engine, table, source.name.channel) : all
   const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(duplicates.rows) }
-  return { parts: await writeParts(engine, table, groups, facts, folder), duplicates }
+  return { parts: await writeParts(engine, { table, columns, groups, facts }, folder), duplicates }
 }
 
 const NONE: Duplicates = { rows: 0, frames: 0 }
@@ -50,6 +52,7 @@ async function dropCopies(
   engine: Engine,
   { name }: Source,
   { table }: StagingTable,
+  columns: readonly Column[],
   { rootsOf, ...tabled }: Tabled,
   groups: readonly Group[],
 ): Promise<Duplicates> {
@@ -58,7 +61,7 @@ async function dropCopies(
   const partitions = groups.map(({ partition }) => partition)
   const oldest = identity.reach === 'days' ? await oldestMs(engine, name.startedMs) : name.startedMs
   const candidateFiles = findCandidateFiles(rootsOf, name, table, partitions, oldest)
-  return dropDuplicates(engine, { identity, origin: originOf(name.host, name.run), candidateFiles, ...tabled })
+  return dropDuplicates(engine, { identity, columns, origin: originOf(name.host, name.run), candidateFiles, ...tabled })
 }
 
 /** When the first staged row was made, by the exchange's time: one that was asked for may be days old. */

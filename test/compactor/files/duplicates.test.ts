@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openEngine, type Engine } from '../../../compactor/engine.js'
+import { columnsOf } from '../../../compactor/lines/columns.js'
 import { dropDuplicates } from '../../../compactor/files/duplicates.js'
 import { MadeTimes } from '../../../compactor/files/made-times.js'
 import { BY_PAYLOAD } from '../../../exchanges/table.js'
@@ -240,6 +241,7 @@ t.test('a neighbour for which no file could be opened any more was passed over, 
   await engine.run(`CREATE TABLE staged AS SELECT 1 AS row_no, make_timestamptz(${START_US}) AS recv_ts, 'd1' AS conn,
     1 AS seq, 'BTC-PERPETUAL' AS instrument_name, 'trades' AS channel, 7 AS trade_seq`)
   const passedOver: string[] = []
+  const columns = await columnsOf(engine, 'staged')
   const dropped = (message: string) =>
     dropDuplicates(
       {
@@ -248,6 +250,7 @@ t.test('a neighbour for which no file could be opened any more was passed over, 
       },
       {
         identity: BY_PAYLOAD,
+        columns,
         candidateFiles: [{ path: 'x.parquet', origin: 'vps-1/' }],
         ...{ origin: 'vps-2/', windowMs: 1000, onUnreadable: path => passedOver.push(path) },
       },

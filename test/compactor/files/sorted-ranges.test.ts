@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openEngine } from '../../../compactor/engine.js'
 import { groupStaged } from '../../../compactor/files/groups.js'
+import { columnsOf } from '../../../compactor/lines/columns.js'
 import { writeParts } from '../../../compactor/files/parts.js'
 import { tableOf } from '../../../compactor/tables.js'
 import { sha256Of } from '../../../platform/sha256.js'
@@ -27,7 +28,9 @@ t.test('rows that are sorted range by range give the same bytes', async t => {
       await engine.run(sql)
       const table = tableOf({ exchange: 'deribit', channel: family })
       const groups = await groupStaged(engine, table, family)
-      const parts = await writeParts(engine, table, groups, { segments: '[]' }, folder, sortedGroups)
+      const columns = await columnsOf(engine, 'staged')
+      const rows = { table, columns, groups, facts: { segments: '[]' } }
+      const parts = await writeParts(engine, rows, folder, sortedGroups)
       engine.close()
       return Promise.all(parts.map(({ temporary }) => sha256Of(temporary)))
     }

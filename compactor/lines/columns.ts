@@ -1,0 +1,13 @@
+import type { Engine } from '../engine.js'
+
+/** A column of a relation, by its own name, and its type in SQL. */
+export interface Column {
+  name: string
+  type: string
+}
+
+/** The columns of a relation, in SQL: a table, or a table function. */
+export async function columnsOf(engine: Engine, relation: string): Promise<Column[]> {
+  const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE FROM ${relation})`)
+  return rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
+}
