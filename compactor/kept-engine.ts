@@ -1,12 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { openEngine, unlessAborted, withEngine, type Engine, type EngineLimits } from './engine.js'
+import { FEW_BYTES, openEngine, unlessAborted, withEngine, type Engine, type EngineLimits } from './engine.js'
 
-/** Lines of a segment, uncompressed, that leave little behind in an engine; larger ones get one of their own, whose memory is free afterwards. */
-const SMALL_RAW_BYTES = 16 * 1024 * 1024
 /** An engine that nobody used for so long is closed. */
 const KEEP_MS = 10_000
 /** What DuckDB may pile up is bounded: then it is opened anew. */
-const USES_MAX = 1000
+const USES_MAX = 200
 
 /**
  * An engine that small segments use one after the other. To open one and to load a table's SQL takes longer than to
@@ -31,7 +29,7 @@ export class KeptEngine {
     action: (engine: Engine) => Promise<Result>,
     signal: AbortSignal | undefined,
   ): Promise<Result> {
-    if (bytesRaw > SMALL_RAW_BYTES) return withEngine(this.#limits, action, signal)
+    if (bytesRaw > FEW_BYTES) return withEngine(this.#limits, action, signal)
     signal?.throwIfAborted()
     clearTimeout(this.#closing)
     const kept = this.#kept ?? (await this.#open())
@@ -39,6 +37,7 @@ export class KeptEngine {
     let isSound = false
     try {
       const result = await unlessAborted(kept.engine, action, signal)
+      await kept.engine.clear()
       isSound = ++kept.uses < USES_MAX
       return result
     } finally {

@@ -68,7 +68,10 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   try {
     finishSwitch(dataDir)
     clearTemporary(dataDir)
-    const kept = new KeptEngine({ ...options.config.compact, spillFolder: join(temporaryFolder(dataDir), 'kept-spill') })
+    const kept = new KeptEngine({
+      ...options.config.compact,
+      spillFolder: join(temporaryFolder(dataDir), 'kept-spill'),
+    })
     closeEngine = () => kept.close()
     const compactor = new Compactor(options, kept)
     stopPulse = startPulse({ dataDir, part: 'compactor', log: options.log }, () => compactor.did)

@@ -1,6 +1,6 @@
 import type { Table } from '../../exchanges/table.js'
 import { countOf, sqlText } from '../../platform/duckdb.js'
-import type { Engine, LoadedSql } from '../engine.js'
+import { linesOf, rowsOfFew, type Engine, type LoadedSql } from '../engine.js'
 import { columnsOf, type Column } from './columns.js'
 import { fastPathOf, type FastPath } from './fast-path.js'
 import { frameItems } from './frame-items.js'
@@ -17,6 +17,7 @@ export interface Leftovers {
 /** The way of lines into a table `staged`, in a schema of its own; those that cannot be rows go to `main.leftovers`. */
 export interface StagingTable {
   table: Table
+  loaded: LoadedSql
   /** Where names are looked up: its own tables, then the macros of its SQL. */
   searchPath: string
   target: string
@@ -31,8 +32,10 @@ export interface StagingTable {
   fastPath: (linesSql: string) => FastPath | undefined
   /** From lines to verdicts on those that cannot be rows. */
   verdicts: (linesSql: string) => string
-  /** Whether `staged` was created by the first lines. */
+  /** Whether `staged` is there; the first lines create it. */
   filled: boolean
+  /** Few lines at once, by a plan that is kept: where they are put, and the statement that makes rows of them. */
+  few?: { lines: string; insert: string; others: string }
 }
 
 /** `fed_channel(line)`: the first text or number that the pointers lead to in a frame, where it can be a channel. */
@@ -93,11 +96,12 @@ export async function openStagingTable(
   const target = `work.${schema}.staged`
   return {
     table,
+    loaded,
     searchPath,
     target,
     leftovers,
     frames: 0,
-    columns: async () => (loaded.columns ??= await columnsOf(engine, target)),
+    columns: async () => (loaded.columns ??= await columnsOf(engine, 'staged')),
     rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
     fastPath: linesSql => {
       const fast = fastPathOf(table, shape, linesSql)
@@ -107,6 +111,27 @@ export async function openStagingTable(
       `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
     filled: false,
   }
+}
+
+/** The same, ready for few lines: where they have a short way to rows, its plan is made once. */
+export async function openStagingTableOfFew(
+  engine: Engine,
+  source: SourceOfLines,
+  table: Table,
+  schema: string,
+  leftovers: Leftovers,
+): Promise<StagingTable> {
+  const staging = await openStagingTable(engine, source, table, schema, leftovers)
+  const lines = linesOf(staging.loaded)
+  const target = rowsOfFew(staging.loaded)
+  const fast = staging.fastPath(`SELECT line_no, line FROM ${lines}`)
+  if (!fast) return staging
+  if (staging.loaded.few === undefined)
+    await engine.run(`CREATE TABLE ${lines} (line_no BIGINT, line VARCHAR);
+      CREATE TABLE ${target} AS FROM (${fast.frameItems.replace(/;\s*$/, '')}) LIMIT 0`)
+  staging.loaded.few = 'used'
+  const few = { lines, insert: `INSERT INTO ${target} ${fast.frameItems}`, others: fast.others }
+  return { ...staging, target, filled: true, few }
 }
 
 /** The columns of a table's files, in order, as its SQL makes them of no line at all. */
@@ -134,11 +159,25 @@ export async function stagePlainLines(engine: Engine, staging: StagingTable, lin
   else if ((await fill(engine, staging, fast.frameItems)) > 0) await stageLines(engine, staging, fast.others)
 }
 
+/** The same for lines of which there are few. */
+export async function stageFewLines(engine: Engine, staging: StagingTable, linesSql: string): Promise<void> {
+  const { few } = staging
+  if (!few) return stagePlainLines(engine, staging, linesSql)
+  await engine.run(`INSERT INTO ${few.lines} ${linesSql}`)
+  await engine.runAgain(few.insert)
+  if ((await takeOthers(engine, staging)) > 0) await stageLines(engine, staging, few.others)
+}
+
 /** Adds rows to `staged`, but for the one of each line that has none; how many such lines there are. */
 async function fill(engine: Engine, staging: StagingTable, rowsSql: string): Promise<number> {
   const { target } = staging
   await engine.run(staging.filled ? `INSERT INTO ${target} ${rowsSql}` : `CREATE TABLE ${target} AS ${rowsSql}`)
   staging.filled = true
+  return takeOthers(engine, staging)
+}
+
+async function takeOthers(engine: Engine, staging: StagingTable): Promise<number> {
+  const { target } = staging
   const [[others, frames] = []] = await engine.rows(
     `SELECT count(*) FILTER (row_no = 0), count(*) FILTER (row_no = 1) FROM ${target}`,
   )

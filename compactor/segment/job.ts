@@ -78,6 +78,7 @@ export async function compactSegment(
     name: segment.name,
     sha256: manifest.sha256,
     frames: manifest.frames,
+    bytesRaw: manifest.bytes_raw,
     table: tableOf(segment.name),
     ...readingOf(segment.name.exchange, options.feeds),
   }

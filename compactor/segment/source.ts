@@ -12,5 +12,7 @@ export interface Source extends FrameReading {
   name: SegmentName
   /** Lines, by its manifest. */
   frames: number
+  /** Their bytes, by the same; where nothing says so, they may be many. */
+  bytesRaw?: number
   table: Table
 }

@@ -2,13 +2,15 @@ import { join } from 'node:path'
 import { blobValue } from '@duckdb/node-api'
 import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
 import { messageOf } from '../../platform/edge-error.js'
-import type { Engine } from '../engine.js'
+import { FEW_BYTES, type Engine } from '../engine.js'
 import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type SlowLine } from '../lines/read-lines.js'
 import { inflatedLine } from '../lines/inflated-line.js'
 import { noteLine } from './quarantine.js'
 import type { Source } from './source.js'
 import {
   openStagingTable,
+  openStagingTableOfFew,
+  stageFewLines,
   stageLines,
   stagePlainLines,
   type Leftovers,
@@ -34,10 +36,9 @@ export interface Staging {
  * @param folder for what is written meanwhile
  */
 export async function stageSegment(engine: Engine, source: Source, folder: string): Promise<Staging> {
-  await engine.clear()
   await engine.run('CREATE TABLE main.leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
   const leftovers: Leftovers = { isEmpty: true }
-  const own = await openStagingTable(engine, source, source.table, 'own', leftovers)
+  const own = await openOwnTable(engine, source, leftovers)
   await stageOwnLines(engine, own, source, folder)
   await settle(engine, own)
   for (let place = 1; place < source.table.readings.length; place++) {
@@ -58,6 +59,11 @@ export async function stageSegment(engine: Engine, source: Source, folder: strin
   const note = await stageNote(engine, own, source, reasons)
   return { tables: [...note, ...tables], frames, reasons }
 }
+
+const openOwnTable = (engine: Engine, source: Source, leftovers: Leftovers) =>
+  (source.bytesRaw ?? Infinity) <= FEW_BYTES
+    ? openStagingTableOfFew(engine, source, source.table, 'own', leftovers)
+    : openStagingTable(engine, source, source.table, 'own', leftovers)
 
 /** Works out what rows say of one another, once all of them are there. */
 async function settle(engine: Engine, { table, target }: StagingTable): Promise<void> {
@@ -86,8 +92,8 @@ async function stageOwnLines(engine: Engine, staging: StagingTable, source: Sour
   const { decode } = source
   if (!decode) {
     if (await stageAsPlain(engine, staging, source)) return
-    await engine.run(`DROP TABLE IF EXISTS ${staging.target}; DELETE FROM main.leftovers`)
-    staging.filled = false
+    if (staging.filled) await engine.run(`DELETE FROM ${staging.target}`)
+    await engine.run('DELETE FROM main.leftovers')
     staging.frames = 0
   }
   const plain = join(folder, 'plain.jsonl.zst')
@@ -99,7 +105,7 @@ async function stageOwnLines(engine: Engine, staging: StagingTable, source: Sour
 /** All lines at once; false where the CSV reader met one that is not for it. */
 async function stageAsPlain(engine: Engine, staging: StagingTable, source: Source): Promise<boolean> {
   try {
-    await stagePlainLines(engine, staging, readLinesSql(source.path))
+    await (staging.few ? stageFewLines : stagePlainLines)(engine, staging, readLinesSql(source.path))
   } catch (error) {
     if (/^(Invalid Input|Not implemented) Error/.test(messageOf(error))) return false
     throw error

@@ -24,7 +24,6 @@ t.test('each small segment opened an engine of its own and loaded the SQL of its
   const kept = keptEngine(t)
   const source = { channelAt: [], name: { channel: 'quote' } }
   const stage = async (engine: Engine) => {
-    await engine.clear()
     const statements: string[] = []
     const run = (sql: string) => (statements.push(sql), engine.run(sql))
     const table = tableOf({ exchange: 'deribit', channel: 'quote' })
