@@ -8,7 +8,7 @@ interface AlertsOptions extends ConfigOption {
 export function alertsCommand(): Command {
   return withConfig(
     new Command('alerts')
-      .description('try who is told of alerts')
+      .description('send a test message to each receiver of alerts')
       .argument('<test>', 'test: send each receiver a message, now; exit code 1 where one did not take it')
       .option('--json', 'what came of it, as JSON'),
   ).action(tryAlerts)

@@ -41,7 +41,7 @@ export function bookCommand(): Command {
     .addHelpText(
       'after',
       '\nA moment’s book has every frame received up to then. After a missing frame, a gap or the end of a recording it is' +
-        '\nunknown until the next snapshot: its columns are empty, and the reason is told.',
+        '\nunknown until the next snapshot: its columns are empty, and the reason is printed.',
     )
     .action(async (instrument: string, { config, path, ...flags }: BookFlags) => {
       const [{ printBook }, { loadConfig }] = await Promise.all([

@@ -6,7 +6,7 @@ type Shell = (typeof SHELLS)[number]
 /** `edgetape completion`: a script for the shell, made of the command line as it is. */
 export function completionCommand(): Command {
   return new Command('completion')
-    .description('print a script that has the shell complete commands and options')
+    .description('print a completion script for bash, zsh or fish')
     .addArgument(new Argument('<shell>', 'whose').choices(SHELLS))
     .action(async (shell: Shell, _options: object, { parent }: Command) => {
       if (!parent) throw new Error('completion has no program')

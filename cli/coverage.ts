@@ -23,7 +23,7 @@ interface CoverageOptions extends ConfigOption {
 export function coverageCommand(): Command {
   return withConfig(
     new Command('coverage')
-      .description('whether all is there: what is missing and why, the longest first; ends with 4 where something is')
+      .description('what is missing and why, longest first; exit code 4 if anything is')
       .argument('[folder]', 'a dataDir or its copy on the NAS; needs no config file')
       .option('--date <date>', 'only this day (UTC), e.g. 2026-11-22')
       .option('--from <time>', 'from this time on, e.g. 2026-11-22T14:00 (UTC)')

@@ -10,7 +10,7 @@ interface DemoOptions {
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('all of it on this machine: simulated exchange, recorder, compactor, a folder as the NAS, a report')
+    .description('everything on this machine: simulated exchange, recorder, compactor, a folder as the NAS, a report')
     .addOption(exchangeOption('which one is simulated'))
     .option('--seconds <n>', 'how long to record', secondsFrom, 20)
     .option('--dir <folder>', 'where; emptied when an earlier demo made it', './edgetape-demo')

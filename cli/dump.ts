@@ -12,7 +12,7 @@ interface DumpOptions {
 
 export function dumpCommand(): Command {
   return new Command('dump')
-    .description('print any of our files as JSON lines: segments (open or sealed), Parquet, manifests, quarantine')
+    .description('print recorded files as JSON lines: segments (open or sealed), Parquet, manifests, quarantine')
     .argument('<file...>', 'files or folders; the lines of several segments come in the order of receive time')
     .option('--channel <name>', 'only frames of a channel or family, e.g. trades or trades.BTC-PERPETUAL')
     .option('--instrument <name>', 'only frames and rows of an instrument or index, e.g. BTC-PERPETUAL')

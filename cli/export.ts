@@ -7,7 +7,7 @@ import type { ExportFlags } from './export/export-tree.js'
 export function exportCommand(): Command {
   return withConfig(
     new Command('export')
-      .description('what was recorded as files of another program, or any view as csv or parquet')
+      .description('write the recording as files for another program, or any view as csv or parquet')
       .addOption(
         new Option('--format <name>', 'of which program')
           .choices(['tardis-csv', 'hftbacktest', 'nautilus', 'csv', 'parquet'])

@@ -7,7 +7,7 @@ import type { ImportFlags } from './import/import-paths.js'
 export function importCommand(): Command {
   return withConfig(
     new Command('import')
-      .description('turn recordings of others into segments, which are compacted, counted and read as one’s own')
+      .description('turn recordings made by other programs into segments, treated like your own from then on')
       .addArgument(new Argument('<form>', 'of the lines').choices(['tardis', 'raw']))
       .argument('<path...>', 'files, plain or gzip, or folders of them, in the order of time')
       .option('--to <folder>', 'the dataDir that they come to; default: that of the config')

@@ -5,7 +5,7 @@ import type { MergeFlags } from './merge/print-merge.js'
 /** `edgetape merge`: what several recorders took, as if one had. Exit code 0 only where nothing was left out. */
 export function mergeCommand(): Command {
   return new Command('merge')
-    .description('make one tree of what several recorders took, with each event once')
+    .description('merge the trees of several recorders into one, with each event once')
     .argument('<folders...>', 'dataDirs or their copies on the NAS; only read')
     .requiredOption('--to <folder>', 'the merged tree; what it has already stays, so that each day adds to it')
     .option('--from <time>', 'received at this time or later, e.g. 2026-11-22 (UTC)', parseTimeUs)

@@ -41,7 +41,7 @@ const TELLERS = ['help', 'completion']
  */
 export async function createProgram(only = ''): Promise<Command> {
   const program = new Command('edgetape')
-    .description('records market data as plain files and brings them home')
+    .description('records market data as plain files and copies them, verified, to your NAS')
     .version(version)
     .showHelpAfterError('(edgetape --help lists the commands)')
     .configureHelp({ sortSubcommands: false })

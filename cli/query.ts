@@ -18,7 +18,7 @@ interface QueryOptions extends ConfigOption {
 export function queryCommand(): Command {
   return withConfig(
     new Command('query')
-      .description('SQL over what was recorded, up to the last second, with DuckDB: a view for each table')
+      .description('SQL over the recording, up to the last second, with DuckDB: a view for each table')
       .argument('[sql]', 'e.g. "SELECT kind, count(*) FROM trades GROUP BY kind"; without it, a prompt')
       .option('--file <file>', 'read the SQL from a file; the answer of its last statement counts')
       .option('--from <folder>', 'a dataDir or its copy on the NAS; needs no config file')

@@ -11,7 +11,7 @@ interface RecordFlags extends ConfigOption {
 export function recordCommand(): Command {
   return withConfig(
     new Command('record')
-      .description('record the exchange until told to stop (SIGTERM, SIGINT, SIGHUP)')
+      .description('record the exchange until stopped (SIGTERM, SIGINT, SIGHUP)')
       .option('--exchange <name>', 'which of several exchanges of the config')
       .option('--take-over', 'where a recorder is at work here, record beside it, then have it end: nothing is missed'),
   ).action(record)

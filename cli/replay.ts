@@ -14,10 +14,10 @@ interface ReplayFlags {
   cutAtGaps?: boolean
 }
 
-/** `edgetape replay`: a recording served as the exchange until it is told to end. */
+/** `edgetape replay`: a recording served as the exchange until stopped. */
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('serve recorded frames as the exchange: clients subscribe and get them at their recorded distance')
+    .description('serve a recording as if it were the exchange, at its recorded pace or any other')
     .argument('<path>', 'a dataDir, its copy on the NAS, or a folder below its raw/')
     .option('--exchange <name>', 'whose recording; default: the only one there')
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)

@@ -14,7 +14,7 @@ interface ReportOptions extends ConfigOption {
 export function reportCommand(): Command {
   return withConfig(
     new Command('report')
-      .description('one day as a file of HTML that needs nothing else: what is missing, prices, options, rates, clocks')
+      .description('one day as a self-contained HTML file: what is missing, prices, options, rates, clocks')
       .requiredOption('--date <date>', 'the day (UTC), e.g. 2026-11-22')
       .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
       .option('--exchange <name>', 'of one alone; default: all that were recorded')

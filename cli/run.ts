@@ -9,7 +9,7 @@ import { recorderNodeFlags } from '../supervisor/node-flags.js'
 export function runCommand(): Command {
   return withConfig(
     new Command('run').description(
-      'record each exchange, compact, sync and serve, each a process of its own, started again when it dies',
+      'run everything: record each exchange, compact, sync and serve, as separate processes, restarted when they die',
     ),
   ).action(run)
 }
@@ -55,7 +55,7 @@ async function run({ config: path }: ConfigOption): Promise<void> {
     {
       signals,
       atOnce: () => {
-        log.error('told to stop a second time: killing what has not ended')
+        log.error('second request to stop: killing what still runs')
         orders.emit('kill')
       },
     },

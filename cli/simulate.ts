@@ -16,7 +16,7 @@ interface SimulateFlags {
   truthFile?: string
 }
 
-/** `edgetape simulate`: a simulated exchange until it is told to end. */
+/** `edgetape simulate`: a simulated exchange until stopped. */
 export function simulateCommand(): Command {
   return new Command('simulate')
     .description('a simulated exchange: instruments, books, trades, faults on demand')

@@ -10,7 +10,7 @@ interface StatusOptions extends ConfigOption {
 export function statusCommand(): Command {
   return withConfig(
     new Command('status')
-      .description('what the parts are doing now, read from their files: works when they are dead, and says so')
+      .description('what each program is doing now, read from its files, so that dead ones are shown as dead')
       .option('--watch', 'go on, refreshed every second, until Ctrl-C')
       .option('--json', 'for programs; with --watch one object a line'),
   ).action(status)

@@ -10,7 +10,7 @@ interface SyncOptions {
 
 export function syncCommand(): Command {
   return withConfig(new Command('sync'))
-    .description('bring finished files to the target, verify them there, and free space here')
+    .description('copy finished files to the target, verify them there, and free space here')
     .option('--once', 'one pass, then a summary; exit code 0 only if nothing failed', false)
     .option('--json', 'the summary as JSON', false)
     .action(sync)

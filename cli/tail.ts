@@ -6,7 +6,7 @@ import type { TailFlags } from './tail/print-tail.js'
 export function tailCommand(): Command {
   return withConfig(
     new Command('tail')
-      .description('what is being recorded, as it comes, until told to stop')
+      .description('follow what is being recorded, until stopped')
       .argument('[channel...]', 'families, channels or their beginnings, e.g. trades or trades.BTC-PERPETUAL')
       .option('--path <folder>', 'a dataDir; needs no config file')
       .option('--instrument <name>', 'only what is about it, e.g. BTC-PERPETUAL')

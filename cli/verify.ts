@@ -18,7 +18,7 @@ interface VerifyOptions extends ConfigOption {
 export function verifyCommand(): Command {
   return withConfig(
     new Command('verify')
-      .description('prove files: checksums, counts, lines, sequences; exit code 1 for any fault')
+      .description('check files: checksums, counts, lines, sequences; exit code 1 for any fault')
       .argument(
         '[what]',
         'raw: only segments; parquet: tables; nas: the copies at sync.target; bits: what rotted, here and there; without it, all that can be proven here',

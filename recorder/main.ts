@@ -62,7 +62,7 @@ export interface RecorderOptions {
 }
 
 /**
- * Records until told to stop: connects, subscribes, writes every frame to open segments, seals them on time and size.
+ * Records until stopped: connects, subscribes, writes every frame to open segments, seals them on time and size.
  * @throws EdgeError LOCK_HELD, TAKE_OVER_FAILED, CREDENTIALS_MISSING, STORAGE_DIED, JOURNAL_NOT_WRITTEN
  */
 export async function runRecorder(options: RecorderOptions): Promise<void> {

@@ -18,7 +18,7 @@ export interface TailFlags extends ConfigOption {
   format: 'json' | 'table'
 }
 
-/** Prints frames or rows until told to stop, or until whoever reads them goes away. */
+/** Prints frames or rows until stopped, or until whoever reads them goes away. */
 export async function printTail(channels: readonly string[], flags: TailFlags): Promise<void> {
   const { root, fresh } = freshSettings(flags.path, flags.config)
   const stop = new AbortController()

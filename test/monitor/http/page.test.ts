@@ -21,7 +21,7 @@ const iso = (ms: number) => new Date(ms).toISOString()
 const NASTY = '<img src=x onerror="document.title=\'broken in\'">'
 
 /** @param wrong what goes on besides */
-function writeParts(dataDir: string, wrong: { compactor?: object; syncer?: object } = {}): void {
+function writeParts(dataDir: string, text: string, wrong: { compactor?: object; syncer?: object } = {}): void {
   const nowMs = Date.now()
   writeStatus(dataDir, 'recorder', {
     exchange: 'deribit',
@@ -40,7 +40,7 @@ function writeParts(dataDir: string, wrong: { compactor?: object; syncer?: objec
     ],
     connections: [
       { name: 'd1', state: 'live', frames: 101, channels: 3, last_frame_at: iso(nowMs), reconnects: 2 },
-      { name: 'd2', state: 'waiting', frames: 0, channels: 0, last_error: NASTY },
+      { name: 'd2', state: 'waiting', frames: 0, channels: 0, last_error: text },
     ],
   })
   writeStatus(dataDir, 'compactor', { backlog_segments: 2, ...wrong.compactor })
@@ -57,10 +57,11 @@ const report = { date: '2026-11-22', path: 'reports/date=2026-11-22/report-vps-l
 
 async function servedPage(
   t: Test,
+  text = NASTY,
 ): Promise<{ url: string; dataDir: string; wrong: { compactor?: object; syncer?: object } }> {
   const dataDir = t.testdir()
   const atUs = (Date.now() - 120_000) * 1000
-  const gap = { event: 'gap', conn: 'd1', cause: NASTY, from_us: atUs, to_us: atUs + 60_000_000, families: ['quote'] }
+  const gap = { event: 'gap', conn: 'd1', cause: text, from_us: atUs, to_us: atUs + 60_000_000, families: ['quote'] }
   const told: [number, object][] = [
     [-30, { event: 'started' }],
     [-29, { event: 'subscribed', conn: 'd1', channels: ['quote.BTC-PERPETUAL', 'trades.BTC-PERPETUAL.100ms'] }],
@@ -78,11 +79,11 @@ async function servedPage(
       frame: JSON.stringify(event),
     })),
   )
-  writeParts(dataDir)
+  writeParts(dataDir, text)
   mkdirSync(dirname(join(dataDir, report.path)), { recursive: true })
   writeFileSync(join(dataDir, report.path), '<!doctype html><title>that day</title>')
   const wrong = {}
-  const beat = setInterval(() => writeParts(dataDir, wrong), 500)
+  const beat = setInterval(() => writeParts(dataDir, text, wrong), 500)
   const config = configSchema.parse({ exchange: { name: 'deribit' }, dataDir, http: { port: 0 } })
   const stop = new AbortController()
   const url = await new Promise<string>((resolve, reject) => {
@@ -254,6 +255,23 @@ t.test('answers three questions before one scrolls, and axe-core finds nothing',
   await page.getByText('edgetape verify raw').waitFor()
   wrong.syncer = { pid: 2 ** 22 + 1 }
   await page.locator('.pill.bad').getByText('recording, the syncer is dead').waitFor()
+})
+
+t.test('the picture in the README is one of this page', { timeout: 120_000 }, async t => {
+  if (!needs(t, 'chromium')) return
+  const { url } = await servedPage(t, 'reset')
+  const viewport = { width: 1000, height: 700 }
+  const page = await (await openBrowser(t)).newPage({ viewport, colorScheme: 'light' })
+  await page.goto(url)
+  await page.getByText('Complete but for 60 s').first().waitFor()
+  await page.locator('#families .spark polyline').first().waitFor({ state: 'attached' })
+  const path = join(packageRoot, '.tap', 'screenshots', 'status-page.png')
+  mkdirSync(dirname(path), { recursive: true })
+  const taken = await page.screenshot({ path })
+  const kept = readFileSync(join(packageRoot, 'docs', 'status-page.png'))
+  const size = (png: Buffer) => png.subarray(0, 24).toString('hex')
+  t.equal(size(kept), size(taken), `a PNG of the same size; to renew it: cp ${path} docs/`)
+  t.match(readFileSync(join(packageRoot, 'README.md'), 'utf8'), /!\[[^\]]+\]\(docs\/status-page\.png\)/)
 })
 
 interface Violation {
