@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 import duckdb
 
+from . import _finished_days as finished_days
 from . import _shipped_sql as shipped
 
 When = Union[str, datetime.datetime, datetime.date]
@@ -160,13 +161,24 @@ class Tape:
         empty = "SELECT " + ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in columns.items()) + " WHERE false"
         if not exchanges:
             return empty
-        globs = ", ".join(_text(str(self.root / f"parquet/exchange={name}/table={table}/**/*.parquet")) for name in exchanges)
-        ours = f"regexp_matches(filename, {_text(_OURS)}) AND NOT contains(filename, {_text(_CONFLICT)})"
-        rows = (
-            f"SELECT * EXCLUDE (filename, \"table\") FROM read_parquet([{globs}], union_by_name = true, hive_partitioning = true, "
-            f"hive_types = {_HIVE}, filename = true) WHERE {ours}{self._not_replaced()}"
+        alike, others = [], []
+        for name in exchanges:
+            planned = finished_days.plan(self.root, name, table)
+            alike += planned.alike if planned else []
+            others += planned.others if planned else [str(self.root / f"parquet/exchange={name}/table={table}/**/*.parquet")]
+        parts = [self._read(files, "") for files in alike]
+        if others:
+            ours = f"regexp_matches(filename, {_text(_OURS)}) AND NOT contains(filename, {_text(_CONFLICT)})"
+            parts.append(f"{self._read(others, ', union_by_name = true')} WHERE {ours}{self._not_replaced()}")
+        return " UNION ALL BY NAME ".join(f"({part})" for part in [*parts, *([empty] if known else [])])
+
+    @staticmethod
+    def _read(files: Sequence[str], more: str) -> str:
+        named = ", ".join(map(_text, files))
+        return (
+            f'SELECT * EXCLUDE (filename, "table") FROM read_parquet([{named}]{more}, hive_partitioning = true, '
+            f"hive_types = {_HIVE}, filename = true)"
         )
-        return f"({rows}) UNION ALL BY NAME ({empty})" if known else rows
 
     def _not_replaced(self) -> str:
         """Files whose rows are in others that are there, too, are left out."""

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
+import { dateOf } from '../../platform/utc-date.js'
 import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
 import { parquetFilesIn, parquetFolders, type ParquetFolder } from '../../formats/parquet-tree.js'
 import type { BookRows } from '../../exchanges/book.js'
@@ -19,6 +20,10 @@ import type { BookExchange } from './whose-book.js'
 const JOURNAL = 'journal'
 const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
+/** Their names are read, and nothing else of them. */
+const ANY_DAY = { first: '0000-00-00', last: '9999-99-99' }
+
+const dateOfUs = (us: number) => dateOf(Math.max(0, Math.min(us, 8.64e18)) / 1000)
 
 const timeOf = (us: number) => `make_timestamptz(${Math.round(us)})`
 
@@ -194,11 +199,11 @@ export class ParquetBooks {
   }
 
   /** Folders of a table's days; of books those of the instrument, unless of `all`. */
-  #folders(table: string, all?: '*'): ParquetFolder[] {
+  #folders(table: string, all?: '*', dates = ANY_DAY): ParquetFolder[] {
     const { kind, currency } = this.#partition
     const isOwn = (folder: ParquetFolder) =>
       (folder.kind ?? kind) === kind && (folder.currency ?? currency) === currency
-    const folders = [...parquetFolders(this.#root, { exchange: this.#exchange, table })]
+    const folders = [...parquetFolders(this.#root, { exchange: this.#exchange, table, dates })]
     return table === this.#table && all !== '*' ? folders.filter(isOwn) : folders
   }
 
@@ -211,7 +216,8 @@ export class ParquetBooks {
    * @throws EdgeError PARQUET_TORN a book without its rows would be another book
    */
   #source(table: string, fromUs: number, toUs: number, all?: '*'): string | undefined {
-    const files = this.#folders(table, all)
+    const dates = { first: dateOfUs(fromUs - DAY_US - HOUR_US), last: dateOfUs(toUs) }
+    const files = this.#folders(table, all, dates)
       .filter(({ date }) => dateOverlaps(date, fromUs, toUs))
       .flatMap(folder => parquetFilesIn(this.#root, folder))
       .map(({ path }) => join(this.#root, path))

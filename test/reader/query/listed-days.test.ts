@@ -1,8 +1,10 @@
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { revokeFinishedList } from '../../../formats/finished-list.js'
 import { parquetFiles } from '../../../formats/parquet-tree.js'
+import { packageRoot } from '../../../platform/package-info.js'
 import { finishedFiles } from '../../../reader/finished-days/finished-files.js'
 import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { QuerySession } from '../../../reader/query/session.js'
@@ -17,6 +19,7 @@ import {
   sealJournal,
   sealQuotes,
 } from '../../compactor/fixtures/listed-day.js'
+import { needs, needsThat } from '../../fixtures/needs.js'
 
 /** Of a statement on quotes: its count, and what it was made of. */
 async function asked(root: string, where: string) {
@@ -47,8 +50,8 @@ const made = (async () => {
 })()
 
 /** As the compactor's box has it, and as a copy, where nobody knows more than the files say. */
-async function listedDay(t: Test) {
-  const folder = t.testdir()
+async function listedDay(t: Test, name = '') {
+  const folder = join(name === '' ? t.testdir() : t.testdirName, name)
   const [box, copy] = [join(folder, 'box'), join(folder, 'copy')]
   cpSync(await made, box, { recursive: true })
   for (const tree of ['raw', 'parquet', 'lists']) cpSync(join(box, tree), join(copy, tree), { recursive: true })
@@ -114,14 +117,43 @@ const changes: { name: string; count: number; change: (root: string) => Promise<
   },
 ]
 
+/** The same by the Python package, of several copies: counts, and whether columns of files were compared. */
+const PYTHON = `
+import json, sys
+import edgetape
+for root in sys.argv[2:]:
+    tape = edgetape.open(root)
+    count = tape.sql(f"SELECT count(*) FROM quote WHERE {sys.argv[1]}").fetchall()[0][0]
+    sql = tape.sql("SELECT sql FROM duckdb_views() WHERE view_name = 'quote'").fetchall()[0][0]
+    print(json.dumps({"count": count, "isByName": "union_by_name" in sql}))
+`
+
+async function askedByPython(t: Test, roots: readonly string[]) {
+  if (!needs(t, 'python')) return undefined
+  const env = { PYTHONPATH: join(packageRoot, 'python'), PYTHONDONTWRITEBYTECODE: '1' }
+  const { stdout, stderr, exitCode } = await execa('python3', ['-c', PYTHON, ofOne, ...roots], { env, reject: false })
+  if (!needsThat(t, !stderr.includes("No module named 'duckdb'"), 'needs DuckDB for Python')) return undefined
+  t.equal(exitCode, 0, stderr)
+  return stdout.split('\n').map(line => JSON.parse(line) as object)
+}
+
 t.test('where a list does not tell all there is, folders are listed', async t => {
+  t.testdir()
+  const copies: { name: string; copy: string; count: number }[] = []
   for (const { name, count, change } of changes) {
-    await t.test(name, async t => {
-      const { copy } = await listedDay(t)
-      await change(copy)
-      t.match(await asked(copy, ofOne), { count, isByName: true })
-    })
+    const { copy } = await listedDay(t, name.replaceAll(/\W/g, '-'))
+    await change(copy)
+    t.match(await asked(copy, ofOne), { count, isByName: true }, name)
+    copies.push({ name, copy, count })
   }
+  const whole = { name: 'as it was', copy: (await listedDay(t, 'whole')).copy, count: QUOTES }
+  const all = [whole, ...copies]
+  const answers = await askedByPython(
+    t,
+    all.map(({ copy }) => copy),
+  )
+  for (const [place, { name, count }] of answers ? all.entries() : [])
+    t.same(answers?.[place], { count, isByName: name !== whole.name }, `Python: ${name}`)
 })
 
 t.test('finished files for other catalogs come from the lists, unread', async t => {
