@@ -10,10 +10,17 @@ export interface TradeProof {
 
 interface Awaited {
   begunUs: number | undefined
-  /** Of one that was asked for again before its proof was taken: since when all is known by then. */
-  sinceUs: number | undefined
+  /** Of one that was asked for again before its proof was taken: the first frame of all. */
+  first: FirstFrame | undefined
   /** The first frame since it was asked for. */
-  shown: { beforeUs: number | undefined; madeUs: number; recvUs: number } | undefined
+  shown: FirstFrame | undefined
+}
+
+interface FirstFrame {
+  /** When the trade before it came to this run, where one did. */
+  beforeUs: number | undefined
+  madeUs: number
+  recvUs: number
 }
 
 /** Instruments without any trade have no first frame: after this the exchange is asked for them. */
@@ -33,8 +40,8 @@ export class TradeProofs {
 
   asked(instruments: readonly string[]): void {
     for (const instrument of instruments) {
-      const { sinceUs, shown } = this.#awaited.get(instrument) ?? {}
-      this.#awaited.set(instrument, { begunUs: undefined, sinceUs: sinceUs ?? shown?.beforeUs, shown: undefined })
+      const { first, shown } = this.#awaited.get(instrument) ?? {}
+      this.#awaited.set(instrument, { begunUs: undefined, first: first ?? shown, shown: undefined })
     }
   }
 
@@ -49,8 +56,7 @@ export class TradeProofs {
     for (const instrument of instruments) this.#awaited.delete(instrument)
   }
 
-  /** @param beforeUs when the trade before it came, where one did */
-  shown(instrument: string, shown: { beforeUs: number | undefined; madeUs: number; recvUs: number }): void {
+  shown(instrument: string, shown: FirstFrame): void {
     const awaited = this.#awaited.get(instrument)
     if (awaited) awaited.shown ??= shown
   }
@@ -58,10 +64,11 @@ export class TradeProofs {
   /** What is known by now. @param earlierUs when earlier runs received the last trade of an instrument */
   take(earlierUs: (instrument: string) => number | undefined): TradeProof[] {
     const proofs: TradeProof[] = []
-    for (const [instrument, { begunUs, sinceUs, shown }] of this.#awaited) {
+    for (const [instrument, { begunUs, first, shown }] of this.#awaited) {
       if (begunUs === undefined || shown === undefined) continue
       this.#awaited.delete(instrument)
-      const fromUs = sinceUs ?? shown.beforeUs ?? earlierUs(instrument) ?? shown.madeUs
+      const { beforeUs, madeUs } = first ?? shown
+      const fromUs = beforeUs ?? earlierUs(instrument) ?? madeUs
       proofs.push({ instrument, fromUs, toUs: Math.max(begunUs, shown.recvUs), madeUs: shown.madeUs })
     }
     return proofs

@@ -37,6 +37,21 @@ t.test('what was proven was lost where a channel was asked for again at once', t
   t.end()
 })
 
+t.test('with two connections the pause of a kill stayed missing though all its trades were fetched', t => {
+  const proofs = new TradeProofs()
+  for (const beforeUs of [undefined, 30]) {
+    proofs.asked(['A'])
+    proofs.begun(['A'], 25)
+    proofs.shown('A', { beforeUs, madeUs: 20, recvUs: 30 })
+  }
+  t.same(
+    proofs.take(() => 10),
+    [{ instrument: 'A', fromUs: 10, toUs: 30, madeUs: 20 }],
+    'since the last trade of the earlier run',
+  )
+  t.end()
+})
+
 t.test('nothing comes of what never traded: the exchange is asked', t => {
   const proofs = new TradeProofs()
   proofs.asked(['A', 'B'])
