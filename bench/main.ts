@@ -1,4 +1,7 @@
-/** `npm run bench [-- NAME… --rounds N --seconds N --days N,N]`: all benchmarks, or those named. Each prints figures, goals and machine. */
+/**
+ * `npm run bench [-- NAME… --rounds N --seconds N --days N,N]`: all benchmarks, or those named. Each prints figures, goals
+ * and machine. `--quick`: those that docs/performance.md tells of, once and small, in less than 5 minutes.
+ */
 import { parseArgs } from 'node:util'
 import { benchCompactor } from './compactor/main.js'
 import { benchBooks } from './reading/books.js'
@@ -34,13 +37,17 @@ const { values, positionals: names } = parseArgs({
   options: {
     rounds: { type: 'string', default: '2' },
     seconds: { type: 'string', default: '3' },
+    quick: { type: 'boolean', default: false },
     // Of years on one tree.
     days: { type: 'string', default: '30,400' },
     hours: { type: 'string', default: '24' },
   },
 })
 const years = { days: [1, ...values.days.split(',').map(Number)], hours: Number(values.hours) }
-const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
+const { quick } = values
+const options = { rounds: quick ? 1 : Number(values.rounds), seconds: Number(values.seconds), quick }
+/** Those of `--quick`. */
+const SHORT = ['recorder', 'peers', 'fresh', 'compactor', 'syncer']
 const unknown = names.filter(name => !(name in benches))
 if (unknown.length > 0) {
   process.stderr.write(`no benchmark called ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}\n`)
@@ -50,6 +57,7 @@ if (unknown.length > 0) {
   process.exitCode = 2
 } else {
   // Years of files are made only where they are named.
+  const all = quick ? SHORT : Object.keys(benches).filter(name => name !== 'years')
   for (const [name, bench] of Object.entries(benches))
-    if (names.includes(name) || (names.length === 0 && name !== 'years')) await bench(options)
+    if ((names.length > 0 ? names : all).includes(name)) await bench(options)
 }

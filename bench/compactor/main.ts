@@ -5,6 +5,7 @@ import Table from 'cli-table3'
 import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
 import { machine, spread } from '../machine.js'
+import type { BenchOptions } from '../recorder/main.js'
 import type { Measured } from './contender.js'
 import { FAMILIES, type Family } from './families.js'
 import { writeSegment } from './lines.js'
@@ -29,12 +30,13 @@ async function measure(writer: Writer, family: Family, dataDir: string): Promise
 }
 
 /** Rows/s, memory and size of every writer for the same lines, one family after the other. */
-export async function benchCompactor({ rounds }: { rounds: number }): Promise<void> {
+export async function benchCompactor({ rounds, quick = false }: BenchOptions): Promise<void> {
+  const megabytes = quick ? MEGABYTES / 8 : MEGABYTES
   process.stdout.write(
     `compactor, one thread, 256 MiB, ${rounds} rounds (the last two writers: one); middle (lowest to highest)\n${machine()}\n`,
   )
   await benchSmallSegments()
-  for (const family of Object.keys(FAMILIES) as Family[]) await benchFamily(family, rounds)
+  for (const family of Object.keys(FAMILIES) as Family[]) await benchFamily(family, rounds, megabytes)
   process.stdout.write(
     'goals: >= 0.8 x duckdb, >= 15 x parquetjs-lite, <= 400 MB, size <= 1.0 x duckdb, of rows in the same order\n',
   )
@@ -49,10 +51,10 @@ async function benchSmallSegments(): Promise<void> {
   process.stdout.write(`${table.toString()}\ngoal: <= 0.03 s\n`)
 }
 
-async function benchFamily(family: Family, rounds: number): Promise<void> {
+async function benchFamily(family: Family, rounds: number, megabytes: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
   try {
-    const { frames, bytesRaw } = await writeSegment(dataDir, family, (_, bytes) => bytes >= MEGABYTES * 1e6)
+    const { frames, bytesRaw } = await writeSegment(dataDir, family, (_, bytes) => bytes >= megabytes * 1e6)
     const results = new Map<Writer, Measured[]>()
     for (let round = 0; round < rounds; round++) {
       for (const writer of round === 0 ? [...ENGINES, ...SCRIPTS] : ENGINES) {

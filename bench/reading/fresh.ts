@@ -9,6 +9,7 @@ import { packageRoot } from '../../platform/package-info.js'
 import { SegmentWriter } from '../../recorder/storage/segment-writer.js'
 import { machine, spread } from '../machine.js'
 import { benchFrames, payloadOf } from '../recorder/frames.js'
+import type { BenchOptions } from '../recorder/main.js'
 
 /** Quotes among 2,000 frames/s of the mix. */
 const PER_SECOND = 1200
@@ -17,7 +18,8 @@ const LINES_EACH = PER_SECOND / 10
 const GOAL = 3
 
 /** The last minute of one instrument, late in the hour, by the command, against decoding all of the table's open segment. */
-export async function benchFresh({ rounds, minutes = 50 }: { rounds: number; minutes?: number }): Promise<void> {
+export async function benchFresh({ rounds, quick = false }: BenchOptions): Promise<void> {
+  const minutes = quick ? 30 : 50
   const folder = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
   try {
     const file = writeHour(folder, minutes)

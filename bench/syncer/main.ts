@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Table from 'cli-table3'
 import pretty from 'pretty-bytes'
 import { lowerPriority } from '../../platform/low-priority.js'
+import type { BenchOptions } from '../recorder/main.js'
 import { syncPass, timed, type Cost } from './program.js'
 import { startDaemon } from './servers.js'
 import { settleTree } from './settled-tree.js'
@@ -19,15 +20,16 @@ const COLD = { graceMinutes: 1000 }
 type Way = 'rsync -a' | 'rsync -a --fsync' | 'edgetape: upload' | 'edgetape: verify'
 
 /** What bringing 10,000 files costs against bare rsync, and a pass with nothing new over 100,000. */
-export async function benchSyncer(): Promise<void> {
+export async function benchSyncer({ quick = false }: BenchOptions): Promise<void> {
+  const share = quick ? 0.1 : 1
   const folder = mkdtempSync(join(process.env['EDGETAPE_BENCH_DIR'] ?? tmpdir(), 'edgetape-bench-'))
   try {
-    const bytes = writeTree(join(folder, 'data'), FILES, realistic)
-    writeTree(join(folder, 'settled'), SETTLED_FILES, () => 16)
+    const bytes = writeTree(join(folder, 'data'), share * FILES, realistic)
+    writeTree(join(folder, 'settled'), share * SETTLED_FILES, () => 16)
     // The syncer gives way to others; what it is measured against must do so, too.
     lowerPriority()
-    await benchShipping(folder, bytes)
-    await benchNothingNew(folder)
+    await benchShipping(folder, share * FILES, bytes)
+    await benchNothingNew(folder, share * SETTLED_FILES)
     process.stdout.write(
       `machine: ${cpus()[0]?.model ?? '?'}, ${availableParallelism()} processors; rsync over loopback to a daemon; ` +
         `files below ${folder.replace(/edgetape-bench-.*/, '')}\n`,
@@ -37,7 +39,7 @@ export async function benchSyncer(): Promise<void> {
   }
 }
 
-async function benchShipping(folder: string, bytes: number): Promise<void> {
+async function benchShipping(folder: string, files: number, bytes: number): Promise<void> {
   const dataDir = join(folder, 'data')
   const costs = new Map<Way, Cost[]>()
   const add = (way: Way, cost: Cost) => costs.set(way, [...(costs.get(way) ?? []), cost])
@@ -56,16 +58,16 @@ async function benchShipping(folder: string, bytes: number): Promise<void> {
     add('rsync -a --fsync', await timed(['rsync', '-a', '--fsync', `${dataDir}/`, `${url}/`]))
     emptied()
     const shipped = await syncPass(folder, dataDir, { target: url, ...COLD })
-    if (shipped.report.shippedFiles !== FILES) throw new Error(`shipped ${JSON.stringify(shipped.report)}`)
+    if (shipped.report.shippedFiles !== files) throw new Error(`shipped ${JSON.stringify(shipped.report)}`)
     add('edgetape: upload', shipped)
     const verified = await syncPass(folder, dataDir, { target: url, graceMinutes: 0 })
-    if (verified.report.verifiedFiles !== FILES) throw new Error(`verified ${JSON.stringify(verified.report)}`)
+    if (verified.report.verifiedFiles !== files) throw new Error(`verified ${JSON.stringify(verified.report)}`)
     add('edgetape: verify', verified)
   }
   await stop()
   const table = new Table({
     head: [
-      `${FILES.toLocaleString('en')} files, ${pretty(bytes, { binary: true })}`,
+      `${files.toLocaleString('en')} files, ${pretty(bytes, { binary: true })}`,
       'seconds',
       'spread',
       'against rsync -a',
@@ -90,12 +92,14 @@ async function benchShipping(folder: string, bytes: number): Promise<void> {
   process.stdout.write(`${table.toString()}\n`)
 }
 
-async function benchNothingNew(folder: string): Promise<void> {
+async function benchNothingNew(folder: string, files: number): Promise<void> {
   const dataDir = join(folder, 'settled')
   const target = join(folder, 'settled-nas')
   await syncPass(folder, join(folder, 'nothing'), { target })
   settleTree(dataDir, target)
-  const table = new Table({ head: ['nothing new, 100,000 files', 'seconds', 'CPU seconds', 'peak memory', 'goal'] })
+  const table = new Table({
+    head: [`nothing new, ${files.toLocaleString('en')} files`, 'seconds', 'CPU seconds', 'peak memory', 'goal'],
+  })
   for (const name of ['first pass, reads all', 'second', 'third']) {
     const {
       report,
