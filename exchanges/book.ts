@@ -7,8 +7,6 @@ export interface Books {
   readonly further?: readonly string[]
   /** What the names of an instrument's channels begin with, up to a dot. */
   channelsOf(instrument: string): readonly string[]
-  /** What the table calls an instrument; without it, its name. */
-  nameInTable?(instrument: string): string
   /** Of channels of one instrument, that of the full book with the least delay; undefined where none is of a full book. */
   finestOf(channels: readonly string[]): string | undefined
   /** Whether a frame of a full book holds all of it; found in its bytes. */

@@ -28,8 +28,8 @@ export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
   readonly frames: Frames
   /** Its order books; undefined where it has none that edgetape understands. */
   readonly books?: Books
-  /** What its rows are in formats of other programs; undefined where that is not told. */
-  readonly exports?: Exports
+  /** What its rows of instruments of a kind are in formats of other programs; undefined where that is not told. */
+  readonly exports?: (kind: Kind) => Exports
   /** Parquet tables of its own, besides those that every exchange has. */
   readonly tables: readonly Table[]
   /**
@@ -62,6 +62,13 @@ export interface Names {
   readonly subjectOf: (channel: string) => Subject | undefined
   /** Whether what a channel brings is of this instrument or index, too. */
   readonly isAbout: (subject: Subject, about: string) => boolean
+  /**
+   * What tables call an instrument, where they call several the same and only the kind tells them apart; without it as
+   * people do.
+   */
+  readonly nameInTables?: (instrument: string) => string
+  /** The other way round: what people call the instrument of a row. */
+  readonly nameOfRow?: (name: string, kind: string) => string
   /** When the instrument of a channel expires, ms since the epoch; `Infinity` where it does not, or nothing tells. */
   readonly expiryMsOf: (channel: string) => number
 }

@@ -2,9 +2,14 @@
 
 /** Rows of one kind: where they come from, and what they say. */
 export interface ExportRows {
-  /** The table that they are made of, and the family of channels that fills it. */
+  /** The table that they are made of, or whose instruments have such rows, and the family of channels that fills it. */
   readonly table: string
   readonly family: string
+  /**
+   * Where no one table holds all: a query in its place, which has the columns that every table has.
+   * @param dates SQL condition for the days that are asked for, to be said of each table
+   */
+  readonly from?: (dates: string) => string
   /**
    * The columns of the kind after exchange, symbol and both times, in the order of its header, as SQL expressions; where
    * there is no value, NULL.
@@ -30,12 +35,16 @@ export const EXPORTED_ROWS = [
 
 export type ExportedRows = (typeof EXPORTED_ROWS)[number]
 
+/** Of instruments of one kind. */
 export interface Exports {
   /** What Tardis calls the exchange. */
   readonly tardisName: string
-  /** What NautilusTrader calls it. */
-  readonly venue: string
+  /** What NautilusTrader calls an instrument, by its name in tables: `BTCUSDT-LINEAR.BYBIT`. */
+  readonly nautilusId: (name: string) => string
   /** Columns of table `instruments` with the steps of prices and amounts: SQL expressions. */
   readonly steps: { readonly price: string; readonly amount: string }
-  readonly rows: Readonly<Record<ExportedRows, ExportRows>>
+  /** The table of their books, and the family of channels that fills it. */
+  readonly book: { readonly table: string; readonly family: string }
+  /** Rows that there are; others the exchange does not tell of this kind. */
+  readonly rows: Readonly<Partial<Record<ExportedRows, ExportRows>>> & { readonly trades: ExportRows }
 }

@@ -18,7 +18,6 @@ export const books: Books = {
     const symbol = topicOf(instrument)
     return ['50', '200', '1000', '25', '100'].map(depth => channelOf(category, `orderbook.${depth}.${symbol}`))
   },
-  nameInTable: topicOf,
   finestOf: channels => {
     const depthOf = (channel: string) => Number(topicOf(channel).split('.')[1])
     const full = channels.filter(channel => familyOfChannel(channel).startsWith('book') && depthOf(channel) > 1)

@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange.js'
 import { books } from './book.js'
 import type { BybitConfig } from './config.js'
+import { exports } from './export.js'
 import { families } from './families.js'
 import { frames } from './frames.js'
 import * as names from './names.js'
@@ -16,6 +17,7 @@ export const bybit: Exchange<BybitConfig> = {
   names,
   frames,
   books,
+  exports,
   tables,
   settings,
   openAdapter: async (config, _credentials, log) => (await import('./adapter.js')).bybit(config, log),

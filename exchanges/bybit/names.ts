@@ -17,6 +17,9 @@ const SPOT_PREFIX = 'spot.'
 export const channelOf = (category: Socket, topic: string) => (category === 'spot' ? SPOT_PREFIX + topic : topic)
 /** How the exchange calls it. */
 export const topicOf = (channel: string) => (isSpot(channel) ? channel.slice(SPOT_PREFIX.length) : channel)
+/** Tables call pairs as the exchange does, and tell them from perpetuals by their kind. */
+export const nameInTables = topicOf
+export const nameOfRow = (name: string, kind: string) => (kind === 'spot' ? SPOT_PREFIX + name : name)
 export const isSpot = (channel: string) => channel.startsWith(SPOT_PREFIX)
 
 /** Topics of an instrument: what they begin with, the family, and how many parts stand before the symbol. */

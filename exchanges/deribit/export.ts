@@ -14,7 +14,8 @@ const LIQUIDATED = `CASE WHEN liquidation = 'T' THEN direction WHEN direction = 
 /** By what Tardis' own code makes of the exchange's frames. */
 export const exports: Exports = {
   tardisName: 'deribit',
-  venue: 'DERIBIT',
+  nautilusId: name => `${name}.DERIBIT`,
+  book: { table: 'book', family: 'book' },
   steps: { price: 'tick_size', amount: 'min_trade_amount' },
   rows: {
     trades: {

@@ -17,7 +17,7 @@ export const deribit: Exchange<DeribitConfig> = {
   names,
   frames,
   books,
-  exports,
+  exports: () => exports,
   tables,
   viewsFolder: 'exchanges/deribit/views',
   settings,

@@ -52,7 +52,7 @@ export class ParquetBooks {
     this.#connection = connection
     this.#root = root
     this.#exchange = name
-    this.#instrument = books.nameInTable?.(instrument) ?? instrument
+    this.#instrument = exchange.names.nameInTables?.(instrument) ?? instrument
     this.#rowsOfBooks = books.rows
     this.#table = familyOf(exchange, books.family).table ?? books.family
     this.#partition = exchange.names.partitionOfInstrument(instrument)

@@ -1,6 +1,8 @@
 import { EdgeError } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
+import { exchangeNamed } from '../../exchanges/registry.js'
+import { parquetFileAt } from '../../formats/parquet-tree.js'
 import { jsonRows } from '../query/rows.js'
 import type { LineChoice } from './line-filter.js'
 
@@ -9,14 +11,16 @@ import type { LineChoice } from './line-filter.js'
  * receive time; times as `2026-11-22 14:00:00.5+00`.
  * @throws EdgeError PARQUET_UNREADABLE; DUMP_FILTER_UNKNOWN the file has no column to choose by
  */
-export async function* parquetLines(paths: readonly string[], choice: LineChoice): AsyncGenerator<Buffer> {
+export async function* parquetLines(all: readonly string[], choice: LineChoice): AsyncGenerator<Buffer> {
+  const { paths, names } = ofInstrument(all, choice)
+  if (paths.length === 0) return
   const connection = await openDuckDb()
   try {
     const list = paths.map(sqlText).join(', ')
     const file = `read_parquet([${list}], hive_partitioning = false, union_by_name = true)`
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)
     const columns = new Set(described.getRows().map(([name]) => String(name)))
-    const condition = conditionOf(choice, columns, paths[0] ?? '')
+    const condition = conditionOf(choice, names, columns, paths[0] ?? '')
     const order = paths.length > 1 && columns.has('recv_ts') ? 'ORDER BY recv_ts' : ''
     yield* jsonRows(connection, `SELECT * FROM ${file} WHERE ${condition} ${order}`)
   } catch (cause) {
@@ -26,8 +30,22 @@ export async function* parquetLines(paths: readonly string[], choice: LineChoice
   }
 }
 
+/** Files that may have rows of the instrument, and what they call it: where several have one name there, its kind tells which. */
+function ofInstrument(all: readonly string[], { instrument }: LineChoice): { paths: string[]; names: string[] } {
+  if (instrument === undefined) return { paths: [...all], names: [] }
+  const names = new Set([instrument])
+  const paths = all.filter(path => {
+    const { folder } = parquetFileAt(path.slice(Math.max(0, path.lastIndexOf('parquet/exchange=')))) ?? {}
+    const { nameInTables, partitionOfInstrument } = exchangeNamed(folder?.exchange ?? '').names
+    if (!nameInTables) return true
+    names.add(nameInTables(instrument))
+    return folder?.kind === partitionOfInstrument(instrument).kind
+  })
+  return { paths, names: [...names] }
+}
+
 /** The choice as SQL; a choice by a column that the file lacks would silently show nothing, or everything. */
-function conditionOf(choice: LineChoice, columns: Set<string>, path: string): string {
+function conditionOf(choice: LineChoice, names: readonly string[], columns: Set<string>, path: string): string {
   const { channel, instrument, conn, fromUs, toUs } = choice
   const wanted: [option: string, column: string, sql: string][] = []
   if (channel !== undefined) {
@@ -35,7 +53,7 @@ function conditionOf(choice: LineChoice, columns: Set<string>, path: string): st
     wanted.push(['--channel', 'channel', `(channel = ${sqlText(channel)} OR starts_with(channel, ${dotted}))`])
   }
   if (instrument !== undefined)
-    wanted.push(['--instrument', 'instrument_name', `instrument_name = ${sqlText(instrument)}`])
+    wanted.push(['--instrument', 'instrument_name', `instrument_name IN (${names.map(sqlText).join(', ')})`])
   if (conn !== undefined) wanted.push(['--conn', 'conn', `conn = ${sqlText(conn)}`])
   if (fromUs !== undefined) wanted.push(['--from', 'recv_ts', `recv_ts >= make_timestamptz(${fromUs})`])
   if (toUs !== undefined) wanted.push(['--to', 'recv_ts', `recv_ts < make_timestamptz(${toUs})`])

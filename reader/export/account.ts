@@ -1,5 +1,6 @@
 import { isLost, type Channel, type StateSpan } from '../../coverage/account/account.js'
 import { measureAccount } from '../../coverage/account/measure.js'
+import type { Names } from '../../exchanges/exchange.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { greatest, least } from '../../platform/extremes.js'
 import { lengthUs, overlap, without, type Span } from '../../platform/spans.js'
@@ -31,12 +32,14 @@ export async function accountOfSpan(
   ends: { from: boolean; to: boolean },
 ): Promise<AccountOf> {
   const { groups } = await measureAccount(root, window)
-  const { partitionOfInstrument } = exchangeNamed(exchange).names
+  const { names } = exchangeNamed(exchange)
   return (instrument, family) => {
     const isOwn = (channel: Channel) =>
       channel.exchange === exchange &&
       channel.family === family &&
-      (instrument === undefined || channel.about === instrument || isOfAll(channel, partitionOfInstrument(instrument)))
+      (instrument === undefined ||
+        channel.about === (names.nameInTables?.(instrument) ?? instrument) ||
+        isOfAll(channel, instrument, names))
     return accountOf(
       groups.flatMap(({ spans, channels }) => (channels.some(isOwn) ? [spans] : [])),
       ends,
@@ -45,13 +48,13 @@ export async function accountOfSpan(
 }
 
 /** Whether a channel of all instruments of kinds brings those of this one: it is called `all BTC options`. */
-function isOfAll({ isWhole, about }: Channel, { kind, currency }: { kind: string; currency: string }): boolean {
+function isOfAll({ isWhole, about, family }: Channel, instrument: string, names: Names): boolean {
   if (!isWhole) return false
   const words = about.replace(/s$/, '').split(' ')
-  const isCurrency = (word: string) => word === word.toUpperCase()
-  return (
-    (words.includes(kind) || words.includes('combo')) && words.every(word => !isCurrency(word) || word === currency)
-  )
+  const { kind } = names.partitionOfInstrument(instrument)
+  const currency = words.find(word => word === word.toUpperCase())
+  const subject = { family, kinds: [kind], name: undefined, ...(currency !== undefined && { currency }) }
+  return (words.includes(kind) || words.includes('combo')) && names.isAbout(subject, instrument)
 }
 
 /** Between two imports, or while a subscription is renewed, so little time counts as none: nobody can do better, µs. */

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { EXPORTED_ROWS, type ExportedRows, type Exports } from '../../exchanges/export.js'
 import type { Exchange } from '../../exchanges/exchange.js'
-import type { Exports } from '../../exchanges/export.js'
+import type { Kind } from '../../formats/partition.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { exchangesIn } from '../../coverage/account/read-facts.js'
 import { spanOfTree } from '../../coverage/account/measure.js'
@@ -15,8 +16,8 @@ import { writeHftBacktest } from './hftbacktest.js'
 import { nautilusId, nautilusPath, NAUTILUS_TYPES, precisionOf, writeNautilus, type NautilusType } from './nautilus.js'
 import { daysOf, type DayPart } from './plan.js'
 import { conditionOf, dateSql } from './row-stream.js'
-import type { ExportSource, FileSpan, ViewSource } from './source.js'
-import { isBookType, isGrouped, TARDIS_TYPES, tardisFileName, writeTardisCsv, type TardisType } from './tardis-csv.js'
+import { inTables, type ExportSource, type FileSpan, type ViewSource } from './source.js'
+import { isGrouped, TARDIS_TYPES, tardisFileName, writeTardisCsv, type TardisType } from './tardis-csv.js'
 import { writeView, type PlainFormat } from './view-files.js'
 import { isExported, textGap, writeExported, type WrittenRows } from './whole-file.js'
 
@@ -72,7 +73,6 @@ interface Wanted extends DayPart {
 export async function exportFiles(options: ExportOptions): Promise<ExportedFiles> {
   const { root, fresh, note } = options
   const { name, exchange } = exportedExchange(options)
-  const { exports } = exchange
   const all = spanOfTree(root)
   if (!all)
     throw new EdgeError('EXPORT_NOTHING', `${root} holds nothing that can be exported`, {
@@ -84,7 +84,7 @@ export async function exportFiles(options: ExportOptions): Promise<ExportedFiles
     throw new EdgeError('EXPORT_OPTIONS', 'wanted a span that ends after it begins: --from before --to')
   const session = await QuerySession.open({ root, fresh, note })
   const onProblem = (path: string, problem: string) => note(`${path}: ${problem}`)
-  const source = { root, exchange: name, exports, session, onProblem }
+  const source = { root, exchange: name, names: exchange.names, session, onProblem }
   try {
     const ends = { from: options.from !== undefined, to: options.to !== undefined }
     const account = await accountOfSpan(root, name, span, ends)
@@ -178,10 +178,13 @@ function refuseUncovered(path: string, { rows, uncovered = 0 }: WrittenRows): vo
   })
 }
 
+/** What a file of one instrument is made from. */
+type SourceOf = (instrument: string) => ExportSource
+
 async function filesOf(
   options: ExportOptions,
-  { exports, ...views }: ViewSource & { exports: Exports | undefined },
-  exchange: Exchange,
+  views: ViewSource,
+  { exports, title }: Exchange,
   span: Span,
   account: AccountOf,
 ): Promise<Wanted[]> {
@@ -193,72 +196,88 @@ async function filesOf(
       path: options.root,
       hint: '--format csv and parquet take any table or view of any exchange',
     })
-  const source = { ...views, exports }
+  const make = { options, views, exports, title, span, account }
   switch (format) {
     case 'tardis-csv':
-      return tardisFiles(options, source, exchange, span, account)
+      return tardisFiles(make)
     case 'hftbacktest':
-      return perInstrument(options, source, exchange, span, ['events'], (_type, day, instrument) => ({
+      return perInstrument(make, ['events'], (_type, day, instrument, source) => ({
         path: join(out, `${instrument}_${day.date.replaceAll('-', '')}.npz`),
         account: both(
-          account(instrument, bookFamily(exchange)),
+          account(instrument, source.exports.book.family),
           account(instrument, source.exports.rows.trades.family),
         ),
         write: (path, file) => writeHftBacktest(path, source, { ...file, instrument }),
       }))
     case 'nautilus':
-      return nautilusFiles(options, source, exchange, span, account)
+      return nautilusFiles(make)
   }
 }
 
-const bookFamily = ({ books }: Exchange) => books?.family ?? ''
+/** What files are made by. */
+interface Making {
+  options: ExportOptions
+  views: ViewSource
+  exports: (kind: Kind) => Exports
+  title: string
+  span: Span
+  account: AccountOf
+}
 
 /** What two families were both recorded in. */
 function both(one: ExportAccount, other: ExportAccount): ExportAccount {
   return { recorded: one.recorded, gaps: [...one.gaps, ...other.gaps].sort((a, b) => a.fromUs - b.fromUs) }
 }
 
-type PerInstrument = (type: string, day: DayPart, instrument: string) => Pick<Wanted, 'path' | 'account' | 'write'>
-
-async function perInstrument(
-  options: ExportOptions,
+type PerInstrument = (
+  type: string,
+  day: DayPart,
+  instrument: string,
   source: ExportSource,
-  exchange: Exchange,
-  span: Span,
-  types: readonly string[],
-  make: PerInstrument,
-): Promise<Wanted[]> {
+) => Pick<Wanted, 'path' | 'account' | 'write'>
+
+/** Of kinds that the exchange has nothing of where an instrument is of them there is no file. */
+async function perInstrument(making: Making, types: readonly string[], make: PerInstrument): Promise<Wanted[]> {
+  const { options, views, exports, span, title } = making
+  const sourceOf: SourceOf = instrument => ({ ...views, exports: exports(inTables(views, instrument).kind) })
   const wanted: Wanted[] = []
   for (const day of daysOf(span))
     for (const type of types)
-      for (const instrument of await instrumentsOf(options, source, tableOfType(type, source, exchange), day))
-        wanted.push({ ...day, type, instruments: [instrument], ...make(type, day, instrument) })
+      for (const instrument of await instrumentsOf(making, type, day)) {
+        const source = sourceOf(instrument)
+        if (madeOf(type, source.exports))
+          wanted.push({ ...day, type, instruments: [instrument], ...make(type, day, instrument, source) })
+        else if (options.types && options.instruments)
+          throw new EdgeError('EXPORT_OPTIONS', `found --type ${type} of ${instrument}, of which ${title} tells none`)
+      }
   return wanted
 }
 
-function tableOfType(type: string, { exports }: ExportSource, exchange: Exchange): string {
-  const { rows } = exports
-  if (type in rows) return rows[type as keyof typeof rows].table
-  if (type === 'trade_tick') return rows.trades.table
-  if (type === 'quote_tick') return rows.quotes.table
-  return exchange.families.find(({ name }) => name === bookFamily(exchange))?.table ?? 'book'
+/** The table and family that rows of a type are made of; undefined where the exchange tells none of the kind. */
+function madeOf(type: string, { rows, book }: Exports): { table: string; family: string } | undefined {
+  const names: Readonly<Record<string, ExportedRows>> = { trade_tick: 'trades', quote_tick: 'quotes' }
+  const name = names[type] ?? EXPORTED_ROWS.find(known => known === type)
+  return name === undefined ? book : rows[name]
 }
 
+const KINDS: readonly Kind[] = ['perpetual', 'future', 'option', 'spot', 'future_combo', 'option_combo']
+
 /** Those that were named, or all of the kind and currency that have rows on the day. */
-async function instrumentsOf(
-  { instruments, kind, currency }: ExportOptions,
-  { session, exchange }: ExportSource,
-  table: string,
-  day: DayPart,
-): Promise<readonly string[]> {
-  if (instruments) return instruments
-  const sql = `SELECT DISTINCT instrument_name FROM "${table}"
-    WHERE ${conditionOf({ exchange, instruments: undefined, kind, currency })}
-      AND "date" BETWEEN ${dateSql(day.fromUs, -1)} AND ${dateSql(day.toUs, 0)} AND instrument_name IS NOT NULL
-      AND recv_ts >= make_timestamptz(${day.fromUs}) AND recv_ts < make_timestamptz(${day.toUs}) ORDER BY 1`
-  return session.ask(sql, async connection =>
-    (await connection.runAndReadAll(sql)).getRows().map(([name]) => String(name)),
-  )
+async function instrumentsOf({ options, views, exports }: Making, type: string, day: DayPart): Promise<string[]> {
+  const { instruments, kind, currency } = options
+  if (instruments) return [...instruments]
+  const { session, names } = views
+  const tables = KINDS.flatMap(one => madeOf(type, exports(one))?.table ?? [])
+  const found: string[] = []
+  for (const table of new Set(tables)) {
+    const sql = `SELECT DISTINCT instrument_name, kind FROM "${table}"
+      WHERE ${conditionOf({ ...views, instruments: undefined, kind, currency })}
+        AND "date" BETWEEN ${dateSql(day.fromUs, -1)} AND ${dateSql(day.toUs, 0)} AND instrument_name IS NOT NULL
+        AND recv_ts >= make_timestamptz(${day.fromUs}) AND recv_ts < make_timestamptz(${day.toUs}) ORDER BY ALL`
+    const rows = await session.ask(sql, async connection => (await connection.runAndReadAll(sql)).getRows())
+    found.push(...rows.map(([name, of]) => names.nameOfRow?.(String(name), String(of)) ?? String(name)))
+  }
+  return [...new Set(found)]
 }
 
 /** @throws EdgeError EXPORT_OPTIONS */
@@ -271,33 +290,29 @@ function typesOf<T extends string>({ types }: ExportOptions, known: readonly T[]
   })
 }
 
-async function tardisFiles(
-  options: ExportOptions,
-  source: ExportSource,
-  exchange: Exchange,
-  span: Span,
-  account: AccountOf,
-): Promise<Wanted[]> {
+async function tardisFiles(making: Making): Promise<Wanted[]> {
+  const { options, views, exports, span, account, title } = making
   const types = typesOf<TardisType>(options, TARDIS_TYPES, ['trades', 'incremental_book_L2', 'quotes'])
-  const { exports } = source
-  const nameOf = (type: TardisType, { date }: DayPart, symbol: string) =>
-    join(options.out, tardisFileName(exports.tardisName, type, date, symbol))
-  const familyOf = (type: TardisType) => (isBookType(type) ? bookFamily(exchange) : exports.rows[type].family)
-  const grouped = types.filter(isGrouped).flatMap(type =>
-    daysOf(span).map(day => ({
+  const nameOf = (type: TardisType, { date }: DayPart, { exports: { tardisName } }: ExportSource, symbol: string) =>
+    join(options.out, tardisFileName(tardisName, type, date, symbol))
+  const ofOptions = { ...views, exports: exports('option') }
+  const grouped = types.filter(isGrouped).flatMap(type => {
+    const made = madeOf(type, ofOptions.exports)
+    if (!made) throw new EdgeError('EXPORT_OPTIONS', `found --type ${type}, of which ${title} tells none`)
+    return daysOf(span).map(day => ({
       ...day,
-      ...{ type, instruments: options.instruments, path: nameOf(type, day, 'OPTIONS') },
-      account: account(options.instruments?.[0], familyOf(type)),
-      write: (path: string, file: FileSpan) => writeTardisCsv(path, type, source, file),
-    })),
-  )
+      ...{ type, instruments: options.instruments, path: nameOf(type, day, ofOptions, 'OPTIONS') },
+      account: account(options.instruments?.[0], made.family),
+      write: (path: string, file: FileSpan) => writeTardisCsv(path, type, ofOptions, { ...file, kind: 'option' }),
+    }))
+  })
   const own = types.filter(type => !isGrouped(type))
   return [
-    ...(await perInstrument(options, source, exchange, span, own, (name, day, instrument) => {
+    ...(await perInstrument(making, own, (name, day, instrument, source) => {
       const type = name as TardisType
       return {
-        path: nameOf(type, day, instrument),
-        account: account(instrument, familyOf(type)),
+        path: nameOf(type, day, source, inTables(source, instrument).name),
+        account: account(instrument, madeOf(type, source.exports)?.family ?? ''),
         write: (path, file) => writeTardisCsv(path, type, source, file),
       }
     })),
@@ -305,25 +320,14 @@ async function tardisFiles(
   ]
 }
 
-async function nautilusFiles(
-  options: ExportOptions,
-  source: ExportSource,
-  exchange: Exchange,
-  span: Span,
-  account: AccountOf,
-): Promise<Wanted[]> {
+async function nautilusFiles(making: Making): Promise<Wanted[]> {
+  const { options, account } = making
   const types = typesOf<NautilusType>(options, NAUTILUS_TYPES, NAUTILUS_TYPES)
-  const { rows, venue } = source.exports
-  const families: Readonly<Record<NautilusType, string>> = {
-    trade_tick: rows.trades.family,
-    quote_tick: rows.quotes.family,
-    order_book_delta: bookFamily(exchange),
-  }
-  return perInstrument(options, source, exchange, span, types, (name, day, instrument) => {
+  return perInstrument(making, types, (name, day, instrument, source) => {
     const type = name as NautilusType
     return {
-      path: join(options.out, nautilusPath(type, nautilusId(instrument, venue), day)),
-      account: account(instrument, families[type]),
+      path: join(options.out, nautilusPath(type, nautilusId(source, instrument), day)),
+      account: account(instrument, madeOf(type, source.exports)?.family ?? ''),
       write: async (path, file) =>
         writeNautilus(path, type, source, { ...file, instrument }, await precisionOf(source, instrument)),
     }

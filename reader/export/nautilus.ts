@@ -3,7 +3,8 @@ import { decimalsOf, fixedBytes } from './fixed-point.js'
 import { exportedFrames, type ExportedFrame } from './exported-books.js'
 import { tradeEvents } from './market-events.js'
 import { rowsOf } from './row-stream.js'
-import type { ExportSource, FileSpan } from './source.js'
+import { conditionOf } from './row-stream.js'
+import { inTables, type ExportSource, type FileSpan } from './source.js'
 import type { WrittenRows } from './whole-file.js'
 
 /** Kinds of files, by the folders of a ParquetDataCatalog of NautilusTrader 1.x. */
@@ -70,7 +71,8 @@ function timeName(ns: bigint): string {
   return `${second}-${String(ns % 1_000_000_000n).padStart(9, '0')}Z`
 }
 
-export const nautilusId = (instrument: string, venue: string) => `${instrument}.${venue}`
+export const nautilusId = (source: ExportSource, instrument: string) =>
+  source.exports.nautilusId(inTables(source, instrument).name)
 
 export async function writeNautilus(
   path: string,
@@ -87,7 +89,7 @@ export async function writeNautilus(
       ...columns.map(([name, cell]) => ({ name, repetition_type: 'REQUIRED' as const, ...ELEMENTS[cell] })),
     ],
     kvMetadata: [
-      { key: 'instrument_id', value: nautilusId(file.instrument, source.exports.venue) },
+      { key: 'instrument_id', value: nautilusId(source, file.instrument) },
       { key: 'price_precision', value: String(precision.price) },
       { key: 'size_precision', value: String(precision.size) },
     ],
@@ -139,8 +141,10 @@ async function* tradeRows(source: ExportSource, file: FileSpan): AsyncGenerator<
 }
 
 async function* quoteRows(source: ExportSource, file: FileSpan, written: WrittenRows): AsyncGenerator<Row[], void> {
+  const { quotes } = source.exports.rows
+  if (!quotes) throw new RangeError('no quotes')
   let oneSided = 0
-  for await (const rows of rowsOf(source.session, source.exports.rows.quotes, { ...source, ...file })) {
+  for await (const rows of rowsOf(source.session, quotes, { ...source, ...file })) {
     const whole = rows.filter(({ values }) => values.every(value => value !== null))
     oneSided += rows.length - whole.length
     yield whole.map(({ exchangeUs, localUs, values }) => {
@@ -189,8 +193,8 @@ function deltasOf({ kind, recvUs, exchangeMs, changeId, levels }: ExportedFrame)
 
 /** Decimals by the steps of an instrument, and by what is there. */
 export async function precisionOf(source: ExportSource, instrument: string): Promise<Precision> {
-  const { session, exports, exchange } = source
-  const where = `exchange = '${exchange}' AND instrument_name = '${instrument.replaceAll("'", "''")}'`
+  const { session, exports } = source
+  const where = conditionOf({ ...source, instruments: [instrument] })
   const sql = `SELECT arg_max(${exports.steps.price}, recv_ts), arg_max(${exports.steps.amount}, recv_ts) FROM instruments WHERE ${where}`
   const [[tick, step] = []] = await rowsFor(sql)
   const places = (column: string) =>

@@ -4,6 +4,7 @@ import type { Span } from '../../platform/spans.js'
 import { sqlText } from '../../platform/duckdb.js'
 import type { QuerySession } from '../query/session.js'
 import { dateOf } from '../../platform/utc-date.js'
+import { inTables, type ViewSource } from './source.js'
 
 const HOUR_US = 3_600_000_000
 
@@ -18,8 +19,7 @@ export interface ExportedRow {
 }
 
 /** Which rows. */
-export interface RowQuestion extends Span {
-  exchange: string
+export interface RowQuestion extends Span, Pick<ViewSource, 'exchange' | 'names'> {
   /** Undefined: all that have any. */
   instruments: readonly string[] | undefined
   kind?: string | undefined
@@ -57,23 +57,30 @@ export async function* rowsOf(
 
 const nextHour = (us: number) => (Math.floor(us / HOUR_US) + 1) * HOUR_US
 
-function sqlOf({ table, columns, where, numberedBy }: ExportRows, question: RowQuestion): string {
+function sqlOf({ table, from, columns, where, numberedBy }: ExportRows, question: RowQuestion): string {
   const { fromUs, toUs } = question
   const time = (us: number) => `make_timestamptz(${us})`
   const inSpan = (column: string) => `(${column} >= ${time(fromUs)} AND ${column} < ${time(toUs)})`
+  const dates = `"date" BETWEEN ${dateSql(fromUs, -1)} AND ${dateSql(toUs, FETCHED_WITHIN_DAYS)}`
   return `SELECT instrument_name, epoch_us(coalesce(exchange_ts, recv_ts)) AS made, ${LOCAL} AS received, ${columns.join(', ')}
-    FROM "${table}"
-    WHERE ${conditionOf(question)} AND "date" BETWEEN ${dateSql(fromUs, -1)} AND ${dateSql(toUs, FETCHED_WITHIN_DAYS)}
+    FROM ${from ? `(${from(dates)})` : `"${table}"`}
+    WHERE ${conditionOf(question)} AND ${dates}
       AND (${inSpan('recv_ts')} AND NOT (${FETCHED}) OR ${FETCHED} AND ${inSpan('coalesce(exchange_ts, recv_ts)')})
       AND (${where ?? 'true'})
     ORDER BY received, seq, made, instrument_name${numberedBy === undefined ? '' : `, ${numberedBy}`}`
 }
 
 /** SQL for whose rows are asked for. */
-export function conditionOf({ exchange, instruments, kind, currency }: Omit<RowQuestion, 'fromUs' | 'toUs'>): string {
+export function conditionOf({ instruments, ...question }: Omit<RowQuestion, 'fromUs' | 'toUs'>): string {
+  const { exchange, kind, currency, names } = question
+  const isOne = (instrument: string) => {
+    const { name, kind: of } = inTables(question, instrument)
+    // Where one name is that of several, the kind tells them apart.
+    return `instrument_name = ${sqlText(name)}${names.nameInTables ? ` AND kind = ${sqlText(of)}` : ''}`
+  }
   return [
     `exchange = ${sqlText(exchange)}`,
-    instruments && `instrument_name IN (${instruments.map(sqlText).join(', ')})`,
+    instruments && `(${instruments.map(isOne).join(' OR ')})`,
     kind !== undefined && `kind = ${sqlText(kind)}`,
     currency !== undefined && `currency = ${sqlText(currency)}`,
   ]

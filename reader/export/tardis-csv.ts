@@ -7,7 +7,7 @@ import type { FollowedBook } from '../book/followed-book.js'
 import { cellOf } from './csv-cell.js'
 import { exportedFrames, type ExportedFrame } from './exported-books.js'
 import { rowsOf } from './row-stream.js'
-import type { ExportSource, FileSpan } from './source.js'
+import { inTables, type ExportSource, type FileSpan } from './source.js'
 import type { WrittenRows } from './whole-file.js'
 
 /** What a file begins with, letter by letter: readers compare it. */
@@ -53,8 +53,10 @@ export async function writeTardisCsv(
 
 async function* rowText(type: ExportedRows, source: ExportSource, file: FileSpan, counted: WrittenRows) {
   const { exports, session } = source
+  const made = exports.rows[type]
+  if (!made) throw new RangeError(`no rows of ${type}`)
   yield `${HEAD},${HEADERS[type]}\n`
-  for await (const rows of rowsOf(session, exports.rows[type], { ...source, ...file })) {
+  for await (const rows of rowsOf(session, made, { ...source, ...file })) {
     const lines = rows.map(
       ({ instrument, exchangeUs, localUs, values }) =>
         `${exports.tardisName},${instrument.toUpperCase()},${exchangeUs},${localUs},${values.map(cellOf).join(',')}\n`,
@@ -68,7 +70,7 @@ async function* rowText(type: ExportedRows, source: ExportSource, file: FileSpan
 async function* bookText(type: TardisBook, source: ExportSource, file: FileSpan, counted: WrittenRows) {
   const { exports, root, onProblem } = source
   const instrument = file.instruments?.[0] ?? ''
-  const lead = `${exports.tardisName},${instrument.toUpperCase()}`
+  const lead = `${exports.tardisName},${inTables(source, instrument).name.toUpperCase()}`
   const maker =
     type === 'incremental_book_L2' ? new ChangeLines() : new SnapshotLines(type === 'book_snapshot_5' ? 5 : 25)
   yield `${HEAD},${maker.header}\n`

@@ -24,7 +24,6 @@ export async function writeView(
   const own = { ...source, ...file }
   const asked = {
     ...own,
-    exchange: source.exchange,
     instruments: columns.includes('instrument_name') ? file.instruments : undefined,
     kind: columns.includes('kind') ? file.kind : undefined,
     currency: columns.includes('currency') ? file.currency : undefined,

@@ -101,6 +101,17 @@ for (const venue of venues)
       t.ok(ofPerpetual.length > 20 && ofPair.length > 5, `${ofPerpetual.length} and ${ofPair.length} frames`)
     })
 
+    await t.test('dump of Parquet: a pair was not found there, and a perpetual was mixed with its pair', async t => {
+      const kindsOf = async (instrument: string) => {
+        const folder = join(dataDir, 'parquet', `exchange=${exchange}`, 'table=trades')
+        const rows = rowsIn(await said(t, ['dump', folder, '--instrument', instrument]))
+        t.ok(rows.length > 0, `rows of ${instrument}`)
+        return rows.map(({ channel }) => channel)
+      }
+      t.same([...new Set(await kindsOf(perpetual))], [trades])
+      t.ok((await kindsOf(pair)).every(channel => channel !== trades))
+    })
+
     await t.test('book: of a perpetual and of a pair', async t => {
       for (const name of [perpetual, pair]) {
         const { bids, asks } = JSON.parse(
@@ -134,14 +145,28 @@ for (const venue of venues)
       t.match(wrong.stderr, new RegExp(`found exchange nobody, recorded are ${exchange}`))
     })
 
-    await t.test('export: a view as csv, and the error for what is not known', async t => {
-      const out = join(folder, 'csv')
-      const asked = ['--path', dataDir, '--out', out, '--gaps', 'restart']
-      await said(t, ['export', '--format', 'csv', '--view', 'trades_all', ...asked])
-      t.match(readFileSync(join(out, 'trades_all.csv'), 'utf8'), new RegExp(`^${exchange},`, 'm'))
-      const other = await edgetape(['export', '--format', 'tardis-csv', ...asked])
-      t.match(other.stderr, new RegExp(`of ${exchange} is not known`))
-    })
+    await t.test(
+      'export: a view as csv, a pair for Tardis, and the error for what the exchange does not tell',
+      async t => {
+        const out = join(folder, 'csv')
+        const asked = ['--path', dataDir, '--out', out, '--gaps', 'restart']
+        await said(t, ['export', '--format', 'csv', '--view', 'trades_all', ...asked])
+        t.match(readFileSync(join(out, 'trades_all.csv'), 'utf8'), new RegExp(`^${exchange},`, 'm'))
+        const tardis = await said(t, ['export', '--format', 'tardis-csv', '--instrument', pair, '--json', ...asked])
+        t.match(JSON.parse(tardis), { files: Number, rows: Number })
+        const wrong = [
+          'export',
+          '--format',
+          'tardis-csv',
+          '--type',
+          'derivative_ticker',
+          '--instrument',
+          pair,
+          ...asked,
+        ]
+        t.match((await edgetape(wrong)).stderr, new RegExp(`derivative_ticker of ${pair}`))
+      },
+    )
 
     await t.test('two trees become one, each event once', async t => {
       const to = join(folder, 'merged')
@@ -200,7 +225,7 @@ for (const { exchange } of venues) {
 
   t.test(`demo --exchange ${exchange} ends with a report and nothing running`, async t => {
     const cwd = t.testdir()
-    const { stdout, stderr, exitCode } = await edgetape(['demo', '--exchange', exchange, '--seconds', '5'], { cwd })
+    const { stdout, stderr, exitCode } = await edgetape(['demo', '--exchange', exchange, '--seconds', '8'], { cwd })
     t.equal(exitCode, 0, stderr)
     t.match(stdout, /^ {2}Complete: [\d,]+ channels, .* when the recorder was stopped\.$/m, 'the account')
     t.match(stdout, /^ {2}\d\d:\d\d:\d[0-9] +\d+/m, 'candles')
