@@ -68,7 +68,7 @@ function judged(normalize: Normalizing, exchange: string, frames: readonly MadeF
     // The time of the matching engine, where the frame says one beside that of the gateway.
     if (parsed.cts !== undefined) parsed.ts = parsed.cts
     if (!mapper.canHandle(parsed)) return []
-    return [...mapper.map(parsed, new Date(recvUs / 1000))].map(row => ({ ...row, recvUs }))
+    return [...mapper.map(parsed, new Date(recvUs / 1000))].map((row): Judged => ({ ...row, recvUs }))
   })
 }
 type Judged = Record<string, unknown> & { recvUs: number }
