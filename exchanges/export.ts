@@ -39,7 +39,7 @@ export type ExportedRows = (typeof EXPORTED_ROWS)[number]
 export interface Exports {
   /** What Tardis calls the exchange. */
   readonly tardisName: string
-  /** What NautilusTrader calls an instrument, by its name in tables: `BTCUSDT-LINEAR.BYBIT`. */
+  /** What NautilusTrader calls an instrument, by its name in tables; the venue stands behind a dot. */
   readonly nautilusId: (name: string) => string
   /** Columns of table `instruments` with the steps of prices and amounts: SQL expressions. */
   readonly steps: { readonly price: string; readonly amount: string }
