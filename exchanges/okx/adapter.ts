@@ -14,7 +14,7 @@ import { OkxHttp, RefusedError } from './http.js'
 import { chooserOf } from './instruments.js'
 import * as names from './names.js'
 import { planChannels } from './plan.js'
-import { FUNDING_ROWS, planPolls, type MethodPoll } from './polls.js'
+import { planPolls, spanQuery, type MethodPoll } from './polls.js'
 import { DEAD_AFTER_MS, OkxSession } from './session.js'
 import { shownOf } from './shown.js'
 import { TradeKeeper } from './trade-keeper.js'
@@ -80,16 +80,10 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
     },
     async attend(recording, signal) {
       const poller = new Poller<MethodPoll>({
-        ask: ({ family, instrument }, { fromMs = 0, toMs }, asking) =>
+        ask: ({ family, path, query }, span, asking) =>
           http.rows(
-            'public/funding-rate-history',
-            // `before` means newer than, `after` older than.
-            {
-              instId: instrument,
-              before: String(Math.floor(fromMs) - 1),
-              after: String(Math.ceil(toMs) + 1),
-              limit: String(FUNDING_ROWS),
-            },
+            path,
+            { ...query, ...spanQuery(span) },
             (filed, bytes) => recording.take('http', filed, bytes),
             rows => (rows.length > 0 ? family : 'control'),
             asking,

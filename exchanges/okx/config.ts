@@ -27,6 +27,10 @@ const channels = z
       .array(z.enum(indexFamilies as ['index-tickers', 'index-candle']))
       .default(['index-tickers'])
       .describe('channels of the indices of these instruments; []: none'),
+    exchange: z
+      .array(z.enum(['public-struc-block-trades']))
+      .default([])
+      .describe('channels that are about no instrument; []: none but status'),
   })
   .prefault({})
 
@@ -116,6 +120,16 @@ export const okxConfig = z.strictObject({
             .describe(
               'how far back the first poll reaches, and a later one at most, hours; the exchange keeps 3 months',
             ),
+        })
+        .prefault({}),
+      deliveries: z
+        .strictObject({
+          everyMinutes: z
+            .number()
+            .min(0)
+            .max(10_080)
+            .default(60)
+            .describe('time between polls of the last prices that futures and options ended at, minutes; 0: none'),
         })
         .prefault({}),
     })

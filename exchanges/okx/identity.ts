@@ -40,3 +40,14 @@ export const BY_FUNDING: Identity = {
   unit: 'row',
   reach: 'days',
 }
+
+/** Books with RPI have no checksum. */
+export const BY_RPI_CHANGE: Identity = { ...BY_CHANGE, key: ['channel', 'action', 'seqId', 'prevSeqId', 'exchange_ts'] }
+
+/** What futures and options ended at, asked for again and again. */
+export const BY_DELIVERY: Identity = {
+  key: ['instrument_name', 'exchange_ts', 'px'],
+  numbered: 'exchange_ts IS NOT NULL',
+  unit: 'row',
+  reach: 'days',
+}

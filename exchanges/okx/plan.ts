@@ -27,7 +27,7 @@ export function planChannels(instruments: readonly Instrument[], config: OkxConf
     const isTaken = instruments.some(({ kind }) => kind === kindOfType[type])
     if (isTaken) add('instruments', `instruments.${type}`)
   }
-  if (instruments.length > 0) add('status', 'status')
+  if (instruments.length > 0) for (const channel of ['status', ...config.channels.exchange]) add(channel, channel)
   return plan
 }
 

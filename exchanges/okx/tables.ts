@@ -1,6 +1,15 @@
 import type { Reading, Table } from '../table.js'
 import { answer, push } from './envelopes.js'
-import { BY_BAR, BY_CHANGE, BY_FUNDING, BY_PRICE_BAR, BY_STATE, BY_TRADE } from './identity.js'
+import {
+  BY_BAR,
+  BY_CHANGE,
+  BY_DELIVERY,
+  BY_FUNDING,
+  BY_PRICE_BAR,
+  BY_RPI_CHANGE,
+  BY_STATE,
+  BY_TRADE,
+} from './identity.js'
 import { partitionOfRow } from './names.js'
 
 const DATA: Reading = { envelope: push(), each: true }
@@ -17,6 +26,7 @@ const rows: readonly Omit<Table, 'folder' | 'partitionOf'>[] = [
   { name: 'quote', readings: [DATA], identity: BY_STATE },
   { name: 'book', readings: [BOOK_DATA], identity: BY_CHANGE },
   { name: 'book_top', readings: [DATA], identity: BY_STATE },
+  { name: 'book_rpi', readings: [BOOK_DATA], identity: BY_RPI_CHANGE },
   { name: 'ticker', readings: [DATA] },
   { name: 'option_summary', readings: [DATA] },
   { name: 'mark_price', readings: [DATA] },
@@ -31,6 +41,11 @@ const rows: readonly Omit<Table, 'folder' | 'partitionOf'>[] = [
   { name: 'index_candles', readings: [LINE], identity: BY_PRICE_BAR },
   { name: 'liquidations', readings: [DATA] },
   { name: 'adl_warnings', readings: [DATA] },
+  { name: 'call_auctions', readings: [DATA] },
+  { name: 'block_trade_legs', readings: [DATA], identity: BY_TRADE },
+  { name: 'block_tickers', readings: [DATA] },
+  { name: 'structured_block_trades', readings: [DATA] },
+  { name: 'deliveries', readings: [ANSWER], identity: BY_DELIVERY },
   { name: 'instruments', readings: [DATA, ANSWER] },
   { name: 'platform_state', readings: [DATA] },
 ]

@@ -7,7 +7,11 @@ import { startSimulator as startBybit } from '../../exchanges/bybit/simulator/ma
 import { startSimulator as startOkx } from '../../exchanges/okx/simulator/main.js'
 import { bookAt, openRecording, readFrames } from '../../reader/library.js'
 import { startReplay } from '../../reader/replay/replay-server.js'
+import { createLogger } from '../../platform/log.js'
+import { serve } from '../../monitor/http/serve.js'
+import { openBrowser } from '../fixtures/browser.js'
 import { edgetape } from '../fixtures/cli.js'
+import { needs } from '../fixtures/needs.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { framesTaken, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
 
@@ -81,6 +85,31 @@ for (const venue of venues)
         await said(t, ['status', '--config', configFile]),
         new RegExp(`^ *(?:${exchange} )?${families.books} `, 'm'),
       )
+    })
+
+    await t.test('the page, in a browser', async t => {
+      if (!needs(t, 'chromium')) return
+      const config = loadConfig(configFile)
+      const stop = new AbortController()
+      let ended: Promise<unknown> = Promise.resolve()
+      const url = await new Promise<string>(resolve => {
+        const asked = { config: { ...config, http: { ...config.http, port: 0 } }, log: createLogger('test') }
+        ended = serve({ ...asked, signal: stop.signal, onListening: resolve })
+      })
+      t.teardown(async () => {
+        stop.abort()
+        await ended
+      })
+      const page = await (await openBrowser(t)).newPage()
+      const complaints: string[] = []
+      page.on('console', message => complaints.push(message.text()))
+      page.on('pageerror', ({ message }) => complaints.push(message))
+      await page.goto(url)
+      await page.getByText('recording', { exact: true }).waitFor()
+      for (const family of Object.values(families))
+        await page.locator('#families b').getByText(family, { exact: true }).waitFor()
+      t.match(await page.locator('#connections').textContent(), /live/)
+      t.same(complaints, [])
     })
 
     const stoppedMs = Date.now()

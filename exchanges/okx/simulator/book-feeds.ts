@@ -3,8 +3,8 @@ import type { Json } from '../../../simulator/json.js'
 import type { MarketEvent } from '../../../simulator/market/events.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
-import { Touches, type Side, type Touch } from '../../../simulator/market/order-book.js'
-import { level } from './rows.js'
+import { Touches, type Level, type Side, type Touch } from '../../../simulator/market/order-book.js'
+import { level, rpiLevel } from './rows.js'
 
 /** A book of which nothing changes says so after this. */
 const ALIVE_EVERY_MS = 60_000
@@ -14,12 +14,15 @@ export class BookFeed extends Feed {
   readonly subjects: readonly string[]
   readonly #listing: Listing
   readonly #touches = new Touches()
+  readonly #hasRpi: boolean
   /** Number of the state that subscribers have. */
   #publishedId: number
   #publishedMs: number
 
-  constructor(market: Market, listing: Listing) {
+  /** @param hasRpi levels say what is not RPI, and frames have no checksum */
+  constructor(market: Market, listing: Listing, hasRpi = false) {
     super(market, 100)
+    this.#hasRpi = hasRpi
     this.#listing = listing
     this.subjects = [listing.name]
     this.#publishedId = listing.book.changeId
@@ -32,7 +35,7 @@ export class BookFeed extends Feed {
 
   override first(): Json[] {
     const { book } = this.#listing
-    const side = (name: Side) => book[name].slice(0, 400).map(each => level(this.#listing, each))
+    const side = (name: Side) => book[name].slice(0, 400).map(each => this.#level(each))
     return [this.#frame('snapshot', side('asks'), side('bids'), -1)]
   }
 
@@ -56,12 +59,17 @@ export class BookFeed extends Feed {
   #changes(touched: readonly Touch[], side: Side): Json[] {
     const own = touched.filter(touch => touch.side === side)
     own.sort((a, b) => (side === 'asks' ? a.ticks - b.ticks : b.ticks - a.ticks))
-    return own.map(({ ticks, after }) => level(this.#listing, { ticks, units: after }))
+    return own.map(({ ticks, after }) => this.#level({ ticks, units: after }))
+  }
+
+  #level(each: Level): Json {
+    return (this.#hasRpi ? rpiLevel : level)(this.#listing, each)
   }
 
   #frame(action: string, asks: Json[], bids: Json[], prevSeqId: number): Json {
     const ts = String(Math.ceil(this.#listing.book.changedMs / 100) * 100)
-    return { action, data: [{ asks, bids, ts, checksum: 0, seqId: this.#publishedId, prevSeqId }] }
+    const checksum = this.#hasRpi ? {} : { checksum: 0 }
+    return { action, data: [{ asks, bids, ts, ...checksum, seqId: this.#publishedId, prevSeqId }] }
   }
 }
 

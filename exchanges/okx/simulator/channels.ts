@@ -6,6 +6,7 @@ import { argOf } from '../names.js'
 import { BookFeed, TopFeed } from './book-feeds.js'
 import { ChangeFeed, EventFeed, StateFeed } from './feeds.js'
 import {
+  blockRow,
   candleRow,
   fillRow,
   fundingRow,
@@ -18,6 +19,7 @@ import {
   merged,
   mergedRow,
   optionTradeRow,
+  structuredRow,
   summaryRow,
   tickerRow,
 } from './rows.js'
@@ -37,6 +39,7 @@ export function openFeed(channel: string, market: Market): Feed | undefined {
   if (listing) return ofInstrument(arg.channel, listing, market)
   if (arg.instFamily !== undefined) return ofFamily(arg.channel, arg.instFamily, market)
   if (arg.instType !== undefined) return ofType(arg.channel, arg.instType, market)
+  if (arg.channel === 'public-struc-block-trades') return new StateFeed(market, 60_000, ms => [structuredRow(ms)])
   return arg.channel === 'status'
     ? new EventFeed(
         market,
@@ -58,6 +61,8 @@ function ofInstrument(channel: string, listing: Listing, market: Market): Feed |
   switch (channel) {
     case 'books':
       return new BookFeed(market, listing)
+    case 'books-rpi':
+      return new BookFeed(market, listing, true)
     case 'bbo-tbt':
       return new TopFeed(market, listing, 1, 10)
     case 'books5':
@@ -78,6 +83,17 @@ function ofInstrument(channel: string, listing: Listing, market: Market): Feed |
       return isDerivative ? state(5000, ms => interestRow(listing, market, ms)) : undefined
     case 'funding-rate':
       return instrument.kind === 'perpetual' ? state(30_000, ms => fundingRow(listing, market, ms)) : undefined
+    case 'public-block-trades':
+      return state(60_000, ms => blockRow(listing, market, ms))
+    case 'block-tickers':
+      return state(60_000, ms => ({
+        ...{ instType: instrument.category, instId: name, volCcy24h: '12.5', vol24h: '1250', ts: String(ms) },
+      }))
+    case 'call-auction-details':
+      return state(60_000, ms => ({
+        ...{ instId: name, eqPx: '1.5', matchedSz: '10', unmatchedSz: '2', auctionEndTime: String(ms), ts: String(ms) },
+        state: 'continuous_trading',
+      }))
     case 'estimated-price':
       return isDerivative ? new EventFeed(market, [], () => []) : undefined
     default:

@@ -78,6 +78,21 @@ function fundingHistory({ instId = '', ...query }: Query, { market, clock }: Met
   }
 }
 
+/** What ended, by family; an answer names the instrument `insId`. */
+function deliveries({ instType, instFamily }: Query, { market }: MethodParts): MethodAnswer {
+  if (instFamily === undefined) return NO_FAMILY
+  const ended = [...market.listings.values()].filter(
+    ({ instrument, deliveryPrice }) =>
+      instrument.category === instType && instrument.underlying === instFamily && deliveryPrice !== undefined,
+  )
+  return {
+    rows: ended.map(({ name, instrument, deliveryPrice = 0 }) => ({
+      ts: String(instrument.expiryMs),
+      details: [{ type: instType === 'OPTION' ? 'exercised' : 'delivery', insId: name, px: spelled(deliveryPrice) }],
+    })),
+  }
+}
+
 /** Methods that are answered, below `/api/v5/`. */
 export const methods: Readonly<Record<string, Method>> = {
   'public/time': (_query, { clock }) => ({ rows: [{ ts: String(clock.nowMs()) }] }),
@@ -88,6 +103,7 @@ export const methods: Readonly<Record<string, Method>> = {
     return listing ? { rows: [fundingRow(listing, market, clock.nowMs())] } : NO_INSTRUMENT
   },
   'public/funding-rate-history': fundingHistory,
+  'public/delivery-exercise-history': deliveries,
   'market/trades': (query, parts) => trades(query, parts, 500),
   'market/history-trades': (query, parts) => trades(query, parts, 100),
   'system/status': () => ({ rows: [] }),

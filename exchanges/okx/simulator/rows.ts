@@ -20,6 +20,12 @@ export function level(listing: Listing, { ticks, units }: Level): readonly strin
   return [spelled(listing.priceOf(ticks)), sizeOf(listing, listing.amountOf(units)), '0', String(orders)]
 }
 
+/** `[price, size, size without RPI, orders]`: of each fifth level half is RPI. */
+export function rpiLevel(listing: Listing, { ticks, units }: Level): readonly string[] {
+  const [price = '', size = '', , orders = ''] = level(listing, { ticks, units })
+  return [price, size, ticks % 5 === 0 ? rounded(Number(size) / 2, 8) : size, orders]
+}
+
 /** Fills that come as one: of an order, at one price, one after the other. */
 export interface MergedTrade {
   last: Trade
@@ -300,3 +306,27 @@ export function instrumentRow({ instrument, state }: Listing): JsonObject {
     upcChg: [],
   }
 }
+
+/** A leg of a block trade of just now. */
+export function blockRow(listing: Listing, market: Market, ms: number): JsonObject {
+  const { price, iv = 0, forward, index } = market.pricing.mark(listing.instrument, ms)
+  const isOption = listing.instrument.kind === 'option'
+  return {
+    ...{
+      instId: listing.name,
+      groupId: '',
+      tradeId: String(900_000_000_000_000_000n + BigInt(ms)),
+      px: spelled(price),
+    },
+    ...{ sz: '25', side: 'buy', fillVol: isOption ? rounded(iv, 10) : '', fwdPx: isOption ? rounded(forward, 9) : '' },
+    ...{ idxPx: spelled(index), markPx: spelled(price), ts: String(ms) },
+  }
+}
+
+export const structuredRow = (ms: number): JsonObject => ({
+  ...{ blockTdId: String(900_000_000_000_000_000n + BigInt(ms)), groupId: '', cTime: String(ms) },
+  legs: [
+    { instId: 'BTC-USDT-SWAP', px: '80000', sz: '25', side: 'buy', tradeId: '900000000000000001' },
+    { instId: 'BTC-USDT', px: '79990', sz: '0.25', side: 'sell', tradeId: '900000000000000002' },
+  ],
+})
