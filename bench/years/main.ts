@@ -18,6 +18,8 @@ export interface YearsOptions {
   hours: number
   /** Which questions are asked; all, if it does not say. */
   only?: RegExp
+  /** Without CPU and memory, each of which would take another run. */
+  callsOnly?: boolean
 }
 
 /** What is asked, and how much more it may cost than with one day. */
@@ -47,7 +49,7 @@ export async function benchYears(options: YearsOptions): Promise<boolean> {
 }
 
 /** What each question costs on each of the trees, by its name. */
-export async function costsOfYears({ days, hours, only = /./ }: YearsOptions) {
+export async function costsOfYears({ days, hours, only = /./, callsOnly = false }: YearsOptions) {
   const scratch = mkdtempSync(join(tmpdir(), 'edgetape-years-'))
   try {
     const dataDir = join(scratch, 'box')
@@ -64,7 +66,7 @@ export async function costsOfYears({ days, hours, only = /./ }: YearsOptions) {
       for (; made < count; made++) cloneDay(dataDir, date, dateOf(Date.parse(date) - made * DAY_MS))
       await markAsDone(config)
       for (const { name, args } of questions) {
-        const cost = await costOf(args, scratch, scratch)
+        const cost = await costOf(args, scratch, scratch, callsOnly)
         costs.set(name, [...(costs.get(name) ?? []), cost])
         process.stderr.write(`${count} days: ${name}: ${textOf(cost)}\n`)
       }
