@@ -4,7 +4,7 @@
  * of what is tested.
  */
 import { readdirSync } from 'node:fs'
-import { availableParallelism, cpus } from 'node:os'
+import { availableParallelism, cpus, freemem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -18,6 +18,9 @@ const JOBS_AT_LEAST = 3
 const JOBS_AT_MOST = 6
 const BUSY = 0.7
 const LOOK_MS = 1000
+/** Memory for one more, with the programs that it starts. */
+const SPARE_BYTES = 2 * 2 ** 30
+const LONGEST_SHOWN = 12
 /** A file that takes longer says what it waits for, and is ended. */
 const FILE_S = 240
 const KILLED_AFTER_S = FILE_S + 20
@@ -58,6 +61,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.exit(1)
   })
 
+/** How long each file took. */
+const secondsOf = new Map<string, number>()
+
+/** Where a suite that takes too long is best made shorter. */
+function longestText(): string {
+  const longest = [...secondsOf].sort(([, a], [, b]) => b - a).slice(0, LONGEST_SHOWN)
+  const sum = [...secondsOf.values()].reduce((sum, seconds) => sum + seconds, 0)
+  const each = longest.map(([file, seconds]) => `${file} ${seconds.toFixed(0)} s`)
+  return `${secondsOf.size} files in ${Math.round(performance.now() / 1000)} s, ${Math.round(sum)} s one after the other; the longest: ${each.join(', ')}`
+}
+
 /** Runs one file; tells how it went, in a line, or with all that failed. */
 async function runFile(file: string): Promise<Results> {
   const begun = performance.now()
@@ -81,6 +95,7 @@ async function runFile(file: string): Promise<Results> {
   const outcome = failures.length === 0 ? 'PASS' : 'FAIL'
   const counts = [`${passed} passed`, ...(failures.length === 0 ? [] : [`${failures.length} failed`])]
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+  secondsOf.set(file, Number(seconds))
   process.stdout.write(`${outcome} ${file}: ${counts.join(', ')}, ${seconds} s\n`)
   for (const failure of failures) process.stdout.write(textOf(failure))
   if (failures.length > 0 && stderr !== '') process.stdout.write(`${stderr.slice(-STDERR_SHOWN_CHARS)}\n`)
@@ -133,7 +148,8 @@ async function runFiles(files: readonly string[], least: number, most: number): 
   const found = new Map<string, Results>()
   const underWay = new Set<Promise<void>>()
   const processors = new ProcessorUse()
-  const isFull = () => underWay.size >= least && (underWay.size >= most || processors.isBusy())
+  const isFull = () =>
+    underWay.size >= least && (underWay.size >= most || freemem() < SPARE_BYTES || processors.isBusy())
   for (const file of files) {
     while (isFull()) await Promise.race([...underWay, delay(LOOK_MS)])
     const one = runFile(file).then(results => {
@@ -171,6 +187,7 @@ async function run(files: readonly string[]): Promise<number> {
     failures: results.flatMap(({ failures }) => failures),
     skipped: results.flatMap(({ skipped }) => skipped),
   }
+  if (files.length > 1) process.stdout.write(`\n${longestText()}\n`)
   process.stdout.write(`\n${summaryOf(all)}\n`)
   return all.failures.length === 0 && all.passed > 0 ? 0 : 1
 }

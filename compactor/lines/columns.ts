@@ -1,4 +1,9 @@
-import type { Engine } from '../engine.js'
+import type { DuckDBValue } from '@duckdb/node-api'
+
+/** What can be asked in SQL; an engine keeps columns, so that this file does not import it. */
+interface Asked {
+  rows(sql: string): Promise<DuckDBValue[][]>
+}
 
 /** A column of a relation, by its own name, and its type in SQL. */
 export interface Column {
@@ -7,7 +12,7 @@ export interface Column {
 }
 
 /** The columns of a relation, in SQL: a table, or a table function. */
-export async function columnsOf(engine: Engine, relation: string): Promise<Column[]> {
+export async function columnsOf(engine: Asked, relation: string): Promise<Column[]> {
   const rows = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE FROM ${relation})`)
   return rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
 }
