@@ -5,7 +5,7 @@ import type { CountedTables } from '../../coverage/count-tables.js'
 import { accountText } from '../coverage/account-text.js'
 import { indented, plainTable } from '../table.js'
 import type { DemoFolder } from './folder.js'
-import type { ChannelHarvest, NasHarvest, TableHarvest } from './harvest.js'
+import type { ChannelHarvest, NasHarvest, TableHarvest } from '../../reader/harvest.js'
 
 /** All that a demo found out. */
 export interface Findings {

@@ -6,7 +6,7 @@ import { packageRoot } from '../../platform/package-info.js'
 /** Who may list folders, besides `formats/`: each lists what no question about the tree is about. */
 const OTHERS: Readonly<Record<string, string>> = {
   'cli/demo/folder.ts': 'whether the demo’s own folder is empty before it is removed',
-  'cli/demo/harvest.ts': 'counts all that came to the demo’s NAS, whatever it is',
+  'reader/harvest.ts': 'counts all that came to the demo’s NAS, whatever it is',
   'reader/dump/files.ts': 'a folder of someone’s own, outside of any tree: files are known by their endings',
   'monitor/observe/disk-use.ts': 'what takes up the disk, whoever wrote it',
   'reader/import/source-files.ts': 'files that somebody else recorded, whatever they are called',

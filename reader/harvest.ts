@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { parseManifest } from '../../formats/manifest.js'
-import { parquetFiles } from '../../formats/parquet-tree.js'
-import { rawFiles } from '../../formats/raw-tree.js'
-import { sqlText } from '../../platform/duckdb.js'
-import { filesBelow } from '../../platform/folder-entries.js'
+import { parseManifest } from '../formats/manifest.js'
+import { parquetFiles } from '../formats/parquet-tree.js'
+import { rawFiles } from '../formats/raw-tree.js'
+import { sqlText } from '../platform/duckdb.js'
+import { filesBelow } from '../platform/folder-entries.js'
 
 /** What the sealed segments of one channel hold, by their manifests. */
 export interface ChannelHarvest {
