@@ -1,4 +1,4 @@
-/** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. `--minutes N` is how long `soak` goes on, `--each N` how often `ends` ends in each way. */
+/** `npm run long [-- NAME…]`: proofs that take too long for the suite, all or those named. Each is a test and prints figures. `--minutes N` is how long `soak` or `small-vps` goes on, `--each N` how often `ends` ends in each way. */
 import { parseArgs } from 'node:util'
 
 const proofs: Record<string, () => Promise<unknown>> = {
@@ -11,6 +11,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   crashes: () => import('./crashes.js'),
   'compactor-big': () => import('./compactor-big.js'),
   soak: () => import('./soak.js'),
+  'small-vps': () => import('./soak.js'),
   ends: () => import('./ends.js'),
   fuzz: () => import('./fuzz.js'),
   truth: () => import('./truth.js'),
