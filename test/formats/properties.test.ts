@@ -1,0 +1,111 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { hourlyName, parseParquetName } from '../../formats/parquet-path.js'
+import { encodePayload, lineHead, parseLine, writeLineHead, type FrameEncoding } from '../../formats/raw-line.js'
+import { parseSegmentPath, segmentPath, type SegmentName, type SegmentState } from '../../formats/raw-path.js'
+
+const value = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,20}$/)
+const state = fc.constantFrom<SegmentState>('open', 'sealed', 'manifest', 'rewriting')
+const group = fc.oneof(
+  fc.record({ channel: value }),
+  fc.record({ channel: value, kind: value }),
+  fc.record({ channel: value, kind: value, currency: value }),
+)
+const segment = fc
+  .tuple(
+    group,
+    fc.record({
+      exchange: value,
+      startedMs: fc.integer({ min: 0, max: 4_000_000_000 }).map(seconds => seconds * 1000),
+      host: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,15}$/).filter(host => !host.endsWith('-')),
+      run: fc.stringMatching(/^[a-z0-9]{1,12}$/),
+      number: fc.integer({ min: 1, max: 1e9 }),
+    }),
+  )
+  .map(([group, rest]): SegmentName => ({ ...group, ...rest }))
+
+t.test('the name of a segment is read back as it was, in every state', t => {
+  fc.assert(
+    fc.property(segment, state, (name, state) => {
+      t.strictSame(parseSegmentPath(segmentPath(name, state)), { name, state })
+    }),
+  )
+  t.end()
+})
+
+t.test('a name with a letter changed is another name of ours or none, never misread', t => {
+  const letter = fc.constantFrom('/', '-', '_', '.', '=', '0', 'a', 'Z', 'T', ' ', '\n', 'ü', '')
+  fc.assert(
+    fc.property(segment, state, fc.nat(), letter, (name, state, at, letter) => {
+      const path = segmentPath(name, state)
+      const place = at % path.length
+      const changed = path.slice(0, place) + letter + path.slice(place + 1)
+      const read = parseSegmentPath(changed)
+      if (read) t.equal(segmentPath(read.name, read.state), changed)
+    }),
+  )
+  t.pass()
+  t.end()
+})
+
+t.test('the Parquet file of a segment names its hour, recorder, run and number', t => {
+  fc.assert(
+    fc.property(segment, name => {
+      const hour = new Date(name.startedMs).getUTCHours()
+      const { host, run, number } = name
+      t.strictSame(parseParquetName(hourlyName(name)), { hour, host, run, number })
+    }),
+  )
+  t.end()
+})
+
+const head = fc.record({
+  recvUs: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  conn: fc.stringMatching(/^[A-Za-z0-9._-]{1,32}$/),
+  seq: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+})
+const bytes = fc.uint8Array({ maxLength: 300 }).map(bytes => Buffer.from(bytes))
+const framesOf: Record<FrameEncoding, fc.Arbitrary<Buffer>> = {
+  frame: fc.json().map(text => Buffer.from(text)),
+  text: fc.string({ unit: 'grapheme' }).map(text => Buffer.from(text)),
+  base64: bytes,
+}
+
+for (const encoding of ['frame', 'text', 'base64'] as const) {
+  t.test(`a frame kept as ${encoding} comes back byte for byte`, t => {
+    fc.assert(
+      fc.property(head, framesOf[encoding], ({ recvUs, conn, seq }, frame) => {
+        const line = Buffer.concat([
+          Buffer.from(lineHead(recvUs, conn, seq, encoding)),
+          encodePayload(frame, encoding),
+          Buffer.from('}'),
+        ])
+        const read = parseLine(line)
+        t.strictSame({ ...read, frame: read?.frame.toString('hex') }, { recvUs, conn, seq, encoding, frame: frame.toString('hex') }) // prettier-ignore
+        t.notOk(line.includes('\n') && encoding !== 'frame', 'a line is one line')
+      }),
+    )
+    t.end()
+  })
+}
+
+t.test('the head that is written in place is the one that is written as text', t => {
+  fc.assert(
+    fc.property(head, fc.nat({ max: 10 }), ({ recvUs, conn, seq }, offset) => {
+      const target = Buffer.alloc(200)
+      const end = writeLineHead(target, offset, recvUs, conn, seq)
+      t.equal(target.subarray(offset, end).toString(), lineHead(recvUs, conn, seq, 'frame'))
+    }),
+  )
+  t.end()
+})
+
+t.test('a line that is cut anywhere is no line, or JSON that never ended', t => {
+  fc.assert(
+    fc.property(head, bytes, fc.nat(), ({ recvUs, conn, seq }, frame, at) => {
+      const line = Buffer.concat([Buffer.from(lineHead(recvUs, conn, seq, 'base64')), encodePayload(frame, 'base64'), Buffer.from('}')]) // prettier-ignore
+      t.equal(parseLine(line.subarray(0, at % line.length)), undefined)
+    }),
+  )
+  t.end()
+})
