@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
+import { FORMATS, type Format } from './book/formats.js'
 import { nonNegativeNumber } from './number-options.js'
+import { notes } from './help/notes.js'
 
 interface BookFlags extends ConfigOption {
   at?: string
@@ -12,7 +14,7 @@ interface BookFlags extends ConfigOption {
   exchange?: string
   path?: string
   source?: 'raw' | 'parquet'
-  csv?: boolean
+  format?: Format
   json?: boolean
   out?: string
 }
@@ -34,14 +36,15 @@ export function bookCommand(): Command {
       .option('--exchange <name>', 'whose book; default: of what is recorded, the one that has such an instrument')
       .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
       .addOption(new Option('--source <kind>', 'read only these').choices(['raw', 'parquet']))
-      .option('--csv', 'comma-separated values')
-      .option('--json', 'a JSON object a row')
+      .addOption(new Option('--format <name>', 'of the rows; default: what --out ends in, else table').choices(FORMATS))
+      .option('--json', 'the same as --format json: an object a row')
       .option('--out <file>', 'write to a file: .csv, .json or .parquet'),
   )
     .addHelpText(
       'after',
-      '\nA moment’s book has every frame received up to then. After a missing frame, a gap or the end of a recording it is' +
-        '\nunknown until the next snapshot: its columns are empty, and the reason is printed.',
+      notes(
+        'A moment’s book has every frame received up to then. After a missing frame, a gap or the end of a recording it is unknown until the next snapshot: its columns are empty, and the reason is printed.',
+      ),
     )
     .action(async (instrument: string, { config, path, ...flags }: BookFlags) => {
       const [{ printBook }, { loadConfig }] = await Promise.all([

@@ -4,7 +4,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 
 interface CatalogOptions extends ConfigOption {
-  from?: string
+  path?: string
   dialect: string
   location?: string
   out?: string
@@ -14,20 +14,20 @@ export function catalogCommand(): Command {
   return withConfig(
     new Command('catalog')
       .description('the views of edgetape query as plain SQL, for DuckDB, DBeaver, notebooks, Spark and Trino')
-      .option('--from <folder>', 'a dataDir or its copy on the NAS; needs no config file')
+      .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
       .option('--dialect <name>', 'duckdb (with the ready views), spark, trino, ducklake or delta', 'duckdb')
       .option('--out <folder>', 'delta: where its logs and the listing days.jsonl are written')
       .option('--location <uri>', 'where the reader finds the folder, if elsewhere, e.g. s3://bucket/edgetape'),
   ).action(catalog)
 }
 
-async function catalog({ from, config, dialect, location, out }: CatalogOptions): Promise<void> {
+async function catalog({ path, config, dialect, location, out }: CatalogOptions): Promise<void> {
   const [{ catalogSql }, { freshSettings }, { writeLines }] = await Promise.all([
     import('../reader/query/catalog-sql.js'),
     import('../reader/query/fresh-settings.js'),
     import('./output.js'),
   ])
-  const { root } = freshSettings(from, config)
+  const { root } = freshSettings(path, config)
   if (dialect === 'delta' || dialect === 'ducklake')
     return catalogOfFinishedDays(root, dialect, location ?? resolve(root), out)
   await writeLines([Buffer.from(await catalogSql(root, dialect, location))], process.stdout)

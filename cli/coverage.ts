@@ -10,6 +10,7 @@ import { exitCodes } from './exit-codes.js'
 import type { Span } from '../platform/spans.js'
 
 interface CoverageOptions extends ConfigOption {
+  path?: string
   date?: string
   from?: string
   to?: string
@@ -24,7 +25,7 @@ export function coverageCommand(): Command {
   return withConfig(
     new Command('coverage')
       .description('what is missing and why, longest first; exit code 4 if anything is')
-      .argument('[folder]', 'a dataDir or its copy on the NAS; needs no config file')
+      .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
       .option('--date <date>', 'only this day (UTC), e.g. 2026-11-22')
       .option('--from <time>', 'from this time on, e.g. 2026-11-22T14:00 (UTC)')
       .option('--to <time>', 'before this time')
@@ -40,7 +41,11 @@ export function coverageCommand(): Command {
 }
 
 /** The account, which needs no Parquet and works while everything runs; with --count, what the tables hold besides. */
-async function coverage(folder: string | undefined, options: CoverageOptions): Promise<void> {
+async function coverage(options: CoverageOptions, { args: [folder] }: Command): Promise<void> {
+  if (folder !== undefined)
+    throw new EdgeError('COVERAGE_OPTIONS', `found ${folder}, wanted options alone`, {
+      hint: `the folder is called by its name now: --path ${folder}`,
+    })
   const [{ loadConfig }, { measureAsked }, { tellingOf }, { exchangeNamed }, text] = await Promise.all([
     import('../config/load.js'),
     import('../coverage/account/measure.js'),
@@ -48,7 +53,7 @@ async function coverage(folder: string | undefined, options: CoverageOptions): P
     import('../exchanges/registry.js'),
     import('./coverage/account-text.js'),
   ])
-  const root = folder ?? loadConfig(options.config).dataDir
+  const root = options.path ?? loadConfig(options.config).dataDir
   if (options.write) return write(root, options)
   const asked = await windowOf(options)
   requireTree(root)

@@ -5,7 +5,7 @@ import { exchangeOption } from './simulate.js'
 interface DemoOptions {
   exchange: string
   seconds: number
-  dir: string
+  out: string
 }
 
 export function demoCommand(): Command {
@@ -13,7 +13,7 @@ export function demoCommand(): Command {
     .description('everything on this machine: simulated exchange, recorder, compactor, a folder as the NAS, a report')
     .addOption(exchangeOption('which one is simulated'))
     .option('--seconds <n>', 'how long to record', secondsFrom, 20)
-    .option('--dir <folder>', 'where; emptied when an earlier demo made it', './edgetape-demo')
+    .option('--out <folder>', 'where; emptied when an earlier demo made it', './edgetape-demo')
     .action(demo)
 }
 
@@ -24,7 +24,7 @@ function secondsFrom(text: string): number {
   return seconds
 }
 
-async function demo({ exchange, seconds, dir }: DemoOptions): Promise<void> {
+async function demo({ exchange, seconds, out }: DemoOptions): Promise<void> {
   const [{ runDemo }, { quoted, reportText }, { interruptedCode, onShutdown }, { EdgeError }] = await Promise.all([
     import('./demo/run-demo.js'),
     import('./demo/report.js'),
@@ -34,7 +34,7 @@ async function demo({ exchange, seconds, dir }: DemoOptions): Promise<void> {
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
   try {
-    const findings = await runDemo(dir, exchange, seconds, stop.signal)
+    const findings = await runDemo(out, exchange, seconds, stop.signal)
     process.stdout.write(`\n${reportText(findings, quotedCommand(quoted))}`)
   } catch (error) {
     if (!(error instanceof EdgeError) || error.code !== 'DEMO_STOPPED') throw error

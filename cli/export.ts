@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { parseTimeUs } from '../platform/moment.js'
 import { withConfig } from './config-option.js'
 import type { ExportFlags } from './export/export-tree.js'
+import { notes } from './help/notes.js'
 
 /** `edgetape export`: what was recorded in the form of another program, judged by that program's own code. */
 export function exportCommand(): Command {
@@ -33,10 +34,9 @@ export function exportCommand(): Command {
   )
     .addHelpText(
       'after',
-      `
-A file a UTC day and instrument, under its name when it is whole, and beside it FILE.account.json: the account of its span.
-A span with a gap is refused unless --gaps restart: then books begin anew behind it, and the account tells of it.
-`,
+      notes(
+        'A file a UTC day and instrument, under its name when it is whole, and beside it FILE.account.json: the account of its span. A span with a gap is refused unless --gaps restart: then books begin anew behind it, and the account tells of it.',
+      ),
     )
     .action(async (flags: ExportFlags) => (await import('./export/export-tree.js')).exportTree(flags))
 }

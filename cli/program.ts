@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { version } from '../platform/package-info.js'
 import { examplesText } from './help/examples.js'
+import { refuseOldSpellings } from './renamed-options.js'
 
 /** How each command is made, in the order of the help: only what is asked for is loaded. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -55,6 +56,7 @@ export async function createProgram(only = ''): Promise<Command> {
     command.copyInheritedSettings(program)
     command.showHelpAfterError(`(edgetape ${command.name()} --help explains it)`)
     command.addHelpText('after', () => examplesText(command.name()))
+    refuseOldSpellings(command)
     program.addCommand(command)
   }
   return program

@@ -7,7 +7,7 @@ import { withConfig, type ConfigOption } from './config-option.js'
 import { exitCodes, type ExitCode } from './exit-codes.js'
 
 interface QueryOptions extends ConfigOption {
-  from?: string
+  path?: string
   file?: string
   format?: string
   out?: string
@@ -21,8 +21,8 @@ export function queryCommand(): Command {
       .description('SQL over the recording, up to the last second, with DuckDB: a view for each table')
       .argument('[sql]', 'e.g. "SELECT kind, count(*) FROM trades GROUP BY kind"; without it, a prompt')
       .option('--file <file>', 'read the SQL from a file; the answer of its last statement counts')
-      .option('--from <folder>', 'a dataDir or its copy on the NAS; needs no config file')
-      .option('--format <format>', 'table, csv, json (an object a line) or parquet')
+      .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
+      .option('--format <name>', 'table, csv, json (an object a line) or parquet')
       .option('--out <file>', 'write the answer to a file; its ending says the format')
       .option('--json', 'the same as --format json')
       .option('--no-fresh', 'only what is in Parquet already: faster where much is not'),
@@ -38,7 +38,7 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
   const { out } = options
   const format = formatOf(options.json ? 'json' : options.format, out)
   const text = textOf(sql, options.file)
-  const { root, fresh } = freshSettings(options.from, options.config)
+  const { root, fresh } = freshSettings(options.path, options.config)
   const session = await QuerySession.open({
     root,
     fresh: options.fresh ? fresh : undefined,
@@ -61,8 +61,12 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
   process.once('SIGTERM', endWith(exitCodes.terminated))
   process.once('SIGHUP', endWith(exitCodes.hangup))
   if (text === undefined) {
-    const { prompt } = await import('./query/prompt.js')
-    await prompt(session, process.stdin, process.stdout, process.stderr)
+    const [{ prompt }, { historyPath }] = await Promise.all([
+      import('./query/prompt.js'),
+      import('./query/history-file.js'),
+    ])
+    const streams = { input: process.stdin, out: process.stdout, say: process.stderr }
+    await prompt({ session, root, ...streams, historyPath: historyPath() })
   } else await answer(session, text, format, out)
   session.connection.closeSync()
 }

@@ -3,14 +3,15 @@ import type { Credential } from '../exchanges/simulation.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
 import { simulatedNames, simulationOf } from '../exchanges/registry.js'
+import { notes } from './help/notes.js'
 
 interface SimulateFlags {
   exchange: string
   port: number
-  host: string
+  listen: string
   seed: number
   rate: number
-  instruments: number
+  options: number
   speed: number
   recorded?: string
   truthFile?: string
@@ -22,15 +23,10 @@ export function simulateCommand(): Command {
     .description('a simulated exchange: instruments, books, trades, faults on demand')
     .addOption(exchangeOption('whose protocol it speaks'))
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--listen <address>', 'address to listen on', '127.0.0.1')
     .option('--seed <n>', 'decides the market it makes', nonNegativeNumber, 1)
     .option('--rate <n>', 'market events per second', nonNegativeNumber, 500)
-    .option(
-      '--instruments <n>',
-      'options to list, besides perpetuals, futures, spot and combos',
-      nonNegativeNumber,
-      400,
-    )
+    .option('--options <n>', 'how many to list, besides perpetuals, futures, spot and combos', nonNegativeNumber, 400)
     .option(
       '--speed <x>',
       'simulated time per real time; with --recorded 0 is as fast as possible',
@@ -41,15 +37,21 @@ export function simulateCommand(): Command {
     .option('--truth-file <file>', 'write there what it did, and every frame that it made')
     .addHelpText(
       'after',
-      '\nLogins: EDGETAPE_SIMULATE_CLIENT_ID and EDGETAPE_SIMULATE_CLIENT_SECRET in the environment, else nobody can log in.' +
-        '\nFaults: POST /control/fault, e.g. {"type":"drop","channel":"book.BTC-PERPETUAL.100ms"}.',
+      notes(
+        'Logins: EDGETAPE_SIMULATE_CLIENT_ID and EDGETAPE_SIMULATE_CLIENT_SECRET in the environment, else nobody can log in.',
+        'Faults: POST /control/fault, e.g. {"type":"drop","channel":"book.BTC-PERPETUAL.100ms"}.',
+      ),
     )
     .action(async (flags: SimulateFlags) => {
       const asked = new Promise<void>(resolve => onShutdown(() => resolve()))
       const { startSimulator } = await import('../simulator/main.js')
-      const { exchange, ...options } = flags
+      const { exchange, listen: host, options: instruments, ...others } = flags
       const { protocol } = await simulationOf(exchange)
-      const simulator = await startSimulator(protocol({ credentials: credentialsFrom(process.env) }), options)
+      const simulator = await startSimulator(protocol({ credentials: credentialsFrom(process.env) }), {
+        ...others,
+        host,
+        instruments,
+      })
       process.stdout.write(`${simulator.url}\n`)
       await asked
       await simulator.close()

@@ -3,6 +3,7 @@ import { configFile } from './schema.js'
 import { optionsOf } from './schema-walk.js'
 import { adapterSchemas } from './sections/exchange.js'
 import { adapters } from '../exchanges/registry.js'
+import { besides, wrapped } from '../platform/wrapped.js'
 
 /** One line of the table of keys. */
 export interface ConfigKey {
@@ -49,15 +50,14 @@ export function configHelp(prefix = ''): string {
   const width = Math.max(0, ...[...keys, ...others.flatMap(({ keys }) => keys)].map(({ key }) => key.length))
   const line = ({ key, fallback, meaning }: ConfigKey) => {
     const tail = fallback === '' ? '' : ` (default ${fallback})`
-    return `  ${key.padEnd(width)}  ${meaning}${tail}`
+    return besides(key, `${meaning}${tail}`, width)
   }
   if (keys.length + others.flatMap(({ keys }) => keys).length === 0) return `No config key begins with ${prefix}.`
-  const headOf = (name: string) => [
-    '',
-    `With exchange.adapter: ${name}, in place of the exchange keys above (url is required):`,
-  ]
+  const headOf = (name: string) => ['', `With exchange.adapter: ${name} (url is required), in place of the keys above:`]
   return [
-    'Config keys (YAML; only exchange.name is required; relative paths begin in the folder of the config, ~/ is the home folder):',
+    wrapped(
+      'Config keys (YAML; only exchange.name is required; relative paths begin in the folder of the config, ~/ is the home folder):',
+    ),
     ...keys.map(line),
     ...others.flatMap(({ name, keys }) => (keys.length > 0 ? [...headOf(name), ...keys.map(line)] : [])),
   ].join('\n')

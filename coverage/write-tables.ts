@@ -136,7 +136,7 @@ function requireAll(root: string, date: string): void {
     if (!gone) continue
     throw new EdgeError('COVERAGE_INCOMPLETE', `files of ${date} are not here any more, ${gone.path} first`, {
       path: gone.path,
-      hint: 'run it over the copy on the NAS, which has them all: edgetape coverage FOLDER --date DATE --write',
+      hint: 'run it over the copy on the NAS, which has them all: edgetape coverage --path FOLDER --date DATE --write',
     })
   }
 }

@@ -18,7 +18,7 @@ export async function benchChains(): Promise<void> {
   try {
     await makeDay(root)
     const minutes = `INTERVAL 1 MINUTE, '${DAY} 00:01', '${DAY} 23:59'`
-    const query = (sql: string, name: string) => ['query', '--from', root, '--out', join(scratch, name), sql]
+    const query = (sql: string, name: string) => ['query', '--path', root, '--out', join(scratch, name), sql]
     const day = [
       '--path',
       root,

@@ -115,7 +115,7 @@ function questionsOf(copy: string, config: string, momentMs: number): Question[]
   const date = dateOf(momentMs)
   const moment = new Date(momentMs).toISOString().replace('Z', '')
   const one = `date = DATE '${date}' AND instrument_name = 'BTC-PERPETUAL'`
-  const from = ['query', '--from', copy]
+  const from = ['query', '--path', copy]
   const span = `'${date} 01:00', '${date} 02:00'`
   const asOne = { cpuTimes: 1.5 }
   return [
@@ -149,10 +149,10 @@ function questionsOf(copy: string, config: string, momentMs: number): Question[]
     },
     { name: 'recorder, start', args: ['record', '--config', config], goal: { calls: 500 } },
     { name: 'status', args: ['status', '--json', '--config', config], goal: { cpuS: 0.5, peakMiB: 150 } },
-    { name: 'coverage --date', args: ['coverage', copy, '--date', date, '--json'], goal: { cpuTimes: 1.2 } },
+    { name: 'coverage --date', args: ['coverage', '--path', copy, '--date', date, '--json'], goal: { cpuTimes: 1.2 } },
     {
       name: 'coverage of all',
-      args: ['coverage', copy, '--json'],
+      args: ['coverage', '--path', copy, '--json'],
       goal: { cpuS: 0.1, peakMiB: 400, isPerDay: true },
     },
   ]

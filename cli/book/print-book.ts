@@ -2,7 +2,8 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { timeText } from '../../platform/moment.js'
 import { bookAt, sampleBook, type BookSample, type SampleCounts } from '../../reader/book/sample-book.js'
 import { LEVEL_COLUMNS, levelCells, sampleCells, sampleColumns, type Cell } from '../../reader/book/sample-rows.js'
-import { formatOf, writeRows, type Format } from './write-rows.js'
+import type { Format } from './formats.js'
+import { formatOf, writeRows } from './write-rows.js'
 
 export interface PrintBookOptions {
   path: string
@@ -15,7 +16,7 @@ export interface PrintBookOptions {
   top?: number
   channel?: string
   source?: 'raw' | 'parquet'
-  csv?: boolean
+  format?: Format
   json?: boolean
   out?: string
 }

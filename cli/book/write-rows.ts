@@ -2,10 +2,9 @@ import { rmSync } from 'node:fs'
 import { EdgeError } from '../../platform/edge-error.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { writeLines, writeLinesTo, writeWhole } from '../output.js'
+import type { Format } from './formats.js'
 import { plainTable } from '../table.js'
 import type { Cell } from '../../reader/book/sample-rows.js'
-
-export type Format = 'table' | 'csv' | 'json' | 'parquet'
 
 /** Rows with the same columns, in batches. */
 export interface Rows {
@@ -19,10 +18,13 @@ export interface Rows {
  * The format that flags and the name of a file ask for.
  * @throws EdgeError BOOK_FORMAT
  */
-export function formatOf({ csv, json, out }: { csv?: boolean; json?: boolean; out?: string }): Format {
+export function formatOf({ format, json, out }: { format?: Format; json?: boolean; out?: string }): Format {
   const byName = (['csv', 'json', 'parquet'] as const).find(format => out?.endsWith(`.${format}`))
-  const byFlag = csv ? 'csv' : json ? 'json' : undefined
-  if (csv && json) throw new EdgeError('BOOK_FORMAT', 'found --csv and --json, wanted one of them')
+  const byFlag = json ? 'json' : format
+  if (json && format !== undefined && format !== 'json')
+    throw new EdgeError('BOOK_FORMAT', `found --json and --format ${format}, wanted one of them`)
+  if (byFlag === 'parquet' && out === undefined)
+    throw new EdgeError('BOOK_FORMAT', 'Parquet is not printed', { hint: 'add --out FILE.parquet' })
   if (out !== undefined && byName === undefined && byFlag === undefined)
     throw new EdgeError('BOOK_FORMAT', `${out} says no format`, { hint: 'wanted .csv, .json or .parquet' })
   return byFlag ?? byName ?? 'table'
@@ -52,11 +54,11 @@ async function* tableLines({ columns, batches, texts }: Rows): AsyncGenerator<Bu
   const numeric = columns.map((_, index) => index).filter(index => !isText(columns[index] ?? '', texts))
   const cells = shown.map(row => row.map(cell => (typeof cell === 'number' ? shortNumber(cell) : (cell ?? ''))))
   yield Buffer.from(plainTable([...columns], cells, numeric))
-  if (isCut) yield Buffer.from(`… cut at ${ROWS_SHOWN} rows (--csv, --json and --out give all)`)
+  if (isCut) yield Buffer.from(`… cut at ${ROWS_SHOWN} rows (--format csv, --json and --out give all)`)
 }
 
-/** Sums of decimals show digits that nobody wrote. */
-const shortNumber = (value: number) => String(Number(value.toPrecision(12)))
+/** Enough for any price; other formats give all. */
+const shortNumber = (value: number) => String(Number(value.toPrecision(9)))
 
 async function* csvLines({ columns, batches }: Rows): AsyncGenerator<Buffer> {
   yield Buffer.from(columns.join(','))

@@ -26,7 +26,10 @@ export function wordsOf(program: Command): CommandWords[] {
   return program.commands.map(command => ({
     name: command.name(),
     describes: command.description(),
-    flags: [...command.options.map(flagOf), { flag: '--help', describes: 'explains the command', takes: 'nothing' }],
+    flags: [
+      ...command.options.filter(({ hidden }) => !hidden).map(flagOf),
+      { flag: '--help', describes: 'explains the command', takes: 'nothing' },
+    ],
     choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
     takesPaths: command.registeredArguments.some(argument => /^(file|path|folder|what)$/.test(argument.name())),
   }))

@@ -13,8 +13,8 @@ import {
   tradesText,
 } from '../../coverage/account/wording.js'
 import { plainTable } from '../table.js'
+import { wrapped } from '../../platform/wrapped.js'
 
-const WIDTH = 80
 /** Longer lists are cut; --json has all. */
 const LOSSES_SHOWN = 10
 const LINES_SHOWN = 40
@@ -179,16 +179,3 @@ export function accountJson(told: Told, account: Account, counted?: CountedTable
 }
 
 const isoText = (us: number) => new Date(Math.floor(us / 1000)).toISOString().replace(/\.000Z$/, 'Z')
-
-/** Lines of 80 columns at most, at words where that is possible. */
-function wrapped(text: string, indent: string, first = indent): string {
-  const lines: string[] = []
-  let line = first
-  for (const word of text.split(/(?<=\S) (?=\S)/)) {
-    if (line.trim() !== '' && line.length + 1 + word.length > WIDTH) {
-      lines.push(line)
-      line = indent + word
-    } else line += line.trim() === '' ? word : ` ${word}`
-  }
-  return [...lines, line].join('\n')
-}

@@ -28,7 +28,7 @@ export function prepareFolder(path: string): DemoFolder {
   if (folderEntries(root).length > 0 && !existsSync(marker)) {
     throw new EdgeError('DEMO_FOLDER_TAKEN', `${root} has files that no demo put there`, {
       path: root,
-      hint: 'name another folder with --dir',
+      hint: 'name another folder with --out',
     })
   }
   writeFileSync(marker, 'made by edgetape demo; the next demo empties this folder\n')

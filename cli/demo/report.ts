@@ -89,7 +89,7 @@ function tryNext({ folder, samples }: Findings, command: string): string {
   const file = samples.segment ?? samples.parquet
   return [
     ...(file === undefined ? [] : [`${command} dump ${quoted(fromHere(join(folder.nas, file)))} | head -n 3`]),
-    `${command} query --from ${nas} --file ${quoted(fromHere(join(folder.root, 'candles.sql')))}`,
+    `${command} query --path ${nas} --file ${quoted(fromHere(join(folder.root, 'candles.sql')))}`,
     `${command} coverage ${nas} --markdown`,
   ].join('\n')
 }

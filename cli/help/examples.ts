@@ -22,7 +22,7 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   tail: [
     ['edgetape tail trades --instrument BTC-PERPETUAL', 'frames, as JSON lines'],
-    ['edgetape tail --table trades --since 10m --format table', 'rows, from ten minutes ago on'],
+    ['edgetape tail --table trades --from 10m --format table', 'rows, from ten minutes ago on'],
   ],
   serve: [['edgetape serve', 'http://127.0.0.1:9464/ and /metrics, unless the config says otherwise']],
   alerts: [['edgetape alerts test', 'a message to each receiver of the config, now']],
@@ -32,7 +32,7 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   coverage: [
     ['edgetape coverage --date 2026-11-22', 'one day'],
-    ['edgetape coverage /mnt/nas/edgetape --markdown', 'of a copy, for a document'],
+    ['edgetape coverage --path /mnt/nas/edgetape --markdown', 'of a copy, for a document'],
     ['edgetape coverage --from 2026-11-22T14:00 --by instrument --json', 'since then, for a program'],
   ],
   verify: [
@@ -51,12 +51,12 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   query: [
     ['edgetape query "SELECT kind, count(*) FROM trades GROUP BY kind"', 'a view for each table'],
-    ['edgetape query --from /mnt/nas/edgetape --file spread.sql --out spread.csv', 'an answer as a file'],
-    ['edgetape query --from /mnt/nas/edgetape', 'a prompt'],
+    ['edgetape query --path /mnt/nas/edgetape --file spread.sql --out spread.csv', 'an answer as a file'],
+    ['edgetape query --path /mnt/nas/edgetape', 'a prompt'],
   ],
   catalog: [
-    ['edgetape catalog --from /mnt/nas/edgetape > edgetape.sql', 'for duckdb -init, DBeaver, notebooks'],
-    ['edgetape catalog --dialect delta --from /mnt/nas/edgetape --out /mnt/nas/lake', 'finished days as Delta tables'],
+    ['edgetape catalog --path /mnt/nas/edgetape > edgetape.sql', 'for duckdb -init, DBeaver, notebooks'],
+    ['edgetape catalog --dialect delta --path /mnt/nas/edgetape --out /mnt/nas/lake', 'finished days as Delta tables'],
     ['edgetape catalog --dialect spark --location s3://bucket/edgetape', 'for a cluster'],
   ],
   book: [
@@ -68,11 +68,11 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
   ],
   replay: [['edgetape replay data --port 8090 --speed 10', 'ten times as fast as it was']],
   merge: [
-    ['edgetape merge /mnt/nas/frankfurt /mnt/nas/london --to /mnt/nas/merged', 'what two recorders took, once'],
-    ['edgetape merge /mnt/nas/edgetape --to /mnt/nas/merged --from 2026-11-22 --until 2026-11-23', 'one day'],
+    ['edgetape merge /mnt/nas/frankfurt /mnt/nas/london --out /mnt/nas/merged', 'what two recorders took, once'],
+    ['edgetape merge /mnt/nas/edgetape --out /mnt/nas/merged --from 2026-11-22 --to 2026-11-23', 'one day'],
   ],
   import: [
-    ['edgetape import tardis 2026-11-01.ndjson.gz --to data', 'a day of Tardis’ raw lines'],
+    ['edgetape import tardis 2026-11-01.ndjson.gz --out data', 'a day of Tardis’ raw lines'],
     [
       'edgetape import raw feed.jsonl --time-field received --time-unit ms --frame-field message',
       'lines of another program',
@@ -101,6 +101,16 @@ export const examples: Readonly<Record<string, readonly (readonly [command: stri
 
 /** The examples of a command as they stand under its help; nothing where it has none. */
 export function examplesText(name: string): string {
-  const lines = (examples[name] ?? []).flatMap(([command, does]) => [`  $ ${command}`, `      ${does}`])
+  const lines = (examples[name] ?? []).flatMap(([command, does]) => [`  $ ${inColumns(command)}`, `      ${does}`])
   return lines.length === 0 ? '' : ['', 'Examples:', ...lines].join('\n')
+}
+
+const COLUMNS = 74
+
+/** A command as it can be typed over several lines. Pure. */
+function inColumns(command: string): string {
+  if (command.length <= COLUMNS) return command
+  const at = command.lastIndexOf(' --', COLUMNS)
+  const cut = at > 0 ? at : command.lastIndexOf(' ', COLUMNS)
+  return `${command.slice(0, cut)} \\\n      ${inColumns(command.slice(cut + 1))}`
 }

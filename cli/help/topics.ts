@@ -1,3 +1,4 @@
+import { besides } from '../../platform/wrapped.js'
 import { exitCodeMeanings, exitCodes } from '../exit-codes.js'
 
 type Rows = readonly (readonly [name: string, meaning: string])[]
@@ -46,5 +47,5 @@ function exitCodesText(): string {
 
 function table(title: string, rows: Rows): string {
   const width = Math.max(...rows.map(([name]) => name.length))
-  return [title, ...rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`)].join('\n')
+  return [title, ...rows.map(([name, meaning]) => besides(name, meaning, width))].join('\n')
 }

@@ -16,7 +16,7 @@ import type { ConfigOption } from '../config-option.js'
 import { exitCodes } from '../exit-codes.js'
 
 export interface ImportFlags extends ConfigOption {
-  to?: string
+  out?: string
   exchange?: string
   host?: string
   again?: boolean
@@ -24,15 +24,15 @@ export interface ImportFlags extends ConfigOption {
   timeField: string
   timeUnit: TimeUnit
   frameField?: string
-  only?: { field: string; value: string }
+  where?: { field: string; value: string }
   family?: string
 }
 
 /** Imports, and prints what came of it. Exit code 0 only where every file was read to its end. */
 export async function importPaths(form: 'tardis' | 'raw', paths: string[], flags: ImportFlags): Promise<void> {
-  const { to, again, timeField, timeUnit, frameField, only } = flags
-  const config = to === undefined ? loadConfig(flags.config) : undefined
-  const dataDir = to ?? config?.dataDir ?? ''
+  const { out, again, timeField, timeUnit, frameField, where: only } = flags
+  const config = out === undefined ? loadConfig(flags.config) : undefined
+  const dataDir = out ?? config?.dataDir ?? ''
   const conn = form === 'tardis' ? 'tardis' : 'import'
   const lines = { timeField, timeUnit, frameField, only }
   const read = form === 'tardis' ? tardisLine : jsonLineReader(lines)

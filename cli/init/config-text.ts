@@ -3,6 +3,7 @@ import { configKeys, exchangeKeys, type ConfigKey } from '../../config/keys.js'
 import { fileOf } from '../../config/secrets.js'
 import type { Login } from '../../exchanges/settings.js'
 import { chosenOf, valuesOf, type Answers } from './answers.js'
+import { wrapped } from '../../platform/wrapped.js'
 
 const COMMENT_WIDTH = 100
 
@@ -34,7 +35,7 @@ function comment(node: unknown, prefix: string, meanings: ReadonlyMap<string, st
     key.spaceBefore = index > 0 && (prefix === '' || isMap(value))
     const path = prefix + String(key.value)
     const meaning = known.get(path)
-    if (meaning !== undefined) key.commentBefore = commentOf(wrapped(meaning))
+    if (meaning !== undefined) key.commentBefore = commentOf(wrapped(meaning, '', '', COMMENT_WIDTH))
     if (isSeq(value) && value.items.some(isMap)) for (const item of value.items) comment(item, 'exchange.', meanings)
     else if (isSeq(value)) value.flow = true
     comment(value, `${path}.`, meanings)
@@ -42,13 +43,3 @@ function comment(node: unknown, prefix: string, meanings: ReadonlyMap<string, st
 }
 
 const commentOf = (text: string) => text.replace(/^/gm, ' ')
-
-function wrapped(text: string): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? ''
-    if (last !== '' && last.length + 1 + word.length > COMMENT_WIDTH) lines.push(word)
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
-  }
-  return lines.join('\n')
-}

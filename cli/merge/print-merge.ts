@@ -9,10 +9,10 @@ import { compactionBar, summaryText } from '../compact/summary.js'
 import { mergeTrees } from '../../reader/merge/merge-trees.js'
 
 export interface MergeFlags {
-  to: string
+  out: string
   config?: string
   from?: number
-  until?: number
+  to?: number
   json?: true
 }
 
@@ -26,7 +26,7 @@ export async function printMerge(folders: string[], flags: MergeFlags): Promise<
   const bar = isTerminal ? compactionBar() : undefined
   const { gathered, compacted } = await mergeTrees(folders, {
     ...{ config: configFor(flags), log: createLogger('merge'), signal: stop.signal },
-    span: { fromUs: flags.from ?? 0, toUs: flags.until ?? Infinity },
+    span: { fromUs: flags.from ?? 0, toUs: flags.to ?? Infinity },
     onFound: found => gathering?.increment(1, { taken: found.segments }),
     onGathered: () => gathering?.stop(),
     ...(bar && { onProgress: bar.show }),
@@ -43,9 +43,9 @@ export async function printMerge(folders: string[], flags: MergeFlags): Promise<
 }
 
 /** Settings of the conversion; nothing is ever shipped from here. */
-function configFor({ config: file, to }: MergeFlags): Config {
+function configFor({ config: file, out }: MergeFlags): Config {
   const { sync, ...settings } = defaultConfig()
-  return { ...settings, ...(file !== undefined && loadConfig(file)), dataDir: to, sync }
+  return { ...settings, ...(file !== undefined && loadConfig(file)), dataDir: out, sync }
 }
 
 const gatherBar = () => {

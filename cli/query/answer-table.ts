@@ -4,8 +4,8 @@ import { cellText } from '../../reader/query/rows.js'
 
 /** More rows than a person reads; other formats give all. */
 const ROWS_SHOWN = 1000
-/** Sums of decimals differ from what people would write after some 15 digits; other formats give all. */
-const DIGITS_SHOWN = 12
+/** Enough for any price; other formats give all. */
+const DIGITS_SHOWN = 9
 
 /** The first rows of a statement's answer as a table, no wider than that; '' for a statement that answers nothing. */
 export async function tableOf(connection: DuckDBConnection, sql: string, width = Infinity): Promise<string> {

@@ -1,54 +1,138 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
+import { normalizedViews } from '../../exchanges/normalized.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
-import { printAnswer } from './print-answer.js'
+import { atHand, exampleAtHand } from '../../reader/query/example-at-hand.js'
 import type { QuerySession } from '../../reader/query/session.js'
 import { splitStatements } from '../../reader/query/statements.js'
+import { COLUMNS, wrapped } from '../../platform/wrapped.js'
+import { HISTORY_MAX, keepHistory, readHistory } from './history-file.js'
+import { printAnswer } from './print-answer.js'
 
 const HELP = `statements end with a semicolon and may be several lines; views are refreshed for each
-.tables   names of all tables
-.views    ready views, the question each answers, and an example
-.help     this
-.quit     the end, as Ctrl-D`
+.tables       names of all tables
+.views        ready views and views over all exchanges, a line each
+.views NAME   what it asks and tells, and an example that answers something here
+.help         this
+.quit         the end, as Ctrl-D
+Tab completes names, Ctrl-C cancels a statement, arrows bring back what was typed`
+
+const COMMANDS = ['.tables', '.views', '.help', '.quit']
+/** What is told to end may have its next step before it. */
+const INTERRUPT_EVERY_MS = 100
+
+interface Prompt {
+  session: QuerySession
+  /** What the session reads. */
+  root: string
+  input: Readable
+  out: Writable
+  say: Writable
+  /** Where what is typed on a terminal is kept. */
+  historyPath: string
+}
 
 /** Asks for statements until the input ends. What goes wrong is told, and the next one asked for. */
-export async function prompt(session: QuerySession, input: Readable, out: Writable, say: Writable): Promise<void> {
+export async function prompt({ session, root, input, out, say, historyPath }: Prompt): Promise<void> {
   const isTerminal = 'isTTY' in input && input.isTTY === true
-  const reader = createInterface({ input, output: say, terminal: isTerminal, prompt: 'edgetape> ' })
+  const tell = (text: string) => say.write(`${text}\n`)
+  const reader = createInterface({
+    ...{ input, output: say, terminal: isTerminal, prompt: 'edgetape> ' },
+    ...(isTerminal && { history: readHistory(historyPath), historySize: HISTORY_MAX, removeHistoryDuplicates: true }),
+    completer: (line: string) => completed(line, session),
+  })
+  let isKept = isTerminal
+  reader.on('history', (lines: string[]) => {
+    const refusal = isKept ? keepHistory(historyPath, lines) : undefined
+    if (refusal === undefined) return
+    isKept = false
+    tell(`what is typed is not kept: ${refusal}`)
+  })
   const ask = (open: boolean) => {
     if (!isTerminal) return
     reader.setPrompt(open ? '     ...> ' : 'edgetape> ')
     reader.prompt()
   }
-  const tell = (text: string) => say.write(`${text}\n`)
+  let text = ''
+  const state = { isRunning: false, isCancelled: false }
+  reader.on('SIGINT', () => {
+    if (state.isRunning) {
+      state.isCancelled = true
+      session.connection.interrupt()
+      return
+    }
+    // As shells do: what is half typed is left, and asked for anew.
+    text = ''
+    reader.write(null, { ctrl: true, name: 'e' })
+    reader.write(null, { ctrl: true, name: 'u' })
+    tell('^C')
+    ask(false)
+  })
+  const answer = async (sql: string) => {
+    Object.assign(state, { isRunning: true, isCancelled: false })
+    const timer = setInterval(() => {
+      if (state.isCancelled) session.connection.interrupt()
+    }, INTERRUPT_EVERY_MS)
+    try {
+      await printAnswer(session, sql, 'table', out)
+    } catch (error) {
+      if (!(error instanceof EdgeError)) throw error
+      tell(state.isCancelled ? 'cancelled' : messageOf(error))
+      if (!state.isCancelled && error.hint !== undefined) tell(`hint: ${error.hint}`)
+    } finally {
+      clearInterval(timer)
+      state.isRunning = false
+    }
+  }
   if (isTerminal) tell('SQL over your data; .help says more')
   ask(false)
-  let text = ''
   for await (const line of reader) {
-    const command = text === '' ? line.trim() : ''
+    const [command = '', about] = text === '' ? line.trim().split(/\s+/) : []
     if (command === '.quit' || command === '.exit') break
     if (command === '.help') tell(HELP)
     else if (command === '.tables') tell(session.tables.join('\n'))
-    else if (command === '.views')
-      tell(session.readyViews.map(({ question, example }) => `${question}\n  ${example};`).join('\n'))
+    else if (command === '.views') tell(about === undefined ? viewLines(session) : await viewText(session, root, about))
     else if (command.startsWith('.')) tell(`there is no ${command}; .help lists what there is`)
     else {
       const { whole, rest } = splitStatements(`${text}${line}\n`)
-      for (const statement of whole) await answer(session, statement, out, tell)
+      for (const statement of whole) await answer(statement)
       text = rest === '' ? '' : `${rest}\n`
     }
     ask(text !== '')
   }
   reader.close()
-  if (text !== '') await answer(session, text, out, tell)
+  if (text !== '') await answer(text)
 }
 
-async function answer(session: QuerySession, sql: string, out: Writable, tell: (text: string) => void): Promise<void> {
-  try {
-    await printAnswer(session, sql, 'table', out)
-  } catch (error) {
-    if (!(error instanceof EdgeError)) throw error
-    tell(messageOf(error))
-    if (error.hint !== undefined) tell(`hint: ${error.hint}`)
-  }
+/** Names that begin as the word before the cursor does. */
+function completed(line: string, session: QuerySession): [string[], string] {
+  const [word = ''] = /\.?\w*$/.exec(line) ?? []
+  const names = line.startsWith('.')
+    ? line.includes(' ')
+      ? session.readyViews.map(({ name }) => name)
+      : COMMANDS
+    : [
+        ...[...session.tables, ...normalizedViews.map(({ name }) => name), 'gaps'],
+        ...session.readyViews.map(({ name }) => `${name}(`),
+      ]
+  return [[...new Set(names)].filter(name => name.startsWith(word)).sort(), word]
+}
+
+/** A line each. */
+function viewLines({ readyViews }: QuerySession): string {
+  const lines = [
+    ...readyViews.map(({ name, question }) => [name, question] as const),
+    ...normalizedViews.map(({ name, meaning }) => [name, meaning] as const),
+  ]
+  const width = Math.max(...lines.map(([name]) => name.length))
+  const shown = lines.map(([name, says]) => `${name.padEnd(width)}  ${says}`)
+  return shown.map(line => (line.length > COLUMNS ? `${line.slice(0, COLUMNS - 1)}…` : line)).join('\n')
+}
+
+async function viewText(session: QuerySession, root: string, name: string): Promise<string> {
+  const view = session.readyViews.find(view => view.name === name)
+  if (!view) return `there is no view ${name} with an example; .views lists what there is`
+  const there = await atHand(session, root)
+  const columns = view.columns.map(({ names, meaning }) => wrapped(`${names}: ${meaning}`, '    ', '  '))
+  return [view.question, ...columns, `${there ? exampleAtHand(view.example, there) : view.example};`].join('\n')
 }

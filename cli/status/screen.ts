@@ -3,6 +3,7 @@ import { versionsText } from '../../monitor/observe/versions-seen.js'
 import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
 import { titleOf, type PartReport } from '../../monitor/observe/parts.js'
 import { ageText, countText, daysText, sizeText, tenthsText } from '../../platform/figures.js'
+import { wrapped } from '../../platform/wrapped.js'
 import { indented, plainTable } from '../table.js'
 
 const NONE = '–'
@@ -42,7 +43,7 @@ function partsTable({ parts, atMs }: Observation): string {
     return [
       titleOf(report),
       stateText(report),
-      since === undefined ? NONE : `${since.slice(0, 19).replace('T', ' ')} (${ageText(atMs - Date.parse(since))})`,
+      since === undefined ? NONE : `${since.slice(5, 16).replace('T', ' ')} (${ageText(atMs - Date.parse(since))})`,
       version ?? NONE,
       pid === undefined ? NONE : String(pid),
       writtenAt === undefined ? NONE : `${ageText(atMs - Date.parse(writtenAt))} ago`,
@@ -60,13 +61,13 @@ function stateText({ state }: PartReport): string {
     case 'running':
       return 'running'
     case 'stands still':
-      return 'STANDS STILL: no sign of life'
+      return 'STANDS STILL'
     case 'stopped':
       return 'stopped'
     case 'dead':
-      return 'dead: exited without shutting down'
+      return 'dead: not shut down'
     case 'never ran':
-      return 'has never run here'
+      return 'never ran here'
   }
 }
 
@@ -163,7 +164,9 @@ function filesTable({
   if (disk?.isReadOnly === true) lines.push(['', 'read-only: nothing can be written ❌'])
   if (recorder.disk_error !== undefined) lines.push(['', `takes no frames: ${shortened(recorder.disk_error)} ❌`])
   const width = Math.max(...lines.map(([label]) => label.length))
-  return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join('\n')
+  return lines
+    .map(([label, text]) => wrapped(text, ' '.repeat(width + 2), `${label.padEnd(width)}  `, LINE_LENGTH))
+    .join('\n')
 }
 
 function archiveText(

@@ -13,7 +13,7 @@ export interface TailFlags extends ConfigOption {
   path?: string
   instrument?: string
   conn?: string
-  since?: string
+  from?: string
   table?: string
   format: 'json' | 'table'
 }
@@ -27,7 +27,7 @@ export async function printTail(channels: readonly string[], flags: TailFlags): 
     ...{ path: root, instrument: flags.instrument, signal: stop.signal },
     channels: channels.length > 0 ? channels : undefined,
     conns: flags.conn === undefined ? undefined : [flags.conn],
-    since: flags.since === undefined ? undefined : sinceUs(flags.since),
+    since: flags.from === undefined ? undefined : sinceUs(flags.from),
   }
   const lines = flags.table === undefined ? frameLines(options, flags.format) : await rowLines(options, fresh, flags)
   for await (const batch of lines) if (!(await writeLines(batch, process.stdout))) return

@@ -30,7 +30,7 @@ export async function mergeTrees(
   for (const { message, code, hint } of gathered.faults) log.error({ code, hint }, message)
   if (gathered.segments + gathered.known + gathered.open + gathered.faults.length === 0)
     throw new EdgeError('MERGE_NOTHING', `no segment of that time in ${folders.join(', ')}`, {
-      hint: 'edgetape coverage FOLDER says what a tree holds',
+      hint: 'edgetape coverage --path FOLDER says what a tree holds',
     })
   const compacted = await runCompactor({ config, log, once: true, signal, ...(onProgress && { onProgress }) })
   return { gathered, compacted }

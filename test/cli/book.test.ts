@@ -35,7 +35,7 @@ t.test('a book at a moment, and samples in every format', async t => {
   const dataDir = t.testdir()
   writeRecording(dataDir, frames)
   const book = (...args: string[]) => edgetape(['book', 'BTC-PERPETUAL', '--path', dataDir, ...args])
-  const at = await book('--at', '2026-11-22T14:00:01', '--csv')
+  const at = await book('--at', '2026-11-22T14:00:01', '--format', 'csv')
   t.equal(at.stdout, 'side,level,price,amount,total\nbid,1,100,1,1\nbid,2,99.5,2,3\nask,1,101,1,1\nask,2,102,4,5')
   t.match(at.stderr, /book\.BTC-PERPETUAL\.100ms at 2026-11-22T14:00:01\.000000Z: known, change 2 received at /)
   const unknown = await book('--at', '2026-11-22T14:00:02.5', '--json')
@@ -43,7 +43,7 @@ t.test('a book at a moment, and samples in every format', async t => {
   t.match(unknown, { exitCode: 1, stderr: /unknown since 2026-11-22T14:00:02\.000000Z: change 9 is missing/ })
 
   const span = ['--every', '500', '--from', '2026-11-22T14:00', '--to', '2026-11-22T14:00:04', '--top', '1']
-  const csv = await book(...span, '--csv')
+  const csv = await book(...span, '--format', 'csv')
   const lines = csv.stdout.split('\n')
   t.equal(
     lines[0],

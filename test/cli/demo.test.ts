@@ -43,7 +43,7 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
   }
 
   for (const sql of blocksOf('sql')) {
-    const answer = await edgetape(['query', '--from', 'edgetape-demo/nas', '--json', sql], { cwd })
+    const answer = await edgetape(['query', '--path', 'edgetape-demo/nas', '--json', sql], { cwd })
     t.equal(answer.exitCode, 0, `${sql}\n${answer.stderr}`)
     t.match(answer.stdout, /^\{"/, `the README's query has rows: ${sql}`)
   }
@@ -94,7 +94,7 @@ async function drawExamples(t: Test, cwd: string): Promise<void> {
 t.test('an interrupted demo leaves nothing running', async t => {
   if (!needs(t, 'flock')) return
   const cwd = t.testdir()
-  const child = execa(process.execPath, [cliMain, 'demo', '--seconds', '60', '--dir', join(cwd, 'demo')], {
+  const child = execa(process.execPath, [cliMain, 'demo', '--seconds', '60', '--out', join(cwd, 'demo')], {
     cwd,
     reject: false,
     stdin: 'ignore',

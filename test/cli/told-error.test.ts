@@ -73,7 +73,7 @@ t.test('a machine without a compiler had no zstd: nothing ran, with a stack trac
   const folder = t.testdir({ 'without.cjs': without('zstd-napi'), data: {} })
   const config = configIn(folder, join(folder, 'data'))
   const env = { NODE_OPTIONS: `--require=${join(folder, 'without.cjs')}` }
-  const demo = await edgetape(['demo', '--dir', join(folder, 'demo'), '--seconds', '5'], { env, cwd: folder })
+  const demo = await edgetape(['demo', '--out', join(folder, 'demo'), '--seconds', '5'], { env, cwd: folder })
   t.equal(demo.exitCode, 0, demo.stderr)
   const { stdout } = await edgetape(['doctor', '--config', config], { env })
   t.match(stdout, /addons +the addon zstd-napi is not there \(.*\): zstd runs as WebAssembly/)

@@ -151,8 +151,8 @@ for (const venue of venues)
     })
 
     await t.test('coverage and verify', async t => {
-      t.match(await said(t, ['coverage', dataDir]), /^Complete: \d+ channels/)
-      t.match(await said(t, ['coverage', dataDir, '--by', 'channel', '--json']), new RegExp(`"${perpetual}"`))
+      t.match(await said(t, ['coverage', '--path', dataDir]), /^Complete: \d+ channels/)
+      t.match(await said(t, ['coverage', '--path', dataDir, '--by', 'channel', '--json']), new RegExp(`"${perpetual}"`))
       t.match(await said(t, ['verify', dataDir]), /^no fault/m)
     })
 
@@ -201,7 +201,7 @@ for (const venue of venues)
       const to = join(folder, 'merged')
       await said(t, ['merge', dataDir, recorders[1].dataDir, '--to', to])
       const sql = `SELECT count(*)::INTEGER AS n, count(DISTINCT (kind, instrument_name, trade_id))::INTEGER AS own FROM trades_all`
-      const [sums] = rowsIn(await said(t, ['query', '--from', to, '--json', sql]))
+      const [sums] = rowsIn(await said(t, ['query', '--path', to, '--json', sql]))
       t.equal(sums?.['n'], sums?.['own'])
     })
 
@@ -235,7 +235,7 @@ for (const venue of venues)
         rowsIn(
           await said(t, [
             'query',
-            '--from',
+            '--path',
             root,
             '--json',
             'SELECT DISTINCT instrument_name FROM instruments ORDER BY 1',

@@ -126,7 +126,7 @@ t.test('three exchanges side by side: the averages and the basis of docs/query.m
   const [, block = ''] = /```sql\n(SELECT exchange, avg\(price\)[^`]*)```/.exec(page) ?? []
   const [averages = '', basis = ''] = block.split(/;\n/)
   const ask = async (sql: string) => {
-    const { stdout, stderr } = await edgetape(['query', sql, '--json', '--from', dataDir])
+    const { stdout, stderr } = await edgetape(['query', sql, '--json', '--path', dataDir])
     t.match(stdout, /^\{/, stderr)
     return stdout
       .split('\n')

@@ -53,7 +53,7 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
   const url = `http://127.0.0.1:${port}`
   const sentenceIn = (text: string) => /"sentence": ?"([^"]*)"/.exec(text)?.[1]
   const places: Record<string, () => Promise<number | undefined>> = {
-    coverage: async () => gapsIn(sentenceIn((await edgetape(['coverage', dataDir, '--json'])).stdout)),
+    coverage: async () => gapsIn(sentenceIn((await edgetape(['coverage', '--path', dataDir, '--json'])).stdout)),
     status: async () => gapsIn(sentenceIn((await edgetape(['status', '--config', config, '--json'])).stdout)),
     metrics: async () => {
       const text = await fetch(`${url}/metrics`).then(
@@ -89,7 +89,7 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
   }
 
   await told('that it began, and nothing is missing', 0, beganMs)
-  const first = await edgetape(['coverage', dataDir])
+  const first = await edgetape(['coverage', '--path', dataDir])
   t.match(first.stdout, /^Complete: \d+ channels/, 'from the first seconds, without Parquet')
   t.equal(first.exitCode, 0)
   let pending: string | undefined
@@ -112,6 +112,6 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
     happens()
     await told(what, place + 1, sinceMs)
   }
-  const last = await edgetape(['coverage', dataDir])
+  const last = await edgetape(['coverage', '--path', dataDir])
   t.equal(last.exitCode, 4, 'something is missing')
 })

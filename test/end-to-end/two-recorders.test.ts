@@ -91,7 +91,7 @@ t.test('merge: the same channels at two places, each event once', async t => {
   lines.push(await end(second))
   const [early = [], late = []] = lines
   const merged = join(t.testdirName, 'merged')
-  const merge = () => edgetape(['merge', first.dataDir, second.dataDir, '--to', merged, '--json'])
+  const merge = () => edgetape(['merge', first.dataDir, second.dataDir, '--out', merged, '--json'])
 
   const once = await merge()
   t.equal(once.exitCode, 0, once.stderr)
@@ -129,7 +129,7 @@ t.test('merge: the same channels at two places, each event once', async t => {
   t.match(JSON.parse(again.stdout), { segments: 0, known: segments.length, compacted: { segments: 0 } })
   t.same(hashes(join(merged, 'parquet')), made, 'and once more changes nothing')
 
-  t.match(await edgetape(['merge', first.dataDir, '--to', join(first.dataDir, 'merged')]), {
+  t.match(await edgetape(['merge', first.dataDir, '--out', join(first.dataDir, 'merged')]), {
     exitCode: 1,
     stderr: /lie in each other[^]*--to a folder of its own/,
   })
@@ -143,7 +143,7 @@ t.test('merge: the same channels at two places, each event once', async t => {
     // In its place, not in it: the merged tree has a link to it.
     rmSync(join(first.dataDir, victim))
     writeFileSync(join(first.dataDir, victim), bytes)
-    const result = await edgetape(['merge', first.dataDir, '--to', join(far, 'merged'), '--json'])
+    const result = await edgetape(['merge', first.dataDir, '--out', join(far, 'merged'), '--json'])
     t.match(result, { exitCode: 1, stderr: /sha256 is not that of its manifest/ })
     t.match(JSON.parse(result.stdout), { faults: 1, compacted: { failed: 0 } })
     t.notOk(rawFiles(join(far, 'merged')).includes(victim))

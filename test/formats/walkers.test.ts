@@ -128,7 +128,7 @@ t.test('Parquet with or without the levels of kind and currency is one table', a
   const { stdout } = await edgetape([
     'query',
     'SELECT count(*) AS n, count(kind) AS kinds FROM trades',
-    '--from',
+    '--path',
     root,
     '--json',
   ])

@@ -53,19 +53,19 @@ async function everyReaderFindsAll({ root, aside, t }: ReadBy): Promise<void> {
   }
   for (const more of [[], ['--no-fresh']]) {
     const sql = 'SELECT count(*) AS n, count(DISTINCT kind) AS kinds, max(date) AS day FROM trades'
-    t.same(JSON.parse(await run('query', sql, '--from', root, '--json', ...more)), {
+    t.same(JSON.parse(await run('query', sql, '--path', root, '--json', ...more)), {
       n: 3,
       kinds: 1,
       day: '2026-11-22',
     })
   }
-  t.match(await run('coverage', root), /^Files say: \d+ kinds of data, .*no journal/s, 'coverage')
-  const { tables } = JSON.parse(await run('coverage', root, '--count', '--json')) as {
+  t.match(await run('coverage', '--path', root), /^Files say: \d+ kinds of data, .*no journal/s, 'coverage')
+  const { tables } = JSON.parse(await run('coverage', '--path', root, '--count', '--json')) as {
     tables: { table: string; rows: number }[]
   }
   t.equal(tables.find(({ table }) => table === 'trades')?.rows, 3, 'coverage')
   const merged = join(aside, 'merged')
-  t.match(JSON.parse(await run('merge', root, '--to', merged, '--json')), { segments: SEGMENTS, faults: 0 })
+  t.match(JSON.parse(await run('merge', root, '--out', merged, '--json')), { segments: SEGMENTS, faults: 0 })
   t.match(await run('verify', root), /raw: 7 segments .* 7 frames/)
   const trades = listPartitions(root, { table: 'trades' })
   t.same([trades.length, trades[0]?.files.length], [1, 3], 'the library’s partitions')

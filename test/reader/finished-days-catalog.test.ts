@@ -27,7 +27,7 @@ t.test('finished days are one Delta table, read without listing the tree', async
   const [data, out] = [join(folder, 'data'), join(folder, 'lake')]
   await recordDay(data)
   const before = hashes(data)
-  const { stdout, stderr, exitCode } = await edgetape(['catalog', '--dialect', 'delta', '--from', data, '--out', out])
+  const { stdout, stderr, exitCode } = await edgetape(['catalog', '--dialect', 'delta', '--path', data, '--out', out])
   t.equal(exitCode, 0, stderr)
   t.match(stdout, /2 days/)
   t.strictSame(hashes(data), before, 'nothing is written into the tree')

@@ -77,7 +77,7 @@ t.test('a day of Tardis’ lines is read, compacted, counted and asked as one’
   const source = join(folder, 'deribit.gz')
   writeFileSync(source, gzipSync(lines.map(line => `${line}\n`).join('')))
   const data = join(folder, 'data')
-  const { stdout, stderr, exitCode } = await edgetape(['import', 'tardis', source, '--to', data])
+  const { stdout, stderr, exitCode } = await edgetape(['import', 'tardis', source, '--out', data])
   t.equal(exitCode, 0, stderr)
   t.match(stdout, `frames       ${lines.length.toLocaleString('en-US')}`)
 
@@ -98,7 +98,7 @@ t.test('a day of Tardis’ lines is read, compacted, counted and asked as one’
   t.strictSame(Object.keys(trades), ['import'])
   const asked = await edgetape([
     'query',
-    '--from',
+    '--path',
     data,
     '--json',
     'SELECT count(*)::INT AS n, min(conn) AS conn FROM quote',
@@ -240,12 +240,12 @@ t.test('an import that is killed goes on where it was, and comes to the same', a
   await importTardis(source, join(folder, 'whole'))
   const data = join(folder, 'killed')
   const notes = join(data, 'state/import/notes.json')
-  const child = spawn(process.execPath, [cliMain, 'import', 'tardis', source, '--to', data], { stdio: 'ignore' })
+  const child = spawn(process.execPath, [cliMain, 'import', 'tardis', source, '--out', data], { stdio: 'ignore' })
   const ended = once(child, 'exit')
   while (!existsSync(notes) && child.exitCode === null) await new Promise(resolve => setTimeout(resolve, 2))
   child.kill('SIGKILL')
   await ended
-  const again = await edgetape(['import', 'tardis', source, '--to', data, '--json'])
+  const again = await edgetape(['import', 'tardis', source, '--out', data, '--json'])
   t.equal(again.exitCode, 0, again.stderr)
   t.ok((JSON.parse(again.stdout) as Imported).frames < day.length, 'it did not begin anew')
   // Hosts differ by the identity of their dataDir; contents do not.
@@ -287,9 +287,9 @@ t.test('lines of other programs, by flags', async t => {
     '{"t":1763820001,"dir":"in","raw":"{\\"id\\":1,\\"result\\":12345678901234567890}"}',
   ]
   writeFileSync(source, foreign.join('\n'))
-  const flags = ['--time-field', 't', '--time-unit', 's', '--frame-field', 'raw', '--only', 'dir=in', '--json']
+  const flags = ['--time-field', 't', '--time-unit', 's', '--frame-field', 'raw', '--where', 'dir=in', '--json']
   const data = join(folder, 'data')
-  const { stdout, stderr } = await edgetape(['import', 'raw', source, '--to', data, ...flags])
+  const { stdout, stderr } = await edgetape(['import', 'raw', source, '--out', data, ...flags])
   t.match(JSON.parse(stdout || '{}'), { frames: 2, broken: 1, lost: 0 }, stderr)
   const frames = (await importedFrames(data)).filter(({ conn }) => conn !== 'journal')
   t.strictSame(
@@ -309,7 +309,7 @@ t.test('lines of other programs, by flags', async t => {
     'import',
     'raw',
     source,
-    '--to',
+    '--out',
     join(folder, 'unknown'),
     ...known,
     '--frame-field',
@@ -322,7 +322,7 @@ t.test('lines of other programs, by flags', async t => {
   )
   t.strictSame(rows, [{ source: 'import', frame: '{"e":"trade","p":1.10}' }])
 
-  const unnamed = await edgetape(['import', 'raw', source, '--to', data, '--time-field', 'at', '--time-unit', 'ms'])
+  const unnamed = await edgetape(['import', 'raw', source, '--out', data, '--time-field', 'at', '--time-unit', 'ms'])
   t.equal(unnamed.exitCode, 2)
   t.match(unnamed.stderr, /--exchange NAME/)
 })
@@ -334,8 +334,8 @@ t.test('a session that another program captured', async t => {
     return
   }
   const folder = t.testdir({ data: {} })
-  const flags = ['--time-field', 't', '--time-unit', 's', '--frame-field', 'raw', '--only', 'dir=in', '--json']
-  const { stdout, stderr } = await edgetape(['import', 'raw', session, '--to', join(folder, 'data'), ...flags])
+  const flags = ['--time-field', 't', '--time-unit', 's', '--frame-field', 'raw', '--where', 'dir=in', '--json']
+  const { stdout, stderr } = await edgetape(['import', 'raw', session, '--out', join(folder, 'data'), ...flags])
   const taken = readFileSync(session, 'utf8')
     .split('\n')
     .filter(line => line.includes('"dir":"in"')).length

@@ -32,8 +32,8 @@ for (const { what, spoil, said } of SPOILT) {
       if (/-(?:2|3)\.parquet$/.test(path)) writeFileSync(join(root, path), spoil(readFileSync(join(root, path))))
     }
     const commands = [
-      ['coverage', root],
-      ['query', 'SELECT sum(price), max(instrument_name), max(trade_id) FROM trades', '--from', root, '--no-fresh'],
+      ['coverage', '--path', root],
+      ['query', 'SELECT sum(price), max(instrument_name), max(trade_id) FROM trades', '--path', root, '--no-fresh'],
       ['dump', join(root, 'parquet')],
       ['book', 'BTC-PERPETUAL', '--at', '2026-11-22T14:00:00.007', '--path', root, '--source', 'parquet'],
     ]

@@ -201,7 +201,7 @@ t.test('by the command: frames and rows', async t => {
   const recorder = new HandRecorder(dataDir)
   recorder.flush(2)
   const run = (...args: string[]) => {
-    const process_ = execa(process.execPath, [cliMain, 'tail', '--path', dataDir, '--since', '1h', ...args], {
+    const process_ = execa(process.execPath, [cliMain, 'tail', '--path', dataDir, '--from', '1h', ...args], {
       reject: false,
       stdin: 'ignore',
     })

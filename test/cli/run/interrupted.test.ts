@@ -67,7 +67,7 @@ t.test('a question that is given up ends with the code of the signal', async t =
   writeRecording(folder, [{ family: 'announcements', conn: 'd1', recvUs: Date.UTC(2026, 10, 22) * 1000, frame: '{}' }])
   const sql = 'SELECT 1; SELECT count(*) FROM range(100000000000) one WHERE hash(one.range) = 3'
   for (const asked of WORKERS) {
-    await expectEnd(t, ['query', sql, '--from', folder], asked, isBusy)
+    await expectEnd(t, ['query', sql, '--path', folder], asked, isBusy)
   }
 })
 

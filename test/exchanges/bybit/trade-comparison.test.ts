@@ -129,7 +129,7 @@ t.test(
       [],
       'none is missing',
     )
-    const coverage = await edgetape(['coverage', dataDir, '--json'])
+    const coverage = await edgetape(['coverage', '--path', dataDir, '--json'])
     const { lines } = JSON.parse(coverage.stdout) as { lines: { complete: number; healed_seconds: number }[] }
     matchAll(t, lines, [{ complete: 1 }])
     t.ok((lines[0]?.healed_seconds ?? 0) > 0, 'the account tells that it was missed, and is there')

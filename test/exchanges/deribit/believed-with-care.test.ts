@@ -69,7 +69,7 @@ async function stop(recorder: RecorderProcess): Promise<void> {
 
 /** What the account says of a recording of which nothing was lost. */
 async function isTold(t: Test, { dataDir }: RecorderProcess): Promise<void> {
-  const { stdout, exitCode } = await edgetape(['coverage', dataDir])
+  const { stdout, exitCode } = await edgetape(['coverage', '--path', dataDir])
   t.match({ stdout, exitCode }, { stdout: /^Complete: /, exitCode: 0 }, 'coverage says that all is there')
 }
 
@@ -131,7 +131,7 @@ t.test('numbers of trades that began anew: coverage counted a quarter of a billi
   t.same(others, [], 'once')
   t.match(lost(exchange, trades, name, fromMs, toMs), { lost: 0 }, 'later holes are seen and filled')
   await edgetape(['compact', '--once', '--config', recorder.configFile])
-  const { stdout } = await edgetape(['coverage', recorder.dataDir, '--count', '--json', '--by', 'instrument'])
+  const { stdout } = await edgetape(['coverage', '--path', recorder.dataDir, '--count', '--json', '--by', 'instrument'])
   const { tables } = JSON.parse(stdout) as {
     tables: { data: string; counted?: { expected: number; actual: number } }[]
   }
@@ -159,7 +159,7 @@ t.test('of spot pairs routed elsewhere nothing was told, and trades of the other
   const hidden = ['trades.BTC_USDC.100ms', 'chart.trades.BTC_USDC.1']
   t.same(statusOf(recorder)['not_offered'], hidden, 'status')
   await stop(recorder)
-  const { stdout } = await edgetape(['coverage', recorder.dataDir])
+  const { stdout } = await edgetape(['coverage', '--path', recorder.dataDir])
   t.match(stdout, /^Incomplete: .*refused the subscription\s+\(BTC_USDC \(chart\.trades, trades\)\)\./, 'coverage')
   const { journal, trades } = recorded(recorder.dataDir)
   matchAll(
@@ -240,7 +240,7 @@ t.test('trades that came twice and late, and a book whose next snapshot had a lo
   const unbroken = exchange.market.find(name)?.book.changeId ?? 0
   t.ok(builder.isKnown && builder.changeId < unbroken, `numbers as they are now: ${builder.changeId} < ${unbroken}`)
   await edgetape(['compact', '--once', '--config', recorder.configFile])
-  const { stdout } = await edgetape(['query', '--from', recorder.dataDir, '--format', 'json', TRADES_TWICE])
+  const { stdout } = await edgetape(['query', '--path', recorder.dataDir, '--format', 'json', TRADES_TWICE])
   t.same(JSON.parse(stdout), { rows: new Set(trades.map(({ trade_id }) => trade_id)).size, twice: 0 }, 'each once')
 })
 
@@ -273,7 +273,7 @@ t.test('what was listed and what expired while no connection was there', async t
   )
   const quotes = recordedLines(recorder.dataDir).filter(({ frame }) => frame.includes(`"quote.${born}"`))
   t.ok(quotes.length > 0, 'and recorded')
-  const { stdout } = await edgetape(['coverage', recorder.dataDir, '--json', '--by', 'instrument'])
+  const { stdout } = await edgetape(['coverage', '--path', recorder.dataDir, '--json', '--by', 'instrument'])
   const { lines } = JSON.parse(stdout) as {
     lines: { about: string; wanted_seconds: number; missing_seconds: number }[]
   }

@@ -76,7 +76,7 @@ for (const [decode, pack] of [
 
     await edgetape(['compact', '--once', '--config', recorder.configFile])
     const sql = `SELECT channel, encoding, frame FROM frames WHERE conn = 'd1' ORDER BY seq`
-    const { stdout } = await edgetape(['query', '--from', recorder.dataDir, '--json', sql])
+    const { stdout } = await edgetape(['query', '--path', recorder.dataDir, '--json', sql])
     const rows = stdout
       .trim()
       .split('\n')

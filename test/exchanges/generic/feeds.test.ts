@@ -79,7 +79,7 @@ t.test('combined streams, as Binance sends them', async t => {
   await edgetape(['compact', '--once', '--config', recorder.configFile])
   const { stdout } = await edgetape([
     'query',
-    '--from',
+    '--path',
     recorder.dataDir,
     '--json',
     `SELECT frame FROM frames WHERE frame LIKE '%btcusdt@%' AND conn = 'd1' ORDER BY seq`,

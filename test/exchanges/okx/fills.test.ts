@@ -37,7 +37,7 @@ t.test('fills that were missing of trades-all were neither known nor asked for',
   const [row] = await query(`SELECT count(*) AS n, max("tradeId") - min("tradeId") + 1 AS numbers
     FROM read_parquet('${dataDir}/parquet/exchange=okx/table=trade_fills/**/*.parquet')`)
   t.equal(row?.['n'], row?.['numbers'], 'each fill once')
-  const { lines } = JSON.parse((await edgetape(['coverage', dataDir, '--json'])).stdout) as {
+  const { lines } = JSON.parse((await edgetape(['coverage', '--path', dataDir, '--json'])).stdout) as {
     lines: { family: string; complete: number; healed_seconds: number }[]
   }
   const fills = lines.find(({ family }) => family === 'trades-all')

@@ -221,7 +221,7 @@ t.test('simulated, recorded through its faults, compacted, asked: nothing is mis
   }
 
   const ask = async (sql: string) => {
-    const { stdout, stderr, exitCode } = await edgetape(['query', '--from', dataDir, '--json', sql])
+    const { stdout, stderr, exitCode } = await edgetape(['query', '--path', dataDir, '--json', sql])
     t.equal(exitCode, 0, stderr)
     return stdout
       .split('\n')
@@ -237,7 +237,7 @@ t.test('simulated, recorded through its faults, compacted, asked: nothing is mis
   t.ok(Number(inverse?.['off']) < 1e-6, 'a contract of 100 USD')
   const verify = await edgetape(['verify', dataDir])
   t.equal(verify.exitCode, 0, verify.stdout + verify.stderr)
-  const coverage = await edgetape(['coverage', dataDir])
+  const coverage = await edgetape(['coverage', '--path', dataDir])
   t.ok([0, 4].includes(coverage.exitCode ?? -1), coverage.stderr)
   t.match(coverage.stdout, /okx|trades/i)
 })

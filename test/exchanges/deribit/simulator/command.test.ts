@@ -11,7 +11,7 @@ const main = join(packageRoot, 'dist/cli/main.js')
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`simulate prints its URL, serves, and ends on ${signal}`, async t => {
     const env = { ...process.env, EDGETAPE_SIMULATE_CLIENT_ID: 'me', EDGETAPE_SIMULATE_CLIENT_SECRET: 'mine' }
-    const args = [main, 'simulate', '--port', '0', '--instruments', '10', '--rate', '20']
+    const args = [main, 'simulate', '--port', '0', '--options', '10', '--rate', '20']
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
     t.teardown(() => child.kill('SIGKILL'))
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
