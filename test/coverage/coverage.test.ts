@@ -213,7 +213,7 @@ t.test('where nothing is, it says what to do', async t => {
     t.equal(exitCode, 1)
   }
   writeRun(join(root, 'raw-only'), wholeRun(3))
-  const { stderr, exitCode } = await edgetape(['coverage', join(root, 'raw-only'), '--count'])
+  const { stderr, exitCode } = await edgetape(['coverage', '--path', join(root, 'raw-only'), '--count'])
   t.match(stderr, /^edgetape: no Parquet below .*\nedgetape: hint: edgetape compact --once/, 'only raw')
   t.equal(exitCode, 1)
 })
