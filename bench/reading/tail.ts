@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import Table from 'cli-table3'
-import { parseConfig } from '../../config/load.js'
+import { HAND_OVER_MS } from '../../recorder/line-batch.js'
 import { tailFrames } from '../../reader/tail/tail-frames.js'
 import { machine } from '../machine.js'
 import { delaysOf } from '../recorder/delays.js'
@@ -10,12 +10,10 @@ import { newRecording, record, type Recording } from '../recorder/processes.js'
 
 const RATES = [200, 2000]
 const ABOVE_FLUSH_MS = 200
-const CONFIG = 'host: bench\ndataDir: data\nexchange: { name: deribit, currencies: [BTC] }'
 
 /** How long after its receipt a frame is there for one who follows the recording in a process of its own. */
 export async function benchTail({ seconds }: { seconds: number }): Promise<void> {
-  const { flushMs } = parseConfig(CONFIG, 'bench').segments
-  const head = ['frames/s', 'frames', 'p50, ms', 'p99, ms', `goal: flushMs (${flushMs}) + ${ABOVE_FLUSH_MS}`]
+  const head = ['frames/s', 'frames', 'p50, ms', 'p99, ms', `goal: ${HAND_OVER_MS} + ${ABOVE_FLUSH_MS}`]
   const table = new Table({ head })
   for (const framesPerSecond of RATES) {
     const recording = newRecording()
@@ -26,7 +24,7 @@ export async function benchTail({ seconds }: { seconds: number }): Promise<void>
     const { frames, p50Ms, p99Ms } = delaysOf(
       (await taking).filter(one => one.recvUs >= fromUs).map(one => one.delayUs),
     )
-    const verdict = p99Ms <= flushMs + ABOVE_FLUSH_MS ? 'kept' : 'missed'
+    const verdict = p99Ms <= HAND_OVER_MS + ABOVE_FLUSH_MS ? 'kept' : 'missed'
     table.push([framesPerSecond, frames, p50Ms.toFixed(0), p99Ms.toFixed(0), verdict])
     recording.remove()
   }
