@@ -9,6 +9,7 @@ import { packageRoot } from '../../platform/package-info.js'
 import { dateOf } from '../../platform/utc-date.js'
 import { machine } from '../machine.js'
 import { cloneDay, DAY_MS, makeDay } from './day.js'
+import { inodesOfDay, yearOf } from './inodes.js'
 import { costOf, type Cost } from './measure.js'
 
 export interface YearsOptions {
@@ -44,7 +45,8 @@ const RECORDED_FRAMES = 1000
 /** `npm run bench years`: what each question costs on a tree of one day, and on trees of many. */
 export async function benchYears(options: YearsOptions): Promise<boolean> {
   print(`\n# Years on one tree\n${machine()}\n`)
-  const { questions, costs } = await costsOfYears(options)
+  const { questions, costs, inodes } = await costsOfYears(options)
+  tellInodes(inodes)
   return told(questions, costs, options.days)
 }
 
@@ -55,6 +57,7 @@ export async function costsOfYears({ days, hours, only = /./, callsOnly = false 
     const dataDir = join(scratch, 'box')
     const date = dateOf(Date.now() - 2 * DAY_MS)
     const momentMs = await makeDay(await recordedSeconds(scratch), dataDir, date, hours)
+    const inodes = inodesOfDay(dataDir, date)
     const copy = join(scratch, 'copy')
     mkdirSync(copy)
     for (const tree of ['raw', 'parquet', 'lists']) symlinkSync(join(dataDir, tree), join(copy, tree))
@@ -71,10 +74,19 @@ export async function costsOfYears({ days, hours, only = /./, callsOnly = false 
         process.stderr.write(`${count} days: ${name}: ${textOf(cost)}\n`)
       }
     }
-    return { questions, costs }
+    return { questions, costs, inodes }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+function tellInodes(counts: ReadonlyMap<string, number>): void {
+  const { inodes, megabytes } = yearOf(counts)
+  const ofDay = [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')
+  print(
+    `a day: ${ofDay}; a year: ${inodes.toLocaleString('en')} inodes, ${Math.round(megabytes)} MB of metadata on ext4`,
+  )
+  print('goal: <= 200,000 inodes, <= 150 MB\n')
 }
 
 function told(questions: readonly Question[], costs: ReadonlyMap<string, readonly Cost[]>, days: readonly number[]) {
