@@ -12,7 +12,8 @@ import type { LineChoice } from './line-filter.js'
  * @throws EdgeError PARQUET_UNREADABLE; DUMP_FILTER_UNKNOWN the file has no column to choose by
  */
 export async function* parquetLines(all: readonly string[], choice: LineChoice): AsyncGenerator<Buffer> {
-  const { paths, names } = ofInstrument(all, choice)
+  const { channels, paths: ofChannel } = ofChannels(all, choice)
+  const { paths, names } = ofInstrument(ofChannel, choice)
   if (paths.length === 0) return
   const connection = await openDuckDb()
   try {
@@ -20,7 +21,7 @@ export async function* parquetLines(all: readonly string[], choice: LineChoice):
     const file = `read_parquet([${list}], hive_partitioning = false, union_by_name = true)`
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)
     const columns = new Set(described.getRows().map(([name]) => String(name)))
-    const condition = conditionOf(choice, names, columns, paths[0] ?? '')
+    const condition = conditionOf(choice, { names, channels }, columns, paths[0] ?? '')
     const order = paths.length > 1 && columns.has('recv_ts') ? 'ORDER BY recv_ts' : ''
     yield* jsonRows(connection, `SELECT * FROM ${file} WHERE ${condition} ${order}`)
   } catch (cause) {
@@ -35,7 +36,7 @@ function ofInstrument(all: readonly string[], { instrument }: LineChoice): { pat
   if (instrument === undefined) return { paths: [...all], names: [] }
   const names = new Set([instrument])
   const paths = all.filter(path => {
-    const { folder } = parquetFileAt(path.slice(Math.max(0, path.lastIndexOf('parquet/exchange=')))) ?? {}
+    const folder = folderOf(path)
     const { nameInTables, partitionOfInstrument } = exchangeNamed(folder?.exchange ?? '').names
     if (!nameInTables) return true
     names.add(nameInTables(instrument))
@@ -44,13 +45,38 @@ function ofInstrument(all: readonly string[], { instrument }: LineChoice): { pat
   return { paths, names: [...names] }
 }
 
+/**
+ * Files of the table that has the channel's rows, and what its rows are called: a family may be called otherwise than its
+ * channels, and of tables of what was asked for no row names any.
+ */
+function ofChannels(all: readonly string[], { channel }: LineChoice): { paths: string[]; channels: string[] } {
+  if (channel === undefined) return { paths: [...all], channels: [] }
+  const channels = new Set([channel])
+  const paths = all.filter(path => {
+    const folder = folderOf(path)
+    const exchange = exchangeNamed(folder?.exchange ?? '')
+    const known = exchange.families.find(({ name }) => name === channel)
+    if (known?.channelsBegin !== undefined) channels.add(known.channelsBegin)
+    const family = known ?? exchange.families.find(({ name }) => name === exchange.names.familyOfChannel(channel))
+    return folder === undefined || family === undefined || (family.table ?? 'frames') === folder.table
+  })
+  return { paths, channels: [...channels] }
+}
+
+const folderOf = (path: string) => parquetFileAt(path.slice(Math.max(0, path.lastIndexOf('parquet/exchange='))))?.folder
+
 /** The choice as SQL; a choice by a column that the file lacks would silently show nothing, or everything. */
-function conditionOf(choice: LineChoice, names: readonly string[], columns: Set<string>, path: string): string {
+function conditionOf(
+  choice: LineChoice,
+  { names, channels }: { names: readonly string[]; channels: readonly string[] },
+  columns: Set<string>,
+  path: string,
+): string {
   const { channel, instrument, conn, fromUs, toUs } = choice
   const wanted: [option: string, column: string, sql: string][] = []
   if (channel !== undefined) {
-    const dotted = sqlText(`${channel}.`)
-    wanted.push(['--channel', 'channel', `(channel = ${sqlText(channel)} OR starts_with(channel, ${dotted}))`])
+    const isOne = (name: string) => `channel = ${sqlText(name)} OR starts_with(channel, ${sqlText(`${name}.`)})`
+    wanted.push(['--channel', 'channel', `(${channels.map(isOne).join(' OR ')})`])
   }
   if (instrument !== undefined)
     wanted.push(['--instrument', 'instrument_name', `instrument_name IN (${names.map(sqlText).join(', ')})`])

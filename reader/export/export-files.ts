@@ -124,7 +124,7 @@ async function writeAll(options: ExportOptions, exchange: string, wanted: readon
       const about = { asked, gaps: within, recorded: account.recorded, span: file, facts }
       const { rows, unknown = [] } = await writeExported(path, about, async temporary => {
         const written = await write(temporary, { ...file, ...choice, advance })
-        const lost = inRecorded(written.unknown ?? [], account)
+        const lost = inRecorded(written.unknown ?? [], account, options.to)
         if (gaps === 'refuse') {
           refuseGaps(path, lost)
           refuseUncovered(path, written)
@@ -146,14 +146,25 @@ const gapsWithin = ({ account, fromUs, toUs }: Pick<Wanted, 'account' | 'fromUs'
 /** A book waits for its first snapshot no longer than this, µs. */
 const FIRST_SNAPSHOT_US = 10_000_000
 
-/** Before anything was recorded nothing is missing; nor is it until the first snapshot. */
-function inRecorded(unknown: readonly ExportGap[], { recorded }: ExportAccount): ExportGap[] {
+/** Between the last frame of a connection and the end of its recorder no more passes than this, µs. */
+const LAST_FRAME_US = 1_000_000
+
+/**
+ * Before anything was recorded nothing is missing, nor is it until the first snapshot; nor between the end of a book and
+ * that of the recording, where no end was asked for.
+ */
+function inRecorded(
+  unknown: readonly ExportGap[],
+  { recorded }: ExportAccount,
+  askedToUs: number | undefined,
+): ExportGap[] {
   if (!recorded) return [...unknown]
   return unknown.flatMap(gap => {
     const fromUs = Math.max(gap.fromUs, recorded.fromUs)
     const toUs = Math.min(gap.toUs, recorded.toUs)
     const isFirst = fromUs <= recorded.fromUs && toUs - fromUs < FIRST_SNAPSHOT_US
-    return fromUs >= toUs || isFirst ? [] : [{ ...gap, fromUs, toUs }]
+    const isLast = askedToUs === undefined && toUs >= recorded.toUs && toUs - fromUs < LAST_FRAME_US
+    return fromUs >= toUs || isFirst || isLast ? [] : [{ ...gap, fromUs, toUs }]
   })
 }
 

@@ -12,7 +12,6 @@ import { serve } from '../../monitor/http/serve.js'
 import { openBrowser } from '../fixtures/browser.js'
 import { edgetape } from '../fixtures/cli.js'
 import { needs } from '../fixtures/needs.js'
-import { matchAll } from '../fixtures/match-all.js'
 import { framesTaken, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
 
 t.jobs = 2
@@ -138,6 +137,13 @@ for (const venue of venues)
         return rows.map(({ channel }) => channel)
       }
       t.same([...new Set(await kindsOf(perpetual))], [trades])
+      for (const channel of [families.trades, trades]) {
+        const found = rowsIn(await said(t, ['dump', join(dataDir, 'parquet'), '--channel', channel]))
+        t.ok(
+          found.some(row => row['channel'] === trades),
+          `--channel ${channel}: ${found.length} rows`,
+        )
+      }
       t.ok((await kindsOf(pair)).every(channel => channel !== trades))
     })
 
@@ -178,7 +184,7 @@ for (const venue of venues)
       'export: a view as csv, a pair for Tardis, and the error for what the exchange does not tell',
       async t => {
         const out = join(folder, 'csv')
-        const asked = ['--path', dataDir, '--out', out, '--gaps', 'restart']
+        const asked = ['--path', dataDir, '--out', out]
         await said(t, ['export', '--format', 'csv', '--view', 'trades_all', ...asked])
         t.match(readFileSync(join(out, 'trades_all.csv'), 'utf8'), new RegExp(`^${exchange},`, 'm'))
         const tardis = await said(t, ['export', '--format', 'tardis-csv', '--instrument', pair, '--json', ...asked])
@@ -244,20 +250,3 @@ for (const venue of venues)
       t.same(await names(again.dataDir), await names(dataDir), 'the lists of instruments')
     })
   })
-
-for (const { exchange } of venues) {
-  t.test(`init --exchange ${exchange} writes a config that is read`, async t => {
-    const path = join(t.testdir({}), 'edgetape.yaml')
-    await said(t, ['init', '--yes', '--exchange', exchange, '--instruments', 'BTC*', '--config', path])
-    matchAll(t, loadConfig(path).exchanges, [{ name: exchange, instruments: ['BTC*'] }])
-  })
-
-  t.test(`demo --exchange ${exchange} ends with a report and nothing running`, async t => {
-    const cwd = t.testdir()
-    const { stdout, stderr, exitCode } = await edgetape(['demo', '--exchange', exchange, '--seconds', '8'], { cwd })
-    t.equal(exitCode, 0, stderr)
-    t.match(stdout, /^ {2}Complete: [\d,]+ channels, .* when the recorder was stopped\.$/m, 'the account')
-    t.match(stdout, /^ {2}\d\d:\d\d:\d[0-9] +\d+/m, 'candles')
-    t.notMatch(stdout, /deribit/i)
-  })
-}

@@ -3,6 +3,7 @@ import { okxConfig } from '../../../exchanges/okx/config.js'
 import { familyNamed } from '../../../exchanges/okx/families.js'
 import { instrumentOf } from '../../../exchanges/okx/instruments.js'
 import { planChannels } from '../../../exchanges/okx/plan.js'
+import { START_MS } from '../../compactor/fixtures/segments.js'
 import { askedDataset } from '../fixtures/asked-dataset.js'
 
 t.setTimeout(120_000)
@@ -64,6 +65,31 @@ t.test('empty texts are no values; a missing volatility is 0 and no volatility',
   t.same(await ask('SELECT "realVol", "bidVol" FROM okx.option_summary'), [{ realVol: null, bidVol: 0 }])
   t.same(await ask("SELECT bid_iv_fraction AS bid, ask_iv_fraction AS ask FROM tickers_all WHERE kind = 'option'"), [
     { bid: null, ask: 0.6 },
+  ])
+})
+
+t.test('a contract whose size changed: sizes are turned into coin by the list of their time', async t => {
+  const option = {
+    instType: 'OPTION',
+    instId: 'BTC-USD-261225-92000-C',
+    instFamily: 'BTC-USD',
+    uly: 'BTC-USD',
+    ctVal: '1',
+  }
+  const list = (ctMult: string) => JSON.stringify({ code: '0', msg: '', data: [{ ...option, ctMult, state: 'live' }] })
+  const trade = (tradeId: string, ms: number) =>
+    pushed('trades', { instId: option.instId, tradeId, px: '0.05', sz: '10', side: 'buy', ts: String(ms), count: '1' })
+  const ask = await askedDataset(t, 'okx', {
+    instrument_list: [list('0.1'), list('0.01')],
+    trades: [trade('1', START_MS - 1000), trade('2', START_MS + 1000)],
+  })
+  t.same(await ask('SELECT "tradeId"::INTEGER AS id, sz FROM okx.trades ORDER BY 1'), [
+    { id: 1, sz: 10 },
+    { id: 2, sz: 10 },
+  ])
+  t.same(await ask('SELECT amount_base FROM trades_all ORDER BY exchange_ts'), [
+    { amount_base: 1 },
+    { amount_base: 0.1 },
   ])
 })
 
