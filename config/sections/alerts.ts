@@ -30,24 +30,24 @@ export const alerts = z
       .describe(
         'program and arguments, run without a shell for each alert, which it gets as JSON on stdin; none: no command',
       ),
-    noDataSeconds: amount(0, 86_400, 120, 'silence of the exchange that is told, seconds; 0: never'),
+    noDataSeconds: amount(0, 86_400, 120, 'alert when the exchange has sent nothing for this long, seconds; 0: never'),
     unhealedMinutes: amount(
       0,
       1440,
       15,
-      'age at which a gap is told that goes on, or that could heal and did not, minutes; 0: never',
+      'alert when a gap that goes on, or a recoverable one, is still open after this long, minutes; 0: never',
     ),
-    minFreeGiB: amount(0, Infinity, 1, 'free disk below which it is told, GiB; 0: never'),
+    minFreeGiB: amount(0, Infinity, 1, 'alert when less disk is free, GiB; 0: never'),
     syncBehindHours: amount(
       0,
       720,
       6,
-      'age of the oldest file not proven at the target at which it is told, hours; 0: never',
+      'alert when a file has waited this long to be verified at the target, hours; 0: never',
     ),
-    clockSeconds: amount(0, 86_400, 1, "difference from the exchange's clock at which it is told, seconds; 0: never"),
-    memoryPercent: amount(0, 100, 90, 'share of the memory limit at which it is told, percent; 0: never'),
+    clockSeconds: amount(0, 86_400, 1, "alert when the clock differs this much from the exchange's, seconds; 0: never"),
+    memoryPercent: amount(0, 100, 90, 'alert when this share of the memory limit is used, percent; 0: never'),
     clearMinutes: amount(0, 1440, 5, 'how long all must be well before the all-clear, minutes'),
-    repeatHours: amount(0, 720, 12, 'time after which what still lasts is told again, hours; 0: never'),
+    repeatHours: amount(0, 720, 12, 'repeat an alert that still holds after this long, hours; 0: never'),
     perHour: whole(1, 1000, 20, 'messages an hour to each receiver at most; others wait'),
   })
   .prefault({})
