@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
 import { machine, spread } from '../machine.js'
@@ -43,10 +43,7 @@ export async function benchCompactor({ rounds, quick = false }: BenchOptions): P
 }
 
 async function benchSmallSegments(): Promise<void> {
-  const table = new Table({
-    head: ['small segments, 1,000 lines', 'CPU seconds each'],
-    style: { head: [], border: [] },
-  })
+  const table = plainTable(['small segments, 1,000 lines', 'CPU seconds each'])
   for (const [family, costs] of await costOfSmallSegments()) table.push([family, spread(costs, 3).text])
   process.stdout.write(`${table.toString()}\ngoal: <= 0.03 s\n`)
 }
@@ -70,10 +67,7 @@ async function benchFamily(family: Family, rounds: number, megabytes: number): P
 }
 
 function tableOf(title: string, results: ReadonlyMap<Writer, readonly Measured[]>): string {
-  const table = new Table({
-    head: [title, 'rows/s', 'seconds', 'peak MB', 'MB', 'edgetape is x as fast', 'its size is x'],
-    style: { head: [], border: [] },
-  })
+  const table = plainTable([title, 'rows/s', 'seconds', 'peak MB', 'MB', 'edgetape is x as fast', 'its size is x'])
   const own = results.get('edgetape') ?? []
   for (const [writer, rounds] of results) {
     const bytes = rounds[0]?.bytes ?? NaN

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { sampleBook } from '../../reader/book/sample-book.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { machine, spread } from '../machine.js'
@@ -33,7 +33,7 @@ export async function benchBooks(): Promise<void> {
     const plain = await rates(rows, async () => {
       await connection.runAndReadAll(plainSql(file))
     })
-    const table = new Table({ head: [`${rows.toLocaleString('en')} level changes`, 'changes/s of a core', 'goal'] })
+    const table = plainTable([`${rows.toLocaleString('en')} level changes`, 'changes/s of a core', 'goal'])
     table.push(['books put together, sampled', spread(built, 0).text, '>= 1,000,000'])
     table.push([`plain SQL, the same ${SAMPLES} samples`, spread(plain, 0).text, ''])
     process.stdout.write(`books, on ${machine()}\n${table.toString()}\n`)

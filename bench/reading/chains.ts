@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { openInstance, sqlText } from '../../platform/duckdb.js'
 import { machine } from '../machine.js'
 import { usageOf } from '../years/measure.js'
@@ -52,7 +52,7 @@ export async function benchChains(): Promise<void> {
     ]
     const tickers = (OPTIONS * TICKERS_A_MINUTE * 1440).toLocaleString('en')
     const head = [`a day of ${OPTIONS} options, ${tickers} tickers`, 'CPU, s', 'memory at most, MiB', 'goal']
-    const table = new Table({ head })
+    const table = plainTable(head)
     for (const [name, args, goal] of asked) {
       const { cpuS, peakMiB } = await usageOf(args, scratch)
       table.push([name, cpuS.toFixed(1), peakMiB.toFixed(0), goal])

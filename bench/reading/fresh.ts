@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { execa } from 'execa'
 import { lineHead } from '../../formats/raw-line.js'
 import { localDisk } from '../../platform/disk.js'
@@ -36,7 +36,7 @@ export async function benchFresh({ rounds, quick = false }: BenchOptions): Promi
       seconds.ratio.push(ask / decode)
     }
     const ratio = spread(seconds.ratio, 2)
-    const table = new Table({ head: [`${minutes} min of quotes at ${PER_SECOND}/s, ${mb(file)} MB`, 's', 'ratio', ''] })
+    const table = plainTable([`${minutes} min of quotes at ${PER_SECOND}/s, ${mb(file)} MB`, 's', 'ratio', ''])
     table.push(['zstd -dc of the open segment', spread(seconds.decode, 2).text, '', ''])
     const verdict = ratio.middle <= GOAL ? 'met' : 'NOT met'
     table.push(['query of the last minute', spread(seconds.ask, 2).text, ratio.text, `goal: <= ${GOAL}, ${verdict}`])

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { frameBatches, readFrameBatches, readFrames, type ReadOptions } from '../../reader/read-frames.js'
 import type { Family } from '../compactor/families.js'
 import { machine, spread } from '../machine.js'
@@ -31,7 +31,7 @@ export async function benchReading(): Promise<void> {
   try {
     const { frames, bytes } = makeRecording(dataDir, FAMILIES, FRAMES_OF_EACH)
     const size = `${frames.toLocaleString('en')} frames of ${Math.round(bytes / frames)} bytes a line`
-    const table = new Table({ head: [`${size}, ${FAMILIES.length} families`, 'frames/s of a core', 'goal'] })
+    const table = plainTable([`${size}, ${FAMILIES.length} families`, 'frames/s of a core', 'goal'])
     for (const [name, read] of WAYS) {
       const rates: number[] = []
       for (let round = 0; round < ROUNDS; round++) {

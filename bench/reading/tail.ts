@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import Table from 'cli-table3'
 import { HAND_OVER_MS } from '../../recorder/line-batch.js'
 import { tailFrames } from '../../reader/tail/tail-frames.js'
 import { machine } from '../machine.js'
+import { plainTable } from '../plain-table.js'
 import { delaysOf } from '../recorder/delays.js'
 import { newRecording, record, type Recording } from '../recorder/processes.js'
 
@@ -14,7 +14,7 @@ const ABOVE_FLUSH_MS = 200
 /** How long after its receipt a frame is there for one who follows the recording in a process of its own. */
 export async function benchTail({ seconds }: { seconds: number }): Promise<void> {
   const head = ['frames/s', 'frames', 'p50, ms', 'p99, ms', `goal: ${HAND_OVER_MS} + ${ABOVE_FLUSH_MS}`]
-  const table = new Table({ head })
+  const table = plainTable(head)
   for (const framesPerSecond of RATES) {
     const recording = newRecording()
     const following = new AbortController()

@@ -1,4 +1,4 @@
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { machine, spread } from '../machine.js'
 import { recordedDelays, type Delays } from './delays.js'
 import type { Shape } from './frames.js'
@@ -48,7 +48,7 @@ async function recordAlone(shape: Shape, pinned: boolean, framesPerSecond: numbe
 }
 
 async function speeds({ rounds: times, seconds, quick = false }: BenchOptions): Promise<string> {
-  const table = new Table({ head: ['as fast as it goes', 'counted/s', 'recorded/s', 'ratio', 'goal', ''] })
+  const table = plainTable(['as fast as it goes', 'counted/s', 'recorded/s', 'ratio', 'goal', ''])
   for (const { shape, pinned, goal } of quick ? SPEEDS.filter(({ pinned }) => !pinned) : SPEEDS) {
     const results = await rounds(times, async () => ({
       counted: await count(shape, pinned, seconds),
@@ -77,9 +77,15 @@ async function speeds({ rounds: times, seconds, quick = false }: BenchOptions): 
 }
 
 async function costs({ rounds: times, seconds, quick = false }: BenchOptions): Promise<string> {
-  const table = new Table({
-    head: ['at a steady rate, mix', 'recorded/s', 'CPU of one core, %', 'resident, MiB', 'at its peak', 'goal', ''],
-  })
+  const table = plainTable([
+    'at a steady rate, mix',
+    'recorded/s',
+    'CPU of one core, %',
+    'resident, MiB',
+    'at its peak',
+    'goal',
+    '',
+  ])
   for (const rate of quick ? [ORDINARY_RATE] : RATES) {
     const results = await rounds(times, () => recordAlone('mix', false, rate, seconds))
     const cpu = spread(
@@ -112,7 +118,7 @@ async function costs({ rounds: times, seconds, quick = false }: BenchOptions): P
 }
 
 async function stampDelays({ rounds: times, seconds }: BenchOptions): Promise<string> {
-  const table = new Table({ head: ['stamp delay at 2,000/s, ms', 'frames', 'p50', 'p99', 'p99.9', 'goal', ''] })
+  const table = plainTable(['stamp delay at 2,000/s, ms', 'frames', 'p50', 'p99', 'p99.9', 'goal', ''])
   const yardstick = await rounds(times, () => stampOnly(ORDINARY_RATE, 2 * seconds))
   table.push(['a client that only stamps', ...columnsOf(yardstick), '', ''])
   for (const compacting of [false, true]) {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { decodeSegment } from '../../formats/decode-segment.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { machine, spread } from '../machine.js'
@@ -36,7 +36,7 @@ export async function benchPeers({ rounds, seconds, quick = false }: BenchOption
       add('tardis-dev, JSON to a file', await raceOfPeer('tardis-dev', rate, seconds))
     }
     const head = [`${rate.toLocaleString('en')} frames/s, mix`, 'CPU s per 1,000', 'lost by kill -9, ms', 'B a frame']
-    const table = new Table({ head })
+    const table = plainTable(head)
     for (const [name, races] of found)
       table.push([
         name,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import { compress } from 'zstd-napi'
 import type { Family } from '../compactor/families.js'
 import { flushCost } from './flush-cost.js'
@@ -50,7 +50,7 @@ async function benchWriting(family: Family): Promise<void> {
   const text = Buffer.concat(made.lines)
   const [level3, level9] = [3, 9].map(compressionLevel => compress(text, { compressionLevel }).length)
   const title = `${family}: ${LINES.toLocaleString('en')} lines, ${megabytes.toFixed(0)} MB`
-  const table = new Table({ head: [title, 'measured', 'goal'] })
+  const table = plainTable([title, 'measured', 'goal'])
   table.push(['written, MB/s', spread(writes, megabytes), ''])
   table.push(['written, frames/s', spread(writes, LINES), ''])
   table.push(['recovered and sealed, MB/s', spread(recoveries, megabytes), ''])
@@ -71,9 +71,7 @@ const ratio = (bytes: number, other = NaN) => (bytes / other).toFixed(3)
 
 /** The same lines, flushed at three intervals. */
 function benchFlushes(): void {
-  const table = new Table({
-    head: ['ticker channels', 'flush', 'CPU of one core', 'MB while open', 'MB sealed', 'open/sealed'],
-  })
+  const table = plainTable(['ticker channels', 'flush', 'CPU of one core', 'MB while open', 'MB sealed', 'open/sealed'])
   for (const { name, perSecond, seconds } of [
     { name: 'slow: 4 frames/s for an hour', perSecond: 4, seconds: 3600 },
     { name: 'busy: 400 frames/s for two minutes', perSecond: 400, seconds: 120 },
@@ -96,7 +94,7 @@ async function benchStart(): Promise<void> {
     await writeOpen(dataDir, makeLines('ticker', 1000, 500))
     const { foundMs, sealedMs } = await recoverAll(dataDir, 1)
     const title = `start beside ${SEALED_FILES.toLocaleString('en')} sealed segments`
-    const table = new Table({ head: [title, 'measured', 'goal'] })
+    const table = plainTable([title, 'measured', 'goal'])
     table.push(['until frames are taken', `${(foundMs / 1000).toFixed(2)} s`, '< 3 s'])
     table.push(['until what was open is sealed', `${(sealedMs / 1000).toFixed(2)} s`, '< 3 s'])
     print(table.toString())

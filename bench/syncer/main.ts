@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Table from 'cli-table3'
+import { plainTable } from '../plain-table.js'
 import pretty from 'pretty-bytes'
 import { lowerPriority } from '../../platform/low-priority.js'
 import type { BenchOptions } from '../recorder/main.js'
@@ -65,17 +65,15 @@ async function benchShipping(folder: string, files: number, bytes: number): Prom
     add('edgetape: verify', verified)
   }
   await stop()
-  const table = new Table({
-    head: [
-      `${files.toLocaleString('en')} files, ${pretty(bytes, { binary: true })}`,
-      'seconds',
-      'spread',
-      'against rsync -a',
-      'against --fsync',
-      'on the wire',
-      'goal',
-    ],
-  })
+  const table = plainTable([
+    `${files.toLocaleString('en')} files, ${pretty(bytes, { binary: true })}`,
+    'seconds',
+    'spread',
+    'against rsync -a',
+    'against --fsync',
+    'on the wire',
+    'goal',
+  ])
   const secondsOf = (way: Way) => median((costs.get(way) ?? []).map(({ seconds }) => seconds))
   for (const [way, all] of costs) {
     const seconds = all.map(cost => cost.seconds)
@@ -97,9 +95,13 @@ async function benchNothingNew(folder: string, files: number): Promise<void> {
   const target = join(folder, 'settled-nas')
   await syncPass(folder, join(folder, 'nothing'), { target })
   settleTree(dataDir, target)
-  const table = new Table({
-    head: [`nothing new, ${files.toLocaleString('en')} files`, 'seconds', 'CPU seconds', 'peak memory', 'goal'],
-  })
+  const table = plainTable([
+    `nothing new, ${files.toLocaleString('en')} files`,
+    'seconds',
+    'CPU seconds',
+    'peak memory',
+    'goal',
+  ])
   for (const name of ['first pass, reads all', 'second', 'third']) {
     const {
       report,
