@@ -29,7 +29,7 @@ export async function benchFresh({ rounds, quick = false }: BenchOptions): Promi
     for (let round = 0; round < rounds; round++) {
       const decode = await lap(() => decodeAll(file))
       const ask = await lap(() =>
-        execa(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'query', '--from', folder, sql]),
+        execa(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'query', '--path', folder, sql]),
       )
       seconds.decode.push(decode)
       seconds.ask.push(ask)

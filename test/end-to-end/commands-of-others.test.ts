@@ -205,7 +205,7 @@ for (const venue of venues)
 
     await t.test('two trees become one, each event once', async t => {
       const to = join(folder, 'merged')
-      await said(t, ['merge', dataDir, recorders[1].dataDir, '--to', to])
+      await said(t, ['merge', dataDir, recorders[1].dataDir, '--out', to])
       const sql = `SELECT count(*)::INTEGER AS n, count(DISTINCT (kind, instrument_name, trade_id))::INTEGER AS own FROM trades_all`
       const [sums] = rowsIn(await said(t, ['query', '--path', to, '--json', sql]))
       t.equal(sums?.['n'], sums?.['own'])
