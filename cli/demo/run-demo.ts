@@ -88,7 +88,7 @@ async function finish({ config, dataDir }: DemoFolder, processes: Processes): Pr
   // `run` does it each night: those who have the Parquet alone learn from it what is missing.
   const dates = datesOfTree(dataDir)
   for (const date of new Set(dates && [dates.first, dates.last]))
-    await processes.run('coverage', [dataDir, '--date', date, '--write'])
+    await processes.run('coverage', ['--path', dataDir, '--date', date, '--write'])
   for (let pass = 1; pass <= MOST_PASSES; pass++) {
     const answer: unknown = JSON.parse(await processes.run('sync', ['--once', '--json', '--config', config]))
     const { backlogFiles, unverifiedFiles } = passReport.parse(answer)

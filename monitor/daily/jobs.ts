@@ -16,7 +16,7 @@ export function dailyJobs({ dataDir, host, report }: Pick<Config, 'dataDir' | 'h
     name: 'coverage',
     canBegin: () => true,
     writtenMs: date => coverageWrittenMs(dataDir, date),
-    begin: date => ['coverage', dataDir, '--date', date, '--write'],
+    begin: date => ['coverage', '--path', dataDir, '--date', date, '--write'],
   }
   return report.nightly ? [coverage, reportJob(dataDir, host)] : [coverage]
 }
