@@ -90,7 +90,7 @@ function tryNext({ folder, samples }: Findings, command: string): string {
   return [
     ...(file === undefined ? [] : [`${command} dump ${quoted(fromHere(join(folder.nas, file)))} | head -n 3`]),
     `${command} query --path ${nas} --file ${quoted(fromHere(join(folder.root, 'candles.sql')))}`,
-    `${command} coverage ${nas} --markdown`,
+    `${command} coverage --path ${nas} --markdown`,
   ].join('\n')
 }
 
