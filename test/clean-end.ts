@@ -4,7 +4,8 @@
  * removal failed, nothing was torn down, and the file waited for its timeout.
  */
 import { rm } from 'node:fs/promises'
-import t, { type Test } from 'tap'
+import { isMainThread } from 'node:worker_threads'
+import type { TAP, Test } from 'tap'
 
 /** What still runs after a failure has this long to end by itself. */
 const AFTER_FAILURE_MS = 5000
@@ -20,7 +21,7 @@ function removeFolderLast(test: Test): void {
 }
 
 /** Ends a process that neither a test nor anything else but what was left open keeps alive. */
-function endWhatIsLeft(): void {
+function endWhatIsLeft(t: TAP): void {
   if (!t.results && !t.idle) return
   const left = process.getActiveResourcesInfo().filter(kind => kind !== 'Timeout')
   if (t.passing() && !t.results) t.fail(LEFT_OPEN + left.join(', '))
@@ -30,13 +31,18 @@ function endWhatIsLeft(): void {
   process.exit()
 }
 
-let waiting: NodeJS.Timeout | undefined
-function wait(): void {
-  clearTimeout(waiting)
-  waiting = setTimeout(endWhatIsLeft, t.passing() ? BETWEEN_TESTS_MS : AFTER_FAILURE_MS).unref()
+function endCleanly(t: TAP): void {
+  let waiting: NodeJS.Timeout | undefined
+  const wait = () => {
+    clearTimeout(waiting)
+    const withinMs = t.passing() ? BETWEEN_TESTS_MS : AFTER_FAILURE_MS
+    waiting = setTimeout(() => endWhatIsLeft(t), withinMs).unref()
+  }
+  removeFolderLast(t)
+  t.beforeEach(removeFolderLast)
+  t.on('idle', wait)
+  t.on('complete', wait)
 }
 
-removeFolderLast(t)
-t.beforeEach(removeFolderLast)
-t.on('idle', wait)
-t.on('complete', wait)
+// Threads that are tested load it, too: there tap would write its results into the messages of the thread.
+if (isMainThread) endCleanly((await import('tap')).default)
