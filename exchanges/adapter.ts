@@ -196,6 +196,8 @@ export interface Adapter {
   heardOf?(channel: string): HeardChannel | undefined
   /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */
   silenceLimits?(channels: Iterable<string>): ReadonlyMap<string, number>
+  /** Whether what is missing of a family shows by its numbers: its silence need not be told. */
+  isCounted?(family: string): boolean
   /**
    * Kind and currency of the instrument that a data frame is about, of a bounded set whatever the wire says; undefined
    * where it is about none. Not every exchange can tell.

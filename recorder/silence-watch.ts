@@ -46,6 +46,8 @@ interface Watched {
   revived: number
   /** Pauses that ended a moment ago, and that more may be known of soon. */
   doubtful: Doubtful[]
+  /** It may rest, and is silent only because all that never rests is. */
+  isAlike: boolean
 }
 
 /** A pause that may have been a loss of all that came on the connection. */
@@ -59,7 +61,7 @@ interface Doubtful {
 }
 
 export interface SilenceDeps {
-  exchange: Pick<Adapter, 'silenceLimits' | 'familyOfChannel' | 'madeMs'>
+  exchange: Pick<Adapter, 'silenceLimits' | 'isCounted' | 'familyOfChannel' | 'madeMs'>
   clock: Pick<ReceiveClock, 'nowUs'>
   ledger: Pick<OutageLedger, 'partnersOf' | 'learn'>
   log: Logger
@@ -115,8 +117,37 @@ export class SilenceWatch {
     }
     for (const family of families) {
       this.#lookBack(account, family, { nowMs, nowUs, isDeaf, neverRests: limits.has(family) })
+      if (this.#watchedOf(account, family).isAlike) continue
       if (account.isSilent(family)) this.#goOn(connection, family, nowMs, nowUs)
       else if (!isDeaf) this.#judge(connection, family, { nowMs, nowUs, limitMs: limits.get(family) })
+    }
+    this.#lookAtRest(
+      account,
+      [...families].filter(family => limits.has(family)),
+      nowMs,
+      nowUs,
+    )
+  }
+
+  /** Where all that never rests is silent on a connection, nobody knows what it does not bring of what has no numbers. */
+  #lookAtRest(account: OutageAccount, neverRest: readonly string[], nowMs: number, nowUs: number): void {
+    const { families, flows } = account
+    const lastUs = flows.lastUsOf(families)
+    const isMute =
+      neverRest.length > 0 &&
+      neverRest.every(family => account.isSilent(family)) &&
+      neverRest.some(family => flows.of(family).lastUs === lastUs)
+    for (const family of families) {
+      if (this.#deps.exchange.isCounted?.(family) === true) continue
+      const watched = this.#watchedOf(account, family)
+      if (watched.isAlike && !isMute) {
+        watched.isAlike = false
+        const resumedUs = neverRest.map(one => account.silences.get(one)?.at(-1)?.toUs ?? Infinity)
+        if (account.isSilent(family)) this.#end(account, family, Math.min(lastUs, ...resumedUs), nowMs)
+      } else if (isMute && !account.isSilent(family)) {
+        Object.assign(watched, { isAlike: true, toldMs: nowMs })
+        account.silent(family, lastUs, LIKE_ALL_ELSE)
+      } else if (watched.isAlike) this.#tellAgain(account, family, nowMs, nowUs)
     }
   }
 
@@ -132,6 +163,7 @@ export class SilenceWatch {
     const pauses = flow.takePauses()
     const silence = account.silenceOf(family)
     if (silence) {
+      if (watched.isAlike) return
       if (flow.lastUs <= silence.fromUs) return
       const pause = pauses.find(({ toUs }) => toUs > silence.fromUs)
       const resumedUs = pause ? this.#resumedUs(pause) : flow.lastUs
@@ -212,11 +244,15 @@ export class SilenceWatch {
   #goOn(connection: WatchedConnection, family: string, nowMs: number, nowUs: number): void {
     const { account } = connection
     const watched = this.#watchedOf(account, family)
-    if (nowMs - watched.toldMs >= TOLD_AGAIN_MS) {
-      watched.toldMs = nowMs
-      account.splitSilence(family, nowUs)
-    }
+    this.#tellAgain(account, family, nowMs, nowUs)
     if (nowMs >= watched.reviveDueMs) this.#revive(connection, family, watched, nowMs)
+  }
+
+  #tellAgain(account: OutageAccount, family: string, nowMs: number, nowUs: number): void {
+    const watched = this.#watchedOf(account, family)
+    if (nowMs - watched.toldMs < TOLD_AGAIN_MS) return
+    watched.toldMs = nowMs
+    account.splitSilence(family, nowUs)
   }
 
   #end(account: OutageAccount, family: string, atUs: number, nowMs: number): void {
@@ -281,12 +317,14 @@ export class SilenceWatch {
       reviveDueMs: 0,
       revived: 0,
       doubtful: [],
+      isAlike: false,
     }
     this.#watched.set(key, watched)
     return watched
   }
 }
 
+const LIKE_ALL_ELSE = 'silent, as all else on the connection'
 const BROKEN = 'silent, and a book lacks changes of the time'
 const LACKS = 'silent, while other data came'
 const OUT_OF_RHYTHM = 'silent for longer than the family ever rests'

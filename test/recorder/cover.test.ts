@@ -224,6 +224,31 @@ t.test('a family that never rests, on the only connection: told with its bounds 
   t.end()
 })
 
+t.test('what may rest was told as complete while a connection that lives brought nothing at all', t => {
+  const random = new Random(9)
+  const families = [
+    { name: 'quote', every: 0.1 },
+    { name: 'index', every: 1, regular: true },
+    { name: 'trades', every: 3 },
+  ]
+  const run = new TwoCopies(families, () => random.float(), 1, { quote: 5000, index: 5000 })
+  run.open(0)
+  run.run(30)
+  const { quiet } = run.copy(0)
+  quiet.add('quote').add('trades')
+  run.run(20)
+  t.same(run.missingOf('trades'), [], 'what still comes shows that it is not the connection')
+  for (const { name } of families) quiet.add(name)
+  run.run(150)
+  quiet.clear()
+  run.run(20)
+  const [gap, ...more] = seconds(run.missingOf('trades'))
+  t.same(more, [], 'in pieces which are one span')
+  t.ok(gap && Math.abs(gap[0] - 50) < 1.1 && Math.abs(gap[1] - 200) < 1.1, String(gap))
+  t.ok(run.of('silent').some(({ family, cause }) => family === 'trades' && cause?.includes('all else')))
+  t.end()
+})
+
 const ENGINE = ['quote', 'ticker', 'book'].map(name => ({ name, every: 0.1 }))
 const rounded = (spans: Parameters<typeof seconds>[0]) => seconds(spans).map(span => span.map(Math.round))
 const NEVER_REST = { quote: 60_000, ticker: 60_000, book: 60_000 }

@@ -1,4 +1,4 @@
--- Liquidations as far as the exchange tells of them: at most one for each contract and second, not in order of time (one
+-- Liquidations as far as the exchange reports them: at most one for each contract and second, not in order of time (one
 -- row per detail of an entry). `side` is that of the order that closes the position: `sell` ends a `long`.
 CREATE MACRO shape() AS '{
   "instType": "VARCHAR", "instId": "VARCHAR", "instFamily": "VARCHAR", "uly": "VARCHAR", "details": ["JSON"]

@@ -53,7 +53,7 @@ t.test('what rotted is found in the background, and told until it is mended', { 
   t.match(look(), {
     state: 'bad',
     metric: '1',
-    screen: /all 2 files .* read again .* ago\n.*1 rotten, first raw\//,
+    screen: /all 2 files .* read again .* ago\n.*1 rotten, first\s+raw\//,
   })
 
   flipByte(join(dataDir, segment))
