@@ -4,6 +4,7 @@ import t from 'tap'
 import { readFinishedList } from '../../../formats/finished-list.js'
 import { Findings, type Finding } from '../../../reader/verify/findings.js'
 import { parquetProof } from '../../../reader/verify/parquet/main.js'
+import { Round } from '../../../reader/verify/round.js'
 import { hashes } from '../fixtures/compacted.js'
 import { compactNextDay, DATE, LIST, makeListedDay, QUOTES, sealQuotes } from '../fixtures/listed-day.js'
 
@@ -81,7 +82,10 @@ t.test('verify holds lists against the files', async t => {
   const found = async (dataDir: string) => {
     const all: Finding[] = []
     const findings = new Findings(finding => all.push(finding))
-    await parquetProof.prove(dataDir, { findings, startProgress: () => ({ advance: () => undefined }) } as never)
+    const round = new Round({ place: dataDir, proof: 'parquet', anew: true })
+    const { signal } = new AbortController()
+    const startProgress = () => ({ advance: () => undefined })
+    await parquetProof.prove(dataDir, { findings, round, signal, startProgress } as never)
     return all.map(({ code, path }) => [code, path])
   }
   const dataDir = t.testdir()
