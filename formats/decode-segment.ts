@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { LineSplitter } from '../platform/line-splitter.js'
 import { messageOf } from '../platform/edge-error.js'
 import { DCtx } from '../platform/zstd.js'
-import { wholeBlocks } from './zstd-frame.js'
+import { blockEnds, parseZstdFrameHead } from './zstd-frame.js'
 
 const CHUNK_BYTES = 1024 * 1024
 
@@ -39,6 +39,7 @@ export function* decodeSegment(path: string, from = 0, to = Infinity): Generator
     const output = Buffer.allocUnsafeSlow(CHUNK_BYTES)
     let consumed = from
     let wholeBytes = from
+    let decodedOfFrame = 0
     for (;;) {
       const length = readSync(fd, input, 0, Math.min(CHUNK_BYTES, to - consumed), consumed)
       if (length === 0)
@@ -56,12 +57,14 @@ export function* decodeSegment(path: string, from = 0, to = Infinity): Generator
           step = context.decompressStream(output, input.subarray(at, length))
         } catch (error) {
           const totalBytes = Math.min(fstatSync(fd).size, to)
-          return { wholeBytes, flushedBytes: wholeBytes, totalBytes, fault: messageOf(error) }
+          const flushedBytes = yield* goodBlocks(frameIn(fd, wholeBytes, totalBytes), wholeBytes, decodedOfFrame)
+          return { wholeBytes, flushedBytes, totalBytes, fault: messageOf(error) }
         }
         const [remaining, produced, taken] = step
         at += taken
         consumed += taken
         const frameEnded = remaining === 0
+        decodedOfFrame = frameEnded ? 0 : decodedOfFrame + produced
         if (frameEnded) wholeBytes = consumed
         if (produced > 0 || frameEnded) yield { bytes: output.subarray(0, produced), frameEnded, consumed }
         // A full output may hide more that needs no further input.
@@ -82,8 +85,44 @@ export function* decodedLines(path: string, to = Infinity): Generator<Buffer, vo
 /** A zstd frame in progress is short; one that is longer is of a sealed segment, and simply torn. */
 const IN_PROGRESS_MAX = 64 * 1024 * 1024
 
-function flushedIn(fd: number, from: number, to: number): number {
-  if (to - from > IN_PROGRESS_MAX) return from
+function frameIn(fd: number, from: number, to: number): Buffer {
+  if (to - from > IN_PROGRESS_MAX) return Buffer.alloc(0)
   const frame = Buffer.allocUnsafe(to - from)
-  return from + wholeBlocks(frame.subarray(0, readSync(fd, frame, 0, frame.length, from)))
+  return frame.subarray(0, readSync(fd, frame, 0, frame.length, from))
+}
+
+function flushedIn(fd: number, from: number, to: number): number {
+  return from + ([...blockEnds(frameIn(fd, from, to))].at(-1) ?? 0)
+}
+
+/**
+ * Of a zstd frame in progress, the blocks before the one that cannot be decoded: a call that fails gives nothing of what it
+ * decoded before. What a power cut or a full disk left behind the last flush must not take the flushed lines with it.
+ * @param offset where the frame begins in the file
+ * @param known decoded bytes of it that were given already
+ * @returns offset of the end of the last good block
+ */
+function* goodBlocks(frame: Buffer, offset: number, known: number): Generator<DecodedChunk, number> {
+  // A frame that says how long it is was written as one: it is of a sealed segment, and counts as a whole or not at all.
+  if (parseZstdFrameHead(frame)?.contentBytes !== undefined) return offset
+  const context = new DCtx()
+  const output = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  let at = 0
+  let skip = known
+  try {
+    for (const end of blockEnds(frame)) {
+      for (let full = false, from = at; from < end || full;) {
+        const [, produced, taken] = context.decompressStream(output, frame.subarray(from, end))
+        from += taken
+        full = produced === output.length
+        const bytes = output.subarray(Math.min(skip, produced), produced)
+        skip -= produced - bytes.length
+        if (bytes.length > 0) yield { bytes, frameEnded: false, consumed: offset + end }
+      }
+      at = end
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+  }
+  return offset + at
 }

@@ -33,16 +33,16 @@ const RLE_BLOCK = 1
 export const EMPTY_LAST_BLOCK = Buffer.of(1, 0, 0)
 export const CHECKSUM_BYTES = 4
 
-/** How many bytes of a zstd frame that is not ended are whole blocks: what was written of it is there up to the last flush. */
-export function wholeBlocks(frame: Buffer): number {
+/** Where the whole blocks of a zstd frame that is not ended stand behind one another: the ends of its head and of each of them. */
+export function* blockEnds(frame: Buffer): Generator<number> {
   const head = parseZstdFrameHead(frame)
-  if (!head) return 0
+  if (!head) return
   for (let at = head.length; ;) {
-    if (at + BLOCK_HEAD_BYTES > frame.length) return at
+    yield at
+    if (at + BLOCK_HEAD_BYTES > frame.length) return
     const block = frame.readUIntLE(at, BLOCK_HEAD_BYTES)
-    const end = at + BLOCK_HEAD_BYTES + (((block >> 1) & 3) === RLE_BLOCK ? 1 : block >> 3)
-    if (end > frame.length) return at
-    at = end
+    at += BLOCK_HEAD_BYTES + (((block >> 1) & 3) === RLE_BLOCK ? 1 : block >> 3)
+    if (at > frame.length) return
   }
 }
 

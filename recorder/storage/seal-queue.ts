@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
-import type { ManifestGap } from '../../formats/manifest.js'
+import type { Manifest, ManifestGap } from '../../formats/manifest.js'
 import { withState } from '../../formats/raw-path.js'
 import type { Loss, StorageEvent } from './messages.js'
 import { isNoRoom, type Room } from './room.js'
@@ -109,9 +109,18 @@ export class SealQueue {
     if (outcome.kind === 'sealed') {
       const { path, manifest } = outcome
       this.#options.emit({ type: 'sealed', path, manifest, recovered: task.recovered })
+      this.#tellMissing(task, manifest)
     } else if (outcome.kind === 'unreadable') {
       this.#options.emit({ type: 'unreadable', path: task.path, movedTo: outcome.movedTo })
     }
+  }
+
+  /** A disk may take lines and lose them before they were synced: what was written and cannot be read again is told. */
+  #tellMissing({ path, holds }: SealTask, manifest: Manifest): void {
+    const frames = (holds?.frames ?? 0) - manifest.frames
+    if (!holds || frames <= 0) return
+    const fromUs = Math.max(holds.fromUs, manifest.last_recv_us)
+    this.#options.emit({ type: 'lost', loss: { ...holds, fromUs, frames, cause: `the end of ${path} cannot be read` } })
   }
 
   #postpone(nowMs: number): false {

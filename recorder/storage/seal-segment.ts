@@ -113,7 +113,8 @@ function* rewrite(
   const fd = disk.open(target, 'replace')
   let isWhole = false
   try {
-    for (const chunk of decodeSegment(open)) {
+    // What lies behind does not count, and might take with it what does.
+    for (const chunk of decodeSegment(open, 0, scan.decode.totalBytes)) {
       const kept = chunk.bytes.subarray(0, left)
       left -= kept.length
       const directive = left === 0 ? EndDirective.end : EndDirective.continue

@@ -16,6 +16,7 @@ import { localDisk } from '../../platform/disk.js'
 import { parseManifest } from '../../formats/manifest.js'
 import { withState } from '../../formats/raw-path.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
+import { sealSegment } from '../../recorder/storage/seal-segment.js'
 import { FIRST_RECV_US, quoteLine, seal, sealedLines, writeOpenSegment } from '../fixtures/segments.js'
 
 const LINES = 60
@@ -179,5 +180,27 @@ t.test('only segments of this host are recovered', t => {
   copyFileSync(join(dataDir, path), join(dataDir, dirname(path), 'stranger.jsonl.zst.open'))
   t.same(findOpenSegments(localDisk, dataDir, 'deribit', 'vps1'), [path], 'names that are not ours are left alone')
   t.ok(existsSync(join(dataDir, dirname(path), 'stranger.jsonl.zst.open')))
+  t.end()
+})
+
+t.test('what a full disk or a power cut left behind the flushed lines took ten seconds of them with it', t => {
+  const litter = [Buffer.alloc(3000), Buffer.from(Array.from({ length: 4000 }, (_, n) => (n * 89 + 7) % 251))]
+  const lines = Array.from({ length: 20 }, (_, n) => quoteLine(n + 1))
+  for (const keepBytes of ['known', 'unknown']) {
+    const dataDir = t.testdir()
+    // The first append is a zstd frame by itself; the others are blocks of one that is in progress.
+    const path = writeOpenSegment(dataDir, 20, 2, 1, {}, 60_000)
+    const open = join(dataDir, path)
+    const { size } = statSync(open)
+    appendFileSync(open, Buffer.concat(litter))
+    const steps = sealSegment({
+      ...{ disk: localDisk, dataDir, path, level: 9, gaps: [] },
+      ...(keepBytes === 'known' && { keepBytes: size }),
+    })
+    let step = steps.next()
+    while (!step.done) step = steps.next()
+    t.match(step.value, { kind: 'sealed', manifest: { frames: 20 } }, `bytes that count: ${keepBytes}`)
+    t.same(sealedLines(dataDir, withState(path, 'sealed')), lines)
+  }
   t.end()
 })
