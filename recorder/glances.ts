@@ -56,6 +56,13 @@ export class Glances {
     const told = Object.entries(read(frame)).filter(([, value]) => value !== undefined)
     if (told.length === 0) return
     const at = new Date(recvUs / 1000).toISOString()
-    this.#told.set(name, { ...this.#told.get(name), ...Object.fromEntries(told), name, at })
+    const found: Glance = Object.fromEntries(told)
+    this.#told.set(name, { ...uncrossed({ ...this.#told.get(name) }, found), ...found, name, at })
   }
+}
+
+/** A frame may tell of one side alone: where the other one of before lies behind it now, it is over. */
+function uncrossed(before: Glance, found: Glance): Glance {
+  const { bid, ask } = { ...before, ...found }
+  return bid === undefined || ask === undefined || bid < ask ? before : { ...before, bid: undefined, ask: undefined }
 }

@@ -72,10 +72,15 @@ t.test('price, spread and IV of the front expiry stand in the status of a record
       const exchange = { name, url: simulators[place]?.url, ...configs[place] }
       const { dataDir } = startRecorder(t, join(folder, name), exchange)
       const shown = () => recorderStatus.parse(readStatus(dataDir, 'recorder') ?? {}).shown
-      const has = (what: 'price' | 'bid' | 'ask' | 'iv') => shown().some(one => one[what] !== undefined)
-      await until(name, () => has('price') && has('bid') && has('ask') && has('iv'))
-      const { price = 0, bid = 0, ask = 0, at = 0 } = shown().find(one => one.price !== undefined) ?? {}
-      const { iv = 0 } = shown().find(one => one.iv !== undefined) ?? {}
+      const isWhole = (one: ReturnType<typeof shown>[number]) =>
+        one.price !== undefined && one.bid !== undefined && one.ask !== undefined
+      let seen: ReturnType<typeof shown> = []
+      await until(name, () => {
+        seen = shown()
+        return seen.some(isWhole) && seen.some(({ iv }) => iv !== undefined)
+      })
+      const { price = 0, bid = 0, ask = 0, at = 0 } = seen.find(isWhole) ?? {}
+      const { iv = 0 } = seen.find(one => one.iv !== undefined) ?? {}
       t.ok(bid < ask && Math.abs(price / bid - 1) < 0.05, `${name}: ${price} near ${bid} and ${ask}`)
       t.ok(iv > 5 && iv < 300, `${name}: an IV of ${iv} %`)
       t.ok(Math.abs(Date.now() - at) < 60_000, `${name}: of now`)
