@@ -25,6 +25,30 @@ export interface Front {
   option?: { instrument: string; name: string }
 }
 
+/** How frames of family `ticker` tell of one instrument each. */
+interface Tickers {
+  /** Text of its channel, which stands in its frames. */
+  textOf: (instrument: string) => string
+  dataOf: (frame: Buffer) => unknown
+  price: (data: Record<string, unknown>) => Glance
+  iv: (data: Record<string, unknown>) => Glance
+}
+
+/** What is shown of each front where tickers tell of prices and IV. */
+export function shownByTickers(fronts: readonly Front[], { textOf, dataOf, price, iv }: Tickers): Shown[] {
+  const ticker = (name: string, instrument: string, glance: Tickers['price']): Shown => ({
+    ...{ name, family: 'ticker', text: textOf(instrument) },
+    read: frame => {
+      const data = dataOf(frame)
+      return typeof data === 'object' && data !== null ? glance(data as Record<string, unknown>) : {}
+    },
+  })
+  return fronts.flatMap(front => [
+    ...(front.price === undefined ? [] : [ticker(front.price, front.price, price)]),
+    ...(front.option ? [ticker(front.option.name, front.option.instrument, iv)] : []),
+  ])
+}
+
 interface Listed {
   readonly instrument_name: string
   readonly expiration_timestamp?: number | undefined

@@ -1,4 +1,4 @@
-import { frontsOf, numberIn, type Shown } from '../shown.js'
+import { frontsOf, numberIn, shownByTickers, type Shown } from '../shown.js'
 import { parsed } from './frames.js'
 import type { Instrument } from './instruments.js'
 
@@ -15,31 +15,16 @@ export function shownOf(
   priceOf: (name: string) => number | undefined,
   nowMs: number,
 ): Shown[] {
-  const ticker = (
-    name: string,
-    symbol: string,
-    read: (data: Record<string, unknown>) => ReturnType<Shown['read']>,
-  ) => ({
-    ...{ name, family: 'ticker', text: `"tickers.${symbol}"` },
-    read: (frame: Buffer) => {
-      const data = parsed(frame)?.['data']
-      return typeof data === 'object' && data !== null ? read(data as Record<string, unknown>) : {}
-    },
+  return shownByTickers(frontsOf(instruments, names, priceOf, nowMs), {
+    textOf: symbol => `"tickers.${symbol}"`,
+    dataOf: frame => parsed(frame)?.['data'],
+    price: data => ({
+      price: numberIn(data['lastPrice']),
+      bid: numberIn(data['bid1Price']),
+      ask: numberIn(data['ask1Price']),
+    }),
+    iv: data => ({ iv: percent(numberIn(data['markPriceIv'])) }),
   })
-  return frontsOf(instruments, names, priceOf, nowMs).flatMap(({ price, option }) => [
-    ...(price === undefined
-      ? []
-      : [
-          ticker(price, price, data => ({
-            price: numberIn(data['lastPrice']),
-            bid: numberIn(data['bid1Price']),
-            ask: numberIn(data['ask1Price']),
-          })),
-        ]),
-    ...(option
-      ? [ticker(option.name, option.instrument, data => ({ iv: percent(numberIn(data['markPriceIv'])) }))]
-      : []),
-  ])
 }
 
 const percent = (fraction: number | undefined) => (fraction === undefined ? undefined : 100 * fraction)

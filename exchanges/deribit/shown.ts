@@ -1,4 +1,4 @@
-import { frontsOf, numberIn, type Shown } from '../shown.js'
+import { frontsOf, numberIn, shownByTickers, type Shown } from '../shown.js'
 import { newsOf } from './catalogue.js'
 import { configKindOf, type Instrument } from './instruments.js'
 
@@ -18,27 +18,14 @@ export function shownOf(
   priceOf: (name: string) => number | undefined,
   nowMs: number,
 ): Shown[] {
-  const ticker = (
-    name: string,
-    instrument: string,
-    read: (data: Record<string, unknown>) => ReturnType<Shown['read']>,
-  ) => ({
-    ...{ name, family: 'ticker', text: `"ticker.${instrument}.` },
-    read: (frame: Buffer) => {
-      const data = newsOf(frame)
-      return typeof data === 'object' && data !== null ? read(data as Record<string, unknown>) : {}
-    },
+  return shownByTickers(frontsOf(instruments, names, priceOf, nowMs), {
+    textOf: instrument => `"ticker.${instrument}.`,
+    dataOf: newsOf,
+    price: data => ({
+      price: numberIn(data['last_price']),
+      bid: numberIn(data['best_bid_price']),
+      ask: numberIn(data['best_ask_price']),
+    }),
+    iv: data => ({ iv: numberIn(data['mark_iv']) }),
   })
-  return frontsOf(instruments, names, priceOf, nowMs).flatMap(({ price, option }) => [
-    ...(price === undefined
-      ? []
-      : [
-          ticker(price, price, data => ({
-            price: numberIn(data['last_price']),
-            bid: numberIn(data['best_bid_price']),
-            ask: numberIn(data['best_ask_price']),
-          })),
-        ]),
-    ...(option ? [ticker(option.name, option.instrument, data => ({ iv: numberIn(data['mark_iv']) }))] : []),
-  ])
 }
