@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { familiesOfKind, indexFamilies, type ConfigKind } from './families.js'
 
+/** Minutes between polls; an hour by default, a week at most. */
+const hourly = (what: string) => z.number().min(0).max(10_080).default(60).describe(what)
+
 const CHANNELS_MEANING: Readonly<Record<ConfigKind, string>> = {
   perpetual: 'channels of perpetual swaps',
   future: 'channels of dated futures',
@@ -106,12 +109,7 @@ export const okxConfig = z.strictObject({
         .describe('calls over HTTP in a second for what is polled, at most'),
       fundingHistory: z
         .strictObject({
-          everyMinutes: z
-            .number()
-            .min(0)
-            .max(10_080)
-            .default(60)
-            .describe('time between polls of settled funding, minutes; 0: none'),
+          everyMinutes: hourly('time between polls of settled funding, minutes; 0: none'),
           backHours: z
             .number()
             .min(1)
@@ -124,12 +122,9 @@ export const okxConfig = z.strictObject({
         .prefault({}),
       deliveries: z
         .strictObject({
-          everyMinutes: z
-            .number()
-            .min(0)
-            .max(10_080)
-            .default(60)
-            .describe('time between polls of the last prices that futures and options ended at, minutes; 0: none'),
+          everyMinutes: hourly(
+            'time between polls of the last prices that futures and options ended at, minutes; 0: none',
+          ),
         })
         .prefault({}),
     })
