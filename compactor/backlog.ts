@@ -1,11 +1,11 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { byStart, rawDays, rawFilesIn, rawHoursOf, type RawDay, type RawFile } from '../formats/raw-tree.js'
+import { byStart, rawDays, rawFilesIn, rawFoldersOf, type RawDay, type RawFile } from '../formats/raw-tree.js'
 import type { Receipt } from '../formats/receipt.js'
 
 export type SealedSegment = Pick<RawFile, 'path' | 'name'>
 
-/** What lies in the hours of a date. */
+/** What lies in a date. */
 export interface DateSegments {
   date: string
   /** Folders of the date, below dataDir. */
@@ -15,7 +15,7 @@ export interface DateSegments {
   isQuiet: boolean
 }
 
-/** A folder of an hour, as it was at the last look. */
+/** A folder of a date or of an hour, as it was at the last look. */
 interface SeenFolder {
   modifiedMs: number
   files: RawFile[]
@@ -53,7 +53,7 @@ export class SegmentFinder {
   }
 
   #segmentsOf(day: RawDay, filesIn: (path: string) => RawFile[]): DateSegments {
-    const files = rawHoursOf(this.#dataDir, day).flatMap(({ folders }) => folders.flatMap(filesIn))
+    const files = rawFoldersOf(this.#dataDir, day).flatMap(filesIn)
     const sealed = files.filter(({ state }) => state === 'sealed').sort(byStart)
     const isQuiet = files.every(({ state }) => state === 'sealed' || state === 'manifest')
     return { ...day, sealed, isQuiet }

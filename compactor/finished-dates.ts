@@ -52,7 +52,11 @@ export class FinishedDates {
     const mark = { days: this.#daysOf(folders), all: this.#allOf(folders) }
     if (this.#newestMs > Date.now() - SETTLES_MS || !isDone() || this.#allOf(folders) !== mark.all) return
     const hours = folders.raw.flatMap(folder => this.#hoursOf(folder))
-    this.#marks.set(date, { ...mark, raw: this.#sumOf(hours), parquet: this.#sumOf(folders.parquet) })
+    this.#marks.set(date, {
+      ...mark,
+      raw: this.#sumOf([...folders.raw, ...hours]),
+      parquet: this.#sumOf(folders.parquet),
+    })
     this.#isWritten = false
   }
 

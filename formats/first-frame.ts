@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { decodeSegment } from './decode-segment.js'
 import { parseLineHead } from './raw-line.js'
-import { SLACK_US } from './raw-tree.js'
+import { SLACK_US } from './segment-span.js'
 import { zstdFrameStarts } from './zstd-frame.js'
 
 /**

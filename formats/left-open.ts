@@ -1,4 +1,5 @@
-import { rawFiles, SLACK_US } from './raw-tree.js'
+import { rawFiles } from './raw-tree.js'
+import { SLACK_US } from './segment-span.js'
 import { parseRecorderName } from './recorder-name.js'
 import { isLockHeld } from '../platform/lock-state.js'
 import { recorderState } from './recorder-state.js'
@@ -20,7 +21,6 @@ export interface OpenOf {
  */
 export function openByRecorder(dataDir: string, fromMs = -Infinity): OpenOf[] {
   const found = new Map<string, OpenOf>()
-  // A segment lies in the hour in which it was begun.
   for (const { path, name, state } of rawFiles(dataDir, { fromUs: fromMs * 1000 + SLACK_US })) {
     if (state !== 'open' && state !== 'rewriting') continue
     const { exchange } = name

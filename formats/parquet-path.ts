@@ -1,10 +1,11 @@
 import { segmentDate, type SegmentName } from './raw-path.js'
+import { segmentEndMs, segmentHourMs } from './segment-span.js'
 import { RECORDER_NAME } from './recorder-name.js'
 import type { Partition } from './partition.js'
 
 /** What the name of a Parquet file says. */
 export interface ParquetName {
-  /** Of the day, for the part of one segment; undefined for a day's file. */
+  /** Of the day, for the part of one segment; `OF_DATE` where that may go on to the date's end; undefined for a day's file. */
   hour?: number
   /** The recorder's name, as in `SegmentName`. */
   host: string
@@ -12,6 +13,10 @@ export interface ParquetName {
   run?: string
   number?: number
 }
+
+/** In place of an hour. */
+const OF_DATE = 24
+const HOUR_MS = 3_600_000
 
 const HOURLY = new RegExp(String.raw`^(\d\d)-(${RECORDER_NAME})-([a-z0-9]+)-(\d+)\.parquet$`)
 const DAILY = new RegExp(String.raw`^day-(${RECORDER_NAME})\.parquet$`)
@@ -36,10 +41,17 @@ export function parseParquetName(file: string): ParquetName | undefined {
   return { hour: Number(hour), host, run, number: Number(number) }
 }
 
-/** `<hour>-<host>-<run>-<n>.parquet`: the part of one segment. */
+/** `<hour>-<host>-<run>-<n>.parquet`: the part of one segment; `24-…` of one that may go on to the end of its date. */
 export function hourlyName(name: SegmentName): string {
-  const hour = new Date(name.startedMs).toISOString().slice(11, 13)
+  const hour = name.ofDate ? String(OF_DATE) : new Date(name.startedMs).toISOString().slice(11, 13)
   return `${hour}-${name.host}-${name.run}-${name.number}.parquet`
+}
+
+/** When rows of a file of a date were received, but for those on their way at its end; ms since the epoch. */
+export function timeOfParquet({ hour = OF_DATE }: Pick<ParquetName, 'hour'>, date: string) {
+  const startedMs = Date.parse(date) + (hour === OF_DATE ? 0 : hour * HOUR_MS)
+  const begun = { startedMs, ...(hour === OF_DATE && { ofDate: true as const }) }
+  return { fromMs: segmentHourMs(begun), toMs: segmentEndMs(begun) }
 }
 
 /** `day-<host>.parquet`: a day's hours as one file. */

@@ -15,6 +15,8 @@ export interface SegmentName {
   currency?: string
   /** When the segment was opened, ms since the epoch, whole seconds. */
   startedMs: number
+  /** It lies in the folder of its date, and may go on to its end; the others lie in that of an hour, and end with it. */
+  ofDate?: true
   /** The recorder's name: its host and, behind `_`, the identity of its dataDir. */
   host: string
   /** One run of a recorder process. */
@@ -56,10 +58,11 @@ export function groupPath({ channel, kind, currency }: SegmentGroup): string {
     : `channel=${channel}/kind=${kind}/currency=${currency}`
 }
 
-/** Path below `dataDir`, with forward slashes: `raw/exchange=…/channel=…/date=…/hour=…/<time>-<host>-<run>-<n><suffix>`; grouped, with `kind=…/` or `kind=…/currency=…/` behind the channel. */
+/** Path below `dataDir`, with forward slashes: `raw/exchange=…/channel=…/date=…/hour=…/<time>-<host>-<run>-<n><suffix>`; grouped, with `kind=…/` or `kind=…/currency=…/` behind the channel; of a date, without `hour=…/`. */
 export function segmentPath(name: SegmentName, state: SegmentState): string {
   const time = new Date(name.startedMs).toISOString()
-  const folder = `raw/exchange=${name.exchange}/${groupPath(name)}/date=${time.slice(0, 10)}/hour=${time.slice(11, 13)}`
+  const date = `raw/exchange=${name.exchange}/${groupPath(name)}/date=${time.slice(0, 10)}`
+  const folder = name.ofDate ? date : `${date}/hour=${time.slice(11, 13)}`
   return `${folder}/${compactTime(name.startedMs)}-${name.host}-${name.run}-${name.number}${SUFFIX[state]}`
 }
 
@@ -70,20 +73,33 @@ export const segmentDate = ({ startedMs }: Pick<SegmentName, 'startedMs'>) => da
 export const SAFE_PATH_VALUE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
 const PATH = new RegExp(
-  String.raw`^raw/exchange=([^/]+)/channel=([^/]+)(?:/kind=([^/]+)(?:/currency=([^/]+))?)?/date=(\d{4}-\d\d-\d\d)/hour=(\d\d)/(\d{8}T\d{6}Z)-(${RECORDER_NAME})-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$`,
+  String.raw`^raw/exchange=([^/]+)/channel=([^/]+)(?:/kind=([^/]+)(?:/currency=([^/]+))?)?/date=(\d{4}-\d\d-\d\d)(?:/hour=(\d\d))?/(\d{8}T\d{6}Z)-(${RECORDER_NAME})-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$`,
 )
 
 /** The other way round; undefined for any path that is not one of ours, spelled exactly as we spell it. */
 export function parseSegmentPath(path: string): { name: SegmentName; state: SegmentState } | undefined {
   const match = PATH.exec(path)
   if (!match) return undefined
-  const [, exchange = '', channel = '', kind, currency, , , time = '', host = '', run = '', number = '', suffix = ''] =
-    match
+  const [
+    ,
+    exchange = '',
+    channel = '',
+    kind,
+    currency,
+    ,
+    hour,
+    time = '',
+    host = '',
+    run = '',
+    number = '',
+    suffix = '',
+  ] = match
   const state = (Object.keys(SUFFIX) as SegmentState[]).find(key => SUFFIX[key] === suffix)
   const values = [exchange, channel, kind ?? 'none', currency ?? 'none']
   if (!state || !values.every(value => SAFE_PATH_VALUE.test(value))) return undefined
   const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
-  const name = { exchange, ...group, startedMs: parseCompactTime(time), host, run, number: Number(number) }
+  const started = { startedMs: parseCompactTime(time), ...(hour === undefined && { ofDate: true as const }) }
+  const name = { exchange, ...group, ...started, host, run, number: Number(number) }
   // A time that does not exist (month 13) or a folder that contradicts the name is not one of ours.
   if (Number.isNaN(name.startedMs) || segmentPath(name, state) !== path) return undefined
   return { name, state }

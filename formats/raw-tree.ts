@@ -3,8 +3,16 @@
  * they are mixed. What is listed is what is asked for: of an hour, the folders of that hour.
  */
 import { existsSync } from 'node:fs'
-import { isOnTheWay, listFolder, partitionFolders, type FolderQuery, type Level } from './partition-folders.js'
+import {
+  isOnTheWay,
+  listFolder,
+  partitionFolders,
+  partitionValues,
+  type FolderQuery,
+  type Level,
+} from './partition-folders.js'
 import { parseSegmentPath, withState, type SegmentName, type SegmentState } from './raw-path.js'
+import { mayHoldLinesOf, segmentHourMs, SLACK_US } from './segment-span.js'
 
 /** A file of `raw/` whose whole path is spelled as we spell it. */
 export interface RawFile {
@@ -25,16 +33,6 @@ export interface RawQuery extends Pick<FolderQuery, 'below' | 'onStranger'> {
   newestFirst?: boolean
 }
 
-/** An hour, and all folders that hold its files. */
-export interface RawHour {
-  /** When it begins, ms since the epoch. */
-  startMs: number
-  /** Below the root, with forward slashes; sorted. */
-  folders: string[]
-}
-
-/** Lines may be stamped a little before the first of their segment, where the clock was set; µs. */
-export const SLACK_US = 60_000_000
 const HOUR_US = 3_600_000_000
 const DAY_US = 24 * HOUR_US
 
@@ -46,7 +44,7 @@ const LEVELS_TO_DATE: readonly Level[] = [
   { key: 'date' },
 ]
 
-/** A date, and the folders of all families that hold its hours. */
+/** A date, and its folders in all families. */
 export interface RawDay {
   date: string
   /** Below the root, with forward slashes; sorted. */
@@ -70,7 +68,7 @@ export function rawDays(root: string, query: RawQuery = {}): RawDay[] {
     dates: datesOf(query),
   }))
     add(days, values['date'] ?? '', path)
-  return inOrder(days, newestFirst).map(([date, folders]) => ({ date, folders }))
+  return inOrder([...days.keys()], newestFirst).map(date => ({ date, folders: days.get(date) ?? [] }))
 }
 
 /** Those that may hold what is asked for, if it is bounded on any side. */
@@ -84,33 +82,56 @@ const LAST_US = 8.64e21
 const dateAt = (us: number, otherwise: string) =>
   Math.abs(us) < LAST_US ? new Date(us / 1000).toISOString().slice(0, 10) : otherwise
 
-/** The hours that may hold what is asked for, in their order. */
-export function* rawHours(root: string, query: RawQuery = {}): Generator<RawHour, void> {
-  for (const day of rawDays(root, query)) yield* rawHoursOf(root, day, query)
+/** All folders that hold files of a date, below the root: of the date itself, and of its hours. */
+export function rawFoldersOf(root: string, day: RawDay): string[] {
+  return day.folders.flatMap(folder => [folder, ...contentsOf(root, folder, day).hours.map(({ path }) => path)])
 }
 
-/** Those of one date. */
-export function rawHoursOf(root: string, { date, folders }: RawDay, query: RawQuery = {}): RawHour[] {
-  const { below, onStranger, newestFirst = false } = query
-  const hours = new Map<string, string[]>()
-  for (const folder of folders) {
-    const inDay = { path: folder, values: {} }
-    for (const { path, values } of partitionFolders(root, inDay, [{ key: 'hour' }], { below, onStranger }))
-      add(hours, values['hour'] ?? '', path)
-  }
-  return (
-    inOrder(hours, newestFirst)
-      .map(([hour, folders]) => ({ startMs: Date.parse(`${date}T${hour}:00:00Z`), folders }))
-      // A segment ends with its hour, but for a frame on its way.
-      .filter(({ startMs }) => overlaps(startMs * 1000, HOUR_US, query))
-  )
-}
+const HOUR: readonly Level[] = [{ key: 'hour' }]
 
-/** Files of one folder of an hour, in the order of their names. */
-export function rawFilesIn(root: string, folder: string, { below, onStranger }: RawQuery = {}): RawFile[] {
+/** What lies in one folder of a date: segments that may go on to its end, and the folders of its hours. */
+function contentsOf(root: string, folder: string, { date }: RawDay, query: RawQuery = {}) {
   const { folders, files } = listFolder(root, folder)
-  for (const name of folders) if (isOnTheWay(`${folder}/${name}`, below)) onStranger?.(`${folder}/${name}/`)
-  return files.flatMap(file => {
+  const hours = folders.flatMap(name => {
+    const path = `${folder}/${name}`
+    if (!isOnTheWay(path, query.below)) return []
+    const { hour } = partitionValues([name], HOUR) ?? {}
+    if (hour === undefined) query.onStranger?.(`${path}/`)
+    return hour === undefined ? [] : { startMs: Date.parse(`${date}T${hour}:00:00Z`), path }
+  })
+  return { hours, files: filesAmong(folder, files, query) }
+}
+
+/**
+ * Files that may belong to what is asked for, each with those that were begun in its hour, hour by hour. The folder of an
+ * hour is listed when its turn has come.
+ */
+function* filesByHour(root: string, query: RawQuery): Generator<RawFile[], void> {
+  for (const day of rawDays(root, query)) {
+    const folders = new Map<number, string[]>()
+    const ofDate = new Map<number, RawFile[]>()
+    for (const folder of day.folders) {
+      const { hours, files } = contentsOf(root, folder, day, query)
+      // A segment ends with its hour, but for a frame on its way.
+      for (const { startMs, path } of hours) if (overlaps(startMs * 1000, HOUR_US, query)) add(folders, startMs, path)
+      for (const file of files) if (mayHoldLinesOf(file.name, query)) add(ofDate, segmentHourMs(file.name), file)
+    }
+    for (const hourMs of inOrder([...new Set([...folders.keys(), ...ofDate.keys()])], query.newestFirst)) {
+      const inHour = (folders.get(hourMs) ?? []).flatMap(folder => rawFilesIn(root, folder, query))
+      yield [...(ofDate.get(hourMs) ?? []), ...inHour]
+    }
+  }
+}
+
+/** Files of one folder, of an hour or of a date, in the order of their names. */
+export function rawFilesIn(root: string, folder: string, query: RawQuery = {}): RawFile[] {
+  const { folders, files } = listFolder(root, folder)
+  for (const name of folders) if (isOnTheWay(`${folder}/${name}`, query.below)) query.onStranger?.(`${folder}/${name}/`)
+  return filesAmong(folder, files, query)
+}
+
+function filesAmong(folder: string, names: readonly string[], { below, onStranger }: RawQuery): RawFile[] {
+  return names.flatMap(file => {
     const path = `${folder}/${file}`
     if (!isOnTheWay(path, below)) return []
     const parsed = parseSegmentPath(path)
@@ -119,12 +140,9 @@ export function rawFilesIn(root: string, folder: string, { below, onStranger }: 
   })
 }
 
-/** All files of `raw/` that may belong to what is asked for, hour by hour, in the order in which their segments were begun. */
+/** All files of `raw/` that may belong to what is asked for, in the order in which their segments were begun. */
 export function* rawFiles(root: string, query: RawQuery = {}): Generator<RawFile, void> {
-  for (const { folders } of rawHours(root, query)) {
-    const files = folders.flatMap(folder => rawFilesIn(root, folder, query)).sort(byStart)
-    yield* query.newestFirst === true ? files.reverse() : files
-  }
+  for (const files of filesByHour(root, query)) yield* inOrderOfStart(files, query)
 }
 
 /** A segment that can be read. */
@@ -134,10 +152,7 @@ export interface RawSegment extends RawFile {
 
 /** The same, each segment once, though it is being sealed at this moment; without those of which only a manifest is left. */
 export function* rawSegments(root: string, query: RawQuery = {}): Generator<RawSegment, void> {
-  for (const { folders } of rawHours(root, query)) {
-    const found = folders.flatMap(folder => segmentsAmong(root, rawFilesIn(root, folder, query))).sort(byStart)
-    yield* query.newestFirst === true ? found.reverse() : found
-  }
+  for (const files of filesByHour(root, query)) yield* inOrderOfStart(segmentsAmong(root, files), query)
 }
 
 /** While a segment is sealed a listing may show it under both names, or under none but that of its manifest. */
@@ -162,13 +177,18 @@ function overlaps(startUs: number, lengthUs: number, { fromUs = -Infinity, toUs 
   return startUs - SLACK_US < toUs && startUs + lengthUs + SLACK_US > fromUs
 }
 
-function add(folders: Map<string, string[]>, key: string, path: string): void {
-  const known = folders.get(key)
-  if (known) known.push(path)
-  else folders.set(key, [path])
+function inOrderOfStart<File extends RawFile>(files: readonly File[], { newestFirst = false }: RawQuery): File[] {
+  const sorted = [...files].sort(byStart)
+  return newestFirst ? sorted.reverse() : sorted
 }
 
-function inOrder(folders: ReadonlyMap<string, string[]>, newestFirst: boolean): [string, string[]][] {
-  const sorted = [...folders].sort(([a], [b]) => (a < b ? -1 : 1))
+function add<Key, One>(lists: Map<Key, One[]>, key: Key, one: One): void {
+  const known = lists.get(key)
+  if (known) known.push(one)
+  else lists.set(key, [one])
+}
+
+function inOrder<Key extends string | number>(keys: readonly Key[], newestFirst = false): Key[] {
+  const sorted = [...keys].sort((a, b) => (a < b ? -1 : 1))
   return newestFirst ? sorted.reverse() : sorted
 }

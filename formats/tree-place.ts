@@ -4,7 +4,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { listFolder } from './partition-folders.js'
 import { parquetFiles, parquetFolders } from './parquet-tree.js'
 import { quarantineFiles } from './quarantine-tree.js'
-import { rawFiles, rawHours } from './raw-tree.js'
+import { rawFiles } from './raw-tree.js'
 import { dateOf } from '../platform/utc-date.js'
 
 /** The folders of a tree that hold what was recorded and what was made of it. */
@@ -56,14 +56,14 @@ export function holdsDate(root: string, date: string): boolean {
   return exchanges.some(exchange => existsSync(join(root, 'raw', exchange, 'channel=journal', `date=${date}`)))
 }
 
-/** The first and the last date of which there are folders; undefined where there are none. Lists no files. */
+/** The first and the last date of which anything is there; undefined where there is nothing. Lists few files. */
 export function datesOfTree(root: string): { first: string; last: string } | undefined {
   const dates = [...parquetFolders(root)].map(({ date }) => date)
-  const firstOf = (hours: ReturnType<typeof rawHours>) => {
-    const hour = hours.next()
-    return hour.done === true ? [] : [dateOf(hour.value.startMs)]
+  const firstOf = (files: ReturnType<typeof rawFiles>) => {
+    const file = files.next()
+    return file.done === true ? [] : [dateOf(file.value.name.startedMs)]
   }
-  const all = [...dates, ...firstOf(rawHours(root)), ...firstOf(rawHours(root, { newestFirst: true }))].sort()
+  const all = [...dates, ...firstOf(rawFiles(root)), ...firstOf(rawFiles(root, { newestFirst: true }))].sort()
   const [first] = all
   const last = all.at(-1)
   return first === undefined || last === undefined ? undefined : { first, last }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EdgeError, hasErrno } from '../platform/edge-error.js'
 import type { Manifest } from '../formats/manifest.js'
-import { SLACK_US } from '../formats/raw-tree.js'
+import { SLACK_US } from '../formats/segment-span.js'
 import { ChannelChoice } from './channel-choice.js'
 import type { Frame, LineFrame } from './frame.js'
 import { mergeByTime, type MergeInput } from './merge-by-time.js'

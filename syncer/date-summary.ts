@@ -23,7 +23,7 @@ export function summaryOf(local: LocalDate, ledger: DateLedger, { ship, verify, 
     backlogBytes: ship.reduce((sum, { file }) => sum + file.bytes, 0),
     unverifiedFiles: unverified.length,
     oldestUnverifiedMs: oldestOf(times),
-    hours: hoursOf(local.files, path => ledger.get(path)),
+    hours: hoursOf(local, path => ledger.get(path)),
     bytes: local.bytes,
   }
 }

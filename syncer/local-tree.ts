@@ -1,6 +1,8 @@
 import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { folderEntries } from '../platform/folder-entries.js'
+import { parseSegmentPath } from '../formats/raw-path.js'
+import { segmentHourMs } from '../formats/segment-span.js'
 import { parseShippedName, type ShippedName } from './shipped-name.js'
 
 /** A file that may be shipped, as it is here now. */
@@ -17,6 +19,8 @@ export interface LocalDate {
   files: LocalFile[]
   /** Everything in the folders of the date, open segments included. */
   bytes: number
+  /** When the first hour begins of which a segment is open, ms since the epoch; undefined where none is. */
+  openFromMs: number | undefined
   /** Links under names of ours, relative: what they stand for is left out. */
   links: string[]
   /** The `date=` folders, relative. */
@@ -70,7 +74,8 @@ export function listDates(dataDir: string, onLink: (path: string) => void = () =
  * out; links and whatever else is no regular file too.
  */
 export function readDate(dataDir: string, folders: readonly string[]): LocalDate {
-  const date: LocalDate = { files: [], bytes: 0, links: [], tops: folders, folders: [], bareFolders: [] }
+  const nothing = { files: [], bytes: 0, openFromMs: undefined, links: [], folders: [], bareFolders: [] }
+  const date: LocalDate = { ...nothing, tops: folders }
   for (const folder of folders) readFolder(dataDir, folder, date)
   date.files.sort((a, b) => (a.path < b.path ? -1 : 1))
   return date
@@ -93,8 +98,14 @@ function readFolder(dataDir: string, folder: string, into: LocalDate): void {
     into.bytes += found.size
     const name = parseShippedName(path)
     if (name) into.files.push({ ...name, path, bytes: found.size, mtimeMs: Math.floor(found.mtimeMs) })
+    else noteOpen(path, into)
   }
   if (!holdsFile) into.bareFolders.push(folder)
+}
+
+function noteOpen(path: string, into: LocalDate): void {
+  const parsed = parseSegmentPath(path)
+  if (parsed?.state === 'open') into.openFromMs = Math.min(into.openFromMs ?? Infinity, segmentHourMs(parsed.name))
 }
 
 /** All that files of ours may lie in, or that may be mounted for them, relative: the trees, their partitions, the dates. */

@@ -17,6 +17,7 @@ export type SettledDate = z.infer<typeof settledSchema>
 
 /** A folder that changed within this time might change again without its time showing it. */
 const QUIET_MS = 60_000
+const HOUR_MS = 3_600_000
 
 /**
  * What to remember of a date whose files are all verified; undefined where something else lies there, too, or a folder
@@ -31,7 +32,7 @@ export function settle(dataDir: string, local: LocalDate, readAtMs: number): Set
     if (changedMs === undefined || changedMs > readAtMs - QUIET_MS) return undefined
     folders[folder] = changedMs
   }
-  const newestHourEndMs = local.files.reduce((newest, file) => Math.max(newest, file.hourEndMs), 0)
+  const newestHourEndMs = local.files.reduce((newest, file) => Math.max(newest, file.hourMs + HOUR_MS), 0)
   return { bytes: local.bytes, files: local.files.length, newestHourEndMs, folders }
 }
 

@@ -1,6 +1,6 @@
-import { parseParquetName } from '../formats/parquet-path.js'
-import { parseSegmentPath } from '../formats/raw-path.js'
-import { dateOf } from '../platform/utc-date.js'
+import { parseParquetName, timeOfParquet } from '../formats/parquet-path.js'
+import { parseSegmentPath, segmentDate } from '../formats/raw-path.js'
+import { segmentEndMs, segmentHourMs } from '../formats/segment-span.js'
 
 /** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced, `lists` those of finished days; `reports` are for people. */
 export type ShippedKind = 'segment' | 'manifest' | 'parquet' | 'quarantine' | 'superseded' | 'lists' | 'reports'
@@ -9,7 +9,8 @@ export interface ShippedName {
   kind: ShippedKind
   /** Partition, `YYYY-MM-DD`. */
   date: string
-  /** End of the hour that the data belongs to, ms since the epoch. */
+  /** Begin of the hour in which its data begins, and end of the one that it may go on to; ms since the epoch. */
+  hourMs: number
   hourEndMs: number
 }
 
@@ -43,21 +44,25 @@ export function parseShippedName(path: string): ShippedName | undefined {
   if (path.startsWith('raw/')) return parseRaw(path)
   const kind = (Object.keys(PATTERNS) as (keyof typeof PATTERNS)[]).find(root => path.startsWith(`${root}/`))
   const match = kind && PATTERNS[kind].exec(path)
-  if (!match || (kind === 'parquet' && !parseParquetName(path.slice(path.lastIndexOf('/') + 1)))) return undefined
+  if (!match) return undefined
   // Where the name has no hour, the last one of its day is the careful answer.
   const [, date = '', hour = '23'] = match
   const dayMs = Date.parse(`${date}T00:00:00Z`)
-  if (Number.isNaN(dayMs) || Number(hour) > 23) return undefined
-  return { kind, date, hourEndMs: dayMs + (Number(hour) + 1) * HOUR_MS }
+  if (Number.isNaN(dayMs)) return undefined
+  const name = kind === 'parquet' ? parseParquetName(path.slice(path.lastIndexOf('/') + 1)) : { hour: Number(hour) }
+  if (!name || (name.hour ?? 0) > (kind === 'parquet' ? 24 : 23)) return undefined
+  if (name.hour === undefined) return { kind, date, hourMs: dayMs + 23 * HOUR_MS, hourEndMs: dayMs + 24 * HOUR_MS }
+  const { fromMs, toMs } = timeOfParquet(name, date)
+  return { kind, date, hourMs: fromMs, hourEndMs: toMs }
 }
 
 function parseRaw(path: string): ShippedName | undefined {
   const parsed = parseSegmentPath(path)
   if (parsed?.state !== 'sealed' && parsed?.state !== 'manifest') return undefined
-  const { startedMs } = parsed.name
   return {
     kind: parsed.state === 'sealed' ? 'segment' : 'manifest',
-    date: dateOf(startedMs),
-    hourEndMs: (Math.floor(startedMs / HOUR_MS) + 1) * HOUR_MS,
+    date: segmentDate(parsed.name),
+    hourMs: segmentHourMs(parsed.name),
+    hourEndMs: segmentEndMs(parsed.name),
   }
 }

@@ -114,7 +114,7 @@ function isSettled(syncer: Syncer, date: string, tops: readonly string[]): boole
   if (!isStillSettled(dataDir, settled, tops)) return false
   memory.dates.set(date, {
     ...{ backlogFiles: 0, backlogBytes: 0, unverifiedFiles: 0, oldestUnverifiedMs: undefined },
-    hours: { newestEndMs: settled.newestHourEndMs, firstOpenEndMs: undefined },
+    hours: { newestEndMs: settled.newestHourEndMs, firstOpenMs: undefined },
     bytes: settled.bytes,
   })
   return true

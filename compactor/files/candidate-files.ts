@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import type { SegmentName } from '../../formats/raw-path.js'
-import { parquetFolder } from '../../formats/parquet-path.js'
+import { segmentDate, type SegmentName } from '../../formats/raw-path.js'
+import { segmentEndMs, segmentHourMs } from '../../formats/segment-span.js'
+import { hourlyName, parquetFolder, timeOfParquet } from '../../formats/parquet-path.js'
 import { parquetFilesIn, parquetFolders } from '../../formats/parquet-tree.js'
 import type { Partition } from '../../formats/partition.js'
 import { identityOf, type Table } from '../../exchanges/table.js'
@@ -39,9 +40,9 @@ export function findCandidateFiles(
     for (const date of dates) {
       const folder = { path: parquetFolder(exchange, table.name, partition, date), exchange, table: table.name, date }
       for (const root of rootsOf(date)) {
-        for (const { path, name } of parquetFilesIn(root, { ...folder, ...partition })) {
-          if (isOwn(name, date, segment)) continue
-          if (identity.reach === 'near' && name.hour !== undefined && !isNear(name.hour, date, segment)) continue
+        for (const { path, file, name } of parquetFilesIn(root, { ...folder, ...partition })) {
+          if (file === hourlyName(segment) && date === segmentDate(segment)) continue
+          if (identity.reach === 'near' && !isNear(timeOfParquet(name, date), segment)) continue
           found.push({ path: join(root, path), origin: originOf(name.host, name.run) })
         }
       }
@@ -50,7 +51,10 @@ export function findCandidateFiles(
   return found
 }
 
-const around = ({ startedMs }: SegmentName) => new Set([-HOUR_MS, 0, HOUR_MS].map(ms => dateOf(startedMs + ms)))
+const around = (segment: SegmentName) =>
+  new Set(
+    [segment.startedMs - HOUR_MS, segment.startedMs, segment.startedMs + HOUR_MS, segmentEndMs(segment)].map(dateOf),
+  )
 
 /**
  * The dates that have files, from the day on at which the first row was made: its first copy came at that time, and one
@@ -73,13 +77,7 @@ function datesSince(
 /** What tells a connection from those of the same name in other runs. */
 export const originOf = (host: string, run: string | undefined) => `${host}/${run ?? ''}/`
 
-function isOwn(name: { hour?: number; host: string; run?: string; number?: number }, date: string, own: SegmentName) {
-  const isSame = name.run === own.run && name.number === own.number && name.host === own.host
-  return isSame && dateOf(own.startedMs) === date && new Date(own.startedMs).getUTCHours() === name.hour
-}
-
-/** Segments are at most an hour long: a file of the hour before or after may overlap. */
-function isNear(hour: number, date: string, own: SegmentName): boolean {
-  const startsMs = Date.parse(`${date}T00:00:00Z`) + hour * HOUR_MS
-  return Math.abs(startsMs - Math.floor(own.startedMs / HOUR_MS) * HOUR_MS) <= HOUR_MS
+/** What was on its way when an hour or a date ended may be in a file of the next: those that touch overlap. */
+function isNear({ fromMs, toMs }: { fromMs: number; toMs: number }, own: SegmentName): boolean {
+  return fromMs <= segmentEndMs(own) && toMs >= segmentHourMs(own)
 }

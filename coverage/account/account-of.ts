@@ -168,7 +168,8 @@ class HostStates {
       list.map(({ fromUs, toUs, conn = '' }) => `${fromUs}-${toUs}${conn}`).join()
     const key = [
       ...[host, target.grade, target.isNumbered, this.#isSteady(target.family) ? target.family : ''],
-      ...[spans, wanted, rejected, compared, vanished].map(textOf),
+      ...[spans, wanted, rejected, compared].map(textOf),
+      ...vanished.map(({ fromUs, toUs, cause }) => `${fromUs}-${toUs} ${cause}`),
       told.map(span => this.#index.idOf(span)).join(),
     ].join('|')
     const known = this.#known.get(key) ?? this.#spansOf(subscription, target, told, vanished, compared)
@@ -220,7 +221,12 @@ class HostStates {
     // What came and was not kept is gone, whatever numbers were seen.
     for (const one of told.filter(({ kind }) => kind === 'lost' || kind === 'unreadable'))
       line.paint([boundsOf(one)], { state: 'missing', grade: 'exact', cause: one.cause }, isHere)
-    for (const { cause, ...file } of vanished) line.paint([file], { state: 'missing', grade: 'exact', cause }, isHere)
+    for (const { cause, isPending = false, ...file } of vanished)
+      line.paint(
+        [file],
+        isPending ? { state: 'not yet known', grade: 'claimed', cause } : { state: 'missing', grade: 'exact', cause },
+        isHere,
+      )
     for (const { fromUs, toUs = fromUs, cause } of told.filter(({ kind }) => kind === 'standstill'))
       line.paint(
         [{ fromUs, toUs: toUs + DRAINED_US }],

@@ -21,6 +21,8 @@ export interface Vanished extends Span {
   kind?: string | undefined
   currency?: string | undefined
   cause: string
+  /** It goes on at the recorder, or is on its way. */
+  isPending?: true
 }
 
 /** All that an account of one exchange is made of. */

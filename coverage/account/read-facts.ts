@@ -7,6 +7,7 @@ import { inOrder } from '../../formats/journal/read.js'
 import { lastEntries } from '../../formats/journal/runs.js'
 import { listFolder } from '../../formats/partition-folders.js'
 import { rawSegments, type RawSegment } from '../../formats/raw-tree.js'
+import { mayHoldLinesOf } from '../../formats/segment-span.js'
 import { recorderState } from '../../formats/recorder-state.js'
 import { knownManifest } from './known-manifest.js'
 import { isLockHeld } from '../../platform/lock-state.js'
@@ -15,11 +16,9 @@ import type { Span } from '../../platform/spans.js'
 import type { AccountFacts, Sign } from './facts.js'
 import { claimsOfSegments, toldHosts } from './read-claims.js'
 import { readJournal } from './read-journal.js'
-import { findVanished } from './vanished.js'
+import { ARRIVES_WITHIN_US, findVanished } from './vanished.js'
 
 const HOUR_US = 3_600_000_000
-/** In a copy nobody can tell whether the recorder lives: an hour's segments are there within this time of its end. */
-const ARRIVES_WITHIN_US = 2 * HOUR_US
 /** Segments that were begun this long before the last word of a run may hold later lines than it. */
 const SEGMENT_US = HOUR_US
 
@@ -55,7 +54,7 @@ export async function readAccountFacts(
     entries,
     signs,
     alive: aliveOf(root, exchange, entries, signs, nowUs),
-    vanished: findVanished(root, exchange, span, files, entries, namedExchange(exchange).names.familyOfChannel),
+    vanished: findVanished(root, exchange, span, files, entries, namedExchange(exchange).names.familyOfChannel, nowUs),
     claims: claimsOfSegments(root, files, toldHosts(entries)),
     nowUs,
   }
@@ -74,7 +73,9 @@ function signsOf(root: string, entries: readonly JournalEntry[], files: readonly
     if (stopped.has(run)) continue
     const own = byRun.get(run) ?? []
     const newestMs = Math.max(startedMs, ...own.slice(-1).map(({ name }) => name.startedMs))
-    byRun.set(run, [...own.filter(({ name }) => name.startedMs * 1000 > newestMs * 1000 - SEGMENT_US), file])
+    const isLate = ({ name }: RawSegment) =>
+      name.startedMs * 1000 > newestMs * 1000 - SEGMENT_US || mayHoldLinesOf(name, { fromUs: newestMs * 1000 })
+    byRun.set(run, [...own.filter(isLate), file])
   }
   return [...byRun.values()].flatMap(own =>
     own.flatMap(({ path, name: { exchange, host, run, channel: family } }) => {

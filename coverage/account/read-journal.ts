@@ -3,7 +3,8 @@ import { parseJournalEvent } from '../../formats/journal/entry.js'
 import { segmentEntries, type NumberedEntry } from '../../formats/journal/read.js'
 import { parquetFilesIn, parquetFolders, type ParquetFile } from '../../formats/parquet-tree.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
-import { rawHours, rawSegments } from '../../formats/raw-tree.js'
+import { rawSegments, type RawSegment } from '../../formats/raw-tree.js'
+import { segmentHourMs } from '../../formats/segment-span.js'
 import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { openDuckDb } from '../../platform/duckdb.js'
 import type { Span } from '../../platform/spans.js'
@@ -41,12 +42,11 @@ function stateBefore(root: string, exchange: string, fromUs: number, seen: Set<s
   let entries: NumberedEntry[] = []
   let earliestUs = fromUs
   let hours = 0
-  for (const { startMs, folders } of rawHours(root, { exchange, ...JOURNAL, toUs: fromUs, newestFirst: true })) {
+  const newestFirst = rawSegments(root, { exchange, ...JOURNAL, toUs: fromUs, newestFirst: true })
+  for (const { startMs, segments } of byHour(newestFirst)) {
     if (startMs * 1000 >= fromUs) continue
     const own: NumberedEntry[] = []
-    const hour = { fromUs: startMs * 1000, toUs: startMs * 1000 + 1 }
-    for (const { path, state, name } of rawSegments(root, { exchange, ...JOURNAL, ...hour })) {
-      if (!folders.some(folder => path.startsWith(`${folder}/`))) continue
+    for (const { path, state, name } of segments.reverse()) {
       if (state === 'sealed') seen.add(nameOf(name))
       own.push(...segmentEntries({ path: `${root}/${path}`, state, name }))
     }
@@ -56,6 +56,21 @@ function stateBefore(root: string, exchange: string, fromUs: number, seen: Set<s
     if (++hours >= HOURS_BACK_MAX || tellsState(entries.filter(({ recvUs }) => recvUs < fromUs))) break
   }
   return { entries, fromUs: earliestUs }
+}
+
+/** Those that were begun in one hour, each hour as far as it is asked for. */
+function* byHour(segments: Iterable<RawSegment>): Generator<{ startMs: number; segments: RawSegment[] }> {
+  let hour: { startMs: number; segments: RawSegment[] } | undefined
+  for (const segment of segments) {
+    const startMs = segmentHourMs(segment.name)
+    if (hour && hour.startMs !== startMs) {
+      yield hour
+      hour = undefined
+    }
+    hour ??= { startMs, segments: [] }
+    hour.segments.push(segment)
+  }
+  if (hour) yield hour
 }
 
 /** Whether entries say of each recorder what it had subscribed, and of each connection what it carried before it failed. */

@@ -4,6 +4,7 @@ import type { JournalEntry } from '../../formats/journal/entry.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { groupPath, parseSegmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
 import { rawFiles, type RawSegment } from '../../formats/raw-tree.js'
+import { segmentEndMs, segmentHourMs } from '../../formats/segment-span.js'
 import { readReceiptsOf } from '../../formats/receipt.js'
 import { groupBy } from '../../platform/group-by.js'
 import type { Span } from '../../platform/spans.js'
@@ -11,11 +12,15 @@ import type { Vanished } from './facts.js'
 import { dateOf } from '../../platform/utc-date.js'
 
 const HOUR_US = 3_600_000_000
+/** In a copy nobody can tell whether the recorder lives: a segment is there within this time of its end. */
+export const ARRIVES_WITHIN_US = 2 * HOUR_US
+const NOT_HERE_YET = 'its segment goes on at the recorder, or is on its way'
 
 /**
  * Segments of which there is a trace and that are nowhere: the numbers of a run's segments follow one upon the other, a
  * manifest lies beside each, and receipts name what was made of them. What was deleted here after the target had it, what
- * the disk refused and what was moved aside have records of their own and are not among them.
+ * the disk refused and what was moved aside have records of their own and are not among them. What goes on beyond its hour
+ * is waited for until it is over.
  */
 export function findVanished(
   root: string,
@@ -24,17 +29,22 @@ export function findVanished(
   files: readonly RawSegment[],
   entries: readonly JournalEntry[],
   familyOfChannel: (channel: string) => string,
+  nowUs: number,
 ): Vanished[] {
+  const here = new Set(files.map(({ name }) => idOf(name)))
   const byRun = groupBy(files, ({ name: { host, run } }) => `${host} ${run}`)
   const suspects = [...byRun.values()].flatMap(own => {
     const run = own[0]?.name.run ?? ''
     return suspectsOf(
       own.map(({ name }) => name),
       () => subscribedBy(run, entries, familyOfChannel),
+      span.fromUs - HOUR_US,
     )
   })
   const orphans = manifestsAlone(root, exchange, span)
-  if (suspects.length + orphans.length === 0) return []
+  const names = files.map(({ name }) => name)
+  const long = longSegments(entries, names).filter(({ name }) => !here.has(idOf(name)))
+  if (suspects.length + orphans.length + long.length === 0) return []
   const traces = new Traces(root, exchange, span)
   const refused = new Set(entries.flatMap(({ event, run }) => (event === 'disk_error' ? [run] : [])))
   const moved = new Set(
@@ -45,17 +55,24 @@ export function findVanished(
     }),
   )
   const isGone = (name: Pick<SegmentName, 'host' | 'run' | 'number'>) =>
-    !refused.has(name.run) && !moved.has(idOf(name)) && !traces.has(idOf(name))
-  const known = new Set(orphans.map(idOf))
+    !here.has(idOf(name)) && !refused.has(name.run) && !moved.has(idOf(name)) && !traces.has(idOf(name))
+  const known = new Set([...orphans, ...long.map(({ name }) => name)].map(idOf))
   const endOf = runEnds(entries)
   const gone = [
-    ...orphans.filter(isGone).map(name => vanishedOf(name, hourOf(name))),
+    ...orphans.filter(isGone).map(name => vanishedOf(name, spanOf(name))),
     ...suspects
       .filter(({ name }) => !known.has(idOf(name)) && isGone(name))
       .map(({ name, span }) => vanishedOf(name, span)),
+    ...long
+      .filter(({ name }) => isGone(name) && !orphans.some(one => idOf(one) === idOf(name)))
+      .map(({ name, span }) => ({ ...vanishedOf(name, span), isLong: true })),
   ]
   return gone
-    .map(file => ({ ...file, toUs: Math.min(file.toUs, endOf(file.host, file.fromUs)) }))
+    .map(({ isLong = false, ...file }: Vanished & { isLong?: boolean }): Vanished => {
+      const toUs = Math.min(file.toUs, endOf(file.host, file.fromUs))
+      const isPending = isLong && nowUs < toUs + ARRIVES_WITHIN_US
+      return { ...file, toUs, ...(isPending && { isPending: true as const, cause: NOT_HERE_YET }) }
+    })
     .filter(({ fromUs, toUs }) => fromUs < toUs && fromUs < span.toUs && toUs > span.fromUs)
 }
 
@@ -70,10 +87,10 @@ const STARTS_US = 1_000_000
 
 const idOf = ({ host, run, number }: Pick<SegmentName, 'host' | 'run' | 'number'>) => `${host} ${run} ${number}`
 
-function hourOf({ startedMs }: SegmentName): Span {
-  const fromUs = startedMs * 1000
-  return { fromUs, toUs: (Math.floor(fromUs / HOUR_US) + 1) * HOUR_US }
-}
+const spanOf = (name: Pick<SegmentName, 'startedMs' | 'ofDate'>): Span => ({
+  fromUs: name.startedMs * 1000,
+  toUs: segmentEndMs(name) * 1000,
+})
 
 function vanishedOf({ host, channel, kind, currency, number }: SegmentName, span: Span): Vanished {
   return {
@@ -84,6 +101,30 @@ function vanishedOf({ host, channel, kind, currency, number }: SegmentName, span
     currency,
     cause: `segment ${number} of ${channel} is gone without a record`,
   }
+}
+
+/** The name of a segment has whole seconds, and what it says of going on may be told a moment after it ended. */
+const TOLD_LATE_US = 2_000_000
+
+/** Segments that go on beyond their hour, as journals tell: until the time that was told, or until the next of their group. */
+export function longSegments(
+  entries: readonly JournalEntry[],
+  here: readonly SegmentName[],
+): { name: SegmentName; span: Span }[] {
+  const told = new Map<string, { name: SegmentName; toUs: number; toldUs: number }>()
+  for (const { event, recvUs, detail } of entries) {
+    const name = event === 'goes_on' ? parseSegmentPath(detail.path ?? '')?.name : undefined
+    if (name && event === 'goes_on') told.set(idOf(name), { name, toUs: detail.to_us ?? 0, toldUs: recvUs })
+  }
+  const groupOf = (name: SegmentName) => `${name.host} ${name.run} ${groupPath(name)}`
+  const groups = groupBy([...here, ...[...told.values()].map(({ name }) => name)], groupOf)
+  return [...told.values()].flatMap(({ name, toUs, toldUs }) => {
+    const later = (groups.get(groupOf(name)) ?? []).filter(({ number }) => number > name.number)
+    // Its file was taken away, and written anew from memory under the next number.
+    if (later.some(({ startedMs }) => startedMs === name.startedMs)) return []
+    const follows = later.map(({ startedMs }) => startedMs * 1000).filter(us => us >= toldUs - TOLD_LATE_US)
+    return [{ name, span: { fromUs: name.startedMs * 1000, toUs: Math.min(toUs, ...follows) } }]
+  })
 }
 
 /** Families of which a run had channels. */
@@ -98,22 +139,26 @@ function subscribedBy(run: string, entries: readonly JournalEntry[], familyOfCha
 /**
  * Numbers between those that are here, and what may have been in them: what has no segment of its own then. Pure.
  * @param families of the run, where it has segments of none that is missing then
+ * @param fromUs of what was begun earlier and goes on, the neighbours are not known
  */
 export function suspectsOf(
   names: readonly SegmentName[],
   families: () => ReadonlySet<string>,
+  fromUs = -Infinity,
 ): { name: SegmentName; span: Span }[] {
-  const ordered = [...names].sort((a, b) => a.number - b.number)
+  const ordered = names
+    .filter(({ ofDate, startedMs }) => !ofDate || startedMs * 1000 >= fromUs)
+    .sort((a, b) => a.number - b.number)
   const suspects: { name: SegmentName; span: Span }[] = []
   ordered.forEach((next, at) => {
     const before = ordered[at - 1]
     if (!before) return
     for (let number = before.number + 1; number < next.number; number++) {
       // It was begun between its neighbours, so it ended with that hour, or with the next segment of its group.
-      for (const name of groupsWithout(ordered, before, next, families)) {
+      for (const name of groupsWithout(names, before, next, families)) {
         const started = { ...name, startedMs: before.startedMs, number }
         const follows = ordered.find(one => groupPath(one) === groupPath(name) && one.startedMs > before.startedMs)
-        const { fromUs, toUs } = hourOf(started)
+        const { fromUs, toUs } = spanOf({ startedMs: before.startedMs })
         suspects.push({
           name: started,
           span: { fromUs, toUs: Math.min(toUs, (follows?.startedMs ?? Infinity) * 1000) },
@@ -132,11 +177,8 @@ function groupsWithout(
   families: () => ReadonlySet<string>,
 ): SegmentName[] {
   const groups = [...groupBy(names, groupPath).values()]
-  const [fromHour, toHour] = [before, next].map(({ startedMs }) => Math.floor(startedMs / 3_600_000))
-  const isThen = ({ startedMs }: SegmentName) => {
-    const hour = Math.floor(startedMs / 3_600_000)
-    return hour === fromHour || hour === toHour
-  }
+  const hours = [before, next].map(segmentHourMs)
+  const isThen = (name: SegmentName) => hours.some(ms => segmentHourMs(name) <= ms && ms < segmentEndMs(name))
   const without = groups.filter(group => !group.some(isThen))
   if (without.length > 0) return without.flatMap(group => group[0] ?? [])
   const here = new Set(names.map(({ channel }) => channel))

@@ -153,6 +153,8 @@ export const EVENTS = {
   disk_again: event('storage', 'closes', { after_ms: number, message: text }, nothing),
   made_room: event('storage', 'nothing', { files: texts, bytes: number }, nothing),
   room_again: event('storage', 'closes', { after_ms: number }, nothing),
+  /** A segment goes on beyond its hour: until then a copy has to wait for it. Told when it is begun, and in each hour. */
+  goes_on: event('storage', 'nothing', { path: text, to_us: us }, nothing),
   segment_recovered: event(
     'storage',
     'nothing',

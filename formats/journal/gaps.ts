@@ -1,4 +1,5 @@
 import { parseSegmentPath, withState } from '../raw-path.js'
+import { segmentEndMs } from '../segment-span.js'
 import { STOPPING } from './causes.js'
 import { stillCovered } from './covered.js'
 import { byExchange, type EntryOf, type JournalEntry } from './entry.js'
@@ -273,14 +274,13 @@ class SpanReader {
     return this.#add(entry, 'trade_hole', { ...boundsOf(entry), ...about })
   }
 
-  /** Told of the hour in which the segment began; it may be another recorder's than the one that tells of it. */
+  /** Told of all the time that the segment may have had; it may be another recorder's than the one that tells of it. */
   #addUnreadable(entry: EntryOf<'segment_unreadable'>): void {
     const name = parseSegmentPath(withState(entry.detail.path ?? '', 'sealed'))?.name
     if (!name) return
-    const hourEndUs = (Math.floor(name.startedMs / HOUR_MS) + 1) * HOUR_MS * 1000
     this.#add(entry, 'unreadable', {
       fromUs: name.startedMs * 1000,
-      toUs: Math.min(entry.recvUs, hourEndUs),
+      toUs: Math.min(entry.recvUs, segmentEndMs(name) * 1000),
       host: name.host,
       cause: 'a segment held nothing that can be read',
       families: [name.channel],
@@ -305,7 +305,6 @@ class SpanReader {
   }
 }
 
-const HOUR_MS = 3_600_000
 /** The families that these events are about where they name none. */
 const TRADES = 'trades'
 const BOOKS = 'book'

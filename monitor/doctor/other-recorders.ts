@@ -1,13 +1,13 @@
 import type { Config } from '../../config/schema.js'
 import { parseTarget } from '../../config/target-address.js'
-import { rawFilesIn, rawHours } from '../../formats/raw-tree.js'
+import { segmentDate } from '../../formats/raw-path.js'
+import { rawFiles } from '../../formats/raw-tree.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { readDataIdentity } from '../../platform/data-identity.js'
 import type { Finding } from './finding.js'
 
 /** Every recorder writes a journal: its newest days are enough to see who brings files. */
 const DATES = 7
-const DAY_MS = 86_400_000
 
 /** Whether a folder target holds files of another recorder that bears this one's host name. */
 export function otherRecorders({ dataDir, host, sync }: Config): Finding[] {
@@ -33,12 +33,12 @@ export function otherRecorders({ dataDir, host, sync }: Config): Finding[] {
 /** The recorders whose journals of the last days lie in a tree. */
 function recordersIn(root: string): Set<string> {
   const found = new Set<string>()
-  const dates = new Set<number>()
+  const dates = new Set<string>()
   const mayHold = (family: string) => family === 'journal'
-  for (const { startMs, folders } of rawHours(root, { mayHold, newestFirst: true })) {
-    dates.add(Math.floor(startMs / DAY_MS))
+  for (const { name } of rawFiles(root, { mayHold, newestFirst: true })) {
+    dates.add(segmentDate(name))
     if (dates.size > DATES) break
-    for (const folder of folders) for (const { name } of rawFilesIn(root, folder)) found.add(name.host)
+    found.add(name.host)
   }
   return found
 }

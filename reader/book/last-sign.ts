@@ -1,11 +1,11 @@
 import { manifestOf, segmentFiles, currentPath, type SegmentFile } from '../../formats/segment-files.js'
+import { mayHoldLinesOf } from '../../formats/segment-span.js'
 import { segmentFrames } from '../segment-frames.js'
 import type { OpenRun } from '../../formats/journal/runs.js'
 import { isOfBooks } from './whose-book.js'
 import { greatest } from '../../platform/extremes.js'
 
 const JOURNAL = 'journal'
-const HOUR_MS = 3_600_000
 
 /**
  * When a host was last heard of within a run, by books and journal, µs; -Infinity for never.
@@ -18,8 +18,8 @@ export function rawLastSign(path: string, run: OpenRun, enoughUs: number): numbe
   )
   const lastStartMs = greatest(files.map(({ name }) => name.startedMs))
   if (lastStartMs * 1000 >= enoughUs) return lastStartMs * 1000
-  // Whatever was written last was begun at most an hour before the last segment.
-  const late = files.filter(({ name }) => name.startedMs >= lastStartMs - HOUR_MS)
+  // Whatever was written last is in the last segment, or in one that was not over when that was begun.
+  const late = files.filter(({ name }) => mayHoldLinesOf(name, { fromUs: lastStartMs * 1000 }))
   return Math.max(-Infinity, ...late.map(lastReceived).filter(us => us < run.toUs))
 }
 

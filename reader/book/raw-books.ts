@@ -1,5 +1,6 @@
 import { readFrameBatches } from '../read-frames.js'
 import { segmentFiles } from '../../formats/segment-files.js'
+import { segmentEndMs, segmentHourMs } from '../../formats/segment-span.js'
 import { applyRecorded, booksOf } from './apply-frame.js'
 import { BookBuilder } from './book-builder.js'
 import { isOfBooks } from './whose-book.js'
@@ -41,7 +42,10 @@ export async function lastSnapshots(search: SnapshotSearch): Promise<Map<string,
 function hoursUpTo(path: string, atUs: number): number[] {
   const hours = new Set<number>()
   const choice = { fromUs: -Infinity, toUs: atUs + 1, mayHold: isOfBooks }
-  for (const { name } of segmentFiles(path, choice)) hours.add(Math.floor((name.startedMs * 1000) / HOUR_US) * HOUR_US)
+  for (const { name } of segmentFiles(path, choice)) {
+    const toUs = Math.min(segmentEndMs(name) * 1000, atUs + 1)
+    for (let us = segmentHourMs(name) * 1000; us < toUs; us += HOUR_US) hours.add(us)
+  }
   return [...hours].sort((a, b) => b - a)
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { openByRecorder, type OpenOf } from '../../formats/left-open.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
+import { segmentEndMs } from '../../formats/segment-span.js'
 import type { Disk } from '../../platform/disk.js'
 import { createFolderDurable, writeFileDurable } from '../../platform/durable-file.js'
 import { hasErrno, isMachineError } from '../../platform/edge-error.js'
@@ -20,7 +21,7 @@ const TRIES = 3
 const schema = z.object({
   /** Of the dataDir; a copy of it has another. */
   identity: z.string(),
-  /** When the first hour begins in which something may be open, ms since the epoch. */
+  /** When the first hour begins in which something may be written that is open, ms since the epoch. */
   from_ms: z.int(),
 })
 
@@ -42,7 +43,7 @@ export class SealedHours {
   open(): OpenOf[] {
     const fromMs = this.#read()
     const open = openByRecorder(this.#dataDir, fromMs)
-    this.#openFromMs = least(open.flatMap(({ open, rewriting }) => [...open, ...rewriting]).map(startedMs))
+    this.#openFromMs = least(open.flatMap(({ open, rewriting }) => [...open, ...rewriting]).map(lastHourMs))
     return open
   }
 
@@ -94,4 +95,8 @@ export class SealedHours {
 }
 
 const hourOf = (ms: number) => Math.floor(ms / HOUR_MS) * HOUR_MS
-const startedMs = (path: string) => parseSegmentPath(path)?.name.startedMs ?? -Infinity
+/** Where a segment is found that goes on to the end of its date: in each of its hours. */
+function lastHourMs(path: string): number {
+  const name = parseSegmentPath(path)?.name
+  return name ? segmentEndMs(name) - HOUR_MS : -Infinity
+}

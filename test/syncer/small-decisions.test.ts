@@ -30,9 +30,16 @@ t.test('names that are shipped, and none else', t => {
     [`${parquet}/14-h-abc-1.parquet`, 'parquet'],
     [`${quarantine}/${name}.jsonl`, 'quarantine'],
   ] as const) {
-    t.same(parseShippedName(path), { kind, date: '2026-11-20', hourEndMs: end }, path)
+    t.same(parseShippedName(path), { kind, date: '2026-11-20', hourMs: end - 3_600_000, hourEndMs: end }, path)
   }
-  const day = { kind: 'parquet', date: '2026-11-20', hourEndMs: Date.parse('2026-11-21T00:00:00Z') }
+  const dayEndMs = Date.parse('2026-11-21T00:00:00Z')
+  for (const [path, kind, hourMs] of [
+    [`${hour.replace('/hour=14', '')}/${name}.jsonl.zst`, 'segment', end - 3_600_000],
+    [`${hour.replace('/hour=14', '')}/${name}.json`, 'manifest', end - 3_600_000],
+    [`${parquet}/24-h-abc-1.parquet`, 'parquet', dayEndMs - 24 * 3_600_000],
+  ] as const)
+    t.same(parseShippedName(path), { kind, date: '2026-11-20', hourMs, hourEndMs: dayEndMs }, `${path} may go on`)
+  const day = { kind: 'parquet', date: '2026-11-20', hourMs: dayEndMs - 3_600_000, hourEndMs: dayEndMs }
   t.same(parseShippedName(`${parquet}/day-h.parquet`), day, "a day's file ends with the day")
   const notice = 'superseded/date=2026-11-20/superseded-h.jsonl'
   t.same(parseShippedName(notice), { ...day, kind: 'superseded' }, 'and so does what says what it replaced')
@@ -48,7 +55,7 @@ t.test('names that are shipped, and none else', t => {
     `${hour.replace('14', '15')}/${name}.jsonl.zst`,
     `${parquet}/.14-h-abc-1.parquet`,
     `${parquet}/14-h-abc-1.parquet.tmp`,
-    `${parquet}/24-h-abc-1.parquet`,
+    `${parquet}/25-h-abc-1.parquet`,
     `${parquet}/x/14-h-abc-1.parquet`,
     `${parquet.replace('2026-11-20', '2026-13-20')}/14-h-abc-1.parquet`,
     `${quarantine}/${name}.jsonl.tmp`,
@@ -248,11 +255,14 @@ t.test('the daily window, over midnight too', t => {
 t.test('verified through the last hour before the first that is not', t => {
   const hour = (n: number) => n * 3_600_000
   t.equal(verifiedThrough([]), undefined)
-  t.equal(verifiedThrough([{ newestEndMs: hour(14), firstOpenEndMs: undefined }]), hour(14))
+  t.equal(verifiedThrough([{ newestEndMs: hour(14), firstOpenMs: undefined }]), hour(14))
+  t.equal(verifiedThrough([{ newestEndMs: hour(14), firstOpenMs: hour(14) }]), hour(14), 'one is being written')
+  t.equal(verifiedThrough([{ newestEndMs: hour(14), firstOpenMs: hour(3) }]), hour(3), 'one since the third hour')
+  t.equal(verifiedThrough([{ newestEndMs: undefined, firstOpenMs: hour(3) }]), undefined, 'nothing was sealed')
   t.equal(
     verifiedThrough([
-      { newestEndMs: hour(24), firstOpenEndMs: hour(20) },
-      { newestEndMs: hour(30), firstOpenEndMs: undefined },
+      { newestEndMs: hour(24), firstOpenMs: hour(19) },
+      { newestEndMs: hour(30), firstOpenMs: undefined },
     ]),
     hour(19),
   )

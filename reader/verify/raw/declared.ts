@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { decodedLines } from '../../../formats/decode-segment.js'
 import { parseJournalEvent, type JournalEvent } from '../../../formats/journal/entry.js'
+import { parseSegmentPath, type SegmentName } from '../../../formats/raw-path.js'
 import { parseLine } from '../../../formats/raw-line.js'
+import { segmentEndMs } from '../../../formats/segment-span.js'
 import type { Span } from '../../../platform/spans.js'
 import { hasErrno } from '../../../platform/edge-error.js'
 import type { SegmentFile } from './find-segments.js'
@@ -15,11 +17,13 @@ export interface Declared {
   /** Longest time between a frame's arrival and its being safe, and longest span of a segment, µs. */
   unsafeUs: number
   slotUs: number
+  /** Segments that went on beyond their slot, by number, and until when. */
+  long: Map<number, { name: SegmentName; toUs: number }>
 }
 
 /** Reads the journal of one run; what cannot be read there is said by the proof of its segments. */
 export function readDeclared(root: string, segments: readonly SegmentFile[]): Declared {
-  const declared: Declared = { stopped: false, lost: [], unsafeUs: 2_000_000, slotUs: 3_600_000_000 }
+  const declared: Declared = { stopped: false, lost: [], unsafeUs: 2_000_000, slotUs: 3_600_000_000, long: new Map() }
   for (const segment of segments) {
     if (segment.name.channel !== 'journal') continue
     for (const line of linesOf(root, segment)) {
@@ -44,6 +48,9 @@ function takeEvent({ event, detail }: JournalEvent, declared: Declared): void {
   else if (event === 'lost') {
     const { from_us: fromUs, to_us: toUs } = detail
     if (fromUs !== undefined && toUs !== undefined) declared.lost.push({ fromUs, toUs })
+  } else if (event === 'goes_on') {
+    const name = parseSegmentPath(detail.path ?? '')?.name
+    if (name) declared.long.set(name.number, { name, toUs: detail.to_us ?? segmentEndMs(name) * 1000 })
   } else if (event === 'started') {
     const { flush_ms: flushMs, fsync_ms: fsyncMs, rotate_minutes: minutes } = detail
     if (flushMs === undefined || fsyncMs === undefined || minutes === undefined) return

@@ -1,3 +1,5 @@
+import { segmentEndMs } from '../../../formats/segment-span.js'
+import type { Declared } from './declared.js'
 import type { SegmentFile } from './find-segments.js'
 import type { Span } from '../../../platform/spans.js'
 
@@ -15,12 +17,12 @@ const SLACK_US = 60_000_000
  * The holes in the numbers of a run's segments: gone by retention, not brought here yet, still open elsewhere, or never
  * written since the disk refused. Pure.
  * @param segments of one run
- * @param slotUs longest span of a segment
+ * @param declared longest span of a segment, and those that went on beyond it
  * @param mayFollow whether there may be later ones than those here
  */
 export function missingSegments(
   segments: readonly SegmentFile[],
-  slotUs: number,
+  { slotUs, long }: Pick<Declared, 'slotUs' | 'long'>,
   mayFollow: boolean,
 ): MissingSegments[] {
   const known = [...segments].sort((a, b) => a.name.number - b.name.number)
@@ -36,6 +38,11 @@ export function missingSegments(
     number = name.number
     startedUs = nextUs
   }
+  const here = new Set(known.map(({ name }) => name.number))
+  for (const { name, toUs } of long.values()) {
+    const bounds = { fromUs: name.startedMs * 1000 - SLACK_US, toUs: toUs + SLACK_US }
+    if (!here.has(name.number)) missing.push({ fromNumber: name.number, toNumber: name.number, ...bounds })
+  }
   if (mayFollow)
     missing.push({ fromNumber: number + 1, toNumber: Infinity, fromUs: startedUs - SLACK_US, toUs: Infinity })
   return missing
@@ -44,7 +51,7 @@ export function missingSegments(
 /** A segment that is here, and whose frames nobody can tell. */
 export function unreadable({ name }: SegmentFile, slotUs: number): MissingSegments {
   const startedUs = name.startedMs * 1000
-  const toUs = startedUs + slotUs + SLACK_US
+  const toUs = (name.ofDate ? segmentEndMs(name) * 1000 : startedUs + slotUs) + SLACK_US
   return { fromNumber: name.number, toNumber: name.number, fromUs: startedUs - SLACK_US, toUs }
 }
 

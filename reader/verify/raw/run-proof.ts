@@ -60,7 +60,7 @@ export class RunProof {
     const { root, findings, mayFollow } = options
     const declared = readDeclared(root, run.segments)
     this.#slotUs = declared.slotUs
-    this.#missing = missingSegments(run.segments, declared.slotUs, mayFollow && !declared.stopped)
+    this.#missing = missingSegments(run.segments, declared, mayFollow && !declared.stopped)
     this.#holes = new SeqHoles({ declared, missing: this.#missing, findings, label: this.#label() })
   }
 

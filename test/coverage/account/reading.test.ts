@@ -8,6 +8,8 @@ import { sentenceOf } from '../../../coverage/account/wording.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { isLost } from '../../../coverage/account/account.js'
 import { QuerySession } from '../../../reader/query/session.js'
+import { segmentPath } from '../../../formats/raw-path.js'
+import { writeRecording, type MadeFrame } from '../../fixtures/made-recording.js'
 import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
 import { SEGMENT_NAME } from '../../fixtures/segments.js'
 
@@ -186,3 +188,52 @@ t.test('of two recorders the end is that of the later one, and in order only whe
   t.same(endOf({ ...facts, entries: [...entries, entry('b', 20, 'clock')] }), { us: 20 * S, isStopped: false })
   t.end()
 })
+
+t.test(
+  'of a segment that goes on for hours a copy says that it is not here yet, and misses it once it should be',
+  async t => {
+    const HOUR = 3600 * S
+    const folder = t.testdir()
+    const name = { ...SEGMENT_NAME, channel: 'quote', run: 'r1', number: 2, ofDate: true as const }
+    const toUs = RUN_STARTED_US + 10 * HOUR
+    const frames: MadeFrame[] = []
+    const add = (family: string, recvUs: number, frame: object) =>
+      frames.push({ family, conn: family === 'journal' ? 'journal' : 'd1', recvUs, frame: JSON.stringify(frame) })
+    const quote = { params: { channel: CHANNELS[0], data: { instrument_name: 'BTC-PERPETUAL' } } }
+    add('journal', RUN_STARTED_US, {
+      event: 'started',
+      run: 'r1',
+      host: 'vps1',
+      flush_ms: 80,
+      fsync_ms: 1000,
+      rotate_minutes: 60,
+    })
+    add('quote', RUN_STARTED_US + 1, quote)
+    add('journal', RUN_STARTED_US + S, { event: 'subscribed', conn: 'd1', channels: CHANNELS })
+    for (let hour = 0; hour < 4; hour++) {
+      const us = RUN_STARTED_US + hour * HOUR + 2 * S
+      add('journal', us, { event: 'subscriptions', conn: 'd1', channels: CHANNELS })
+      add('journal', us + 1, { event: 'goes_on', path: segmentPath(name, 'sealed'), to_us: toUs })
+      for (const family of ['trades', 'book', 'quote']) add(family, us + 60 * S, quote)
+    }
+    writeRecording(folder, frames, { ofDate: ['quote'] })
+    const statesAt = async (hour: number, askedUs: number) => {
+      const fromUs = RUN_STARTED_US + hour * HOUR + 600 * S
+      const { groups } = await measureAccount(folder, { fromUs, toUs: fromUs + 600 * S }, askedUs)
+      return Object.fromEntries(
+        groups.flatMap(({ channels, spans }) =>
+          channels.map(({ family }) => [family, spans.map(({ state }) => state)]),
+        ),
+      ) as Record<string, string[]>
+    }
+    const others = { trades: ['recorded'], book: ['recorded'] }
+    const earlyUs = RUN_STARTED_US + 5 * HOUR
+    t.same(await statesAt(2, earlyUs), { ...others, quote: ['recorded'] }, 'it is here')
+    const path = join(folder, segmentPath(name, 'sealed'))
+    for (const file of [path, path.replace(/\.jsonl\.zst$/, '.json')]) rmSync(file)
+    for (const hour of [0, 1, 2])
+      t.same(await statesAt(hour, earlyUs), { ...others, quote: ['not yet known'] }, 'not here yet')
+    const late = await statesAt(2, toUs + 3 * HOUR)
+    t.same(late, { ...others, quote: ['missing'] }, 'it never came')
+  },
+)
