@@ -35,6 +35,7 @@ import { requireStorable } from './storable.js'
 import { freeLock, takeOver } from './take-over.js'
 import { FrameCounter, FrameRouter, type PartitionOf } from './frame-router.js'
 
+const MIB = 1024 * 1024
 /** A disk that has not taken the first line by then keeps nobody from recording into memory. */
 const BEGIN_WITHIN_MS = 5000
 /** SIGTERM promises an end within 5 s; what closing the sockets leaves of it is for sealing. */
@@ -83,11 +84,12 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     siblings: config.exchanges.map(({ name }) => name).filter(name => name !== exchange.name),
     host: name,
     run,
-    rotateBytes: segments.rotateMiB * 1024 * 1024,
+    rotateBytes: segments.rotateMiB * MIB,
+    long: segments.longestHours > 1 ? { hours: segments.longestHours, bytes: segments.littleMiB * MIB } : undefined,
     fsyncMs: segments.fsyncMs,
     frameMs: segments.flushMs,
-    queueBytes: segments.queueMiB * 1024 * 1024,
-    reserveBytes: segments.reserveMiB * 1024 * 1024,
+    queueBytes: segments.queueMiB * MIB,
+    reserveBytes: segments.reserveMiB * MIB,
     openFilesMax: segments.openFilesMax,
     dropFirst: segments.dropOrder ?? droppedFirst([facts]),
     dropLast: droppedLast(facts),

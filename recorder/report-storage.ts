@@ -66,6 +66,7 @@ function reportSegments(storage: Storage, router: FrameRouter, log: Logger): voi
     if (recovered)
       router.journal('segment_recovered', { path, frames, ...(manifest.recovered ?? { torn_bytes: 0, cut_lines: 0 }) })
   })
+  storage.on('goesOn', ({ path, toUs }) => router.journal('goes_on', { path, to_us: toUs }))
   storage.on('openElsewhere', ({ exchange, host, segments, isAlive }) => {
     const facts = { exchange, host, segments }
     if (isAlive) {

@@ -26,6 +26,18 @@ export const segments = z
       .default(60)
       .describe('longest span of one segment, minutes; divides the hour'),
     rotateMiB: amount(1, 1024, 64, 'size at which a segment is sealed early, MiB compressed'),
+    longestHours: whole(
+      1,
+      24,
+      1,
+      'hours that a family of little may go on in one segment, which is brought to the target when it is over; divides the day; 1: each hour has one',
+    ).refine(hours => 24 % hours === 0, { error: 'hours that divide the day, such as 24, 6 or 1' }),
+    littleMiB: amount(
+      0.01,
+      1024,
+      4,
+      'what such a segment may come to, MiB compressed; a family is of little while two of its hours fit',
+    ),
     flushMs: whole(
       50,
       60_000,

@@ -1,16 +1,16 @@
 import { groupPath } from '../../formats/raw-path.js'
 import type { Append } from './messages.js'
 
-/** Which segment lines go to: one for each group and slot. */
+/** Which segment lines go to: one for each group and slot, where none goes on beyond its slot. */
 export const segmentKey = (batch: Append) => `${groupPath(batch)}/${batch.slotToUs}`
 
 /**
- * Batches to be written, in the order in which they came. Where one cannot be written, those behind it that go to the same
- * segment wait, too, and all others go on.
+ * Batches to be written, in the order in which they came. Where one cannot be written, those behind it of the same group
+ * wait, too, since they may go to the same segment, and all others go on.
  */
 export class BatchQueue {
   #batches: Append[] = []
-  /** Segments whose last write failed, and when it is tried again, ms of `performance.now`. */
+  /** Groups whose last write failed, and when it is tried again, ms of `performance.now`. */
   readonly #blocked = new Map<string, number>()
 
   push(batch: Append): void {
@@ -34,7 +34,7 @@ export class BatchQueue {
   drain(nowMs: number, mayWrite: (batch: Append) => boolean, write: (batch: Append) => number | undefined): void {
     const stuck = new Set<string>()
     this.#batches = this.#batches.filter(batch => {
-      const key = segmentKey(batch)
+      const key = groupPath(batch)
       if (!stuck.has(key) && mayWrite(batch) && (this.#blocked.get(key) ?? 0) <= nowMs) {
         const againMs = write(batch)
         if (againMs === undefined) {

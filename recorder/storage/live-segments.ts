@@ -1,27 +1,38 @@
 import type { Disk } from '../../platform/disk.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
-import type { SegmentGroup } from '../../formats/raw-path.js'
+import { groupPath, withState, type SegmentGroup } from '../../formats/raw-path.js'
 import { segmentKey } from './batch-queue.js'
 import { heldBytes, type Append, type StorageEvent, type StorageOptions } from './messages.js'
 import { OpenWriters } from './open-writers.js'
+import type { HourVolumes } from './hour-volumes.js'
 import { isNoRoom, type Room } from './room.js'
 import type { SealTask } from './seal-queue.js'
+import { endOfSegmentMs, goesOn } from './segment-length.js'
 import { SegmentWriter } from './segment-writer.js'
 import { encodeLines } from './line-encoding.js'
 
 /** Frames may still be on their way from the sockets when their slot ends. */
 const LATE_FRAMES_US = 2_000_000
+const HOUR_US = 3_600_000_000
 
 export interface LiveSegmentsOptions {
   disk: Disk
   storage: StorageOptions
+  /** What the last hours brought, where segments may go on for several; else nobody counts. */
+  volumes?: HourVolumes | undefined
   room: Room
   emit: (event: StorageEvent) => void
   /** Takes over a segment that gets no more frames. */
   seal: (task: SealTask) => void
   /** Called before a segment is begun, with its time, ms since the epoch. */
   admit: (startedMs: number) => void
+}
+
+/** The segment of a group that goes on beyond its hour, and the end of the last slot that it took, µs. */
+interface Long {
+  key: string
+  toUs: number
 }
 
 /**
@@ -32,6 +43,11 @@ export class LiveSegments {
   readonly #options: LiveSegmentsOptions
   readonly #writers: OpenWriters
   readonly #pendingGaps = new Map<string, ManifestGap[]>()
+  /** By group. */
+  readonly #longs = new Map<string, Long>()
+  /** Of slots whose lines go to a segment that was begun before: its key. */
+  readonly #slots = new Map<string, string>()
+  #toldHour: number | undefined
   #count = 0
 
   constructor(options: LiveSegmentsOptions) {
@@ -50,12 +66,14 @@ export class LiveSegments {
 
   /** Where it throws, nothing of the batch counts; `failed` is to be told. */
   append(batch: Append): void {
-    const key = segmentKey(batch)
+    const key = this.#keyOf(batch)
     const { writer, compressedBytes } = this.#writers.withFile(key, () => {
-      const writer = this.#writers.get(key) ?? this.#open(batch)
+      const writer = this.#writers.get(key) ?? this.#open(key, batch)
       this.#writers.set(key, writer)
       return { writer, compressedBytes: writer.append({ ...batch, bytes: this.#linesOf(batch) }) }
     })
+    if (writer.holds.frames === batch.frames) this.#tellLong(writer)
+    this.#options.volumes?.note(groupPath(batch), batch.firstRecvUs / 1000, compressedBytes)
     const { channel, bytes, frames, shares } = batch
     const buffer = shares ? {} : { buffer: bytes.buffer }
     this.#options.emit({ type: 'stored', channel, frames, compressedBytes, held: heldBytes(batch), ...buffer })
@@ -64,7 +82,7 @@ export class LiveSegments {
 
   /** A file that found no room and is as it was before can be written to again; after any other fault nobody knows. */
   failed(batch: Append, error: unknown): void {
-    const key = segmentKey(batch)
+    const key = this.#knownKeyOf(batch)
     const writer = this.#writers.get(key)
     if (writer && (!isNoRoom(error) || writer.isTorn)) this.#abandon(key, writer)
   }
@@ -108,8 +126,9 @@ export class LiveSegments {
     }
   }
 
-  /** Ends those whose slot is over. */
+  /** Ends those whose slot is over, and tells once an hour which go on. */
   endBefore(nowUs: number): void {
+    this.#tellLongs(nowUs)
     for (const [key, writer] of this.#writers.entries()) {
       if (writer.slotToUs + LATE_FRAMES_US <= nowUs) this.#retire(key, writer)
     }
@@ -135,14 +154,58 @@ export class LiveSegments {
     return lines
   }
 
-  #open(batch: Append): SegmentWriter {
-    const writer = this.#create(batch, batch.firstRecvUs, batch.slotToUs)
+  #knownKeyOf(batch: Append): string {
+    const own = segmentKey(batch)
+    return this.#slots.get(own) ?? own
+  }
+
+  /** The key of the segment that takes a batch: one that goes on takes the next hour, too, or ends there. */
+  #keyOf(batch: Append): string {
+    const key = this.#knownKeyOf(batch)
+    const long = this.#longs.get(groupPath(batch))
+    const writer = long && this.#writers.get(long.key)
+    if (!long || !writer || this.#writers.get(key) || batch.slotFromUs < long.toUs) return key
+    if (!this.#takesNext(writer, batch)) {
+      writer.endEarly(long.toUs)
+      this.#longs.delete(groupPath(batch))
+      return key
+    }
+    long.toUs = batch.slotToUs
+    this.#slots.set(key, long.key)
+    return long.key
+  }
+
+  #takesNext({ slotToUs, holds }: SegmentWriter, batch: Append): boolean {
+    const { volumes, storage } = this.#options
+    if (!storage.long || batch.slotToUs > slotToUs) return false
+    return goesOn(holds.compressedBytes, volumes?.bytesAnHour(groupPath(batch), batch.slotFromUs / 1000), storage.long)
+  }
+
+  /** When the segment of a batch ends: with its slot, unless there is so little that it may go on. */
+  #endOf(batch: Append): number {
+    const { volumes, storage } = this.#options
+    const { channel, slotFromUs, slotToUs } = batch
+    const mayGoOn = channel !== 'journal' && slotToUs - slotFromUs === HOUR_US && !this.#longs.has(groupPath(batch))
+    if (!storage.long || !volumes || !mayGoOn) return slotToUs
+    const bytesAnHour = volumes.bytesAnHour(groupPath(batch), slotFromUs / 1000)
+    return endOfSegmentMs(slotFromUs / 1000, bytesAnHour, storage.long) * 1000
+  }
+
+  #open(key: string, batch: Append): SegmentWriter {
+    const toUs = this.#endOf(batch)
+    const writer = this.#create(batch, batch.firstRecvUs, toUs, toUs > batch.slotToUs)
+    if (writer.ofDate) this.#longs.set(groupPath(batch), { key, toUs: batch.slotToUs })
     writer.gaps.push(...(this.#pendingGaps.get(batch.channel) ?? []))
     this.#pendingGaps.delete(batch.channel)
     return writer
   }
 
-  #create({ channel, kind, currency }: SegmentGroup, firstRecvUs: number, slotToUs: number): SegmentWriter {
+  #create(
+    { channel, kind, currency }: SegmentGroup,
+    firstRecvUs: number,
+    slotToUs: number,
+    ofDate: boolean,
+  ): SegmentWriter {
     const { disk, storage, admit } = this.#options
     const { dataDir, exchange, host, run, frameMs } = storage
     // A fault may have left a file of the last number: each try takes the next.
@@ -150,12 +213,33 @@ export class LiveSegments {
     const startedMs = Math.floor(firstRecvUs / 1_000_000) * 1000
     admit(startedMs)
     const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
-    return new SegmentWriter(disk, dataDir, { exchange, ...group, startedMs, host, run, number }, slotToUs, frameMs)
+    const name = { exchange, ...group, startedMs, ...(ofDate && { ofDate: true as const }), host, run, number }
+    return new SegmentWriter(disk, dataDir, name, slotToUs, frameMs)
+  }
+
+  #tellLong({ path, ofDate, slotToUs }: SegmentWriter): void {
+    if (ofDate) this.#options.emit({ type: 'goesOn', path: withState(path, 'sealed'), toUs: slotToUs })
+  }
+
+  #tellLongs(nowUs: number): void {
+    const hour = Math.floor(nowUs / HOUR_US)
+    const isFirst = this.#toldHour === undefined
+    if (hour === this.#toldHour) return
+    this.#toldHour = hour
+    if (isFirst) return
+    for (const [, writer] of this.#writers.entries()) if (writer.slotToUs > nowUs) this.#tellLong(writer)
+  }
+
+  /** It takes no more lines. */
+  #forget(key: string): void {
+    this.#writers.delete(key)
+    for (const [slot, of] of this.#slots) if (of === key) this.#slots.delete(slot)
+    for (const [group, long] of this.#longs) if (long.key === key) this.#longs.delete(group)
   }
 
   /** Leaves the file to recovery, and a new segment goes on. */
   #abandon(key: string, writer: SegmentWriter): void {
-    this.#writers.delete(key)
+    this.#forget(key)
     this.#close(writer)
     if (writer.holds.frames === 0 && this.#remove(writer)) this.#keepGaps(writer.group.channel, writer.gaps)
     else this.#seal(writer, true)
@@ -174,7 +258,7 @@ export class LiveSegments {
       const inPlace = this.#inPlace(key, writer)
       if (!inPlace) return
       inPlace.park()
-      this.#writers.delete(key)
+      this.#forget(key)
       this.#seal(inPlace, false)
     } catch (error) {
       this.#distrust(key, writer, error)
@@ -195,7 +279,7 @@ export class LiveSegments {
     if (place === 'kept') return writer
     this.#tell('write', writer, `the file was ${place} by another program`)
     if (place === 'removed' && writer.holds.frames > 0) return this.#writeAnew(key, writer)
-    this.#writers.delete(key)
+    this.#forget(key)
     this.#keepGaps(writer.group.channel, writer.gaps)
     this.#close(writer)
     return undefined
@@ -205,8 +289,9 @@ export class LiveSegments {
   #writeAnew(key: string, writer: SegmentWriter): SegmentWriter | undefined {
     let copy: SegmentWriter | undefined
     try {
-      copy = this.#create(writer.group, writer.holds.fromUs, writer.slotToUs)
+      copy = this.#create(writer.group, writer.holds.fromUs, writer.slotToUs, writer.ofDate)
       writer.copyTo(copy)
+      this.#tellLong(copy)
     } catch (error) {
       this.#tell('rescue', writer, messageOf(error))
       if (!copy) return undefined

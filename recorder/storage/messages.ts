@@ -2,6 +2,7 @@ import type { Manifest, ManifestGap } from '../../formats/manifest.js'
 import type { FrameEncoding } from '../../formats/raw-line.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
 import type { SegmentGroup } from '../../formats/raw-path.js'
+import type { LongSegments } from './segment-length.js'
 
 /** How `what` of a write that failed begins; the family follows. */
 export const APPENDING = 'append to '
@@ -15,6 +16,8 @@ export interface StorageOptions {
   host: string
   run: string
   rotateBytes: number
+  /** How long a segment of little may go on; none: each ends with its slot. */
+  long?: LongSegments | undefined
   fsyncMs: number
   /** How often zstd frames of open segments end, ms; none: each batch is one. */
   frameMs?: number
@@ -106,6 +109,8 @@ export type StorageEvent =
   | { type: 'synced' }
   /** Was stored, and is gone from the disk. */
   | { type: 'lost'; loss: Loss }
+  /** A segment goes on beyond its hour, to this time at most: told when it is begun, and in each hour. */
+  | { type: 'goesOn'; path: string; toUs: number }
   | { type: 'sealed'; path: string; manifest: Manifest; recovered: boolean }
   /** Another recorder has segments open here; where it is gone, they are sealed now. */
   | { type: 'openElsewhere'; others: OpenElsewhere }

@@ -4,6 +4,7 @@ import { messageOf } from '../../platform/edge-error.js'
 import { removeVerifiedSegments } from './verified-segments.js'
 import { findOpenSegments } from './open-segments.js'
 import { BatchQueue } from './batch-queue.js'
+import { HourVolumes } from './hour-volumes.js'
 import { Inheritance } from './inheritance.js'
 import { LiveSegments } from './live-segments.js'
 import {
@@ -48,6 +49,7 @@ export class SegmentStore {
   readonly #seals: SealQueue
   readonly #hours: SealedHours
   readonly #inheritance: Inheritance
+  readonly #volumes: HourVolumes | undefined
   #hasNew = false
   #working = false
   #wake: NodeJS.Timeout | undefined
@@ -76,7 +78,9 @@ export class SegmentStore {
     )
     const seal = this.#seals.add.bind(this.#seals)
     const admit = this.#hours.admit.bind(this.#hours)
-    this.#live = new LiveSegments({ disk, storage: options, room: this.#room, emit, seal, admit })
+    this.#volumes = options.long && new HourVolumes(disk, recorderState(dataDir, exchange, host, 'volumes'))
+    const volumes = this.#volumes
+    this.#live = new LiveSegments({ disk, storage: options, volumes, room: this.#room, emit, seal, admit })
     void this.#work()
   }
 
@@ -96,6 +100,7 @@ export class SegmentStore {
         break
       case 'tick':
         this.#live.endBefore(request.nowUs)
+        this.#volumes?.look(request.nowUs / 1000)
         this.#hours.look(request.nowUs / 1000)
         break
       case 'tryNow':
@@ -223,6 +228,7 @@ export class SegmentStore {
     while (this.#working) await nextTurn()
     this.#queue.retryNow()
     this.#writeQueue()
+    this.#volumes?.save()
     const leftOpen = this.#seals.leave()
     this.#inheritance.settle([])
     this.#endAll(() => true)

@@ -38,7 +38,8 @@ export class SegmentWriter {
   /** Below `dataDir`. */
   readonly path: string
   readonly group: SegmentGroup
-  readonly slotToUs: number
+  readonly ofDate: boolean
+  #slotToUs: number
   readonly gaps: ManifestGap[] = []
   readonly #disk: Disk
   readonly #file: string
@@ -61,11 +62,21 @@ export class SegmentWriter {
     this.#frameMs = frameMs
     this.path = segmentPath(name, 'open')
     this.group = name
-    this.slotToUs = slotToUs
+    this.ofDate = name.ofDate === true
+    this.#slotToUs = slotToUs
     this.#disk = disk
     this.#file = join(dataDir, this.path)
     createFolderDurable(dirname(this.#file), disk)
     this.#fd = disk.open(this.#file, 'create')
+  }
+
+  /** Until when it takes lines. */
+  get slotToUs(): number {
+    return this.#slotToUs
+  }
+
+  endEarly(slotToUs: number): void {
+    this.#slotToUs = Math.min(this.#slotToUs, slotToUs)
   }
 
   get holds(): Readonly<WrittenSoFar> {

@@ -31,6 +31,7 @@ const KEEP_SHARE = 0.75
 
 interface StorageEvents {
   sealed: [Extract<StorageEvent, { type: 'sealed' }>]
+  goesOn: [Extract<StorageEvent, { type: 'goesOn' }>]
   openElsewhere: [OpenElsewhere]
   unreadable: [Extract<StorageEvent, { type: 'unreadable' }>]
   odd: [Extract<StorageEvent, { type: 'odd' }>]
@@ -250,6 +251,9 @@ export class Storage extends EventEmitter<StorageEvents> {
       case 'sealed':
         this.sealedSegments++
         this.emit('sealed', event)
+        break
+      case 'goesOn':
+        this.emit('goesOn', event)
         break
       case 'openElsewhere':
         this.emit('openElsewhere', event.others)

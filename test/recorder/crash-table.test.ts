@@ -1,9 +1,10 @@
 import { existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { seeded } from '../fixtures/dice.js'
 import { LoggedDisk, type Forgets, type LoggedStep } from '../fixtures/logged-disk.js'
+import type { StorageOptions } from '../../recorder/storage/messages.js'
 import { batchOf, recoveredNumbers, SLOT_TO_US, storeOptions, StoreRun } from '../fixtures/store-run.js'
 
 t.setTimeout(240_000)
@@ -22,12 +23,22 @@ interface Acknowledged {
   lines: Map<string, number>
 }
 
+/** Each round in an hour of its own: what is little from the second on is in one segment, which goes on. */
+const IN_HOURS: Partial<StorageOptions> = { long: { hours: 24, bytes: 10_000 }, rotateBytes: 1e6 }
+const HOUR_US = 3600e6
+
 /** Opens, appends, syncs, rotates by size and by time, and seals: every step that a recorder's disk sees. */
-async function everyStep(root: string) {
+async function everyStep(root: string, more: Partial<StorageOptions> = {}) {
   const disk = new LoggedDisk(root)
   const lines = new Map<string, number>()
   const acknowledged: Acknowledged[] = [{ steps: 0, lines: new Map() }]
-  const options = storeOptions(root, { fsyncMs: FSYNC_MS, frameMs: FRAME_MS, rotateBytes: 900, openFilesMax: 2 })
+  const options = storeOptions(root, {
+    fsyncMs: FSYNC_MS,
+    frameMs: FRAME_MS,
+    rotateBytes: 900,
+    openFilesMax: 2,
+    ...more,
+  })
   const sealed: { steps: number; path: string }[] = []
   const run = new StoreRun(options, disk, event => {
     if (event.type === 'sealed') sealed.push({ steps: disk.steps.length, path: event.path })
@@ -35,21 +46,40 @@ async function everyStep(root: string) {
     lines.set(event.channel, (lines.get(event.channel) ?? 0) + event.frames)
     acknowledged.push({ steps: disk.steps.length, lines: new Map(lines) })
   })
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const family of FAMILIES) run.store.handle(batchOf(family, round * LINES + 1, (round + 1) * LINES))
+  const rounds = more.long ? 3 : ROUNDS
+  for (let round = 0; round < rounds; round++) {
+    const laterUs = more.long ? round * HOUR_US : 0
+    run.store.handle({ type: 'tick', nowUs: SLOT_TO_US - HOUR_US + laterUs + 10e6 })
+    for (const family of FAMILIES) {
+      const batch = batchOf(family, round * LINES + 1, (round + 1) * LINES)
+      const { slotFromUs, slotToUs, firstRecvUs, lastRecvUs } = batch
+      const slot = { slotFromUs: slotFromUs + laterUs, slotToUs: slotToUs + laterUs }
+      run.store.handle({ ...batch, ...slot, firstRecvUs: firstRecvUs + laterUs, lastRecvUs: lastRecvUs + laterUs })
+    }
     await delay(15)
   }
-  run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 10e6 })
+  run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 24 * HOUR_US })
   await run.until(
     'all is sealed by time',
-    () => run.of('sealed').reduce((sum, { manifest }) => sum + manifest.frames, 0) === FAMILIES.length * ROUNDS * LINES,
+    () => run.of('sealed').reduce((sum, { manifest }) => sum + manifest.frames, 0) === FAMILIES.length * rounds * LINES,
   )
   return { disk, acknowledged, sealed }
 }
 
-t.test('a crash at every step: nothing stored is lost, nothing is doubled or changed', async t => {
+for (const [what, more] of [
+  ['every step', {}],
+  ['every step of segments that go on for hours', IN_HOURS],
+] as const)
+  t.test(`a crash at ${what}: nothing stored is lost, nothing is doubled or changed`, t => crashAtEveryStep(t, more))
+
+async function crashAtEveryStep(t: Test, more: Partial<StorageOptions>): Promise<void> {
   const folder = t.testdir({ live: {} })
-  const { disk, acknowledged, sealed } = await everyStep(join(folder, 'live'))
+  const { disk, acknowledged, sealed } = await everyStep(join(folder, 'live'), more)
+  if (more.long)
+    t.ok(
+      sealed.some(({ path }) => !path.includes('hour=')),
+      'some go on',
+    )
   const kinds = new Set(disk.steps.map(({ does }) => does))
   t.same(
     kinds,
@@ -90,7 +120,7 @@ t.test('a crash at every step: nothing stored is lost, nothing is doubled or cha
   t.ok(longestUnsyncedMs(disk) < FSYNC_MS + 3000, `unsynced for ${Math.round(longestUnsyncedMs(disk))} ms at most`)
   t.same(syncedWithoutName(disk), [])
   t.pass(`${disk.steps.length} steps, each broken in three ways`)
-})
+}
 
 t.test('a recovery that is cut off at every step, by a kill or a power cut, is done again', async t => {
   const folder = t.testdir({ live: {} })
