@@ -1,7 +1,12 @@
+import { SIGNS } from '../platform/json-bytes.js'
 import type { HeardChannel } from './adapter.js'
+
+const { QUOTE } = SIGNS
 
 /** More channels than any plan has; the cache starts anew beyond it, so that hostile names cannot fill the memory. */
 const CACHED_CHANNELS_MAX = 50_000
+/** Longer names are not channels of ours, whatever they are. */
+const NAME_BYTES_MAX = 121
 
 /** What a channel's name says, worked out once. */
 export interface ChannelFacts extends HeardChannel {
@@ -9,6 +14,8 @@ export interface ChannelFacts extends HeardChannel {
   readonly family: string
   /** Its frames are for the catalogue, too. */
   readonly isNews: boolean
+  /** Of its name in frames. */
+  readonly bytes: Uint8Array
   /** A frame came since somebody last asked which channels are heard. */
   heard: boolean
 }
@@ -29,7 +36,6 @@ export function hear(facts: ChannelFacts, recvUs: number): void {
 export type NamedChannel = Pick<ChannelFacts, 'channel' | 'family' | 'isNews'>
 
 interface Known extends ChannelFacts {
-  readonly bytes: Buffer
   /** Another channel with the same hash. */
   readonly next: Known | undefined
 }
@@ -47,10 +53,24 @@ export class KnownChannels {
 
   /** @param from where the channel's name starts in the frame, `end`: where it ends */
   factsAt(frame: Buffer, from: number, end: number): ChannelFacts {
-    const hash = hashOf(frame, from, end)
-    for (let known = this.#byHash.get(hash); known; known = known.next)
-      if (isSame(known.bytes, frame, from, end)) return known
-    return this.#remember(hash, Buffer.from(frame.subarray(from, end)))
+    let hash = 0
+    for (let at = from; at < end; at++) hash = hashOn(hash, frame[at] as number, at - from)
+    return this.#find(hash, frame, from, end)
+  }
+
+  /**
+   * The same where a quote ends the name: found on the way, as it is looked for in every frame. Undefined where none
+   * stands within the longest name that an exchange may have.
+   */
+  factsToQuote(frame: Buffer, from: number): ChannelFacts | undefined {
+    const last = Math.min(frame.length, from + NAME_BYTES_MAX)
+    let hash = 0
+    for (let at = from; at < last; at++) {
+      const byte = frame[at] as number
+      if (byte === QUOTE) return this.#find(hash, frame, from, at)
+      hash = hashOn(hash, byte, at - from)
+    }
+    return undefined
   }
 
   /** @param name as it stands in frames */
@@ -70,6 +90,12 @@ export class KnownChannels {
       }
     }
     return heard
+  }
+
+  #find(hash: number, frame: Buffer, from: number, end: number): ChannelFacts {
+    for (let known = this.#byHash.get(hash); known; known = known.next)
+      if (isSame(known.bytes, frame, from, end)) return known
+    return this.#remember(hash, Buffer.from(frame.subarray(from, end)))
   }
 
   #remember(hash: number, bytes: Buffer): ChannelFacts {
@@ -93,12 +119,11 @@ export class KnownChannels {
   }
 }
 
-/** FNV-1a, 32 bits. */
-function hashOf(bytes: Uint8Array, from: number, end: number): number {
-  let hash = 0x811c9dc5 | 0
-  for (let at = from; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
-  return hash
-}
+/** Odd numbers, one for each place in a name: each byte is multiplied on its own, so that none waits for the one before. */
+const WEIGHTS = Int32Array.from({ length: 128 }, (_, place) => Math.imul(place + 1, 0x9e3779b1) | 1)
+
+const hashOn = (hash: number, byte: number, place: number) =>
+  (hash + Math.imul(byte + 1, WEIGHTS[place & 127] as number)) | 0
 
 function isSame(name: Uint8Array, frame: Uint8Array, from: number, end: number): boolean {
   if (name.length !== end - from) return false

@@ -27,50 +27,72 @@ export function lineHead(recvUs: number, conn: string, seq: number, encoding: Fr
 export const FRAME_KEY = '"frame":'
 /** What follows a frame. */
 export const LINE_END = '}\n'
-const HEAD_START = Buffer.from('{"recv_us":')
-const HEAD_END = Buffer.from(`,${FRAME_KEY}`)
-/** What stands between the two numbers of a head, by connection: a handful. */
-const middles = new Map<string, Buffer>()
+/** Where the stamp stands in a head. */
+const STAMP_FROM = '{"recv_us":'.length
+/** Digits of a stamp that are written anew for each line; those before them change once in 100 s. */
+const LOW_DIGITS = 8
+const LOW_END = 10 ** LOW_DIGITS
+const [ZERO, NINE] = [0x30, 0x39]
 
-function middleOf(conn: string): Buffer {
-  let middle = middles.get(conn)
-  if (!middle) {
-    middle = Buffer.from(`,"conn":"${conn}","seq":`)
-    middles.set(conn, middle)
+/**
+ * Heads of the lines of one source whose frames are JSON, as `lineHead` spells them. The last one is kept: from line to
+ * line only the end of the stamp changes, and the number by one.
+ */
+export class LineHead {
+  readonly #conn: string
+  #bytes = new Uint8Array(0)
+  /** The stamp without its low digits. */
+  #high = -1
+  #seq = -1
+  /** Where the stamp's low digits end; where the number's first digit stands, and its last one. */
+  #stampEnd = 0
+  #seqFrom = 0
+  #seqLast = 0
+
+  constructor(conn: string) {
+    this.#conn = conn
   }
-  return middle
-}
 
-/** Writes the head of a frame that is JSON and returns the offset behind it: as `lineHead`, without a string per frame. */
-export function writeLineHead(target: Buffer, offset: number, recvUs: number, conn: string, seq: number): number {
-  const middle = middleOf(conn)
-  let at = offset
-  target.set(HEAD_START, at)
-  at = writeDigits(target, at + HEAD_START.length, recvUs)
-  target.set(middle, at)
-  at = writeDigits(target, at + middle.length, seq)
-  target.set(HEAD_END, at)
-  return at + HEAD_END.length
-}
-
-/** A whole number from 0 to 2^53 in decimal. */
-function writeDigits(target: Buffer, at: number, value: number): number {
-  // In two halves below 2^31, which the engine divides as integers.
-  const high = Math.floor(value / 1e8)
-  if (high === 0) return writeSmall(target, at, value, 1)
-  return writeSmall(target, writeSmall(target, at, high, 1), value - high * 1e8, 8)
-}
-
-function writeSmall(target: Buffer, at: number, value: number, minDigits: number): number {
-  let digits = minDigits
-  for (let bound = 10 ** minDigits; value >= bound; bound *= 10) digits++
-  let rest = value | 0
-  for (let place = at + digits - 1; place >= at; place--) {
-    const next = (rest / 10) | 0
-    target[place] = 0x30 + rest - next * 10
-    rest = next
+  /** Writes the head into `target` at `offset` and returns the offset behind it. */
+  write(target: Uint8Array, offset: number, recvUs: number, seq: number): number {
+    const high = Math.floor(recvUs / LOW_END)
+    if (high !== this.#high || seq !== this.#seq + 1 || !this.#countOn()) this.#begin(high, recvUs, seq)
+    else this.#setLow(recvUs - high * LOW_END)
+    this.#seq = seq
+    target.set(this.#bytes, offset)
+    return offset + this.#bytes.length
   }
-  return at + digits
+
+  /** Adds one to the number as it stands; false where it needs a further digit. */
+  #countOn(): boolean {
+    const bytes = this.#bytes
+    let at = this.#seqLast
+    while (at >= this.#seqFrom && bytes[at] === NINE) bytes[at--] = ZERO
+    if (at < this.#seqFrom) return false
+    bytes[at] = (bytes[at] as number) + 1
+    return true
+  }
+
+  #begin(high: number, recvUs: number, seq: number): void {
+    this.#bytes = new Uint8Array(Buffer.from(lineHead(recvUs, this.#conn, seq, 'frame'), 'latin1'))
+    // Of a shorter stamp all digits are written anew.
+    this.#high = high > 0 ? high : -1
+    this.#stampEnd = STAMP_FROM + String(recvUs).length
+    this.#seqFrom = this.#stampEnd + `,"conn":"${this.#conn}","seq":`.length
+    this.#seqLast = this.#seqFrom + String(seq).length - 1
+  }
+
+  #setLow(low: number): void {
+    const bytes = this.#bytes
+    const end = this.#stampEnd
+    // Below 2^31, which the engine divides as integers.
+    let rest = low | 0
+    for (let at = end - 1; at >= end - LOW_DIGITS; at--) {
+      const next = (rest / 10) | 0
+      bytes[at] = ZERO + rest - next * 10
+      rest = next
+    }
+  }
 }
 
 /** What stands between head and end for a frame that is not JSON. */

@@ -1,5 +1,6 @@
 import { journalFrame } from '../formats/journal/entry.js'
 import type { EventName, FactsOf } from '../formats/journal/events.js'
+import { LineHead } from '../formats/raw-line.js'
 import type { LineBatch } from './line-batch.js'
 import type { ReceiveClock } from './receive-clock.js'
 import type { SegmentGroup } from '../formats/raw-path.js'
@@ -28,6 +29,12 @@ export interface Sought {
   found?: { frame: Buffer; recvUs: number }
 }
 
+/** A batch that takes lines of a group, and where those of its family are counted. */
+interface Filling {
+  readonly batch: LineBatch
+  readonly count: FamilyCount
+}
+
 /** What is still sought behind a frame. */
 function soughtBehind(sought: readonly Sought[], frame: Buffer, recvUs: number): readonly Sought[] | undefined {
   const one = sought.find(({ bytes }) => frame.includes(bytes))
@@ -39,10 +46,12 @@ function soughtBehind(sought: readonly Sought[], frame: Buffer, recvUs: number):
 /** One source of frames within this run: a connection, what was sent on it, or the journal. Counts from 1. */
 export class FrameCounter {
   readonly conn: string
+  readonly head: LineHead
   seq = 0
 
   constructor(conn: string) {
     this.conn = conn
+    this.head = new LineHead(conn)
   }
 }
 
@@ -55,7 +64,7 @@ export class FrameRouter {
   readonly #clock: ReceiveClock
   readonly #slotUs: number
   readonly #partitionOf: PartitionOf | undefined
-  readonly #batches = new Map<string, LineBatch>()
+  readonly #filling = new Map<string, Filling>()
   readonly #journal = new FrameCounter('journal')
   readonly counts = new Map<string, FamilyCount>()
   /** Frames of entries that wait for this run's turn to speak. */
@@ -71,16 +80,13 @@ export class FrameRouter {
 
   /** Takes one frame of a family; `recvUs` is its receive stamp. */
   take(family: string, source: FrameCounter, recvUs: number, frame: Buffer): void {
-    const batch = this.#batchFor(family, recvUs, frame)
-    batch.add(recvUs, source.conn, ++source.seq, frame)
-    const count = this.counts.get(family)
-    if (count) {
-      count.frames++
-      count.bytes += frame.length
-      count.lastUs = recvUs
-      count.lastFrame = frame
-      if (count.sought) count.sought = soughtBehind(count.sought, frame, recvUs)
-    } else this.counts.set(family, { frames: 1, bytes: frame.length, lastUs: recvUs, lastFrame: frame })
+    const { batch, count } = this.#fillingFor(family, recvUs, frame)
+    batch.add(recvUs, source.head, ++source.seq, frame)
+    count.frames++
+    count.bytes += frame.length
+    count.lastUs = recvUs
+    count.lastFrame = frame
+    if (count.sought) count.sought = soughtBehind(count.sought, frame, recvUs)
   }
 
   /** Looks through the next frames of a family for these, in place of what was sought before; of one that never came nothing is. */
@@ -122,21 +128,30 @@ export class FrameRouter {
 
   /** Hands everything on, so that it becomes readable in the open segments. */
   flush(): void {
-    for (const batch of this.#batches.values()) if (batch.frames > 0) this.#storage.append(batch)
-    this.#batches.clear()
+    for (const { batch } of this.#filling.values()) if (batch.frames > 0) this.#storage.append(batch)
+    this.#filling.clear()
   }
 
-  #batchFor(family: string, recvUs: number, frame: Buffer): LineBatch {
+  #fillingFor(family: string, recvUs: number, frame: Buffer): Filling {
     const partition = family === 'journal' ? undefined : this.#partitionOf?.(frame)
     const key = partition ? `${family}/${partition.kind}/${partition.currency ?? ''}` : family
-    const current = this.#batches.get(key)
-    if (current?.covers(recvUs) && current.hasRoomFor(frame)) return current
-    if (current && current.frames > 0) this.#storage.append(current)
+    const current = this.#filling.get(key)
+    if (current?.batch.covers(recvUs) && current.batch.hasRoomFor(frame)) return current
+    if (current && current.batch.frames > 0) this.#storage.append(current.batch)
     const slotFromUs = recvUs - (recvUs % this.#slotUs)
     // Each batch being filled holds 256 KiB, however many groups there are.
-    if (this.#batches.size >= BATCHES_MAX) this.flush()
+    if (this.#filling.size >= BATCHES_MAX) this.flush()
     const batch = this.#storage.newBatch({ channel: family, ...partition }, slotFromUs, slotFromUs + this.#slotUs)
-    this.#batches.set(key, batch)
-    return batch
+    const filling = { batch, count: this.#countOf(family, recvUs, frame) }
+    this.#filling.set(key, filling)
+    return filling
+  }
+
+  #countOf(family: string, recvUs: number, lastFrame: Buffer): FamilyCount {
+    const known = this.counts.get(family)
+    if (known) return known
+    const count = { frames: 0, bytes: 0, lastUs: recvUs, lastFrame }
+    this.counts.set(family, count)
+    return count
   }
 }

@@ -1,4 +1,4 @@
-import { writeLineHead } from '../formats/raw-line.js'
+import type { LineHead } from '../formats/raw-line.js'
 import type { SegmentGroup } from '../formats/raw-path.js'
 
 /** Bytes that one batch holds before it is handed on; a zstd frame of this size compresses as well as a larger one. */
@@ -43,11 +43,11 @@ export class LineBatch {
   }
 
   /** Adds a line, as if the frame were JSON: whoever takes the batch looks. Only an empty batch grows, for a frame that is longer than any batch. */
-  add(recvUs: number, conn: string, seq: number, frame: Uint8Array): void {
+  add(recvUs: number, head: LineHead, seq: number, frame: Uint8Array): void {
     const needed = this.#length + frame.length + LINE_OVERHEAD
     if (needed > this.#buffer.length) this.#grow(needed)
     const buffer = this.#buffer
-    let at = writeLineHead(buffer, this.#length, recvUs, conn, seq)
+    let at = head.write(buffer, this.#length, recvUs, seq)
     buffer.set(frame, at)
     this.#note(at, (at += frame.length))
     buffer[at++] = 0x7d

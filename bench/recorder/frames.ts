@@ -3,16 +3,27 @@
 /** What is sent: all frames of 300 B, or sizes as a mixed subscription brings them. */
 export type Shape = '300 B' | 'mix'
 
-/** One WebSocket frame and where in it the 16 digits of its sender's stamp stand. */
+/** One WebSocket frame, and where in it digits stand that are written anew each time it is sent. */
 export interface BenchFrame {
   bytes: Buffer
+  /** The 16 digits of its sender's stamp. */
   stampAt: number
+  /** The numbers that say whether something is missing; none in a quote or a ticker. */
+  numbers: readonly { at: number; of: 'trade' | 'change' | 'change before'; name: number }[]
 }
 
 /** Found by the benchmark in what was recorded. */
 export const STAMP_KEY = '"sent_us":'
 const NO_STAMP = '1000000000000000'
 const NAMES = 64
+/** The first of the numbers; all have as many digits. */
+const FIRST_NUMBER = 1_000_000_000
+const SOME_NUMBER = String(FIRST_NUMBER)
+const NUMBER_KEYS = [
+  ['"trade_seq":', 'trade'],
+  ['"prev_change_id":', 'change before'],
+  ['"change_id":', 'change'],
+] as const
 
 function notification(channel: string, body: string): string {
   return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"${channel}","data":{${STAMP_KEY}${NO_STAMP},${body}}}}`
@@ -49,13 +60,22 @@ function book(index: number, levels: number): string {
   ).join(',')
   return notification(
     `book.${name}.100ms`,
-    `"type":"change","instrument_name":"${name}","prev_change_id":${9_000_000 + index},"change_id":${9_000_001 + index},"bids":[${side}],"asks":[${side}]`,
+    `"type":"change","instrument_name":"${name}","prev_change_id":${SOME_NUMBER},"change_id":${SOME_NUMBER},"bids":[${side}],"asks":[${side}]`,
   )
 }
 
 function trade(index: number): string {
   const name = nameOf(index)
-  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.option.BTC.100ms","data":[{${STAMP_KEY}${NO_STAMP},"trade_seq":${1000 + index},"trade_id":"${4_000_000 + index}","tick_direction":0,"price":0.05${index},"mark_price":0.0551,"iv":48.1,"instrument_name":"${name}","index_price":87010.2,"direction":"buy","contracts":1.5,"amount":1.5}]}}`
+  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.option.BTC.100ms","data":[{${STAMP_KEY}${NO_STAMP},"trade_seq":${SOME_NUMBER},"trade_id":"${4_000_000 + index}","tick_direction":0,"price":0.05${index},"mark_price":0.0551,"iv":48.1,"instrument_name":"${name}","index_price":87010.2,"direction":"buy","contracts":1.5,"amount":1.5}]}}`
+}
+
+/** A book as it stands when its changes begin. */
+function snapshot(index: number): string {
+  const name = nameOf(index)
+  return notification(
+    `book.${name}.100ms`,
+    `"type":"snapshot","instrument_name":"${name}","change_id":${SOME_NUMBER},"bids":[["new",87000.5,10.0]],"asks":[["new",87001.0,10.0]]`,
+  )
 }
 
 /** 12 quotes, 4 tickers, 3 book changes and a trade of each 20 frames; each 300th frame is a large book. */
@@ -81,13 +101,38 @@ export function webSocketFrame(text: string): Buffer {
 /** The text that such a frame carries. */
 export const payloadOf = ({ bytes }: BenchFrame) => bytes.toString('utf8', (bytes.readUInt8(1) & 0x7f) === 126 ? 4 : 2)
 
+/** What the exchange sends first: each book as it stands. */
+export const benchSnapshots = () => Array.from({ length: NAMES }, (_, index) => webSocketFrame(snapshot(index)))
+
 /** About a megabyte of frames. */
 export function benchFrames(shape: Shape): BenchFrame[] {
   const frames: BenchFrame[] = []
   for (let bytes = 0, index = 0; bytes < 1024 * 1024; index++) {
     const frame = webSocketFrame(shape === 'mix' ? mixed(index) : quote(index % NAMES, 300))
-    frames.push({ bytes: frame, stampAt: frame.indexOf(STAMP_KEY) + STAMP_KEY.length })
+    frames.push({ bytes: frame, stampAt: behind(frame, STAMP_KEY), numbers: numbersIn(frame, index % NAMES) })
     bytes += frame.length
   }
   return frames
+}
+
+const behind = (frame: Buffer, key: string) => frame.indexOf(key) + key.length
+
+const numbersIn = (frame: Buffer, name: number) =>
+  NUMBER_KEYS.flatMap(([key, of]) => (frame.includes(key) ? [{ at: behind(frame, key), of, name }] : []))
+
+/** Counts trades and changes of each instrument on, without a hole, as the exchange does. */
+export class Numbering {
+  readonly #trades = new Float64Array(NAMES).fill(FIRST_NUMBER)
+  readonly #changes = new Float64Array(NAMES).fill(FIRST_NUMBER)
+
+  /** Writes the next numbers into a frame that starts at `from`. */
+  write(target: Buffer, from: number, { numbers }: BenchFrame): void {
+    for (const { at, of, name } of numbers) {
+      const counted = of === 'trade' ? this.#trades : this.#changes
+      const last = counted[name] ?? FIRST_NUMBER
+      const number = of === 'change before' ? last : last + 1
+      counted[name] = number
+      target.write(String(number), from + at, 'latin1')
+    }
+  }
 }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
-import { benchFrames, webSocketFrame } from './frames.js'
+import { benchFrames, benchSnapshots, Numbering, webSocketFrame } from './frames.js'
 
 const [shape, rate] = process.argv.slice(2)
 const framesPerSecond = Number(rate)
@@ -41,6 +41,7 @@ server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
       socket.write(webSocketFrame(JSON.stringify({ jsonrpc: '2.0', id, result: params.channels ?? 'ok' })))
       if (method !== 'public/subscribe' || sending) continue
       sending = true
+      for (const snapshot of benchSnapshots()) socket.write(snapshot)
       if (framesPerSecond === 0) sendFlatOut(socket)
       else sendSteadily(socket)
     }
@@ -49,10 +50,21 @@ server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`))
 
 function sendFlatOut(socket: Socket): void {
+  const numbering = new Numbering()
   const block = Buffer.concat(frames.map(({ bytes }) => bytes))
+  let at = 0
+  const numbered = frames.flatMap(frame => {
+    const from = at
+    at += frame.bytes.length
+    return frame.numbers.length > 0 ? [{ from, frame }] : []
+  })
+  const next = () => {
+    for (const { from, frame } of numbered) numbering.write(block, from, frame)
+    return numbered.length > 0 ? Buffer.from(block) : block
+  }
   const send = () => {
     let room = true
-    while (room && !socket.destroyed) room = socket.write(block)
+    while (room && !socket.destroyed) room = socket.write(next())
   }
   socket.on('drain', send)
   send()
@@ -60,6 +72,7 @@ function sendFlatOut(socket: Socket): void {
 
 /** What is due by the clock, each millisecond; every frame carries the time of its sending. */
 function sendSteadily(socket: Socket): void {
+  const numbering = new Numbering()
   const started = performance.now()
   let sent = 0
   const timer = setInterval(() => {
@@ -69,10 +82,12 @@ function sendSteadily(socket: Socket): void {
     }
     const due = Math.floor(((performance.now() - started) / 1000) * framesPerSecond)
     for (; sent < due; sent++) {
-      const { bytes, stampAt } = frames[sent % frames.length] ?? { bytes: Buffer.alloc(0), stampAt: 0 }
-      const stamped = Buffer.from(bytes)
-      stamped.write(String(clock.nowUs()), stampAt, 'latin1')
-      socket.write(stamped)
+      const frame = frames[sent % frames.length]
+      if (!frame) return
+      const bytes = Buffer.from(frame.bytes)
+      numbering.write(bytes, 0, frame)
+      bytes.write(String(clock.nowUs()), frame.stampAt, 'latin1')
+      socket.write(bytes)
     }
   }, 1)
 }

@@ -5,7 +5,7 @@ import { BookWatch } from '../book-watch.js'
 import { hear, type KnownChannels } from '../known-channels.js'
 import type { BybitConfig } from './config.js'
 import { SPOT } from './families.js'
-import { parsed, topicEnd, topicIn, topicStart } from './frames.js'
+import { parsed, topicIn, topicStart } from './frames.js'
 import { symbolOf, topicOf } from './names.js'
 import { Requests } from './requests.js'
 import { bookIdsIn } from './sequence-bytes.js'
@@ -109,9 +109,8 @@ export class BybitSession implements ExchangeSession {
   data(frame: Buffer, recvUs: number): string | undefined {
     this.#lastUs = recvUs
     const from = topicStart(frame)
-    const end = from < 0 ? -1 : topicEnd(frame, from)
-    if (end < 0) return undefined
-    const facts = this.#known.factsAt(frame, from, end)
+    const facts = from < 0 ? undefined : this.#known.factsToQuote(frame, from)
+    if (!facts) return undefined
     hear(facts, recvUs)
     this.#see(facts.channel, facts.family, frame, recvUs)
     return facts.family
@@ -119,9 +118,9 @@ export class BybitSession implements ExchangeSession {
 
   channelOfPiece(frame: Buffer): string | undefined {
     const from = topicStart(frame)
-    const end = from < 0 ? -1 : topicEnd(frame, from)
-    if (end < 0) return undefined
-    const { channel, family } = this.#known.factsAt(frame, from, end)
+    const facts = from < 0 ? undefined : this.#known.factsToQuote(frame, from)
+    if (!facts) return undefined
+    const { channel, family } = facts
     if (family === this.#tradeFamily) this.#trades.broken(channel, this.#lastUs)
     return channel
   }

@@ -4,7 +4,7 @@ import type { Credentials, ExchangeSession, Filed, SessionLink } from '../adapte
 import { booksDue, refreshClockMs } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
 import { newsOf, type Catalogue } from './catalogue.js'
-import { channelEnd, channelStart } from './frame-channel.js'
+import { channelStart } from './frame-channel.js'
 import { hear, type KnownChannels } from '../known-channels.js'
 import { familyOfChannel } from './names.js'
 import { Login } from './login.js'
@@ -101,21 +101,19 @@ export class DeribitSession implements ExchangeSession {
   data(frame: Buffer, recvUs: number): string | undefined {
     this.#recvUs = recvUs
     const from = channelStart(frame)
-    const end = from < 0 ? -1 : channelEnd(frame, from)
-    if (end < 0) return undefined
-    const facts = this.#known.factsAt(frame, from, end)
+    const facts = from < 0 ? undefined : this.#known.factsToQuote(frame, from)
+    if (!facts) return undefined
     hear(facts, recvUs)
     const { channel, family, isNews } = facts
     if (isNews) this.#catalogue.hear(newsOf(frame))
     if (family === 'platform_state') this.#hearPlatform(frame)
-    this.#sequences.see(channel, family, frame, end, recvUs)
+    this.#sequences.see(channel, family, frame, from + facts.bytes.length, recvUs)
     return family
   }
 
   channelOfPiece(frame: Buffer): string | undefined {
     const from = channelStart(frame)
-    const end = from < 0 ? -1 : channelEnd(frame, from)
-    return end < 0 ? undefined : this.#known.factsAt(frame, from, end).channel
+    return from < 0 ? undefined : this.#known.factsToQuote(frame, from)?.channel
   }
 
   control(frame: Buffer): Filed {

@@ -27,7 +27,8 @@ const CLOSE_LIST = 0x5d
 
 /** Whether a frame begins and ends as JSON does. What ends so by chance is found by whoever writes it. */
 export function looksWhole(frame: Buffer): boolean {
-  const [first, last] = [frame[0], frame[frame.length - 1]]
+  const first = frame[0]
+  const last = frame[frame.length - 1]
   return (first === OPEN_OBJECT && last === CLOSE_OBJECT) || (first === OPEN_LIST && last === CLOSE_LIST)
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { hourlyName, parseParquetName } from '../../formats/parquet-path.js'
-import { encodePayload, lineHead, parseLine, writeLineHead, type FrameEncoding } from '../../formats/raw-line.js'
+import { encodePayload, LineHead, lineHead, parseLine, type FrameEncoding } from '../../formats/raw-line.js'
 import { parseSegmentPath, segmentPath, type SegmentName, type SegmentState } from '../../formats/raw-path.js'
 
 const value = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,20}$/)
@@ -89,13 +89,36 @@ for (const encoding of ['frame', 'text', 'base64'] as const) {
   })
 }
 
-t.test('the head that is written in place is the one that is written as text', t => {
+t.test('heads that go on from the last one are those that are written as text', t => {
+  const step = fc.record({
+    /** To the next stamp, µs; sometimes back, sometimes far. */
+    us: fc.oneof(fc.integer({ min: 0, max: 2_000 }), fc.integer({ min: -1e9, max: 1e12 })),
+    numbers: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, fc.nat({ max: 1000 })),
+    /** Lines that follow with the next numbers. */
+    more: fc.nat({ max: 120 }),
+  })
   fc.assert(
-    fc.property(head, fc.nat({ max: 10 }), ({ recvUs, conn, seq }, offset) => {
-      const target = Buffer.alloc(200)
-      const end = writeLineHead(target, offset, recvUs, conn, seq)
-      t.equal(target.subarray(offset, end).toString(), lineHead(recvUs, conn, seq, 'frame'))
-    }),
+    fc.property(
+      head,
+      fc.array(step, { maxLength: 20 }),
+      fc.nat({ max: 10 }),
+      ({ recvUs, conn, seq }, steps, offset) => {
+        const written = new LineHead(conn)
+        const target = Buffer.alloc(200)
+        const check = (us: number, number: number) => {
+          const end = written.write(target, offset, us, number)
+          t.equal(target.subarray(offset, end).toString(), lineHead(us, conn, number, 'frame'))
+        }
+        let [us, number] = [recvUs, seq]
+        check(us, number)
+        for (const { us: later, numbers, more } of steps) {
+          us = Math.min(Math.max(us + later, 0), Number.MAX_SAFE_INTEGER)
+          number = Math.min(number + numbers, Number.MAX_SAFE_INTEGER - 200)
+          for (let line = 0; line <= more; line++) check(us, line === 0 ? number : ++number)
+        }
+      },
+    ),
+    { numRuns: 50 },
   )
   t.end()
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { encodePayload, lineHead, parseLine, writeLineHead, type FrameEncoding } from '../../formats/raw-line.js'
+import { encodePayload, LineHead, lineHead, parseLine, type FrameEncoding } from '../../formats/raw-line.js'
 import { parseSegmentPath, segmentPath, withState } from '../../formats/raw-path.js'
 
 const name = {
@@ -79,8 +79,8 @@ t.test('the head of a line is the same bytes, written either way', t => {
   ]
   for (const number of numbers) {
     const target = Buffer.alloc(200)
-    const end = writeLineHead(target, 7, number, 'd12.sent', numbers.at(-1) ?? 0)
-    const swapped = writeLineHead(target, end, numbers.at(-1) ?? 0, 'd1', number)
+    const end = new LineHead('d12.sent').write(target, 7, number, numbers.at(-1) ?? 0)
+    const swapped = new LineHead('d1').write(target, end, numbers.at(-1) ?? 0, number)
     const expected = lineHead(number, 'd12.sent', 2 ** 53 - 1, 'frame') + lineHead(2 ** 53 - 1, 'd1', number, 'frame')
     t.equal(target.subarray(7, swapped).toString('latin1'), expected)
   }

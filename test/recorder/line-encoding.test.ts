@@ -1,6 +1,6 @@
 import t from 'tap'
 import { BATCH_BYTES, LineBatch } from '../../recorder/line-batch.js'
-import { parseLine } from '../../formats/raw-line.js'
+import { LineHead, parseLine } from '../../formats/raw-line.js'
 import { encodingOf, encodeLines } from '../../recorder/storage/line-encoding.js'
 
 const FRAMES = [
@@ -17,7 +17,8 @@ const FRAMES = [
 
 function batchOf(frames: readonly Buffer[]) {
   const batch = new LineBatch({ channel: 'quote' }, 0, 1e9, Buffer.allocUnsafeSlow(BATCH_BYTES))
-  frames.forEach((frame, index) => batch.add(1000 + index, 'd1', index + 1, frame))
+  const head = new LineHead('d1')
+  frames.forEach((frame, index) => batch.add(1000 + index, head, index + 1, frame))
   return batch.take()
 }
 
