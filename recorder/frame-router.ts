@@ -9,6 +9,9 @@ import type { Storage } from './storage/storage.js'
 /** Batches being filled at once; one more, and all are handed on. */
 const BATCHES_MAX = 64
 
+/** So many frames of a family are looked through at most each time something is sought: of some chains one is rare. */
+const LOOKS_MAX = 1000
+
 /** Kind and currency under which a frame is grouped within its family; undefined for one that has none. */
 export type PartitionOf = (frame: Buffer) => Omit<SegmentGroup, 'channel'> | undefined
 
@@ -19,8 +22,13 @@ export interface FamilyCount {
   /** Receive stamp of the last frame. */
   lastUs: number
   lastFrame: Buffer
-  /** What its next frames are looked through for. */
-  sought?: readonly Sought[] | undefined
+  search?: Search | undefined
+}
+
+/** What the next frames of a family are looked through for, and how many of them still are. */
+interface Search {
+  sought: readonly Sought[]
+  looks: number
 }
 
 /** The first frame that has these bytes is wanted. */
@@ -35,12 +43,14 @@ interface Filling {
   readonly count: FamilyCount
 }
 
-/** What is still sought behind a frame. */
-function soughtBehind(sought: readonly Sought[], frame: Buffer, recvUs: number): readonly Sought[] | undefined {
-  const one = sought.find(({ bytes }) => frame.includes(bytes))
-  if (!one) return sought
+/** The search behind a frame; undefined when it is over. */
+function searchBehind(search: Search, frame: Buffer, recvUs: number): Search | undefined {
+  if (search.looks-- <= 0) return undefined
+  const one = search.sought.find(({ bytes }) => frame.includes(bytes))
+  if (!one) return search
   one.found = { frame, recvUs }
-  return sought.length === 1 ? undefined : sought.filter(other => other !== one)
+  search.sought = search.sought.filter(other => other !== one)
+  return search.sought.length > 0 ? search : undefined
 }
 
 /** One source of frames within this run: a connection, what was sent on it, or the journal. Counts from 1. */
@@ -86,14 +96,14 @@ export class FrameRouter {
     count.bytes += frame.length
     count.lastUs = recvUs
     count.lastFrame = frame
-    if (count.sought) count.sought = soughtBehind(count.sought, frame, recvUs)
+    if (count.search) count.search = searchBehind(count.search, frame, recvUs)
   }
 
   /** Looks through the next frames of a family for these, in place of what was sought before; of one that never came nothing is. */
   seek(family: string, sought: readonly Sought[]): void {
     const count = this.counts.get(family)
     const open = sought.filter(({ found }) => !found)
-    if (count) count.sought = open.length > 0 ? open : undefined
+    if (count) count.search = open.length > 0 ? { sought: open, looks: LOOKS_MAX } : undefined
   }
 
   /** Keeps entries of the journal back until `speak`: as long as another run writes it, two would contradict each other. */

@@ -1,8 +1,9 @@
 import { SIGNS, standsAt } from '../../platform/json-bytes.js'
 
 const { QUOTE } = SIGNS
-/** Where a notification's channel stands when it is spelled as the exchange spells it today. */
-const USUAL_HEAD = Buffer.from('{"jsonrpc":"2.0","method":"subscription","params":{"channel":"')
+/** How a notification begins, and what stands before its channel, as the exchange spells it today. */
+const VERSION = '{"jsonrpc":"2.0",'
+const USUAL_HEAD = Buffer.from('"method":"subscription","params":{"channel":"')
 const ANY_CHANNEL_KEY = Buffer.from('"channel"')
 const CHANNEL_KEY = Buffer.from('"channel":"')
 const NOTIFICATION = Buffer.from('"method":"subscription"')
@@ -39,7 +40,7 @@ function parsedChannel(bytes: Buffer): string | undefined {
 
 /** Where the channel's name starts; -1 where `channelOfFrame` finds none. */
 export function channelStart(frame: Buffer): number {
-  if (standsAt(frame, 0, USUAL_HEAD)) return USUAL_HEAD.length
+  if (standsAt(frame, VERSION.length, USUAL_HEAD)) return VERSION.length + USUAL_HEAD.length
   if (frame.indexOf(NOTIFICATION) < 0) return -1
   const key = frame.indexOf(CHANNEL_KEY)
   return key < 0 ? -1 : key + CHANNEL_KEY.length
