@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DERIVED_TABLES, finishedListsOf, listedDates, readFinishedList, type ListedFile } from './finished-list.js'
 import { listFolder } from './partition-folders.js'
 import { parquetFileAt, parquetFiles, type ParquetFile, type ParquetQuery } from './parquet-tree.js'
-import { supersededFiles } from './superseded-files.js'
+import { replacedFiles } from './replaced-files.js'
 
 export interface PlannedFile extends ParquetFile {
   /** What a list says of it. */
@@ -40,14 +40,14 @@ export const plannedFiles = (root: string, question: FileQuestion): PlannedFile[
 
 export function planFiles(root: string, question: FileQuestion): FilePlan {
   const { table, dates } = question
-  const superseded = new Set(supersededFiles(root, dates))
+  const replaced = new Set(replacedFiles(root, dates))
   const byList = new Map<string, readonly PlannedFile[]>()
   // Below a folder there is little to list.
   const isListable = question.below === undefined && (table === undefined || !DERIVED_TABLES.has(table))
   const asked = isListable ? listedDates(root).filter(date => isWithin(date, dates)) : []
   const exchanges = asked.length === 0 ? [] : exchangesOf(root, question)
   for (const date of asked)
-    for (const [exchange, files] of listedOf(root, date, exchanges, superseded, question))
+    for (const [exchange, files] of listedOf(root, date, exchanges, replaced, question))
       byList.set(`${exchange} ${date}`, files)
   const listed = [...byList.values()].flat()
   const isFinished =
@@ -55,9 +55,7 @@ export function planFiles(root: string, question: FileQuestion): FilePlan {
   if (isFinished && table !== undefined) return { files: sorted(listed), isFinished }
   const isDone = ({ exchange, date, table }: { exchange: string; date: string; table: string }) =>
     byList.has(`${exchange} ${date}`) && !DERIVED_TABLES.has(table)
-  const walked = [...parquetFiles(root, { ...question, isDone })].filter(
-    ({ path }) => !superseded.has(join(root, path)),
-  )
+  const walked = [...parquetFiles(root, { ...question, isDone })].filter(({ path }) => !replaced.has(join(root, path)))
   return { files: sorted([...listed, ...walked]), isFinished }
 }
 
@@ -89,7 +87,7 @@ function listedOf(
   root: string,
   date: string,
   exchanges: readonly string[],
-  superseded: ReadonlySet<string>,
+  replaced: ReadonlySet<string>,
   question: FileQuestion,
 ): Map<string, PlannedFile[]> {
   const found = new Map<string, PlannedFile[]>()
@@ -110,8 +108,8 @@ function listedOf(
     const own = [...files.values()].filter(({ folder }) => folder.exchange === exchange)
     const tables = own.filter(({ folder: { table } }) => question.table === undefined || table === question.table)
     const wanted = tables.filter(({ listed }) => listed && mayHold(listed, question.instruments))
-    const isNow = (file: PlannedFile) => isAsListed(root, file) && !superseded.has(join(root, file.path))
-    if (wanted.every(isNow) && holdJournal(root, exchange, date, superseded, files)) found.set(exchange, wanted)
+    const isNow = (file: PlannedFile) => isAsListed(root, file) && !replaced.has(join(root, file.path))
+    if (wanted.every(isNow) && holdJournal(root, exchange, date, replaced, files)) found.set(exchange, wanted)
   }
   return found
 }
@@ -121,13 +119,13 @@ function holdJournal(
   root: string,
   exchange: string,
   date: string,
-  superseded: ReadonlySet<string>,
+  replaced: ReadonlySet<string>,
   listed: ReadonlyMap<string, PlannedFile>,
 ): boolean {
   const folder = journalFolder(exchange, date)
   const here = listFolder(root, folder)
     .files.map(file => `${folder}/${file}`)
-    .filter(path => parquetFileAt(path) && !superseded.has(join(root, path)))
+    .filter(path => parquetFileAt(path) && !replaced.has(join(root, path)))
   return here.length > 0 && here.every(path => listed.has(path))
 }
 

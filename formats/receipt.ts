@@ -11,18 +11,19 @@ import { listFolder } from './partition-folders.js'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
-export const receiptSchema = z.object({
+const fields = z.object({
   /** Path of the sealed segment below dataDir. */
   segment: z.string(),
   /** Of the sealed segment. */
   sha256,
   outputs: z.array(z.object({ path: z.string(), rows: z.int(), bytes: z.int(), sha256 })),
   rows: z.int(),
-  /** Lines of the segment: `tabled + doubles + quarantined + known`. */
+  /** Lines of the segment: `written + duplicates + quarantined + known`. */
   frames: z.int(),
-  tabled: z.int(),
-  /** Frames whose events are all tabled by other segments, or twice in this one. */
-  doubles: z.int().default(0),
+  /** Frames that have rows. */
+  written: z.int(),
+  /** Frames whose events all have rows from other segments, or come twice in this one. */
+  duplicates: z.int().default(0),
   /** Rows that were left out for that reason, those of frames with other rows included. */
   double_rows: z.int().default(0),
   quarantined: z.int(),
@@ -30,6 +31,15 @@ export const receiptSchema = z.object({
   /** Of the tables in the outputs. */
   schema_version: z.int().default(1),
 })
+
+/** Receipts of 0.1.0 say `tabled` and `doubles`. */
+export const receiptSchema = z.preprocess(
+  line =>
+    typeof line === 'object' && line !== null && 'tabled' in line
+      ? { written: line.tabled, duplicates: 'doubles' in line ? line.doubles : 0, ...line }
+      : line,
+  fields,
+)
 
 /** Says that all outputs of a segment are durable under their final names. */
 export type Receipt = z.infer<typeof receiptSchema>

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { DateLedger, FileRecord, ShipState } from '../formats/ledger.js'
 import { isSwitching, readReplaced, type Replaced } from '../formats/replacement.js'
-import { noticePath, writeNotice } from '../formats/superseded-files.js'
+import { replacedListPath, writeReplacedList } from '../formats/replaced-files.js'
 import { summaryOf } from './date-summary.js'
 import { linkProblem, readDate, type LocalDate } from './local-tree.js'
 import { graceIn, type PassWork } from './pass-work.js'
@@ -19,7 +19,7 @@ export interface DatePass {
   /** Called when a Parquet file has to be proven. */
   receipts: () => Receipts
   /** What the compactor replaced. */
-  superseded: Replaced
+  replaced: Replaced
   /** The compactor is at it right now: Parquet waits for the next pass. */
   isSwitching: boolean
   /** As of now; undefined once the files or the ledger have changed. */
@@ -34,20 +34,20 @@ export function openDatePass(
 ): DatePass {
   const readAtMs = Date.now()
   let local = readDate(dataDir, folders)
-  // In this order: what is listed and is not being replaced now, `superseded` tells about.
+  // In this order: what is listed and is not being replaced now, `replaced` tells about.
   const switching = isSwitching(dataDir)
-  const superseded = readReplaced(dataDir, date)
+  const replaced = readReplaced(dataDir, date)
   const present = new Set(local.files.map(({ path }) => path))
-  if (!target.replace && !switching && [...superseded.values()].some(by => by.some(path => present.has(path)))) {
-    const notice = noticePath(date, recorder)
-    if (writeNotice(dataDir, notice, superseded)) local = readDate(dataDir, [...new Set([...folders, dirname(notice)])])
+  if (!target.replace && !switching && [...replaced.values()].some(by => by.some(path => present.has(path)))) {
+    const list = replacedListPath(date, recorder)
+    if (writeReplacedList(dataDir, list, replaced)) local = readDate(dataDir, [...new Set([...folders, dirname(list)])])
   }
   for (const link of local.links) addProblem(report, linkProblem(link))
   const ledger = ledgers.of(date)
   if (local.files.length === 0 && ledger.size > 0) ledger.remove()
   let receipts: Receipts | undefined
   return {
-    ...{ date, readAtMs, local, ledger, superseded, isSwitching: switching, plan: undefined },
+    ...{ date, readAtMs, local, ledger, replaced, isSwitching: switching, plan: undefined },
     receipts: () => (receipts ??= readReceipts(dataDir, date)),
   }
 }

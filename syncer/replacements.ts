@@ -35,10 +35,10 @@ type Gone = Map<string, ReadonlySet<string>>
 
 /** Replacing file → names beside it that it replaces. What lies in another folder is none of its business. */
 function goneByReplacer(datePass: UploadItem['datePass']): ReadonlyMap<string, Gone> {
-  const { superseded, local } = datePass
+  const { replaced, local } = datePass
   const goneBy = new Map<string, Gone>()
   const present = new Set(local.files.map(({ path }) => path))
-  for (const [path, by] of superseded) {
+  for (const [path, by] of replaced) {
     if (present.has(path)) continue
     for (const replacer of by) {
       if (dirname(replacer) !== dirname(path)) continue

@@ -1,5 +1,5 @@
 import { EdgeError } from '../platform/edge-error.js'
-import { noticePath } from '../formats/superseded-files.js'
+import { replacedListPath } from '../formats/replaced-files.js'
 import { upload, uploadInPlace, type UploadItem } from './upload.js'
 import type { LocalFile } from './local-tree.js'
 import { failWith, isStopped, type PassWork } from './pass-work.js'
@@ -63,10 +63,8 @@ async function advance(work: PassWork): Promise<boolean> {
 
 /** Where nothing is deleted, readers must know what to leave out before they find what replaces it. */
 function isTold({ datePass: { date, ledger, local } }: UploadItem, recorder: string): boolean {
-  const path = noticePath(date, recorder)
-  const notice = local.files.find(file => file.path === path)
+  const path = replacedListPath(date, recorder)
+  const list = local.files.find(file => file.path === path)
   const record = ledger.get(path)
-  return (
-    notice !== undefined && isCurrent(notice, record) && (record.state === 'shipped' || record.state === 'verified')
-  )
+  return list !== undefined && isCurrent(list, record) && (record.state === 'shipped' || record.state === 'verified')
 }

@@ -10,7 +10,7 @@ import {
 } from '../../formats/parquet-tree.js'
 import { DERIVED_TABLES } from '../../formats/finished-list.js'
 import { clearWaiting, switchFolders, waitingFolder } from './folder-switch.js'
-import { linkOthers, planRollUps, receiptsAfter, supersededBy, writeRollUp, type Rolled } from './roll-up.js'
+import { linkOthers, planRollUps, receiptsAfter, replacementsOf, writeRollUp, type Rolled } from './roll-up.js'
 import { withEngine } from '../engine.js'
 import { readReceiptsOf, type Receipt } from '../../formats/receipt.js'
 import type { JobOptions } from '../segment/job.js'
@@ -82,7 +82,7 @@ export async function rollUpDate(
     date,
     folders: folders.map((path, index) => ({ path, inode: inodeOf(join(waitingFolder(dataDir), String(index))) })),
     receipts: changed,
-    superseded: supersededBy(rolled),
+    replacements: replacementsOf(rolled),
   })
   return { receipts: changed, rolled }
 }

@@ -7,7 +7,7 @@ import { ASIDE, exchangeNames } from '../../platform/exchange-folders.js'
 import { appendReceipts, receiptSchema, compactorState } from '../../formats/receipt.js'
 import { appendReplacements, replacementSchema, switchPath } from '../../formats/replacement.js'
 
-const switchSchema = z.object({
+const fields = z.object({
   date: z.string(),
   /**
    * Folders of partitions below dataDir, with the inode of what takes their place; 0 where nothing does. What is new
@@ -15,8 +15,16 @@ const switchSchema = z.object({
    */
   folders: z.array(z.object({ path: z.string(), inode: z.number() })),
   receipts: z.array(receiptSchema),
-  superseded: z.array(replacementSchema),
+  replacements: z.array(replacementSchema),
 })
+/** 0.1.0 says `superseded`, and may have been cut off in the middle. */
+const switchSchema = z.preprocess(
+  plan =>
+    typeof plan === 'object' && plan !== null && 'superseded' in plan
+      ? { replacements: plan.superseded, ...plan }
+      : plan,
+  fields,
+)
 
 /** Folders of one date that take the place of others, all or none of them after a crash, and what is then true. */
 export type FolderSwitch = z.infer<typeof switchSchema>
@@ -56,11 +64,11 @@ function readIntent(dataDir: string): FolderSwitch | undefined {
   }
 }
 
-function finish(dataDir: string, { date, folders, receipts, superseded }: FolderSwitch): void {
+function finish(dataDir: string, { date, folders, receipts, replacements }: FolderSwitch): void {
   for (const [index, { path, inode }] of folders.entries()) {
     switchOne(join(waitingFolder(dataDir), String(index)), join(dataDir, path), inode)
   }
-  appendReplacements(dataDir, date, superseded)
+  appendReplacements(dataDir, date, replacements)
   appendReceipts(dataDir, date, receipts)
   rmSync(switchPath(dataDir), { force: true })
   fsyncFolder(compactorState(dataDir))

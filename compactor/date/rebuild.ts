@@ -92,7 +92,7 @@ function planSwitch(dataDir: string, side: string, date: string, receipts: Recei
   const made = new Set(dateFolders(side, date))
   const paths = [...new Set([...old, ...made])].sort()
   const [namesBefore, namesAfter] = [namesByFolder(dataDir, date), namesByFolder(side, date)]
-  const plan: FolderSwitch = { date, folders: [], receipts, superseded: [] }
+  const plan: FolderSwitch = { date, folders: [], receipts, replacements: [] }
   for (const [index, path] of paths.entries()) {
     const waiting = join(waitingFolder(dataDir), String(index))
     const after = namesAfter.get(path) ?? []
@@ -107,7 +107,7 @@ function planSwitch(dataDir: string, side: string, date: string, receipts: Recei
     plan.folders.push({ path, inode: made.has(path) ? statSync(waiting).ino : 0 })
     if (gone.length > 0) {
       const below = (file: string) => `${path}/${file}`
-      plan.superseded.push({ by: after.map(below), paths: gone.map(below) })
+      plan.replacements.push({ by: after.map(below), paths: gone.map(below) })
     }
   }
   return plan

@@ -137,7 +137,7 @@ export function receiptsAfter(receipts: Iterable<Receipt>, rolled: readonly Roll
 }
 
 /** What the new files replace. */
-export function supersededBy(rolled: readonly Rolled[]): FolderSwitch['superseded'] {
+export function replacementsOf(rolled: readonly Rolled[]): FolderSwitch['replacements'] {
   return rolled.map(({ rollUp: { folder }, name, replaces }) => ({
     by: [`${folder}/${name}`],
     paths: replaces.map(file => `${folder}/${file}`),

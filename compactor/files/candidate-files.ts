@@ -20,7 +20,7 @@ export interface CandidateFile {
 
 /**
  * Files that are already there for the table and partitions of a segment and lie near it in time: rows in them have
- * been tabled, whoever made them. The segment's own files are left out.
+ * been written, whoever made them. The segment's own files are left out.
  * @param rootsOf the folders that have `parquet/` with a date's files
  * @param oldestMs when the first of its rows was made, at the exchange: copies that were asked for later reach far back
  */
@@ -58,7 +58,7 @@ const around = (segment: SegmentName) =>
 
 /**
  * The dates that have files, from the day on at which the first row was made: its first copy came at that time, and one
- * that was asked for came at any time since, whichever of them is tabled first.
+ * that was asked for came at any time since, whichever of them is converted first.
  */
 function datesSince(
   rootsOf: (date: string) => readonly string[],

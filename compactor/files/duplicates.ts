@@ -20,7 +20,7 @@ export interface DuplicatesQuestion {
   columns: readonly Column[]
   /** Starts the names of this segment's connections, as `CandidateFile.origin` does those of the others. */
   origin: string
-  /** Files with rows that are tabled already. */
+  /** Files with rows that were written before. */
   candidateFiles: readonly CandidateFile[]
   /** How far copies without a number of their own may be apart. */
   windowMs: number
@@ -36,7 +36,7 @@ const ROWS_AT_ONCE = 500_000
 const RECEIVED = ['recv_ts', 'conn', 'seq', 'source']
 
 /**
- * Removes from `staged` the rows of events that are in it twice or are tabled in a candidate file. Of copies in `staged` the
+ * Removes from `staged` the rows of events that are in it twice or have their row in a candidate file. Of copies in `staged` the
  * one received first stays. Rows of channels that came by one connection only are not looked at, unless they may have
  * been asked for later, or a number came twice.
  */
@@ -62,7 +62,7 @@ const keyOf = (identity: Identity, columns: readonly string[]) =>
     : [...identity.key]
 
 /**
- * Brings the keys of rows in candidate files that may be copies to table `tabled`. Older files may lack a column; it counts
+ * Brings the keys of rows in candidate files that may be copies to table `earlier`. Older files may lack a column; it counts
  * as NULL.
  * @returns whether there may be any
  */
@@ -82,10 +82,10 @@ async function openCandidateFiles(engine: Engine, columns: string[], question: D
     : question.candidateFiles
   const where = `(${names}) AND ${identity.reach === 'near' ? near : made ? madeWithin(made) : 'true'}`
   const selected = [...kept].map(sqlName).join(', ')
-  await engine.run(`CREATE OR REPLACE TABLE tabled AS
+  await engine.run(`CREATE OR REPLACE TABLE earlier AS
     SELECT ${selected}, '' AS connection FROM staged LIMIT 0`)
   const table = (origin: string, paths: readonly string[]) =>
-    engine.run(`INSERT INTO tabled BY NAME
+    engine.run(`INSERT INTO earlier BY NAME
       SELECT ${identity.unit === 'frame' ? 'DISTINCT' : ''} ${selected}, ${sqlText(origin)} || conn AS connection
       FROM ((SELECT * EXCLUDE (row_no) FROM staged LIMIT 0) UNION ALL BY NAME
         SELECT * FROM read_parquet([${paths.map(sqlText).join(', ')}], union_by_name = true, hive_partitioning = false))
@@ -158,7 +158,7 @@ async function countCandidates(
   await engine.run(`CREATE OR REPLACE TABLE suspects AS
     SELECT ${channel} AS suspect FROM (
       SELECT DISTINCT ${channel}, ${sqlText(origin)} || conn AS connection FROM staged WHERE row_no > 0
-      ${candidateFiles ? `UNION SELECT DISTINCT ${channel}, connection FROM tabled` : ''}
+      ${candidateFiles ? `UNION SELECT DISTINCT ${channel}, connection FROM earlier` : ''}
     ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twiceSql(columns, identity)}`)
   const [[suspects] = []] = await engine.rows('SELECT count(*) FROM suspects')
   if (countOf(suspects) === 0) return 0
@@ -188,7 +188,7 @@ async function isAllDifferent(
   if (identity.reach === 'near' || identity.unit === 'frame') return false
   const key = `hash(${keyOf(identity, columns).map(sqlName).join(', ')}) AS key`
   const [[rows, keys] = []] = await engine.rows(`SELECT count(*), count(DISTINCT key) FROM (
-    SELECT ${key} FROM staged WHERE row_no > 0 ${candidateFiles ? `UNION ALL SELECT ${key} FROM tabled` : ''})`)
+    SELECT ${key} FROM staged WHERE row_no > 0 ${candidateFiles ? `UNION ALL SELECT ${key} FROM earlier` : ''})`)
   return countOf(rows) === countOf(keys)
 }
 
@@ -215,7 +215,7 @@ function duplicatesSql(
   const as = `(id, ours, recv_ts, seq, connection, numbered, ${named.join(', ')})`
   const ours = `SELECT rowid, 1, recv_ts, seq, ${sqlText(origin)} || conn, ${numbered}, ${keys}
     FROM staged WHERE ${heads} AND ${suspect} AND ${inBucket}`
-  const theirs = `SELECT -1, 0, recv_ts, seq, connection, ${numbered}, ${keys} FROM tabled WHERE ${suspect} AND ${inBucket}`
+  const theirs = `SELECT -1, 0, recv_ts, seq, connection, ${numbered}, ${keys} FROM earlier WHERE ${suspect} AND ${inBucket}`
   // The n-th of equal rows of one connection is the copy of the n-th of another: what a connection says twice, it means.
   return `WITH pool${as} AS (${ours}${candidateFiles ? ` UNION ALL ${theirs}` : ''}), counted AS (
     SELECT *, CASE WHEN numbered THEN 1

@@ -9,9 +9,9 @@ import { IS_OTHER_TEXT, KNOWN, LINE_VERDICTS, TO_FRAMES, toReading } from './ver
 
 /**
  * The `WITH` list between `lines` (line_no, line) and a table's own query, which selects from `frame_items`:
- * - `judged`: every line parsed once, and why it cannot be tabled (`verdict`, NULL where it can);
+ * - `judged`: every line parsed once, and why it cannot be a row (`verdict`, NULL where it can);
  * - `frame_items`: one row per item of a frame, with `extra` and `row_no` counting from 1; `channel` of a notification,
- *   `asked` (the id that says what was asked) of an answer, `told` as the envelope says. A line that cannot be tabled gives one row with `row_no` 0
+ *   `asked` (the id that says what was asked) of an answer, `told` as the envelope says. A line that cannot be a row gives one row with `row_no` 0
  *   and no data, so that one pass counts them all.
  *
  * `extra` is worked out only where the number of members in the text differs from the number of fields filled, or a

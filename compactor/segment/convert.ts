@@ -1,20 +1,21 @@
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Engine } from '../engine.js'
-import { writeFiles, type Tabled, type Written } from './write-files.js'
+import { writeFiles, type EarlierRows, type Written } from './write-files.js'
 import type { Part } from '../files/parts.js'
 import { writeQuarantine } from './quarantine.js'
 import type { Source } from './source.js'
 import { stageSegment, type Staging } from './stage-segment.js'
 import { isKnown, isQuarantined } from '../lines/verdict.js'
 
-/** What became of the lines of a segment; `tabled + duplicates + quarantined + known` are all of them. */
+/** What became of the lines of a segment; `written + duplicates + quarantined + known` are all of them. */
 export interface Conversion {
   parts: Part[]
   rows: number
-  tabled: number
-  /** Frames without rows of their own: every event in them is tabled elsewhere. */
+  /** Frames that have rows. */
+  written: number
+  /** Frames without rows of their own: every event in them has its row elsewhere. */
   duplicates: number
-  /** Rows left out because their event is tabled. */
+  /** Rows left out because their event has one elsewhere. */
   duplicateRows: number
   quarantined: number
   known: number
@@ -29,13 +30,13 @@ export interface Conversion {
  * in exactly one place. Same segment, same bytes. Nothing outside of `folder` is touched.
  *
  * Lines become rows in DuckDB (`stage-segment`), what cannot be a row is set aside with its reason; rows become files
- * (`write-files`), without those whose event is tabled; what was set aside goes to quarantine.
+ * (`write-files`), without those whose event has one elsewhere; what was set aside goes to quarantine.
  * @throws EdgeError ACCOUNTS_DIFFER; whatever DuckDB or the disk complain about
  */
 export async function convertSegment(
   engine: Engine,
   source: Source,
-  earlier: Tabled,
+  earlier: EarlierRows,
   folder: string,
 ): Promise<Conversion> {
   const staging = await stageSegment(engine, source, folder)
@@ -64,7 +65,7 @@ function accountOf({ frames, reasons }: Staging, written: readonly Written[]) {
   return {
     parts,
     rows: parts.reduce((sum, { rows }) => sum + rows, 0),
-    tabled: frames - duplicates,
+    written: frames - duplicates,
     duplicates,
     duplicateRows: written.reduce((sum, each) => sum + each.duplicates.rows, 0),
     known: sumOf(reasons, isKnown),

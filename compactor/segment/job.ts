@@ -15,14 +15,14 @@ import type { Receipt } from '../../formats/receipt.js'
 import type { Source } from './source.js'
 import { tableOf } from '../tables.js'
 import { spillFolderOf, temporaryFolder } from '../temporary.js'
-import type { Tabled } from './write-files.js'
+import type { EarlierRows } from './write-files.js'
 
 export interface JobOptions {
   dataDir: string
   limits: Pick<EngineLimits, 'memoryMiB' | 'threads'>
   /** Of these limits. */
   kept: KeptEngine
-  duplicates: Pick<Tabled, 'keepDuplicates' | 'windowMs' | 'madeTimes'>
+  duplicates: Pick<EarlierRows, 'keepDuplicates' | 'windowMs' | 'madeTimes'>
   disk: PublishDisk
   feeds?: DescribedFeeds | undefined
   /** The folder that gets `parquet/`, `quarantine/` and receipts, where it is not dataDir. */
@@ -130,11 +130,11 @@ async function convertAndPublish(
 function convert(options: JobOptions, source: Source, folder: string, inEngine: InEngine): Promise<Conversion> {
   const { dataDir, publishTo = dataDir } = options
   mkdirSync(folder, { recursive: true })
-  const tabled = {
+  const earlier = {
     rootsOf: (date: string) => [date === segmentDate(source.name) ? publishTo : dataDir],
     ...options.duplicates,
     onUnreadable: (path: string, message: string) =>
       options.log.warn({ path, message }, 'a file near this segment cannot be read; copies in it are not known'),
   }
-  return inEngine(engine => convertSegment(engine, source, tabled, folder))
+  return inEngine(engine => convertSegment(engine, source, earlier, folder))
 }

@@ -59,15 +59,15 @@ export async function publish(
   for (const { temporary, path } of moves) await moveDurably(disk, dataDir, temporary, path)
   if (unconverted !== undefined) await moveDurably(disk, dataDir, unconverted, quarantine)
 
-  const { rows, tabled, duplicates, quarantined, known } = conversion
+  const { rows, written, duplicates, quarantined, known } = conversion
   const receipt = {
     segment: segment.path,
     sha256: segment.sha256,
     outputs,
     rows,
     frames: segment.frames,
-    tabled,
-    doubles: duplicates,
+    written,
+    duplicates,
     double_rows: conversion.duplicateRows,
     quarantined,
     known,

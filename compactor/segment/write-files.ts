@@ -10,8 +10,8 @@ import { writeParts, type Part } from '../files/parts.js'
 import type { Source } from './source.js'
 import type { StagingTable } from '../lines/staging-table.js'
 
-/** What is known of events that were tabled before, by whatever segment. */
-export interface Tabled {
+/** What is known of rows that were written before, of whatever segment. */
+export interface EarlierRows {
   /** The folders that have `parquet/` with a date's files. */
   rootsOf: (date: string) => readonly string[]
   /** Keeps every copy of an event. */
@@ -28,12 +28,12 @@ export interface Written {
   duplicates: Duplicates
 }
 
-/** Takes out of a staging table what is tabled elsewhere, and writes the rest, a file for each kind and currency. */
+/** Takes out of a staging table what has its row elsewhere, and writes the rest, a file for each kind and currency. */
 export async function writeFiles(
   engine: Engine,
   source: Source,
   staging: StagingTable,
-  earlier: Tabled,
+  earlier: EarlierRows,
   folder: string,
 ): Promise<Written> {
   const { table, searchPath } = staging
@@ -53,7 +53,7 @@ async function dropCopies(
   { name }: Source,
   { table }: StagingTable,
   columns: readonly Column[],
-  { rootsOf, ...tabled }: Tabled,
+  { rootsOf, ...earlier }: EarlierRows,
   groups: readonly Group[],
 ): Promise<Duplicates> {
   const identity = identityOf(table)
@@ -61,7 +61,13 @@ async function dropCopies(
   const partitions = groups.map(({ partition }) => partition)
   const oldest = identity.reach === 'days' ? await oldestMs(engine, name.startedMs) : name.startedMs
   const candidateFiles = findCandidateFiles(rootsOf, name, table, partitions, oldest)
-  return dropDuplicates(engine, { identity, columns, origin: originOf(name.host, name.run), candidateFiles, ...tabled })
+  return dropDuplicates(engine, {
+    identity,
+    columns,
+    origin: originOf(name.host, name.run),
+    candidateFiles,
+    ...earlier,
+  })
 }
 
 /** When the first staged row was made, by the exchange's time: one that was asked for may be days old. */

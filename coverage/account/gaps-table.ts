@@ -53,6 +53,6 @@ export async function showGaps(
 /** Days of which there is anything, in their order. */
 function datesIn(root: string): string[] {
   const raw = rawDays(root, { mayHold: family => family === 'journal' }).map(({ date }) => date)
-  const tabled = [...parquetFolders(root, { table: 'journal' })].map(({ date }) => date)
-  return [...new Set([...raw, ...tabled])].sort()
+  const converted = [...parquetFolders(root, { table: 'journal' })].map(({ date }) => date)
+  return [...new Set([...raw, ...converted])].sort()
 }

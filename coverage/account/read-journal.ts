@@ -31,8 +31,8 @@ export async function readJournal(root: string, exchange: string, span: Span): P
     entries.push(...segmentEntries({ path: `${root}/${path}`, state, name }))
   }
   const before = stateBefore(root, exchange, span.fromUs, seen)
-  const tabled = await fromParquet(root, exchange, span, seen, before.fromUs)
-  return [...before.entries, ...entries, ...tabled].filter(({ recvUs }) => recvUs < until.toUs)
+  const converted = await fromParquet(root, exchange, span, seen, before.fromUs)
+  return [...before.entries, ...entries, ...converted].filter(({ recvUs }) => recvUs < until.toUs)
 }
 
 const nameOf = ({ host, run, number }: { host: string; run: string; number: number }) => `${host}-${run}-${number}`

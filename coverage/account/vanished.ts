@@ -205,17 +205,17 @@ class Traces {
 
   constructor(root: string, exchange: string, span: Span) {
     const dates = datesOf(span)
-    const tabled = new Set<string>()
+    const converted = new Set<string>()
     for (const date of dates) {
       for (const { name, path } of parquetFiles(root, { exchange, date })) {
-        tabled.add(path)
+        converted.add(path)
         if (name.run !== undefined && name.number !== undefined)
           this.#add({ host: name.host, run: name.run, number: name.number })
-        else tabled.add(path.replace(/\/[^/]+$/, ''))
+        else converted.add(path.replace(/\/[^/]+$/, ''))
       }
       for (const { segment, outputs } of readReceiptsOf(root, date).values()) {
         // A day's file took the place of its hours.
-        const isHere = (path: string) => tabled.has(path) || tabled.has(path.replace(/\/[^/]+$/, ''))
+        const isHere = (path: string) => converted.has(path) || converted.has(path.replace(/\/[^/]+$/, ''))
         if (outputs.every(({ path }) => isHere(path))) this.#addPath(segment)
       }
       const state = syncerState(root)

@@ -148,25 +148,26 @@ export class BookHistory {
 
   async #sources({ fromUs, toUs }: Moments): Promise<Sources> {
     const channel = this.#options.channel ?? (await this.#finestChannel(fromUs, toUs))
-    const tabled = (await this.#parquet?.channels(fromUs, toUs - 1))?.find(span => span.channel === channel)
+    const inTable = (await this.#parquet?.channels(fromUs, toUs - 1))?.find(span => span.channel === channel)
     const snapshotUs = await this.#parquet?.lastSnapshot(channel, fromUs)
     const { onProblem } = this.#options
     const search = { path: this.#raw, channels: [channel], atUs: fromUs, ...(onProblem && { onProblem }) }
     if (snapshotUs === undefined) {
       const rawUs = this.#hasRaw ? (await lastSnapshots(search)).get(channel) : undefined
       // Only raw knows how the book stood at the beginning.
-      if (rawUs !== undefined || !tabled) return { channel, parquet: undefined, raw: { fromUs: rawUs ?? fromUs, toUs } }
+      if (rawUs !== undefined || !inTable)
+        return { channel, parquet: undefined, raw: { fromUs: rawUs ?? fromUs, toUs } }
     }
     const startUs = snapshotUs ?? fromUs
-    const tabledUs = tabled?.lastUs ?? (await this.#lastTabled(channel, startUs, fromUs))
+    const tableUs = inTable?.lastUs ?? (await this.#lastInTable(channel, startUs, fromUs))
     return {
       channel,
-      parquet: { fromUs: startUs, toUs: tabledUs + 1 },
-      raw: this.#hasRaw && tabledUs + 1 < toUs ? { fromUs: tabledUs + 1, toUs } : undefined,
+      parquet: { fromUs: startUs, toUs: tableUs + 1 },
+      raw: this.#hasRaw && tableUs + 1 < toUs ? { fromUs: tableUs + 1, toUs } : undefined,
     }
   }
 
-  async #lastTabled(channel: string, fromUs: number, toUs: number): Promise<number> {
+  async #lastInTable(channel: string, fromUs: number, toUs: number): Promise<number> {
     const spans = (await this.#parquet?.channels(fromUs, toUs)) ?? []
     return spans.find(span => span.channel === channel)?.lastUs ?? fromUs
   }
@@ -182,9 +183,9 @@ export class BookHistory {
 
   async #channelsSince(fromUs: number, toUs: number): Promise<string[]> {
     const { instrument } = this.#options
-    const tabled = (await this.#parquet?.channels(fromUs, toUs)) ?? []
+    const inTable = (await this.#parquet?.channels(fromUs, toUs)) ?? []
     const raw = this.#hasRaw ? await someChannels(this.#raw, this.#books.channelsOf(instrument), fromUs, toUs) : []
-    return [...tabled.map(({ channel }) => channel), ...raw]
+    return [...inTable.map(({ channel }) => channel), ...raw]
   }
 
   async #doubts(fromUs: number, toUs: number): Promise<Doubt[]> {
@@ -208,9 +209,9 @@ export class BookHistory {
     const own = entries.filter(({ host, recvUs }) => host === run.host && recvUs >= run.fromUs && recvUs < run.toUs)
     const journalUs = Math.max(-Infinity, ...own.map(({ recvUs }) => recvUs))
     if (journalUs >= toUs) return journalUs
-    const tabledUs = (await this.#parquet?.lastSign(run.host, run.fromUs, run.toUs)) ?? -Infinity
+    const tableUs = (await this.#parquet?.lastSign(run.host, run.fromUs, run.toUs)) ?? -Infinity
     const rawUs = this.#hasRaw ? rawLastSign(this.#raw, run, toUs) : -Infinity
-    return Math.max(journalUs, tabledUs, rawUs)
+    return Math.max(journalUs, tableUs, rawUs)
   }
 }
 

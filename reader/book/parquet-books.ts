@@ -34,7 +34,7 @@ export interface ChannelSpan {
   lastUs: number
 }
 
-/** The books of one instrument as they are tabled, and the journal beside them. */
+/** The books of one instrument as the tables have them, and the journal beside them. */
 export class ParquetBooks {
   readonly #connection: DuckDBConnection
   /** Files that were asked so far. */

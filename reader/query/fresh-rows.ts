@@ -135,13 +135,13 @@ export class FreshRows {
         table: tableOf(name),
         ...readingOf(name.exchange, feeds),
       }
-      const tabled = {
+      const earlier = {
         rootsOf: () => [this.#root, this.folder],
         keepDuplicates,
         windowMs,
         onUnreadable: (path: string, why: string) => this.#note(`${path} cannot be read: ${why}`),
       }
-      const { parts } = await convertSegment(engine, source, tabled, folder)
+      const { parts } = await convertSegment(engine, source, earlier, folder)
       return parts.map(part => {
         const path = parquetPath(name, part)
         mkdirSync(dirname(join(this.folder, path)), { recursive: true })

@@ -55,7 +55,7 @@ t.test('files are sorted, partitioned and say what they are made from', async t 
     table: 'quote',
   })
   const [receipt = ''] = receipts(dataDir)
-  t.match(JSON.parse(receipt), { segment, sha256, rows: 8, frames: 8, tabled: 8, quarantined: 0, known: 0 })
+  t.match(JSON.parse(receipt), { segment, sha256, rows: 8, frames: 8, written: 8, quarantined: 0, known: 0 })
   const { outputs: named } = JSON.parse(receipt) as { outputs: { path: string; sha256: string; rows: number }[] }
   const onDisk = hashes(dataDir)
   for (const output of named) t.match(output, { rows: 2, sha256: onDisk[output.path] })

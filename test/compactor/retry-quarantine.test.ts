@@ -19,7 +19,7 @@ function forgetSecondLine(dataDir: string, segment: string): string {
   const receipt = readReceipts(dataDir).get(segment)
   const name = parseSegmentPath(segment)?.name
   if (!receipt || !name) throw new Error('no receipt')
-  const told: Receipt = { ...receipt, tabled: 1, rows: 1, quarantined: 1 }
+  const told: Receipt = { ...receipt, written: 1, rows: 1, quarantined: 1 }
   appendFileSync(join(compactorState(dataDir), 'done-2026-11-22.jsonl'), `${JSON.stringify(told)}\n`)
   const quarantine = join(dataDir, quarantinePath(segment, name))
   mkdirSync(dirname(quarantine), { recursive: true })
@@ -36,7 +36,7 @@ t.test('lines in quarantine become rows once they are understood, and only when 
   const quarantine = forgetSecondLine(dataDir, segment)
   t.match(await compactOnce(dataDir), { segments: 0 }, 'not by itself')
   t.match(await compactOnce(dataDir, { retryQuarantine: true }), { segments: 1, failed: 0, quarantined: 0 })
-  t.match(readReceipts(dataDir).get(segment), { tabled: 2, rows: 2, quarantined: 0 })
+  t.match(readReceipts(dataDir).get(segment), { written: 2, rows: 2, quarantined: 0 })
   t.ok(readReceipts(dataDir).has(other.segment))
   t.throws(() => readFileSync(quarantine), { code: 'ENOENT' }, 'nothing is left in quarantine')
   t.same(hashes(join(dataDir, 'parquet')), whole, 'the same files, byte for byte')
@@ -75,7 +75,7 @@ t.test('the journal says what went to quarantine, for as long as it is there', a
     reasons: { 'not JSON': 2 },
   })
   t.equal(rows.filter(({ event }) => event === 'started').length, 1, journal.segment)
-  const { outputs, frames, tabled, quarantined } = readReceipts(dataDir).get(segment) ?? {}
-  t.match({ frames, tabled, quarantined }, { frames: 4, tabled: 2, quarantined: 2 })
+  const { outputs, frames, written, quarantined } = readReceipts(dataDir).get(segment) ?? {}
+  t.match({ frames, written, quarantined }, { frames: 4, written: 2, quarantined: 2 })
   t.ok(outputs?.some(({ path }) => path.includes('/table=journal/')))
 })

@@ -108,7 +108,7 @@ t.test('receipts go with their date; 2,000 days of them are not in memory', asyn
     segment: `raw/exchange=deribit/channel=quote/date=${dateAt(day)}/hour=14/${dateAt(day).replaceAll('-', '')}T140000Z-vps-1-r1-${n}.jsonl.zst`,
     sha256: 'a'.repeat(64),
     outputs: [],
-    ...{ rows: 1, frames: 1, tabled: 1, doubles: 0, double_rows: 0, quarantined: 0, known: 0, schema_version: 1 },
+    ...{ rows: 1, frames: 1, written: 1, duplicates: 0, double_rows: 0, quarantined: 0, known: 0, schema_version: 1 },
   })
   const DAYS = 2000
   mkdirSync(compactorState(dataDir), { recursive: true })
@@ -173,7 +173,7 @@ t.test('2,000 days come and go, and neither state/ nor what programs remember gr
   for (let day = 0; day < 2000; day++) {
     const startedMs = START_MS + day * DAY_MS
     const { segment, sha256 } = sealSegment(dataDir, 'quote', rawLines([quote(1)]), { startedMs })
-    const counts = { frames: 1, tabled: 0, doubles: 0, double_rows: 0, quarantined: 0, known: 1 }
+    const counts = { frames: 1, written: 0, duplicates: 0, double_rows: 0, quarantined: 0, known: 1 }
     const receipt = { segment, sha256, outputs: [], rows: 0, ...counts, schema_version: 1 }
     appendReceipts(dataDir, dateAt(day), [receipt])
     known.set(receipt)

@@ -200,17 +200,17 @@ t.test('every captured frame arrives in a table', async t => {
         .trim()
         .split('\n'),
     )
-    .map(line => JSON.parse(line) as { frames: number; tabled: number; quarantined: number; known: number })
+    .map(line => JSON.parse(line) as { frames: number; written: number; quarantined: number; known: number })
   const sum = (key: keyof (typeof receipts)[number]) => receipts.reduce((total, receipt) => total + receipt[key], 0)
   t.equal(sum('frames'), recordedLines(dataDir).length)
-  t.equal(sum('tabled'), sum('frames'), 'each frame has a row')
+  t.equal(sum('written'), sum('frames'), 'each frame has a row')
   t.equal(sum('quarantined'), 0)
 
   const tableOfFrame = (frame: string) => tableOf({ exchange: 'deribit', channel: familyOf(frame) }).name
   const others = frames.filter(frame => tableOfFrame(frame) === framesTable.name)
-  const tabled = new Set(frames.map(tableOfFrame).filter(table => table !== framesTable.name))
-  t.ok(tabled.size >= 10, `${tabled.size} tables`)
-  for (const table of tabled) {
+  const written = new Set(frames.map(tableOfFrame).filter(table => table !== framesTable.name))
+  t.ok(written.size >= 10, `${written.size} tables`)
+  for (const table of written) {
     const [row] = await query(
       `SELECT count(DISTINCT (conn, seq))::INT AS frames FROM '${dataDir}/parquet/exchange=deribit/table=${table}/**/*.parquet'
        WHERE conn = 'd1'`,

@@ -67,7 +67,7 @@ t.test('killed under one host name and started under another, its segments staye
   const compacted = await edgetape(['compact', '--once', '--config', configFile])
   t.equal(compacted.exitCode, 0, compacted.stderr)
   const receipts = readFileSync(join(dataDir, `state/compactor/done-${dateIn(left[0])}.jsonl`), 'utf8')
-  for (const path of left) t.ok(receipts.includes(withState(path, 'sealed')), 'and it is tabled')
+  for (const path of left) t.ok(receipts.includes(withState(path, 'sealed')), 'and it is converted')
 })
 
 const dateIn = (path = '') => /date=(\d{4}-\d\d-\d\d)/.exec(path)?.[1] ?? ''

@@ -10,7 +10,7 @@ import t, { type Test } from 'tap'
 import { readAccount, DateLedger, syncerState } from '../../formats/ledger.js'
 import { appendReceipts, readReceiptLines } from '../../formats/receipt.js'
 import { appendReplacements, readReplaced } from '../../formats/replacement.js'
-import { supersededFiles } from '../../formats/superseded-files.js'
+import { replacedFiles } from '../../formats/replaced-files.js'
 import { createFolderDurable, fsyncFolder, writeFileDurable } from '../../platform/durable-file.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import { runSyncer } from '../../syncer/main.js'
@@ -275,7 +275,7 @@ function empty(root: string): void {
 
 /** Each row once, for whoever leaves out what is said to be replaced. */
 function judgeReaders(nas: string, complain: (what: string) => void): void {
-  const leftOut = new Set(supersededFiles(nas))
+  const leftOut = new Set(replacedFiles(nas))
   const rows = [...visibleBelow(nas)].flatMap(([path, content]) =>
     path.startsWith('parquet/') && !leftOut.has(join(nas, path)) ? content.trimEnd().split('\n') : [],
   )

@@ -37,7 +37,7 @@ function world(): World {
 }
 
 function receipt(hour: number, more: object = {}): string {
-  const counts = { rows: 1, frames: 1, tabled: 1, quarantined: 0, known: 0 }
+  const counts = { rows: 1, frames: 1, written: 1, quarantined: 0, known: 0 }
   const outputs = [{ path: parquetOf(hour), rows: 1, bytes: 100, sha256: sha256(parquetOf(hour)) }]
   return JSON.stringify({ segment: segmentOf(hour), sha256: sha256(segmentOf(hour)), ...counts, outputs, ...more })
 }

@@ -14,7 +14,7 @@ import { isOpen, parseWindow } from '../../syncer/window.js'
 import { batchesOf } from '../../syncer/plan.js'
 import { finishedFolders, retire } from '../../syncer/retire.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
-import { noticePath } from '../../formats/superseded-files.js'
+import { replacedListPath } from '../../formats/replaced-files.js'
 import { ShippedTree } from '../fixtures/shipped-tree.js'
 import { matchAll } from '../fixtures/match-all.js'
 
@@ -121,7 +121,7 @@ t.test('names are safe on SMB and where case does not count', t => {
       segmentPath(segment, 'manifest'),
       `${folder}/14-${longest.host}-${longest.run}-${longest.number}.parquet`,
       `${folder}/day-${longest.host}.parquet`,
-      noticePath('2026-11-20', longest.host),
+      replacedListPath('2026-11-20', longest.host),
     ]
   })
   t.ok(paths.length > 100, `${paths.length} paths`)

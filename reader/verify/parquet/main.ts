@@ -123,10 +123,10 @@ function outputsOf(receipts: readonly Receipt[]): Map<string, Named> {
   return named
 }
 
-/** Tabled, doubles, quarantined and known are the frames of the manifest, and the quarantine has its lines. */
+/** Written, duplicate, quarantined and known are the frames of the manifest, and the quarantine has its lines. */
 function proveSums(root: string, receipt: Receipt, findings: Findings): void {
-  const { segment, sha256, frames, tabled, doubles, quarantined, known } = receipt
-  const sum = tabled + doubles + quarantined + known
+  const { segment, sha256, frames, written, duplicates, quarantined, known } = receipt
+  const sum = written + duplicates + quarantined + known
   if (sum !== frames) {
     const message = `${sum} frames are accounted for, its receipt says ${frames}`
     findings.add({ weight: 'fault', code: 'FRAMES_DIFFER', path: segment, message })

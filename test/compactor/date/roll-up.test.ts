@@ -85,10 +85,8 @@ t.test("a day's files become one in each partition, with the rows in order", asy
   )
   t.equal((JSON.parse(facts['segments'] ?? '') as string[]).length, 3)
   checkReceipts(t, dataDir)
-  const superseded = readFileSync(join(dataDir, 'state/compactor/superseded-2026-11-22.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-  matchAll(t, JSON.parse(superseded[0] ?? ''), { by: [`parquet/${DAY}/day-vps-1.parquet`] })
+  const replaced = readFileSync(join(dataDir, 'state/compactor/superseded-2026-11-22.jsonl'), 'utf8').trim().split('\n')
+  matchAll(t, JSON.parse(replaced[0] ?? ''), { by: [`parquet/${DAY}/day-vps-1.parquet`] })
 
   t.match(await compactOnce(dataDir, NEXT_DAY), { segments: 0, failed: 0 })
   t.same(outputs(dataDir), after, 'and stays so')
@@ -264,7 +262,7 @@ function prepareSwitch(dataDir: string, after: string, stage: string): void {
     cpSync(join(after, path), join(waiting, String(index)), { recursive: true })
   const inodes = folders.map((path, index) => ({ path, inode: statSync(join(waiting, String(index))).ino }))
   const receipts = [...readReceipts(after).values()]
-  const plan = { date: '2026-11-22', folders: inodes, receipts, superseded: [] }
+  const plan = { date: '2026-11-22', folders: inodes, receipts, replacements: [] }
   writeFileSync(join(dataDir, 'state/compactor/switch.json'), JSON.stringify(plan))
   const [first = ''] = folders
   if (stage === 'nothing') return

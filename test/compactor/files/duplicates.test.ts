@@ -89,7 +89,7 @@ t.test(
       ['1 d1', '2 d1', '2 d1', '3 d2', '4 d1', '4 d2'],
       'the fifth came too late to be the same',
     )
-    matchAll(t, receiptsOf(dataDir), [{ frames: 10, tabled: 6, doubles: 4, double_rows: 4 }])
+    matchAll(t, receiptsOf(dataDir), [{ frames: 10, written: 6, duplicates: 4, double_rows: 4 }])
     const [metadata] = await query(
       `SELECT decode(value) AS value FROM parquet_kv_metadata('${dataDir}/parquet/**/*.parquet') WHERE decode(key) = 'double_rows'`,
     )
@@ -134,8 +134,8 @@ t.test('trades fall out by their number, whenever and however they came again', 
   const rows = await rowsOf(dataDir, 'trades')
   t.same(rows.map(row => row['trade_id']).sort(), ['T1', 'T2', 'T3', 'T4', 'another counting'].sort())
   matchAll(t, receiptsOf(dataDir), [
-    { frames: 3, tabled: 3, doubles: 0, double_rows: 1, rows: 4 },
-    { frames: 1, tabled: 1, doubles: 0, double_rows: 2, rows: 1 },
+    { frames: 3, written: 3, duplicates: 0, double_rows: 1, rows: 4 },
+    { frames: 1, written: 1, duplicates: 0, double_rows: 2, rows: 1 },
   ])
 })
 
@@ -167,8 +167,8 @@ t.test('book changes fall out by number, whole; the snapshot of another hour sta
     ['10  d1', '15 10 d1', '17 15 d1', '18 15 d2', '20 18 d2'],
   )
   matchAll(t, receiptsOf(dataDir), [
-    { frames: 7, tabled: 5, doubles: 2, double_rows: 4 },
-    { frames: 2, tabled: 1, doubles: 1, double_rows: 2 },
+    { frames: 7, written: 5, duplicates: 2, double_rows: 4 },
+    { frames: 2, written: 1, duplicates: 1, double_rows: 2 },
   ])
 })
 

@@ -13,7 +13,14 @@ const ANSWERS: Readonly<Record<string, string>> = { rest_trades: 'trades', rest_
  * What is captured and has no table: what clients sent, what connections say of themselves, and answers of methods that the
  * recorder does not ask, since the channels bring the same.
  */
-const UNTABLED = ['client_requests', 'control', 'rest_books', 'rest_candles', 'rest_index_tickers', 'rest_mark_price']
+const WITHOUT_TABLE = [
+  'client_requests',
+  'control',
+  'rest_books',
+  'rest_candles',
+  'rest_index_tickers',
+  'rest_mark_price',
+]
 const UNASKED = ['rest_open_interest']
 
 t.test('every captured frame ends in the table of its family', async t => {
@@ -29,7 +36,7 @@ t.test('every captured frame ends in the table of its family', async t => {
   }
   let pushed = 0
   for (const [name, frames] of captured) {
-    if (UNTABLED.includes(name) || UNASKED.includes(name)) continue
+    if (WITHOUT_TABLE.includes(name) || UNASKED.includes(name)) continue
     for (const frame of frames) {
       const bytes = Buffer.from(frame)
       const answered = ANSWERS[name]
@@ -48,7 +55,7 @@ t.test('every captured frame ends in the table of its family', async t => {
   }
   await compactOnce(dataDir)
   t.same(filesBelow(`${dataDir}/quarantine`), [], 'none is refused')
-  let tabled = 0
+  let written = 0
   for (const { name } of okx.tables) {
     const files = `${dataDir}/parquet/exchange=okx/table=${name}/**/*.parquet`
     const [found] = await query(`SELECT count(*) AS files FROM glob('${files}')`)
@@ -56,13 +63,13 @@ t.test('every captured frame ends in the table of its family', async t => {
     const [row] = await query(`SELECT count(DISTINCT seq) AS frames, count(*) AS rows, count(extra) AS extras,
       count(*) FILTER (kind = 'none') AS nowhere, any_value(extra) AS extra FROM read_parquet('${files}', hive_partitioning = true)`)
     t.comment(name, row)
-    tabled += Number(row?.['frames'])
+    written += Number(row?.['frames'])
     if (!['platform_state'].includes(name)) t.equal(row?.['nowhere'], 0n, `${name}: kinds are known`)
   }
   const answers = Object.keys(ANSWERS).reduce((sum, name) => sum + (captured.get(name)?.length ?? 0), 0)
   const [left] = await query(
     `SELECT count(*) AS rows FROM read_parquet('${dataDir}/parquet/exchange=okx/table=frames/**/*.parquet')`,
   )
-  t.comment('frames', left, { pushed, answers, tabled })
-  t.equal(tabled, pushed + answers, 'each in one table')
+  t.comment('frames', left, { pushed, answers, written })
+  t.equal(written, pushed + answers, 'each in one table')
 })

@@ -20,7 +20,7 @@ const damages: { name: string; code: string; damage: (dataDir: string, file: str
   {
     name: 'a frame that nobody accounts for',
     code: 'FRAMES_DIFFER',
-    damage: dataDir => changeReceipts(dataDir, /"tabled":(\d+)/g, (_, count) => `"tabled":${Number(count) - 1}`),
+    damage: dataDir => changeReceipts(dataDir, /"written":(\d+)/g, (_, count) => `"written":${Number(count) - 1}`),
   },
   {
     name: 'rows that are not there',

@@ -6,7 +6,7 @@ import type { Replaced } from './replacement.js'
 import { listFolder, partitionFolders } from './partition-folders.js'
 
 const LIST = /^superseded-[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.jsonl$/
-const noticeSchema = z.object({ path: z.string(), by: z.array(z.string()) })
+const lineSchema = z.object({ path: z.string(), by: z.array(z.string()) })
 
 /**
  * Files below `root` (a dataDir, or a copy of one) that readers leave out, since the rows of each are in others that are
@@ -14,7 +14,7 @@ const noticeSchema = z.object({ path: z.string(), by: z.array(z.string()) })
  * @param dates of which alone it is asked, both included
  * @returns full paths
  */
-export function supersededFiles(root: string, dates?: { first: string; last: string }): string[] {
+export function replacedFiles(root: string, dates?: { first: string; last: string }): string[] {
   const top = { path: 'superseded', values: {} }
   const accept = (_key: string, date: string) => !dates || (date >= dates.first && date <= dates.last)
   const lists = [...partitionFolders(root, top, [{ key: 'date' }], { accept, dates })].flatMap(({ path }) =>
@@ -22,13 +22,13 @@ export function supersededFiles(root: string, dates?: { first: string; last: str
   )
   return lists
     .flatMap(path => readFileSync(path, 'utf8').split('\n'))
-    .flatMap(line => (line === '' ? [] : [noticeSchema.parse(JSON.parse(line))]))
+    .flatMap(line => (line === '' ? [] : [lineSchema.parse(JSON.parse(line))]))
     .filter(({ path, by }) => [path, ...by].every(one => existsSync(join(root, one))))
     .map(({ path }) => join(root, path))
 }
 
 /** Where the list for readers of the target lies, here and there. Each recorder has its own. */
-export function noticePath(date: string, recorder: string): string {
+export function replacedListPath(date: string, recorder: string): string {
   return `superseded/date=${date}/superseded-${recorder}.jsonl`
 }
 
@@ -37,10 +37,10 @@ export function noticePath(date: string, recorder: string): string {
  * `{"path":…,"by":[…]}` for each file to leave out once all of `by` are there.
  * @returns whether it was written
  */
-export function writeNotice(dataDir: string, notice: string, replaced: Replaced): boolean {
+export function writeReplacedList(dataDir: string, list: string, replaced: Replaced): boolean {
   const sorted = [...replaced].sort(([a], [b]) => (a < b ? -1 : 1))
   const text = sorted.map(([path, by]) => `${JSON.stringify({ path, by })}\n`).join('')
-  const full = join(dataDir, notice)
+  const full = join(dataDir, list)
   if (existsSync(full) && readFileSync(full, 'utf8') === text) return false
   createFolderDurable(join(full, '..'))
   writeFileDurable(full, text)

@@ -15,7 +15,7 @@ import t, { type Test } from 'tap'
 import { readDataIdentity } from '../../platform/data-identity.js'
 import { runSyncer } from '../../syncer/main.js'
 import { parseReplaced } from '../../formats/replacement.js'
-import { supersededFiles } from '../../formats/superseded-files.js'
+import { replacedFiles } from '../../formats/replaced-files.js'
 import {
   flipByte,
   handClock,
@@ -206,9 +206,9 @@ t.test('a file that two others replace is left out where both are there, not whe
   const root = t.testdir({ old: '', one: '', superseded: { [`date=${DATE}`]: {} } })
   const notice = { path: 'old', by: ['one', 'other'] }
   writeFileSync(join(root, `superseded/date=${DATE}/superseded-h.jsonl`), `${JSON.stringify(notice)}\n`)
-  t.same(supersededFiles(root), [])
+  t.same(replacedFiles(root), [])
   writeFileSync(join(root, 'other'), '')
-  t.same(supersededFiles(root), [join(root, 'old')])
+  t.same(replacedFiles(root), [join(root, 'old')])
   t.end()
 })
 
