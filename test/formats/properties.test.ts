@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { hourlyName, parseParquetName } from '../../formats/parquet-path.js'
@@ -27,7 +28,7 @@ const segment = fc
 t.test('the name of a segment is read back as it was, in every state', t => {
   fc.assert(
     fc.property(segment, state, (name, state) => {
-      t.strictSame(parseSegmentPath(segmentPath(name, state)), { name, state })
+      assert.deepEqual(parseSegmentPath(segmentPath(name, state)), { name, state })
     }),
   )
   t.end()
@@ -41,7 +42,7 @@ t.test('a name with a letter changed is another name of ours or none, never misr
       const place = at % path.length
       const changed = path.slice(0, place) + letter + path.slice(place + 1)
       const read = parseSegmentPath(changed)
-      if (read) t.equal(segmentPath(read.name, read.state), changed)
+      if (read) assert.equal(segmentPath(read.name, read.state), changed)
     }),
   )
   t.pass()
@@ -53,7 +54,7 @@ t.test('the Parquet file of a segment names its hour, recorder, run and number',
     fc.property(segment, name => {
       const hour = new Date(name.startedMs).getUTCHours()
       const { host, run, number } = name
-      t.strictSame(parseParquetName(hourlyName(name)), { hour, host, run, number })
+      assert.deepEqual(parseParquetName(hourlyName(name)), { hour, host, run, number })
     }),
   )
   t.end()
@@ -81,7 +82,7 @@ for (const encoding of ['frame', 'text', 'base64'] as const) {
           Buffer.from('}'),
         ])
         const read = parseLine(line)
-        t.strictSame({ ...read, frame: read?.frame.toString('hex') }, { recvUs, conn, seq, encoding, frame: frame.toString('hex') }) // prettier-ignore
+        assert.deepEqual({ ...read, frame: read?.frame.toString('hex') }, { recvUs, conn, seq, encoding, frame: frame.toString('hex') }) // prettier-ignore
         t.notOk(line.includes('\n') && encoding !== 'frame', 'a line is one line')
       }),
     )
@@ -107,7 +108,7 @@ t.test('heads that go on from the last one are those that are written as text', 
         const target = Buffer.alloc(200)
         const check = (us: number, number: number) => {
           const end = written.write(target, offset, us, number)
-          t.equal(target.subarray(offset, end).toString(), lineHead(us, conn, number, 'frame'))
+          assert.equal(target.subarray(offset, end).toString(), lineHead(us, conn, number, 'frame'))
         }
         let [us, number] = [recvUs, seq]
         check(us, number)
@@ -127,7 +128,7 @@ t.test('a line that is cut anywhere is no line, or JSON that never ended', t => 
   fc.assert(
     fc.property(head, bytes, fc.nat(), ({ recvUs, conn, seq }, frame, at) => {
       const line = Buffer.concat([Buffer.from(lineHead(recvUs, conn, seq, 'base64')), encodePayload(frame, 'base64'), Buffer.from('}')]) // prettier-ignore
-      t.equal(parseLine(line.subarray(0, at % line.length)), undefined)
+      assert.equal(parseLine(line.subarray(0, at % line.length)), undefined)
     }),
   )
   t.end()

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { keyOf, type Account, type StateSpan } from '../../../coverage/account/account.js'
@@ -5,6 +6,7 @@ import { accountOf } from '../../../coverage/account/account-of.js'
 import type { AccountFacts } from '../../../coverage/account/facts.js'
 import { mergeAccounts } from '../../../coverage/account/merge.js'
 import type { JournalEntry } from '../../../formats/journal/entry.js'
+import { gapsOf } from '../../../formats/journal/gaps.js'
 import type { Span } from '../../../platform/spans.js'
 import { CHANNELS, exchange, FAMILIES, S } from '../../fixtures/accounted-channels.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
@@ -187,5 +189,97 @@ t.test('asked hour by hour it says what it says of the whole day', async () => {
       }
     }),
     { numRuns: 60 },
+  )
+})
+
+/** What a recorder lives through, s: it is stopped for a while, then records, with outages in between. */
+interface Life {
+  idleS: number
+  outages: readonly { upS: number; downS: number; unseenS: number }[]
+  upS: number
+}
+const life: fc.Arbitrary<Life> = fc.record({
+  idleS: fc.integer({ min: 1, max: 50 }),
+  outages: fc.array(
+    fc.record({
+      upS: fc.integer({ min: 10, max: 60 }),
+      downS: fc.integer({ min: 1, max: 30 }),
+      // The last frame came so long before the end of the connection was noticed.
+      unseenS: fc.integer({ min: 0, max: 9 }),
+    }),
+    { maxLength: 4 },
+  ),
+  upS: fc.integer({ min: 1, max: 60 }),
+})
+type Bounds = readonly [fromS: number, toS: number]
+
+/** The journal of such lives, and by the simplest bookkeeping when it recorded and when nothing came. */
+function livedThrough(lives: readonly Life[]) {
+  const conn = 'd1'
+  const entries: JournalEntry[] = []
+  const [runs, down]: [Bounds[], Bounds[]] = [[], []]
+  let atS = 0
+  for (const [number, { idleS, outages, upS }] of lives.entries()) {
+    const tell = (event: string, detail: object = {}) =>
+      entries.push(journalEntry({ run: `r${number}`, recvUs: atS * S }, event, detail))
+    const comesUp = () => {
+      tell('subscribed', { conn, channels: CHANNELS })
+      tell('live', { conn, channels: CHANNELS.length })
+    }
+    atS += idleS
+    const startedS = atS
+    tell('started')
+    comesUp()
+    for (const { upS, downS, unseenS } of outages) {
+      atS += upS
+      tell('disconnected', { conn, cause: 'reset' })
+      const fromS = atS - unseenS
+      atS += downS
+      comesUp()
+      down.push([fromS, atS])
+      tell('gap', { conn, families: FAMILIES, cause: 'reset', from_us: fromS * S, to_us: atS * S })
+    }
+    atS += upS
+    runs.push([startedS, atS])
+    // The last word of the last run is what was compared.
+    if (number < lives.length - 1) tell('stopped', { reason: 'test' })
+  }
+  return { entries, runs, down, endS: atS }
+}
+const isIn = (spans: readonly Bounds[], s: number) => spans.some(([fromS, toS]) => s > fromS && s < toS)
+
+t.test('random outages and heals: at each second it says what the simplest bookkeeping says', async () => {
+  const asked = fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 200 })), { maxLength: 4 })
+  fc.assert(
+    fc.property(fc.array(life, { minLength: 1, maxLength: 3 }), asked, (lives, asked) => {
+      const { entries, runs, down, endS } = livedThrough(lives)
+      const compared = asked.map(([fromS, forS]): Bounds => [fromS, Math.min(endS, fromS + forS)])
+      const run = `r${lives.length - 1}`
+      for (const [fromS, toS] of compared)
+        if (fromS < toS)
+          entries.push(
+            journalEntry({ run, recvUs: endS * S }, 'compared', {
+              ...{ scopes: ['perpetual BTC', 'option BTC'], from_us: fromS * S, to_us: toS * S },
+            }),
+          )
+      entries.push(journalEntry({ run, recvUs: endS * S }, 'stopped', { reason: 'test' }))
+      const window = { fromUs: 0, toUs: (endS + 20) * S }
+      const facts = { exchange, entries, signs: [], alive: new Set<string>(), vanished: [], nowUs: window.toUs }
+      const { groups } = accountOf(facts, window)
+      const stateOf = (family: string, s: number) =>
+        groups
+          .find(({ channels }) => channels.some(one => one.family === family && one.about === 'BTC-PERPETUAL'))
+          ?.spans.find(({ fromUs, toUs }) => s * S >= fromUs && s * S < toUs)?.state
+      const firstS = runs[0]?.[0] ?? 0
+      const gaps = gapsOf(entries).map(({ fromUs, toUs = Infinity }): Bounds => [fromUs / S, toUs / S])
+      for (let s = 0.5; s < endS + 20; s++) {
+        const told = !isIn(runs, s) ? 'not recording' : isIn(down, s) ? 'missing' : 'recorded'
+        const isHealed = told !== 'recorded' && s > firstS && s < endS && isIn(compared, s)
+        assert.equal(stateOf('quote', s), told, `quote at ${s}`)
+        assert.equal(stateOf('trades', s), isHealed ? 'healed' : told, `trades at ${s}`)
+        if (s > firstS) assert.equal(isIn(gaps, s), told !== 'recorded', `gap at ${s}`)
+      }
+    }),
+    { numRuns: 100 },
   )
 })
