@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { plainTable } from '../plain-table.js'
-import pretty from 'pretty-bytes'
+import { sizeText } from '../../platform/figures.js'
 import { lowerPriority } from '../../platform/low-priority.js'
 import type { BenchOptions } from '../recorder/main.js'
 import { syncPass, timed, type Cost } from './program.js'
@@ -66,7 +66,7 @@ async function benchShipping(folder: string, files: number, bytes: number): Prom
   }
   await stop()
   const table = plainTable([
-    `${files.toLocaleString('en')} files, ${pretty(bytes, { binary: true })}`,
+    `${files.toLocaleString('en')} files, ${sizeText(bytes)}`,
     'seconds',
     'spread',
     'against rsync -a',
@@ -83,7 +83,7 @@ async function benchShipping(folder: string, files: number, bytes: number): Prom
       `${Math.min(...seconds).toFixed(1)}–${Math.max(...seconds).toFixed(1)}`,
       (median(seconds) / secondsOf('rsync -a')).toFixed(2),
       (median(seconds) / secondsOf('rsync -a --fsync')).toFixed(2),
-      pretty(median(all.map(cost => cost.wireBytes)), { binary: true }),
+      sizeText(median(all.map(cost => cost.wireBytes))),
       way === 'edgetape: upload' ? '1.2' : '',
     ])
   }

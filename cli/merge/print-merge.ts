@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import pretty from 'pretty-bytes'
+import { sizeText } from '../../platform/figures.js'
 import { loadConfig } from '../../config/load.js'
 import { defaultConfig, type Config } from '../../config/schema.js'
 import { createLogger } from '../../platform/log.js'
@@ -36,7 +36,7 @@ export async function printMerge(folders: string[], flags: MergeFlags): Promise<
   if (flags.json) process.stdout.write(`${JSON.stringify({ ...counts, faults: faults.length, compacted })}\n`)
   else
     process.stdout.write(
-      `taken        ${counts.segments} segments (${pretty(counts.bytes, { binary: true })}), ${counts.known} were there, ` +
+      `taken        ${counts.segments} segments (${sizeText(counts.bytes)}), ${counts.known} were there, ` +
         `${counts.open} not sealed yet, ${faults.length} left out\n${summaryText(compacted)}`,
     )
   if (faults.length > 0 || compacted.failed > 0 || compacted.backlog > 0) process.exitCode = 1

@@ -1,4 +1,4 @@
-import pretty from 'pretty-bytes'
+import { sizeText } from '../../platform/figures.js'
 import { loadConfig } from '../../config/load.js'
 import { verifyTarget, type TargetProof } from '../../syncer/main.js'
 import type { Proof } from './proof.js'
@@ -68,7 +68,7 @@ export const nasProof: Proof = {
     }
     const [right, wrong, missing] = (['right', 'wrong', 'missing'] as const).map(key => round.countOf(key))
     return {
-      text: `${right} of ${all.files} copies (${pretty(all.bytes, { binary: true })}) at ${proof.target} are right`,
+      text: `${right} of ${all.files} copies (${sizeText(all.bytes)}) at ${proof.target} are right`,
       facts: { ...all, right: right ?? 0, wrong: wrong ?? 0, missing: missing ?? 0 },
       isWhole: !proof.error && !signal.aborted,
     }

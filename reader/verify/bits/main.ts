@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import pretty from 'pretty-bytes'
+import { sizeText } from '../../../platform/figures.js'
 import type { FileRecord } from '../../../formats/ledger.js'
 import { EdgeError, hasErrno } from '../../../platform/edge-error.js'
 import { listDates, readDate, type LocalFile } from '../../../syncer/local-tree.js'
@@ -82,7 +82,7 @@ async function proveBits(path: string, options: ProofOptions): Promise<ProofResu
       ...{ weight: 'unproven', code: 'NO_CHECKSUM', path: '.' },
       message: `of ${unknown} files nothing says what they were: they are proven once they were brought to a target`,
     })
-  const size = pretty(bytes, { binary: true })
+  const size = sizeText(bytes)
   const text = `${files} files (${size}) of ${dates.length} days, ${rotten} rotten${mended > 0 ? `, ${mended} mended` : ''}`
   return { text, facts: { files, bytes, days: dates.length, rotten, mended, unknown }, isWhole: !signal.aborted }
 }

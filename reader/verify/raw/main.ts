@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import pretty from 'pretty-bytes'
+import { sizeText } from '../../../platform/figures.js'
 import type { Findings } from '../findings.js'
 import type { Proof, ProofOptions, ProofResult } from '../proof.js'
 import { listRaw, rawPlaceOf, type RawPlace, type RawTree } from './find-segments.js'
@@ -38,7 +38,7 @@ async function proveRaw(path: string, { findings, startProgress }: ProofOptions)
   if (isWhole) await reportVanished(place.root, listedUs, findings)
   const { segments, openSegments, frames, bytesRaw, connections } = totals
   const seq = isWhole ? `seq of ${connections} connections` : 'seq within each family only'
-  const size = pretty(bytesRaw, { binary: true })
+  const size = sizeText(bytesRaw)
   const text = `${count(segments)} segments (${count(openSegments)} open), runs: ${count(runs.length)}, ${count(frames)} frames, ${size}; ${seq}`
   return { text, facts: totals }
 }
