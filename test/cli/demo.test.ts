@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,7 +11,7 @@ import { quoted } from '../../cli/demo/report.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
 import { needs, needsThat } from '../fixtures/needs.js'
-import { blocksOf } from '../fixtures/readme.js'
+import { blocksOf, readme } from '../fixtures/readme.js'
 
 /** Commands of processes whose arguments name this folder: the config of each part does. */
 async function processesAbout(folder: string): Promise<string[]> {
@@ -42,6 +43,9 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
     t.ok(result.stdout.split('\n').length >= 2, command)
   }
 
+  const [, clock = ''] = /^ {2}Complete: .* s to (\d\d:\d\d:\d\d), when/m.exec(stdout) ?? []
+  await showsWhatItDoes(t, join(cwd, 'edgetape-demo'), clock)
+
   for (const sql of blocksOf('sql')) {
     const answer = await edgetape(['query', '--path', 'edgetape-demo/nas', '--json', sql], { cwd })
     t.equal(answer.exitCode, 0, `${sql}\n${answer.stderr}`)
@@ -57,6 +61,44 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
   }
   await drawExamples(t, cwd)
 })
+
+/** What the commands of the README's table of what others do not do say of a demo, by their first words. */
+const SHOWN: Readonly<Record<string, RegExp>> = {
+  coverage: /^Complete: [\d,]+ channels/,
+  verify: /^no fault, 0 unproven/m,
+  retention: /^would delete 0 files, .*\n[^]* h old/,
+  query: /^max\(recv_ts\)\n\d{4}-/,
+  book: /^side +level[^]*\nbid +1 /,
+  replay: /^ws:\/\/127\.0\.0\.1:\d+\//,
+  merge: /^segments +\d+ converted, 0 failed/m,
+  doctor: /^ok +disk /m,
+}
+const LISTENS_WITHIN_MS = 60_000
+
+/** @param clock when the recording ended, UTC */
+async function showsWhatItDoes(t: Test, cwd: string, clock: string): Promise<void> {
+  const endMs = Date.parse(`${new Date().toISOString().slice(0, 10)}T${clock}Z`)
+  // The day may have changed since.
+  const at = new Date((endMs > Date.now() ? endMs - 86_400_000 : endMs) - 1000).toISOString()
+  const commands = [...readme.matchAll(/^\| .* \| `edgetape (\w+) ?(.*?)` +\|$/gm)]
+  t.same(new Set(commands.map(([, name]) => name)), new Set(Object.keys(SHOWN)))
+  for (const [, name = '', rest = ''] of commands) {
+    const options = rest.replace('2026-11-22T14:00:00Z', at).replace('2026-11-22', at.slice(0, 10))
+    const line = `exec "$0" "$1" ${name} ${options}${name === 'replay' ? ' --port 0' : ''}`
+    const child = execa('bash', ['-c', line, process.execPath, cliMain], { cwd, reject: false, stdin: 'ignore' })
+    if (name === 'replay') {
+      const [url] = (await once(child.stdout, 'data', { signal: AbortSignal.timeout(LISTENS_WITHIN_MS) })) as [Buffer]
+      t.match(String(url), SHOWN[name], line)
+      child.kill('SIGTERM')
+      await child
+      continue
+    }
+    const { stdout, stderr, exitCode } = await child
+    t.match(stdout, SHOWN[name], `${line}\n${stderr}`)
+    // The simulated exchange of the demo has ended.
+    t.equal(exitCode, name === 'doctor' ? 1 : 0, line)
+  }
+}
 
 const RUN_NOTEBOOK = `
 import sys, nbformat
