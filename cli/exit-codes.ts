@@ -17,12 +17,12 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 /** In words, for a person. */
 export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   success: 'done, and nothing was wrong',
-  failure: 'something failed, or what was looked for was found wrong: the message says what',
-  usage: 'the command line, the config file or the credentials are not right: trying again changes nothing',
+  failure: 'something failed, or a check found a fault: the message says which',
+  usage: 'the command line, the config file or the credentials are wrong: trying again changes nothing',
   warnings: 'doctor only: ready to run, with warnings',
-  incomplete: 'coverage only: something that was to be recorded is missing',
+  incomplete: 'coverage only: something that should have been recorded is missing',
   hangup: 'the same as 130 by SIGHUP: the terminal was closed',
-  interrupted: 'ended by Ctrl-C before it was done; a part that is asked to end by one alone ends with 0',
+  interrupted: 'ended by Ctrl-C before it was done; a part ends with 0 after a single Ctrl-C',
   terminated: 'the same by SIGTERM',
 }
 
