@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises'
 import { isMainThread } from 'node:worker_threads'
 import type { TAP, Test } from 'tap'
+import { processorSecondsLine } from './processor-seconds.js'
 
 /** What still runs after a failure has this long to end by itself. */
 const AFTER_FAILURE_MS = 5000
@@ -45,4 +46,7 @@ function endCleanly(t: TAP): void {
 }
 
 // Threads that are tested load it, too: there tap would write its results into the messages of the thread.
-if (isMainThread) endCleanly((await import('tap')).default)
+if (isMainThread) {
+  endCleanly((await import('tap')).default)
+  process.once('exit', () => process.stdout.write(processorSecondsLine()))
+}

@@ -11,6 +11,7 @@ import { execa } from 'execa'
 import { stringify } from 'yaml'
 import { hasErrno } from '../platform/edge-error.js'
 import { packageRoot } from '../platform/package-info.js'
+import { processorSecondsIn } from './processor-seconds.js'
 import { countResults, summaryOf, type Failure, type Results } from './results.js'
 
 /** Files wait as often as they work: more are begun while the processors have time to spare. */
@@ -61,21 +62,33 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.exit(1)
   })
 
-/** How long each file took. */
-const secondsOf = new Map<string, number>()
+/** What each file took: time, and time of the processors. */
+const secondsOf = new Map<string, { all: number; processors: number }>()
 
 /** Where a suite that takes too long is best made shorter. */
 function longestText(): string {
-  const longest = [...secondsOf].sort(([, a], [, b]) => b - a).slice(0, LONGEST_SHOWN)
-  const sum = [...secondsOf.values()].reduce((sum, seconds) => sum + seconds, 0)
-  const each = longest.map(([file, seconds]) => `${file} ${seconds.toFixed(0)} s`)
-  return `${secondsOf.size} files in ${Math.round(performance.now() / 1000)} s, ${Math.round(sum)} s one after the other; the longest: ${each.join(', ')}`
+  const most = (kind: 'all' | 'processors') =>
+    [...secondsOf]
+      .sort(([, a], [, b]) => b[kind] - a[kind])
+      .slice(0, LONGEST_SHOWN)
+      .map(([file, seconds]) => `${file} ${Math.round(seconds[kind])} s`)
+      .join(', ')
+  const sum = (kind: 'all' | 'processors') =>
+    Math.round([...secondsOf.values()].reduce((sum, seconds) => sum + seconds[kind], 0))
+  return (
+    `${secondsOf.size} files in ${Math.round(performance.now() / 1000)} s, ${sum('all')} s one after the other; the longest: ${most('all')}\n` +
+    `${sum('processors')} s of the processors; most of it: ${most('processors')}`
+  )
 }
 
-/** Runs one file; tells how it went, in a line, or with all that failed. */
-async function runFile(file: string): Promise<Results> {
+/**
+ * Runs one file; tells how it went, in a line, or with all that failed.
+ * @param withSources failures name lines of what was written, not of what was compiled; reading the maps takes a while
+ */
+async function runFile(file: string, withSources: boolean): Promise<Results> {
   const begun = performance.now()
-  const child = execa(process.execPath, ['--enable-source-maps', `--import=${CLEAN_END}`, compiled(file)], {
+  const flags = [...(withSources ? ['--enable-source-maps'] : []), `--import=${CLEAN_END}`]
+  const child = execa(process.execPath, [...flags, compiled(file)], {
     cwd: packageRoot,
     stdin: 'ignore',
     reject: false,
@@ -95,8 +108,9 @@ async function runFile(file: string): Promise<Results> {
   const outcome = failures.length === 0 ? 'PASS' : 'FAIL'
   const counts = [`${passed} passed`, ...(failures.length === 0 ? [] : [`${failures.length} failed`])]
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
-  secondsOf.set(file, Number(seconds))
-  process.stdout.write(`${outcome} ${file}: ${counts.join(', ')}, ${seconds} s\n`)
+  const processors = processorSecondsIn(stdout)
+  secondsOf.set(file, { all: Number(seconds), processors })
+  process.stdout.write(`${outcome} ${file}: ${counts.join(', ')}, ${seconds} s, CPU ${processors.toFixed(1)} s\n`)
   for (const failure of failures) process.stdout.write(textOf(failure))
   if (failures.length > 0 && stderr !== '') process.stdout.write(`${stderr.slice(-STDERR_SHOWN_CHARS)}\n`)
   const named = <T extends { name: string }>(one: T) => ({
@@ -144,7 +158,12 @@ class ProcessorUse {
 const usedMs = () => cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
 
 /** Runs files, some at a time; `most` of them only while the processors are not busy. */
-async function runFiles(files: readonly string[], least: number, most: number): Promise<Map<string, Results>> {
+async function runFiles(
+  files: readonly string[],
+  least: number,
+  most: number,
+  withSources: boolean,
+): Promise<Map<string, Results>> {
   const found = new Map<string, Results>()
   const underWay = new Set<Promise<void>>()
   const processors = new ProcessorUse()
@@ -152,7 +171,7 @@ async function runFiles(files: readonly string[], least: number, most: number): 
     underWay.size >= least && (underWay.size >= most || freemem() < SPARE_BYTES || processors.isBusy())
   for (const file of files) {
     while (isFull()) await Promise.race([...underWay, delay(LOOK_MS)])
-    const one = runFile(file).then(results => {
+    const one = runFile(file, withSources).then(results => {
       found.set(file, results)
       underWay.delete(one)
     })
@@ -171,15 +190,15 @@ async function runAgainAlone(found: Map<string, Results>): Promise<void> {
   const failed = [...found].filter(([, { failures }]) => failures.length > 0).map(([file]) => file)
   if (failed.length === 0 || failed.length === found.size || failed.length > AGAIN_AT_MOST) return
   process.stdout.write(`\nOnce more, alone:\n`)
-  const again = await runFiles(failed, 1, 1)
+  const again = await runFiles(failed, 1, 1, true)
   const unsteady = failed.filter(file => again.get(file)?.failures.length === 0)
   for (const [file, results] of again) found.set(file, results)
   if (unsteady.length > 0)
     process.stdout.write(`\nUnsteady, failed beside others and passed alone: ${unsteady.join(', ')}\n`)
 }
 
-async function run(files: readonly string[]): Promise<number> {
-  const found = await runFiles(files, JOBS_AT_LEAST, JOBS_AT_MOST)
+async function run(files: readonly string[], withSources: boolean): Promise<number> {
+  const found = await runFiles(files, JOBS_AT_LEAST, JOBS_AT_MOST, withSources)
   await runAgainAlone(found)
   const results = [...found.values()]
   const all: Results = {
@@ -193,4 +212,4 @@ async function run(files: readonly string[]): Promise<number> {
 }
 
 const named = process.argv.slice(2)
-process.exitCode = await run(named.length > 0 ? named : allFiles())
+process.exitCode = await (named.length > 0 ? run(named, true) : run(allFiles(), false))
