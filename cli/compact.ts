@@ -11,7 +11,7 @@ export function compactCommand(): Command {
     .option('--date <date>', 'with --rebuild: only this date, YYYY-MM-DD')
     .option('--outdated', 'with --rebuild: only dates with tables of an earlier version')
     .option('--retry-quarantine', 'convert segments again that left lines in quarantine')
-    .option('--rebuild-lists', 'list finished days anew, from their files')
+    .option('--rebuild-lists', 'make the lists of finished days again, from their files')
     .addOption(new Option('--order <which>', 'which of a backlog come first').choices(['oldest', 'newest']))
     .option('--json', 'print the summary as JSON')
     .action(async (flags: CompactFlags) => (await import('./compact/convert.js')).convert(flags))

@@ -35,7 +35,7 @@ export function exportCommand(): Command {
     .addHelpText(
       'after',
       notes(
-        'A file a UTC day and instrument, under its name when it is whole, and beside it FILE.account.json: the account of its span. A span with a gap is refused unless --gaps restart: then books begin anew behind it, and the account tells of it.',
+        'A file a UTC day and instrument, under its name when it is whole, and beside it FILE.account.json: the account of its span. A span with a gap is refused unless --gaps restart: then books start again after it, and the account lists it.',
       ),
     )
     .action(async (flags: ExportFlags) => (await import('./export/export-tree.js')).exportTree(flags))

@@ -13,7 +13,7 @@ export function recordCommand(): Command {
     new Command('record')
       .description('record the exchange until stopped (SIGTERM, SIGINT, SIGHUP)')
       .option('--exchange <name>', 'which of several exchanges of the config')
-      .option('--take-over', 'where a recorder is at work here, record beside it, then have it end: nothing is missed'),
+      .option('--take-over', 'if a recorder is running here, record beside it, then ask it to end: nothing is missed'),
   ).action(record)
 }
 

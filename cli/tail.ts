@@ -19,7 +19,7 @@ export function tailCommand(): Command {
     .addHelpText(
       'after',
       notes(
-        'Frames come when the recorder has written them (each 80 ms). Rows are made as the compactor makes them; what two connections brought is told twice.',
+        'Frames come when the recorder has written them (each 80 ms). Rows are made as the compactor makes them; what two connections received appears twice.',
       ),
     )
     .action(async (channels: string[], flags: TailFlags) =>

@@ -26,7 +26,7 @@ export function verifyCommand(): Command {
       .argument('[path]', 'a dataDir, its copy on the NAS, or a folder or file of it; default: dataDir of the config')
       .option('--date <date>', 'with parquet, nas or bits: only this day (UTC), e.g. 2026-11-22')
       .option('--repair', 'with bits: mend what rotted, from the other copy or from raw, and say what cannot be mended')
-      .option('--anew', 'with parquet, nas or bits: from the beginning, not from where it was stopped')
+      .option('--anew', 'with parquet, nas or bits: start from the beginning, not where the last one stopped')
       .option(
         '--for <minutes>',
         'the same: stop after so long, behind all other work, to go on another time',

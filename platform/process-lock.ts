@@ -72,10 +72,14 @@ export function acquireProcessLock(path: string, what: string): ProcessLock {
   if (result.status !== 0) {
     const holder = readFileSync(path, 'utf8').trim()
     closeSync(fd)
-    throw new EdgeError('LOCK_HELD', `another ${what} is at work here: ${holder || 'it has not said who it is yet'}`, {
-      path,
-      hint: `stop it first, or give this one its own dataDir or host`,
-    })
+    throw new EdgeError(
+      'LOCK_HELD',
+      `another ${what} is running here: ${holder || 'its process id is not known yet'}`,
+      {
+        path,
+        hint: `stop it first, or give this one its own dataDir or host`,
+      },
+    )
   }
   ftruncateSync(fd)
   writeSync(fd, `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`)

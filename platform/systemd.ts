@@ -44,7 +44,7 @@ export function notifySystemd(message: string, log: Logger): Promise<void> {
     child.unref()
     child.on('exit', () => resolve())
     child.on('error', error => {
-      log.warn({ err: error }, 'systemd cannot be told that this process lives')
+      log.warn({ err: error }, 'cannot notify systemd that this process is alive')
       resolve()
     })
   })

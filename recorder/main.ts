@@ -172,7 +172,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       })
       if (!taken) {
         await running
-        log.info('told to stop before it took over; the recorder at work goes on')
+        log.info('asked to stop before it took over; the running recorder continues')
         return
       }
       lock = taken.lock

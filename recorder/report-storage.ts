@@ -70,7 +70,7 @@ function reportSegments(storage: Storage, router: FrameRouter, log: Logger): voi
   storage.on('openElsewhere', ({ exchange, host, segments, isAlive }) => {
     const facts = { exchange, host, segments }
     if (isAlive) {
-      log.info(facts, 'another recorder is at work in this dataDir')
+      log.info(facts, 'another recorder is running in this dataDir')
       return
     }
     log.warn(facts, 'a recorder of another name left segments open and is gone: they are sealed now')

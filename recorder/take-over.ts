@@ -54,12 +54,12 @@ export async function takeOver({
     const lock = freeLock(lockPath)
     if (lock) return { lock, sinceMs }
     if (signal.aborted && asked.size === 0) return undefined
-    if (performance.now() > endedUntilMs) throw failed('the recorder at work did not end', ENDED_WITHIN_MS)
+    if (performance.now() > endedUntilMs) throw failed('the running recorder did not end', ENDED_WITHIN_MS)
     const holder = lockHolder(lockPath)
     if (holder !== undefined && !asked.has(holder)) {
       if (asked.size === 0) await aboutToEnd()
       asked.add(holder)
-      log.info({ pid: holder }, 'all connections are live: the recorder at work is asked to end')
+      log.info({ pid: holder }, 'all connections are live: the running recorder is asked to end')
       askToEnd(holder)
     }
     await delay(LOOK_EVERY_MS)
@@ -87,6 +87,6 @@ export function freeLock(path: string): ProcessLock | undefined {
 
 function failed(why: string, withinMs: number): EdgeError {
   return new EdgeError('TAKE_OVER_FAILED', `could not take over: ${why} within ${withinMs / 1000} s`, {
-    hint: 'see the log above; unless it was asked to end, the recorder at work goes on',
+    hint: 'see the log above; unless it was asked to end, the running recorder continues',
   })
 }

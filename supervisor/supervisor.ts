@@ -124,7 +124,7 @@ class KeptPart {
     void successor.ended.then(({ text }) => {
       if (this.#successor !== successor) return
       this.#successor = undefined
-      if (!this.#isOver()) this.#log.error({ part: name, end: text }, 'could not take over; the one at work goes on')
+      if (!this.#isOver()) this.#log.error({ part: name, end: text }, 'could not take over; the running one continues')
     })
   }
 

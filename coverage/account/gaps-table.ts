@@ -29,7 +29,7 @@ export async function showGaps(
   const left = dates.slice(0, -DAYS_MAX)
   const [oldest] = dates.slice(-DAYS_MAX)
   if (left.length > 0 && oldest !== undefined)
-    note(`gaps are told from ${oldest} on; of earlier days the table coverage has them, where it was written`)
+    note(`gaps are listed from ${oldest} on; for earlier days see the table coverage, if it was written`)
   const appender = await connection.createAppender('gaps')
   for (const date of dates.slice(-DAYS_MAX)) {
     const account = await measureAccount(root, dayOf(date))

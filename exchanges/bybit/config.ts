@@ -183,7 +183,7 @@ export const bybitConfig = z.strictObject({
     .min(0.05)
     .max(1440)
     .default(0.75)
-    .describe('time between two looks at the lists of instruments, minutes: nothing else tells of new ones'),
+    .describe('minutes between two looks at the lists of instruments: nothing else announces new ones'),
   snapshotHours: z
     .number()
     .min(0)

@@ -286,7 +286,7 @@ export class TradeOverlap implements CameTrades {
 const reachOf = (reachesMs: number) =>
   reachesMs === Infinity
     ? 'the exchange lists no trades'
-    : `the exchange tells of trades from ${new Date(reachesMs).toISOString()} on only`
+    : `the exchange lists trades from ${new Date(reachesMs).toISOString()} on only`
 
 function parsedLine(line: Buffer) {
   try {

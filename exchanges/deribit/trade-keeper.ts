@@ -88,7 +88,7 @@ export class TradeKeeper {
     while (!signal.aborted) {
       const time = await this.#rpc.call('rpc', call, () => undefined, signal).catch(messageOf)
       if (typeof time === 'number') return time
-      this.#log.debug({ answer: time }, 'the exchange does not tell its time')
+      this.#log.debug({ answer: time }, 'the exchange does not give its time')
       await delay(ASK_TIME_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined)
     }
     return undefined

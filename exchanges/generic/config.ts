@@ -39,7 +39,7 @@ export const genericConfig = z.strictObject({
     .min(1)
     .max(8)
     .default(['/channel'])
-    .describe('where a frame tells its channel: JSON pointers, the first that a frame has; a frame without is `other`'),
+    .describe('where a frame names its channel: JSON pointers, the first that a frame has; a frame without is `other`'),
   families: z
     .record(
       z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'a name of a-z, 0-9 and _, at most 32'),

@@ -118,7 +118,7 @@ class DeadMansPing {
     this.#nextMs = nowMs + this.#everyMs
     ping(this.#file, signal)
       .catch((error: unknown) => {
-        if (!signal.aborted) this.#log.warn({ err: messageOf(error) }, 'the watcher elsewhere could not be told')
+        if (!signal.aborted) this.#log.warn({ err: messageOf(error) }, 'the watcher elsewhere could not be pinged')
       })
       .finally(() => {
         this.#isAtWork = false

@@ -17,7 +17,7 @@ export async function testAlerts({ alerts, host }: Config, signal: AbortSignal):
   const receivers = receiversOf(alerts)
   const { pingFile } = alerts
   if (receivers.length === 0 && pingFile === undefined)
-    throw new EdgeError('ALERTS_NO_RECEIVER', 'the config names nobody who is told of alerts', {
+    throw new EdgeError('ALERTS_NO_RECEIVER', 'the config names no receiver of alerts', {
       hint: 'set alerts.ntfyFile, alerts.slackFile, alerts.command or another of docs/alerts.md',
     })
   const said = { key: 'test', text: 'alerts of this recorder reach you', sinceMs: Date.now() }

@@ -87,7 +87,7 @@ export function judgeTargetSpace(freeBytes: number | undefined, volume: Expected
   const facts = { free_bytes: freeBytes ?? null, ...volumeFacts(volume) }
   if (freeBytes === undefined) {
     const need = volume ? `; a year takes about ${sizeText(365 * volume.bytesPerDay)}` : ''
-    return { check, outcome: 'ok', message: `it does not tell us how much is free there${need}`, facts }
+    return { check, outcome: 'ok', message: `it does not report how much is free there${need}`, facts }
   }
   if (!volume || volume.bytesPerDay <= 0)
     return { check, outcome: 'ok', message: `${sizeText(freeBytes)} free there`, facts }

@@ -27,7 +27,7 @@ function notOffered(names: readonly string[]): Finding[] {
       check: 'not offered',
       outcome: 'warning',
       message: `the config asks for ${names.length} channels or instruments that the exchange does not offer: ${shown(names)}`,
-      hint: 'the journal has each with its reason (not_offered); take them out of exchange.channels to be told no more',
+      hint: 'the journal has each with its reason (not_offered); remove them from exchange.channels to silence this',
       facts: { not_offered: names },
     },
   ]

@@ -119,7 +119,7 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge(
     'edgetape_coverage_missing_seconds',
-    'Time since midnight UTC in which anything that was to be recorded is missing, as edgetape coverage tells it.',
+    'Time since midnight UTC in which anything that should have been recorded is missing, as edgetape coverage reports it.',
     ({ today }) => (today?.isEmpty ? undefined : today?.missingSeconds),
   ),
   gauge(
@@ -144,7 +144,7 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge(
     'edgetape_gaps_recent',
-    'Gaps of the last 24 hours as edgetape coverage tells them, by what became of them: missing or healed.',
+    'Gaps of the last 24 hours as edgetape coverage reports them, by what became of them: missing or healed.',
     by(
       'state',
       ({ recent }) =>

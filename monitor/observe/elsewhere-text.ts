@@ -4,6 +4,6 @@ import type { OpenElsewhere } from '../../formats/left-open.js'
 export function elsewhereText({ exchange, host, segments, isAlive }: OpenElsewhere): string {
   const what = `${segments} open ${segments === 1 ? 'segment' : 'segments'}`
   return isAlive
-    ? `${what} of ${host} (${exchange}), another recorder that is at work here`
+    ? `${what} of ${host} (${exchange}), another recorder that is running here`
     : `⚠️ ${what} of ${host} (${exchange}), a recorder that is gone: the next start of a recorder seals them`
 }

@@ -176,7 +176,7 @@ function refuseGaps(path: string, gaps: readonly ExportGap[]): void {
   const { from, to, cause } = textGap(first)
   throw new EdgeError('EXPORT_GAPS', `${path} would have a gap from ${from} to ${to} (${cause})${more}`, {
     path,
-    hint: '--gaps restart leaves gaps out, begins books anew behind them, and tells them in the account beside the file',
+    hint: '--gaps restart leaves gaps out, starts books again after them, and lists them in the account beside the file',
   })
 }
 
@@ -259,7 +259,7 @@ async function perInstrument(making: Making, types: readonly string[], make: Per
         if (madeOf(type, source.exports))
           wanted.push({ ...day, type, instruments: [instrument], ...make(type, day, instrument, source) })
         else if (options.types && options.instruments)
-          throw new EdgeError('EXPORT_OPTIONS', `found --type ${type} of ${instrument}, of which ${title} tells none`)
+          throw new EdgeError('EXPORT_OPTIONS', `found --type ${type} of ${instrument}, which ${title} does not offer`)
       }
   return wanted
 }
@@ -309,7 +309,7 @@ async function tardisFiles(making: Making): Promise<Wanted[]> {
   const ofOptions = { ...views, exports: exports('option') }
   const grouped = types.filter(isGrouped).flatMap(type => {
     const made = madeOf(type, ofOptions.exports)
-    if (!made) throw new EdgeError('EXPORT_OPTIONS', `found --type ${type}, of which ${title} tells none`)
+    if (!made) throw new EdgeError('EXPORT_OPTIONS', `found --type ${type}, which ${title} does not offer`)
     return daysOf(span).map(day => ({
       ...day,
       ...{ type, instruments: options.instruments, path: nameOf(type, day, ofOptions, 'OPTIONS') },

@@ -63,8 +63,7 @@ export async function writeExported(
     renameSync(temporary, path)
     fsyncFolder(dirname(path))
     const { rows, unknown = [], uncovered, notes = {} } = written
-    const untold =
-      uncovered === undefined ? 'nobody knows: no journal tells of it' : 'each row tells of itself: covered'
+    const untold = uncovered === undefined ? 'unknown: no journal covers it' : 'see column covered of each row'
     const sidecar = {
       ...{ asked, file: path.slice(dirname(path).length + 1), sha256, edgetape: version, ...facts, rows },
       span: textSpan(span),

@@ -33,7 +33,7 @@ export function putTokens(dataDir: string, paths: readonly string[]): Tokens {
       files.push({ path, bytes: 0, ...checksumsOf('') })
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      problems.push({ path: folder, reason: `whether the target has another folder cannot be told: ${error.message}` })
+      problems.push({ path: folder, reason: `cannot check whether the target is another folder: ${error.message}` })
     }
   }
   const remove = () => {

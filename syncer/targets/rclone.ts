@@ -271,7 +271,7 @@ export class RcloneTarget implements Target {
       })
     } catch (error) {
       if (!signal.aborted) throw error
-      throw new EdgeError('SYNC_STOPPED', 'stopped while rclone was at work', { retry: true })
+      throw new EdgeError('SYNC_STOPPED', 'stopped while rclone was running', { retry: true })
     }
   }
 

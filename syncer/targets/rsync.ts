@@ -204,7 +204,7 @@ export class RsyncTarget implements Target {
         })
       } catch (error) {
         if (work.signal.aborted)
-          return new EdgeError('SYNC_STOPPED', 'stopped while rsync was at work', { retry: true })
+          return new EdgeError('SYNC_STOPPED', 'stopped while rsync was running', { retry: true })
         if (error instanceof EdgeError) return error
         throw error
       }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { formatOf } from '../../cli/book/write-rows.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { writeRecording, type MadeFrame } from '../fixtures/made-recording.js'
 import { matchAll } from '../fixtures/match-all.js'
 
@@ -34,7 +34,7 @@ const frames = [
 t.test('a book at a moment, and samples in every format', async t => {
   const dataDir = t.testdir()
   writeRecording(dataDir, frames)
-  const book = (...args: string[]) => edgetape(['book', 'BTC-PERPETUAL', '--path', dataDir, ...args])
+  const book = (...args: string[]) => commandHere(['book', 'BTC-PERPETUAL', '--path', dataDir, ...args])
   const at = await book('--at', '2026-11-22T14:00:01', '--format', 'csv')
   t.equal(at.stdout, 'side,level,price,amount,total\nbid,1,100,1,1\nbid,2,99.5,2,3\nask,1,101,1,1\nask,2,102,4,5')
   t.match(at.stderr, /book\.BTC-PERPETUAL\.100ms at 2026-11-22T14:00:01\.000000Z: known, change 2 received at /)

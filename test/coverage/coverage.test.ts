@@ -6,7 +6,7 @@ import { tellingOf } from '../../coverage/account/telling.js'
 import { shareText } from '../../coverage/account/wording.js'
 import { countTables, type CountedLine } from '../../coverage/count-tables.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { writeDataset, type DatasetFile } from '../fixtures/dataset.js'
 import { wholeRun, writeRun } from '../fixtures/raw-run.js'
 import { journal, rows, us } from './fixtures/dataset-rows.js'
@@ -159,12 +159,12 @@ t.test('the command prints the count behind the account: as text, Markdown or JS
   const bad = 'quarantine/exchange=deribit/channel=quote/date=2026-11-22'
   mkdirSync(join(root, bad), { recursive: true })
   writeFileSync(join(root, bad, '20261122T140000Z-h1-r1-1.jsonl'), '{"reason":"no price","raw":""}\n'.repeat(2))
-  const text = await edgetape(['coverage', '--path', root, '--count'])
+  const text = await commandHere(['coverage', '--path', root, '--count'])
   t.match(text.stdout, /^Complete but for 1\.5 s: 14:00:03, connection lost /)
   t.match(text.stdout, /^trades +perpetual +1 +6 {2}5 of 6 trades$/m)
   t.match(text.stdout, /^In quarantine: 2 lines, first in\s+quarantine\/\S+\.jsonl:\s+no price\.$/m)
   t.equal(text.exitCode, 4)
-  const markdown = await edgetape([
+  const markdown = await commandHere([
     'coverage',
     '--path',
     root,
@@ -175,7 +175,7 @@ t.test('the command prints the count behind the account: as text, Markdown or JS
   ])
   t.match(markdown.stdout, /^\| quotes \| perpetual \| 1 \| 2 \| {2}\|$/m)
   const json = JSON.parse(
-    (await edgetape(['coverage', '--path', root, '--count', '--json', '--by', 'instrument'])).stdout,
+    (await commandHere(['coverage', '--path', root, '--count', '--json', '--by', 'instrument'])).stdout,
   ) as {
     tables: CountedLine[]
     missing: unknown[]
@@ -196,8 +196,8 @@ t.test('trades that the tables lack end the count with 4, though nothing else te
     [10.5, 'stopped', { reason: 'SIGTERM' }],
   ])
   await writeDataset(root, [quiet, ...files.filter(({ table }) => table === 'trades')])
-  t.equal((await edgetape(['coverage', '--path', root])).exitCode, 0)
-  t.equal((await edgetape(['coverage', '--path', root, '--count'])).exitCode, 4)
+  t.equal((await commandHere(['coverage', '--path', root])).exitCode, 0)
+  t.equal((await commandHere(['coverage', '--path', root, '--count'])).exitCode, 4)
 })
 
 t.test('where nothing is, it says what to do', async t => {
@@ -207,13 +207,13 @@ t.test('where nothing is, it says what to do', async t => {
     [[root], /holds no file that edgetape wrote\nedgetape: hint: .*wanted a dataDir/],
   ]
   for (const [args, found] of nothing) {
-    const { stdout, stderr, exitCode } = await edgetape(['coverage', '--path', ...args])
+    const { stdout, stderr, exitCode } = await commandHere(['coverage', '--path', ...args])
     t.equal(stdout, '', 'no table')
     t.match(stderr, found)
     t.equal(exitCode, 1)
   }
   writeRun(join(root, 'raw-only'), wholeRun(3))
-  const { stderr, exitCode } = await edgetape(['coverage', '--path', join(root, 'raw-only'), '--count'])
+  const { stderr, exitCode } = await commandHere(['coverage', '--path', join(root, 'raw-only'), '--count'])
   t.match(stderr, /^edgetape: no Parquet below .*\nedgetape: hint: edgetape compact --once/, 'only raw')
   t.equal(exitCode, 1)
 })
@@ -221,7 +221,7 @@ t.test('where nothing is, it says what to do', async t => {
 t.test('a day on which nothing was recorded is no day on which all was lost', async t => {
   const root = t.testdir()
   await writeDataset(root, files)
-  const { stdout, stderr, exitCode } = await edgetape(['coverage', '--path', root, '--date', '2026-11-25'])
+  const { stdout, stderr, exitCode } = await commandHere(['coverage', '--path', root, '--date', '2026-11-25'])
   t.equal(stdout, '')
   t.match(
     stderr,
@@ -238,16 +238,16 @@ t.test('a Parquet file that was cut off is named, and the rest is counted', asyn
   const torn = { 'cut off': whole.subarray(0, whole.length - 40), empty: '', garbage: 'PAR1'.repeat(40) + 'x' }
   for (const [what, bytes] of Object.entries(torn)) {
     writeFileSync(join(folder, '15-h1-r1-2.parquet'), bytes)
-    const { stdout, stderr, exitCode } = await edgetape(['coverage', '--path', root, '--count', '--json'])
+    const { stdout, stderr, exitCode } = await commandHere(['coverage', '--path', root, '--count', '--json'])
     t.match(stderr, /15-h1-r1-2\.parquet is no whole Parquet file/, what)
     t.equal(exitCode, 1)
     const { tables } = JSON.parse(stdout) as { tables: { table: string; rows: number }[] }
     t.equal(tables.find(({ table }) => table === 'trades')?.rows, 6)
-    const asked = await edgetape(['query', 'SELECT count(*) AS n FROM trades', '--path', root, '--json'])
+    const asked = await commandHere(['query', 'SELECT count(*) AS n FROM trades', '--path', root, '--json'])
     t.match(asked.stderr, /15-h1-r1-2\.parquet is no whole Parquet file.*its rows are in no answer/)
     t.same(JSON.parse(asked.stdout), { n: 6 })
     t.equal(asked.exitCode, 1)
-    const verified = await edgetape(['verify', root])
+    const verified = await commandHere(['verify', root])
     t.match(verified.stdout, /^fault: .*15-h1-r1-2\.parquet: .*\[UNREADABLE\]/m)
     t.equal(verified.exitCode, 1)
   }

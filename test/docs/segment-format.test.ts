@@ -11,7 +11,7 @@ import { SegmentStore } from '../../recorder/storage/segment-store.js'
 import type { StorageEvent } from '../../recorder/storage/messages.js'
 import { runSyncer } from '../../syncer/main.js'
 import { compactOnce, silent } from '../compactor/fixtures/compacted.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { needs, needsThat } from '../fixtures/needs.js'
 import { blocksOf } from '../fixtures/readme.js'
 import { FIRST_RECV_US, seal, SEGMENT_NAME, writeOpenSegment } from '../fixtures/segments.js'
@@ -151,14 +151,14 @@ t.test('a later format is refused by every reader, which then goes on', async t 
   t.ok(existsSync(join(nas, ours)) && !existsSync(join(nas, later)), 'syncer')
   t.match(JSON.stringify(report), /format version 2/)
 
-  const verified = await edgetape(['verify', 'raw', dataDir])
+  const verified = await commandHere(['verify', 'raw', dataDir])
   t.match(verified, {
     exitCode: 1,
     stdout: /^fault: .*-1\.json: .*format version 2, wanted at most 1 \[MANIFEST_TOO_NEW\]\n {2}hint: /,
   })
   t.match(verified.stdout, /raw: 2 segments/, verified.stderr)
 
-  const dumped = await edgetape(['dump', join(dataDir, later), join(dataDir, ours)])
+  const dumped = await commandHere(['dump', join(dataDir, later), join(dataDir, ours)])
   t.equal(dumped.stdout.split('\n').length, LINES, 'dump: the other one')
   t.match(dumped, { exitCode: 1, stderr: /format version 2, wanted at most 1/ })
 })

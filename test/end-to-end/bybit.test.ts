@@ -6,6 +6,7 @@ import type { Simulator } from '../../simulator/main.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { query } from '../compactor/fixtures/compacted.js'
+import { journalText } from '../fixtures/kill-rounds.js'
 import { sealLeft } from '../fixtures/segments.js'
 import {
   framesTaken,
@@ -72,11 +73,24 @@ t.test('simulate, record through faults, compact, query, book, coverage, verify'
   const before = framesTaken(recorder, 'trades')
   exchange.faults.inject({ type: 'close' })
   await until('all live again', () => exchange.connections() === 4 && allLive(recorder, 4), 120_000)
+  const liveUs = Date.now() * 1000
   await until('trades come again', () => framesTaken(recorder, 'trades') > before + 30, 120_000)
   const asked = framesTaken(recorder, 'answers')
   t.ok(asked > 0)
-  await until('the outage was compared', () => (statusOf(recorder)['families'] as Json | undefined) !== undefined)
-  await new Promise(resolve => setTimeout(resolve, 6000))
+  const isCompared = (scope: string) =>
+    journalText(recorder.dataDir)
+      .split('\n')
+      .some(
+        line =>
+          line.includes('"compared"') &&
+          line.includes(`"${scope}"`) &&
+          Number(/"to_us":(\d+)/.exec(line)?.[1]) > liveUs,
+      )
+  await until(
+    'the outage was compared',
+    () => ['publicTrade.BTCUSDT', 'spot.publicTrade.BTCUSDT'].every(isCompared),
+    120_000,
+  )
   await stop(t, recorder)
   const { dataDir, configFile } = recorder
   const journal = journalOf(dataDir)

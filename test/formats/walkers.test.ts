@@ -7,7 +7,7 @@ import { rawFiles, rawSegments } from '../../formats/raw-tree.js'
 import { datesOfTree, treePlaceOf } from '../../formats/tree-place.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 
 const HOUR_MS = 3_600_000
 const START_MS = Date.UTC(2026, 0, 1)
@@ -94,11 +94,11 @@ t.test('a question for one hour lists the folders of that hour, out of a year of
   const from = new Date(askedMs).toISOString()
   const to = new Date(askedMs + HOUR_MS).toISOString()
   const folder = join(root, 'raw/exchange=deribit/channel=trades')
-  const { stdout, exitCode } = await edgetape(['dump', folder, '--from', from, '--to', to])
+  const { stdout, exitCode } = await commandHere(['dump', folder, '--from', from, '--to', to])
   t.equal(exitCode, 0)
   t.equal(stdout.split('\n').filter(text => text === line).length, 1, 'dump finds it')
   t.ok(stdout.length < 400, 'and opens only the files of that hour')
-  const none = await edgetape(['dump', folder, '--from', '2027-06-01', '--to', '2027-06-02'])
+  const none = await commandHere(['dump', folder, '--from', '2027-06-01', '--to', '2027-06-02'])
   t.equal(none.exitCode, 1)
   t.match(none.stderr, /without files of ours that may hold lines of that time/)
 })
@@ -125,7 +125,7 @@ t.test('Parquet with or without the levels of kind and currency is one table', a
     [2, null, null, '2026-11-22'],
   ])
   connection.closeSync()
-  const { stdout } = await edgetape([
+  const { stdout } = await commandHere([
     'query',
     'SELECT count(*) AS n, count(kind) AS kinds FROM trades',
     '--path',

@@ -8,7 +8,8 @@ import { dumpFiles } from '../../reader/dump/files.js'
 import type { LineChoice } from '../../reader/dump/line-filter.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { parseTimeUs } from '../../platform/moment.js'
-import { cliMain, edgetape } from '../fixtures/cli.js'
+import { cliMain } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { wholeRun, writeRun } from '../fixtures/raw-run.js'
 
 /** 2026-11-22T14:00:00Z */
@@ -58,7 +59,7 @@ t.test('all zstd frames of a segment, verbatim', async t => {
     join(t.testdir(), 'x.jsonl.zst.open'),
     lines.map(line => `${line}\n`),
   )
-  const { stdout, stderr, exitCode } = await edgetape(['dump', path])
+  const { stdout, stderr, exitCode } = await commandHere(['dump', path])
   t.equal(stdout, text(lines))
   t.equal(stderr, '')
   t.equal(exitCode, 0)
@@ -69,7 +70,7 @@ t.test('a torn tail: whole lines up to it, and a note', async t => {
   const path = segment(join(t.testdir(), 'x.jsonl.zst.open'), [`${lines[0] ?? ''}\n`, long])
   const whole = compress(Buffer.from(long)).length
   truncateSync(path, compress(Buffer.from(`${lines[0] ?? ''}\n`)).length + whole - 3)
-  const { stdout, stderr, exitCode } = await edgetape(['dump', path])
+  const { stdout, stderr, exitCode } = await commandHere(['dump', path])
   t.equal(stdout.split('\n')[0], lines[0])
   for (const line of stdout.split('\n')) t.ok(lines.includes(line), 'only whole lines')
   t.match(stderr, /^edgetape: .*x\.jsonl\.zst\.open: last zstd frame is torn: \d+ bytes/)
@@ -80,12 +81,12 @@ t.test('lines cut across zstd frames and decoded chunks are whole', async t => {
   const many = Array.from({ length: 20_000 }, (_, i) => line(i + 1, 'quote.BTC-PERPETUAL', 'BTC-PERPETUAL'))
   const all = many.map(line => `${line}\n`).join('')
   const path = segment(join(t.testdir(), 'x.jsonl.zst'), [all.slice(0, 1_000_003), all.slice(1_000_003)])
-  const { stdout } = await edgetape(['dump', path])
+  const { stdout } = await commandHere(['dump', path])
   t.ok(stdout === text(many))
 })
 
 t.test('an empty open segment has no lines', async t => {
-  const { stdout, exitCode } = await edgetape(['dump', segment(join(t.testdir(), 'x.jsonl.zst.open'), [])])
+  const { stdout, exitCode } = await commandHere(['dump', segment(join(t.testdir(), 'x.jsonl.zst.open'), [])])
   t.equal(stdout, '')
   t.equal(exitCode, 0)
 })
@@ -103,7 +104,7 @@ t.test('choices', async t => {
   ]
   for (const { name, choice, wanted } of choices)
     t.equal(await dumped(path, { ...everything, ...choice }), wanted, name)
-  const { stdout } = await edgetape(['dump', path, '--from', '2026-11-22T14:00:02', '--to', '2026-11-22 14:00:04Z'])
+  const { stdout } = await commandHere(['dump', path, '--from', '2026-11-22T14:00:02', '--to', '2026-11-22 14:00:04Z'])
   t.equal(stdout, pick(2, 3), 'and from the command line')
 })
 
@@ -117,10 +118,10 @@ t.test('Parquet rows, with the same choices', async t => {
   const row = (seq: number, name: string) =>
     `{"recv_ts":"2026-11-22 14:00:0${seq}+00","instrument_name":"${name}","seq":${seq},"extra":{"new":1}}`
   const all = [row(0, 'BTC-PERPETUAL'), row(1, 'ETH-PERPETUAL'), row(2, 'BTC-PERPETUAL')]
-  t.equal((await edgetape(['dump', path])).stdout, text(all))
+  t.equal((await commandHere(['dump', path])).stdout, text(all))
   t.equal(await dumped(path, { ...everything, instrument: 'ETH-PERPETUAL' }), all[1])
   t.equal(await dumped(path, { ...everything, fromUs: startUs + 2_000_000 }), all[2])
-  const refused = await edgetape(['dump', path, '--channel', 'trades'])
+  const refused = await commandHere(['dump', path, '--channel', 'trades'])
   t.match(refused.stderr, /--channel picks by column channel, and .* has none/)
   t.equal(refused.exitCode, 1)
 })
@@ -131,25 +132,25 @@ t.test('manifests and quarantine', async t => {
     'bad.json': '{"frames": ',
     'q.jsonl': '{"reason":"not JSON"}\n{"reason":"no channel"}\n',
   })
-  t.equal((await edgetape(['dump', join(folder, 'x.json')])).stdout, '{"frames":3,"gaps":[]}')
-  t.match(await edgetape(['dump', join(folder, 'bad.json')]), {
+  t.equal((await commandHere(['dump', join(folder, 'x.json')])).stdout, '{"frames":3,"gaps":[]}')
+  t.match(await commandHere(['dump', join(folder, 'bad.json')]), {
     exitCode: 1,
     stderr: /^edgetape: .*bad\.json is called/,
   })
   t.equal(
-    (await edgetape(['dump', join(folder, 'q.jsonl'), join(folder, 'x.json')])).stdout,
+    (await commandHere(['dump', join(folder, 'q.jsonl'), join(folder, 'x.json')])).stdout,
     '{"reason":"not JSON"}\n{"reason":"no channel"}\n{"frames":3,"gaps":[]}',
   )
 })
 
 t.test('what cannot be dumped is said plainly', async t => {
   const folder = t.testdir()
-  t.match(await edgetape(['dump', join(folder, 'nowhere')]), { exitCode: 1, stderr: /^edgetape: no file / })
-  t.match(await edgetape(['dump', folder]), {
+  t.match(await commandHere(['dump', join(folder, 'nowhere')]), { exitCode: 1, stderr: /^edgetape: no file / })
+  t.match(await commandHere(['dump', folder]), {
     exitCode: 1,
     stderr: /is a folder without files of ours\nedgetape: hint:/,
   })
-  t.match(await edgetape(['dump', '--from', 'noon', folder]), { exitCode: 1, stderr: /found "noon", wanted a time/ })
+  t.match(await commandHere(['dump', '--from', 'noon', folder]), { exitCode: 1, stderr: /found "noon", wanted a time/ })
 })
 
 t.test('a folder: the lines of its segments in the order of receive time', async t => {
@@ -162,7 +163,7 @@ t.test('a folder: the lines of its segments in the order of receive time', async
     'open',
   )
   const seqs = async (...args: string[]) => {
-    const { stdout, stderr } = await edgetape(['dump', dataDir, ...args])
+    const { stdout, stderr } = await commandHere(['dump', dataDir, ...args])
     t.equal(stderr, '')
     return stdout.split('\n').map(line => /"conn":"(\w+)","seq":(\d+)/.exec(line)?.slice(1).join(' '))
   }
@@ -187,7 +188,7 @@ t.test('Parquet of one table, in the order of receive time', async t => {
   mkdirSync(join(folder, 'table=quote'))
   for (const name of ['a', 'b'])
     renameSync(join(folder, `${name}.parquet`), join(folder, 'table=quote', `${name}.parquet`))
-  const { stdout } = await edgetape(['dump', folder])
+  const { stdout } = await commandHere(['dump', folder])
   t.same(
     stdout.split('\n').map(line => (JSON.parse(line) as { seq: number }).seq),
     [0, 1, 2, 3],

@@ -5,7 +5,7 @@ import t from 'tap'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { exportFiles, type ExportOptions } from '../../reader/export/export-files.js'
 import { filesBelow, hashes } from '../compactor/fixtures/compacted.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { END_MS, NAME, recordDay, START_MS } from '../fixtures/exported-day.js'
 import type { MadeFrame } from '../fixtures/made-recording.js'
 import { needsThat } from '../fixtures/needs.js'
@@ -324,7 +324,7 @@ t.test('by the command, straight from raw; other formats as they are; what canno
   const folder = t.testdir({ data: {}, out: {} })
   const [data, out] = [join(folder, 'data'), join(folder, 'out')]
   const { frames } = await recordDay(data, { compacts: false })
-  const run = (...args: string[]) => edgetape(['export', '--path', data, '--out', out, ...args])
+  const run = (...args: string[]) => commandHere(['export', '--path', data, '--out', out, ...args])
   const csv = await run('--format', 'csv', '--view', 'quote', '--json')
   const quotes = frames.filter(({ family }) => family === 'quote').length
   t.match(JSON.parse(csv.stdout || '{}'), { files: 2, rows: quotes, gaps: 0 }, csv.stderr)

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 import { duckLakeSql, writeDeltaCatalog } from '../../reader/finished-days/write-catalog.js'
 import { hashes, query } from '../compactor/fixtures/compacted.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { NOW_MS, recordDay } from '../fixtures/exported-day.js'
 import { findProgram, needsThat } from '../fixtures/needs.js'
 import { pythonTarget } from '../fixtures/python-targets.js'
@@ -27,7 +27,15 @@ t.test('finished days are one Delta table, read without listing the tree', async
   const [data, out] = [join(folder, 'data'), join(folder, 'lake')]
   await recordDay(data)
   const before = hashes(data)
-  const { stdout, stderr, exitCode } = await edgetape(['catalog', '--dialect', 'delta', '--path', data, '--out', out])
+  const { stdout, stderr, exitCode } = await commandHere([
+    'catalog',
+    '--dialect',
+    'delta',
+    '--path',
+    data,
+    '--out',
+    out,
+  ])
   t.equal(exitCode, 0, stderr)
   t.match(stdout, /2 days/)
   t.strictSame(hashes(data), before, 'nothing is written into the tree')

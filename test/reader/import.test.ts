@@ -19,7 +19,8 @@ import { tardisLine } from '../../reader/import/tardis-line.js'
 import { readFrames } from '../../reader/read-frames.js'
 import { parseManifest } from '../../formats/manifest.js'
 import { compactOnce, filesBelow, hashes, query } from '../compactor/fixtures/compacted.js'
-import { cliMain, edgetape } from '../fixtures/cli.js'
+import { cliMain } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { writeRecording } from '../fixtures/made-recording.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { asReceived, steppedFrames, tardisText } from '../fixtures/stepped-frames.js'
@@ -77,7 +78,7 @@ t.test('a day of Tardis’ lines is read, compacted, counted and asked as one’
   const source = join(folder, 'deribit.gz')
   writeFileSync(source, gzipSync(lines.map(line => `${line}\n`).join('')))
   const data = join(folder, 'data')
-  const { stdout, stderr, exitCode } = await edgetape(['import', 'tardis', source, '--out', data])
+  const { stdout, stderr, exitCode } = await commandHere(['import', 'tardis', source, '--out', data])
   t.equal(exitCode, 0, stderr)
   t.match(stdout, `frames       ${lines.length.toLocaleString('en-US')}`)
 
@@ -90,13 +91,13 @@ t.test('a day of Tardis’ lines is read, compacted, counted and asked as one’
     'every frame byte for byte, received when its line says',
   )
   for (const path of filesBelow(join(data, 'raw'))) t.match(path, /\/2026\d+T\d+Z-tardis_[a-z0-9]{8}-[a-z0-9]+-1\.json/)
-  const verified = await edgetape(['verify', 'raw', data])
+  const verified = await commandHere(['verify', 'raw', data])
   t.equal(verified.exitCode, 0, verified.stdout + verified.stderr)
 
   await compactOnce(data, { nowMs: () => NOW_MS })
   const trades = await rowsBySource(data, 'trades')
   t.strictSame(Object.keys(trades), ['import'])
-  const asked = await edgetape([
+  const asked = await commandHere([
     'query',
     '--path',
     data,
@@ -245,7 +246,7 @@ t.test('an import that is killed goes on where it was, and comes to the same', a
   while (!existsSync(notes) && child.exitCode === null) await new Promise(resolve => setTimeout(resolve, 2))
   child.kill('SIGKILL')
   await ended
-  const again = await edgetape(['import', 'tardis', source, '--out', data, '--json'])
+  const again = await commandHere(['import', 'tardis', source, '--out', data, '--json'])
   t.equal(again.exitCode, 0, again.stderr)
   t.ok((JSON.parse(again.stdout) as Imported).frames < day.length, 'it did not begin anew')
   // Hosts differ by the identity of their dataDir; contents do not.
@@ -289,7 +290,7 @@ t.test('lines of other programs, by flags', async t => {
   writeFileSync(source, foreign.join('\n'))
   const flags = ['--time-field', 't', '--time-unit', 's', '--frame-field', 'raw', '--where', 'dir=in', '--json']
   const data = join(folder, 'data')
-  const { stdout, stderr } = await edgetape(['import', 'raw', source, '--out', data, ...flags])
+  const { stdout, stderr } = await commandHere(['import', 'raw', source, '--out', data, ...flags])
   t.match(JSON.parse(stdout || '{}'), { frames: 2, broken: 1, lost: 0 }, stderr)
   const frames = (await importedFrames(data)).filter(({ conn }) => conn !== 'journal')
   t.strictSame(
@@ -305,7 +306,7 @@ t.test('lines of other programs, by flags', async t => {
   // Of an exchange that nobody knows: rows of table frames.
   writeFileSync(source, '{"at":1763820000123,"msg":{"e":"trade","p":1.10}}\n')
   const known = ['--time-field', 'at', '--time-unit', 'ms', '--exchange', 'kraken', '--family', 'spot', '--json']
-  const other = await edgetape([
+  const other = await commandHere([
     'import',
     'raw',
     source,
@@ -322,7 +323,7 @@ t.test('lines of other programs, by flags', async t => {
   )
   t.strictSame(rows, [{ source: 'import', frame: '{"e":"trade","p":1.10}' }])
 
-  const unnamed = await edgetape(['import', 'raw', source, '--out', data, '--time-field', 'at', '--time-unit', 'ms'])
+  const unnamed = await commandHere(['import', 'raw', source, '--out', data, '--time-field', 'at', '--time-unit', 'ms'])
   t.equal(unnamed.exitCode, 2)
   t.match(unnamed.stderr, /--exchange NAME/)
 })
@@ -335,7 +336,7 @@ t.test('a session that another program captured', async t => {
   }
   const folder = t.testdir({ data: {} })
   const flags = ['--time-field', 't', '--time-unit', 's', '--frame-field', 'raw', '--where', 'dir=in', '--json']
-  const { stdout, stderr } = await edgetape(['import', 'raw', session, '--out', join(folder, 'data'), ...flags])
+  const { stdout, stderr } = await commandHere(['import', 'raw', session, '--out', join(folder, 'data'), ...flags])
   const taken = readFileSync(session, 'utf8')
     .split('\n')
     .filter(line => line.includes('"dir":"in"')).length

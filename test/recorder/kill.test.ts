@@ -108,7 +108,7 @@ t.test('two recorders that recover at once: one does, the other says who is at w
     }),
   )
   t.equal(loser.exitCode, 1)
-  t.match(loser.stderr, 'another recorder is at work here')
+  t.match(loser.stderr, 'another recorder is running here')
   const winner = both[1 - loser.index]
   if (!winner) throw new Error('there were two')
   await until('it records', () => framesTaken(winner, 'quote') > 0)

@@ -57,7 +57,7 @@ t.test('a second recorder on the same folder says who holds it', async t => {
   await until('the first records', () => framesTaken(first) > 0)
   const second = await startRecorder(t, folder, { url: exchange.url }).process
   t.equal(second.exitCode, 1)
-  t.match(second.stderr, `another recorder is at work here: pid ${first.process.pid ?? 0} on`)
+  t.match(second.stderr, `another recorder is running here: pid ${first.process.pid ?? 0} on`)
   first.process.kill('SIGKILL')
   await first.process
   const third = startRecorder(t, folder, { url: exchange.url })

@@ -4,7 +4,7 @@ import pino from 'pino'
 import t from 'tap'
 import { acquireProcessLock } from '../../platform/process-lock.js'
 import { runSyncer, surveyRetention } from '../../syncer/main.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { filesBelow, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
 import { matchAll } from '../fixtures/match-all.js'
 
@@ -81,9 +81,9 @@ t.test('the command', async t => {
     retention: { keepHours: 1, minFreeGiB: 0 },
   }
   writeFileSync(config, JSON.stringify(settings))
-  const text = await edgetape(['retention', '--dry-run', '--config', config])
+  const text = await commandHere(['retention', '--dry-run', '--config', config])
   t.match(text.stdout, /^would delete 6 files, .*older than 1 h/)
   t.match(text.stdout, /2026-11-20 +6 .*6 by age +.*2 segment still here/)
-  const json = await edgetape(['retention', '--dry-run', '--json', '--config', config])
+  const json = await commandHere(['retention', '--dry-run', '--json', '--config', config])
   matchAll(t, JSON.parse(json.stdout), { dry_run: true, dates: [{ for_age: 6, for_space: 0, young: 0 }] })
 })

@@ -78,7 +78,7 @@ export class Mender {
     if (!('cannot' in fetched)) return fetched
     if (rot.file.kind === 'parquet' || rot.file.kind === 'quarantine') return this.#makeAnew(rot, bad, fetched.cannot)
     if (rot.file.kind === 'lists')
-      return { cannot: `${fetched.cannot}; edgetape compact --once --rebuild-lists makes it anew` }
+      return { cannot: `${fetched.cannot}; edgetape compact --once --rebuild-lists recreates it` }
     return { cannot: `${fetched.cannot}; keep ${path}: most of it may be readable` }
   }
 
@@ -210,9 +210,9 @@ export class Mender {
 
   #madeAnew({ file: { path } }: Found, isRun: boolean): Outcome {
     const kept = `what rotted is kept in ${DAMAGED}/`
-    if (!isRun) return { asked: `the compactor that is at work makes it anew from raw; ${kept}` }
-    if (existsSync(join(this.#options.dataDir, path))) return { mended: `made anew from raw; ${kept}` }
-    return { cannot: `it could not be made anew from raw: edgetape compact --once says why; ${kept}` }
+    if (!isRun) return { asked: `the running compactor recreates it from raw; ${kept}` }
+    if (existsSync(join(this.#options.dataDir, path))) return { mended: `recreated from raw; ${kept}` }
+    return { cannot: `it could not be recreated from raw: edgetape compact --once says why; ${kept}` }
   }
 
   /** By what the target says of it now. */
@@ -225,7 +225,7 @@ export class Mender {
   }
 }
 
-const SYNCER_ASKED = 'the syncer that is at work compares it in its next pass, and brings it again'
+const SYNCER_ASKED = 'the running syncer compares it in its next pass and uploads it again'
 const ORDER: readonly Rot['file']['kind'][] = [
   'segment',
   'manifest',

@@ -89,7 +89,7 @@ export class SeqHoles {
   #excuseAsTail(hole: SeqHole, endUs: number): boolean {
     const { stopped, unsafeUs } = this.#options.declared
     if (stopped || hole.toUs < endUs - unsafeUs - IN_FLIGHT_US) return false
-    const reason = `of ${hole.conn} are missing at the end of a run that was killed or is still at work`
+    const reason = `of ${hole.conn} are missing at the end of a run that was killed or is still running`
     return this.#note(hole, { code: 'SEQ_TAIL', weight: 'note', reason })
   }
 

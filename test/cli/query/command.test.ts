@@ -7,7 +7,8 @@ import { fitTable } from '../../../cli/query/fit-table.js'
 import { prompt } from '../../../cli/query/prompt.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { splitStatements } from '../../../reader/query/statements.js'
-import { cliMain, edgetape } from '../../fixtures/cli.js'
+import { cliMain } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { writeDataset } from '../../fixtures/dataset.js'
 
 const trades = (names: string[]) =>
@@ -21,14 +22,14 @@ t.test('a view for each table, with the columns of its partitions', async t => {
     { table: 'journal', sql: `SELECT 'started' AS event` },
   ])
   const sql = 'SELECT kind, count(*) AS trades FROM trades GROUP BY kind ORDER BY kind'
-  const { stdout, exitCode } = await edgetape(['query', '--path', root, sql])
+  const { stdout, exitCode } = await commandHere(['query', '--path', root, sql])
   t.equal(exitCode, 0)
   t.match(stdout, /^kind +trades\noption +1\nperpetual +2$/)
   const file = join(root, 'q.sql')
   writeFileSync(file, `${sql};\n`)
-  const json = await edgetape(['query', '--path', root, '--file', file, '--json'])
+  const json = await commandHere(['query', '--path', root, '--file', file, '--json'])
   t.equal(json.stdout, '{"kind":"option","trades":1}\n{"kind":"perpetual","trades":2}')
-  t.match(await edgetape(['query', '--path', root, 'SELECT * FROM tardes']), {
+  t.match(await commandHere(['query', '--path', root, 'SELECT * FROM tardes']), {
     exitCode: 1,
     stderr:
       /tardes does not exist[^]*hint: did you mean trades\? tables and ready views: announcements, [^]*trades, [^]*$/,
@@ -46,11 +47,11 @@ t.test('what a day replaced is left out, where the day is', async t => {
     `${JSON.stringify({ path: `${folder}/14-h1-r1-1.parquet`, by: [`${folder}/day-h1.parquet`] })}\n`,
   )
   const sql = "SELECT string_agg(instrument_name, '' ORDER BY instrument_name) AS names FROM trades"
-  const names = async () => (await edgetape(['query', '--path', root, '--json', sql])).stdout
+  const names = async () => (await commandHere(['query', '--path', root, '--json', sql])).stdout
   t.equal(await names(), '{"names":"ABC"}', 'the list comes before the day')
   await writeDataset(root, [{ ...hour, name: 'day-h1', sql: trades(['A', 'B']) }])
   t.equal(await names(), '{"names":"ABC"}', 'and then the day, with the same rows')
-  const columns = await edgetape(['query', '--path', root, '--json', 'SELECT * FROM trades LIMIT 1'])
+  const columns = await commandHere(['query', '--path', root, '--json', 'SELECT * FROM trades LIMIT 1'])
   t.notMatch(columns.stdout, /filename/)
 })
 
@@ -59,21 +60,23 @@ t.test('the answer as table, CSV, JSON and Parquet, printed or in a file', async
   const values = `SELECT * FROM (VALUES (1, 'a "b", c', NULL, 2.5), (2, '', 'x', NULL)) v(n, text, "none", price)`
   await writeDataset(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
   const sql = 'SELECT n, text, "none", price FROM quote ORDER BY n'
-  const ask = async (...args: string[]) => (await edgetape(['query', '--path', root, sql, ...args])).stdout
+  const ask = async (...args: string[]) => (await commandHere(['query', '--path', root, sql, ...args])).stdout
   t.equal(await ask('--format', 'csv'), 'n,text,none,price\n1,"a ""b"", c",,2.5\n2,"",x,')
   t.match(await ask(), /^n +text +none +price\n1 +a "b", c +2\.5\n2 +x$/)
   const file = join(root, 'answer.parquet')
   t.equal(await ask('--out', file), '')
-  const again = await edgetape(['query', '--path', root, `SELECT * FROM '${file}'`, '--json'])
+  const again = await commandHere(['query', '--path', root, `SELECT * FROM '${file}'`, '--json'])
   t.equal(again.stdout, await ask('--json'))
   await ask('--out', join(root, 'answer.csv'))
   t.equal(readFileSync(join(root, 'answer.csv'), 'utf8').trimEnd(), await ask('--format', 'csv'))
   const piped = ['query', '--path', root, 'SELECT 7 AS n', '--format', 'csv', '--out', '/dev/stdout']
   const { stdout } = await execa('sh', ['-c', '"$@" | cat', 'sh', process.execPath, cliMain, ...piped])
   t.equal(stdout, 'n\n7', 'a pipe stays one')
-  t.match(await edgetape(['query', '--path', root, 'SELECT nothing', '--out', join(root, 'none.csv')]), { exitCode: 1 })
+  t.match(await commandHere(['query', '--path', root, 'SELECT nothing', '--out', join(root, 'none.csv')]), {
+    exitCode: 1,
+  })
   t.notOk(existsSync(join(root, 'none.csv')) || existsSync(join(root, 'none.csv.tmp')), 'no half file')
-  t.match(await edgetape(['query', sql, '--format', 'xls']), {
+  t.match(await commandHere(['query', sql, '--format', 'xls']), {
     exitCode: 2,
     stderr: /wanted one of table, csv, json, parq/,
   })
@@ -129,11 +132,11 @@ t.test('statements end at semicolons that are in no text, name or comment', asyn
 
 t.test('what is missing is said', async t => {
   const root = t.testdir()
-  t.match(await edgetape(['query', '--path', root, 'SELECT 1']), {
+  t.match(await commandHere(['query', '--path', root, 'SELECT 1']), {
     exitCode: 1,
     stderr: /no raw data and no Parquet below/,
   })
-  t.match(await edgetape(['query', '--path', root, 'SELECT 1', '--file', 'x']), {
+  t.match(await commandHere(['query', '--path', root, 'SELECT 1', '--file', 'x']), {
     exitCode: 2,
     stderr: /wanted one of/,
   })
@@ -147,7 +150,8 @@ t.test(
     {x: ['-inf'::DOUBLE, 1.5], s: 'NaN "Infinity" \\'} AS nested, '{"a":NaN}' AS text, 9007199254740993 AS id`
     await writeDataset(root, [{ table: 'quote', kind: 'spot', currency: 'USDC', sql: values }])
     const answer = async (...format: string[]) =>
-      (await edgetape(['query', '--path', root, ...format, 'SELECT price, ratio, nested, text, id FROM quote'])).stdout
+      (await commandHere(['query', '--path', root, ...format, 'SELECT price, ratio, nested, text, id FROM quote']))
+        .stdout
     const json = await answer('--json')
     t.match(json, '"id":9007199254740993', 'exact')
     t.same(JSON.parse(json), {

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { compactOnce } from '../../compactor/fixtures/compacted.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { writeMixedTree } from '../../fixtures/mixed-tree.js'
 import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
 import { SEGMENT_NAME } from '../../fixtures/segments.js'
@@ -39,7 +39,7 @@ const end: Told = [1000, 'stopped', { reason: 'test' }]
 t.test('one sentence first, then what is missing; 80 columns; 4 where something is, 0 where nothing', async t => {
   const root = t.testdir()
   writeRun(root, lines([...begin, outage, compared, end]))
-  const { stdout, exitCode } = await edgetape(['coverage', '--path', root])
+  const { stdout, exitCode } = await commandHere(['coverage', '--path', root])
   t.equal(exitCode, 4)
   const [first = ''] = stdout.split('\n')
   t.match(first, /^Complete but for 35 s: 14:00:40, connection lost \(BTC-PERPETUAL \(book, quote\)\)\.$/)
@@ -56,13 +56,13 @@ t.test('one sentence first, then what is missing; 80 columns; 4 where something 
     'fits',
   )
   for (const by of ['hour', 'instrument', 'channel']) {
-    const { stdout } = await edgetape(['coverage', '--path', root, '--by', by])
+    const { stdout } = await commandHere(['coverage', '--path', root, '--by', by])
     t.ok(
       stdout.split('\n').every(line => line.length <= 80),
       `--by ${by} fits`,
     )
   }
-  const before = await edgetape([
+  const before = await commandHere([
     'coverage',
     '--path',
     root,
@@ -73,7 +73,7 @@ t.test('one sentence first, then what is missing; 80 columns; 4 where something 
   ])
   t.equal(before.exitCode, 0, 'the time before the outage is complete')
   t.match(before.stdout, /^Complete: 3 channels, 28 s\./)
-  const json = JSON.parse((await edgetape(['coverage', '--path', root, '--json'])).stdout) as {
+  const json = JSON.parse((await commandHere(['coverage', '--path', root, '--json'])).stdout) as {
     complete: boolean
     missing: { seconds: number; channels: string[] }[]
   }
@@ -81,14 +81,14 @@ t.test('one sentence first, then what is missing; 80 columns; 4 where something 
     json.missing.map(({ seconds, channels }) => [seconds, channels]),
     [[35, ['deribit book BTC-PERPETUAL', 'deribit quote BTC-PERPETUAL']]],
   )
-  const markdown = await edgetape(['coverage', '--path', root, '--markdown'])
+  const markdown = await commandHere(['coverage', '--path', root, '--markdown'])
   t.match(markdown.stdout, /^\*\*Complete but for 35 s/)
 })
 
 t.test('of a recording that goes on, without Parquet, the first seconds are told', async t => {
   const root = t.testdir()
   writeRun(root, lines([...begin, outage, [90, 'clock']]), 'open')
-  const { stdout, exitCode } = await edgetape(['coverage', '--path', root])
+  const { stdout, exitCode } = await commandHere(['coverage', '--path', root])
   t.equal(exitCode, 4)
   t.match(stdout, /^(?:Complete but for|Incomplete: missing)/)
 })
@@ -96,7 +96,7 @@ t.test('of a recording that goes on, without Parquet, the first seconds are told
 t.test('an empty day says so, not that nothing of it is there', async t => {
   const root = t.testdir()
   writeRun(root, lines([...begin, end]))
-  const { stderr, exitCode } = await edgetape(['coverage', '--path', root, '--date', '2026-11-20'])
+  const { stderr, exitCode } = await commandHere(['coverage', '--path', root, '--date', '2026-11-20'])
   t.equal(exitCode, 1)
   t.match(stderr, /nothing was recorded 2026-11-20|nothing was recorded \(2026-11-20\)/)
 })
@@ -109,7 +109,7 @@ t.test('of files without a journal it was said that nothing was recorded', async
   )
   const said = /^Files say: 2 kinds of data, 3 s\. There is no journal, so gaps cannot be\s+known\./
   const told = async (...more: string[]) => {
-    const { stdout, exitCode } = await edgetape(['coverage', '--path', root, ...more])
+    const { stdout, exitCode } = await commandHere(['coverage', '--path', root, ...more])
     t.equal(exitCode, 0)
     return stdout
   }
@@ -123,7 +123,7 @@ t.test('of files without a journal it was said that nothing was recorded', async
     missing_seconds: 0,
   })
   t.equal(
-    (await edgetape(['coverage', '--path', root, '--date', '2026-11-23'])).exitCode,
+    (await commandHere(['coverage', '--path', root, '--date', '2026-11-23'])).exitCode,
     1,
     'of another day there is nothing',
   )
@@ -134,12 +134,12 @@ t.test('of tables without a journal it was said that nothing was recorded', asyn
   writeMixedTree(root)
   t.match(await compactOnce(root), { failed: 0 })
   for (const gone of ['raw', 'parquet/exchange=deribit/table=journal']) rmSync(join(root, gone), { recursive: true })
-  const { stdout, exitCode } = await edgetape(['coverage', '--path', root])
+  const { stdout, exitCode } = await commandHere(['coverage', '--path', root])
   t.equal(exitCode, 0)
   t.match(stdout, /^Files say: 2 kinds of data, .*\. There is no journal, so gaps cannot be\s+known\./)
   t.match(stdout, /trades +perpetual +1 +–/)
   t.equal(
-    (await edgetape(['coverage', '--path', root, '--date', '2026-11-23'])).exitCode,
+    (await commandHere(['coverage', '--path', root, '--date', '2026-11-23'])).exitCode,
     1,
     'of another day there is nothing',
   )

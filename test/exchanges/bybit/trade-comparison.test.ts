@@ -6,7 +6,7 @@ import type { BybitHttp } from '../../../exchanges/bybit/http.js'
 import { TradeComparison, unseenAmong } from '../../../exchanges/bybit/trade-comparison.js'
 import { createLogger } from '../../../platform/log.js'
 import { compactOnce, query } from '../../compactor/fixtures/compacted.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
@@ -129,7 +129,7 @@ t.test(
       [],
       'none is missing',
     )
-    const coverage = await edgetape(['coverage', '--path', dataDir, '--json'])
+    const coverage = await commandHere(['coverage', '--path', dataDir, '--json'])
     const { lines } = JSON.parse(coverage.stdout) as { lines: { complete: number; healed_seconds: number }[] }
     matchAll(t, lines, [{ complete: 1 }])
     t.ok((lines[0]?.healed_seconds ?? 0) > 0, 'the account tells that it was missed, and is there')

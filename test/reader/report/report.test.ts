@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
 import { openBrowser } from '../../fixtures/browser.js'
 import { needs } from '../../fixtures/needs.js'
@@ -61,7 +61,7 @@ const ready = (async () => {
     'trades.future.BTC.100ms',
     'book.BTC-PERPETUAL.100ms',
   ])
-  return edgetape(['report', '--date', DATE, '--path', dataDir, '--out', file])
+  return commandHere(['report', '--date', DATE, '--path', dataDir, '--out', file])
 })()
 
 const headings = (html: string) => [...html.matchAll(/<h2>([^<]+)/g)].map(([, title]) => title)
@@ -101,16 +101,16 @@ t.test('without Parquet and without a market it says what is not there', { timeo
   const folder = t.testdir()
   writeJournal(folder, ['quote.BTC-PERPETUAL'])
   const out = join(folder, 'x.html')
-  const made = await edgetape(['report', '--date', DATE, '--path', folder, '--out', out, '--no-fresh'])
+  const made = await commandHere(['report', '--date', DATE, '--path', folder, '--out', out, '--no-fresh'])
   t.equal(made.exitCode, 0, made.stderr)
   t.match(readFileSync(out, 'utf8'), /What is there.*not there: neither Parquet nor raw data is here/s)
-  const fresh = await edgetape(['report', '--date', DATE, '--path', folder, '--out', out])
+  const fresh = await commandHere(['report', '--date', DATE, '--path', folder, '--out', out])
   t.equal(fresh.exitCode, 0, fresh.stderr)
   const html = readFileSync(out, 'utf8')
   t.match(html, /not there: no trades/)
   t.match(html, /not there: no tickers of options/)
   t.ok(drawn(html).includes('deribit: clocks ahead of the receive clock'))
-  const other = await edgetape(['report', '--date', '2026-11-20', '--path', folder, '--out', out])
+  const other = await commandHere(['report', '--date', '2026-11-20', '--path', folder, '--out', out])
   t.match(other.stderr, /nothing was recorded on 2026-11-20\n.*hint: .* has files of 2026-11-2\d/)
   t.not(other.exitCode, 0)
 })

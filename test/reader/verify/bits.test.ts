@@ -12,7 +12,7 @@ import { Round } from '../../../reader/verify/round.js'
 import { runSyncer } from '../../../syncer/main.js'
 import { compactOnce, filesBelow as namesBelow } from '../../compactor/fixtures/compacted.js'
 import { rawLines, sealSegment } from '../../compactor/fixtures/segments.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { filesBelow, flipByte, sha256, ShippedTree, visibleBelow } from '../../fixtures/shipped-tree.js'
 import { startTarget } from '../../fixtures/sync-targets.js'
@@ -189,7 +189,7 @@ t.test('Parquet that rotted is made anew from raw where there is no other copy',
   writeFileSync(config, JSON.stringify({ exchange: { name: 'deribit' }, host: 'h', dataDir }))
   flipByte(join(dataDir, 'parquet', parquet))
   const mended = await bits(dataDir, { config, repair: true })
-  matchAll(t, mended.found, [{ code: 'MENDED', message: /made anew from raw/ }, { code: 'NO_CHECKSUM' }])
+  matchAll(t, mended.found, [{ code: 'MENDED', message: /recreated from raw/ }, { code: 'NO_CHECKSUM' }])
   t.ok(before.equals(readFileSync(join(dataDir, 'parquet', parquet))), 'byte for byte')
 
   // A manifest that rotted: its segment says by itself that it is whole.
@@ -219,8 +219,8 @@ t.test('a proof that was stopped goes on where it was, and says so', async t => 
   const state = readProofState(dataDir, 'bits')
   t.match(state?.round, { at: { date: '2026-11-11' }, facts: { rotten: 1 } })
   t.ok(JSON.stringify(state).length < 2000, 'what is remembered is small')
-  const second = await edgetape(['verify', 'bits', dataDir, '--json', '--config', join(dataDir, 'none.yaml')])
-  t.match(second.stderr, /goes on behind 2026-11-11.*with 1 fault told then; --anew begins again/)
+  const second = await commandHere(['verify', 'bits', dataDir, '--json', '--config', join(dataDir, 'none.yaml')])
+  t.match(second.stderr, /goes on behind 2026-11-11.*with 1 fault found then; --anew begins again/)
   const lines = second.stdout
     .trim()
     .split('\n')
@@ -230,5 +230,5 @@ t.test('a proof that was stopped goes on where it was, and says so', async t => 
   t.equal(second.exitCode, 1)
   matchAll(t, readProofState(dataDir, 'bits'), { round: undefined, last: { faults: [{ path: segments[1] }] } })
   t.ok(existsSync(join(dataDir, 'state/verify/bits.json')))
-  t.notMatch((await edgetape(['verify', 'bits', dataDir, '--config', join(dataDir, 'none.yaml')])).stderr, /goes on/)
+  t.notMatch((await commandHere(['verify', 'bits', dataDir, '--config', join(dataDir, 'none.yaml')])).stderr, /goes on/)
 })

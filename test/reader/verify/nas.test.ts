@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { flipByte, ShippedTree } from '../../fixtures/shipped-tree.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
@@ -17,13 +18,13 @@ t.test('verify nas', async t => {
   writeFileSync(config, JSON.stringify({ exchange: { name: 'deribit' }, dataDir: tree.dataDir, sync, retention: kept }))
   t.equal((await edgetape(['sync', '--once', '--config', config])).exitCode, 0)
 
-  const good = await edgetape(['verify', 'nas', '--config', config])
+  const good = await commandHere(['verify', 'nas', '--config', config])
   t.equal(good.exitCode, 0, good.stderr)
   t.match(good.stdout, /^nas: 3 of 3 copies .* are right\nno fault/)
 
   flipByte(join(nas, segment))
   rmSync(join(nas, parquet))
-  const bad = await edgetape(['verify', 'nas', '--json', '--config', config])
+  const bad = await commandHere(['verify', 'nas', '--json', '--config', config])
   t.equal(bad.exitCode, 1)
   const lines = bad.stdout
     .trim()
@@ -37,7 +38,7 @@ t.test('verify nas', async t => {
   ])
 
   rmSync(nas, { recursive: true })
-  const away = await edgetape(['verify', 'nas', '--config', config])
+  const away = await commandHere(['verify', 'nas', '--config', config])
   t.equal(away.exitCode, 1)
   t.match(away.stdout, /\[SYNC_TARGET_MISSING\]/, 'a target that is not there proves nothing')
 })

@@ -7,7 +7,7 @@ import { parquetProof } from '../../../reader/verify/parquet/main.js'
 import { writeBacklog } from '../../compactor/fixtures/backlog.js'
 import { compactOnce, filesBelow } from '../../compactor/fixtures/compacted.js'
 import { rawLines, sealSegment, START_MS } from '../../compactor/fixtures/segments.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 
 const damages: { name: string; code: string; damage: (dataDir: string, file: string) => void }[] = [
   { name: 'a file that rotted', code: 'OTHER_BYTES', damage: (_, file) => appendFileSync(file, 'rot') },
@@ -70,7 +70,7 @@ t.test('what was converted is proven, and every damage is found', async t => {
   const whole = join(root, 'whole')
   writeBacklog(whole, 2, 50)
   t.match(await compactOnce(whole, { nowMs: Date.now }), { failed: 0 })
-  const proven = await edgetape(['verify', 'parquet', whole])
+  const proven = await commandHere(['verify', 'parquet', whole])
   t.match(proven, { exitCode: 0, stdout: /parquet: 4 segments, 7 files, \d+ rows\nno fault, 0 unproven/ })
   for (const [index, { name, code, damage }] of damages.entries()) {
     const dataDir = join(root, String(index))
@@ -85,7 +85,7 @@ t.test('what was converted is proven, and every damage is found', async t => {
     )
   }
   const rotten = join(root, '0')
-  t.match(await edgetape(['verify', 'parquet', rotten]), { exitCode: 1, stdout: /fault: .*OTHER_BYTES/ })
+  t.match(await commandHere(['verify', 'parquet', rotten]), { exitCode: 1, stdout: /fault: .*OTHER_BYTES/ })
 })
 
 t.test('of one date only what is of that date is looked at', async t => {
@@ -98,7 +98,7 @@ t.test('of one date only what is of that date is looked at', async t => {
   const [of1 = '', of2 = ''] = filesBelow(join(dataDir, 'parquet')).sort()
   const dateOfPath = (path: string) => /date=([^/]+)/.exec(path)?.[1] ?? ''
   writeFileSync(join(dataDir, 'parquet', of2), 'spoilt')
-  const verify = (...args: string[]) => edgetape(['verify', ...args])
+  const verify = (...args: string[]) => commandHere(['verify', ...args])
   t.match(await verify('parquet', dataDir, '--date', dateOfPath(of1)), {
     exitCode: 0,
     stdout: /parquet: 1 segments, 1 files, 1 rows\nno fault, 0 unproven/,

@@ -18,7 +18,7 @@ import { parseManifest } from '../../../formats/manifest.js'
 import { withState } from '../../../formats/raw-path.js'
 import { sealSegment } from '../../../recorder/storage/seal-segment.js'
 import { localDisk } from '../../../platform/disk.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { dataLine, journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
@@ -70,7 +70,7 @@ t.test('a whole run: nothing to complain about, from the command line, too', asy
   const { found, facts } = await proven(dataDir)
   t.same(found, [])
   t.match(facts, { runs: 1, segments: 3, openSegments: 0, frames: FRAMES + 2, connections: 2 })
-  const { stdout, stderr, exitCode } = await edgetape(['verify', dataDir])
+  const { stdout, stderr, exitCode } = await commandHere(['verify', dataDir])
   t.equal(
     stdout,
     'raw: 3 segments (0 open), runs: 1, 92 frames, 13.7 KiB; seq of 2 connections\nno fault, 0 unproven, 0 notes',
@@ -290,7 +290,7 @@ t.test('what is declared is no fault, and is said', async t => {
     rmSync(join(folder, 'gone', withState(paths.get('quote') ?? '', state)))
   found = (await proven(join(folder, 'gone'))).found
   matchAll(t, found, [{ weight: 'unproven', code: 'SEQ_SEGMENTS_MISSING', message: /^60 frames .* in segment 2 / }])
-  t.equal((await edgetape(['verify', join(folder, 'gone')])).exitCode, 0)
+  t.equal((await commandHere(['verify', join(folder, 'gone')])).exitCode, 0)
 
   writeRun(
     join(folder, 'killed'),
@@ -331,7 +331,7 @@ t.test('a file that is wrong all over does not flood', async t => {
   const dataDir = t.testdir()
   const quote = writeRun(dataDir, wholeRun(FRAMES)).paths.get('quote') ?? ''
   rewrite(dataDir, quote, lines => lines.map(line => line.replace('"params"', 'params')))
-  const { stdout, exitCode } = await edgetape(['verify', dataDir, '--json'])
+  const { stdout, exitCode } = await commandHere(['verify', dataDir, '--json'])
   const found = stdout.split('\n').map(line => JSON.parse(line) as Record<string, unknown>)
   t.equal(found.filter(({ code }) => code === 'LINE_NOT_JSON').length, 21)
   t.match(
@@ -344,14 +344,14 @@ t.test('a file that is wrong all over does not flood', async t => {
 
 t.test('what cannot be proven is said plainly', async t => {
   const folder = t.testdir({ other: { 'x.txt': '' } })
-  t.match(await edgetape(['verify', join(folder, 'nowhere')]), {
+  t.match(await commandHere(['verify', join(folder, 'nowhere')]), {
     exitCode: 1,
     stderr: /^edgetape: nothing to prove in /,
   })
-  t.match(await edgetape(['verify', 'raw', join(folder, 'nowhere')]), {
+  t.match(await commandHere(['verify', 'raw', join(folder, 'nowhere')]), {
     exitCode: 1,
     stderr: /^edgetape: no file or folder /,
   })
-  t.match(await edgetape(['verify', 'raw', join(folder, 'other')]), { exitCode: 1, stderr: /no raw\/ in or above/ })
-  t.match(await edgetape(['verify', 'bones', folder]), { exitCode: 2, stderr: /found bones, wanted one of: raw/ })
+  t.match(await commandHere(['verify', 'raw', join(folder, 'other')]), { exitCode: 1, stderr: /no raw\/ in or above/ })
+  t.match(await commandHere(['verify', 'bones', folder]), { exitCode: 2, stderr: /found bones, wanted one of: raw/ })
 })
