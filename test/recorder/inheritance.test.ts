@@ -87,7 +87,7 @@ t.test('what a living recorder of another name has open is left to it, and told'
   writeFileSync(join(dataDir, 'state/recorder.json'), JSON.stringify({ exchange: 'deribit', host: 'vps2' }))
   t.match(
     screenOf(new Observer(dataDir).look()),
-    /1 open segment of vps1 \(deribit\), another recorder that is at work/,
+    /1 open segment of vps1 \(deribit\), another recorder that is running/,
   )
 
   lock.release()
