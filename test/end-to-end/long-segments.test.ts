@@ -151,7 +151,7 @@ t.test('every reader answers from segments of a day as from those of hours', { t
   })
   for (const asked of Object.keys(ASKED)) await requireSame(t, trees, asked)
 
-  await t.test('once they are tabled, and once the day is rolled up', async t => {
+  await t.test('once they are converted, and once the day is rolled up', async t => {
     const nowMs = () => nowUs / 1000 + 30 * 86_400_000
     for (const tree of [trees.hours, trees.days]) t.match(await compactOnce(tree, { nowMs }), { failed: 0 })
     for (const asked of Object.keys(ASKED)) await requireSame(t, trees, asked)
