@@ -1,6 +1,4 @@
 import { Command, Option } from 'commander'
-import { tornParquet } from '../formats/parquet-footer.js'
-import { datesOfTree, requireTree } from '../formats/tree-place.js'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import { requireDate } from './date-option.js'
@@ -46,14 +44,14 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
     throw new EdgeError('COVERAGE_OPTIONS', `found ${folder}, wanted options alone`, {
       hint: `the folder is called by its name now: --path ${folder}`,
     })
-  const [{ loadConfig }, { measureAsked }, { tellingOf }, { exchangeNamed }, text] = await Promise.all([
-    import('../config/load.js'),
+  const [{ measureAsked }, { tellingOf }, { exchangeNamed }, { requireTree }, text] = await Promise.all([
     import('../coverage/account/measure.js'),
     import('../coverage/account/telling.js'),
     import('../exchanges/registry.js'),
+    import('../formats/tree-place.js'),
     import('./coverage/account-text.js'),
   ])
-  const root = options.path ?? loadConfig(options.config).dataDir
+  const root = options.path ?? (await import('../config/load.js')).loadConfig(options.config).dataDir
   if (options.write) return write(root, options)
   const asked = await windowOf(options)
   requireTree(root)
@@ -61,8 +59,8 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
   const told = tellingOf(account, exchangeNamed, options.by)
   const counted = options.count ? await count(root, account.window, options.by) : undefined
   const torn = new Set([...account.torn, ...(counted?.torn ?? [])])
-  tellTorn(torn)
-  if (told.isEmpty && !options.json) throw nothingRecorded(root, options, told.losses[0]?.cause)
+  await tellTorn(torn)
+  if (told.isEmpty && !options.json) throw await nothingRecorded(root, options, told.losses[0]?.cause)
   process.exitCode =
     told.isEmpty || torn.size > 0
       ? exitCodes.failure
@@ -93,7 +91,9 @@ async function count(root: string, window: Span, by: By | undefined): Promise<Co
 }
 
 /** Files that are no whole Parquet files, whatever else is there. */
-function tellTorn(paths: ReadonlySet<string>): void {
+async function tellTorn(paths: ReadonlySet<string>): Promise<void> {
+  if (paths.size === 0) return
+  const { tornParquet } = await import('../formats/parquet-footer.js')
   for (const path of paths) {
     const { message, hint } = tornParquet(path)
     process.exitCode = exitCodes.failure
@@ -101,7 +101,12 @@ function tellTorn(paths: ReadonlySet<string>): void {
   }
 }
 
-function nothingRecorded(root: string, { date, from, to }: CoverageOptions, why = 'no recorder ran'): EdgeError {
+async function nothingRecorded(
+  root: string,
+  { date, from, to }: CoverageOptions,
+  why = 'no recorder ran',
+): Promise<EdgeError> {
+  const { datesOfTree } = await import('../formats/tree-place.js')
   const when = date ?? [from && `from ${from}`, to && `to ${to}`].filter(text => text !== undefined).join(' ')
   const dates = datesOfTree(root)
   return new EdgeError('COVERAGE_NOTHING', `nothing was recorded${when === '' ? '' : ` (${when})`}: ${why}`, {

@@ -8,10 +8,12 @@ interface DemoOptions {
   out: string
 }
 
-export function demoCommand(): Command {
-  return new Command('demo')
-    .description('everything on this machine: simulated exchange, recorder, compactor, a folder as the NAS, a report')
-    .addOption(exchangeOption('which one is simulated'))
+export async function demoCommand(isWhole: boolean): Promise<Command> {
+  const command = new Command('demo').description(
+    'everything on this machine: simulated exchange, recorder, compactor, a folder as the NAS, a report',
+  )
+  if (isWhole) command.addOption(await exchangeOption('which one is simulated'))
+  return command
     .option('--seconds <n>', 'how long to record', secondsFrom, 20)
     .option('--out <folder>', 'where; emptied when an earlier demo made it', './edgetape-demo')
     .action(demo)

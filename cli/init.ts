@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Exchange } from '../exchanges/exchange.js'
 import type { Answers as ExchangeAnswers, ExchangeConfig, Question } from '../exchanges/settings.js'
-import { exchangeOf, exchanges } from '../exchanges/registry.js'
-import { answersBy, flagQuestions, type Answers } from './init/answers.js'
+import type { Answers } from './init/answers.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
 
 interface InitFlags extends Omit<Answers, 'exchanges' | 'of'> {
@@ -12,8 +12,11 @@ interface InitFlags extends Omit<Answers, 'exchanges' | 'of'> {
   force: boolean
 }
 
-/** `edgetape init`: a commented config from a few questions, or from flags. */
-export function initCommand(): Command {
+/**
+ * `edgetape init`: a commented config from a few questions, or from flags.
+ * @param isWhole with the exchanges' own flags, for which all of them are loaded
+ */
+export async function initCommand(isWhole: boolean): Promise<Command> {
   const command = new Command('init')
     .description('write a commented config from a few questions, or from flags')
     .option('--config <file>', 'where to write it', './edgetape.yaml')
@@ -21,10 +24,7 @@ export function initCommand(): Command {
     .option('--force', 'replace a config that is there', false)
     .option('--data-dir <folder>', 'folder of everything that is written')
     .option('--host <name>', 'part of every file name')
-  const known = exchanges.map(({ name }) => name)
-  const exchange = new Option('--exchange <list>', `of ${known.join(',')}; several are recorded side by side`)
-  command.addOption(exchange.argParser(text => listed(text, known)))
-  for (const question of flagQuestions()) command.addOption(flagOf(question))
+  if (isWhole) await addExchangeFlags(command)
   return command
     .option('--target <address>', 'a folder, user@host:/path or rsync://host/module/path')
     .option('--ssh-key <file>', 'private key for user@host:/path')
@@ -33,6 +33,17 @@ export function initCommand(): Command {
     .option('--password-file <file>', 'for rsync://user@host/module')
     .option('--keep-hours <n>', 'how long verified files stay here', nonNegativeNumber)
     .action((flags: InitFlags & ExchangeAnswers) => init(flags))
+}
+
+async function addExchangeFlags(command: Command): Promise<void> {
+  const [{ exchanges }, { flagQuestions }] = await Promise.all([
+    import('../exchanges/registry.js'),
+    import('./init/answers.js'),
+  ])
+  const known = exchanges.map(({ name }) => name)
+  const exchange = new Option('--exchange <list>', `of ${known.join(',')}; several are recorded side by side`)
+  command.addOption(exchange.argParser(text => listed(text, known)))
+  for (const question of flagQuestions()) command.addOption(flagOf(question))
 }
 
 /** A question of the exchange as a flag. */
@@ -57,9 +68,10 @@ async function init({ config: path, yes, force, exchange, ...said }: InitFlags &
     { EdgeError },
     { exists, writeConfigFile },
     { configText },
-    { pathsFor },
+    { answersBy, pathsFor },
     { parseConfig },
     { defaultHost },
+    { exchangeOf },
   ] = await Promise.all([
     import('node:fs'),
     import('../platform/edge-error.js'),
@@ -68,6 +80,7 @@ async function init({ config: path, yes, force, exchange, ...said }: InitFlags &
     import('./init/answers.js'),
     import('../config/load.js'),
     import('../config/sections/host.js'),
+    import('../exchanges/registry.js'),
   ])
   // Before anyone is asked anything.
   if (!force && existsSync(path)) throw exists(path)
@@ -83,8 +96,9 @@ async function init({ config: path, yes, force, exchange, ...said }: InitFlags &
   const text = configText(answers)
   const config = parseConfig(text, path)
   writeConfigFile(path, text, force)
+  const logins = config.exchanges.flatMap(each => keyNeededBy(exchangeOf(each), each))
   process.stdout.write(`${path}\n`)
-  process.stderr.write(`\n${nextSteps(path, config.exchanges.flatMap(keyNeededBy))}\n`)
+  process.stderr.write(`\n${nextSteps(path, logins)}\n`)
 }
 
 async function asked(flags: Answers): Promise<Answers> {
@@ -94,8 +108,7 @@ async function asked(flags: Answers): Promise<Answers> {
 }
 
 /** How to give the login that a config needs, where it needs one. */
-function keyNeededBy(config: ExchangeConfig): string[] {
-  const { login } = exchangeOf(config).settings
+function keyNeededBy({ settings: { login } }: Exchange, config: ExchangeConfig): string[] {
   const why = login?.neededBy(config)
   return login && why !== undefined ? [`  export ${login.id}=… ${login.secret}_FILE=…   ${why}`] : []
 }

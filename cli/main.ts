@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './start-flags.js'
 import { inspect } from 'node:util'
 import { endOfCommand } from '../platform/shutdown.js'
 import { endWhenNobodyReads } from './closed-pipe.js'

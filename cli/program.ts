@@ -3,9 +3,9 @@ import { version } from '../platform/package-info.js'
 import { examplesText } from './help/examples.js'
 import { refuseOldSpellings } from './renamed-options.js'
 
-/** How each command is made, in the order of the help: only what is asked for is loaded. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  init: async () => (await import('./init.js')).initCommand(),
+/** How each command is made, in the order of the help: only what is asked for is loaded, and of a list no more than it shows. */
+const commands: Readonly<Record<string, (isListed: boolean) => Promise<Command>>> = {
+  init: async isListed => (await import('./init.js')).initCommand(!isListed),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
   record: async () => (await import('./record.js')).recordCommand(),
   compact: async () => (await import('./compact.js')).compactCommand(),
@@ -27,20 +27,24 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   merge: async () => (await import('./merge.js')).mergeCommand(),
   import: async () => (await import('./import.js')).importCommand(),
   export: async () => (await import('./export.js')).exportCommand(),
-  simulate: async () => (await import('./simulate.js')).simulateCommand(),
-  demo: async () => (await import('./demo.js')).demoCommand(),
+  simulate: async isListed => (await import('./simulate.js')).simulateCommand(!isListed),
+  demo: async isListed => (await import('./demo.js')).demoCommand(!isListed),
   completion: async () => (await import('./completion.js')).completionCommand(),
   help: async () => (await import('./help.js')).helpCommand(),
 }
 
 /** These tell of all others. */
 const TELLERS = ['help', 'completion']
+/** What shows the list of commands. */
+const LISTS = ['', 'help', '-h', '--help']
 
 /**
  * The command line: of one command where it is named, else whole. It never ends the process: what commander would end with
  * is thrown.
+ * @param args what it is for, as far as is known
  */
-export async function createProgram(only = ''): Promise<Command> {
+export async function createProgram(...args: readonly string[]): Promise<Command> {
+  const [only = ''] = args
   const program = new Command('edgetape')
     .description('records market data as plain files and copies them, verified, to your NAS')
     .version(version)
@@ -49,9 +53,10 @@ export async function createProgram(only = ''): Promise<Command> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'edgetape: ')) })
     .helpCommand(false)
     .exitOverride()
+  const isList = args.length === 1 && LISTS.includes(only)
   const isOne = Object.hasOwn(commands, only) && !TELLERS.includes(only)
   for (const command of await Promise.all(
-    Object.entries(commands).flatMap(([name, make]) => (isOne && name !== only ? [] : [make()])),
+    Object.entries(commands).flatMap(([name, make]) => (isOne && name !== only ? [] : [make(isList)])),
   )) {
     command.copyInheritedSettings(program)
     command.showHelpAfterError(`(edgetape ${command.name()} --help explains it)`)

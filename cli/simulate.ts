@@ -2,7 +2,6 @@ import { Command, Option } from 'commander'
 import type { Credential } from '../exchanges/simulation.js'
 import { onShutdown } from '../platform/shutdown.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
-import { simulatedNames, simulationOf } from '../exchanges/registry.js'
 import { notes } from './help/notes.js'
 
 interface SimulateFlags {
@@ -17,11 +16,16 @@ interface SimulateFlags {
   truthFile?: string
 }
 
-/** `edgetape simulate`: a simulated exchange until stopped. */
-export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description('a simulated exchange: instruments, books, trades, faults on demand')
-    .addOption(exchangeOption('whose protocol it speaks'))
+/**
+ * `edgetape simulate`: a simulated exchange until stopped.
+ * @param isWhole with `--exchange`, for which all of them are loaded
+ */
+export async function simulateCommand(isWhole: boolean): Promise<Command> {
+  const command = new Command('simulate').description(
+    'a simulated exchange: instruments, books, trades, faults on demand',
+  )
+  if (isWhole) command.addOption(await exchangeOption('whose protocol it speaks'))
+  return command
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
     .option('--listen <address>', 'address to listen on', '127.0.0.1')
     .option('--seed <n>', 'decides the market it makes', nonNegativeNumber, 1)
@@ -44,7 +48,10 @@ export function simulateCommand(): Command {
     )
     .action(async (flags: SimulateFlags) => {
       const asked = new Promise<void>(resolve => onShutdown(() => resolve()))
-      const { startSimulator } = await import('../simulator/main.js')
+      const [{ startSimulator }, { simulationOf }] = await Promise.all([
+        import('../simulator/main.js'),
+        import('../exchanges/registry.js'),
+      ])
       const { exchange, listen: host, options: instruments, ...others } = flags
       const { protocol } = await simulationOf(exchange)
       const simulator = await startSimulator(protocol({ credentials: credentialsFrom(process.env) }), {
@@ -59,8 +66,10 @@ export function simulateCommand(): Command {
 }
 
 /** `--exchange`, of those that can be simulated. */
-export const exchangeOption = (meaning: string) =>
-  new Option('--exchange <name>', meaning).choices(simulatedNames).default(simulatedNames[0])
+export async function exchangeOption(meaning: string): Promise<Option> {
+  const { simulatedNames } = await import('../exchanges/registry.js')
+  return new Option('--exchange <name>', meaning).choices(simulatedNames).default(simulatedNames[0])
+}
 
 function credentialsFrom(environment: NodeJS.ProcessEnv): Credential[] {
   const clientId = environment['EDGETAPE_SIMULATE_CLIENT_ID']

@@ -17,22 +17,20 @@ export function statusCommand(): Command {
 }
 
 async function status({ config: path, json = false, watch = false }: StatusOptions): Promise<void> {
-  const [{ loadConfig }, { recorderTags }, { Observer }, { screenOf }, { showEverySecond }, { Today }] =
-    await Promise.all([
-      import('../config/load.js'),
-      import('../config/one-exchange.js'),
-      import('../monitor/observe/observer.js'),
-      import('./status/screen.js'),
-      import('./status/watch.js'),
-      import('./status/today.js'),
-    ])
+  const [{ loadConfig }, { recorderTags }, { Observer }, { screenOf }, { Today }] = await Promise.all([
+    import('../config/load.js'),
+    import('../config/one-exchange.js'),
+    import('../monitor/observe/observer.js'),
+    import('./status/screen.js'),
+    import('./status/today.js'),
+  ])
   const config = loadConfig(path)
   const observer = new Observer(config.dataDir, undefined, recorderTags(config))
   const today = new Today(config.dataDir)
   const textOf = (seen: Observation) =>
     json ? JSON.stringify({ ...seen, gaps: undefined }, null, watch ? 0 : 2) : screenOf(seen)
   if (watch) {
-    await today.measure()
+    const [{ showEverySecond }] = await Promise.all([import('./status/watch.js'), today.measure()])
     return showEverySecond(() => textOf(today.with(observer.look())), json)
   }
   const [seen] = await Promise.all([observer.lookForRates(), today.measure()])
