@@ -9,6 +9,7 @@ import { benchChains } from './reading/chains.js'
 import { benchReading } from './reading/main.js'
 import { benchFresh } from './reading/fresh.js'
 import { benchTail } from './reading/tail.js'
+import { benchFlame } from './recorder/flame.js'
 import { benchPeers } from './recorder/peers.js'
 import { benchRecorder, type BenchOptions } from './recorder/main.js'
 import { benchSegments } from './segments/main.js'
@@ -18,6 +19,7 @@ import { benchYears } from './years/main.js'
 const benches: Record<string, (options: BenchOptions) => Promise<void>> = {
   recorder: benchRecorder,
   peers: benchPeers,
+  flame: benchFlame,
   compactor: benchCompactor,
   segments: benchSegments,
   syncer: benchSyncer,
@@ -56,8 +58,8 @@ if (unknown.length > 0) {
   process.stderr.write('--rounds and --seconds are numbers from 1\n')
   process.exitCode = 2
 } else {
-  // Years of files are made only where they are named.
-  const all = quick ? SHORT : Object.keys(benches).filter(name => name !== 'years')
+  // Years of files, and a drawing of the docs, are made only where they are named.
+  const all = quick ? SHORT : Object.keys(benches).filter(name => name !== 'years' && name !== 'flame')
   for (const [name, bench] of Object.entries(benches))
     if ((names.length > 0 ? names : all).includes(name)) await bench(options)
 }

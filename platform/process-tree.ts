@@ -20,7 +20,8 @@ function kill(pid: number): void {
   }
 }
 
-function descendantsOf(ancestor: number): number[] {
+/** Processes that a process started, and those that these did. */
+export function descendantsOf(ancestor: number): number[] {
   const processes = runningPids().map(pid => ({ pid, parent: parentOf(pid) }))
   const below = (pid: number): number[] =>
     processes.filter(({ parent }) => parent === pid).flatMap(child => [child.pid, ...below(child.pid)])

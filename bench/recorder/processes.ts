@@ -69,6 +69,9 @@ export interface Recorded {
   /** When measuring began, and when it was told to end, µs since the epoch. */
   fromUs: number
   endedUs: number
+  /** The span that was measured, by the monotonic clock. */
+  fromMonotonicUs: number
+  toMonotonicUs: number
 }
 
 export interface RecordOptions {
@@ -82,6 +85,8 @@ export interface RecordOptions {
   seal: boolean
   /** Span of a segment; none: as configs are. */
   rotateMinutes?: number
+  /** Of Node, besides the recorder's own. */
+  nodeFlags?: readonly string[]
 }
 
 /** What a real recorder process does for so long, after warming up. */
@@ -92,7 +97,8 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
   const { rotateMinutes } = options
   const segments = rotateMinutes === undefined ? {} : { rotateMinutes }
   writeFileSync(configFile, JSON.stringify({ host: 'bench', dataDir, exchange, segments }))
-  const [flag, ...more] = [...recorderNodeFlags, script('cli/main.js'), 'record', '--config', configFile]
+  const flags = [...recorderNodeFlags, ...(options.nodeFlags ?? [])]
+  const [flag, ...more] = [...flags, script('cli/main.js'), 'record', '--config', configFile]
   const recorder = node(options.pinned, flag, ...more)
   await untilRecording(dataDir)
   await delay(options.framesPerSecond === 0 ? WARM_UP_MS.flatOut : WARM_UP_MS.steady)
@@ -110,6 +116,8 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
     peakMiB: after.peakMiB,
     fromUs: before.fromUs,
     endedUs,
+    fromMonotonicUs: before.monotonicUs,
+    toMonotonicUs: after.monotonicUs,
   }
 }
 
@@ -134,6 +142,7 @@ function sample(dataDir: string, pid = 0) {
   const memory = readFileSync(`/proc/${pid}/status`, 'utf8')
   return {
     atMs: performance.now(),
+    monotonicUs: Number(process.hrtime.bigint() / 1000n),
     framesAtMs: Date.parse(String(status['written_at'])),
     frames: Number(status['frames']),
     cpuSeconds: cpuSecondsOf(pid),

@@ -2,9 +2,10 @@
  * The whole product (`edgetape run`) against an exchange that sends 2,000 frames a second, with a disturbance each minute
  * (in a short run, twice a minute): the connection ends, the NAS goes away, a part is killed. At the end every frame that was sent is a row on the NAS, once,
  * or lies in a gap that coverage tells of; only kills of the recorder and lost connections may leave such gaps.
- * `small-vps` is the same on a machine of one core and 1 GB, undisturbed: no frame may be missing, nothing run out of memory.
+ * `small-vps` is the same on a machine of one core and 1 GB, undisturbed, with the account of the day asked for each minute:
+ * no frame may be missing, nothing run out of memory.
  */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -14,14 +15,17 @@ import t from 'tap'
 import { measureAsked } from '../../coverage/account/measure.js'
 import { tellingOf } from '../../coverage/account/telling.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
+import { exitCodes } from '../../cli/exit-codes.js'
 import { plainTable } from '../../cli/table.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { readStatus, type Part } from '../../formats/status.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
+import { hasErrno } from '../../platform/edge-error.js'
+import { descendantsOf } from '../../platform/process-tree.js'
 import { needsThat } from '../fixtures/needs.js'
 import { ProcessWatch, slopeMiBPerHour } from '../fixtures/process-watch.js'
 import { until } from '../fixtures/recorder-process.js'
-import { smallMachine } from '../fixtures/small-machine.js'
+import { smallMachine, type SmallMachine } from '../fixtures/small-machine.js'
 import { stampedExchange, type StampedExchange } from '../fixtures/stamped-exchange.js'
 
 const FRAMES_PER_SECOND = 2000
@@ -120,8 +124,63 @@ function disturbanceOf(number: number): Disturbance {
   return all[number % all.length] ?? disconnect
 }
 
-async function live(exchange: StampedExchange, place: Place, told: (text: string) => void): Promise<ProcessWatch[][]> {
+/** Asks for the account of the day each minute, as a person at the small machine would: on that machine. */
+class CoverageAsked {
+  readonly exitCodes: (number | undefined)[] = []
+  readonly #place: Place
+  readonly #machine: SmallMachine
+  #last: Promise<void> = Promise.resolve()
+  #begun = 0
+
+  constructor(place: Place, machine: SmallMachine) {
+    this.#place = place
+    this.#machine = machine
+  }
+
+  look(seconds: number): void {
+    if (seconds < 60 * this.#begun + 30) return
+    this.#begun++
+    this.#last = this.#last.then(() => this.#ask())
+  }
+
+  /** When the last one is answered. */
+  get over(): Promise<void> {
+    return this.#last
+  }
+
+  async #ask(): Promise<void> {
+    const date = new Date().toISOString().slice(0, 10)
+    const args = [main, 'coverage', '--date', date, '--count', '--json', '--config', this.#place.config]
+    const asked = execa(process.execPath, args, { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', reject: false })
+    this.#machine.add(asked.pid ?? 0)
+    this.exitCodes.push((await asked).exitCode)
+  }
+}
+
+/** MiB that processes take together: what they share is counted once. */
+function togetherMiB(pids: readonly number[]): number {
+  const kib = pids.map(pid => {
+    try {
+      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0)
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT', 'ESRCH')) throw error
+      return 0
+    }
+  })
+  return kib.reduce((sum, one) => sum + one, 0) / 1024
+}
+
+const TOGETHER_EVERY_S = 5
+
+async function live(
+  exchange: StampedExchange,
+  place: Place,
+  run: number,
+  coverage: CoverageAsked | undefined,
+  told: (text: string) => void,
+): Promise<{ watches: ProcessWatch[][]; together: number[] }> {
   const watches = PARTS.map(() => [] as ProcessWatch[])
+  const together: number[] = []
   const startMs = performance.now()
   let disturbed = 0
   let disturbance = Promise.resolve()
@@ -134,12 +193,14 @@ async function live(exchange: StampedExchange, place: Place, told: (text: string
       if (pid > 0 && own.at(-1)?.pid !== pid) own.push(new ProcessWatch(pid))
       own.at(-1)?.look(seconds)
     })
+    if (seconds >= TOGETHER_EVERY_S * (together.length + 1)) together.push(togetherMiB([run, ...descendantsOf(run)]))
+    coverage?.look(seconds)
     if (IS_SMALL || seconds < DISTURB_EVERY_S * (disturbed + 0.5)) continue
     const next = disturbanceOf(disturbed++)
     disturbance = disturbance.then(() => next(exchange, place)).then(what => told(`${seconds.toFixed(0)} s: ${what}`))
   }
-  await disturbance
-  return watches
+  await Promise.all([disturbance, coverage?.over])
+  return { watches, together: together.sort((one, other) => one - other) }
 }
 
 /** Converts and ships what is left, until all of it is proven over there. */
@@ -234,7 +295,8 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, ${where}`, async t 
   t.teardown(() => run.kill('SIGTERM'))
   machine?.add(run.pid ?? 0)
   await until('frames flow', () => exchange.sentUs.length > FRAMES_PER_SECOND)
-  const watches = await live(exchange, place, text => t.comment(text))
+  const coverage = machine && new CoverageAsked(place, machine)
+  const { watches, together } = await live(exchange, place, run.pid ?? 0, coverage, text => t.comment(text))
   exchange.stop()
   await delay(2000)
   run.kill('SIGTERM')
@@ -243,9 +305,12 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, ${where}`, async t 
     ? [
         ['memory of all parts and page cache, at most', `${machine.peakMiB().toFixed(0)} MiB`],
         ['ended for want of memory', machine.oomKills()],
+        ['coverage asked for meanwhile', coverage?.exitCodes.length ?? 0],
       ]
     : []
   if (machine) t.equal(machine.oomKills(), 0, 'nothing ran out of memory')
+  const answers: (number | undefined)[] = [exitCodes.success, exitCodes.incomplete]
+  t.ok(coverage?.exitCodes.every(code => answers.includes(code)) ?? true, 'coverage was told each time')
   machine?.remove()
   await finish(place)
 
@@ -267,6 +332,8 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, ${where}`, async t 
     ['receive stamp behind the sender, p99', `${account.p99Us.toFixed(0)} µs`],
     ['the same, p99.9', `${account.p999Us.toFixed(0)} µs`],
     ['the same, at most', `${account.maxUs.toFixed(0)} µs`],
+    ['memory of all parts together (PSS), in the middle', `${(together[together.length >> 1] ?? 0).toFixed(0)} MiB`],
+    ['the same, at most', `${(together.at(-1) ?? 0).toFixed(0)} MiB`],
     ...small,
   ]
   const figures = facts.map(([what, value]) => [what, typeof value === 'number' ? number.format(value) : value])
