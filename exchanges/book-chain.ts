@@ -4,6 +4,8 @@ export interface BookIds {
   changeId: number
   /** Snapshots have none, though some did. */
   prevChangeId: number | undefined
+  /** Numbers begin anew, and the frame does not hold the book. */
+  beginsAnew?: boolean
 }
 
 /** What a frame of a book means for its chain. `old`: nothing is missing, the book already has it. */
@@ -38,6 +40,10 @@ export class BookChain {
       return 'snapshot'
     }
     if (this.#state === 'new') return 'early'
+    if (ids.beginsAnew) {
+      this.#state = 'broken'
+      return 'break'
+    }
     if (ids.prevChangeId === this.lastChangeId) {
       this.#justSnapshot = false
       this.#extend(ids.changeId, recvUs)

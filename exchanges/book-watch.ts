@@ -11,7 +11,7 @@ const RETRY_MS = 1000
 /** A chain that held for so long starts again with the shortest wait. */
 const HELD_US = 60_000_000
 /** A change came, but no snapshot before it: after this the snapshot is taken for lost. */
-const SNAPSHOT_WITHIN_US = 3_000_000
+const SNAPSHOT_WITHIN_MS = 3000
 /** A channel was subscribed anew and nothing at all came: it is asked for once more. */
 const SILENT_AFTER_US = 15_000_000
 const LOOK_EVERY_MS = 1000
@@ -38,6 +38,8 @@ export interface BookWatchDeps {
   family: string
   /** Whose book a channel brings; without it the second part of its name says so. */
   instrumentOf?: (channel: string) => string
+  /** After this a snapshot that changes were received before is taken for lost, ms; default 3 s. */
+  snapshotWithinMs?: number
   /** Ends these subscriptions and calls `ended`, then starts them again; leaves out what is wanted no more. */
   resubscribe: (channels: string[], ended: (channels: readonly string[]) => void) => Promise<void>
 }
@@ -169,9 +171,10 @@ export class BookWatch {
   #lookForSnapshot(channel: string, nowUs: number): void {
     const book = this.#books.get(channel)
     const { earlyUs, askedUs } = book ?? {}
+    const withinUs = 1000 * (this.#deps.snapshotWithinMs ?? SNAPSHOT_WITHIN_MS)
     const isLost =
-      (earlyUs !== undefined && nowUs - earlyUs > SNAPSHOT_WITHIN_US) ||
-      (askedUs !== undefined && nowUs - askedUs > SILENT_AFTER_US)
+      (earlyUs !== undefined && nowUs - earlyUs > withinUs) ||
+      (askedUs !== undefined && nowUs - askedUs > Math.max(withinUs, SILENT_AFTER_US))
     if (!book || !isLost) return
     book.chain.breakOff()
     this.#noteNoSnapshot(channel, book, nowUs)

@@ -9,6 +9,11 @@ export interface Books {
   channelsOf(instrument: string): readonly string[]
   /** Of channels of one instrument, that of the full book with the least delay; undefined where none is of a full book. */
   finestOf(channels: readonly string[]): string | undefined
+  /**
+   * Of a channel that brings changes alone, and whose snapshots are asked for: how long before the answer changes may have
+   * been received that follow it, µs; 0 or without it snapshots stand in their order.
+   */
+  readonly answerLagUs?: (channel: string) => number
   /** Whether a frame of a full book holds all of it; found in its bytes. */
   isSnapshot(frame: Buffer): boolean
   /** What a frame of a full book does, given as the text that was received; undefined where it is not understood. */

@@ -9,7 +9,7 @@ export type FrameEncoding = 'frame' | 'text' | 'base64'
 export interface RawLine {
   /** Receive time, µs since the epoch; below 2^53 until the year 2255. */
   recvUs: number
-  /** Connection of this run, e.g. `d1`; what we sent on it is `d1.sent`. */
+  /** Connection of this run, e.g. `d1`; what we sent on it is `d1.sent`, what was asked for it over HTTP `d1.http`. */
   conn: string
   /** Counts the frames of `conn` within a run, from 1. */
   seq: number

@@ -6,7 +6,7 @@ import { StoredLine } from '../formats/stored-line.js'
 export interface Frame {
   /** Receive time, µs since the epoch. */
   readonly recvUs: number
-  /** Connection within the run: `d1` …; what was sent on it `d1.sent`; `http`, `backfill`, `journal`. */
+  /** Connection within the run: `d1` …; what was sent on it `d1.sent`, what was asked for it `d1.http`; `http`, `backfill`, `journal`. */
   readonly conn: string
   /** Counts the frames of the connection within the run, over all families, from 1. */
   readonly seq: number
@@ -26,6 +26,9 @@ export interface Frame {
    */
   json(): unknown
 }
+
+/** Whether frames under such a name came on no connection, but belong to one. */
+export const isBeside = (conn: string) => conn.endsWith('.sent') || conn.endsWith('.http')
 
 /** A stored line as programs read it: with the channel that it names. */
 export class LineFrame extends StoredLine implements Frame {

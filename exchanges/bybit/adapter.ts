@@ -9,6 +9,7 @@ import type { BybitConfig } from './config.js'
 import { Discovery } from './discovery.js'
 import { families } from './families.js'
 import { madeMs, topicIn } from './frames.js'
+import { FullBookAnswers } from './full-books.js'
 import { BybitHttp, httpUrlOf, RefusedError } from './http.js'
 import { chooser, type Instrument } from './instruments.js'
 import * as names from './names.js'
@@ -49,6 +50,7 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
     ...{ http, trades, log, everyMs: config.backfill.compareMinutes * 60_000 },
     callsPerSecond: config.polls.callsPerSecond / 2,
   })
+  const answers = new FullBookAnswers(http, log)
   const known = { spot: knownOf('spot'), others: knownOf('linear') }
   const base = config.url.replace(/\/+$/, '').replace(new RegExp(`/(${CATEGORIES.join('|')})$`), '')
   let nameless: readonly string[] = []
@@ -109,7 +111,8 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
         plan: () => planPolls(listings.instruments, config),
         callsPerSecond: config.polls.callsPerSecond,
       })
-      await Promise.all([poller.run(signal), trades.run(recording, signal), comparison.run(recording, signal)])
+      const works = [trades, comparison, answers].map(work => work.run(recording, signal))
+      await Promise.all([poller.run(signal), ...works])
     },
     openSession(link, wanted) {
       const [first = ''] = wanted()
@@ -119,6 +122,7 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
         log,
         known: ofSpot ? known.spot : known.others,
         trades,
+        answers,
         isSpot: ofSpot,
       })
     },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What a kind of instrument may be recorded of, in the order in which people are told of it. */
-const SPOT_FAMILIES = ['trades', 'book', 'quote', 'ticker', 'candles', 'book_rpi', 'price_limit'] as const
+const SPOT_FAMILIES = ['trades', 'book', 'quote', 'ticker', 'candles', 'book_full', 'book_rpi', 'price_limit'] as const
 const DERIVATIVE_FAMILIES = [...SPOT_FAMILIES, 'liquidations'] as const
 const OPTION_FAMILIES = ['trades', 'book', 'ticker'] as const
 const EXCHANGE_FAMILIES = ['insurance', 'adl_alert', 'status', 'rfq_trades'] as const
@@ -15,7 +15,9 @@ const channels = z
     perpetual: z
       .array(z.enum(DERIVATIVE_FAMILIES))
       .default(['trades', 'book', 'quote', 'ticker', 'candles', 'liquidations'])
-      .describe('what is taken of each perpetual, linear and inverse; also book_rpi, price_limit'),
+      .describe(
+        'what is taken of each perpetual, linear and inverse; also book_rpi, price_limit, and book_full once there is one',
+      ),
     future: z
       .array(z.enum(DERIVATIVE_FAMILIES))
       .default(['trades', 'book', 'quote', 'ticker', 'candles', 'liquidations'])
@@ -27,7 +29,7 @@ const channels = z
     spot: z
       .array(z.enum(SPOT_FAMILIES))
       .default(['trades', 'book', 'quote', 'ticker', 'candles'])
-      .describe('what is taken of each spot pair; also book_rpi, price_limit'),
+      .describe('what is taken of each spot pair; also book_full (all levels), book_rpi, price_limit'),
     exchange: z
       .array(z.enum(EXCHANGE_FAMILIES))
       .default([])

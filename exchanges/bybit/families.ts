@@ -53,6 +53,18 @@ export const families: readonly BybitFamily[] = [
     coverage: { data: 'book depth', first: true, counted: { what: 'book changes', unit: 'linked changes' } },
   }),
   ...twice({
+    name: 'book_full',
+    topic: 'orderbook.full',
+    channelsBegin: 'orderbook.full',
+    table: 'book',
+    comes: 'streamed',
+    dropOrder: 8,
+    bytesPerFrame: 400,
+    offeredBy: 'instrument',
+    framesPerSecond: 5,
+    coverage: { data: 'book, all levels', counted: { what: 'book changes', unit: 'linked changes' } },
+  }),
+  ...twice({
     name: 'quote',
     topic: 'orderbook.1',
     channelsBegin: 'orderbook.1',

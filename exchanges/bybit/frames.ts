@@ -1,6 +1,7 @@
 import { SIGNS, standsAt } from '../../platform/json-bytes.js'
 import type { Frames } from '../exchange.js'
 import { families, SPOT } from './families.js'
+import { FULL_BOOK, topicOfAnswer, topicOfSymbol } from './full-book-frames.js'
 import { channelOf, isSpot, topicOf } from './names.js'
 
 const { QUOTE } = SIGNS
@@ -61,11 +62,14 @@ const SPOT_TOO: ReadonlySet<string> = new Set(
 /** What frames say of themselves; of which category they are only the family of their segment tells. */
 export const frames: Frames = {
   channelOf: (frame, family) => {
-    const topic = topicIn(frame)
+    const topic = topicIn(frame) ?? (family.startsWith(FULL_BOOK) ? topicOfAnswer(frame) : undefined)
     return topic === undefined ? undefined : channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic)
   },
-  channelText: /"topic"\s*:\s*"([^"]*)"/,
-  calledIn: (topic, family) => channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic),
+  channelText: /"(?:topic|result"\s*:\s*\{\s*"s)"\s*:\s*"([^"]*)"/,
+  calledIn: (named, family) => {
+    const topic = family.startsWith(FULL_BOOK) && !named.includes('.') ? topicOfSymbol(named) : named
+    return channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic)
+  },
   spelledIn: (instrument, family) => {
     const isElsewhere = isSpot(instrument) ? SPOT_TOO.has(family) : family.endsWith(SPOT)
     return isElsewhere ? undefined : topicOf(instrument)

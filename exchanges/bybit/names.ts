@@ -27,6 +27,7 @@ const HEADS: readonly (readonly [RegExp, family: string])[] = [
   [/^publicTrade\.(?=.)/, 'trades'],
   [/^orderbook\.1\.(?=.)/, 'quote'],
   [/^orderbook\.rpi\.(?=.)/, 'book_rpi'],
+  [/^orderbook\.full\.(?=.)/, 'book_full'],
   [/^orderbook\.[0-9]{1,4}\.(?=.)/, 'book'],
   [/^tickers\.(?=.)/, 'ticker'],
   [/^kline\.[0-9DWM]{1,4}\.(?=.)/, 'candles'],

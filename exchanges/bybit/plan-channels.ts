@@ -48,6 +48,8 @@ function topicsOf(family: ChannelFamily, { category, symbol }: Instrument, confi
       return [`orderbook.${depthOf(category, config)}.${symbol}`]
     case 'quote':
       return [`orderbook.1.${symbol}`]
+    case 'book_full':
+      return [`orderbook.full.${symbol}`]
     case 'book_rpi':
       return [`orderbook.rpi.${symbol}`]
     case 'ticker':

@@ -1,10 +1,12 @@
 import type { Logger } from '../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
 import { booksDue, refreshClockMs } from '../book-refresh.js'
-import { BookWatch } from '../book-watch.js'
+import { BookWatch, type BookWatchDeps } from '../book-watch.js'
 import { hear, type KnownChannels } from '../known-channels.js'
 import type { BybitConfig } from './config.js'
 import { SPOT } from './families.js'
+import { changeIdsIn, FULL_BOOK, isFullBook } from './full-book-frames.js'
+import { FullBooks, type FullBookAnswers } from './full-books.js'
 import { parsed, topicIn, topicStart } from './frames.js'
 import { symbolOf, topicOf } from './names.js'
 import { Requests } from './requests.js'
@@ -28,6 +30,7 @@ export interface SessionDeps {
   /** Of the connection's own category: topics of two bear one name. */
   known: KnownChannels
   trades: TradeOverlap
+  answers: FullBookAnswers
   isSpot: boolean
 }
 
@@ -39,8 +42,10 @@ export class BybitSession implements ExchangeSession {
   readonly #subscriptions: Subscriptions
   readonly #known: KnownChannels
   readonly #books: BookWatch
+  readonly #fullBooks: FullBooks
   readonly #trades: TradeOverlap
   readonly #bookFamily: string
+  readonly #fullFamily: string
   readonly #tradeFamily: string
   readonly #tickerFamily: string
   readonly #snapshotMs: number
@@ -49,13 +54,14 @@ export class BybitSession implements ExchangeSession {
   #lastUs = 0
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
-    const { config, log, known, trades, isSpot } = deps
+    const { config, log, known, trades, answers, isSpot } = deps
     const suffix = isSpot ? SPOT : ''
     this.#link = link
     this.#log = log
     this.#known = known
     this.#trades = trades
     this.#bookFamily = `book${suffix}`
+    this.#fullFamily = `${FULL_BOOK}${suffix}`
     this.#tradeFamily = `trades${suffix}`
     this.#tickerFamily = `ticker${suffix}`
     this.#requests = new Requests(link)
@@ -66,16 +72,18 @@ export class BybitSession implements ExchangeSession {
       requests: this.#requests,
       began: channels => {
         for (const channel of this.#tradesAmong(channels)) trades.began(link.conn, channel, link.nowUs())
+        this.#fullBooks.began(channels.filter(isFullBook))
       },
-      ended: channels => this.#tradesEnded(channels),
+      ended: channels => {
+        this.#tradesEnded(channels)
+        this.#fullBooks.ended(channels.filter(isFullBook))
+      },
     })
-    this.#books = new BookWatch({
-      link,
-      log,
-      family: this.#bookFamily,
-      instrumentOf: channel => symbolOf(channel) ?? channel,
-      resubscribe: (channels, ended) => this.#subscriptions.resubscribe(channels, 'book break', ended),
-    })
+    const resubscribe: BookWatchDeps['resubscribe'] = (channels, ended) =>
+      this.#subscriptions.resubscribe(channels, 'book break', ended)
+    const instrumentOf = (channel: string) => symbolOf(channel) ?? channel
+    this.#books = new BookWatch({ link, log, family: this.#bookFamily, instrumentOf, resubscribe })
+    this.#fullBooks = new FullBooks({ link, log, family: this.#fullFamily, answers, resubscribe })
     this.#snapshotMs = config.snapshotHours * 3_600_000
   }
 
@@ -101,6 +109,7 @@ export class BybitSession implements ExchangeSession {
   closed(): void {
     for (const timer of this.#timers) clearInterval(timer)
     this.#tradesEnded([...this.channels])
+    this.#fullBooks.close([...this.channels].filter(isFullBook))
     this.#subscriptions.close()
     this.#books.close()
     this.#requests.close()
@@ -144,6 +153,9 @@ export class BybitSession implements ExchangeSession {
     if (family === this.#bookFamily) {
       const ids = bookIdsIn(frame)
       if (ids) this.#books.see(channel, ids, recvUs)
+    } else if (family === this.#fullFamily) {
+      const ids = changeIdsIn(frame)
+      if (ids) this.#fullBooks.see(channel, ids, recvUs)
     } else if (family === this.#tradeFamily) this.#trades.see(channel, frame, recvUs)
   }
 
@@ -169,7 +181,8 @@ export class BybitSession implements ExchangeSession {
     const { conn } = this.#link
     const ofFamily = (family: string) =>
       [...this.channels].filter(channel => this.#known.factsOf(topicOf(channel)).family === family)
-    const books = booksDue(ofFamily(this.#bookFamily), conn, this.#snapshotMs, fromMs, this.#refreshedMs)
+    const all = [...ofFamily(this.#bookFamily), ...ofFamily(this.#fullFamily)]
+    const books = booksDue(all, conn, this.#snapshotMs, fromMs, this.#refreshedMs)
     const due = [...books, ...this.#tickersDue(ofFamily(this.#tickerFamily), fromMs)]
     if (due.length === 0) return
     this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>

@@ -1,5 +1,5 @@
 import { BY_PAYLOAD, type Identity, type Reading, type Table } from '../table.js'
-import { answer, rfqPush, timedAnswer, usually, wholeAnswer, withSides } from './envelopes.js'
+import { answer, bookAnswer, rfqPush, timedAnswer, usually, wholeAnswer, withSides } from './envelopes.js'
 import { partitionIn } from './names.js'
 
 /** Frames of a book tell the engine's time, `cts`; those of options have an `id` besides. */
@@ -58,7 +58,11 @@ const rows: readonly Omit<Table, 'folder' | 'partitionOf'>[] = [
     ],
     identity: BY_TRADE,
   },
-  { name: 'book', readings: [BOOK], identity: BY_CHANGE },
+  {
+    name: 'book',
+    readings: [BOOK, { envelope: bookAnswer, each: false, sql: 'book_answer' }],
+    identity: BY_CHANGE,
+  },
   { name: 'book_rpi', readings: [BOOK], identity: BY_CHANGE },
   { name: 'quote', readings: [BOOK], identity: BY_QUOTE },
   { name: 'ticker', readings: [TICKER], identity: BY_PAYLOAD },

@@ -16,7 +16,9 @@ export function applyBookFrame(builder: BookBuilder, text: string, recvUs: numbe
 
 /** The same for a frame of a recording, of the exchange that it is of. */
 export function applyRecorded(builder: BookBuilder, frame: Frame): AppliedFrame {
-  return applyChange(builder, booksOf(frame).changeOf(frame.text), frame.recvUs, sourceOf(frame))
+  const books = booksOf(frame)
+  builder.isAnswered = answerLagUs(books, frame.channel) > 0
+  return applyChange(builder, books.changeOf(frame.text), frame.recvUs, sourceOf(frame))
 }
 
 /** Host and connection that received a frame; the order of one source is the exchange's. */
@@ -24,7 +26,10 @@ export function sourceOf({ segment, conn }: Frame): string {
   return `${segment?.host ?? ''}/${conn}`
 }
 
-type FrameBooks = Pick<Books, 'changeOf' | 'isSnapshot'>
+type FrameBooks = Pick<Books, 'changeOf' | 'isSnapshot' | 'answerLagUs'>
+
+/** How long before a snapshot of a channel changes may have come that follow it, µs. */
+export const answerLagUs = ({ answerLagUs }: Pick<Books, 'answerLagUs'>, channel = '') => answerLagUs?.(channel) ?? 0
 
 /** What is known of books of the exchange that a frame is of. */
 export function booksOf({ segment }: Frame): FrameBooks {
@@ -57,7 +62,7 @@ function applyChange(
   }
   const { bids, asks, ...head } = change
   const link = builder.begin({ recvUs, source, ...head })
-  if (link !== 'snapshot' && link !== 'next') return link
+  if (!builder.takesLevels) return link
   for (const [price, amount] of bids) builder.set('bids', price, amount)
   for (const [price, amount] of asks) builder.set('asks', price, amount)
   return link

@@ -1,5 +1,8 @@
 import { PriceLevels } from './price-levels.js'
 
+/** Changes that are kept until their snapshot comes, at most: ten minutes of five a second. */
+const EARLY_MAX = 3000
+
 /** What a frame of a full book says besides its levels. */
 export interface BookFrameHead {
   /** Receive time, µs since the epoch. */
@@ -20,6 +23,10 @@ export interface BookFrameHead {
  */
 export type BookLink = 'snapshot' | 'next' | 'old' | 'early' | 'break'
 
+interface EarlyChange extends BookFrameHead {
+  levels: [side: 'bids' | 'asks', price: number, amount: number][]
+}
+
 /**
  * The book of one channel, put together from its frames in the order of receive time; frames may come from several
  * connections that took the same channel. Where something is missing the book is unknown until the next snapshot: it is
@@ -28,6 +35,13 @@ export type BookLink = 'snapshot' | 'next' | 'old' | 'early' | 'break'
  * Each change names the change before it; ids jump by any amount and may be 0 (documentation of the exchange).
  */
 export class BookBuilder {
+  /**
+   * Snapshots of its channel are answers to a question: changes that follow one may have been received before it, and are
+   * kept as long as the book is unknown. Their numbers begin anew behind 0, and the book with them.
+   */
+  isAnswered = false
+  /** Whether the levels of the frame that was begun are to be set. */
+  takesLevels = false
   /** Levels, to be looked at only while the book is known. */
   readonly bids = new PriceLevels('bids')
   readonly asks = new PriceLevels('asks')
@@ -42,6 +56,12 @@ export class BookBuilder {
   /** Until the first change that follows, changes older than the snapshot may still arrive. */
   #justSnapshot = false
   #lostSinceUs = 0
+  /** Changes that follow each other, received while the book was unknown. */
+  #early: EarlyChange[] = []
+  /** That of them whose levels are being set. */
+  #keeping: EarlyChange | undefined
+  /** Prices of which something newer is known than the snapshot that is being set. */
+  #newer: Record<'bids' | 'asks', Map<number, number>> | undefined
   #lostBecause = 'no snapshot yet'
 
   /** False where a reader must not be shown any level. */
@@ -59,10 +79,35 @@ export class BookBuilder {
     return this.bids.priceAt(0) >= this.asks.priceAt(0)
   }
 
-  /** Takes the head of a frame; where the answer is `snapshot` or `next`, its levels are to be set now. */
+  /** Takes the head of a frame; where it `takesLevels` then, they are to be set now. */
   begin(head: BookFrameHead): BookLink {
-    if (head.isSnapshot) return this.#beginSnapshot(head)
-    if (this.#state === 'unknown') return 'early'
+    const wasKnown = this.isKnown
+    this.#keeping = undefined
+    this.#newer = undefined
+    this.takesLevels = false
+    const link = this.#place(head)
+    if (link === 'snapshot' || link === 'next') {
+      this.takesLevels = true
+      this.counted?.(head, link, wasKnown)
+    }
+    if (link === 'snapshot' && this.#early.length > 0) this.#setNewer()
+    return link
+  }
+
+  /** A frame counts, and its levels follow. */
+  protected counted?(head: BookFrameHead, link: 'snapshot' | 'next', wasKnown: boolean): void
+
+  #place(head: BookFrameHead): BookLink {
+    if (head.isSnapshot) return this.isAnswered ? this.#beginAnswer(head) : this.#beginSnapshot(head)
+    if (this.#state === 'unknown') {
+      if (this.isAnswered) this.#keep(head)
+      return 'early'
+    }
+    if (this.isAnswered && head.prevChangeId === 0) {
+      this.lose(head.recvUs, 'the exchange began the book anew')
+      this.#keep(head)
+      return 'break'
+    }
     if (head.prevChangeId === this.changeId) {
       // Where it was in doubt, this proves that nothing was missed.
       this.#state = 'known'
@@ -73,11 +118,18 @@ export class BookBuilder {
     const isCopy = head.source !== this.source || this.#justSnapshot
     if (head.changeId === this.changeId || (isCopy && head.changeId < this.changeId)) return 'old'
     this.lose(head.recvUs, `change ${head.prevChangeId ?? 'without predecessor'} is missing`)
+    if (this.isAnswered) this.#keep(head)
     return 'break'
   }
 
   /** Sets the amount at a price of the frame that was begun; 0 where the level is gone. */
   set(side: 'bids' | 'asks', price: number, amount: number): void {
+    if (this.#keeping) this.#keeping.levels.push([side, price, amount])
+    else if (!this.#newer?.[side].has(price)) this.put(side, price, amount)
+  }
+
+  /** The same of a level that counts. */
+  protected put(side: 'bids' | 'asks', price: number, amount: number): void {
     this[side].set(price, amount)
   }
 
@@ -99,6 +151,7 @@ export class BookBuilder {
       this.#lostBecause = because
     }
     this.#state = 'unknown'
+    this.#early = []
     this.bids.clear()
     this.asks.clear()
   }
@@ -114,7 +167,44 @@ export class BookBuilder {
     return 'snapshot'
   }
 
-  #accept(head: BookFrameHead): void {
+  /** A snapshot that was asked for: what was kept of later changes goes on top of it. */
+  #beginAnswer(head: BookFrameHead): BookLink {
+    if (this.isKnown && head.changeId <= this.changeId) return 'old'
+    const later = this.#early.filter(({ changeId }) => changeId > head.changeId)
+    const [first] = later
+    if (first && first.prevChangeId !== head.changeId) return 'early'
+    const { recvUs } = head
+    const last = later.at(-1) ?? head
+    this.bids.clear()
+    this.asks.clear()
+    this.#state = 'known'
+    this.#justSnapshot = true
+    this.#early = later
+    this.#accept({ ...last, recvUs })
+    return 'snapshot'
+  }
+
+  #keep(head: BookFrameHead): void {
+    const last = this.#early.at(-1)
+    if (last && head.source !== last.source && head.changeId <= last.changeId) return
+    if (last && head.prevChangeId !== last.changeId) this.#early = []
+    if (this.#early.length === EARLY_MAX) this.#early.shift()
+    this.#keeping = { ...head, levels: [] }
+    this.#early.push(this.#keeping)
+    this.takesLevels = true
+  }
+
+  /** Amounts count as they were set last: what the snapshot says of the same prices is older. */
+  #setNewer(): void {
+    const newer = { bids: new Map<number, number>(), asks: new Map<number, number>() }
+    for (const { levels } of this.#early) for (const [side, price, amount] of levels) newer[side].set(price, amount)
+    this.#early = []
+    for (const side of ['bids', 'asks'] as const)
+      for (const [price, amount] of newer[side]) if (amount !== 0) this.put(side, price, amount)
+    this.#newer = newer
+  }
+
+  #accept(head: Omit<BookFrameHead, 'isSnapshot' | 'prevChangeId'>): void {
     this.recvUs = head.recvUs
     this.exchangeMs = head.exchangeMs
     this.source = head.source

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Books } from '../../exchanges/book.js'
+import { bringsBooks, type Books } from '../../exchanges/book.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { readFrameBatches } from '../read-frames.js'
-import { applyRecorded, type AppliedFrame } from './apply-frame.js'
+import { answerLagUs, applyRecorded, type AppliedFrame } from './apply-frame.js'
 import { BookBuilder } from './book-builder.js'
 import { doubtsOf, type Doubt } from '../../formats/journal/doubts.js'
 import type { JournalEntry } from '../../formats/journal/entry.js'
@@ -114,6 +114,7 @@ export class BookHistory {
     book: BookBuilder = new BookBuilder(),
   ): AsyncGenerator<undefined> {
     const { channel, parquet, raw } = await this.#sources(moments)
+    book.isAnswered = answerLagUs(this.#books, channel) > 0
     const fromUs = Math.min(parquet?.fromUs ?? Infinity, raw?.fromUs ?? Infinity)
     const doubts = await this.#doubts(fromUs, moments.toUs)
     const timeline = new BookTimeline(book, channel, doubts, moments, (atUs, builder) => look(atUs, channel, builder))
@@ -158,7 +159,7 @@ export class BookHistory {
       if (rawUs !== undefined || !inTable)
         return { channel, parquet: undefined, raw: { fromUs: rawUs ?? fromUs, toUs } }
     }
-    const startUs = snapshotUs ?? fromUs
+    const startUs = snapshotUs === undefined ? fromUs : snapshotUs - answerLagUs(this.#books, channel)
     const tableUs = inTable?.lastUs ?? (await this.#lastInTable(channel, startUs, fromUs))
     return {
       channel,
@@ -200,7 +201,7 @@ export class BookHistory {
     const signs: JournalEntry[] = []
     for (const run of runs) signs.push(lastSignOf(run, await this.#lastSign(run, entries, toUs)))
     const known = [...entries, ...signs].sort((a, b) => a.recvUs - b.recvUs)
-    return doubtsOf(known, family => family === this.#books.family).map(doubt =>
+    return doubtsOf(known, family => bringsBooks(this.#books, family)).map(doubt =>
       doubt.host === '' ? { ...doubt, host: undefined } : doubt,
     )
   }

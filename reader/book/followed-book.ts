@@ -41,18 +41,19 @@ export class FollowedBook extends BookBuilder {
 
   override begin(head: BookFrameHead): BookLink {
     this.finish()
-    const wasKnown = this.isKnown
-    const link = super.begin(head)
-    if (link !== 'snapshot' && link !== 'next') return link
-    if (!wasKnown && link === 'next') this.#ear.proved()
-    const { recvUs, exchangeMs, changeId } = head
-    this.#pending = { kind: link === 'next' ? 'change' : 'snapshot', recvUs, exchangeMs, changeId, levels: [] }
-    return link
+    return super.begin(head)
   }
 
-  override set(side: 'bids' | 'asks', price: number, amount: number): void {
+  protected override counted(head: BookFrameHead, link: 'snapshot' | 'next', wasKnown: boolean): void {
+    if (!wasKnown && link === 'next') this.#ear.proved()
+    const { exchangeMs, changeId } = this
+    const kind = link === 'next' ? 'change' : 'snapshot'
+    this.#pending = { kind, recvUs: head.recvUs, exchangeMs, changeId, levels: [] }
+  }
+
+  protected override put(side: 'bids' | 'asks', price: number, amount: number): void {
     const isNew = this[side].amountOf(price) === 0
-    super.set(side, price, amount)
+    super.put(side, price, amount)
     this.#pending?.levels.push([side, price, amount, isNew])
   }
 

@@ -322,7 +322,7 @@ class RowFeeder {
       changeId: number(COLUMN.changeId) ?? NaN,
       prevChangeId: number(COLUMN.prevChangeId) ?? undefined,
     })
-    this.#counts = link === 'snapshot' || link === 'next'
+    this.#counts = this.#timeline.builder.takesLevels
     this.#applied(link)
   }
 }

@@ -1,7 +1,7 @@
 import { readFrameBatches } from '../read-frames.js'
 import { segmentFiles } from '../../formats/segment-files.js'
 import { segmentEndMs, segmentHourMs } from '../../formats/segment-span.js'
-import { applyRecorded, booksOf } from './apply-frame.js'
+import { answerLagUs, applyRecorded, booksOf } from './apply-frame.js'
 import { BookBuilder } from './book-builder.js'
 import { isOfBooks } from './whose-book.js'
 import { least } from '../../platform/extremes.js'
@@ -20,7 +20,10 @@ export interface SnapshotSearch {
   onProblem?: (path: string, problem: string) => void
 }
 
-/** When the last snapshot of each channel was received, µs, found hour by hour backwards; channels without any are left out. */
+/**
+ * When the last snapshot of each channel was received, µs, found hour by hour backwards, or what it is put together from;
+ * channels without any are left out.
+ */
 export async function lastSnapshots(search: SnapshotSearch): Promise<Map<string, number>> {
   const { path, atUs, backUs = Infinity, onProblem } = search
   const found = new Map<string, number>()
@@ -31,7 +34,8 @@ export async function lastSnapshots(search: SnapshotSearch): Promise<Map<string,
     for await (const batch of readFrameBatches({ path, channels: missing, from: hourUs, to, onProblem })) {
       for (const frame of batch) {
         const { channel, bytes, recvUs } = frame
-        if (channel !== undefined && booksOf(frame).isSnapshot(bytes)) found.set(channel, recvUs)
+        const books = booksOf(frame)
+        if (channel !== undefined && books.isSnapshot(bytes)) found.set(channel, recvUs - answerLagUs(books, channel))
       }
     }
   }

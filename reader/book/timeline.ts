@@ -86,5 +86,6 @@ export function concerns({ host, conn, channels }: Doubt, source: string, channe
 
 function splitSource(source: string): [host: string, conn: string] {
   const at = source.lastIndexOf('/')
-  return [source.slice(0, at), source.slice(at + 1)]
+  // What was asked for a connection is of it, too.
+  return [source.slice(0, at), source.slice(at + 1).split('.', 1)[0] ?? '']
 }

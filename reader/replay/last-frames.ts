@@ -1,4 +1,4 @@
-import type { Frame } from '../frame.js'
+import { isBeside, type Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 
 const MINUTE_US = 60_000_000
@@ -31,5 +31,5 @@ export async function firstFrame(place: Place, channel: string, afterUs: number)
 }
 
 function isData(frame: Frame, channels: ReadonlySet<string>): frame is Frame & { channel: string } {
-  return frame.channel !== undefined && channels.has(frame.channel) && !frame.conn.endsWith('.sent')
+  return frame.channel !== undefined && channels.has(frame.channel) && !isBeside(frame.conn)
 }

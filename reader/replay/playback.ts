@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sourceOf } from '../book/apply-frame.js'
-import type { Frame } from '../frame.js'
+import { isBeside, type Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 import type { Channels, Subscriber } from '../../simulator/broker.js'
 import type { ReplayProtocol, ToldTrade } from '../../simulator/replay.js'
@@ -203,7 +203,7 @@ export class Playback implements Channels {
       if (this.#parts.answers.isAnswer(frame)) this.#parts.answers.take(frame)
     } else if (conn === BACKFILL) {
       if (!this.#backfilled.isEmpty) this.#place(this.#backfilled.atTheLatest(told(frame, this.#parts.protocol)))
-    } else if (conn !== 'journal' && !conn.endsWith('.sent')) this.#playData(frame)
+    } else if (conn !== 'journal' && !isBeside(conn)) this.#playData(frame)
   }
 
   #playData(frame: Frame): void {

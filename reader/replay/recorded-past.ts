@@ -2,7 +2,7 @@ import type { KnownBook, ReplayProtocol } from '../../simulator/replay.js'
 import { applyRecorded, sourceOf } from '../book/apply-frame.js'
 import { BookBuilder } from '../book/book-builder.js'
 import { booksAt } from '../book/raw-books.js'
-import type { Frame } from '../frame.js'
+import { isBeside, type Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 import { firstFrame, lastFrames } from './last-frames.js'
 import type { RecordedGaps } from './recorded-gaps.js'
@@ -82,7 +82,7 @@ export class RecordedPast {
   async *frames(family: string, fromUs: number, toUs: number): AsyncGenerator<Buffer, void> {
     if (fromUs >= toUs) return
     for await (const batch of readFrameBatches({ ...this.place, from: fromUs, to: toUs, channels: [family] }))
-      for (const { conn, bytes } of batch) if (!conn.endsWith('.sent')) yield bytes
+      for (const { conn, bytes } of batch) if (!isBeside(conn)) yield bytes
   }
 
   #sourceOf(asked: string): string {

@@ -2,6 +2,7 @@ import type { Feed } from '../../../simulator/feed.js'
 import type { BarWidth } from '../../../simulator/market/candles.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
+import { isFullBook } from '../full-book-frames.js'
 import {
   CATEGORIES,
   channelOf,
@@ -91,18 +92,12 @@ function openOf(listing: Listing, head: string, arg: string, market: Market, sta
     case 'publicTrade':
       return new TradesFeed(market, { listing })
     case 'orderbook': {
-      if (arg === 'rpi' && !isOption)
-        return new BookFeed(
-          market,
-          channelOf(category as Category, `orderbook.rpi.${symbol}`),
-          listing,
-          50,
-          100,
-          state,
-          true,
-        )
-      const paceMs = (isOption ? OPTION_DEPTHS : DEPTHS)[arg]
       const channel = channelOf(category as Category, `orderbook.${arg}.${symbol}`)
+      if (arg === 'rpi' && !isOption) return new BookFeed(market, channel, listing, 50, 100, state, 'rpi')
+      // Of derivatives it is only announced.
+      if (arg === 'full' && category === 'spot')
+        return new BookFeed(market, channel, listing, Infinity, 200, state, 'full')
+      const paceMs = (isOption ? OPTION_DEPTHS : DEPTHS)[arg]
       return paceMs === undefined ? undefined : new BookFeed(market, channel, listing, Number(arg), paceMs, state)
     }
     case 'tickers':
@@ -121,6 +116,17 @@ function openOf(listing: Listing, head: string, arg: string, market: Market, sta
     default:
       return undefined
   }
+}
+
+/** The feed of a channel that somebody asks for: a book of all levels is known to methods from then on. */
+export function openFeed(channel: string, market: Market, state: FeedState): Feed | undefined {
+  const feed = openChannel(channel, market, state)
+  if (feed instanceof BookFeed && isFullBook(channel)) {
+    // Changes that nobody was sent.
+    state.updates.set(channel, (state.updates.get(channel) ?? 1000) + 1)
+    state.fullBooks.set(channel, feed)
+  }
+  return feed
 }
 
 /** The same of a channel, whose category its name and the market tell. */

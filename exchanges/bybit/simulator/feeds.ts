@@ -14,6 +14,8 @@ export interface FeedState {
   updates: Map<string, number>
   /** Whether a channel's book is ordered to begin anew. */
   beginsAnew: (channel: string) => boolean
+  /** Books of all levels that are open, by channel: methods tell of them. */
+  fullBooks: Map<string, BookFeed>
 }
 
 /** A pushed frame but for its topic: what stands beside the data is part of it. */
@@ -47,8 +49,8 @@ export class BookFeed extends Feed {
     private readonly depth: number,
     paceMs: number,
     private readonly state: FeedState,
-    /** Levels tell what only retail orders may take besides. */
-    private readonly hasRpi = false,
+    /** `rpi`: levels tell what only retail orders may take besides. `full`: changes alone, the book is asked for. */
+    private readonly form: 'plain' | 'rpi' | 'full' = 'plain',
   ) {
     super(market, paceMs)
     this.subjects = [listing.name]
@@ -61,21 +63,30 @@ export class BookFeed extends Feed {
   }
 
   override first(ms: number): Json[] {
-    return [this.#snapshot(ms)]
+    return this.form === 'full' ? [] : [this.#snapshot(ms)]
   }
 
   override take(event: MarketEvent): boolean {
     return event.type === 'book'
   }
 
+  /** The book of the last change, as methods tell of it. */
+  whole(ms: number, levelsMax: number): JsonObject {
+    const [b, a] = SIDES.map(side => levelsOf(this.#sent[side]).slice(0, levelsMax))
+    const { book, instrument } = this.listing
+    return { s: instrument.symbol, b: b ?? [], a: a ?? [], ts: ms, u: this.#u, seq: book.changeId, cts: book.changedMs }
+  }
+
   override drain(ms: number): Json | undefined {
-    if (this.state.beginsAnew(this.channel)) {
-      this.state.updates.set(this.channel, 1)
+    const beginsAnew = this.state.beginsAnew(this.channel)
+    if (beginsAnew) this.state.updates.set(this.channel, this.form === 'full' ? 0 : 1)
+    if (beginsAnew && this.form !== 'full') {
       for (const side of SIDES) this.#sent[side] = this.#window(side)
       return this.#snapshot(ms)
     }
     const changes = Object.fromEntries(SIDES.map(side => [side, this.#changes(side)])) as Record<Side, string[][]>
-    if (changes.bids.length + changes.asks.length === 0) return this.depth === 1 ? this.#snapshot(ms) : undefined
+    if (changes.bids.length + changes.asks.length === 0 && !beginsAnew)
+      return this.depth === 1 ? this.#snapshot(ms) : undefined
     this.state.updates.set(this.channel, this.#u + 1)
     return this.depth === 1 ? this.#snapshot(ms) : this.#frame('delta', ms, changes.bids, changes.asks)
   }
@@ -90,7 +101,7 @@ export class BookFeed extends Feed {
     const amount = (units: number) => amountText(this.listing, this.listing.amountOf(units))
     return new Map(
       levels.map(({ ticks, units }) => {
-        const rpi = this.hasRpi ? [ticks % RPI_EVERY === 0 ? amount(units) : '0'] : []
+        const rpi = this.form === 'rpi' ? [ticks % RPI_EVERY === 0 ? amount(units) : '0'] : []
         return [priceText(this.listing, this.listing.priceOf(ticks)), [amount(units), ...rpi]]
       }),
     )
@@ -104,7 +115,7 @@ export class BookFeed extends Feed {
     const changed = levelsOf(now).filter(([price = '', ...amounts]) => before.get(price)?.join() !== amounts.join())
     const gone = [...before.keys()]
       .filter(price => !now.has(price))
-      .map(price => (this.hasRpi ? [price, '0', '0'] : [price, '0']))
+      .map(price => (this.form === 'rpi' ? [price, '0', '0'] : [price, '0']))
     const sign = side === 'bids' ? -1 : 1
     return [...changed, ...gone].sort(([a], [b]) => sign * (Number(a) - Number(b)))
   }

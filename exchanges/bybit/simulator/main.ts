@@ -2,8 +2,9 @@ import type { Grammar } from '../../../simulator/broker.js'
 import type { JsonObject } from '../../../simulator/json.js'
 import { startSimulator as startAny, type Simulator, type SimulatorOptions } from '../../../simulator/main.js'
 import type { Protocol, Service, Venue } from '../../../simulator/protocol.js'
-import { categoryOfChannel, topicOf } from '../names.js'
-import { frameText, openChannel, openTopic } from './channels.js'
+import { categoryOfChannel, channelOf, topicOf } from '../names.js'
+import { topicOfSymbol } from '../full-book-frames.js'
+import { frameText, openFeed, openTopic } from './channels.js'
 import type { FeedState } from './feeds.js'
 import { METHODS } from './methods.js'
 import { bybitPlan } from './plan.js'
@@ -17,7 +18,7 @@ const isOption = (channel: string) => categoryOfChannel(channel) === 'option'
 /** How channels are named and their frames spelled. */
 function grammar(state: FeedState): Grammar {
   return {
-    open: (channel, market) => openChannel(channel, market, state),
+    open: (channel, market) => openFeed(channel, market, state),
     frame: (channel, frame) => frameText(channel, frame as JsonObject, isOption(channel)),
     wrap: (channel, data) =>
       `{"topic":${JSON.stringify(topicOf(channel))},"type":"delta","ts":${Date.now()},"data":${data}}`,
@@ -27,7 +28,11 @@ function grammar(state: FeedState): Grammar {
 /** Bybit over the simulated market: four WebSockets and the public methods. Nobody logs in. */
 export function protocol(): Protocol {
   let beginsAnew: FeedState['beginsAnew'] = () => false
-  const state: FeedState = { updates: new Map(), beginsAnew: channel => beginsAnew(channel) }
+  const state: FeedState = {
+    updates: new Map(),
+    beginsAnew: channel => beginsAnew(channel),
+    fullBooks: new Map(),
+  }
   return {
     ...grammar(state),
     plan: bybitPlan,
@@ -42,6 +47,11 @@ export function protocol(): Protocol {
 function serve(venue: Venue, state: FeedState): Service {
   const { market, channels, clock, faults } = venue
   const nowMs = () => clock.nowMs()
+  const fullBook = (symbol: string) => {
+    const channel = channelOf('spot', topicOfSymbol(symbol))
+    if (!state.fullBooks.has(channel)) openFeed(channel, market, state)
+    return state.fullBooks.get(channel)
+  }
   return new BybitService({
     channels,
     faults,
@@ -49,7 +59,7 @@ function serve(venue: Venue, state: FeedState): Service {
     subscribed: connection => venue.subscribed(connection),
     knows: (socket, topic) => openTopic(socket, topic, market, state) !== undefined,
     call: (method, query) =>
-      Object.hasOwn(METHODS, method) ? METHODS[method]?.(query, { market, faults, nowMs }) : undefined,
+      Object.hasOwn(METHODS, method) ? METHODS[method]?.(query, { market, faults, nowMs, fullBook }) : undefined,
   })
 }
 

@@ -5,7 +5,7 @@ import type { Listing } from '../../../simulator/market/listing.js'
 import type { Market } from '../../../simulator/market/market.js'
 import type { Mark } from '../../../simulator/market/pricing.js'
 import { CATEGORIES, type Category } from '../names.js'
-import { announcement, isRpi, sideOf } from './feeds.js'
+import { announcement, isRpi, sideOf, type BookFeed } from './feeds.js'
 import { amountText, plainText, priceText } from './text-numbers.js'
 import { tickerOf } from './ticker.js'
 
@@ -14,6 +14,8 @@ export interface MethodWorld {
   market: Market
   faults: Faults
   nowMs: () => number
+  /** The book of all levels of a pair. */
+  fullBook: (symbol: string) => BookFeed | undefined
 }
 
 export type Query = Readonly<Record<string, string>>
@@ -29,6 +31,8 @@ export class MethodError extends Error {
 }
 
 const PARAMS_ERROR = 10001
+/** Levels of each side that the book of all levels is told with. */
+const FULL_LEVELS_MAX = 10_000
 
 /** What methods there are, below `/v5/`: each gives a `result`. */
 export const METHODS: Readonly<Record<string, (query: Query, world: MethodWorld) => JsonObject>> = {
@@ -54,6 +58,11 @@ export const METHODS: Readonly<Record<string, (query: Query, world: MethodWorld)
   'market/tickers': (query, { market }) => {
     const category = categoryIn(query)
     return { category, list: chosen(query, market, category).map(listing => tickerOf(market, listing)) }
+  },
+  'market/full_orderbook': (query, { nowMs, fullBook }) => {
+    const book = categoryIn(query) === 'spot' ? fullBook(query['symbol'] ?? '') : undefined
+    if (!book) throw new MethodError(10029, 'The requested symbol is invalid.')
+    return book.whole(nowMs(), FULL_LEVELS_MAX)
   },
   'market/orderbook': (query, { market }) => {
     const listing = oneOf(query, market)

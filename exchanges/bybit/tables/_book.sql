@@ -1,7 +1,4 @@
 -- include _pushed
 CREATE MACRO shape() AS '{"s": "VARCHAR", "b": [["VARCHAR"]], "a": [["VARCHAR"]], "u": "BIGINT", "seq": "BIGINT"}';
 
-CREATE MACRO verdict(line, data) AS CASE
-  WHEN data.s IS NULL THEN 'no s'
-  WHEN data.u IS NULL THEN 'no u'
-END;
+-- include _book_verdict

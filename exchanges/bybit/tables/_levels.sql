@@ -2,9 +2,8 @@
   channel,
   CASE
     WHEN NOT empty AND odd_level(entry) THEN object_of(concat_ws(',',
-      '"level":' || json_extract(line, CASE WHEN place <= bid_count
-          THEN '$.frame.data.b[' || (place - 1) || ']'
-          ELSE '$.frame.data.a[' || (place - bid_count - 1) || ']' END)::VARCHAR,
+      '"level":' || json_extract(line, '$.frame.' || CASE WHEN json_exists(line, '$.frame.data') THEN 'data.' ELSE 'result.' END
+          || CASE WHEN place <= bid_count THEN 'b[' || (place - 1) ELSE 'a[' || (place - bid_count - 1) END || ']')::VARCHAR,
       CASE WHEN place = 1 THEN members_of(extra) END))
     ELSE with_members(CASE WHEN place = 1 THEN extra END, long_texts(entry))
   END AS extra,

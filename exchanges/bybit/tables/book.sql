@@ -1,11 +1,10 @@
 -- Order books (one row per level of a frame). A frame without any level gives one row without side, so that an empty
 -- snapshot is not lost. `update_id` (`u`) rises by 1 with each change of a channel; a snapshot may come at any time and
--- replaces the book, as does what has `update_id` 1, after a restart of the exchange. A size of 0 takes the price away.
+-- replaces the book, as does what has `update_id` 1, after a restart of the exchange. A size of 0 takes the price away. Books of
+-- all levels (`orderbook.full`) have no `depth`: their snapshots are answers, which may come after changes that follow them, and
+-- 1 says that the book is asked for anew.
 -- include _book
--- A level that is not [price, size] is odd.
-CREATE MACRO odd_level(level) AS
-  coalesce(len(level), 0) <> 2 OR number_of(level[1]) IS NULL OR number_of(level[2]) IS NULL;
-CREATE MACRO long_texts(level) AS [beyond('price', level[1]), beyond('size', level[2])];
+-- include _plain_levels
 
 SELECT
   recv_ts, moment(coalesce(told.cts, told.ts)) AS exchange_ts, data.s AS instrument_name, conn, seq, source,

@@ -57,6 +57,7 @@ t.test('families of topics', t => {
     'orderbook.1000.BTCUSDT': 'book',
     'orderbook.25.BTC-25JUN27-106000-P-USDT': 'book',
     'orderbook.rpi.BTCUSDT': 'book_rpi',
+    'spot.orderbook.full.BTCUSDT': 'book_full.spot',
     'kline.D.BTCUSDT': 'candles',
     'allLiquidation.BTCUSDT': 'liquidations',
     'insurance.USDT': 'insurance',
