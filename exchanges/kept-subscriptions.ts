@@ -96,14 +96,16 @@ export abstract class KeptSubscriptions {
   /**
    * These were refused, and are asked for again in due time.
    * @param code as the exchange gave it; `pace`: that by which the time is chosen, where it gave none
+   * @param sinceUs when they were promised that never came
    */
-  protected reject(channels: readonly string[], message: string, code?: number, pace = code): void {
+  protected reject(channels: readonly string[], message: string, code?: number, pace = code, sinceUs?: number): void {
     const waitMs = this.refusals.note(channels, pace)
     this.#link.journal('rejected', {
       channels,
       ...(code !== undefined && { code }),
       message,
       again_in_s: waitMs === Infinity ? null : Math.round(waitMs / 1000),
+      ...(sinceUs !== undefined && { since_us: sinceUs }),
     })
   }
 

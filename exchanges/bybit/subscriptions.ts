@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 2000
 const NO_ANSWER = -1
 
 export interface SubscriptionsDeps {
-  link: Pick<SessionLink, 'conn' | 'journal' | 'subscribed'>
+  link: Pick<SessionLink, 'conn' | 'journal' | 'subscribed' | 'nowUs'>
   requests: Requests
   log: Logger
   /** What is to be subscribed on this connection, asked anew each time. */
@@ -37,8 +37,8 @@ export interface SubscriptionsDeps {
 export class Subscriptions extends KeptSubscriptions {
   readonly #deps: SubscriptionsDeps
   readonly #nowMs: () => number
-  /** Of channels that the exchange said yes to, and that must send a first frame: since when it is awaited, and how often it was asked. */
-  readonly #unproven = new Map<string, { sinceMs: number; asked: number }>()
+  /** Of channels that the exchange said yes to, and that must send a first frame: since when it is awaited, when it was promised first, and how often it was asked. */
+  readonly #unproven = new Map<string, { sinceMs: number; promisedUs: number; asked: number }>()
   /** Channels that frames came of. */
   readonly #heard = new Set<string>()
   #looks: NodeJS.Timeout | undefined
@@ -145,9 +145,9 @@ export class Subscriptions extends KeptSubscriptions {
     const fresh = channels.filter(channel => !this.held.has(channel))
     if (fresh.length === 0) return
     for (const channel of fresh) {
-      const asked = this.#unproven.get(channel)?.asked ?? 0
+      const { asked, promisedUs } = this.#unproven.get(channel) ?? { asked: 0, promisedUs: this.#deps.link.nowUs() }
       if (!this.#heard.has(channel) && familyNamed(familyOfChannel(channel))?.answers === true)
-        this.#unproven.set(channel, { sinceMs: this.#nowMs(), asked: asked + 1 })
+        this.#unproven.set(channel, { sinceMs: this.#nowMs(), promisedUs, asked: asked + 1 })
     }
     this.take(fresh, reason)
     this.#deps.began(fresh)
@@ -164,22 +164,22 @@ export class Subscriptions extends KeptSubscriptions {
     }
     if (late.length === 0) return
     const again = late.filter(([, { asked }]) => asked === 1).map(([channel]) => channel)
-    const given = late.filter(([, { asked }]) => asked > 1).map(([channel]) => channel)
+    const given = late.filter(([, { asked }]) => asked > 1)
     for (const [channel, state] of late) this.#unproven.set(channel, { ...state, sinceMs: this.#nowMs() })
     if (again.length > 0) this.#inBackground(this.resubscribe(again, 'no first frame came'), 'not resubscribed')
     if (given.length === 0) return
-    for (const channel of given) {
+    // It stays asked for: should a frame come after all, the channel is taken for subscribed.
+    for (const [channel, { promisedUs }] of given) {
       this.#unproven.delete(channel)
       this.held.delete(channel)
+      this.#refused([channel], 'the exchange said yes, and no frame came', undefined, promisedUs)
     }
-    this.#deps.ended(given)
-    // It stays asked for: should a frame come after all, the channel is taken for subscribed.
-    this.#refused(given, 'the exchange said yes, and no frame came')
+    this.#deps.ended(given.map(([channel]) => channel))
   }
 
-  #refused(channels: readonly string[], message: string, code?: number): void {
+  #refused(channels: readonly string[], message: string, code?: number, sinceUs?: number): void {
     const { link, log } = this.#deps
-    this.reject(channels, message, code === NO_ANSWER ? undefined : code, code)
+    this.reject(channels, message, code === NO_ANSWER ? undefined : code, code, sinceUs)
     log.warn({ conn: link.conn, channels: channels.slice(0, 10), count: channels.length }, `not accepted: ${message}`)
   }
 

@@ -3,19 +3,24 @@ import type { SessionLink } from '../adapter.js'
 /** The exchange sends what it has when a channel is subscribed: after this it is taken for one that does not flow. */
 const WITHIN_MS = 20_000
 const LOOK_EVERY_MS = 5000
-/** So often is a channel taken anew that was promised and did not flow; some may have nothing to say. */
+/** So often is a channel taken anew that was promised and did not flow. */
 const TRIES_MAX = 2
 
 interface Awaited {
   sinceMs: number
+  promisedUs: number
   tries: number
 }
 
 export interface FirstFramesDeps {
-  link: Pick<SessionLink, 'complain'>
+  link: Pick<SessionLink, 'complain' | 'nowUs'>
   /** Whether a channel says something as soon as it is subscribed. */
   speaksUp: (channel: string) => boolean
   resubscribe: (channels: string[]) => Promise<void>
+  /** They were promised since then, and never came: nobody is to count on them. */
+  given: (channel: string, promisedUs: number) => void
+  /** A frame of such a channel came after all. */
+  flows: (channel: string) => void
 }
 
 /** Answers of the exchange prove nothing: channels that were promised and bring nothing are taken anew. */
@@ -23,6 +28,7 @@ export class FirstFrames {
   readonly #deps: FirstFramesDeps
   readonly #withinMs: number
   readonly #awaited = new Map<string, Awaited>()
+  readonly #given = new Set<string>()
   readonly #timer: NodeJS.Timeout
 
   constructor(deps: FirstFramesDeps, withinMs = WITHIN_MS) {
@@ -34,14 +40,15 @@ export class FirstFrames {
   begun(channels: readonly string[]): void {
     const sinceMs = performance.now()
     for (const channel of channels) {
-      const { tries } = this.#awaited.get(channel) ?? { tries: 0 }
-      if (tries <= TRIES_MAX && this.#deps.speaksUp(channel)) this.#awaited.set(channel, { sinceMs, tries })
+      const { tries, promisedUs } = this.#awaited.get(channel) ?? { tries: 0, promisedUs: this.#deps.link.nowUs() }
+      if (this.#deps.speaksUp(channel)) this.#awaited.set(channel, { sinceMs, promisedUs, tries })
     }
   }
 
   /** To be told of each frame: most of the time nothing is awaited. */
   came(channel: string): void {
     if (this.#awaited.size > 0) this.#awaited.delete(channel)
+    if (this.#given.size > 0 && this.#given.delete(channel)) this.#deps.flows(channel)
   }
 
   close(): void {
@@ -51,9 +58,15 @@ export class FirstFrames {
   #look(): void {
     const nowMs = performance.now()
     const late = [...this.#awaited].filter(([, { sinceMs }]) => nowMs - sinceMs > this.#withinMs)
-    for (const [channel, { tries }] of late)
-      if (tries >= TRIES_MAX) this.#awaited.delete(channel)
-      else this.#awaited.set(channel, { sinceMs: nowMs, tries: tries + 1 })
+    for (const [channel, { tries, promisedUs }] of late) {
+      if (tries < TRIES_MAX) {
+        this.#awaited.set(channel, { sinceMs: nowMs, promisedUs, tries: tries + 1 })
+        continue
+      }
+      this.#awaited.delete(channel)
+      this.#given.add(channel)
+      this.#deps.given(channel, promisedUs)
+    }
     const again = late.filter(([, { tries }]) => tries < TRIES_MAX).map(([channel]) => channel)
     if (again.length === 0) return
     this.#deps.link.complain({

@@ -65,6 +65,8 @@ export class OkxSession implements ExchangeSession {
       link,
       speaksUp: channel => familyNamed(familyOfChannel(channel))?.coverage?.first === true,
       resubscribe: again => this.resubscribe(again, 'nothing came'),
+      given: (channel, promisedUs) => this.#subscriptions.give(channel, promisedUs),
+      flows: channel => this.#subscriptions.flows(channel),
     })
     this.#subscriptions = new Subscriptions({
       link,

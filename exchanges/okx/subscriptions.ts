@@ -69,6 +69,19 @@ export class Subscriptions extends KeptSubscriptions {
     await this.subscribe(open.slice(half), reason)
   }
 
+  /** It was promised since then, and never came: it is asked for again later. */
+  give(channel: string, promisedUs: number): void {
+    if (!this.held.delete(channel)) return
+    this.reject([channel], 'the exchange said yes, and no frame came', undefined, undefined, promisedUs)
+  }
+
+  /** A frame of such a channel came after all. */
+  flows(channel: string): void {
+    if (this.held.has(channel) || !this.#deps.wanted().has(channel)) return
+    this.take([channel], 'a frame came after all')
+    this.#deps.begun([channel])
+  }
+
   #refused(channels: readonly string[], { code, message }: Refusal): void {
     const { link, log } = this.#deps
     this.reject(channels, message, code, code ?? NO_ANSWER)

@@ -3,3 +3,6 @@ export const STOPPING = 'stopping'
 
 /** How the cause begins where another connection had taken its place. */
 export const RENEWED = 'renewed'
+
+/** Why subscriptions ended that were imported: nobody says what came behind them. */
+export const IMPORTED = 'the end of what was imported'

@@ -82,7 +82,7 @@ export const EVENTS = {
     'exchange',
     'carries',
     { ...conn, channels: texts, message: text, again_in_s: id },
-    { code: id, instead: text },
+    { code: id, instead: text, since_us: number },
   ),
   subscriptions: event('recorder', 'carries', { ...conn, channels: texts, part: number, parts: number }, nothing),
   planned: event('recorder', 'nothing', { channels: number, connections: number }, nothing),

@@ -1,3 +1,4 @@
+import { IMPORTED } from './causes.js'
 import type { JournalEntry } from './entry.js'
 import { unionOf, without, type Span } from '../../platform/spans.js'
 
@@ -46,6 +47,9 @@ interface ChannelSpan extends Span {
   dropped: boolean
 }
 
+/** A channel that is taken anew comes back within this; else it is missing meanwhile, µs. */
+const ANEW_WITHIN_US = 1_000_000
+
 /** No connection: what the exchange offers to none. */
 const NONE = ''
 
@@ -70,6 +74,8 @@ class HostReader {
   /** Since when a channel is wanted that was refused, and is not subscribed since. */
   readonly #refused = new Map<string, number>()
   readonly #wantedRefused = new Map<string, Span[]>()
+  /** Channels that were ended to be taken anew, and since when. */
+  readonly #anew = new Map<string, number>()
   /** When a recorder or a connection began: what was to come back had come back soon after. */
   readonly #begins: number[] = []
   /** Runs, and whether each came to carry all that it was to carry. */
@@ -119,11 +125,18 @@ class HostReader {
         break
       case 'unsubscribed':
         this.#end(connOf(entry), entry.detail.channels ?? [], recvUs, true)
+        for (const channel of entry.detail.channels ?? [])
+          if (entry.detail.reason === undefined || entry.detail.reason === IMPORTED) this.#anew.delete(channel)
+          else this.#anew.set(channel, recvUs)
         break
-      case 'rejected':
+      case 'rejected': {
+        const { instead, channels = [], since_us: sinceUs } = entry.detail
         // Where something else is taken in place, nothing is missing.
-        if (entry.detail.instead === undefined) this.#refuse(connOf(entry), entry.detail.channels ?? [], recvUs)
+        if (instead !== undefined) break
+        if (sinceUs !== undefined) this.#takeBack(connOf(entry), channels, sinceUs)
+        this.#refuse(connOf(entry), channels, sinceUs ?? recvUs)
         break
+      }
       case 'not_offered':
         this.#refuse(NONE, entry.detail.channels ?? [], recvUs)
         break
@@ -197,6 +210,9 @@ class HostReader {
     for (const channel of channels) {
       if (!since.has(channel)) since.set(channel, us)
       for (const refusing of [conn, NONE]) this.#endRefusal(refusing, channel, us)
+      const endedUs = this.#anew.get(channel)
+      this.#anew.delete(channel)
+      if (endedUs !== undefined && us - endedUs > ANEW_WITHIN_US) this.#wantSince(channel, endedUs)
       this.#endWanting(channel, us)
     }
   }
@@ -222,7 +238,22 @@ class HostReader {
     this.#refusalsOf.set(conn, refusals)
     for (const channel of channels) {
       if (!refusals.since.has(channel)) refusals.since.set(channel, recvUs)
-      if (!this.#refused.has(channel)) this.#refused.set(channel, recvUs)
+      this.#wantSince(channel, Math.min(recvUs, this.#anew.get(channel) ?? Infinity))
+      this.#anew.delete(channel)
+    }
+  }
+
+  #wantSince(channel: string, us: number): void {
+    if (!this.#refused.has(channel)) this.#refused.set(channel, us)
+  }
+
+  /** What was promised and never came was not subscribed either. */
+  #takeBack(conn: string, channels: readonly string[], sinceUs: number): void {
+    for (const channel of channels) {
+      this.#open.get(conn)?.delete(channel)
+      const others = (this.#spans.get(channel) ?? []).filter(span => span.conn !== conn || span.fromUs < sinceUs)
+      for (const span of others) if (span.conn === conn) span.toUs = Math.min(span.toUs, sinceUs)
+      this.#spans.set(channel, others)
     }
   }
 
@@ -272,6 +303,7 @@ class HostReader {
     for (const [conn, { since }] of this.#refusalsOf)
       for (const channel of [...since.keys()].filter(isGone)) this.#endRefusal(conn, channel, us)
     for (const channel of [...this.#refused.keys()].filter(isGone)) this.#endWanting(channel, us)
+    for (const channel of [...this.#anew.keys()].filter(isGone)) this.#anew.delete(channel)
   }
 
   #note<T>(lists: Map<string, T[]>, channel: string, span: T): void {

@@ -1,3 +1,4 @@
+import { IMPORTED } from '../../formats/journal/causes.js'
 import { journalFrame } from '../../formats/journal/entry.js'
 
 /** Channels whose first frames come within this time are told together, at the time of the first of them, µs. */
@@ -76,7 +77,10 @@ export class ImportJournal {
   ends(lastUs: number): void {
     if (this.#channels.size === 0) return
     this.#tellNews()
-    this.#tell(lastUs, journalFrame('unsubscribed', { conn: this.#conn, channels: this.channels.sort(), reason: END }))
+    this.#tell(
+      lastUs,
+      journalFrame('unsubscribed', { conn: this.#conn, channels: this.channels.sort(), reason: IMPORTED }),
+    )
     this.#channels.clear()
     this.#lostSinceUs = undefined
   }
@@ -101,4 +105,3 @@ export class ImportJournal {
 }
 
 const LOST = 'the connection of whoever recorded it was lost'
-const END = 'the end of what was imported'

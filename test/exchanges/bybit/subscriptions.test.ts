@@ -39,6 +39,7 @@ function connection(
   const subscriptions = new Subscriptions({
     link: {
       conn: 'd1',
+      nowUs: () => nowMs * 1000,
       journal: (event: string, facts: object) => void journal.push({ event, ...(facts as { channels: string[] }) }),
       subscribed: (channels: readonly string[], facts: object = {}) =>
         void journal.push({ event: 'subscribed', channels: [...channels], ...facts }),
@@ -177,7 +178,13 @@ t.test('a yes that no frame follows was a lie: asked once more, then told', asyn
   await until(() => subscriptions.channels.has(book))
   pass(21_000)
   await until(() => !subscriptions.channels.has(book))
-  matchAll(t, journal.at(-1), { event: 'rejected', channels: [book], message: /no frame came/, again_in_s: 60 })
+  matchAll(t, journal.at(-1), {
+    event: 'rejected',
+    channels: [book],
+    message: /no frame came/,
+    again_in_s: 60,
+    since_us: 0,
+  })
   t.ok(ended.includes(book))
   t.ok(subscriptions.channels.has('publicTrade.BTC'), 'trades may rest')
   subscriptions.heard(book)

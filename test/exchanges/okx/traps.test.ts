@@ -278,14 +278,18 @@ t.test('answers that never come: data do as well, and what stays silent is asked
   subscriptions.close()
 })
 
-t.test('answers that lie: what is promised and does not flow is taken anew', async t => {
+t.test('answers that lie: what is promised and does not flow is taken anew, then counted on no more', async t => {
   const again: string[][] = []
+  const given: string[] = []
+  const flowing: string[] = []
   const complaints: object[] = []
   const firsts = new FirstFrames(
     {
       link: silentLink({ complaints }),
       speaksUp: channel => !channel.startsWith('trades.'),
       resubscribe: channels => Promise.resolve(void again.push(channels)),
+      given: channel => void given.push(channel),
+      flows: channel => void flowing.push(channel),
     },
     50,
   )
@@ -294,6 +298,10 @@ t.test('answers that lie: what is promised and does not flow is taken anew', asy
   await until('it is taken anew', () => again.length > 0, 10_000)
   t.same(again[0], ['books.B-USDT'])
   t.equal(complaints.length > 0, true)
+  await until('it is given up', () => given.length > 0, 10_000)
+  t.same(given, ['books.B-USDT'])
+  for (const channel of ['books.A-USDT', 'books.B-USDT']) firsts.came(channel)
+  t.same(flowing, ['books.B-USDT'], 'a frame came after all')
   firsts.close()
 })
 
