@@ -1,7 +1,6 @@
 import { SIGNS, standsAt } from '../../platform/json-bytes.js'
 import type { Frames } from '../exchange.js'
 import { families, SPOT } from './families.js'
-import { FULL_BOOK, topicOfAnswer, topicOfSymbol } from './full-book-frames.js'
 import { channelOf, isSpot, topicOf } from './names.js'
 
 const { QUOTE } = SIGNS
@@ -41,6 +40,25 @@ function parsedTopic(frame: Buffer): string | undefined {
   return typeof topic === 'string' ? topic : undefined
 }
 
+/** The family of books of all levels, and what their topics begin with. */
+export const FULL_BOOK = 'book_full'
+export const FULL_TOPIC = 'orderbook.full.'
+/** An answer names its symbol before its levels. */
+const ANSWER_HEAD_BYTES = 250
+const ANSWERED_SYMBOL = /"result"\s*:\s*\{\s*"s"\s*:\s*"([^"]*)"/
+const RET_CODE = /^\s*\{\s*"retCode"/
+
+const answerHead = (frame: Buffer) => frame.toString('latin1', 0, ANSWER_HEAD_BYTES)
+
+/** Whether a frame is the answer of a method. */
+export const isAnswer = (frame: Buffer) => RET_CODE.test(answerHead(frame))
+
+/** The topic that an answer is the book of; undefined for whatever else it may be. */
+function topicOfAnswer(frame: Buffer): string | undefined {
+  const symbol = isAnswer(frame) ? ANSWERED_SYMBOL.exec(answerHead(frame))?.[1] : undefined
+  return symbol === undefined ? undefined : FULL_TOPIC + symbol
+}
+
 /** A frame as an object; undefined for what is none. */
 export function parsed(frame: Buffer): Record<string, unknown> | undefined {
   try {
@@ -67,7 +85,7 @@ export const frames: Frames = {
   },
   channelText: /"(?:topic|result"\s*:\s*\{\s*"s)"\s*:\s*"([^"]*)"/,
   calledIn: (named, family) => {
-    const topic = family.startsWith(FULL_BOOK) && !named.includes('.') ? topicOfSymbol(named) : named
+    const topic = family.startsWith(FULL_BOOK) && !named.includes('.') ? FULL_TOPIC + named : named
     return channelOf(family.endsWith(SPOT) ? 'spot' : 'linear', topic)
   },
   spelledIn: (instrument, family) => {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../simulator/json.js'
 import { startSimulator as startAny, type Simulator, type SimulatorOptions } from '../../../simulator/main.js'
 import type { Protocol, Service, Venue } from '../../../simulator/protocol.js'
 import { categoryOfChannel, channelOf, topicOf } from '../names.js'
-import { topicOfSymbol } from '../full-book-frames.js'
+import { FULL_TOPIC } from '../frames.js'
 import { frameText, openFeed, openTopic } from './channels.js'
 import type { FeedState } from './feeds.js'
 import { METHODS } from './methods.js'
@@ -48,7 +48,7 @@ function serve(venue: Venue, state: FeedState): Service {
   const { market, channels, clock, faults } = venue
   const nowMs = () => clock.nowMs()
   const fullBook = (symbol: string) => {
-    const channel = channelOf('spot', topicOfSymbol(symbol))
+    const channel = channelOf('spot', FULL_TOPIC + symbol)
     if (!state.fullBooks.has(channel)) openFeed(channel, market, state)
     return state.fullBooks.get(channel)
   }

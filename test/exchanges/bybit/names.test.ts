@@ -64,7 +64,7 @@ t.test('families of topics', t => {
     'adlAlert.inverse': 'adl_alert',
     'spot.allLiquidation.BTCUSDT': 'other',
     'spot.insurance.USDT': 'other',
-    'orderbook.full.BTCUSDT': 'other',
+    'orderbook.full.BTCUSDT': 'book_full',
     'publicTrade.': 'other',
   }
   for (const [channel, family] of Object.entries(families)) t.equal(familyOfChannel(channel), family, channel)
