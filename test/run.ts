@@ -16,8 +16,8 @@ import { countResults, summaryOf, type Failure, type Results } from './results.j
 
 /** Files wait as often as they work: more are begun while the processors have time to spare. */
 const JOBS_AT_LEAST = 3
-const JOBS_AT_MOST = 6
-const BUSY = 0.7
+const JOBS_AT_MOST = 8
+const BUSY = 0.85
 const LOOK_MS = 1000
 /** Memory for one more, with the programs that it starts. */
 const SPARE_BYTES = 2 * 2 ** 30

@@ -11,6 +11,7 @@ import { createLogger } from '../../platform/log.js'
 import { serve } from '../../monitor/http/serve.js'
 import { openBrowser } from '../fixtures/browser.js'
 import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { needs } from '../fixtures/needs.js'
 import { framesTaken, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
 
@@ -52,9 +53,13 @@ const venues: readonly Venue[] = [
   },
 ]
 
+/** Commands that hold the dataDir, or start programs, have a process of their own. */
+const OWN_PROCESS = ['doctor', 'compact', 'merge']
+
 /** What a command prints; it ends in order. */
 async function said(t: Test, args: string[], exitCodes = [0]): Promise<string> {
-  const { stdout, stderr, exitCode } = await edgetape(args)
+  const run = OWN_PROCESS.includes(args[0] ?? '') ? edgetape : commandHere
+  const { stdout, stderr, exitCode } = await run(args)
   t.ok(exitCodes.includes(exitCode ?? -1), `${args.join(' ')}: ${exitCode}\n${stderr.slice(-1000)}`)
   return stdout
 }
@@ -176,7 +181,7 @@ for (const venue of venues)
         titles.join(),
       )
       t.notMatch(html, /deribit/i)
-      const wrong = await edgetape(['report', '--date', date, '--path', dataDir, '--exchange', 'nobody'])
+      const wrong = await commandHere(['report', '--date', date, '--path', dataDir, '--exchange', 'nobody'])
       t.match(wrong.stderr, new RegExp(`found exchange nobody, recorded are ${exchange}`))
     })
 
@@ -199,7 +204,7 @@ for (const venue of venues)
           pair,
           ...asked,
         ]
-        t.match((await edgetape(wrong)).stderr, new RegExp(`derivative_ticker of ${pair}`))
+        t.match((await commandHere(wrong)).stderr, new RegExp(`derivative_ticker of ${pair}`))
       },
     )
 

@@ -18,6 +18,7 @@ import { whoseBook } from '../../reader/book/whose-book.js'
 import { recordedExchange } from '../../reader/recorded-exchange.js'
 import { startReplay } from '../../reader/replay/replay-server.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { journalEntry } from '../fixtures/journal-entry.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { rawFiles, until } from '../fixtures/recorder-process.js'
@@ -46,7 +47,7 @@ t.test('a config of two exchanges: each has its recorder, and all parts see both
   const framesOf = (name: string) => Number(readStatus(dataDir, 'recorder', name)?.['frames'] ?? 0)
   await until('frames of both', () => framesOf('deribit') > 100 && framesOf('feed') > 20, 60_000)
 
-  const status = JSON.parse((await edgetape(['status', '--json', '--config', configFile])).stdout) as {
+  const status = JSON.parse((await commandHere(['status', '--json', '--config', configFile])).stdout) as {
     parts: unknown[]
     families: { exchange: string; family: string }[]
     openElsewhere: unknown[]
@@ -59,7 +60,7 @@ t.test('a config of two exchanges: each has its recorder, and all parts see both
   ])
   t.same(new Set(status.families.map(({ exchange }) => exchange)), new Set(['deribit', 'feed']))
   t.same(status.openElsewhere, [], 'nobody takes the other for a stranger')
-  const screen = await edgetape(['status', '--config', configFile])
+  const screen = await commandHere(['status', '--config', configFile])
   t.match(screen.stdout, /^recorder of feed +running/m)
   t.match(screen.stdout, /deribit trades .*\n/)
 
@@ -73,9 +74,9 @@ t.test('a config of two exchanges: each has its recorder, and all parts see both
   const { exitCode: compacted } = await edgetape(['compact', '--once', '--config', configFile])
   t.equal(compacted, 0)
   const sql = `SELECT exchange, channel, count(*) > 20 AS many FROM frames WHERE exchange = 'feed' GROUP BY ALL`
-  const answer = await edgetape(['query', sql, '--json', '--config', configFile])
+  const answer = await commandHere(['query', sql, '--json', '--config', configFile])
   t.match(JSON.parse(answer.stdout), { exchange: 'feed', channel: 'a', many: true })
-  const trades = await edgetape(['query', 'SELECT DISTINCT exchange FROM quote', '--json', '--config', configFile])
+  const trades = await commandHere(['query', 'SELECT DISTINCT exchange FROM quote', '--json', '--config', configFile])
   t.match(JSON.parse(trades.stdout), { exchange: 'deribit' })
 
   t.equal(whoseBook(dataDir, 'BTC-PERPETUAL')?.name, 'deribit', 'the only one there with books')
@@ -126,7 +127,7 @@ t.test('three exchanges side by side: the averages and the basis of docs/query.m
   const [, block = ''] = /```sql\n(SELECT exchange, avg\(price\)[^`]*)```/.exec(page) ?? []
   const [averages = '', basis = ''] = block.split(/;\n/)
   const ask = async (sql: string) => {
-    const { stdout, stderr } = await edgetape(['query', sql, '--json', '--path', dataDir])
+    const { stdout, stderr } = await commandHere(['query', sql, '--json', '--path', dataDir])
     t.match(stdout, /^\{/, stderr)
     return stdout
       .split('\n')
