@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -8,8 +8,10 @@ import { localDisk } from '../../platform/disk.js'
 import { HourVolumes } from '../../recorder/storage/hour-volumes.js'
 import type { Append, StorageOptions } from '../../recorder/storage/messages.js'
 import { endOfSegmentMs, goesOn } from '../../recorder/storage/segment-length.js'
+import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
+import { edgetape } from '../fixtures/cli.js'
 import { FailingDisk } from '../fixtures/failing-disk.js'
-import { rawFiles } from '../fixtures/recorder-process.js'
+import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import {
   batchOf,
   SLOT_FROM_US,
@@ -231,4 +233,45 @@ t.test('a file that another program removed is written anew, and told anew', asy
   await run.close()
   t.same(LongRun.begun(dataDir, 'quote'), ['14', '15+'])
   t.same(sealedNumbers(dataDir).get('quote'), upTo(50))
+})
+
+t.test('a recorder at work: what is little goes on, is told, outlives a kill, and is proven', async t => {
+  const exchange = await startSimulator({ rate: 200, instruments: 20 })
+  t.teardown(() => exchange.close())
+  const folder = t.testdir({ data: { state: {} } })
+  const hourMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS
+  // As if it had recorded for hours, and nothing but quotes.
+  const hours = [1, 2].map(back => ({
+    hour_ms: hourMs - back * HOUR_MS,
+    from_ms: hourMs - back * HOUR_MS,
+    bytes: { 'channel=quote': 1e9 },
+  }))
+  // It may begin in this hour or in the next.
+  writeFileSync(join(folder, 'data', VOLUMES), JSON.stringify(hours))
+  const segments = { longestHours: 24, flushMs: 100, fsyncMs: 100 }
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    const recorder = startRecorder(t, folder, { url: exchange.url }, segments)
+    await until('books and prices', () =>
+      ['book', 'deribit_price_index'].every(family => framesTaken(recorder, family) > 0),
+    )
+    recorder.process.kill(signal)
+    await recorder.process
+  }
+  const dataDir = join(folder, 'data')
+  const names = rawFiles(dataDir).flatMap(path => parseSegmentPath(path) ?? [])
+  t.ok(names.every(({ state }) => state === 'sealed' || state === 'manifest'))
+  const long = [...new Set(names.filter(({ name }) => name.ofDate).map(({ name }) => name.channel))]
+  const lines = recordedLines(dataDir).filter(({ family }) => family === 'journal')
+  const told = lines.map(({ frame }) => JSON.parse(frame.toString('utf8')) as { event: string; path?: string })
+  // In the last hour of a day nothing goes on.
+  if (new Date(hourMs).getUTCHours() < 22) {
+    t.ok(long.includes('book') && long.includes('deribit_price_index'))
+    t.notOk(long.includes('quote') || long.includes('journal'))
+  }
+  const toldOf = told.flatMap(({ event, path }) =>
+    event === 'goes_on' ? (parseSegmentPath(path ?? '')?.name.channel ?? []) : [],
+  )
+  t.same([...new Set(toldOf)].sort(), long.sort(), 'all that go on are told')
+  const { stdout, exitCode } = await edgetape(['verify', 'raw', dataDir])
+  t.equal(exitCode, 0, stdout)
 })
