@@ -15,7 +15,7 @@ const LEAST_ROWS = 20_000
 /** Texts of which there are more are carried as they are. */
 const MOST_TEXTS = 20_000
 /** Rows that show which texts repeat: of those that do, fewer than half are different. */
-const SAMPLE_ROWS = 20_000
+const SAMPLE_ROWS = 4096
 
 /**
  * A sort holds its rows in memory, and texts in them cost it most: of a ticker's row more than all of its numbers. So
@@ -27,11 +27,7 @@ const SAMPLE_ROWS = 20_000
 export async function packColumns(engine: Engine, all: readonly Column[], rows: number): Promise<PackedColumn[]> {
   const columns = all.filter(({ name }) => name !== 'row_no').map(({ name, type }) => ({ name: sqlName(name), type }))
   if (rows < LEAST_ROWS) return columns.map(({ name }) => ({ packed: name, unpacked: name }))
-  const empty = await withoutValues(engine, columns)
-  const repeating = await repeatingTexts(
-    engine,
-    columns.filter(({ name }) => !empty.has(name)),
-  )
+  const { empty, repeating } = await lookAt(engine, columns)
   const packed: PackedColumn[] = []
   for (const [index, { name, type }] of columns.entries()) {
     const own = { packed: name, unpacked: name }
@@ -41,24 +37,21 @@ export async function packColumns(engine: Engine, all: readonly Column[], rows: 
   return packed
 }
 
-/** Columns with a value in the first rows, which are most, need no count. */
-async function withoutValues(engine: Engine, columns: readonly Column[]): Promise<Set<string>> {
-  let empty = columns.map(({ name }) => name)
-  for (const rows of [`(FROM staged LIMIT ${SAMPLE_ROWS})`, 'staged']) {
-    if (empty.length === 0) break
-    const [counts = []] = await engine.rows(`SELECT ${empty.map(name => `count(${name})`).join(', ')} FROM ${rows}`)
-    empty = empty.filter((_, index) => countOf(counts[index]) === 0)
-  }
-  return new Set(empty)
-}
-
-/** Columns of text that may have few different ones. */
-async function repeatingTexts(engine: Engine, columns: readonly Column[]): Promise<Set<string>> {
-  const texts = columns.filter(({ type }) => type === 'VARCHAR')
-  if (texts.length === 0) return new Set()
-  const counts = texts.map(({ name }) => `approx_count_distinct(${name})`).join(', ')
-  const [few = []] = await engine.rows(`SELECT ${counts} FROM (FROM staged LIMIT ${SAMPLE_ROWS})`)
-  return new Set(texts.filter((_, index) => countOf(few[index]) <= SAMPLE_ROWS / 2).map(({ name }) => name))
+/** What the first rows show: in which columns there is nothing, which texts repeat. All rows are asked only where there may be nothing. */
+async function lookAt(
+  engine: Engine,
+  columns: readonly Column[],
+): Promise<{ empty: Set<string>; repeating: Set<string> }> {
+  const texts = columns.filter(({ type }) => type === 'VARCHAR').map(({ name }) => name)
+  const asked = [...columns.map(({ name }) => `count(${name})`), ...texts.map(name => `approx_count_distinct(${name})`)]
+  const [counts = []] = await engine.rows(`SELECT ${asked.join(', ')} FROM (FROM staged LIMIT ${SAMPLE_ROWS})`)
+  const seen = (index: number) => countOf(counts[index])
+  const maybe = columns.flatMap(({ name }, index) => (seen(index) === 0 ? [name] : []))
+  const [all = []] =
+    maybe.length === 0 ? [] : await engine.rows(`SELECT ${maybe.map(name => `count(${name})`).join(', ')} FROM staged`)
+  const empty = new Set(maybe.filter((_, index) => countOf(all[index]) === 0))
+  const few = texts.filter((name, index) => !empty.has(name) && seen(columns.length + index) <= SAMPLE_ROWS / 2)
+  return { empty, repeating: new Set(few) }
 }
 
 /** Undefined where there are too many, or one that an enumeration does not hold (it ends texts at NUL). */

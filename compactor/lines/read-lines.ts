@@ -10,16 +10,18 @@ import { LineSplitter } from '../../platform/line-splitter.js'
 /** Longest line that DuckDB's CSV reader is given; its buffers are a few times as large. */
 export const LONGEST_PLAIN_LINE_BYTES = 1024 * 1024
 const BUFFER_BYTES = 4 * 1024 * 1024
+/** For few lines: to fetch the memory takes longer than to read them. */
+export const SMALL_BUFFER_BYTES = LONGEST_PLAIN_LINE_BYTES + 64 * 1024
 
 /**
  * SQL for the lines of a zstd file, numbered from 1: one column, no quotes, and a delimiter (0x01) that JSON text
  * cannot hold. It fails, and says so, on longer lines, on text that is not UTF-8, on carriage returns and on that
  * delimiter; `separateLines` is the way for those. Empty lines come as NULL.
  */
-export function readLinesSql(path: string): string {
+export function readLinesSql(path: string, bufferBytes = BUFFER_BYTES): string {
   return `SELECT row_number() OVER () AS line_no, line FROM read_csv(${sqlText(path)}, columns = {'line': 'VARCHAR'},
     delim = chr(1), quote = '', escape = '', header = false, auto_detect = false, new_line = '\\n', compression = 'zstd',
-    max_line_size = ${LONGEST_PLAIN_LINE_BYTES}, buffer_size = ${BUFFER_BYTES})`
+    max_line_size = ${LONGEST_PLAIN_LINE_BYTES}, buffer_size = ${bufferBytes})`
 }
 
 /** A line that cannot go through the CSV reader. */

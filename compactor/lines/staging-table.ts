@@ -10,8 +10,15 @@ import { sharedSql, tableSql } from '../tables.js'
 
 /** Lines that are not rows yet, in `main.leftovers`. */
 export interface Leftovers {
-  /** True where none was ever put there. */
+  /** True where none was ever put there: then there is no such table. */
   isEmpty: boolean
+}
+
+/** Makes the table, where this is the first line that cannot be a row. */
+export async function openLeftovers(engine: Engine, leftovers: Leftovers): Promise<void> {
+  if (!leftovers.isEmpty) return
+  leftovers.isEmpty = false
+  await engine.run('CREATE TABLE main.leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
 }
 
 /** The way of lines into a table `staged`, in a schema of its own; those that cannot be rows go to `main.leftovers`. */
@@ -148,7 +155,7 @@ export async function columnsOfTable(engine: Engine, table: Table): Promise<Colu
 /** Brings lines to `staged`, and those that cannot be rows to `leftovers` with the verdict. */
 export async function stageLines(engine: Engine, staging: StagingTable, linesSql: string): Promise<void> {
   if ((await fill(engine, staging, staging.rows(linesSql))) === 0) return
-  staging.leftovers.isEmpty = false
+  await openLeftovers(engine, staging.leftovers)
   await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${staging.verdicts(linesSql)}`)
 }
 

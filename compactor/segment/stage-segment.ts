@@ -3,11 +3,18 @@ import { blobValue } from '@duckdb/node-api'
 import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
 import { messageOf } from '../../platform/edge-error.js'
 import { FEW_BYTES, type Engine } from '../engine.js'
-import { LONGEST_PLAIN_LINE_BYTES, readLinesSql, separateLines, type SlowLine } from '../lines/read-lines.js'
+import {
+  LONGEST_PLAIN_LINE_BYTES,
+  readLinesSql,
+  separateLines,
+  SMALL_BUFFER_BYTES,
+  type SlowLine,
+} from '../lines/read-lines.js'
 import { inflatedLine } from '../lines/inflated-line.js'
 import { noteLine } from './quarantine.js'
 import type { Source } from './source.js'
 import {
+  openLeftovers,
   openStagingTable,
   openStagingTableOfFew,
   stageFewLines,
@@ -36,7 +43,6 @@ export interface Staging {
  * @param folder for what is written meanwhile
  */
 export async function stageSegment(engine: Engine, source: Source, folder: string): Promise<Staging> {
-  await engine.run('CREATE TABLE main.leftovers (line_no BIGINT, line VARCHAR, bytes BLOB, verdict VARCHAR)')
   const leftovers: Leftovers = { isEmpty: true }
   const own = await openOwnTable(engine, source, leftovers)
   await stageOwnLines(engine, own, source, folder)
@@ -93,7 +99,7 @@ async function stageOwnLines(engine: Engine, staging: StagingTable, source: Sour
   if (!decode) {
     if (await stageAsPlain(engine, staging, source)) return
     if (staging.filled) await engine.run(`DELETE FROM ${staging.target}`)
-    await engine.run('DELETE FROM main.leftovers')
+    if (!staging.leftovers.isEmpty) await engine.run('DELETE FROM main.leftovers')
     staging.frames = 0
   }
   const plain = join(folder, 'plain.jsonl.zst')
@@ -105,7 +111,8 @@ async function stageOwnLines(engine: Engine, staging: StagingTable, source: Sour
 /** All lines at once; false where the CSV reader met one that is not for it. */
 async function stageAsPlain(engine: Engine, staging: StagingTable, source: Source): Promise<boolean> {
   try {
-    await (staging.few ? stageFewLines : stagePlainLines)(engine, staging, readLinesSql(source.path))
+    if (staging.few) await stageFewLines(engine, staging, readLinesSql(source.path, SMALL_BUFFER_BYTES))
+    else await stagePlainLines(engine, staging, readLinesSql(source.path))
   } catch (error) {
     if (/^(Invalid Input|Not implemented) Error/.test(messageOf(error))) return false
     throw error
@@ -121,7 +128,7 @@ async function stageSlowLines(engine: Engine, staging: StagingTable, lines: Slow
     if (utf8) await engine.run('INSERT INTO main.slow_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
     else {
       const values = [BigInt(lineNo), blobValue(bytes)]
-      staging.leftovers.isEmpty = false
+      await openLeftovers(engine, staging.leftovers)
       await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
     }
   }
@@ -131,7 +138,7 @@ async function stageSlowLines(engine: Engine, staging: StagingTable, lines: Slow
   } catch (error) {
     if (!messageOf(error).startsWith('Out of Memory Error') || lines.length > 1) throw error
     // A single line that is too much for its table fits into `frames`, where it is not taken apart.
-    staging.leftovers.isEmpty = false
+    await openLeftovers(engine, staging.leftovers)
     await engine.run(
       `INSERT INTO main.leftovers SELECT line_no, line, NULL, ${sqlText(TO_FRAMES)} FROM main.slow_lines`,
     )
