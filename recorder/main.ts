@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { recorderTag } from '../config/one-exchange.js'
 import type { Config } from '../config/schema.js'
 import { targetLabel } from '../config/target-address.js'
@@ -162,6 +163,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     // However soon it is killed, it is known to have begun: on a busy machine the storage thread may need seconds to begin.
     if (lock) await Promise.race([storage.written(BEGIN_WITHIN_MS), died])
     const ending = AbortSignal.any([signal, broken.signal])
+    // Each connection and each question under way hears it: a warning of many was printed among the lines of the log.
+    setMaxListeners(0, ending)
     const running = pool.run(ending)
     if (!lock) {
       const aboutToEnd = options.takeOver ?? (() => Promise.resolve())

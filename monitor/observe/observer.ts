@@ -89,16 +89,17 @@ export class Observer {
     })
   }
 
-  /** Looks twice, a status of the recorder apart, so that there are rates; once where no recorder runs. */
+  /** Looks twice, a status of each recorder apart, so that there are rates; once where no recorder runs. */
   async lookForRates(): Promise<Observation> {
     const first = this.look()
-    const writtenAt = writtenBy(first)
-    if (writtenAt === undefined) return first
+    const before = writtenBy(first)
+    if (before.size === 0) return first
     const untilMs = performance.now() + NEXT_STATUS_WITHIN_MS
     for (;;) {
       await sleep(100)
       const next = this.look()
-      if (writtenBy(next) !== writtenAt || performance.now() >= untilMs) return next
+      const isNew = [...writtenBy(next)].every(([recorder, writtenAt]) => writtenAt !== before.get(recorder))
+      if (isNew || performance.now() >= untilMs) return next
     }
   }
 
@@ -132,8 +133,8 @@ class RateMeter {
   }
 }
 
-/** When each recorder that runs wrote its status; undefined where none runs. */
-function writtenBy({ parts }: Observation): string | undefined {
+/** When each recorder that runs wrote its status. */
+function writtenBy({ parts }: Observation): ReadonlyMap<string, string | undefined> {
   const running = parts.filter(report => isRecorder(report) && report.state === 'running')
-  return running.length === 0 ? undefined : running.map(({ writtenAt }) => writtenAt).join(' ')
+  return new Map(running.map(report => [titleOf(report), report.writtenAt]))
 }

@@ -34,6 +34,7 @@ async function stop(t: Test, recorder: RecorderProcess): Promise<void> {
   recorder.process.kill()
   const { exitCode, stderr } = await recorder.process
   t.equal(exitCode, 0, stderr.slice(-2000))
+  t.notMatch(stderr, /MaxListeners/, 'the log has lines of the log alone')
   sealLeft(recorder.dataDir)
 }
 

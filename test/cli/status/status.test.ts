@@ -186,6 +186,30 @@ t.test('a recorder that stood still was shown as running, its connections live, 
   t.end()
 })
 
+t.test('of several recorders those that had not written anew were shown without rates', async t => {
+  const dataDir = t.testdir()
+  const clock = new HandClock()
+  const names = ['deribit', 'okx']
+  const observer = new Observer(dataDir, clock, names)
+  const write = (name: string, frames: number) =>
+    writeStatus(dataDir, 'recorder', { ...recorder(frames, clock.ms), exchange: name }, name)
+  for (const name of names) write(name, 1000)
+  const looking = observer.lookForRates()
+  clock.ms += 1000
+  write('deribit', 1500)
+  let looks = 1
+  clock.nowMs = () => {
+    if (++looks === 3) write('okx', 1200)
+    return clock.ms
+  }
+  const { families } = await looking
+  const rates = families.filter(({ family }) => family === 'quote').map(one => [one.exchange, one.framesPerSecond])
+  t.same(rates.sort(), [
+    ['deribit', 500],
+    ['okx', 200],
+  ])
+})
+
 t.test('what another version writes, or nonsense, is no reason to fail', t => {
   const dataDir = t.testdir()
   const status = { families: { quote: { frames: 'many' } }, connections: 'none', waiting_bytes: null, run: 7 }
