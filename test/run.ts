@@ -3,7 +3,7 @@
  * own runner loads a module hook into each of them and into every program that they start, which takes longer than most
  * of what is tested.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, freemem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,7 +17,7 @@ import { countResults, summaryOf, type Failure, type Results } from './results.j
 /** Files wait as often as they work: more are begun while the processors have time to spare. */
 const JOBS_AT_LEAST = 3
 const JOBS_AT_MOST = 8
-const BUSY = 0.85
+const BUSY = 0.9
 const LOOK_MS = 1000
 /** Memory for one more, with the programs that it starts. */
 const SPARE_BYTES = 2 * 2 ** 30
@@ -32,13 +32,16 @@ const STDERR_SHOWN_CHARS = 4000
 /** A test that ran out of time lists every handle that is open. */
 const DIAGNOSTIC_SHOWN_CHARS = 2000
 
-/** The last in the alphabet come first: there are those who wait longest, and should not be left to the end. */
-const allFiles = () =>
-  readdirSync(join(packageRoot, 'test'), { recursive: true, encoding: 'utf8' })
+/** Those that ask for more time come first, and should not be left to the end; the others by the alphabet, backwards. */
+function allFiles(): string[] {
+  const files = readdirSync(join(packageRoot, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(path => path.endsWith('.test.ts'))
     .map(path => `test/${path}`)
-    .sort()
-    .reverse()
+  const isLong = new Map(
+    files.map(file => [file, /setTimeout\(\d|timeout: \d/.test(readFileSync(join(packageRoot, file), 'utf8'))]),
+  )
+  return files.sort((a, b) => Number(isLong.get(b)) - Number(isLong.get(a)) || (a < b ? 1 : -1))
+}
 
 /** `test/config/load.test.ts`, as people write it, to the compiled file that runs. */
 function compiled(file: string): string {

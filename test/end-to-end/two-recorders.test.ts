@@ -1,7 +1,6 @@
 /** Two recorders as one: the same channels at two places, or a share of them each. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { measureAsked } from '../../coverage/account/measure.js'
 import { tellingOf } from '../../coverage/account/telling.js'
@@ -32,6 +31,12 @@ async function end({ process, dataDir }: RecorderProcess): Promise<RecordedLine[
   await process
   sealLeft(dataDir)
   return recordedLines(dataDir)
+}
+
+/** About a second's frames. */
+async function recordsMore(recorder: RecorderProcess): Promise<void> {
+  const taken = framesTaken(recorder)
+  await until('more frames', () => framesTaken(recorder) > taken + 200)
 }
 
 const FEW = ['trades', 'quote', 'book']
@@ -85,9 +90,9 @@ t.test('merge: the same channels at two places, each event once', async t => {
   await until('the first records', () => isRecording(first))
   const second = start(t, exchange, 'london')
   await until('both record', () => isRecording(second))
-  await delay(1000)
+  await recordsMore(second)
   const lines = [await end(first)]
-  await delay(1000)
+  await recordsMore(second)
   lines.push(await end(second))
   const [early = [], late = []] = lines
   const merged = join(t.testdirName, 'merged')
