@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
-import { requireDate } from './date-option.js'
+import { requireDate } from '../platform/utc-date.js'
 import type { By } from '../coverage/account/telling.js'
 import type { CountedTables } from '../coverage/count-tables.js'
 import { exitCodes } from './exit-codes.js'

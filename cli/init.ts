@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Exchange } from '../exchanges/exchange.js'
 import type { Answers as ExchangeAnswers, ExchangeConfig, Question } from '../exchanges/settings.js'
-import type { Answers } from './init/answers.js'
+import type { Answers } from '../config/answers.js'
 import { nonNegativeNumber, portNumber } from './number-options.js'
 
 interface InitFlags extends Omit<Answers, 'exchanges' | 'of'> {
@@ -75,9 +75,9 @@ async function init({ config: path, yes, force, exchange, ...said }: InitFlags &
   ] = await Promise.all([
     import('node:fs'),
     import('../platform/edge-error.js'),
-    import('./init/write-config.js'),
-    import('./init/config-text.js'),
-    import('./init/answers.js'),
+    import('../config/write-config.js'),
+    import('../config/config-text.js'),
+    import('../config/answers.js'),
     import('../config/load.js'),
     import('../config/sections/host.js'),
     import('../exchanges/registry.js'),

@@ -6,7 +6,7 @@ import { endWhenNobodyReads } from './closed-pipe.js'
 import { exitCodes } from './exit-codes.js'
 import { runCommand } from './run-command.js'
 import { tell } from './tell.js'
-import { toldError } from './told-error.js'
+import { toldError } from '../platform/told-error.js'
 
 /** What is loaded from several sides fails on each of them; the command has told it then. */
 const isToldAlready = (error: unknown) => Boolean(process.exitCode) && toldError(error) !== undefined

@@ -63,7 +63,7 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
   if (text === undefined) {
     const [{ prompt }, { historyPath }] = await Promise.all([
       import('./query/prompt.js'),
-      import('./query/history-file.js'),
+      import('../reader/query/history-file.js'),
     ])
     const streams = { input: process.stdin, out: process.stdout, say: process.stderr }
     await prompt({ session, root, ...streams, historyPath: historyPath() })

@@ -37,7 +37,7 @@ async function report({ date, path, out, exchange, fresh, config }: ReportOption
     import('node:fs/promises'),
     import('../reader/report/make-report.js'),
     import('../reader/query/fresh-settings.js'),
-    import('./date-option.js'),
+    import('../platform/utc-date.js'),
     import('../formats/tree-place.js'),
     import('./output.js'),
     import('../platform/figures.js'),

@@ -17,16 +17,16 @@ export function statusCommand(): Command {
 }
 
 async function status({ config: path, json = false, watch = false }: StatusOptions): Promise<void> {
-  const [{ loadConfig }, { recorderTags }, { Observer }, { screenOf }, { Today }] = await Promise.all([
+  const [{ loadConfig }, { recorderTags }, { Observer }, { screenOf }, { AccountOfToday }] = await Promise.all([
     import('../config/load.js'),
     import('../config/one-exchange.js'),
     import('../monitor/observe/observer.js'),
     import('./status/screen.js'),
-    import('./status/today.js'),
+    import('../monitor/observe/account-of-today.js'),
   ])
   const config = loadConfig(path)
   const observer = new Observer(config.dataDir, undefined, recorderTags(config))
-  const today = new Today(config.dataDir)
+  const today = new AccountOfToday(config.dataDir)
   const textOf = (seen: Observation) =>
     json ? JSON.stringify({ ...seen, gaps: undefined }, null, watch ? 0 : 2) : screenOf(seen)
   if (watch) {

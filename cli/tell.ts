@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { exitCodeOfError, exitCodes } from './exit-codes.js'
-import { toldError } from './told-error.js'
+import { toldError } from '../platform/told-error.js'
 
 /**
  * Says on stderr why a command failed, and sets its exit code.

@@ -1,10 +1,6 @@
 import { Command } from 'commander'
 import { withConfig, type ConfigOption } from './config-option.js'
 import { EdgeError } from '../platform/edge-error.js'
-import type { Proof, ProofResult } from '../reader/verify/proof.js'
-import type { Finding } from '../reader/verify/findings.js'
-import type { Round } from '../reader/verify/round.js'
-import type { Progress } from '../platform/progress-bar.js'
 import { nonNegativeNumber } from './number-options.js'
 
 interface VerifyOptions extends ConfigOption {
@@ -37,86 +33,44 @@ export function verifyCommand(): Command {
 }
 
 async function verify(what: string | undefined, path: string | undefined, options: VerifyOptions): Promise<void> {
-  const [{ chooseProofs }, { Findings, findingText }, { Round }, { showProgress }, { onShutdown }] = await Promise.all([
-    import('../reader/verify/choose.js'),
-    import('../reader/verify/findings.js'),
-    import('../reader/verify/round.js'),
-    import('../platform/progress-bar.js'),
-    import('../platform/shutdown.js'),
-  ])
-  const isPlace = options.repair === true && path === undefined && what !== undefined && what !== 'bits'
-  const [asWhat, asPath] = options.repair === true ? ['bits', isPlace ? what : path] : [what, path]
-  const { proofs, place } = await chooseProofs(asWhat, asPath, options.config)
-  const asked = { config: options.config, date: dateAsked(options.date, proofs), repair: options.repair === true }
+  const [{ chooseProofs, requireDateOfProofs }, { findingText }, { proveInTurn }, { showProgress }, { onShutdown }] =
+    await Promise.all([
+      import('../reader/verify/choose.js'),
+      import('../reader/verify/findings.js'),
+      import('../reader/verify/prove-in-turn.js'),
+      import('../platform/progress-bar.js'),
+      import('../platform/shutdown.js'),
+    ])
+  const { json = false, date, repair = false, anew = false, for: minutes, config } = options
+  const isPlace = repair && path === undefined && what !== undefined && what !== 'bits'
+  const [asWhat, asPath] = repair ? ['bits', isPlace ? what : path] : [what, path]
+  const { proofs, place } = await chooseProofs(asWhat, asPath, config)
+  if (date !== undefined) requireDateOfProofs(date, proofs)
   const stop = new AbortController()
   if (proofs.every(({ goesOn }) => goesOn)) onShutdown(reason => stop.abort(reason))
-  else if (options.for !== undefined || options.anew === true)
+  else if (minutes !== undefined || anew)
     throw new EdgeError('VERIFY_OPTIONS', '--for and --anew go with verify parquet, verify nas and verify bits')
-  if (options.for !== undefined) {
+  if (minutes !== undefined) {
     const { lowerPriority } = await import('../platform/low-priority.js')
     lowerPriority()
-    setTimeout(() => stop.abort('its time is over'), 60_000 * options.for).unref()
+    setTimeout(() => stop.abort('its time is over'), 60_000 * minutes).unref()
   }
-  let progress: Progress | undefined
-  let round: Round
-  const print = (text: string) => {
-    if (progress) progress.aside(() => process.stdout.write(`${text}\n`))
-    else process.stdout.write(`${text}\n`)
-  }
-  const findings = new Findings(
-    (finding: Finding) => print(options.json ? JSON.stringify({ type: 'finding', ...finding }) : findingText(finding)),
-    finding => round.note(finding),
-  )
-  const startProgress = (label: string, total: number, unit?: 'bytes' | 'steps') =>
-    (progress = showProgress(label, total, unit))
   // A reader that has seen enough must not get a success that nobody proved.
   process.exitCode = 1
-  let isWhole = true
-  for (const proof of proofs) {
-    round = new Round({ place, proof: proof.name, date: asked.date, anew: options.anew === true || !proof.goesOn })
-    if (round.goesOn !== undefined) process.stderr.write(`${proof.name}: ${round.goesOn}\n`)
-    for (const weight of ['fault', 'unproven', 'note'] as const) findings.carry(weight, round.foundOf(weight))
-    let result: ProofResult
-    try {
-      result = await proof.prove(place, { findings, startProgress, round, signal: stop.signal, ...asked })
-      progress?.stop()
-      progress = undefined
-    } finally {
-      progress?.stop()
-    }
-    const { text, facts } = result
-    if (proof.goesOn) {
-      if (result.isWhole === false) round.save()
-      else round.end()
-    }
-    if (result.isWhole === false) isWhole = false
-    print(options.json ? JSON.stringify({ type: 'proven', proof: proof.name, ...facts }) : `${proof.name}: ${text}`)
-  }
-  findings.finish()
-  const { fault, unproven, note } = findings.counts
+  const shown = (type: string, facts: object, text: string) => (json ? JSON.stringify({ type, ...facts }) : text)
+  const print = (line: string) => process.stdout.write(`${line}\n`)
+  const result = await proveInTurn(proofs, place, {
+    ...{ config, date, repair, anew, startProgress: showProgress, signal: stop.signal },
+    onGoesOn: (proof, text) => process.stderr.write(`${proof}: ${text}\n`),
+    onFinding: finding => print(shown('finding', finding, findingText(finding))),
+    onProven: (proof, { text, facts }) => print(shown('proven', { proof, ...facts }, `${proof}: ${text}`)),
+  })
+  const { faults, unproven, notes, isWhole } = result
   const isStopped = !isWhole && stop.signal.aborted
-  print(
-    options.json
-      ? JSON.stringify({ type: 'result', ok: fault === 0, faults: fault, unproven, notes: note, isWhole })
-      : `${fault === 0 ? 'no fault' : `${fault} ${fault === 1 ? 'fault' : 'faults'}`}, ${unproven} unproven, ${note} notes` +
-          (isStopped ? '; stopped before the end: the same command goes on from here' : ''),
-  )
+  const text =
+    `${faults === 0 ? 'no fault' : `${faults} ${faults === 1 ? 'fault' : 'faults'}`}, ${unproven} unproven, ${notes} notes` +
+    (isStopped ? '; stopped before the end: the same command goes on from here' : '')
+  print(shown('result', { ok: faults === 0, ...result }, text))
   // With a time of its own that is what was asked for; a stop by hand has proven nothing.
-  process.exitCode = fault === 0 && (isWhole || (isStopped && options.for !== undefined)) ? 0 : 1
-}
-
-/** @throws EdgeError DATE_INVALID, VERIFY_DATE */
-function dateAsked(date: string | undefined, proofs: readonly Proof[]): string | undefined {
-  if (date === undefined) return undefined
-  if (!/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(Date.parse(date)))
-    throw new EdgeError('DATE_INVALID', `found ${date}, wanted a date such as 2026-11-22`)
-  if (proofs.some(({ byDate }) => byDate !== true))
-    throw new EdgeError(
-      'VERIFY_DATE',
-      `--date goes with a proof of single days, not with ${proofs.map(({ name }) => name).join(', ')}`,
-      {
-        hint: 'edgetape verify parquet --date 2026-11-22, or: verify nas --date 2026-11-22; of segments name a folder: verify raw data/raw/…/date=2026-11-22',
-      },
-    )
-  return date
+  process.exitCode = faults === 0 && (isWhole || (isStopped && minutes !== undefined)) ? 0 : 1
 }

@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { QuerySession } from '../../reader/query/session.js'
 import { EdgeError } from '../../platform/edge-error.js'
@@ -15,10 +16,11 @@ import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { rawFiles, type RawFile } from '../../formats/raw-tree.js'
 import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
 import { channelsOf, nasOf, tablesOf } from '../../reader/harvest.js'
-import { Processes } from './processes.js'
+import { LoggedProcesses } from '../../supervisor/logged-processes.js'
 import { showProgress } from './progress.js'
 import { fromHere, type Findings } from './report.js'
 
+const main = fileURLToPath(new URL('../main.js', import.meta.url))
 const TICK_MS = 250
 /** A file is shipped in one pass and proven in a later one; more passes than these prove that something is wrong. */
 const MOST_PASSES = 4
@@ -30,7 +32,7 @@ const MOST_PASSES = 4
  */
 export async function runDemo(path: string, exchange: string, seconds: number, stop: AbortSignal): Promise<Findings> {
   const folder = prepareFolder(path)
-  const processes = new Processes(folder.logs)
+  const processes = new LoggedProcesses(main, folder.logs)
   const ended = AbortSignal.any([stop, processes.failed])
   try {
     await live(folder, exchange, processes, seconds, ended)
@@ -53,7 +55,7 @@ function stopped(): EdgeError {
 async function live(
   folder: DemoFolder,
   exchange: string,
-  processes: Processes,
+  processes: LoggedProcesses,
   seconds: number,
   ended: AbortSignal,
 ): Promise<void> {
@@ -82,7 +84,7 @@ async function live(
 const passReport = z.object({ backlogFiles: z.number(), unverifiedFiles: z.number(), problemFiles: z.number() })
 
 /** Converts and ships what the running parts had not come to, until all of it is proven on the other side. */
-async function finish({ config, dataDir }: DemoFolder, processes: Processes): Promise<void> {
+async function finish({ config, dataDir }: DemoFolder, processes: LoggedProcesses): Promise<void> {
   say('compacting and shipping the rest')
   await processes.run('compact', ['--once', '--config', config])
   // `run` does it each night: those who have the Parquet alone learn from it what is missing.
@@ -100,7 +102,7 @@ async function finish({ config, dataDir }: DemoFolder, processes: Processes): Pr
 }
 
 async function look(folder: DemoFolder): Promise<Findings> {
-  const query = join(packageRoot, 'cli', 'demo', 'candles.sql')
+  const query = join(packageRoot, 'examples', 'candles.sql')
   copyFileSync(query, join(folder.root, 'candles.sql'))
   const session = await QuerySession.open({ root: folder.nas, fresh: undefined, note: say })
   const { connection } = session

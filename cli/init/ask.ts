@@ -5,7 +5,7 @@ import { parseTarget, targetComplaint } from '../../config/target-address.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { Answers as ExchangeAnswers, Question } from '../../exchanges/settings.js'
 import { exchanges } from '../../exchanges/registry.js'
-import { chosenOf, type Answers } from './answers.js'
+import { chosenOf, type Answers } from '../../config/answers.js'
 
 /** Where questions are put: the terminal, or streams of a test. */
 interface Terminal {

@@ -1,12 +1,11 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
-import { normalizedViews } from '../../exchanges/normalized.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
-import { atHand, exampleAtHand } from '../../reader/query/example-at-hand.js'
+import { HISTORY_MAX, keepHistory, readHistory } from '../../reader/query/history-file.js'
+import { completed } from '../../reader/query/name-completion.js'
 import type { QuerySession } from '../../reader/query/session.js'
 import { splitStatements } from '../../reader/query/statements.js'
-import { COLUMNS, wrapped } from '../../platform/wrapped.js'
-import { HISTORY_MAX, keepHistory, readHistory } from './history-file.js'
+import { viewLines, viewText } from '../../reader/query/told-views.js'
 import { printAnswer } from './print-answer.js'
 
 const HELP = `statements end with a semicolon and may be several lines; views are refreshed for each
@@ -39,7 +38,7 @@ export async function prompt({ session, root, input, out, say, historyPath }: Pr
   const reader = createInterface({
     ...{ input, output: say, terminal: isTerminal, prompt: 'edgetape> ' },
     ...(isTerminal && { history: readHistory(historyPath), historySize: HISTORY_MAX, removeHistoryDuplicates: true }),
-    completer: (line: string) => completed(line, session),
+    completer: (line: string) => completed(line, session, COMMANDS),
   })
   let isKept = isTerminal
   reader.on('history', (lines: string[]) => {
@@ -102,37 +101,4 @@ export async function prompt({ session, root, input, out, say, historyPath }: Pr
   }
   reader.close()
   if (text !== '') await answer(text)
-}
-
-/** Names that begin as the word before the cursor does. */
-function completed(line: string, session: QuerySession): [string[], string] {
-  const [word = ''] = /\.?\w*$/.exec(line) ?? []
-  const names = line.startsWith('.')
-    ? line.includes(' ')
-      ? session.readyViews.map(({ name }) => name)
-      : COMMANDS
-    : [
-        ...[...session.tables, ...normalizedViews.map(({ name }) => name), 'gaps'],
-        ...session.readyViews.map(({ name }) => `${name}(`),
-      ]
-  return [[...new Set(names)].filter(name => name.startsWith(word)).sort(), word]
-}
-
-/** A line each. */
-function viewLines({ readyViews }: QuerySession): string {
-  const lines = [
-    ...readyViews.map(({ name, question }) => [name, question] as const),
-    ...normalizedViews.map(({ name, meaning }) => [name, meaning] as const),
-  ]
-  const width = Math.max(...lines.map(([name]) => name.length))
-  const shown = lines.map(([name, says]) => `${name.padEnd(width)}  ${says}`)
-  return shown.map(line => (line.length > COLUMNS ? `${line.slice(0, COLUMNS - 1)}…` : line)).join('\n')
-}
-
-async function viewText(session: QuerySession, root: string, name: string): Promise<string> {
-  const view = session.readyViews.find(view => view.name === name)
-  if (!view) return `there is no view ${name} with an example; .views lists what there is`
-  const there = await atHand(session, root)
-  const columns = view.columns.map(({ names, meaning }) => wrapped(`${names}: ${meaning}`, '    ', '  '))
-  return [view.question, ...columns, `${there ? exampleAtHand(view.example, there) : view.example};`].join('\n')
 }

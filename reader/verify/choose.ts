@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { holdsFiles } from '../../formats/tree-place.js'
 import { EdgeError } from '../../platform/edge-error.js'
+import { requireDate } from '../../platform/utc-date.js'
 import type { Proof } from './proof.js'
 import { proofs } from './proofs.js'
 
@@ -31,6 +32,16 @@ export async function chooseProofs(
   throw new EdgeError('VERIFY_NOTHING', `nothing to prove in ${place}`, {
     path: place,
     hint: `wanted a folder with ${join('raw', 'exchange=…')} in it`,
+  })
+}
+
+/** @throws EdgeError DATE_INVALID, VERIFY_DATE */
+export function requireDateOfProofs(date: string, proofs: readonly Proof[]): void {
+  requireDate(date)
+  if (proofs.every(({ byDate }) => byDate)) return
+  const names = proofs.map(({ name }) => name).join(', ')
+  throw new EdgeError('VERIFY_DATE', `--date goes with a proof of single days, not with ${names}`, {
+    hint: 'edgetape verify parquet --date 2026-11-22, or: verify nas --date 2026-11-22; of segments name a folder: verify raw data/raw/…/date=2026-11-22',
   })
 }
 

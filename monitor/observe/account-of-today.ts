@@ -1,14 +1,14 @@
 import { dayOfAccount, type CoverageDay } from '../../coverage/account/day.js'
 import { dayOf, measureAccount } from '../../coverage/account/measure.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
-import { withAccount } from '../../monitor/observe/with-account.js'
-import type { Observation } from '../../monitor/observe/observation.js'
+import { withAccount } from './with-account.js'
+import type { Observation } from './observation.js'
 import { dateOf } from '../../platform/utc-date.js'
 
 const ANEW_AFTER_MS = 5000
 
 /** The account of today for the screen of `status`, measured anew now and then. */
-export class Today {
+export class AccountOfToday {
   readonly #dataDir: string
   #day: CoverageDay | undefined
   #isAtWork = false

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { toldError } from '../../cli/told-error.js'
+import { toldError } from '../../platform/told-error.js'
 import { edgetape } from '../fixtures/cli.js'
 import { needsThat } from '../fixtures/needs.js'
 import { canMount, smallDisk } from '../fixtures/small-disk.js'

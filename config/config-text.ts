@@ -1,9 +1,9 @@
 import { Document, isMap, isScalar, isSeq } from 'yaml'
-import { configKeys, exchangeKeys, type ConfigKey } from '../../config/keys.js'
-import { fileOf } from '../../config/secrets.js'
-import type { Login } from '../../exchanges/settings.js'
+import { configKeys, exchangeKeys, type ConfigKey } from './keys.js'
+import { fileOf } from './secrets.js'
+import type { Login } from '../exchanges/settings.js'
 import { chosenOf, valuesOf, type Answers } from './answers.js'
-import { wrapped } from '../../platform/wrapped.js'
+import { wrapped } from '../platform/wrapped.js'
 
 const COMMENT_WIDTH = 100
 

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { EdgeError } from '../../platform/edge-error.js'
+import { EdgeError } from '../platform/edge-error.js'
 
-const main = fileURLToPath(new URL('../main.js', import.meta.url))
 const STOP_WITHIN_MS = 10_000
 
 /** A command of ours in a process of its own; its log goes to a file. */
@@ -19,8 +17,8 @@ export interface Started {
 type Child = ReturnType<typeof spawnLogged>
 
 function spawnLogged(args: string[], log: string) {
-  return execa(process.execPath, [main, ...args], {
-    // Ctrl-C reaches the demo alone, which ends the others in order; should it be killed, they see its channel close.
+  return execa(process.execPath, args, {
+    // Ctrl-C reaches who started them alone, who ends them in order; should it be killed, they see its channel close.
     detached: true,
     ipc: true,
     stdin: 'ignore',
@@ -31,13 +29,16 @@ function spawnLogged(args: string[], log: string) {
   })
 }
 
-/** All processes of a demo: started here, and gone when the demo is, however it ends. */
-export class Processes {
+/** Several processes of one program: started here, and gone when this one is, however it ends. */
+export class LoggedProcesses {
+  readonly #main: string
   readonly #logs: string
   readonly #running = new Set<Child>()
   readonly #failed = new AbortController()
 
-  constructor(logs: string) {
+  /** @param main the program, whose first argument names a command */
+  constructor(main: string, logs: string) {
+    this.#main = main
     this.#logs = logs
   }
 
@@ -85,7 +86,7 @@ export class Processes {
   }
 
   #spawn(name: string, args: string[]): Child {
-    const child = spawnLogged(args, this.#logPath(name))
+    const child = spawnLogged([this.#main, ...args], this.#logPath(name))
     this.#running.add(child)
     void child.then(() => this.#running.delete(child))
     return child

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { exchanges } from '../../exchanges/registry.js'
-import type { Answers as ExchangeAnswers, ConfigValue, ConfigValues, Question } from '../../exchanges/settings.js'
+import { exchanges } from '../exchanges/registry.js'
+import type { Answers as ExchangeAnswers, ConfigValue, ConfigValues, Question } from '../exchanges/settings.js'
 
 /** What `init` asks, or takes as flags; what is left out gets the schema's default. */
 export interface Answers {

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { addonMissing } from '../platform/addons.js'
-import { EdgeError, messageOf } from '../platform/edge-error.js'
+import { addonMissing } from './addons.js'
+import { EdgeError, messageOf } from './edge-error.js'
 
 /** What a person can do where the system refuses; of errors that no list has, the name alone must do. */
 const HINTS: Readonly<Record<string, string>> = {

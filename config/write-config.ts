@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { EdgeError, hasErrno } from '../platform/edge-error.js'
 
 /**
  * Writes a config file in one step; one that is there already stays unless it may be replaced.
