@@ -22,7 +22,7 @@ import { withAccount } from '../observe/with-account.js'
 import type { Said } from '../../formats/part-status.js'
 import { startPulse } from '../../formats/pulse.js'
 import { StatusWriter } from '../../formats/status.js'
-import { dateOf } from '../../platform/utc-date.js'
+import { dateOf, isDate } from '../../platform/utc-date.js'
 import { Observer } from '../observe/observer.js'
 import { History } from './history.js'
 import { CoverageDays } from './coverage/days.js'
@@ -210,7 +210,13 @@ function routesOf({ dataDir, alerts }: Config, watch: Watch, coverage: CoverageD
       return seen ? json(statusAnswer(seen, watch.health(), alerts)) : plain(503, 'nothing was seen yet')
     },
     '/api/history': () => json(watch.history.all()),
-    '/api/coverage': () => json(coverage.all()),
+    '/api/coverage': query => {
+      const date = query.get('before')
+      if (date === null) return json(coverage.all())
+      if (!isDate(date)) return plain(400, 'wanted a date such as 2026-11-22')
+      const day = coverage.before(date)
+      return json(day === undefined ? { isKnown: false } : { isKnown: true, day })
+    },
     '/report': async query => {
       const found = watch.seenWith(coverage)?.reports.find(({ path }) => path === query.get('path'))
       return found ? reportAnswer(await readFile(join(dataDir, found.path))) : plain(404, 'no such report')

@@ -3,6 +3,7 @@ import { execa } from 'execa'
 import { messageOf } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
 import { dateOf } from '../../../platform/utc-date.js'
+import { holdsDate } from '../../../formats/tree-place.js'
 import type { CoverageDay } from '../../../coverage/account/day.js'
 
 /** Days shown, today included. */
@@ -20,6 +21,10 @@ const SETTLED_AFTER_MS = 3 * 3_600_000
 /** … and any day after this, for what came late. */
 const STALE_MS = 12 * 3_600_000
 const MEASURE_WITHIN_MS = 10 * 60_000
+/** Earlier days are measured when somebody goes back to them; so many are kept. */
+const EARLIER_MAX = 8
+/** Where days are missing, the one before is looked for so far back. */
+const BACK_MAX_DAYS = 366
 
 const worker = fileURLToPath(new URL('./worker.js', import.meta.url))
 
@@ -43,12 +48,24 @@ export function dueDate(
   return undefined
 }
 
+/** The nearest date before one that is there; undefined where none is, or none of a year. Pure. */
+export function dateBefore(date: string, isThere: (date: string) => boolean): string | undefined {
+  for (let ago = 1; ago <= BACK_MAX_DAYS; ago++) {
+    const earlier = dateOf(Date.parse(date) - ago * DAY_MS)
+    if (isThere(earlier)) return earlier
+  }
+  return undefined
+}
+
 /** Coverage of the last days, measured now and then by a process of its own, never for a request. */
 export class CoverageDays {
   readonly #dataDir: string
   readonly #log: Logger
   readonly #measured = new Map<string, CoverageDay>()
   readonly #triedMs = new Map<string, number>()
+  /** By the date that they are the day before of; null: there is none. */
+  readonly #earlier = new Map<string, CoverageDay | null>()
+  #wish: string | undefined
   #isAtWork = false
   #underWay: Promise<void> = Promise.resolve()
   #failure: string | undefined
@@ -70,6 +87,16 @@ export class CoverageDays {
     return this.#measured.get(date)
   }
 
+  /**
+   * The nearest day before a date of which anything is here, null where there is none; undefined where it is not known yet,
+   * but will be at one of the next looks: whoever asks reads nothing.
+   */
+  before(date: string): CoverageDay | null | undefined {
+    const known = this.#earlier.get(date)
+    if (known === undefined) this.#wish = date
+    return known
+  }
+
   /** Something happened: today is measured at the next look. */
   hurry(): void {
     this.#hasNews = true
@@ -89,16 +116,40 @@ export class CoverageDays {
     const goodForMs = this.#hasNews ? 0 : isWrong ? WRONG_MS : TODAY_MS
     const peaceMs = Math.min(PEACE_MS_MAX, TIMES_ITS_LENGTH * this.#tookMs)
     const date = dueDate(this.#triedMs, nowMs, Math.max(goodForMs, peaceMs))
-    if (date === undefined) return
     const isToday = date === dateOf(nowMs)
+    if (!isToday && this.#wish !== undefined) {
+      this.#lookBefore(this.#wish, signal)
+      return
+    }
+    if (date === undefined) return
     if (isToday) this.#hasNews = false
     const beganMs = performance.now()
-    this.#isAtWork = true
     this.#triedMs.set(date, nowMs)
+    this.#work(date, signal, day => {
+      this.#measured.set(date, day)
+      if (isToday) this.#tookMs = performance.now() - beganMs
+      this.#forget(nowMs)
+    })
+  }
+
+  #lookBefore(date: string, signal: AbortSignal): void {
+    this.#wish = undefined
+    const found = dateBefore(date, earlier => holdsDate(this.#dataDir, earlier))
+    if (found === undefined) this.#keep(date, null)
+    else this.#work(found, signal, day => this.#keep(date, day))
+  }
+
+  #keep(date: string, day: CoverageDay | null): void {
+    this.#earlier.set(date, day)
+    const [oldest] = this.#earlier.keys()
+    if (this.#earlier.size > EARLIER_MAX && oldest !== undefined) this.#earlier.delete(oldest)
+  }
+
+  #work(date: string, signal: AbortSignal, done: (day: CoverageDay) => void): void {
+    this.#isAtWork = true
     this.#underWay = this.#measure(date, signal)
       .then(day => {
-        this.#measured.set(date, day)
-        if (isToday) this.#tookMs = performance.now() - beganMs
+        done(day)
         this.#failure = undefined
       })
       .catch((error: unknown) => {
@@ -109,7 +160,6 @@ export class CoverageDays {
       })
       .finally(() => {
         this.#isAtWork = false
-        this.#forget(nowMs)
       })
   }
 

@@ -1,24 +1,10 @@
 import { writeFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
 import { History } from '../../../monitor/http/history.js'
+import { seenAt } from '../../fixtures/seen-rate.js'
 
 const NOON_MS = Date.parse('2026-11-22T12:00:00Z')
-
-function seenAt(atMs: number, framesPerSecond: number): Observation {
-  const status = {
-    exchange: 'deribit',
-    families: { quote: { frames: 1, bytes: 1, lag_ms: 30 } },
-    shown: [{ name: 'BTC-PERPETUAL', price: 90_000.5, bid: 90_000, ask: 90_002.5 }],
-  }
-  const rates = { families: new Map([['quote', { frames: framesPerSecond, bytes: 1 }]]), connections: new Map() }
-  return observationOf({
-    ...{ atMs, gaps: [], use: undefined, space: undefined },
-    parts: [{ part: 'recorder', state: 'running', status }],
-    rates: new Map([['recorder', rates]]),
-  })
-}
 
 t.test('what was drawn before a restart of the page is drawn after it, with a hole between', async t => {
   const dataDir = t.testdir({ state: {} })

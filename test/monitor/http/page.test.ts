@@ -165,7 +165,9 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.ok((await page.locator('#connections').textContent())?.includes(NASTY), 'texts of others are shown as texts')
   await page.getByRole('button', { name: 'the day before' }).click()
   t.equal(await page.locator('#day').textContent(), report.date)
-  t.equal(await page.getByRole('button', { name: 'the day before' }).isDisabled(), true, 'nothing is known before')
+  await page.getByRole('button', { name: 'the day before' }).click()
+  await page.locator('#day-before:disabled').waitFor()
+  t.equal(await page.locator('#day').textContent(), report.date, 'nothing is there before')
   const cell = page.locator('#heat .cell')
   await cell.and(page.locator('.share-2')).waitFor()
   t.equal(await cell.count(), 6 * 24)
@@ -255,6 +257,44 @@ t.test('answers three questions before one scrolls, and axe-core finds nothing',
   await page.getByText('edgetape verify raw').waitFor()
   wrong.syncer = { pid: 2 ** 22 + 1 }
   await page.locator('.pill.bad').getByText('recording, the syncer is dead').waitFor()
+})
+
+t.test('days back by arrows ended after a week: the files tell of any day', { timeout: 120_000 }, async t => {
+  if (!needs(t, 'chromium')) return
+  const { url, dataDir } = await servedPage(t)
+  const dates = [9, 40].map(ago => iso(Date.now() - ago * 86_400_000).slice(0, 10))
+  for (const date of dates) {
+    const atUs = Date.parse(`${date}T10:00:00Z`) * 1000
+    const told: [number, object][] = [
+      [0, { event: 'started' }],
+      [1, { event: 'subscribed', conn: 'd1', channels: ['quote.BTC-PERPETUAL'] }],
+      [2, { event: 'live', conn: 'd1', channels: 1 }],
+      [30, { event: 'stopped' }],
+    ]
+    const entries = told.map(([second, event]) => ({
+      ...{ family: 'journal', conn: 'journal', recvUs: atUs + second * 1e6, frame: JSON.stringify(event) },
+    }))
+    writeRecording(dataDir, entries, { run: date.replaceAll('-', '') })
+  }
+  const page = await (await openBrowser(t)).newPage()
+  const heard = listenTo(page)
+  await page.goto(url)
+  await page.locator('#day').getByText(', today').waitFor()
+  const before = page.getByRole('button', { name: 'the day before' })
+  for (const date of dates) {
+    // Days of the last week that are empty are stepped over, once they are measured.
+    await before.click()
+    await page.locator('#day').getByText(date, { exact: true }).waitFor()
+    t.ok(await page.locator('#heat a[title^="10:00, "]').count(), `the hours of ${date}`)
+  }
+  await before.click()
+  await page.locator('#day-before:disabled').waitFor()
+  t.equal(await page.locator('#day').textContent(), dates[1], 'the first')
+  await page.getByRole('button', { name: 'the day after' }).click()
+  t.equal(await page.locator('#day').textContent(), dates[0])
+  t.same(heard.complaints, [])
+  const { status } = await fetch(`${url}/api/coverage?before=yesterday`)
+  t.equal(status, 400)
 })
 
 t.test('the picture in the README is one of this page', { timeout: 120_000 }, async t => {

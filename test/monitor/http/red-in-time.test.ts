@@ -1,16 +1,28 @@
 /** The page of a whole `run`, in a browser: red in time. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { monitorStatus, recorderStatus } from '../../../formats/part-status.js'
 import { readPulse } from '../../../formats/pulse.js'
 import { readStatus } from '../../../formats/status.js'
+import { History } from '../../../monitor/http/history.js'
 import { openBrowser } from '../../fixtures/browser.js'
 import { cliMain } from '../../fixtures/cli.js'
 import { needs } from '../../fixtures/needs.js'
 import { numberedExchange } from '../../fixtures/numbered-exchange.js'
 import { until } from '../../fixtures/recorder-process.js'
+import { seenAt } from '../../fixtures/seen-rate.js'
+
+/** Of an hour and a half that ended a moment ago: 8 to 18 frames a second. */
+async function keepPast(dataDir: string): Promise<void> {
+  mkdirSync(join(dataDir, 'state'), { recursive: true })
+  const history = new History(dataDir)
+  const steps = 18 * 60
+  for (let step = 0; step < steps; step++)
+    history.note(seenAt(Date.now() - 5000 * (steps - step), 8 + (Math.floor(step / 60) % 11)))
+  await history.saveLast(5000)
+}
 
 t.test('red within 15 s of a dead exchange, and of a part that stands still', { timeout: 180_000 }, async t => {
   if (!needs(t, 'chromium')) return
@@ -23,6 +35,7 @@ t.test('red within 15 s of a dead exchange, and of a part that stands still', { 
     config,
     JSON.stringify({ host: 'vps1', dataDir, exchange: { name: 'deribit', url: exchange.url }, http: { port: 0 } }),
   )
+  await keepPast(dataDir)
   const run = execa(process.execPath, [cliMain, 'run', '--config', config], { stdio: 'ignore', reject: false })
   t.teardown(async () => {
     run.kill('SIGTERM')
@@ -33,6 +46,16 @@ t.test('red within 15 s of a dead exchange, and of a part that stands still', { 
   const page = await (await openBrowser(t)).newPage()
   await page.goto(url() ?? '')
   await page.locator('.pill.good').waitFor()
+  // A fourth of 50 frames a second, beside what they were for an hour.
+  const card = page.locator('#families .card', { hasText: 'quote' })
+  await card.getByText('usually 8 to 18', { exact: true }).waitFor()
+  const middle = async (selector: string) => {
+    const { y = NaN, height = NaN } = (await card.locator(selector).last().boundingBox()) ?? {}
+    return { y, bottom: y + height, middle: y + height / 2 }
+  }
+  await card.locator('.line').last().waitFor({ state: 'attached' })
+  const [band, line] = [await middle('.usual'), await middle('.line')]
+  t.ok(line.middle > band.y - 2 && line.middle < band.bottom + 2, 'what was recorded is drawn near what is usual')
 
   const pid = readPulse(dataDir, 'compactor')?.pid ?? 0
   process.kill(pid, 'SIGSTOP')
