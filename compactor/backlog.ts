@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { byStart, rawDays, rawFilesIn, rawFoldersOf, type RawDay, type RawFile } from '../formats/raw-tree.js'
 import type { Receipt } from '../formats/receipt.js'
 
+const DAY_US = 86_400_000_000
+
 export type SealedSegment = Pick<RawFile, 'path' | 'name'>
 
 /** What lies in a date. */
@@ -40,7 +42,10 @@ export class SegmentFinder {
 
   /** What lies in one date, as it is now. */
   date(date: string): DateSegments | undefined {
-    const day = rawDays(this.#dataDir).find(day => day.date === date)
+    const fromUs = Date.parse(date) * 1000
+    // Looked for by its name: names of all days, asked for each of them, would cost their square.
+    const days = rawDays(this.#dataDir, { fromUs, toUs: fromUs + DAY_US })
+    const day = days.find(day => day.date === date)
     return day && this.#segmentsOf(day, path => rawFilesIn(this.#dataDir, path))
   }
 

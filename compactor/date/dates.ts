@@ -77,9 +77,10 @@ export class Dates {
 
   /** The dates of segments that a wish is about. */
   wished({ date: wanted, outdated }: RebuildWish): string[] {
-    const dates = new Set(this.#finder.find().map(({ name }) => segmentDate(name)))
+    const segments = wanted === undefined ? this.#finder.find() : (this.#finder.date(wanted)?.sealed ?? [])
+    const dates = new Set(segments.map(({ name }) => segmentDate(name)))
     const old = outdated === true ? this.#outdated() : dates
-    return [...dates].filter(date => (wanted === undefined || date === wanted) && old.has(date))
+    return [...dates].filter(date => old.has(date))
   }
 
   /** Those with tables of an earlier schema version, by their receipts. */
