@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { normalizedViews } from '../../exchanges/normalized.js'
 import { normalizedSql, ownTablesIn, partOf, sharedPart, type OwnTable } from './normalized-views.js'
 import { columnsOfOwnTable, columnsOfTables } from './relation.js'
 import { derivedTables } from '../../coverage/write-tables.js'
 import { isParquetNameSql, PARQUET_GLOB } from '../../formats/parquet-path.js'
-import { parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
+import { datesIn, parentsOfDays, parquetFiles, parquetTables } from '../../formats/parquet-tree.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlName, sqlText } from '../../platform/duckdb.js'
+import { knownDays, pathsBetween, type KnownDays } from './days-between.js'
 import { gapsSql, readyViews, sharedSql, viewsInOrder } from './ready-views.js'
 import { emptySelect, parquetSql, PARTITION_COLUMNS, type Column } from './relation.js'
 
@@ -16,6 +16,8 @@ interface Described {
   name: string
   columns: Column[]
   exchanges: string[]
+  /** Days that have a folder. */
+  days: KnownDays | undefined
 }
 
 /** A table of one exchange alone. */
@@ -48,12 +50,19 @@ export async function catalogSql(root: string, dialect: string, location?: strin
     name,
     columns,
     exchanges: hasFiles(name) ? (here.get(name) ?? []) : [],
+    days: dialect === 'duckdb' ? daysOf(root, name) : undefined,
   }))
   const head = `-- Views over Parquet files that edgetape wrote, below ${location ?? resolve(root)}.`
   const [, sql] = found
   const shown = (location ?? resolve(root)).replace(/\/$/, '')
   const own = dialect === 'duckdb' ? await ownTables([...new Set([...here.values()].flat())], here) : []
-  return `${head}\n${sql(tables, shown, existsSync(join(root, 'superseded')), own)}`
+  return `${head}\n${sql(tables, shown, knownDays(datesIn(root, 'superseded')), own)}`
+}
+
+/** By names of folders alone. */
+function daysOf(root: string, table: string): KnownDays | undefined {
+  const parents = parentsOfDays(root, name => name === table)
+  return knownDays(parents.flatMap(parent => datesIn(root, parent)))
 }
 
 const named = (columns: (typeof derivedTables)[number]['columns']) => columns.map(([name, type]) => ({ name, type }))
@@ -71,12 +80,12 @@ async function ownTables(exchanges: readonly string[], here: ReadonlyMap<string,
   return own
 }
 
-function normalizedCatalog(own: readonly Own[], location: string, isSuperseded: boolean): string[] {
+function normalizedCatalog(own: readonly Own[], location: string, superseded: KnownDays | undefined): string[] {
   const exchanges = [...new Set(own.map(({ exchange }) => exchange))]
   const views = own.map(({ exchange, table, columns, hasFiles }) => {
     const empty = emptySelect(columns)
     const select = hasFiles
-      ? `(${duckDbSelect(globOf(location, table, exchange), location, isSuperseded)}) UNION ALL BY NAME (${empty})`
+      ? `(${selectOfAll(globOf(location, table, exchange), location, superseded)}) UNION ALL BY NAME (${empty})`
       : empty
     return `CREATE OR REPLACE VIEW ${sqlName(exchange)}.${sqlName(table)} AS ${select};`
   })
@@ -88,14 +97,27 @@ function normalizedCatalog(own: readonly Own[], location: string, isSuperseded: 
   ]
 }
 
-const globOf = (location: string, table: string, exchange = '*') =>
-  sqlText(`${asPattern(location)}/parquet/exchange=${exchange}/table=${table}/kind=*/currency=*/date=*/${PARQUET_GLOB}`)
+const partitionsOf = (location: string, table: string, exchange = '*') =>
+  `${asPattern(location)}/parquet/exchange=${exchange}/table=${table}/kind=*/currency=*`
 
-function duckDbSql(tables: readonly Described[], location: string, isSuperseded: boolean, own: readonly Own[]): string {
+const globOf = (location: string, table: string, exchange = '*') =>
+  sqlText(`${partitionsOf(location, table, exchange)}/date=*/${PARQUET_GLOB}`)
+
+function duckDbSql(
+  tables: readonly Described[],
+  location: string,
+  superseded: KnownDays | undefined,
+  own: readonly Own[],
+): string {
   const views = tables.map(({ name, columns, exchanges }) => {
     const select =
-      exchanges.length === 0 ? emptySelect(columns) : duckDbSelect(globOf(location, name), location, isSuperseded)
+      exchanges.length === 0 ? emptySelect(columns) : selectOfAll(globOf(location, name), location, superseded)
     return `CREATE OR REPLACE VIEW "${name}" AS ${select};`
+  })
+  const between = tables.flatMap(({ name, days }) => {
+    if (!days) return []
+    const select = selectBetween(name, days, location, superseded)
+    return `CREATE OR REPLACE MACRO ${sqlName(`${name}_between`)}(first_date, last_date) AS TABLE ${select};`
   })
   const exchanges = [...new Set(tables.flatMap(({ exchanges }) => exchanges))]
   const macros = viewsInOrder().map(({ question, example, sql }) => `-- ${question}\n-- ${example};\n${sql}`)
@@ -103,7 +125,9 @@ function duckDbSql(tables: readonly Described[], location: string, isSuperseded:
     "-- Times are UTC: SET TimeZone = 'UTC'; for Python, pip install pytz. What is only in raw yet: edgetape query.",
     "SET TimeZone = 'UTC';",
     ...views,
-    ...normalizedCatalog(own, location, isSuperseded),
+    '-- The same, of the days from the first to the last alone: the files of no other day are listed or opened.',
+    ...between,
+    ...normalizedCatalog(own, location, superseded),
     sharedSql(),
     gapsSql(exchanges),
     ...macros,
@@ -111,18 +135,44 @@ function duckDbSql(tables: readonly Described[], location: string, isSuperseded:
 }
 
 /** Files that others replaced are left out where these are there, too; the list of them grows. */
-function duckDbSelect(glob: string, location: string, isSuperseded: boolean): string {
-  // Copies that a NAS made of a file under another name would count twice.
-  const ours = `SELECT * EXCLUDE (filename) FROM (${parquetSql(glob, ', filename = true')})
+function selectOfAll(glob: string, location: string, superseded: KnownDays | undefined): string {
+  if (!superseded) return oursAmong(glob)
+  return withoutSuperseded(
+    glob,
+    location,
+    sqlText(`${supersededIn(location)}/date=*/${SUPERSEDED_GLOB}`),
+    `glob(${glob})`,
+  )
+}
+
+const FIRST_DATE = 'first_date'
+const LAST_DATE = 'last_date'
+
+/** The same for a macro with two dates. */
+function selectBetween(table: string, days: KnownDays, location: string, superseded: KnownDays | undefined): string {
+  const paths = pathsBetween(partitionsOf(location, table), PARQUET_GLOB, FIRST_DATE, LAST_DATE, days)
+  const within = `SELECT * FROM (%) WHERE "date" BETWEEN ${FIRST_DATE}::DATE AND ${LAST_DATE}::DATE`
+  if (!superseded) return within.replace('%', () => oursAmong(paths))
+  const lists = pathsBetween(supersededIn(location), SUPERSEDED_GLOB, FIRST_DATE, LAST_DATE, superseded)
+  const here = `(SELECT DISTINCT filename AS file FROM read_parquet(${paths}, union_by_name = true, filename = true))`
+  return within.replace('%', () => withoutSuperseded(paths, location, lists, here))
+}
+
+const SUPERSEDED_GLOB = 'superseded-*.jsonl'
+const supersededIn = (location: string) => `${asPattern(location)}/superseded`
+
+/** Copies that a NAS made of a file under another name would count twice. */
+const oursAmong = (paths: string) => `SELECT * EXCLUDE (filename) FROM (${parquetSql(paths, ', filename = true')})
   WHERE ${isParquetNameSql('filename')}`
-  if (!isSuperseded) return ours
-  const list = sqlText(`${asPattern(location)}/superseded/date=*/superseded-*.jsonl`)
-  return `${ours}
+
+/** @param here a relation of the files that are there, as `file` */
+function withoutSuperseded(paths: string, location: string, lists: string, here: string): string {
+  return `${oursAmong(paths)}
   AND filename NOT IN (
     SELECT ${sqlText(`${location}/`)} || path
     FROM (SELECT path, unnest("by") AS other, len("by") AS others
-      FROM read_json(${list}, columns = {path: 'VARCHAR', "by": 'VARCHAR[]'}))
-    JOIN glob(${glob}) ON file = ${sqlText(`${location}/`)} || other
+      FROM read_json(${lists}, columns = {path: 'VARCHAR', "by": 'VARCHAR[]'}))
+    JOIN ${here} ON file = ${sqlText(`${location}/`)} || other
     GROUP BY path, others HAVING count(DISTINCT other) = others
   )`
 }
