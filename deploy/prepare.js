@@ -12,7 +12,10 @@ const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
 const run = (program, ...args) => spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status
 
-if (existsSync(compiler)) process.exitCode = run(process.execPath, compiler, '-p', 'tsconfig.json') ?? 1
+// Where neither a compiler nor the addon's own place can be reached, npm leaves it out: tests, which use its types, are not checked there.
+const without = existsSync(join(root, 'node_modules', 'zstd-napi')) ? [] : ['--noCheck']
+
+if (existsSync(compiler)) process.exitCode = run(process.execPath, compiler, '-p', 'tsconfig.json', ...without) ?? 1
 else if (!existsSync(join(root, 'dist', 'cli', 'main.js')) && existsSync(join(root, 'tsconfig.json'))) {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   // Types of others are left out, too, so that nothing can be checked here.

@@ -16,6 +16,7 @@ const proofs: Record<string, () => Promise<unknown>> = {
   fuzz: () => import('./fuzz.js'),
   truth: () => import('./truth.js'),
   'okx-fuzz': () => import('./okx-fuzz.js'),
+  image: () => import('./image.js'),
 }
 
 const { positionals: names } = parseArgs({
