@@ -40,13 +40,17 @@ async function catalogOfFinishedDays(
   location: string,
   out?: string,
 ): Promise<void> {
-  const { duckLakeSql, writeDeltaCatalog } = await import('../reader/finished-days/write-catalog.js')
+  const [{ duckLakeSql, writeDeltaCatalog }, { showProgress }] = await Promise.all([
+    import('../reader/finished-days/write-catalog.js'),
+    import('../platform/progress-bar.js'),
+  ])
+  const bar = showProgress('files', 0, 'steps')
   if (dialect === 'ducklake') {
-    process.stdout.write(`${await duckLakeSql(root, location, Date.now())}\n`)
+    process.stdout.write(`${await duckLakeSql(root, location, Date.now(), bar.reach).finally(bar.stop)}\n`)
     return
   }
   if (out === undefined)
     throw new EdgeError('CATALOG_DIALECT', 'found no --out, wanted a folder of its own for the logs of Delta tables')
-  const { files, days, tables } = await writeDeltaCatalog(root, out, location, Date.now())
+  const { files, days, tables } = await writeDeltaCatalog(root, out, location, Date.now(), bar.reach).finally(bar.stop)
   process.stdout.write(`${days} days, ${files} files\n${tables.map(table => `${table}\n`).join('')}`)
 }

@@ -44,18 +44,21 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
     throw new EdgeError('COVERAGE_OPTIONS', `found ${folder}, wanted options alone`, {
       hint: `the folder is called by its name now: --path ${folder}`,
     })
-  const [{ measureAsked }, { tellingOf }, { exchangeNamed }, { requireTree }, text] = await Promise.all([
-    import('../coverage/account/measure.js'),
-    import('../coverage/account/telling.js'),
-    import('../exchanges/registry.js'),
-    import('../formats/tree-place.js'),
-    import('./coverage/account-text.js'),
-  ])
+  const [{ measureAsked }, { tellingOf }, { exchangeNamed }, { requireTree }, text, { showProgress }] =
+    await Promise.all([
+      import('../coverage/account/measure.js'),
+      import('../coverage/account/telling.js'),
+      import('../exchanges/registry.js'),
+      import('../formats/tree-place.js'),
+      import('./coverage/account-text.js'),
+      import('../platform/progress-bar.js'),
+    ])
   const root = options.path ?? (await import('../config/load.js')).loadConfig(options.config).dataDir
   if (options.write) return write(root, options)
   const asked = await windowOf(options)
   requireTree(root)
-  const account = await measureAsked(root, asked)
+  const progress = showProgress('journals', 0, 'steps')
+  const account = await measureAsked(root, asked, undefined, progress.reach).finally(progress.stop)
   const told = tellingOf(account, exchangeNamed, options.by)
   const counted = options.count ? await count(root, account.window, options.by) : undefined
   const torn = new Set([...account.torn, ...(counted?.torn ?? [])])
@@ -83,11 +86,7 @@ async function count(root: string, window: Span, by: By | undefined): Promise<Co
     import('../formats/parquet-tree.js'),
   ])
   const progress = showProgress('tables', parquetTables(root).size, 'steps')
-  try {
-    return await countTables(root, window, by, () => progress.advance(1))
-  } finally {
-    progress.stop()
-  }
+  return countTables(root, window, by, () => progress.advance(1)).finally(progress.stop)
 }
 
 /** Files that are no whole Parquet files, whatever else is there. */

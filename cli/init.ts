@@ -38,7 +38,7 @@ export async function initCommand(isWhole: boolean): Promise<Command> {
 async function addExchangeFlags(command: Command): Promise<void> {
   const [{ exchanges }, { flagQuestions }] = await Promise.all([
     import('../exchanges/registry.js'),
-    import('./init/answers.js'),
+    import('../config/answers.js'),
   ])
   const known = exchanges.map(({ name }) => name)
   const exchange = new Option('--exchange <list>', `of ${known.join(',')}; several are recorded side by side`)

@@ -33,6 +33,7 @@ async function report({ date, path, out, exchange, fresh, config }: ReportOption
     { writeWhole },
     { sizeText },
     { lowerPriority },
+    { showProgress },
   ] = await Promise.all([
     import('node:fs/promises'),
     import('../reader/report/make-report.js'),
@@ -42,13 +43,15 @@ async function report({ date, path, out, exchange, fresh, config }: ReportOption
     import('./output.js'),
     import('../platform/figures.js'),
     import('../platform/low-priority.js'),
+    import('../platform/progress-bar.js'),
   ])
   requireDate(date)
   const settings = freshSettings(path, config)
   requireTree(settings.root)
   // It gives way to a recorder on the same machine.
   lowerPriority()
-  const tell = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
+  const progress = showProgress('report', 0, 'steps')
+  const tell = (text: string) => progress.aside(() => process.stderr.write(`edgetape: ${text}\n`))
   const html = await makeReport({
     root: settings.root,
     date,
@@ -56,11 +59,12 @@ async function report({ date, path, out, exchange, fresh, config }: ReportOption
     nowMs: Date.now(),
     fresh: fresh ? settings.fresh : undefined,
     note: tell,
+    onStep: progress.reach,
     leftOut: ({ message }) => {
       process.exitCode = exitCodes.failure
       tell(`${message}; its rows are not in the report`)
     },
-  })
+  }).finally(progress.stop)
   const file = out ?? `report-${date}.html`
   await writeWhole(file, temporary => writeFile(temporary, html))
   process.stdout.write(`${file}: ${sizeText(Buffer.byteLength(html))}\n`)

@@ -18,12 +18,14 @@ export function retentionCommand(): Command {
 }
 
 async function retention({ config: path, dryRun = false, json }: RetentionFlags): Promise<void> {
-  const [{ loadConfig }, { surveyRetention }] = await Promise.all([
+  const [{ loadConfig }, { surveyRetention }, { showProgress }] = await Promise.all([
     import('../config/load.js'),
     import('../syncer/main.js'),
+    import('../platform/progress-bar.js'),
   ])
   const config = loadConfig(path)
-  const survey = await surveyRetention({ config, dryRun })
+  const bar = showProgress('proven there', 0)
+  const survey = await surveyRetention({ config, dryRun, onProven: bar.reach }).finally(bar.stop)
   const text = json ? JSON.stringify(forPrograms(survey, dryRun), null, 2) : await forPeople(survey, dryRun, config)
   process.stdout.write(`${text}\n`)
   if (survey.error || survey.dates.some(({ problems }) => problems.length > 0)) process.exitCode = 1
@@ -53,13 +55,20 @@ async function forPeople(
   dryRun: boolean,
   { retention: { keepHours } }: { retention: { keepHours: number } },
 ): Promise<string> {
-  const [{ plainTable }, { sizeText }] = await Promise.all([import('./table.js'), import('../platform/figures.js')])
+  const [{ plainTable }, { sizeText }, { wrapped }] = await Promise.all([
+    import('./table.js'),
+    import('../platform/figures.js'),
+    import('../platform/wrapped.js'),
+  ])
   const files = survey.dates.reduce((sum, { goes }) => sum + goes.length, 0)
   const bytes = survey.dates.reduce((sum, { goesBytes }) => sum + goesBytes, 0)
   const needed = survey.neededBytes > 0 ? `; ${sizeText(survey.neededBytes)} must be freed whatever its age` : ''
   const lines = [
-    `${dryRun ? 'would delete' : 'deleted'} ${files} files, ${sizeText(bytes)}: verified at ${survey.target}, compacted, ` +
-      `and older than ${keepHours} h or needed for space${needed}`,
+    wrapped(
+      `${dryRun ? 'would delete' : 'deleted'} ${files} files, ${sizeText(bytes)}: verified at ${survey.target}, compacted, ` +
+        `and older than ${keepHours} h or needed for space${needed}`,
+      '',
+    ),
   ]
   const rows = survey.dates.map(date => [
     date.date,

@@ -4,6 +4,8 @@ import { sizeText } from './figures.js'
 /** Short work needs no bar: it appears after this, ms. */
 const APPEARS_AFTER_MS = 1000
 const REDRAW_EVERY_MS = 100
+/** Where a step takes long, time goes on nevertheless. */
+const TICK_MS = 500
 
 /** How far long work has come, in bytes of files or in steps. */
 export interface Progress {
@@ -37,7 +39,7 @@ export function showProgress(label: string, total: number, unit: 'bytes' | 'step
     const seconds = (performance.now() - startedMs) / 1000
     const text = unit === 'bytes' ? sizeText : count
     const left = secondsLeft(seconds, done, Math.max(0, all - done))
-    return { done: text(done), all: text(all), rate: text(done / seconds), left: `${left} s` }
+    return { done: text(done), all: text(all), rate: text(done / seconds), left: done === 0 ? '?' : `${left} s` }
   }
   const take = () => {
     bar?.stop()
@@ -52,6 +54,7 @@ export function showProgress(label: string, total: number, unit: 'bytes' | 'step
     bar.update(Math.min(done, all), facts())
     bar.render()
   }
+  const ticking = setInterval(draw, TICK_MS).unref()
   return {
     advance: by => {
       done += by
@@ -66,7 +69,10 @@ export function showProgress(label: string, total: number, unit: 'bytes' | 'step
       take()
       print()
     },
-    stop: take,
+    stop: () => {
+      clearInterval(ticking)
+      take()
+    },
   }
 }
 

@@ -25,6 +25,8 @@ export interface RetirementContext {
   identity: string | undefined
   signal: AbortSignal
   nowMs: () => number
+  /** Hears of how many bytes the target has proven that it has them. */
+  onProven?: ((bytes: number, all: number) => void) | undefined
 }
 
 export interface Retirement {
@@ -44,16 +46,21 @@ const BATCH = { files: 4000, bytes: 2 * 1024 ** 3 }
  * is no longer right there is noted in the ledgers, durably, and stays here.
  */
 export async function retireProven(context: RetirementContext, due: readonly DueDate[]): Promise<Retirement> {
-  const { dataDir, place, identity, signal, nowMs } = context
+  const { dataDir, place, identity, signal, nowMs, onProven } = context
   const result: Retirement = { retired: new Map(), bad: [], problems: [], error: undefined }
   try {
     if (!place.isProven && (await place.prove(signal)) !== identity) return result
     await place.advance(signal)
     const right = new Set<string>()
-    for (const batch of batchesOf(due.flatMap(recordsOf), ({ record }) => record.bytes, BATCH)) {
+    const all = due.flatMap(recordsOf)
+    const bytesOf = (some: typeof all) => some.reduce((sum, { record }) => sum + record.bytes, 0)
+    let provenBytes = 0
+    for (const batch of batchesOf(all, ({ record }) => record.bytes, BATCH)) {
       const records = batch.map(({ record }) => record)
       const { verdicts, elsewhere, problems } = await verifyElsewhere(context, records)
       result.problems.push(...problems)
+      provenBytes += bytesOf(batch)
+      onProven?.(provenBytes, bytesOf(all))
       const bad = batch.flatMap(({ date, record }) => {
         const state = verdicts.get(record.path)
         if (state === 'same' && elsewhere.has(dirname(record.path))) right.add(record.path)

@@ -47,6 +47,8 @@ export interface RetentionOptions {
   dryRun: boolean
   clock?: Clock
   signal?: AbortSignal
+  /** Hears of how many bytes the target has proven that it has them, of those that would go. */
+  onProven?: (bytes: number, all: number) => void
 }
 
 /**
@@ -56,7 +58,7 @@ export interface RetentionOptions {
  *         does this by itself
  */
 export async function surveyRetention(options: RetentionOptions): Promise<RetentionSurvey> {
-  const { config, dryRun, clock = systemClock, signal = new AbortController().signal } = options
+  const { config, dryRun, clock = systemClock, signal = new AbortController().signal, onProven } = options
   const target = createTarget(config.sync)
   const survey: RetentionSurvey = { target: target.label, neededBytes: 0, dates: [], error: undefined }
   if (!existsSync(config.dataDir)) return survey
@@ -78,7 +80,7 @@ export async function surveyRetention(options: RetentionOptions): Promise<Retent
       survey.dates.push(found.survey)
       if (found.files.length > 0) due.push(found)
     }
-    if (!dryRun) await retireSurveyed({ config, dataDir, target, ledgers, clock, signal }, survey, due)
+    if (!dryRun) await retireSurveyed({ config, dataDir, target, ledgers, clock, signal, onProven }, survey, due)
     return survey
   } finally {
     lock?.release()
@@ -92,16 +94,17 @@ async function retireSurveyed(
     dataDir: string
     target: Target
     ledgers: LedgerStore
+    onProven: RetentionOptions['onProven']
   },
   survey: RetentionSurvey,
   due: readonly Due[],
 ): Promise<void> {
   if (due.length === 0) return
-  const { config, dataDir, target, ledgers, clock, signal } = context
+  const { config, dataDir, target, ledgers, clock, signal, onProven } = context
   const place = placeOf({ sync: config.sync, dataDir, target, clock, signal }, ledgers)
   const { identity } = ledgers
   const { retired, bad, problems, error } = await retireProven(
-    { dataDir, target, place, identity, signal, nowMs: () => clock.nowMs() },
+    { dataDir, target, place, identity, signal, nowMs: () => clock.nowMs(), onProven },
     due,
   )
   survey.error = error

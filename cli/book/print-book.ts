@@ -1,5 +1,6 @@
 import { EdgeError } from '../../platform/edge-error.js'
-import { timeText } from '../../platform/moment.js'
+import { momentUs, timeText } from '../../platform/moment.js'
+import { showProgress } from '../../platform/progress-bar.js'
 import { bookAt, sampleBook, type BookSample, type SampleCounts } from '../../reader/book/sample-book.js'
 import { LEVEL_COLUMNS, levelCells, sampleCells, sampleColumns, type Cell } from '../../reader/book/sample-rows.js'
 import type { Format } from './formats.js'
@@ -67,17 +68,23 @@ async function printSamples(
 ): Promise<void> {
   const { path, instrument, exchange, channel, source, top = TOP, out } = options
   const samples = sampleBook({ path, instrument, exchange, channel, source, top, ...span, onProblem })
+  const [fromUs, toUs, everyUs] = [momentUs(span.from), momentUs(span.to), 1000 * span.everyMs]
+  // On a terminal the rows themselves show that something happens.
+  const progress = out === undefined && process.stdout.isTTY ? undefined : showProgress('samples', 0, 'steps')
   const counted: { counts?: SampleCounts; reasons: Map<string, number> } = { reasons: new Map() }
   async function* batches(): AsyncGenerator<Cell[][]> {
     let step = await samples.next()
     for (; step.done !== true; step = await samples.next()) {
       for (const { because } of step.value)
         if (because !== undefined) counted.reasons.set(because, (counted.reasons.get(because) ?? 0) + 1)
+      const last = step.value.at(-1)
+      if (last) progress?.reach((last.atUs - fromUs) / everyUs, (toUs - fromUs) / everyUs)
       yield step.value.map(sample => sampleCells(sample, top))
     }
     counted.counts = step.value
   }
-  await writeRows({ columns: sampleColumns(top), texts: ['state'], batches: batches() }, format, out)
+  const rows = { columns: sampleColumns(top), texts: ['state'], batches: batches() }
+  await writeRows(rows, format, out).finally(() => progress?.stop())
   if (counted.counts) report(counted.counts, counted.reasons)
 }
 

@@ -12,8 +12,8 @@ import {
   shareText,
   tradesText,
 } from '../../coverage/account/wording.js'
-import { plainTable } from '../table.js'
-import { wrapped } from '../../platform/wrapped.js'
+import { fitTable } from '../fit-table.js'
+import { COLUMNS, wrapped } from '../../platform/wrapped.js'
 
 /** Longer lists are cut; --json has all. */
 const LOSSES_SHOWN = 10
@@ -72,10 +72,13 @@ function countedColumnsOf(lines: readonly CountedLine[]): readonly Column<Counte
 }
 
 function tableText<Row>(lines: readonly Row[], columns: readonly Column<Row>[]): string {
-  const table = plainTable(
-    columns.map(({ head }) => head),
-    lines.slice(0, LINES_SHOWN).map(line => columns.map(({ cell }) => cell(line))),
-    columns.flatMap(({ right }, i) => (right ? [i] : [])),
+  const table = fitTable(
+    {
+      head: columns.map(({ head }) => head),
+      rows: lines.slice(0, LINES_SHOWN).map(line => columns.map(({ cell }) => cell(line))),
+      numeric: columns.flatMap(({ right }, i) => (right ? [i] : [])),
+    },
+    COLUMNS,
   )
   const more = lines.length - LINES_SHOWN
   return more > 0 ? `${table}\n… and ${countText(more)} more; --json has all` : table

@@ -1,5 +1,6 @@
 import { exitCodes, type ExitCode } from '../exit-codes.js'
 import type { Finding, Outcome } from '../../monitor/doctor/finding.js'
+import { wrapped } from '../../platform/wrapped.js'
 
 const SIGNS: Record<Outcome, string> = { ok: '✅', warning: '⚠️ ', failed: '❌', skipped: '– ' }
 const WORDS: Record<Outcome, string> = { ok: 'ok', warning: 'warning', failed: 'FAILED', skipped: 'skipped' }
@@ -11,9 +12,13 @@ export function linesOf({ check, outcome, message, hint }: Finding, withSigns: b
   const mark = withSigns ? SIGNS[outcome] : WORDS[outcome].padEnd(WORD_WIDTH)
   const indent = ' '.repeat((withSigns ? 2 : WORD_WIDTH) + 2 + NAME_WIDTH)
   const [first = '', ...others] = message.split('\n')
-  const lines = [`${mark}  ${check.padEnd(NAME_WIDTH)}${first}`, ...others.map(line => indent + line)]
+  const lines = [
+    wrapped(first, indent, `${mark}  ${check.padEnd(NAME_WIDTH)}`),
+    ...others.map(line => wrapped(line, indent)),
+  ]
   const [todo, ...more] = hint?.split('\n') ?? []
-  if (todo !== undefined) lines.push(`${indent}→ ${todo}`, ...more.map(line => `${indent}  ${line}`))
+  if (todo !== undefined)
+    lines.push(wrapped(todo, `${indent}  `, `${indent}→ `), ...more.map(line => wrapped(line, `${indent}  `)))
   return lines.join('\n')
 }
 

@@ -1,9 +1,9 @@
-import { SingleBar } from 'cli-progress'
 import { sizeText } from '../../platform/figures.js'
 import { loadConfig } from '../../config/load.js'
 import { defaultConfig, type Config } from '../../config/schema.js'
 import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
+import { showProgress } from '../../platform/progress-bar.js'
 import { onShutdown } from '../../platform/shutdown.js'
 import { compactionBar, summaryText } from '../compact/summary.js'
 import { mergeTrees } from '../../reader/merge/merge-trees.js'
@@ -21,17 +21,18 @@ export async function printMerge(folders: string[], flags: MergeFlags): Promise<
   const stop = new AbortController()
   onShutdown(() => stop.abort())
   lowerPriority()
-  const isTerminal = process.stderr.isTTY
-  const gathering = isTerminal ? gatherBar() : undefined
-  const bar = isTerminal ? compactionBar() : undefined
+  const gathering = showProgress('gathering', 0, 'steps')
+  const bar = compactionBar()
   const { gathered, compacted } = await mergeTrees(folders, {
     ...{ config: configFor(flags), log: createLogger('merge'), signal: stop.signal },
     span: { fromUs: flags.from ?? 0, toUs: flags.to ?? Infinity },
-    onFound: found => gathering?.increment(1, { taken: found.segments }),
-    onGathered: () => gathering?.stop(),
-    ...(bar && { onProgress: bar.show }),
+    onLooked: gathering.reach,
+    onGathered: gathering.stop,
+    onProgress: bar.show,
+  }).finally(() => {
+    gathering.stop()
+    bar.stop()
   })
-  bar?.stop()
   const { faults, ...counts } = gathered
   if (flags.json) process.stdout.write(`${JSON.stringify({ ...counts, faults: faults.length, compacted })}\n`)
   else
@@ -46,14 +47,4 @@ export async function printMerge(folders: string[], flags: MergeFlags): Promise<
 function configFor({ config: file, out }: MergeFlags): Config {
   const { sync, ...settings } = defaultConfig()
   return { ...settings, ...(file !== undefined && loadConfig(file)), dataDir: out, sync }
-}
-
-const gatherBar = () => {
-  const bar = new SingleBar({
-    format: '{value} segments looked at, {taken} taken',
-    hideCursor: true,
-    stream: process.stderr,
-  })
-  bar.start(0, 0, { taken: 0 })
-  return bar
 }

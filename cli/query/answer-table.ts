@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
-import { fitTable } from './fit-table.js'
+import { fitTable } from '../fit-table.js'
 import { cellText } from '../../reader/query/rows.js'
 
 /** More rows than a person reads; other formats give all. */

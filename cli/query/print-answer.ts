@@ -5,6 +5,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { writeLines, writeLinesTo, writeWhole } from '../output.js'
 import { tableOf } from './answer-table.js'
+import { withStatementBar } from './statement-bar.js'
 import { csvRows, jsonRows } from '../../reader/query/rows.js'
 import type { QuerySession } from '../../reader/query/session.js'
 
@@ -26,9 +27,14 @@ export function formatOf(wanted: string | undefined, out: string | undefined): F
 
 /** Prints the answer of a statement; on a terminal, a table that fits it. */
 export async function printAnswer(session: QuerySession, sql: string, format: Format, out: Writable): Promise<void> {
-  const width = out === process.stdout && process.stdout.isTTY ? process.stdout.columns : Infinity
+  const isTerminal = out === process.stdout && process.stdout.isTTY
+  const width = isTerminal ? process.stdout.columns : Infinity
   await session.ask(sql, async connection => {
-    await writeLines(await linesOf(connection, sql, format, width), out)
+    const print = async () => writeLines(await linesOf(connection, sql, format, width), out)
+    // Rows that come one by one show themselves that something happens.
+    if (isTerminal && format !== 'table') await print()
+    else if (!isTerminal) await withStatementBar(connection, print)
+    else await writeLines(await withStatementBar(connection, () => linesOf(connection, sql, format, width)), out)
   })
 }
 
@@ -43,8 +49,10 @@ async function linesOf(connection: DuckDBConnection, sql: string, format: Format
 export async function writeAnswer(session: QuerySession, sql: string, format: Format, path: string): Promise<void> {
   await writeWhole(path, temporary => {
     const copy = `COPY (${sql}\n) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`
-    return session.ask<unknown>(sql, async connection =>
-      format === 'parquet' ? connection.run(copy) : writeLinesTo(temporary, await linesOf(connection, sql, format)),
+    return session.ask(sql, connection =>
+      withStatementBar<unknown>(connection, async () =>
+        format === 'parquet' ? connection.run(copy) : writeLinesTo(temporary, await linesOf(connection, sql, format)),
+      ),
     )
   })
 }

@@ -3,8 +3,9 @@ import { versionsText } from '../../monitor/observe/versions-seen.js'
 import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
 import { titleOf, type PartReport } from '../../monitor/observe/parts.js'
 import { ageText, countText, daysText, sizeText, tenthsText } from '../../platform/figures.js'
-import { wrapped } from '../../platform/wrapped.js'
-import { indented, plainTable } from '../table.js'
+import { COLUMNS, wrapped } from '../../platform/wrapped.js'
+import { fitTable } from '../fit-table.js'
+import { indented } from '../table.js'
 
 const NONE = '–'
 
@@ -43,14 +44,18 @@ function partsTable({ parts, atMs }: Observation): string {
     return [
       titleOf(report),
       stateText(report),
-      since === undefined ? NONE : `${since.slice(5, 16).replace('T', ' ')} (${ageText(atMs - Date.parse(since))})`,
+      since === undefined ? NONE : `${since.slice(5, 16).replace('T', ' ')}, ${ageText(atMs - Date.parse(since))}`,
       version ?? NONE,
       pid === undefined ? NONE : String(pid),
       writtenAt === undefined ? NONE : `${ageText(atMs - Date.parse(writtenAt))} ago`,
     ]
   })
-  return plainTable(['part', 'state', 'started', 'version', 'pid', 'last update'], rows)
+  return fitTable({ head: ['part', 'state', 'started', 'version', 'pid', 'updated'], rows, numeric: [] }, COLUMNS)
 }
+
+/** No wider than a terminal: texts are cut first. */
+const table = (head: string[], rows: string[][], numeric: number[] = []) =>
+  fitTable({ head, rows, numeric }, LINE_LENGTH)
 
 /** Where there are several exchanges, a thing's own is said before its name. */
 const nameOf = ({ length }: Observation['recorders'], exchange: string, name: string) =>
@@ -82,11 +87,7 @@ function connectionsTable({ connections, recorders, atMs }: Observation): string
     countOf(seen.channels),
     shortened(seen.lastError ?? ''),
   ])
-  return plainTable(
-    ['name', 'state', 'frames/s', 'last frame', 'reconnects', 'channels', 'last error'],
-    rows,
-    [2, 3, 4, 5],
-  )
+  return table(['name', 'state', 'frames/s', 'last frame', 'reconnects', 'channels', 'last error'], rows, [2, 3, 4, 5])
 }
 
 function familiesTable({ families, recorders, atMs }: Observation): string | undefined {
@@ -96,16 +97,16 @@ function familiesTable({ families, recorders, atMs }: Observation): string | und
     return [
       nameOf(recorders, seen.exchange, seen.family),
       rateOf(seen.framesPerSecond),
-      seen.bytesPerSecond === undefined ? NONE : `${bytesOf(seen.bytesPerSecond)}/s`,
+      bytesOf(seen.bytesPerSecond),
       countOf(seen.frames),
       bytesOf(seen.bytes),
-      ageMs === undefined ? NONE : `${ageText(ageMs)} ago${seen.isQuiet ? ' ⚠️' : ''}`,
+      ageMs === undefined ? NONE : `${ageText(ageMs)}${seen.isQuiet ? ' ⚠️' : ''}`,
       seen.lagMs === undefined ? NONE : `${tenthsText(seen.lagMs)} ms`,
       gapsText(seen),
     ]
   })
-  return plainTable(
-    ['family', 'frames/s', 'received', 'frames', 'bytes', 'last frame', 'lag', 'gaps today'],
+  return table(
+    ['family', 'frames/s', 'bytes/s', 'frames', 'bytes', 'age', 'lag', 'gaps today'],
     rows,
     [1, 2, 3, 4, 5, 6, 7],
   )

@@ -8,6 +8,7 @@ import { accountOf } from './account-of.js'
 import { mergeAccounts } from './merge.js'
 import { claimsOfTables, toldHosts } from './read-claims.js'
 import { exchangesIn, readAccountFacts } from './read-facts.js'
+import type { OnJournal } from './read-journal.js'
 
 const DAY_US = 86_400_000_000
 
@@ -20,6 +21,8 @@ export interface MeasureOptions {
   tables?: boolean
   /** Only what was recorded of these; without it, of all. */
   exchanges?: readonly string[]
+  /** Hears how many files of journals were read, of those that are known by then. */
+  onJournal?: OnJournal | undefined
 }
 
 export interface MeasuredAccount extends Account {
@@ -60,13 +63,19 @@ export async function measureAccount(
   root: string,
   span: Span,
   nowUs = Date.now() * 1000,
-  { fromBegin = false, upToEnd = false, tables = false, exchanges = exchangesIn(root) }: MeasureOptions = {},
+  { fromBegin = false, upToEnd = false, tables = false, exchanges = exchangesIn(root), onJournal }: MeasureOptions = {},
 ): Promise<MeasuredAccount> {
   const window = { fromUs: span.fromUs, toUs: Math.max(span.fromUs, Math.min(span.toUs, nowUs)) }
   const all: AccountFacts[] = []
   const torn: string[] = []
+  let journals = 0
   for (const exchange of exchanges) {
-    const facts = await readAccountFacts(root, exchange, window, nowUs)
+    let own = 0
+    const facts = await readAccountFacts(root, exchange, window, nowUs, (done, of) => {
+      own = of
+      onJournal?.(journals + done, journals + of)
+    })
+    journals += own
     const further = tables ? await claimsOfTables(root, facts.exchange, window, toldHosts(facts.entries)) : undefined
     all.push({ ...facts, claims: [...(facts.claims ?? []), ...(further?.claims ?? [])] })
     torn.push(...(further?.torn ?? []))
@@ -82,7 +91,12 @@ export async function measureAccount(
 }
 
 /** The same of what a person asks about, with all that tables can tell: where no time was said, of all there is. */
-export function measureAsked(root: string, asked?: Span, nowUs = Date.now() * 1000): Promise<MeasuredAccount> {
+export function measureAsked(
+  root: string,
+  asked?: Span,
+  nowUs = Date.now() * 1000,
+  onJournal?: OnJournal,
+): Promise<MeasuredAccount> {
   // Of a day that is here nobody needs to know how many others are.
   const isHere = asked !== undefined && Number.isFinite(asked.toUs) && holdsDate(root, dateOf(asked.fromUs / 1000))
   const whole = (isHere ? asked : spanOfTree(root)) ?? { fromUs: 0, toUs: 0 }
@@ -92,6 +106,7 @@ export function measureAsked(root: string, asked?: Span, nowUs = Date.now() * 10
     fromBegin: fromUs === 0,
     upToEnd: !asked || !Number.isFinite(toUs),
     tables: true,
+    onJournal,
   })
 }
 

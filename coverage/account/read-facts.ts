@@ -15,7 +15,7 @@ import { hasErrno } from '../../platform/edge-error.js'
 import type { Span } from '../../platform/spans.js'
 import type { AccountFacts, Sign } from './facts.js'
 import { claimsOfSegments, toldHosts } from './read-claims.js'
-import { readJournal } from './read-journal.js'
+import { readJournal, type OnJournal } from './read-journal.js'
 import { ARRIVES_WITHIN_US, findVanished } from './vanished.js'
 
 const HOUR_US = 3_600_000_000
@@ -45,9 +45,10 @@ export async function readAccountFacts(
   exchange: string,
   span: Span,
   nowUs: number,
+  onJournal?: OnJournal,
 ): Promise<AccountFacts> {
   const files = segmentsIn(root, exchange, { fromUs: span.fromUs - SEGMENT_US, toUs: span.toUs + SEGMENT_US })
-  const entries = inOrder(await readJournal(root, exchange, span))
+  const entries = inOrder(await readJournal(root, exchange, span, onJournal))
   const signs = signsOf(root, entries, files)
   return {
     exchange: namedExchange(exchange),

@@ -18,20 +18,33 @@ const HOURS_BACK_MAX = 72
 /** What is told later than this of a span does not count to it. */
 const TOLD_WITHIN_US = DAY_US
 
+/** Of Parquet, by one statement. */
+const FILES_AT_ONCE = 100
+
 const JOURNAL = { mayHold: (family: string) => family === 'journal' }
 
+/** Files of a journal that were read, and how many there are, as far as is known by then. */
+export type OnJournal = (done: number, all: number) => void
+
 /** The journal of a span, of the last hours before it that say what was open and subscribed, and of the day behind it. */
-export async function readJournal(root: string, exchange: string, span: Span): Promise<NumberedEntry[]> {
+export async function readJournal(
+  root: string,
+  exchange: string,
+  span: Span,
+  onFiles: OnJournal = () => undefined,
+): Promise<NumberedEntry[]> {
   const until = { fromUs: span.fromUs, toUs: span.toUs + TOLD_WITHIN_US }
   const raw = [...rawSegments(root, { exchange, ...JOURNAL, ...until })]
   const seen = new Set<string>()
   const entries: NumberedEntry[] = []
-  for (const { path, state, name } of raw) {
+  for (const [index, { path, state, name }] of raw.entries()) {
     if (state === 'sealed') seen.add(nameOf(name))
     entries.push(...segmentEntries({ path: `${root}/${path}`, state, name }))
+    onFiles(index + 1, raw.length)
   }
   const before = stateBefore(root, exchange, span.fromUs, seen)
-  const converted = await fromParquet(root, exchange, span, seen, before.fromUs)
+  const onConverted: OnJournal = (done, all) => onFiles(raw.length + done, raw.length + all)
+  const converted = await fromParquet(root, exchange, span, seen, before.fromUs, onConverted)
   return [...before.entries, ...entries, ...converted].filter(({ recvUs }) => recvUs < until.toUs)
 }
 
@@ -101,7 +114,14 @@ const rowSchema = z.object({
 })
 
 /** What only Parquet has of it: where raw segments were deleted, or never came. */
-async function fromParquet(root: string, exchange: string, span: Span, seen: ReadonlySet<string>, knownFromUs: number) {
+async function fromParquet(
+  root: string,
+  exchange: string,
+  span: Span,
+  seen: ReadonlySet<string>,
+  knownFromUs: number,
+  onFiles: OnJournal,
+): Promise<NumberedEntry[]> {
   const folders = [...parquetFolders(root, { exchange, table: 'journal' })].sort((a, b) => (a.date < b.date ? -1 : 1))
   if (folders.length === 0) return []
   const [first, last] = [dateOfUs(span.fromUs), dateOfUs(span.toUs + TOLD_WITHIN_US)]
@@ -114,18 +134,24 @@ async function fromParquet(root: string, exchange: string, span: Span, seen: Rea
   if (files.length === 0) return []
   const connection = await openDuckDb()
   try {
-    const source = partitionedSql(
-      files.map(({ path }) => `${root}/${path}`),
-      { filename: true, dateType: 'VARCHAR' },
-    )
-    const result = await connection.runAndReadAll(
-      `SELECT ${HOST} AS host, ${RUN} AS run, epoch_us(recv_ts) AS recv_us, seq, detail::VARCHAR AS detail FROM (${source})`,
-    )
-    return result.getRowObjects().flatMap((row): NumberedEntry[] => {
-      const { host, run, recv_us: recvUs, seq, detail } = rowSchema.parse(row)
-      const event = parseJournalEvent(detail)
-      return event ? [{ exchange, host, run, recvUs, seq, ...event }] : []
-    })
+    const entries: NumberedEntry[] = []
+    for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
+      const some = files.slice(at, at + FILES_AT_ONCE)
+      const source = partitionedSql(
+        some.map(({ path }) => `${root}/${path}`),
+        { filename: true, dateType: 'VARCHAR' },
+      )
+      const result = await connection.runAndReadAll(
+        `SELECT ${HOST} AS host, ${RUN} AS run, epoch_us(recv_ts) AS recv_us, seq, detail::VARCHAR AS detail FROM (${source})`,
+      )
+      for (const row of result.getRowObjects()) {
+        const { host, run, recv_us: recvUs, seq, detail } = rowSchema.parse(row)
+        const event = parseJournalEvent(detail)
+        if (event) entries.push({ exchange, host, run, recvUs, seq, ...event })
+      }
+      onFiles(at + some.length, files.length)
+    }
+    return entries
   } finally {
     connection.closeSync()
   }

@@ -23,12 +23,20 @@ export type FinishedFile = z.infer<typeof lineSchema>
 
 const DAY_MS = 86_400_000
 
+/** Hears how many files were looked at. */
+export type OnFile = (done: number, all: number) => void
+
 /**
  * The files of days that are finished: past, and rolled up, so that no partition has several hours of one recorder. In
  * the order of their paths.
  * @param listing an earlier listing: files that it names, or a list of a finished day, are not read again
  */
-export async function finishedFiles(root: string, nowMs: number, listing?: string): Promise<FinishedFile[]> {
+export async function finishedFiles(
+  root: string,
+  nowMs: number,
+  listing?: string,
+  onFile: OnFile = () => undefined,
+): Promise<FinishedFile[]> {
   const known = new Map(readListing(listing).map(file => [`${file.path} ${file.bytes}`, file]))
   const files = plannedFiles(root, { dates: { first: '0000-00-00', last: dateOf(nowMs - DAY_MS) } })
   const unfinished = new Set<string>()
@@ -38,7 +46,8 @@ export async function finishedFiles(root: string, nowMs: number, listing?: strin
     files.filter(({ folder }) => unfinished.has(folder.path)).map(({ folder }) => `${folder.exchange} ${folder.date}`),
   )
   const finished: FinishedFile[] = []
-  for (const file of files) {
+  for (const [index, file] of files.entries()) {
+    onFile(index, files.length)
     if (unfinishedDates.has(`${file.folder.exchange} ${file.folder.date}`)) continue
     finished.push(await described(root, file, known))
   }

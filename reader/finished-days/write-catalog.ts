@@ -6,7 +6,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { groupBy } from '../../platform/group-by.js'
 import { columnsOfOwnTable } from '../query/relation.js'
 import { deltaLog } from './delta-log.js'
-import { finishedFiles, listingText, type FinishedFile } from './finished-files.js'
+import { finishedFiles, listingText, type FinishedFile, type OnFile } from './finished-files.js'
 
 export interface DeltaCatalog {
   files: number
@@ -25,9 +25,10 @@ export async function writeDeltaCatalog(
   out: string,
   location: string,
   nowMs: number,
+  onFile?: OnFile,
 ): Promise<DeltaCatalog> {
   const listing = join(out, 'days.jsonl')
-  const files = await finishedOf(root, nowMs, listing)
+  const files = await finishedOf(root, nowMs, listing, onFile)
   createFolderDurable(out)
   const tables: string[] = []
   for (const own of groupBy(files, ({ exchange, table }) => `${exchange}/${table}`).values()) {
@@ -51,8 +52,8 @@ function replace(path: string, text: string): void {
  * SQL that registers finished days with a DuckLake that is attached as `lake`, without copying them.
  * @throws EdgeError CATALOG_NOTHING_FINISHED
  */
-export async function duckLakeSql(root: string, location: string, nowMs: number): Promise<string> {
-  const files = await finishedOf(root, nowMs)
+export async function duckLakeSql(root: string, location: string, nowMs: number, onFile?: OnFile): Promise<string> {
+  const files = await finishedOf(root, nowMs, undefined, onFile)
   const lines = [
     '-- For a DuckLake that is attached as lake. It takes files that it is given for its own: from a copy, or without its cleanup.',
     "-- INSTALL ducklake; ATTACH 'ducklake:catalog.ducklake' AS lake (DATA_PATH 'own/');",
@@ -79,8 +80,8 @@ export async function duckLakeSql(root: string, location: string, nowMs: number)
   return lines.join('\n')
 }
 
-async function finishedOf(root: string, nowMs: number, listing?: string): Promise<FinishedFile[]> {
-  const files = await finishedFiles(root, nowMs, listing)
+async function finishedOf(root: string, nowMs: number, listing?: string, onFile?: OnFile): Promise<FinishedFile[]> {
+  const files = await finishedFiles(root, nowMs, listing, onFile)
   if (files.length > 0) return files
   throw new EdgeError('CATALOG_NOTHING_FINISHED', `no day below ${resolve(root)} is finished`, {
     path: root,

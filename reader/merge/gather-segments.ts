@@ -30,14 +30,18 @@ export async function gatherSegments(
   sources: readonly string[],
   target: string,
   span: Span,
-  onSegment: (gathered: Readonly<Gathered>) => void = () => undefined,
+  onSegment: (looked: number, all: number) => void = () => undefined,
 ): Promise<Gathered> {
   const roots = sources.map(source => placeOf(source).root)
   for (const root of roots) refuseNested(root, resolve(target))
   const gathered: Gathered = { segments: 0, bytes: 0, known: 0, open: 0, faults: [] }
+  const choice = { ...span, mayHold: () => true }
+  // By their names alone, so that whoever waits knows how long.
+  const all = sources.reduce((sum, source) => sum + lengthOf(segmentFiles(source, choice)), 0)
+  let looked = 0
   for (const source of sources) {
     const { root } = placeOf(source)
-    for (const { path, state } of segmentFiles(source, { ...span, mayHold: () => true })) {
+    for (const { path, state } of segmentFiles(source, choice)) {
       try {
         if (state === 'open') gathered.open++
         else await take(path, join(target, relative(root, path)), gathered)
@@ -45,10 +49,17 @@ export async function gatherSegments(
         if (!(error instanceof EdgeError)) throw error
         gathered.faults.push(error)
       }
-      onSegment(gathered)
+      onSegment(++looked, all)
     }
   }
   return gathered
+}
+
+/** Of what is never in memory as a whole. */
+function lengthOf(items: Iterator<unknown>): number {
+  let length = 0
+  while (items.next().done !== true) length++
+  return length
 }
 
 function refuseNested(root: string, target: string): void {

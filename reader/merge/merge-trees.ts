@@ -9,8 +9,8 @@ interface MergeOptions extends Pick<CompactorOptions, 'log' | 'onProgress'> {
   config: CompactorOptions['config']
   span: Span
   signal: AbortSignal
-  /** Hears of each segment that was looked at, and of the end of it. */
-  onFound?: (found: Gathered) => void
+  /** Hears how many segments were looked at, and of the end of it. */
+  onLooked?: (looked: number, all: number) => void
   onGathered?: () => void
 }
 
@@ -20,11 +20,11 @@ interface MergeOptions extends Pick<CompactorOptions, 'log' | 'onProgress'> {
  */
 export async function mergeTrees(
   folders: readonly string[],
-  { config, span, log, signal, onFound, onGathered, onProgress }: MergeOptions,
+  { config, span, log, signal, onLooked, onGathered, onProgress }: MergeOptions,
 ): Promise<{ gathered: Gathered; compacted: Summary }> {
-  const gathered = await gatherSegments(folders, config.dataDir, span, found => {
+  const gathered = await gatherSegments(folders, config.dataDir, span, (looked, all) => {
     signal.throwIfAborted()
-    onFound?.(found)
+    onLooked?.(looked, all)
   })
   onGathered?.()
   for (const { message, code, hint } of gathered.faults) log.error({ code, hint }, message)

@@ -13,6 +13,8 @@ export interface ReadyView {
   /** What may be said in brackets. */
   parameters: string
   columns: { names: string; meaning: string }[]
+  /** Why the example may answer nothing though there are data. */
+  mayBeEmpty: string | undefined
   sql: string
 }
 
@@ -67,7 +69,9 @@ function parseReadyView(name: string, text: string): ReadyView {
     return { names, meaning: meaning.join(': ') }
   })
   const sql = text.replace(/^ *--.*\n/gm, '')
-  return { name, question: one('Question'), example: one('Example'), parameters: one('Parameters'), columns, sql }
+  const [mayBeEmpty] = lines('Empty')
+  const said = { question: one('Question'), example: one('Example'), parameters: one('Parameters') }
+  return { name, ...said, columns, mayBeEmpty, sql }
 }
 
 /** All names in a text of SQL, and what else is spelled like one. */

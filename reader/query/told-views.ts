@@ -20,5 +20,6 @@ export async function viewText(session: QuerySession, root: string, name: string
   if (!view) return `there is no view ${name} with an example; .views lists what there is`
   const there = await atHand(session, root)
   const columns = view.columns.map(({ names, meaning }) => wrapped(`${names}: ${meaning}`, '    ', '  '))
-  return [view.question, ...columns, `${there ? exampleAtHand(view.example, there) : view.example};`].join('\n')
+  const empty = view.mayBeEmpty === undefined ? [] : [wrapped(`may be empty: ${view.mayBeEmpty}`, '  ', '')]
+  return [view.question, ...columns, ...empty, `${there ? exampleAtHand(view.example, there) : view.example};`].join('\n')
 }

@@ -23,13 +23,26 @@ export interface ReportOptions extends Omit<SessionOptions, 'root'> {
   nowMs: number
   /** Of this exchange alone; without it, of all that were recorded. */
   exchange?: string | undefined
+  /** Hears how many of its steps are done. */
+  onStep?: OnStep | undefined
 }
+
+type OnStep = (done: number, all: number) => void
+
+const MAKERS: readonly ((asked: Asked) => Promise<Section[]>)[] = [
+  marketSections,
+  optionSections,
+  async asked => [await ratesSection(asked)],
+  async asked => [await clockSection(asked)],
+]
+/** The account of the day comes before them. */
+const STEPS = 1 + MAKERS.length
 
 /**
  * The report of a day as one file of HTML.
  * @throws EdgeError REPORT_NOTHING; EXCHANGE_NOT_RECORDED
  */
-export async function makeReport({ root, date, nowMs, exchange, ...session }: ReportOptions): Promise<string> {
+export async function makeReport({ root, date, nowMs, exchange, onStep, ...session }: ReportOptions): Promise<string> {
   const all = exchangesIn(root)
   const exchanges = exchange === undefined ? all : [oneOf(all, exchange, root)]
   const dates = datesOfTree(root)
@@ -39,9 +52,10 @@ export async function makeReport({ root, date, nowMs, exchange, ...session }: Re
       hint: dates ? `${root} has files of ${dates.first} to ${dates.last}` : 'wanted a dataDir or a copy of one',
     })
   const account = await measureAccount(root, dayOf(date), nowMs * 1000, { exchanges })
+  onStep?.(1, STEPS)
   const { wanted } = tellingOf(account, exchangeNamed)
   const day = dayOfAccount(date, account, exchangeNamed, nowMs)
-  const sections = await sectionsOf({ root, ...session }, shownSpan(wanted, account.window), exchange)
+  const sections = await sectionsOf({ root, ...session }, shownSpan(wanted, account.window), exchange, onStep)
   return reportHtml({ date, atMs: nowMs, exchanges, day, sections })
 }
 
@@ -52,17 +66,22 @@ export function shownSpan(wanted: readonly Span[], window: Span): Span {
   return first ? { fromUs: first.fromUs, toUs: own.at(-1)?.toUs ?? first.toUs } : window
 }
 
-async function sectionsOf(options: SessionOptions, span: Span, exchange: string | undefined): Promise<Section[]> {
+async function sectionsOf(
+  options: SessionOptions,
+  span: Span,
+  exchange: string | undefined,
+  onStep: OnStep = () => undefined,
+): Promise<Section[]> {
   const session = await openSession(options)
   if (!session) return [{ title: 'Market', charts: [], absent: 'neither Parquet nor raw data is here' }]
   try {
     const asked: Asked = { session, root: options.root, grid: gridOf(span), exchange }
-    return [
-      ...(await marketSections(asked)),
-      ...(await optionSections(asked)),
-      await ratesSection(asked),
-      await clockSection(asked),
-    ]
+    const sections: Section[] = []
+    for (const [index, makes] of MAKERS.entries()) {
+      sections.push(...(await makes(asked)))
+      onStep(index + 2, STEPS)
+    }
+    return sections
   } finally {
     session.connection.closeSync()
     session.clear()

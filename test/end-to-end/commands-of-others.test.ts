@@ -10,7 +10,7 @@ import { startReplay } from '../../reader/replay/replay-server.js'
 import { createLogger } from '../../platform/log.js'
 import { serve } from '../../monitor/http/serve.js'
 import { openBrowser } from '../fixtures/browser.js'
-import { edgetape } from '../fixtures/cli.js'
+import { edgetape, unwrapped } from '../fixtures/cli.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { needs } from '../fixtures/needs.js'
 import { framesTaken, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
@@ -84,7 +84,7 @@ for (const venue of venues)
     await t.test('doctor, status and the page while it records', async t => {
       await until('trades and books', () => recorders.every(enough), 120_000)
       const doctor = await said(t, ['doctor', '--config', configFile], [0, 3])
-      t.match(doctor, /^ok +exchange .*first frame of .*BTC/m)
+      t.match(unwrapped(doctor), /^ok +exchange .*first frame of .*BTC/m)
       t.match(
         await said(t, ['status', '--config', configFile]),
         new RegExp(`^ *(?:${exchange} )?${families.books} `, 'm'),

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { toldError } from '../../platform/told-error.js'
-import { edgetape } from '../fixtures/cli.js'
+import { edgetape, unwrapped } from '../fixtures/cli.js'
 import { needsThat } from '../fixtures/needs.js'
 import { canMount, smallDisk } from '../fixtures/small-disk.js'
 
@@ -66,7 +66,7 @@ t.test('without the addon of duckdb there was a stack trace, and doctor said tha
     await expectTold(t, command, config, /^edgetape: a native addon cannot be loaded: .*\.node/m, env)
   const { stdout, exitCode } = await edgetape(['doctor', '--config', config], { env })
   t.equal(exitCode, 1)
-  t.match(stdout, /^FAILED +addons +a native addon cannot be loaded: .*\n +→ reinstall edgetape/m)
+  t.match(unwrapped(stdout), /^FAILED +addons +a native addon cannot be loaded: .*\n +→ reinstall edgetape/m)
 })
 
 t.test('a machine without a compiler had no zstd: nothing ran, with a stack trace', async t => {
@@ -76,7 +76,7 @@ t.test('a machine without a compiler had no zstd: nothing ran, with a stack trac
   const demo = await edgetape(['demo', '--out', join(folder, 'demo'), '--seconds', '5'], { env, cwd: folder })
   t.equal(demo.exitCode, 0, demo.stderr)
   const { stdout } = await edgetape(['doctor', '--config', config], { env })
-  t.match(stdout, /addons +the addon zstd-napi is not there \(.*\): zstd runs as WebAssembly/)
+  t.match(unwrapped(stdout), /addons +the addon zstd-napi is not there \(.*\): zstd runs as WebAssembly/)
 })
 
 t.test('a mistake of ours keeps its stack trace', t => {

@@ -48,7 +48,10 @@ t.test('without --dry-run the same files go', async t => {
   const told = (await surveyRetention({ config, dryRun: true, clock })).dates.flatMap(({ goes }) =>
     goes.map(file => file.path),
   )
-  await surveyRetention({ config, dryRun: false, clock })
+  const proven: [number, number][] = []
+  await surveyRetention({ config, dryRun: false, clock, onProven: (...bytes) => proven.push(bytes) })
+  const [[bytes = 0, all = 0] = []] = proven
+  t.ok(proven.length === 1 && bytes > 0 && bytes === all, 'says how far it is')
   t.equal(told.length, 3)
   for (const path of told) t.notOk(existsSync(join(tree.dataDir, path)), path)
   t.equal(listOf(tree.dataDir).length, 7)

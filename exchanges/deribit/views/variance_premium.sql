@@ -1,6 +1,7 @@
 -- Question: how did implied volatility compare with how the index had moved, and with how it then moved?
 -- Example: FROM variance_premium(7, INTERVAL 1 DAY, '2026-11-01', '2026-11-30', index_name := 'btc_usd', coin := 'BTC')
 -- Parameters: tenor (days), step, from_ts, to_ts; index_name; coin (of settlement) and pair_name, of the options; price_step, between the prices compared; lookback, how old a ticker may be
+-- Empty: where less than a week of prices of the index was recorded before the moments
 -- Column at_ts, pair, currency, tenor_days: a row for each moment
 -- Column iv_pct: at the money at that tenor, percent a year, of term_structure
 -- Column trailing_rv_pct, forward_rv_pct: realised over the tenor before and after the moment, percent a year; NULL where less than 95 % of the steps have a price

@@ -1,6 +1,7 @@
 -- Question: how high was realised volatility usually, by length of window?
 -- Example: FROM vol_cone('btc_usd', '2026-09-01', '2026-11-30')
 -- Parameters: index_pattern (a LIKE pattern), from_ts, to_ts; windows, days; price_step, between the prices compared
+-- Empty: where no whole day of prices of the index was recorded
 -- Column index_name, method, window_days: a row for each index, method and window; `close` is the root of the mean square of logarithmic changes from step to step, `hourly` from hour to hour, `parkinson` from highest and lowest price of each hour
 -- Column windows: how many there were: one that ends at each hour, of which at least 95 % of the steps have a price
 -- Column min_pct, p10_pct, p25_pct, median_pct, p75_pct, p90_pct, max_pct: of the volatility in them, percent a year of 365 days

@@ -1,6 +1,7 @@
 -- Question: did calls and puts of a strike fit each other, and what was left after crossing their spreads?
 -- Example: FROM parity(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC') WHERE edge_coin > 0
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
+-- Empty: where no price is off by more than it costs to trade: mostly
 -- Column at_ts, exchange, pair, currency, expiry_ts, strike: a row for each moment and strike
 -- Column days: to expiry
 -- Column parity_mark_coin: C − P − (1 − K/F) of the marks, in coins per coin; near 0 where they fit

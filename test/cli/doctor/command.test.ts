@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Finding } from '../../../monitor/doctor/finding.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { edgetape, unwrapped } from '../../fixtures/cli.js'
 
 interface Report {
   exit_code: number
@@ -46,7 +46,7 @@ t.test('a config with a mistake: told, and what needs none is looked at still', 
   const { stdout, exitCode } = await edgetape(['doctor', '--config', config])
   t.equal(exitCode, 1)
   t.match(
-    stdout,
+    unwrapped(stdout),
     /^FAILED {3}config {10}.*edgetape\.yaml:1: exchange\.currencys: unknown key; did you mean currencies\?/m,
   )
   t.match(stdout, /^ok {7}node/m)

@@ -1,4 +1,4 @@
-import { plainTable } from '../table.js'
+import { plainTable } from './table.js'
 
 export interface TableText {
   head: readonly string[]
