@@ -21,5 +21,7 @@ export async function viewText(session: QuerySession, root: string, name: string
   const there = await atHand(session, root)
   const columns = view.columns.map(({ names, meaning }) => wrapped(`${names}: ${meaning}`, '    ', '  '))
   const empty = view.mayBeEmpty === undefined ? [] : [wrapped(`may be empty: ${view.mayBeEmpty}`, '  ', '')]
-  return [view.question, ...columns, ...empty, `${there ? exampleAtHand(view.example, there) : view.example};`].join('\n')
+  return [view.question, ...columns, ...empty, `${there ? exampleAtHand(view.example, there) : view.example};`].join(
+    '\n',
+  )
 }

@@ -44,7 +44,9 @@ t.test('every step of the image runs, and what comes of it works', async t => {
   await buildah('build', '--pull-never', '--format', 'docker', '--ignorefile', ignore, '-f', join(context, 'deploy', 'Dockerfile'), '-t', 'edgetape', context) // prettier-ignore
   t.comment(`built in ${Math.round((performance.now() - began) / 1000)} s`)
 
-  const inspected = JSON.parse(await buildah('inspect', '--type', 'image', 'edgetape')) as { Docker: { config: object } }
+  const inspected = JSON.parse(await buildah('inspect', '--type', 'image', 'edgetape')) as {
+    Docker: { config: object }
+  }
   matchAll(t, inspected.Docker.config, {
     User: '10001:10001',
     Entrypoint: ['edgetape'],
