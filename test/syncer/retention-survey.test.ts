@@ -50,7 +50,7 @@ t.test('without --dry-run the same files go', async t => {
   )
   const proven: [number, number][] = []
   await surveyRetention({ config, dryRun: false, clock, onProven: (...bytes) => proven.push(bytes) })
-  const [[bytes = 0, all = 0] = []] = proven
+  const [[bytes, all] = [0, 0]] = proven
   t.ok(proven.length === 1 && bytes > 0 && bytes === all, 'says how far it is')
   t.equal(told.length, 3)
   for (const path of told) t.notOk(existsSync(join(tree.dataDir, path)), path)
