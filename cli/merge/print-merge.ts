@@ -24,7 +24,11 @@ export async function printMerge(folders: string[], flags: MergeFlags): Promise<
   const gathering = showProgress('gathering', 0, 'steps')
   const bar = compactionBar()
   const { gathered, compacted } = await mergeTrees(folders, {
-    ...{ config: configFor(flags), log: createLogger('merge'), signal: stop.signal },
+    ...{
+      config: configFor(flags),
+      log: createLogger('merge', process.env['EDGETAPE_LOG'] ?? (process.stderr.isTTY ? 'warn' : 'info')),
+      signal: stop.signal,
+    },
     span: { fromUs: flags.from ?? 0, toUs: flags.to ?? Infinity },
     onLooked: gathering.reach,
     onGathered: gathering.stop,
