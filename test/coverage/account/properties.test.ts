@@ -197,6 +197,8 @@ interface Life {
   idleS: number
   outages: readonly { upS: number; downS: number; unseenS: number }[]
   upS: number
+  /** It is killed so long after a last outage began, and cannot say that. */
+  killedS: number | undefined
 }
 const life: fc.Arbitrary<Life> = fc.record({
   idleS: fc.integer({ min: 1, max: 50 }),
@@ -210,6 +212,7 @@ const life: fc.Arbitrary<Life> = fc.record({
     { maxLength: 4 },
   ),
   upS: fc.integer({ min: 1, max: 60 }),
+  killedS: fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
 })
 type Bounds = readonly [fromS: number, toS: number]
 
@@ -219,7 +222,7 @@ function livedThrough(lives: readonly Life[]) {
   const entries: JournalEntry[] = []
   const [runs, down]: [Bounds[], Bounds[]] = [[], []]
   let atS = 0
-  for (const [number, { idleS, outages, upS }] of lives.entries()) {
+  for (const [number, { idleS, outages, upS, killedS }] of lives.entries()) {
     const tell = (event: string, detail: object = {}) =>
       entries.push(journalEntry({ run: `r${number}`, recvUs: atS * S }, event, detail))
     const comesUp = () => {
@@ -240,9 +243,15 @@ function livedThrough(lives: readonly Life[]) {
       tell('gap', { conn, families: FAMILIES, cause: 'reset', from_us: fromS * S, to_us: atS * S })
     }
     atS += upS
-    runs.push([startedS, atS])
     // The last word of the last run is what was compared.
-    if (number < lives.length - 1) tell('stopped', { reason: 'test' })
+    const isLast = number === lives.length - 1
+    if (killedS !== undefined && !isLast) {
+      tell('disconnected', { conn, cause: 'reset' })
+      down.push([atS, atS + killedS])
+      atS += killedS
+      tell('clock', { offset_us: 0, drift_us: 0 })
+    } else if (!isLast) tell('stopped', { reason: 'test' })
+    runs.push([startedS, atS])
   }
   return { entries, runs, down, endS: atS }
 }
