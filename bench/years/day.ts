@@ -10,6 +10,8 @@ import { parquetFiles } from '../../formats/parquet-tree.js'
 import { segmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
 import { rawFiles } from '../../formats/raw-tree.js'
 import { compactorState } from '../../formats/receipt.js'
+import { endOfSegmentMs } from '../../recorder/storage/segment-length.js'
+import { greatest, least } from '../../platform/extremes.js'
 import { createLogger } from '../../platform/log.js'
 import { dateOf } from '../../platform/utc-date.js'
 
@@ -49,29 +51,44 @@ function writeSegment(dataDir: string, name: SegmentName, manifest: Manifest, te
 const manifestAt = (path: string) => parseManifest(readFileSync(withState(path, 'manifest'), 'utf8'), path)
 
 /**
- * A day of a recording, as the product makes it: what a recorder recorded of a few seconds stands in each hour, and is
- * converted and rolled up by the compactor.
+ * A day of a recording, as the product makes it: what a recorder recorded of a few seconds stands in each hour, in segments
+ * as long as the recorder would make them of so much, and is converted and rolled up by the compactor.
  * @param recorded a dataDir with the sealed segments of one run
  * @returns a moment in its second hour, in the midst of what was recorded
  */
 export async function makeDay(recorded: string, dataDir: string, date: string, hours: number): Promise<number> {
+  const config = configSchema.parse({ dataDir, host: 'bench', exchange: { name: 'deribit' } })
+  const { longestHours, littleMiB } = config.segments
+  const sealed = [...rawFiles(recorded)].filter(({ state }) => state === 'sealed')
+  const manifests = sealed.map(({ path }) => manifestAt(join(recorded, path)))
+  const recordedUs = greatest(manifests.map(one => one.last_recv_us)) - least(manifests.map(one => one.first_recv_us))
   let momentMs = 0
-  for (const { path, name, state } of rawFiles(recorded)) {
-    if (state !== 'sealed') continue
+  for (const { path, name } of sealed) {
     const manifest = manifestAt(join(recorded, path))
     const text = decompress(readFileSync(join(recorded, path))).toString('utf8')
     const nearMs = name.startedMs
-    for (let hour = 0; hour < hours; hour++) {
-      const startedMs = Date.parse(date) + hour * HOUR_MS + ((name.startedMs % HOUR_MS) % 60_000)
-      const byMs = startedMs - nearMs
+    const bytesAnHour =
+      name.channel === TELLS_TIMES ? undefined : (manifest.bytes_compressed * HOUR_MS * 1000) / recordedUs
+    const long = { hours: longestHours, bytes: littleMiB * 1024 * 1024 }
+    for (let hour = 0; hour < hours;) {
+      const hourMs = Date.parse(date) + hour * HOUR_MS
+      const goesOn = Math.min(hours - hour, (endOfSegmentMs(hourMs, bytesAnHour, long) - hourMs) / HOUR_MS)
+      const count = bytesAnHour === undefined ? 1 : Math.max(1, Math.min(goesOn, Math.floor(long.bytes / bytesAnHour)))
+      const byMs = (at: number) => Date.parse(date) + at * HOUR_MS + ((nearMs % HOUR_MS) % 60_000) - nearMs
       const midUs = (manifest.first_recv_us + manifest.last_recv_us) / 2
-      if (hour === 1 && name.channel === 'book') momentMs = Math.floor(midUs / 1000) + byMs
-      const of = { ...name, startedMs, run: `${name.run.slice(0, 6)}${hour}` }
-      const told = JSON.parse(shifted(JSON.stringify(manifest), nearMs, byMs)) as Manifest
-      writeSegment(dataDir, of, told, shifted(text, nearMs, byMs))
+      if (hour <= 1 && name.channel === 'book') momentMs = Math.floor(midUs / 1000) + byMs(1)
+      const of = { ...name, startedMs: nearMs + byMs(hour), run: `${name.run.slice(0, 6)}${hour}` }
+      const last = shifted(JSON.stringify(manifest), nearMs, byMs(hour + count - 1))
+      const told: Manifest = {
+        ...(JSON.parse(shifted(JSON.stringify(manifest), nearMs, byMs(hour))) as Manifest),
+        last_recv_us: (JSON.parse(last) as Manifest).last_recv_us,
+        frames: manifest.frames * count,
+      }
+      const texts = Array.from({ length: count }, (_, n) => shifted(text, nearMs, byMs(hour + n)))
+      writeSegment(dataDir, goesOn > 1 ? { ...of, ofDate: true } : of, told, texts.join(''))
+      hour += count
     }
   }
-  const config = configSchema.parse({ dataDir, host: 'bench', exchange: { name: 'deribit' } })
   const log = createLogger('compactor', 'silent')
   const { failing } = await runCompactor({ config, log, once: true, nowMs: () => Date.parse(date) + 2 * DAY_MS })
   if (failing > 0) throw new Error(`the day cannot be converted: ${failing} segments failed`)

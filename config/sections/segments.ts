@@ -29,7 +29,7 @@ export const segments = z
     longestHours: whole(
       1,
       24,
-      1,
+      6,
       'hours that a family of little may go on in one segment, which is brought to the target when it is over; divides the day; 1: each hour has one',
     ).refine(hours => 24 % hours === 0, { error: 'hours that divide the day, such as 24, 6 or 1' }),
     littleMiB: amount(

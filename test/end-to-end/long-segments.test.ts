@@ -167,3 +167,22 @@ t.test('every reader answers from segments of a day as from those of hours', { t
     t.equal(exitCode, 0, stdout)
   })
 })
+
+t.test('what two recorders have, in segments of an hour and of a day, is in the tables once', async t => {
+  const frames = framesOf()
+  for (const [one, other] of [
+    [[], LITTLE],
+    [LITTLE, []],
+    [LITTLE, LITTLE],
+  ]) {
+    const tree = t.testdir()
+    writeRecording(tree, frames, { ...(one && { ofDate: one }) })
+    writeRecording(tree, frames, { host: 'vps2', run: 'r2', ...(other && { ofDate: other }) })
+    t.match(await compactOnce(tree, { nowMs: () => nowUs / 1000 }), { failed: 0 })
+    const question = 'SELECT count(*) AS rows, count(DISTINCT trade_id) AS trades FROM trades'
+    const { stdout } = await edgetape(['query', question, '--json', '--path', tree])
+    const { rows, trades } = JSON.parse(stdout) as { rows: number; trades: number }
+    t.equal(rows, trades, 'each trade once')
+    t.equal(trades, 5 * (HOURS - 1), 'and all of them')
+  }
+})
