@@ -102,6 +102,8 @@ async function showsWhatItDoes(t: Test, cwd: string, clock: string): Promise<voi
 
 const RUN_NOTEBOOK = `
 import sys, nbformat
+
+t.setTimeout(240_000)
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
 NotebookClient(notebook, timeout=120, kernel_name='python3').execute()

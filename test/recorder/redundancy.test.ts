@@ -9,6 +9,8 @@ import { ToldSpans, type ToldEntry } from '../fixtures/told-spans.js'
 import { witnessedExchange, type Witnessed, type WitnessedExchange } from '../fixtures/witnessed-exchange.js'
 import { matchAll } from '../fixtures/match-all.js'
 
+t.setTimeout(240_000)
+
 // They mostly wait.
 t.jobs = 8
 

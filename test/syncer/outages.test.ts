@@ -11,6 +11,8 @@ import { NasNetwork, ROOMY, type NasDisk } from '../fixtures/nas-network.js'
 import { SHUT_DOWN } from '../fixtures/small-disk.js'
 import { filesBelow, ShippedTree, sha256 } from '../fixtures/shipped-tree.js'
 
+t.setTimeout(240_000)
+
 interface World {
   network: NasNetwork
   tree: ShippedTree

@@ -1,4 +1,6 @@
 import t from 'tap'
 import { placeSuite } from '../fixtures/place-suite.js'
 
+t.setTimeout(240_000)
+
 await placeSuite(t, 'ssh')

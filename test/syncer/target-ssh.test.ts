@@ -1,4 +1,6 @@
 import t from 'tap'
 import { targetSuite } from '../fixtures/target-suite.js'
 
+t.setTimeout(240_000)
+
 await targetSuite(t, 'ssh')

@@ -2,6 +2,8 @@
 import t from 'tap'
 import { checkEnds, endTable } from '../../fixtures/orderly-check.js'
 
+t.setTimeout(240_000)
+
 /** `npm run long ends` holds them to 5 s, on a quiet machine. */
 const WITHIN_MS = 20_000
 

@@ -12,6 +12,8 @@ import { needs } from '../../fixtures/needs.js'
 import { numberedExchange } from '../../fixtures/numbered-exchange.js'
 import { rawFiles, startRecorder, until } from '../../fixtures/recorder-process.js'
 
+t.setTimeout(240_000)
+
 // They mostly wait.
 t.jobs = 3
 
