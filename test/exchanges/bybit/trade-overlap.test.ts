@@ -108,7 +108,7 @@ t.test('trades that came after the outage are no overlap: what lies before the l
   goAway(overlap, ['a'], ['n0', 'n1'])
   await until('it was told', () => journal.length === 2)
   t.match(journal[0], { event: 'compared', from_us: NOW_US - 9.99 * SECOND_US, to_us: NOW_US })
-  t.match(journal[1], { event: 'backfill', trades: 998, outcome: 'partly', message: /tells of trades from/ })
+  t.match(journal[1], { event: 'backfill', trades: 998, outcome: 'partly', message: /lists trades from/ })
 })
 
 t.test('a list that lacks what came before was taken for all that there ever was', async t => {
