@@ -71,14 +71,14 @@ function countedColumnsOf(lines: readonly CountedLine[]): readonly Column<Counte
     : [...whose, DATA, INSTRUMENT, ...COUNTED.slice(1)]
 }
 
-function tableText<Row>(lines: readonly Row[], columns: readonly Column<Row>[]): string {
+function tableText<Row>(lines: readonly Row[], columns: readonly Column<Row>[], width: number): string {
   const table = fitTable(
     {
       head: columns.map(({ head }) => head),
       rows: lines.slice(0, LINES_SHOWN).map(line => columns.map(({ cell }) => cell(line))),
       numeric: columns.flatMap(({ right }, i) => (right ? [i] : [])),
     },
-    COLUMNS,
+    width,
   )
   const more = lines.length - LINES_SHOWN
   return more > 0 ? `${table}\n… and ${countText(more)} more; --json has all` : table
@@ -114,18 +114,18 @@ const remarksOf = (told: Told, counted: CountedTables | undefined) =>
 const windowText = ({ window }: Told) => `${isoText(window.fromUs)} to ${isoText(window.toUs)} UTC.`
 
 /** The account for a terminal of 80 columns: one sentence, what is missing, the table, what healed, what was counted. */
-export function accountText(told: Told, counted?: CountedTables): string {
+export function accountText(told: Told, counted?: CountedTables, width = COLUMNS): string {
   const { losses, lines } = told
-  const parts: string[] = [wrapped(sentenceOf(told), '')]
+  const parts: string[] = [wrapped(sentenceOf(told), '', '', width)]
   if (losses.length > 0) {
-    const shown = losses.slice(0, LOSSES_SHOWN).map(loss => wrapped(lossText(loss, told), ' '.repeat(12), '  '))
+    const shown = losses.slice(0, LOSSES_SHOWN).map(loss => wrapped(lossText(loss, told), ' '.repeat(12), '  ', width))
     const more = losses.length - shown.length
     if (more > 0) shown.push(`  … and ${countText(more)} shorter ones; --json has all`)
     parts.push(['Missing, the longest first (UTC):', ...shown].join('\n'))
   }
-  if (lines.length > 0) parts.push(tableText(lines, columnsOf(lines)))
-  if (counted && counted.lines.length > 0) parts.push(tableText(counted.lines, countedColumnsOf(counted.lines)))
-  parts.push([...remarksOf(told, counted).map(text => wrapped(text, '')), windowText(told)].join('\n'))
+  if (lines.length > 0) parts.push(tableText(lines, columnsOf(lines), width))
+  if (counted && counted.lines.length > 0) parts.push(tableText(counted.lines, countedColumnsOf(counted.lines), width))
+  parts.push([...remarksOf(told, counted).map(text => wrapped(text, '', '', width)), windowText(told)].join('\n'))
   return parts.join('\n\n')
 }
 

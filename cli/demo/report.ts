@@ -4,6 +4,7 @@ import type { Told } from '../../coverage/account/telling.js'
 import type { CountedTables } from '../../coverage/count-tables.js'
 import { accountText } from '../coverage/account-text.js'
 import { indented, plainTable } from '../table.js'
+import { COLUMNS } from '../../platform/wrapped.js'
 import type { DemoFolder } from './folder.js'
 import type { ChannelHarvest, NasHarvest, TableHarvest } from '../../reader/harvest.js'
 
@@ -21,6 +22,9 @@ export interface Findings {
   samples: { segment: string | undefined; parquet: string | undefined }
 }
 
+/** Of a terminal, less what the sections are indented by. */
+export const WIDTH = COLUMNS - 2
+
 const sum = <T>(items: readonly T[], value: (item: T) => number) =>
   items.reduce((total, item) => total + value(item), 0)
 
@@ -34,8 +38,8 @@ export function reportText(findings: Findings, command: string): string {
       'Copied to the NAS',
       `${countText(nas.files)} files, ${sizeText(nas.bytes)}; each checksum computed again over there and found right`,
     ],
-    ['Coverage: expected against recorded', accountText(coverage, counted)],
-    ['Asked over the NAS folder: the busiest perpetual, 10-second candles beside best bid and ask', candles],
+    ['Coverage: expected against recorded', accountText(coverage, counted, WIDTH)],
+    ['Asked over the NAS folder: the busiest perpetual, beside best bid and ask', candles],
     ['Where it is', whereText(findings.folder)],
     ['Try next', tryNext(findings, command)],
   ]

@@ -18,7 +18,7 @@ import { prepareFolder, writeConfig, type DemoFolder } from './folder.js'
 import { channelsOf, nasOf, tablesOf } from '../../reader/harvest.js'
 import { LoggedProcesses } from '../../supervisor/logged-processes.js'
 import { showProgress } from './progress.js'
-import { fromHere, type Findings } from './report.js'
+import { fromHere, WIDTH, type Findings } from './report.js'
 
 const main = fileURLToPath(new URL('../main.js', import.meta.url))
 const TICK_MS = 250
@@ -117,7 +117,7 @@ async function look(folder: DemoFolder): Promise<Findings> {
       nas: nasOf(folder.nas),
       coverage: tellingOf(account, exchangeNamed),
       counted: await countTables(folder.nas, account.window, undefined, () => undefined),
-      candles: await session.ask(candles, asked => tableOf(asked, candles)),
+      candles: await session.ask(candles, asked => tableOf(asked, candles, WIDTH)),
       samples: {
         segment: [...rawFiles(folder.nas, { mayHold: family => family === 'trades' })].find(isSealed)?.path,
         parquet: [...parquetFiles(folder.nas, { table: 'trades' })][0]?.path,
