@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import type { Logger } from '../platform/log.js'
 import { killTree } from '../platform/process-tree.js'
 import { ALIVE, LISTENING, SHUTDOWN_SIGNALS, type StopRequest } from '../platform/shutdown.js'
+import { leanMemory } from './node-flags.js'
 import { afterDeath } from './restart.js'
 
 /** One program to keep running. */
@@ -162,7 +163,7 @@ function start(name: string, args: string[], log: Logger, signal: AbortSignal, s
     // It would keep each sign of life.
     buffer: { ipc: false },
     // The unit's watchdog is about this process; the parts must not answer in its place.
-    env: { NOTIFY_SOCKET: undefined, WATCHDOG_USEC: undefined },
+    env: { ...leanMemory, NOTIFY_SOCKET: undefined, WATCHDOG_USEC: undefined },
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',

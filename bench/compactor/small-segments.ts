@@ -10,17 +10,18 @@ import { writeSegment } from './lines.js'
 const LINES = 1000
 /** Of each family, one an hour; the first few are not counted: a running compactor has its code and SQL loaded. */
 const SEGMENTS = 40
+const FEW_SEGMENTS = 20
 const FIRST = 8
 const HOUR_MS = 3_600_000
 const START_MS = Date.parse('2026-11-22T00:00:00Z')
 
 /** What a small segment costs in a compactor that runs, by family: CPU seconds of each, the first ones left out. */
-export async function costOfSmallSegments(): Promise<Map<Family, number[]>> {
+export async function costOfSmallSegments(quick = false): Promise<Map<Family, number[]>> {
   const costs = new Map<Family, number[]>()
   for (const family of Object.keys(FAMILIES) as Family[]) {
     const dataDir = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
     try {
-      for (let number = 1; number <= SEGMENTS; number++)
+      for (let number = 1; number <= (quick ? FEW_SEGMENTS : SEGMENTS); number++)
         await writeSegment(dataDir, family, frames => frames >= LINES, LINES, {
           startedMs: START_MS + (number - 1) * HOUR_MS,
           number,

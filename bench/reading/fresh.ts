@@ -19,7 +19,7 @@ const GOAL = 3
 
 /** The last minute of one instrument, late in the hour, by the command, against decoding all of the table's open segment. */
 export async function benchFresh({ rounds, quick = false }: BenchOptions): Promise<void> {
-  const minutes = quick ? 30 : 50
+  const minutes = quick ? 20 : 50
   const folder = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
   try {
     const file = writeHour(folder, minutes)

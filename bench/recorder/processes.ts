@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
 import { readStatus } from '../../formats/status.js'
-import { recorderNodeFlags } from '../../supervisor/node-flags.js'
+import { leanMemory, recorderNodeFlags } from '../../supervisor/node-flags.js'
 import type { Delays } from './delays.js'
 import type { Shape } from './frames.js'
 
@@ -18,7 +18,8 @@ const script = (path: string) => join(packageRoot, 'dist', path)
 /** Runs a Node script, pinned to one processor where asked. */
 export function node(pinned: boolean, file: string, ...args: string[]) {
   const command = [...(pinned ? ['taskset', '-c', '1'] : []), process.execPath, file, ...args]
-  return execa({ stdin: 'ignore', stderr: 'ignore', env: { EDGETAPE_LOG: 'silent' }, reject: false })`${command}`
+  const env = { ...leanMemory, EDGETAPE_LOG: 'silent' }
+  return execa({ stdin: 'ignore', stderr: 'ignore', env, reject: false })`${command}`
 }
 
 /** A folder with a config for a recorder of this sender. */

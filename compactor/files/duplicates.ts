@@ -155,13 +155,14 @@ async function countCandidates(
     const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
     return countOf(count)
   }
-  await engine.run(`CREATE OR REPLACE TABLE suspects AS
-    SELECT ${channel} AS suspect FROM (
+  const suspects = `SELECT ${channel} AS suspect FROM (
       SELECT DISTINCT ${channel}, ${sqlText(origin)} || conn AS connection FROM staged WHERE row_no > 0
       ${candidateFiles ? `UNION SELECT DISTINCT ${channel}, connection FROM earlier` : ''}
-    ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twiceSql(columns, identity)}`)
-  const [[suspects] = []] = await engine.rows('SELECT count(*) FROM suspects')
-  if (countOf(suspects) === 0) return 0
+    ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twiceSql(columns, identity)}`
+  // Mostly there are none: then no table is made.
+  const [first] = await engine.rows(`${suspects} LIMIT 1`)
+  if (first === undefined) return 0
+  await engine.run(`CREATE OR REPLACE TABLE suspects AS ${suspects}`)
   const [[count] = []] = await engine.rows(
     `SELECT count(*) FROM staged WHERE row_no > 0 AND ${channel} IN (SELECT suspect FROM suspects)`,
   )
