@@ -25,7 +25,6 @@ export async function benchSyncer({ quick = false }: BenchOptions): Promise<void
   const folder = mkdtempSync(join(process.env['EDGETAPE_BENCH_DIR'] ?? tmpdir(), 'edgetape-bench-'))
   try {
     const bytes = writeTree(join(folder, 'data'), share * FILES, realistic)
-    writeTree(join(folder, 'settled'), share * SETTLED_FILES, () => 16)
     // The syncer gives way to others; what it is measured against must do so, too.
     lowerPriority()
     await benchShipping(folder, share * FILES, bytes)
@@ -93,7 +92,9 @@ async function benchShipping(folder: string, files: number, bytes: number): Prom
 async function benchNothingNew(folder: string, files: number): Promise<void> {
   const dataDir = join(folder, 'settled')
   const target = join(folder, 'settled-nas')
-  await syncPass(folder, join(folder, 'nothing'), { target })
+  // A target is marked by the dataDir that uses it.
+  await syncPass(folder, dataDir, { target })
+  writeTree(dataDir, files, () => 16)
   settleTree(dataDir, target)
   const table = plainTable([
     `nothing new, ${files.toLocaleString('en')} files`,
