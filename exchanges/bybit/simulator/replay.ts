@@ -1,18 +1,23 @@
 import { Faults } from '../../../simulator/faults.js'
 import type { Service } from '../../../simulator/protocol.js'
 import type { KnownBook, PlayedRecording, ReplayProtocol } from '../../../simulator/replay.js'
-import { parsed } from '../frames.js'
+import { FULL_TOPIC, parsed } from '../frames.js'
+import { isFullBook } from '../full-book-frames.js'
 import { CATEGORIES, categoryOfChannel, channelOf, familyOfChannel, topicOf } from '../names.js'
 import { frameText } from './channels.js'
-import type { Query } from './methods.js'
+import { MethodError, type Query } from './methods.js'
 import { trades } from './replayed-trades.js'
 import { BybitService } from './service.js'
+
+/** Said where the book is not known now: it passes. */
+const NOT_NOW = 10016
 
 /** Recordings served as Bybit itself. */
 export const replay: ReplayProtocol = {
   serve,
   questionOf,
-  isBook: channel => familyOfChannel(channel).startsWith('book'),
+  // Those of all levels are asked for.
+  isBook: channel => familyOfChannel(channel).startsWith('book') && !isFullBook(channel),
   snapshot,
   trades,
 }
@@ -43,8 +48,13 @@ function questionOf(answer: string): string | undefined {
 }
 
 /** All trades that are known are played in their place; what else is asked for is as it was recorded, as far as it was. */
-function call(recording: PlayedRecording, method: string, query: Query): object | undefined {
+function call(
+  recording: PlayedRecording,
+  method: string,
+  query: Query,
+): object | undefined | Promise<object | undefined> {
   const { category = 'linear' } = query
+  if (method === 'market/full_orderbook') return fullBook(recording, query)
   if (method === 'market/recent-trade') return { category, list: [] }
   if (method !== 'market/instruments-info') return undefined
   const rows =
@@ -59,6 +69,12 @@ function call(recording: PlayedRecording, method: string, query: Query): object 
   return { category, list, nextPageCursor: '' }
 }
 
+async function fullBook(recording: PlayedRecording, { category, symbol = '' }: Query): Promise<object> {
+  const known = await recording.book(channelOf(category === 'spot' ? 'spot' : 'linear', FULL_TOPIC + symbol))
+  if (!known) throw new MethodError(NOT_NOW, 'server error')
+  return { ...bookData(symbol, known), ts: known.exchangeMs, cts: known.exchangeMs }
+}
+
 function listed(recording: PlayedRecording, category: string): Record<string, unknown>[] {
   const bySymbol = new Map<unknown, Record<string, unknown>>()
   for (const text of recording.answersOf('instruments')) {
@@ -69,10 +85,14 @@ function listed(recording: PlayedRecording, category: string): Record<string, un
   return [...bySymbol.values()]
 }
 
-function snapshot(channel: string, { bids, asks, changeId, exchangeMs }: KnownBook): string {
+function bookData(symbol: string, { bids, asks, changeId }: KnownBook) {
   const levels = (side: readonly [number, number][]) => side.map(level => level.map(String))
-  const symbol = topicOf(channel).split('.').slice(2).join('.')
-  const data = { s: symbol, b: levels(bids), a: levels(asks), u: changeId, seq: 0 }
+  return { s: symbol, b: levels(bids), a: levels(asks), u: changeId, seq: 0 }
+}
+
+function snapshot(channel: string, book: KnownBook): string {
+  const { exchangeMs } = book
+  const data = bookData(topicOf(channel).split('.').slice(2).join('.'), book)
   return frameText(
     channel,
     { type: 'snapshot', ts: exchangeMs, data, cts: exchangeMs },

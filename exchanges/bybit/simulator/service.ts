@@ -11,7 +11,7 @@ const CALLS_WITHIN_MS = 5000
 export interface ServiceParts extends Omit<SessionParts, 'socket' | 'connId' | 'knows'> {
   knows: (socket: Socket, topic: string) => boolean
   /** The `result` of a method; undefined for one that there is not. */
-  call: (method: string, query: Query) => object | undefined
+  call: (method: string, query: Query) => object | undefined | Promise<object | undefined>
 }
 
 const SOCKETS: readonly Socket[] = [...CATEGORIES, ...OWN_SOCKETS]
@@ -40,10 +40,10 @@ export class BybitService implements Service {
     })
   }
 
-  answerHttp({ path, query, ip }: HttpRequest): HttpAnswer {
+  async answerHttp({ path, query, ip }: HttpRequest): Promise<HttpAnswer> {
     if (this.#isTooMany(ip)) return { status: 403, text: 'access too frequent' }
     try {
-      const result = this.#parts.call(path, query)
+      const result = await this.#parts.call(path, query)
       return result ? this.#answer(0, 'OK', result) : { status: 404, text: '' }
     } catch (error) {
       if (error instanceof MethodError) return this.#answer(error.retCode, error.message, {})

@@ -4,7 +4,8 @@ import t, { type Test } from 'tap'
 import { changeIdsIn } from '../../../exchanges/bybit/full-book-frames.js'
 import { FullBookAnswers, FullBooks } from '../../../exchanges/bybit/full-books.js'
 import type { BybitHttp } from '../../../exchanges/bybit/http.js'
-import { startSimulator } from '../../../exchanges/bybit/simulator/main.js'
+import { replay, startSimulator } from '../../../exchanges/bybit/simulator/main.js'
+import type { PlayedRecording } from '../../../simulator/replay.js'
 import type { Recording, SessionLink } from '../../../exchanges/adapter.js'
 import { createLogger } from '../../../platform/log.js'
 import { bookAt, type BookSample } from '../../../reader/book/sample-book.js'
@@ -257,6 +258,25 @@ t.test('a change that is missing, and a number that begins anew, are told, and t
   await until('begun anew', () => taken.length === 3)
   t.match(journal[3], { event: 'resync', channel: CHANNEL, change_id: 2 })
   t.equal(resubscribed.length, 2)
+})
+
+t.test('a replay tells the book of now where it is asked, and changes alone on the socket', async t => {
+  const book = { changeId: 7, exchangeMs: T0, bids: [[100, 1]], asks: [[101, 2]] }
+  const asked: string[] = []
+  const recording = {
+    clock: { nowMs: () => T0 },
+    book: (channel: string) => Promise.resolve(asked.push(channel) === 1 ? book : undefined),
+  } as unknown as PlayedRecording
+  const ask = async () => {
+    const query = { category: 'spot', symbol: 'BTCUSDT' }
+    const request = { method: 'GET', path: 'market/full_orderbook', query, body: Buffer.alloc(0), ip: '127.0.0.1' }
+    return JSON.parse((await replay.serve(recording).answerHttp(request)).text) as object
+  }
+  const { result } = (await ask()) as { result?: object }
+  t.same(result, { s: 'BTCUSDT', b: [['100', '1']], a: [['101', '2']], u: 7, seq: 0, ts: T0, cts: T0 })
+  t.match(await ask(), { retCode: 10016 }, 'it is asked for again')
+  t.same(asked, [CHANNEL, CHANNEL])
+  t.notOk(replay.isBook(CHANNEL))
 })
 
 t.test('recorded from the simulator, a pair has all levels, and heals', { timeout: 180_000 }, async t => {
