@@ -162,7 +162,7 @@ t.test('edgetape alerts test reaches each receiver, and says which it does not',
   t.notMatch(some.stdout + some.stderr, /secret/i)
 
   write({})
-  t.match((await edgetape(['alerts', 'test', '--config', configFile])).stderr, /names nobody who is told/)
+  t.match((await edgetape(['alerts', 'test', '--config', configFile])).stderr, /names no receiver of alerts/)
   t.match((await edgetape(['alerts', 'tset', '--config', configFile])).stderr, /found "tset", wanted: test/)
 })
 
