@@ -13,6 +13,7 @@ import { compactorState } from '../../formats/receipt.js'
 import { endOfSegmentMs } from '../../recorder/storage/segment-length.js'
 import { greatest, least } from '../../platform/extremes.js'
 import { createLogger } from '../../platform/log.js'
+import { dataIdentity } from '../../platform/data-identity.js'
 import { dateOf } from '../../platform/utc-date.js'
 
 export const DAY_MS = 86_400_000
@@ -63,6 +64,9 @@ export async function makeDay(recorded: string, dataDir: string, date: string, h
   const manifests = sealed.map(({ path }) => manifestAt(join(recorded, path)))
   const recordedUs = greatest(manifests.map(one => one.last_recv_us)) - least(manifests.map(one => one.first_recv_us))
   let momentMs = 0
+  mkdirSync(dataDir, { recursive: true })
+  // Before a list is written: its name has it, and one that has not is not this recorder's.
+  dataIdentity(dataDir)
   for (const { path, name } of sealed) {
     const manifest = manifestAt(join(recorded, path))
     const text = decompress(readFileSync(join(recorded, path))).toString('utf8')
