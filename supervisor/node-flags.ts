@@ -1,13 +1,12 @@
 /**
- * How Node is started for the recorder: hardly anything of a frame outlives its callback, so a young heap of 1 MiB is
+ * How Node is started for the recorder: hardly anything of a frame outlives its callback, so a young heap of 2 MiB is
  * collected as cheaply as one of 16, and the process needs about 30 MiB less; to share so little work among threads costs more than it saves. V8 takes these
  * flags at its start only.
  */
-export const recorderNodeFlags: readonly string[] = ['--max-semi-space-size=1', '--no-parallel-scavenge']
+export const recorderNodeFlags: readonly string[] = ['--max-semi-space-size=2', '--no-parallel-scavenge']
 
 /**
  * How glibc keeps memory for the parts: in one place, where by default each of a dozen threads has its own and gives
- * nothing back. With the young heap as above: 102 MiB of a recorder in place of 107 (the middle of seven each), at the same CPU. DuckDB has an allocator
- * of its own.
+ * nothing back. DuckDB has an allocator of its own.
  */
 export const leanMemory = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' } as const
