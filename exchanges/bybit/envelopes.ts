@@ -67,20 +67,6 @@ export const answer: Envelope = {
   asked: NO_TEXT,
 }
 
-/** An answer that is a book: its symbol is all that says which, and its times stand among the data. */
-export const bookAnswer: Envelope = {
-  ...answer,
-  at: 'result',
-  data: 'received.frame.result',
-  keyPaths: ['$.frame'],
-  members: { retCode: 'BIGINT', retMsg: 'VARCHAR', time: 'DOUBLE' },
-  isOdd: `NOT list_has_all(['retCode', 'retMsg', 'result', 'retExtInfo', 'time'], keys[1])`,
-  without: '{"retCode":null,"retMsg":null,"retExtInfo":null,"time":null,"result":null}',
-  told: 'NULL',
-  channel: `CASE WHEN ends_with(own_family(), '${SPOT}') THEN 'spot.' ELSE '' END
-    || 'orderbook.full.' || received.frame.result.s`,
-}
-
 /** What an answer says of itself as a frame does. */
 export const timedAnswer: Envelope = { ...answer, told: 'struct_pack(ts := received.frame."time")' }
 
@@ -94,4 +80,11 @@ export const wholeAnswer: Envelope = {
   isOdd: `NOT list_has_all(['retCode', 'retMsg', 'result', 'retExtInfo', 'time'], keys[1])`,
   without: '{"retCode":null,"retMsg":null,"retExtInfo":null,"time":null,"result":null}',
   told: 'NULL',
+}
+
+/** An answer that is a book: its symbol is all that says which, and its times stand among the data. */
+export const bookAnswer: Envelope = {
+  ...wholeAnswer,
+  channel: `CASE WHEN ends_with(own_family(), '${SPOT}') THEN 'spot.' ELSE '' END
+    || 'orderbook.full.' || received.frame.result.s`,
 }
