@@ -62,7 +62,7 @@ export function* batchesOf<T>(
   let batch: T[] = []
   let bytes = 0
   for (const item of items) {
-    if (batch.length > 0 && (batch.length >= part * limits.files || bytes + bytesOf(item) > part * limits.bytes)) {
+    if (batch.length > 0 && (batch.length + 1 > part * limits.files || bytes + bytesOf(item) > part * limits.bytes)) {
       yield batch
       part = Math.min(1, 2 * part)
       batch = []

@@ -13,6 +13,9 @@ import { cliMain, edgetape } from '../fixtures/cli.js'
 import { needs, needsThat } from '../fixtures/needs.js'
 import { blocksOf, readme } from '../fixtures/readme.js'
 
+// As long as it takes at most: the longest tests begin first.
+t.setTimeout(240_000)
+
 /** Commands of processes whose arguments name this folder: the config of each part does. */
 async function processesAbout(folder: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'args='])
@@ -102,8 +105,6 @@ async function showsWhatItDoes(t: Test, cwd: string, clock: string): Promise<voi
 
 const RUN_NOTEBOOK = `
 import sys, nbformat
-
-t.setTimeout(240_000)
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
 NotebookClient(notebook, timeout=120, kernel_name='python3').execute()

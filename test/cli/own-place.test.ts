@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
+import { unwrapped } from '../fixtures/cli.js'
 import { mayMakeNamespaces, NEEDS_ROOT } from '../fixtures/nas-network.js'
 import { needsThat } from '../fixtures/needs.js'
 import { filesBelow, ShippedTree } from '../fixtures/shipped-tree.js'
@@ -50,7 +51,7 @@ t.test('a mount of dataDir, or of a folder around or in it, is no other place', 
       const run = ['-m', '--propagation', 'private', 'sh', '-c', script]
       const { status, stdout, stderr } = spawnSync('unshare', run, { encoding: 'utf8', timeout: 60_000 })
       t.equal(status, code, `${command.join(' ')}: ${stdout}${stderr}`)
-      t.match(stdout + stderr, /(is|contains|lies within) dataDir .*[\s\S]*outside of dataDir/)
+      t.match(unwrapped(stdout + stderr), /(is|contains|lies within) dataDir .*[\s\S]*outside of dataDir/)
     }
     t.equal(data().length, 3)
     t.same(readdirSync(mnt), [])
@@ -71,7 +72,7 @@ for (const kind of ['ssh', 'daemon'] as const) {
         timeout: 60_000,
       })
       t.equal(status, code, `${command.join(' ')}: ${stdout}${stderr}`)
-      t.match(stdout + stderr, /is dataDir .*[\s\S]*outside of dataDir/)
+      t.match(unwrapped(stdout + stderr), /is dataDir .*[\s\S]*outside of dataDir/)
     }
     t.equal(data().length, 3)
   })

@@ -105,5 +105,5 @@ t.test('of one date only what is of that date is looked at', async t => {
   })
   t.equal((await verify('parquet', dataDir, '--date', dateOfPath(of2))).exitCode, 1)
   t.match(await verify('raw', dataDir, '--date', dateOfPath(of1)), { exitCode: 2, stderr: /--date goes with/ })
-  t.match(await verify('parquet', dataDir, '--date', '22.11.2026'), { exitCode: 2, stderr: /wanted a date/ })
+  t.match(await verify('parquet', dataDir, '--date', '22.11.2026'), { exitCode: 2, stderr: /wanted a day/ })
 })
