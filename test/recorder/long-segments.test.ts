@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { segmentEndMs } from '../../formats/segment-span.js'
-import { localDisk } from '../../platform/disk.js'
+import { localDisk, type Disk } from '../../platform/disk.js'
 import { HourVolumes } from '../../recorder/storage/hour-volumes.js'
 import type { Append, StorageOptions } from '../../recorder/storage/messages.js'
 import { endOfSegmentMs, goesOn } from '../../recorder/storage/segment-length.js'
@@ -179,11 +179,13 @@ t.test('a start decides as the run before it would have, and without its notes w
 t.test('a segment that goes on is recovered whole after a kill, by a start that was told otherwise, too', async t => {
   const dataDir = t.testdir({ state: {} })
   const identity = { host: 'vps1_abcdefgh' }
-  // It syncs no more: where its file is sealed by another, it would write it anew.
-  const killed = new LongRun(dataDir, { ...identity, fsyncMs: 3_600_000 })
+  let isKilled = false
+  // Behind its kill nothing is its own: where its file is sealed by another, it would write it anew.
+  const nameOf: Disk['nameOf'] = (fd, path) => (isKilled ? 'moved' : unsyncedDisk.nameOf(fd, path))
+  const killed = new LongRun(dataDir, identity, { ...unsyncedDisk, nameOf })
   for (let hour = 0; hour < 8; hour++) await killed.hour(hour, ['quote', 'trades'])
   t.ok(rawFiles(dataDir).some(path => path.endsWith('.open')))
-  // Its own process would be gone; this one writes nothing more.
+  isKilled = true
   const next = new StoreRun(storeOptions(dataDir, { ...identity, run: 'run2' }), unsyncedDisk)
   await next.until('recovered', () => next.of('sealed').length === 2)
   for (const family of ['quote', 'trades']) next.store.handle(inHour(8, family, 81, 90))
