@@ -1,6 +1,7 @@
 -- Question: what was agreed outside the book, as a whole: legs, premium, delta, vega, and what it looks like?
 -- Example: FROM block_trades('2026-11-22', '2026-11-23', coin := 'BTC')
 -- Parameters: from_ts, to_ts; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
+-- Empty: where no block was traded in that time
 -- Column block_trade_id, block_rfq_id: a row for each block; the request for quotes that it came from, if any
 -- Column exchange_ts, pair, currency: of its first leg; pair is how the names begin
 -- Column legs: list of {instrument_name, direction, amount, price, iv_pct}; amounts of inverse perpetuals and futures in USD, else base coin
