@@ -21,7 +21,10 @@ export interface OpenOf {
  */
 export function openByRecorder(dataDir: string, fromMs = -Infinity): OpenOf[] {
   const found = new Map<string, OpenOf>()
-  for (const { path, name, state } of rawFiles(dataDir, { fromUs: fromMs * 1000 + SLACK_US })) {
+  for (const { path, name, state } of rawFiles(dataDir, {
+    fromUs: fromMs * 1000 + SLACK_US,
+    states: ['open', 'rewriting'],
+  })) {
     if (state !== 'open' && state !== 'rewriting') continue
     const { exchange } = name
     const { host } = parseRecorderName(name.host)

@@ -11,7 +11,7 @@ import {
   type FolderQuery,
   type Level,
 } from './partition-folders.js'
-import { parseSegmentPath, withState, type SegmentName, type SegmentState } from './raw-path.js'
+import { isNamedAs, parseSegmentPath, withState, type SegmentName, type SegmentState } from './raw-path.js'
 import { mayHoldLinesOf, segmentHourMs, SLACK_US } from './segment-span.js'
 
 /** A file of `raw/` whose whole path is spelled as we spell it. */
@@ -31,6 +31,8 @@ export interface RawQuery extends Pick<FolderQuery, 'below' | 'onStranger'> {
   /** … up to but not including this one. */
   toUs?: number
   newestFirst?: boolean
+  /** Files in these states alone. */
+  states?: readonly SegmentState[]
 }
 
 const HOUR_US = 3_600_000_000
@@ -130,8 +132,9 @@ export function rawFilesIn(root: string, folder: string, query: RawQuery = {}): 
   return filesAmong(folder, files, query)
 }
 
-function filesAmong(folder: string, names: readonly string[], { below, onStranger }: RawQuery): RawFile[] {
+function filesAmong(folder: string, names: readonly string[], { below, onStranger, states }: RawQuery): RawFile[] {
   return names.flatMap(file => {
+    if (states && !isNamedAs(file, states)) return []
     const path = `${folder}/${file}`
     if (!isOnTheWay(path, below)) return []
     const parsed = parseSegmentPath(path)

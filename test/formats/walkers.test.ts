@@ -48,6 +48,12 @@ t.test('segments of all layouts come in one order, each once, whatever is asked 
   t.same(found(before), [first, second], 'and the first a little before it')
   t.same(found({ below: dirname(third) }), [third])
   t.same(found({ below: 'raw/exchange=deribit/channel=trades/kind=option' }), [first, third])
+  for (const state of ['open', 'sealed', 'manifest'] as const)
+    t.same(
+      [...rawFiles(root, { states: [state] })],
+      [...rawFiles(root)].filter(file => file.state === state),
+      'files in one state alone',
+    )
   t.same(
     [...rawFiles(root)].map(({ state }) => state),
     ['manifest', 'sealed', 'open', 'rewriting', 'sealed', 'sealed'],
