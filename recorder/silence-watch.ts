@@ -24,7 +24,7 @@ const BREAKS_WITHIN_US = 5_000_000
 const LOOK_MS_MAX = 5000
 /** After that, or after a pause in reading, what waited is read first. */
 const DEAF_MS = 2000
-/** A connection that brings a family by so much later than the other one is still on time, µs. */
+/** What comes by so much later than something else came at the same time, µs. */
 const SKEW_US = 1_000_000
 /** What one connection brought is waited for on the other one for so long. */
 const LAG_MS = 3000
@@ -136,7 +136,7 @@ export class SilenceWatch {
     const isMute =
       neverRest.length > 0 &&
       neverRest.every(family => account.isSilent(family)) &&
-      neverRest.some(family => flows.of(family).lastUs === lastUs)
+      neverRest.some(family => lastUs - flows.of(family).lastUs <= SKEW_US)
     for (const family of families) {
       if (this.#deps.exchange.isCounted?.(family) === true) continue
       const watched = this.#watchedOf(account, family)

@@ -249,6 +249,28 @@ t.test('what may rest was told as complete while a connection that lives brought
   t.end()
 })
 
+t.test('what may rest was told as complete where its frame was the last before nothing came', t => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const random = new Random(seed)
+    const families = [
+      { name: 'quote', every: 0.2 },
+      { name: 'trades', every: 0.05 },
+    ]
+    const run = new TwoCopies(families, () => random.float(), 1, { quote: 5000 })
+    run.open(0)
+    run.run(30)
+    const { quiet } = run.copy(0)
+    quiet.add('quote').add('trades')
+    run.run(60)
+    quiet.clear()
+    run.run(20)
+    const [gap, ...more] = seconds(run.missingOf('trades'))
+    t.same(more, [])
+    t.ok(gap && Math.abs(gap[0] - 30) < 1.1 && Math.abs(gap[1] - 90) < 1.1, String(gap))
+  }
+  t.end()
+})
+
 const ENGINE = ['quote', 'ticker', 'book'].map(name => ({ name, every: 0.1 }))
 const rounded = (spans: Parameters<typeof seconds>[0]) => seconds(spans).map(span => span.map(Math.round))
 const NEVER_REST = { quote: 60_000, ticker: 60_000, book: 60_000 }
