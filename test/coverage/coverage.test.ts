@@ -118,7 +118,7 @@ t.test('what the tables hold, against the numbers that the exchange gave', async
     ['ticker: greeks', 'option', { rows: 1, counted: { unit: 'instruments', expected: 2, actual: 1 } }],
     ['index price', 'index', { rows: 11 }],
   ]
-  for (const [data, kind, wanted] of counted) t.match(lineOf(lines, data, kind), wanted, `${data} ${kind}`)
+  for (const [data, kind, wanted] of counted) matchAll(t, lineOf(lines, data, kind), wanted, `${data} ${kind}`)
   t.match(lineOf(await count('hour'), 'trades', 'perpetual'), { hourUs: us(0), counted: { expected: 6, actual: 5 } })
   t.match(lineOf(await count('instrument'), 'book depth', 'perpetual'), {
     instrument: 'BTC-PERPETUAL',
@@ -182,7 +182,7 @@ t.test('the command prints the count behind the account: as text, Markdown or JS
     quarantined: unknown[]
   }
   const trades = { data: 'trades', instrument: 'BTC-PERPETUAL', counted: { expected: 6, actual: 5 } }
-  t.match(lineOf(json.tables, 'trades', 'perpetual'), trades)
+  matchAll(t, lineOf(json.tables, 'trades', 'perpetual'), trades)
   matchAll(t, json.missing, [
     { from: '2026-11-22T14:00:03Z', to: '2026-11-22T14:00:04.500Z', cause: 'connection lost' },
   ])
