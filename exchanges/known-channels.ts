@@ -16,13 +16,12 @@ export interface ChannelFacts extends HeardChannel {
   readonly isNews: boolean
   /** Of its name in frames. */
   readonly bytes: Uint8Array
-  /** A frame came since somebody last asked which channels are heard. */
-  heard: boolean
+  /** Frames when somebody last asked which channels are heard. */
+  toldFrames: number
 }
 
 /** A frame of a channel came; of the hot path. */
 export function hear(facts: ChannelFacts, recvUs: number): void {
-  facts.heard = true
   facts.frames++
   const pauseUs = recvUs - facts.lastUs
   if (pauseUs > facts.pauseUs && facts.lastUs > 0) {
@@ -84,8 +83,8 @@ export class KnownChannels {
     const heard = new Set<string>()
     for (const first of this.#byHash.values()) {
       for (let known: Known | undefined = first; known; known = known.next) {
-        if (!known.heard) continue
-        known.heard = false
+        if (known.frames === known.toldFrames) continue
+        known.toldFrames = known.frames
         for (const part of known.channel.split('.')) heard.add(part)
       }
     }
@@ -106,8 +105,8 @@ export class KnownChannels {
     const next = this.#byHash.get(hash)
     const known = {
       ...this.#describe(bytes.toString('latin1')),
-      heard: false,
       frames: 0,
+      toldFrames: 0,
       lastUs: -Infinity,
       pauseUs: 0,
       pausedUs: 0,

@@ -23,10 +23,13 @@ export interface Pause extends Span {
 export class FamilyFlow {
   /** Receive stamp of the last frame. */
   lastUs = -Infinity
-  /** Of the last one that was no answer to a subscription. */
-  ownUs = -Infinity
+  frames = 0
   readonly rhythm: Rhythm
-  #ownFrames = 0
+  /** Until then a frame that follows another one closely is an own one, and nothing else is to be kept of it. */
+  #calmUntilUs = -Infinity
+  #answers = 0
+  /** Of the last own frame, as long as answers come behind it. */
+  #ownUs = -Infinity
   #ownSinceUs = 0
   /** When the last own one came some seconds ago, and some before that. */
   #ownEarlierUs = -Infinity
@@ -38,38 +41,53 @@ export class FamilyFlow {
 
   constructor(rhythm: Rhythm) {
     this.rhythm = rhythm
+    rhythm.join(this)
   }
 
   heard(recvUs: number, frame: Buffer): void {
-    const isAnswer = recvUs <= this.#answersUntilUs
-    if (recvUs - this.lastUs > PAUSE_US && this.#pauses.length < PAUSES_MAX)
-      this.#pauses.push({ fromUs: this.lastUs, toUs: recvUs, before: this.#lastFrame, after: frame, isAnswer })
+    if (recvUs - this.lastUs > PAUSE_US || recvUs > this.#calmUntilUs) this.#note(recvUs, frame)
     this.lastUs = recvUs
+    this.frames++
     this.#lastFrame = frame
-    if (!isAnswer) this.#heardOwn(recvUs)
-    this.rhythm.heard(recvUs)
+  }
+
+  /** Receive stamp of the last frame that was no answer to a subscription. */
+  get ownUs(): number {
+    return this.lastUs > this.#answersUntilUs ? this.lastUs : this.#ownUs
   }
 
   /** It was heard for long enough, first answers apart, to be believed that it never rests. */
   get isKnown(): boolean {
-    return this.#ownFrames >= KNOWN_AFTER_FRAMES && this.ownUs - this.#ownSinceUs >= KNOWN_AFTER_US
+    return this.frames - this.#answers >= KNOWN_AFTER_FRAMES && this.ownUs - this.#ownSinceUs >= KNOWN_AFTER_US
   }
 
   /** Channels were subscribed just now. */
   subscribed(atUs: number): void {
-    this.#answersUntilUs = atUs + FIRST_FRAMES_US
+    const { ownUs } = this
     const beforeUs = atUs - FIRST_FRAMES_US
-    if (this.ownUs > beforeUs) this.ownUs = this.#ownEarlierUs > beforeUs ? this.#ownOldUs : this.#ownEarlierUs
+    this.#ownUs = ownUs <= beforeUs ? ownUs : this.#ownEarlierUs > beforeUs ? this.#ownOldUs : this.#ownEarlierUs
+    this.#answersUntilUs = atUs + FIRST_FRAMES_US
+    this.#calmUntilUs = -Infinity
   }
 
-  #heardOwn(recvUs: number): void {
-    if (this.#ownFrames++ === 0) this.#ownSinceUs = recvUs
-    if (recvUs - this.#rotatedUs > FIRST_FRAMES_US) {
-      this.#ownOldUs = this.#ownEarlierUs
-      this.#ownEarlierUs = this.ownUs
-      this.#rotatedUs = recvUs
+  /** The next frame, which follows a pause, answers, or is the first in some seconds. */
+  #note(recvUs: number, frame: Buffer): void {
+    const isAnswer = recvUs <= this.#answersUntilUs
+    if (recvUs - this.lastUs > PAUSE_US) {
+      this.rhythm.resumed(recvUs)
+      if (this.#pauses.length < PAUSES_MAX)
+        this.#pauses.push({ fromUs: this.lastUs, toUs: recvUs, before: this.#lastFrame, after: frame, isAnswer })
     }
-    this.ownUs = recvUs
+    if (isAnswer) {
+      this.#answers++
+      return
+    }
+    if (this.frames === this.#answers) this.#ownSinceUs = recvUs
+    if (recvUs - this.#rotatedUs <= FIRST_FRAMES_US) return
+    this.#ownOldUs = this.#ownEarlierUs
+    this.#ownEarlierUs = this.ownUs
+    this.#rotatedUs = recvUs
+    this.#calmUntilUs = recvUs + FIRST_FRAMES_US
   }
 
   /** Pauses that ended since the last call. */
@@ -82,10 +100,11 @@ export class FamilyFlow {
   /** The clock was set. */
   shift(stepUs: number): void {
     this.lastUs += stepUs
-    this.ownUs += stepUs
+    this.#ownUs += stepUs
     this.#ownEarlierUs += stepUs
     this.#ownOldUs += stepUs
     this.#rotatedUs += stepUs
+    this.#calmUntilUs += stepUs
     this.#ownSinceUs += stepUs
     this.#answersUntilUs += stepUs
     this.#pauses = []

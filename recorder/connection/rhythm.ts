@@ -13,25 +13,38 @@ const TIMES_LONGEST = 3
 const LATELY_US = 1_800_000_000
 const PENDING_MAX = 100
 
+/** Frames of the family on one connection. */
+interface Flow {
+  /** Receive stamp of the last frame. */
+  readonly lastUs: number
+  readonly frames: number
+}
+
 /**
  * How densely frames of a family come, whichever of the connections that carry the same brings them. Only pauses in
  * which all of these were up are learned from: they agree that nothing was sent.
  */
 export class Rhythm {
-  #frames = 0
+  readonly #flows: Flow[] = []
   #sinceUs = 0
-  #lastUs = -Infinity
   #pending: Span[] = []
   #longestUs = 0
   #longestBeforeUs = 0
   #countingSinceUs = 0
 
-  /** A frame came; of the hot path. */
-  heard(recvUs: number): void {
-    const pauseUs = recvUs - this.#lastUs
-    if (pauseUs > PAUSE_US) this.#paused(recvUs)
-    if (pauseUs > 0) this.#lastUs = recvUs
-    this.#frames++
+  /** One more connection brings the family. */
+  join(flow: Flow): void {
+    this.#flows.push(flow)
+  }
+
+  /** One of them brings a frame behind a pause of its own. To be called before it counts. */
+  resumed(recvUs: number): void {
+    const lastUs = this.#lastUs
+    if (recvUs - lastUs <= PAUSE_US) return
+    if (this.#frames === 0) {
+      this.#sinceUs = recvUs
+      this.#countingSinceUs = recvUs
+    } else if (this.#pending.length < PENDING_MAX) this.#pending.push({ fromUs: lastUs, toUs: recvUs })
   }
 
   /** To be called about once a second. @param wasWhole all connections were up over a span */
@@ -64,17 +77,17 @@ export class Rhythm {
 
   /** The clock was set. */
   shift(stepUs: number): void {
-    this.#lastUs += stepUs
     this.#sinceUs += stepUs
     this.#countingSinceUs += stepUs
     this.#pending = []
   }
 
-  #paused(recvUs: number): void {
-    if (this.#frames === 0) {
-      this.#sinceUs = recvUs
-      this.#countingSinceUs = recvUs
-    } else if (this.#pending.length < PENDING_MAX) this.#pending.push({ fromUs: this.#lastUs, toUs: recvUs })
+  get #frames(): number {
+    return this.#flows.reduce((sum, { frames }) => sum + frames, 0)
+  }
+
+  get #lastUs(): number {
+    return Math.max(-Infinity, ...this.#flows.map(({ lastUs }) => lastUs))
   }
 
   #rotate(atUs: number): void {
