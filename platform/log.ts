@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module'
 import { Writable } from 'node:stream'
 import pino from 'pino'
-import pretty from 'pino-pretty'
 import { EdgeError } from './edge-error.js'
 
 export type Logger = pino.Logger
@@ -43,6 +43,8 @@ export function createLogger(part: string, level = process.env['EDGETAPE_LOG'] ?
   }
   const destination = stderr()
   if (process.stderr.isTTY) {
+    // Thirty modules that a log without a reader does not need.
+    const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
     const readable = pretty({
       destination: new Writable({
         write(text: Buffer, _encoding, done) {

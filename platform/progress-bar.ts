@@ -1,4 +1,5 @@
-import { SingleBar } from 'cli-progress'
+import { createRequire } from 'node:module'
+import type { SingleBar } from 'cli-progress'
 import { sizeText } from './figures.js'
 
 /** Short work needs no bar: it appears after this, ms. */
@@ -77,7 +78,9 @@ export function showProgress(label: string, total: number, unit: 'bytes' | 'step
 }
 
 function newBar(label: string, total: number, facts: object): SingleBar {
-  const bar = new SingleBar({
+  // Only what takes long at a terminal needs it.
+  const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress')
+  const bar = new cliProgress.SingleBar({
     format: `  ${label} {bar} {percentage} %   {done} of {all}   {rate}/s   {left} left`,
     barsize: 24,
     hideCursor: true,

@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
 
 /** A program that brings files elsewhere: rsync, rclone. */
@@ -39,6 +38,8 @@ export async function runCopier({
   missing,
 }: CopierRun): Promise<CopierExit> {
   signal.throwIfAborted()
+  // A hundred modules, of which a pass without anything to bring needs none.
+  const { execa } = await import('execa')
   const child = execa(program, args, {
     input,
     env,
