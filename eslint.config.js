@@ -47,6 +47,10 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { name: 'zod', allowTypeImports: true, message: 'it loads sixty languages: import z of platform/zod.ts' },
+      ],
       eqeqeq: 'error',
       'no-console': 'error',
     },

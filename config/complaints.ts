@@ -1,12 +1,13 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
-import { z } from 'zod'
+import type { core } from 'zod'
+import { z } from '../platform/zod.js'
 import { exchanges } from '../exchanges/registry.js'
 import { configFile } from './schema.js'
 import { memberOf, shapeOf, unwrap } from './schema-walk.js'
 
 /** What a person reads for one issue: file, line, key, what was found, what was wanted; a line for each unknown key. */
-export function complaintsOf(issue: z.core.$ZodIssue, path: string, document: Document, lines: LineCounter): string[] {
+export function complaintsOf(issue: core.$ZodIssue, path: string, document: Document, lines: LineCounter): string[] {
   const at = (keys: readonly PropertyKey[]) => `${path}:${lineOf(document, lines, keys)}: ${dotted(keys)}`
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(key => `${at([...issue.path, key])}: ${unknownKey(key, issue.path, document)}`)
@@ -26,7 +27,7 @@ const logins = () =>
 
 /** The keys that a mapping of the document may have. */
 function knownKeys(path: readonly PropertyKey[], values: unknown): string[] {
-  let schema: z.core.$ZodType | undefined = configFile
+  let schema: core.$ZodType | undefined = configFile
   let value = values
   for (const key of path) {
     const inner = unwrap(schema)
@@ -47,14 +48,14 @@ function nearest(word: string, known: string[]): string | undefined {
   return close ? known.find(name => name.toLowerCase() === near) : undefined
 }
 
-function nearestValue(issue: z.core.$ZodIssue): string {
+function nearestValue(issue: core.$ZodIssue): string {
   if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return ''
   const near = nearest(issue.input, issue.values.map(String))
   return near === undefined || issue.values.length === 1 ? '' : `; did you mean ${near}?`
 }
 
 /** A union's complaint is about the key that tells its options apart, and carries the whole mapping. */
-function inputOf(issue: z.core.$ZodIssue): unknown {
+function inputOf(issue: core.$ZodIssue): unknown {
   return issue.code === 'invalid_union' && issue.discriminator !== undefined
     ? memberOf(issue.input, issue.discriminator)
     : issue.input
@@ -73,7 +74,7 @@ const kinds: Record<string, string> = {
   object: 'keys with values',
 }
 
-function wanted(issue: z.core.$ZodIssue): string {
+function wanted(issue: core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_value':
       return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.map(String).join(', ')}`

@@ -1,4 +1,5 @@
-import { z } from 'zod'
+import type { core } from 'zod'
+import { z } from '../platform/zod.js'
 import { configFile } from './schema.js'
 import { optionsOf } from './schema-walk.js'
 import { adapterSchemas } from './sections/exchange.js'
@@ -26,7 +27,7 @@ export function exchangeKeys(adapter: string): ConfigKey[] {
 }
 
 function keysBelow(schema: z.ZodObject, prefix: string): ConfigKey[] {
-  return Object.entries(schema.shape).flatMap(([name, child]: [string, z.core.$ZodType]) => {
+  return Object.entries(schema.shape).flatMap(([name, child]: [string, core.$ZodType]) => {
     const key = prefix + name
     const [inner] = optionsOf(child)
     if (inner) return keysBelow(inner, `${key}.`)
@@ -35,7 +36,7 @@ function keysBelow(schema: z.ZodObject, prefix: string): ConfigKey[] {
   })
 }
 
-function fallbackOf(schema: z.core.$ZodType): string {
+function fallbackOf(schema: core.$ZodType): string {
   if (!(schema instanceof z.ZodDefault)) return ''
   const value: unknown = schema.def.defaultValue
   if (Array.isArray(value)) return `[${value.join(', ')}]`

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
+import type { core } from 'zod'
+import { z } from '../platform/zod.js'
 import { memberOf, shapeOf, unwrap } from './schema-walk.js'
 
 /** What a key of the config holds that is a path, or may be one. */
@@ -30,11 +31,11 @@ export function expandHome(path: string): string {
 export const absolutePath = (path: string, folder: string) => resolve(folder, expandHome(path))
 
 /** The same values with every path absolute, as the marks of `schema` tell; relative ones begin in `folder`. Pure. */
-export function withAbsolutePaths<T>(schema: z.core.$ZodType, values: T, folder: string): T {
+export function withAbsolutePaths<T>(schema: core.$ZodType, values: T, folder: string): T {
   return absolute(schema, values, folder) as T
 }
 
-function absolute(schema: z.core.$ZodType | undefined, value: unknown, folder: string): unknown {
+function absolute(schema: core.$ZodType | undefined, value: unknown, folder: string): unknown {
   if (value === undefined || value === null) return value
   const inner = unwrap(schema)
   const kind = inner && (z.globalRegistry.get(inner)?.[KIND] as PathKind | undefined)

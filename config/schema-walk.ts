@@ -1,29 +1,27 @@
-import { z } from 'zod'
+import type { core } from 'zod'
+import { z } from '../platform/zod.js'
 
 /** What a schema checks once its default is taken off. */
-export function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+export function unwrap(schema: core.$ZodType | undefined): core.$ZodType | undefined {
   const inner = withoutDefault(schema)
   return inner instanceof z.ZodPipe ? unwrap(inner.out) : inner
 }
 
-function withoutDefault(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+function withoutDefault(schema: core.$ZodType | undefined): core.$ZodType | undefined {
   const mayBeMissing =
     schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
   return mayBeMissing ? withoutDefault(schema.unwrap()) : schema
 }
 
 /** The object schemas that a value may be checked by: one, or the options of a union, or none. */
-export function optionsOf(schema: z.core.$ZodType | undefined): readonly z.ZodObject[] {
+export function optionsOf(schema: core.$ZodType | undefined): readonly z.ZodObject[] {
   const inner = unwrap(schema)
   if (inner instanceof z.ZodDiscriminatedUnion) return inner.options.flatMap(optionsOf)
   return inner instanceof z.ZodObject ? [inner] : []
 }
 
 /** The members of an object schema; of a union, those of the option that `value` is checked by. */
-export function shapeOf(
-  schema: z.core.$ZodType | undefined,
-  value: unknown,
-): Readonly<Record<string, z.core.$ZodType>> {
+export function shapeOf(schema: core.$ZodType | undefined, value: unknown): Readonly<Record<string, core.$ZodType>> {
   const inner = unwrap(schema)
   const options = optionsOf(schema)
   if (!(inner instanceof z.ZodDiscriminatedUnion)) return options[0]?.shape ?? {}
@@ -31,7 +29,7 @@ export function shapeOf(
   const outer = withoutDefault(schema)
   const told = memberOf(outer instanceof z.ZodPipe ? z.safeParse(outer.in, value).data : value, discriminator)
   const chosen = options.find(option => {
-    const shape: Readonly<Record<string, z.core.$ZodType>> = option.shape
+    const shape: Readonly<Record<string, core.$ZodType>> = option.shape
     const kind = unwrap(shape[discriminator])
     return kind instanceof z.ZodLiteral && kind.values.has(told as string)
   })

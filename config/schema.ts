@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import type { ExchangeConfig } from '../exchanges/settings.js'
 import { alerts } from './sections/alerts.js'
 import { compact } from './sections/compact.js'

@@ -1,9 +1,10 @@
-import { z } from 'zod'
+import type { core } from 'zod'
+import { z } from '../platform/zod.js'
 import { pathComplaint, pathMeta } from './paths.js'
 
 /** A check whose complaint says what was wanted. */
 export function complainsBy(complaintOf: (text: string) => string | undefined) {
-  return (input: string, context: z.core.$RefinementCtx<string>) => {
+  return (input: string, context: core.$RefinementCtx<string>) => {
     const message = complaintOf(input)
     if (message !== undefined) context.addIssue({ code: 'custom', input, message })
   }

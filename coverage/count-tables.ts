@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import type { CoverageFacts } from '../exchanges/family.js'
 import { quarantineFiles } from '../formats/quarantine-tree.js'
 import { openDuckDb } from '../platform/duckdb.js'

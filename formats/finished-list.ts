@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { createFolderDurable, writeFileDurable } from '../platform/durable-file.js'
 import { hasErrno } from '../platform/edge-error.js'
 import { parseJsonLines } from '../platform/json-lines.js'

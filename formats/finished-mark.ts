@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { hasErrno } from '../platform/edge-error.js'
 import { compactorState } from './receipt.js'
 

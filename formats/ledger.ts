@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
+import { lateSchema } from '../platform/late-schema.js'
 import { fsyncFolder, writeFileDurable } from '../platform/durable-file.js'
 import { appendLinesDurable, readJsonLines } from '../platform/json-lines.js'
 import { listFolder } from './partition-folders.js'
@@ -36,15 +37,18 @@ export interface FileRecord extends Checksums {
   atMs: number
 }
 
-const recordSchema = z.object({
-  path: z.string(),
-  bytes: z.number(),
-  mtimeMs: z.number(),
-  sha256: z.string(),
-  md5: z.string(),
-  state: z.enum(STATES),
-  atMs: z.number(),
-}) satisfies z.ZodType<FileRecord>
+const recordSchema = lateSchema(
+  z =>
+    z.object({
+      path: z.string(),
+      bytes: z.number(),
+      mtimeMs: z.number(),
+      sha256: z.string(),
+      md5: z.string(),
+      state: z.enum(STATES),
+      atMs: z.number(),
+    }) satisfies z.ZodType<FileRecord>,
+)
 
 /** Lines a ledger may have per record before it is written anew. */
 const SLACK = 1.5
@@ -61,7 +65,7 @@ export class DateLedger {
   /** `readOnly`: another process may be writing it, so it is left as it is. */
   constructor(folder: string, date: string, readOnly = false) {
     this.#path = join(folder, `${date}.jsonl`)
-    this.#know(readJsonLines(this.#path, recordSchema))
+    this.#know(readJsonLines(this.#path, recordSchema()))
     if (!readOnly && this.#lines > SLACK * this.#records.size + 100) this.#rewrite()
   }
 
@@ -106,14 +110,16 @@ export const ledgerDates = (folder: string) =>
   listFolder(folder, '.').files.flatMap(name => /^(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])
 
 /** Which ledgers tell of the target that files go to now. Nobody believes others. */
-const accountSchema = z.object({
-  /** The target's label: its address. */
-  target: z.string(),
-  /** The ledgers' folder, beside this file. */
-  ledger: z.string().regex(/^ledger-[0-9a-f]+$/),
-})
+const accountSchema = lateSchema(z =>
+  z.object({
+    /** The target's label: its address. */
+    target: z.string(),
+    /** The ledgers' folder, beside this file. */
+    ledger: z.string().regex(/^ledger-[0-9a-f]+$/),
+  }),
+)
 
-export type Account = z.infer<typeof accountSchema>
+export type Account = z.infer<ReturnType<typeof accountSchema>>
 
 /** Where the syncer keeps what it knows. */
 export const syncerState = (dataDir: string) => join(dataDir, 'state', 'syncer')
@@ -122,7 +128,7 @@ const accountIn = (stateDir: string) => join(stateDir, 'current.json')
 
 /** The account that counts; undefined where none does, or where the file is not as we write it. */
 export const readAccount = (stateDir: string): Account | undefined =>
-  readJsonLines(accountIn(stateDir), accountSchema)[0]
+  readJsonLines(accountIn(stateDir), accountSchema())[0]
 
 /** Afterwards it is the one that counts, durably. */
 export function writeAccount(stateDir: string, account: Account): void {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import type { Part } from './status.js'
 
 /*

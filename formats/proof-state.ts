@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { createFolderDurable, writeFileDurable } from '../platform/durable-file.js'
 import { hasErrno, isMachineError } from '../platform/edge-error.js'
 

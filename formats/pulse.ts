@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
 import { UnhurriedFile } from '../platform/unhurried-file.js'

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { appendLinesDurable, parseJsonLines, readJsonLines } from '../platform/json-lines.js'
 import { compactorState } from './receipt.js'
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from './zod.js'
 import { createFolderDurable, writeFileDurable } from './durable-file.js'
 import { EdgeError, hasErrno } from './edge-error.js'
 import { acquireProcessLock, type ProcessLock } from './process-lock.js'

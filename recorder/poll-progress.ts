@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { hasErrno } from '../platform/edge-error.js'
 import { UnhurriedFile } from '../platform/unhurried-file.js'
 

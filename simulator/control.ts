@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { messageOf } from '../platform/edge-error.js'
 import type { Fault, Faults } from './faults.js'
 import type { Market } from './market/market.js'

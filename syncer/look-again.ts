@@ -4,7 +4,7 @@
  */
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { syncerState, type FileRecord } from '../formats/ledger.js'
 import { groupBy } from '../platform/group-by.js'
 import { appendLinesDurable, readJsonLines } from '../platform/json-lines.js'

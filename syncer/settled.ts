@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../platform/zod.js'
 import { writeFileDurable } from '../platform/durable-file.js'
 import type { LocalDate } from './local-tree.js'
 

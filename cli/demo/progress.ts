@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { readStatus } from '../../formats/status.js'
 import { countText, sizeText } from '../../platform/figures.js'
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { createFolderDurable, fsyncFolder, writeFileDurable } from '../../platform/durable-file.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import { ASIDE, exchangeNames } from '../../platform/exchange-folders.js'
@@ -14,7 +14,7 @@ const fields = z.object({
    * waits under the place's number in the list.
    */
   folders: z.array(z.object({ path: z.string(), inode: z.number() })),
-  receipts: z.array(receiptSchema),
+  receipts: z.array(receiptSchema()),
   replacements: z.array(replacementSchema),
 })
 /** 0.1.0 says `superseded`, and may have been cut off in the middle. */

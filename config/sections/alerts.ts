@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { pathMeta } from '../paths.js'
 import { amount, path, whole } from '../values.js'
 

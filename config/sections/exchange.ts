@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import type { Exchange } from '../../exchanges/exchange.js'
 import { adapters, exchanges } from '../../exchanges/registry.js'
 import type { ExchangeConfig } from '../../exchanges/settings.js'

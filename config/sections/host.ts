@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 
 /** Makes any machine name fit for file names: the characters that every file system keeps apart. */
 export const defaultHost = () => {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { amount, whole } from '../values.js'
 
 export const http = z

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { droppedLast } from '../../exchanges/exchange.js'
 import { exchanges } from '../../exchanges/registry.js'
 import { amount, whole } from '../values.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { pathMeta } from '../paths.js'
 import { targetComplaint } from '../target-address.js'
 import { amount, complainsBy, path, whole } from '../values.js'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import type { Exchange } from '../../exchanges/exchange.js'
 import type { JournalEntry } from '../../formats/journal/entry.js'
 import { HOST_SQL } from '../../formats/parquet-path.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { parseJournalEvent } from '../../formats/journal/entry.js'
 import { segmentEntries, type NumberedEntry } from '../../formats/journal/read.js'
 import { parquetFilesIn, parquetFolders, type ParquetFile } from '../../formats/parquet-tree.js'

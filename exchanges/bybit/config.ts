@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 
 /** What a kind of instrument may be recorded of, in the order in which people are told of it. */
 const SPOT_FAMILIES = ['trades', 'book', 'quote', 'ticker', 'candles', 'book_full', 'book_rpi', 'price_limit'] as const

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { BybitConfig } from './config.js'
 import { SPOT } from './families.js'

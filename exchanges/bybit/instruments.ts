@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import type { BybitConfig, ConfigKind } from './config.js'
 import { channelOf, type Category } from './names.js'
 

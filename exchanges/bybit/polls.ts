@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import type { AskedSpan, Poll } from '../polls.js'
 import type { BybitConfig } from './config.js'
 import type { BybitHttp } from './http.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import type { BybitHttp } from './http.js'
 import { categoryOfChannel, isSpot, symbolOf } from './names.js'
 

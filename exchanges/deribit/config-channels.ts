@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { exchangeFamilies, indexFamilies, instrumentFamilies, perpetualFamilies } from './families.js'
 
 /** Of the families about the exchange as a whole, one has two channels that are chosen apart. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { httpBody, httpFailed } from '../http-body.js'
 import { RefusedError, type CreditPools } from './rpc.js'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { partitionOfInstrument } from './names.js'
 
 /** Kinds as the exchange names them. */

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Credentials, SessionLink } from '../adapter.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { COMPRESSIONS } from '../../platform/inflate.js'
 
 /** RFC 6901: '' is the whole frame, `/arg/channel` a member of a member, `/2` the third element of a list. */

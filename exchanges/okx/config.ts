@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { familiesOfKind, indexFamilies, type ConfigKind } from './families.js'
 
 /** Minutes between polls; an hour by default, a week at most. */

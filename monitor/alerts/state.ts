@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import type { Observation } from '../observe/observation.js'
 import { conditionsOf, nothingSeen, remembered, type Limits, type Memory } from './conditions.js'
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import type { Config } from '../../config/schema.js'
 import { credentialsFrom } from '../../config/secrets.js'
 import { parseTarget } from '../../config/target-address.js'

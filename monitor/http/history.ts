@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import { statePath } from '../../formats/status.js'
 import { UnhurriedFile } from '../../platform/unhurried-file.js'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { createFolderDurable, fsyncFolder, writeFileDurable } from '../../platform/durable-file.js'
 import { localDisk } from '../../platform/disk.js'
 import { sha256Of } from '../../platform/sha256.js'

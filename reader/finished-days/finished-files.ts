@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { parseJsonLines } from '../../platform/json-lines.js'
 import { sha256Of } from '../../platform/sha256.js'
 import { groupBy } from '../../platform/group-by.js'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { createFolderDurable, writeFileDurable } from '../../platform/durable-file.js'
 import type { SourceFile } from './source-files.js'
 

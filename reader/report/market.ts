@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { sampleBook } from '../book/sample-book.js'

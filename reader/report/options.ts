@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { timeText } from '../../platform/moment.js'
 import { greatest } from '../../platform/extremes.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { groupBy } from '../../platform/group-by.js'
 import { sqlName } from '../../platform/duckdb.js'
 import { placeSql, rowsOf, withinSql, type Asked } from './asked.js'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from '../../platform/zod.js'
 import { createFolderDurable, writeFileDurable } from '../../platform/durable-file.js'
 import { EdgeError } from '../../platform/edge-error.js'
 

@@ -1,42 +1,78 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
 import { cliMain } from '../fixtures/cli.js'
 
 /** Each of them costs a third of a millisecond, whatever is in it: what a command does not need is to stay away. */
-const MOST_MODULES = { help: 65, status: 310, coverage: 300 }
+const MOST_MODULES = { help: 65, status: 340, coverage: 330 }
+const MOST_OF_STORAGE = 66
+/** Of zod, too, what is needed: not what it says in other languages. */
+const LANGUAGES = /\/zod\/.*\/locales\/(?!en\.|index\.)/
 /** What takes longest to load; a folder without data needs none of them. */
 const HEAVY = /node_modules\/(?:@duckdb|zstd-napi|pino|chokidar|execa|undici|ws)\//
 
+/** What is imported is noted when it is loaded, what is required at the end. */
+const LISTEN = `import { appendFileSync } from 'node:fs'
+import { createRequire, register } from 'node:module'
+register('./hook.mjs', import.meta.url)
+const required = createRequire(import.meta.url).cache
+process.on('exit', () => appendFileSync(process.env.LOADED, Object.keys(required).join('\\n')))`
 const HOOK = `import { appendFileSync } from 'node:fs'
 export async function load(url, context, next) {
   appendFileSync(process.env.LOADED, url + '\\n')
   return next(url, context)
 }`
 
+/** What a program loads that runs in this folder, and what it complains of. */
+async function loadedBy(folder: string, ...args: string[]): Promise<{ urls: string[]; stderr: string }> {
+  const loaded = join(folder, 'loaded.txt')
+  writeFileSync(loaded, '')
+  const { stderr } = await execa(
+    process.execPath,
+    ['--import', pathToFileURL(join(folder, 'listen.mjs')).href, ...args],
+    {
+      ...{ cwd: folder, env: { LOADED: loaded }, reject: false, stdin: 'ignore' },
+    },
+  )
+  return { urls: readFileSync(loaded, 'utf8').trim().split('\n'), stderr }
+}
+
 t.test('a command loads what it needs and little else', async t => {
   const folder = t.testdir({
+    'listen.mjs': LISTEN,
     'hook.mjs': HOOK,
     'edgetape.yaml': 'host: h\ndataDir: ./data\nexchange: { name: deribit }\n',
     data: { raw: { 'exchange=deribit': {} } },
   })
-  const hook = pathToFileURL(join(folder, 'hook.mjs')).href
-  const register = `data:text/javascript,import{register}from'node:module';register(${JSON.stringify(hook)})`
   for (const [command, most] of Object.entries(MOST_MODULES)) {
-    const loaded = join(folder, `${command}.txt`)
-    writeFileSync(loaded, '')
-    const { stderr } = await execa(process.execPath, ['--import', register, cliMain, command], {
-      ...{ cwd: folder, env: { LOADED: loaded }, reject: false, stdin: 'ignore' },
-    })
+    const { urls, stderr } = await loadedBy(folder, cliMain, command)
     t.notMatch(stderr, /flag/, `${command}: no flag that this Node does not know`)
-    const urls = readFileSync(loaded, 'utf8').trim().split('\n')
     t.ok(urls.length > 20 && urls.length <= most, `${command}: ${urls.length} of at most ${most} modules`)
     t.same(
       urls.filter(url => HEAVY.test(url)),
       [],
       `${command}: none that is heavy`,
     )
+    t.same(
+      urls.filter(url => LANGUAGES.test(url)),
+      [],
+      `${command}: in one language`,
+    )
   }
+})
+
+t.test('the storage thread held a library of 12 MiB that reads what is seldom there', async t => {
+  const folder = t.testdir({ 'listen.mjs': LISTEN, 'hook.mjs': HOOK })
+  // Not a worker here, it loads all that it needs and then says so.
+  const thread = fileURLToPath(new URL('../../recorder/storage/thread.js', import.meta.url))
+  const { urls, stderr } = await loadedBy(folder, thread)
+  t.match(stderr, 'must be started as a worker')
+  t.ok(urls.length > 20 && urls.length <= MOST_OF_STORAGE, `${urls.length} of at most ${MOST_OF_STORAGE} modules`)
+  t.same(
+    urls.filter(url => /node_modules\/zod\//.test(url)),
+    [],
+    'none of it',
+  )
 })
