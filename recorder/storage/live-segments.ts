@@ -113,24 +113,27 @@ export class LiveSegments {
     }
   }
 
-  /** Makes all that was appended survive a power cut. */
-  sync(): void {
+  /** Makes all that was appended survive a power cut, a segment a step. */
+  *sync(): Generator<undefined, void> {
     for (const [key, writer] of this.#writers.entries()) {
-      if (!writer.isDirty) continue
+      if (!writer.isDirty || this.#writers.get(key) !== writer) continue
       try {
         this.#inPlace(key, writer)?.sync()
         this.#options.emit({ type: 'synced' })
       } catch (error) {
         this.#distrust(key, writer, error)
       }
+      yield
     }
   }
 
-  /** Ends those whose slot is over, and tells once an hour which go on. */
-  endBefore(nowUs: number): void {
+  /** Ends those whose slot is over, a segment a step, and tells once an hour which go on. */
+  *endBefore(nowUs: number): Generator<undefined, void> {
     this.#tellLongs(nowUs)
     for (const [key, writer] of this.#writers.entries()) {
-      if (writer.slotToUs + LATE_FRAMES_US <= nowUs) this.#retire(key, writer)
+      if (writer.slotToUs + LATE_FRAMES_US > nowUs || this.#writers.get(key) !== writer) continue
+      this.#retire(key, writer)
+      yield
     }
   }
 

@@ -53,11 +53,19 @@ export function* sealSegment(options: SealOptions): Generator<undefined, SealOut
   if (scan.facts.frames === 0) return { kind: 'unreadable', movedTo: moveAside(disk, dataDir, path) }
 
   const rewriting = join(dataDir, withState(path, 'rewriting'))
-  const written = yield* rewrite(disk, open, rewriting, scan, options.level)
-  const manifest = manifestOf(path, scan, written, options.gaps)
-  writeFileDurable(manifestFile, `${JSON.stringify(manifest)}\n`, disk)
-  // First over the open name, then away from it: each step is one rename, and no reader ever counts the lines twice.
-  disk.rename(rewriting, open)
+  const manifest = manifestOf(path, scan, yield* rewrite(disk, open, rewriting, scan, options.level), options.gaps)
+  let isInPlace = false
+  try {
+    // Each of these waits for the disk, and so do the lines that came meanwhile.
+    yield
+    writeFileDurable(manifestFile, `${JSON.stringify(manifest)}\n`, disk)
+    yield
+    // First over the open name, then away from it: each step is one rename, and no reader ever counts the lines twice.
+    disk.rename(rewriting, open)
+    isInPlace = true
+  } finally {
+    if (!isInPlace) disk.remove(rewriting)
+  }
   commit(disk, open, sealed)
   return { kind: 'sealed', path: withState(path, 'sealed'), manifest }
 }

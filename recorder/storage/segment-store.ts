@@ -54,6 +54,9 @@ export class SegmentStore {
   #working = false
   #wake: NodeJS.Timeout | undefined
   #syncedAtMs = 0
+  /** Under way, a step a turn: on a slow disk twenty segments at once would hold up what is to be written. */
+  #syncing: Generator<undefined, void> | undefined
+  #ending: Generator<undefined, void> | undefined
   #nothingVerifiedUntilMs = 0
   #sealLevel = SEAL_LEVEL
   #closing = false
@@ -99,7 +102,7 @@ export class SegmentStore {
         for (const channel of request.channels) this.#live.noteGap(channel, request.gap)
         break
       case 'tick':
-        this.#live.endBefore(request.nowUs)
+        this.#ending ??= this.#live.endBefore(request.nowUs)
         this.#volumes?.look(request.nowUs / 1000)
         this.#hours.look(request.nowUs / 1000)
         break
@@ -129,6 +132,7 @@ export class SegmentStore {
       this.#writeQueue()
       if (!this.#room.isFull) this.#live.endFrames(performance.now())
       this.#syncIfDue()
+      if (this.#ending?.next().done) this.#ending = undefined
       await nextTurn()
     } while (this.#hasMore())
     this.#working = false
@@ -144,7 +148,7 @@ export class SegmentStore {
     if (this.#closing) return false
     const didSeal = this.#seals.step(this.#sealLevel, performance.now())
     this.#inheritance.settle(this.#seals.waiting)
-    return didSeal || this.#hasNew
+    return didSeal || this.#hasNew || this.#syncing !== undefined || this.#ending !== undefined
   }
 
   /** Wakes up when the first thing is due that no message announces. */
@@ -196,9 +200,11 @@ export class SegmentStore {
   /** Never more than `fsyncMs` between a write and the sync behind it. */
   #syncIfDue(): void {
     const now = performance.now()
-    if (now - this.#syncedAtMs < this.#options.fsyncMs) return
-    this.#syncedAtMs = now
-    this.#live.sync()
+    if (!this.#syncing && now - this.#syncedAtMs >= this.#options.fsyncMs) {
+      this.#syncedAtMs = now
+      this.#syncing = this.#live.sync()
+    }
+    if (this.#syncing?.next().done) this.#syncing = undefined
   }
 
   #makeRoom(bytes: number): void {

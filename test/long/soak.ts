@@ -22,6 +22,7 @@ import { readStatus, type Part } from '../../formats/status.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import { descendantsOf } from '../../platform/process-tree.js'
+import { cpuSecondsOf } from '../../bench/recorder/processes.js'
 import { needsThat } from '../fixtures/needs.js'
 import { ProcessWatch, slopeMiBPerHour } from '../fixtures/process-watch.js'
 import { until } from '../fixtures/recorder-process.js'
@@ -71,8 +72,8 @@ function prepare(root: string, url: string): Place {
     host: 'soak',
     dataDir,
     exchange,
-    // Many segments, so that an hour shows what days would.
-    segments: { rotateMinutes: 0.25, flushMs: FLUSH_MS },
+    // Many segments, so that an hour shows what days would; but a small machine is to rest in between.
+    segments: { rotateMinutes: IS_SMALL ? 1 : 0.25, flushMs: FLUSH_MS },
     sync: { target: nas, everyMinutes: 0.05, graceMinutes: 0 },
     retention: { minFreeGiB: 0 },
     http: { port: 0 },
@@ -171,6 +172,9 @@ function togetherMiB(pids: readonly number[]): number {
 }
 
 const TOGETHER_EVERY_S = 5
+/** A compactor that hardly used the processor for so long is at rest. */
+const REST_S = 30
+const REST_CPU_S = 0.5
 
 async function live(
   exchange: StampedExchange,
@@ -178,9 +182,11 @@ async function live(
   run: number,
   coverage: CoverageAsked | undefined,
   told: (text: string) => void,
-): Promise<{ watches: ProcessWatch[][]; together: number[] }> {
+): Promise<{ watches: ProcessWatch[][]; together: number[]; atRest: number[] }> {
   const watches = PARTS.map(() => [] as ProcessWatch[])
   const together: number[] = []
+  const atRest: number[] = []
+  const compactorCpu: number[] = []
   const startMs = performance.now()
   let disturbed = 0
   let disturbance = Promise.resolve()
@@ -193,15 +199,25 @@ async function live(
       if (pid > 0 && own.at(-1)?.pid !== pid) own.push(new ProcessWatch(pid))
       own.at(-1)?.look(seconds)
     })
-    if (seconds >= TOGETHER_EVERY_S * (together.length + 1)) together.push(togetherMiB([run, ...descendantsOf(run)]))
+    if (seconds >= TOGETHER_EVERY_S * (together.length + 1)) {
+      const takenMiB = togetherMiB([run, ...descendantsOf(run)])
+      together.push(takenMiB)
+      const used = compactorCpu.at(-REST_S / TOGETHER_EVERY_S) ?? NaN
+      const compactor = IS_SMALL ? pidOf(place.dataDir, 'compactor') : 0
+      compactorCpu.push(compactor > 0 ? cpuSecondsOf(compactor) : NaN)
+      if ((compactorCpu.at(-1) ?? NaN) - used < REST_CPU_S) atRest.push(takenMiB)
+    }
     coverage?.look(seconds)
     if (IS_SMALL || seconds < DISTURB_EVERY_S * (disturbed + 0.5)) continue
     const next = disturbanceOf(disturbed++)
     disturbance = disturbance.then(() => next(exchange, place)).then(what => told(`${seconds.toFixed(0)} s: ${what}`))
   }
   await Promise.all([disturbance, coverage?.over])
-  return { watches, together: together.sort((one, other) => one - other) }
+  const byMiB = (one: number, other: number) => one - other
+  return { watches, together: together.sort(byMiB), atRest: atRest.sort(byMiB) }
 }
+
+const mid = (sorted: readonly number[]) => sorted[sorted.length >> 1] ?? 0
 
 /** Converts and ships what is left, until all of it is proven over there. */
 async function finish({ config }: Place): Promise<void> {
@@ -296,7 +312,7 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, ${where}`, async t 
   machine?.add(run.pid ?? 0)
   await until('frames flow', () => exchange.sentUs.length > FRAMES_PER_SECOND)
   const coverage = machine && new CoverageAsked(place, machine)
-  const { watches, together } = await live(exchange, place, run.pid ?? 0, coverage, text => t.comment(text))
+  const { watches, together, atRest } = await live(exchange, place, run.pid ?? 0, coverage, text => t.comment(text))
   exchange.stop()
   await delay(2000)
   run.kill('SIGTERM')
@@ -332,8 +348,12 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, ${where}`, async t 
     ['receive stamp behind the sender, p99', `${account.p99Us.toFixed(0)} µs`],
     ['the same, p99.9', `${account.p999Us.toFixed(0)} µs`],
     ['the same, at most', `${account.maxUs.toFixed(0)} µs`],
-    ['memory of all parts together (PSS), in the middle', `${(together[together.length >> 1] ?? 0).toFixed(0)} MiB`],
+    ['memory of all parts together (PSS), in the middle', `${mid(together).toFixed(0)} MiB`],
     ['the same, at most', `${(together.at(-1) ?? 0).toFixed(0)} MiB`],
+    [
+      `the same, ${REST_S} s after the compactor's work`,
+      atRest.length > 0 ? `${mid(atRest).toFixed(0)} MiB` : 'it never rested',
+    ],
     ...small,
   ]
   const figures = facts.map(([what, value]) => [what, typeof value === 'number' ? number.format(value) : value])
