@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { LineSplitter } from '../platform/line-splitter.js'
 import { messageOf } from '../platform/edge-error.js'
-import { DCtx } from '../platform/zstd.js'
+import { frameDecompressor } from '../platform/zstd.js'
 import { blockEnds, parseZstdFrameHead } from './zstd-frame.js'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -34,7 +34,7 @@ export interface DecodeResult {
 export function* decodeSegment(path: string, from = 0, to = Infinity): Generator<DecodedChunk, DecodeResult> {
   const fd = openSync(path, 'r')
   try {
-    const context = new DCtx()
+    const context = frameDecompressor()
     const input = Buffer.allocUnsafeSlow(CHUNK_BYTES)
     const output = Buffer.allocUnsafeSlow(CHUNK_BYTES)
     let consumed = from
@@ -105,7 +105,7 @@ function flushedIn(fd: number, from: number, to: number): number {
 function* goodBlocks(frame: Buffer, offset: number, known: number): Generator<DecodedChunk, number> {
   // A frame that says how long it is was written as one: it is of a sealed segment, and counts as a whole or not at all.
   if (parseZstdFrameHead(frame)?.contentBytes !== undefined) return offset
-  const context = new DCtx()
+  const context = frameDecompressor()
   const output = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   let at = 0
   let skip = known

@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream'
-import { DCtx, EndDirective, frameCompressor } from './zstd.js'
+import { frameDecompressor, EndDirective, frameCompressor } from './zstd.js'
 import type { Compressor, Step } from './zstd-api.js'
 
 const PIECE_BYTES = 128 * 1024
@@ -36,7 +36,7 @@ export class CompressStream extends Transform {
 
 /** Decodes all zstd frames that are written. */
 export class DecompressStream extends Transform {
-  readonly #context = new DCtx()
+  readonly #context = frameDecompressor()
   #isWhole = true
 
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {

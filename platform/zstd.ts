@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { hasErrno, messageOf } from './edge-error.js'
-import type { Compressor, Zstd } from './zstd-api.js'
+import type { Compressor, Decompressor, Zstd } from './zstd-api.js'
 import { loadWasmZstd } from './zstd-wasm.js'
 
 /** Names of `zstd.h`. */
@@ -18,13 +18,16 @@ const CParameter = {
 /** Why the addon is not used: it is not there, or not for this machine. */
 let withoutAddon: string | undefined
 
-const zstd = load()
-const { CCtx } = zstd
-export const { DCtx } = zstd
-export const compressBound = (bytes: number) => zstd.compressBound(bytes)
+let loaded: Zstd | undefined
+/** Loaded where it is first used: most of what imports this does without. */
+const zstd = () => (loaded ??= load())
+export const compressBound = (bytes: number) => zstd().compressBound(bytes)
 
 /** Why zstd runs as WebAssembly, several times slower; undefined where the addon is there. */
-export const zstdIsSlow = () => withoutAddon
+export function zstdIsSlow(): string | undefined {
+  zstd()
+  return withoutAddon
+}
 
 /** The addon where it could be had, else the same library as WebAssembly: a machine needs no compiler. */
 function load(): Zstd {
@@ -44,9 +47,12 @@ export const QUICK_SEAL_LEVEL = 1
 /** Level of a sealed segment: written once, kept for years. */
 export const SEAL_LEVEL = 9
 
+/** A context that decodes frames of any kind, one after the other. */
+export const frameDecompressor = (): Decompressor => new (zstd().DCtx)()
+
 /** A context whose frames carry a checksum, and their size where it is known beforehand. */
 export function frameCompressor(level: number): Compressor {
-  const context = new CCtx()
+  const context = new (zstd().CCtx)()
   context.setParameter(CParameter.compressionLevel, level)
   context.setParameter(CParameter.checksumFlag, 1)
   context.setParameter(CParameter.contentSizeFlag, 1)

@@ -3,7 +3,7 @@ import { LineHeadReader } from '../../formats/line-head.js'
 import { withState, type SegmentName } from '../../formats/raw-path.js'
 import { endOfLine } from '../../formats/stored-line.js'
 import { hasErrno } from '../../platform/edge-error.js'
-import { DCtx } from '../../platform/zstd.js'
+import { frameDecompressor } from '../../platform/zstd.js'
 import { LineFrame } from '../frame.js'
 
 const CHUNK_BYTES = 256 * 1024
@@ -21,7 +21,7 @@ export class SegmentFollower {
   readonly #path: string
   readonly #heads = new LineHeadReader()
   #fd: number | undefined
-  #decoder = new DCtx()
+  #decoder = frameDecompressor()
   #at = 0
   #rest: Buffer = Buffer.alloc(0)
   /** Lines that were given. */
@@ -85,7 +85,7 @@ export class SegmentFollower {
 
   /** Reads from the start again. */
   #again(): void {
-    this.#decoder = new DCtx()
+    this.#decoder = frameDecompressor()
     this.#at = 0
     this.#rest = Buffer.alloc(0)
     this.#skip = this.#given

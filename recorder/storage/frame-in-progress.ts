@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs'
 import { CHECKSUM_BYTES, EMPTY_LAST_BLOCK } from '../../formats/zstd-frame.js'
-import { APPEND_LEVEL, compressBound, DCtx, EndDirective, frameCompressor } from '../../platform/zstd.js'
+import { APPEND_LEVEL, compressBound, frameDecompressor, EndDirective, frameCompressor } from '../../platform/zstd.js'
 import type { Compressor } from '../../platform/zstd-api.js'
 
 /** More than the head and the end of a zstd frame. */
@@ -57,7 +57,7 @@ export class FrameInProgress {
 export function endOfCutFrame(fd: number, from: number, to: number): Uint8Array {
   const blocks = Buffer.allocUnsafe(to - from)
   const length = readSync(fd, blocks, 0, blocks.length, from)
-  const context = new DCtx()
+  const context = frameDecompressor()
   const lines: Buffer[] = []
   for (let at = 0, full = false; at < length || full;) {
     const piece = Buffer.allocUnsafe(DECODE_BYTES)

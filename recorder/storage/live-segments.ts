@@ -127,9 +127,8 @@ export class LiveSegments {
     }
   }
 
-  /** Ends those whose slot is over, a segment a step, and tells once an hour which go on. */
+  /** Ends those whose slot is over, a segment a step. */
   *endBefore(nowUs: number): Generator<undefined, void> {
-    this.#tellLongs(nowUs)
     for (const [key, writer] of this.#writers.entries()) {
       if (writer.slotToUs + LATE_FRAMES_US > nowUs || this.#writers.get(key) !== writer) continue
       this.#retire(key, writer)
@@ -224,7 +223,7 @@ export class LiveSegments {
     if (ofDate) this.#options.emit({ type: 'goesOn', path: withState(path, 'sealed'), toUs: slotToUs })
   }
 
-  #tellLongs(nowUs: number): void {
+  tellLongs(nowUs: number): void {
     const hour = Math.floor(nowUs / HOUR_US)
     const isFirst = this.#toldHour === undefined
     if (hour === this.#toldHour) return

@@ -102,7 +102,8 @@ export class SegmentStore {
         for (const channel of request.channels) this.#live.noteGap(channel, request.gap)
         break
       case 'tick':
-        this.#ending ??= this.#live.endBefore(request.nowUs)
+        this.#live.tellLongs(request.nowUs)
+        this.#ending = this.#live.endBefore(request.nowUs)
         this.#volumes?.look(request.nowUs / 1000)
         this.#hours.look(request.nowUs / 1000)
         break
