@@ -187,26 +187,31 @@ class HostStates {
     // Over all of time, so that the answer to an hour is that of its day.
     const line = new Timeline(ALWAYS, { state: 'not recording', grade: 'claimed' })
     const subscribed = unionOf(spans)
-    line.paint(wanted, { state: 'missing', grade: 'watched', cause: 'wanted, and not subscribed' })
+    line.paint(wanted, { state: 'missing', grade: 'watched', cause: NOT_SUBSCRIBED })
     line.paint(subscribed, { state: 'recorded', grade })
     line.paint(without(rejected, subscribed), {
       state: 'missing',
       grade: 'watched',
       cause: 'the exchange refused the subscription',
     })
-    for (const one of told.filter(({ kind }) => kind === 'not recording'))
-      line.paint(
-        [boundsOf(one)],
-        { state: 'not recording', grade: 'watched', cause: one.cause },
-        ({ state, cause }) => state === 'missing' && cause === 'wanted, and not subscribed',
-      )
+    const pauses = told.filter(({ kind }) => kind === 'not recording')
+    for (const one of pauses)
+      line.paint([boundsOf(one)], { state: 'not recording', grade: 'watched', cause: one.cause }, isNotSubscribed)
     for (const span of this.#silentEnds(host, family, told))
       line.paint([span], { state: 'not recording', grade: 'watched', cause: KILLED_SILENT }, isRecorded)
     for (const one of told.filter(({ kind }) => WHOLE.has(kind)))
       line.paint(
         without([boundsOf(one)], this.#coverOf(one, spans, host, family)),
         { state: 'missing', grade: 'watched', cause: one.cause },
-        span => span.state === 'recorded' || (span.state === 'missing' && span.cause === 'wanted, and not subscribed'),
+        span => isRecorded(span) || isNotSubscribed(span),
+      )
+    // Connections are made one after the other: what the last of them carries is back a little later than the recorder.
+    for (const { toUs, cause } of pauses)
+      line.paint(
+        line.spans.filter(
+          span => isNotSubscribed(span) && span.fromUs === toUs && span.toUs - toUs <= STARTS_WITHIN_US,
+        ),
+        { state: 'not recording', grade: 'watched', cause },
       )
     for (const { span, cause } of brokenOf(spans, told))
       line.paint([span], { state: 'missing', grade: 'exact', cause }, isRecorded)
@@ -262,14 +267,19 @@ class HostStates {
     return familyOf(this.#facts.exchange, family).steady === true
   }
 
-  /** Before a run ended without a word: the time from the last line of a family that never rests to the last of any. */
+  /**
+   * Before a run ended without a word: the time from the last line of a family that never rests to the last of any; of one
+   * that may rest, from the last line of any data.
+   */
   #silentEnds(host: string, family: string, told: readonly ToldSpan[]): Span[] {
-    const { signs } = this.#facts
-    if (!this.#isSteady(family)) return []
+    const { exchange, signs: all } = this.#facts
+    const isSteady = this.#isSteady(family)
+    const isData = (name?: string) => name !== undefined && familyOf(exchange, name).comes === 'streamed'
+    const signs = all.filter(sign => sign.host === host && (isSteady ? sign.family === family : isData(sign.family)))
+    if (!signs.some(sign => this.#isSteady(sign.family ?? ''))) return []
     return told.flatMap(({ kind, cause, fromUs }) => {
       if (kind !== 'not recording' || cause === STOPPED) return []
-      const own = signs.filter(sign => sign.host === host && sign.family === family && sign.atUs <= fromUs)
-      const lastUs = greatest(own.map(({ atUs }) => atUs))
+      const lastUs = greatest(signs.flatMap(({ atUs }) => (atUs <= fromUs ? atUs : [])))
       return fromUs - lastUs > SILENT_US && fromUs - lastUs < STEADY_US ? [{ fromUs: lastUs, toUs: fromUs }] : []
     })
   }
@@ -310,6 +320,9 @@ class HostStates {
 }
 
 const ASKED = 'the exchange was asked for all of it'
+const NOT_SUBSCRIBED = 'wanted, and not subscribed'
+/** From the first connection of a run to the last: a few are made in a second. */
+const STARTS_WITHIN_US = 60_000_000
 /** As the journal tells of an end in good order. */
 const STOPPED = 'the recorder was stopped'
 const KILLED_SILENT = 'the recorder ended without a word, and nothing had come for a while'
@@ -324,6 +337,7 @@ const ALWAYS: Span = { fromUs: -Infinity, toUs: Infinity }
 
 const isHere = ({ state }: StateSpan) => state === 'recorded' || state === 'healed' || state === 'not yet known'
 const isRecorded = ({ state }: StateSpan) => state === 'recorded'
+const isNotSubscribed = ({ state, cause }: StateSpan) => state === 'missing' && cause === NOT_SUBSCRIBED
 
 /** A single frame has a moment, and no length: it is missing all the same. */
 const boundsOf = ({ fromUs, toUs = Infinity }: ToldSpan): Span => ({ fromUs, toUs: Math.max(toUs, fromUs + 1) })

@@ -74,8 +74,10 @@ class HostReader {
   /** Since when a channel is wanted that was refused, and is not subscribed since. */
   readonly #refused = new Map<string, number>()
   readonly #wantedRefused = new Map<string, Span[]>()
-  /** Channels that were ended to be taken anew, and since when. */
-  readonly #anew = new Map<string, number>()
+  /** Channels that were ended to be taken anew: since when, and on which connection. */
+  readonly #anew = new Map<string, { us: number; conn: string }>()
+  /** When a connection took a channel anew, and soon had it again: of these moments nothing is told. */
+  readonly #takenAnew = new Map<string, Span[]>()
   /** When a recorder or a connection began: what was to come back had come back soon after. */
   readonly #begins: number[] = []
   /** Runs, and whether each came to carry all that it was to carry. */
@@ -127,7 +129,7 @@ class HostReader {
         this.#end(connOf(entry), entry.detail.channels ?? [], recvUs, true)
         for (const channel of entry.detail.channels ?? [])
           if (entry.detail.reason === undefined || entry.detail.reason === IMPORTED) this.#anew.delete(channel)
-          else this.#anew.set(channel, recvUs)
+          else this.#anew.set(channel, { us: recvUs, conn: connOf(entry) })
         break
       case 'rejected': {
         const { instead, channels = [], since_us: sinceUs } = entry.detail
@@ -160,17 +162,19 @@ class HostReader {
     const channels = new Set([...this.#spans.keys(), ...this.#wantedRefused.keys()])
     return [...channels].map(channel => {
       const spans = this.#spans.get(channel) ?? []
+      const takenAnew = this.#takenAnew.get(channel) ?? []
+      const wanted = [
+        ...this.#bridged(channel, spans),
+        ...(this.#wantedRefused.get(channel) ?? []),
+        ...this.#unheard(channel, spans),
+      ]
       return {
         ...this.#source,
         channel,
         spans,
-        // What another connection brings is not missing.
-        rejected: without(unionOf(this.#rejected.get(channel) ?? []), spans),
-        wanted: unionOf([
-          ...this.#bridged(channel, spans),
-          ...(this.#wantedRefused.get(channel) ?? []),
-          ...this.#unheard(channel, spans),
-        ]),
+        // What another connection brings, or takes anew just then, is not missing.
+        rejected: without(unionOf(this.#rejected.get(channel) ?? []), [...spans, ...takenAnew]),
+        wanted: without(unionOf(wanted), without(takenAnew, spans)),
       }
     })
   }
@@ -210,9 +214,11 @@ class HostReader {
     for (const channel of channels) {
       if (!since.has(channel)) since.set(channel, us)
       for (const refusing of [conn, NONE]) this.#endRefusal(refusing, channel, us)
-      const endedUs = this.#anew.get(channel)
+      const ended = this.#anew.get(channel)
       this.#anew.delete(channel)
-      if (endedUs !== undefined && us - endedUs > ANEW_WITHIN_US) this.#wantSince(channel, endedUs)
+      if (ended && us - ended.us > ANEW_WITHIN_US) this.#wantSince(channel, ended.us)
+      else if (ended?.conn === conn && ended.us < us)
+        this.#note(this.#takenAnew, channel, { fromUs: ended.us, toUs: us })
       this.#endWanting(channel, us)
     }
   }
@@ -238,7 +244,7 @@ class HostReader {
     this.#refusalsOf.set(conn, refusals)
     for (const channel of channels) {
       if (!refusals.since.has(channel)) refusals.since.set(channel, recvUs)
-      this.#wantSince(channel, Math.min(recvUs, this.#anew.get(channel) ?? Infinity))
+      this.#wantSince(channel, Math.min(recvUs, this.#anew.get(channel)?.us ?? Infinity))
       this.#anew.delete(channel)
     }
   }

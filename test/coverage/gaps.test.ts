@@ -156,11 +156,39 @@ const cases: Case[] = [
       [72, 'subscribed', { conn: 'd1', channels: channels('BTC-PERPETUAL') }],
       [72, 'subscribed', { conn: 'd2', channels: channels('ETH-PERPETUAL') }],
     ],
-    wanted: [
-      ['the recorder was stopped', 59, 70],
-      ['wanted, and not subscribed', 70, 72],
-    ],
+    wanted: [['the recorder was stopped', 59, 72]],
     complete: everything(0.875),
+  },
+  {
+    name: 'stopped, and started again: what a later connection carries was told as not subscribed until that came',
+    entries: [
+      [60, 'stopped', {}],
+      [70, 'started', { run: 'r2' }],
+      [71, 'connected', { conn: 'd1' }],
+      [71, 'subscribed', { conn: 'd1', channels: channels('BTC-PERPETUAL') }],
+      [72, 'live', { conn: 'd1' }],
+      [73, 'connected', { conn: 'd2' }],
+      [73, 'subscribed', { conn: 'd2', channels: channels('ETH-PERPETUAL') }],
+      [73, 'live', { conn: 'd2' }],
+    ],
+    wanted: [['the recorder was stopped', 60, 73]],
+    complete: everything(0.88),
+  },
+  {
+    name: 'stopped, and started again without one of its connections: what that carried is not subscribed',
+    entries: [
+      [10, 'stopped', {}],
+      [15, 'started', { run: 'r2' }],
+      [16, 'connected', { conn: 'd1' }],
+      [16, 'subscribed', { conn: 'd1', channels: channels('BTC-PERPETUAL') }],
+      [16, 'live', { conn: 'd1' }],
+      [90, 'subscribed', { conn: 'd2', channels: channels('ETH-PERPETUAL') }],
+    ],
+    wanted: [
+      ['the recorder was stopped', 10, 16],
+      ['wanted, and not subscribed', 16, 90],
+    ],
+    complete: everything(0.57),
   },
   {
     name: 'taken over by a new run that recorded before the old one ended: no gap',

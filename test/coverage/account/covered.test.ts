@@ -1,6 +1,7 @@
 import t from 'tap'
 import { isLost } from '../../../coverage/account/account.js'
 import { accountOf } from '../../../coverage/account/account-of.js'
+import type { Sign } from '../../../coverage/account/facts.js'
 import { namedExchange } from '../../../coverage/account/read-facts.js'
 import type { JournalEntry } from '../../../formats/journal/entry.js'
 import { doubtsOf } from '../../../formats/journal/doubts.js'
@@ -100,5 +101,26 @@ t.test('books are unknown on each connection that brought nothing', t => {
       ['d1', 80],
     ],
   )
+  t.end()
+})
+
+t.test('what may rest was told as recorded up to a kill though no data had come for a while', t => {
+  const entries = entriesOf([
+    [0, 'started', { run: 'r1' }],
+    [1, 'subscribed', { conn: 'd1', channels: [...CHANNELS, 'trades.BTC-PERPETUAL.100ms'] }],
+    [1, 'live', { conn: 'd1', channels: 3 }],
+  ])
+  const lastLines: Record<string, number> = { quote: 40, book: 39, trades: 20, sent: 60, journal: 60 }
+  const signs = Object.entries(lastLines).map(([family, second]) => {
+    return { exchange: 'deribit', host: 'h1', run: 'r1', family, atUs: second * S }
+  })
+  const facts = { exchange: namedExchange('deribit'), entries, alive: new Set<string>(), vanished: [], nowUs: 200 * S }
+  const endOf = (signs: readonly Sign[]) => {
+    const { groups } = accountOf({ ...facts, signs }, { fromUs: S, toUs: 100 * S })
+    const own = groups.find(({ channels }) => channels.some(({ family }) => family === 'trades'))
+    return own?.spans.find(isLost)?.fromUs
+  }
+  t.equal(endOf(signs), 40 * S, 'from the last line of any data on')
+  t.equal(endOf(signs.filter(({ family }) => family !== 'quote' && family !== 'book')), 60 * S, 'it may rest')
   t.end()
 })

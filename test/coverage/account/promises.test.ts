@@ -69,6 +69,28 @@ for (const { exchange, book, other } of VENUES) {
   })
 
   t.test(
+    `${exchange}: what one connection refused was told as refused while the other took it anew for a moment`,
+    t => {
+      const other = { conn: 'd2', channels: [book] }
+      const told: Told[] = [
+        [4, 'connected', { conn: 'd2' }],
+        [5, 'subscribed', { conn: 'd2', channels }],
+        [5, 'live', { conn: 'd2', channels: 2 }],
+        [40, 'unsubscribed', { channels: [book], reason: 'silent' }],
+        [45, 'rejected', { channels: [book], message: 'no answer', again_in_s: 2 }],
+        [50, 'unsubscribed', { ...other, reason: 'nothing came' }],
+        [50.0006, 'subscribed', { ...other, reason: 'nothing came' }],
+        [60, 'disconnected', { cause: 'nothing received for 30 s' }],
+        [61, 'covered', { by: 'd2', from_us: 30 * S, to_us: 61 * S, families: [] }],
+      ]
+      t.same(ask(book, ...told), [])
+      const later = told.map(([at, ...rest]): Told => [at === 50.0006 ? 53 : at, ...rest])
+      t.same(ask(book, ...later), [[50, 53]], 'not where it takes longer')
+      t.end()
+    },
+  )
+
+  t.test(
     `${exchange}: a book taken anew while another connection takes it over is missing from one to the other`,
     t => {
       const told: Told[] = [
