@@ -152,6 +152,7 @@ export function partitionOfChannel(channel: string): Partition | undefined {
 const MONTHS = 'JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC'
 const QUARTERS: Readonly<Record<string, number>> = { H: 2, M: 5, U: 8, Z: 11 }
 const EXPIRY_HOUR = 8
+const HOUR_MS = 3_600_000
 const FRIDAY = 5
 
 /** When the instrument of a channel expires by its name, 08:00 UTC, ms since the epoch; `Infinity` where it does not. */
@@ -165,6 +166,9 @@ export function expiryMsOf(channel: string): number {
   const quarter = QUARTERS[code]
   return quarter === undefined ? Infinity : lastFridayOf(2000 + Number(end), quarter)
 }
+
+/** When instruments ended last, ms since the epoch: some options do on each day. */
+export const lastExpiryMs = (nowMs: number) => nowMs - ((nowMs - EXPIRY_HOUR * HOUR_MS) % (24 * HOUR_MS))
 
 function lastFridayOf(year: number, month: number): number {
   const last = new Date(Date.UTC(year, month + 1, 0, EXPIRY_HOUR))

@@ -1,6 +1,6 @@
 import { z } from '../../platform/zod.js'
 import type { BybitHttp } from './http.js'
-import { categoryOfChannel, isSpot, symbolOf } from './names.js'
+import { categoryOfChannel, expiryMsOf, isSpot, lastExpiryMs, symbolOf } from './names.js'
 
 const PATH = '/v5/market/recent-trade'
 /** The exchange tells no more of the past than this. */
@@ -10,7 +10,13 @@ export const SPOT_ROWS = 60
 export const rowsMax = (channel: string) => (isSpot(channel) ? SPOT_ROWS : ROWS)
 
 const resultSchema = z.object({
-  list: z.array(z.object({ execId: z.string(), time: z.string().optional().catch(undefined) })),
+  list: z.array(
+    z.object({
+      execId: z.string(),
+      time: z.string().optional().catch(undefined),
+      symbol: z.string().optional().catch(undefined),
+    }),
+  ),
 })
 
 /** A trade as the exchange lists it, newest first; the time is ms since the epoch, as text. */
@@ -30,6 +36,16 @@ export async function recentTrades(
   const { data } = resultSchema.safeParse(result)
   if (!data) throw new TypeError('the answer has no list of trades')
   return { bytes, list: data.list }
+}
+
+/**
+ * From when on a list lacks nothing, as far as it goes back, ms since the epoch. Options are listed by coin, and whether those
+ * that ended are among them is not documented: one in the list shows it.
+ */
+export function lacksNothingSinceMs(channel: string, list: readonly ListedTrade[], nowMs: number): number {
+  if (categoryOfChannel(channel) !== 'option') return -Infinity
+  const isOver = ({ symbol = '' }: ListedTrade) => expiryMsOf(`tickers.${symbol}`) <= nowMs
+  return list.some(isOver) ? -Infinity : lastExpiryMs(nowMs)
 }
 
 /** How a channel's trades are asked for: of options by coin. */

@@ -8,7 +8,7 @@ import { SPOT } from './families.js'
 import { frames } from './frames.js'
 import { RefusedError, type BybitHttp } from './http.js'
 import { familyOfChannel, isSpot, symbolOf } from './names.js'
-import { recentTrades, ROWS, rowsMax, SPOT_ROWS } from './recent-trades.js'
+import { lacksNothingSinceMs, recentTrades, ROWS, rowsMax, SPOT_ROWS } from './recent-trades.js'
 import { eachTradeId, tradeIdOf } from './sequence-bytes.js'
 import { SeenIds } from './seen-ids.js'
 import type { CameTrades } from './trade-comparison.js'
@@ -236,7 +236,8 @@ export class TradeOverlap implements CameTrades {
       // Shorter than it might be, it is all that there ever was; unless it lacks what came.
       const overlaps = overlapsBefore || (list.length < limit && hole.before.isEmpty)
       const oldestMs = Math.min(...list.map(({ time = '' }) => Number(time) || Infinity))
-      this.#settle(hole, missing.length, { askedUs, reachesMs: overlaps ? undefined : oldestMs }, recording)
+      const reachesMs = Math.max(overlaps ? -Infinity : oldestMs, lacksNothingSinceMs(channel, list, askedUs / 1000))
+      this.#settle(hole, missing.length, { askedUs, reachesMs }, recording)
     } catch (error) {
       if (signal.aborted) return
       const isFinal = error instanceof RefusedError && !error.isPassing
@@ -246,15 +247,15 @@ export class TradeOverlap implements CameTrades {
     }
   }
 
-  /** @param reachesMs the oldest trade that could be had, where what lies before it could not */
+  /** @param reachesMs since when all could be had; -Infinity: since before the hole */
   #settle(
     hole: Hole,
     trades: number,
-    { askedUs, reachesMs }: { askedUs: number; reachesMs: number | undefined },
+    { askedUs, reachesMs }: { askedUs: number; reachesMs: number },
     recording: Recording,
   ): void {
     this.#forget(hole)
-    const isOut = reachesMs !== undefined && reachesMs * 1000 > hole.fromUs
+    const isOut = reachesMs * 1000 > hole.fromUs
     // The list overlaps what came before the hole, and goes on to the moment of the question.
     const fromUs = isOut ? reachesMs * 1000 : hole.fromUs - OVERLAP_US
     const toUs = Math.max(hole.toUs, askedUs)

@@ -94,9 +94,14 @@ function categoryIn(query: Query): Category {
 }
 
 /** By default those of options are of BTC alone. */
-function chosen(query: Query, market: Market, category: Category): Listing[] {
+function chosen(
+  query: Query,
+  market: Market,
+  category: Category,
+  among: Iterable<Listing> = market.listings.values(),
+): Listing[] {
   const { symbol, baseCoin = category === 'option' && symbol === undefined ? 'BTC' : undefined } = query
-  return [...market.listings.values()].filter(
+  return [...among].filter(
     ({ instrument }) =>
       instrument.category === category &&
       (symbol === undefined || instrument.symbol === symbol) &&
@@ -178,7 +183,9 @@ function recentTrades(query: Query, { market, faults }: MethodWorld): JsonObject
   const limit = Math.min(category === 'spot' ? 60 : 1000, Number(query['limit'] ?? 500))
   const listings = chosen(query, market, category)
   if (listings.length === 0) throw new MethodError(10029, 'The requested symbol is invalid.')
-  const rows = listings
+  // By coin also those that ended, as far as anybody knows.
+  const ended = query['symbol'] === undefined ? chosen(query, market, category, market.expired.values()) : []
+  const rows = [...listings, ...ended]
     .flatMap(listing =>
       faults.hidesHistory(listing.name) ? [] : listing.trades.all.map(trade => ({ listing, trade })),
     )

@@ -20,7 +20,7 @@ const frameOf = (...ids: string[]) =>
 
 interface World {
   /** What the exchange lists, newest first, with its age in seconds. */
-  listed: [id: string, ageS: number][]
+  listed: [id: string, ageS: number, symbol?: string][]
   earlier?: Buffer[]
   status?: number
 }
@@ -30,7 +30,10 @@ async function world(t: Test, { listed, earlier = [], status = 200 }: World) {
   const asked: string[] = []
   const server = createServer((request, response) => {
     asked.push(request.url ?? '')
-    const list = listed.map(([execId, ageS]) => ({ execId, time: String(NOW_US / 1000 - ageS * 1000) }))
+    const list = listed.map(([execId, ageS, symbol]) => ({
+      ...{ execId, symbol },
+      time: String(NOW_US / 1000 - ageS * 1000),
+    }))
     response.writeHead(status)
     response.end(
       status === 200 ? JSON.stringify({ retCode: 0, retMsg: 'OK', result: { category: 'linear', list } }) : 'no',
@@ -109,6 +112,24 @@ t.test('trades that came after the outage are no overlap: what lies before the l
   await until('it was told', () => journal.length === 2)
   t.match(journal[0], { event: 'compared', from_us: NOW_US - 9.99 * SECOND_US, to_us: NOW_US })
   t.match(journal[1], { event: 'backfill', trades: 998, outcome: 'partly', message: /lists trades from/ })
+})
+
+t.test('options that ended in a pause were believed to be listed: only one of them in the list shows it', async t => {
+  const [ended, living] = ['BTC-18NOV26-90000-C-USDT', 'BTC-25DEC26-90000-C-USDT']
+  const ago = (seconds: number) => NOW_US - seconds * SECOND_US
+  const toldOf = async (listed: World['listed']) => {
+    const { overlap, journal } = await world(t, { listed })
+    overlap.began('d1', 'publicTrade.BTC', ago(30_000))
+    overlap.see('publicTrade.BTC', frameOf('a'), 0)
+    overlap.ended('d1', 'publicTrade.BTC', ago(20_000))
+    overlap.began('d1', 'publicTrade.BTC', NOW_US)
+    await until('it was told', () => journal.length === 2)
+    return [journal[0]?.['from_us'], journal[1]?.['outcome']]
+  }
+  const before: World['listed'][number] = ['a', 20_001, living]
+  const expiryUs = Date.UTC(2026, 10, 18, 8) * 1000
+  t.same(await toldOf([['b', 5, living], before]), [expiryUs, 'partly'])
+  t.same(await toldOf([['b', 5, living], ['c', 15_000, ended], before]), [ago(20_002), 'filled'])
 })
 
 t.test('a list that lacks what came before was taken for all that there ever was', async t => {
