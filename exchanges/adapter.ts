@@ -106,6 +106,11 @@ export interface ExchangeSession {
   update(): Promise<void>
   /** Takes channels anew, where that is possible: others flow on. */
   resubscribe?(channels: readonly string[], reason: string): Promise<void>
+  /**
+   * Nothing came from then on until just now, though the connection lived, and some of these show by no later frame what was
+   * missed: asks the exchange for what it can tell of that time.
+   */
+  missed?(channels: readonly string[], sinceUs: number): Promise<void>
   /** Channels that the exchange said it would send; where its word proves nothing, those of which a frame came. */
   readonly channels: ReadonlySet<string>
   /** The connection is gone: answers still awaited will not come. */
@@ -196,8 +201,6 @@ export interface Adapter {
   heardOf?(channel: string): HeardChannel | undefined
   /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */
   silenceLimits?(channels: Iterable<string>): ReadonlyMap<string, number>
-  /** Whether what is missing of a family shows by its numbers: its silence need not be told. */
-  isCounted?(family: string): boolean
   /**
    * Kind and currency of the instrument that a data frame is about, of a bounded set whatever the wire says; undefined
    * where it is about none. Not every exchange can tell.

@@ -18,8 +18,3 @@ export function silenceLimits(
 export function neverRests({ families, names }: Pick<Exchange, 'families' | 'names'>, channel: string): boolean {
   return familyOf({ families }, names.familyOfChannel(channel)).silence?.channels?.test(channel) === true
 }
-
-/** Whether what is missing of a family shows by its numbers, or by the times that it is bound to have. */
-export function isCounted({ families }: Pick<Exchange, 'families'>, family: string): boolean {
-  return familyOf({ families }, family).coverage?.counted !== undefined
-}

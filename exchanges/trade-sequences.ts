@@ -100,6 +100,11 @@ export class TradeSequences {
     return this.#sequences.get(instrument)?.lastUs
   }
 
+  /** When the first of an instrument's trades came to this run; Infinity where none did. */
+  startedUsOf(instrument: string): number {
+    return this.#sequences.get(instrument)?.startedUs ?? Infinity
+  }
+
   /** From when the first trade is that is known of numbers that began anew: how many were made before is not known. */
   begunAnewUs(instrument: string): number | undefined {
     const { before } = this.#sequences.get(instrument) ?? {}

@@ -1,6 +1,6 @@
 import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
-import { clip } from '../platform/spans.js'
+import { clip, type Span } from '../platform/spans.js'
 import type { Adapter } from '../exchanges/adapter.js'
 import type { Connection } from './connection/connection.js'
 import type { Pause } from './connection/family-flow.js'
@@ -8,24 +8,25 @@ import { PAUSE_US } from './connection/rhythm.js'
 import type { OutageAccount } from './connection/outage-account.js'
 import type { OutageLedger } from './connection/outage-ledger.js'
 import type { ReceiveClock } from './receive-clock.js'
+import { RestingFamilies, SKEW_US, TOLD_AGAIN_MS } from './resting-families.js'
 
-/** While a silence lasts, it is written down again after this, so that a crash leaves little unsaid. */
-const TOLD_AGAIN_MS = 60_000
 /** Channels of a silent family are taken anew after this, and after twice the time if that did not help. */
 const REVIVE_MS = 60_000
 const REVIVE_MS_MAX = 3_600_000
+/** What was missed is asked for no sooner than this after it was asked for last. */
+const ASK_AGAIN_MS = 60_000
 /** A family that flowed for so long is well again. */
 const REVIVED_MS = 300_000
 /** Without a connection to compare with, a rest must be so many times as long as one that is out of rhythm. */
 const TIMES_WITHOUT_OTHER = 1.5
+/** A connection is taken for one that brings nothing, by its rhythm and by what others bring, after this at least. */
+const BESIDE_US_MIN = 10_000_000
 /** How soon behind a pause a book shows that it lacks changes. */
 const BREAKS_WITHIN_US = 5_000_000
 /** More than this between two looks: we stood still ourselves. */
 const LOOK_MS_MAX = 5000
 /** After that, or after a pause in reading, what waited is read first. */
 const DEAF_MS = 2000
-/** What comes by so much later than something else came at the same time, µs. */
-const SKEW_US = 1_000_000
 /** What one connection brought is waited for on the other one for so long. */
 const LAG_MS = 3000
 
@@ -46,8 +47,8 @@ interface Watched {
   revived: number
   /** Pauses that ended a moment ago, and that more may be known of soon. */
   doubtful: Doubtful[]
-  /** It may rest, and is silent only because all that never rests is. */
-  isAlike: boolean
+  /** Since when it was silent last; pieces are told of what lasts. */
+  sinceUs: number
 }
 
 /** A pause that may have been a loss of all that came on the connection. */
@@ -61,7 +62,7 @@ interface Doubtful {
 }
 
 export interface SilenceDeps {
-  exchange: Pick<Adapter, 'silenceLimits' | 'isCounted' | 'familyOfChannel' | 'madeMs'>
+  exchange: Pick<Adapter, 'silenceLimits' | 'familyOfChannel' | 'madeMs'>
   clock: Pick<ReceiveClock, 'nowUs'>
   ledger: Pick<OutageLedger, 'partnersOf' | 'learn'>
   log: Logger
@@ -80,6 +81,9 @@ export class SilenceWatch {
   readonly #connections: readonly WatchedConnection[]
   /** By connection and family. */
   readonly #watched = new Map<string, Watched>()
+  /** Since when the exchange is still to be asked for what was missed, and not before when. */
+  readonly #owed = new Map<OutageAccount, { sinceUs: number; dueMs: number }>()
+  readonly #resting = new RestingFamilies()
   readonly #limits = new Map<OutageAccount, { of: ReadonlySet<string>; limits: ReadonlyMap<string, number> }>()
   #lookedMs: number | undefined
   /** Until then nobody's silence counts: we did not listen. */
@@ -115,65 +119,70 @@ export class SilenceWatch {
       // While its channels are taken anew it is not subscribed for a moment.
       else if (nowMs - watched.goneSinceMs > REVIVE_MS) this.#end(account, family, nowUs, nowMs)
     }
+    const resumedUs = this.#resting.resumedUs(account)
+    let missedUs = Infinity
     for (const family of families) {
-      this.#lookBack(account, family, { nowMs, nowUs, isDeaf, neverRests: limits.has(family) })
-      if (this.#watchedOf(account, family).isAlike) continue
+      const sinceUs = this.#lookBack(account, family, { nowMs, nowUs, isDeaf, neverRests: limits.has(family) })
+      missedUs = Math.min(missedUs, sinceUs)
+      if (this.#resting.isSilent(account, family)) continue
       if (account.isSilent(family)) this.#goOn(connection, family, nowMs, nowUs)
       else if (!isDeaf) this.#judge(connection, family, { nowMs, nowUs, limitMs: limits.get(family) })
     }
-    this.#lookAtRest(
-      account,
-      [...families].filter(family => limits.has(family)),
-      nowMs,
-      nowUs,
-    )
+    const { ended, sinceUs } = this.#resting.look(account, this.#neverRest(account), { resumedUs, nowMs, nowUs })
+    for (const family of ended) this.#tellEnd(account, family, nowMs)
+    this.#askFor(connection, Math.min(missedUs, sinceUs), nowMs)
   }
 
-  /** Where all that never rests is silent on a connection, nobody knows what it does not bring of what has no numbers. */
-  #lookAtRest(account: OutageAccount, neverRest: readonly string[], nowMs: number, nowUs: number): void {
-    const { families, flows } = account
-    const lastUs = flows.lastUsOf(families)
-    const isMute =
-      neverRest.length > 0 &&
-      neverRest.every(family => account.isSilent(family)) &&
-      neverRest.some(family => lastUs - flows.of(family).lastUs <= SKEW_US)
-    for (const family of families) {
-      if (this.#deps.exchange.isCounted?.(family) === true) continue
-      const watched = this.#watchedOf(account, family)
-      if (watched.isAlike && !isMute) {
-        watched.isAlike = false
-        const resumedUs = neverRest.map(one => account.silences.get(one)?.at(-1)?.toUs ?? Infinity)
-        if (account.isSilent(family)) this.#end(account, family, Math.min(lastUs, ...resumedUs), nowMs)
-      } else if (isMute && !account.isSilent(family)) {
-        Object.assign(watched, { isAlike: true, toldMs: nowMs })
-        account.silent(family, lastUs, LIKE_ALL_ELSE)
-      } else if (watched.isAlike) this.#tellAgain(account, family, nowMs, nowUs)
+  /** Families that come all the time: known to, or by their rhythm where none on the connection is known to. */
+  #neverRest(account: OutageAccount): string[] {
+    const limits = this.#limitsOf(account)
+    const isDense = (family: string) => {
+      const { isKnown, rhythm } = account.flows.of(family)
+      return isKnown && rhythm.isDense
     }
+    return [...account.families].filter(family => (limits.size > 0 ? limits.has(family) : isDense(family)))
   }
 
-  /** Pauses that ended since the last look: the end of a silence, or one that was over before it was noticed. */
+  #askFor({ name, channels, session, account }: WatchedConnection, missedUs: number, nowMs: number): void {
+    const { sinceUs: owedUs, dueMs } = this.#owed.get(account) ?? { sinceUs: Infinity, dueMs: -Infinity }
+    const sinceUs = Math.min(owedUs, missedUs)
+    if (sinceUs === Infinity) return
+    const isDue = nowMs >= dueMs
+    this.#owed.set(account, isDue ? { sinceUs: Infinity, dueMs: nowMs + ASK_AGAIN_MS } : { sinceUs, dueMs })
+    if (!isDue) return
+    session
+      ?.missed?.([...channels], sinceUs)
+      .catch((error: unknown) =>
+        this.#deps.log.warn({ conn: name, err: messageOf(error) }, 'not asked for what was missed'),
+      )
+  }
+
+  /**
+   * Pauses that ended since the last look: the end of a silence, or one that was over before it was noticed.
+   * @returns since when what may rest may have been missed, too; Infinity where nothing says so
+   */
   #lookBack(
     account: OutageAccount,
     family: string,
     { nowMs, nowUs, isDeaf, neverRests }: { nowMs: number; nowUs: number; isDeaf: boolean; neverRests: boolean },
-  ): void {
+  ): number {
     const flow = account.flows.of(family)
     const watched = this.#watchedOf(account, family)
     const { limitUs, longestUs } = flow.rhythm
     const pauses = flow.takePauses()
     const silence = account.silenceOf(family)
     if (silence) {
-      if (watched.isAlike) return
-      if (flow.lastUs <= silence.fromUs) return
+      if (this.#resting.isSilent(account, family) || flow.lastUs <= silence.fromUs) return Infinity
       const pause = pauses.find(({ toUs }) => toUs > silence.fromUs)
       const resumedUs = pause ? this.#resumedUs(pause) : flow.lastUs
       // Next to nothing: all of it was made in time, and came late.
       this.#end(account, family, resumedUs - silence.fromUs < PAUSE_US ? silence.fromUs : resumedUs, nowMs)
-      return
+      const isAlone = this.#deps.ledger.partnersOf(account).length === 0
+      return isAlone && !neverRests ? watched.sinceUs : Infinity
     }
     if (limitUs === undefined || isDeaf) {
       watched.doubtful = []
-      return
+      return Infinity
     }
     for (const pause of pauses) {
       const fromUs = Math.max(pause.fromUs, account.upUs)
@@ -187,12 +196,14 @@ export class SilenceWatch {
     }
     // A book that lacks a change shows it with its own next frame: then all else of that time was lost, too.
     const isBroken = ({ endedUs }: Doubtful) => Math.abs(account.flows.brokeUs - endedUs) <= BREAKS_WITHIN_US
-    for (const { fromUs, toUs, longestUs } of watched.doubtful.filter(isBroken)) {
+    const broken = watched.doubtful.filter(isBroken)
+    for (const { fromUs, toUs, longestUs } of broken) {
       account.silent(family, fromUs, BROKEN)
       account.heardAgain(family, toUs)
       flow.rhythm.forget(longestUs)
     }
     watched.doubtful = watched.doubtful.filter(one => !isBroken(one) && nowUs - one.endedUs <= BREAKS_WITHIN_US)
+    return Math.min(...broken.map(({ fromUs }) => fromUs))
   }
 
   #judge(
@@ -216,10 +227,11 @@ export class SilenceWatch {
     // Without another connection that says so, families that go on show that it is no halt of the exchange.
     const sinceUs = fromUs + TIMES_WITHOUT_OTHER * (rhythm.limitUs ?? Infinity)
     const lacks =
-      limitMs !== undefined &&
       account.flows.of(family).isKnown &&
       nowUs > sinceUs &&
-      [...account.families].some(one => one !== family && account.flows.of(one).lastUs > sinceUs)
+      (limitMs === undefined
+        ? this.#isMuteBesideOthers(account, family, { fromUs, toUs: nowUs })
+        : [...account.families].some(one => one !== family && account.flows.of(one).lastUs > sinceUs))
     if (!isBehind && !neverRests && !isOutOfRhythm && !lacks) return
     const cause = neverRests
       ? NEVER_RESTS
@@ -234,7 +246,7 @@ export class SilenceWatch {
       { conn: connection.name, family, seconds, cause },
       'a family fell silent on a connection that lives',
     )
-    watched.toldMs = neverRests ? -Infinity : nowMs
+    Object.assign(watched, { sinceUs: fromUs, toldMs: neverRests ? -Infinity : nowMs })
     // One that falls silent again and again is not taken anew each time.
     if (nowMs - watched.endedMs > REVIVED_MS)
       Object.assign(watched, { reviveMs: REVIVE_MS, reviveDueMs: nowMs, revived: 0 })
@@ -257,12 +269,28 @@ export class SilenceWatch {
 
   #end(account: OutageAccount, family: string, atUs: number, nowMs: number): void {
     account.heardAgain(family, atUs)
+    this.#tellEnd(account, family, nowMs)
+  }
+
+  #tellEnd(account: OutageAccount, family: string, nowMs: number): void {
     this.#watchedOf(account, family).endedMs = nowMs
     this.#deps.log.info({ conn: account.options.conn, family }, 'the silence is over')
   }
 
+  /**
+   * Nothing at all comes on a connection of which nothing is known to never rest, though a family of it came densely, and
+   * other connections go on.
+   */
+  #isMuteBesideOthers(account: OutageAccount, family: string, { fromUs, toUs }: Span): boolean {
+    const { families, flows } = account
+    if (!flows.of(family).rhythm.isDense || this.#limitsOf(account).size > 0) return false
+    if (toUs - fromUs < BESIDE_US_MIN || flows.lastUsOf(families) - fromUs > SKEW_US) return false
+    const others = this.#connections.map(other => other.account).filter(other => other !== account && other.isUp)
+    return others.some(other => other.flows.lastUsOf(other.families) > toUs - SKEW_US)
+  }
+
   /** No other connection was there all the time to say that nothing was sent. */
-  #isAlone(account: OutageAccount, family: string, span: { fromUs: number; toUs: number }): boolean {
+  #isAlone(account: OutageAccount, family: string, span: Span): boolean {
     return this.#deps.ledger.partnersOf(account).some(partner => clip([...partner.downsOf(family)], span).length > 0)
   }
 
@@ -317,14 +345,13 @@ export class SilenceWatch {
       reviveDueMs: 0,
       revived: 0,
       doubtful: [],
-      isAlike: false,
+      sinceUs: Infinity,
     }
     this.#watched.set(key, watched)
     return watched
   }
 }
 
-const LIKE_ALL_ELSE = 'silent, as all else on the connection'
 const BROKEN = 'silent, and a book lacks changes of the time'
 const LACKS = 'silent, while other data came'
 const OUT_OF_RHYTHM = 'silent for longer than the family ever rests'

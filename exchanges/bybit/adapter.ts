@@ -4,7 +4,7 @@ import { framePartitions } from '../channel-partition.js'
 import { KnownChannels } from '../known-channels.js'
 import { Listings, type CatalogueChange } from '../listings.js'
 import { Poller } from '../poller.js'
-import { isCounted, neverRests, silenceLimits } from '../silence-limits.js'
+import { neverRests, silenceLimits } from '../silence-limits.js'
 import type { BybitConfig } from './config.js'
 import { Discovery } from './discovery.js'
 import { families } from './families.js'
@@ -78,7 +78,6 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
       rediscoverMs: config.rediscoverMinutes * 60_000,
     },
     silenceLimits: channels => silenceLimits({ families, names }, channels),
-    isCounted: family => isCounted({ families }, family),
     heardOf: channel =>
       neverRests({ families, names }, channel)
         ? (isSpot(channel) ? known.spot : known.others).factsOf(topicOf(channel))

@@ -21,7 +21,7 @@ import { DeribitSession, HEARTBEAT_SECONDS } from './session.js'
 import { wantsRaw } from './settings.js'
 import { isInShard, shardPlan } from './shard.js'
 import { shownOf } from './shown.js'
-import { isCounted, neverRests, silenceLimits } from '../silence-limits.js'
+import { neverRests, silenceLimits } from '../silence-limits.js'
 import { TradeKeeper } from './trade-keeper.js'
 
 const ODD_KINDS = 'instruments of a kind that is not known are recorded with what is understood of them'
@@ -66,7 +66,6 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
     },
     heardOf: channel => (neverRests({ families, names }, channel) ? channels.factsOf(channel) : undefined),
     silenceLimits: channels => silenceLimits({ families, names }, channels),
-    isCounted: family => isCounted({ families }, family),
     familyOfChannel,
     madeMs,
     shown: (priceOf, nowMs) => shownOf(catalogue.instruments, priceOf, nowMs),

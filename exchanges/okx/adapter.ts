@@ -4,7 +4,7 @@ import { framePartitions } from '../channel-partition.js'
 import { KnownChannels } from '../known-channels.js'
 import type { CatalogueChange } from '../listings.js'
 import { Poller } from '../poller.js'
-import { isCounted, neverRests, silenceLimits } from '../silence-limits.js'
+import { neverRests, silenceLimits } from '../silence-limits.js'
 import { Catalogue } from './catalogue.js'
 import type { OkxConfig } from './config.js'
 import { Discovery } from './discovery.js'
@@ -58,7 +58,6 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
       rediscoverMs: config.rediscoverMinutes * 60_000,
     },
     silenceLimits: subscribed => silenceLimits({ families, names }, subscribed),
-    isCounted: family => isCounted({ families }, family),
     heardOf: channel =>
       neverRests({ families, names }, channel)
         ? channels.factsOf(JSON.stringify(names.argOf(channel)).slice(1, -1))

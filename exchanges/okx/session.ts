@@ -106,6 +106,13 @@ export class OkxSession implements ExchangeSession {
     return this.#subscriptions.resubscribe(channels, reason)
   }
 
+  /** The exchange sends the last trade of each instrument on subscribing. */
+  missed(channels: readonly string[], sinceUs: number): Promise<void> {
+    const traded = channels.filter(channel => this.#keepers.some(({ family }) => familyOfChannel(channel) === family))
+    this.#tellKeepers(traded, (keeper, instruments) => keeper.missed(instruments, sinceUs))
+    return traded.length === 0 ? Promise.resolve() : this.resubscribe(traded, 'silent')
+  }
+
   closed(): void {
     clearInterval(this.#pings)
     clearInterval(this.#refreshTimer)

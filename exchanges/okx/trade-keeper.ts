@@ -62,8 +62,17 @@ export class TradeKeeper {
   /** Trades of these are to be subscribed. */
   asked(instruments: readonly string[]): void {
     if (instruments.length === 0) return
-    this.#newestBeforeUs = Math.max(this.#newestBeforeUs, this.#lastUs)
+    if (!this.#proofs.isAwaited(instruments)) this.#newestBeforeUs = Math.max(this.#newestBeforeUs, this.#lastUs)
     this.#proofs.asked(instruments)
+  }
+
+  /** Nothing of them came from then on until just now, and they are about to be subscribed anew. */
+  missed(instruments: readonly string[], sinceUs: number): void {
+    this.#newestBeforeUs = Math.max(this.#newestBeforeUs, sinceUs)
+    // Of one that is known since before, each number that came since tells of all that time.
+    const isKnown = (instrument: string) =>
+      this.sequences.startedUsOf(instrument) <= sinceUs || (this.#earlierUs.get(instrument) ?? Infinity) <= sinceUs
+    for (const instrument of instruments) this.#proofs.missed(instrument, isKnown(instrument) ? sinceUs : undefined)
   }
 
   /** They are, from now on. */

@@ -38,6 +38,18 @@ export class TradeProofs {
     return this.#awaited.size > 0
   }
 
+  /** Whether all of these are waited for already. */
+  isAwaited(instruments: readonly string[]): boolean {
+    return instruments.every(instrument => this.#awaited.has(instrument))
+  }
+
+  /** One is to be asked for anew. @param knownUs since when its next frame will tell of all that was made, where it is known */
+  missed(instrument: string, knownUs: number | undefined): void {
+    const { first, shown } = this.#awaited.get(instrument) ?? {}
+    const since = knownUs === undefined ? undefined : { beforeUs: knownUs, madeUs: knownUs, recvUs: knownUs }
+    this.#awaited.set(instrument, { begunUs: undefined, first: first ?? shown ?? since, shown: undefined })
+  }
+
   asked(instruments: readonly string[]): void {
     for (const instrument of instruments) {
       const { first, shown } = this.#awaited.get(instrument) ?? {}

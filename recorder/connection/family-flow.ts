@@ -90,6 +90,12 @@ export class FamilyFlow {
     this.#calmUntilUs = recvUs + FIRST_FRAMES_US
   }
 
+  /** When the first frame after a time came, which no look has passed yet; Infinity where none did. */
+  firstUsAfter(us: number): number {
+    const pause = this.#pauses.find(({ fromUs, toUs }) => fromUs <= us && toUs > us)
+    return pause?.toUs ?? (this.lastUs > us ? this.lastUs : Infinity)
+  }
+
   /** Pauses that ended since the last call. */
   takePauses(): Pause[] {
     const pauses = this.#pauses

@@ -24,10 +24,8 @@ export interface AccountOptions {
 /** Beyond this the oldest two spans count as one: it may claim less cover, never more. */
 const DOWNS_MAX = 200
 
-/** A family that never rests for longer than this comes densely, µs. */
-const DENSE_US = 15_000_000
-
 const NOTHING: ReadonlySet<string> = new Set()
+const DIED = 'silent before it was lost'
 
 /** When one connection brought what it was to bring, by family, and when it did not. */
 export class OutageAccount {
@@ -75,12 +73,17 @@ export class OutageAccount {
   /** The connection ended; frames came until `fromUs`, and of some families perhaps not even until then. */
   down(fromUs: number, cause: string, channels: ReadonlySet<string>): void {
     if (!this.isUp) return
-    for (const family of new Set([...channels].map(this.#familyOf))) {
+    const families = new Set([...channels].map(this.#familyOf))
+    for (const family of families) {
       const { lastUs, rhythm } = this.flows.of(family)
       const sinceUs = Math.max(lastUs, this.upUs)
-      if (!this.isSilent(family) && rhythm.limitUs !== undefined && fromUs - sinceUs > rhythm.limitUs)
-        this.silent(family, sinceUs, 'silent before it was lost')
+      if (rhythm.limitUs !== undefined && fromUs - sinceUs > rhythm.limitUs) this.silent(family, sinceUs, DIED)
     }
+    // Where nothing came of all that comes densely, nobody knows what was missed of the rest.
+    const dense = [...families].filter(family => this.flows.of(family).rhythm.isDense)
+    const lastUs = Math.max(this.flows.lastUsOf(families), this.upUs)
+    if (dense.length > 0 && dense.every(family => this.isSilent(family)))
+      for (const family of families) this.silent(family, Math.min(lastUs, fromUs), DIED)
     // Channels that fell silent may just then be taken anew, and are not subscribed for a moment.
     const silent = this.silentFamilies.flatMap(family => [...(this.silenceOf(family)?.channels ?? [])])
     for (const family of this.silentFamilies) this.heardAgain(family, fromUs)
@@ -155,7 +158,7 @@ export class OutageAccount {
   get quietSpans(): Span[] {
     let quiet: Span[] | undefined
     for (const family of this.families) {
-      if ((this.flows.of(family).rhythm.limitUs ?? Infinity) > DENSE_US) continue
+      if (!this.flows.of(family).rhythm.isDense) continue
       const silences = this.#silences.get(family) ?? []
       quiet = quiet ? overlap(quiet, silences) : silences
     }

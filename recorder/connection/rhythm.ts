@@ -6,6 +6,8 @@ export const PAUSE_US = 600_000
 /** Before so many frames over so long nothing is known. */
 const KNOWN_AFTER_FRAMES = 30
 const KNOWN_AFTER_US = 3_000_000
+/** A family that never rests for longer than this comes densely, µs. */
+const DENSE_US = 15_000_000
 /** A pause is out of rhythm from here on, however dense the family, µs: machines stumble. */
 const LIMIT_US_MIN = 2_000_000
 /** And where it is so many times as long as any of late. */
@@ -63,6 +65,10 @@ export class Rhythm {
   get limitUs(): number | undefined {
     if (this.#frames < KNOWN_AFTER_FRAMES || this.#lastUs - this.#sinceUs < KNOWN_AFTER_US) return undefined
     return Math.max(LIMIT_US_MIN, TIMES_LONGEST * Math.max(this.#longestUs, this.#longestBeforeUs))
+  }
+
+  get isDense(): boolean {
+    return this.limitUs !== undefined && this.limitUs <= DENSE_US
   }
 
   /** The longest pause of late. */

@@ -271,6 +271,95 @@ t.test('what may rest was told as complete where its frame was the last before n
   t.end()
 })
 
+t.test('a connection that brought nothing was told as complete where nothing of it is known to never rest', t => {
+  const random = new Random(6)
+  const families = [
+    { name: 'quote', every: 0.1 },
+    { name: 'trades', every: 5 },
+  ]
+  const run = new TwoCopies(families, () => random.float(), 2, {}, true)
+  run.open(0)
+  run.open(1)
+  run.run(40)
+  const halt = (copies: readonly number[], forS: number) => {
+    for (const n of copies) for (const { name } of families) run.copy(n).quiet.add(name)
+    run.run(forS)
+    for (const n of copies) run.copy(n).quiet.clear()
+    run.run(30)
+  }
+  halt([0, 1], 60)
+  t.same(run.of('silent'), [], 'where nobody brings anything the exchange may have sent nothing')
+  run.run(4000)
+  const fromS = run.second
+  halt([0], 60)
+  for (const { name } of families) {
+    const [gap, ...more] = seconds(run.missingOf(name))
+    t.same(more, [], name)
+    t.ok(gap && Math.abs(gap[0] - fromS) < 1.1 && Math.abs(gap[1] - fromS - 60) < 1.1, `${name} ${String(gap)}`)
+  }
+  t.same(new Set(run.of('silent').map(({ conn }) => conn)), new Set(['d1']))
+  t.end()
+})
+
+t.test('what may rest was told as complete again before anything came, once the rest was given up', t => {
+  const random = new Random(4)
+  const families = [
+    { name: 'quote', every: 0.1 },
+    { name: 'trades', every: 3 },
+  ]
+  const run = new TwoCopies(families, () => random.float(), 1, { quote: 5000 })
+  run.open(0)
+  run.run(40)
+  const { quiet, channels, askedFor } = run.copy(0)
+  for (const { name } of families) quiet.add(name)
+  run.run(30)
+  // Promised again and again, and it never came.
+  channels.delete('quote')
+  run.run(60)
+  quiet.clear()
+  run.run(20)
+  const [gap, ...more] = seconds(run.missingOf('trades'))
+  t.same(more, [])
+  t.ok(gap && Math.abs(gap[0] - 40) < 1.1 && Math.abs(gap[1] - 130) < 1.1, String(gap))
+  t.equal(askedFor.length, 1)
+  t.end()
+})
+
+t.test('a last trade that did not come was never looked for where no later one showed it', t => {
+  const random = new Random(3)
+  const families = [
+    { name: 'quote', every: 0.1 },
+    { name: 'book', every: 0.1 },
+    { name: 'trades', every: 3 },
+  ]
+  const run = new TwoCopies(families, () => random.float(), 1, { quote: 60_000, book: 60_000 })
+  run.open(0)
+  run.run(40)
+  const { quiet, account, askedFor, revived } = run.copy(0)
+  const nothingComes = (forS: number) => {
+    for (const { name } of families) quiet.add(name)
+    run.run(forS)
+    quiet.clear()
+    run.run(0.3)
+  }
+  const fromS = run.second
+  nothingComes(150)
+  t.same(askedFor, [], 'not while nothing comes: answers might not come either')
+  run.run(10)
+  const [[channels, sinceS] = [], ...more] = askedFor.splice(0)
+  t.same([channels, more], [families.map(({ name }) => name), []], 'once')
+  t.ok(sinceS !== undefined && Math.abs(sinceS - fromS) < 1, String(sinceS))
+  t.notOk(revived.includes('trades'))
+  run.run(4000)
+  const againS = run.second
+  nothingComes(15)
+  account.flows.brokeUs = run.nowUs
+  run.run(10)
+  const [[, alsoSinceS] = []] = askedFor
+  t.ok(alsoSinceS !== undefined && Math.abs(alsoSinceS - againS) < 1, String(alsoSinceS))
+  t.end()
+})
+
 const ENGINE = ['quote', 'ticker', 'book'].map(name => ({ name, every: 0.1 }))
 const rounded = (spans: Parameters<typeof seconds>[0]) => seconds(spans).map(span => span.map(Math.round))
 const NEVER_REST = { quote: 60_000, ticker: 60_000, book: 60_000 }
@@ -336,6 +425,27 @@ t.test('data that died before the only connection was cut is missing from its la
   const [gap, ...more] = seconds(run.missingOf('quote'))
   t.same(more, [])
   t.ok(gap && Math.abs(gap[0] - 30) < 0.5 && Math.abs(gap[1] - 50) < 0.5, String(gap))
+  t.end()
+})
+
+t.test('what may rest was told as complete up to the cut where all had died before', t => {
+  const random = new Random(10)
+  const families = [
+    { name: 'quote', every: 0.05 },
+    { name: 'trades', every: 10 },
+  ]
+  const run = new TwoCopies(families, () => random.float(), 1)
+  run.open(0)
+  run.run(60)
+  run.copy(0).quiet.add('quote').add('trades')
+  run.run(15)
+  run.cut(0)
+  run.run(5)
+  run.open(0)
+  run.run(5)
+  const [gap, ...more] = seconds(run.missingOf('trades'))
+  t.same(more, [])
+  t.ok(gap && Math.abs(gap[0] - 60) < 0.5 && Math.abs(gap[1] - 80) < 0.5, String(gap))
   t.end()
 })
 
