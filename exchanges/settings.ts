@@ -104,3 +104,26 @@ export const redundancyQuestion: Question = {
     { value: '2', label: 'two', hint: 'when one drops nothing is missing; twice the traffic' },
   ],
 }
+
+/** Which kinds of instruments are recorded, all of them proposed. */
+export function kindsQuestion(kinds: readonly string[]): Question {
+  return {
+    name: 'kinds',
+    takes: '<list>',
+    meaning: `of ${kinds.join(',')}`,
+    asked: { message: 'Which instruments? (space takes one or leaves it)' },
+    options: kinds.map(kind => ({ value: kind, label: kind })),
+    isList: true,
+  }
+}
+
+/** Values of the keys that every exchange has, as they were answered; of kinds that nobody wants no channel is. */
+export function commonValues(kinds: readonly string[], answers: Answers) {
+  const { url, redundancy, kinds: wanted } = answers
+  const unwanted = wanted ? kinds.filter(kind => !wanted.includes(kind)) : []
+  return {
+    url,
+    redundancy: redundancy === undefined ? undefined : Number(redundancy),
+    channels: unwanted.length === 0 ? undefined : Object.fromEntries(unwanted.map(kind => [kind, []])),
+  }
+}

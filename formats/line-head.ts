@@ -28,11 +28,16 @@ export interface LineFacts {
  * the lines of one file: connections repeat, and their names are made once.
  */
 export class LineHeadReader {
+  /** Those of the last line: an object for each would cost a tenth of all reading. */
+  readonly #facts: LineFacts = { recvUs: NaN, conn: '', seq: 0, encoding: 'frame', payloadFrom: 0 }
   #conn = ''
   #connBytes = Buffer.alloc(0)
 
-  /** What stands before the frame of the line at `from` up to `to`; undefined for a line that is none of ours. */
-  read(block: Buffer, from: number, to: number): LineFacts | undefined {
+  /**
+   * What stands before the frame of the line at `from` up to `to`; undefined for a line that is none of ours. It counts
+   * until the next line is read.
+   */
+  read(block: Buffer, from: number, to: number): Readonly<LineFacts> | undefined {
     if (block[to - 1] !== 0x7d) return undefined
     return this.#readUsual(block, from, to) ?? readAny(block, from, to)
   }
@@ -54,9 +59,20 @@ export class LineHeadReader {
     if (seq < 0 || block[seqEnd] !== COMMA) return undefined
     for (const { encoding, bytes } of TAILS) {
       const payloadFrom = seqEnd + bytes.length
-      if (standsAt(block, seqEnd, bytes) && payloadFrom < to) return { recvUs, conn, seq, encoding, payloadFrom }
+      if (standsAt(block, seqEnd, bytes) && payloadFrom < to)
+        return this.#keep(recvUs, conn, seq, encoding, payloadFrom)
     }
     return undefined
+  }
+
+  #keep(recvUs: number, conn: string, seq: number, encoding: FrameEncoding, payloadFrom: number): LineFacts {
+    const facts = this.#facts
+    facts.recvUs = recvUs
+    facts.conn = conn
+    facts.seq = seq
+    facts.encoding = encoding
+    facts.payloadFrom = payloadFrom
+    return facts
   }
 
   /** The name that was there last, mostly; undefined for one that has to be looked at closely. */

@@ -1,4 +1,11 @@
-import { redundancyQuestion, urlQuestion, type Question, type Settings } from '../settings.js'
+import {
+  commonValues,
+  kindsQuestion,
+  redundancyQuestion,
+  urlQuestion,
+  type Question,
+  type Settings,
+} from '../settings.js'
 import type { BybitConfig } from './config.js'
 
 const KINDS = ['perpetual', 'future', 'option', 'spot']
@@ -13,15 +20,6 @@ const instruments: Question = {
     const fits = found.length > 0 && found.every(word => /^[A-Z0-9*.-]{1,40}$/.test(word))
     return fits ? undefined : 'symbols such as BTCUSDT or BTC*'
   },
-}
-
-const kinds: Question = {
-  name: 'kinds',
-  takes: '<list>',
-  meaning: `of ${KINDS.join(',')}`,
-  asked: { message: 'Which instruments? (space takes one or leaves it)' },
-  options: KINDS.map(kind => ({ value: kind, label: kind })),
-  isList: true,
 }
 
 const depth: Question = {
@@ -41,17 +39,11 @@ export const settings: Settings<BybitConfig> = {
   summaryOf: config => `${config.instruments.join(', ')} with books of ${config.depth} levels`,
   // Four categories, each with connections of its own.
   connectionsMax: config => config.connectionsMax * 4,
-  questions: [urlQuestion, instruments, kinds, depth, redundancyQuestion],
+  questions: [urlQuestion, instruments, kindsQuestion(KINDS), depth, redundancyQuestion],
   valuesOf: answers => {
-    const unwanted = answers['kinds'] ? KINDS.filter(kind => !answers['kinds']?.includes(kind)) : []
-    const numberOf = (name: string) => (answers[name] === undefined ? undefined : Number(answers[name]))
-    return {
-      url: answers['url'],
-      instruments: answers['instruments'],
-      depth: numberOf('depth'),
-      redundancy: numberOf('redundancy'),
-      channels: unwanted.length === 0 ? undefined : Object.fromEntries(unwanted.map(kind => [kind, []])),
-    }
+    const { url, ...others } = commonValues(KINDS, answers)
+    const depth = answers['depth'] === undefined ? undefined : Number(answers['depth'])
+    return { url, instruments: answers['instruments'], depth, ...others }
   },
   hints: {
     plansNothing: 'check exchange.instruments and exchange.channels; from some regions the exchange answers nobody',

@@ -1,4 +1,11 @@
-import { redundancyQuestion, urlQuestion, type Question, type Settings } from '../settings.js'
+import {
+  commonValues,
+  kindsQuestion,
+  redundancyQuestion,
+  urlQuestion,
+  type Question,
+  type Settings,
+} from '../settings.js'
 import type { DeribitConfig } from './config.js'
 
 const KINDS = ['perpetual', 'future', 'option', 'spot', 'combo']
@@ -13,15 +20,6 @@ const currencies: Question = {
     const fits = found.length > 0 && found.every(word => /^([A-Z0-9]{2,12}|any)$/.test(word))
     return fits ? undefined : 'settlement currencies such as BTC, or any'
   },
-}
-
-const kinds: Question = {
-  name: 'kinds',
-  takes: '<list>',
-  meaning: `of ${KINDS.join(',')}`,
-  asked: { message: 'Which instruments? (space takes one or leaves it)' },
-  options: KINDS.map(kind => ({ value: kind, label: kind })),
-  isList: true,
 }
 
 const interval: Question = {
@@ -45,16 +43,10 @@ export const settings: Settings<DeribitConfig> = {
   },
   summaryOf: config => `${config.currencies.join(', ')} at ${config.interval}`,
   connectionsMax: config => config.connectionsMax,
-  questions: [urlQuestion, currencies, kinds, interval, redundancyQuestion],
+  questions: [urlQuestion, currencies, kindsQuestion(KINDS), interval, redundancyQuestion],
   valuesOf: answers => {
-    const unwanted = answers['kinds'] ? KINDS.filter(kind => !answers['kinds']?.includes(kind)) : []
-    return {
-      url: answers['url'],
-      currencies: answers['currencies'],
-      interval: answers['interval'],
-      redundancy: answers['redundancy'] === undefined ? undefined : Number(answers['redundancy']),
-      channels: unwanted.length === 0 ? undefined : Object.fromEntries(unwanted.map(kind => [kind, []])),
-    }
+    const { url, ...others } = commonValues(KINDS, answers)
+    return { url, currencies: answers['currencies'], interval: answers['interval'], ...others }
   },
   hints: {
     plansNothing: 'check exchange.currencies and exchange.channels',

@@ -1,4 +1,11 @@
-import { redundancyQuestion, urlQuestion, type Question, type Settings } from '../settings.js'
+import {
+  commonValues,
+  kindsQuestion,
+  redundancyQuestion,
+  urlQuestion,
+  type Question,
+  type Settings,
+} from '../settings.js'
 import type { OkxConfig } from './config.js'
 
 const KINDS = ['perpetual', 'future', 'option', 'spot']
@@ -15,28 +22,14 @@ const instruments: Question = {
   },
 }
 
-const kinds: Question = {
-  name: 'kinds',
-  takes: '<list>',
-  meaning: `of ${KINDS.join(',')}`,
-  asked: { message: 'Which kinds? (space takes one or leaves it)' },
-  options: KINDS.map(kind => ({ value: kind, label: kind })),
-  isList: true,
-}
-
 export const settings: Settings<OkxConfig> = {
   schema: async () => (await import('./config.js')).okxConfig,
   summaryOf: config => config.instruments.join(', '),
   connectionsMax: config => config.connectionsMax,
-  questions: [urlQuestion, instruments, kinds, redundancyQuestion],
+  questions: [urlQuestion, instruments, kindsQuestion(KINDS), redundancyQuestion],
   valuesOf: answers => {
-    const unwanted = answers['kinds'] ? KINDS.filter(kind => !answers['kinds']?.includes(kind)) : []
-    return {
-      url: answers['url'],
-      instruments: answers['instruments'],
-      redundancy: answers['redundancy'] === undefined ? undefined : Number(answers['redundancy']),
-      channels: unwanted.length === 0 ? undefined : Object.fromEntries(unwanted.map(kind => [kind, []])),
-    }
+    const { url, ...others } = commonValues(KINDS, answers)
+    return { url, instruments: answers['instruments'], ...others }
   },
   hints: {
     plansNothing: 'check exchange.instruments and exchange.channels',

@@ -1,21 +1,6 @@
 -- Bars of trades as they grow (one row per bar of a frame). `is_final`: the exchange says that it is over; frames of before
 -- 2023 do not say it, and have no `volCcyQuote`. `vol` is contracts, of spot base coin; `volCcy` base coin, of spot quote.
-CREATE MACRO shape() AS '{
-  "frame": { "arg": { "channel": "VARCHAR", "instId": "VARCHAR" }, "data": [["VARCHAR"]] }
-}';
-
-CREATE MACRO verdict(line, data) AS CASE
-  WHEN data.frame.arg.channel IS NULL THEN 'no arg.channel'
-  WHEN data.frame.arg."instId" IS NULL THEN 'no arg.instId'
-  WHEN data.frame.data IS NULL THEN 'data is not a list'
-  WHEN len(data.frame.data) = 0 THEN 'known: no items'
-  WHEN list_bool_or(list_transform(data.frame.data, bar -> moment(number_of(bar[1])) IS NULL)) THEN 'no valid time'
-END;
-
--- What a frame says besides, as a member.
-CREATE MACRO said_besides(line) AS nullif(CAST(json_merge_patch(json_extract(line, '$.frame'),
-  '{"arg":{"channel":null,"instId":null},"data":null}') AS VARCHAR), '{"arg":{}}');
-
+-- include _bars
 SELECT
   recv_ts, moment(number_of(entry[1])) AS exchange_ts, data.frame.arg."instId" AS instrument_name, conn, seq, source,
   regexp_extract(data.frame.arg.channel, 'candle(.+)$', 1) AS bar,
