@@ -22,7 +22,7 @@ export async function initCommand(isWhole: boolean): Promise<Command> {
     .option('--config <file>', 'where to write it', './edgetape.yaml')
     .option('--yes', 'ask nothing: flags, and defaults for the rest', false)
     .option('--force', 'replace a config that is there', false)
-    .option('--data-dir <folder>', 'folder of everything that is written')
+    .option('--data-dir <folder>', 'folder for everything that edgetape writes')
     .option('--host <name>', 'part of every file name')
   if (isWhole) await addExchangeFlags(command)
   return command

@@ -19,13 +19,13 @@ import { path } from './values.js'
  */
 const keys = z.strictObject({
   host,
-  dataDir: path.default('./data').describe('folder of everything that is written'),
+  dataDir: path.default('./data').describe('folder for everything that edgetape writes'),
   exchange: exchange.optional(),
   exchanges: z
     .array(exchange)
     .min(1)
     .optional()
-    .describe('several in place of exchange: a list, each with the same keys and a recorder of its own'),
+    .describe('in place of `exchange`: a list of exchanges, each with the same keys and its own recorder'),
   segments,
   compact,
   sync,

@@ -131,7 +131,7 @@ export const normalizedViews: readonly NormalizedView[] = [
     expiry_ts: ['TIMESTAMPTZ', 'when it expires, or is to be delisted; NULL for never'],
     state: ['VARCHAR', "in the exchange's own words"],
   }),
-  view('funding_all', 'funding that was settled, asked for again and again: the same hour may stand there twice', {
+  view('funding_all', 'settled funding, polled: the same hour may be there twice', {
     funding_rate: ['DOUBLE', 'paid at `exchange_ts` for the interval before it, as a fraction'],
     interval_hours: ['DOUBLE', 'how long that interval was'],
     index_price: ['DOUBLE', 'in `quote`'],

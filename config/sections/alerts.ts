@@ -8,7 +8,7 @@ export const alerts = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('address that gets each alert as JSON by POST; none: no webhook'),
-    webhookFile: path.optional().describe('file with that address, where it is a secret'),
+    webhookFile: path.optional().describe("file that contains the webhook's address, if it is a secret"),
     slackFile: path.optional().describe('file with the address of an incoming webhook of Slack'),
     discordFile: path.optional().describe('file with the address of a webhook of a Discord channel'),
     telegramFile: path
@@ -20,8 +20,10 @@ export const alerts = z
       .describe('file with https://events.pagerduty.com/v2/enqueue?routing_key=<key> for PagerDuty'),
     pingFile: path
       .optional()
-      .describe('file with an address that is called while all is well, so that a dead machine is noticed elsewhere'),
-    pingMinutes: amount(0.1, 1440, 1, 'how often that is called, minutes'),
+      .describe(
+        'file with an address that is called while all is well; when the calls stop, the service behind it raises the alarm',
+      ),
+    pingMinutes: amount(0.1, 1440, 1, 'how often it is called, minutes'),
     command: z
       .array(z.string())
       .min(1)
@@ -35,19 +37,19 @@ export const alerts = z
       0,
       1440,
       15,
-      'alert when a gap that goes on, or a recoverable one, is still open after this long, minutes; 0: never',
+      'alert when an ongoing or recoverable gap is still open after this long, minutes; 0: never',
     ),
     minFreeGiB: amount(0, Infinity, 1, 'alert when less disk is free, GiB; 0: never'),
     syncBehindHours: amount(
       0,
       720,
       6,
-      'alert when a file has waited this long to be verified at the target, hours; 0: never',
+      'alert when a file is still not verified at the target after this long, hours; 0: never',
     ),
     clockSeconds: amount(0, 86_400, 1, "alert when the clock differs this much from the exchange's, seconds; 0: never"),
     memoryPercent: amount(0, 100, 90, 'alert when this share of the memory limit is used, percent; 0: never'),
-    clearMinutes: amount(0, 1440, 5, 'how long all must be well before the all-clear, minutes'),
+    clearMinutes: amount(0, 1440, 5, 'how long all must be well before the all-clear is sent, minutes'),
     repeatHours: amount(0, 720, 12, 'repeat an alert that still holds after this long, hours; 0: never'),
-    perHour: whole(1, 1000, 20, 'messages an hour to each receiver at most; others wait'),
+    perHour: whole(1, 1000, 20, 'most messages per hour to each receiver; others wait'),
   })
   .prefault({})

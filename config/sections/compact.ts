@@ -9,19 +9,17 @@ export const compact = z
     rollUp: z
       .boolean()
       .default(true)
-      .describe(
-        "make one file of a past day's hourly files, in each partition; see sync.superseded where files go through rsync",
-      ),
-    rollUpAfterMinutes: amount(0, 10_080, 60, 'how long after the end of a day (UTC) that is done, minutes'),
+      .describe("merge a past day's hourly files into one per partition; for targets over rsync see sync.superseded"),
+    rollUpAfterMinutes: amount(0, 10_080, 60, 'how long after the end of a day (UTC) its files are merged, minutes'),
     duplicates: z
       .enum(['drop', 'keep'])
       .default('drop')
-      .describe('events received twice (two connections, backfill, two hosts): in the tables once, or each copy'),
+      .describe('events received twice (two connections, backfill, two hosts): drop keeps one row, keep all of them'),
     duplicatesWindowMs: whole(
       0,
       600_000,
       5000,
-      'how far apart equal frames of two connections may be received to count as one event, ms',
+      'equal frames of two connections received within this time count as one event, ms',
     ),
   })
   .prefault({})

@@ -8,8 +8,13 @@ export const http = z
       .string()
       .min(1)
       .default('127.0.0.1')
-      .describe('address they are served on; whoever reaches it may read them'),
-    port: whole(0, 65_535, 9464, 'port they are served on; 0: any that is free, see the log'),
-    noDataSeconds: amount(1, 86_400, 60, 'silence of the exchange after which /healthz and /readyz turn red, seconds'),
+      .describe('address to listen on; anyone who can reach it can read them'),
+    port: whole(0, 65_535, 9464, 'port to listen on; 0: any free one, see the log'),
+    noDataSeconds: amount(
+      1,
+      86_400,
+      60,
+      '/healthz and /readyz turn red after this much silence of the exchange, seconds',
+    ),
   })
   .prefault({})

@@ -6,11 +6,11 @@ export const proxy = z
       .url({ protocol: /^https?$/ })
       .refine(text => !text.includes('@'), 'an address without a login: that belongs into EDGETAPE_PROXY_LOGIN')
       .optional()
-      .describe('HTTP proxy for all that goes to exchanges and webhooks; none: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY'),
+      .describe('HTTP proxy for exchanges and webhooks; none: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY'),
     except: z
       .array(z.string().min(1).max(253))
       .max(100)
       .default([])
-      .describe('hosts that are reached without it, as in NO_PROXY; this machine always is'),
+      .describe('hosts reached directly, as in NO_PROXY; this machine always is'),
   })
   .prefault({})

@@ -5,6 +5,6 @@ export const report = z
     nightly: z
       .boolean()
       .default(false)
-      .describe('a report of each day once it is over, reports/date=…/report-….html in dataDir, shipped with the rest'),
+      .describe('write a report of each past day, reports/date=…/report-….html in dataDir, uploaded like the rest'),
   })
   .prefault({})

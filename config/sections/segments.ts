@@ -30,48 +30,48 @@ export const segments = z
       1,
       24,
       6,
-      'hours that a family of little may go on in one segment, which is brought to the target when it is over; divides the day; 1: each hour has one',
+      'longest segment of a low-traffic family, hours; it is uploaded when sealed; divides the day; 1: one segment per hour',
     ).refine(hours => 24 % hours === 0, { error: 'hours that divide the day, such as 24, 6 or 1' }),
     littleMiB: amount(
       0.01,
       1024,
       4,
-      'what such a segment may come to, MiB compressed; a family is of little while two of its hours fit',
+      'largest such segment, MiB compressed; a family counts as low-traffic while two of its hours fit',
     ),
     flushMs: whole(
       50,
       60_000,
       10_000,
-      'longest span of the lines in one zstd frame of an open segment, ms; they can be read, and outlive a kill, within 0.1 s',
+      'longest time span of one zstd frame in an open segment, ms; lines can be read, and survive a kill, within 0.1 s',
     ),
-    fsyncMs: whole(50, 60_000, 1000, 'how often they are made safe against a power cut, ms'),
+    fsyncMs: whole(50, 60_000, 1000, 'how often lines are made safe against a power cut (fsync), ms'),
     groupBy: z
       .enum(['family', 'family+kind', 'family+kind+currency'])
       .default('family')
-      .describe('what the lines of one segment have in common: family, family+kind or family+kind+currency'),
+      .describe("what one segment holds: a family, or a family's instruments of one kind, or of one kind and currency"),
     queueMiB: whole(
       8,
       4096,
       64,
-      'frames held in memory while the disk is slow or full, MiB; beyond it the sockets are paused, or families are dropped',
+      'most memory for frames while the disk is slow or full, MiB; beyond it the sockets are paused, or families are dropped',
     ),
     reserveMiB: whole(
       1,
       1024,
       8,
-      'kept free on disk for the journal, for when there is no room for anything else, MiB',
+      'disk space reserved for the journal, for when there is no room for anything else, MiB',
     ),
     dropOrder: z
       .array(droppableFamily)
       .optional()
       .describe(
-        "families lost first, in this order, when the disk takes nothing and memory is full; trades and the journal are last; default: the exchange's least first",
+        "which families to drop first when disk and memory are full; trades and the journal go last; default: the exchange's own order",
       ),
     openFilesMax: whole(
       1,
       100_000,
       128,
-      'open segments whose file is held open at once; the others are closed and opened again when needed',
+      'most segment files held open at once; others are closed, and opened again when needed',
     ),
   })
   .prefault({})

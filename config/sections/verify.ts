@@ -7,7 +7,7 @@ export const verify = z
       0,
       168,
       2,
-      'every file is read again and held against its checksums, here and at sync.target, a little a day, hours a week; 0: never',
+      'time spent per week on reading every file again and checking its checksums, here and at sync.target, hours; 0: never',
     ),
   })
   .prefault({})

@@ -72,7 +72,7 @@ const polls = z
         everyMinutes: everyMinutes.default(60).describe('time between polls of settled funding, minutes; 0: none'),
         backHours: backHours
           .default(720)
-          .describe('how far back the first poll reaches, and a later one at most, hours'),
+          .describe('how far back the first poll reaches, and the most any later one does, hours'),
       })
       .prefault({}),
     openInterest: z
@@ -80,7 +80,7 @@ const polls = z
         everyMinutes: everyMinutes.default(60).describe('time between polls of open interest, minutes; 0: none'),
         backHours: backHours
           .default(24)
-          .describe('how far back the first poll reaches, and a later one at most, hours'),
+          .describe('how far back the first poll reaches, and the most any later one does, hours'),
         interval: z
           .enum(['5min', '15min', '30min', '1h', '4h', '1d'])
           .default('5min')
@@ -94,7 +94,7 @@ const polls = z
           .describe('time between polls of minute bars of mark price, index and premium, minutes; 0: none'),
         backHours: backHours
           .default(24)
-          .describe('how far back the first poll reaches, and a later one at most, hours'),
+          .describe('how far back the first poll reaches, and the most any later one does, hours'),
       })
       .prefault({}),
     longShortRatio: z
@@ -104,7 +104,7 @@ const polls = z
           .describe('time between polls of how many accounts are long, each 5 minutes, minutes; 0: none'),
         backHours: backHours
           .default(24)
-          .describe('how far back the first poll reaches, and a later one at most, hours'),
+          .describe('how far back the first poll reaches, and the most any later one does, hours'),
       })
       .prefault({}),
     deliveries: z

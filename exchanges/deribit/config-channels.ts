@@ -14,23 +14,23 @@ export const channels = z
     perpetual: z
       .array(z.enum(perpetualFamilies))
       .default(['trades', 'quote', 'book', 'ticker', 'perpetual', 'chart.trades'])
-      .describe('families taken for perpetuals'),
+      .describe('families recorded of perpetuals'),
     future: familyList
       .default(['trades', 'quote', 'book', 'ticker', 'chart.trades'])
-      .describe('families taken for dated futures'),
+      .describe('families recorded of dated futures'),
     option: familyList
       .default(['trades', 'quote', 'book', 'ticker', 'chart.trades'])
-      .describe('families taken for options'),
+      .describe('families recorded of options'),
     spot: familyList
       .default(['trades', 'quote', 'book', 'ticker', 'chart.trades'])
-      .describe('families taken for spot pairs'),
-    combo: familyList.default(['trades']).describe('families taken for option and future combos'),
-    optionCombo: familyList.optional().describe('families taken for option combos, where they are to differ'),
-    futureCombo: familyList.optional().describe('families taken for future combos, where they are to differ'),
+      .describe('families recorded of spot pairs'),
+    combo: familyList.default(['trades']).describe('families recorded of option and future combos'),
+    optionCombo: familyList.optional().describe('families recorded of option combos, where they are to differ'),
+    futureCombo: familyList.optional().describe('families recorded of future combos, where they are to differ'),
     index: z
       .array(z.enum(indexFamilies))
       .default(['deribit_price_index', 'deribit_volatility_index', 'markprice.options', 'estimated_expiration_price'])
-      .describe('families taken for the price indices of the instruments'),
+      .describe("families recorded of the instruments' price indices"),
     exchange: z
       .array(z.enum(exchangeChannels))
       .default([...exchangeChannels])
@@ -43,9 +43,7 @@ const intervalOr = z.enum(['same', '100ms', 'agg2', 'raw']).default('same')
 
 export const mainInterval = interval
   .default('100ms')
-  .describe(
-    'how books, tickers and trades are batched by the exchange; raw needs DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET',
-  )
+  .describe('how the exchange batches books, tickers and trades; raw needs DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET')
 
 /** Families that are to come in another interval than the rest. */
 export const intervals = z
@@ -89,19 +87,19 @@ export const backfill = z
       .min(1)
       .max(3600)
       .default(60)
-      .describe('time between two comparisons of the trades that came with those that the exchange lists, seconds'),
+      .describe("how often recorded trades are compared with the exchange's list, seconds"),
     tradesPerHole: z
       .int()
       .min(0)
       .max(10_000_000)
       .default(100_000)
-      .describe('missing trades asked for at most in one piece, the newest of them; 0: none is asked for'),
+      .describe('most missing trades fetched per gap, the newest first; 0: none'),
     offHours: z
       .number()
       .min(0)
       .max(8760)
       .default(72)
-      .describe('after a longer pause of the recorder the exchange is asked for what traded in the last so many hours'),
+      .describe('after a pause of the recorder, how far back missed trades are fetched, hours'),
   })
   .prefault({})
 
@@ -135,13 +133,13 @@ export const polls = z
       .min(0.1)
       .max(15)
       .default(2)
-      .describe('calls over HTTP in a second, at most; the exchange allows about 20'),
+      .describe('most HTTP calls per second; the exchange allows about 20'),
     fundingHistory: z
       .strictObject({
         everyMinutes: everyMinutes.default(60).describe('time between polls of hourly funding, minutes; 0: none'),
         backHours: backHours
           .default(720)
-          .describe('how far back the first poll reaches, and a later one at most, hours'),
+          .describe('how far back the first poll reaches, and the most any later one does, hours'),
       })
       .prefault({}),
     candles: z
@@ -149,7 +147,7 @@ export const polls = z
         everyMinutes: everyMinutes.default(360).describe('time between polls of past OHLCV, minutes; 0: none'),
         backHours: backHours
           .default(24)
-          .describe('how far back the first poll reaches, and a later one at most, hours'),
+          .describe('how far back the first poll reaches, and the most any later one does, hours'),
         kinds: z
           .array(z.enum(['perpetual', 'future', 'option', 'spot', 'combo']))
           .default(['perpetual', 'future', 'spot'])
@@ -164,7 +162,7 @@ export const polls = z
           .describe('time between polls of the past volatility index, minutes; 0: none'),
         backHours: backHours
           .default(24)
-          .describe('how far back the first poll reaches, and a later one at most, hours'),
+          .describe('how far back the first poll reaches, and the most any later one does, hours'),
         resolution: z.literal([1, 60, 3600, 43_200, '1D']).default(60).describe('its bar length, seconds or 1D'),
       })
       .prefault({}),

@@ -12,7 +12,12 @@ import {
 
 const shard = z
   .strictObject({
-    index: z.int().min(0).max(63).default(0).describe('which share of the channels this recorder takes, from 0'),
+    index: z
+      .int()
+      .min(0)
+      .max(63)
+      .default(0)
+      .describe('which share of the channels this recorder takes, counted from 0'),
     count: z
       .int()
       .min(1)
@@ -48,11 +53,11 @@ export const deribitConfig = z
     rawFallback: z
       .enum(['100ms', 'agg2'])
       .optional()
-      .describe('interval taken in place of raw where the exchange refuses raw; none: those channels stay refused'),
+      .describe('interval used where the exchange refuses raw; none: those channels stay refused'),
     login: z
       .enum(['credentials', 'signature'])
       .default('credentials')
-      .describe('how the login is proved: with the secret itself, or with a signature made of it'),
+      .describe('how to log in: send the secret itself, or a signature made with it'),
     tradesBy: z
       .enum(['currency', 'instrument'])
       .default('currency')
@@ -64,25 +69,25 @@ export const deribitConfig = z
       .min(1)
       .max(20_000)
       .default(1500)
-      .describe('channels on one connection; more are spread over further ones, balanced by expected traffic'),
+      .describe('most channels on one connection; more open further connections, balanced by expected traffic'),
     connectionsMax: z
       .int()
       .min(2)
       .max(32)
       .default(20)
-      .describe('connections at once; beyond it each takes more channels. The exchange allows 32 for an address'),
+      .describe('most connections at once; beyond it each takes more channels. The exchange allows 32 per IP address'),
     rediscoverMinutes: z
       .number()
       .min(0.1)
       .max(1440)
       .default(15)
-      .describe('time between two looks at the list of instruments, minutes; also at the start of each hour'),
+      .describe('how often the list of instruments is fetched, minutes; also at the start of each hour'),
     snapshotHours: z
       .number()
       .min(0)
       .max(168)
       .default(24)
-      .describe('each book is resubscribed once in this time, for a fresh snapshot, hours; 0: never'),
+      .describe('how often each book is resubscribed for a fresh snapshot, hours; 0: never'),
     redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
     shard,
     backfill,

@@ -55,7 +55,7 @@ export function notOfferedOf(instruments: readonly Instrument[], config: Exchang
     )
   return {
     channels,
-    reason: 'the pair is routed to another exchange: this one tells nothing of its trades and candles',
+    reason: 'the pair is routed to another exchange: this one publishes neither its trades nor its candles',
   }
 }
 

@@ -27,19 +27,19 @@ export const genericConfig = z.strictObject({
     .max(1000)
     .default([])
     .describe('messages sent after connecting, in order: text as it is, keys and lists as JSON. Recorded: no secrets'),
-  sendGapMs: z.int().min(0).max(60_000).default(250).describe('time between two of them, ms'),
+  sendGapMs: z.int().min(0).max(60_000).default(250).describe('pause between two of them, ms'),
   decode: z
     .enum(['none', ...COMPRESSIONS])
     .default('none')
     .describe(
-      'binary messages are compressed text: gzip, deflate (with the head of zlib) or deflate-raw. Raw keeps them as they came, in base64; channels, answers and tables see the text',
+      'how binary messages are compressed: gzip, deflate (with a zlib header) or deflate-raw. Raw keeps them unchanged, in base64; channels, answers and tables use the text',
     ),
   channelAt: z
     .array(pointer)
     .min(1)
     .max(8)
     .default(['/channel'])
-    .describe('where a frame names its channel: JSON pointers, the first that a frame has; a frame without is `other`'),
+    .describe('where a frame names its channel: JSON pointers, tried in order; frames without one go to `other`'),
   families: z
     .record(
       z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'a name of a-z, 0-9 and _, at most 32'),
@@ -48,12 +48,10 @@ export const genericConfig = z.strictObject({
     .refine(families => Object.keys(families).length <= FAMILIES_MAX, `at most ${FAMILIES_MAX} families`)
     .default({})
     .describe(
-      'which channels are kept together, as `channel=frames.<name>`: lists of patterns with *, the first that fits; all others in `channel=frames`',
+      'which channels are stored together, as `channel=frames.<name>`: lists of patterns with *, the first match counts; all others are in `channel=frames`',
     ),
-  pingSeconds: z.number().min(0).max(3600).default(20).describe('time between two pings of ours, seconds; 0: none'),
-  pingText: message
-    .optional()
-    .describe('what is sent as a ping: text, keys or a list; none: a ping of the WebSocket protocol'),
+  pingSeconds: z.number().min(0).max(3600).default(20).describe('how often to send a ping, seconds; 0: never'),
+  pingText: message.optional().describe('what to send as a ping: text, keys or a list; none: a WebSocket ping'),
   answers: z
     .array(
       z.strictObject({
@@ -64,13 +62,15 @@ export const genericConfig = z.strictObject({
     )
     .max(16)
     .default([])
-    .describe("answers to the far end's own pings: `at` (pointer), `is` (text there), `send` (`{{/id}}` is filled in)"),
+    .describe(
+      "answers to the exchange's own pings: `at` (JSON pointer), `is` (text there), `send` (`{{/id}}` is filled in)",
+    ),
   silenceSeconds: z
     .number()
     .min(1)
     .max(86_400)
     .default(60)
-    .describe('without any frame for this long the connection is taken for dead, seconds'),
+    .describe('a connection without any frame for this long counts as dead, seconds'),
   redundancy: z.literal([1, 2]).default(1).describe('2: the feed on two connections at once'),
 })
 

@@ -69,7 +69,7 @@ export const okxConfig = z.strictObject({
     .min(1)
     .max(900)
     .default(300)
-    .describe('channels on one connection; more are spread over further ones, balanced by expected traffic'),
+    .describe('most channels on one connection; more open further connections, balanced by expected traffic'),
   connectionsMax: z
     .int()
     .min(2)
@@ -81,13 +81,13 @@ export const okxConfig = z.strictObject({
     .min(0.1)
     .max(1440)
     .default(1)
-    .describe('time between two looks at the list of instruments, minutes; also at the start of each hour'),
+    .describe('how often the list of instruments is fetched, minutes; also at the start of each hour'),
   snapshotHours: z
     .number()
     .min(0)
     .max(168)
     .default(24)
-    .describe('each book is resubscribed once in this time, for a fresh snapshot, hours; 0: never'),
+    .describe('how often each book is resubscribed for a fresh snapshot, hours; 0: never'),
   redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
   backfill: z
     .strictObject({
@@ -116,7 +116,7 @@ export const okxConfig = z.strictObject({
             .max(2160)
             .default(720)
             .describe(
-              'how far back the first poll reaches, and a later one at most, hours; the exchange keeps 3 months',
+              'how far back the first poll reaches, and the most any later one does, hours; the exchange keeps 3 months',
             ),
         })
         .prefault({}),

@@ -239,10 +239,10 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge('edgetape_quarantine_files', 'Files in quarantine.', ({ quarantine }) => quarantine.files),
   gauge('edgetape_quarantine_bytes', 'Size of the files in quarantine.', ({ quarantine }) => quarantine.bytes),
-  gauge('edgetape_sync_backlog_files', 'Files that wait to be brought to the target.', ({ sync }) => sync?.files),
+  gauge('edgetape_sync_backlog_files', 'Files waiting for upload to the target.', ({ sync }) => sync?.files),
   gauge(
     'edgetape_sync_backlog_bytes',
-    'Size of the files that wait to be brought to the target.',
+    'Size of the files waiting for upload to the target.',
     ({ sync }) => sync?.bytes,
   ),
   gauge('edgetape_sync_behind_seconds', 'Age of the oldest file that is not verified at the target.', ({ sync }) =>
@@ -263,8 +263,8 @@ export const metrics: readonly metric.Metric[] = [
     'Passes of the syncer that failed since the last that went well.',
     ({ syncer }) => syncer.failures_in_a_row,
   ),
-  counter('edgetape_sync_shipped_files_total', 'Files brought to the target.', ({ syncer }) => syncer.shipped_files),
-  counter('edgetape_sync_shipped_bytes_total', 'Bytes brought to the target.', ({ syncer }) => syncer.shipped_bytes),
+  counter('edgetape_sync_shipped_files_total', 'Files uploaded to the target.', ({ syncer }) => syncer.shipped_files),
+  counter('edgetape_sync_shipped_bytes_total', 'Bytes uploaded to the target.', ({ syncer }) => syncer.shipped_bytes),
   counter(
     'edgetape_sync_verified_files_total',
     'Files whose checksum was computed at the target and found right.',

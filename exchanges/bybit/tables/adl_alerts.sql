@@ -1,5 +1,5 @@
--- How near the exchange is to take positions away from winners (one row per contract of a frame): the pool's balance, what it
--- may fall by (`pnl_ratio`), and at which ratio that begins and ends.
+-- How close the exchange is to auto-deleveraging (one row per contract of a frame): the pool's balance, by how much it may
+-- fall (`pnl_ratio`), and the ratios at which auto-deleveraging starts and ends.
 -- include _pushed
 CREATE MACRO shape() AS '{
   "c": "VARCHAR", "s": "VARCHAR", "b": "VARCHAR", "mb": "VARCHAR", "i_pr": "VARCHAR", "pr": "VARCHAR",

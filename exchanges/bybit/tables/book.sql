@@ -1,8 +1,8 @@
 -- Order books (one row per level of a frame). A frame without any level gives one row without side, so that an empty
 -- snapshot is not lost. `update_id` (`u`) rises by 1 with each change of a channel; a snapshot may come at any time and
--- replaces the book, as does what has `update_id` 1, after a restart of the exchange. A size of 0 takes the price away. Books of
--- all levels (`orderbook.full`) have no `depth`: their snapshots are answers, which may come after changes that follow them, and
--- 1 says that the book is asked for anew.
+-- replaces the book, as does what has `update_id` 1, after a restart of the exchange. A size of 0 removes the price. Books
+-- of all levels (`orderbook.full`) have no `depth`: their snapshots are answers, which may come after changes that follow
+-- them; after an `update_id` of 1 the book is fetched again.
 -- include _book
 -- include _plain_levels
 

@@ -1,5 +1,5 @@
--- Order books with what only retail orders may take (RPI), 50 levels (one row per level of a frame). `size` is without it,
--- `rpi_size` is it alone; both 0 take the price away. Otherwise as `book`.
+-- Order books that include retail price improvement orders (RPI), 50 levels (one row per level of a frame). `size` excludes
+-- them, `rpi_size` counts only them; if both are 0, the price is removed. Otherwise as `book`.
 -- include _book
 -- A level that is not [price, size, RPI size] is odd.
 CREATE MACRO odd_level(level) AS

@@ -1,5 +1,5 @@
 -- Bars of trades as they grow (one row per bar of a frame; at a minute's end a frame may hold the old and the new one).
--- `is_final` is `confirm`: the bar grows no more. After silence there is no bar.
+-- `is_final` (`confirm`): the bar is complete. A span without trades has no bar.
 -- include _pushed
 CREATE MACRO shape() AS '{
   "start": "DOUBLE", "end": "DOUBLE", "interval": "VARCHAR", "open": "VARCHAR", "close": "VARCHAR", "high": "VARCHAR",

@@ -1,5 +1,5 @@
--- Prices that futures and options were settled at, asked for again and again (one row per contract of an answer);
--- `exchange_ts` is the time of delivery.
+-- Settlement prices of futures and options, polled (one row per contract of an answer); `exchange_ts` is the time of
+-- delivery.
 CREATE MACRO shape() AS '{"symbol": "VARCHAR", "deliveryPrice": "VARCHAR", "deliveryTime": "VARCHAR"}';
 
 CREATE MACRO verdict(line, data) AS CASE

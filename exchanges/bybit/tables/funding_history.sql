@@ -1,4 +1,4 @@
--- Funding that was settled, asked for again and again (one row per settlement of an answer).
+-- Settled funding, polled (one row per settlement of an answer).
 CREATE MACRO shape() AS '{"symbol": "VARCHAR", "fundingRate": "VARCHAR", "fundingRateTimestamp": "VARCHAR"}';
 
 CREATE MACRO verdict(line, data) AS CASE

@@ -1,5 +1,5 @@
--- Insurance pools (one row per pool of a frame or answer). `symbols` is text that may list several contracts. Frames tell of
--- isolated pools, answers of shared ones, too. `balance` is in `coin`, `value` in USD.
+-- Insurance pools (one row per pool of a frame or answer). `symbols` is text that may list several contracts. Frames report
+-- isolated pools; answers report shared ones, too. `balance` is in `coin`, `value` in USD.
 CREATE MACRO shape() AS '{"coin": "VARCHAR", "symbols": "VARCHAR", "balance": "VARCHAR", "updateTime": "VARCHAR"}';
 
 CREATE MACRO verdict(line, data) AS CASE WHEN data.coin IS NULL THEN 'no coin' END;

@@ -1,5 +1,5 @@
--- Liquidations (one row each; a frame holds several). `side` is that of the position: `Buy` is a long that was liquidated.
--- `price` is the bankruptcy price, not that of a trade. There is no id; two rows may be equal.
+-- Liquidations (one row each; a frame holds several). `side` is the side of the position: `Buy` is a long that was
+-- liquidated. `price` is the bankruptcy price, not that of a trade. There is no id; two rows may be equal.
 -- include _pushed
 CREATE MACRO shape() AS '{"T": "DOUBLE", "s": "VARCHAR", "side": "VARCHAR", "v": "VARCHAR", "p": "VARCHAR"}';
 

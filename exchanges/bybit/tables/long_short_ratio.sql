@@ -1,5 +1,4 @@
--- Which part of the accounts with a position is long, which short, each 5 minutes, asked for again and again (one row per
--- step of an answer).
+-- Shares of the accounts that are long and short, every 5 minutes, polled (one row per step of an answer).
 CREATE MACRO shape() AS '{"symbol": "VARCHAR", "buyRatio": "VARCHAR", "sellRatio": "VARCHAR", "timestamp": "VARCHAR"}';
 
 CREATE MACRO verdict(line, data) AS CASE

@@ -1,3 +1,3 @@
--- Bars of the mark price, a minute each, as they were asked for (one row per bar of an answer). The newest bar of an answer is
--- not over: of rows of one `exchange_ts` the last one counts.
+-- Bars of the mark price, a minute each, as polled (one row per bar of an answer). The newest bar of an answer is not
+-- complete: of several rows of one `exchange_ts`, use the last.
 -- include _price_bars

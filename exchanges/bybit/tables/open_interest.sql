@@ -1,5 +1,5 @@
--- Open interest at whole steps of time, asked for again and again (one row per step of an answer). It counts both sides of
--- each contract; `single_open_interest` counts one. Inverse contracts count in USD.
+-- Open interest at whole steps of time, polled (one row per step of an answer). It counts both sides of each contract;
+-- `single_open_interest` counts one. Inverse contracts count in USD.
 CREATE MACRO shape() AS '{"openInterest": "VARCHAR", "singleOpenInterest": "VARCHAR", "timestamp": "VARCHAR"}';
 
 CREATE MACRO verdict(line, data) AS CASE

@@ -1,5 +1,5 @@
--- Maintenance that is announced, goes on, or is over (one row per announcement of a frame or answer). In `service_types` 5 is
--- market data; interruptions of less than 10 s are not announced. Lists are JSON.
+-- Maintenance: announced, under way or over (one row per announcement of a frame or answer). In `service_types` 5 is market
+-- data; interruptions of less than 10 s are not announced. Lists are JSON.
 CREATE MACRO shape() AS '{
   "id": "VARCHAR", "title": "VARCHAR", "state": "VARCHAR", "begin": "VARCHAR", "end": "VARCHAR", "href": "VARCHAR",
   "serviceTypes": "JSON", "product": "JSON", "uidSuffix": "JSON", "maintainType": "VARCHAR", "env": "VARCHAR"

@@ -1,4 +1,4 @@
--- Between which prices orders are taken (one row per frame).
+-- Lowest and highest price at which orders are accepted (one row per frame).
 -- include _pushed
 CREATE MACRO shape() AS '{"symbol": "VARCHAR", "buyLmt": "VARCHAR", "sellLmt": "VARCHAR"}';
 

@@ -1,6 +1,6 @@
--- Best bid and ask (one row per frame of `orderbook.1`). What does not change for 3 s is sent again with the same
--- `update_id`. A side that a snapshot leaves empty is NULL; before 2024 there were changes (`type` `delta`), which leave out
--- a side that stays as it was and take one away with size 0.
+-- Best bid and ask (one row per frame of `orderbook.1`). The exchange repeats a quote that does not change for 3 s, with
+-- the same `update_id`. A side that a snapshot leaves empty is NULL. Before 2024 there were changes (`type` `delta`): they
+-- leave out a side that stays the same, and remove one with size 0.
 -- include _book
 CREATE MACRO is_odd(levels) AS coalesce(len(levels), 0) > 1 OR coalesce(len(levels[1]), 2) <> 2
   OR (len(levels) = 1 AND (number_of(levels[1][1]) IS NULL OR number_of(levels[1][2]) IS NULL));

@@ -1,5 +1,4 @@
--- Block trades that were agreed on by RFQ (one row per RFQ). `legs` is JSON: category, symbol, side, price, size and mark price
--- of each.
+-- Block trades agreed by RFQ (one row per RFQ). `legs` is JSON: category, symbol, side, price, size and mark price of each.
 CREATE MACRO shape() AS '{
   "rfqId": "VARCHAR", "strategyType": "VARCHAR", "createdAt": "VARCHAR", "updatedAt": "VARCHAR", "legs": "JSON"
 }';

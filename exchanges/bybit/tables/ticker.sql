@@ -1,7 +1,7 @@
--- What the exchange says of an instrument (one row per frame). Linear and inverse tickers come as a snapshot, then with only
--- the fields that changed (`type` `delta`): NULL is as before, not nothing; `tickers_all` fills them in. Tickers of spot and
--- options are whole. Spot has no best bid and ask here. `open_interest` counts both sides. IVs are fractions; a side of an
--- option that is empty has price, size and IV 0. `funding_rate` is what is expected for `next_funding_ts`.
+-- Ticker of an instrument (one row per frame). Linear and inverse tickers come as a snapshot, then with only the fields
+-- that changed (`type` `delta`): NULL means unchanged, not empty; `tickers_all` fills them in. Tickers of spot and options
+-- are whole. Spot has no best bid and ask here. `open_interest` counts both sides. IVs are fractions; an empty side of an
+-- option has price, size and IV 0. `funding_rate` is the expected rate for `next_funding_ts`.
 -- include _pushed
 CREATE MACRO shape() AS '{
   "symbol": "VARCHAR", "tickDirection": "VARCHAR", "nextFundingTime": "VARCHAR", "deliveryTime": "VARCHAR", "curPreListingPhase": "VARCHAR",

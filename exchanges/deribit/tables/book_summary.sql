@@ -1,5 +1,5 @@
--- Summary of an instrument, asked for again and again (one row per instrument of an answer). Prices of an empty side are
--- NULL, unlike in `ticker`.
+-- Summary of an instrument, polled (one row per instrument of an answer). Prices of an empty side are NULL, unlike in
+-- `ticker`.
 CREATE MACRO shape() AS '{
   "instrument_name": "VARCHAR",
   "base_currency": "VARCHAR",

@@ -1,5 +1,5 @@
--- Funding of each hour of a perpetual, asked for again and again (one row per hour of an answer). What was asked, such
--- as `funding_history BTC-PERPETUAL`, says the instrument.
+-- Funding of each hour of a perpetual, polled (one row per hour of an answer). What was asked, such as `funding_history
+-- BTC-PERPETUAL`, says the instrument.
 CREATE MACRO shape() AS '{
   "timestamp": "DOUBLE",
   "index_price": "DOUBLE",

@@ -1,5 +1,5 @@
 -- Public trades (one row per trade; a frame holds several). A combo's trade keeps its leg trades in `legs`; they are
--- sent again on their own instruments' channels. `combo_role` tells the two: count `combo` or `leg`, never both.
+-- sent again on their own instruments' channels. `combo_role` distinguishes them: count `combo` or `leg`, never both.
 CREATE MACRO shape() AS '{
   "timestamp": "DOUBLE", "instrument_name": "VARCHAR",
   "trade_seq": "BIGINT", "trade_id": "VARCHAR", "price": "DOUBLE", "amount": "DOUBLE", "direction": "VARCHAR",

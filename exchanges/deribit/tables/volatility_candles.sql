@@ -1,5 +1,5 @@
--- Bars of a volatility index, asked for again and again (one row per bar of an answer). What was asked, such as
--- `volatility_index_history BTC 60`, says currency and resolution; `instrument_name` is the index, `btc_usd`.
+-- Bars of a volatility index, polled (one row per bar of an answer). What was asked, such as `volatility_index_history BTC
+-- 60`, says currency and resolution; `instrument_name` is the index, `btc_usd`.
 CREATE MACRO shape() AS '{"data": [["DOUBLE"]], "continuation": "BIGINT"}';
 
 CREATE MACRO verdict(line, data) AS CASE

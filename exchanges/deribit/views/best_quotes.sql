@@ -6,7 +6,7 @@
 -- Column age: how long before `moment` that was; an instrument that rests keeps its quote
 -- Column bid, bid_amount, ask, ask_amount: NULL where that side is empty, or not known; amounts of inverse perpetuals and futures are in USD
 -- Column mid: halfway between them
--- Column covered: false where a gap lies between quote and moment: what was quoted is not known; NULL where the account cannot tell yet
+-- Column covered: false where a gap lies between quote and moment: what was quoted is not known; NULL where it is not yet known
 CREATE OR REPLACE MACRO best_quotes(moment, instrument := '%', lookback := '1 day') AS TABLE
 SELECT
   instrument_name, kind, currency, quote_ts AS exchange_ts, age, bid_price AS bid,

@@ -9,7 +9,7 @@
 -- Column foretold_minus_paid: their difference
 -- Column tickers: how many there were
 -- Column index_price_usd: at the end of the hour
--- Column age: how long after the hour its rate was told to us
+-- Column age: how long after the hour its rate was published
 -- Column covered: false where an hour before it, since `from_ts`, is missing: the sum lacks it
 CREATE OR REPLACE MACRO funding(instrument, from_ts, to_ts) AS TABLE
 WITH paid AS (

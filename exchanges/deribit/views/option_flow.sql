@@ -1,8 +1,8 @@
 -- Question: which options did takers buy and sell, and what did that bring them in premium, delta and vega?
 -- Example: FROM option_flow(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', per := 'expiry', coin := 'BTC')
--- Parameters: width, from_ts, to_ts; per, of `expiry`, `strike`, `type`, `instrument`: which are told apart; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
+-- Parameters: width, from_ts, to_ts; per, of `expiry`, `strike`, `type`, `instrument`: what to group by; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Column flow_ts, pair, currency: a row for each span of that width and group; pair is how the names begin
--- Column expiry_ts, strike, option_type, instrument_name: NULL where they are not told apart
+-- Column expiry_ts, strike, option_type, instrument_name: NULL where not grouped by
 -- Column trades: how many; legs of combos are counted, the combos themselves are not
 -- Column bought_coin, sold_coin, net_bought_coin: contracts in base coin that takers bought and sold, and bought minus sold
 -- Column net_premium_usd: paid minus received by takers: price × amount, in coin times the index

@@ -7,7 +7,7 @@
 -- Column spread: ask minus bid
 -- Column spread_bps: the same in hundredths of a percent of the middle between them
 -- Column age: how long before the moment they were quoted
--- Column covered: false where a gap lies between quote and moment: what was quoted is not known; NULL where the account cannot tell yet
+-- Column covered: false where a gap lies between quote and moment: what was quoted is not known; NULL where it is not yet known
 CREATE OR REPLACE MACRO spreads(instrument, step, from_ts, to_ts, lookback := '1 hour') AS TABLE
 SELECT at_ts, instrument_name, bid_price AS bid, ask_price AS ask, ask_price - bid_price AS spread,
   20000 * (ask_price - bid_price) / (ask_price + bid_price) AS spread_bps, age, covered

@@ -9,7 +9,7 @@
 -- Column mid: halfway between them
 -- Column position: of the price between them: 0 at the bid, 1 at the ask, beyond where the trade went through the best price
 -- Column age: how long before the trade they were quoted
--- Column covered: false where a gap lies between quote and trade: what was quoted is not known; NULL where the account cannot tell yet
+-- Column covered: false where a gap lies between quote and trade: what was quoted is not known; NULL where it is not yet known
 -- Column mark_iv_pct, bid_iv_pct, ask_iv_pct, delta, gamma_per_usd, vega_usd_per_point, theta_usd_per_day, open_interest_coin, underlying_price_usd: of the last ticker strictly before the trade; options
 -- Column ticker_age, ticker_covered: how long before the trade that was, and whether a gap lies between
 CREATE OR REPLACE MACRO trades_with_quotes(

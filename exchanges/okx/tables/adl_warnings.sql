@@ -1,4 +1,4 @@
--- Warnings before positions are taken away from winners (one row per frame).
+-- Auto-deleveraging warnings (one row per frame).
 CREATE MACRO shape() AS '{
   "ts": "VARCHAR", "instType": "VARCHAR", "instFamily": "VARCHAR", "state": "VARCHAR", "bal": "VARCHAR",
   "ccy": "VARCHAR", "maxBal": "VARCHAR", "adlType": "VARCHAR", "adlBal": "VARCHAR", "adlRecBal": "VARCHAR",

@@ -1,4 +1,4 @@
--- Legs of block trades (one row per leg, told 15 minutes late). They are not in `trades`.
+-- Legs of block trades (one row per leg, published 15 minutes late). They are not in `trades`.
 CREATE MACRO shape() AS '{
   "instId": "VARCHAR", "ts": "VARCHAR", "groupId": "VARCHAR", "tradeId": "VARCHAR", "px": "VARCHAR", "sz": "VARCHAR",
   "side": "VARCHAR", "fillVol": "VARCHAR", "fwdPx": "VARCHAR", "idxPx": "VARCHAR", "markPx": "VARCHAR"

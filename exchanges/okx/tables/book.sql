@@ -1,6 +1,6 @@
--- Order books of up to 400 levels (one row per level of a frame). A frame without any level, a sign of life, gives one row
--- without side. A size of 0 takes the level away. `prevSeqId` is `seqId` of the frame before, -1 in a snapshot; after
--- maintenance of the exchange `seqId` may be lower than that. `checksum` is 0 since 2026-06-23.
+-- Order books of up to 400 levels (one row per level of a frame). A frame without any level is a heartbeat and gives one
+-- row without side. A size of 0 removes the level. `prevSeqId` is the `seqId` of the frame before, -1 in a snapshot; after
+-- maintenance, `seqId` may be lower than it. `checksum` is 0 since 2026-06-23.
 CREATE MACRO shape() AS '{
   "asks": [["VARCHAR"]], "bids": [["VARCHAR"]], "ts": "VARCHAR", "checksum": "BIGINT", "seqId": "BIGINT",
   "prevSeqId": "BIGINT"

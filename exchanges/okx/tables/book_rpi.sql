@@ -1,5 +1,5 @@
--- Order books with what only retail orders may take (RPI), up to 400 levels (one row per level of a frame). `size` is all that
--- stands there, `other_size` what is not RPI. Otherwise as `book`.
+-- Order books that include retail price improvement orders (RPI), up to 400 levels (one row per level of a frame). `size`
+-- is the total, `other_size` the part that is not RPI. Otherwise as `book`.
 CREATE MACRO shape() AS '{
   "asks": [["VARCHAR"]], "bids": [["VARCHAR"]], "ts": "VARCHAR", "seqId": "BIGINT", "prevSeqId": "BIGINT"
 }';

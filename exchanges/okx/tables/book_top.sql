@@ -1,4 +1,4 @@
--- The five best levels of each side, whole each time (one row per level of a frame).
+-- The five best levels of each side, complete in every frame (one row per level of a frame).
 CREATE MACRO shape() AS '{
   "asks": [["VARCHAR"]], "bids": [["VARCHAR"]], "instId": "VARCHAR", "ts": "VARCHAR", "checksum": "BIGINT",
   "seqId": "BIGINT"

@@ -1,4 +1,4 @@
--- How a call auction stands (one row per frame): the price at which most would trade, and what would and would not.
+-- State of a call auction (one row per frame): the price at which most would trade, and the matched and unmatched amounts.
 CREATE MACRO shape() AS '{
   "instId": "VARCHAR", "ts": "VARCHAR", "eqPx": "VARCHAR", "matchedSz": "VARCHAR", "unmatchedSz": "VARCHAR",
   "auctionEndTime": "VARCHAR", "state": "VARCHAR"

@@ -1,5 +1,5 @@
--- Bars of trades as they grow (one row per bar of a frame). `is_final`: the exchange says that it is over; frames of before
--- 2023 do not say it, and have no `volCcyQuote`. `vol` is contracts, of spot base coin; `volCcy` base coin, of spot quote.
+-- Bars of trades as they grow (one row per bar of a frame). `is_final`: the bar is complete; frames from before 2023 have
+-- neither this field nor `volCcyQuote`. `vol` is contracts, of spot base coin; `volCcy` base coin, of spot quote.
 -- include _bars
 SELECT
   recv_ts, moment(number_of(entry[1])) AS exchange_ts, data.frame.arg."instId" AS instrument_name, conn, seq, source,

@@ -1,5 +1,5 @@
--- Prices that futures and options ended at, asked for again and again (one row per contract of an answer); `exchange_ts` is
--- the time of it. `type`: `delivery`, `exercised` or `expired_otm`.
+-- Prices at which futures and options expired, polled (one row per contract of an answer); `exchange_ts` is the time of it.
+-- `type`: `delivery`, `exercised` or `expired_otm`.
 CREATE MACRO shape() AS '{"ts": "VARCHAR", "details": ["JSON"]}';
 
 CREATE MACRO verdict(line, data) AS CASE

@@ -1,5 +1,5 @@
--- Definitions of instruments, from lists that are asked for and from what is pushed when one changes (one row per
--- instrument). `contract_size` is `ctVal` times `ctMult`, in `ctValCcy`: it may change, so take the last one before a trade.
+-- Definitions of instruments, from polled lists and from pushed changes (one row per instrument). `contract_size` is
+-- `ctVal` × `ctMult`, in `ctValCcy`. It may change: use the last one before a trade.
 CREATE MACRO shape() AS '{
   "instId": "VARCHAR", "instType": "VARCHAR", "instFamily": "VARCHAR", "uly": "VARCHAR", "category": "VARCHAR",
   "groupId": "VARCHAR", "baseCcy": "VARCHAR", "quoteCcy": "VARCHAR", "settleCcy": "VARCHAR", "ctVal": "VARCHAR",

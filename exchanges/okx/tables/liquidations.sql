@@ -1,5 +1,5 @@
--- Liquidations as far as the exchange reports them: at most one for each contract and second, not in order of time (one
--- row per detail of an entry). `side` is that of the order that closes the position: `sell` ends a `long`.
+-- Liquidations that the exchange reports: at most one per contract and second, not in order of time (one row per detail of
+-- an entry). `side` is the side of the order that closes the position: `sell` ends a `long`.
 CREATE MACRO shape() AS '{
   "instType": "VARCHAR", "instId": "VARCHAR", "instFamily": "VARCHAR", "uly": "VARCHAR", "details": ["JSON"]
 }';

@@ -1,4 +1,4 @@
--- Maintenance that is announced, goes on, or is over (one row per announcement; the last one comes on subscribing).
+-- Maintenance: announced, under way or over (one row per announcement; the last one comes on subscribing).
 CREATE MACRO shape() AS '{
   "ts": "VARCHAR", "title": "VARCHAR", "state": "VARCHAR", "begin": "VARCHAR", "end": "VARCHAR",
   "preOpenBegin": "VARCHAR", "href": "VARCHAR", "serviceType": "VARCHAR", "system": "VARCHAR", "scheDesc": "VARCHAR",

@@ -1,4 +1,4 @@
--- Price of an index (one row per frame). An index is called as a spot pair is.
+-- Price of an index (one row per frame). An index has the name of a spot pair.
 CREATE MACRO shape() AS '{
   "instId": "VARCHAR", "ts": "VARCHAR", "idxPx": "VARCHAR", "high24h": "VARCHAR", "low24h": "VARCHAR",
   "open24h": "VARCHAR", "sodUtc0": "VARCHAR", "sodUtc8": "VARCHAR"

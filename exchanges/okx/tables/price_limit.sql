@@ -1,4 +1,4 @@
--- Between which prices orders are taken (one row per frame); NULL where there are no limits.
+-- Lowest and highest price at which orders are accepted (one row per frame); NULL where there are no limits.
 CREATE MACRO shape() AS '{
   "instId": "VARCHAR", "ts": "VARCHAR", "instType": "VARCHAR", "buyLmt": "VARCHAR", "sellLmt": "VARCHAR",
   "enabled": "BOOLEAN"

@@ -1,5 +1,5 @@
--- Block trades of several legs as a whole (one row per trade, told 15 minutes late). `legs` is JSON: instrument, price, size,
--- side and trade id of each.
+-- Block trades of several legs, as one row each (one row per trade, published 15 minutes late). `legs` is JSON: instrument,
+-- price, size, side and trade id of each.
 CREATE MACRO shape() AS '{"blockTdId": "VARCHAR", "groupId": "VARCHAR", "cTime": "VARCHAR", "legs": "JSON"}';
 
 CREATE MACRO verdict(line, data) AS CASE

@@ -1,2 +1,2 @@
--- Public trades, one row per fill: what `trades` puts together is told apart. Never add the two.
+-- Public trades, one row per fill: `trades` combines the fills of one order at one price. Never add the two.
 -- include trades

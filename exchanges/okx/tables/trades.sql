@@ -1,5 +1,5 @@
--- Public trades (one row per trade). What one order took at one price is one row: `count` fills, the last of which has the
--- number `tradeId`. Rows that were fetched for a hole are single fills.
+-- Public trades (one row per trade). One row is what one order took at one price: `count` fills, the last of which has the
+-- number `tradeId`. Rows fetched for missing trades are single fills.
 CREATE MACRO shape() AS '{
   "instId": "VARCHAR", "ts": "VARCHAR", "tradeId": "VARCHAR", "px": "VARCHAR", "sz": "VARCHAR", "side": "VARCHAR",
   "count": "VARCHAR", "source": "VARCHAR", "seqId": "BIGINT"

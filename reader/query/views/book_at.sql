@@ -6,7 +6,7 @@
 -- Column price, price_unit, amount_coin: amount in base coin
 -- Column snapshot_ts, change_ts: when the snapshot and the last change were sent; strictly before the moment
 -- Column age: how long before the moment the last change was
--- Column covered: false where a change after the snapshot is missing: then one row without a level; NULL where the account cannot tell yet
+-- Column covered: false where a change after the snapshot is missing: then one row without a level; NULL where it is not yet known
 CREATE OR REPLACE MACRO book_at(instrument, moment, depth := 1000000, lookback := '1 day') AS TABLE
 WITH changes AS (
   SELECT exchange, kind, instrument_name, channel, is_snapshot, side, price, price_unit, amount_base, exchange_ts, recv_ts, seq,

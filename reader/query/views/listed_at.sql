@@ -5,7 +5,7 @@
 -- Column base, quote, price_unit: what is traded, and in which currency its prices are
 -- Column strike, option_type: of options
 -- Column listed_ts, expiry_ts: NULL expiry: never
--- Column state: the last that was told, in the exchange's own words
+-- Column state: the last one reported, in the exchange's own words
 -- Column tick_size, min_amount, contract_size, contract_unit: as they were then, in `price_unit` and in the exchange's own amounts
 -- Column told_ts, age: when the list came that says so, and how long before the moment; the first after it, with an age below 0, where none had come
 -- Column covered: false where no list from before the moment is known

@@ -1,8 +1,8 @@
 -- Question: how much open interest did options have?
 -- Example: FROM open_interest(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', per := 'strike', coin := 'BTC')
--- Parameters: step, from_ts, to_ts; per, of `expiry`, `strike`, `type`: which are told apart; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
+-- Parameters: step, from_ts, to_ts; per, of `expiry`, `strike`, `type`: what to group by; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency: a row for each moment and group
--- Column expiry_ts, strike, option_type: NULL where they are not told apart
+-- Column expiry_ts, strike, option_type: NULL where not grouped by
 -- Column open_interest_coin, open_interest_usd: contracts in base coin, and times the index
 -- Column change_1d_coin: against the same moment a day before; NULL where that is not known
 -- Column options_listed, options_known: how many there are; the sums are of those known

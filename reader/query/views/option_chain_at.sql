@@ -13,7 +13,7 @@
 -- Column bid_iv_pct, mark_iv_pct, ask_iv_pct: percent; NULL where there is no such quote
 -- Column delta, gamma_per_usd, vega_usd_per_point, theta_usd_per_day: greeks of the exchange, rounded as it rounds them
 -- Column ticker_ts, age: when the ticker was sent, and how long before the moment; the last strictly before it
--- Column covered: false where the state is not known (a gap, or no ticker young enough) and NULL; NULL where the account cannot tell yet
+-- Column covered: false where the state is not known (a gap, or no ticker young enough) and NULL; NULL where it is not yet known
 CREATE OR REPLACE MACRO option_chain_at(step, from_ts, to_ts, coin := '%', lookback := '1 hour') AS TABLE
 SELECT at_ts, exchange, pair_of(instrument_name) AS pair, currency, instrument_name, expiry_ts, strike, option_type,
   365 * years_between(at_ts, expiry_ts) AS days, ln(strike / underlying_price_usd) AS log_moneyness,

@@ -6,7 +6,7 @@
 -- Column bid_price, ask_price, price_unit: right before that moment; NULL where that side is empty
 -- Column bid_amount_coin, ask_amount_coin: in base coin
 -- Column quote_ts, age: when the quote was sent, and how long before the moment; the last strictly before it
--- Column covered: false where a gap lies between quote and moment: what is quoted then is not known and NULL; NULL where the account cannot tell yet
+-- Column covered: false where a gap lies between quote and moment: what is quoted then is not known and NULL; NULL where it is not yet known
 CREATE OR REPLACE MACRO quotes_at(step, from_ts, to_ts, instrument := '%', lookback := '1 hour') AS TABLE
 WITH told AS (
   SELECT exchange, kind, instrument_name, any_value(currency) AS currency,

@@ -13,7 +13,7 @@
 -- Column delta, gamma_per_usd, vega_usd_per_point, theta_usd_per_day: of the exchange, rounded as it rounds them
 -- Column funding_rate: of a perpetual, as it stands
 -- Column ticker_ts, age: when the ticker was sent, and how long before the moment; the last strictly before it
--- Column covered: false where it is not known, as a gap lies between ticker and moment, or no ticker is young enough: then the state is NULL; NULL where the account cannot tell yet
+-- Column covered: false where it is not known, as a gap lies between ticker and moment, or no ticker is young enough: then the state is NULL; NULL where it is not yet known
 CREATE OR REPLACE MACRO tickers_at(
   step, from_ts, to_ts, kinds := '.*', coin := '%', instrument := '%', lookback := '1 hour'
 ) AS TABLE

@@ -80,7 +80,7 @@ async function proveBits(path: string, options: ProofOptions): Promise<ProofResu
   if (unknown > 0 && !signal.aborted)
     findings.add({
       ...{ weight: 'unproven', code: 'NO_CHECKSUM', path: '.' },
-      message: `of ${unknown} files nothing says what they were: they are proven once they were brought to a target`,
+      message: `${unknown} files have no checksum to compare with yet: they can be proven once they are uploaded`,
     })
   const size = sizeText(bytes)
   const text = `${files} files (${size}) of ${dates.length} days, ${rotten} rotten${mended > 0 ? `, ${mended} mended` : ''}`

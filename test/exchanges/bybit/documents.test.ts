@@ -3,10 +3,10 @@ import { documentsOf, trapsTested } from '../fixtures/exchange-documents.js'
 
 const HEAD = `# Tables of Bybit
 
-Every column, as the SQL makes it; \`WRITE_DOCS=1\` with \`test/exchanges/bybit/documents.test.ts\` writes this page. What every
-table begins and ends with is in [tables.md](../tables.md). Prices are in what the contract is quoted in; sizes in base coin, of
+Every column, as the SQL defines it; \`WRITE_DOCS=1\` with \`test/exchanges/bybit/documents.test.ts\` writes this page. The columns
+common to all tables are in [tables.md](../tables.md). Prices are in what the contract is quoted in; sizes in base coin, of
 inverse contracts in USD; IVs and rates are fractions; turnover is in quote, of inverse contracts in coin. Columns that are DOUBLE
-came as text: a text of more than 15 digits stands in \`extra\`, too; empty text is NULL.
+came as text: a text of more than 15 digits is also kept in \`extra\`; empty text is NULL.
 `
 
 /** Where a column's value comes from: the members that its expression names. */

@@ -3,10 +3,10 @@ import { documentsOf, trapsTested } from '../fixtures/exchange-documents.js'
 
 const HEAD = `# Tables of OKX
 
-Every column, as the SQL makes it; \`WRITE_DOCS=1\` with \`test/exchanges/okx/documents.test.ts\` writes this page. What every
-table begins and ends with is in [tables.md](../tables.md). Prices are in what the instrument is quoted in, of options of
+Every column, as the SQL defines it; \`WRITE_DOCS=1\` with \`test/exchanges/okx/documents.test.ts\` writes this page. The columns
+common to all tables are in [tables.md](../tables.md). Prices are in what the instrument is quoted in, of options of
 \`…-USD\` in coin; sizes are contracts, of spot coin; volatilities and rates are fractions; times as numbers are ms since the
-epoch. Columns that are DOUBLE came as text: a text of more than 15 digits stands in \`extra\`, too; empty text is NULL.
+epoch. Columns that are DOUBLE came as text: a text of more than 15 digits is also kept in \`extra\`; empty text is NULL.
 `
 
 /** Where a column's value comes from: the members that its expression names. */
