@@ -11,6 +11,7 @@ import {
   MINUTE_MS,
   ShippedTree,
   testConfig,
+  passOnce,
 } from '../fixtures/shipped-tree.js'
 
 const log = pino({ level: 'silent' })
@@ -44,7 +45,7 @@ t.test('a copy that is the file here under another name proves nothing', async t
   const nas = join(folder, 'nas')
   const clock = handClock(HOUR_14 + 2 * HOUR_MS)
   const config = testConfig(tree.dataDir, { target: nas, graceMinutes: 0 }, { keepHours: 10 })
-  const once = () => runSyncer({ config, log, once: true, signal, clock })
+  const once = () => passOnce(config, clock)
   t.match(await once(), { verifiedFiles: 3 })
   for (const path of ['raw', 'parquet']) rmSync(join(nas, path), { recursive: true })
   cpSync(join(tree.dataDir, 'parquet'), join(nas, 'parquet'), { recursive: true })
@@ -67,7 +68,7 @@ t.test('a link at the target is never followed', async t => {
   const outside = join(folder, 'outside')
   const clock = handClock(HOUR_14 + 2 * HOUR_MS)
   const config = testConfig(tree.dataDir, { target: nas, graceMinutes: 0 }, { keepHours: 10 })
-  const once = () => runSyncer({ config, log, once: true, signal, clock })
+  const once = () => passOnce(config, clock)
   symlinkSync(outside, join(nas, 'raw'))
   mkdirSync(join(nas, dirname(dirname(parquet))), { recursive: true })
   symlinkSync(outside, join(nas, dirname(parquet)))
@@ -98,7 +99,7 @@ t.test('a power cut there took the last mark back, and a syncer with nothing to 
   const config = testConfig(tree.dataDir, { target: nas, graceMinutes: 15 }, { keepHours: 1000 })
   const after = (minutes: number) => {
     clock.advance(minutes * MINUTE_MS)
-    return runSyncer({ config, log, once: true, signal, clock })
+    return passOnce(config, clock)
   }
   tree.compacted(tree.segment(1), 1)
   await after(0)

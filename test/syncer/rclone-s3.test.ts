@@ -8,7 +8,7 @@ import { runSyncer } from '../../syncer/main.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { needs } from '../fixtures/needs.js'
 import { s3Server } from '../fixtures/s3-server.js'
-import { flipByte, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
+import { flipByte, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig, passOnce } from '../fixtures/shipped-tree.js'
 
 t.test('files go to a bucket, are proven by the checksums it computed, and only then deleted here', async t => {
   const s3 = await s3Server(t)
@@ -23,9 +23,7 @@ t.test('files go to a bucket, are proven by the checksums it computed, and only 
   const clock = handClock(HOUR_14 + 2 * HOUR_MS)
   const sync = { target: 'rclone:s3:tape/edgetape', graceMinutes: 15 }
   const config = testConfig(tree.dataDir, sync, { keepHours: 1000 })
-  const log = pino({ level: 'silent' })
-  const { signal } = new AbortController()
-  const once = () => runSyncer({ config, log, once: true, signal, clock })
+  const once = () => passOnce(config, clock)
 
   const segment = tree.segment(1, 'x'.repeat(300_000))
   const parquet = tree.compacted(segment, 1)

@@ -10,10 +10,8 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import pino from 'pino'
 import t, { type Test } from 'tap'
 import { readDataIdentity } from '../../platform/data-identity.js'
-import { runSyncer } from '../../syncer/main.js'
 import { parseReplaced } from '../../formats/replacement.js'
 import { replacedFiles } from '../../formats/replaced-files.js'
 import {
@@ -25,20 +23,13 @@ import {
   ShippedTree,
   testConfig,
   visibleBelow,
+  passOnce,
 } from '../fixtures/shipped-tree.js'
 import { startTarget, type TargetKind } from '../fixtures/sync-targets.js'
 
-const log = pino({ level: 'silent' })
-const signal = new AbortController().signal
 const DATE = '2026-11-20'
 const noticeOf = ({ dataDir }: ShippedTree) =>
   `superseded/date=${DATE}/superseded-h_${readDataIdentity(dataDir) ?? ''}.jsonl`
-
-/** An hour with one row; its Parquet. */
-function hour(tree: ShippedTree, number: number): string {
-  const startedMs = HOUR_14 + number * HOUR_MS
-  return tree.compacted(tree.segment(number, `segment ${number}\n`, startedMs), number, startedMs, `row ${number}\n`)
-}
 
 /** A tree of three converted hours, here and at a target. Their content is their rows, one a line. */
 async function shippedHours(t: Test, kind: TargetKind) {
@@ -47,9 +38,9 @@ async function shippedHours(t: Test, kind: TargetKind) {
   if (!target) return undefined
   const tree = new ShippedTree(join(folder, 'data'))
   const clock = handClock(HOUR_14 + 24 * HOUR_MS)
-  const hours = [1, 2, 3].map(number => hour(tree, number))
+  const hours = [1, 2, 3].map(number => tree.hourOfOneRow(number))
   const config = testConfig(tree.dataDir, { ...target.sync, graceMinutes: 0 }, { keepHours: 1000 })
-  const once = () => runSyncer({ config, log, once: true, signal, clock })
+  const once = () => passOnce(config, clock)
   t.match(await once(), { error: undefined, verifiedFiles: 9 })
   const place = dirname(hours[0] ?? '')
   return { tree, target, hours, place, day: `${place}/day-h.parquet`, once }
@@ -104,7 +95,7 @@ t.test('at a folder the day takes the place of its hours in one step', async t =
   t.ok(looks > 5)
 
   // A late hour, and the day made anew.
-  const late = hour(tree, 4)
+  const late = tree.hourOfOneRow(4)
   await once()
   t.ok(existsSync(join(target.root, late)))
   rollUp(tree, place, [late])
@@ -149,7 +140,7 @@ t.test('through rsync nothing is deleted, and readers are told before they find 
     [...hours].sort().map(path => ({ path, by: [day] })),
   )
 
-  const late = hour(tree, 4)
+  const late = tree.hourOfOneRow(4)
   await once()
   rollUp(tree, place, [late])
   t.match(await once(), { error: undefined, problemFiles: 0, shippedFiles: 2, backlogFiles: 0 })

@@ -1,14 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pino from 'pino'
 import t from 'tap'
 import { acquireProcessLock } from '../../platform/process-lock.js'
-import { runSyncer, surveyRetention } from '../../syncer/main.js'
+import { surveyRetention } from '../../syncer/main.js'
 import { commandHere } from '../fixtures/command-here.js'
-import { filesBelow, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
+import { filesBelow, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig, passOnce } from '../fixtures/shipped-tree.js'
 import { matchAll } from '../fixtures/match-all.js'
-
-const log = pino({ level: 'silent' })
 
 /** Segment 1 is verified and compacted, 2 verified only, 3 not even shipped; 4 is of a later hour and like 1. */
 async function surveyed(folder: string) {
@@ -19,8 +16,7 @@ async function surveyed(folder: string) {
   tree.compacted(tree.segment(4, 'later\n', late), 4, late)
   const config = testConfig(tree.dataDir, { target: join(folder, 'nas'), graceMinutes: 0 }, { keepHours: 10 })
   const clock = handClock(HOUR_14 + 8 * HOUR_MS)
-  const signal = new AbortController().signal
-  await runSyncer({ config, log, once: true, signal, clock })
+  await passOnce(config, clock)
   tree.segment(3)
   clock.advance(4 * HOUR_MS)
   return { tree, config, clock }

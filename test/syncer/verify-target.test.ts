@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import pino from 'pino'
 import t from 'tap'
 import { acquireProcessLock } from '../../platform/process-lock.js'
 import { withState } from '../../formats/raw-path.js'
-import { runSyncer, verifyTarget } from '../../syncer/main.js'
+import { verifyTarget } from '../../syncer/main.js'
 import {
   flipByte,
   handClock,
@@ -13,11 +12,11 @@ import {
   ShippedTree,
   testConfig,
   visibleBelow,
+  passOnce,
 } from '../fixtures/shipped-tree.js'
 import { startTarget } from '../fixtures/sync-targets.js'
 import { matchAll } from '../fixtures/match-all.js'
 
-const log = pino({ level: 'silent' })
 const signal = new AbortController().signal
 
 for (const kind of ['folder', 'daemon', 'ssh'] as const) {
@@ -30,7 +29,7 @@ for (const kind of ['folder', 'daemon', 'ssh'] as const) {
     const parquet = tree.compacted(segment, 1)
     const config = testConfig(tree.dataDir, { ...target.sync, graceMinutes: 0 })
     const clock = handClock(HOUR_14 + 2 * HOUR_MS)
-    const pass = () => runSyncer({ config, log, once: true, signal, clock })
+    const pass = () => passOnce(config, clock)
     t.match(await verifyTarget({ config, signal }), { files: 0, noted: true }, 'before anything was shipped')
     await pass()
     const done: number[] = []
