@@ -205,11 +205,11 @@ t.test('a daemon without a free connection, and one that may not write', async t
       ...network.atEdge([]).slice(1),
       'bash',
       '-c',
-      'exec 3<>/dev/tcp/10.77.0.2/873; printf "@RSYNCD: 31.0\\nlake\\n" >&3; exec sleep 60',
+      'exec 3<>/dev/tcp/10.77.0.2/873; printf "@RSYNCD: 31.0\\nlake\\n" >&3; read -u 3; read -u 3; echo held; exec sleep 60',
     ],
-    { stdio: 'ignore' },
+    { stdio: ['ignore', 'pipe', 'ignore'] },
   )
-  await sleep(1000)
+  await once(held.stdout, 'data')
   const busy = await pass(network.sync('daemon'))
   t.match(busy.error, { code: 'SYNC_TARGET_UNREACHABLE', message: /no connection left/ })
   held.kill('SIGKILL')

@@ -44,8 +44,8 @@ t.test('run recorded nothing while its target took every packet and answered non
   await until('the target is asked', () => callers.length > 0)
   const askedMs = performance.now()
   await until('the parts', () => readFileSync(join(folder, 'log'), 'utf8').includes('"msg":"started"'))
-  // With what a recorder needs for its start on a quiet machine the first frame comes within 10 s.
-  t.ok(performance.now() - askedMs < 8000, 'the parts start soon')
+  // On a quiet machine it is a second; none of the target's time limits is as short.
+  t.ok(performance.now() - askedMs < 30_000, 'the parts start soon')
   await until('frames', () => Number(readStatus(dataDir, 'recorder')?.['frames'] ?? 0) > 0)
   run.kill('SIGTERM')
   t.equal((await run).exitCode, 0)

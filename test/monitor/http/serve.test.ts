@@ -195,15 +195,16 @@ t.test('a hundred connections that ask nothing shut nobody out, and do not stay'
   const { hostname, port } = new URL(url)
   const idle = Array.from({ length: 100 }, () => connect(Number(port), hostname))
   t.teardown(() => idle.forEach(socket => socket.destroy()))
+  let over = 0
   const closed = idle.map(async socket => {
     socket.on('error', error => t.match(error.message, /ECONNRESET|EPIPE/))
     await new Promise<void>(resolve => socket.once('close', () => resolve()).resume())
+    over++
   })
   await Promise.all(idle.map(socket => new Promise<void>(resolve => socket.once('connect', () => resolve()))))
   // Half a question is none.
   for (const socket of idle.slice(50)) socket.write('GET /healthz HTTP/1.1\r\nHost: ')
-  const began = performance.now()
   t.equal((await ask('/healthz')).status, 200)
-  t.ok(performance.now() - began < 3_000, 'answered at once')
+  t.ok(over < idle.length, 'answered while they are there')
   await Promise.all(closed)
 })

@@ -80,7 +80,8 @@ t.test('heartbeat: asks in its rhythm, closes with 4000 when nobody answers', as
   await client.until(() => client.heartbeats.includes('test_request'))
   t.ok(Date.now() - startedMs >= 350, 'the first one comes after more than the interval')
   t.ok(client.heartbeats.includes('heartbeat'), 'an idle socket gets both types')
-  await sleep(1_200)
+  const asked = () => client.heartbeats.filter(type => type === 'test_request').length
+  await client.until(() => client.closed ?? asked() >= 4)
   t.notOk(client.closed, 'answered, so it stays open')
   client.answerHeartbeats = false
   t.strictSame(await client.until(() => client.closed), { code: 4000, reason: 'heartbeat close' })
