@@ -9,7 +9,7 @@ import { QuerySession } from '../reader/query/session.js'
 import { documentedBlocks } from './fixtures/documented-queries.js'
 import { matchAll } from './fixtures/match-all.js'
 import { needs, needsThat } from './fixtures/needs.js'
-import { recordOptions } from './fixtures/option-recording.js'
+import { copyOptions } from './fixtures/option-recording.js'
 
 /** Runs queries by the Python package; each answer is its rows as JSON. */
 const PROGRAM = `
@@ -85,7 +85,7 @@ t.test(
     const folder = t.testdir()
     const dataDir = join(folder, 'data')
     mkdirSync(dataDir)
-    await recordOptions(dataDir)
+    await copyOptions(dataDir)
     // A stranger that a synchroniser left beside a file of ours.
     const stranger =
       readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).find(path => path.endsWith('.parquet')) ?? ''

@@ -3,8 +3,8 @@
  * own runner loads a module hook into each of them and into every program that they start, which takes longer than most
  * of what is tested.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism, cpus, freemem } from 'node:os'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, cpus, freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -47,6 +47,10 @@ function allFiles(): string[] {
 function compiled(file: string): string {
   return file.replace(/^(?:\.\/)?test\/(.*)\.ts$/, 'dist/test/$1.js')
 }
+
+/** What several files need is made here by the first of them. */
+const shared = mkdtempSync(join(tmpdir(), 'edgetape-tests-'))
+process.once('exit', () => rmSync(shared, { recursive: true, force: true }))
 
 /** Files that run, each with the programs that it started in a process group of its own. */
 const running = new Set<{ readonly pid?: number | undefined }>()
@@ -96,7 +100,7 @@ async function runFile(file: string, withSources: boolean): Promise<Results> {
     stdin: 'ignore',
     reject: false,
     timeout: KILLED_AFTER_S * 1000,
-    env: { TAP: '1', TAP_TIMEOUT: String(FILE_S) },
+    env: { TAP: '1', TAP_TIMEOUT: String(FILE_S), EDGETAPE_TESTS_SHARE: shared },
     detached: true,
   })
   running.add(child)

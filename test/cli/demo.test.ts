@@ -10,8 +10,10 @@ import { prepareFolder } from '../../cli/demo/folder.js'
 import { quoted } from '../../cli/demo/report.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { needs, needsThat } from '../fixtures/needs.js'
 import { blocksOf, readme } from '../fixtures/readme.js'
+import { demoTree, tryEveryCommand, tryEveryExample } from './fixtures/every-command.js'
 
 // As long as it takes at most: the longest tests begin first.
 t.setTimeout(240_000)
@@ -25,7 +27,7 @@ async function processesAbout(folder: string): Promise<string[]> {
 t.test('a demo ends with a report, whose commands work, and nothing running', async t => {
   if (!needs(t, 'flock')) return
   const cwd = t.testdir()
-  const { stdout, stderr, exitCode } = await edgetape(['demo', '--seconds', '6'], { cwd })
+  const { stdout, stderr, exitCode } = await edgetape(['demo', '--seconds', '8'], { cwd })
   t.equal(exitCode, 0, stderr)
   t.match(stdout, /^ {2}all +\d+ +[\d,]+ +\S+ .iB +\S+ .iB +\d+\.\d$/m, 'sums of the channels')
   t.match(stdout, /^ {2}Complete: [\d,]+ channels, .* when the recorder was stopped\.$/m, 'the account')
@@ -49,11 +51,15 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
   const [, clock = ''] = /^ {2}Complete: .* s to (\d\d:\d\d:\d\d), when/m.exec(stdout) ?? []
   await showsWhatItDoes(t, join(cwd, 'edgetape-demo'), clock)
 
+  const tree = await demoTree(cwd, stdout)
   for (const sql of blocksOf('sql')) {
-    const answer = await edgetape(['query', '--path', 'edgetape-demo/nas', '--json', sql], { cwd })
+    const answer = await commandHere(['query', '--path', tree.nas, '--json', sql])
     t.equal(answer.exitCode, 0, `${sql}\n${answer.stderr}`)
     t.match(answer.stdout, /^\{"/, `the README's query has rows: ${sql}`)
   }
+
+  await t.test('what takes long says how long, and nothing is wider than a terminal', t => tryEveryCommand(t, tree))
+  await t.test('examples of views ask for what is at hand, and have rows', t => tryEveryExample(t, tree))
 
   const python = await execa('python3', ['-c', 'import pandas; import pyarrow'], { reject: false })
   if (!needsThat(t, python.exitCode === 0, 'needs pandas and pyarrow: pip install pandas pyarrow')) return

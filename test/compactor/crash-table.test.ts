@@ -2,14 +2,16 @@
  * The compactor cut off before each of its steps, by a kill or a power cut on a disk that forgets what was not synced, while
  * it converts, rolls up and rebuilds. What a reader finds is judged each time; now and then a compactor takes it up.
  */
-import { appendFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { finishSwitch } from '../../compactor/date/folder-switch.js'
 import { readReceipts } from '../../formats/receipt.js'
 import { readReplaced, switchPath } from '../../formats/replacement.js'
 import type { Leaves } from '../fixtures/after-crash.js'
+import { CrashPoints } from '../fixtures/crash-points.js'
 import { seeded } from '../fixtures/dice.js'
+import { memoryFolder } from '../fixtures/memory-folder.js'
 import { findProgram } from '../fixtures/needs.js'
 import { WatchedFiles } from '../fixtures/watched-files.js'
 import { writeBacklog } from './fixtures/backlog.js'
@@ -20,10 +22,10 @@ t.setTimeout(600_000)
 const DATE = '2024-01-02'
 const HOURS = 2
 const FRAMES = 12
-/** Before each step one of the ways to be cut off, in turns; all of them with `npm run long crashes`. */
-const EVERY = Number(process.env['EDGETAPE_CRASH_EVERY'] ?? 3)
+/** Of crashes like others each so many is tried, in turns of the ways; all of them with `npm run long crashes`. */
+const EVERY = Number(process.env['EDGETAPE_CRASH_EVERY'] ?? 10)
 /** Each so many crashes is taken up by a compactor. */
-const TAKE_UP_EVERY = Number(process.env['EDGETAPE_TAKE_UP_EVERY'] ?? 60)
+const TAKE_UP_EVERY = Number(process.env['EDGETAPE_TAKE_UP_EVERY'] ?? 40)
 
 type Options = Parameters<typeof compactOnce>[1]
 const compact = (dataDir: string, more: Options = {}) =>
@@ -63,7 +65,8 @@ async function watch(root: string, dataDir: string, options: Options): Promise<S
   return { watched, begin, told }
 }
 
-const root = t.testdir({ bin: {} })
+const root = memoryFolder(t)
+mkdirSync(join(root, 'bin'))
 const live = join(root, 'live')
 const dataDir = join(live, 'data')
 writeBacklog(join(root, 'hourly/data'), HOURS, FRAMES)
@@ -103,12 +106,13 @@ async function everyCrash(t: Test, { watched, begin, told }: Story, isNew: boole
     ['power cut, some left', seed => ({ data: seeded(seed) })],
   ]
   const after = join(root, 'after')
+  const points = new CrashPoints(EVERY)
   let [crashes, takenUp] = [0, 0]
   for (let count = begin; count <= watched.steps.length; count++) {
     const step = watched.steps[count]
     if (step && watched.isWithin(step, isTemporary)) continue
     for (const [index, [way, leaves]] of ways.entries()) {
-      if (step && (count + index) % EVERY !== 0) continue
+      if (step && !points.isTried(count, watched.kindOf(step), index)) continue
       rmSync(after, { recursive: true, force: true })
       const inodes = watched.afterCrash(count, after, leaves(count))
       const name = `${way} before step ${count} (${step?.does ?? 'end'})`
@@ -128,7 +132,7 @@ async function everyCrash(t: Test, { watched, begin, told }: Story, isNew: boole
     }
   }
   rmSync(after, { recursive: true, force: true })
-  t.ok(crashes > 40, `${crashes} crashes, ${takenUp} of them taken up`)
+  t.ok(crashes > 40 && takenUp > 0, `${crashes} crashes at ${watched.steps.length - begin} steps, ${takenUp} taken up`)
 }
 
 /** A switch is known by inodes, which are others here. */

@@ -1,11 +1,10 @@
-import { join } from 'node:path'
-import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../exchanges/bybit/simulator/main.js'
 import type { Simulator } from '../../simulator/main.js'
-import { packageRoot } from '../../platform/package-info.js'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { query } from '../compactor/fixtures/compacted.js'
+import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { journalText } from '../fixtures/kill-rounds.js'
 import { sealLeft } from '../fixtures/segments.js'
 import {
@@ -16,9 +15,6 @@ import {
   until,
   type RecorderProcess,
 } from '../fixtures/recorder-process.js'
-
-const cli = join(packageRoot, 'dist/cli/main.js')
-const run = (args: readonly string[]) => execa({ stdin: 'ignore', reject: false })`${[process.execPath, cli, ...args]}`
 
 type Json = Record<string, unknown>
 interface Event extends Json {
@@ -118,7 +114,7 @@ t.test('simulate, record through faults, compact, query, book, coverage, verify'
     'the outage was compared',
   )
 
-  const { exitCode, stderr } = await run(['compact', '--once', '--config', configFile])
+  const { exitCode, stderr } = await edgetape(['compact', '--once', '--config', configFile])
   t.equal(exitCode, 0, stderr)
   const table = (name: string) =>
     `read_parquet('${dataDir}/parquet/exchange=bybit/table=${name}/**/*.parquet', hive_partitioning = true, union_by_name = true)`
@@ -194,7 +190,7 @@ t.test('simulate, record through faults, compact, query, book, coverage, verify'
     'the book of ETHUSDT',
   )
 
-  const asks = await run([
+  const asks = await commandHere([
     'query',
     '--config',
     configFile,
@@ -203,10 +199,10 @@ t.test('simulate, record through faults, compact, query, book, coverage, verify'
     `SELECT exchange, kind, base, count(*)::INTEGER AS n FROM trades_all WHERE base = 'BTC' AND kind = 'perpetual' GROUP BY ALL`,
   ])
   t.match(JSON.parse(asks.stdout), { exchange: 'bybit', kind: 'perpetual', base: 'BTC' })
-  const verified = await run(['verify', '--config', configFile])
+  const verified = await commandHere(['verify', '--config', configFile])
   t.equal(verified.exitCode, 0, verified.stdout + verified.stderr)
   t.match(verified.stdout, /no fault/)
-  const coverage = await run(['coverage', '--json', '--config', configFile])
+  const coverage = await commandHere(['coverage', '--json', '--config', configFile])
   // Books and tickers of the outage are gone, and a ticker was refused; its trades were fetched.
   t.equal(coverage.exitCode, 4, coverage.stderr)
   const { lines } = JSON.parse(coverage.stdout) as {
@@ -246,7 +242,7 @@ t.test('on two connections each event is once in the tables', { timeout: 200_000
   const before = framesTaken(recorder, 'trades')
   await until('more come', () => framesTaken(recorder, 'trades') > before + 40)
   await stop(t, recorder)
-  const { exitCode, stderr } = await run(['compact', '--once', '--config', recorder.configFile])
+  const { exitCode, stderr } = await edgetape(['compact', '--once', '--config', recorder.configFile])
   t.equal(exitCode, 0, stderr)
   const table = (name: string) =>
     `read_parquet('${recorder.dataDir}/parquet/exchange=bybit/table=${name}/**/*.parquet', hive_partitioning = true)`

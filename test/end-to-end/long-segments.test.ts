@@ -12,7 +12,7 @@ import { gatherSegments } from '../../reader/merge/gather-segments.js'
 import { readFrames } from '../../reader/read-frames.js'
 import { tailFrames } from '../../reader/tail/tail-frames.js'
 import { compactOnce } from '../compactor/fixtures/compacted.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { writeRecording, type MadeFrame } from '../fixtures/made-recording.js'
 
 const HOUR_US = 3_600_000_000
@@ -102,7 +102,7 @@ async function requireSame(t: Test, trees: { hours: string; days: string }, aske
   const args = ASKED[asked] ?? []
   const [hours, days] = await Promise.all(
     [trees.hours, trees.days].map(async tree => {
-      const { stdout, stderr, exitCode } = await edgetape(args.map(arg => arg.replace('{tree}', tree)))
+      const { stdout, stderr, exitCode } = await commandHere(args.map(arg => arg.replace('{tree}', tree)))
       return { out: stdout.replaceAll(tree, ''), exitCode, err: exitCode === 0 ? '' : stderr }
     }),
   )
@@ -163,7 +163,7 @@ t.test('every reader answers from segments of a day as from those of hours', { t
     t.same([...new Set(names)].sort(), [...LITTLE, 'journal'].sort(), 'those of an hour, though begun before it')
     const copy = join(t.testdir({}), 'copy')
     cpSync(trees.days, copy, { recursive: true })
-    const { stdout, exitCode } = await edgetape(['verify', copy])
+    const { stdout, exitCode } = await commandHere(['verify', copy])
     t.equal(exitCode, 0, stdout)
   })
 })
@@ -180,7 +180,7 @@ t.test('what two recorders have, in segments of an hour and of a day, is in the 
     writeRecording(tree, frames, { host: 'vps2', run: 'r2', ...(other && { ofDate: other }) })
     t.match(await compactOnce(tree, { nowMs: () => nowUs / 1000 }), { failed: 0 })
     const question = 'SELECT count(*) AS rows, count(DISTINCT trade_id) AS trades FROM trades'
-    const { stdout } = await edgetape(['query', question, '--json', '--path', tree])
+    const { stdout } = await commandHere(['query', question, '--json', '--path', tree])
     const { rows, trades } = JSON.parse(stdout) as { rows: number; trades: number }
     t.equal(rows, trades, 'each trade once')
     t.equal(trades, 5 * (HOURS - 1), 'and all of them')

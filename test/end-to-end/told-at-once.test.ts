@@ -8,7 +8,8 @@ import t from 'tap'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { readStatus } from '../../formats/status.js'
 import { openBrowser } from '../fixtures/browser.js'
-import { cliMain, edgetape } from '../fixtures/cli.js'
+import { cliMain } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { freePort } from '../fixtures/free-port.js'
 import { needs } from '../fixtures/needs.js'
 
@@ -53,8 +54,8 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
   const url = `http://127.0.0.1:${port}`
   const sentenceIn = (text: string) => /"sentence": ?"([^"]*)"/.exec(text)?.[1]
   const places: Record<string, () => Promise<number | undefined>> = {
-    coverage: async () => gapsIn(sentenceIn((await edgetape(['coverage', '--path', dataDir, '--json'])).stdout)),
-    status: async () => gapsIn(sentenceIn((await edgetape(['status', '--config', config, '--json'])).stdout)),
+    coverage: async () => gapsIn(sentenceIn((await commandHere(['coverage', '--path', dataDir, '--json'])).stdout)),
+    status: async () => gapsIn(sentenceIn((await commandHere(['status', '--config', config, '--json'])).stdout)),
     metrics: async () => {
       const text = await fetch(`${url}/metrics`).then(
         answer => answer.text(),
@@ -89,7 +90,7 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
   }
 
   await told('that it began, and nothing is missing', 0, beganMs)
-  const first = await edgetape(['coverage', '--path', dataDir])
+  const first = await commandHere(['coverage', '--path', dataDir])
   t.match(first.stdout, /^Complete: \d+ channels/, 'from the first seconds, without Parquet')
   t.equal(first.exitCode, 0)
   let pending: string | undefined
@@ -112,6 +113,6 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
     happens()
     await told(what, place + 1, sinceMs)
   }
-  const last = await edgetape(['coverage', '--path', dataDir])
+  const last = await commandHere(['coverage', '--path', dataDir])
   t.equal(last.exitCode, 4, 'something is missing')
 })

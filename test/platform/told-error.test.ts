@@ -5,6 +5,8 @@ import t, { type Test } from 'tap'
 import { toldError } from '../../platform/told-error.js'
 import { edgetape, unwrapped } from '../fixtures/cli.js'
 import { needsThat } from '../fixtures/needs.js'
+import { numberedExchange } from '../fixtures/numbered-exchange.js'
+import { framesTaken, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import { canMount, smallDisk } from '../fixtures/small-disk.js'
 
 const WRITERS = ['record', 'compact --once', 'sync --once']
@@ -70,11 +72,19 @@ t.test('without the addon of duckdb there was a stack trace, and doctor said tha
 })
 
 t.test('a machine without a compiler had no zstd: nothing ran, with a stack trace', async t => {
-  const folder = t.testdir({ 'without.cjs': without('zstd-napi'), data: {} })
+  const folder = t.testdir({ 'without.cjs': without('zstd-napi'), data: {}, recorder: {} })
   const config = configIn(folder, join(folder, 'data'))
   const env = { NODE_OPTIONS: `--require=${join(folder, 'without.cjs')}` }
-  const demo = await edgetape(['demo', '--out', join(folder, 'demo'), '--seconds', '5'], { env, cwd: folder })
-  t.equal(demo.exitCode, 0, demo.stderr)
+  const exchange = await numberedExchange({ perSecond: 100 })
+  t.teardown(() => exchange.close())
+  const recorder = startRecorder(t, join(folder, 'recorder'), { url: exchange.url }, undefined, env)
+  await until('it records', () => framesTaken(recorder) > 50)
+  recorder.process.kill('SIGTERM')
+  t.equal((await recorder.process).exitCode, 0)
+  const frames = recordedLines(recorder.dataDir).filter(({ family }) => family === 'quote')
+  t.ok(frames.length > 5, 'what was written is zstd')
+  for (const command of ['compact --once', 'verify'])
+    t.match(await edgetape([...command.split(' '), '--config', recorder.configFile], { env }), { exitCode: 0 }, command)
   const { stdout } = await edgetape(['doctor', '--config', config], { env })
   t.match(unwrapped(stdout), /addons +the addon zstd-napi is not there \(.*\): zstd runs as WebAssembly/)
 })

@@ -1,29 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import t from 'tap'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { EventOrder, type TimedEvent } from '../../reader/export/event-order.js'
 import { exportFiles, type ExportOptions } from '../../reader/export/export-files.js'
 import { decimalsOf, fixedOf } from '../../reader/export/fixed-point.js'
 import { nautilusPath } from '../../reader/export/nautilus.js'
-import { packageRoot } from '../../platform/package-info.js'
 import { filesBelow, hashes, query } from '../compactor/fixtures/compacted.js'
 import { END_MS, NAME, recordDay, START_MS } from '../fixtures/exported-day.js'
 import { pythonTarget } from '../fixtures/python-targets.js'
+import { runHftbacktest, runNautilus } from './fixtures/backtests.js'
 
 const exported = (root: string, out: string, asked: Partial<ExportOptions>) =>
   exportFiles({ root, fresh: undefined, out, format: 'hftbacktest', gaps: 'refuse', note: () => undefined, ...asked })
-
-const script = (name: string) => join(packageRoot, 'test/reader/fixtures', name)
-
-interface HftRun {
-  rows: number
-  looks: number[][]
-  trades: number
-  tradeRows: number
-  position: number
-}
 
 t.test('hftbacktest loads the events, and its books are ours', async t => {
   const python = await pythonTarget(t, 'hftbacktest')
@@ -34,16 +23,21 @@ t.test('hftbacktest loads the events, and its books are ours', async t => {
   t.match(await exported(data, out, { instruments: [NAME] }), { files: 2, gaps: 0 })
   const midnightMs = Date.UTC(2026, 10, 22)
   const ofPerpetual = frames.filter(({ family, frame }) => family === 'trades' && frame.includes(`"${NAME}"`))
-  for (const [date, moments] of [
-    ['20261121', [START_MS + 2_000, START_MS + 4_321, midnightMs - 10]],
-    ['20261122', [midnightMs + 1_000, END_MS - 2_500, END_MS - 100]],
-  ] as const) {
-    const path = join(out, `${NAME}_${date}.npz`)
-    const args = [script('run_hftbacktest.py'), path, '0.5', '10', ...moments.map(ms => String(ms * 1_000_000))]
-    const run = JSON.parse((await execa(python, args)).stdout) as HftRun
+  const days = [
+    { date: '20261121', momentsMs: [START_MS + 2_000, START_MS + 4_321, midnightMs - 10] },
+    { date: '20261122', momentsMs: [midnightMs + 1_000, END_MS - 2_500, END_MS - 100] },
+  ]
+  const runs = await runHftbacktest(
+    python,
+    days.map(({ date, momentsMs }) => ({
+      ...{ path: join(out, `${NAME}_${date}.npz`), tickSize: 0.5, lotSize: 10, momentsMs },
+    })),
+  )
+  for (const [place, run] of runs.entries()) {
+    const { date = '', momentsMs = [] } = days[place] ?? {}
     for (const [at, look] of run.looks.entries()) {
-      const { bids, asks } = await bookAt({ path: data, instrument: NAME, at: new Date(moments[at] ?? 0) })
-      t.strictSame(look, [...(bids[0] ?? []), ...(asks[0] ?? [])], `the best levels at ${moments[at]}`)
+      const { bids, asks } = await bookAt({ path: data, instrument: NAME, at: new Date(momentsMs[at] ?? 0) })
+      t.strictSame(look, [...(bids[0] ?? []), ...(asks[0] ?? [])], `the best levels at ${momentsMs[at]}`)
     }
     const isOfDay = ({ recvUs }: { recvUs: number }) => recvUs < midnightMs * 1000 === (date === '20261121')
     const trades = ofPerpetual
@@ -58,15 +52,6 @@ t.test('hftbacktest loads the events, and its books are ours', async t => {
   const files = (list: Record<string, string>) => Object.entries(list).filter(([path]) => path.endsWith('.npz'))
   t.strictSame(files(hashes(join(folder, 'again'))), files(before), 'the same bytes again')
 })
-
-interface NautilusRun {
-  trades: [string, string, string, number, number, number][]
-  quotes: [string, string, string, string, number, number][]
-  deltas: number
-  seen: { trades: number; quotes: number; deltas: number }
-  best: string[]
-  fills: number
-}
 
 t.test('NautilusTrader reads the catalog, and a backtest on it sees what was recorded', async t => {
   const python = await pythonTarget(t, 'nautilus_trader')
@@ -83,9 +68,8 @@ t.test('NautilusTrader reads the catalog, and a backtest on it sees what was rec
       }),
     ),
   )
-  const run = JSON.parse(
-    (await execa(python, [script('run_nautilus.py'), out, `${NAME}.DERIBIT`, '1', '0'])).stdout,
-  ) as NautilusRun
+  const [run] = await runNautilus(python, [{ root: out, name: `${NAME}.DERIBIT`, pricePlaces: 1, sizePlaces: 0 }])
+  if (!run) throw new Error('no run')
   const files = (table: string) =>
     `read_parquet('${data}/parquet/exchange=deribit/table=${table}/kind=perpetual/**/*.parquet')`
   const trades =

@@ -2,19 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { execa } from 'execa'
 import t from 'tap'
 import { protocol as bybit } from '../../exchanges/bybit/simulator/main.js'
 import { protocol as okx } from '../../exchanges/okx/simulator/main.js'
-import { packageRoot } from '../../platform/package-info.js'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { exportFiles, type ExportOptions } from '../../reader/export/export-files.js'
 import { filesBelow, query } from '../compactor/fixtures/compacted.js'
-import { END_MS, recordDay, type ExportedVenue } from '../fixtures/exported-day.js'
+import { END_MS, recordDay, type ExportedDay, type ExportedVenue } from '../fixtures/exported-day.js'
 import type { MadeFrame } from '../fixtures/made-recording.js'
 import { needsThat } from '../fixtures/needs.js'
 import { pythonTarget } from '../fixtures/python-targets.js'
 import { hasTardisDev, tardisDev, type Normalizing } from '../fixtures/tardis-dev.js'
+import { runHftbacktest, runNautilus, type HftAsked, type NautilusAsked } from './fixtures/backtests.js'
 
 t.setTimeout(240_000)
 
@@ -105,11 +104,16 @@ const MIDNIGHT_US = Date.UTC(2026, 10, 22) * 1000
 const ofDay = (frames: readonly MadeFrame[], date: string) =>
   frames.filter(({ recvUs }) => recvUs < MIDNIGHT_US === (date === DAYS[0]))
 
-for (const venue of venues)
+const root = t.testdir(Object.fromEntries(venues.map(({ exchange }) => [exchange, { data: {} }])))
+/** What is recorded of each, once for all tests. */
+const recorded = new Map<Venue, ExportedDay>()
+const dataOf = ({ exchange }: Venue) => join(root, exchange, 'data')
+for (const venue of venues) recorded.set(venue, await recordDay(dataOf(venue), {}, venue))
+
+for (const [venue, { frames, options }] of recorded)
   t.test(venue.exchange, async t => {
-    const folder = t.testdir({ data: {}, out: {}, npz: {}, catalog: {} })
-    const [data, out] = [join(folder, 'data'), join(folder, 'out')]
-    const { frames, options } = await recordDay(data, {}, venue)
+    const folder = join(root, venue.exchange)
+    const [data, out] = [dataOf(venue), join(folder, 'out')]
     const { perpetual, pair, symbol, tardis } = venue
     const linesIn = (type: string, exchange: string, name: string, date: string) =>
       gunzipSync(readFileSync(join(out, `${exchange}_${type}_${date}_${name}.csv.gz`)))
@@ -219,60 +223,63 @@ for (const venue of venues)
       t.ok(names.includes(`${tardis.perpetual}_trades_${DAYS[0]}_${perpetual}.csv.gz`))
       t.notOk(names.some(name => name.startsWith(`${tardis.pair}_derivative`)))
     })
-
-    await t.test('hftbacktest loads the events, and its book is ours', async t => {
-      const python = await pythonTarget(t, 'hftbacktest')
-      if (python === undefined) return
-      const npz = join(folder, 'npz')
-      t.match(await exported(data, npz, { format: 'hftbacktest', instruments: [perpetual], from: MIDNIGHT_US }), {
-        files: 1,
-        gaps: 0,
-      })
-      const moments = [MIDNIGHT_US / 1000 + 1050, END_MS - 150]
-      const path = join(npz, `${perpetual}_20261122.npz`)
-      const script = join(packageRoot, 'test/reader/fixtures/run_hftbacktest.py')
-      const { stdout } = await execa(python, [
-        script,
-        path,
-        '0.1',
-        '0.001',
-        ...moments.map(ms => String(ms * 1_000_000)),
-      ])
-      const run = JSON.parse(stdout) as { looks: number[][]; position: number; tradeRows: number }
-      for (const [at, look] of run.looks.entries()) {
-        const { bids, asks } = await bookAt({ path: data, instrument: perpetual, at: new Date(moments[at] ?? 0) })
-        t.strictSame(
-          look.map(near),
-          [...(bids[0] ?? []), ...(asks[0] ?? [])].map(near),
-          `the best levels at ${moments[at]}`,
-        )
-      }
-      t.ok(run.tradeRows > 5 && run.position > 0, 'the order was filled')
-    })
-
-    await t.test('NautilusTrader reads the catalog, and a backtest on it sees what was recorded', async t => {
-      const python = await pythonTarget(t, 'nautilus_trader')
-      if (python === undefined) return
-      const catalog = join(folder, 'catalog')
-      t.match(await exported(data, catalog, { format: 'nautilus', instruments: [perpetual] }), { files: 6, gaps: 0 })
-      const [account = ''] = filesBelow(catalog).filter(path => path.endsWith('.parquet'))
-      t.match(account, `/${venue.nautilus}/`)
-      const script = join(packageRoot, 'test/reader/fixtures/run_nautilus.py')
-      const facts = await query(
-        `SELECT key::VARCHAR AS name, value::VARCHAR AS places FROM parquet_kv_metadata('${join(catalog, account)}')`,
-      )
-      const places = (what: string) => String(facts.find(({ name }) => name === `${what}_precision`)?.['places'])
-      const { stdout } = await execa(python, [script, catalog, venue.nautilus, places('price'), places('size')])
-      const run = JSON.parse(stdout) as Record<'trades' | 'quotes', unknown[]> & {
-        deltas: number
-        seen: object
-        best: string[]
-        fills: number
-      }
-      t.ok(run.trades.length > 10 && run.quotes.length > 20)
-      t.strictSame(run.seen, { trades: run.trades.length, quotes: run.quotes.length, deltas: run.deltas })
-      const { bids, asks } = await bookAt({ path: data, instrument: perpetual, at: new Date(END_MS + 5) })
-      t.strictSame(run.best.map(Number), [...(bids[0] ?? []), ...(asks[0] ?? [])], 'its last book is ours')
-      t.equal(run.fills > 0, true, 'an order was filled')
-    })
   })
+
+t.test('hftbacktest loads the events, and its books are ours', async t => {
+  const python = await pythonTarget(t, 'hftbacktest')
+  if (python === undefined) return
+  const momentsMs = [MIDNIGHT_US / 1000 + 1050, END_MS - 150]
+  const asked: HftAsked[] = []
+  for (const venue of venues) {
+    const out = join(root, venue.exchange, 'npz')
+    const what = { format: 'hftbacktest', instruments: [venue.perpetual], from: MIDNIGHT_US } as const
+    t.match(await exported(dataOf(venue), out, what), { files: 1, gaps: 0 }, venue.exchange)
+    const path = join(out, `${venue.perpetual}_20261122.npz`)
+    asked.push({ path, tickSize: 0.1, lotSize: 0.001, momentsMs })
+  }
+  for (const [place, run] of (await runHftbacktest(python, asked)).entries()) {
+    const venue = venues[place]
+    if (!venue) throw new Error('more runs than were asked for')
+    for (const [at, look] of run.looks.entries()) {
+      const asked = { path: dataOf(venue), instrument: venue.perpetual, at: new Date(momentsMs[at] ?? 0) }
+      const { bids, asks } = await bookAt(asked)
+      t.strictSame(
+        look.map(near),
+        [...(bids[0] ?? []), ...(asks[0] ?? [])].map(near),
+        `${venue.exchange}: the best levels at ${momentsMs[at]}`,
+      )
+    }
+    t.ok(run.tradeRows > 5 && run.position > 0, `${venue.exchange}: the order was filled`)
+  }
+})
+
+t.test('NautilusTrader reads the catalogs, and a backtest on each sees what was recorded', async t => {
+  const python = await pythonTarget(t, 'nautilus_trader')
+  if (python === undefined) return
+  const asked: NautilusAsked[] = []
+  for (const venue of venues) {
+    const catalog = join(root, venue.exchange, 'catalog')
+    const what = { format: 'nautilus', instruments: [venue.perpetual] } as const
+    t.match(await exported(dataOf(venue), catalog, what), { files: 6, gaps: 0 }, venue.exchange)
+    const [account = ''] = filesBelow(catalog).filter(path => path.endsWith('.parquet'))
+    t.match(account, `/${venue.nautilus}/`)
+    const facts = await query(
+      `SELECT key::VARCHAR AS name, value::VARCHAR AS places FROM parquet_kv_metadata('${join(catalog, account)}')`,
+    )
+    const places = (what: string) => Number(facts.find(({ name }) => name === `${what}_precision`)?.['places'])
+    asked.push({ root: catalog, name: venue.nautilus, pricePlaces: places('price'), sizePlaces: places('size') })
+  }
+  for (const [place, run] of (await runNautilus(python, asked)).entries()) {
+    const venue = venues[place]
+    if (!venue) throw new Error('more runs than were asked for')
+    t.ok(run.trades.length > 10 && run.quotes.length > 20)
+    t.strictSame(run.seen, { trades: run.trades.length, quotes: run.quotes.length, deltas: run.deltas })
+    const { bids, asks } = await bookAt({
+      path: dataOf(venue),
+      instrument: venue.perpetual,
+      at: new Date(END_MS + 5),
+    })
+    t.strictSame(run.best.map(Number), [...(bids[0] ?? []), ...(asks[0] ?? [])], `${venue.exchange}: its last book`)
+    t.equal(run.fills > 0, true, 'an order was filled')
+  }
+})

@@ -1,15 +1,20 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { seeded } from '../fixtures/dice.js'
-import { LoggedDisk, type Forgets, type LoggedStep } from '../fixtures/logged-disk.js'
+import { CrashPoints } from '../fixtures/crash-points.js'
+import { LoggedDisk, type LoggedStep } from '../fixtures/logged-disk.js'
 import type { StorageOptions } from '../../recorder/storage/messages.js'
+import { memoryFolder } from '../fixtures/memory-folder.js'
 import { batchOf, recoveredNumbers, SLOT_TO_US, storeOptions, StoreRun } from '../fixtures/store-run.js'
 
 t.setTimeout(240_000)
 
+/** Of crashes like others each so many is tried, in turns of the ways; all of them with `npm run long crashes`. */
+const EVERY = Number(process.env['EDGETAPE_CRASH_EVERY'] ?? 5)
 const FAMILIES = ['trades', 'quote', 'journal']
+const WAYS = ['killed', 'power cut, all forgotten', 'power cut, some forgotten']
 const LINES = 40
 /** Rounds of one batch a family. */
 const ROUNDS = 5
@@ -73,7 +78,8 @@ for (const [what, more] of [
   t.test(`a crash at ${what}: nothing stored is lost, nothing is doubled or changed`, t => crashAtEveryStep(t, more))
 
 async function crashAtEveryStep(t: Test, more: Partial<StorageOptions>): Promise<void> {
-  const folder = t.testdir({ live: {} })
+  const folder = memoryFolder(t)
+  mkdirSync(join(folder, 'live'))
   const { disk, acknowledged, sealed } = await everyStep(join(folder, 'live'), more)
   if (more.long)
     t.ok(
@@ -105,25 +111,22 @@ async function crashAtEveryStep(t: Test, more: Partial<StorageOptions>): Promise
     rmSync(dataDir, { recursive: true })
   }
 
-  for (let count = 0; count <= disk.steps.length; count++) {
-    const target = join(folder, 'after')
-    const step = disk.steps[count]?.does ?? 'end'
-    disk.afterKill(count, target)
-    await check(`killed before ${count} (${step})`, count, target, promised(count))
-    disk.afterPowerCut(count, target, 'all')
-    const safe = synced(disk, count, acknowledged)
-    await check(`power cut before ${count} (${step}), all forgotten`, count, target, safe)
-    const dice: Forgets = seeded(count)
-    disk.afterPowerCut(count, target, dice)
-    await check(`power cut before ${count} (${step}), some forgotten`, count, target, safe)
+  const target = join(folder, 'after')
+  let crashes = 0
+  for (const { count, way, name } of crashesOf(disk, 0)) {
+    crash(disk, count, target, way)
+    const least = way === 0 ? promised(count) : synced(disk, count, acknowledged)
+    await check(name, count, target, least)
+    crashes++
   }
   t.ok(longestUnsyncedMs(disk) < FSYNC_MS + 3000, `unsynced for ${Math.round(longestUnsyncedMs(disk))} ms at most`)
   t.same(syncedWithoutName(disk), [])
-  t.pass(`${disk.steps.length} steps, each broken in three ways`)
+  t.ok(crashes > 60, `${disk.steps.length} steps, ${crashes} crashes`)
 }
 
 t.test('a recovery that is cut off at every step, by a kill or a power cut, is done again', async t => {
-  const folder = t.testdir({ live: {} })
+  const folder = memoryFolder(t)
+  mkdirSync(join(folder, 'live'))
   const { disk, acknowledged } = await everyStep(join(folder, 'live'))
   const count = disk.steps.findLastIndex(({ does }) => does === 'write') - 20
   const crashed = join(folder, 'crashed')
@@ -136,23 +139,34 @@ t.test('a recovery that is cut off at every step, by a kill or a power cut, is d
     [...least].every(([family, lines]) => expected.get(family)?.length === lines),
     'nothing is lost',
   )
-  for (let cut = first; cut <= recovery.steps.length; cut++) {
-    for (const [name, crash] of [
-      ['kill', (target: string) => recovery.afterKill(cut, target)],
-      ['power cut', (target: string) => recovery.afterPowerCut(cut, target, 'all')],
-      ['power cut, some kept', (target: string) => recovery.afterPowerCut(cut, target, seeded(cut))],
-    ] as const) {
-      const again = join(folder, 'again')
-      crash(again)
-      const found = await recoveredNumbers(again)
-      const step = recovery.steps[cut]?.does ?? 'end'
-      if (JSON.stringify([...found].sort()) !== JSON.stringify([...expected].sort()))
-        t.fail(`${name} before ${cut} (${step})`)
-      rmSync(again, { recursive: true })
-    }
+  const again = join(folder, 'again')
+  let crashes = 0
+  for (const { count: cut, way, name } of crashesOf(recovery, first)) {
+    crash(recovery, cut, again, way)
+    const found = await recoveredNumbers(again)
+    if (JSON.stringify([...found].sort()) !== JSON.stringify([...expected].sort())) t.fail(name)
+    rmSync(again, { recursive: true })
+    crashes++
   }
-  t.pass(`${recovery.steps.length - first} steps of recovery, each broken in three ways`)
+  t.ok(crashes > 20, `${recovery.steps.length - first} steps of recovery, ${crashes} crashes`)
 })
+
+/** Leaves in `target` what a crash after `count` steps would. */
+function crash(disk: LoggedDisk, count: number, target: string, way: number): void {
+  if (way === 0) disk.afterKill(count, target)
+  else disk.afterPowerCut(count, target, way === 1 ? 'all' : seeded(count))
+}
+
+/** Crashes that are tried, from a step on. */
+function* crashesOf(disk: LoggedDisk, from: number) {
+  const points = new CrashPoints(EVERY)
+  for (let count = from; count <= disk.steps.length; count++) {
+    const step = disk.steps[count]
+    for (const [way, what] of WAYS.entries())
+      if (!step || points.isTried(count, disk.kindOf(step), way))
+        yield { count, way, name: `${what} before ${count} (${step?.does ?? 'end'})` }
+  }
+}
 
 /** What a power cut after `count` steps must leave: all lines behind whose write the file and its name were synced. */
 function synced(disk: LoggedDisk, count: number, acknowledged: Acknowledged[]): Map<string, number> {

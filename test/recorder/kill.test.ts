@@ -18,14 +18,14 @@ t.jobs = 3
 t.test(
   'kill -9 under load, again and again: nothing flushed is lost, doubled or changed, and the journal has it',
   async t => {
-    const found = await killRounds(t, t.testdir({}), { rounds: 3, framesPerSecond: 5000, longestLifeMs: 500 })
+    const found = await killRounds(t, t.testdir({}), { rounds: 2, framesPerSecond: 3000, longestLifeMs: 500 })
     t.ok(found.frames >= found.flushed && found.flushed > 0, `${found.flushed} lines flushed, ${found.frames} kept`)
-    t.match(found, { kills: 3, lost: 0, doubled: 0, unreadable: 0 })
+    t.match(found, { kills: 2, lost: 0, doubled: 0, unreadable: 0 })
   },
 )
 
 /** Kills of which the middle one counts: a machine that is busy may hold a recorder up now and then. */
-const KILLS = 5
+const KILLS = 3
 const LOST_MS_MAX = 200
 
 for (const perSecond of [100, 2000]) {
@@ -50,10 +50,10 @@ for (const perSecond of [100, 2000]) {
 }
 
 const LINES = 60
-/** System calls of a recovery on which the process is killed, counted by thread. */
+/** System calls of a recovery on which the process is killed, counted by thread; crash-table.test.ts does so before each step. */
 const POINTS: [call: string, ...when: number[]][] = [
-  ['rename', 1, 2, 3],
-  ['fdatasync', 2, 3],
+  ['rename', 2],
+  ['fdatasync', 2],
 ]
 
 t.test('killed at any step of a recovery, the next one ends it', async t => {

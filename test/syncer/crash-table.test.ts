@@ -16,6 +16,7 @@ import { hasErrno } from '../../platform/edge-error.js'
 import { runSyncer } from '../../syncer/main.js'
 import type { Leaves } from '../fixtures/after-crash.js'
 import { seeded } from '../fixtures/dice.js'
+import { memoryFolder } from '../fixtures/memory-folder.js'
 import { findProgram } from '../fixtures/needs.js'
 import {
   filesBelow,
@@ -52,12 +53,6 @@ function world(root: string, sync: TestTarget['sync']) {
     return runSyncer({ config, log, once: true, signal, clock: handClock(nowMs) })
   }
   return { tree, pass, nas: join(root, 'nas') }
-}
-
-/** An hour with one row, converted. */
-function hour(tree: ShippedTree, number: number): string {
-  const startedMs = HOUR_14 + number * HOUR_MS
-  return tree.compacted(tree.segment(number, `segment ${number}\n`, startedMs), number, startedMs, `row ${number}\n`)
 }
 
 const dayOf = (hours: readonly string[]) => `${dirname(hours[0] ?? '')}/day-h.parquet`
@@ -117,7 +112,7 @@ async function story(t: Test, root: string, { kind, sync }: Pick<TestTarget, 'ki
   for (const name of FOREIGN) writeFileDurable(join(nas, FOLDER, name), FOREIGN_ROWS)
   // Of a target that was met a moment ago a power cut there leaves nothing: that is for a person to judge.
   if (kind !== 'folder') t.match(await pass(START_MS - HOUR_MS), { error: undefined })
-  const hours = [1, 2].map(number => hour(tree, number))
+  const hours = [1, 2].map(number => tree.hourOfOneRow(number))
   tree.quarantine(1)
   const files = ours(filesBelow(tree.dataDir))
   const there: Files[] = []
@@ -159,7 +154,8 @@ const WAYS: [name: string, leaves: (seed: number) => Record<string, Leaves>][] =
 ]
 
 t.test('cut off before every step: nothing is in neither place, and what is verified is', async t => {
-  const live = join(t.testdir({ live: {} }), 'live')
+  const live = join(memoryFolder(t), 'live')
+  mkdirSync(live)
   const target = { kind: 'folder', sync: { target: join(live, 'nas') } } as const
   const told = await story(t, live, target)
   const { files, day, hours, end } = told
@@ -169,8 +165,9 @@ t.test('cut off before every step: nothing is in neither place, and what is veri
 })
 
 t.test('the same where names are exchanged by renames, while the day takes the place of its hours', async t => {
-  const folder = t.testdir({ live: {}, bin: {} })
+  const folder = memoryFolder(t)
   const live = join(folder, 'live')
+  for (const name of ['live', 'bin']) mkdirSync(join(folder, name))
   const target = { kind: 'folder', sync: { target: join(live, 'nas') } } as const
   const path = process.env['PATH']
   for (const name of ['flock', 'dd']) symlinkSync(findProgram(name) ?? name, join(folder, 'bin', name))
@@ -181,7 +178,8 @@ t.test('the same where names are exchanged by renames, while the day takes the p
 })
 
 t.test('the same with an rsync daemon, where the hours stay and readers are told', async t => {
-  const live = join(t.testdir({ live: {} }), 'live')
+  const live = join(memoryFolder(t), 'live')
+  mkdirSync(live)
   const target = await startTarget(t, 'daemon', live)
   if (!target) return
   const told = await story(t, live, target)

@@ -3,7 +3,8 @@ import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { applyBookFrame } from '../../../reader/book/apply-frame.js'
 import { BookBuilder } from '../../../reader/book/book-builder.js'
 import type { Simulator } from '../../../simulator/main.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { compactOnce } from '../../compactor/fixtures/compacted.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import {
   framesTaken,
   recordedLines,
@@ -69,12 +70,12 @@ async function stop(recorder: RecorderProcess): Promise<void> {
 
 /** What the account says of a recording of which nothing was lost. */
 async function isTold(t: Test, { dataDir }: RecorderProcess): Promise<void> {
-  const { stdout, exitCode } = await edgetape(['coverage', '--path', dataDir])
+  const { stdout, exitCode } = await commandHere(['coverage', '--path', dataDir])
   t.match({ stdout, exitCode }, { stdout: /^Complete: /, exitCode: 0 }, 'coverage says that all is there')
 }
 
 t.test('a list that was short for a moment made a hole in what went on trading', async t => {
-  const exchange = await startSimulator({ rate: 800, instruments: 30, newInstrumentEveryMs: 0 })
+  const exchange = await startSimulator({ rate: 400, instruments: 30, newInstrumentEveryMs: 0 })
   t.teardown(() => exchange.close())
   const channels = { ...NOTHING, perpetual: ['trades', 'quote'], option: ['quote'] }
   const currencies = ['BTC', 'ETH']
@@ -101,7 +102,7 @@ t.test('a list that was short for a moment made a hole in what went on trading',
 })
 
 t.test('numbers of trades that began anew: coverage counted a quarter of a billion missing trades', async t => {
-  const exchange = await startSimulator({ rate: 1500, instruments: 20, newInstrumentEveryMs: 0 })
+  const exchange = await startSimulator({ rate: 700, instruments: 20, newInstrumentEveryMs: 0 })
   t.teardown(() => exchange.close())
   const channels = { ...NOTHING, perpetual: ['trades'] }
   const backfill = { compareSeconds: 2 }
@@ -130,8 +131,16 @@ t.test('numbers of trades that began anew: coverage counted a quarter of a billi
   t.match(renumbered, { instrument: name })
   t.same(others, [], 'once')
   t.match(lost(exchange, trades, name, fromMs, toMs), { lost: 0 }, 'later holes are seen and filled')
-  await edgetape(['compact', '--once', '--config', recorder.configFile])
-  const { stdout } = await edgetape(['coverage', '--path', recorder.dataDir, '--count', '--json', '--by', 'instrument'])
+  await compactOnce(recorder.dataDir)
+  const { stdout } = await commandHere([
+    'coverage',
+    '--path',
+    recorder.dataDir,
+    '--count',
+    '--json',
+    '--by',
+    'instrument',
+  ])
   const { tables } = JSON.parse(stdout) as {
     tables: { data: string; counted?: { expected: number; actual: number } }[]
   }
@@ -141,7 +150,7 @@ t.test('numbers of trades that began anew: coverage counted a quarter of a billi
 })
 
 t.test('of spot pairs routed elsewhere nothing was told, and trades of the other pairs were lost as well', async t => {
-  const exchange = await startSimulator({ rate: 1500, instruments: 20 })
+  const exchange = await startSimulator({ rate: 700, instruments: 20 })
   t.teardown(() => exchange.close())
   const channels = { ...NOTHING, spot: ['trades', 'chart.trades', 'book'] }
   const backfill = { compareSeconds: 2 }
@@ -159,7 +168,7 @@ t.test('of spot pairs routed elsewhere nothing was told, and trades of the other
   const hidden = ['trades.BTC_USDC.100ms', 'chart.trades.BTC_USDC.1']
   t.same(statusOf(recorder)['not_offered'], hidden, 'status')
   await stop(recorder)
-  const { stdout } = await edgetape(['coverage', '--path', recorder.dataDir])
+  const { stdout } = await commandHere(['coverage', '--path', recorder.dataDir])
   t.match(stdout, /^Incomplete: .*refused the subscription\s+\(BTC_USDC \(chart\.trades, trades\)\)\./, 'coverage')
   const { journal, trades } = recorded(recorder.dataDir)
   matchAll(
@@ -205,7 +214,7 @@ t.test('an instrument with a null member or an unknown kind was not recorded', a
 })
 
 t.test('trades that came twice and late, and a book whose next snapshot had a lower number', async t => {
-  const exchange = await startSimulator({ rate: 1500, instruments: 20, newInstrumentEveryMs: 0 })
+  const exchange = await startSimulator({ rate: 700, instruments: 20, newInstrumentEveryMs: 0 })
   t.teardown(() => exchange.close())
   const channels = { ...NOTHING, perpetual: ['trades', 'book'] }
   const backfill = { compareSeconds: 2 }
@@ -239,15 +248,15 @@ t.test('trades that came twice and late, and a book whose next snapshot had a lo
   t.strictSame(new Set(links), new Set(['snapshot', 'next']), 'without a break')
   const unbroken = exchange.market.find(name)?.book.changeId ?? 0
   t.ok(builder.isKnown && builder.changeId < unbroken, `numbers as they are now: ${builder.changeId} < ${unbroken}`)
-  await edgetape(['compact', '--once', '--config', recorder.configFile])
-  const { stdout } = await edgetape(['query', '--path', recorder.dataDir, '--format', 'json', TRADES_TWICE])
+  await compactOnce(recorder.dataDir)
+  const { stdout } = await commandHere(['query', '--path', recorder.dataDir, '--format', 'json', TRADES_TWICE])
   t.same(JSON.parse(stdout), { rows: new Set(trades.map(({ trade_id }) => trade_id)).size, twice: 0 }, 'each once')
 })
 
 const TRADES_TWICE = 'SELECT count(*)::INT AS rows, (count(*) - count(DISTINCT trade_id))::INT AS twice FROM trades'
 
 t.test('what was listed and what expired while no connection was there', async t => {
-  const exchange = await startSimulator({ rate: 800, instruments: 20, newInstrumentEveryMs: 0 })
+  const exchange = await startSimulator({ rate: 400, instruments: 20, newInstrumentEveryMs: 0 })
   t.teardown(() => exchange.close())
   const channels = { ...NOTHING, option: ['quote', 'ticker'] }
   const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC'], channels })
@@ -273,7 +282,7 @@ t.test('what was listed and what expired while no connection was there', async t
   )
   const quotes = recordedLines(recorder.dataDir).filter(({ frame }) => frame.includes(`"quote.${born}"`))
   t.ok(quotes.length > 0, 'and recorded')
-  const { stdout } = await edgetape(['coverage', '--path', recorder.dataDir, '--json', '--by', 'instrument'])
+  const { stdout } = await commandHere(['coverage', '--path', recorder.dataDir, '--json', '--by', 'instrument'])
   const { lines } = JSON.parse(stdout) as {
     lines: { about: string; wanted_seconds: number; missing_seconds: number }[]
   }

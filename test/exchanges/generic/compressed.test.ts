@@ -10,6 +10,7 @@ import { parse } from 'yaml'
 import { packageRoot } from '../../../platform/package-info.js'
 import { inflatedText } from '../../../platform/inflate.js'
 import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
 t.jobs = 3
@@ -49,7 +50,7 @@ for (const [decode, pack] of [
     await until('the answer to a ping', () => heard.includes('{"pong":1795000000123}'))
     await until('all frames', () => framesTaken(recorder, 'other') >= 4)
     // Rows of what is not sealed yet are the same.
-    const early = await edgetape([
+    const early = await commandHere([
       'query',
       '--config',
       recorder.configFile,
@@ -76,7 +77,7 @@ for (const [decode, pack] of [
 
     await edgetape(['compact', '--once', '--config', recorder.configFile])
     const sql = `SELECT channel, encoding, frame FROM frames WHERE conn = 'd1' ORDER BY seq`
-    const { stdout } = await edgetape(['query', '--path', recorder.dataDir, '--json', sql])
+    const { stdout } = await commandHere(['query', '--path', recorder.dataDir, '--json', sql])
     const rows = stdout
       .trim()
       .split('\n')
@@ -91,7 +92,7 @@ for (const [decode, pack] of [
     ])
     t.same([rows[5]?.encoding, rows[5]?.frame], ['base64', bomb.toString('base64')], 'too much text stays as it came')
     t.same(rows[6], { channel: null, encoding: 'base64', frame: '/wD+' })
-    t.equal((await edgetape(['verify', recorder.dataDir])).exitCode, 0)
+    t.equal((await commandHere(['verify', recorder.dataDir])).exitCode, 0)
   })
 }
 

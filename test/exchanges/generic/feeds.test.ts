@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 
 // They mostly wait.
 t.jobs = 3
@@ -77,7 +78,7 @@ t.test('combined streams, as Binance sends them', async t => {
   t.ok(rawFiles(recorder.dataDir).every(path => path.startsWith('raw/exchange=binance/')))
 
   await edgetape(['compact', '--once', '--config', recorder.configFile])
-  const { stdout } = await edgetape([
+  const { stdout } = await commandHere([
     'query',
     '--path',
     recorder.dataDir,

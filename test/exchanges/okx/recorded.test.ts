@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../../exchanges/okx/simulator/main.js'
 import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import {
   framesTaken,
   recordedLines,
@@ -214,14 +215,14 @@ t.test('simulated, recorded through its faults, compacted, asked: nothing is mis
   for (const source of ['raw', 'parquet']) {
     const at = new Date(atMs).toISOString()
     const flags = ['--at', at, '--exchange', 'okx', '--path', dataDir, '--source', source, '--json']
-    const book = await edgetape(['book', 'BTC-USDT-SWAP', ...flags], { cwd: folder })
+    const book = await commandHere(['book', 'BTC-USDT-SWAP', ...flags])
     t.equal(book.exitCode, 0, book.stderr)
     const { bids, asks } = JSON.parse(book.stdout) as Record<'bids' | 'asks', [number, number][]>
     t.same({ bids, asks }, expected, `${source}: ${bids.length} bids, ${asks.length} asks`)
   }
 
   const ask = async (sql: string) => {
-    const { stdout, stderr, exitCode } = await edgetape(['query', '--path', dataDir, '--json', sql])
+    const { stdout, stderr, exitCode } = await commandHere(['query', '--path', dataDir, '--json', sql])
     t.equal(exitCode, 0, stderr)
     return stdout
       .split('\n')
@@ -235,9 +236,9 @@ t.test('simulated, recorded through its faults, compacted, asked: nothing is mis
     JOIN okx.trades t USING (instrument_name, recv_ts, conn, seq)
     WHERE instrument_name = 'BTC-USD-SWAP' AND a.trade_id = t."tradeId"::VARCHAR`)
   t.ok(Number(inverse?.['off']) < 1e-6, 'a contract of 100 USD')
-  const verify = await edgetape(['verify', dataDir])
+  const verify = await commandHere(['verify', dataDir])
   t.equal(verify.exitCode, 0, verify.stdout + verify.stderr)
-  const coverage = await edgetape(['coverage', '--path', dataDir])
+  const coverage = await commandHere(['coverage', '--path', dataDir])
   t.ok([0, 4].includes(coverage.exitCode ?? -1), coverage.stderr)
   t.match(coverage.stdout, /okx|trades/i)
 })

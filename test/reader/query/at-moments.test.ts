@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { bookAt } from '../../../reader/book/sample-book.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { NAME, recordDay, START_MS } from '../../fixtures/exported-day.js'
-import { recordOptions } from '../../fixtures/option-recording.js'
+import { copyOptions } from '../../fixtures/option-recording.js'
 
 async function asking(t: Test, root: string) {
   const session = await QuerySession.open({ root, fresh: undefined, note: text => t.comment(text) })
@@ -46,7 +46,7 @@ t.test(
   'an option stands once at each moment of a chain, though two recorders received the same in the same µs',
   async t => {
     const dataDir = t.testdir()
-    await recordOptions(dataDir)
+    await copyOptions(dataDir)
     const chain = `SELECT count(*) AS rows, count(DISTINCT (at_ts, instrument_name)) AS states, count(mark_price) AS known
     FROM option_chain_at(INTERVAL 1 MINUTE, '2026-11-22 23:56', '2026-11-23 00:01')`
     const before = await (await asking(t, dataDir))(chain)
