@@ -10,7 +10,6 @@ import { prepareFolder } from '../../cli/demo/folder.js'
 import { quoted } from '../../cli/demo/report.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
-import { commandHere } from '../fixtures/command-here.js'
 import { needs, needsThat } from '../fixtures/needs.js'
 import { blocksOf, readme } from '../fixtures/readme.js'
 import { demoTree, tryEveryCommand, tryEveryExample } from './fixtures/every-command.js'
@@ -53,7 +52,7 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
 
   const tree = await demoTree(cwd, stdout)
   for (const sql of blocksOf('sql')) {
-    const answer = await commandHere(['query', '--path', tree.nas, '--json', sql])
+    const answer = await edgetape(['query', '--path', 'edgetape-demo/nas', '--json', sql], { cwd })
     t.equal(answer.exitCode, 0, `${sql}\n${answer.stderr}`)
     t.match(answer.stdout, /^\{"/, `the README's query has rows: ${sql}`)
   }
