@@ -12,6 +12,11 @@ import { isMachineError } from '../platform/edge-error.js'
 
 const SETTLES_MS = 2000
 
+/** Hours and tables of so many dates are looked at at once … */
+const DATES_AT_ONCE = 64
+/** … so often that each date has had its turn within this. */
+const ALL_WITHIN_MS = 1_200_000
+
 /** Folders of a date below dataDir: of its days in `raw/`, and where its tables lie, if any are there. */
 export interface DateFolders {
   raw: readonly string[]
@@ -24,6 +29,9 @@ export class FinishedDates {
   #isWritten = true
   /** When a folder changed last, of those that were looked at last. */
   #newestMs = -Infinity
+  /** Of how many dates it was the turn since somewhere among them. */
+  #turned = Math.floor(Math.random() * 1_000_000)
+  #nextTurnMs = -Infinity
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir
@@ -34,7 +42,8 @@ export class FinishedDates {
 
   /**
    * True where a date is finished and its folders are as they were.
-   * @param isClose whether each hour is looked at, too: a start, and every now and then
+   * @param isClose whether its hours and tables are looked at, too: a file that is put there, or taken away, changes their
+   *   folder alone
    */
   has(date: string, folders: DateFolders, isClose: boolean): boolean {
     const mark = this.#marks.get(date)
@@ -58,6 +67,21 @@ export class FinishedDates {
       parquet: this.#sumOf(folders.parquet),
     })
     this.#isWritten = false
+  }
+
+  /**
+   * Dates whose turn it is to be looked at closely, after a start at once: all where they are few, else the next ones. Those
+   * who start again and again begin at another one each time.
+   * @returns undefined while it is the turn of none
+   */
+  turn(nowMs: number): ReadonlySet<string> | undefined {
+    if (nowMs < this.#nextTurnMs) return undefined
+    const dates = [...this.#marks.keys()].sort()
+    const count = Math.min(DATES_AT_ONCE, dates.length)
+    this.#nextTurnMs = nowMs + (dates.length > 0 ? (ALL_WITHIN_MS * count) / dates.length : ALL_WITHIN_MS)
+    const from = this.#turned
+    this.#turned += count
+    return new Set(Array.from({ length: count }, (_, at) => dates[(from + at) % dates.length] ?? ''))
   }
 
   isMarked(date: string): boolean {

@@ -87,9 +87,6 @@ export async function runCompactor(options: CompactorOptions): Promise<Summary> 
   }
 }
 
-/** Between two looks at each hour of finished dates, for what recovery or people put there. */
-const LOOK_CLOSELY_MS = 1_200_000
-
 /** Where the tables of a date lie, if any. */
 const ofDate = (parents: readonly string[], date: string) => parents.map(parent => `${parent}/date=${date}`)
 
@@ -107,7 +104,6 @@ class Compactor {
   readonly #wished = new Set<string>()
   /** Converted, as far as is known, of dates that are not finished: a sealed segment never changes. */
   #settled = new Set<string>()
-  #lookedCloselyMs = -Infinity
   /** What the last look found. */
   #looked: readonly DateSegments[] = []
 
@@ -248,18 +244,18 @@ class Compactor {
     return this.#options.config.compact.order === 'newest' ? waiting.reverse() : waiting
   }
 
-  /** Dates that are not finished, with what is there; every now and then each hour of all others is looked at, too. */
+  /** Dates that are not finished, with what is there; some of the others are looked at closely, for what people put there or took away. */
   *#look(): Generator<DateSegments> {
-    const isClose = performance.now() - this.#lookedCloselyMs > LOOK_CLOSELY_MS
-    if (isClose) this.#lookedCloselyMs = performance.now()
-    const parents = isClose ? convertedParents(this.#job.dataDir) : []
+    const turn = this.#finished.turn(performance.now())
+    const parents = turn ? convertedParents(this.#job.dataDir) : []
     const again = this.#options.retryQuarantine === true
     const here = new Set<string>()
     yield* this.#finder.dates(({ date, folders }) => {
       here.add(date)
-      return !again && this.#finished.has(date, { raw: folders, parquet: ofDate(parents, date) }, isClose)
+      const parquet = turn?.has(date) ? ofDate(parents, date) : []
+      return !again && this.#finished.has(date, { raw: folders, parquet }, turn?.has(date) === true)
     })
-    if (isClose) {
+    if (turn) {
       this.#finished.keepOnly(here)
       const isHere = (date: string) => here.has(date) || this.#hasTables(ofDate(parents, date))
       dropPastState(this.#job.dataDir, isHere, (this.#options.nowMs ?? Date.now)())

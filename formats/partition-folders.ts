@@ -53,8 +53,8 @@ export function* partitionFolders(
   }
 }
 
-/** So few dates are looked for one by one. */
-const FEW_DATES = 4
+/** So few dates, a week with what lies beside it, are looked for one by one. */
+const FEW_DATES = 12
 const DAY_MS = 86_400_000
 
 /** Names of folders in a folder, sorted; of few dates, where nobody asks for strangers, also names of files that are spelled like one. */

@@ -28,8 +28,11 @@ import { ToldIndex } from './told-index.js'
 /** After a disconnection the exchange is asked, and asked again: until then it is open whether trades were missed. */
 const ASKED_WITHIN_US = 15 * 60_000_000
 
-/** The account of one exchange: of each channel at each moment of the window exactly one state. Pure. */
-export function accountOf(facts: AccountFacts, asked: Span): Account {
+/**
+ * The account of one exchange: of each channel at each moment of the window exactly one state. Pure.
+ * @param countedUs trades that were missing before, and until then, are told in the account of an earlier window
+ */
+export function accountOf(facts: AccountFacts, asked: Span, countedUs = -Infinity): Account {
   const window = { fromUs: asked.fromUs, toUs: Math.max(asked.fromUs, Math.min(asked.toUs, facts.nowUs)) }
   const { entries, knownUs } = withEnds(facts)
   const told = spansOf(entries)
@@ -62,7 +65,7 @@ export function accountOf(facts: AccountFacts, asked: Span): Account {
     window,
     groups: grouping.groups(),
     notOffered: notOfferedOf(facts, window),
-    trades: tradesOf(facts.exchange.name, entries, told, window),
+    trades: tradesOf(facts.exchange.name, entries, told, window, countedUs),
   }
 }
 
@@ -379,6 +382,7 @@ function tradesOf(
   entries: readonly JournalEntry[],
   told: readonly ToldSpan[],
   { fromUs, toUs }: Span,
+  countedUs: number,
 ): TradeCount[] {
   const runs = new Map<string, { before: number; last: number }>()
   for (const { event, run, recvUs, detail } of entries) {
@@ -393,6 +397,7 @@ function tradesOf(
       one.healed !== true &&
       !one.pending &&
       one.fromUs < toUs &&
+      one.fromUs >= countedUs &&
       (one.toUs ?? Infinity) > fromUs,
   )
   const missing = holes.reduce((sum, { count = 0 }) => sum + count, 0)

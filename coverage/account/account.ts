@@ -72,4 +72,7 @@ export interface Account {
 export const isLost = ({ state, cause }: StateSpan) =>
   state === 'missing' || (state === 'not recording' && cause !== undefined)
 
+/** Something that was to be there, whatever became of it. */
+export const isWanted = ({ state, cause }: StateSpan) => state !== 'not recording' || cause !== undefined
+
 export const keyOf = ({ exchange, family, kind, about }: Channel) => `${exchange} ${family} ${kind} ${about}`

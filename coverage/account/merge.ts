@@ -42,14 +42,14 @@ export function mergeAccounts(one: Account, other: Account): Account {
 }
 
 /** Over the whole window, with what nobody knew of. */
-function filled(spans: readonly StateSpan[], window: Account['window']): StateSpan[] {
+export function filled(spans: readonly StateSpan[], window: Account['window']): StateSpan[] {
   const holes = without([window], spans).map(span => ({ ...span, ...NOBODY }))
   return joined([...spans, ...holes].sort((a, b) => a.fromUs - b.fromUs))
 }
 
 const NOBODY = { state: 'not recording', grade: 'claimed' } as const
 
-function onceEach(names: readonly NotOffered[]): NotOffered[] {
+export function onceEach(names: readonly NotOffered[]): NotOffered[] {
   const byName = new Map(names.map(one => [`${one.exchange} ${one.name} ${one.reason}`, one]))
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
 }

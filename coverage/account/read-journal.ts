@@ -1,7 +1,7 @@
 import { z } from '../../platform/zod.js'
-import { parseJournalEvent } from '../../formats/journal/entry.js'
+import { parseJournalEvent, type JournalEntry } from '../../formats/journal/entry.js'
 import { segmentEntries, type NumberedEntry } from '../../formats/journal/read.js'
-import { parquetFilesIn, parquetFolders, type ParquetFile } from '../../formats/parquet-tree.js'
+import { parquetFilesIn, parquetFolders, type ParquetFile, type ParquetFolder } from '../../formats/parquet-tree.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
 import { rawSegments, type RawSegment } from '../../formats/raw-tree.js'
 import { segmentHourMs } from '../../formats/segment-span.js'
@@ -87,7 +87,7 @@ function* byHour(segments: Iterable<RawSegment>): Generator<{ startMs: number; s
 }
 
 /** Whether entries say of each recorder what it had subscribed, and of each connection what it carried before it failed. */
-export function tellsState(entries: readonly NumberedEntry[]): boolean {
+export function tellsState(entries: readonly JournalEntry[]): boolean {
   const hosts = new Map<string, boolean>()
   const firstOf = new Map<string, boolean>()
   for (const entry of entries) {
@@ -122,13 +122,11 @@ async function fromParquet(
   knownFromUs: number,
   onFiles: OnJournal,
 ): Promise<NumberedEntry[]> {
-  const folders = [...parquetFolders(root, { exchange, table: 'journal' })].sort((a, b) => (a.date < b.date ? -1 : 1))
-  if (folders.length === 0) return []
   const [first, last] = [dateOfUs(span.fromUs), dateOfUs(span.toUs + TOLD_WITHIN_US)]
   // Where raw does not say what was before, the last day that has a journal does.
-  const before = knownFromUs < span.fromUs ? undefined : folders.filter(({ date }) => date < first).at(-1)?.date
-  const files = folders
-    .filter(({ date }) => (date >= first && date <= last) || date === before)
+  const before = knownFromUs < span.fromUs ? [] : lastFoldersBefore(root, exchange, first)
+  const files = [...before, ...parquetFolders(root, { exchange, table: 'journal', dates: { first, last } })]
+    .sort((a, b) => (a.date < b.date ? -1 : 1))
     .flatMap(folder => parquetFilesIn(root, folder))
     .filter(file => isNews(file, seen) && isWholeParquet(`${root}/${file.path}`))
   if (files.length === 0) return []
@@ -155,6 +153,14 @@ async function fromParquet(
   } finally {
     connection.closeSync()
   }
+}
+
+/** Of the last date before another that has any. */
+function lastFoldersBefore(root: string, exchange: string, date: string): ParquetFolder[] {
+  const dates = { first: '0000-00-00', last: date }
+  const earlier = [...parquetFolders(root, { exchange, table: 'journal', dates })].filter(one => one.date < date)
+  const last = earlier.reduce((last, one) => (one.date > last ? one.date : last), '')
+  return earlier.filter(one => one.date === last)
 }
 
 function isNews({ name }: ParquetFile, seen: ReadonlySet<string>): boolean {

@@ -1,7 +1,7 @@
 import { familyOf, type Exchange } from '../../exchanges/exchange.js'
 import { groupBy } from '../../platform/group-by.js'
 import { clip, lengthUs, unionOf, type Span } from '../../platform/spans.js'
-import { isLost, type Account, type Channel, type StateSpan, type TradeCount } from './account.js'
+import { isLost, isWanted, type Account, type Channel, type StateSpan, type TradeCount } from './account.js'
 
 /** One event that left something missing, whatever it concerned. */
 export interface Loss extends Span {
@@ -85,8 +85,6 @@ export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told
   }
 }
 
-const isWanted = ({ state, cause }: StateSpan) => state !== 'not recording' || cause !== undefined
-
 /** Nothing but files says that it came. */
 const isClaimed = (spans: readonly StateSpan[]) =>
   spans.some(isWanted) &&
@@ -135,25 +133,41 @@ interface Sum {
 
 const HOUR_US = 3_600_000_000
 
+type LineOf = Pick<Line, 'exchange' | 'family' | 'kind' | 'hourUs' | 'about'>
+
+/** The lines in which channels are told, by what tells them apart, and how many of the channels are in each. */
+function sortsOf(channels: readonly Channel[], by: By | undefined): Map<string, { line: LineOf; count: number }> {
+  const sorts = new Map<string, { line: LineOf; count: number }>()
+  for (const { exchange, family, kind, about } of channels) {
+    const isByName = by === 'instrument' || by === 'channel'
+    const line = { exchange, family: by === 'instrument' ? '' : family, kind, ...(isByName && { about }) }
+    const key = JSON.stringify(line)
+    const known = sorts.get(key) ?? { line, count: 0 }
+    known.count++
+    sorts.set(key, known)
+  }
+  return sorts
+}
+
 function linesOf(account: Account, exchangeNamed: Asked, by: By | undefined): Line[] {
-  const sums = new Map<string, { line: Pick<Line, 'exchange' | 'family' | 'kind' | 'hourUs' | 'about'>; sum: Sum }>()
+  const sums = new Map<string, { line: LineOf; sum: Sum }>()
   const hours = by === 'hour' ? hoursIn(account.window) : [account.window]
   for (const { spans, channels } of account.groups) {
+    const sorts = sortsOf(channels, by)
+    let first = 0
     for (const hour of hours) {
-      const own = sumOf(spansWithin(spans, hour))
+      // Spans follow one upon the other: those of past hours are not looked at again.
+      while ((spans[first]?.toUs ?? Infinity) <= hour.fromUs) first++
+      const own = sumOf(spansWithin(spans, first, hour))
       if (own.wantedUs === 0 && own.pendingUs === 0) continue
-      for (const { exchange, family, kind, about } of channels) {
-        const line = {
-          exchange,
-          family: by === 'instrument' ? '' : family,
-          kind,
-          ...(by === 'hour' && { hourUs: hour.fromUs }),
-          ...((by === 'instrument' || by === 'channel') && { about }),
+      for (const [sort, { line, count }] of sorts) {
+        const key = by === 'hour' ? `${hour.fromUs} ${sort}` : sort
+        const known = sums.get(key) ?? {
+          line: by === 'hour' ? { ...line, hourUs: hour.fromUs } : line,
+          sum: emptySum(),
         }
-        const key = JSON.stringify(line)
-        const known = sums.get(key)
-        if (known) add(known.sum, own)
-        else sums.set(key, { line, sum: { ...own, causes: new Map(own.causes) } })
+        sums.set(key, known)
+        add(known.sum, own, count)
       }
     }
   }
@@ -169,13 +183,7 @@ function orderOf(a: Line, b: Line, exchangeNamed: Asked): number {
   return names.indexOf(a.family) - names.indexOf(b.family) || (a.kind < b.kind ? -1 : 1)
 }
 
-function lineOf(
-  line: Pick<Line, 'exchange' | 'family' | 'kind' | 'hourUs' | 'about'>,
-  sum: Sum,
-  account: Account,
-  exchangeNamed: Asked,
-  by: By | undefined,
-): Line {
+function lineOf(line: LineOf, sum: Sum, account: Account, exchangeNamed: Asked, by: By | undefined): Line {
   const { wantedUs, lostUs } = sum
   const [cause] = [...sum.causes].sort((a, b) => b[1] - a[1])[0] ?? []
   const family = familyOf(exchangeNamed(line.exchange), line.family)
@@ -206,17 +214,20 @@ function lineOf(
 /** Never rounded up to all where anything is missing. */
 const ALMOST = 0.99999
 
+const emptySum = (): Sum => ({
+  channels: 0,
+  wantedUs: 0,
+  lostUs: 0,
+  healedUs: 0,
+  pendingUs: 0,
+  unprovenUs: 0,
+  claimedUs: 0,
+  causes: new Map(),
+})
+
+/** Of one channel. */
 function sumOf(spans: readonly StateSpan[]): Sum {
-  const sum: Sum = {
-    channels: 1,
-    wantedUs: 0,
-    lostUs: 0,
-    healedUs: 0,
-    pendingUs: 0,
-    unprovenUs: 0,
-    claimedUs: 0,
-    causes: new Map(),
-  }
+  const sum: Sum = { ...emptySum(), channels: 1 }
   for (const span of spans) {
     if (!isWanted(span)) continue
     const us = span.toUs - span.fromUs
@@ -236,19 +247,26 @@ function sumOf(spans: readonly StateSpan[]): Sum {
   return sum
 }
 
-function add(to: Sum, one: Sum): void {
-  to.channels += one.channels
-  to.wantedUs += one.wantedUs
-  to.lostUs += one.lostUs
-  to.healedUs += one.healedUs
-  to.pendingUs += one.pendingUs
-  to.unprovenUs += one.unprovenUs
-  to.claimedUs += one.claimedUs
-  for (const [cause, us] of one.causes) to.causes.set(cause, (to.causes.get(cause) ?? 0) + us)
+function add(to: Sum, one: Sum, times: number): void {
+  to.channels += times * one.channels
+  to.wantedUs += times * one.wantedUs
+  to.lostUs += times * one.lostUs
+  to.healedUs += times * one.healedUs
+  to.pendingUs += times * one.pendingUs
+  to.unprovenUs += times * one.unprovenUs
+  to.claimedUs += times * one.claimedUs
+  for (const [cause, us] of one.causes) to.causes.set(cause, (to.causes.get(cause) ?? 0) + times * us)
 }
 
-function spansWithin(spans: readonly StateSpan[], window: Span): StateSpan[] {
-  return spans.flatMap(span => clip([span], window).map(({ fromUs, toUs }) => ({ ...span, fromUs, toUs })))
+/** The parts of spans that lie in a window, where those before `first` do not. */
+function spansWithin(spans: readonly StateSpan[], first: number, window: Span): StateSpan[] {
+  const inside: StateSpan[] = []
+  for (let at = first; at < spans.length; at++) {
+    const span = spans[at]
+    if (!span || span.fromUs >= window.toUs) break
+    for (const { fromUs, toUs } of clip([span], window)) inside.push({ ...span, fromUs, toUs })
+  }
+  return inside
 }
 
 function hoursIn({ fromUs, toUs }: Span): Span[] {

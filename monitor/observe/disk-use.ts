@@ -1,7 +1,7 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
-import { folderEntries } from '../../platform/folder-entries.js'
+import { folderNames } from '../../platform/folder-entries.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { readFinishedMarks, type FinishedMark } from '../../formats/finished-mark.js'
@@ -96,6 +96,8 @@ export function diskUseOf(dataDir: string, atMs: number): DiskUse {
   return { atMs, raw, open, openBy: [...openBy.values()], parquet, quarantine, rawByHour, firstMs }
 }
 
+const DATE = 'date='
+
 function sumOf(
   dataDir: string,
   folder: string,
@@ -105,24 +107,24 @@ function sumOf(
   const sum = { files: 0, bytes: 0 }
   const counted = new Set<string>()
   const walk = (below: string) => {
-    for (const entry of folderEntries(join(dataDir, below))) {
-      const path = `${below}/${entry.name}`
-      if (entry.isDirectory()) {
-        const date = /^date=(.*)$/.exec(entry.name)?.[1] ?? ''
-        if (counted.has(date)) continue
-        const ofDate = date === '' ? undefined : known(date)
-        if (!ofDate) {
-          walk(path)
-          continue
-        }
+    // Names alone: of years of dates that are known nothing else is asked.
+    for (const name of folderNames(join(dataDir, below))) {
+      const date = name.startsWith(DATE) ? name.slice(DATE.length) : ''
+      if (counted.has(date)) continue
+      const ofDate = date === '' ? undefined : known(date)
+      if (ofDate) {
         counted.add(date)
         sum.files += ofDate.files
         sum.bytes += ofDate.bytes
-      } else {
-        const bytes = statSync(join(dataDir, path), { throwIfNoEntry: false })?.size ?? 0
+        continue
+      }
+      const path = `${below}/${name}`
+      const found = lstatSync(join(dataDir, path), { throwIfNoEntry: false })
+      if (found?.isDirectory()) walk(path)
+      else if (found) {
         sum.files++
-        sum.bytes += bytes
-        see?.(path, bytes)
+        sum.bytes += found.size
+        see?.(path, found.size)
       }
     }
   }

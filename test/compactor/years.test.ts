@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { SegmentFinder } from '../../compactor/backlog.js'
 import { dropPastState } from '../../compactor/date/past-state.js'
+import { FinishedDates } from '../../compactor/finished-dates.js'
 import { KnownReceipts } from '../../compactor/known-receipts.js'
 import { diskUseOf, type DiskUse } from '../../monitor/observe/disk-use.js'
 import { appendReceipts, compactorState } from '../../formats/receipt.js'
@@ -194,4 +195,43 @@ t.test('2,000 days come and go, and neither state/ nor what programs remember gr
   t.ok(last.files <= first.files, `${first.files} files in state/ after 200 days, ${last.files} after 2,000`)
   t.ok(last.bytes <= 1.2 * first.bytes, `${first.bytes} bytes, ${last.bytes}`)
   t.ok(last.heap < first.heap + 10, `heap of ${first.heap.toFixed(1)} MiB, ${last.heap.toFixed(1)}`)
+})
+
+t.test('a start looked into each hour of all years', async t => {
+  const dataDir = t.testdir()
+  const DAYS = 200
+  const folders = Array.from({ length: DAYS }, (_, day) => {
+    const date = new Date(START_MS - day * DAY_MS).toISOString().slice(0, 10)
+    return { date, raw: [`raw/exchange=deribit/channel=quote/date=${date}`], parquet: [] }
+  })
+  for (const { raw } of folders) mkdirSync(join(dataDir, `${raw[0] ?? ''}/hour=14`), { recursive: true })
+  mkdirSync(compactorState(dataDir), { recursive: true })
+  letTimePass(dataDir)
+  const first = new FinishedDates(dataDir)
+  for (const { date, ...own } of folders) first.addIf(date, own, () => true)
+  first.save()
+
+  // As if somebody had put a file there: the hour's folder tells, and no other.
+  const changed = folders[120]
+  if (!changed) throw new Error('no such day')
+  writeFileSync(join(dataDir, `${changed.raw[0] ?? ''}/hour=14/x`), '')
+  const started = new FinishedDates(dataDir)
+  const seen = new Set<string>()
+  let nowMs = 0
+  for (let turns = 0; started.isMarked(changed.date); nowMs += 1000) {
+    const turn = started.turn(nowMs)
+    if (!turn) continue
+    t.ok(turn.size > 0 && turn.size <= 64, `${turn.size} of ${DAYS} dates at once`)
+    for (const { date, ...own } of folders)
+      t.equal(started.has(date, own, turn.has(date)), date !== changed.date || !turn.has(date))
+    for (const date of turn) seen.add(date)
+    if (++turns > DAYS / 64 + 1) break
+  }
+  t.notOk(started.isMarked(changed.date), 'its turn came')
+  t.ok(nowMs <= 20 * 60_000, 'within twenty minutes')
+
+  const { date, ...own } = folders[7] ?? changed
+  rmSync(join(dataDir, own.raw[0] ?? '', 'hour=14'), { recursive: true })
+  const isKnown = new FinishedDates(dataDir).has(date, own, false)
+  t.notOk(isKnown, 'an hour that went away is seen at once')
 })

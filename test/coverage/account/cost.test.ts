@@ -2,10 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { lineHead } from '../../../formats/raw-line.js'
-import { localDisk } from '../../../platform/disk.js'
-import { SegmentWriter } from '../../../recorder/storage/segment-writer.js'
-import { seal } from '../../fixtures/segments.js'
+import { writeJournalHour, type ToldAt } from '../../fixtures/journal-hour.js'
 
 /** Generous, for a machine that does other things, too: on an idle one a day takes less than a second. */
 const SECONDS_MAX = 4
@@ -15,31 +12,11 @@ const OLD_DAYS = 120
 const instruments = Array.from({ length: 500 }, (_, i) => `BTC-27NOV26-${40_000 + 100 * i}-C`)
 const channels = instruments.flatMap(name => ['quote', 'ticker', 'book'].map(family => `${family}.${name}.100ms`))
 
-function writeHour(root: string, startedMs: number, run: string, events: readonly (readonly [number, object])[]): void {
-  const name = {
-    exchange: 'deribit',
-    channel: 'journal',
-    startedMs,
-    host: 'vps1',
-    run,
-    number: 1 + ((startedMs / 3_600_000) % 24),
-  }
-  const writer = new SegmentWriter(localDisk, root, name, Infinity)
-  const lines = events.map(
-    ([second, event], i) =>
-      `${lineHead(startedMs * 1000 + Math.round(second * 1e6), 'journal', name.number * 10_000 + i, 'frame')}${JSON.stringify(event)}}\n`,
-  )
-  writer.append({
-    bytes: new Uint8Array(Buffer.from(lines.join(''))),
-    frames: lines.length,
-    firstRecvUs: startedMs * 1000,
-    lastRecvUs: startedMs * 1000 + 3_599_000_000,
-  })
-  writer.close()
-  seal(root, writer.path)
+function writeHour(root: string, startedMs: number, run: string, events: readonly ToldAt[]): void {
+  writeJournalHour(root, { startedMs, host: 'vps1', run, number: 1 + ((startedMs / 3_600_000) % 24) }, events)
 }
 
-function hourOf(startedMs: number, isFirst: boolean): (readonly [number, object])[] {
+function hourOf(startedMs: number, isFirst: boolean): ToldAt[] {
   const parts = [channels.slice(0, 750), channels.slice(750)]
   const told = parts.map((part, i) =>
     isFirst
@@ -47,7 +24,7 @@ function hourOf(startedMs: number, isFirst: boolean): (readonly [number, object]
       : ([0.5, { event: 'subscriptions', conn: 'd1', channels: part, part: i + 1, parts: 2 }] as const),
   )
   const startUs = startedMs * 1000
-  const breaks = Array.from({ length: 20 }, (_, i): readonly [number, object] => {
+  const breaks = Array.from({ length: 20 }, (_, i): ToldAt => {
     const channel = `book.${instruments[(i * 7) % 500] ?? ''}.100ms`
     const from_us = startUs + (100 + 10 * i) * 1e6
     return [
@@ -55,7 +32,7 @@ function hourOf(startedMs: number, isFirst: boolean): (readonly [number, object]
       { event: 'book_break', conn: 'd1', channel, instrument: channel.split('.')[1], from_us, to_us: from_us + 1000 },
     ]
   })
-  const resyncs = breaks.map(([second, event]): readonly [number, object] => [
+  const resyncs = breaks.map(([second, event]): ToldAt => [
     second + 1,
     { ...event, event: 'resync', to_us: startUs + (second + 1) * 1e6 },
   ])
