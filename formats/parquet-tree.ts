@@ -3,6 +3,7 @@
  * names are ours, whole.
  */
 import { listFolder, partitionFolders, partitionValues, type FolderQuery, type Level } from './partition-folders.js'
+import { folderNames } from '../platform/folder-entries.js'
 import { parseParquetName, type ParquetName } from './parquet-path.js'
 
 /** A day's folder of a table; what its path does not say is undefined. */
@@ -89,9 +90,11 @@ export function parentsOfDays(root: string, isWanted: (table: string) => boolean
   return [...early, ...atDepth(above.length)].sort()
 }
 
-/** Dates that have a folder there, as they are spelled. */
+/** Dates that have a folder there, by names alone, as they are spelled; sorted. */
 export const datesIn = (root: string, parent: string): string[] =>
-  listFolder(root, parent).folders.flatMap(name => /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? [])
+  folderNames(`${root}/${parent}`)
+    .flatMap(name => /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? [])
+    .sort()
 
 /** The files of one folder, sorted by name. */
 export function parquetFilesIn(

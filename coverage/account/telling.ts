@@ -150,37 +150,39 @@ function sortsOf(channels: readonly Channel[], by: By | undefined): Map<string, 
 }
 
 function linesOf(account: Account, exchangeNamed: Asked, by: By | undefined): Line[] {
-  const sums = new Map<string, { line: LineOf; sum: Sum }>()
-  const hours = by === 'hour' ? hoursIn(account.window) : [account.window]
-  for (const { spans, channels } of account.groups) {
-    const sorts = sortsOf(channels, by)
-    let first = 0
-    for (const hour of hours) {
+  const groups = account.groups.map(({ spans, channels }) => ({ spans, first: 0, sorts: sortsOf(channels, by) }))
+  const isByHour = by === 'hour'
+  const inOrder = orderOf(exchangeNamed)
+  const lines = (isByHour ? hoursIn(account.window) : [account.window]).flatMap(hour => {
+    const sums = new Map<string, { line: LineOf; sum: Sum }>()
+    for (const group of groups) {
       // Spans follow one upon the other: those of past hours are not looked at again.
-      while ((spans[first]?.toUs ?? Infinity) <= hour.fromUs) first++
-      const own = sumOf(spansWithin(spans, first, hour))
+      while ((group.spans[group.first]?.toUs ?? Infinity) <= hour.fromUs) group.first++
+      const own = sumOf(spansWithin(group.spans, group.first, hour))
       if (own.wantedUs === 0 && own.pendingUs === 0) continue
-      for (const [sort, { line, count }] of sorts) {
-        const key = by === 'hour' ? `${hour.fromUs} ${sort}` : sort
-        const known = sums.get(key) ?? {
-          line: by === 'hour' ? { ...line, hourUs: hour.fromUs } : line,
-          sum: emptySum(),
-        }
+      for (const [key, { line, count }] of group.sorts) {
+        const known = sums.get(key) ?? { line: isByHour ? { ...line, hourUs: hour.fromUs } : line, sum: emptySum() }
         sums.set(key, known)
         add(known.sum, own, count)
       }
     }
-  }
-  const lines = [...sums.values()].map(({ line, sum }) => lineOf(line, sum, account, exchangeNamed, by))
-  if (by === 'hour') return lines.sort((a, b) => (a.hourUs ?? 0) - (b.hourUs ?? 0) || orderOf(a, b, exchangeNamed))
-  if (by === undefined) return lines.sort((a, b) => orderOf(a, b, exchangeNamed))
+    const found = [...sums.values()].map(({ line, sum }) => lineOf(line, sum, account, exchangeNamed, by))
+    return isByHour ? found.sort(inOrder) : found
+  })
+  if (isByHour) return lines
+  if (by === undefined) return lines.sort(inOrder)
   return lines.sort((a, b) => b.lostUs - a.lostUs || ((a.about ?? '') < (b.about ?? '') ? -1 : 1))
 }
 
-function orderOf(a: Line, b: Line, exchangeNamed: Asked): number {
-  if (a.exchange !== b.exchange) return a.exchange < b.exchange ? -1 : 1
-  const names = exchangeNamed(a.exchange).families.map(({ name }) => name)
-  return names.indexOf(a.family) - names.indexOf(b.family) || (a.kind < b.kind ? -1 : 1)
+/** As the exchange names its families, each asked once. */
+function orderOf(exchangeNamed: Asked): (a: Line, b: Line) => number {
+  const known = new Map<string, string[]>()
+  return (a, b) => {
+    if (a.exchange !== b.exchange) return a.exchange < b.exchange ? -1 : 1
+    const names = known.get(a.exchange) ?? exchangeNamed(a.exchange).families.map(({ name }) => name)
+    known.set(a.exchange, names)
+    return names.indexOf(a.family) - names.indexOf(b.family) || (a.kind < b.kind ? -1 : 1)
+  }
 }
 
 function lineOf(line: LineOf, sum: Sum, account: Account, exchangeNamed: Asked, by: By | undefined): Line {

@@ -56,7 +56,7 @@ function gap(fromUs: number, toUs: number): readonly [number, object] {
 }
 
 function hole(fromUs: number, toUs: number): readonly [number, object] {
-  const of = { instrument: 'BTC-PERPETUAL', from_us: fromUs, to_us: toUs, first_seq: 5, last_seq: 7 }
+  const of = { instrument: 'BTC-PERPETUAL', from_us: fromUs, to_us: toUs, from_seq: 5, to_seq: 7 }
   return [toUs, { event: 'trade_hole', ...of, cause: 'trades missing by number' }]
 }
 
