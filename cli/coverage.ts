@@ -44,7 +44,7 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
     throw new EdgeError('COVERAGE_OPTIONS', `found ${folder}, wanted options alone`, {
       hint: `the folder is called by its name now: --path ${folder}`,
     })
-  const [{ measureAsked }, { tellingOf }, { exchangeNamed }, { requireTree }, text, { showProgress }] =
+  const [{ measureAsked }, { tellingOf }, { exchangeNamed }, { requireTree }, text, { showProgress }, { writeLines }] =
     await Promise.all([
       import('../coverage/account/measure.js'),
       import('../coverage/account/telling.js'),
@@ -52,6 +52,7 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
       import('../formats/tree-place.js'),
       import('./coverage/account-text.js'),
       import('../platform/progress-bar.js'),
+      import('./output.js'),
     ])
   const root = options.path ?? (await import('../config/load.js')).loadConfig(options.config).dataDir
   if (options.write) return write(root, options)
@@ -71,12 +72,8 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
         ? exitCodes.success
         : exitCodes.incomplete
   const { accountJson, accountMarkdown, accountText } = text
-  const shown = options.json
-    ? accountJson(told, account, counted)
-    : options.markdown
-      ? accountMarkdown(told, counted)
-      : accountText(told, counted)
-  process.stdout.write(`${shown}\n`)
+  if (options.json) await writeLines(accountJson(told, account, counted), process.stdout)
+  else process.stdout.write(`${options.markdown ? accountMarkdown(told, counted) : accountText(told, counted)}\n`)
 }
 
 async function count(root: string, window: Span, by: By | undefined): Promise<CountedTables> {

@@ -1,5 +1,5 @@
 import { existsSync, statSync, type Dirent } from 'node:fs'
-import { folderEntries, folderNames } from '../platform/folder-entries.js'
+import { folderEntries, namesLately } from '../platform/folder-entries.js'
 import { SAFE_PATH_VALUE } from './raw-path.js'
 
 /** A level of folders `key=value`, from the top; one that is optional is missing in some layouts. */
@@ -72,7 +72,8 @@ function namesIn(
   const few = rest.length === 0 && level?.key === 'date' ? datesWithin(dates, FEW_DATES) : undefined
   if (few) return few.map(date => `date=${date}`).filter(name => existsSync(`${root}/${top}/${name}`))
   // Years of names, of which few are wanted: what each is shows when it is listed.
-  return folderNames(`${root}/${top}`).sort()
+  const [first, last] = [`date=${dates.first}`, `date=${dates.last}`]
+  return namesLately(`${root}/${top}`).filter(name => !name.startsWith('date=') || (name >= first && name <= last))
 }
 
 /** Undefined where they are more than so many, or have no end. */

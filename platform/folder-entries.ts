@@ -1,4 +1,4 @@
-import { readdirSync, type Dirent } from 'node:fs'
+import { readdirSync, statSync, type Dirent } from 'node:fs'
 import { hasErrno } from './edge-error.js'
 
 /**
@@ -22,6 +22,26 @@ export function folderNames(folder: string): string[] {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
     throw error
   }
+}
+
+/** What changed within the tick of a file system's clock may change again unnoticed. */
+const SETTLES_MS = 2000
+/** Not every file system tells when a folder changed. */
+const REMEMBERED_MS = 3000
+const FOLDERS_MAX = 256
+const remembered = new Map<string, { modifiedMs: number; untilMs: number; names: readonly string[] }>()
+
+/** The same, sorted, for who asks of a folder again and again within seconds: of one that did not change since. */
+export function namesLately(folder: string): readonly string[] {
+  const modifiedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs
+  const nowMs = Date.now()
+  const known = remembered.get(folder)
+  if (known && known.modifiedMs === modifiedMs && nowMs < known.untilMs) return known.names
+  const names = folderNames(folder).sort()
+  if (remembered.size >= FOLDERS_MAX) remembered.clear()
+  if (modifiedMs !== undefined && nowMs - modifiedMs > SETTLES_MS)
+    remembered.set(folder, { modifiedMs, untilMs: nowMs + REMEMBERED_MS, names })
+  return names
 }
 
 /** All below a folder that is no folder, relative to it and with forward slashes, while it is asked for. */

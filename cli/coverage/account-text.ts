@@ -1,3 +1,4 @@
+import { jsonPieces } from '../../platform/json-pieces.js'
 import { countText } from '../../platform/figures.js'
 import type { Account } from '../../coverage/account/account.js'
 import type { CountedLine, CountedTables } from '../../coverage/count-tables.js'
@@ -145,8 +146,8 @@ export function accountMarkdown(told: Told, counted?: CountedTables): string {
   ].join('\n')
 }
 
-/** The same for programs: the account itself, and what it comes to. */
-export function accountJson(told: Told, account: Account, counted?: CountedTables): string {
+/** The same for programs, piece by piece: the account itself, and what it comes to. */
+export function* accountJson(told: Told, account: Account, counted?: CountedTables): Generator<Buffer, void> {
   const { window, isComplete, isEmpty, lostUs, losses, healed, pending, lines, trades, notOffered, channels, claimed } =
     told
   const event = ({ fromUs, toUs, lostUs, state, cause, channels }: Loss) => ({
@@ -156,13 +157,13 @@ export function accountJson(told: Told, account: Account, counted?: CountedTable
   const value = {
     ...{ from: isoText(window.fromUs), to: isoText(window.toUs), sentence: sentenceOf(told) },
     ...{ complete: isComplete, empty: isEmpty, missing_seconds: lostUs / 1e6, channels },
-    missing: losses.map(event),
-    healed: healed.map(event),
-    not_yet_known: pending.map(event),
+    missing: eachAs(losses, event),
+    healed: eachAs(healed, event),
+    not_yet_known: eachAs(pending, event),
     trades,
     claimed_channels: claimed,
     not_offered: notOffered,
-    lines: lines.map(({ hourUs, wantedUs, lostUs, healedUs, pendingUs, complete, ...line }) => ({
+    lines: eachAs(lines, ({ hourUs, wantedUs, lostUs, healedUs, pendingUs, complete, ...line }) => ({
       ...line,
       ...(hourUs !== undefined && { hour: isoText(hourUs) }),
       complete: complete ?? null,
@@ -170,7 +171,7 @@ export function accountJson(told: Told, account: Account, counted?: CountedTable
       ...{ healed_seconds: healedUs / 1e6, not_yet_known_seconds: pendingUs / 1e6 },
     })),
     ...(counted && {
-      tables: counted.lines.map(({ hourUs, ...line }) => ({
+      tables: eachAs(counted.lines, ({ hourUs, ...line }) => ({
         ...line,
         ...(hourUs !== undefined && { hour: isoText(hourUs) }),
       })),
@@ -178,7 +179,11 @@ export function accountJson(told: Told, account: Account, counted?: CountedTable
     }),
     groups: account.groups,
   }
-  return JSON.stringify(value, null, 2)
+  for (const piece of jsonPieces(value)) yield Buffer.from(piece)
+}
+
+function* eachAs<From, To>(list: readonly From[], as: (one: From) => To): Generator<To, void> {
+  for (const one of list) yield as(one)
 }
 
 const isoText = (us: number) => new Date(Math.floor(us / 1000)).toISOString().replace(/\.000Z$/, 'Z')

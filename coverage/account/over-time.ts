@@ -1,3 +1,4 @@
+import { NOTHING_LATER } from '../../formats/journal/causes.js'
 import type { Span } from '../../platform/spans.js'
 import {
   isWanted,
@@ -60,9 +61,18 @@ export class AccountOverTime {
 function spansWithin(last: Known, { fromUs, toUs }: Span): StateSpan[] {
   const parts: (readonly StateSpan[])[] = []
   for (let known: Known | undefined = last; known; known = known.before) parts.push(known.spans)
-  return parts
-    .reverse()
-    .flat()
+  return withLaterWords(parts.reverse().flat())
     .map(span => ({ ...span, fromUs: Math.max(span.fromUs, fromUs), toUs: Math.min(span.toUs, toUs) }))
     .filter(span => span.fromUs < span.toUs)
+}
+
+/** A part of which nobody knew what came later has the cause that the next one tells. */
+function withLaterWords(spans: readonly StateSpan[]): StateSpan[] {
+  const told: StateSpan[] = []
+  for (const span of [...spans].reverse()) {
+    const later = told.at(-1)
+    const cause = later?.fromUs === span.toUs && later.state === span.state ? later.cause : undefined
+    told.push(span.cause === NOTHING_LATER && cause !== undefined ? { ...span, cause } : span)
+  }
+  return told.reverse()
 }

@@ -1,6 +1,6 @@
 import { parseSegmentPath, withState } from '../raw-path.js'
 import { segmentEndMs } from '../segment-span.js'
-import { STOPPING } from './causes.js'
+import { NOTHING_LATER, STOPPING } from './causes.js'
 import { stillCovered } from './covered.js'
 import { byExchange, type EntryOf, type JournalEntry } from './entry.js'
 import { BrokenBooks } from './broken-books.js'
@@ -65,7 +65,7 @@ class SpanReader {
       case 'ceased':
         this.#lostWithMemory(entry, recvUs)
         this.#resumed(entry)
-        this.#ended(entry, 'nothing was recorded later')
+        this.#ended(entry, NOTHING_LATER)
         break
       case 'disconnected': {
         const { conn, cause, reason, before_live } = entry.detail

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
-import { folderNames } from '../../platform/folder-entries.js'
+import { namesLately } from '../../platform/folder-entries.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { readFinishedMarks, type FinishedMark } from '../../formats/finished-mark.js'
@@ -108,7 +108,7 @@ function sumOf(
   const counted = new Set<string>()
   const walk = (below: string) => {
     // Names alone: of years of dates that are known nothing else is asked.
-    for (const name of folderNames(join(dataDir, below))) {
+    for (const name of namesLately(join(dataDir, below))) {
       const date = name.startsWith(DATE) ? name.slice(DATE.length) : ''
       if (counted.has(date)) continue
       const ofDate = date === '' ? undefined : known(date)
