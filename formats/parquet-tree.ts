@@ -2,8 +2,14 @@
  * The one walk over `parquet/`: partitions with or without the levels of kind and currency, and in them the files whose
  * names are ours, whole.
  */
-import { listFolder, partitionFolders, partitionValues, type FolderQuery, type Level } from './partition-folders.js'
-import { folderNames } from '../platform/folder-entries.js'
+import {
+  listFolder,
+  listNames,
+  partitionFolders,
+  partitionValues,
+  type FolderQuery,
+  type Level,
+} from './partition-folders.js'
 import { parseParquetName, type ParquetName } from './parquet-path.js'
 
 /** A day's folder of a table; what its path does not say is undefined. */
@@ -92,9 +98,7 @@ export function parentsOfDays(root: string, isWanted: (table: string) => boolean
 
 /** Dates that have a folder there, by names alone, as they are spelled; sorted. */
 export const datesIn = (root: string, parent: string): string[] =>
-  folderNames(`${root}/${parent}`)
-    .flatMap(name => /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? [])
-    .sort()
+  listNames(root, parent).flatMap(name => /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? [])
 
 /** The files of one folder, sorted by name. */
 export function parquetFilesIn(

@@ -30,7 +30,7 @@ t.test('only the walkers list the folders of a tree', async t => {
       .filter(name => name.endsWith('.ts'))
       .map(name => `${room}/${name}`)
       .filter(path =>
-        /\b(?:readdir|opendir|fs\.glob|globSync|folderEntries|filesBelow)(?:Sync)?\b/.test(
+        /\b(?:readdir|opendir|fs\.glob|globSync|folderEntries|folderNames|namesLately|filesBelow)(?:Sync)?\b/.test(
           readFileSync(join(packageRoot, path), 'utf8'),
         ),
       ),
