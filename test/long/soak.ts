@@ -139,7 +139,8 @@ class CoverageAsked {
   }
 
   look(seconds: number): void {
-    if (seconds < 60 * this.#begun + 30) return
+    // From the second one on: of the first, no segment is over yet.
+    if (seconds < 60 * (this.#begun + 1) + 30) return
     this.#begun++
     this.#last = this.#last.then(() => this.#ask())
   }
