@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import type { Part } from '../supervisor/supervisor.js'
 import { withConfig, type ConfigOption } from './config-option.js'
-import { recorderNodeFlags } from '../supervisor/node-flags.js'
+import { recorderMemory, recorderNodeFlags } from '../supervisor/node-flags.js'
 
 export function runCommand(): Command {
   return withConfig(
@@ -91,5 +91,6 @@ function recorderPart(configPath: string, exchange: string | undefined): Part {
     name: exchange === undefined ? name : `${name} ${exchange}`,
     args: own,
     takeOverArgs: [...own, '--take-over'],
+    memory: recorderMemory,
   }
 }

@@ -17,6 +17,8 @@ export interface Part {
    * renewed ends first.
    */
   takeOverArgs?: string[]
+  /** How it keeps memory, where not as all do. */
+  memory?: Readonly<Record<string, string>>
 }
 
 /** Parts promise to end within seconds when asked to; one that hangs is killed after this, with all it started, ms. */
@@ -135,7 +137,7 @@ class KeptPart {
   }
 
   #start(args: string[]): Process {
-    return start(this.#part.name, args, this.#log, this.#signal, this.#stillLooks)
+    return start({ ...this.#part, args }, this.#log, this.#signal, this.#stillLooks)
   }
 
   #isOver(): boolean {
@@ -155,7 +157,12 @@ class KeptPart {
   }
 }
 
-function start(name: string, args: string[], log: Logger, signal: AbortSignal, stillLooks: number): Process {
+function start(
+  { name, args, memory = leanMemory }: Part,
+  log: Logger,
+  signal: AbortSignal,
+  stillLooks: number,
+): Process {
   const child = execa(process.execPath, args, {
     // A group of its own: Ctrl-C on the terminal reaches the supervisor alone, which then tells the parts once.
     detached: true,
@@ -163,7 +170,7 @@ function start(name: string, args: string[], log: Logger, signal: AbortSignal, s
     // It would keep each sign of life.
     buffer: { ipc: false },
     // The unit's watchdog is about this process; the parts must not answer in its place.
-    env: { ...leanMemory, NOTIFY_SOCKET: undefined, WATCHDOG_USEC: undefined },
+    env: { ...memory, NOTIFY_SOCKET: undefined, WATCHDOG_USEC: undefined },
     stdin: 'ignore',
     stdout: 'inherit',
     stderr: 'inherit',

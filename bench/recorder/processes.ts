@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { packageRoot } from '../../platform/package-info.js'
 import { readStatus } from '../../formats/status.js'
-import { leanMemory, recorderNodeFlags } from '../../supervisor/node-flags.js'
+import { leanMemory, recorderMemory, recorderNodeFlags } from '../../supervisor/node-flags.js'
 import type { Delays } from './delays.js'
 import type { Shape } from './frames.js'
 
@@ -16,9 +16,11 @@ const START_WITHIN_MS = 30_000
 const script = (path: string) => join(packageRoot, 'dist', path)
 
 /** Runs a Node script, pinned to one processor where asked. */
-export function node(pinned: boolean, file: string, ...args: string[]) {
+export const node = (pinned: boolean, file: string, ...args: string[]) => nodeWith(leanMemory, pinned, file, ...args)
+
+function nodeWith(memory: Readonly<Record<string, string>>, pinned: boolean, file: string, ...args: string[]) {
   const command = [...(pinned ? ['taskset', '-c', '1'] : []), process.execPath, file, ...args]
-  const env = { ...leanMemory, EDGETAPE_LOG: 'silent' }
+  const env = { ...memory, EDGETAPE_LOG: 'silent' }
   return execa({ stdin: 'ignore', stderr: 'ignore', env, reject: false })`${command}`
 }
 
@@ -100,7 +102,7 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
   writeFileSync(configFile, JSON.stringify({ host: 'bench', dataDir, exchange, segments }))
   const flags = [...recorderNodeFlags, ...(options.nodeFlags ?? [])]
   const [flag, ...more] = [...flags, script('cli/main.js'), 'record', '--config', configFile]
-  const recorder = node(options.pinned, flag, ...more)
+  const recorder = nodeWith(recorderMemory, options.pinned, flag, ...more)
   await untilRecording(dataDir)
   await delay(options.framesPerSecond === 0 ? WARM_UP_MS.flatOut : WARM_UP_MS.steady)
   const before = sample(dataDir, recorder.pid)

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
 import { afterDeath, LONGEST_DELAY_MS, STABLE_MS } from '../../supervisor/restart.js'
+import { leanMemory, recorderMemory } from '../../supervisor/node-flags.js'
 import { supervise } from '../../supervisor/supervisor.js'
 import { createLogger } from '../../platform/log.js'
 import { packageRoot } from '../../platform/package-info.js'
@@ -40,6 +41,25 @@ t.test('parts are told once and waited for', async t => {
   stop.abort('SIGTERM')
   t.equal(await ended, true)
   for (const file of [a, b]) matchAll(t, linesOf(file), [/^started \d+$/, 'stopped SIGTERM'])
+})
+
+t.test('memory that the recorder gave back stayed with it: a part keeps memory as it is told', async t => {
+  const [recorder, other] = [join(t.testdir(), 'recorder'), join(t.testdirName, 'other')]
+  const stop = new AbortController()
+  const parts = [{ ...part(recorder, 'stay'), memory: recorderMemory }, part(other, 'stay')]
+  const ended = supervise(parts, log, stop.signal)
+  await until(() => linesOf(recorder).length === 1 && linesOf(other).length === 1)
+  const settings = [recorder, other].map(file => {
+    const environment = readFileSync(`/proc/${linesOf(file)[0]?.split(' ')[1] ?? ''}/environ`, 'utf8').split('\0')
+    return environment.filter(each => each.startsWith('MALLOC_')).sort()
+  })
+  const told = (memory: object) =>
+    Object.entries(memory)
+      .map(([name, value]) => `${name}=${String(value)}`)
+      .sort()
+  t.same(settings, [told(recorderMemory), told(leanMemory)])
+  stop.abort('SIGTERM')
+  await ended
 })
 
 t.test('one that dies is started again, and the other does not notice', async t => {
