@@ -158,6 +158,10 @@ export function* rawSegments(root: string, query: RawQuery = {}): Generator<RawS
   for (const files of filesByHour(root, query)) yield* inOrderOfStart(segmentsAmong(root, files), query)
 }
 
+/** Of files that were found already: the same, in the order in which the segments were begun. */
+export const segmentsOf = (root: string, files: readonly RawFile[]): RawSegment[] =>
+  inOrderOfStart(segmentsAmong(root, files), {})
+
 /** While a segment is sealed a listing may show it under both names, or under none but that of its manifest. */
 function segmentsAmong(root: string, files: readonly RawFile[]): RawSegment[] {
   const found = new Map<string, RawSegment>()

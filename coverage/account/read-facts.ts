@@ -6,7 +6,7 @@ import type { JournalEntry } from '../../formats/journal/entry.js'
 import { inOrder } from '../../formats/journal/read.js'
 import { lastEntries } from '../../formats/journal/runs.js'
 import { listFolder } from '../../formats/partition-folders.js'
-import { rawSegments, type RawSegment } from '../../formats/raw-tree.js'
+import { rawFiles, segmentsOf, type RawSegment } from '../../formats/raw-tree.js'
 import { mayHoldLinesOf } from '../../formats/segment-span.js'
 import { recorderState } from '../../formats/recorder-state.js'
 import { knownManifest } from './known-manifest.js'
@@ -47,7 +47,10 @@ export async function readAccountFacts(
   nowUs: number,
   onJournal?: OnJournal,
 ): Promise<AccountFacts> {
-  const files = segmentsIn(root, exchange, { fromUs: span.fromUs - SEGMENT_US, toUs: span.toUs + SEGMENT_US })
+  const around = { fromUs: span.fromUs - SEGMENT_US, toUs: span.toUs + SEGMENT_US }
+  const found = [...rawFiles(root, { exchange, ...around })]
+  const files = segmentsOf(root, found)
+  const manifests = found.filter(({ state, name }) => state === 'manifest' && mayHoldLinesOf(name, span))
   const entries = inOrder(await readJournal(root, exchange, span, onJournal))
   const signs = signsOf(root, entries, files)
   return {
@@ -55,14 +58,18 @@ export async function readAccountFacts(
     entries,
     signs,
     alive: aliveOf(root, exchange, entries, signs, nowUs),
-    vanished: findVanished(root, exchange, span, files, entries, namedExchange(exchange).names.familyOfChannel, nowUs),
+    vanished: findVanished(
+      root,
+      exchange,
+      span,
+      { files, manifests },
+      entries,
+      namedExchange(exchange).names.familyOfChannel,
+      nowUs,
+    ),
     claims: claimsOfSegments(root, files, toldHosts(entries)),
     nowUs,
   }
-}
-
-function segmentsIn(root: string, exchange: string, span: Span): RawSegment[] {
-  return [...rawSegments(root, { exchange, ...span })]
 }
 
 /** When each run that said no last word was last heard of: by the last line of its segments. */

@@ -3,7 +3,7 @@ import { listFolder } from '../../formats/partition-folders.js'
 import type { JournalEntry } from '../../formats/journal/entry.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { groupPath, parseSegmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
-import { rawFiles, type RawSegment } from '../../formats/raw-tree.js'
+import type { RawFile, RawSegment } from '../../formats/raw-tree.js'
 import { segmentEndMs, segmentHourMs } from '../../formats/segment-span.js'
 import { readReceiptsOf } from '../../formats/receipt.js'
 import { groupBy } from '../../platform/group-by.js'
@@ -26,7 +26,7 @@ export function findVanished(
   root: string,
   exchange: string,
   span: Span,
-  files: readonly RawSegment[],
+  { files, manifests }: { files: readonly RawSegment[]; manifests: readonly RawFile[] },
   entries: readonly JournalEntry[],
   familyOfChannel: (channel: string) => string,
   nowUs: number,
@@ -41,7 +41,7 @@ export function findVanished(
       span.fromUs - HOUR_US,
     )
   })
-  const orphans = manifestsAlone(root, exchange, span)
+  const orphans = manifests.flatMap(({ name }) => (here.has(idOf(name)) ? [] : [name]))
   const names = files.map(({ name }) => name)
   const long = longSegments(entries, names).filter(({ name }) => !here.has(idOf(name)))
   if (suspects.length + orphans.length + long.length === 0) return []
@@ -186,17 +186,6 @@ function groupsWithout(
   return [...families()]
     .filter(family => !here.has(family))
     .map(channel => ({ ...{ exchange, host, run }, channel, startedMs: 0, number: 0 }))
-}
-
-/** Segments that left their manifest alone. */
-function manifestsAlone(root: string, exchange: string, span: Span): SegmentName[] {
-  const manifests = new Map<string, SegmentName>()
-  const here = new Set<string>()
-  for (const { path, name, state } of rawFiles(root, { exchange, ...span })) {
-    if (state === 'manifest') manifests.set(withState(path, 'sealed'), name)
-    else here.add(withState(path, 'sealed'))
-  }
-  return [...manifests].flatMap(([path, name]) => (here.has(path) ? [] : [name]))
 }
 
 /** Where a segment that is not here may be all the same. */

@@ -10,8 +10,8 @@ import { needs } from '../fixtures/needs.js'
 const MOST = [
   { name: 'ready view, one moment', times: 4 },
   { name: 'recorder, start', times: 1.2 },
-  { name: 'status', times: 1.2 },
-  { name: 'coverage --date', times: 3 },
+  { name: 'status', times: 1.1 },
+  { name: 'coverage --date', times: 2 },
 ]
 
 t.test('ten days cost what one costs', { timeout: 300_000 }, async t => {
