@@ -106,16 +106,20 @@ t.test(
       .map(sql => (/\bcovered\b/.test(sql) ? `SELECT * REPLACE (nullif(covered, true) AS covered) FROM (${sql})` : sql))
     const file = join(folder, 'queries.json')
     writeFileSync(file, JSON.stringify(queries))
+    const own: unknown[] = []
+    for (const query of queries) {
+      const sql = `SELECT to_json(t)::VARCHAR FROM (${query}) t`
+      const read = (rows: readonly unknown[][]) => rows.map(([row]) => JSON.parse(String(row)) as unknown)
+      own.push(
+        await session.ask(sql, async connection =>
+          read((await connection.runAndReadAll(sql)).getRows() as unknown[][]),
+        ),
+      )
+    }
     for (const python of found) {
       const { stdout } = await execa(python, ['-c', PROGRAM, dataDir, file], { env })
       const answers = stdout.split('\n').map(line => JSON.parse(line) as unknown)
-      for (const [place, query] of queries.entries()) {
-        const sql = `SELECT to_json(t)::VARCHAR FROM (${query}) t`
-        const own = await session.ask(sql, async connection =>
-          (await connection.runAndReadAll(sql)).getRows().map(([row]) => JSON.parse(String(row)) as unknown),
-        )
-        t.same(rounded(answers[place]), rounded(own), query)
-      }
+      for (const [place, query] of queries.entries()) t.same(rounded(answers[place]), rounded(own[place]), query)
       const tour = JSON.parse((await execa(python, ['-c', TOUR, dataDir], { env })).stdout) as Record<string, unknown>
       matchAll(t, tour, { chain: 108, candles: 3, coverage: 0, gaps: ['not yet known'], book: 6, refused: true })
       const columns = ['recv_ts', 'exchange_ts', 'instrument_name', 'conn', 'seq', 'source', 'bidPx', 'bidSz']
