@@ -127,10 +127,14 @@ export class LiveSegments {
     }
   }
 
-  /** Ends those whose slot is over, a segment a step. */
-  *endBefore(nowUs: number): Generator<undefined, void> {
-    for (const [key, writer] of this.#writers.entries()) {
-      if (writer.slotToUs + LATE_FRAMES_US > nowUs || this.#writers.get(key) !== writer) continue
+  /** Ends those of now whose slot is over, a segment a step. */
+  endBefore(nowUs: number): Generator<undefined, void> {
+    return this.#endEach(this.#writers.entries().filter(([, writer]) => writer.slotToUs + LATE_FRAMES_US <= nowUs))
+  }
+
+  *#endEach(over: [string, SegmentWriter][]): Generator<undefined, void> {
+    for (const [key, writer] of over) {
+      if (this.#writers.get(key) !== writer) continue
       this.#retire(key, writer)
       yield
     }
