@@ -175,6 +175,8 @@ t.test('shows what goes on, light and dark, on a phone and a desk', { timeout: 1
   t.equal(await cell.nth(3 * 24 + 1).getAttribute('title'), '01:00, spot: not known, 7 channels')
   t.equal(await cell.nth(5).getAttribute('title'), '05:00, option: nothing was to be recorded')
   await cell.nth(0).click()
+  // The page follows a link a moment later than the click is done.
+  await page.locator('#heat-text:not(:empty)').waitFor()
   t.match(
     await page.locator('#heat-text').textContent(),
     /94\.2 %.*2026-11-22 00:10:00 to 00:11:00, 60 s: missing; reset/,
