@@ -70,6 +70,7 @@ export class CoverageDays {
   #underWay: Promise<void> = Promise.resolve()
   #failure: string | undefined
   #hasNews = false
+  #wasToday = false
   #tookMs = 0
 
   constructor(dataDir: string, log: Logger) {
@@ -115,13 +116,19 @@ export class CoverageDays {
     if (this.#isAtWork) return
     const goodForMs = this.#hasNews ? 0 : isWrong ? WRONG_MS : TODAY_MS
     const peaceMs = Math.min(PEACE_MS_MAX, TIMES_ITS_LENGTH * this.#tookMs)
-    const date = dueDate(this.#triedMs, nowMs, Math.max(goodForMs, peaceMs))
-    const isToday = date === dateOf(nowMs)
-    if (!isToday && this.#wish !== undefined) {
+    const today = dateOf(nowMs)
+    const first = dueDate(this.#triedMs, nowMs, Math.max(goodForMs, peaceMs))
+    // Where there is always news of today, other days take turns with it.
+    const isTurnOfOthers = first !== today || this.#wasToday
+    this.#wasToday = false
+    if (isTurnOfOthers && this.#wish !== undefined) {
       this.#lookBefore(this.#wish, signal)
       return
     }
+    const date = isTurnOfOthers ? (dueDate(this.#triedMs, nowMs, Infinity) ?? first) : first
     if (date === undefined) return
+    const isToday = date === today
+    this.#wasToday = isToday
     if (isToday) this.#hasNews = false
     const beganMs = performance.now()
     this.#triedMs.set(date, nowMs)
