@@ -36,9 +36,9 @@ export function wordsOf(program: Command): CommandWords[] {
 }
 
 function flagOf({ long, flags, description, argChoices, required, optional }: Option): FlagWords {
-  const placeholder = /[<[](\w+)/.exec(flags)?.[1]
+  const argument = /[<[](\w+)/.exec(flags)?.[1]
   const takes: Takes =
     argChoices ??
-    (!required && !optional ? 'nothing' : placeholder === 'file' || placeholder === 'folder' ? placeholder : 'text')
+    (!required && !optional ? 'nothing' : argument === 'file' || argument === 'folder' ? argument : 'text')
   return { flag: long ?? flags, describes: description, takes }
 }
