@@ -28,7 +28,7 @@ async function status({ config: path, json = false, watch = false }: StatusOptio
   const observer = new Observer(config.dataDir, undefined, recorderTags(config))
   const today = new AccountOfToday(config.dataDir)
   const textOf = (seen: Observation) =>
-    json ? JSON.stringify({ ...seen, gaps: undefined }, null, watch ? 0 : 2) : screenOf(seen)
+    json ? JSON.stringify({ ...seen, gaps: undefined }, null, watch ? 0 : 2) : screenOf(seen, process.stdout.columns)
   if (watch) {
     const [{ showEverySecond }] = await Promise.all([import('./status/watch.js'), today.measure()])
     return showEverySecond(() => textOf(today.with(observer.look())), json)

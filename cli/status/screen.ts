@@ -16,19 +16,19 @@ const rateOf = shownBy(tenthsText)
 const bytesOf = shownBy(sizeText)
 
 const ERROR_LENGTH = 60
-/** Of 80 columns, indented. */
-const LINE_LENGTH = 78
+const INDENT = 2
 
-/** All of it for people, on one screen. */
-export function screenOf(seen: Observation): string {
+/** All of it for people, on one screen of so many columns. */
+export function screenOf(seen: Observation, columns = COLUMNS): string {
+  const width = columns - INDENT
   return [
     `${timeOf(seen.atMs)} UTC`,
-    ...section('is it all there, today (UTC)?', todayLines(seen)),
+    ...section('is it all there, today (UTC)?', todayLines(seen, width)),
     '',
-    partsTable(seen),
-    ...section('connections', connectionsTable(seen)),
-    ...section('data', familiesTable(seen)),
-    ...section('files', filesTable(seen)),
+    partsTable(seen, columns),
+    ...section('connections', connectionsTable(seen, width)),
+    ...section('data', familiesTable(seen, width)),
+    ...section('files', filesTable(seen, width)),
     ...(seen.versions ? ['', versionsText(seen.versions)] : []),
   ].join('\n')
 }
@@ -37,7 +37,7 @@ function section(title: string, text: string | undefined): string[] {
   return text === undefined ? [] : ['', title, indented(text)]
 }
 
-function partsTable({ parts, atMs }: Observation): string {
+function partsTable({ parts, atMs }: Observation, columns: number): string {
   const rows = parts.map(report => {
     const { since, version, pid } = report
     const writtenAt = report.aliveAt ?? report.writtenAt
@@ -50,12 +50,10 @@ function partsTable({ parts, atMs }: Observation): string {
       writtenAt === undefined ? NONE : `${ageText(atMs - Date.parse(writtenAt))} ago`,
     ]
   })
-  return fitTable({ head: ['part', 'state', 'started', 'version', 'pid', 'updated'], rows, numeric: [] }, COLUMNS)
+  const head = ['part', 'state', 'started', 'version', 'pid', 'updated']
+  const table = { head, rows, numeric: [], whole: ['part', 'state'], spare: ['pid', 'version'] }
+  return fitTable(table, columns)
 }
-
-/** No wider than a terminal: texts are cut first. */
-const table = (head: string[], rows: string[][], numeric: number[] = []) =>
-  fitTable({ head, rows, numeric }, LINE_LENGTH)
 
 /** Where there are several exchanges, a thing's own is said before its name. */
 const nameOf = ({ length }: Observation['recorders'], exchange: string, name: string) =>
@@ -76,7 +74,7 @@ function stateText({ state }: PartReport): string {
   }
 }
 
-function connectionsTable({ connections, recorders, atMs }: Observation): string | undefined {
+function connectionsTable({ connections, recorders, atMs }: Observation, width: number): string | undefined {
   if (connections.length === 0) return undefined
   const rows = connections.map(seen => [
     nameOf(recorders, seen.exchange, seen.name),
@@ -87,10 +85,11 @@ function connectionsTable({ connections, recorders, atMs }: Observation): string
     countOf(seen.channels),
     shortened(seen.lastError ?? ''),
   ])
-  return table(['name', 'state', 'frames/s', 'last frame', 'reconnects', 'channels', 'last error'], rows, [2, 3, 4, 5])
+  const head = ['name', 'state', 'frames/s', 'last frame', 'reconnects', 'channels', 'last error']
+  return fitTable({ head, rows, numeric: [2, 3, 4, 5], whole: ['name', 'state'] }, width)
 }
 
-function familiesTable({ families, recorders, atMs }: Observation): string | undefined {
+function familiesTable({ families, recorders, atMs }: Observation, width: number): string | undefined {
   if (families.length === 0) return undefined
   const rows = families.map(seen => {
     const ageMs = seen.lastFrameMs === undefined ? undefined : atMs - seen.lastFrameMs
@@ -105,11 +104,9 @@ function familiesTable({ families, recorders, atMs }: Observation): string | und
       gapsText(seen),
     ]
   })
-  return table(
-    ['family', 'frames/s', 'bytes/s', 'frames', 'bytes', 'age', 'lag', 'gaps today'],
-    rows,
-    [1, 2, 3, 4, 5, 6, 7],
-  )
+  const head = ['family', 'frames/s', 'bytes/s', 'frames', 'bytes', 'age', 'lag', 'gaps today']
+  const numeric = [1, 2, 3, 4, 5, 6, 7]
+  return fitTable({ head, rows, numeric, whole: ['family'], spare: ['bytes', 'frames', 'bytes/s', 'lag'] }, width)
 }
 
 const gapsText = ({ gapsToday, gapSecondsToday = 0 }: Observation['families'][number]) =>
@@ -117,18 +114,10 @@ const gapsText = ({ gapsToday, gapSecondsToday = 0 }: Observation['families'][nu
     ? countOf(gapsToday)
     : `${countText(gapsToday)} (${ageText(1000 * gapSecondsToday)})`
 
-function filesTable({
-  segments,
-  openElsewhere,
-  compactor,
-  quarantine,
-  sync,
-  disk,
-  recorder,
-  reports,
-  archive,
-  atMs,
-}: Observation): string {
+function filesTable(
+  { segments, openElsewhere, compactor, quarantine, sync, disk, recorder, reports, archive, atMs }: Observation,
+  columns: number,
+): string {
   const rows = Object.values(compactor.rows).reduce((sum, count) => sum + count, 0)
   const lines: [string, string][] = [
     [
@@ -166,7 +155,7 @@ function filesTable({
   if (recorder.disk_error !== undefined) lines.push(['', `takes no frames: ${shortened(recorder.disk_error)} ❌`])
   const width = Math.max(...lines.map(([label]) => label.length))
   return lines
-    .map(([label, text]) => wrapped(text, ' '.repeat(width + 2), `${label.padEnd(width)}  `, LINE_LENGTH))
+    .map(([label, text]) => wrapped(text, ' '.repeat(width + 2), `${label.padEnd(width)}  `, columns))
     .join('\n')
 }
 
@@ -198,7 +187,7 @@ function diskText({
 }
 
 /** Two lines: whether all is there, and what else is to be said of it. */
-function todayLines({ today }: Observation): string | undefined {
+function todayLines({ today }: Observation, width: number): string | undefined {
   if (!today) return undefined
   const { sentence, trades, healedCount, pending, count } = today
   const more = [
@@ -207,7 +196,7 @@ function todayLines({ today }: Observation): string | undefined {
     pending?.replace(/^Not (.*)\.$/, 'not $1'),
     count > 1 ? 'see coverage' : undefined,
   ].filter(text => text !== undefined)
-  return [sentence, ...(more.length > 0 ? [more.join('; ')] : [])].map(line => shortened(line, LINE_LENGTH)).join('\n')
+  return [sentence, ...(more.length > 0 ? [more.join('; ')] : [])].map(line => shortened(line, width)).join('\n')
 }
 
 function shortened(text: string, length = ERROR_LENGTH): string {

@@ -7,6 +7,7 @@ import { healthOf } from '../../../monitor/observe/health.js'
 import { Observer } from '../../../monitor/observe/observer.js'
 import { reportOf } from '../../../monitor/observe/parts.js'
 import { screenOf } from '../../../cli/status/screen.js'
+import { exchanges } from '../../../exchanges/registry.js'
 import type { Clock } from '../../../platform/clock.js'
 import { writeStatus } from '../../../formats/status.js'
 import { cliMain, edgetape } from '../../fixtures/cli.js'
@@ -208,6 +209,52 @@ t.test('of several recorders those that had not written anew were shown without 
     ['deribit', 500],
     ['okx', 200],
   ])
+})
+
+t.test('of two exchanges the names of families were cut at 80 columns: deribit trad…, bybit ins…', t => {
+  const dataDir = t.testdir()
+  const clock = new HandClock()
+  const both = exchanges.filter(({ name }) => name === 'deribit' || name === 'okx')
+  const observer = new Observer(
+    dataDir,
+    clock,
+    both.map(({ name }) => name),
+  )
+  const write = (frames: number) => {
+    for (const { name: exchange, families } of both) {
+      const counts = { frames, bytes: 100 * frames, last_frame_at: iso(clock.ms - 500), lag_ms: 1234.5 }
+      const ofAll = Object.fromEntries(families.map(({ name }) => [name, counts]))
+      writeStatus(dataDir, 'recorder', { ...recorder(frames, clock.ms), exchange, families: ofAll }, exchange)
+    }
+  }
+  write(111_000_000)
+  observer.look()
+  clock.ms += 1000
+  write(111_012_345)
+  const seen = observer.look()
+  const shown = (columns: number) => screenOf(seen, columns).split('\n')
+  for (const columns of [80, 100]) {
+    const lines = shown(columns)
+    t.same(
+      lines.filter(line => line.length > columns && !line.includes(dataDir)),
+      [],
+      `within ${columns} columns`,
+    )
+    for (const { name, families } of both) {
+      t.ok(lines.some(line => line.startsWith(`recorder of ${name} `)))
+      t.ok(lines.some(line => line.startsWith(`  ${name} d1  `)))
+      for (const family of families)
+        t.ok(
+          lines.some(line => line.startsWith(`  ${name} ${family.name}  `)),
+          `${columns}: ${name} ${family.name}`,
+        )
+    }
+  }
+  const headAt = (columns: number) => shown(columns).find(line => line.startsWith('  family'))
+  t.match(headAt(80), /^ {2}family +frames\/s +age +lag +gaps today$/)
+  t.match(headAt(100), /^ {2}family +frames\/s +bytes\/s +frames +age +lag +gaps today$/)
+  t.match(headAt(120), /^ {2}family +frames\/s +bytes\/s +frames +bytes +age +lag +gaps today$/)
+  t.end()
 })
 
 t.test('what another version writes, or nonsense, is no reason to fail', t => {
