@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 
 /** As the kernel counts in `/proc`. */
 const TICKS_PER_S = 100
@@ -14,3 +15,7 @@ export function processorSecondsLine(): string {
 
 /** The same, read by who started the file; 0 where it did not come to its end. */
 export const processorSecondsIn = (results: string) => Number(new RegExp(`^${HEAD}(.*)$`, 'm').exec(results)?.[1] ?? 0)
+
+/** What all processors of the machine have worked so far, ms. */
+export const machineWorkedMs = (): number =>
+  cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)

@@ -3,22 +3,25 @@
  * own runner loads a module hook into each of them and into every program that they start, which takes longer than most
  * of what is tested.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { availableParallelism, cpus, freemem, tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
 import { hasErrno } from '../platform/edge-error.js'
 import { packageRoot } from '../platform/package-info.js'
-import { processorSecondsIn } from './processor-seconds.js'
+import { machineWorkedMs, processorSecondsIn } from './processor-seconds.js'
 import { countResults, summaryOf, type Failure, type Results } from './results.js'
 
 /** Files wait as often as they work: more are begun while the processors have time to spare. */
-const JOBS_AT_LEAST = 3
-const JOBS_AT_MOST = 8
+const AT_ONCE = { least: 3, most: 8, waiting: 3 }
 const BUSY = 0.9
 const LOOK_MS = 1000
+/** Files that mostly wait say so, and are begun first, some beside the others: they leave the processors to them. */
+const MOSTLY_WAITS = /^\/\/ Mostly waits\b/m
+/** Who waits so long, with so little of a processor, should say so. */
+const WAITS = { longerThanS: 15, below: 0.25 }
 /** Memory for one more, with the programs that it starts. */
 const SPARE_BYTES = 2 * 2 ** 30
 const LONGEST_SHOWN = 12
@@ -32,14 +35,15 @@ const STDERR_SHOWN_CHARS = 4000
 /** A test that ran out of time lists every handle that is open. */
 const DIAGNOSTIC_SHOWN_CHARS = 2000
 
+const textOfFile = (file: string) => readFileSync(join(packageRoot, file), 'utf8')
+const mostlyWaits = (file: string) => existsSync(join(packageRoot, file)) && MOSTLY_WAITS.test(textOfFile(file))
+
 /** Those that ask for more time come first, and should not be left to the end; the others by the alphabet, backwards. */
 function allFiles(): string[] {
   const files = readdirSync(join(packageRoot, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(path => path.endsWith('.test.ts'))
     .map(path => `test/${path}`)
-  const isLong = new Map(
-    files.map(file => [file, /setTimeout\(\d|timeout: \d/.test(readFileSync(join(packageRoot, file), 'utf8'))]),
-  )
+  const isLong = new Map(files.map(file => [file, /setTimeout\(\d|timeout: \d/.test(textOfFile(file))]))
   return files.sort((a, b) => Number(isLong.get(b)) - Number(isLong.get(a)) || (a < b ? 1 : -1))
 }
 
@@ -53,7 +57,7 @@ const shared = mkdtempSync(join(tmpdir(), 'edgetape-tests-'))
 process.once('exit', () => rmSync(shared, { recursive: true, force: true }))
 
 /** Files that run, each with the programs that it started in a process group of its own. */
-const running = new Set<{ readonly pid?: number | undefined }>()
+const children = new Set<{ readonly pid?: number | undefined }>()
 
 function endGroup({ pid }: { readonly pid?: number | undefined }): void {
   try {
@@ -65,7 +69,7 @@ function endGroup({ pid }: { readonly pid?: number | undefined }): void {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
-    for (const child of running) endGroup(child)
+    for (const child of children) endGroup(child)
     process.exit(1)
   })
 
@@ -84,8 +88,16 @@ function longestText(): string {
     Math.round([...secondsOf.values()].reduce((sum, seconds) => sum + seconds[kind], 0))
   return (
     `${secondsOf.size} files in ${Math.round(performance.now() / 1000)} s, ${sum('all')} s one after the other; the longest: ${most('all')}\n` +
-    `${sum('processors')} s of the processors; most of it: ${most('processors')}`
+    `${sum('processors')} s of the processors; most of it: ${most('processors')}${waitsUntoldText()}`
   )
+}
+
+/** Files that wait and do not say so. */
+function waitsUntoldText(): string {
+  const untold = [...secondsOf].flatMap(([file, { all, processors }]) =>
+    all > WAITS.longerThanS && processors < WAITS.below * all && !mostlyWaits(file) ? [file] : [],
+  )
+  return untold.length === 0 ? '' : `\nmostly wait, and do not say so: ${untold.join(', ')}`
 }
 
 /**
@@ -103,10 +115,10 @@ async function runFile(file: string, withSources: boolean): Promise<Results> {
     env: { TAP: '1', TAP_TIMEOUT: String(FILE_S), EDGETAPE_TESTS_SHARE: shared },
     detached: true,
   })
-  running.add(child)
+  children.add(child)
   // What a failed test left running would keep the pipes open for ever.
   child.once('exit', () => {
-    running.delete(child)
+    children.delete(child)
     endGroup(child)
   })
   const { stdout, stderr, exitCode, signal, timedOut } = await child
@@ -141,13 +153,13 @@ function textOf({ name, diagnostic }: Failure): string {
 /** How much of the processors' time is used; busy until it was looked at for a while. */
 class ProcessorUse {
   #ms = performance.now()
-  #used = usedMs()
+  #used = machineWorkedMs()
   #isBusy = true
 
   isBusy(): boolean {
     const ms = performance.now()
     if (ms - this.#ms < LOOK_MS) return this.#isBusy
-    const used = usedMs()
+    const used = machineWorkedMs()
     this.#isBusy = (used - this.#used) / (ms - this.#ms) / availableParallelism() > BUSY
     this.#ms = ms
     this.#used = used
@@ -157,35 +169,50 @@ class ProcessorUse {
   /** What was begun now is to be seen in the next look. */
   lookAnew(): void {
     this.#ms = performance.now()
-    this.#used = usedMs()
+    this.#used = machineWorkedMs()
     this.#isBusy = true
   }
 }
 
-const usedMs = () => cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+/** How many files are run at once. */
+interface AtOnce {
+  least: number
+  /** Only while the processors are not busy. */
+  most: number
+  /** Of those that mostly wait, beside the others. */
+  waiting: number
+}
 
-/** Runs files, some at a time; `most` of them only while the processors are not busy. */
 async function runFiles(
   files: readonly string[],
-  least: number,
-  most: number,
+  { least, most, waiting }: AtOnce,
   withSources: boolean,
 ): Promise<Map<string, Results>> {
   const found = new Map<string, Results>()
+  const aside = waiting > 0 ? files.filter(mostlyWaits) : []
+  const others = files.filter(file => !aside.includes(file))
   const underWay = new Set<Promise<void>>()
+  let running = 0
   const processors = new ProcessorUse()
-  const isFull = () =>
-    underWay.size >= least && (underWay.size >= most || freemem() < SPARE_BYTES || processors.isBusy())
-  for (const file of files) {
+  const run = async (file: string) => {
+    running++
+    processors.lookAnew()
+    found.set(file, await runFile(file, withSources))
+    running--
+  }
+  const oneAfterTheOther = async () => {
+    for (let file = aside.shift(); file !== undefined; file = aside.shift()) await run(file)
+  }
+  const lanes = Array.from({ length: waiting }, oneAfterTheOther)
+  const isFull = () => underWay.size >= least && (running >= most || freemem() < SPARE_BYTES || processors.isBusy())
+  for (const file of others) {
     while (isFull()) await Promise.race([...underWay, delay(LOOK_MS)])
-    const one = runFile(file, withSources).then(results => {
-      found.set(file, results)
+    const one = run(file).then(() => {
       underWay.delete(one)
     })
     underWay.add(one)
-    processors.lookAnew()
   }
-  await Promise.all(underWay)
+  await Promise.all([...underWay, ...lanes])
   return found
 }
 
@@ -197,7 +224,7 @@ async function runAgainAlone(found: Map<string, Results>): Promise<void> {
   const failed = [...found].filter(([, { failures }]) => failures.length > 0).map(([file]) => file)
   if (failed.length === 0 || failed.length === found.size || failed.length > AGAIN_AT_MOST) return
   process.stdout.write(`\nOnce more, alone:\n`)
-  const again = await runFiles(failed, 1, 1, true)
+  const again = await runFiles(failed, { least: 1, most: 1, waiting: 0 }, true)
   const unsteady = failed.filter(file => again.get(file)?.failures.length === 0)
   for (const [file, results] of again) found.set(file, results)
   if (unsteady.length > 0)
@@ -205,7 +232,7 @@ async function runAgainAlone(found: Map<string, Results>): Promise<void> {
 }
 
 async function run(files: readonly string[], withSources: boolean): Promise<number> {
-  const found = await runFiles(files, JOBS_AT_LEAST, JOBS_AT_MOST, withSources)
+  const found = await runFiles(files, AT_ONCE, withSources)
   await runAgainAlone(found)
   const results = [...found.values()]
   const all: Results = {

@@ -16,6 +16,8 @@ import { documentedColumns } from './fixtures/tables-page.js'
 import { linesOf, samples } from './fixtures/every-table.js'
 import { capturedFrames, framesMissing, sealSegment } from './fixtures/segments.js'
 
+// Mostly waits.
+
 /** Kind, values, and two sums of them; as `fixtures/read-tables.py` prints it. */
 type Summary = [kind: string, count: number, low: number | null, high: number | null]
 type Summaries = Record<string, Record<string, Summary>>

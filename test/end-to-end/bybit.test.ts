@@ -16,6 +16,8 @@ import {
   type RecorderProcess,
 } from '../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 type Json = Record<string, unknown>
 interface Event extends Json {
   event: string

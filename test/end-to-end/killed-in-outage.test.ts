@@ -21,6 +21,8 @@ import {
 } from '../fixtures/recorder-process.js'
 import { sealLeft } from '../fixtures/segments.js'
 
+// Mostly waits.
+
 const FEW = ['trades', 'quote', 'book']
 const channels = { perpetual: FEW, future: [], option: [], spot: [], combo: [], index: [], exchange: [] }
 const QUIET_MS = 8000

@@ -14,6 +14,8 @@ import { FailingDisk, type DiskCall } from '../fixtures/failing-disk.js'
 import { rawFiles } from '../fixtures/recorder-process.js'
 import { StoreRun, storeOptions } from '../fixtures/store-run.js'
 
+// Mostly waits.
+
 /** Days of a recorder in minutes: what it writes, and whether what was sent is found again, or is said to be missing. */
 const STEP_US = 600e6
 const STEPS = 34 * 6

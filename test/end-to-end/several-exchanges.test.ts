@@ -25,6 +25,8 @@ import { rawFiles, until } from '../fixtures/recorder-process.js'
 import { writeOpenSegment } from '../fixtures/segments.js'
 import { StoreRun, storeOptions } from '../fixtures/store-run.js'
 
+// Mostly waits.
+
 t.test('a config of two exchanges: each has its recorder, and all parts see both', async t => {
   const dataDir = join(t.testdir({}), 'data')
   const simulator = await startSimulator({ rate: 200, instruments: 2 })

@@ -3,6 +3,8 @@ import t from 'tap'
 import { costsOfYears } from '../../bench/years/main.js'
 import { needs } from '../fixtures/needs.js'
 
+// Mostly waits.
+
 /**
  * What has to do with the days around a moment may find two more of them, and segments of the day before that may reach to
  * midnight; what starts writes files of its own.

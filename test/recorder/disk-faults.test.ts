@@ -18,6 +18,8 @@ import {
 } from '../fixtures/store-run.js'
 import { matchAll } from '../fixtures/match-all.js'
 
+// Mostly waits.
+
 /** What goes wrong while lines are appended, and then no longer does. */
 const faults: { name: string; calls: DiskCall[]; code: string; takesHalf?: boolean }[] = [
   { name: 'a disk error on write', calls: ['write'], code: 'EIO' },

@@ -18,6 +18,8 @@ import { until } from '../fixtures/recorder-process.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
 import { matchAll } from '../fixtures/match-all.js'
 
+// Mostly waits.
+
 t.jobs = 20
 t.setTimeout(120_000)
 

@@ -10,6 +10,8 @@ import { rawFiles, recordedLines, startRecorder, until } from '../fixtures/recor
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
 import { SEGMENT_NAME } from '../fixtures/segments.js'
 
+// Mostly waits.
+
 t.setTimeout(120_000)
 
 /** How long is recorded, ms; the exchange asks ten times a second whether its client is there. */

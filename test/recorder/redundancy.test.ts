@@ -9,9 +9,10 @@ import { ToldSpans, type ToldEntry } from '../fixtures/told-spans.js'
 import { witnessedExchange, type Witnessed, type WitnessedExchange } from '../fixtures/witnessed-exchange.js'
 import { matchAll } from '../fixtures/match-all.js'
 
+// Mostly waits.
+
 t.setTimeout(240_000)
 
-// They mostly wait.
 t.jobs = 8
 
 const EVERY_MS = {

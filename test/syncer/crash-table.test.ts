@@ -32,6 +32,8 @@ import {
 import { startTarget, type TestTarget } from '../fixtures/sync-targets.js'
 import { WatchedFiles } from '../fixtures/watched-files.js'
 
+// Mostly waits.
+
 t.setTimeout(600_000)
 
 const log = pino({ level: 'silent' })

@@ -1,4 +1,6 @@
 import t from 'tap'
 import { placeSuite } from '../fixtures/place-suite.js'
 
+// Mostly waits.
+
 await placeSuite(t, 'daemon')

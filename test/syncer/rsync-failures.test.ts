@@ -18,6 +18,8 @@ import {
 import { startTarget, type TargetKind, type TestTarget } from '../fixtures/sync-targets.js'
 import { matchAll } from '../fixtures/match-all.js'
 
+// Mostly waits.
+
 const log = pino({ level: 'silent' })
 
 interface World {

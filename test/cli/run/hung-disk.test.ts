@@ -14,6 +14,8 @@ import { marked } from '../../fixtures/orderly-ends.js'
 import { until } from '../../fixtures/recorder-process.js'
 import { canMount, hangingDisk } from '../../fixtures/small-disk.js'
 
+// Mostly waits.
+
 t.setTimeout(240_000)
 
 // They mostly wait.

@@ -10,6 +10,8 @@ import { cliMain, edgetape } from '../../fixtures/cli.js'
 import { numberedExchange } from '../../fixtures/numbered-exchange.js'
 import { until } from '../../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 t.setTimeout(240_000)
 
 const PARTS = ['recorder', 'compactor', 'syncer', 'monitor']

@@ -9,6 +9,8 @@ import { compactOnce, filesBelow, query } from '../../compactor/fixtures/compact
 import { rawLines, sealSegment } from '../../compactor/fixtures/segments.js'
 import { framesTaken, startRecorder, until } from '../../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 const POLLED = [
   'mark_price_candles',
   'index_candles',

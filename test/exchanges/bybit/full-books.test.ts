@@ -15,6 +15,8 @@ import { writeRecording, type MadeFrame } from '../../fixtures/made-recording.js
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 import { sealLeft } from '../../fixtures/segments.js'
 
+// Mostly waits.
+
 const T0 = Date.UTC(2026, 10, 22, 14)
 const FAMILY = 'book_full.spot'
 const CHANNEL = 'spot.orderbook.full.BTCUSDT'

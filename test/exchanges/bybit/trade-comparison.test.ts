@@ -10,6 +10,8 @@ import { commandHere } from '../../fixtures/command-here.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 /** Newest first: names and when they were made, s. */
 const listOf = (...rows: [name: string, s: number][]) => rows.map(([execId, s]) => ({ execId, time: String(s * 1000) }))
 const seen =

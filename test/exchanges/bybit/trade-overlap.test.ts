@@ -9,6 +9,8 @@ import { rawLine } from '../../compactor/fixtures/segments.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { until } from '../../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 const CHANNEL = 'publicTrade.BTCUSDT'
 const SECOND_US = 1_000_000
 const NOW_US = 1_795_000_000_000_000

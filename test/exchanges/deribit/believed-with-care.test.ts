@@ -15,6 +15,8 @@ import {
 } from '../../fixtures/recorder-process.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
+// Mostly waits.
+
 t.jobs = 3
 t.setTimeout(200_000)
 

@@ -2,6 +2,8 @@ import t from 'tap'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 t.setTimeout(120_000)
 
 interface Entry {

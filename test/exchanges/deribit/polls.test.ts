@@ -7,6 +7,8 @@ import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { listedInstruments } from '../../fixtures/listed-instruments.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 // They mostly wait.
 t.jobs = 3
 

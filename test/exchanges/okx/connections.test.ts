@@ -7,6 +7,8 @@ import { runPool } from '../../fixtures/pool-run.js'
 import { until } from '../../fixtures/recorder-process.js'
 import { silent } from './quiet-session.js'
 
+// Mostly waits.
+
 t.setTimeout(120_000)
 
 const adapterAt = (url: string) =>

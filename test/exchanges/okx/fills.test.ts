@@ -4,6 +4,8 @@ import { compactOnce, query } from '../../compactor/fixtures/compacted.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
+// Mostly waits.
+
 t.setTimeout(120_000)
 
 t.test('fills that were missing of trades-all were neither known nor asked for', async t => {

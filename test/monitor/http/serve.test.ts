@@ -9,6 +9,8 @@ import type { Clock } from '../../../platform/clock.js'
 import { createLogger } from '../../../platform/log.js'
 import { writeStatus } from '../../../formats/status.js'
 
+// Mostly waits.
+
 process.env['EDGETAPE_LOG'] = 'silent'
 
 const iso = (ms: number) => new Date(ms).toISOString()

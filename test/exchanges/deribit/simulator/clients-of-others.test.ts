@@ -9,6 +9,8 @@ import { framesTaken, recordedLines, startRecorder, until } from '../../../fixtu
 import { hasTardisDev, tardisStream, type Normalized } from '../../../fixtures/tardis-dev.js'
 import { TestClient } from './client.js'
 
+// Mostly waits.
+
 const SYMBOL = 'BTC/USD:BTC'
 const NAME = 'BTC-PERPETUAL'
 
