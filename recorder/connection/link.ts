@@ -13,6 +13,7 @@ import type { Flows } from './family-flow.js'
 import { looksWhole, Pieces } from './pieces.js'
 import type { BrokenFrame } from '../storage/messages.js'
 import { Liveness } from './liveness.js'
+import { WholeFrames } from './whole-frames.js'
 import { endOfClose, endOfError, endOfResponse, type SocketEnd } from './socket-end.js'
 
 /** Largest frame taken; the exchange's largest answer is about 5 MB. Beyond it the connection is closed with 1009. */
@@ -140,12 +141,15 @@ export class Link {
     const looks = setInterval(() => this.#look(), LOOK_EVERY_MS)
     return new Promise(resolve => {
       socket.on('upgrade', ({ socket: tcp }) => (this.#tcp = tcp))
+      const receive = (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary)
+      let whole: WholeFrames | undefined
       socket.on('open', () => {
         opened = true
         clearTimeout(deadline)
+        whole = this.#tcp && WholeFrames.take(this.#tcp, receive)
         this.#opened()
       })
-      socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary))
+      socket.on('message', receive)
       socket.on('pong', () => {
         if (this.#deps.exchange.liveness.probeAfterMs !== undefined) this.#liveness.heard()
       })
@@ -153,7 +157,10 @@ export class Link {
         this.#end ??= endOfResponse(response)
         socket.terminate()
       })
-      socket.on('error', error => (this.#end ??= endOfError(error)))
+      socket.on('error', error => {
+        whole?.stop()
+        this.#end ??= endOfError(error)
+      })
       socket.on('close', (code, reason) => {
         clearTimeout(deadline)
         clearInterval(looks)
