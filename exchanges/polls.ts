@@ -27,13 +27,14 @@ export function dueMs({ everyMs }: Poll, answeredMs: number | undefined): number
 
 /**
  * The questions that bring a poll up to date: rows since the last answer, or as far back as configured, in spans that fit
- * one answer, oldest first.
+ * one answer, oldest first. An answer from the future, noted before the clock was set back, says nothing.
  */
 export function spansFor({ history }: Poll, answeredMs: number | undefined, nowMs: number): AskedSpan[] {
   if (!history) return [{ toMs: nowMs }]
   const { backMs, rowMs, rowsMax } = history
   const earliest = nowMs - backMs
-  const since = answeredMs === undefined ? earliest : Math.max(earliest, answeredMs - OVERLAP_ROWS * rowMs)
+  const isKnown = answeredMs !== undefined && answeredMs <= nowMs
+  const since = isKnown ? Math.max(earliest, answeredMs - OVERLAP_ROWS * rowMs) : earliest
   const spans: AskedSpan[] = []
   for (let fromMs = since; fromMs < nowMs; fromMs += rowsMax * rowMs)
     spans.push({ fromMs, toMs: Math.min(nowMs, fromMs + rowsMax * rowMs) })
