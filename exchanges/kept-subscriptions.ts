@@ -18,6 +18,8 @@ export abstract class KeptSubscriptions {
   readonly #log: Logger
   #working: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
+  /** Something failed since all was last asked for: the timer is for that, whatever goes well meanwhile. */
+  #isBehind = false
 
   /** @param passing codes of refusals that pass by themselves */
   constructor(link: Pick<SessionLink, 'conn' | 'journal' | 'subscribed'>, log: Logger, passing: readonly number[]) {
@@ -36,8 +38,16 @@ export abstract class KeptSubscriptions {
   /** Channels in parts that fit one request. */
   protected abstract chunks(channels: readonly string[]): string[][]
   protected abstract subscribe(channels: readonly string[], reason?: string): Promise<void>
+  /** Asks to send these no more. Whatever is answered, they are not counted on any more; rejects where nothing was. */
+  protected abstract askToEnd(channels: readonly string[]): Promise<unknown>
+
   /** Ends what is held of these. */
-  protected abstract unsubscribe(channels: readonly string[], reason?: string): Promise<void>
+  protected async unsubscribe(channels: readonly string[], reason?: string): Promise<void> {
+    const held = channels.filter(channel => this.held.has(channel))
+    if (held.length === 0) return
+    await this.askToEnd(held)
+    this.drop(held, reason)
+  }
 
   /** Asks for all of these, one request after the other. */
   protected async subscribeAll(chunks: readonly string[][]): Promise<void> {
@@ -58,6 +68,7 @@ export abstract class KeptSubscriptions {
       const surplus = [...this.held].filter(channel => !still.has(channel))
       for (const chunk of this.chunks(surplus)) await this.unsubscribe(chunk)
       this.updated()
+      this.#isBehind = false
     })
   }
 
@@ -119,8 +130,13 @@ export abstract class KeptSubscriptions {
     const run = this.#working.catch(() => undefined).then(work)
     this.#working = run
     run.then(
-      () => this.#wakeIn(this.refusals.nextWaitMs),
-      () => this.#wakeIn(AFTER_FAILURE_MS),
+      () => {
+        if (!this.#isBehind) this.#wakeIn(this.refusals.nextWaitMs)
+      },
+      () => {
+        this.#isBehind = true
+        this.#wakeIn(AFTER_FAILURE_MS)
+      },
     )
     return run
   }

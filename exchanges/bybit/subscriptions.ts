@@ -183,12 +183,17 @@ export class Subscriptions extends KeptSubscriptions {
     log.warn({ conn: link.conn, channels: channels.slice(0, 10), count: channels.length }, `not accepted: ${message}`)
   }
 
-  protected async unsubscribe(channels: readonly string[], reason?: string): Promise<void> {
-    const held = channels.filter(channel => this.held.has(channel))
-    // Whatever is said to it: what is not subscribed any more needs no end.
+  /** Whatever is said to it: what is not subscribed any more needs no end. */
+  protected async askToEnd(channels: readonly string[]): Promise<void> {
     await this.#deps.requests.ask('unsubscribe', channels.map(topicOf)).catch((error: unknown) => {
       if (!(error instanceof UnansweredError) || this.isClosed) throw error
     })
+  }
+
+  /** Also of channels that are not held: one that was not promised may flow all the same. */
+  protected override async unsubscribe(channels: readonly string[], reason?: string): Promise<void> {
+    const held = channels.filter(channel => this.held.has(channel))
+    await this.askToEnd(channels)
     for (const channel of channels) this.#heard.delete(channel)
     if (held.length === 0) return
     this.drop(held, reason)

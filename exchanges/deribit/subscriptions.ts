@@ -118,11 +118,8 @@ export class Subscriptions extends KeptSubscriptions {
     return rawFallback === undefined ? undefined : channel.replace(RAW, `.${rawFallback}`)
   }
 
-  protected async unsubscribe(channels: readonly string[], reason?: string): Promise<void> {
-    const held = channels.filter(channel => this.held.has(channel))
-    if (held.length === 0) return
-    await this.#deps.rpc.call('public/unsubscribe', { channels: held })
-    this.drop(held, reason)
+  protected askToEnd(channels: readonly string[]): Promise<unknown> {
+    return this.#deps.rpc.call('public/unsubscribe', { channels })
   }
 }
 

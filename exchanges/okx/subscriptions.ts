@@ -92,11 +92,7 @@ export class Subscriptions extends KeptSubscriptions {
     )
   }
 
-  protected async unsubscribe(channels: readonly string[], reason?: string): Promise<void> {
-    const held = channels.filter(channel => this.held.has(channel))
-    if (held.length === 0) return
-    // Whatever is said of it: it is not counted on any more.
-    await this.#deps.ops.run('unsubscribe', held)
-    this.drop(held, reason)
+  protected askToEnd(channels: readonly string[]): Promise<unknown> {
+    return this.#deps.ops.run('unsubscribe', channels)
   }
 }
