@@ -1,10 +1,10 @@
 const FIRST_SIZE = 64
 
-/** The newest so many ids, each a number, and the order in which they came. Grows as they come. */
+/** The newest so many ids, each a number and there once, and the order in which they came. Grows as they come. */
 export class SeenIds {
   readonly #most: number
   #ids = new Float64Array(FIRST_SIZE)
-  /** How many ever came. */
+  /** How many ever came, without those that were known. */
   total = 0
 
   constructor(most: number) {
@@ -12,6 +12,8 @@ export class SeenIds {
   }
 
   add(id: number): void {
+    // The copy of another connection would take the place of one that is still to be known.
+    if (this.has(id)) return
     if (this.total === this.#ids.length && this.total < this.#most) this.#grow()
     this.#ids[this.total % this.#ids.length] = id
     this.total++

@@ -22,7 +22,7 @@ export interface CameTrades {
   carried(): Iterable<string>
   isCarried(channel: string): boolean
   hasSeen(channel: string, id: number): boolean
-  /** How many ever came of it, copies included. */
+  /** How many ever came of it, each counted once as long as it is known. */
   cameOf(channel: string): number
   /** These are recorded now. */
   fetched(channel: string, ids: readonly number[]): void

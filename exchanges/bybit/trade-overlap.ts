@@ -188,28 +188,32 @@ export class TradeOverlap implements CameTrades {
 
   async #rememberFamily(family: string, recording: Recording, signal: AbortSignal): Promise<void> {
     const lastUs = new Map<string, number>()
-    const earlier = new Map<string, Set<number>>()
+    /** By channel: the newest ids of each segment, that of the newest first. */
+    const earlier = new Map<string, SeenIds[]>()
     let bytes = 0
     for await (const segment of recording.earlier(family, signal)) {
       bytes += segment.bytes
+      const own = new Map<string, SeenIds>()
       for await (const lines of segment.lines)
         for (const line of lines) {
           const raw = parsedLine(line)
           const channel = raw && frames.channelOf(raw.frame, family)
           if (!raw || channel === undefined) continue
-          const ids = earlier.get(channel) ?? new Set()
-          earlier.set(channel, ids)
-          eachTradeId(raw.frame, id => {
-            if (ids.size < ROWS) ids.add(id)
-          })
+          const ids = own.get(channel) ?? new SeenIds(ROWS)
+          own.set(channel, ids)
+          eachTradeId(raw.frame, id => ids.add(id))
           lastUs.set(channel, Math.max(raw.recvUs, lastUs.get(channel) ?? 0))
         }
+      for (const [channel, ids] of own) {
+        const newer = earlier.get(channel) ?? []
+        if (newer.reduce((sum, { total }) => sum + total, 0) < ROWS) earlier.set(channel, [...newer, ids])
+      }
       const isTooOld = segment.startedUs < recording.nowUs() - this.#offUs
       if (bytes > EARLIER_BYTES_MAX || isTooOld || signal.aborted) break
     }
     for (const [channel, fromUs] of lastUs) {
-      const ids = earlier.get(channel)
-      this.#wasOff(channel, { fromUs, before: { has: id => ids?.has(id) === true, isEmpty: !ids } }, recording.nowUs())
+      const has = (id: number) => earlier.get(channel)?.some(ids => ids.has(id)) === true
+      this.#wasOff(channel, { fromUs, before: { has, isEmpty: !earlier.has(channel) } }, recording.nowUs())
     }
   }
 
