@@ -128,6 +128,7 @@ export class TradeSequences {
       if (isLateCopy(sequence, seq, recvUs)) return false
       if (first > sequence.last + 1)
         this.#open(sequence, instrument, { from: sequence.last + 1, to: first - 1 }, 'a later trade came', recvUs)
+      else this.#fill(sequence, first, sequence.last)
       this.#passed += seq - sequence.last
       sequence.last = seq
       sequence.lastUs = recvUs
@@ -140,7 +141,7 @@ export class TradeSequences {
     }
     // Older than all that is known: what lies between may never have been ours to have.
     if (seq < sequence.first) return true
-    if (sequence.holes !== undefined && this.#fill(sequence, first, seq)) return false
+    if (this.#fill(sequence, first, seq)) return false
     return recvUs - sequence.lastUs > COPIES_US
   }
 
@@ -311,20 +312,18 @@ export class TradeSequences {
     } else holes.push({ instrument, from, to, cause, fromUs, toUs: nowUs })
   }
 
-  /** Returns whether any of these numbers lay in a hole. */
+  /** These came; returns whether any of them lay in a hole. */
   #fill(sequence: Sequence, first: number, seq: number): boolean {
-    const holes = sequence.holes ?? []
-    const at = holes.findIndex(({ from, to }) => seq >= from && first <= to)
-    const hole = holes[at]
-    if (!hole) return false
-    const rest = [
-      { ...hole, to: first - 1 },
-      { ...hole, from: seq + 1 },
-    ].filter(({ from, to }) => from <= to)
-    holes.splice(at, 1, ...rest)
-    if (holes.length > 0) return true
-    sequence.holes = undefined
-    this.#withHoles.delete(sequence)
+    const { holes } = sequence
+    if (!holes?.some(({ from, to }) => seq >= from && first <= to)) return false
+    sequence.first = Math.min(first, sequence.first)
+    const rest = holes.flatMap(hole => [
+      { ...hole, to: Math.min(hole.to, first - 1) },
+      { ...hole, from: Math.max(hole.from, seq + 1) },
+    ])
+    const left = rest.filter(({ from, to }) => from <= to)
+    sequence.holes = left.length > 0 ? left : undefined
+    if (left.length === 0) this.#withHoles.delete(sequence)
     return true
   }
 }
