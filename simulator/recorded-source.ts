@@ -2,6 +2,7 @@ import { constants, createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
+import { parsedObject } from '../platform/json-object.js'
 import { LineSplitter } from '../platform/line-splitter.js'
 
 /** Unsent bytes of the connection above which sending pauses. */
@@ -24,22 +25,23 @@ export interface Listener {
   sendAndWait(frame: Buffer): Promise<void>
 }
 
-/** Lines of a file that are not empty, without their line feeds, whatever their bytes. */
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
+/** Lines of a file that are not empty, without their line feeds, whatever their bytes; the last one may lack its end. */
+async function* linesOf(path: string): AsyncGenerator<{ line: Buffer; isEnded: boolean }> {
   const lines = new LineSplitter()
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    for (const line of lines.split(chunk)) if (line.length > 0) yield line
+    for (const line of lines.split(chunk)) if (line.length > 0) yield { line, isEnded: true }
   }
-  if (lines.rest.length > 0) yield lines.rest
+  if (lines.rest.length > 0) yield { line: lines.rest, isEnded: false }
 }
 
 /**
- * What the exchange sent, in order: from lines `{"t":…,"dir":"in","raw":"…"}`, of which other directions are left out, or
- * from lines that are a frame each.
+ * What the exchange sent, in order: from lines `{"t":…,"dir":"in","raw":"…"}`, of which other directions are left out, and
+ * so is a last one that was cut off; or from lines that are a frame each.
+ * @throws EdgeError RECORDING_UNREADABLE another of those lines is cut off
  */
 export async function* framesOf(path: string): AsyncGenerator<RecordedFrame, undefined> {
-  for await (const line of linesOf(path)) {
-    const session = parseSessionLine(line)
+  for await (const { line, isEnded } of linesOf(path)) {
+    const session = sessionLine(line, isEnded, path)
     if (session === undefined) yield { atSeconds: undefined, bytes: line }
     else if (session.dir === 'in' && session.raw !== undefined) {
       yield { atSeconds: session.t, bytes: Buffer.from(session.raw) }
@@ -53,12 +55,17 @@ interface SessionLine {
   raw: string | undefined
 }
 
-function parseSessionLine(line: Buffer): SessionLine | undefined {
+/** Undefined for a line that is a frame itself. */
+function sessionLine(line: Buffer, isEnded: boolean, path: string): SessionLine | undefined {
   // A frame never starts with these keys, so most lines need no parsing here.
   const head = line.subarray(0, 64).toString('latin1')
   if (!/^\{\s*"(t|dir)"/.test(head)) return undefined
-  const value = JSON.parse(line.toString('utf8')) as Record<string, unknown>
-  const { t, dir, raw } = value
+  const value = parsedObject(line)
+  if (!value && isEnded) {
+    const message = `${path}: a line is no JSON: ${head}`
+    throw new EdgeError('RECORDING_UNREADABLE', message, { path, hint: 'take the line out, or copy the file anew' })
+  }
+  const { t, dir, raw } = value ?? { dir: 'cut off' }
   if (typeof dir !== 'string') return undefined
   return { t: typeof t === 'number' ? t : undefined, dir, raw: typeof raw === 'string' ? raw : undefined }
 }
