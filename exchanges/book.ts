@@ -48,3 +48,20 @@ export interface BookRows {
 
 /** Whether a family brings full books. */
 export const bringsBooks = ({ family, further = [] }: Books, name: string) => name === family || further.includes(name)
+
+/** Levels as exchanges spell them that write numbers as texts, price and amount first; undefined where one is not understood. */
+export function levelsOf(value: unknown): BookLevel[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const levels: BookLevel[] = []
+  for (const level of value as unknown[]) {
+    const [price, amount] = Array.isArray(level) ? (level as unknown[]).slice(0, 2).map(numberInText) : []
+    if (price === undefined || amount === undefined) return undefined
+    levels.push([price, amount])
+  }
+  return levels
+}
+
+function numberInText(text: unknown): number | undefined {
+  const number = typeof text === 'string' && text !== '' ? Number(text) : NaN
+  return Number.isFinite(number) ? number : undefined
+}

@@ -78,14 +78,18 @@ export class KnownChannels {
     return this.factsAt(bytes, 0, bytes.length)
   }
 
-  /** Parts of the names of channels that frames came of since the last call, instruments among them. */
-  takeHeard(): Set<string> {
+  /**
+   * What the channels are about that frames came of since the last call.
+   * @param aboutOf the one instrument of a channel, where it has one
+   */
+  takeHeard(aboutOf: (channel: string) => string | undefined): Set<string> {
     const heard = new Set<string>()
     for (const first of this.#byHash.values()) {
       for (let known: Known | undefined = first; known; known = known.next) {
         if (known.frames === known.toldFrames) continue
         known.toldFrames = known.frames
-        for (const part of known.channel.split('.')) heard.add(part)
+        const about = aboutOf(known.channel)
+        if (about !== undefined) heard.add(about)
       }
     }
     return heard

@@ -1,3 +1,4 @@
+import { EdgeError } from '../platform/edge-error.js'
 import type { PlanChange } from './adapter.js'
 
 /** An instrument that is gone stays subscribed for this long: its last ticker and trades may come after the word. */
@@ -235,4 +236,13 @@ type Returned = NonNullable<CatalogueChange['returned']>
 function withUnheard({ returned = [] }: Pick<CatalogueChange, 'returned'>, unheard: Returned) {
   const all = [...returned, ...unheard]
   return all.length > 0 ? { returned: all } : {}
+}
+
+/** An answer that should list instruments is something else. @param of whose they are */
+export function noList(of: string, found: unknown): EdgeError {
+  const type = found === null ? 'null' : typeof found
+  return new EdgeError('INSTRUMENTS_NO_LIST', `the instruments of ${of} are ${type}, wanted a list`, {
+    retry: true,
+    hint: 'what was subscribed before goes on; the list is asked for again',
+  })
 }

@@ -12,9 +12,9 @@ const LOOK_EVERY_MS = 500
 const ASKED_MAX = 4
 const ASK_AGAIN_MS = 2000
 /** Where no answer can be had at all, it is tried for ever, this far apart at most. */
+const RETRY_MS_MAX = 60_000
 /** A journal's line names no more ranges than this. */
 const RANGES_TOLD_MAX = 100
-const RETRY_MS_MAX = 60_000
 
 /** Part of a hole that is asked for. */
 export interface TradeOrder extends SeqRange {

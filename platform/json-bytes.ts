@@ -79,11 +79,12 @@ export function endOfPlainString(bytes: Uint8Array, from: number): number {
   return -1
 }
 
-/** Behind a number, true, false or null. */
-export function endOfScalar(bytes: Uint8Array, from: number): number {
-  return scalarEnd(bytes, from)
+/** The whole number that is the value at a place; -1 for any other value, such as 1.5 or 1e3. */
+export function wholeNumberAt(bytes: Uint8Array, from: number): number {
+  return wholeNumber(bytes, from, scalarEnd(bytes, from))
 }
 
+/** Behind a number, true, false or null. */
 function scalarEnd(bytes: Uint8Array, from: number): number {
   let at = from
   for (; at < bytes.length; at++) {

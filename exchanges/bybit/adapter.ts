@@ -1,6 +1,7 @@
 import type { Logger } from '../../platform/log.js'
 import type { Adapter, PlanChange } from '../adapter.js'
 import { framePartitions } from '../channel-partition.js'
+import { matcherOf } from '../globs.js'
 import { KnownChannels } from '../known-channels.js'
 import { Listings, type CatalogueChange } from '../listings.js'
 import { Poller } from '../poller.js'
@@ -11,7 +12,7 @@ import { families } from './families.js'
 import { madeMs, topicIn } from './frames.js'
 import { FullBookAnswers } from './full-books.js'
 import { BybitHttp, httpUrlOf, RefusedError } from './http.js'
-import { chooser, type Instrument } from './instruments.js'
+import type { Instrument } from './instruments.js'
 import * as names from './names.js'
 import { planChannels } from './plan-channels.js'
 import { askAllPages, planPolls, type MethodPoll } from './polls.js'
@@ -40,7 +41,7 @@ const DEAD_AFTER_MS = (2 * PING_SECONDS + 5) * 1000
 export function bybit(config: BybitConfig, log: Logger): Adapter {
   const http = new BybitHttp(httpUrlOf(config.url, config.httpUrl), config.polls.callsPerSecond)
   const discovery = new Discovery(http, config)
-  const isChosen = chooser(config)
+  const isChosen = matcherOf(config.instruments)
   const listings = new Listings<Instrument>(
     ({ symbol, kind }) => isChosen(symbol) && config.channels[kind].length > 0,
     { isOver: () => true, expiryMsOf },
@@ -91,8 +92,8 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
       nameless = entries
       for (const { symbol, category } of instruments) if (category !== 'spot') categories.set(symbol, category)
       const heard = new Set([
-        ...known.others.takeHeard(),
-        ...[...known.spot.takeHeard()].map(name => channelOf('spot', name)),
+        ...known.others.takeHeard(names.symbolOf),
+        ...[...known.spot.takeHeard(names.symbolOf)].map(name => channelOf('spot', name)),
       ])
       return planned(listings.replace(instruments, { inactive, isHeard: name => heard.has(name) }))
     },

@@ -1,5 +1,5 @@
-import type { BookChange, BookLevel, Books } from '../book.js'
-import { parsed } from './frames.js'
+import { parsedObject } from '../../platform/json-object.js'
+import { levelsOf, type BookChange, type Books } from '../book.js'
 import { ANSWER_WITHIN_MS, isAnswerOfFullBook, isFullBook } from './full-book-frames.js'
 import { channelOf, familyOfChannel, isSpot, topicOf } from './names.js'
 
@@ -45,7 +45,7 @@ type Times = { ts?: unknown; cts?: unknown } | null | undefined
 function changeOf(text: string): BookChange | undefined {
   const bytes = Buffer.from(text)
   const isAnswer = isAnswerOfFullBook(bytes)
-  const frame = parsed(bytes) ?? {}
+  const frame = parsedObject(bytes) ?? {}
   const { type, data = frame['result'], ts = (data as Times)?.ts, cts = (data as Times)?.cts } = frame
   if (typeof data !== 'object' || data === null) return undefined
   const { u, b, a } = data as { u?: unknown; b?: unknown; a?: unknown }
@@ -55,22 +55,4 @@ function changeOf(text: string): BookChange | undefined {
   if (typeof exchangeMs !== 'number' || typeof u !== 'number' || !bids || !asks) return undefined
   const isSnapshot = isAnswer ?? (type !== 'delta' || u === 1)
   return { exchangeMs, isSnapshot, changeId: u, prevChangeId: isSnapshot ? undefined : u - 1, bids, asks }
-}
-
-/** Undefined where one of them is not understood. */
-function levelsOf(value: unknown): BookLevel[] | undefined {
-  if (!Array.isArray(value)) return undefined
-  const levels: BookLevel[] = []
-  for (const level of value as unknown[]) {
-    if (!Array.isArray(level)) return undefined
-    const [price, amount] = (level as unknown[]).map(numberIn)
-    if (price === undefined || amount === undefined) return undefined
-    levels.push([price, amount])
-  }
-  return levels
-}
-
-function numberIn(value: unknown): number | undefined {
-  const number = typeof value === 'string' && value !== '' ? Number(value) : NaN
-  return Number.isFinite(number) ? number : undefined
 }

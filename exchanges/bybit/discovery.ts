@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from '../../platform/zod.js'
-import { EdgeError } from '../../platform/edge-error.js'
+import { noList } from '../listings.js'
 import type { BybitConfig } from './config.js'
 import { SPOT } from './families.js'
 import type { BybitHttp } from './http.js'
@@ -109,12 +109,4 @@ export class Discovery {
     this.#kept.set(question, { hash, atMs: nowMs })
     take(category === 'spot' ? `instruments${SPOT}` : 'instruments', bytes)
   }
-}
-
-function noList(category: Category, result: unknown): EdgeError {
-  const type = result === null ? 'null' : typeof result
-  return new EdgeError('INSTRUMENTS_NO_LIST', `the instruments of ${category} are ${type}, wanted a list`, {
-    retry: true,
-    hint: 'what was subscribed before goes on; the list is asked for again',
-  })
 }

@@ -1,4 +1,5 @@
 import { SIGNS, standsAt } from '../../platform/json-bytes.js'
+import { parsedObject } from '../../platform/json-object.js'
 import type { Frames } from '../exchange.js'
 import { families, SPOT } from './families.js'
 import { channelOf, isSpot, topicOf } from './names.js'
@@ -36,7 +37,7 @@ export function topicIn(frame: Buffer): string | undefined {
 }
 
 function parsedTopic(frame: Buffer): string | undefined {
-  const topic = parsed(frame)?.['topic']
+  const topic = parsedObject(frame)?.['topic']
   return typeof topic === 'string' ? topic : undefined
 }
 
@@ -57,19 +58,6 @@ export const isAnswer = (frame: Buffer) => RET_CODE.test(answerHead(frame))
 function topicOfAnswer(frame: Buffer): string | undefined {
   const symbol = isAnswer(frame) ? ANSWERED_SYMBOL.exec(answerHead(frame))?.[1] : undefined
   return symbol === undefined ? undefined : FULL_TOPIC + symbol
-}
-
-/** A frame as an object; undefined for what is none. */
-export function parsed(frame: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(frame.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 /** Families whose frames of spot have one of their own. */

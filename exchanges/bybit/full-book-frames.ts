@@ -3,8 +3,9 @@
  * of each side. Numbers are those of other books, but for 1: it says that the book is to be asked for anew.
  */
 
+import { isJsonObject, parsedObject, type JsonObject } from '../../platform/json-object.js'
 import type { BookIds } from '../book-chain.js'
-import { FULL_TOPIC, isAnswer, parsed, topicIn } from './frames.js'
+import { FULL_TOPIC, isAnswer, topicIn } from './frames.js'
 import { bookIdsIn } from './sequence-bytes.js'
 
 const CHANNEL = /^(?:spot\.)?orderbook\.full\./
@@ -21,9 +22,9 @@ export function changeIdsIn(frame: Buffer): BookIds | undefined {
 }
 
 /** What stands in the answer: members as in `data` of frames, and the times beside them. */
-export function bookIn(frame: Buffer): Record<string, unknown> | undefined {
-  const result = parsed(frame)?.['result']
-  return typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : undefined
+export function bookIn(frame: Buffer): JsonObject | undefined {
+  const result = parsedObject(frame)?.['result']
+  return isJsonObject(result) ? result : undefined
 }
 
 /** Whether a frame of a book is such an answer, and so holds all of it; undefined where it is a frame of any other book. */

@@ -79,20 +79,6 @@ function kindOf(category: Category, contractType: string): ConfigKind {
   return contractType.endsWith('Futures') ? 'future' : 'perpetual'
 }
 
-/** A matcher of symbols by patterns in which * stands for any text. */
-export function chooser({ instruments }: Pick<BybitConfig, 'instruments'>): (symbol: string) => boolean {
-  const patterns = instruments.map(
-    pattern =>
-      new RegExp(
-        `^${pattern
-          .split(/\*+/)
-          .map(part => part.replaceAll('.', '\\.'))
-          .join('.*')}$`,
-      ),
-  )
-  return symbol => patterns.some(pattern => pattern.test(symbol))
-}
-
 /** Coins of which the patterns may name an option: by the text before the first star, or before the first dash. */
 export function optionCoinsOf({
   instruments,

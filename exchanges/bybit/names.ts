@@ -5,6 +5,7 @@
 
 import { safeCurrency, type Kind, type Partition } from '../../formats/partition.js'
 import type { Subject } from '../exchange.js'
+import { expiryMsIn } from '../expiry-day.js'
 import { SPOT } from './families.js'
 
 /** The exchange's word for a group of instruments, with a WebSocket of its own. */
@@ -149,19 +150,16 @@ export function partitionOfChannel(channel: string): Partition | undefined {
   return partition.kind === 'none' ? undefined : partition
 }
 
-const MONTHS = 'JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC'
 const QUARTERS: Readonly<Record<string, number>> = { H: 2, M: 5, U: 8, Z: 11 }
 const EXPIRY_HOUR = 8
 const HOUR_MS = 3_600_000
 const FRIDAY = 5
 
-/** When the instrument of a channel expires by its name, 08:00 UTC, ms since the epoch; `Infinity` where it does not. */
+/** When an instrument, or that of a channel, expires by its name, 08:00 UTC, ms since the epoch; `Infinity` where it does not. */
 export function expiryMsOf(channel: string): number {
-  const name = symbolOf(channel) ?? ''
-  const [, day = '', month = '', year = ''] = /-(\d{1,2})([A-Z]{3})(\d\d)(?:-|$)/.exec(name) ?? []
-  const index = MONTHS.indexOf(month) / 3
-  if (day !== '' && Number.isInteger(index) && index >= 0)
-    return Date.UTC(2000 + Number(year), index, Number(day), EXPIRY_HOUR)
+  const name = symbolOf(channel) ?? channel
+  const dayMs = expiryMsIn(name)
+  if (dayMs < Infinity) return dayMs
   const [, code = '', end = ''] = /USD([HMUZ])(\d\d)$/.exec(isSpot(channel) ? '' : name) ?? []
   const quarter = QUARTERS[code]
   return quarter === undefined ? Infinity : lastFridayOf(2000 + Number(end), quarter)

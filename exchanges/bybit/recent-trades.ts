@@ -44,7 +44,7 @@ export async function recentTrades(
  */
 export function lacksNothingSinceMs(channel: string, list: readonly ListedTrade[], nowMs: number): number {
   if (categoryOfChannel(channel) !== 'option') return -Infinity
-  const isOver = ({ symbol = '' }: ListedTrade) => expiryMsOf(`tickers.${symbol}`) <= nowMs
+  const isOver = ({ symbol = '' }: ListedTrade) => expiryMsOf(symbol) <= nowMs
   return list.some(isOver) ? -Infinity : lastExpiryMs(nowMs)
 }
 

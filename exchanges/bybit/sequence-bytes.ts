@@ -1,6 +1,6 @@
-import { wholeNumber } from '../../platform/json-bytes.js'
+import { wholeNumberAt } from '../../platform/json-bytes.js'
+import { parsedObject } from '../../platform/json-object.js'
 import type { BookIds } from '../book-chain.js'
-import { parsed } from './frames.js'
 
 const UPDATE = Buffer.from('"u":')
 const TYPE = Buffer.from('"type":"')
@@ -8,8 +8,6 @@ const DELTA = Buffer.from('delta"')
 /** The type stands in the head of a frame, `u` right behind the levels. */
 const HEAD_BYTES = 250
 const TAIL_BYTES = 160
-const ZERO = 0x30
-const NINE = 0x39
 
 /**
  * What a frame of a book says of its place in the sequence, found in its bytes; parsed where it is spelled otherwise.
@@ -20,16 +18,14 @@ export function bookIdsIn(frame: Buffer): BookIds | undefined {
   const at = frame.lastIndexOf(UPDATE)
   const type = frame.subarray(0, HEAD_BYTES).indexOf(TYPE)
   if (at < from || type < 0) return parsedIds(frame)
-  let end = at + UPDATE.length
-  while (end < frame.length && (frame[end] as number) >= ZERO && (frame[end] as number) <= NINE) end++
-  const update = wholeNumber(frame, at + UPDATE.length, end)
+  const update = wholeNumberAt(frame, at + UPDATE.length)
   if (!(update >= 0)) return parsedIds(frame)
   const start = type + TYPE.length
   return idsOf(update, frame.subarray(start, start + DELTA.length).equals(DELTA))
 }
 
 function parsedIds(frame: Buffer): BookIds | undefined {
-  const { type, data } = parsed(frame) ?? {}
+  const { type, data } = parsedObject(frame) ?? {}
   if (typeof data !== 'object' || data === null || !('u' in data) || typeof data.u !== 'number') return undefined
   return idsOf(data.u, type === 'delta')
 }

@@ -1,11 +1,13 @@
+import { parsedObject } from '../../platform/json-object.js'
 import type { Logger } from '../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
-import { booksDue, refreshClockMs } from '../book-refresh.js'
+import { booksDue } from '../book-refresh.js'
 import { BookWatch, type BookWatchDeps } from '../book-watch.js'
 import { hear, type KnownChannels } from '../known-channels.js'
+import { PlannedSnapshots } from '../planned-snapshots.js'
 import type { BybitConfig } from './config.js'
 import { SPOT } from './families.js'
-import { FULL_BOOK, parsed, topicIn, topicStart } from './frames.js'
+import { FULL_BOOK, topicIn, topicStart } from './frames.js'
 import { changeIdsIn, isFullBook } from './full-book-frames.js'
 import { FullBooks, type FullBookAnswers } from './full-books.js'
 import { symbolOf, topicOf } from './names.js'
@@ -16,8 +18,6 @@ import type { TradeOverlap } from './trade-overlap.js'
 
 /** The exchange asks for one in this time. */
 export const PING_SECONDS = 20
-/** How often is looked for books and tickers that are due for a fresh snapshot. */
-const REFRESH_LOOK_MS = 60_000
 const DAY_MS = 86_400_000
 /** Tickers that come in changes are taken anew within this time of each UTC day, so that a day's files can be read alone. */
 const TICKERS_WITHIN_MS = 600_000
@@ -37,7 +37,6 @@ export interface SessionDeps {
 /** Bybit's protocol on one connection: pings, subscriptions with their answers compared to what was asked and what came. */
 export class BybitSession implements ExchangeSession {
   readonly #link: SessionLink
-  readonly #log: Logger
   readonly #requests: Requests
   readonly #subscriptions: Subscriptions
   readonly #known: KnownChannels
@@ -48,16 +47,14 @@ export class BybitSession implements ExchangeSession {
   readonly #fullFamily: string
   readonly #tradeFamily: string
   readonly #tickerFamily: string
-  readonly #snapshotMs: number
-  readonly #timers: NodeJS.Timeout[] = []
-  #refreshedMs = refreshClockMs()
+  readonly #snapshots: PlannedSnapshots
+  #pings: NodeJS.Timeout | undefined
   #lastUs = 0
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
     const { config, log, known, trades, answers, isSpot } = deps
     const suffix = isSpot ? SPOT : ''
     this.#link = link
-    this.#log = log
     this.#known = known
     this.#trades = trades
     this.#bookFamily = `book${suffix}`
@@ -84,7 +81,14 @@ export class BybitSession implements ExchangeSession {
     const instrumentOf = (channel: string) => symbolOf(channel) ?? channel
     this.#books = new BookWatch({ link, log, family: this.#bookFamily, instrumentOf, resubscribe })
     this.#fullBooks = new FullBooks({ link, log, family: this.#fullFamily, answers, resubscribe })
-    this.#snapshotMs = config.snapshotHours * 3_600_000
+    this.#snapshots = new PlannedSnapshots({
+      link,
+      log,
+      hours: config.snapshotHours,
+      books: () => [...this.#ofFamily(this.#bookFamily), ...this.#ofFamily(this.#fullFamily)],
+      others: (fromMs, toMs) => this.#tickersDue(fromMs, toMs),
+      resubscribe: (due, reason) => this.resubscribe(due, reason),
+    })
   }
 
   get channels(): ReadonlySet<string> {
@@ -92,8 +96,8 @@ export class BybitSession implements ExchangeSession {
   }
 
   async start(): Promise<void> {
-    this.#timers.push(setInterval(() => this.#link.send(PING), PING_SECONDS * 1000))
-    if (this.#snapshotMs > 0) this.#timers.push(setInterval(() => this.#refresh(), REFRESH_LOOK_MS))
+    this.#pings = setInterval(() => this.#link.send(PING), PING_SECONDS * 1000)
+    this.#snapshots.start()
     await this.update()
   }
 
@@ -107,7 +111,8 @@ export class BybitSession implements ExchangeSession {
   }
 
   closed(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#pings)
+    this.#snapshots.close()
     this.#tradesEnded([...this.channels])
     this.#fullBooks.close([...this.channels].filter(isFullBook))
     this.#subscriptions.close()
@@ -135,7 +140,7 @@ export class BybitSession implements ExchangeSession {
   }
 
   control(frame: Buffer): Filed {
-    const message = parsed(frame)
+    const message = parsedObject(frame)
     if (!message) return { family: 'other' }
     const topic = topicIn(frame)
     if (topic !== undefined) {
@@ -174,28 +179,17 @@ export class BybitSession implements ExchangeSession {
     this.#link.complain({ event: 'error', message: `the exchange says: ${said}` })
   }
 
-  /** Books whose turn has come start anew, and tickers of derivatives at the begin of a day. */
-  #refresh(): void {
-    const fromMs = this.#refreshedMs
-    this.#refreshedMs = refreshClockMs()
-    const { conn } = this.#link
-    const ofFamily = (family: string) =>
-      [...this.channels].filter(channel => this.#known.factsOf(topicOf(channel)).family === family)
-    const all = [...ofFamily(this.#bookFamily), ...ofFamily(this.#fullFamily)]
-    const books = booksDue(all, conn, this.#snapshotMs, fromMs, this.#refreshedMs)
-    const due = [...books, ...this.#tickersDue(ofFamily(this.#tickerFamily), fromMs)]
-    if (due.length === 0) return
-    this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>
-      this.#log.debug({ conn, err: error }, 'not resubscribed'),
-    )
+  #ofFamily(family: string): string[] {
+    return [...this.channels].filter(channel => this.#known.factsOf(topicOf(channel)).family === family)
   }
 
-  /** Those of spot are whole each time. */
-  #tickersDue(tickers: readonly string[], fromMs: number): string[] {
+  /** Those of derivatives, at the begin of a day; those of spot are whole each time. */
+  #tickersDue(fromMs: number, toMs: number): string[] {
     if (this.#tickerFamily.endsWith(SPOT)) return []
-    const dayMs = Math.floor(this.#refreshedMs / DAY_MS) * DAY_MS
+    const dayMs = Math.floor(toMs / DAY_MS) * DAY_MS
     const since = (ms: number) => Math.min(TICKERS_WITHIN_MS, Math.max(0, ms - dayMs))
     // A moment of its own for each within that time, as for books.
-    return booksDue(tickers, this.#link.conn, TICKERS_WITHIN_MS, since(fromMs), since(this.#refreshedMs))
+    const tickers = this.#ofFamily(this.#tickerFamily)
+    return booksDue(tickers, this.#link.conn, TICKERS_WITHIN_MS, since(fromMs), since(toMs))
   }
 }

@@ -1,5 +1,5 @@
+import { parsedObject } from '../../platform/json-object.js'
 import { frontsOf, numberIn, shownByTickers, type Shown } from '../shown.js'
-import { parsed } from './frames.js'
 import type { Instrument } from './instruments.js'
 
 const names = {
@@ -17,7 +17,7 @@ export function shownOf(
 ): Shown[] {
   return shownByTickers(frontsOf(instruments, names, priceOf, nowMs), {
     textOf: symbol => `"tickers.${symbol}"`,
-    dataOf: frame => parsed(frame)?.['data'],
+    dataOf: frame => parsedObject(frame)?.['data'],
     price: data => ({
       price: numberIn(data['lastPrice']),
       bid: numberIn(data['bid1Price']),

@@ -73,7 +73,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
       const { instruments, inactive, nameless, oddKinds } = await fetchInstruments(rpc, config.currencies, take, signal)
       noteOdd(oddKinds)
       namelessEntries = nameless
-      const heard = channels.takeHeard()
+      const heard = channels.takeHeard(channel => names.subjectOf(channel)?.name)
       const traded = trades.sequences.takeHeard()
       const isHeard = (name: string) => heard.has(name) || traded.has(name)
       return planned(catalogue.replace(instruments, { inactive, isHeard }))

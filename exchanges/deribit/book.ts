@@ -1,4 +1,5 @@
 import type { BookChange, BookLevel, Books } from '../book.js'
+import { dataOf } from './notification.js'
 
 const PREDECESSOR = Buffer.from('"prev_change_id"')
 const SNAPSHOT = Buffer.from('"type":"snapshot"')
@@ -16,7 +17,7 @@ export const books: Books = {
     return full.sort((a, b) => fineness(b) - fineness(a))[0]
   },
   isSnapshot: frame => frame.includes(SNAPSHOT) || !frame.includes(PREDECESSOR),
-  changeOf: text => changeOf(dataOf(text)),
+  changeOf: text => changeOf(dataOf(text) ?? {}),
   rows: {
     amount: `CASE WHEN amount IS NOT NULL AND action = 'delete' THEN 0 ELSE amount END`,
     changeId: 'change_id',
@@ -42,17 +43,6 @@ function changeOf({ type, timestamp, change_id: changeId, prev_change_id: prev, 
   const isSnapshot = type === undefined ? prev === undefined : type === 'snapshot'
   const prevChangeId = typeof prev === 'number' ? prev : undefined
   return { exchangeMs: timestamp, isSnapshot, changeId, prevChangeId, bids, asks } satisfies BookChange
-}
-
-function dataOf(text: string): BookData {
-  try {
-    const frame = JSON.parse(text) as { params?: { data?: unknown } } | null
-    const data = frame?.params?.data
-    return typeof data === 'object' && data !== null ? data : {}
-  } catch (error) {
-    if (error instanceof SyntaxError) return {}
-    throw error
-  }
 }
 
 /** Undefined where one of them is not understood. */

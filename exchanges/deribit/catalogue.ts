@@ -22,14 +22,3 @@ export class Catalogue extends Listings<Instrument> {
     else this.hearAlive(name, ALIVE.has(state), parseInstrument(data))
   }
 }
-
-/** The `data` of a notification, for `hear`; undefined where it is none. The few frames about instruments are parsed. */
-export function newsOf(frame: Buffer): unknown {
-  try {
-    const message = JSON.parse(frame.toString('utf8')) as { params?: { data?: unknown } } | null
-    return message?.params?.data
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
-    throw error
-  }
-}

@@ -1,4 +1,4 @@
-import { EdgeError } from '../../platform/edge-error.js'
+import { noList } from '../listings.js'
 import type { HttpRpc, Take } from './http-rpc.js'
 import { parseInstruments, type Instrument, type InstrumentList } from './instruments.js'
 
@@ -25,12 +25,4 @@ export async function fetchInstruments(
     all.nameless.push(...list.nameless)
   }
   return { ...all, instruments: [...found.values()] }
-}
-
-function noList(currency: string, result: unknown): EdgeError {
-  const type = result === null ? 'null' : typeof result
-  return new EdgeError('INSTRUMENTS_NO_LIST', `the instruments of ${currency} are ${type}, wanted a list`, {
-    retry: true,
-    hint: 'what was subscribed before goes on; the list is asked for again',
-  })
 }

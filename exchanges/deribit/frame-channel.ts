@@ -1,4 +1,5 @@
 import { SIGNS, standsAt } from '../../platform/json-bytes.js'
+import { paramsOf } from './notification.js'
 
 const { QUOTE } = SIGNS
 /** How a notification begins, and what stands before its channel, as the exchange spells it today. */
@@ -27,15 +28,9 @@ export function namedChannel(frame: Buffer): string | undefined {
   return channelOfFrame(frame) ?? (frame.includes(ANY_CHANNEL_KEY) ? parsedChannel(frame) : undefined)
 }
 
-function parsedChannel(bytes: Buffer): string | undefined {
-  try {
-    const frame = JSON.parse(bytes.toString('utf8')) as { params?: { channel?: unknown } | null } | null
-    const channel = frame?.params?.channel
-    return typeof channel === 'string' ? channel : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+function parsedChannel(frame: Buffer): string | undefined {
+  const channel = paramsOf(frame)?.['channel']
+  return typeof channel === 'string' ? channel : undefined
 }
 
 /** Where the channel's name starts; -1 where `channelOfFrame` finds none. */

@@ -2,6 +2,7 @@
 
 import { safeCurrency, type Kind, type Partition } from '../../formats/partition.js'
 import type { Subject } from '../exchange.js'
+import { expiryMsIn } from '../expiry-day.js'
 import type { NamedChannel } from '../known-channels.js'
 import { families, familyNamed } from './families.js'
 
@@ -115,13 +116,5 @@ export function isAbout({ kinds, name, currency }: Subject, about: string): bool
   return kinds.includes(partition.kind) && (currency === undefined || currency === partition.currency)
 }
 
-const MONTHS = 'JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC'
-
 /** When the first instrument in a channel's name expires, at 08:00 UTC of the day in it, ms since the epoch; `Infinity` where it has none. */
-export function expiryMsOf(channel: string): number {
-  const [, day = '', month = '', year = ''] = /-(\d{1,2})([A-Z]{3})(\d\d)(?:[-_.]|$)/.exec(channel) ?? []
-  const index = MONTHS.indexOf(month) / 3
-  return day === '' || !Number.isInteger(index) || index < 0
-    ? Infinity
-    : Date.UTC(2000 + Number(year), index, Number(day), 8)
-}
+export const expiryMsOf = expiryMsIn

@@ -1,4 +1,4 @@
-import { endOfPlainString, endOfScalar, endOfValue, isText, SIGNS, wholeNumber } from '../../platform/json-bytes.js'
+import { endOfPlainString, endOfValue, isText, SIGNS, wholeNumber, wholeNumberAt } from '../../platform/json-bytes.js'
 import type { BookIds } from '../book-chain.js'
 
 /**
@@ -34,9 +34,9 @@ export function bookIdsAt(frame: Uint8Array, from: number): BookIds | undefined 
       if (isSnapshot === false && prevChangeId >= 0) return { isSnapshot, changeId, prevChangeId }
     }
     if (isText(frame, at + 1, keyEnd - 1, CHANGE_ID)) {
-      if ((changeId = numberAt(frame, value)) < 0) return undefined
+      if ((changeId = wholeNumberAt(frame, value)) < 0) return undefined
     } else if (isText(frame, at + 1, keyEnd - 1, PREV_CHANGE_ID)) {
-      if ((prevChangeId = numberAt(frame, value)) < 0) return undefined
+      if ((prevChangeId = wholeNumberAt(frame, value)) < 0) return undefined
     } else if (isText(frame, at + 1, keyEnd - 1, TYPE)) {
       isSnapshot = isString(frame, value, SNAPSHOT)
       if (!isSnapshot && !isString(frame, value, CHANGE)) return undefined
@@ -117,9 +117,6 @@ function lastMember(frame: Uint8Array, member: Buffer): number {
   if (!isText(frame, digitsFrom - member.length, digitsFrom, member)) return -1
   return wholeNumber(frame, digitsFrom, digitsEnd)
 }
-
-/** Digits up to the end of the value; -1 for anything else. */
-const numberAt = (frame: Uint8Array, from: number) => wholeNumber(frame, from, endOfScalar(frame, from))
 
 function isString(frame: Uint8Array, from: number, text: Buffer): boolean {
   return frame[from] === QUOTE && isText(frame, from + 1, endOfPlainString(frame, from) - 1, text)

@@ -1,8 +1,9 @@
+import { isJsonObject } from '../../platform/json-object.js'
 import type { BookIds } from '../book-chain.js'
 
 /** What `sequence-bytes.ts` reads, taken from parsed `data`: for the rare spellings that its scan leaves to a parser. */
 export function bookIdsOf(data: unknown): BookIds | undefined {
-  if (!isObject(data)) return undefined
+  if (!isJsonObject(data)) return undefined
   const { type, change_id: changeId, prev_change_id: prev } = data
   if (!isId(changeId)) return undefined
   const prevChangeId = isId(prev) ? prev : undefined
@@ -22,7 +23,7 @@ export interface TradeRow {
 export function tradeRowsOf(data: unknown): TradeRow[] {
   if (!Array.isArray(data)) return []
   return data.flatMap((row: unknown) => {
-    if (!isObject(row)) return []
+    if (!isJsonObject(row)) return []
     const { instrument_name: instrument, trade_seq: seq, timestamp } = row
     if (typeof instrument !== 'string' || !isId(seq)) return []
     return [{ instrument, seq, timestampMs: typeof timestamp === 'number' ? timestamp : 0 }]
@@ -31,8 +32,4 @@ export function tradeRowsOf(data: unknown): TradeRow[] {
 
 function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 import { dataStart } from './frame-channel.js'
 import type { BookWatch } from '../book-watch.js'
 import { isText } from '../../platform/json-bytes.js'
+import { dataOf } from './notification.js'
 import { bookIdsAt, eachTradeAt } from './sequence-bytes.js'
 import { bookIdsOf, tradeRowsOf } from './sequence-json.js'
 import type { TradeSequences } from '../trade-sequences.js'
@@ -52,14 +53,3 @@ const BOOK_END = Buffer.from('}}}')
 const TRADES_END = Buffer.from(']}}')
 
 const endsWith = (frame: Buffer, end: Buffer) => isText(frame, frame.length - end.length, frame.length, end)
-
-function dataOf(frame: Buffer): unknown {
-  try {
-    const message = JSON.parse(frame.toString('utf8')) as { params?: { data?: unknown } } | null
-    return message?.params?.data
-  } catch (error) {
-    // Half a frame: it is stored, and the one behind it shows what is missing.
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}

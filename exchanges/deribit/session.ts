@@ -1,11 +1,13 @@
 import type { DeribitConfig } from './config.js'
+import { isJsonObject, parsedObject, type JsonObject } from '../../platform/json-object.js'
 import type { Logger } from '../../platform/log.js'
 import type { Credentials, ExchangeSession, Filed, SessionLink } from '../adapter.js'
-import { booksDue, refreshClockMs } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
-import { newsOf, type Catalogue } from './catalogue.js'
+import type { Catalogue } from './catalogue.js'
 import { channelStart } from './frame-channel.js'
+import { dataOf } from './notification.js'
 import { hear, type KnownChannels } from '../known-channels.js'
+import { PlannedSnapshots } from '../planned-snapshots.js'
 import { familyOfChannel } from './names.js'
 import { Login } from './login.js'
 import { hintOf, TOO_MANY_REQUESTS } from './refusal-codes.js'
@@ -16,8 +18,6 @@ import type { TradeKeeper } from './trade-keeper.js'
 
 /** Shortest interval that the exchange allows. */
 export const HEARTBEAT_SECONDS = 10
-/** How often is looked for books that are due for a fresh snapshot. */
-const REFRESH_LOOK_MS = 60_000
 
 /** What all sessions of an exchange share. */
 export interface SessionDeps {
@@ -42,9 +42,7 @@ export class DeribitSession implements ExchangeSession {
   readonly #books: BookWatch
   readonly #sequences: SequenceWatch
   readonly #trades: TradeKeeper
-  readonly #snapshotMs: number
-  #refreshTimer: NodeJS.Timeout | undefined
-  #refreshedMs = refreshClockMs()
+  readonly #snapshots: PlannedSnapshots
   /** Receive stamp of the frame at hand. */
   #recvUs = 0
 
@@ -66,7 +64,13 @@ export class DeribitSession implements ExchangeSession {
     })
     this.#trades = deps.trades
     this.#sequences = new SequenceWatch(this.#books, deps.trades.sequences)
-    this.#snapshotMs = config.snapshotHours * 3_600_000
+    this.#snapshots = new PlannedSnapshots({
+      link,
+      log,
+      hours: config.snapshotHours,
+      books: () => [...this.channels].filter(channel => familyOfChannel(channel) === 'book'),
+      resubscribe: (due, reason) => this.resubscribe(due, reason),
+    })
   }
 
   get channels(): ReadonlySet<string> {
@@ -74,7 +78,7 @@ export class DeribitSession implements ExchangeSession {
   }
 
   async start(): Promise<void> {
-    if (this.#snapshotMs > 0) this.#refreshTimer = setInterval(() => this.#refreshBooks(), REFRESH_LOOK_MS)
+    this.#snapshots.start()
     await this.#login?.start()
     await this.#rpc.call('public/set_heartbeat', { interval: HEARTBEAT_SECONDS })
     await this.update()
@@ -91,7 +95,7 @@ export class DeribitSession implements ExchangeSession {
   }
 
   closed(): void {
-    clearInterval(this.#refreshTimer)
+    this.#snapshots.close()
     this.#login?.close()
     this.#subscriptions.close()
     this.#books.close()
@@ -105,7 +109,7 @@ export class DeribitSession implements ExchangeSession {
     if (!facts) return undefined
     hear(facts, recvUs)
     const { channel, family, isNews } = facts
-    if (isNews) this.#catalogue.hear(newsOf(frame))
+    if (isNews) this.#catalogue.hear(dataOf(frame))
     if (family === 'platform_state') this.#hearPlatform(frame)
     this.#sequences.see(channel, family, frame, from + facts.bytes.length, recvUs)
     return family
@@ -117,7 +121,7 @@ export class DeribitSession implements ExchangeSession {
   }
 
   control(frame: Buffer): Filed {
-    const message = parseObject(frame)
+    const message = parsedObject(frame)
     if (!message) return { family: 'other' }
     if (message['method'] === 'heartbeat') this.#answerHeartbeat(message)
     else if (message['method'] === 'subscription') return { family: this.#notification(message) }
@@ -132,30 +136,27 @@ export class DeribitSession implements ExchangeSession {
     return frame.includes('_token"') ? { family: 'rpc', recorded: withoutTokens(frame) } : { family: 'rpc' }
   }
 
-  #answerHeartbeat(message: Record<string, unknown>): void {
-    const params = message['params']
-    if (typeof params !== 'object' || params === null || !('type' in params) || params.type !== 'test_request') return
+  #answerHeartbeat(message: JsonObject): void {
+    const { params } = message
+    if (!isJsonObject(params) || params['type'] !== 'test_request') return
     this.#rpc
       .call('public/test', {})
       .catch((error: unknown) => this.#log.debug({ conn: this.#link.conn, err: error }, 'heartbeat answer failed'))
   }
 
   /** A notification that only a parser understands. */
-  #notification(message: Record<string, unknown>): string {
-    const params = message['params']
-    if (typeof params !== 'object' || params === null || !('channel' in params)) return 'other'
-    if (typeof params.channel !== 'string') return 'other'
-    const { family } = this.#known.factsOf(params.channel)
-    this.#sequences.seeParsed(params.channel, family, 'data' in params ? params.data : undefined, this.#recvUs)
+  #notification(message: JsonObject): string {
+    const { channel, data } = isJsonObject(message['params']) ? message['params'] : {}
+    if (typeof channel !== 'string') return 'other'
+    const { family } = this.#known.factsOf(channel)
+    this.#sequences.seeParsed(channel, family, data, this.#recvUs)
     return family
   }
 
   /** Releases are announced before connections drop. */
   #hearPlatform(frame: Buffer): void {
-    const params = parseObject(frame)?.['params']
-    const data = typeof params === 'object' && params !== null && 'data' in params ? params.data : undefined
-    const isAnnounced = typeof data === 'object' && data !== null && 'maintenance' in data && data.maintenance === true
-    if (isAnnounced) this.#link.maintenance({ conn: this.#link.conn })
+    const data = dataOf(frame)
+    if (isJsonObject(data) && data['maintenance'] === true) this.#link.maintenance({ conn: this.#link.conn })
   }
 
   #reportError(error: { code: number; message: string }): void {
@@ -167,30 +168,6 @@ export class DeribitSession implements ExchangeSession {
       hint: hintOf(code),
       facts: { code },
     })
-  }
-
-  /** Books whose turn has come start anew, so that a day of files never needs an older one. */
-  #refreshBooks(): void {
-    const fromMs = this.#refreshedMs
-    this.#refreshedMs = refreshClockMs()
-    const books = [...this.channels].filter(channel => familyOfChannel(channel) === 'book')
-    const due = booksDue(books, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
-    if (due.length === 0) return
-    this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>
-      this.#log.debug({ conn: this.#link.conn, err: error }, 'books not refreshed'),
-    )
-  }
-}
-
-function parseObject(frame: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(frame.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    // Not JSON: it is kept as it came, under another family.
-    return undefined
   }
 }
 

@@ -1,6 +1,6 @@
 import { frontsOf, numberIn, shownByTickers, type Shown } from '../shown.js'
-import { newsOf } from './catalogue.js'
 import { configKindOf, type Instrument } from './instruments.js'
+import { dataOf } from './notification.js'
 
 const names = {
   // The one that is settled in its coin, `BTC-PERPETUAL`.
@@ -20,7 +20,7 @@ export function shownOf(
 ): Shown[] {
   return shownByTickers(frontsOf(instruments, names, priceOf, nowMs), {
     textOf: instrument => `"ticker.${instrument}.`,
-    dataOf: newsOf,
+    dataOf,
     price: data => ({
       price: numberIn(data['last_price']),
       bid: numberIn(data['best_bid_price']),

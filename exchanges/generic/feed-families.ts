@@ -1,3 +1,4 @@
+import { matcherOf } from '../globs.js'
 import { parsePointer, textAt, type Pointer } from './json-pointer.js'
 
 /** Family of frames whose channel fits no pattern; table `frames` takes it and all below. */
@@ -15,16 +16,17 @@ const CACHED_CHANNELS_MAX = 50_000
  */
 export class FeedFamilies {
   readonly #pointers: readonly Pointer[]
-  readonly #patterns: readonly { pattern: RegExp; family: string }[]
+  readonly #patterns: readonly { fits: (channel: string) => boolean; family: string }[]
   readonly #known = new Map<string, string>()
   /** All that there are. */
   readonly names: readonly string[]
 
   constructor(channelAt: readonly string[], families: Readonly<Record<string, readonly string[]>>) {
     this.#pointers = channelAt.map(parsePointer)
-    this.#patterns = Object.entries(families).flatMap(([name, patterns]) =>
-      patterns.map(pattern => ({ pattern: wildcard(pattern), family: `${REST_FAMILY}.${name}` })),
-    )
+    this.#patterns = Object.entries(families).map(([name, patterns]) => ({
+      fits: matcherOf(patterns),
+      family: `${REST_FAMILY}.${name}`,
+    }))
     this.names = [...Object.keys(families).map(name => `${REST_FAMILY}.${name}`), REST_FAMILY]
   }
 
@@ -40,15 +42,9 @@ export class FeedFamilies {
   #familyOfChannel(channel: string): string {
     const known = this.#known.get(channel)
     if (known !== undefined) return known
-    const family = this.#patterns.find(({ pattern }) => pattern.test(channel))?.family ?? REST_FAMILY
+    const family = this.#patterns.find(({ fits }) => fits(channel))?.family ?? REST_FAMILY
     if (this.#known.size >= CACHED_CHANNELS_MAX) this.#known.clear()
     this.#known.set(channel, family)
     return family
   }
-}
-
-/** A pattern in which * stands for any text. Runs of * count as one, so that matching stays cheap for any text. */
-function wildcard(pattern: string): RegExp {
-  const parts = pattern.split(/\*+/).map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('.*')}$`, 's')
 }

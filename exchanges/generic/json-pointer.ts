@@ -54,9 +54,9 @@ export function textAt(frame: Buffer, pointer: Pointer, bytesMax: number): strin
   if (!span) return undefined
   const { from, to } = span
   if (to - from > bytesMax + 2) return undefined
-  if (frame[from] === QUOTE) return to - from > 1 ? frame.toString('latin1', from + 1, to - 1) : undefined
+  if (frame[from] === QUOTE) return to - from > 1 ? frame.toString('utf8', from + 1, to - 1) : undefined
   if (pointer.length > 0 && (frame[from] === OPEN_OBJECT || frame[from] === OPEN_LIST)) return undefined
-  return frame.toString('latin1', from, to)
+  return frame.toString('utf8', from, to)
 }
 
 function memberOf(frame: Uint8Array, from: number, key: Buffer): number {

@@ -1,6 +1,7 @@
 import type { Logger } from '../../platform/log.js'
 import type { Adapter, PlanChange } from '../adapter.js'
 import { framePartitions } from '../channel-partition.js'
+import { matcherOf } from '../globs.js'
 import { KnownChannels } from '../known-channels.js'
 import type { CatalogueChange } from '../listings.js'
 import { Poller } from '../poller.js'
@@ -11,7 +12,6 @@ import { Discovery } from './discovery.js'
 import { families, familyNamed } from './families.js'
 import { channelOfFrame, madeMs } from './frames.js'
 import { OkxHttp, RefusedError } from './http.js'
-import { chooserOf } from './instruments.js'
 import * as names from './names.js'
 import { planChannels } from './plan.js'
 import { planPolls, spanQuery, type MethodPoll } from './polls.js'
@@ -28,7 +28,7 @@ const TOO_MANY = new Set([50001, 50004, 50011, 50013, 50026])
 export function okx(config: OkxConfig, log: Logger): Adapter {
   const http = new OkxHttp(config)
   const channels = new KnownChannels(names.describeArg)
-  const isChosen = chooserOf(config.instruments)
+  const isChosen = matcherOf(config.instruments)
   const catalogue = new Catalogue(
     ({ instrument_name, kind }) => config.channels[kind].length > 0 && isChosen(instrument_name),
   )
@@ -68,7 +68,7 @@ export function okx(config: OkxConfig, log: Logger): Adapter {
     async discover(take, signal) {
       const listed = await discovery.fetch(catalogue.instruments, take, signal)
       nameless = listed.nameless
-      const heard = channels.takeHeard()
+      const heard = channels.takeHeard(channel => names.subjectOf(channel)?.name)
       const traded = trades.sequences.takeHeard()
       const isHeard = (name: string) => heard.has(name) || traded.has(name)
       return planned(catalogue.replace(listed.instruments, { inactive: listed.inactive, isHeard }))

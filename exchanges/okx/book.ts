@@ -1,7 +1,8 @@
+import { parsedObject } from '../../platform/json-object.js'
 import type { BookIds } from '../book-chain.js'
-import type { BookChange, BookLevel, Books } from '../book.js'
-import { wholeNumber } from '../../platform/json-bytes.js'
-import { parseMessage, rowsOf, type Message } from './message.js'
+import { levelsOf, type BookChange, type Books } from '../book.js'
+import { wholeNumberAt } from '../../platform/json-bytes.js'
+import { rowsOf, type Message } from './message.js'
 
 const SNAPSHOT = Buffer.from('"action":"snapshot"')
 const UPDATE = Buffer.from('"action":"update"')
@@ -16,7 +17,7 @@ export const books: Books = {
   channelsOf: instrument => [`books.${instrument}`],
   finestOf: channels => channels.find(channel => channel.startsWith('books.')),
   isSnapshot: frame => frame.includes(SNAPSHOT),
-  changeOf: text => changeOf(parseMessage(text)),
+  changeOf: text => changeOf(parsedObject(text)),
   rows: {
     amount: '"size"',
     changeId: '"seqId"',
@@ -38,21 +39,6 @@ function changeOf(message: Message | undefined): BookChange | undefined {
   return { exchangeMs, ...ids, bids, asks }
 }
 
-/** Undefined where one of them is not understood. */
-function levelsOf(value: unknown): BookLevel[] | undefined {
-  if (!Array.isArray(value)) return undefined
-  const levels: BookLevel[] = []
-  for (const level of value as unknown[]) {
-    if (!Array.isArray(level)) return undefined
-    const [price, size] = level as unknown[]
-    if (typeof price !== 'string' || typeof size !== 'string' || price === '' || size === '') return undefined
-    const [priceNumber, sizeNumber] = [Number(price), Number(size)]
-    if (!Number.isFinite(priceNumber) || !Number.isFinite(sizeNumber)) return undefined
-    levels.push([priceNumber, sizeNumber])
-  }
-  return levels
-}
-
 /** The ids of a frame of a book; undefined for frames of before 2022, which have none, and for what is not understood. */
 export function bookIds(frame: Buffer): BookIds | undefined {
   const isSnapshot = frame.includes(SNAPSHOT)
@@ -60,20 +46,12 @@ export function bookIds(frame: Buffer): BookIds | undefined {
   const prevAt = frame.lastIndexOf(PREV)
   // A frame of several rows is left to a parser.
   const isPlain = isSnapshot !== frame.includes(UPDATE) && seqAt >= 0 && frame.indexOf(SEQ) === seqAt
-  if (!isPlain || (prevAt >= 0 && frame.indexOf(PREV) !== prevAt)) return idsOf(parseMessage(frame))
-  const changeId = numberAt(frame, seqAt + SEQ.length)
-  const prevChangeId = prevAt < 0 || isSnapshot ? undefined : numberAt(frame, prevAt + PREV.length)
-  if (changeId < 0 || (!isSnapshot && (prevChangeId ?? -1) < 0)) return idsOf(parseMessage(frame))
+  if (!isPlain || (prevAt >= 0 && frame.indexOf(PREV) !== prevAt)) return idsOf(parsedObject(frame))
+  const changeId = wholeNumberAt(frame, seqAt + SEQ.length)
+  const prevChangeId = prevAt < 0 || isSnapshot ? undefined : wholeNumberAt(frame, prevAt + PREV.length)
+  if (changeId < 0 || (!isSnapshot && (prevChangeId ?? -1) < 0)) return idsOf(parsedObject(frame))
   return { isSnapshot, changeId, prevChangeId }
 }
-
-function numberAt(frame: Buffer, from: number): number {
-  let to = from
-  while (to < frame.length && isDigit(frame[to] as number)) to++
-  return wholeNumber(frame, from, to)
-}
-
-const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39
 
 function idsOf(message: Message | undefined): BookIds | undefined {
   const row = rowsOf(message).at(-1)

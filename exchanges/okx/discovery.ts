@@ -1,7 +1,7 @@
+import { matcherOf } from '../globs.js'
 import type { OkxConfig } from './config.js'
 import { NOT_FOUND, RefusedError, type OkxHttp, type Take } from './http.js'
 import {
-  chooserOf,
   instrumentOf,
   isOpen,
   kindOfType,
@@ -105,7 +105,7 @@ export class Discovery {
     }
     await this.#http.rows('public/underlying', { instType: 'OPTION' }, remember, CONTROL, signal)
     // An option is called by its family and more.
-    const isChosen = chooserOf(this.#config.instruments.map(optionGlob))
+    const isChosen = matcherOf(this.#config.instruments.map(optionGlob))
     return found.filter(isChosen)
   }
 }

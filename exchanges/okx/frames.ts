@@ -1,6 +1,7 @@
+import { parsedObject } from '../../platform/json-object.js'
 import type { Frames } from '../exchange.js'
 import { ARG_START, argEnd } from './frame-arg.js'
-import { channelOfArg, isPush, parseMessage } from './message.js'
+import { channelOfArg, isPush } from './message.js'
 import { describeArg } from './names.js'
 
 const ARG = Buffer.from('"arg"')
@@ -15,7 +16,7 @@ export function channelOfFrame(frame: Buffer): string | undefined {
 function channelOf(frame: Buffer): string | undefined {
   const plain = channelOfFrame(frame)
   if (plain !== undefined || !frame.includes(ARG)) return plain
-  const message = parseMessage(frame)
+  const message = parsedObject(frame)
   return message && isPush(message) ? channelOfArg(message['arg']) : undefined
 }
 

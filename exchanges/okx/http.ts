@@ -1,9 +1,10 @@
+import { parsedObject } from '../../platform/json-object.js'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgeError } from '../../platform/edge-error.js'
 import { Credits } from '../credits.js'
 import { httpBody, httpFailed } from '../http-body.js'
 import type { OkxConfig } from './config.js'
-import { parseMessage, rowsOf, textOf, type Message } from './message.js'
+import { rowsOf, textOf, type Message } from './message.js'
 
 /** Records an answer as it came, under a family. */
 export type Take = (family: string, answer: Buffer) => void
@@ -64,7 +65,7 @@ export class OkxHttp {
     const url = new URL(`/api/v5/${path}`, this.#origin)
     url.search = new URLSearchParams(query).toString()
     const bytes = await httpBody({ url, headers: this.#headers }, signal)
-    const message = parseMessage(bytes)
+    const message = parsedObject(bytes)
     const code = textOf(message?.['code'])
     const isAnswer = code === '0' && Array.isArray(message?.['data'])
     const rows = isAnswer ? rowsOf(message) : []

@@ -48,11 +48,3 @@ export function instrumentOf(row: Message): Instrument | undefined {
     expiration_timestamp: Number.isFinite(expiry) && expiry > 0 ? expiry : undefined,
   }
 }
-
-/** Whether the config asks for an instrument of this name. */
-export function chooserOf(globs: readonly string[]): (name: string) => boolean {
-  const patterns = globs.map(
-    glob => new RegExp(`^${glob.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*')}$`),
-  )
-  return name => patterns.some(pattern => pattern.test(name))
-}

@@ -1,15 +1,16 @@
+import { parsedObject } from '../../platform/json-object.js'
 import type { Logger } from '../../platform/log.js'
 import type { ExchangeSession, Filed, SessionLink } from '../adapter.js'
-import { booksDue, refreshClockMs } from '../book-refresh.js'
 import { BookWatch } from '../book-watch.js'
 import { hear, type KnownChannels } from '../known-channels.js'
+import { PlannedSnapshots } from '../planned-snapshots.js'
 import { bookIds } from './book.js'
 import type { Catalogue } from './catalogue.js'
 import type { OkxConfig } from './config.js'
 import { familyNamed } from './families.js'
 import { FirstFrames } from './first-frames.js'
 import { ARG_START, argEnd } from './frame-arg.js'
-import { channelOfArg, isPush, parseMessage, rowsOf, textOf, type Message } from './message.js'
+import { channelOfArg, isPush, rowsOf, textOf, type Message } from './message.js'
 import { familyOfChannel } from './names.js'
 import { Ops } from './ops.js'
 import { Subscriptions, TOO_FAST } from './subscriptions.js'
@@ -20,8 +21,6 @@ const PING = 'ping'
 const PING_EVERY_MS = 12_000
 /** Two pings without any frame: it is gone. */
 export const DEAD_AFTER_MS = 30_000
-/** How often is looked for books that are due for a fresh snapshot. */
-const REFRESH_LOOK_MS = 60_000
 /** The connection will be ended for a service upgrade. */
 const UPGRADE = '64008'
 
@@ -38,7 +37,6 @@ export interface SessionDeps {
 /** OKX's protocol on one connection: pings, subscriptions with their answers compared to what was asked. */
 export class OkxSession implements ExchangeSession {
   readonly #link: SessionLink
-  readonly #log: Logger
   readonly #ops: Ops
   readonly #subscriptions: Subscriptions
   readonly #known: KnownChannels
@@ -46,20 +44,23 @@ export class OkxSession implements ExchangeSession {
   readonly #books: BookWatch
   readonly #keepers: readonly TradeKeeper[]
   readonly #firsts: FirstFrames
-  readonly #snapshotMs: number
+  readonly #snapshots: PlannedSnapshots
   #pings: NodeJS.Timeout | undefined
-  #refreshTimer: NodeJS.Timeout | undefined
-  #refreshedMs = refreshClockMs()
   #recvUs = 0
 
   constructor(link: SessionLink, wanted: () => ReadonlySet<string>, deps: SessionDeps) {
     const { config, log, channels, catalogue, keepers } = deps
     this.#link = link
-    this.#log = log
     this.#known = channels
     this.#catalogue = catalogue
     this.#keepers = keepers
-    this.#snapshotMs = config.snapshotHours * 3_600_000
+    this.#snapshots = new PlannedSnapshots({
+      link,
+      log,
+      hours: config.snapshotHours,
+      books: () => [...this.channels].filter(channel => familyOfChannel(channel) === 'books'),
+      resubscribe: (due, reason) => this.resubscribe(due, reason),
+    })
     this.#ops = new Ops(link)
     this.#firsts = new FirstFrames({
       link,
@@ -93,7 +94,7 @@ export class OkxSession implements ExchangeSession {
 
   async start(): Promise<void> {
     this.#pings = setInterval(() => this.#link.send(PING), PING_EVERY_MS)
-    if (this.#snapshotMs > 0) this.#refreshTimer = setInterval(() => this.#refreshBooks(), REFRESH_LOOK_MS)
+    this.#snapshots.start()
     await this.update()
   }
 
@@ -115,7 +116,7 @@ export class OkxSession implements ExchangeSession {
 
   closed(): void {
     clearInterval(this.#pings)
-    clearInterval(this.#refreshTimer)
+    this.#snapshots.close()
     this.#firsts.close()
     this.#tellKeepers([...this.channels], (keeper, traded) => keeper.ended(traded))
     this.#subscriptions.close()
@@ -142,7 +143,7 @@ export class OkxSession implements ExchangeSession {
   }
 
   control(frame: Buffer): Filed {
-    const message = parseMessage(frame)
+    const message = parsedObject(frame)
     // `pong`, the answer to our `ping`, is no JSON.
     if (!message) return { family: frame.equals(PONG) ? 'control' : 'other' }
     if (isPush(message)) return { family: this.#spelledOtherwise(message, frame) }
@@ -183,10 +184,10 @@ export class OkxSession implements ExchangeSession {
       }
       case 'trades':
       case 'trades-all':
-        this.#seeTrades(channel, family, parsed ?? parseMessage(frame))
+        this.#seeTrades(channel, family, parsed ?? parsedObject(frame))
         break
       case 'instruments':
-        for (const row of rowsOf(parsed ?? parseMessage(frame))) this.#catalogue.hear(row)
+        for (const row of rowsOf(parsed ?? parsedObject(frame))) this.#catalogue.hear(row)
     }
   }
 
@@ -223,18 +224,6 @@ export class OkxSession implements ExchangeSession {
   #noticed(message: Message): void {
     if (message['code'] === UPGRADE) this.#link.maintenance({ conn: this.#link.conn }, 'this')
     else this.#link.complain({ event: 'error', message: `the exchange says: ${textOf(message['msg'])}` })
-  }
-
-  /** Books whose turn has come start anew, so that a day of files never needs an older one. */
-  #refreshBooks(): void {
-    const fromMs = this.#refreshedMs
-    this.#refreshedMs = refreshClockMs()
-    const books = [...this.channels].filter(channel => familyOfChannel(channel) === 'books')
-    const due = booksDue(books, this.#link.conn, this.#snapshotMs, fromMs, this.#refreshedMs)
-    if (due.length === 0) return
-    this.resubscribe(due, 'planned snapshot').catch((error: unknown) =>
-      this.#log.debug({ conn: this.#link.conn, err: error }, 'books not refreshed'),
-    )
   }
 }
 

@@ -1,6 +1,6 @@
+import { parsedObject } from '../../platform/json-object.js'
 import { frontsOf, numberIn, type Shown } from '../shown.js'
 import type { Instrument } from './instruments.js'
-import { parseMessage } from './message.js'
 
 const baseOf = (name: string) => name.split('-', 1)[0]
 
@@ -49,5 +49,5 @@ function rowIn(frame: Buffer, instrument: string): Record<string, unknown> | und
   const at = frame.lastIndexOf(`"instId":"${instrument}"`)
   if (at < 0) return undefined
   const [from, end] = [frame.lastIndexOf('{', at), frame.indexOf('}', at)]
-  return parseMessage(frame.subarray(from, end + 1))
+  return parsedObject(frame.subarray(from, end + 1))
 }

@@ -1,5 +1,6 @@
+import { parsedObject } from '../../platform/json-object.js'
 import type { TradeReader } from '../earlier-trades.js'
-import { parseMessage, rowsOf, textOf, type Message } from './message.js'
+import { rowsOf, textOf, type Message } from './message.js'
 
 /** A trade with the numbers that it stands for: several fills of one order at one price come as one. */
 export interface TradeRow {
@@ -27,8 +28,8 @@ export function tradeRowsOf(message: Message | undefined): TradeRow[] {
 /** Trades of frames as they were recorded: pushed, or of an answer that filled a hole. */
 export const recordedTrades: TradeReader = {
   each(frame, visit) {
-    for (const { instrument, first, last } of tradeRowsOf(parseMessage(frame))) visit(instrument, first, last)
+    for (const { instrument, first, last } of tradeRowsOf(parsedObject(frame))) visit(instrument, first, last)
   },
   newestMs: frame =>
-    tradeRowsOf(parseMessage(frame)).reduce((newest, { timestampMs }) => Math.max(newest, timestampMs), 0),
+    tradeRowsOf(parsedObject(frame)).reduce((newest, { timestampMs }) => Math.max(newest, timestampMs), 0),
 }

@@ -1,7 +1,8 @@
+import { parsedObject } from '../../../platform/json-object.js'
 import { Faults } from '../../../simulator/faults.js'
 import type { Service } from '../../../simulator/protocol.js'
 import type { KnownBook, PlayedRecording, ReplayProtocol } from '../../../simulator/replay.js'
-import { FULL_TOPIC, parsed } from '../frames.js'
+import { FULL_TOPIC } from '../frames.js'
 import { isFullBook } from '../full-book-frames.js'
 import { CATEGORIES, categoryOfChannel, channelOf, familyOfChannel, topicOf } from '../names.js'
 import { frameText } from './channels.js'
@@ -39,7 +40,7 @@ function serve(recording: PlayedRecording): Service {
 
 /** Lists of instruments by category and what they begin with: pages, and those of several coins, are told apart by it. */
 function questionOf(answer: string): string | undefined {
-  const result = parsed(Buffer.from(answer))?.['result']
+  const result = parsedObject(answer)?.['result']
   if (typeof result !== 'object' || result === null) return undefined
   const { category, list } = result as { category?: unknown; list?: unknown }
   const [first] = Array.isArray(list) ? (list as unknown[]) : []
@@ -78,7 +79,7 @@ async function fullBook(recording: PlayedRecording, { category, symbol = '' }: Q
 function listed(recording: PlayedRecording, category: string): Record<string, unknown>[] {
   const bySymbol = new Map<unknown, Record<string, unknown>>()
   for (const text of recording.answersOf('instruments')) {
-    const result = parsed(Buffer.from(text))?.['result'] as { category?: unknown; list?: unknown } | undefined
+    const result = parsedObject(text)?.['result'] as { category?: unknown; list?: unknown } | undefined
     if (result?.category !== category || !Array.isArray(result.list)) continue
     for (const row of result.list as Record<string, unknown>[]) bySymbol.set(row['symbol'], row)
   }

@@ -1,6 +1,6 @@
+import { parsedObject } from '../../../platform/json-object.js'
 import type { ReplayedTrades } from '../../../simulator/replay.js'
 import { SPOT } from '../families.js'
-import { parsed } from '../frames.js'
 import { channelOf, isAbout, isSpot, subjectOf, topicOf } from '../names.js'
 
 type Row = Readonly<Record<string, unknown>>
@@ -12,7 +12,7 @@ type Row = Readonly<Record<string, unknown>>
 export const trades: ReplayedTrades = {
   families: ['trades', `trades${SPOT}`],
   told: (frame, family) => {
-    const { data, result } = parsed(frame) ?? {}
+    const { data, result } = parsedObject(frame) ?? {}
     const category = family.endsWith(SPOT) ? 'spot' : 'linear'
     const rows = isRow(result) ? rowsOf(result['list']).reverse().map(asPushed) : rowsOf(data)
     return rows.flatMap(row => {

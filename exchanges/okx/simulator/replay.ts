@@ -1,7 +1,8 @@
+import { parsedObject } from '../../../platform/json-object.js'
 import { Faults } from '../../../simulator/faults.js'
 import type { Service } from '../../../simulator/protocol.js'
 import type { KnownBook, PlayedRecording, ReplayedTrades, ReplayProtocol } from '../../../simulator/replay.js'
-import { parseMessage, rowsOf } from '../message.js'
+import { rowsOf } from '../message.js'
 import { argOf } from '../names.js'
 import { tradeRowsOf } from '../trade-numbers.js'
 import { listed, questionOf } from './recorded-lists.js'
@@ -10,7 +11,7 @@ import { spelled } from './spelling.js'
 
 /** Trades of an answer are single fills, and do not say so. */
 const told: ReplayedTrades['told'] = frame =>
-  rowsOf(parseMessage(frame)).flatMap(row =>
+  rowsOf(parsedObject(frame)).flatMap(row =>
     tradeRowsOf({ data: [row] }).map(({ instrument, first, last, timestampMs }) => ({
       instrument,
       id: last,

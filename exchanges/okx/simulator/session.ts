@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { isJsonObject, parsedObject } from '../../../platform/json-object.js'
 import type { Channels } from '../../../simulator/broker.js'
 import type { Connection, Conversation } from '../../../simulator/connection.js'
 import type { Faults } from '../../../simulator/faults.js'
-import { channelOfArg, isObject, parseMessage, textOf, type Message } from '../message.js'
+import { channelOfArg, textOf, type Message } from '../message.js'
 import { familyNamed } from '../families.js'
 import { familyOfChannel } from '../names.js'
 
@@ -50,7 +51,7 @@ export class Session implements Conversation {
       this.#connection.end(1009, 'Request message exceeds the maximum frame length')
       return
     }
-    const message = parseMessage(frame)
+    const message = parsedObject(frame)
     const args = message?.['args']
     const op = message?.['op']
     if (!message || !Array.isArray(args) || (op !== 'subscribe' && op !== 'unsubscribe')) {
@@ -127,7 +128,7 @@ export class Session implements Conversation {
 const idOf = (request: Message | undefined) => (typeof request?.['id'] === 'string' ? { id: request['id'] } : {})
 
 function unknownText(arg: unknown): string {
-  const member = (name: string) => (isObject(arg) ? textOf(arg[name]) : '')
+  const member = (name: string) => (isJsonObject(arg) ? textOf(arg[name]) : '')
   const about = ['instId', 'instFamily', 'instType'].filter(name => member(name) !== '')
   const said = [`channel:${member('channel')}`, ...about.map(name => `${name}:${member(name)}`)].join(',')
   return `Wrong URL or ${said} doesn't exist. Please use the correct URL, channel and parameters referring to API document.`

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { chooser, optionCoinsOf } from '../../../exchanges/bybit/instruments.js'
+import { optionCoinsOf } from '../../../exchanges/bybit/instruments.js'
+import { matcherOf } from '../../../exchanges/globs.js'
 import { httpUrlOf } from '../../../exchanges/bybit/http.js'
 import {
   categoryOfChannel,
@@ -95,7 +96,7 @@ t.test('when instruments expire', t => {
 })
 
 t.test('which symbols a config asks for', t => {
-  const isChosen = chooser({ instruments: ['BTC*', 'ETHUSDT'] })
+  const isChosen = matcherOf(['BTC*', 'ETHUSDT'])
   t.same(['BTCUSDT', 'BTC-1JAN27-1-C', 'ETHUSDT', 'ETHUSDC', 'XBTC'].filter(isChosen), [
     'BTCUSDT',
     'BTC-1JAN27-1-C',

@@ -1,0 +1,71 @@
+import t from 'tap'
+import { KnownChannels, hear } from '../../exchanges/known-channels.js'
+import { framePartitions } from '../../exchanges/channel-partition.js'
+import { bybit } from '../../exchanges/bybit/main.js'
+import { okx } from '../../exchanges/okx/main.js'
+import { deribit } from '../../exchanges/deribit/main.js'
+
+const heardBy = (
+  channels: readonly string[],
+  subjectOf: (channel: string) => { name: string | undefined } | undefined,
+) => {
+  const known = new KnownChannels(channel => ({ channel, family: 'x', isNews: false }))
+  for (const channel of channels) hear(known.factsOf(channel), 1)
+  for (const channel of channels) known.factsOf(`${channel}.silent`)
+  const aboutOf = (channel: string) => subjectOf(channel)?.name
+  return { heard: [...known.takeHeard(aboutOf)].sort(), again: known.takeHeard(aboutOf).size }
+}
+
+t.test('an instrument with a point in its name was never heard of: lists without it were believed', t => {
+  const { heard, again } = heardBy(
+    ['tickers.XRP-26DEC25-0.4-C', 'orderbook.50.BTCUSDT', 'publicTrade.BTC', 'system.status'],
+    bybit.names.subjectOf,
+  )
+  t.same(heard, ['BTCUSDT', 'XRP-26DEC25-0.4-C'])
+  t.equal(again, 0, 'since the last question nothing came')
+  t.same(heardBy(['tickers.DOGE-USD-261225-0.15-P', 'status', 'opt-summary.BTC-USD'], okx.names.subjectOf).heard, [
+    'DOGE-USD-261225-0.15-P',
+  ])
+  t.same(
+    heardBy(['chart.trades.BTC-PERPETUAL.1', 'book.XRP_USDC-26DEC25-0d4-C.100ms'], deribit.names.subjectOf).heard,
+    ['BTC-PERPETUAL', 'XRP_USDC-26DEC25-0d4-C'],
+  )
+  t.end()
+})
+
+t.test('pauses are measured between frames of a channel, and a late stamp is no step back', t => {
+  const known = new KnownChannels(channel => ({ channel, family: 'x', isNews: false }))
+  const facts = known.factsOf('a')
+  t.equal(facts.lastUs, -Infinity, 'before its first frame')
+  for (const recvUs of [100, 150, 900, 880, 950]) hear(facts, recvUs)
+  t.match(facts, { frames: 5, lastUs: 950, pauseUs: 750, pausedUs: 150 })
+  facts.pauseUs = 0
+  hear(facts, 960)
+  t.match(facts, { pauseUs: 10, pausedUs: 950 })
+  t.end()
+})
+
+t.test('the partition of a frame is looked up once for each channel, and of currencies there are only so many', t => {
+  let asked = 0
+  const partitionOf = framePartitions(
+    frame => (frame.length > 0 ? frame.toString() : undefined),
+    channel => {
+      asked++
+      return channel.startsWith('none') ? undefined : { kind: 'spot', currency: channel }
+    },
+  )
+  const of = (channel: string) => partitionOf(Buffer.from(channel))
+  t.equal(of(''), undefined)
+  t.equal(of('none'), undefined)
+  t.equal(of('none'), undefined)
+  t.same(of('BTC'), { kind: 'spot', currency: 'BTC' })
+  t.equal(of('BTC'), of('BTC'))
+  t.equal(asked, 2)
+  const currencies = new Set(Array.from({ length: 500 }, (_, at) => of(`C${at}`)?.currency))
+  t.equal(currencies.size, 100, 'a hundred, of which one stands for all further ones')
+  t.ok(currencies.has('OTHER'))
+  t.same(of('BTC'), { kind: 'spot', currency: 'BTC' }, 'what was known stays')
+  for (let at = 0; at < 60_000; at++) of(`D${at}`)
+  t.same(of('BTC'), { kind: 'spot', currency: 'BTC' }, 'also after more channels than are remembered')
+  t.end()
+})
