@@ -87,9 +87,7 @@ export function optionCoinsOf({
   return optionCoins.filter(coin =>
     instruments.some(pattern => {
       const [head = ''] = pattern.split('*')
-      return pattern.includes('*') && !head.includes('-')
-        ? coin.startsWith(head) || head.startsWith(coin)
-        : head.startsWith(`${coin}-`)
+      return pattern.includes('*') && !head.includes('-') ? coin.startsWith(head) : head.startsWith(`${coin}-`)
     }),
   )
 }

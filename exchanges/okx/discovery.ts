@@ -112,10 +112,8 @@ export class Discovery {
 
 /** A pattern for families of which an instrument may fit: what stands behind the second hyphen is not of the family. */
 function optionGlob(glob: string): string {
-  const star = glob.indexOf('*')
   const family = /^[^-*]*-[^-*]*(?=-)/.exec(glob)?.[0]
-  if (family !== undefined && (star < 0 || star > family.length)) return family
-  return star < 0 ? glob : `${glob.slice(0, star)}*`
+  return family ?? glob.replace(/\*.*$/, '*')
 }
 
 function add(all: ListedInstruments, row: Message): void {
