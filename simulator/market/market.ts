@@ -268,12 +268,17 @@ export class Market {
     }
     for (const instrument of this.catalogue.renewals(ms, name => this.find(name) !== undefined)) {
       const atMs = ms + this.random.int(1_000, RENEWAL_WINDOW_MS)
-      this.at(atMs, now => this.create({ ...instrument, createdMs: Math.floor(now / 1000) * 1000 }, now))
+      this.at(atMs, now => {
+        // Somebody may have asked for it meanwhile.
+        if (!this.find(instrument.name)) this.create({ ...instrument, createdMs: Math.floor(now / 1000) * 1000 }, now)
+      })
     }
     this.at(nextTimeOfDay(ms, this.plan.settlesAtMs), next => this.settleDay(next))
   }
 
   private settle(listing: Listing, ms: number): void {
+    // It may end by order and by its day.
+    if (listing.state !== 'open') return
     this.changeState(listing, 'settling', ms)
     this.at(ms + SETTLEMENT_MS, later => this.deliver(listing, later))
     this.at(ms + ARCHIVE_AFTER_MS, later => this.changeState(listing, 'archived', later))
