@@ -131,19 +131,26 @@ export class CoverageDays {
     this.#wasToday = isToday
     if (isToday) this.#hasNews = false
     const beganMs = performance.now()
-    this.#triedMs.set(date, nowMs)
-    this.#work(date, signal, day => {
-      this.#measured.set(date, day)
+    const dates = isToday ? [date] : [...new Set([date, ...this.#emptyDates(nowMs)])]
+    for (const each of dates) this.#triedMs.set(each, nowMs)
+    this.#work(dates, signal, days => {
+      for (const day of days) this.#measured.set(day.date, day)
       if (isToday) this.#tookMs = performance.now() - beganMs
       this.#forget(nowMs)
     })
+  }
+
+  /** Days before today, never measured, of which nothing is here: all take no longer than one, which is the start of a process. */
+  #emptyDates(nowMs: number): string[] {
+    const before = Array.from({ length: DAYS - 1 }, (_, ago) => dateOf(nowMs - (ago + 1) * DAY_MS))
+    return before.filter(date => !this.#triedMs.has(date) && !holdsDate(this.#dataDir, date))
   }
 
   #lookBefore(date: string, signal: AbortSignal): void {
     this.#wish = undefined
     const found = dateBefore(date, earlier => holdsDate(this.#dataDir, earlier))
     if (found === undefined) this.#keep(date, null)
-    else this.#work(found, signal, day => this.#keep(date, day))
+    else this.#work([found], signal, ([day = null]) => this.#keep(date, day))
   }
 
   #keep(date: string, day: CoverageDay | null): void {
@@ -152,17 +159,17 @@ export class CoverageDays {
     if (this.#earlier.size > EARLIER_MAX && oldest !== undefined) this.#earlier.delete(oldest)
   }
 
-  #work(date: string, signal: AbortSignal, done: (day: CoverageDay) => void): void {
+  #work(dates: readonly string[], signal: AbortSignal, done: (days: CoverageDay[]) => void): void {
     this.#isAtWork = true
-    this.#underWay = this.#measure(date, signal)
-      .then(day => {
-        done(day)
+    this.#underWay = this.#measure(dates, signal)
+      .then(days => {
+        done(days)
         this.#failure = undefined
       })
       .catch((error: unknown) => {
         if (signal.aborted) return
         const failure = messageOf(error).slice(0, 500)
-        if (failure !== this.#failure) this.#log.warn({ date, err: failure }, 'coverage cannot be measured')
+        if (failure !== this.#failure) this.#log.warn({ dates, err: failure }, 'coverage cannot be measured')
         this.#failure = failure
       })
       .finally(() => {
@@ -170,12 +177,12 @@ export class CoverageDays {
       })
   }
 
-  async #measure(date: string, signal: AbortSignal): Promise<CoverageDay> {
-    const { stdout } = await execa(process.execPath, [worker, this.#dataDir, date], {
+  async #measure(dates: readonly string[], signal: AbortSignal): Promise<CoverageDay[]> {
+    const { stdout } = await execa(process.execPath, [worker, this.#dataDir, ...dates], {
       cancelSignal: signal,
       timeout: MEASURE_WITHIN_MS,
     })
-    return JSON.parse(stdout) as CoverageDay
+    return stdout.split('\n').map(line => JSON.parse(line) as CoverageDay)
   }
 
   #forget(nowMs: number): void {
