@@ -18,7 +18,7 @@ import {
 } from '../fixtures/store-run.js'
 import { matchAll } from '../fixtures/match-all.js'
 
-// Mostly waits.
+t.jobs = 4
 
 /** What goes wrong while lines are appended, and then no longer does. */
 const faults: { name: string; calls: DiskCall[]; code: string; takesHalf?: boolean }[] = [

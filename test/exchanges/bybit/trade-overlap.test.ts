@@ -9,7 +9,7 @@ import { rawLine } from '../../compactor/fixtures/segments.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { until } from '../../fixtures/recorder-process.js'
 
-// Mostly waits.
+t.jobs = 8
 
 const CHANNEL = 'publicTrade.BTCUSDT'
 const SECOND_US = 1_000_000
