@@ -7,6 +7,7 @@ import { journal, rows, us } from './coverage/fixtures/dataset-rows.js'
 import { writeDataset } from './fixtures/dataset.js'
 import { matchAll } from './fixtures/match-all.js'
 import { needs, needsThat } from './fixtures/needs.js'
+import { hasPackages } from './fixtures/python-targets.js'
 
 const NAME = 'BTC-PERPETUAL'
 
@@ -43,8 +44,8 @@ print(json.dumps({
 
 t.test('plots drew bid and ask straight through an outage, and counted what the journal has for gaps', async t => {
   if (!needs(t, 'python')) return
-  const libraries = await execa('python3', ['-c', 'import duckdb, matplotlib'], { reject: false })
-  if (!needsThat(t, libraries.exitCode === 0, 'needs duckdb and matplotlib: pip install duckdb matplotlib')) return
+  const hasLibraries = await hasPackages('python3', 'duckdb', 'matplotlib')
+  if (!needsThat(t, hasLibraries, 'needs duckdb and matplotlib: pip install duckdb matplotlib')) return
   const root = t.testdir()
   const quote = { table: 'quote', kind: 'perpetual', currency: 'BTC' }
   await writeDataset(root, [story, { ...quote, sql: `SELECT *, recv_ts AS exchange_ts FROM (${quotes})` }])

@@ -11,6 +11,7 @@ import { quoted } from '../../cli/demo/report.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { cliMain, edgetape } from '../fixtures/cli.js'
 import { needs, needsThat } from '../fixtures/needs.js'
+import { hasPackages } from '../fixtures/python-targets.js'
 import { blocksOf, readme } from '../fixtures/readme.js'
 import { demoTree, tryEveryCommand, tryEveryExample } from './fixtures/every-command.js'
 
@@ -60,8 +61,14 @@ t.test('a demo ends with a report, whose commands work, and nothing running', as
   await t.test('what takes long says how long, and nothing is wider than a terminal', t => tryEveryCommand(t, tree))
   await t.test('examples of views ask for what is at hand, and have rows', t => tryEveryExample(t, tree))
 
-  const python = await execa('python3', ['-c', 'import pandas; import pyarrow'], { reject: false })
-  if (!needsThat(t, python.exitCode === 0, 'needs pandas and pyarrow: pip install pandas pyarrow')) return
+  if (
+    !needsThat(
+      t,
+      await hasPackages('python3', 'pandas', 'pyarrow'),
+      'needs pandas and pyarrow: pip install pandas pyarrow',
+    )
+  )
+    return
   for (const script of blocksOf('python')) {
     const answer = await execa('python3', ['-c', script], { cwd, reject: false, stdin: 'ignore' })
     t.equal(answer.exitCode, 0, answer.stderr)
@@ -125,9 +132,9 @@ async function drawExamples(t: Test, cwd: string): Promise<void> {
       stdin: 'ignore',
       env: { EDGETAPE_ROOT: join(cwd, 'edgetape-demo/nas'), PYTHONPATH: join(packageRoot, 'python') },
     })
-  const libraries = await python('-c', 'import matplotlib; import nbclient; import ipykernel')
+  const hasLibraries = await hasPackages('python3', 'matplotlib', 'nbclient', 'ipykernel')
   const message = 'needs matplotlib, nbclient and ipykernel: pip install matplotlib nbclient ipykernel'
-  if (!needsThat(t, libraries.exitCode === 0, message)) return
+  if (!needsThat(t, hasLibraries, message)) return
   const examples = join(packageRoot, 'examples')
   const plots = await python(join(examples, 'plots.py'), 'edgetape-demo/nas', 'plots')
   t.equal(plots.exitCode, 0, plots.stderr)

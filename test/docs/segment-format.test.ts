@@ -13,6 +13,7 @@ import { runSyncer } from '../../syncer/main.js'
 import { compactOnce, silent } from '../compactor/fixtures/compacted.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { needs, needsThat } from '../fixtures/needs.js'
+import { hasPackages } from '../fixtures/python-targets.js'
 import { blocksOf } from '../fixtures/readme.js'
 import { FIRST_RECV_US, seal, SEGMENT_NAME, writeOpenSegment } from '../fixtures/segments.js'
 import { handClock, testConfig } from '../fixtures/shipped-tree.js'
@@ -72,8 +73,8 @@ t.test('DuckDB', async t => {
 })
 
 t.test('Python', async t => {
-  const there = await execa('python3', ['-c', 'import zstandard; import pandas'], { reject: false })
-  if (!needsThat(t, there.exitCode === 0, 'needs zstandard and pandas: pip install zstandard pandas')) return
+  const hasLibraries = await hasPackages('python3', 'zstandard', 'pandas')
+  if (!needsThat(t, hasLibraries, 'needs zstandard and pandas: pip install zstandard pandas')) return
   const [plain = '', pandas = ''] = blocksOf('python', document)
   for (const { folder, file } of places(t)) {
     const run = async (snippet: string) =>
