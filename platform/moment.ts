@@ -1,4 +1,5 @@
 import { EdgeError } from './edge-error.js'
+import { isDate } from './utc-date.js'
 
 /** A moment: a Date, µs since the epoch, or text such as `2026-11-22T14:00`, UTC where no zone is given. */
 export type Moment = Date | number | string
@@ -10,10 +11,10 @@ export type Moment = Date | number | string
  */
 export function parseTimeUs(text: string): number {
   const zoned = /[Zz]$|[+-]\d\d:?\d\d$/.test(text)
-  const dateOnly = /^\d{4}-\d\d-\d\d$/.test(text)
+  const [date, dateOnly] = [text.slice(0, 10), text.length === 10]
   // A Date holds whole ms: what stands behind them is added.
   const [, belowMs = ''] = /\.\d{3}(\d{1,3})/.exec(text) ?? []
-  const ms = /^\d{4}-\d\d/.test(text) ? Date.parse(zoned || dateOnly ? text : `${text.replace(' ', 'T')}Z`) : NaN
+  const ms = isDate(date) ? Date.parse(zoned || dateOnly ? text : `${text.replace(' ', 'T')}Z`) : NaN
   if (Number.isNaN(ms)) {
     throw new EdgeError('TIME_INVALID', `found ${JSON.stringify(text)}, wanted a time such as 2026-11-22T14:00`)
   }

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { APPEND_LEVEL } from '../../platform/zstd.js'
-import { CompressStream } from '../../platform/zstd-streams.js'
+import { ZstdFile } from '../../platform/zstd-file.js'
 import { type Manifest, SEGMENT_FORMAT_VERSION } from '../../formats/manifest.js'
 import { lineHead } from '../../formats/raw-line.js'
 import { segmentPath, withState } from '../../formats/raw-path.js'
@@ -57,18 +55,17 @@ export interface BenchSegment {
  * @param place when it begins, and its number
  * @param different how many frames there are before they repeat
  */
-export async function writeSegment(
+export function writeSegment(
   dataDir: string,
   family: Family,
   enough: (frames: number, bytes: number) => boolean,
   different = Infinity,
   { startedMs, number } = { startedMs: START_MS, number: 1 },
-): Promise<BenchSegment> {
+): BenchSegment {
   const name = { exchange: 'deribit', channel: family, startedMs, host: 'bench', run: 'r1', number }
   const path = join(dataDir, segmentPath(name, 'sealed'))
   mkdirSync(dirname(path), { recursive: true })
-  const compressor = new CompressStream(APPEND_LEVEL)
-  const written = finished(compressor.pipe(createWriteStream(path)))
+  const file = new ZstdFile(path, APPEND_LEVEL)
   let count = 0
   let bytesRaw = 0
   let batch = ''
@@ -79,11 +76,12 @@ export async function writeSegment(
     bytesRaw += line.length
     batch += line
     if (batch.length < 1_000_000) continue
-    if (!compressor.write(Buffer.from(batch))) await once(compressor, 'drain')
+    file.write(Buffer.from(batch))
     batch = ''
   }
-  compressor.end(Buffer.from(batch))
-  await written
+  file.write(Buffer.from(batch))
+  file.end()
+  file.close()
   const sealed = readFileSync(path)
   const manifest: Manifest = {
     format_version: SEGMENT_FORMAT_VERSION,

@@ -51,7 +51,7 @@ async function benchSmallSegments(quick: boolean): Promise<void> {
 async function benchFamily(family: Family, rounds: number, megabytes: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
   try {
-    const { frames, bytesRaw } = await writeSegment(dataDir, family, (_, bytes) => bytes >= megabytes * 1e6)
+    const { frames, bytesRaw } = writeSegment(dataDir, family, (_, bytes) => bytes >= megabytes * 1e6)
     const results = new Map<Writer, Measured[]>()
     for (let round = 0; round < rounds; round++) {
       for (const writer of round === 0 ? [...ENGINES, ...SCRIPTS] : ENGINES) {

@@ -22,7 +22,7 @@ export async function costOfSmallSegments(quick = false): Promise<Map<Family, nu
     const dataDir = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
     try {
       for (let number = 1; number <= (quick ? FEW_SEGMENTS : SEGMENTS); number++)
-        await writeSegment(dataDir, family, frames => frames >= LINES, LINES, {
+        writeSegment(dataDir, family, frames => frames >= LINES, LINES, {
           startedMs: START_MS + (number - 1) * HOUR_MS,
           number,
         })

@@ -6,6 +6,7 @@ import { createLogger } from '../../platform/log.js'
 import { lowerPriority } from '../../platform/low-priority.js'
 import { interruptedCode, onShutdown } from '../../platform/shutdown.js'
 import { attendSystemd } from '../../platform/systemd.js'
+import { isDate } from '../../platform/utc-date.js'
 import { compactionBar, summaryText } from './summary.js'
 
 export interface CompactFlags {
@@ -58,7 +59,7 @@ function rebuildWish({ rebuild, date, outdated }: CompactFlags): RebuildWish | u
     if (date === undefined && !outdated) return undefined
     throw new EdgeError('COMPACT_OPTIONS', '--date and --outdated say what --rebuild is to convert again')
   }
-  if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
+  if (date !== undefined && !isDate(date)) {
     throw new EdgeError('COMPACT_OPTIONS', `--date ${date}: wanted a date such as 2026-11-22`)
   }
   return { ...(date !== undefined && { date }), ...(outdated && { outdated }) }

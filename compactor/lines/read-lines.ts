@@ -1,11 +1,10 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { once } from 'node:events'
 import { isUtf8 } from 'node:buffer'
-import { finished } from 'node:stream/promises'
-import { APPEND_LEVEL } from '../../platform/zstd.js'
-import { CompressStream, DecompressStream } from '../../platform/zstd-streams.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { decodeSegment } from '../../formats/decode-segment.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { LineSplitter } from '../../platform/line-splitter.js'
+import { APPEND_LEVEL } from '../../platform/zstd.js'
+import { ZstdFile } from '../../platform/zstd-file.js'
 
 /** Longest line that DuckDB's CSV reader is given; its buffers are a few times as large. */
 export const LONGEST_PLAIN_LINE_BYTES = 1024 * 1024
@@ -54,39 +53,45 @@ export async function* separateLines(
   plainPath: string,
   read: (line: Buffer) => Buffer = line => line,
 ): AsyncGenerator<SlowLine[]> {
-  const compressor = new CompressStream(APPEND_LEVEL)
-  const target = createWriteStream(plainPath)
-  compressor.pipe(target)
-  const written = finished(target)
-  let lineNo = 0
-  const group: SlowLine[] = []
-  for await (const lines of linesOf(sealedPath)) {
-    const plain: Buffer[] = []
-    for (const line of lines) {
-      lineNo++
-      const bytes = read(line)
-      if (isPlain(bytes)) plain.push(bytes, LINE_FEED)
-      else {
-        plain.push(LINE_FEED)
-        const slow = { lineNo, bytes, utf8: isUtf8(bytes) }
-        if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [slow]
-        else group.push(slow)
-        if (group.length >= GROUP_LINES) yield group.splice(0)
+  const target = new ZstdFile(plainPath, APPEND_LEVEL)
+  try {
+    let lineNo = 0
+    const group: SlowLine[] = []
+    for (const lines of linesOf(sealedPath)) {
+      const plain: Buffer[] = []
+      for (const line of lines) {
+        lineNo++
+        const bytes = read(line)
+        if (isPlain(bytes)) plain.push(bytes, LINE_FEED)
+        else {
+          plain.push(LINE_FEED)
+          const slow = { lineNo, bytes, utf8: isUtf8(bytes) }
+          if (bytes.length > LONGEST_PLAIN_LINE_BYTES) yield [slow]
+          else group.push(slow)
+          if (group.length >= GROUP_LINES) yield group.splice(0)
+        }
       }
+      target.write(Buffer.concat(plain))
+      await nextTurn()
     }
-    if (!compressor.write(Buffer.concat(plain))) await once(compressor, 'drain')
+    if (group.length > 0) yield group
+    target.end()
+  } finally {
+    target.close()
   }
-  if (group.length > 0) yield group
-  compressor.end()
-  await written
 }
 
 const LINE_FEED = Buffer.from('\n')
 
-/** The lines of a zstd file without their line feeds, in batches. A last line without line feed counts. */
-async function* linesOf(path: string): AsyncGenerator<Buffer[]> {
+/**
+ * The lines of a zstd file without their line feeds, in batches. A last line without line feed counts.
+ * @throws Error it cannot be decoded to its end; those of the disk
+ */
+function* linesOf(path: string): Generator<Buffer[], void> {
   const splitter = new LineSplitter()
-  const text = createReadStream(path).pipe(new DecompressStream())
-  for await (const chunk of text) yield [...splitter.split(chunk as Buffer)]
+  const chunks = decodeSegment(path)
+  let chunk = chunks.next()
+  for (; chunk.done !== true; chunk = chunks.next()) yield [...splitter.split(chunk.value.bytes)]
+  if (chunk.value.fault !== undefined) throw new Error(`${path}: ${chunk.value.fault}`)
   if (splitter.rest.length > 0) yield [splitter.rest]
 }

@@ -1,4 +1,5 @@
 import { closeSync, createReadStream, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { createDeflateRaw } from 'node:zlib'
 import { EdgeError } from '../../platform/edge-error.js'
 import { writeFully } from '../../platform/durable-file.js'
@@ -34,22 +35,23 @@ export async function writeNpz(path: string, rowsFile: string, descr: string, ro
   try {
     const name = Buffer.from('data.npy')
     writeFully(fd, localHeader(name, 0, 0, 0))
-    const deflate = createDeflateRaw()
     let crc = 0
     let packed = 0
-    deflate.on('data', (piece: Buffer) => {
-      packed += piece.length
-      writeFully(fd, piece)
-    })
-    const ended = new Promise<void>((resolve, reject) => deflate.on('end', resolve).on('error', reject))
-    const put = async (piece: Buffer) => {
-      crc = crc32(piece, crc)
-      if (!deflate.write(piece)) await new Promise(resolve => deflate.once('drain', resolve))
+    async function* npy() {
+      crc = crc32(head, crc)
+      yield head
+      for await (const piece of createReadStream(rowsFile, { highWaterMark: 1024 * 1024 })) {
+        crc = crc32(piece as Buffer, crc)
+        yield piece as Buffer
+      }
     }
-    await put(head)
-    for await (const piece of createReadStream(rowsFile, { highWaterMark: 1024 * 1024 })) await put(piece as Buffer)
-    deflate.end()
-    await ended
+    // What the disk does not take ends all of it.
+    await pipeline(npy, createDeflateRaw(), async pieces => {
+      for await (const piece of pieces) {
+        packed += (piece as Buffer).length
+        writeFully(fd, piece as Buffer)
+      }
+    })
     writeFully(fd, directory(name, crc, packed, bytes))
     writeSync(fd, localHeader(name, crc, packed, bytes), 0, undefined, 0)
   } finally {

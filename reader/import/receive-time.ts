@@ -1,3 +1,5 @@
+import { isDate } from '../../platform/utc-date.js'
+
 /** Units in which other programs write times. */
 export const TIME_UNITS = ['s', 'ms', 'us', 'ns', 'iso'] as const
 
@@ -18,7 +20,7 @@ function isoUs(text: string): number | undefined {
   const match = ISO.exec(text)
   if (!match) return undefined
   const [, date = '', time = '', fraction = '', zone = ''] = match
-  const ms = Date.parse(`${date}T${time}${zone}`)
+  const ms = isDate(date) ? Date.parse(`${date}T${time}${zone}`) : NaN
   return Number.isNaN(ms) ? undefined : inRange(ms * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6)))
 }
 

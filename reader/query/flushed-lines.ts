@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
-import { finished } from 'node:stream/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { APPEND_LEVEL } from '../../platform/zstd.js'
-import { CompressStream } from '../../platform/zstd-streams.js'
+import { ZstdFile } from '../../platform/zstd-file.js'
 import { decodeSegment } from '../../formats/decode-segment.js'
 import { firstFrameFrom } from '../../formats/first-frame.js'
 import { LineHeadReader } from '../../formats/line-head.js'
@@ -29,32 +27,32 @@ const SPELLED_OTHERWISE = ['\\', ',"text":', ',"base64":']
  */
 export async function copyLines(path: string, target: string, wanted: WantedLines = {}): Promise<number> {
   const { fromUs } = wanted
-  const compressor = new CompressStream(APPEND_LEVEL)
-  const file = createWriteStream(target)
-  compressor.pipe(file)
-  const written = finished(file)
-  let lines = 0
-  let rest: Buffer[] = []
-  const from = fromUs !== undefined && isOpenPath(path) ? firstFrameFrom(path, fromUs) : 0
-  const chosen = choiceOf(wanted)
-  for (const { bytes } of decodeSegment(path, from)) {
-    // A copy: the decoder's memory is used again for the next chunk.
-    const chunk = Buffer.from(bytes)
-    const end = chunk.lastIndexOf(LINE_FEED) + 1
-    if (end > 0) {
-      const whole = rest.length > 0 ? Buffer.concat([...rest, chunk.subarray(0, end)]) : chunk.subarray(0, end)
-      const kept = chosen(whole)
-      for (const piece of kept) {
-        for (let at = endOfLine(piece, 0); at >= 0; at = endOfLine(piece, at + 1)) lines++
-        if (!compressor.write(piece)) await once(compressor, 'drain')
+  const file = new ZstdFile(target, APPEND_LEVEL)
+  try {
+    let lines = 0
+    let rest: Buffer[] = []
+    const from = fromUs !== undefined && isOpenPath(path) ? firstFrameFrom(path, fromUs) : 0
+    const chosen = choiceOf(wanted)
+    for (const { bytes } of decodeSegment(path, from)) {
+      // A copy: the decoder's memory is used again for the next chunk.
+      const chunk = Buffer.from(bytes)
+      const end = chunk.lastIndexOf(LINE_FEED) + 1
+      if (end > 0) {
+        const whole = rest.length > 0 ? Buffer.concat([...rest, chunk.subarray(0, end)]) : chunk.subarray(0, end)
+        for (const piece of chosen(whole)) {
+          for (let at = endOfLine(piece, 0); at >= 0; at = endOfLine(piece, at + 1)) lines++
+          file.write(piece)
+        }
+        await nextTurn()
+        rest = []
       }
-      rest = []
+      if (end < chunk.length) rest.push(chunk.subarray(end))
     }
-    if (end < chunk.length) rest.push(chunk.subarray(end))
+    file.end()
+    return lines
+  } finally {
+    file.close()
   }
-  compressor.end()
-  await written
-  return lines
 }
 
 /** What is kept of a block of whole lines, in pieces of whole lines; lines are looked for by their bytes, not one by one. */

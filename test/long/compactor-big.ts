@@ -24,7 +24,7 @@ t.test(`a segment of ${GB} GB of lines`, async t => {
     t.fail(`${dataDir} has ${Math.round((bavail * bsize) / 1e9)} GB free, wanted ${GB * DISK_BYTES_PER_BYTE}`)
     return
   }
-  const { path, frames, bytesRaw } = await writeSegment(dataDir, 'ticker', (_, bytes) => bytes >= GB * 1e9, 50_000)
+  const { path, frames, bytesRaw } = writeSegment(dataDir, 'ticker', (_, bytes) => bytes >= GB * 1e9, 50_000)
   t.comment(`${frames} lines, ${(bytesRaw / 1e9).toFixed(2)} GB, sealed ${(statSync(path).size / 1e6).toFixed(0)} MB`)
   const config = join(dataDir, 'edgetape.yaml')
   writeFileSync(config, `exchange: { name: deribit }\ndataDir: ${dataDir}\n`)
