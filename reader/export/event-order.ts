@@ -38,7 +38,8 @@ export class EventOrder<E extends TimedEvent> {
       event.exchNs = this.#doneNs
       this.late++
     }
-    if (event.exchNs < this.#latestNs) this.#isSorted = false
+    // A trade may have to go before what was received of the same time.
+    if (event.exchNs < this.#latestNs || (event.isTrade && event.exchNs === this.#latestNs)) this.#isSorted = false
     else this.#latestNs = event.exchNs
     this.#exchange.push(event)
     this.#local.push(event)
