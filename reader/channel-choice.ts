@@ -29,7 +29,7 @@ export class ChannelChoice {
     if (channel === undefined) return false
     const known = this.#seen.get(channel)
     if (known !== undefined) return known
-    const taken = this.#names?.some(name => channel === name || channel.startsWith(`${name}.`)) ?? true
+    const taken = this.#names?.some(name => isBeginning(name, channel)) ?? true
     if (this.#seen.size >= CHANNELS_REMEMBERED) this.#seen.clear()
     this.#seen.set(channel, taken)
     return taken
@@ -40,10 +40,14 @@ const CHANNELS_REMEMBERED = 50_000
 
 /** Families are named after their channels' beginning, but for some, for what no family knows and for described feeds. */
 function isPartOf(family: string, name: string): boolean {
-  if (family === name || name.startsWith(`${family}.`)) return true
-  if (exchanges.some(exchange => isBeginning(familyOf(exchange, family).channelsBegin, name))) return true
-  return family === 'other' || family.startsWith('frames') || family.startsWith(`${name}.`)
+  if (family === name || isBeginning(family, name) || isBeginning(name, family)) return true
+  if (family === 'other' || family.startsWith('frames')) return true
+  return exchanges.some(exchange => {
+    if (exchange.names.familyOfChannel(name) === family) return true
+    const { channelsBegin } = familyOf(exchange, family)
+    return channelsBegin !== undefined && (isBeginning(channelsBegin, name) || isBeginning(name, channelsBegin))
+  })
 }
 
-const isBeginning = (beginning: string | undefined, name: string) =>
-  beginning !== undefined && (name === beginning || name.startsWith(`${beginning}.`))
+/** Up to a dot, or all of it. */
+const isBeginning = (beginning: string, name: string) => name === beginning || name.startsWith(`${beginning}.`)

@@ -1,4 +1,6 @@
 /** What a line of somebody else's recording says. Pure. */
+import { isUtf8 } from 'node:buffer'
+import { isJsonLine } from '../../recorder/json-text.js'
 
 /** A frame and when it was received. */
 export interface ForeignFrame {
@@ -17,6 +19,9 @@ export type LineReader = (line: Buffer) => ForeignLine
 export const LOST: ForeignLine = { kind: 'lost' }
 export const NOTHING: ForeignLine = { kind: 'nothing' }
 export const broken = (reason: string): ForeignLine => ({ kind: 'broken', reason })
+
+/** Whether bytes can stand in a line of ours as they are. */
+export const isFrame = (bytes: Buffer) => isJsonLine(bytes) && isUtf8(bytes)
 
 const CARRIAGE_RETURN = 0x0d
 

@@ -1,6 +1,5 @@
 import { endOfString, endOfValue, SIGNS, skipBlanks } from '../../platform/json-bytes.js'
-import { isJsonLine } from '../../recorder/json-text.js'
-import { broken, NOTHING, withoutReturn, type LineReader } from './foreign-line.js'
+import { broken, isFrame, NOTHING, withoutReturn, type LineReader } from './foreign-line.js'
 import { receiveTimeUs, type TimeUnit } from './receive-time.js'
 
 /** How lines of JSON say what is asked for. */
@@ -22,7 +21,7 @@ export function jsonLineReader({ timeField, timeUnit, frameField, only }: JsonLi
   return bytes => {
     const line = withoutReturn(bytes)
     if (line.length === 0) return NOTHING
-    if (!isJsonLine(line)) return broken('no JSON')
+    if (!isFrame(line)) return broken('no JSON in UTF-8')
     if (only && onlyPath && textOf(memberOf(line, onlyPath)) !== only.value) return NOTHING
     const time = textOf(memberOf(line, timePath))
     const recvUs = time === undefined ? undefined : receiveTimeUs(time, timeUnit)
@@ -38,7 +37,7 @@ function frameOf(value: Buffer | undefined): Buffer | undefined {
   if (!value) return undefined
   if (value[0] !== SIGNS.QUOTE) return value
   const frame = Buffer.from(String(JSON.parse(value.toString('utf8'))))
-  return isJsonLine(frame) ? frame : undefined
+  return isFrame(frame) ? frame : undefined
 }
 
 function textOf(value: Buffer | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -28,7 +28,8 @@ export function sourceFiles(paths: readonly string[]): SourceFile[] {
   })
 }
 
-function filesBelow(path: string): SourceFile[] {
+/** @param above folders that it lies in: a link to one of them leads round */
+function filesBelow(path: string, above: readonly string[] = []): SourceFile[] {
   let stat
   try {
     stat = statSync(path)
@@ -37,11 +38,12 @@ function filesBelow(path: string): SourceFile[] {
     throw new EdgeError('IMPORT_NO_FILE', `${path} is not there`, { path, cause })
   }
   if (stat.isFile()) return [{ path, bytes: stat.size, modifiedMs: stat.mtimeMs }]
-  if (!stat.isDirectory()) return []
+  const place = realpathSync(path)
+  if (!stat.isDirectory() || above.includes(place)) return []
   return folderEntries(path)
     .flatMap(({ name }) => (name.startsWith('.') ? [] : [name]))
     .sort()
-    .flatMap(name => filesBelow(join(path, name)))
+    .flatMap(name => filesBelow(join(path, name), [...above, place]))
 }
 
 export interface SourceLine {
@@ -79,13 +81,16 @@ export async function* sourceLines(
 
 /** Bytes of the file as they are, or unpacked where it begins as gzip does, whatever it is called. */
 async function* unpacked(path: string, onBytes: (bytes: number) => void): AsyncGenerator<Buffer, void> {
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES })
-  file.on('data', chunk => onBytes(chunk.length))
-  file.pause()
-  const stream: Readable = isGzip(path) ? file.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : file
-  // A pipe hands errors on to nobody.
-  if (stream !== file) file.on('error', error => stream.destroy(error))
+  let file: Readable | undefined
   try {
+    const isPacked = isGzip(path)
+    const plain = createReadStream(path, { highWaterMark: CHUNK_BYTES })
+    file = plain
+    plain.on('data', chunk => onBytes(chunk.length))
+    plain.pause()
+    const stream: Readable = isPacked ? plain.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : plain
+    // A pipe hands errors on to nobody.
+    if (isPacked) plain.on('error', error => stream.destroy(error))
     for await (const chunk of stream) yield chunk as Buffer
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause
@@ -95,7 +100,7 @@ async function* unpacked(path: string, onBytes: (bytes: number) => void): AsyncG
       hint: 'what stands before is imported; with the whole file, import it again',
     })
   } finally {
-    file.destroy()
+    file?.destroy()
   }
 }
 

@@ -1,5 +1,4 @@
-import { isJsonLine } from '../../recorder/json-text.js'
-import { broken, LOST, withoutReturn, type ForeignLine } from './foreign-line.js'
+import { broken, isFrame, LOST, withoutReturn, type ForeignLine } from './foreign-line.js'
 import { receiveTimeUs } from './receive-time.js'
 
 const SPACE = 0x20
@@ -14,5 +13,5 @@ export function tardisLine(bytes: Buffer): ForeignLine {
   const recvUs = space < 0 ? undefined : receiveTimeUs(line.toString('latin1', 0, space), 'iso')
   if (recvUs === undefined) return broken('no receive time at its start')
   const frame = line.subarray(space + 1)
-  return isJsonLine(frame) ? { kind: 'frame', recvUs, frame } : broken('the frame is no JSON')
+  return isFrame(frame) ? { kind: 'frame', recvUs, frame } : broken('the frame is no JSON in UTF-8')
 }

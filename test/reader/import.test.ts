@@ -196,9 +196,9 @@ t.test('lines that cannot be taken are counted and kept in quarantine', async t 
     kept.map(({ reason }) => reason),
     [
       'no receive time at its start',
-      'the frame is no JSON',
+      'the frame is no JSON in UTF-8',
       ...Array<string>(2).fill('no receive time at its start'),
-      'the frame is no JSON',
+      'the frame is no JSON in UTF-8',
     ],
   )
   t.equal(readFileSync(source).toString('utf8', kept[1]?.offset).split('\n')[0], bad[1])
