@@ -7,7 +7,8 @@ import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { finishedPath, readFinishedMarks, type FinishedMark } from '../formats/finished-mark.js'
 import { listFolder } from '../formats/partition-folders.js'
-import { writeFileDurable } from '../platform/durable-file.js'
+import { compactorState } from '../formats/receipt.js'
+import { createFolderDurable, writeFileDurable } from '../platform/durable-file.js'
 import { isMachineError } from '../platform/edge-error.js'
 
 const SETTLES_MS = 2000
@@ -101,6 +102,7 @@ export class FinishedDates {
   save(): void {
     if (this.#isWritten) return
     try {
+      createFolderDurable(compactorState(this.#dataDir))
       writeFileDurable(finishedPath(this.#dataDir), JSON.stringify(Object.fromEntries(this.#marks)))
       this.#isWritten = true
     } catch (error) {
