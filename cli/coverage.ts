@@ -73,7 +73,8 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
         : exitCodes.incomplete
   const { accountJson, accountMarkdown, accountText } = text
   if (options.json) await writeLines(accountJson(told, account, counted), process.stdout)
-  else process.stdout.write(`${options.markdown ? accountMarkdown(told, counted) : accountText(told, counted)}\n`)
+  else if (options.markdown) await writeLines(accountMarkdown(told, counted), process.stdout)
+  else process.stdout.write(`${accountText(told, counted)}\n`)
 }
 
 async function count(root: string, window: Span, by: By | undefined): Promise<CountedTables> {

@@ -73,7 +73,7 @@ export const derivedTables: readonly DerivedTable[] = [
     ],
     orderBy: 'hour_us, data, instrument_kind',
     rows: ({ told: { lines } }) =>
-      lines.map(line => {
+      [...lines].map(line => {
         const { exchange, hourUs, family, kind, channels, complete, wantedUs, lostUs, healedUs, pendingUs, cause } =
           line
         const { name, table = name, coverage } = familyOf(exchangeNamed(exchange), family)

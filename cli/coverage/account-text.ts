@@ -52,46 +52,63 @@ const COUNTED: readonly Column<CountedLine>[] = [
   },
 ]
 
-const isSeveral = (lines: readonly { exchange: string }[]) => new Set(lines.map(({ exchange }) => exchange)).size > 1
-
-function columnsOf(lines: readonly Line[]): readonly Column<Line>[] {
-  const [first] = lines
-  const several = isSeveral(lines)
+/** @param first of the lines */
+function columnsOf({ exchanges }: Told, first: Line): readonly Column<Line>[] {
+  const several = exchanges.size > 1
   const whose = several ? [EXCHANGE] : []
-  if (first?.hourUs !== undefined) return [HOUR, ...whose, DATA, KIND, ...FIGURES]
-  if (first?.about !== undefined)
+  if (first.hourUs !== undefined) return [HOUR, ...whose, DATA, KIND, ...FIGURES]
+  if (first.about !== undefined)
     return [...whose, ...(first.family === '' ? [] : [DATA]), ABOUT, ...FIGURES.slice(1), ...(several ? [] : [BECAUSE])]
   return [...whose, DATA, KIND, ...FIGURES]
 }
 
 function countedColumnsOf(lines: readonly CountedLine[]): readonly Column<CountedLine>[] {
-  const whose = isSeveral(lines) ? [EXCHANGE] : []
+  const whose = new Set(lines.map(({ exchange }) => exchange)).size > 1 ? [EXCHANGE] : []
   if (lines[0]?.hourUs !== undefined) return [HOUR, ...whose, DATA, KIND, ...COUNTED]
   return lines[0]?.instrument === undefined
     ? [...whose, DATA, KIND, ...COUNTED]
     : [...whose, DATA, INSTRUMENT, ...COUNTED.slice(1)]
 }
 
-function tableText<Row>(lines: readonly Row[], columns: readonly Column<Row>[], width: number): string {
+/** Of all lines so many as are shown are in memory. */
+function tableText<Row>(
+  lines: Iterable<Row>,
+  columnsOf: (first: Row) => readonly Column<Row>[],
+  width: number,
+): string | undefined {
+  const shown: Row[] = []
+  let more = 0
+  for (const line of lines)
+    if (shown.length < LINES_SHOWN) shown.push(line)
+    else more++
+  const [first] = shown
+  if (first === undefined) return undefined
+  const columns = columnsOf(first)
   const table = fitTable(
     {
       head: columns.map(({ head }) => head),
-      rows: lines.slice(0, LINES_SHOWN).map(line => columns.map(({ cell }) => cell(line))),
+      rows: shown.map(line => columns.map(({ cell }) => cell(line))),
       numeric: columns.flatMap(({ right }, i) => (right ? [i] : [])),
     },
     width,
   )
-  const more = lines.length - LINES_SHOWN
   return more > 0 ? `${table}\n… and ${countText(more)} more; --json has all` : table
 }
 
-function tableMarkdown<Row>(lines: readonly Row[], columns: readonly Column<Row>[]): string {
+function* tableMarkdown<Row>(
+  lines: Iterable<Row>,
+  columnsOf: (first: Row) => readonly Column<Row>[],
+): Generator<string, void> {
   const row = (values: readonly string[]) => `| ${values.map(value => value.replaceAll('|', '\\|')).join(' | ')} |`
-  return [
-    row(columns.map(({ head }) => head)),
-    row(columns.map(({ right }) => (right ? '--:' : '---'))),
-    ...lines.map(line => row(columns.map(({ cell }) => cell(line)))),
-  ].join('\n')
+  let columns: readonly Column<Row>[] | undefined
+  for (const line of lines) {
+    if (!columns) {
+      columns = columnsOf(line)
+      yield row(columns.map(({ head }) => head))
+      yield row(columns.map(({ right }) => (right ? '--:' : '---')))
+    }
+    yield row(columns.map(({ cell }) => cell(line)))
+  }
 }
 
 /** How many trades and changes the tables lack, by their numbers. */
@@ -116,7 +133,7 @@ const windowText = ({ window }: Told) => `${isoText(window.fromUs)} to ${isoText
 
 /** The account for a terminal of 80 columns: one sentence, what is missing, the table, what healed, what was counted. */
 export function accountText(told: Told, counted?: CountedTables, width = COLUMNS): string {
-  const { losses, lines } = told
+  const { losses } = told
   const parts: string[] = [wrapped(sentenceOf(told), '', '', width)]
   if (losses.length > 0) {
     const shown = losses.slice(0, LOSSES_SHOWN).map(loss => wrapped(lossText(loss, told), ' '.repeat(12), '  ', width))
@@ -124,26 +141,33 @@ export function accountText(told: Told, counted?: CountedTables, width = COLUMNS
     if (more > 0) shown.push(`  … and ${countText(more)} shorter ones; --json has all`)
     parts.push(['Missing, the longest first (UTC):', ...shown].join('\n'))
   }
-  if (lines.length > 0) parts.push(tableText(lines, columnsOf(lines), width))
-  if (counted && counted.lines.length > 0) parts.push(tableText(counted.lines, countedColumnsOf(counted.lines), width))
+  const tables = [
+    tableText(told.lines, first => columnsOf(told, first), width),
+    counted && tableText(counted.lines, () => countedColumnsOf(counted.lines), width),
+  ]
+  parts.push(...tables.flatMap(table => table ?? []))
   parts.push([...remarksOf(told, counted).map(text => wrapped(text, '', '', width)), windowText(told)].join('\n'))
   return parts.join('\n\n')
 }
 
-/** The same for documents. */
-export function accountMarkdown(told: Told, counted?: CountedTables): string {
-  const { losses, lines } = told
-  const lossMarkdown = (loss: Loss) => `- ${lossText(loss, told).replaceAll(/ {2,}/g, ' ')}`
-  return [
-    `**${sentenceOf(told)}**`,
-    '',
-    ...(losses.length > 0 ? [...losses.slice(0, LOSSES_SHOWN).map(lossMarkdown), ''] : []),
-    tableMarkdown(lines, columnsOf(lines)),
-    '',
-    ...(counted ? [tableMarkdown(counted.lines, countedColumnsOf(counted.lines)), ''] : []),
-    ...remarksOf(told, counted),
-    windowText(told),
-  ].join('\n')
+/** The same for documents, line by line. */
+export function* accountMarkdown(told: Told, counted?: CountedTables): Generator<Buffer, void> {
+  for (const line of markdownLines(told, counted)) yield Buffer.from(line)
+}
+
+function* markdownLines(told: Told, counted: CountedTables | undefined): Generator<string, void> {
+  const { losses } = told
+  yield* [`**${sentenceOf(told)}**`, '']
+  for (const loss of losses.slice(0, LOSSES_SHOWN)) yield `- ${lossText(loss, told).replaceAll(/ {2,}/g, ' ')}`
+  if (losses.length > 0) yield ''
+  yield* tableMarkdown(told.lines, first => columnsOf(told, first))
+  yield ''
+  if (counted) {
+    yield* tableMarkdown(counted.lines, () => countedColumnsOf(counted.lines))
+    yield ''
+  }
+  yield* remarksOf(told, counted)
+  yield windowText(told)
 }
 
 /** The same for programs, piece by piece: the account itself, and what it comes to. */
@@ -182,7 +206,7 @@ export function* accountJson(told: Told, account: Account, counted?: CountedTabl
   for (const piece of jsonPieces(value)) yield Buffer.from(piece)
 }
 
-function* eachAs<From, To>(list: readonly From[], as: (one: From) => To): Generator<To, void> {
+function* eachAs<From, To>(list: Iterable<From>, as: (one: From) => To): Generator<To, void> {
   for (const one of list) yield as(one)
 }
 

@@ -75,6 +75,7 @@ export function dayOfAccount(date: string, account: Account, exchangeNamed: Exch
   const optional = { healed: healedText(told), pending: pendingText(told), trades: tradesText(told) }
   const asEvent = eventsAs(told, exchangeNamed)
   const [since] = told.wanted
+  const lines = [...told.lines]
   return {
     ...{ date, atMs, sentence: sentenceOf(told), isComplete: told.isComplete, isEmpty: told.isEmpty },
     missingSeconds: told.lostUs / 1e6,
@@ -84,8 +85,8 @@ export function dayOfAccount(date: string, account: Account, exchangeNamed: Exch
     healedEvents: told.healed.slice(0, HEALED_MAX).map(asEvent),
     ...(since && { sinceMs: since.fromUs / 1000 }),
     ...Object.fromEntries(Object.entries(optional).filter(([, text]) => text !== undefined)),
-    hours: hoursOf(told.lines),
-    kinds: kindsOf(told.lines),
+    hours: hoursOf(lines),
+    kinds: kindsOf(lines),
     families: familiesOf(told.losses),
   }
 }

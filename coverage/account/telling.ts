@@ -47,9 +47,12 @@ export interface Told {
   trades: readonly TradeCount[]
   /** Of so many channels there are files and no journal: whether anything is missing of them cannot be known. */
   claimed: number
+  /** Of which exchanges anything was wanted. */
+  exchanges: ReadonlySet<string>
   /** All that was to come ended then, as the recorders were stopped. */
   stoppedUs?: number
-  lines: readonly Line[]
+  /** By hour, made anew each time they are gone through: those of years would fill the memory. */
+  lines: Iterable<Line>
   notOffered: Account['notOffered']
   /** Nothing is known to be missing, and something was recorded. */
   isComplete: boolean
@@ -60,7 +63,14 @@ export interface Told {
 export type By = 'hour' | 'instrument' | 'channel'
 type Asked = (name: string) => Pick<Exchange, 'families'>
 
+/** Of the whole span its lines are few. */
+interface ToldAtOnce extends Told {
+  lines: readonly Line[]
+}
+
 /** What an account comes to, for people: the longest loss first. Pure. */
+export function tellingOf(account: Account, exchangeNamed: Asked, by?: Exclude<By, 'hour'>): ToldAtOnce
+export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told
 export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told {
   const { window, groups, trades, notOffered, stoppedUs } = account
   const wanted = groups.filter(({ spans }) => spans.some(isWanted))
@@ -76,6 +86,7 @@ export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told
     pending: eventsOf(account, ({ state }) => state === 'not yet known'),
     trades,
     claimed: wanted.reduce((sum, { spans, channels }) => sum + (isClaimed(spans) ? channels.length : 0), 0),
+    exchanges: new Set(wanted.flatMap(({ channels }) => channels.map(({ exchange }) => exchange))),
     ...(stoppedUs !== undefined && { stoppedUs }),
     lines: linesOf(account, exchangeNamed, by),
     notOffered,
@@ -149,27 +160,32 @@ function sortsOf(channels: readonly Channel[], by: By | undefined): Map<string, 
   return sorts
 }
 
-function linesOf(account: Account, exchangeNamed: Asked, by: By | undefined): Line[] {
-  const groups = account.groups.map(({ spans, channels }) => ({ spans, first: 0, sorts: sortsOf(channels, by) }))
-  const isByHour = by === 'hour'
+function linesOf(account: Account, exchangeNamed: Asked, by: By | undefined): Iterable<Line> {
+  const groups = account.groups.map(({ spans, channels }) => ({ spans, sorts: sortsOf(channels, by) }))
   const inOrder = orderOf(exchangeNamed)
-  const lines = (isByHour ? hoursIn(account.window) : [account.window]).flatMap(hour => {
+  /** @param firsts of each group, the first span that is not over; spans follow one upon the other, as windows do */
+  const linesWithin = (window: Span, firsts: number[], hourUs?: number): Line[] => {
     const sums = new Map<string, { line: LineOf; sum: Sum }>()
-    for (const group of groups) {
-      // Spans follow one upon the other: those of past hours are not looked at again.
-      while ((group.spans[group.first]?.toUs ?? Infinity) <= hour.fromUs) group.first++
-      const own = sumOf(spansWithin(group.spans, group.first, hour))
+    for (const [index, { spans, sorts }] of groups.entries()) {
+      let first = firsts[index] ?? 0
+      while ((spans[first]?.toUs ?? Infinity) <= window.fromUs) first++
+      firsts[index] = first
+      const own = sumOf(spansWithin(spans, first, window))
       if (own.wantedUs === 0 && own.pendingUs === 0) continue
-      for (const [key, { line, count }] of group.sorts) {
-        const known = sums.get(key) ?? { line: isByHour ? { ...line, hourUs: hour.fromUs } : line, sum: emptySum() }
+      for (const [key, { line, count }] of sorts) {
+        const known = sums.get(key) ?? { line: { ...line, ...(hourUs !== undefined && { hourUs }) }, sum: emptySum() }
         sums.set(key, known)
         add(known.sum, own, count)
       }
     }
-    const found = [...sums.values()].map(({ line, sum }) => lineOf(line, sum, account, exchangeNamed, by))
-    return isByHour ? found.sort(inOrder) : found
-  })
-  if (isByHour) return lines
+    return [...sums.values()].map(({ line, sum }) => lineOf(line, sum, account, exchangeNamed, by))
+  }
+  function* byHour(): Generator<Line, void> {
+    const firsts: number[] = []
+    for (const hour of hoursIn(account.window)) yield* linesWithin(hour, firsts, hour.fromUs).sort(inOrder)
+  }
+  if (by === 'hour') return { [Symbol.iterator]: byHour }
+  const lines = linesWithin(account.window, [])
   if (by === undefined) return lines.sort(inOrder)
   return lines.sort((a, b) => b.lostUs - a.lostUs || ((a.about ?? '') < (b.about ?? '') ? -1 : 1))
 }
@@ -271,9 +287,7 @@ function spansWithin(spans: readonly StateSpan[], first: number, window: Span): 
   return inside
 }
 
-function hoursIn({ fromUs, toUs }: Span): Span[] {
-  const hours: Span[] = []
+function* hoursIn({ fromUs, toUs }: Span): Generator<Span, void> {
   for (let us = fromUs - (fromUs % HOUR_US); us < toUs; us += HOUR_US)
-    hours.push({ fromUs: Math.max(fromUs, us), toUs: Math.min(toUs, us + HOUR_US) })
-  return hours
+    yield { fromUs: Math.max(fromUs, us), toUs: Math.min(toUs, us + HOUR_US) }
 }

@@ -134,9 +134,10 @@ t.test('every reader answers from segments of a day as from those of hours', { t
     ] as const) {
       const span = { fromUs: BEGIN_US + from * HOUR_US, toUs: BEGIN_US + to * HOUR_US }
       const [hours, days] = await Promise.all(
-        [trees.hours, trees.days].map(async root =>
-          JSON.stringify(tellingOf(await measureAccount(root, span, nowUs), exchangeNamed, 'hour')),
-        ),
+        [trees.hours, trees.days].map(async root => {
+          const told = tellingOf(await measureAccount(root, span, nowUs), exchangeNamed, 'hour')
+          return JSON.stringify({ ...told, lines: [...told.lines] })
+        }),
       )
       t.match(hours, /quote/)
       t.same(days, hours, `hours ${from} to ${to}`)
