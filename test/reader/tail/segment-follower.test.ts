@@ -80,7 +80,7 @@ t.test('each line is given once, whole and in order, however it came onto the di
 })
 
 t.test('who begins to follow what was sealed meanwhile gets its lines all the same', t => {
-  rmSync(open, { force: true })
+  for (const path of [open, sealed]) rmSync(path, { force: true })
   const follower = new SegmentFollower(open, name)
   t.same([...follower.drain()], [], 'neither is there')
   writeFileSync(sealed, compress(Buffer.from(lineOf(1, 3) + lineOf(2, 3))))
