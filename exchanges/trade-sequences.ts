@@ -54,6 +54,8 @@ interface Sequence {
   holes: TradeHole[] | undefined
   /** When the first of its trades came, where one came. */
   startedUs?: number
+  /** When the newest was made that a list told of; it may never come. */
+  listedMs?: number
   /** Newer trades with lower numbers, as long as they are not several. */
   anew?: Anew | undefined
   /** The one before this, and between which times the exchange made the first trade of this. */
@@ -210,7 +212,11 @@ export class TradeSequences {
     for (const row of strange) this.doubt(instrument, row, nowUs, false)
     if (this.#sequences.get(instrument) !== known) return
     const possible = own.filter(row => !strange.includes(row) && !(known && isOfEarlier(row, known)))
-    if (possible.length > 0) this.list(instrument, rangeOf(possible), nowUs, (possible[0]?.timestampMs ?? 0) * 1000)
+    if (possible.length === 0) return
+    this.list(instrument, rangeOf(possible), nowUs, (possible[0]?.timestampMs ?? 0) * 1000)
+    const sequence = this.#sequences.get(instrument)
+    // Listed once more they are not newer than all that is known.
+    if (sequence) sequence.listedMs = Math.max(sequence.listedMs ?? 0, possible.at(-1)?.timestampMs ?? 0)
   }
 
   /**
@@ -337,8 +343,9 @@ function beganAnew(known: Sequence, recorded: Pick<Sequence, 'first' | 'last' | 
   return known.last < recorded.last && known.lastUs > recorded.lastUs + (isBelowAll ? NEWER_MS * 1000 : COPIES_US)
 }
 
-/** Whether a trade was made after the last one of a sequence came. */
-const isNewer = (timestampMs: number, { lastUs }: Sequence) => timestampMs > lastUs / 1000 + NEWER_MS
+/** Whether a trade was made after the last one of a sequence came, and after those that were only listed. */
+const isNewer = (timestampMs: number, { lastUs, listedMs = -Infinity }: Sequence) =>
+  timestampMs > Math.max(lastUs / 1000, listedMs) + NEWER_MS
 
 /** Whether a number is none that a sequence had still to come to, nor one from before it was known: of a new one, it seems. */
 function isStrange({ seq, timestampMs }: NumberedTrade, sequence: Sequence): boolean {

@@ -183,8 +183,10 @@ export class TradeAudit {
 
   #tell(rows: readonly TradeRow[], { instruments }: TradeScope): void {
     const listed = new Map<string, TradeRow[]>()
-    for (const row of rows) {
-      if (instruments?.has(row.instrument) === false) continue
+    for (const theirs of rows) {
+      if (instruments?.has(theirs.instrument) === false) continue
+      // What came bears our stamps: by a clock that is behind, what is listed would be newer than all of it.
+      const row = { ...theirs, timestampMs: theirs.timestampMs && theirs.timestampMs + this.#aheadMs }
       const own = listed.get(row.instrument)
       if (own) own.push(row)
       else listed.set(row.instrument, [row])
