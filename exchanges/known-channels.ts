@@ -107,8 +107,12 @@ export class KnownChannels {
       this.#count = 1
     }
     const next = this.#byHash.get(hash)
+    const { channel, family, isNews } = this.#describe(bytes.toString('latin1'))
+    // Each member by its name: what is read for every frame has the same shape whoever described it.
     const known = {
-      ...this.#describe(bytes.toString('latin1')),
+      channel,
+      family,
+      isNews,
       frames: 0,
       toldFrames: 0,
       lastUs: -Infinity,

@@ -16,6 +16,11 @@ const LENGTH_64 = 127
 const HEADER_BYTES_MAX = 10
 const [CONTINUATION, LAST_OF_DATA, PING, PONG] = [0x0, 0x2, 0x9, 0xa]
 
+/** What slices of a buffer are made of: made directly, since `subarray` asks each time for what a read has once. */
+const Slice = (
+  Buffer as unknown as { [Symbol.species]: new (memory: ArrayBufferLike, from: number, length: number) => Buffer }
+)[Symbol.species]
+
 type DataListener = (this: Socket, chunk: Buffer) => void
 type Deliver = (frame: Buffer, isBinary: boolean) => void
 
@@ -66,7 +71,7 @@ export class WholeFrames {
   /** Delivers frames as long as they are whole and plain; returns where the first other one begins. */
   #deliverFrom(chunk: Buffer, from: number): number {
     if (this.#isFragmented) return from
-    const last = chunk.length
+    const { buffer: memory, byteOffset, length: last } = chunk
     for (let at = from; ;) {
       const first = chunk[at]
       if (first !== TEXT && first !== BINARY) return at
@@ -78,7 +83,7 @@ export class WholeFrames {
       } else if (length >= LENGTH_16) return at
       const end = payload + length
       if (end > last) return at
-      this.#deliver(chunk.subarray(payload, end), first === BINARY)
+      this.#deliver(new Slice(memory, byteOffset + payload, length), first === BINARY)
       at = end
     }
   }
