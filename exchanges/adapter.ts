@@ -89,6 +89,7 @@ export interface ExchangeSession {
    * The family of a data frame, found in its bytes without parsing them; undefined for anything else. Sees every frame
    * of the connection, in order and before it is stored, and may check its place in a sequence; must not throw for any
    * input.
+   * @param frame its memory is filled anew once this returns: what is kept of it is copied
    * @param recvUs the frame's receive stamp
    * @param isBinary whether it came as a binary message
    */

@@ -21,8 +21,16 @@ export interface FamilyCount {
   bytes: number
   /** Receive stamp of the last frame. */
   lastUs: number
-  lastFrame: Buffer
+  /** The first frame since somebody last asked for one. */
+  sample?: Sample | undefined
   search?: Search | undefined
+}
+
+/** A frame that is kept; most are not, and their memory is filled anew. */
+export interface Sample {
+  readonly frame: Buffer
+  /** Its receive stamp. */
+  readonly recvUs: number
 }
 
 /** What the next frames of a family are looked through for, and how many of them still are. */
@@ -34,7 +42,7 @@ interface Search {
 /** The first frame that has these bytes is wanted. */
 export interface Sought {
   readonly bytes: Buffer
-  found?: { frame: Buffer; recvUs: number }
+  found?: Sample
 }
 
 /** A batch that takes lines of a group, and where those of its family are counted. */
@@ -48,7 +56,7 @@ function searchBehind(search: Search, frame: Buffer, recvUs: number): Search | u
   if (search.looks-- <= 0) return undefined
   const one = search.sought.find(({ bytes }) => frame.includes(bytes))
   if (!one) return search
-  one.found = { frame, recvUs }
+  one.found = { frame: Buffer.from(frame), recvUs }
   search.sought = search.sought.filter(other => other !== one)
   return search.sought.length > 0 ? search : undefined
 }
@@ -88,14 +96,14 @@ export class FrameRouter {
     this.#slotUs = Math.round(rotateMinutes * 60) * 1_000_000
   }
 
-  /** Takes one frame of a family; `recvUs` is its receive stamp. */
+  /** Takes one frame of a family; `recvUs` is its receive stamp. Its memory may be filled anew afterwards. */
   take(family: string, source: FrameCounter, recvUs: number, frame: Buffer): void {
     const { batch, count } = this.#fillingFor(family, recvUs, frame)
     batch.add(recvUs, source.head, ++source.seq, frame)
     count.frames++
     count.bytes += frame.length
     count.lastUs = recvUs
-    count.lastFrame = frame
+    count.sample ??= { frame: Buffer.from(frame), recvUs }
     if (count.search) count.search = searchBehind(count.search, frame, recvUs)
   }
 
@@ -152,15 +160,15 @@ export class FrameRouter {
     // Each batch being filled holds 256 KiB, however many groups there are.
     if (this.#filling.size >= BATCHES_MAX) this.flush()
     const batch = this.#storage.newBatch({ channel: family, ...partition }, slotFromUs, slotFromUs + this.#slotUs)
-    const filling = { batch, count: this.#countOf(family, recvUs, frame) }
+    const filling = { batch, count: this.#countOf(family) }
     this.#filling.set(key, filling)
     return filling
   }
 
-  #countOf(family: string, recvUs: number, lastFrame: Buffer): FamilyCount {
+  #countOf(family: string): FamilyCount {
     const known = this.counts.get(family)
     if (known) return known
-    const count = { frames: 0, bytes: 0, lastUs: recvUs, lastFrame }
+    const count = { frames: 0, bytes: 0, lastUs: -Infinity, sample: undefined, search: undefined }
     this.counts.set(family, count)
     return count
   }

@@ -13,28 +13,27 @@ type MadeMs = ((frame: Buffer) => number | undefined) | undefined
 
 /**
  * How old frames are when they come, by both clocks as they are; one that is behind makes no negative age. Of each family
- * the last frame is looked at once a second: the hot path pays nothing for it.
+ * one frame is looked at each second.
  */
 export class ReceiveLag {
   readonly #madeMs: MadeMs
-  readonly #families = new Map<string, { lastUs: number; lagMs?: number; sum: number; counts: number[] }>()
+  readonly #families = new Map<string, { lagMs?: number; sum: number; counts: number[] }>()
 
   /** @param madeMs when the exchange says it made a frame */
   constructor(madeMs: MadeMs) {
     this.#madeMs = madeMs
   }
 
-  /** Takes what came since the last look. */
-  look(counts: ReadonlyMap<string, FamilyCount>): void {
-    for (const [family, { lastUs, lastFrame }] of counts) {
-      const seen = this.#families.get(family)
-      if (seen?.lastUs === lastUs) continue
-      const madeMs = this.#madeMs?.(lastFrame)
-      if (madeMs === undefined) continue
-      const lagMs = Math.max(0, lastUs / 1000 - madeMs)
-      const own = seen ?? { lastUs, sum: 0, counts: [...BOUNDS, Infinity].map(() => 0) }
+  /** Takes a frame of each family that came since the last look, and asks for the next one. */
+  look(counts: ReadonlyMap<string, Pick<FamilyCount, 'sample'>>): void {
+    for (const [family, count] of counts) {
+      const { sample } = count
+      count.sample = undefined
+      const madeMs = sample && this.#madeMs?.(sample.frame)
+      if (!sample || madeMs === undefined) continue
+      const lagMs = Math.max(0, sample.recvUs / 1000 - madeMs)
+      const own = this.#families.get(family) ?? { sum: 0, counts: [...BOUNDS, Infinity].map(() => 0) }
       this.#families.set(family, own)
-      own.lastUs = lastUs
       own.lagMs = Math.round(lagMs)
       own.sum += lagMs / 1000
       const place = BOUNDS.findIndex(bound => lagMs / 1000 <= bound)

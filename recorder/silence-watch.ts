@@ -300,9 +300,10 @@ export class SilenceWatch {
    */
   #resumedUs({ fromUs, toUs, before, after, isAnswer }: Pause): number {
     const { madeMs } = this.#deps.exchange
-    const [beforeMs, afterMs] = [before && madeMs?.(before), madeMs?.(after)]
-    if (isAnswer || beforeMs === undefined || afterMs === undefined || afterMs <= beforeMs) return toUs
-    return Math.min(toUs, fromUs + (afterMs - beforeMs) * 1000)
+    const [beforeMs, afterMs] = [before && madeMs?.(before.frame), madeMs?.(after)]
+    if (isAnswer || before === undefined || beforeMs === undefined || afterMs === undefined) return toUs
+    const inTimeUs = before.recvUs + (afterMs - beforeMs) * 1000
+    return inTimeUs > fromUs ? Math.min(toUs, inTimeUs) : toUs
   }
 
   #revive(connection: WatchedConnection, family: string, watched: Watched, nowMs: number): void {

@@ -1,4 +1,5 @@
 import type { Span } from '../../platform/spans.js'
+import type { Sample } from '../frame-router.js'
 import { PAUSE_US, type Rhythm } from './rhythm.js'
 
 /**
@@ -12,8 +13,8 @@ const KNOWN_AFTER_US = 15_000_000
 
 /** Time without a frame of a family, from one frame to the next. */
 export interface Pause extends Span {
-  /** Undefined: none came before. */
-  before: Buffer | undefined
+  /** A frame that came some seconds before at most; undefined where none did. */
+  before: Sample | undefined
   after: Buffer
   /** The frame that ended it may only answer a subscription. */
   isAnswer: boolean
@@ -35,7 +36,8 @@ export class FamilyFlow {
   #ownEarlierUs = -Infinity
   #ownOldUs = -Infinity
   #rotatedUs = -Infinity
-  #lastFrame: Buffer | undefined
+  /** Of the frames before, each few seconds one. */
+  #sample: Sample | undefined
   #answersUntilUs = -Infinity
   #pauses: Pause[] = []
 
@@ -48,7 +50,6 @@ export class FamilyFlow {
     if (recvUs - this.lastUs > PAUSE_US || recvUs > this.#calmUntilUs) this.#note(recvUs, frame)
     this.lastUs = recvUs
     this.frames++
-    this.#lastFrame = frame
   }
 
   /** Receive stamp of the last frame that was no answer to a subscription. */
@@ -76,8 +77,16 @@ export class FamilyFlow {
     if (recvUs - this.lastUs > PAUSE_US) {
       this.rhythm.resumed(recvUs)
       if (this.#pauses.length < PAUSES_MAX)
-        this.#pauses.push({ fromUs: this.lastUs, toUs: recvUs, before: this.#lastFrame, after: frame, isAnswer })
+        this.#pauses.push({
+          fromUs: this.lastUs,
+          toUs: recvUs,
+          before: this.#sample,
+          after: Buffer.from(frame),
+          isAnswer,
+        })
     }
+    if (recvUs - (this.#sample?.recvUs ?? -Infinity) > FIRST_FRAMES_US)
+      this.#sample = { frame: Buffer.from(frame), recvUs }
     if (isAnswer) {
       this.#answers++
       return
@@ -113,6 +122,7 @@ export class FamilyFlow {
     this.#calmUntilUs += stepUs
     this.#ownSinceUs += stepUs
     this.#answersUntilUs += stepUs
+    this.#sample = this.#sample && { ...this.#sample, recvUs: this.#sample.recvUs + stepUs }
     this.#pauses = []
   }
 }

@@ -3,12 +3,11 @@ import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import WebSocket from 'ws'
 import { messageOf } from '../../platform/edge-error.js'
-import { version } from '../../platform/package-info.js'
-import { proxyAgentFor } from '../../platform/proxy.js'
 import type { Complaints } from '../complaints.js'
 import type { Adapter, Complaint, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'
 import type { ReceiveClock, Stamps } from '../receive-clock.js'
 import type { FrameCounter, FrameRouter } from '../frame-router.js'
+import { dial, type SharedMemory } from './dial.js'
 import type { Flows } from './family-flow.js'
 import { looksWhole, Pieces } from './pieces.js'
 import type { BrokenFrame } from '../storage/messages.js'
@@ -16,8 +15,6 @@ import { Liveness } from './liveness.js'
 import { WholeFrames } from './whole-frames.js'
 import { endOfClose, endOfError, endOfResponse, type SocketEnd } from './socket-end.js'
 
-/** Largest frame taken; the exchange's largest answer is about 5 MB. Beyond it the connection is closed with 1009. */
-const FRAME_BYTES_MAX = 64 * 1024 * 1024
 /** From the first packet to the end of the handshake, however slowly its bytes come. */
 const DIAL_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 1000
@@ -73,6 +70,7 @@ export class Link {
   readonly #deps: LinkDeps
   readonly #counters: LinkCounters
   readonly #socket: WebSocket
+  readonly #memory: SharedMemory
   readonly #stamps: Stamps
   readonly #liveness: Liveness
   readonly #told: LinkEvents
@@ -100,7 +98,9 @@ export class Link {
     this.#stamps = clock.stamps()
     this.#lastFrameUs = this.#stamps.nowUs()
     this.#liveness = new Liveness(exchange.liveness, performance.now())
-    this.#socket = dial(exchange.url)
+    const { socket, memory } = dial(exchange.url)
+    this.#socket = socket
+    this.#memory = memory
     this.session = exchange.openSession(this.#linkFor(owner), wanted)
     this.ended = this.#run()
   }
@@ -146,7 +146,7 @@ export class Link {
       socket.on('open', () => {
         opened = true
         clearTimeout(deadline)
-        whole = this.#tcp && WholeFrames.take(this.#tcp, receive)
+        whole = this.#tcp && WholeFrames.take(this.#tcp, this.#memory, receive)
         this.#opened()
       })
       socket.on('message', receive)
@@ -302,16 +302,3 @@ export class Link {
 const NO_HANDSHAKE =
   'something accepts connections there and says nothing: the exchange is overloaded, or it is no exchange'
 const HALF_OPEN = 'the exchange is gone without a word, or the network between us is'
-
-function dial(url: string): WebSocket {
-  const agent = proxyAgentFor(url)
-  return new WebSocket(url, {
-    ...(agent && { agent }),
-    perMessageDeflate: false,
-    maxPayload: FRAME_BYTES_MAX,
-    followRedirects: false,
-    // Invalid UTF-8 would end the connection; it is recorded as it came instead.
-    skipUTF8Validation: true,
-    headers: { 'User-Agent': `edgetape/${version}` },
-  })
-}

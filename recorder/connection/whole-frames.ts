@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { SharedMemory } from './dial.js'
 
 /**
  * The frames that stand whole in one read of the socket, taken from it at once. `ws` cuts three buffers out of a read for
@@ -27,6 +28,7 @@ type Deliver = (frame: Buffer, isBinary: boolean) => void
 export class WholeFrames {
   readonly #socket: Socket
   readonly #toWs: DataListener
+  readonly #memory: Pick<SharedMemory, 'isUsed'>
   readonly #deliver: Deliver
   /** Bytes that `ws` still has to get of the frame under way. */
   #rest = 0
@@ -39,17 +41,21 @@ export class WholeFrames {
   /**
    * Takes the place of the one listener of `ws`, which sees the same bytes less the frames delivered; undefined where
    * the socket has another, or none: then all is left to `ws`.
+   * @param memory may be shared from now on
+   * @param deliver gets a frame whose memory is filled anew once it returns
    */
-  static take(socket: Socket, deliver: Deliver): WholeFrames | undefined {
+  static take(socket: Socket, memory: Pick<SharedMemory, 'isUsed'>, deliver: Deliver): WholeFrames | undefined {
     const listeners = socket.listeners('data') as DataListener[]
     const [toWs] = listeners
-    return toWs && listeners.length === 1 ? new WholeFrames(socket, toWs, deliver) : undefined
+    return toWs && listeners.length === 1 ? new WholeFrames(socket, toWs, memory, deliver) : undefined
   }
 
-  private constructor(socket: Socket, toWs: DataListener, deliver: Deliver) {
+  private constructor(socket: Socket, toWs: DataListener, memory: Pick<SharedMemory, 'isUsed'>, deliver: Deliver) {
     this.#socket = socket
     this.#toWs = toWs
+    this.#memory = memory
     this.#deliver = deliver
+    memory.isUsed = true
     socket.on('data', this.#read)
     socket.removeListener('data', toWs)
   }
@@ -57,6 +63,7 @@ export class WholeFrames {
   /** Nothing more is taken: `ws` has given the connection up. */
   stop(): void {
     this.#stopped = true
+    this.#memory.isUsed = false
     this.#socket.removeListener('data', this.#read)
   }
 
@@ -117,7 +124,8 @@ export class WholeFrames {
   }
 
   #give(chunk: Buffer, from: number, end: number): number {
-    this.#toWs.call(this.#socket, chunk.subarray(from, end))
+    // It keeps what is not whole.
+    this.#toWs.call(this.#socket, Buffer.from(chunk.subarray(from, end)))
     return end
   }
 

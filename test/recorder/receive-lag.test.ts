@@ -4,9 +4,9 @@ import { ReceiveLag } from '../../recorder/receive-lag.js'
 
 t.test('how old frames are when they come, each frame that is looked at once', t => {
   const lag = new ReceiveLag(frame => (frame.length === 0 ? undefined : Number(frame)))
-  const counts = new Map<string, FamilyCount>()
+  const counts = new Map<string, Pick<FamilyCount, 'sample'>>()
   const comes = (family: string, made: string, recvMs: number) => {
-    counts.set(family, { frames: 1, bytes: 1, lastUs: 1000 * recvMs, lastFrame: Buffer.from(made) })
+    counts.set(family, { sample: { frame: Buffer.from(made), recvUs: 1000 * recvMs } })
     lag.look(counts)
   }
   comes('quote', '1000', 1030)

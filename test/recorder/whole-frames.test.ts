@@ -91,6 +91,7 @@ async function heard(chunks: readonly Buffer[], isTaken: boolean): Promise<Heard
   for (const control of ['ping', 'pong'] as const)
     socket.on(control, (data: Buffer) => events.push(`${control} ${data.toString()}`))
   let whole: WholeFrames | undefined
+  const memory = { isUsed: false }
   socket.on('error', error => {
     whole?.stop()
     events.push(`error ${error.message}`)
@@ -99,7 +100,7 @@ async function heard(chunks: readonly Buffer[], isTaken: boolean): Promise<Heard
   const opened = once(socket, 'open')
   socket.on('open', () => {
     if (!isTaken) return
-    whole = WholeFrames.take(pipe as unknown as Socket, (data, isBinary) => {
+    whole = WholeFrames.take(pipe as unknown as Socket, memory, (data, isBinary) => {
       result.taken++
       message(data, isBinary)
     })
@@ -108,8 +109,10 @@ async function heard(chunks: readonly Buffer[], isTaken: boolean): Promise<Heard
   await opened
   for (const chunk of chunks) {
     if (pipe.destroyed) break
-    pipe.push(chunk)
+    const read = Buffer.from(chunk)
+    pipe.push(read)
     await setImmediate()
+    if (memory.isUsed) read.fill(0xff)
   }
   pipe.push(null)
   events.push(`close ${await closed}`)
