@@ -1,3 +1,4 @@
+import { parsedJson, type JsonObject } from '../platform/json-object.js'
 import { parseLine } from '../formats/raw-line.js'
 import { messageOf } from '../platform/edge-error.js'
 import type { Logger } from '../platform/log.js'
@@ -120,8 +121,8 @@ const RENUMBERED = 'trades_renumbered'
 
 function noteRenumbered(lastUs: Map<string, number>, line: Buffer): void {
   if (!line.includes(RENUMBERED)) return
-  const raw = parseOr(() => parseLine(line))
-  const entry = raw && parseOr(() => JSON.parse(raw.frame.toString('utf8')) as Record<string, unknown> | null)
+  const raw = parseLine(line)
+  const entry = raw && (parsedJson(raw.frame) as JsonObject | null | undefined)
   const { event, instrument, from_us: fromUs } = entry ?? {}
   if (event !== RENUMBERED || typeof instrument !== 'string' || typeof fromUs !== 'number') return
   lastUs.set(instrument, Math.max(fromUs, lastUs.get(instrument) ?? -Infinity))
@@ -134,7 +135,7 @@ function addLine(
   renumberedUs: ReadonlyMap<string, number>,
   line: Buffer,
 ): number {
-  const raw = parseOr(() => parseLine(line))
+  const raw = parseLine(line)
   if (!raw || raw.encoding !== 'frame') return 0
   const { frame, recvUs } = raw
   reader.each(frame, (instrument, first, last) => {
@@ -156,16 +157,6 @@ function add({ instruments }: EarlierTrades, instrument: string, first: number, 
 }
 
 function newestOf(reader: TradeReader, line: Buffer): number {
-  const raw = parseOr(() => parseLine(line))
+  const raw = parseLine(line)
   return raw ? reader.newestMs(raw.frame) : 0
-}
-
-/** A damaged line is no reason to stop: its trades are asked for again at worst. */
-function parseOr<T>(parse: () => T): T | undefined {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -3,6 +3,8 @@
  * Times are UTC, of the receive clock.
  */
 
+import { parsedJson } from '../platform/json-object.js'
+
 /** How a frame stands in its line: JSON as it came, other text as a JSON string, anything else in base64. */
 export type FrameEncoding = 'frame' | 'text' | 'base64'
 
@@ -131,7 +133,7 @@ export function parseLine(line: Buffer): RawLine | undefined {
   const { headLength, ...facts } = head
   const payload = line.subarray(headLength, line.length - 1)
   if (facts.encoding === 'frame') return { ...facts, frame: payload }
-  const text: unknown = JSON.parse(payload.toString('utf8'))
+  const text = parsedJson(payload)
   if (typeof text !== 'string') return undefined
   return { ...facts, frame: Buffer.from(text, facts.encoding === 'text' ? 'utf8' : 'base64') }
 }

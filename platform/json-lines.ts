@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { z } from 'zod'
+import { parsedJson } from '../platform/json-object.js'
 import { createFolderDurable, fsyncFolder, writeFully } from './durable-file.js'
 import { hasErrno } from './edge-error.js'
 
@@ -45,18 +46,7 @@ export function readJsonLines<Schema extends z.ZodType>(path: string, schema: Sc
 /** The same of text. Lines that are no such value, above all one torn by a crash, are passed over. */
 export function parseJsonLines<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema>[] {
   return text.split('\n').flatMap(line => {
-    const parsed = schema.safeParse(jsonOf(line))
+    const parsed = schema.safeParse(parsedJson(line))
     return parsed.success ? [parsed.data] : []
   })
-}
-
-/** Undefined for text that is no JSON. */
-function jsonOf(line: string): unknown {
-  if (line === '') return undefined
-  try {
-    return JSON.parse(line)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

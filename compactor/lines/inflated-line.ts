@@ -1,4 +1,5 @@
-import { encodePayload, lineHead, parseLine, type FrameEncoding, type RawLine } from '../../formats/raw-line.js'
+import { parsedJson } from '../../platform/json-object.js'
+import { encodePayload, lineHead, parseLine, type FrameEncoding } from '../../formats/raw-line.js'
 import { inflatedText, type Compression } from '../../platform/inflate.js'
 
 /**
@@ -6,7 +7,7 @@ import { inflatedText, type Compression } from '../../platform/inflate.js'
  * that are no compressed message are given back as they are.
  */
 export function inflatedLine(line: Buffer, compression: Compression): Buffer {
-  const raw = parsed(line)
+  const raw = parseLine(line)
   // Most compressed messages are no UTF-8, but a short one may be.
   if (!raw || raw.encoding === 'frame') return line
   const text = inflatedText(raw.frame, compression)
@@ -18,23 +19,4 @@ export function inflatedLine(line: Buffer, compression: Compression): Buffer {
   return Buffer.concat([Buffer.from(head), encodePayload(text, encoding), Buffer.from('}')])
 }
 
-/** A line in which the text is damaged is no line of ours, and is judged later, like any other. */
-function parsed(line: Buffer): RawLine | undefined {
-  try {
-    return parseLine(line)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-function isOneLineOfJson(text: Buffer): boolean {
-  if (text.includes(0x0a)) return false
-  try {
-    JSON.parse(text.toString('utf8'))
-    return true
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
-}
+const isOneLineOfJson = (text: Buffer) => !text.includes(0x0a) && parsedJson(text) !== undefined

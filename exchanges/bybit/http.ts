@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { parsedJson } from '../../platform/json-object.js'
 import { z } from '../../platform/zod.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { Credits } from '../credits.js'
@@ -66,7 +67,7 @@ export class BybitHttp {
     const waitMs = Math.max(this.#pace.take(1), bannedMs)
     if (waitMs > 0) await delay(waitMs, undefined, { signal, ref: false })
     const bytes = await this.#ask(url, signal)
-    const answer = parsedAnswer(bytes)
+    const answer = answerSchema.safeParse(parsedJson(bytes)).data
     if (answer === undefined) throw httpFailed(url, 'the answer has no retCode')
     if (answer.retCode !== 0) throw new RefusedError(path, answer.retCode, answer.retMsg ?? '')
     return { bytes, result: answer.result }
@@ -79,14 +80,5 @@ export class BybitHttp {
       if (error instanceof EdgeError && BANNED.test(error.message)) this.#silentUntilMs = performance.now() + BANNED_MS
       throw error
     }
-  }
-}
-
-function parsedAnswer(bytes: Buffer): z.infer<typeof answerSchema> | undefined {
-  try {
-    return answerSchema.parse(JSON.parse(bytes.toString('utf8')))
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined
-    throw error
   }
 }

@@ -294,11 +294,6 @@ const reachOf = (reachesMs: number) =>
     : `the exchange lists trades from ${new Date(reachesMs).toISOString()} on only`
 
 function parsedLine(line: Buffer) {
-  try {
-    const raw = parseLine(line)
-    return raw?.encoding === 'frame' ? raw : undefined
-  } catch {
-    // A line that is none of ours says nothing of trades.
-    return undefined
-  }
+  const raw = parseLine(line)
+  return raw?.encoding === 'frame' ? raw : undefined
 }

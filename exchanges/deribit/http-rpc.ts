@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { parsedJson } from '../../platform/json-object.js'
 import { z } from '../../platform/zod.js'
 import { httpBody, httpFailed } from '../http-body.js'
 import { RefusedError, type CreditPools } from './rpc.js'
@@ -47,19 +48,10 @@ export class HttpRpc {
     url.pathname = `/api/v2/${method}`
     url.search = ''
     const bytes = await httpBody({ url, body: JSON.stringify({ jsonrpc: '2.0', id, method, params }) }, signal)
-    const answer = parseAnswer(bytes)
+    const answer = answerSchema.safeParse(parsedJson(bytes)).data
     take(answer?.error === undefined && answer?.result !== undefined ? family : 'rpc', bytes)
     if (answer?.error) throw new RefusedError(`${method} (${id})`, answer.error)
     if (answer?.result === undefined) throw httpFailed(url, 'the answer has no result')
     return answer.result
-  }
-}
-
-function parseAnswer(bytes: Buffer): z.infer<typeof answerSchema> | undefined {
-  try {
-    return answerSchema.parse(JSON.parse(bytes.toString('utf8')))
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined
-    throw error
   }
 }

@@ -1,3 +1,4 @@
+import { parsedJson } from '../../platform/json-object.js'
 import type { TradeReader } from '../earlier-trades.js'
 import { channelEnd, channelStart, dataStart } from './frame-channel.js'
 import { eachTradeAt } from './sequence-bytes.js'
@@ -18,15 +19,6 @@ export const recordedTrades: TradeReader = {
 
 /** The trades of a frame that a parser reads: a notification in an odd spelling, or an answer that filled a hole. */
 function rowsOf(frame: Buffer) {
-  try {
-    const message = JSON.parse(frame.toString('utf8')) as {
-      params?: { data?: unknown }
-      result?: { trades?: unknown }
-    } | null
-    return tradeRowsOf(message?.params?.data ?? message?.result?.trades)
-  } catch (error) {
-    // A damaged frame is no reason to stop: its trades are asked for again at worst.
-    if (error instanceof SyntaxError) return []
-    throw error
-  }
+  const message = parsedJson(frame) as { params?: { data?: unknown }; result?: { trades?: unknown } } | null | undefined
+  return tradeRowsOf(message?.params?.data ?? message?.result?.trades)
 }

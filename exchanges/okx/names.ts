@@ -1,5 +1,6 @@
 /** What the exchange's names say: the family of a channel, kind and currency of an instrument or index, when it expires. */
 
+import { parsedObject } from '../../platform/json-object.js'
 import { safeCurrency, type Kind, type Partition } from '../../formats/partition.js'
 import type { Subject } from '../exchange.js'
 import type { NamedChannel } from '../known-channels.js'
@@ -75,21 +76,17 @@ export function describeArg(text: string): NamedChannel {
 }
 
 function parsedArg(text: string): ChannelArg {
-  try {
-    const arg = JSON.parse(`{${text}}`) as Record<string, unknown>
-    const textOf = (member: string) => {
-      const value = arg[member]
-      return typeof value === 'string' ? value : ''
-    }
-    return {
-      channel: textOf('channel'),
-      instId: textOf('instId'),
-      instFamily: textOf('instFamily'),
-      instType: textOf('instType'),
-    }
-  } catch (error) {
-    if (error instanceof SyntaxError) return { channel: '' }
-    throw error
+  const arg = parsedObject(`{${text}}`)
+  if (!arg) return { channel: '' }
+  const textOf = (member: string) => {
+    const value = arg[member]
+    return typeof value === 'string' ? value : ''
+  }
+  return {
+    channel: textOf('channel'),
+    instId: textOf('instId'),
+    instFamily: textOf('instFamily'),
+    instType: textOf('instType'),
   }
 }
 

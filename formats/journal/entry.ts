@@ -1,3 +1,4 @@
+import { parsedJson } from '../../platform/json-object.js'
 import { groupBy } from '../../platform/group-by.js'
 import { EVENTS, isEventName, type DetailOf, type EventName, type FactsOf } from './events.js'
 import type { Field } from './fields.js'
@@ -43,14 +44,7 @@ export function journalEventOf(value: unknown): JournalEvent | undefined {
 }
 
 /** The same of the text of a frame. */
-export function parseJournalEvent(text: string): JournalEvent | undefined {
-  try {
-    return journalEventOf(JSON.parse(text))
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
+export const parseJournalEvent = (text: string) => journalEventOf(parsedJson(text))
 
 /** The frame of an event, as it stands in a line of the journal. */
 export function journalFrame<Name extends EventName>(event: Name, facts: FactsOf<Name>): string {

@@ -1,3 +1,5 @@
+import { isJsonObject } from '../../platform/json-object.js'
+
 /**
  * How one field of a journal's event is read: its value, or undefined where it is not what it should be. A journal of
  * another version may lack a field or have more of them, and is read as far as it goes.
@@ -16,8 +18,10 @@ export const texts: Field<readonly string[]> = value =>
 export const id: Field<number | string | null> = value =>
   typeof value === 'number' || typeof value === 'string' || value === null ? value : undefined
 export const counts: Field<Readonly<Record<string, number>>> = value =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).filter(([, count]) => typeof count === 'number'))
+  isJsonObject(value)
+    ? Object.fromEntries(
+        Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+      )
     : undefined
 /** Ranges of numbers, both ends included. */
 export const ranges: Field<readonly (readonly [from: number, to: number])[]> = value =>

@@ -1,3 +1,4 @@
+import { parsedJson } from '../../platform/json-object.js'
 import { z } from '../../platform/zod.js'
 import type { Observation } from '../observe/observation.js'
 import { conditionsOf, nothingSeen, remembered, type Limits, type Memory } from './conditions.js'
@@ -92,13 +93,8 @@ export function told(state: AlertState, { key, what }: Alert, nowMs: number): Al
 
 /** What was kept of an earlier process; nothing where it cannot be read. Pure. */
 export function parseState(text: string): AlertState {
-  try {
-    const state = stateSchema.safeParse(JSON.parse(text)).data
-    if (!state) return noAlerts
-    const { startedAt, quarantineFiles, badCopies } = state.memory
-    return { ...state, memory: { startedAt, quarantineFiles, badCopies } }
-  } catch (error) {
-    if (error instanceof SyntaxError) return noAlerts
-    throw error
-  }
+  const state = stateSchema.safeParse(parsedJson(text)).data
+  if (!state) return noAlerts
+  const { startedAt, quarantineFiles, badCopies } = state.memory
+  return { ...state, memory: { startedAt, quarantineFiles, badCopies } }
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { parsedJson } from '../../platform/json-object.js'
 import { z } from '../../platform/zod.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import { statePath } from '../../formats/status.js'
@@ -53,7 +54,7 @@ export class History {
       if (hasErrno(error, 'ENOENT')) return ''
       throw error
     })
-    const found = kept.safeParse(parsed(text)).data
+    const found = kept.safeParse(parsedJson(text)).data
     if (!found || found.at_ms > nowMs) return
     for (const [key, values] of Object.entries(found.series)) this.#series.set(key, values.slice(-STEPS))
     for (const [key, values] of Object.entries(found.means)) this.#means.set(key, values.slice(-MEANS))
@@ -143,13 +144,4 @@ function valuesOf({ exchanges, families }: Observation): Map<string, number> {
 function meanOf(values: readonly (number | null)[]): number | null {
   const known = values.flatMap(value => value ?? [])
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { isJsonObject, type JsonObject } from '../../platform/json-object.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { messageOf } from '../../platform/edge-error.js'
 
@@ -32,12 +33,12 @@ export interface CalledQuery {
 }
 
 /** Members of what DuckDB's parser made. */
-type Node = Readonly<Record<string, unknown>>
+type Node = JsonObject
 /** What stands for a parameter. */
 type Bindings = ReadonlyMap<string, Node>
 
-const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
-const nodesOf = (value: unknown): Node[] => (Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : [])
+const nodesOf = (value: unknown): Node[] =>
+  Array.isArray(value) ? value.filter(isJsonObject) : isJsonObject(value) ? [value] : []
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
 const NO_BINDINGS: Bindings = new Map()
 const CALLS_DEPTH_MAX = 8
@@ -63,7 +64,7 @@ async function parsedSql(connection: DuckDBConnection, sql: string): Promise<Nod
   const text = sql.trim().replace(/;$/, '')
   const answer = await connection.runAndReadAll(`SELECT json_serialize_sql(${sqlText(text)})`)
   const parsed: unknown = JSON.parse(String(answer.getRows()[0]?.[0]))
-  if (!isNode(parsed) || parsed['error'] !== false) return undefined
+  if (!isJsonObject(parsed) || parsed['error'] !== false) return undefined
   return nodesOf(parsed['statements'])
 }
 
@@ -86,7 +87,7 @@ class DaysFinder {
       for (const each of value) await this.#visit(each, bindings, days, depth)
       return
     }
-    if (!isNode(value)) return
+    if (!isJsonObject(value)) return
     if (value['type'] === 'SELECT_NODE') await this.#noteDays(value, bindings, days)
     if (value['type'] === 'BASE_TABLE') this.#ask(value, days.get(value) ?? ALL_DAYS)
     if (value['type'] === 'TABLE_FUNCTION') await this.#lookIntoCall(value['function'], bindings, depth)
@@ -103,7 +104,7 @@ class DaysFinder {
   /** Of each table in its FROM: the days that its WHERE leaves. */
   async #noteDays(select: Node, bindings: Bindings, days: Map<Node, Days>): Promise<void> {
     // A sample is drawn before the WHERE.
-    if (isNode(select['sample'])) return
+    if (isJsonObject(select['sample'])) return
     const tables = tablesJoined(select['from_table'])
     for (const condition of conjuncts(select['where_clause'])) {
       const names = instrumentsIn(condition, bindings)
@@ -193,7 +194,7 @@ class DaysFinder {
   }
 
   async #lookIntoCall(call: unknown, bindings: Bindings, depth: number): Promise<void> {
-    if (!isNode(call)) return
+    if (!isJsonObject(call)) return
     const query = this.#called.get(textOf(call['function_name']).toLowerCase())
     if (!query || depth >= CALLS_DEPTH_MAX) return
     const [, parameters = '', body = ''] = /MACRO\s+\w+\s*\(([^]*?)\)\s+AS\s+TABLE\s+([^]*)$/i.exec(query.sql) ?? []
@@ -249,10 +250,10 @@ const DATE = /^\d{4}-\d\d-\d\d$/
 
 /** `'2026-11-22'`, also as a DATE. */
 function plainDate(expression: Node): string | undefined {
-  const isCast = expression['type'] === 'OPERATOR_CAST' && isNode(expression['child'])
-  if (isCast && isNode(expression['cast_type']) && expression['cast_type']['id'] !== 'DATE') return undefined
+  const isCast = expression['type'] === 'OPERATOR_CAST' && isJsonObject(expression['child'])
+  if (isCast && isJsonObject(expression['cast_type']) && expression['cast_type']['id'] !== 'DATE') return undefined
   const constant = isCast ? expression['child'] : expression
-  const value = isNode(constant) && isNode(constant['value']) ? constant['value']['value'] : undefined
+  const value = isJsonObject(constant) && isJsonObject(constant['value']) ? constant['value']['value'] : undefined
   return typeof value === 'string' && DATE.test(value) ? value : undefined
 }
 
@@ -262,14 +263,14 @@ const withoutPlace = (key: string, value: unknown) => (key === 'query_location' 
 /** Whether it asks for rows, which are not there yet. */
 function asksTables(expression: unknown): boolean {
   if (Array.isArray(expression)) return expression.some(asksTables)
-  if (!isNode(expression)) return false
+  if (!isJsonObject(expression)) return false
   return expression['class'] === 'SUBQUERY' || Object.values(expression).some(asksTables)
 }
 
 /** Whether it has another value each time that it is asked. */
 function isByChance(expression: unknown): boolean {
   if (Array.isArray(expression)) return expression.some(isByChance)
-  if (!isNode(expression)) return false
+  if (!isJsonObject(expression)) return false
   return BY_CHANCE.test(textOf(expression['function_name'])) || Object.values(expression).some(isByChance)
 }
 
@@ -283,14 +284,14 @@ function withBindings(expression: Node, bindings: Bindings): Node {
     if (bound) return { ...bound, alias: textOf(expression['alias']) }
   }
   const replace = (value: unknown): unknown =>
-    Array.isArray(value) ? value.map(replace) : isNode(value) ? withBindings(value, bindings) : value
+    Array.isArray(value) ? value.map(replace) : isJsonObject(value) ? withBindings(value, bindings) : value
   return Object.fromEntries(Object.entries(expression).map(([key, value]) => [key, replace(value)]))
 }
 
 /** The tables of a FROM, through its joins: rows of each that its own conditions leave out are in no answer. */
 function tablesJoined(from: unknown): Node[] {
-  if (!isNode(from)) return []
-  if (from['type'] === 'BASE_TABLE') return isNode(from['sample']) ? [] : [from]
+  if (!isJsonObject(from)) return []
+  if (from['type'] === 'BASE_TABLE') return isJsonObject(from['sample']) ? [] : [from]
   if (from['type'] === 'JOIN') return [...tablesJoined(from['left']), ...tablesJoined(from['right'])]
   return []
 }
@@ -306,7 +307,7 @@ const isGaps = (table: Node) => textOf(table['table_name']).toLowerCase() === GA
 
 /** Conditions that all must hold. */
 function conjuncts(condition: unknown): Node[] {
-  if (!isNode(condition)) return []
+  if (!isJsonObject(condition)) return []
   if (condition['type'] !== 'CONJUNCTION_AND') return [condition]
   return nodesOf(condition['children']).flatMap(conjuncts)
 }
@@ -368,7 +369,7 @@ function dateColumn(expression: unknown): Pick<Bounds, 'of' | 'isInstant' | 'isR
 
 /** A column's name and what stands before it, in lower case. */
 function columnIn(expression: unknown): (string | undefined)[] {
-  if (!isNode(expression) || expression['class'] !== 'COLUMN_REF') return []
+  if (!isJsonObject(expression) || expression['class'] !== 'COLUMN_REF') return []
   const names = Array.isArray(expression['column_names']) ? expression['column_names'].map(textOf) : []
   return [names.at(-1)?.toLowerCase(), names.at(-2)?.toLowerCase()]
 }
@@ -392,7 +393,8 @@ function instrumentsIn(condition: Node, bindings: Bindings): { of: string | unde
 /** A constant text. */
 function plainText(expression: Node): string | undefined {
   const constant = expression['class'] === 'CONSTANT' ? expression['value'] : undefined
-  if (!isNode(constant) || !isNode(constant['type']) || constant['type']['id'] !== 'VARCHAR') return undefined
+  if (!isJsonObject(constant) || !isJsonObject(constant['type']) || constant['type']['id'] !== 'VARCHAR')
+    return undefined
   return typeof constant['value'] === 'string' ? constant['value'] : undefined
 }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { parsedJson } from '../../platform/json-object.js'
 import { isJsonLine } from '../json-text.js'
 import { encodePayload, FRAME_KEY, LINE_END, parseLineHead, type FrameEncoding } from '../../formats/raw-line.js'
 import { looksWhole } from '../connection/pieces.js'
@@ -52,16 +53,8 @@ const BROKEN_MAX = 500
 const HEAD_BYTES = 300
 
 /** Whether a frame only seemed whole; what merely has white space in it, or is nested too deeply, is. */
-function isBroken(frame: Buffer, encoding: FrameEncoding): boolean {
-  if (encoding !== 'text' || !looksWhole(frame)) return false
-  try {
-    JSON.parse(frame.toString('utf8'))
-    return false
-  } catch (error) {
-    if (error instanceof SyntaxError) return true
-    throw error
-  }
-}
+const isBroken = (frame: Buffer, encoding: FrameEncoding) =>
+  encoding === 'text' && looksWhole(frame) && parsedJson(frame) === undefined
 
 function sourceOf(head: Uint8Array): { conn: string; seq: number; recvUs: number } {
   const parsed = parseLineHead(Buffer.from(head).toString('latin1'))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parsedJson } from '../../platform/json-object.js'
 import { z } from '../../platform/zod.js'
 import { createFolderDurable, writeFileDurable } from '../../platform/durable-file.js'
 import { EdgeError } from '../../platform/edge-error.js'
@@ -35,7 +36,7 @@ export function memoryPath(dataDir: string, label: string): string {
 export function readMemory(dataDir: string, label: string): PlaceMemory | undefined {
   const path = memoryPath(dataDir, label)
   if (!existsSync(path)) return undefined
-  const found = memorySchema.safeParse(parsed(readFileSync(path, 'utf8')))
+  const found = memorySchema.safeParse(parsedJson(readFileSync(path, 'utf8')))
   if (found.success) return found.data
   throw new EdgeError('SYNC_PLACE_UNREADABLE', `${path} does not say which target was used`, {
     path,
@@ -47,13 +48,4 @@ export function readMemory(dataDir: string, label: string): PlaceMemory | undefi
 export function writeMemory(dataDir: string, memory: PlaceMemory): void {
   createFolderDurable(join(dataDir, 'targets'))
   writeFileDurable(memoryPath(dataDir, memory.target), `${JSON.stringify(memory)}\n`)
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -1,3 +1,4 @@
+import { parsedObject } from '../../../platform/json-object.js'
 import type { Channels } from '../../../simulator/broker.js'
 import type { Connection, Conversation } from '../../../simulator/connection.js'
 import type { Faults } from '../../../simulator/faults.js'
@@ -37,7 +38,7 @@ export class Session implements Conversation {
 
   heard(frame: Buffer): void {
     this.#restartIdleTimer()
-    const message = parsed(frame)
+    const message = parsedObject(frame)
     if (!message) {
       this.#say({ success: false, ret_msg: 'Failed to decode incoming data', ...this.#rest('', undefined) })
       return
@@ -172,15 +173,5 @@ export class Session implements Conversation {
       if (this.#topics.size > 0) this.#restartIdleTimer()
       else this.#connection.cut()
     }, IDLE_MS)
-  }
-}
-
-function parsed(frame: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(frame.toString('utf8'))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
   }
 }

@@ -1,3 +1,4 @@
+import { parsedJson, type JsonObject } from '../../../platform/json-object.js'
 import { elementsAt, endOfValue, skipBlanks } from '../../../platform/json-bytes.js'
 import { isAbout, subjectOf } from '../names.js'
 import { notificationText } from './rpc.js'
@@ -40,15 +41,8 @@ function tradeOf(row: Buffer): RecordedTrade[] {
     : []
 }
 
-function fieldsOf(row: string): Readonly<Record<string, unknown>> {
-  try {
-    return Object(JSON.parse(row)) as Readonly<Record<string, unknown>>
-  } catch (error) {
-    // Frames that nobody can read are recorded, too.
-    if (error instanceof SyntaxError) return {}
-    throw error
-  }
-}
+/** Frames that nobody can read are recorded, too. */
+const fieldsOf = (row: string) => Object(parsedJson(row) ?? {}) as JsonObject
 
 /** A recorded frame as the channel brings it that was asked for; of trades only those that it is about. */
 export function retold(asked: string, frame: Buffer): Buffer | undefined {

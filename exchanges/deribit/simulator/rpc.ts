@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../../platform/json-object.js'
 import type { Json } from '../../../simulator/json.js'
 import { encode } from './json-text.js'
 import type { Spelling } from './number-spelling.js'
@@ -31,12 +32,12 @@ export function parseRequest(text: string): RpcRequest {
   } catch {
     throw rpcError(11050, 'invalid json')
   }
-  if (!isRecord(value)) throw rpcError(-32600)
+  if (!isJsonObject(value)) throw rpcError(-32600)
   const id = typeof value['id'] === 'string' || typeof value['id'] === 'number' ? value['id'] : undefined
   const method = value['method']
   if (typeof method !== 'string') throw new RequestError(id, rpcError(-32600))
   const params = value['params']
-  if (params !== undefined && params !== null && !isRecord(params)) {
+  if (params !== undefined && params !== null && !isJsonObject(params)) {
     throw new RequestError(id, rpcError(-32602, { reason: 'params must be an object', param: 'params' }))
   }
   return { id, method, params: params ?? undefined }
@@ -51,10 +52,6 @@ export class RequestError extends Error {
   ) {
     super(error.message)
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const idText = (id: RequestId) => (id === undefined ? '' : `"id":${JSON.stringify(id)},`)
