@@ -8,7 +8,7 @@ import { EdgeError } from '../platform/edge-error.js'
 import { partitionedSql } from '../formats/partitioned-sql.js'
 import { unreadableAmong } from '../formats/unreadable-parquet.js'
 import type { Span } from '../platform/spans.js'
-import { dateOf } from '../platform/utc-date.js'
+import { dateOfUs } from '../platform/utc-date.js'
 
 const DAY_US = 86_400_000_000
 
@@ -69,11 +69,7 @@ export class ParquetReader {
 
 /** The dates of partitions that may hold rows of a span, `more` days on either side. */
 export function datesOf({ fromUs, toUs }: Span, more = 0): { first: string; last: string } {
-  const date = (us: number, fallback: string) => (Number.isFinite(us) ? dateOf(us / 1000) : fallback)
-  return {
-    first: fromUs <= 0 ? '0000-00-00' : date(fromUs - more * DAY_US, '0000-00-00'),
-    last: date(toUs - 1 + more * DAY_US, '9999-99-99'),
-  }
+  return { first: dateOfUs(fromUs - more * DAY_US), last: dateOfUs(toUs - 1 + more * DAY_US) }
 }
 
 /** An SQL condition: a time column lies in the span. */

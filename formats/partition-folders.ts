@@ -1,5 +1,6 @@
 import { existsSync, statSync, type Dirent } from 'node:fs'
 import { folderEntries, namesLately } from '../platform/folder-entries.js'
+import { datesBetween } from '../platform/utc-date.js'
 import { SAFE_PATH_VALUE } from './raw-path.js'
 
 /** A level of folders `key=value`, from the top; one that is optional is missing in some layouts. */
@@ -55,7 +56,6 @@ export function* partitionFolders(
 
 /** So few dates, a week with what lies beside it, are looked for one by one. */
 const FEW_DATES = 12
-const DAY_MS = 86_400_000
 
 /** Names of folders in a folder, sorted; of few dates, where nobody asks for strangers, also names of files that are spelled like one. */
 function namesIn(
@@ -69,21 +69,11 @@ function namesIn(
     for (const file of files) onStranger?.(`${top}/${file}`)
     return folders
   }
-  const few = rest.length === 0 && level?.key === 'date' ? datesWithin(dates, FEW_DATES) : undefined
+  const few = rest.length === 0 && level?.key === 'date' ? datesBetween(dates.first, dates.last, FEW_DATES) : undefined
   if (few) return few.map(date => `date=${date}`).filter(name => existsSync(`${root}/${top}/${name}`))
   // Years of names, of which few are wanted: what each is shows when it is listed.
   const [first, last] = [`date=${dates.first}`, `date=${dates.last}`]
   return listNames(root, top).filter(name => !name.startsWith('date=') || (name >= first && name <= last))
-}
-
-/** Undefined where they are more than so many, or have no end. */
-function datesWithin({ first, last }: { first: string; last: string }, most: number): string[] | undefined {
-  const [fromMs, toMs] = [Date.parse(first), Date.parse(last)]
-  const count = Math.floor((toMs - fromMs) / DAY_MS) + 1
-  if (!(count <= most)) return undefined
-  return Array.from({ length: Math.max(0, count) }, (_, day) =>
-    new Date(fromMs + day * DAY_MS).toISOString().slice(0, 10),
-  )
 }
 
 /** The level that a folder's name stands for, and those that follow; `rest` is undefined where it stands for none. */

@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { datesBetween } from '../platform/utc-date.js'
 import { DERIVED_TABLES, finishedListsOf, listedDates, readFinishedList, type ListedFile } from './finished-list.js'
 import { listFolder } from './partition-folders.js'
 import { parquetFileAt, parquetFiles, type ParquetFile, type ParquetQuery } from './parquet-tree.js'
@@ -69,18 +70,10 @@ function exchangesOf(root: string, { exchange }: FileQuestion): string[] {
   return listFolder(root, 'parquet').folders.flatMap(name => /^exchange=(.+)$/.exec(name)?.[1] ?? [])
 }
 
-const DAY_MS = 86_400_000
 const DAYS_MAX = 10_000
 
 /** Each of them; of a time without end, one that has no list. */
-function daysIn(dates: FileQuestion['dates']): string[] {
-  const [fromMs, toMs] = [Date.parse(dates?.first ?? ''), Date.parse(dates?.last ?? '')]
-  const count = Math.floor((toMs - fromMs) / DAY_MS) + 1
-  if (!(count <= DAYS_MAX)) return ['']
-  return Array.from({ length: Math.max(0, count) }, (_, day) =>
-    new Date(fromMs + day * DAY_MS).toISOString().slice(0, 10),
-  )
-}
+const daysIn = (dates: FileQuestion['dates']) => (dates && datesBetween(dates.first, dates.last, DAYS_MAX)) ?? ['']
 
 /** By exchange, where the lists of a date are all there is of it; the files that may hold rows asked for. */
 function listedOf(

@@ -3,6 +3,8 @@
  * they are mixed. What is listed is what is asked for: of an hour, the folders of that hour.
  */
 import { existsSync } from 'node:fs'
+import { addTo } from '../platform/group-by.js'
+import { dateOfUs } from '../platform/utc-date.js'
 import {
   isOnTheWay,
   listFolder,
@@ -69,20 +71,15 @@ export function rawDays(root: string, query: RawQuery = {}): RawDay[] {
     onStranger,
     dates: datesOf(query),
   }))
-    add(days, values['date'] ?? '', path)
+    addTo(days, values['date'] ?? '', path)
   return inOrder([...days.keys()], newestFirst).map(date => ({ date, folders: days.get(date) ?? [] }))
 }
 
 /** Those that may hold what is asked for, if it is bounded on any side. */
 function datesOf({ fromUs = -Infinity, toUs = Infinity }: RawQuery): FolderQuery['dates'] {
   if (!Number.isFinite(fromUs) && !Number.isFinite(toUs)) return undefined
-  return { first: dateAt(fromUs - SLACK_US, '0000-00-00'), last: dateAt(toUs + SLACK_US, '9999-99-99') }
+  return { first: dateOfUs(fromUs - SLACK_US), last: dateOfUs(toUs + SLACK_US) }
 }
-
-const LAST_US = 8.64e21
-
-const dateAt = (us: number, otherwise: string) =>
-  Math.abs(us) < LAST_US ? new Date(us / 1000).toISOString().slice(0, 10) : otherwise
 
 /** All folders that hold files of a date, below the root: of the date itself, and of its hours. */
 export function rawFoldersOf(root: string, day: RawDay): string[] {
@@ -115,8 +112,8 @@ function* filesByHour(root: string, query: RawQuery): Generator<RawFile[], void>
     for (const folder of day.folders) {
       const { hours, files } = contentsOf(root, folder, day, query)
       // A segment ends with its hour, but for a frame on its way.
-      for (const { startMs, path } of hours) if (overlaps(startMs * 1000, HOUR_US, query)) add(folders, startMs, path)
-      for (const file of files) if (mayHoldLinesOf(file.name, query)) add(ofDate, segmentHourMs(file.name), file)
+      for (const { startMs, path } of hours) if (overlaps(startMs * 1000, HOUR_US, query)) addTo(folders, startMs, path)
+      for (const file of files) if (mayHoldLinesOf(file.name, query)) addTo(ofDate, segmentHourMs(file.name), file)
     }
     for (const hourMs of inOrder([...new Set([...folders.keys(), ...ofDate.keys()])], query.newestFirst)) {
       const inHour = (folders.get(hourMs) ?? []).flatMap(folder => rawFilesIn(root, folder, query))
@@ -187,12 +184,6 @@ function overlaps(startUs: number, lengthUs: number, { fromUs = -Infinity, toUs 
 function inOrderOfStart<File extends RawFile>(files: readonly File[], { newestFirst = false }: RawQuery): File[] {
   const sorted = [...files].sort(byStart)
   return newestFirst ? sorted.reverse() : sorted
-}
-
-function add<Key, One>(lists: Map<Key, One[]>, key: Key, one: One): void {
-  const known = lists.get(key)
-  if (known) known.push(one)
-  else lists.set(key, [one])
 }
 
 function inOrder<Key extends string | number>(keys: readonly Key[], newestFirst = false): Key[] {

@@ -4,21 +4,23 @@ import { isDate } from './utc-date.js'
 /** A moment: a Date, µs since the epoch, or text such as `2026-11-22T14:00`, UTC where no zone is given. */
 export type Moment = Date | number | string
 
+/** Date, hour and minute, seconds, what is below them, zone. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(?:[Zz]|([+-]\d\d):?(\d\d))?$/
+
 /**
  * µs since the epoch of a time as people write it: `2026-11-22`, `2026-11-22T14:00`, `2026-11-22 14:00:05.123456`; UTC
  * where no zone is given.
  * @throws EdgeError TIME_INVALID
  */
 export function parseTimeUs(text: string): number {
-  const zoned = /[Zz]$|[+-]\d\d:?\d\d$/.test(text)
-  const [date, dateOnly] = [text.slice(0, 10), text.length === 10]
-  // A Date holds whole ms: what stands behind them is added.
-  const [, belowMs = ''] = /\.\d{3}(\d{1,3})/.exec(text) ?? []
-  const ms = isDate(date) ? Date.parse(zoned || dateOnly ? text : `${text.replace(' ', 'T')}Z`) : NaN
+  const [, date = '', minute = '00:00', second = '00', below = '', hours = '+00', minutes = '00'] =
+    TIME.exec(text) ?? []
+  const ms = isDate(date) ? Date.parse(`${date}T${minute}:${second}${hours}:${minutes}`) : NaN
   if (Number.isNaN(ms)) {
     throw new EdgeError('TIME_INVALID', `found ${JSON.stringify(text)}, wanted a time such as 2026-11-22T14:00`)
   }
-  return ms * 1000 + Number(belowMs.padEnd(3, '0'))
+  // A Date holds whole ms, and people write µs.
+  return ms * 1000 + Number(below.padEnd(6, '0').slice(0, 6))
 }
 
 /** @throws EdgeError TIME_INVALID */

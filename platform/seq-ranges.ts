@@ -17,6 +17,7 @@ export class SeqRanges {
   }
 
   add(from: number, to = from): void {
+    if (to < from) return
     const ranges = this.#ranges
     const last = ranges.at(-1)
     if (last && from >= last.from && from <= last.to + 1) {

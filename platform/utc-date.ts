@@ -1,12 +1,28 @@
 import { EdgeError } from './edge-error.js'
 
+const DAY_MS = 86_400_000
+/** The end of the year 9999: dates behind it are not in the order of their texts. */
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
 /** The date of a moment, UTC: `YYYY-MM-DD`. */
 export const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
-/** Whether a text is the date of a day. Of 30 February `Date` makes 2 March. */
+/** The same of µs; of a time without begin or end, the first or the last date that there is. */
+export const dateOfUs = (us: number) => dateOf(Math.max(0, Math.min(us / 1000, LAST_MS)))
+
+/** Whether a text is the date of a day: `2026-02-30` is none, though `Date` takes it for another day. */
 export function isDate(text: string): boolean {
   const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN
   return !Number.isNaN(ms) && dateOf(ms) === text
+}
+
+/** Each date from the first to the last, both included; undefined where they are more than so many, or one of the two is none. */
+export function datesBetween(first: string, last: string, most = Infinity): string[] | undefined {
+  if (!isDate(first) || !isDate(last)) return undefined
+  const fromMs = Date.parse(first)
+  const count = (Date.parse(last) - fromMs) / DAY_MS + 1
+  if (count > most) return undefined
+  return Array.from({ length: Math.max(0, count) }, (_, day) => dateOf(fromMs + day * DAY_MS))
 }
 
 /** @throws EdgeError DATE_INVALID */

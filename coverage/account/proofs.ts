@@ -1,6 +1,7 @@
 import type { Names } from '../../exchanges/exchange.js'
 import type { JournalEntry } from '../../formats/journal/entry.js'
-import { unionOf, type Span } from '../../platform/spans.js'
+import { addTo } from '../../platform/group-by.js'
+import { overlap, unionOf, type Span } from '../../platform/spans.js'
 import type { ChannelTarget } from './targets.js'
 
 /**
@@ -17,11 +18,7 @@ export class Compared {
     for (const { event, recvUs, detail } of entries) {
       if (event !== 'compared') continue
       const span = { fromUs: detail.from_us ?? recvUs, toUs: detail.to_us ?? recvUs }
-      for (const scope of detail.scopes ?? []) {
-        const own = found.get(scope)
-        if (own) own.push(span)
-        else found.set(scope, [span])
-      }
+      for (const scope of detail.scopes ?? []) addTo(found, scope, span)
     }
     for (const [scope, spans] of found) this.#spans.set(scope, unionOf(spans))
   }
@@ -36,14 +33,6 @@ export class Compared {
     }
     const [first, ...others] = partitions.map(partition => this.#spans.get(partition) ?? [])
     if (!first || kinds.length === 0) return []
-    return others.reduce<readonly Span[]>((both, own) => overlapOf(both, own), first)
+    return others.reduce<readonly Span[]>(overlap, first)
   }
 }
-
-const overlapOf = (a: readonly Span[], b: readonly Span[]) =>
-  a.flatMap(one =>
-    b.flatMap(other => {
-      const both = { fromUs: Math.max(one.fromUs, other.fromUs), toUs: Math.min(one.toUs, other.toUs) }
-      return both.fromUs < both.toUs ? [both] : []
-    }),
-  )

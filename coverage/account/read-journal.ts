@@ -9,7 +9,7 @@ import { isWholeParquet } from '../../formats/parquet-footer.js'
 import { openDuckDb } from '../../platform/duckdb.js'
 import type { Span } from '../../platform/spans.js'
 import { HOST_SQL as HOST, RUN_SQL as RUN } from '../../formats/parquet-path.js'
-import { dateOf } from '../../platform/utc-date.js'
+import { dateOfUs } from '../../platform/utc-date.js'
 
 const HOUR_US = 3_600_000_000
 const DAY_US = 24 * HOUR_US
@@ -167,5 +167,3 @@ function isNews({ name }: ParquetFile, seen: ReadonlySet<string>): boolean {
   const { host, run, number } = name
   return run === undefined || number === undefined || !seen.has(nameOf({ host, run, number }))
 }
-
-const dateOfUs = (us: number) => dateOf(Math.max(0, Math.min(us, 8.64e18)) / 1000)

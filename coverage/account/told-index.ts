@@ -1,3 +1,4 @@
+import { addTo } from '../../platform/group-by.js'
 import type { ToldSpan } from '../../formats/journal/gap.js'
 import { slotOf } from '../../formats/journal/outages.js'
 import type { Subscription } from '../../formats/journal/subscriptions.js'
@@ -19,8 +20,8 @@ export class ToldIndex {
       const { host, instrument, channel } = span
       const own: OfHost = this.#hosts.get(host) ?? { general: [], byInstrument: new Map(), byChannel: new Map() }
       this.#hosts.set(host, own)
-      if (channel !== undefined) push(own.byChannel, channel, span)
-      else if (instrument !== undefined) push(own.byInstrument, instrument, span)
+      if (channel !== undefined) addTo(own.byChannel, channel, span)
+      else if (instrument !== undefined) addTo(own.byInstrument, instrument, span)
       else own.general.push(span)
     }
   }
@@ -66,10 +67,4 @@ function isOfConnection({ kind, conn, also, fromUs }: ToldSpan, { spans }: Subsc
   const carriers = then.length > 0 ? then : earlier
   const slots = [conn, ...also].map(slotOf)
   return carriers.length === 0 || carriers.some(span => slots.includes(slotOf(span.conn)))
-}
-
-function push(lists: Map<string, ToldSpan[]>, key: string, span: ToldSpan): void {
-  const list = lists.get(key)
-  if (list) list.push(span)
-  else lists.set(key, [span])
 }

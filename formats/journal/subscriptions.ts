@@ -1,3 +1,4 @@
+import { addTo } from '../../platform/group-by.js'
 import { IMPORTED } from './causes.js'
 import type { JournalEntry } from './entry.js'
 import { unionOf, without, type Span } from '../../platform/spans.js'
@@ -217,8 +218,7 @@ class HostReader {
       const ended = this.#anew.get(channel)
       this.#anew.delete(channel)
       if (ended && us - ended.us > ANEW_WITHIN_US) this.#wantSince(channel, ended.us)
-      else if (ended?.conn === conn && ended.us < us)
-        this.#note(this.#takenAnew, channel, { fromUs: ended.us, toUs: us })
+      else if (ended?.conn === conn && ended.us < us) addTo(this.#takenAnew, channel, { fromUs: ended.us, toUs: us })
       this.#endWanting(channel, us)
     }
   }
@@ -229,7 +229,7 @@ class HostReader {
       const fromUs = since?.get(channel)
       since?.delete(channel)
       if (fromUs === undefined || fromUs >= toUs) continue
-      this.#note(this.#spans, channel, { fromUs, toUs, conn, dropped })
+      addTo(this.#spans, channel, { fromUs, toUs, conn, dropped })
     }
   }
 
@@ -275,7 +275,7 @@ class HostReader {
     const fromUs = refusals?.since.get(channel)
     if (!refusals || fromUs === undefined) return
     refusals.since.delete(channel)
-    if (fromUs < toUs && (refusals.isLive || !this.#tellsLive)) this.#note(this.#rejected, channel, { fromUs, toUs })
+    if (fromUs < toUs && (refusals.isLive || !this.#tellsLive)) addTo(this.#rejected, channel, { fromUs, toUs })
   }
 
   #endRefusals(conn: string, toUs: number): void {
@@ -292,7 +292,7 @@ class HostReader {
   #endWanting(channel: string, toUs: number): void {
     const fromUs = this.#refused.get(channel)
     this.#refused.delete(channel)
-    if (fromUs !== undefined) this.#note(this.#wantedRefused, channel, { fromUs, toUs })
+    if (fromUs !== undefined) addTo(this.#wantedRefused, channel, { fromUs, toUs })
   }
 
   /** An instrument was given up that had not ended: its channels were wanted meanwhile, too. */
@@ -310,12 +310,6 @@ class HostReader {
       for (const channel of [...since.keys()].filter(isGone)) this.#endRefusal(conn, channel, us)
     for (const channel of [...this.#refused.keys()].filter(isGone)) this.#endWanting(channel, us)
     for (const channel of [...this.#anew.keys()].filter(isGone)) this.#anew.delete(channel)
-  }
-
-  #note<T>(lists: Map<string, T[]>, channel: string, span: T): void {
-    const list = lists.get(channel)
-    if (list) list.push(span)
-    else lists.set(channel, [span])
   }
 }
 

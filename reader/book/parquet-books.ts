@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
-import { dateOf } from '../../platform/utc-date.js'
+import { dateOfUs } from '../../platform/utc-date.js'
 import { isWholeParquet, tornParquet } from '../../formats/parquet-footer.js'
 import { parquetFilesIn, parquetFolders, type ParquetFolder } from '../../formats/parquet-tree.js'
 import type { BookRows } from '../../exchanges/book.js'
@@ -22,8 +22,6 @@ const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
 /** Their names are read, and nothing else of them. */
 const ANY_DAY = { first: '0000-00-00', last: '9999-99-99' }
-
-const dateOfUs = (us: number) => dateOf(Math.max(0, Math.min(us, 8.64e18)) / 1000)
 
 const timeOf = (us: number) => `make_timestamptz(${Math.round(us)})`
 

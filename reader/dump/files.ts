@@ -11,7 +11,7 @@ import { SLACK_US } from '../../formats/segment-span.js'
 import { treePlaceOf } from '../../formats/tree-place.js'
 import type { LineChoice } from './line-filter.js'
 import { kindOf } from './read-lines.js'
-import { dateOf } from '../../platform/utc-date.js'
+import { dateOfUs } from '../../platform/utc-date.js'
 
 export interface SegmentSource {
   path: string
@@ -78,8 +78,8 @@ function filesOfTree(path: string, { fromUs, toUs }: Span): string[] | undefined
   }
   // A day's folder holds what was on its way when the day ended, too.
   const dates = {
-    first: fromUs === undefined ? '0000-00-00' : dateOf((fromUs - HOUR_US) / 1000),
-    last: toUs === undefined ? '9999-99-99' : dateOf(toUs / 1000),
+    first: dateOfUs((fromUs ?? -Infinity) - HOUR_US),
+    last: dateOfUs(toUs ?? Infinity),
   }
   const parquet = full(plannedFiles(root, { ...below, dates }))
   return parquet.length > 0 ? parquet : [...quarantineFiles(root, { ...below, dates })].map(file => join(root, file))

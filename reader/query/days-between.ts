@@ -3,8 +3,7 @@
  * and refuse a pattern that finds nothing.
  */
 import { sqlText } from '../../platform/duckdb.js'
-
-const DAY_MS = 86_400_000
+import { datesBetween } from '../../platform/utc-date.js'
 
 /** Days that are known, in few words however many they are. */
 export interface KnownDays {
@@ -21,11 +20,7 @@ export function knownDays(dates: Iterable<string>): KnownDays | undefined {
   const [first] = sorted
   const last = sorted.at(-1)
   if (first === undefined || last === undefined) return undefined
-  const count = (Date.parse(last) - Date.parse(first)) / DAY_MS
-  const all = Array.from({ length: count }, (_, day) =>
-    new Date(Date.parse(first) + day * DAY_MS).toISOString().slice(0, 10),
-  )
-  return { first, last, missing: all.filter(date => !known.has(date)) }
+  return { first, last, missing: (datesBetween(first, last) ?? []).filter(date => !known.has(date)) }
 }
 
 /**
