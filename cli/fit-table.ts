@@ -60,8 +60,9 @@ const middleHead = (left: number) => `${ELLIPSIS} ${left} more`
 
 const total = (widths: readonly number[]) => widths.reduce((sum, width) => sum + width + GAP, -GAP)
 
+/** Never in the middle of a sign of two. */
 const shortened = (text: string, width: number) =>
-  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}${ELLIPSIS}`
+  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1)).replace(/[\uD800-\uDBFF]$/, '')}${ELLIPSIS}`
 
 /** The columns that fit, each at its narrowest; from the outside to the middle. */
 function keptColumns(natural: readonly number[], uncut: ReadonlySet<number>, width: number): number[] {

@@ -135,8 +135,8 @@ t.test('merge: the same channels at two places, each event once', async t => {
   t.same(hashes(join(merged, 'parquet')), made, 'and once more changes nothing')
 
   t.match(await edgetape(['merge', first.dataDir, '--out', join(first.dataDir, 'merged')]), {
-    exitCode: 1,
-    stderr: /lie in each other[^]*--to a folder of its own/,
+    exitCode: 2,
+    stderr: /lie in each other[^]*--out a folder of its own/,
   })
   await t.test('damage is found on the way to another file system', async t => {
     if (!needsThat(t, existsSync('/dev/shm'), 'needs /dev/shm, as Linux has it')) return

@@ -150,7 +150,7 @@ t.test('what cannot be dumped is said plainly', async t => {
     exitCode: 1,
     stderr: /is a folder without files of ours\nedgetape: hint:/,
   })
-  t.match(await commandHere(['dump', '--from', 'noon', folder]), { exitCode: 1, stderr: /found "noon", wanted a time/ })
+  t.match(await commandHere(['dump', '--from', 'noon', folder]), { exitCode: 2, stderr: /found "noon", wanted a time/ })
 })
 
 t.test('a folder: the lines of its segments in the order of receive time', async t => {
