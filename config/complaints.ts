@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
 import type { core } from 'zod'
+import { shownUrl } from '../platform/shown-url.js'
 import { z } from '../platform/zod.js'
 import { exchanges } from '../exchanges/registry.js'
 import { configFile } from './schema.js'
@@ -63,7 +64,9 @@ function inputOf(issue: core.$ZodIssue): unknown {
 
 function found(input: unknown): string {
   if (input === undefined || input === null) return 'nothing'
-  return typeof input === 'number' ? String(input) : JSON.stringify(input)
+  if (typeof input === 'number') return String(input)
+  // An address may hold a login, and what is complained of is shown to others.
+  return JSON.stringify(typeof input === 'string' && input.includes('://') ? shownUrl(input) : input)
 }
 
 const kinds: Record<string, string> = {

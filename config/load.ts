@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { LineCounter, parseDocument, type Document } from 'yaml'
+import { LineCounter, parseDocument, visit, type Document } from 'yaml'
 import { EdgeError, hasErrno, messageOf } from '../platform/edge-error.js'
 import { complaintsOf } from './complaints.js'
 import { withAbsolutePaths } from './paths.js'
@@ -33,7 +33,7 @@ export function parseConfig(text: string, path: string): Config {
   const syntax = document.errors.map(error => `${path}:${lines.linePos(error.pos[0]).line}: ${error.message}`)
   if (syntax.length > 0) throw invalid(path, syntax)
 
-  const result = configFile.safeParse(byTodaysKeys(valuesOf(document, path)), { reportInput: true })
+  const result = configFile.safeParse(byTodaysKeys(valuesOf(document, path, lines)), { reportInput: true })
   if (result.success) return configOf(withAbsolutePaths(configFile, result.data, dirname(resolve(path))))
   throw invalid(
     path,
@@ -41,7 +41,15 @@ export function parseConfig(text: string, path: string): Config {
   )
 }
 
-function valuesOf(document: Document, path: string): unknown {
+function valuesOf(document: Document, path: string, lines: LineCounter): unknown {
+  visit(document, {
+    Alias(_key, alias, above) {
+      const named = alias.resolve(document)
+      if (named === undefined || !above.includes(named)) return
+      const { line } = lines.linePos(alias.range?.[0] ?? 0)
+      throw invalid(path, [`${path}:${line}: *${alias.source} stands within what it names`])
+    },
+  })
   try {
     return document.toJS() ?? {}
   } catch (error) {

@@ -11,10 +11,11 @@ export const tenthsText = (value: number): string => countText(Math.round(10 * v
 /** `1.2 GiB` */
 export const sizeText = (bytes: number): string => pretty(Math.max(0, Math.round(bytes)), { binary: true })
 
-/** `3.4 days`, `2 hours`, `more than a year`. */
+/** `3.4 days`, `1 hour`, `more than a year`. */
 export function daysText(days: number): string {
   if (days > 365) return 'more than a year'
-  if (days < 1) return `${Math.floor(24 * days)} hours`
+  const hours = Math.max(0, Math.floor(24 * days))
+  if (hours < 24) return `${hours} hour${hours === 1 ? '' : 's'}`
   return `${days < 10 ? (Math.floor(10 * days) / 10).toFixed(1) : Math.floor(days)} days`
 }
 
