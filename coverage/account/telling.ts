@@ -80,7 +80,7 @@ export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told
     window,
     channels,
     wanted: unionOf(wanted.flatMap(({ spans }) => spans.filter(isWanted))),
-    lostUs: lengthUs(unionOf(losses)),
+    lostUs: lengthUs(unionOf(groups.flatMap(({ spans }) => spans.filter(isLost)))),
     losses,
     healed: eventsOf(account, ({ state }) => state === 'healed'),
     pending: eventsOf(account, ({ state }) => state === 'not yet known'),

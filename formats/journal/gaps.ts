@@ -71,13 +71,13 @@ class SpanReader {
         const { conn, cause, reason, before_live } = entry.detail
         const why = { cause: cause ?? reason ?? 'outage' }
         this.#outages.ended(entry, () => this.#add(entry, 'outage', { ...why, conn, toUs: undefined }))
-        if (before_live === true) this.#noteSubscribed(host, false)
+        if (before_live === true) this.#noteSubscribed(entry, false)
         this.#brokenBooks.cut(host, conn)
         break
       }
       case 'subscribed':
         this.#outages.subscribed(entry)
-        this.#noteSubscribed(host, true)
+        this.#noteSubscribed(entry, true)
         this.#brokenBooks.anew(entry)
         break
       case 'live':
@@ -227,16 +227,19 @@ class SpanReader {
     return undefined
   }
 
-  #noteSubscribed(host: string, isSubscribed: boolean): void {
+  #noteSubscribed({ host, recvUs }: JournalEntry, isSubscribed: boolean): void {
     const idle = this.#idle.get(host)
-    if (idle) idle.isSubscribed = isSubscribed
+    if (!idle) return
+    idle.isSubscribed = isSubscribed
+    // A run whose begin stands in a segment that is lost.
+    if (isSubscribed) idle.gap.toUs ??= recvUs
   }
 
   /** All that the first connection of a run asked for flows. */
   #recordsAgain({ host, recvUs }: JournalEntry): void {
     const gap = this.#idle.get(host)?.gap
     this.#idle.delete(host)
-    if (gap?.toUs !== undefined) gap.toUs = Math.max(gap.toUs, recvUs)
+    if (gap) gap.toUs = Math.max(gap.toUs ?? recvUs, recvUs)
   }
 
   #replaceOutage(entry: EntryOf<'gap' | 'covered'>): void {
