@@ -10,6 +10,9 @@ import { z } from '../platform/zod.js'
 import { createFolderDurable, writeFileDurable } from '../platform/durable-file.js'
 import { hasErrno, isMachineError } from '../platform/edge-error.js'
 
+/** The key behind all others of a date. */
+export const ALL_OF_DATE = '\uffff'
+
 /** So many faults are kept of a round; more are only counted. */
 export const FAULTS_KEPT = 100
 
@@ -87,9 +90,10 @@ const DAMAGE: ReadonlySet<string> = new Set([
 
 /** Damage that the last rounds found, each file once. */
 export function damageKnown({ round, last }: Pick<ProofState, 'round' | 'last'>): KeptFault[] {
-  const done = round?.at?.date ?? ''
-  // What a newer round has passed and not found again is no longer so.
-  const before = (last?.faults ?? []).filter(({ path }) => round === undefined || dateIn(path) > done)
+  const { date = '', key = '' } = round?.at ?? {}
+  // What a newer round has passed and not found again is no longer so; of a date that it is in nobody knows yet.
+  const isBehind = (path: string) => dateIn(path) < date || (dateIn(path) === date && key === ALL_OF_DATE)
+  const before = (last?.faults ?? []).filter(({ path }) => !isBehind(path))
   const all = [...before, ...(round?.faults ?? [])].filter(({ code }) => DAMAGE.has(code))
   return [...new Map(all.map(fault => [fault.path, fault])).values()]
 }

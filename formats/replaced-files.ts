@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from '../platform/zod.js'
+import { EdgeError } from '../platform/edge-error.js'
+import { parsedJson } from '../platform/json-object.js'
 import { createFolderDurable, writeFileDurable } from '../platform/durable-file.js'
 import type { Replaced } from './replacement.js'
 import { listFolder, partitionFolders } from './partition-folders.js'
@@ -13,6 +15,7 @@ const lineSchema = z.object({ path: z.string(), by: z.array(z.string()) })
  * there, too. Such are left at targets where nothing is deleted; `superseded/` there lists them.
  * @param dates of which alone it is asked, both included
  * @returns full paths
+ * @throws EdgeError REPLACED_LIST_DAMAGED
  */
 export function replacedFiles(root: string, dates?: { first: string; last: string }): string[] {
   const top = { path: 'superseded', values: {} }
@@ -21,10 +24,23 @@ export function replacedFiles(root: string, dates?: { first: string; last: strin
     listFolder(root, path).files.flatMap(file => (LIST.test(file) ? [join(root, path, file)] : [])),
   )
   return lists
-    .flatMap(path => readFileSync(path, 'utf8').split('\n'))
-    .flatMap(line => (line === '' ? [] : [lineSchema.parse(JSON.parse(line))]))
+    .flatMap(linesOf)
     .filter(({ path, by }) => [path, ...by].every(one => existsSync(join(root, one))))
     .map(({ path }) => join(root, path))
+}
+
+/** All of a list, for without one of its lines rows would be read twice. */
+function linesOf(list: string): z.infer<typeof lineSchema>[] {
+  const texts = readFileSync(list, 'utf8').split('\n')
+  return texts.flatMap((text, at) => {
+    if (text === '' && at === texts.length - 1) return []
+    const line = lineSchema.safeParse(parsedJson(text))
+    if (line.success) return [line.data]
+    throw new EdgeError('REPLACED_LIST_DAMAGED', `${list}: line ${at + 1} is not as it was written`, {
+      path: list,
+      hint: 'it says which files others took the place of: copy it anew from the dataDir that has it',
+    })
+  })
 }
 
 /** Where the list for readers of the target lies, here and there. Each recorder has its own. */

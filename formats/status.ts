@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFolderDurable } from '../platform/durable-file.js'
 import { hasErrno } from '../platform/edge-error.js'
+import { parsedObject, type JsonObject } from '../platform/json-object.js'
 import { version } from '../platform/package-info.js'
 import { UnhurriedFile } from '../platform/unhurried-file.js'
 
@@ -55,17 +56,16 @@ function statusText(part: Part, status: object): string {
 }
 
 /** The last status a part wrote, or undefined where it never ran or wrote something unreadable. */
-export function readStatus(dataDir: string, part: Part, of?: string): Record<string, unknown> | undefined {
+export function readStatus(dataDir: string, part: Part, of?: string): JsonObject | undefined {
   return readState(statePath(dataDir, part, of))
 }
 
 /** What a part said of itself in a file that is replaced whole. */
-export function readState(path: string): Record<string, unknown> | undefined {
+export function readState(path: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+    return parsedObject(readFileSync(path, 'utf8'))
   } catch (error) {
-    if (hasErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined
+    if (hasErrno(error, 'ENOENT')) return undefined
     throw error
   }
 }

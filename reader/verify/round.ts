@@ -1,4 +1,10 @@
-import { forgetProofState, readProofState, writeProofState, FAULTS_KEPT } from '../../formats/proof-state.js'
+import {
+  ALL_OF_DATE,
+  forgetProofState,
+  readProofState,
+  writeProofState,
+  FAULTS_KEPT,
+} from '../../formats/proof-state.js'
 import type { ProofRound, ProofState } from '../../formats/proof-state.js'
 import { dateOf } from '../../platform/utc-date.js'
 import type { Finding } from './findings.js'
@@ -45,13 +51,13 @@ export class Round {
   }
 
   /** Whether a date, or something in it, is behind. */
-  isPast(date: string, key = '\uffff'): boolean {
+  isPast(date: string, key = ALL_OF_DATE): boolean {
     const { at } = this.#round
     return at !== undefined && (date < at.date || (date === at.date && key <= at.key))
   }
 
   /** All up to here is proven: `key` in a date, or all of the date. */
-  reached(date: string, key = '\uffff', bar?: { done: number; all: number }): void {
+  reached(date: string, key = ALL_OF_DATE, bar?: { done: number; all: number }): void {
     this.#round.at = { date, key }
     if (bar) Object.assign(this.#round, { datesDone: bar.done, dates: bar.all })
     if (performance.now() - this.#writtenMs >= WRITTEN_EVERY_MS) this.save()
