@@ -1,3 +1,4 @@
+import { asOneLine } from '../platform/wrapped.js'
 import { plainTable } from './table.js'
 
 export interface TableText {
@@ -23,7 +24,7 @@ const ELLIPSIS = '…'
  */
 export function fitTable(table: TableText, width: number): string {
   const { head, rows, numeric, whole = [], spare = [] } = table
-  const clean = rows.map(row => row.map(cell => cell.replace(/[\r\n\t]+/g, ' ')))
+  const clean = rows.map(row => row.map(asOneLine))
   const natural = head.map((name, column) =>
     clean.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), name.length),
   )

@@ -18,7 +18,7 @@ export interface ParquetName {
 const OF_DATE = 24
 const HOUR_MS = 3_600_000
 
-const HOURLY = new RegExp(String.raw`^([01]\d|2[0-4])-(${RECORDER_NAME})-([a-z0-9]+)-([1-9]\d*)\.parquet$`)
+const HOURLY = new RegExp(String.raw`^([01]\d|2[0-4])-(${RECORDER_NAME})-([a-z0-9]+)-(0|[1-9]\d*)\.parquet$`)
 const DAILY = new RegExp(String.raw`^day-(${RECORDER_NAME})\.parquet$`)
 
 /** What Syncthing puts into the name of a copy that contradicts another; a day's host could be spelled so. */

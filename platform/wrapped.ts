@@ -1,6 +1,9 @@
 /** What a terminal has, where nobody says otherwise. */
 export const COLUMNS = 80
 
+/** A text that others wrote, where it must not begin a line of its own. */
+export const asOneLine = (text: string): string => text.replace(/[\r\n\t]+/g, ' ')
+
 /**
  * Lines of so many columns at most, at words where that is possible. Pure.
  * @param indent before each line but the first

@@ -14,7 +14,7 @@ import {
   tradesText,
 } from '../../coverage/account/wording.js'
 import { fitTable } from '../fit-table.js'
-import { COLUMNS, wrapped } from '../../platform/wrapped.js'
+import { COLUMNS, asOneLine, wrapped } from '../../platform/wrapped.js'
 
 /** Longer lists are cut; --json has all. */
 const LOSSES_SHOWN = 10
@@ -99,7 +99,8 @@ function* tableMarkdown<Row>(
   lines: Iterable<Row>,
   columnsOf: (first: Row) => readonly Column<Row>[],
 ): Generator<string, void> {
-  const row = (values: readonly string[]) => `| ${values.map(value => value.replaceAll('|', '\\|')).join(' | ')} |`
+  const row = (values: readonly string[]) =>
+    `| ${values.map(value => asOneLine(value).replaceAll('|', '\\|')).join(' | ')} |`
   let columns: readonly Column<Row>[] | undefined
   for (const line of lines) {
     if (!columns) {

@@ -1,5 +1,6 @@
 import { countText } from '../../platform/figures.js'
 import { lengthUs, type Span } from '../../platform/spans.js'
+import { asOneLine } from '../../platform/wrapped.js'
 import { LAST_SECONDS, type Channel } from './account.js'
 import type { Loss, Told } from './telling.js'
 
@@ -55,7 +56,7 @@ export function sentenceOf(told: Told): string {
     const stop = stoppedText(told)
     return `Complete: ${plural(channels - claimed, 'channel')}, ${length}${stop}.${claimedText(told)}`
   }
-  const what = `${longest.cause} (${channelsText(longest.channels, channels)})`
+  const what = `${asOneLine(longest.cause)} (${channelsText(longest.channels, channels)})`
   const how = lostUs > 0.5 * lengthUs(wanted) ? 'Incomplete: missing' : 'Complete but for'
   if (losses.length === 1)
     return `${how} ${lengthText(lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.${claimedText(told)}`
@@ -88,7 +89,7 @@ const SECONDS_US = 15_000_000
 const textOfPending = ({ cause, lostUs }: Loss) =>
   cause === LAST_SECONDS && lostUs > SECONDS_US
     ? `the last ${lengthText(lostUs)}, of which nothing is written yet`
-    : cause
+    : asOneLine(cause)
 
 /** Trades by their numbers, where they were counted. */
 export function tradesText({ trades }: Told): string | undefined {
@@ -106,5 +107,5 @@ export function notOfferedText({ notOffered }: Told): string | undefined {
 }
 
 export function lossText({ fromUs, lostUs, cause, channels }: Loss, { window, channels: all }: Told): string {
-  return `${timeText(fromUs, window)}  ${lengthText(lostUs).padEnd(8)}  ${channelsText(channels, all)}: ${cause}`
+  return `${timeText(fromUs, window)}  ${lengthText(lostUs).padEnd(8)}  ${channelsText(channels, all)}: ${asOneLine(cause)}`
 }
