@@ -29,12 +29,10 @@ const said: fc.Arbitrary<Said> = fc.oneof(
     cause: fc.constantFrom(...CAUSES),
   }),
 )
-const part = fc
-  .tuple(fc.nat({ max: MINUTES }), fc.nat({ max: MINUTES }))
-  .map(([a, b]): Span => ({
-    fromUs: window.fromUs + Math.min(a, b) * MINUTE,
-    toUs: window.fromUs + Math.max(a, b) * MINUTE,
-  }))
+const part = fc.tuple(fc.nat({ max: MINUTES }), fc.nat({ max: MINUTES })).map(([a, b]): Span => ({
+  fromUs: window.fromUs + Math.min(a, b) * MINUTE,
+  toUs: window.fromUs + Math.max(a, b) * MINUTE,
+}))
 const line = fc.array(fc.tuple(part, said), { maxLength: 8 }).map(strokes => {
   const line = new Timeline(window, { state: 'recorded', grade: 'watched' })
   for (const [span, said] of strokes) line.paint([span], said)
