@@ -124,6 +124,8 @@ t.test('a target is one of the kinds, spelled in one way, or what is wanted is s
       // The root of another machine keeps no name without its slash.
       if (address.kind !== 'folder' && /[:/]\/$/.test(address.destination)) return
       const label = targetLabel(text)
+      // A folder's name may end with a blank, behind which a slash stood.
+      if (label !== label.trim()) return
       assert.equal(targetLabel(label), label)
       assert.deepEqual(parseTarget(label), parseTarget(text))
       assert.equal(targetLabel(text.endsWith('/') ? text : `${text}/`), label, 'with a slash at its end or without')

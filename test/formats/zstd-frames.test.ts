@@ -151,7 +151,9 @@ function segmentOf(lines: readonly Line[], perBlock: number, perFrame: number, i
     const blocks: Buffer[] = []
     for (let from = 0; from < own.length; from += perBlock)
       blocks.push(Buffer.concat(own.slice(from, from + perBlock).map(({ bytes }) => bytes)))
-    parts.push(frameOf(blocks, isEnded || at + perFrame < lines.length))
+    // A frame is flushed at the end of each batch, and ended with nothing more.
+    const isLast = at + perFrame >= lines.length
+    parts.push(frameOf(isEnded || !isLast ? [...blocks, Buffer.alloc(0)] : blocks, isEnded || !isLast))
   }
   return Buffer.concat(parts)
 }

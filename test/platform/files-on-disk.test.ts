@@ -11,8 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { z } from '../../platform/zod.js'
@@ -21,7 +19,6 @@ import { createFolderDurable, writeFileDurable, writeFully } from '../../platfor
 import { filesBelow, folderEntries, folderNames, namesLately } from '../../platform/folder-entries.js'
 import { appendLinesDurable, parseJsonLines, readJsonLines } from '../../platform/json-lines.js'
 import { UnhurriedFile } from '../../platform/unhurried-file.js'
-import { CompressStream, DecompressStream } from '../../platform/zstd-streams.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
 
 const root = memoryFolder(t)
@@ -225,49 +222,3 @@ t.test('all files below a folder are found once, with links as what they are, an
   t.same(folderEntries(join(folder, 'e'), 'ENOTDIR'), [])
   t.end()
 })
-
-async function through(chunks: readonly Uint8Array[], stream: CompressStream | DecompressStream): Promise<Buffer> {
-  const parts: Buffer[] = []
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      parts.push(chunk)
-      done()
-    },
-  })
-  await pipeline(Readable.from(chunks, { objectMode: false }), stream, sink)
-  return Buffer.concat(parts)
-}
-
-function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const sorted = [0, ...cuts.map(at => at % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
-  return sorted.slice(1).flatMap((to, at) => (to > (sorted[at] ?? 0) ? [bytes.subarray(sorted[at], to)] : []))
-}
-
-t.test(
-  'what goes through zstd comes back, however it is cut, in one frame or several, and a torn end is an error',
-  async () => {
-    const chunk = fc.oneof(
-      fc.uint8Array({ maxLength: 500 }).map(bytes => Buffer.from(bytes)),
-      fc.constantFrom(1, 131_071, 131_072, 131_073, 262_144, 400_000).map(length => Buffer.alloc(length, 'line ')),
-    )
-    const cuts = fc.array(fc.nat(), { maxLength: 6 })
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(chunk, { maxLength: 4 }),
-        fc.array(chunk, { maxLength: 2 }),
-        cuts,
-        fc.nat(),
-        async (one, other, cuts, at) => {
-          const frames = [await through(one, new CompressStream(1)), await through(other, new CompressStream(9))]
-          const packed = Buffer.concat(frames)
-          const plain = Buffer.concat([...one, ...other])
-          assert.ok((await through(cut(packed, cuts), new DecompressStream())).equals(plain))
-          const short = at % packed.length
-          if (short === 0 || short === frames[0]?.length) return
-          await assert.rejects(through(cut(packed.subarray(0, short), cuts), new DecompressStream()), /torn/)
-        },
-      ),
-      { numRuns: 40 },
-    )
-  },
-)

@@ -183,7 +183,7 @@ t.test('groups hold all items in their order, by keys in the order in which they
   fc.assert(
     fc.property(fc.array(fc.double({ noNaN: true })), values => {
       assert.equal(least(values), Math.min(...values))
-      assert.equal(greatest(new Set(values)), Math.max(...values))
+      assert.equal(greatest(values.values()), Math.max(...values))
     }),
   )
   t.end()

@@ -76,8 +76,8 @@ const sums = (lines: readonly Line[]) => {
   return { wantedUs: of('wantedUs'), lostUs: of('lostUs'), healedUs: of('healedUs'), pendingUs: of('pendingUs') }
 }
 const sumsOf = (told: Told, keyOf: (line: Line) => string) => {
-  const keys = [...new Set(told.lines.map(keyOf))].sort()
-  return keys.map(key => [key, sums(told.lines.filter(line => keyOf(line) === key))])
+  const keys = [...new Set([...told.lines].map(keyOf))].sort()
+  return keys.map(key => [key, sums([...told.lines].filter(line => keyOf(line) === key))])
 }
 
 t.test('by hour, instrument or channel the same time is told, in smaller parts', t => {
@@ -150,16 +150,13 @@ t.test('what the exchange said stands in one line of a terminal or a document, w
           line.length <= width || !/\S \S/.test(line.trim()) || /a{100}/.test(line),
           `${line.length} of ${width}: ${line}`,
         )
-      const rows = accountMarkdown(told)
-        .split('\n')
-        .filter(line => line.startsWith('|'))
+      const markdown = [...accountMarkdown(told)].map(String).join('\n')
+      const rows = markdown.split('\n').filter(line => line.startsWith('|'))
       const columns = (row: string) => row.replaceAll('\\|', '').split('|').length
       for (const row of rows) assert.equal(columns(row), columns(rows[0] ?? ''), row)
-      const [sentence = ''] = accountMarkdown(told).split('\n')
+      const [sentence = ''] = markdown.split('\n')
       assert.match(sentence, /^\*\*.*\.\*\*$/)
-      const losses = accountMarkdown(told)
-        .split('\n')
-        .filter(line => line.startsWith('- '))
+      const losses = markdown.split('\n').filter(line => line.startsWith('- '))
       assert.equal(losses.length, Math.min(10, told.losses.length))
     }),
     { numRuns: 60 },
