@@ -7,8 +7,10 @@ const LOOK_EVERY_MS = 5000
 const TRIES_MAX = 2
 
 interface Awaited {
+  /** Infinity as long as it is only asked for. */
   sinceMs: number
-  promisedUs: number
+  /** Undefined before it was ever promised. */
+  promisedUs: number | undefined
   tries: number
 }
 
@@ -37,11 +39,21 @@ export class FirstFrames {
     this.#timer = setInterval(() => this.#look(), Math.min(LOOK_EVERY_MS, withinMs)).unref()
   }
 
-  begun(channels: readonly string[]): void {
-    const sinceMs = performance.now()
+  /** They are about to be asked for: their first frames may come before all of the request is answered. */
+  asked(channels: readonly string[]): void {
     for (const channel of channels) {
-      const { tries, promisedUs } = this.#awaited.get(channel) ?? { tries: 0, promisedUs: this.#deps.link.nowUs() }
-      if (this.#deps.speaksUp(channel)) this.#awaited.set(channel, { sinceMs, promisedUs, tries })
+      const { tries, promisedUs } = this.#awaited.get(channel) ?? { tries: 0, promisedUs: undefined }
+      if (this.#deps.speaksUp(channel)) this.#awaited.set(channel, { sinceMs: Infinity, promisedUs, tries })
+    }
+  }
+
+  /** They were promised. */
+  begun(channels: readonly string[]): void {
+    for (const channel of channels) {
+      const awaited = this.#awaited.get(channel)
+      if (!awaited) continue
+      awaited.sinceMs = performance.now()
+      awaited.promisedUs ??= this.#deps.link.nowUs()
     }
   }
 
@@ -58,7 +70,7 @@ export class FirstFrames {
   #look(): void {
     const nowMs = performance.now()
     const late = [...this.#awaited].filter(([, { sinceMs }]) => nowMs - sinceMs > this.#withinMs)
-    for (const [channel, { tries, promisedUs }] of late) {
+    for (const [channel, { tries, promisedUs = this.#deps.link.nowUs() }] of late) {
       if (tries < TRIES_MAX) {
         this.#awaited.set(channel, { sinceMs: nowMs, promisedUs, tries: tries + 1 })
         continue

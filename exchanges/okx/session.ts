@@ -74,7 +74,10 @@ export class OkxSession implements ExchangeSession {
       ops: this.#ops,
       log,
       wanted,
-      asking: asked => this.#tellKeepers(asked, (keeper, traded) => keeper.asked(traded)),
+      asking: asked => {
+        this.#firsts.asked(asked)
+        this.#tellKeepers(asked, (keeper, traded) => keeper.asked(traded))
+      },
       begun: begun => {
         this.#firsts.begun(begun)
         this.#tellKeepers(begun, (keeper, traded) => keeper.begun(traded, link.nowUs()))

@@ -163,7 +163,8 @@ export class TradeKeeper {
 
   /**
    * Asks for so many trades with a number up to `last`, newest first. Numbers have no holes, so that none of them should
-   * have come before; an answer with any other is kept, and makes no rows, which would stand there twice.
+   * have come before; an answer with any other is kept, and makes no rows, which would stand there twice. Where the exchange
+   * lacks some, and older ones came in their place, so many fewer are asked for.
    * @returns the lowest number that it brought
    */
   async #askBelow(
@@ -188,7 +189,10 @@ export class TradeKeeper {
     )
     const numbers = tradeRowsOf({ data: rows }).map(row => row.last)
     if (numbers.length === 0) return undefined
-    if (numbers.every(isOurs)) for (const number of numbers) order.got.add(number)
+    const ours = numbers.filter(isOurs)
+    if (ours.length > 0 && ours.length < numbers.length)
+      return this.#askBelow(order, last, ours.length, recording, signal)
+    for (const number of ours) order.got.add(number)
     return Math.min(...numbers)
   }
 }

@@ -122,6 +122,11 @@ for (const { exchange, channels, instruments } of plans) {
           if (neverRests(exchange, channel)) assert.ok(limits.has(names.familyOfChannel(channel)), channel)
       }),
     )
+    for (const channel of channels) {
+      const { silence } = familyOf(exchange, names.familyOfChannel(channel))
+      const isLimited = silence !== undefined && silence.channels?.test(channel) !== false
+      t.equal(silenceLimits(exchange, [channel]).size, isLimited ? 1 : 0, channel)
+    }
     t.ok(silenceLimits(exchange, channels).size > 0)
     t.equal(silenceLimits(exchange, ['nobody.knows', '']).size, 0)
     const options = channels.filter(channel => /trades|publicTrade/i.test(channel))
@@ -146,6 +151,13 @@ t.test(
       'orderbook.50.BTCUSDT',
       'a name that is two instruments is the perpetual',
     )
+    t.equal(okx.books?.finestOf(['books5.BTC-USDT', 'bbo-tbt.BTC-USDT', 'books.BTC-USDT']), 'books.BTC-USDT')
+    t.equal(okx.books?.finestOf(['books5.BTC-USDT', 'books-rpi.BTC-USDT']), undefined)
+    t.equal(
+      deribit.books?.finestOf(['book.A.agg2', 'book.A.raw', 'book.A.none.20.100ms', 'book.A.100ms']),
+      'book.A.raw',
+    )
+    t.equal(deribit.books?.finestOf(['book.A.none.20.100ms']), undefined)
     t.equal(bybit.books?.answerLagUs?.('spot.orderbook.full.BTCUSDT'), 30_000_000)
     t.equal(bybit.books?.answerLagUs?.('orderbook.50.BTCUSDT'), 0)
     t.end()

@@ -169,6 +169,9 @@ for (const { exchange, idsOf, madeMs, market, channels, frames, unknown } of rec
       }
       const chain = chains.get(channel) ?? new BookChain()
       chains.set(channel, chain)
+      const isMute = change.bids.length + change.asks.length === 0
+      if (!change.isSnapshot && !isMute && ids.changeId === chain.lastChangeId)
+        t.fail(`${channel}: two changes of one number`)
       const link = chain.see(ids, ms * 1000)
       if (link === 'break' || link === 'broken' || link === 'early') t.fail(`${channel} ${link}`)
       if (change.isSnapshot !== books?.isSnapshot(frame) || change.isSnapshot !== ids.isSnapshot)

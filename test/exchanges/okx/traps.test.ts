@@ -293,10 +293,13 @@ t.test('answers that lie: what is promised and does not flow is taken anew, then
     },
     50,
   )
-  firsts.begun(['books.A-USDT', 'books.B-USDT', 'trades.A-USDT'])
+  const promised = ['books.A-USDT', 'books.B-USDT', 'trades.A-USDT', 'books.C-USDT']
+  firsts.asked(promised)
+  firsts.came('books.C-USDT')
+  firsts.begun(promised)
   firsts.came('books.A-USDT')
   await until('it is taken anew', () => again.length > 0, 10_000)
-  t.same(again[0], ['books.B-USDT'])
+  t.same(again[0], ['books.B-USDT'], 'not C, whose first frame came before the request was answered')
   t.equal(complaints.length > 0, true)
   await until('it is given up', () => given.length > 0, 10_000)
   t.same(given, ['books.B-USDT'])
