@@ -1,3 +1,4 @@
+import { isNear } from '../platform/clock.js'
 import type { Adapter } from '../exchanges/adapter.js'
 import type { Glance, Shown } from '../exchanges/shown.js'
 import type { FrameRouter, Sought } from './frame-router.js'
@@ -25,7 +26,7 @@ export class Glances {
       const { found } = this.#sought.get(what.text) ?? {}
       if (found) this.#take(what, found)
     }
-    if (nowMs - this.#chosenMs >= CHOSEN_FOR_MS) this.#choose(nowMs)
+    if (!isNear(this.#chosenMs, nowMs, CHOSEN_FOR_MS)) this.#choose(nowMs)
     const waiting = this.#sought
     this.#sought = new Map()
     const families = new Map<string, Sought[]>()

@@ -16,7 +16,7 @@ import { addSummaries } from './date-summary.js'
 import { LedgerStore } from './ledger-store.js'
 import { pauseAfter } from './pace.js'
 import { runPass } from './pass.js'
-import { emptyMemory, PASS_LIMITS, type PassLimits, type Syncer } from './pass-work.js'
+import { emptyMemory, monotonicMs, PASS_LIMITS, type PassLimits, type Syncer } from './pass-work.js'
 import { emptyReport, type PassReport } from './report.js'
 import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
 import { createTarget } from './targets/open-target.js'
@@ -141,7 +141,7 @@ function pauseAfterPass({ memory, clock, config }: Syncer, report: PassReport, f
   if (!error && cutShort) return 0
   const pauseMs = pauseAfter(error, failures, config.sync.everyMinutes)
   // A long pause is one for the target only: counting and retention go on.
-  if (error && tried) memory.barred = { error, untilMs: clock.nowMs() + pauseMs }
+  if (error && tried) memory.barred = { error, untilMs: monotonicMs(clock) + pauseMs }
   return error ? Math.min(pauseMs, LONGEST_PAUSE_AFTER_ERROR_MS) : pauseMs
 }
 

@@ -46,9 +46,11 @@ export interface PassMemory {
   dates: Map<string, DateSummary>
   prepared: PreparedFiles
   lastFullMs: number | undefined
-  /** An error of the target that needs time or a person: until then passes leave it alone. */
+  /** An error of the target that needs time or a person: until then, as `endsMs`, passes leave it alone. */
   barred: { error: EdgeError; untilMs: number } | undefined
 }
+
+export const monotonicMs = (clock: Pick<Clock, 'monotonicUs'>) => clock.monotonicUs() / 1000
 
 export function emptyMemory(): PassMemory {
   return { dates: new Map(), prepared: new PreparedFiles(), lastFullMs: undefined, barred: undefined }
@@ -60,7 +62,7 @@ export interface PassWork extends Syncer {
   report: PassReport
   /** Outside of `sync.window` nothing is uploaded. */
   mayShip: boolean
-  /** From then on no more is begun, so that the next pass can look for what is new; ms since the epoch. */
+  /** From then on no more is begun, so that the next pass can look for what is new; ms of the clock that nobody sets. */
   endsMs: number
   /** Called for each file that is through, with its bytes. */
   onFile: (bytes: number) => void
@@ -75,7 +77,7 @@ export function beginPass(syncer: Syncer): PassWork {
     onProgress(report)
   }
   const mayShip = isOpen(parseWindow(config.sync.window), clock.nowMs())
-  return { ...syncer, report, mayShip, endsMs: clock.nowMs() + limits.passMs, onFile }
+  return { ...syncer, report, mayShip, endsMs: monotonicMs(clock) + limits.passMs, onFile }
 }
 
 /** How long what was brought waits before it is compared, ms. */
@@ -93,7 +95,7 @@ export function isStopped({ signal, report }: PassWork): boolean {
 
 /** True where the pass has taken its time. */
 export function isOver({ clock, endsMs }: PassWork): boolean {
-  return clock.nowMs() >= endsMs
+  return monotonicMs(clock) >= endsMs
 }
 
 /** What failed only because we were asked to stop is no failure of the target. */

@@ -1,3 +1,4 @@
+import { isNear } from '../platform/clock.js'
 import { withState } from '../formats/raw-path.js'
 import type { FileRecord } from '../formats/ledger.js'
 import type { LocalFile } from './local-tree.js'
@@ -36,7 +37,7 @@ export function planDate(
     const record = recordOf(file.path)
     if (isCurrent(file, record) && record.state !== 'wrong' && record.state !== 'missing') {
       if (record.state === 'verified') plan.verified++
-      else if (record.atMs + graceMs <= nowMs) plan.verify.push(record)
+      else if (!isNear(record.atMs, nowMs, graceMs)) plan.verify.push(record)
       else plan.waiting.push(record)
     } else if (file.kind === 'segment' && !present.has(withState(file.path, 'manifest'))) plan.unproven.push(file)
     else if (file.kind !== 'manifest' || present.has(withState(file.path, 'sealed'))) {

@@ -1,5 +1,5 @@
 import { EdgeError, messageOf } from '../platform/edge-error.js'
-import type { PassWork } from './pass-work.js'
+import { monotonicMs, type PassWork } from './pass-work.js'
 
 /**
  * Has the target prove that it is the place that the ledgers are about. Where it does not, the report says why, and the pass
@@ -7,7 +7,7 @@ import type { PassWork } from './pass-work.js'
  * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE it is the dataDir
  */
 export async function prove({ target, place, ledgers, memory, clock, signal, report }: PassWork): Promise<void> {
-  if (memory.barred && clock.nowMs() < memory.barred.untilMs) {
+  if (memory.barred && monotonicMs(clock) < memory.barred.untilMs) {
     report.error = memory.barred.error
     report.tried = false
     return

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { isNear } from '../platform/clock.js'
 import { linkProblem, listDates } from './local-tree.js'
 import { isOver, isStopped, type PassWork, type Syncer } from './pass-work.js'
 import { addProblem } from './report.js'
@@ -86,7 +87,7 @@ export class Survey {
 function isFullDue(syncer: Syncer): boolean {
   const { memory, clock } = syncer
   const every = spaceNeeded(syncer) > 0 ? FULL_UNDER_PRESSURE_MS : FULL_EVERY_MS
-  return memory.lastFullMs === undefined || Math.abs(clock.nowMs() - memory.lastFullMs) >= every
+  return memory.lastFullMs === undefined || !isNear(memory.lastFullMs, clock.nowMs(), every)
 }
 
 function beginFull({ memory, clock, ledgers }: Syncer, dates: ReadonlySet<string>): void {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../config/schema.js'
+import { isNear } from '../../platform/clock.js'
 import { hasErrno, messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import type { Observation } from '../observe/observation.js'
@@ -42,7 +43,8 @@ class ToldReceiver {
   readonly #path: string
   #state: AlertState
   #isAtWork = false
-  #notBeforeMs = -Infinity
+  /** When it could not be told last. */
+  #failedMs = -Infinity
 
   constructor(receiver: Receiver, settings: Settings, log: Logger) {
     this.#receiver = receiver
@@ -58,12 +60,12 @@ class ToldReceiver {
     const { alerts: limits } = this.#settings
     this.#state = looked(this.#state, seen, limits)
     const alerts = due(this.#state, limits, seen.atMs)
-    if (this.#isAtWork || alerts.length === 0 || seen.atMs < this.#notBeforeMs) return
+    if (this.#isAtWork || alerts.length === 0 || isNear(this.#failedMs, seen.atMs, RETRY_MS)) return
     this.#isAtWork = true
     const { name } = this.#receiver
     this.#tell(alerts, seen.atMs, signal)
       .catch((error: unknown) => {
-        this.#notBeforeMs = seen.atMs + RETRY_MS
+        this.#failedMs = seen.atMs
         if (!signal.aborted)
           this.#log.warn({ receiver: name, err: messageOf(error) }, 'alert not delivered; it is tried again')
       })
@@ -104,7 +106,7 @@ class DeadMansPing {
   readonly #everyMs: number
   readonly #log: Logger
   #isAtWork = false
-  #nextMs = -Infinity
+  #calledMs = -Infinity
 
   constructor(file: string, everyMs: number, log: Logger) {
     this.#file = file
@@ -113,9 +115,9 @@ class DeadMansPing {
   }
 
   tick(nowMs: number, signal: AbortSignal): void {
-    if (this.#isAtWork || nowMs < this.#nextMs) return
+    if (this.#isAtWork || isNear(this.#calledMs, nowMs, this.#everyMs)) return
     this.#isAtWork = true
-    this.#nextMs = nowMs + this.#everyMs
+    this.#calledMs = nowMs
     ping(this.#file, signal)
       .catch((error: unknown) => {
         if (!signal.aborted) this.#log.warn({ err: messageOf(error) }, 'the watcher elsewhere could not be pinged')

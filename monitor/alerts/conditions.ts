@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema.js'
 import { sizeText } from '../../platform/figures.js'
 import type { Observation } from '../observe/observation.js'
+import { lastSignMs } from '../observe/last-sign.js'
 import { isOpenGap } from '../observe/open-gap.js'
 import { titleOf, type PartReport } from '../observe/parts.js'
 
@@ -57,7 +58,7 @@ export function remembered(seen: Observation, before: Memory): Memory {
   )
   return {
     startedAt: { ...before.startedAt, ...Object.fromEntries(ran) },
-    quarantineFiles: seen.quarantine.files,
+    quarantineFiles: seen.disk ? seen.quarantine.files : before.quarantineFiles,
     badCopies: badCopiesIn(seen) ?? before.badCopies,
   }
 }
@@ -67,8 +68,8 @@ function noData({ recorders, atMs }: Observation, { noDataSeconds }: Limits): Co
   return recorders.flatMap(({ report, lastDataMs }): Condition[] => {
     const { state, since, of } = report
     if (state === 'never ran') return []
-    const startedMs = state !== 'dead' && state !== 'stopped' && since !== undefined ? Date.parse(since) : 0
-    const sinceMs = Math.max(startedMs, lastDataMs ?? 0)
+    const startedMs = state !== 'dead' && state !== 'stopped' && since !== undefined ? Date.parse(since) : undefined
+    const sinceMs = lastSignMs(atMs, [startedMs, lastDataMs])
     const isQuiet = atMs - sinceMs > 1000 * noDataSeconds
     const what = of === undefined ? 'data' : `data of ${of}`
     const text = isQuiet
@@ -91,7 +92,9 @@ function unhealedGaps({ recent, atMs }: Observation, { unhealedMinutes }: Limits
 }
 
 /** Files there stay: news is that there are more. */
-function quarantine({ quarantine: { files } }: Observation, { quarantineFiles }: Memory): Condition[] {
+function quarantine({ disk, quarantine: { files } }: Observation, { quarantineFiles }: Memory): Condition[] {
+  // Where dataDir is away for a moment, all of it would be new when it is back.
+  if (!disk) return []
   const more = quarantineFiles === undefined ? 0 : files - quarantineFiles
   const text =
     more > 0

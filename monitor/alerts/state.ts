@@ -11,6 +11,8 @@ const standing = z.object({
   sinceMs: z.number(),
   /** Since when it is good again, while it is still active. */
   goodSinceMs: z.number().optional(),
+  /** Since when nobody looks at it any more, while it is still active. */
+  unseenSinceMs: z.number().optional(),
   text: z.string(),
   /** When it was last told of; undefined: nobody knows of it. */
   toldMs: z.number().optional(),
@@ -38,6 +40,7 @@ interface Standing {
   active: boolean
   sinceMs: number
   goodSinceMs?: number | undefined
+  unseenSinceMs?: number | undefined
   text: string
   toldMs?: number | undefined
 }
@@ -53,34 +56,71 @@ export interface Alert {
 export const noAlerts: AlertState = { standing: {}, memory: nothingSeen, sentMs: [] }
 
 const HOUR_MS = 3_600_000
+/** What is looked at no more may be so for a moment, or for good: its limit is off now, its exchange is recorded no more. */
+const UNSEEN_MS = 24 * HOUR_MS
 
 /** What a look changes: bad is bad at once, good must last `clearMinutes`. Pure. */
 export function looked(state: AlertState, seen: Observation, limits: Limits): AlertState {
-  const standing: Record<string, Standing> = { ...state.standing }
+  const known = notAhead(state, seen.atMs)
+  const standing = unseen(known.standing, seen.atMs)
   for (const { key, state: now, text } of conditionsOf(seen, limits, state.memory)) {
-    const before = standing[key]
+    const before = known.standing[key]
     if (now === 'bad') {
       const isKnown = before?.active === true
       standing[key] = { active: true, sinceMs: isKnown ? before.sinceMs : seen.atMs, text, toldMs: before?.toldMs }
     } else if (before?.active) {
       const goodSinceMs = now === 'good' ? (before.goodSinceMs ?? seen.atMs) : undefined
       const isOver = goodSinceMs !== undefined && seen.atMs - goodSinceMs >= 60_000 * limits.clearMinutes
-      standing[key] = isOver ? { ...before, active: false, goodSinceMs, text } : { ...before, goodSinceMs }
+      const after = { ...before, goodSinceMs, unseenSinceMs: undefined }
+      standing[key] = isOver ? { ...after, active: false, text } : after
     }
   }
-  return { ...state, standing, memory: remembered(seen, state.memory) }
+  return { ...known, standing, memory: remembered(seen, state.memory) }
 }
+
+/** As if nothing of it were looked at: it is told no more, and over after a day. */
+function unseen(standing: AlertState['standing'], nowMs: number): Record<string, Standing> {
+  const entries = Object.entries(standing).map(([key, own]): [string, Standing] => {
+    if (!own.active) return [key, own]
+    const unseenSinceMs = own.unseenSinceMs ?? nowMs
+    const isOver = nowMs - unseenSinceMs >= UNSEEN_MS
+    const text = isOver ? `nobody looks any more at: ${own.text}` : own.text
+    return [key, { ...own, active: !isOver, unseenSinceMs, text }]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Times of before a clock was set back count as now: what lies ahead would be waited for, for hours or years. */
+function notAhead(state: AlertState, nowMs: number): AlertState {
+  const before = (ms: number | undefined) => ms && Math.min(ms, nowMs)
+  const entries = Object.entries(state.standing).map(([key, own]): [string, Standing] => [
+    key,
+    {
+      ...own,
+      ...{ sinceMs: Math.min(own.sinceMs, nowMs), goodSinceMs: before(own.goodSinceMs) },
+      ...{ unseenSinceMs: before(own.unseenSinceMs), toldMs: before(own.toldMs) },
+    },
+  ])
+  const sentMs = state.sentMs.map(ms => Math.min(ms, nowMs))
+  return { ...state, standing: Object.fromEntries(entries), sentMs }
+}
+
+/** What is wrong is not to wait behind what is well again. */
+const URGENCY: readonly Alert['what'][] = ['raised', 'cleared', 'still']
+const byUrgency = (a: Alert, b: Alert) => URGENCY.indexOf(a.what) - URGENCY.indexOf(b.what)
 
 /** What is to be told now, as far as the limit of messages an hour allows; the rest waits, and may be over before. Pure. */
 export function due({ standing, sentMs }: AlertState, limits: Limits, nowMs: number): Alert[] {
-  const alerts = Object.entries(standing).flatMap(([key, { active, sinceMs, text, toldMs }]): Alert[] => {
-    if (active && toldMs === undefined) return [{ key, what: 'raised', text, sinceMs }]
-    if (!active && toldMs !== undefined) return [{ key, what: 'cleared', text, sinceMs }]
-    const again = limits.repeatHours > 0 && toldMs !== undefined && nowMs - toldMs >= HOUR_MS * limits.repeatHours
-    return active && again ? [{ key, what: 'still', text, sinceMs }] : []
-  })
+  const alerts = Object.entries(standing).flatMap(
+    ([key, { active, sinceMs, text, toldMs, unseenSinceMs }]): Alert[] => {
+      if (active && toldMs === undefined) return [{ key, what: 'raised', text, sinceMs }]
+      if (!active && toldMs !== undefined) return [{ key, what: 'cleared', text, sinceMs }]
+      const again = limits.repeatHours > 0 && toldMs !== undefined && nowMs - toldMs >= HOUR_MS * limits.repeatHours
+      return active && again && unseenSinceMs === undefined ? [{ key, what: 'still', text, sinceMs }] : []
+    },
+  )
   const recent = sentMs.filter(ms => nowMs - ms < HOUR_MS).length
-  return alerts.slice(0, Math.max(0, limits.perHour - recent))
+  return alerts.sort(byUrgency).slice(0, Math.max(0, limits.perHour - recent))
 }
 
 /** An alert reached whom it was for. Pure. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { isNear } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import { dateOf } from '../../platform/utc-date.js'
@@ -39,7 +40,7 @@ interface JobState {
   job: DailyJob
   /** The last date of which it was made. */
   done: string
-  notBeforeMs: number
+  triedMs: number
 }
 
 /** Does the jobs of each day once it is over, each by a process of its own, one at a time. */
@@ -50,7 +51,7 @@ export class DailyWork {
   #underWay: Promise<void> = Promise.resolve()
 
   constructor(jobs: readonly DailyJob[], log: Logger) {
-    this.#jobs = jobs.map(job => ({ job, done: '', notBeforeMs: 0 }))
+    this.#jobs = jobs.map(job => ({ job, done: '', triedMs: -Infinity }))
     this.#log = log
   }
 
@@ -63,8 +64,8 @@ export class DailyWork {
   tick(nowMs: number, signal: AbortSignal): void {
     for (const state of this.#jobs) {
       if (this.#isAtWork) return
-      if (nowMs < state.notBeforeMs || state.done === dateOf(nowMs - DAY_MS)) continue
-      state.notBeforeMs = nowMs + RETRY_MS
+      if (isNear(state.triedMs, nowMs, RETRY_MS) || state.done === dateOf(nowMs - DAY_MS)) continue
+      state.triedMs = nowMs
       const date = dueDate(nowMs, state.job.writtenMs)
       if (date === undefined || !state.job.canBegin(date)) continue
       this.#isAtWork = true

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import type { Config } from '../../config/schema.js'
 import { readProofState } from '../../formats/proof-state.js'
+import { isNear } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 
@@ -27,7 +28,7 @@ export function dueMinutes(
   startedMs: number | undefined,
 ): number | undefined {
   if (hoursAWeek === 0 || now.nowMs - now.upSinceMs < FIRST_AFTER_MS) return undefined
-  return startedMs !== undefined && now.nowMs - startedMs < EVERY_MS ? undefined : (60 * hoursAWeek) / 7
+  return startedMs !== undefined && isNear(startedMs, now.nowMs, EVERY_MS) ? undefined : (60 * hoursAWeek) / 7
 }
 
 /** Proves the archive a little a day, by a process of its own that is behind all others and goes on where the last one ended. */
@@ -36,7 +37,8 @@ export class Scrub {
   readonly #configPath: string | undefined
   readonly #log: Logger
   readonly #upSinceMs: number
-  #notBeforeMs = -Infinity
+  /** When it was looked at last, and for how long that holds. */
+  #looked = { atMs: -Infinity, forMs: 0 }
   #underWay: Promise<void> | undefined
 
   constructor(
@@ -59,12 +61,12 @@ export class Scrub {
   /** Starts it when it is due; to be called now and then. */
   tick(nowMs: number, signal: AbortSignal): void {
     const { dataDir, verify } = this.#config
-    if (this.#underWay || nowMs < this.#notBeforeMs || !existsSync(join(dataDir, 'raw'))) return
+    if (this.#underWay || isNear(this.#looked.atMs, nowMs, this.#looked.forMs) || !existsSync(join(dataDir, 'raw')))
+      return
     const now = { nowMs, upSinceMs: this.#upSinceMs }
     const minutes = dueMinutes(verify.scrub, now, readProofState(dataDir, 'bits')?.startedMs)
-    this.#notBeforeMs = nowMs + MINUTE_MS
+    this.#looked = { atMs: nowMs, forMs: minutes === undefined ? MINUTE_MS : HOUR_MS }
     if (minutes === undefined) return
-    this.#notBeforeMs = nowMs + HOUR_MS
     this.#underWay = this.#prove(minutes, signal).finally(() => (this.#underWay = undefined))
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recorderTags } from '../../config/one-exchange.js'
 import type { Config } from '../../config/schema.js'
-import { systemClock, type Clock } from '../../platform/clock.js'
+import { isNear, systemClock, type Clock } from '../../platform/clock.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Logger } from '../../platform/log.js'
 import { Alerts } from '../alerts/alerts.js'
@@ -99,7 +99,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       })
       watch.look()
       did = watch.did
-      if (Math.abs(clock.nowMs() - keptMs) >= KEEP_EVERY_MS) {
+      if (!isNear(keptMs, clock.nowMs(), KEEP_EVERY_MS)) {
         keptMs = clock.nowMs()
         void history.save().catch(notKept)
       }

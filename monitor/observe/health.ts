@@ -1,4 +1,5 @@
 import type { ConnectionSeen } from './connections-seen.js'
+import { lastSignMs } from './last-sign.js'
 import type { Observation } from './observation.js'
 import { isRecorder, titleOf, type PartReport } from './parts.js'
 
@@ -44,8 +45,8 @@ function recordingTroubles(
   if (state === 'stands still') troubles.push(`the ${titleOf(report)} ${howIs(report, atMs)}`)
   if (disk?.isReadOnly === true) troubles.push('the file system of dataDir is read-only')
   else if (refusal !== undefined) troubles.push(`the disk takes no frames: ${refusal}`)
-  const startedMs = since === undefined ? 0 : Date.parse(since)
-  const quietMs = atMs - Math.max(startedMs, lastDataMs ?? 0)
+  const sinceMs = lastSignMs(atMs, [since === undefined ? undefined : Date.parse(since), lastDataMs])
+  const quietMs = sinceMs === 0 ? Infinity : atMs - sinceMs
   if (quietMs > noDataMs) troubles.push(`no data${ofWhom(report)} for ${seconds(quietMs)}`)
   return troubles
 }

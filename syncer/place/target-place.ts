@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import type { Clock } from '../../platform/clock.js'
+import { isNear, type Clock } from '../../platform/clock.js'
 import { birthOf } from '../../platform/data-identity.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { foldersOf } from '../local-tree.js'
@@ -122,7 +122,7 @@ export class TargetPlace {
 
   #isPastGrace({ atMs }: { atMs: number }): boolean {
     const { clock, graceMs } = this.#options
-    return Math.abs(clock.nowMs() - atMs) >= graceMs()
+    return !isNear(atMs, clock.nowMs(), graceMs())
   }
 
   async #compare(mark: Mark, signal: AbortSignal): Promise<Verdict> {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { isNear } from '../../../platform/clock.js'
 import { messageOf } from '../../../platform/edge-error.js'
 import type { Logger } from '../../../platform/log.js'
 import { dateOf } from '../../../platform/utc-date.js'
@@ -43,7 +44,7 @@ export function dueDate(
     const settledMs = Date.parse(date) + DAY_MS + SETTLED_AFTER_MS
     const measured = measuredMs.get(date) ?? -Infinity
     const goodForMs = ago === 0 ? todayGoodForMs : measured < settledMs ? FRESH_MS : STALE_MS
-    if (nowMs - measured >= goodForMs) return date
+    if (!isNear(measured, nowMs, goodForMs)) return date
   }
   return undefined
 }
@@ -186,8 +187,9 @@ export class CoverageDays {
   }
 
   #forget(nowMs: number): void {
-    const oldest = dateOf(nowMs - (DAYS - 1) * DAY_MS)
-    for (const date of [...this.#triedMs.keys()].filter(date => date < oldest)) {
+    const [oldest, today] = [dateOf(nowMs - (DAYS - 1) * DAY_MS), dateOf(nowMs)]
+    // Days to come were those of a clock that was ahead.
+    for (const date of [...this.#triedMs.keys()].filter(date => date < oldest || date > today)) {
       this.#triedMs.delete(date)
       this.#measured.delete(date)
     }
