@@ -22,7 +22,9 @@ export function messageOfAlert(
   host: string,
 ): AlertMessage {
   const run = what === 'cleared' ? undefined : firstCommand(key)
-  const line = `[${HEADS[what]}] edgetape ${host}: ${text}${run === undefined ? '' : `; type: ${run}`}`
+  // What a library says may be several lines.
+  const told = text.replace(/\s+/g, ' ').trim()
+  const line = `[${HEADS[what]}] edgetape ${host}: ${told}${run === undefined ? '' : `; type: ${run}`}`
   const since = new Date(sinceMs).toISOString()
   return { text: line, what, alert: key, host, since, version, ...(run !== undefined && { run }) }
 }

@@ -27,14 +27,14 @@ export const services = {
     const quiet = what === 'cleared'
     return { url, body: { chat_id, text: cut(text, 4096), disable_notification: quiet } }
   },
-  /** https://docs.ntfy.sh/publish/#publish-as-json: to the root of the server, with the topic in the body. */
+  /** https://docs.ntfy.sh/publish/#publish-as-json: to the root of the server, with the topic in the body; it counts bytes. */
   ntfy: (address, { text, what, host, alert }) => {
     const topic = address.pathname.slice(1)
     const isBad = what === 'raised' || what === 'still'
     return {
       url: new URL(`/${address.search}`, address).href,
       body: {
-        ...{ topic, title: `edgetape ${host}: ${alert}`, message: cut(text, 4000) },
+        ...{ topic, title: `edgetape ${host}: ${alert}`, message: cutToBytes(text, 4000) },
         ...{ priority: isBad ? 5 : 3, tags: [isBad ? 'rotating_light' : 'white_check_mark'] },
       },
     }
@@ -62,7 +62,14 @@ function escapedForSlack(text: string): string {
 }
 
 function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`
+  // Half of a character that takes two is none.
+  return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+function cutToBytes(text: string, bytes: number): string {
+  const spelled = Buffer.from(text)
+  if (spelled.length <= bytes) return text
+  return `${spelled.toString('utf8', 0, bytes - Buffer.byteLength('…')).replace(/\ufffd+$/, '')}…`
 }
 
 /** An address without a member of its query, and that member. */
