@@ -24,13 +24,19 @@ function linesOf(name: string, [labels, value]: Sample): string[] {
   if (value === undefined) return []
   if (typeof value === 'number') return [`${name}${labelsText(labels)} ${value}`]
   const { sum, buckets } = value
-  const bounds = Object.entries(buckets).map(([le, count]) => `${name}_bucket${labelsText({ ...labels, le })} ${count}`)
+  const bounds = Object.entries(buckets)
+    .sort(byBound)
+    .map(([le, count]) => `${name}_bucket${labelsText({ ...labels, le })} ${count}`)
   return [
     ...bounds,
     `${name}_sum${labelsText(labels)} ${sum}`,
     `${name}_count${labelsText(labels)} ${buckets['+Inf'] ?? 0}`,
   ]
 }
+
+/** As the format wants them; an object puts whole numbers before all others. */
+const byBound = ([a]: [string, number], [b]: [string, number]) => boundOf(a) - boundOf(b)
+const boundOf = (le: string) => (le === '+Inf' ? Number.MAX_VALUE : Number(le))
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' }
 
