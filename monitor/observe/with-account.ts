@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CoverageDay, EventOfDay } from '../../coverage/account/day.js'
 import type { Observation } from './observation.js'
 
@@ -12,18 +13,37 @@ export function withAccount(seen: Observation, today?: CoverageDay, yesterday?: 
   })
   const days = yesterday ? [yesterday, today] : [today]
   const sinceMs = seen.atMs - DAY_MS
-  const healed = days.flatMap(({ healedEvents }) => healedEvents).filter(({ toMs }) => toMs > sinceMs).length
-  return { ...seen, families, today, recent: { losses: lossesSince(days, sinceMs), healed } }
+  const losses = eventsSince(
+    days.flatMap(({ events }) => events),
+    sinceMs,
+  )
+  const healed = eventsSince(
+    days.flatMap(({ healedEvents }) => healedEvents),
+    sinceMs,
+  )
+  return { ...seen, families, today, recent: { losses, healed: healed.length } }
 }
 
 /** What was missing since a moment, by its begin; what went on over midnight is one. */
-function lossesSince(days: readonly CoverageDay[], sinceMs: number): EventOfDay[] {
-  const losses: EventOfDay[] = []
-  for (const event of days.flatMap(({ events }) => events).sort((a, b) => a.fromMs - b.fromMs)) {
-    const isMidnight = event.fromMs % DAY_MS === 0
-    const before = losses.find(({ toMs, cause }) => isMidnight && toMs === event.fromMs && cause === event.cause)
-    if (!before) losses.push({ ...event })
+function eventsSince(ofDays: readonly EventOfDay[], sinceMs: number): EventOfDay[] {
+  const events: EventOfDay[] = []
+  for (const event of [...ofDays].sort((a, b) => a.fromMs - b.fromMs)) {
+    const before = event.fromMs % DAY_MS === 0 ? beforeMidnight(events, event) : undefined
+    if (!before) events.push({ ...event })
     else Object.assign(before, { ...event, fromMs: before.fromMs, seconds: before.seconds + event.seconds })
   }
-  return losses.filter(({ toMs }) => toMs > sinceMs)
+  return events.filter(({ toMs }) => toMs > sinceMs)
+}
+
+/** Which of those that ended at midnight goes on as this one: several may have one cause, each with families of its own. */
+function beforeMidnight(
+  events: readonly EventOfDay[],
+  { fromMs, cause, families }: EventOfDay,
+): EventOfDay | undefined {
+  const own = new Set(families)
+  const ended = events.filter(one => one.toMs === fromMs && one.cause === cause)
+  return (
+    ended.find(one => isDeepStrictEqual(new Set(one.families), own)) ??
+    ended.find(one => one.families.some(family => own.has(family)))
+  )
 }
