@@ -56,6 +56,12 @@ export function parseTarget(text: string): TargetAddress {
 
 const WANTED = 'a folder (/path, ./path or ~/path), user@host:/path, rsync://host/module/path or rclone:remote:path'
 
+/** Where ssh goes for the `destination` of a target: the login, the machine alone, and the folder there. Pure. */
+export function sshPlaceOf(destination: string): { login: string; host: string; path: string } {
+  const [, user = '', host = '', path = ''] = /^([^@:]*@)?\[?([^\]]*?)\]?:([^:\]]*)$/.exec(destination) ?? []
+  return { login: `${user}${host}`, host, path }
+}
+
 /** Why a text is no target, and what was probably meant; undefined where it is one. Pure. */
 export function targetComplaint(text: string): string | undefined {
   if (text.startsWith(RCLONE_SCHEME))

@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { execa } from 'execa'
 import type { Config } from '../../config/schema.js'
-import { parseTarget } from '../../config/target-address.js'
+import { parseTarget, sshPlaceOf } from '../../config/target-address.js'
 import { EdgeError, messageOf } from '../../platform/edge-error.js'
 import { probeTarget, type ProbeStep } from '../../syncer/probe-target.js'
 import { sshCommand } from '../../syncer/targets/rsync-options.js'
@@ -99,14 +99,13 @@ async function spaceOverSsh(
   { sshKey, sshPort, knownHosts }: Config['sync'],
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const colon = destination.lastIndexOf(':', destination.indexOf('/') < 0 ? undefined : destination.indexOf('/'))
-  const host = destination.slice(0, colon).replace(/[[\]]/g, '')
+  const { login, path } = sshPlaceOf(destination)
   const [program = 'ssh', ...options] = sshCommand(
     { key: sshKey, port: sshPort, knownHosts },
     TIMEOUT_SECONDS_MAX,
   ).split(' ')
   // The path has no character that a shell over there would take for anything else.
-  const args = [...options, '--', host, 'df', '-Pk', destination.slice(colon + 1)]
+  const args = [...options, '--', login, 'df', '-Pk', path]
   const { stdout, failed } = await execa(program, args, { cancelSignal: signal, reject: false, stdin: 'ignore' })
   return failed ? undefined : freeOfDf(stdout)
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema.js'
+import { parseTarget, sshPlaceOf, targetComplaint } from '../../config/target-address.js'
 import type { EdgeError } from '../../platform/edge-error.js'
 
 /** Where ssh goes for `user@host:/path`, and with which files; the defaults are those of ssh itself. */
@@ -10,8 +11,9 @@ interface SshWay {
 }
 
 function sshWayOf({ target = '', sshPort, knownHosts, sshKey }: Config['sync']): SshWay | undefined {
-  const host = /^(?:[^@/:]+@)?(\[[^\]]+\]|[^:/[]+):(?!\/\/)/.exec(target)?.[1]?.replace(/^\[|\]$/g, '')
-  if (host === undefined || target.startsWith('rsync:')) return undefined
+  const address = targetComplaint(target) === undefined ? parseTarget(target) : undefined
+  if (address?.kind !== 'ssh') return undefined
+  const { host } = sshPlaceOf(address.destination)
   return { host, port: sshPort ?? 22, knownHosts: knownHosts ?? '~/.ssh/known_hosts', key: sshKey }
 }
 
