@@ -1,4 +1,5 @@
 import { parseParquetName, timeOfParquet } from '../formats/parquet-path.js'
+import { isDate } from '../platform/utc-date.js'
 import { parseSegmentPath, segmentDate } from '../formats/raw-path.js'
 import { segmentEndMs, segmentHourMs } from '../formats/segment-span.js'
 
@@ -48,7 +49,7 @@ export function parseShippedName(path: string): ShippedName | undefined {
   // Where the name has no hour, the last one of its day is the careful answer.
   const [, date = '', hour = '23'] = match
   const dayMs = Date.parse(`${date}T00:00:00Z`)
-  if (Number.isNaN(dayMs)) return undefined
+  if (!isDate(date)) return undefined
   const name = kind === 'parquet' ? parseParquetName(path.slice(path.lastIndexOf('/') + 1)) : { hour: Number(hour) }
   if (!name || (name.hour ?? 0) > (kind === 'parquet' ? 24 : 23)) return undefined
   if (name.hour === undefined) return { kind, date, hourMs: dayMs + 23 * HOUR_MS, hourEndMs: dayMs + 24 * HOUR_MS }

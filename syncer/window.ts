@@ -1,6 +1,6 @@
 import { dailyWindowPattern } from '../config/sections/sync.js'
 
-/** A daily span of UTC time, minutes of the day; `to` before `from` goes over midnight. */
+/** A daily span of UTC time, minutes of the day; `to` before `from` goes over midnight, and from a minute to itself it is the whole day. */
 export interface DailyWindow {
   fromMinute: number
   toMinute: number
@@ -19,5 +19,5 @@ export function isOpen(window: DailyWindow | undefined, nowMs: number): boolean 
   if (!window) return true
   const { fromMinute, toMinute } = window
   const minute = Math.floor(nowMs / 60_000) % 1440
-  return fromMinute <= toMinute ? minute >= fromMinute && minute < toMinute : minute >= fromMinute || minute < toMinute
+  return fromMinute < toMinute ? minute >= fromMinute && minute < toMinute : minute >= fromMinute || minute < toMinute
 }

@@ -21,7 +21,7 @@ export const sync = z
       .string()
       .regex(dailyWindowPattern, 'two times of the day in UTC, such as 22:00-06:30')
       .optional()
-      .describe('daily time span for uploads, UTC, such as 22:00-06:30; none: always'),
+      .describe('daily time span for uploads, UTC, such as 22:00-06:30; none, or from a time to itself: always'),
     bandwidthKiBps: whole(0, Infinity, 0, 'upload limit, KiB/s; 0: none'),
     timeoutSeconds: whole(
       2,
