@@ -45,7 +45,7 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 function joined(folder: string, rest: string): string {
-  return `${folder.replace(/\/$/, '')}${rest}` || '/'
+  return `${folder.replace(/\/$/, '')}${rest === '/' ? '' : rest}` || '/'
 }
 
 /** Blanks and the like come as `\040`. */

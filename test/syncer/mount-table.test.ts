@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t from 'tap'
 import { namesOf, parseMounts } from '../../syncer/place/mount-table.js'
 
@@ -20,5 +22,25 @@ t.test('a place is known by all the names that mounts give it', t => {
   t.same(namesOf('/home', mounts), ['/home'])
   t.same(namesOf('/mnt/hidden/x', mounts), ['/mnt/hidden/x'], 'another mount hides the other name')
   t.same(namesOf('/data', []), ['/data'])
+  t.end()
+})
+
+t.test('whatever is mounted where, a place is among its own names, and each name is the same place', t => {
+  const part = fc.constantFrom('a', 'b', 'my disk', 'a/b')
+  const mount = fc.record({ device: fc.constantFrom('8:1', '8:2'), root: fc.oneof(fc.constant('/'), part.map(p => `/${p}`)), path: part.map(p => `/${p}`) }) // prettier-ignore
+  const escaped = (text: string) => text.replaceAll(' ', '\\040')
+  fc.assert(
+    fc.property(fc.array(mount, { maxLength: 6 }), fc.array(part, { maxLength: 3 }), (mounts, parts) => {
+      const table = [{ device: '8:1', root: '/', path: '/' }, ...mounts].map(one => ({ ...one }))
+      const read = parseMounts(table.map(({ device, root, path }, n) => `${n} 1 ${device} ${escaped(root)} ${escaped(path)} rw - x x rw\n`).join(''))
+      assert.deepEqual(read, table)
+      const path = `/${parts.join('/')}`
+      const names = namesOf(path, read)
+      assert.equal(names[0], path)
+      assert.equal(new Set(names).size, names.length)
+      for (const name of names) assert.deepEqual(new Set(namesOf(name, read)), new Set(names), `${name} is ${path}`)
+    }),
+    { numRuns: 300 },
+  ) // prettier-ignore
   t.end()
 })
