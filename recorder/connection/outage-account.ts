@@ -182,7 +182,7 @@ function end(downs: Down[], atUs: number): void {
 
 function add(downs: Down[], down: Down): void {
   const [first, second, ...more] = downs
-  const isTooMany = more.length + 2 > DOWNS_MAX
+  const isTooMany = more.length + 2 >= DOWNS_MAX
   if (isTooMany && first?.settled === true && second?.settled === true) {
     second.fromUs = first.fromUs
     downs.shift()

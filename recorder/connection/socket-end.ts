@@ -81,7 +81,7 @@ const CLOSE_HINTS: Readonly<Record<number, string>> = {
 export function endOfClose(code: number, reason: string): SocketEnd {
   const words = reason === '' ? '' : ` ${reason}`
   const cause = code === 1006 ? 'cut by the far end (1006)' : `closed by the exchange: ${code}${words}`
-  if (/too_many|too many|rate/i.test(reason))
+  if (/too_many|too many|(?<![a-z])rate(?![a-z])/i.test(reason))
     return { cause, hint: 'the exchange limits us: fewer channels or connections', patience: 'limited' }
   if (reason.includes('too_slow'))
     return { cause, hint: 'we read too slowly: is this machine or its disk overloaded?', patience: 'usual' }
