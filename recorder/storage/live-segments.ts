@@ -67,11 +67,14 @@ export class LiveSegments {
   /** Where it throws, nothing of the batch counts; `failed` is to be told. */
   append(batch: Append): void {
     const key = this.#keyOf(batch)
+    const { lines, odd } = batch.spans ? encodeLines(batch.bytes, batch.spans) : { lines: batch.bytes }
     const { writer, compressedBytes } = this.#writers.withFile(key, () => {
       const writer = this.#writers.get(key) ?? this.#open(key, batch)
       this.#writers.set(key, writer)
-      return { writer, compressedBytes: writer.append({ ...batch, bytes: this.#linesOf(batch) }) }
+      return { writer, compressedBytes: writer.append({ ...batch, bytes: lines }) }
     })
+    // Once, however often it was tried.
+    if (odd) this.#options.emit({ type: 'odd', channel: batch.channel, ...odd })
     if (writer.holds.frames === batch.frames) this.#tellLong(writer)
     this.#options.volumes?.note(groupPath(batch), batch.firstRecvUs / 1000, compressedBytes)
     const { channel, bytes, frames, shares } = batch
@@ -151,13 +154,6 @@ export class LiveSegments {
       .sort(([, one], [, other]) => one.holds.rawBytes - other.holds.rawBytes)
     for (const [key, writer] of writers) this.#retire(key, writer)
     return writers.reduce((sum, [, writer]) => sum + writer.holds.rawBytes, 0)
-  }
-
-  #linesOf({ bytes, spans, channel }: Append): Uint8Array {
-    if (!spans) return bytes
-    const { lines, odd } = encodeLines(bytes, spans)
-    if (odd) this.#options.emit({ type: 'odd', channel, ...odd })
-    return lines
   }
 
   #knownKeyOf(batch: Append): string {
