@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { lstat, mkdir, open, readFile, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { EdgeError } from '../../platform/edge-error.js'
 import type { Mark } from '../place/mark.js'
-import { syncFolder } from './target-folders.js'
+import { syncFolder, unless } from './target-folders.js'
 import type { Verdict } from './target.js'
 
 /**
@@ -23,9 +23,7 @@ export async function requireFolder(root: string, mayMake: boolean): Promise<voi
       'is it mounted, and spelled right?',
     )
   }
-  await mkdir(root).catch((error: unknown) => {
-    if (!hasErrno(error, 'EEXIST')) throw error
-  })
+  await mkdir(root).catch(unless('EEXIST'))
   await syncFolder(dirname(root))
 }
 
@@ -59,11 +57,4 @@ export async function writeMark(root: string, { name, content }: Mark, how: 'new
 }
 
 /** Undefined for what is not there. */
-export async function orMissing<T>(pending: Promise<T>): Promise<T | undefined> {
-  try {
-    return await pending
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
-    throw error
-  }
-}
+export const orMissing = <T>(pending: Promise<T>): Promise<T | undefined> => pending.catch(unless('ENOENT', 'ENOTDIR'))

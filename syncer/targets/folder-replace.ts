@@ -7,7 +7,7 @@ import { ASIDE, exchangeNamesFar } from '../../platform/exchange-folders.js'
 import { copyDurably } from './durable-copy.js'
 import { sha256OnMedium } from './medium.js'
 import { notOurs } from './not-ours.js'
-import { makeFolders, requireRealFolders, syncFolder } from './target-folders.js'
+import { makeFolders, requireRealFolders, syncFolder, unless } from './target-folders.js'
 import type { Replacement } from './target.js'
 
 /** At the top of a target: folders that wait to take the place of others. */
@@ -58,7 +58,7 @@ export async function replaceInFolder(
 
 /** True where nothing has that name, or a file with one of these contents. */
 async function holds(path: string, sha256s: readonly string[], beat: () => void): Promise<boolean> {
-  const found = await lstat(path).catch(unlessMissing)
+  const found = await lstat(path).catch(unless('ENOENT'))
   if (!found) return true
   return found.isFile() && sha256s.includes(await sha256OnMedium(path, found.size, beat))
 }
@@ -81,7 +81,7 @@ async function carryOver(replaced: string, place: string, isWanted: (entry: Dire
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {
-  return (await readdir(folder, { withFileTypes: true }).catch(unlessMissing)) ?? []
+  return (await readdir(folder, { withFileTypes: true }).catch(unless('ENOENT'))) ?? []
 }
 
 /** A file that readers see. */
@@ -90,11 +90,7 @@ function isVisibleFile(entry: Dirent): boolean {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return (await readdir(path).catch(unlessMissing)) !== undefined
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (!hasErrno(error, 'ENOENT')) throw error
+  return (await readdir(path).catch(unless('ENOENT'))) !== undefined
 }
 
 /** Another name for a file; a copy where the file system has no such thing. */

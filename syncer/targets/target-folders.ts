@@ -73,7 +73,8 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function unless(...codes: string[]): (error: unknown) => undefined {
+/** For `catch`: an error of one of these codes stands for nothing. */
+export function unless(...codes: string[]): (error: unknown) => undefined {
   return error => {
     if (!hasErrno(error, ...codes)) throw error
     return undefined
