@@ -102,7 +102,7 @@ t.test('the watcher elsewhere was called no more, and raised the alarm', async t
   /** Looks until the call that this look begins, if it does, has come. */
   const lookFor = async (minute: number, isCalled: boolean) => {
     const before = calls
-    const called = isCalled && once(server, 'request')
+    const called = isCalled && once(server, 'request', { signal: AbortSignal.timeout(20_000) })
     alerts.note(seen(minute), signal, true)
     await called
     t.equal(calls, before + Number(isCalled), `at ${minute} min`)

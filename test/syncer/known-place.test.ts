@@ -184,6 +184,16 @@ t.test('an older state of the right disk is told from it once a power cut can no
   t.equal(await codeOf(open().prove(signal)), 'SYNC_TARGET_DIFFERS', 'nor after a restart')
   target.platter = right
   t.equal(await open().prove(signal), identity, 'and the right one is right all the while')
+
+  const again = open()
+  await again.prove(signal)
+  const last = right.copy()
+  await again.advance(signal)
+  clock.advance(GRACE_MS)
+  target.platter = last
+  t.equal(await codeOf(open().prove(signal)), 'SYNC_TARGET_DIFFERS', 'nor where nobody looked meanwhile')
+  target.platter = right
+  t.equal(await open().prove(signal), identity)
 })
 
 t.test('a person may say that what is there now is the target: it gets an identity of its own', async t => {

@@ -61,6 +61,16 @@ t.test('two that had one cause changed places at midnight, and told the families
   t.end()
 })
 
+t.test('of two that could go on, the one of the very same families does', t => {
+  const both = { families: ['quote', 'trades'] }
+  const { losses } = recentOf(60, [event(-20, 0, both), event(-5, 0)], [event(0, 30), event(0, 2, both)])
+  t.same(told(losses), [
+    [-20, 2, 'quote,trades', 22],
+    [-5, 30, 'quote', 35],
+  ])
+  t.end()
+})
+
 t.test('what begins at midnight and has nothing to do with what ended there is another', t => {
   const cases: [string, Partial<EventOfDay>, number][] = [
     ['the same', {}, 1],
