@@ -6,7 +6,6 @@ import { exposition } from '../../../monitor/metrics/exposition.js'
 import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
 import type { PartReport } from '../../../monitor/observe/parts.js'
 import { withAccount } from '../../../monitor/observe/with-account.js'
-import type { FamilyCount } from '../../../recorder/frame-router.js'
 import { ReceiveLag } from '../../../recorder/receive-lag.js'
 import { coverageDay } from '../../fixtures/coverage-day.js'
 
@@ -78,15 +77,9 @@ const recorderOf = (status: object, of?: string): PartReport => ({
 
 t.test('buckets of a histogram whose bounds are whole numbers came before all others', t => {
   const lag = new ReceiveLag(frame => Number(frame))
-  const counts = new Map<string, FamilyCount>()
   for (const ageMs of [0, 3, 400, 1500, 4000, 60_000]) {
-    counts.set('quote', {
-      frames: 1,
-      bytes: 1,
-      lastUs: 1e9 + 1e6 * ageMs,
-      lastFrame: Buffer.from(`${1e6 + 999 * ageMs}`),
-    })
-    lag.look(counts)
+    const sample = { frame: Buffer.from(`${1e6 + 999 * ageMs}`), recvUs: 1e9 + 1e6 * ageMs }
+    lag.look(new Map([['quote', { sample }]]))
   }
   // As the status file has it.
   const status = JSON.parse(JSON.stringify({ exchange: 'deribit', families: { quote: lag.of('quote') } })) as object
