@@ -18,7 +18,7 @@ interface Series {
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/
 
 function parseLine(line: string): Series {
-  const [, name = '', labels = '', value = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
+  const [, name = '', labels = '', value = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^]*)\})? (\S+)$/.exec(line) ?? []
   assert.ok(name, `a sample: ${line}`)
   assert.match(value, /^(NaN|[+-]?(Inf|Infinity|[\d.]+(e[+-]?\d+)?))$/, line)
   const found = new Map<string, string>()
