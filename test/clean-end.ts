@@ -4,6 +4,7 @@
  * removal failed, nothing was torn down, and the file waited for its timeout.
  */
 import { rm } from 'node:fs/promises'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 import type { TAP, Test } from 'tap'
 import { processorSecondsLine } from './processor-seconds.js'
@@ -45,8 +46,23 @@ function endCleanly(t: TAP): void {
   t.on('complete', wait)
 }
 
+/**
+ * tap follows each promise from its birth until it is collected, to know of which test an error is that nobody caught: up to
+ * a third of what a file took. Without that such an error ends the file, which fails.
+ */
+async function importTap(): Promise<TAP> {
+  const hooks = createRequire(import.meta.url)('node:async_hooks') as typeof import('node:async_hooks')
+  const { createHook } = hooks
+  hooks.createHook = () => createHook({})
+  syncBuiltinESMExports()
+  const { default: t } = await import('tap')
+  hooks.createHook = createHook
+  syncBuiltinESMExports()
+  return t
+}
+
 // Threads that are tested load it, too: there tap would write its results into the messages of the thread.
 if (isMainThread) {
-  endCleanly((await import('tap')).default)
+  endCleanly(await importTap())
   process.once('exit', () => process.stdout.write(processorSecondsLine()))
 }
