@@ -257,6 +257,7 @@ t.test('what rotted is told until a newer round has passed it', t => {
   }
   t.same(rottenWith(), ['2026-11-01', '2026-11-20'], 'what could not be looked at is no damage')
   t.same(rottenWith('2026-11-10'), ['2026-11-20'])
-  t.same(rottenWith('2026-11-20'), [])
+  t.same(rottenWith('2026-11-20'), ['2026-11-20'], 'it is in that day, and may not have come to it')
+  t.same(rottenWith('2026-11-21'), [])
   t.end()
 })
