@@ -121,9 +121,9 @@ const span = (least: number | undefined, greatest: number | undefined): [number,
   least === undefined || greatest === undefined ? null : [least, greatest]
 
 async function instrumentsOf(engine: Pick<Engine, 'rows'>, rows: string) {
-  const names = (
-    await engine.rows(`SELECT DISTINCT instrument_name FROM ${rows} WHERE instrument_name IS NOT NULL ORDER BY 1`)
-  ).map(([name]) => String(name))
+  const distinct = await engine.rows(`SELECT DISTINCT instrument_name FROM ${rows} WHERE instrument_name IS NOT NULL`)
+  // In the order in which readers compare them, which is not that of SQL.
+  const names = distinct.map(([name]) => String(name)).sort()
   const [least] = names
   const greatest = names.at(-1)
   if (names.length <= FEW_INSTRUMENTS || least === undefined || greatest === undefined) return { instruments: names }

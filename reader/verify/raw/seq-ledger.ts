@@ -60,7 +60,8 @@ export class SeqLedger {
     this.frames++
     if (this.overflowed) return true
     const index = Math.floor((seq - 1) / BLOCK_SEQS)
-    if (index < this.#frontier || seq < 1) return false
+    // Numbers begin with 1: whatever is below lies before any frontier.
+    if (index < this.#frontier) return false
     const block = this.#blockAt(index)
     if (recvUs < block.minUs) block.minUs = recvUs
     if (recvUs > block.maxUs) block.maxUs = recvUs

@@ -8,6 +8,7 @@ import { inflatedLine } from '../../../compactor/lines/inflated-line.js'
 import { noteLine } from '../../../compactor/segment/quarantine.js'
 import { parseLine } from '../../../formats/raw-line.js'
 import { parseJournalEvent } from '../../../formats/journal/entry.js'
+import { proveLine } from '../../../reader/verify/raw/line-proof.js'
 import { compactOnce, filesBelow, rowsOf } from '../fixtures/compacted.js'
 import { rawLine, sealSegment, START_MS } from '../fixtures/segments.js'
 
@@ -96,6 +97,7 @@ t.test('a compressed message is read as the text that it holds, under the same h
         const line = rawLine(PACKED[how](text), seq, 'base64')
         const [read, before] = [parseLine(inflatedLine(line, how)), parseLine(line)]
         assert.equal(read?.frame.toString('utf8'), text)
+        assert.equal(proveLine(inflatedLine(line, how)).fault, undefined, 'and is a line like any other')
         assert.deepEqual([read.recvUs, read.conn, read.seq], [before?.recvUs, before?.conn, before?.seq])
         const plain = [rawLine('{"a":1}', seq), rawLine(text, seq, 'text'), Buffer.from(text), Buffer.from('')]
         for (const line of plain.slice(0, 1)) assert.equal(inflatedLine(line, how), line)

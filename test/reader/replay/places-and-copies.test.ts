@@ -107,6 +107,18 @@ t.test('numbered trades that were fetched are played once, each before the first
   t.end()
 })
 
+t.test('a numbered trade waits for the one before it, though it had happened long ago', t => {
+  const trade = (id: number): ToldTrade => ({ instrument: 'A', id, executedUs: 10, row: String(id) })
+  const waiting = new BackfilledTrades([trade(5), trade(6), trade(8)])
+  t.same(rowsOf(waiting.before([trade(3)])), [])
+  t.same(rowsOf(waiting.due(1000)), [], 'the fourth is on its way')
+  t.same(rowsOf(waiting.before([trade(4)])), [])
+  t.same(rowsOf(waiting.due(9)), [], 'at that time they had not happened')
+  t.same(rowsOf(waiting.due(1000)), ['5', '6'])
+  t.same(rowsOf(waiting.before([trade(9)])), ['8'])
+  t.end()
+})
+
 t.test('trades without a number are placed by their time, and at the latest where they were recorded', t => {
   const trade = (id: string, executedUs: number): ToldTrade => ({ instrument: 'A', id, executedUs, row: id })
   const fetched = [trade('c', 30), trade('a', 10), trade('b', 20), trade('z', 99)]
