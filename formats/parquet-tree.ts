@@ -11,6 +11,7 @@ import {
   type Level,
 } from './partition-folders.js'
 import { parseParquetName, type ParquetName } from './parquet-path.js'
+import { isDate } from '../platform/utc-date.js'
 
 /** A day's folder of a table; what its path does not say is undefined. */
 export interface ParquetFolder {
@@ -98,7 +99,10 @@ export function parentsOfDays(root: string, isWanted: (table: string) => boolean
 
 /** Dates that have a folder there, by names alone, as they are spelled; sorted. */
 export const datesIn = (root: string, parent: string): string[] =>
-  listNames(root, parent).flatMap(name => /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? [])
+  listNames(root, parent).flatMap(name => {
+    const date = name.startsWith('date=') ? name.slice(5) : ''
+    return isDate(date) ? [date] : []
+  })
 
 /** The files of one folder, sorted by name. */
 export function parquetFilesIn(

@@ -1,6 +1,6 @@
 import { existsSync, statSync, type Dirent } from 'node:fs'
 import { folderEntries, namesLately } from '../platform/folder-entries.js'
-import { datesBetween } from '../platform/utc-date.js'
+import { datesBetween, isDate } from '../platform/utc-date.js'
 import { SAFE_PATH_VALUE } from './raw-path.js'
 
 /** A level of folders `key=value`, from the top; one that is optional is missing in some layouts. */
@@ -27,8 +27,9 @@ export interface FolderQuery {
   onStranger?: ((path: string) => void) | undefined
 }
 
-const SPELLING: Readonly<Record<string, RegExp>> = { date: /^\d{4}-\d\d-\d\d$/, hour: /^(?:[01]\d|2[0-3])$/ }
-const isSpelled = (key: string, value: string) => (SPELLING[key] ?? SAFE_PATH_VALUE).test(value)
+const HOUR = /^(?:[01]\d|2[0-3])$/
+const isSpelled = (key: string, value: string) =>
+  key === 'date' ? isDate(value) : (key === 'hour' ? HOUR : SAFE_PATH_VALUE).test(value)
 
 /**
  * The folders on the last of the levels below `top`, sorted, found while they are asked for. Whatever stands in the

@@ -141,6 +141,31 @@ t.test('Parquet with or without the levels of kind and currency is one table', a
   t.same(JSON.parse(stdout), { n: 3, kinds: 2 })
 })
 
+t.test(
+  'a folder of a day that no calendar has is a stranger: it took a whole table from whoever asked for dates',
+  async t => {
+    const root = t.testdir()
+    const connection = await openDuckDb()
+    const days = ['2026-11-20', '2026-02-30', '2026-13-45']
+    for (const date of days) {
+      const folder = join(root, `parquet/exchange=deribit/table=quote/kind=option/currency=BTC/date=${date}`)
+      mkdirSync(folder, { recursive: true })
+      const path = join(folder, 'day-h.parquet')
+      await connection.run(
+        `COPY (SELECT now() AS recv_ts, 'A' AS instrument_name) TO ${sqlText(path)} (FORMAT parquet)`,
+      )
+    }
+    connection.closeSync()
+    const strangers: string[] = []
+    const onStranger = (path: string) => strangers.push(path)
+    t.equal([...parquetFiles(root, { onStranger })].length, 1)
+    t.same(strangers.map(path => /date=([^/]+)/.exec(path)?.[1]).sort(), days.slice(1))
+    const asked = ['query', 'SELECT date, count(*) AS n FROM quote GROUP BY 1', '--path', root, '--json']
+    const { stdout, stderr } = await commandHere(asked)
+    t.same(JSON.parse(stdout), { date: '2026-11-20', n: 1 }, stderr)
+  },
+)
+
 t.test('few dates are looked for by name, and are those that a walk over all finds', t => {
   const root = t.testdir()
   const folder = (kind: string, date: string) => join(root, `parquet/exchange=deribit/table=quote${kind}/date=${date}`)
