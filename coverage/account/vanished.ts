@@ -9,7 +9,7 @@ import { readReceiptsOf } from '../../formats/receipt.js'
 import { groupBy } from '../../platform/group-by.js'
 import type { Span } from '../../platform/spans.js'
 import type { Vanished } from './facts.js'
-import { dateOf } from '../../platform/utc-date.js'
+import { dateOfUs, datesBetween } from '../../platform/utc-date.js'
 
 const HOUR_US = 3_600_000_000
 /** In a copy nobody can tell whether the recorder lives: a segment is there within this time of its end. */
@@ -153,39 +153,51 @@ export function suspectsOf(
   ordered.forEach((next, at) => {
     const before = ordered[at - 1]
     if (!before) return
-    for (let number = before.number + 1; number < next.number; number++) {
-      // It was begun between its neighbours, so it ended with that hour, or with the next segment of its group.
-      for (const name of groupsWithout(names, before, next, families)) {
-        const started = { ...name, startedMs: before.startedMs, number }
-        const follows = ordered.find(one => groupPath(one) === groupPath(name) && one.startedMs > before.startedMs)
-        const { fromUs, toUs } = spanOf({ startedMs: before.startedMs })
-        suspects.push({
-          name: started,
-          span: { fromUs, toUs: Math.min(toUs, (follows?.startedMs ?? Infinity) * 1000) },
-        })
+    const missing = next.number - before.number - 1
+    const groups = missing > 0 ? groupsWithout(names, begunBetween(before, next), missing, families) : []
+    for (let number = before.number + 1; number < next.number; number++)
+      for (const name of groups) {
+        // It ended with the hour in which it was begun, or with the next segment of its group.
+        const follows = ordered.find(one => groupPath(one) === groupPath(name) && one.startedMs > name.startedMs)
+        const { fromUs, toUs } = spanOf({ startedMs: name.startedMs })
+        const span = { fromUs, toUs: Math.min(toUs, (follows?.startedMs ?? Infinity) * 1000) }
+        suspects.push({ name: { ...name, number }, span })
       }
-    }
   })
   return suspects
 }
 
-/** Groups of a run that have no segment of the hour in which the missing one was begun; else families that have none at all. */
+const HOUR_MS = 3_600_000
+/** So many hours are looked at one by one; of more, the first and the last. */
+const HOURS_BETWEEN = 24
+
+/** When a segment may have been begun whose number lies between two others: in the hour of the one, of the other, or between them. */
+function begunBetween(before: SegmentName, next: SegmentName): number[] {
+  const [first, last] = [segmentHourMs(before), segmentHourMs(next)]
+  const hours = (last - first) / HOUR_MS
+  const later =
+    hours > HOURS_BETWEEN ? [last] : Array.from({ length: Math.max(0, hours) }, (_, at) => first + (at + 1) * HOUR_MS)
+  return [before.startedMs, ...later]
+}
+
+/** Groups of a run in each hour of which they have no segment; where more are missing, families that have none at all, too. */
 function groupsWithout(
   names: readonly SegmentName[],
-  before: SegmentName,
-  next: SegmentName,
+  begun: readonly number[],
+  missing: number,
   families: () => ReadonlySet<string>,
 ): SegmentName[] {
   const groups = [...groupBy(names, groupPath).values()]
-  const hours = [before, next].map(segmentHourMs)
-  const isThen = (name: SegmentName) => hours.some(ms => segmentHourMs(name) <= ms && ms < segmentEndMs(name))
-  const without = groups.filter(group => !group.some(isThen))
-  if (without.length > 0) return without.flatMap(group => group[0] ?? [])
+  const without = begun.flatMap(startedMs => {
+    const isThen = (name: SegmentName) => segmentHourMs(name) <= startedMs && startedMs < segmentEndMs(name)
+    return groups.flatMap(group => (group[0] && !group.some(isThen) ? [{ ...group[0], startedMs }] : []))
+  })
+  const [startedMs = 0] = begun
+  if (without.length >= missing || !names[0]) return without
   const here = new Set(names.map(({ channel }) => channel))
-  const { exchange, host, run } = before
-  return [...families()]
-    .filter(family => !here.has(family))
-    .map(channel => ({ ...{ exchange, host, run }, channel, startedMs: 0, number: 0 }))
+  const { exchange, host, run } = names[0]
+  const unseen = [...families()].filter(family => !here.has(family))
+  return [...without, ...unseen.map(channel => ({ ...{ exchange, host, run }, channel, startedMs, number: 0 }))]
 }
 
 /** Where a segment that is not here may be all the same. */
@@ -227,9 +239,4 @@ class Traces {
   }
 }
 
-function datesOf({ fromUs, toUs }: Span): string[] {
-  const dates: string[] = []
-  for (let us = fromUs - HOUR_US; us < toUs + HOUR_US; us += 24 * HOUR_US) dates.push(dateOf(us / 1000))
-  dates.push(dateOf((toUs + HOUR_US) / 1000))
-  return [...new Set(dates)]
-}
+const datesOf = ({ fromUs, toUs }: Span) => datesBetween(dateOfUs(fromUs - HOUR_US), dateOfUs(toUs + HOUR_US)) ?? []
