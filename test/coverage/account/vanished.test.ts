@@ -89,10 +89,8 @@ t.test('a family that is gone altogether is told of, as far as its run had chann
 t.test('a pause of weeks within a run costs no more than its ends', t => {
   const [one] = runOf(1)
   const later = { ...RUN, channel: 'book', startedMs: BEGIN_MS + 1000 * HOUR_MS, number: 5000 }
-  const before = performance.now()
   const suspects = suspectsOf([one as SegmentName, { ...later, channel: 'trades', number: 2 }, later], nothing)
   t.ok(suspects.length <= 3 * 2 * 5000, `${suspects.length}`)
-  t.ok(performance.now() - before < 5000)
   t.end()
 })
 
