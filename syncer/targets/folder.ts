@@ -1,7 +1,7 @@
-import { copyFile, lstat, mkdir, rename } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readdir, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
-import type { Mark } from '../place/mark.js'
+import { MARK_PREFIX, type Mark } from '../place/mark.js'
 import { copyDurably } from './durable-copy.js'
 import { sha256OnMedium } from './medium.js'
 import { compareMark, orMissing, requireFolder, writeMark } from './folder-mark.js'
@@ -35,11 +35,13 @@ export class FolderTarget implements Target {
   readonly syncsToDisk = true
   readonly #root: string
   readonly #watchdog: Watchdog
+  readonly #sha256Of: typeof sha256OnMedium
 
-  constructor(root: string, idleMs: number) {
+  constructor(root: string, idleMs: number, sha256Of = sha256OnMedium) {
     this.label = root
     this.#root = root
     this.#watchdog = new Watchdog(idleMs)
+    this.#sha256Of = sha256Of
   }
 
   get folder(): string {
@@ -175,10 +177,25 @@ export class FolderTarget implements Target {
       const found = await lstat(path, { bigint: true })
       if (!found.isFile() || found.size !== BigInt(file.bytes)) return 'wrong'
       await requireAnotherFile(found, join(dataDir, file.path))
-      return (await sha256OnMedium(path, file.bytes, beat)) === file.sha256 ? 'same' : 'wrong'
+      return (await this.#sha256Of(path, file.bytes, beat)) === file.sha256 ? 'same' : 'wrong'
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return 'missing'
+      if (hasErrno(error, 'EIO') && (await this.#readsMark(beat))) return 'wrong'
       throw error
+    }
+  }
+
+  /** Whether the disk gives what was written: then one file that it does not give lies on a bad sector. */
+  async #readsMark(beat: () => void): Promise<boolean> {
+    try {
+      const mark = (await readdir(this.#root)).find(name => name.startsWith(MARK_PREFIX))
+      if (mark === undefined) return false
+      const path = join(this.#root, mark)
+      await this.#sha256Of(path, (await lstat(path)).size, beat)
+      return true
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      return false
     }
   }
 

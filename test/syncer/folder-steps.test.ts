@@ -12,9 +12,11 @@ import {
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { checksumsOf } from '../../syncer/checksum.js'
+import { FolderTarget } from '../../syncer/targets/folder.js'
 import { copyDurably } from '../../syncer/targets/durable-copy.js'
 import { compareMark, orMissing, requireFolder, writeMark } from '../../syncer/targets/folder-mark.js'
 import { replaceInFolder } from '../../syncer/targets/folder-replace.js'
+import { sha256OnMedium } from '../../syncer/targets/medium.js'
 import { makeFolders, requireRealFolders } from '../../syncer/targets/target-folders.js'
 import type { OutgoingFile } from '../../syncer/targets/target.js'
 import { Watchdog } from '../../syncer/targets/watchdog.js'
@@ -185,3 +187,28 @@ t.test('an operation that shows no life is given up, and until it ends no other 
   t.equal(await another(), true)
   t.ok(isBegun)
 })
+
+t.test('a bad sector under one copy was taken for a target that does not answer: nothing more was proven or deleted', async t => {
+  const root = t.testdir({ nas: { [MARK]: 'mark' }, data: {} })
+  const [data, nas] = [join(root, 'data'), join(root, 'nas')]
+  const files = ['a', 'b', 'c'].map(path => outgoing(data, path, `content of ${path}`, { replace: true }))
+  /** What the disk does not give. */
+  let bad = /x^/
+  const reads: typeof sha256OnMedium = (path, ...rest) =>
+    bad.test(path) ? Promise.reject(Object.assign(new Error('EIO: read'), { code: 'EIO' })) : sha256OnMedium(path, ...rest)
+  const target = new FolderTarget(nas, 60_000, reads)
+  const work = { dataDir: data, signal: new AbortController().signal, onFile: nothing }
+  t.same((await target.ship(files, work)).done.sort(), ['a', 'b', 'c'])
+  bad = /nas\/b$/
+  const found = await target.verify(files, work)
+  t.equal(found.error, undefined)
+  t.same([...found.verdicts].sort(), [['a', 'same'], ['b', 'wrong'], ['c', 'same']])
+  bad = /\.b\.bad-/
+  t.same((await target.ship(files.slice(1, 2), work)).done, ['b'], 'it was put aside, and is copied again')
+  t.same([...(await target.verify(files, work)).verdicts.values()], ['same', 'same', 'same'])
+  bad = /nas\//
+  const away = await target.verify(files, work)
+  t.match(away.error, { code: 'SYNC_TARGET_UNREACHABLE' }, 'where its mark cannot be read either')
+  t.equal(away.verdicts.size, 0)
+  t.same([...visibleBelow(nas).keys()], ['a', 'b', 'c'])
+}) // prettier-ignore
