@@ -34,6 +34,14 @@ export interface Identity {
 /** Channels without numbers: equal in everything, by another connection, at about the same time. */
 export const BY_PAYLOAD: Identity = { key: 'payload', unit: 'row', reach: 'near' }
 
+/** Rows of a history that is asked for again and again; a value that was corrected later is a row of its own. */
+export const polledWith = (...values: string[]): Identity => ({
+  key: ['instrument_name', 'exchange_ts', ...values],
+  numbered: 'exchange_ts IS NOT NULL',
+  unit: 'row',
+  reach: 'days',
+})
+
 /** What a Parquet table is made from: frames of the families that name it. */
 export interface Table {
   name: string

@@ -1,4 +1,4 @@
-import { BY_PAYLOAD, type Identity, type Reading, type Table } from '../table.js'
+import { BY_PAYLOAD, polledWith, type Identity, type Reading, type Table } from '../table.js'
 import { answer, bookAnswer, rfqPush, timedAnswer, usually, wholeAnswer, withSides } from './envelopes.js'
 import { partitionIn } from './names.js'
 
@@ -41,13 +41,6 @@ const BY_LIQUIDATION: Identity = {
   reach: 'near',
 }
 
-const polled = (...values: string[]): Identity => ({
-  key: ['instrument_name', 'exchange_ts', ...values],
-  numbered: 'exchange_ts IS NOT NULL',
-  unit: 'row',
-  reach: 'days',
-})
-
 /** A new table is one line here and one SQL file in `tables/`. */
 const rows: readonly Omit<Table, 'folder' | 'partitionOf'>[] = [
   {
@@ -69,15 +62,15 @@ const rows: readonly Omit<Table, 'folder' | 'partitionOf'>[] = [
   { name: 'candles', readings: [{ envelope: EVENTS, each: true }], identity: BY_PAYLOAD },
   { name: 'liquidations', readings: [{ envelope: withSides(EVENTS), each: true }], identity: BY_LIQUIDATION },
   { name: 'instruments', readings: [ANSWER] },
-  { name: 'funding_history', readings: [ANSWER], identity: polled('funding_rate') },
-  { name: 'open_interest', readings: [ANSWER], identity: polled('open_interest') },
+  { name: 'funding_history', readings: [ANSWER], identity: polledWith('funding_rate') },
+  { name: 'open_interest', readings: [ANSWER], identity: polledWith('open_interest') },
   ...['mark_price_candles', 'index_candles', 'premium_candles'].map((name): Omit<Table, 'folder' | 'partitionOf'> => ({
     name,
     readings: [{ envelope: wholeAnswer, each: false }],
-    identity: polled('open', 'high', 'low', 'close'),
+    identity: polledWith('open', 'high', 'low', 'close'),
   })),
-  { name: 'long_short_ratio', readings: [ANSWER], identity: polled('buy_ratio') },
-  { name: 'deliveries', readings: [ANSWER], identity: polled('delivery_price') },
+  { name: 'long_short_ratio', readings: [ANSWER], identity: polledWith('buy_ratio') },
+  { name: 'deliveries', readings: [ANSWER], identity: polledWith('delivery_price') },
   {
     name: 'price_limit',
     readings: [

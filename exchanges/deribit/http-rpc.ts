@@ -19,7 +19,7 @@ const INSTRUMENTS_COST = 10_000
 
 const answerSchema = z.object({
   result: z.unknown().optional(),
-  error: z.object({ code: z.number(), message: z.string() }).optional(),
+  error: z.object({ code: z.number(), message: z.string() }).nullish(),
 })
 
 /** JSON-RPC over HTTP POST, one call at a time as far as the caller asks so, paced by the exchange's credits. */
@@ -49,7 +49,7 @@ export class HttpRpc {
     url.search = ''
     const bytes = await httpBody({ url, body: JSON.stringify({ jsonrpc: '2.0', id, method, params }) }, signal)
     const answer = answerSchema.safeParse(parsedJson(bytes)).data
-    take(answer?.error === undefined && answer?.result !== undefined ? family : 'rpc', bytes)
+    take(!answer?.error && answer?.result !== undefined ? family : 'rpc', bytes)
     if (answer?.error) throw new RefusedError(`${method} (${id})`, answer.error)
     if (answer?.result === undefined) throw httpFailed(url, 'the answer has no result')
     return answer.result

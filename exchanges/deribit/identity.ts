@@ -1,4 +1,4 @@
-import type { Identity } from '../table.js'
+import { polledWith, type Identity } from '../table.js'
 
 /**
  * Trades are counted per instrument. The id is part of the key so that an instrument whose counting starts again (a
@@ -22,13 +22,5 @@ export const BY_CHANGE: Identity = {
   reach: 'near',
 }
 
-/** Rows of a history that is asked for again and again; a value that was corrected later is a row of its own. */
-const polled = (...values: string[]): Identity => ({
-  key: ['instrument_name', 'exchange_ts', ...values],
-  numbered: 'exchange_ts IS NOT NULL',
-  unit: 'row',
-  reach: 'days',
-})
-
-export const BY_FUNDING_HOUR = polled('index_price', 'prev_index_price', 'interest_1h', 'interest_8h')
-export const BY_VOLATILITY_BAR = polled('resolution', 'open', 'high', 'low', 'close')
+export const BY_FUNDING_HOUR = polledWith('index_price', 'prev_index_price', 'interest_1h', 'interest_8h')
+export const BY_VOLATILITY_BAR = polledWith('resolution', 'open', 'high', 'low', 'close')

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { EdgeError } from '../../platform/edge-error.js'
+import { isJsonObject } from '../../platform/json-object.js'
 import type { SessionLink } from '../adapter.js'
 import { Credits } from '../credits.js'
 import { hintOf, meaningOf } from './refusal-codes.js'
@@ -22,7 +23,8 @@ interface Pending {
 export interface Answer {
   id: number
   result?: unknown
-  error?: { code: number; message: string; data?: unknown }
+  /** Null as much as none. */
+  error?: unknown
   /** When the exchange took the question and gave the answer, µs since the epoch by its clock. */
   usIn?: unknown
   usOut?: unknown
@@ -91,8 +93,12 @@ export class Rpc {
     this.#measure(answer, pending.sentUs, recvUs)
     this.#pending.delete(answer.id)
     clearTimeout(pending.timer)
-    if (answer.error === undefined) pending.resolve(answer.result)
-    else pending.reject(new RefusedError(pending.method, answer.error))
+    const { error = null } = answer
+    if (error === null) pending.resolve(answer.result)
+    else
+      pending.reject(
+        new RefusedError(pending.method, isRefusal(error) ? error : { code: NaN, message: JSON.stringify(error) }),
+      )
   }
 
   #measure({ usIn, usOut }: Answer, sentUs: number, recvUs: number): void {
@@ -113,6 +119,15 @@ export class Rpc {
   }
 }
 
+interface RefusalFacts {
+  code: number
+  message: string
+}
+
+/** Whether what stands in a frame is an error as the exchange documents it. */
+export const isRefusal = (value: unknown): value is RefusalFacts =>
+  isJsonObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
+
 /** The exchange's code of a refused call, e.g. 13778. */
 export class RefusedError extends EdgeError {
   readonly refusal: number
@@ -121,7 +136,7 @@ export class RefusedError extends EdgeError {
     return meaningOf(this.refusal)
   }
 
-  constructor(method: string, error: NonNullable<Answer['error']>) {
+  constructor(method: string, error: RefusalFacts) {
     const hint = hintOf(error.code)
     super('RPC_REFUSED', `${method} refused: ${error.code} ${error.message}`, hint === undefined ? {} : { hint })
     this.refusal = error.code

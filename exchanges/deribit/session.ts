@@ -11,7 +11,7 @@ import { PlannedSnapshots } from '../planned-snapshots.js'
 import { familyOfChannel } from './names.js'
 import { Login } from './login.js'
 import { hintOf, TOO_MANY_REQUESTS } from './refusal-codes.js'
-import { Rpc, type Answer, type CreditPools } from './rpc.js'
+import { isRefusal, Rpc, type Answer, type CreditPools } from './rpc.js'
 import { SequenceWatch } from './sequence-watch.js'
 import { Subscriptions } from './subscriptions.js'
 import type { TradeKeeper } from './trade-keeper.js'
@@ -126,7 +126,7 @@ export class DeribitSession implements ExchangeSession {
     if (message['method'] === 'heartbeat') this.#answerHeartbeat(message)
     else if (message['method'] === 'subscription') return { family: this.#notification(message) }
     else if (typeof message['id'] === 'number') return this.#answer(message as unknown as Answer, frame)
-    else if (isError(message['error'])) this.#reportError(message['error'])
+    else if (isRefusal(message['error'])) this.#reportError(message['error'])
     return { family: 'rpc' }
   }
 
@@ -169,10 +169,6 @@ export class DeribitSession implements ExchangeSession {
       facts: { code },
     })
   }
-}
-
-function isError(value: unknown): value is { code: number; message: string } {
-  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value
 }
 
 /** The answer to a login, with its tokens taken out: they open the account while the connection lives. */

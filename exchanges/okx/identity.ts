@@ -1,4 +1,4 @@
-import type { Identity } from '../table.js'
+import { polledWith, type Identity } from '../table.js'
 
 /** Trades are counted per instrument; the last one comes again on each new subscription, and what is fetched may have come. */
 export const BY_TRADE: Identity = {
@@ -33,21 +33,10 @@ const PRICES = ['open', 'high', 'low', 'close']
 export const BY_BAR = bar(...PRICES, 'vol', 'is_final')
 export const BY_PRICE_BAR = bar(...PRICES, 'is_final')
 
-/** A history that is asked for again and again; a value that was corrected later is a row of its own. */
-export const BY_FUNDING: Identity = {
-  key: ['instrument_name', 'exchange_ts', 'fundingRate', 'realizedRate'],
-  numbered: 'exchange_ts IS NOT NULL',
-  unit: 'row',
-  reach: 'days',
-}
+export const BY_FUNDING = polledWith('fundingRate', 'realizedRate')
 
 /** Books with RPI have no checksum. */
 export const BY_RPI_CHANGE: Identity = { ...BY_CHANGE, key: ['channel', 'action', 'seqId', 'prevSeqId', 'exchange_ts'] }
 
 /** What futures and options ended at, asked for again and again. */
-export const BY_DELIVERY: Identity = {
-  key: ['instrument_name', 'exchange_ts', 'px'],
-  numbered: 'exchange_ts IS NOT NULL',
-  unit: 'row',
-  reach: 'days',
-}
+export const BY_DELIVERY = polledWith('px')

@@ -191,6 +191,7 @@ t.test('an answer is handed over before it is judged: what was refused is kept, 
   const deribitTable = [
     ['{"jsonrpc":"2.0","id":"x","result":[]}', 'trades', undefined],
     ['{"jsonrpc":"2.0","id":"x","result":null}', 'trades', undefined],
+    ['{"jsonrpc":"2.0","id":"x","result":[],"error":null}', 'trades', undefined],
     ['{"jsonrpc":"2.0","id":"x","error":{"code":13020,"message":"not_found"}}', 'rpc', 'RPC_REFUSED'],
     ['{"jsonrpc":"2.0","id":"x","result":[],"error":{"code":1,"message":"both"}}', 'rpc', 'RPC_REFUSED'],
     ['{"jsonrpc":"2.0","id":"x"}', 'rpc', 'HTTP_CALL_FAILED'],
