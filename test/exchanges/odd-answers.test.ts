@@ -89,12 +89,10 @@ const value = (id: unknown, channels: readonly string[]) =>
       { type: 'test_request' },
       { failTopics: [5], successTopics: null },
     ),
-    fc
-      .constantFrom(...channels, 'x')
-      .map(channel => ({
-        channel,
-        data: [{ instrument_name: channel, trade_seq: 1.5, i: null, tradeId: '7', instId: 5 }],
-      })),
+    fc.constantFrom(...channels, 'x').map(channel => ({
+      channel,
+      data: [{ instrument_name: channel, trade_seq: 1.5, i: null, tradeId: '7', instId: 5 }],
+    })),
     fc
       .constantFrom(...channels, 'x')
       .map(channel => [{ channel: channel.split('.')[0], instId: channel.split('.')[1] }]),
