@@ -13,7 +13,7 @@ import { Losses, lossOf } from './losses.js'
 /** Batch buffers kept for reuse: what comes back while one flush interval is written. */
 const POOL_MAX = 16
 /** Of the storage thread, which makes little garbage. */
-const YOUNG_HEAP_MIB = 4
+const YOUNG_HEAP_MIB = 1
 /**
  * Bytes of one family that the storage thread may hold, at most; what waits beyond them can still be given up here. Under
  * load this thread looks for answers once in some 15 ms: with less on its way, the other would wait for more.
