@@ -119,6 +119,8 @@ for (const venue of venues)
     const stoppedMs = Date.now()
     for (const { process } of recorders) process.kill()
     for (const { process } of recorders) t.equal((await process).exitCode, 0)
+    // Nobody listens any more, and to go on is work.
+    await market.close()
     await said(t, ['compact', '--once', '--config', configFile])
     const date = new Date(stoppedMs).toISOString().slice(0, 10)
     const at = new Date(stoppedMs - 500).toISOString()

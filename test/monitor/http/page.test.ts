@@ -15,6 +15,8 @@ import { openBrowser } from '../../fixtures/browser.js'
 import { coverageDay, coverageEvent } from '../../fixtures/coverage-day.js'
 import { matchAll } from '../../fixtures/match-all.js'
 
+// Mostly waits.
+
 process.env['EDGETAPE_LOG'] = 'silent'
 
 const iso = (ms: number) => new Date(ms).toISOString()

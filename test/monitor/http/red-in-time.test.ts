@@ -14,6 +14,8 @@ import { numberedExchange } from '../../fixtures/numbered-exchange.js'
 import { until } from '../../fixtures/recorder-process.js'
 import { seenAt } from '../../fixtures/seen-rate.js'
 
+// Mostly waits.
+
 /** Of an hour and a half that ended a moment ago: 8 to 18 frames a second. */
 async function keepPast(dataDir: string): Promise<void> {
   mkdirSync(join(dataDir, 'state'), { recursive: true })
