@@ -16,6 +16,7 @@ import { readDataIdentity } from '../../platform/data-identity.js'
 import { sqlText } from '../../platform/duckdb.js'
 import { sha256Of } from '../../platform/sha256.js'
 import { withEngine, type Engine } from '../engine.js'
+import { columnsOf } from '../lines/columns.js'
 import type { JobOptions } from '../segment/job.js'
 import { spillFolderOf } from '../temporary.js'
 import { convertedDates, dateFiles } from './date-job.js'
@@ -93,8 +94,7 @@ export async function describeFile(
 ): Promise<ListedFile> {
   const full = join(root, path)
   const rows = `read_parquet([${sqlText(full)}], hive_partitioning = false)`
-  const described = await engine.rows(`SELECT column_name, column_type FROM (DESCRIBE FROM ${rows})`)
-  const columns = described.map(([name, type]) => ({ name: String(name), type: String(type) }))
+  const columns = await columnsOf(engine, rows)
   const has = (wanted: string) => columns.some(({ name }) => name === wanted)
   const spanOf = (name: string) =>
     has(name) ? `epoch_us(min(${name})::TIMESTAMPTZ), epoch_us(max(${name})::TIMESTAMPTZ)` : 'NULL, NULL'
