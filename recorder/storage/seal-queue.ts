@@ -112,14 +112,14 @@ export class SealQueue {
       this.#tellMissing(task, manifest)
     } else if (outcome.kind === 'unreadable') {
       this.#options.emit({ type: 'unreadable', path: task.path, movedTo: outcome.movedTo })
-    }
+    } else this.#tellMissing(task)
   }
 
   /** A disk may take lines and lose them before they were synced: what was written and cannot be read again is told. */
-  #tellMissing({ path, holds }: SealTask, manifest: Manifest): void {
-    const frames = (holds?.frames ?? 0) - manifest.frames
+  #tellMissing({ path, holds }: SealTask, manifest?: Manifest): void {
+    const frames = (holds?.frames ?? 0) - (manifest?.frames ?? 0)
     if (!holds || frames <= 0) return
-    const fromUs = Math.max(holds.fromUs, manifest.last_recv_us)
+    const fromUs = Math.max(holds.fromUs, manifest?.last_recv_us ?? holds.fromUs)
     this.#options.emit({ type: 'lost', loss: { ...holds, fromUs, frames, cause: `the end of ${path} cannot be read` } })
   }
 
