@@ -29,7 +29,7 @@ export function tailStream(dataDir: string, log: Logger, stop: AbortSignal): Str
       const options = {
         ...{ path: dataDir, signal: AbortSignal.any([gone.signal, stop]) },
         ...{ channels: several(query, 'channel'), conns: several(query, 'conn') },
-        instrument: query.get('instrument') ?? undefined,
+        instrument: query.get('instrument') || undefined,
       }
       response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' })
       response.write('retry: 2000\n\n')
@@ -43,7 +43,8 @@ export function tailStream(dataDir: string, log: Logger, stop: AbortSignal): Str
 }
 
 const several = (query: URLSearchParams, name: string) => {
-  const values = query.getAll(name).flatMap(value => value.split(','))
+  // A field of a form that was left empty chooses nothing, and leaves out nothing.
+  const values = query.getAll(name).flatMap(value => value.split(',').filter(one => one !== ''))
   return values.length === 0 ? undefined : values
 }
 

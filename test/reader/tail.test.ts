@@ -246,7 +246,7 @@ t.test('over HTTP as server-sent events; a consumer that is too slow is told so 
     if (reads) response.on('data', (piece: Buffer) => text.push(piece.toString()))
     return { response, text: () => text.join('') }
   }
-  const reader = await answers('?channel=quote&instrument=ETH-PERPETUAL', true)
+  const reader = await answers('?channel=quote,&instrument=ETH-PERPETUAL&conn=', true)
   t.match(reader.response.headers['content-type'], /^text\/event-stream/)
   const slow = await answers('', false)
   await delay(200)
