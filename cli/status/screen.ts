@@ -3,7 +3,7 @@ import { versionsText } from '../../monitor/observe/versions-seen.js'
 import { elsewhereText } from '../../monitor/observe/elsewhere-text.js'
 import { titleOf, type PartReport } from '../../monitor/observe/parts.js'
 import { ageText, countText, daysText, sizeText, tenthsText } from '../../platform/figures.js'
-import { COLUMNS, wrapped } from '../../platform/wrapped.js'
+import { asOneLine, COLUMNS, wrapped } from '../../platform/wrapped.js'
 import { fitTable } from '../fit-table.js'
 import { indented } from '../table.js'
 
@@ -155,7 +155,7 @@ function filesTable(
   if (recorder.disk_error !== undefined) lines.push(['', `takes no frames: ${shortened(recorder.disk_error)} ❌`])
   const width = Math.max(...lines.map(([label]) => label.length))
   return lines
-    .map(([label, text]) => wrapped(text, ' '.repeat(width + 2), `${label.padEnd(width)}  `, columns))
+    .map(([label, text]) => wrapped(asOneLine(text), ' '.repeat(width + 2), `${label.padEnd(width)}  `, columns))
     .join('\n')
 }
 
@@ -200,7 +200,8 @@ function todayLines({ today }: Observation, width: number): string | undefined {
 }
 
 function shortened(text: string, length = ERROR_LENGTH): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text
+  const line = asOneLine(text)
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }
 
 function timeOf(ms: number): string {

@@ -39,25 +39,32 @@ export function reportOf(
   const status = readStatus(dataDir, part, of)
   const who = of === undefined ? { part } : { part, of }
   if (status === undefined) return { ...who, state: 'never ran', status: {} }
-  const { pid, version, started_at: since, written_at: writtenAt } = status
+  const { version } = status
+  const pid = pidIn(status['pid'])
+  const [since, writtenAt] = [momentIn(status['started_at']), momentIn(status['written_at'])]
   const stopped = status['stopped'] === true || status['state'] === 'stopped'
-  const alive = typeof pid === 'number' && isAlive(pid)
+  const alive = pid !== undefined && isAlive(pid)
   const found = readPulse(dataDir, part, of)
   // A sign of an earlier process says nothing of this one.
   const pulse = found?.pid === pid ? found : undefined
-  const aliveAt = pulse?.at ?? (isRecorder(who) && typeof writtenAt === 'string' ? writtenAt : undefined)
+  const aliveAt = pulse?.at ?? (isRecorder(who) ? writtenAt : undefined)
   return {
     ...who,
     state: stopped ? 'stopped' : !alive ? 'dead' : isSilent(aliveAt, nowMs) ? 'stands still' : 'running',
-    ...(typeof pid === 'number' ? { pid } : {}),
+    ...(pid === undefined ? {} : { pid }),
     ...(typeof version === 'string' ? { version } : {}),
-    ...(typeof since === 'string' ? { since } : {}),
-    ...(typeof writtenAt === 'string' ? { writtenAt } : {}),
+    ...(since === undefined ? {} : { since }),
+    ...(writtenAt === undefined ? {} : { writtenAt }),
     ...(aliveAt === undefined ? {} : { aliveAt }),
     ...(pulse && { pulse }),
     status,
   }
 }
+
+/** 0 and numbers below it stand for groups of processes, and the system takes no larger ones. */
+const pidIn = (value: unknown) => (typeof value === 'number' && value > 0 && value === (value | 0) ? value : undefined)
+
+const momentIn = (value: unknown) => (typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? value : undefined)
 
 const isSilent = (aliveAt: string | undefined, nowMs: number) =>
   aliveAt !== undefined && nowMs - Date.parse(aliveAt) > STANDS_STILL_MS
