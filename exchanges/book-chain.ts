@@ -24,11 +24,6 @@ export class BookChain {
   /** Receive stamp of the frame that brought it; of the first frame where there is none. */
   lastUs = 0
 
-  /** True while a break waits for its fresh snapshot. */
-  get isBroken(): boolean {
-    return this.#state === 'broken'
-  }
-
   see(ids: BookIds, recvUs: number): ChainLink {
     if (this.lastUs === 0) this.lastUs = recvUs
     // While broken, only the answer to a new subscription counts: `restart` opens the chain for it.

@@ -2,6 +2,7 @@ import t from 'tap'
 import { KnownChannels, hear } from '../../exchanges/known-channels.js'
 import { framePartitions } from '../../exchanges/channel-partition.js'
 import { bybit } from '../../exchanges/bybit/main.js'
+import type { Exchange } from '../../exchanges/exchange.js'
 import { okx } from '../../exchanges/okx/main.js'
 import { deribit } from '../../exchanges/deribit/main.js'
 
@@ -67,5 +68,44 @@ t.test('the partition of a frame is looked up once for each channel, and of curr
   t.same(of('BTC'), { kind: 'spot', currency: 'BTC' }, 'what was known stays')
   for (let at = 0; at < 60_000; at++) of(`D${at}`)
   t.same(of('BTC'), { kind: 'spot', currency: 'BTC' }, 'also after more channels than are remembered')
+  t.end()
+})
+
+t.test('lines about an instrument are found by its name, whole: not by one that only begins or ends like it', t => {
+  const found = (
+    { frames: { instrumentText, spelledIn } }: Exchange,
+    instrument: string,
+    family: string,
+    frame: object,
+  ) => {
+    const name = spelledIn ? spelledIn(instrument, family) : instrument
+    if (name === undefined) return false
+    return new RegExp(instrumentText?.(name.replaceAll('.', '\\.')) ?? '(?!)').test(JSON.stringify(frame))
+  }
+  const ticker = (symbol: string) => ({ topic: `tickers.${symbol}`, data: {} })
+  for (const [instrument, family, frame, expected] of [
+    ['BTCUSDT', 'ticker', ticker('BTCUSDT'), true],
+    ['BTCUSDT', 'ticker', ticker('1000BTCUSDT'), false],
+    ['BTCUSDT', 'ticker', ticker('BTCUSDT-26DEC25'), false],
+    ['BTCUSDT', 'ticker.spot', ticker('BTCUSDT'), false],
+    ['spot.BTCUSDT', 'ticker.spot', ticker('BTCUSDT'), true],
+    ['spot.BTCUSDT', 'ticker', ticker('BTCUSDT'), false],
+    ['XRP-26DEC25-0.4-C', 'ticker', ticker('XRP-26DEC25-0.4-C'), true],
+    ['XRP-26DEC25-0.4-C', 'ticker', ticker('XRP-26DEC25-014-C'), false],
+    ['BTCUSDT', 'funding_history', { result: { list: [{ symbol: 'BTCUSDT' }] } }, true],
+    ['BTCUSDT', 'trades', { data: [{ s: 'ETHUSDT' }, { s: 'BTCUSDT' }] }, true],
+  ] as const)
+    t.equal(
+      found(bybit as Exchange, instrument, family, frame),
+      expected,
+      `${instrument} in ${family}: ${JSON.stringify(frame)}`,
+    )
+  const row = (instId: string) => ({ arg: { channel: 'tickers', instId }, data: [{ instId }] })
+  t.ok(found(okx, 'BTC-USDT', 'tickers', row('BTC-USDT')))
+  t.notOk(found(okx, 'BTC-USDT', 'tickers', row('BTC-USDT-SWAP')))
+  const answer = (id: string) => ({ id, result: [] })
+  t.ok(found(deribit, 'BTC-PERPETUAL', 'trades', answer('trades BTC-PERPETUAL 5 9')))
+  t.ok(found(deribit, 'BTC-PERPETUAL', 'funding_history', answer('funding_history BTC-PERPETUAL')))
+  t.notOk(found(deribit, 'BTC', 'trades', answer('trades BTC-PERPETUAL 5 9')))
   t.end()
 })
