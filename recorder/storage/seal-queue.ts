@@ -98,7 +98,8 @@ export class SealQueue {
     const { disk, dataDir, room } = this.#options
     const { path, gaps, keepBytes } = task
     // What is written anew is never much larger than what is there.
-    if (!room.hasRoomFor(statSync(join(dataDir, path)).size + 64 * 1024)) return undefined
+    const bytes = statSync(join(dataDir, path), { throwIfNoEntry: false })?.size ?? 0
+    if (!room.hasRoomFor(bytes + 64 * 1024)) return undefined
     return sealSegment({ disk, dataDir, path, level, gaps, ...(keepBytes !== undefined && { keepBytes }) })
   }
 

@@ -40,6 +40,12 @@ export function* sealSegment(options: SealOptions): Generator<undefined, SealOut
   const open = join(dataDir, path)
   const sealed = join(dataDir, withState(path, 'sealed'))
   const manifestFile = join(dataDir, withState(path, 'manifest'))
+  if (!existsSync(open) && existsSync(sealed)) {
+    // The last rename was done, and its folder could not be synced.
+    disk.syncFolder(dirname(sealed))
+    const manifest = parseManifest(readFileSync(manifestFile, 'utf8'), manifestFile)
+    return { kind: 'sealed', path: withState(path, 'sealed'), manifest }
+  }
   const earlier = finishedManifest(open, manifestFile)
   if (earlier) {
     commit(disk, open, sealed)

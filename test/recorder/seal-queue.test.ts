@@ -127,6 +127,24 @@ t.test('lines of a file that was found empty were lost, and nobody was told', t 
   t.end()
 })
 
+t.test('a folder that could not be synced behind the last rename kept its segment waiting for ever', t => {
+  const dataDir = t.testdir({})
+  const { disk, queue, paths, of } = scene(dataDir, 1)
+  const sealed = withState(paths[0] ?? '', 'sealed')
+  const sync = disk.syncFolder.bind(disk)
+  disk.syncFolder = folder => {
+    if (existsSync(join(dataDir, sealed)) && of('failed').length === 0)
+      throw Object.assign(new Error('EIO: fsync'), { code: 'EIO' })
+    sync(folder)
+  }
+  run(queue, 0)
+  t.same([of('failed').length, of('sealed').length], [1, 0])
+  run(queue, 1000)
+  t.same([of('failed').length, of('sealed').map(({ path }) => path)], [1, [sealed]])
+  t.same(queue.waiting, [])
+  t.end()
+})
+
 t.test('what is given up in the middle stays as it is, without a copy in the making', t => {
   const dataDir = t.testdir({})
   const { disk, queue, paths } = scene(dataDir, 2)
