@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t from 'tap'
 import { KnownChannels, hear } from '../../exchanges/known-channels.js'
 import { framePartitions } from '../../exchanges/channel-partition.js'
@@ -5,6 +7,7 @@ import { bybit } from '../../exchanges/bybit/main.js'
 import type { Exchange } from '../../exchanges/exchange.js'
 import { okx } from '../../exchanges/okx/main.js'
 import { deribit } from '../../exchanges/deribit/main.js'
+import { exchanges } from '../../exchanges/registry.js'
 
 const heardBy = (
   channels: readonly string[],
@@ -107,5 +110,46 @@ t.test('lines about an instrument are found by its name, whole: not by one that 
   t.ok(found(deribit, 'BTC-PERPETUAL', 'trades', answer('trades BTC-PERPETUAL 5 9')))
   t.ok(found(deribit, 'BTC-PERPETUAL', 'funding_history', answer('funding_history BTC-PERPETUAL')))
   t.notOk(found(deribit, 'BTC', 'trades', answer('trades BTC-PERPETUAL 5 9')))
+  t.end()
+})
+
+t.test('any text at all has a family of a fixed set, a partition that is fit for a path, and an end', t => {
+  const heads = [
+    'trades',
+    'book',
+    'publicTrade',
+    'orderbook.50',
+    'spot.tickers',
+    'candle1m',
+    'chart.trades',
+    'kline.1',
+    '',
+  ]
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.tuple(fc.constantFrom(...heads), fc.string({ maxLength: 40 })).map(parts => parts.join('.')),
+    fc.tuple(fc.constantFrom(...heads), fc.stringMatching(/^[A-Z0-9_.-]{0,40}$/)).map(parts => parts.join('.')),
+  )
+  fc.assert(
+    fc.property(text, text => {
+      for (const { name, names, families } of exchanges) {
+        const family = names.familyOfChannel(text)
+        assert.ok(family === 'other' || families.some(known => known.name === family), `${name} ${family}`)
+        const subject = names.subjectOf(text)
+        const all = [
+          names.partitionOfInstrument(text),
+          ...(subject?.kinds.map(kind => ({ kind, currency: subject.currency })) ?? []),
+        ]
+        for (const { kind, currency = 'OTHER' } of all) {
+          assert.match(kind, /^[a-z_]{1,20}$/)
+          assert.match(currency, /^[A-Z0-9]{1,16}$/)
+        }
+        const endMs = names.expiryMsOf(text)
+        assert.ok(endMs === Infinity || Number.isSafeInteger(endMs), `${endMs}`)
+        names.isAbout({ family, kinds: ['option'], name: undefined }, text)
+      }
+    }),
+    { numRuns: 1000 },
+  )
   t.end()
 })

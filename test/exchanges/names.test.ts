@@ -9,7 +9,6 @@ import { partitionOfChannel as partitionOfDeribit } from '../../exchanges/deribi
 import type { Exchange } from '../../exchanges/exchange.js'
 import { okx } from '../../exchanges/okx/main.js'
 import { argOf, describeArg, partitionOfChannel as partitionOfOkx } from '../../exchanges/okx/names.js'
-import { adapters } from '../../exchanges/registry.js'
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 
@@ -271,47 +270,6 @@ t.test("Bybit's categories follow from names, and channels of two categories nev
         assert.ok(!channelsOf(one).some(channel => known.includes(channel)))
       }
     }),
-  )
-  t.end()
-})
-
-t.test('any text at all has a family of a fixed set, a partition that is fit for a path, and an end', t => {
-  const heads = [
-    'trades',
-    'book',
-    'publicTrade',
-    'orderbook.50',
-    'spot.tickers',
-    'candle1m',
-    'chart.trades',
-    'kline.1',
-    '',
-  ]
-  const text = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
-    fc.tuple(fc.constantFrom(...heads), fc.string({ maxLength: 40 })).map(parts => parts.join('.')),
-    fc.tuple(fc.constantFrom(...heads), fc.stringMatching(/^[A-Z0-9_.-]{0,40}$/)).map(parts => parts.join('.')),
-  )
-  fc.assert(
-    fc.property(text, text => {
-      for (const { name, names, families } of adapters.filter(({ name }) => name !== 'generic')) {
-        const family = names.familyOfChannel(text)
-        assert.ok(family === 'other' || families.some(known => known.name === family), `${name} ${family}`)
-        const subject = names.subjectOf(text)
-        const all = [
-          names.partitionOfInstrument(text),
-          ...(subject?.kinds.map(kind => ({ kind, currency: subject.currency })) ?? []),
-        ]
-        for (const { kind, currency = 'OTHER' } of all) {
-          assert.match(kind, /^[a-z_]{1,20}$/)
-          assert.match(currency, /^[A-Z0-9]{1,16}$/)
-        }
-        const endMs = names.expiryMsOf(text)
-        assert.ok(endMs === Infinity || Number.isSafeInteger(endMs), `${endMs}`)
-        names.isAbout({ family, kinds: ['option'], name: undefined }, text)
-      }
-    }),
-    { numRuns: 1000 },
   )
   t.end()
 })
