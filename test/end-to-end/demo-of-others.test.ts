@@ -18,7 +18,7 @@ for (const exchange of ['bybit', 'okx']) {
 
   t.test(`demo --exchange ${exchange} ends with a report and nothing running`, async t => {
     const cwd = t.testdir()
-    const { stdout, stderr, exitCode } = await edgetape(['demo', '--exchange', exchange, '--seconds', '5'], { cwd })
+    const { stdout, stderr, exitCode } = await edgetape(['demo', '--exchange', exchange, '--seconds', '8'], { cwd })
     t.equal(exitCode, 0, stderr)
     t.match(stdout, /^ {2}Complete: [\d,]+ channels, .* when the recorder was stopped\.$/m, 'the account')
     t.match(stdout, /^ {2}\d\d:\d\d:\d[0-9] +\d+/m, 'candles')

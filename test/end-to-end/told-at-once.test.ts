@@ -99,15 +99,12 @@ t.test('within ten seconds everybody tells of what happened', { timeout: 400_000
   const first = await commandHere(['coverage', '--path', dataDir])
   t.match(first.stdout, /^Complete: \d+ channels/, 'from the first seconds, without Parquet')
   t.equal(first.exitCode, 0)
-  let pending: string | undefined
-  const isTold = () => /^Not yet known: .*the last seconds/.test(pending ?? '')
-  for (const untilMs = performance.now() + WITHIN_MS_STARVED; !isTold() && performance.now() < untilMs;) {
-    const { today } = (await (await fetch(`${url}/api/status`)).json()) as { today: { pending?: string } }
-    pending = today.pending
-    // Each look is work for the page.
-    await delay(100)
-  }
-  t.ok(isTold(), `what nobody can know yet is told to be so: ${pending}`)
+  // The page's day may have been measured so late that nothing of it was open; who asks now asks of this second.
+  const open = /^Not yet known: .*the last seconds/m
+  let { stdout: text } = first
+  for (const untilMs = performance.now() + WITHIN_MS_STARVED; !open.test(text) && performance.now() < untilMs;)
+    text = (await commandHere(['coverage', '--path', dataDir])).stdout
+  t.match(text, open, 'what nobody can know yet is told to be so')
 
   const { faults } = exchange
   const heard = (event: string) => journalText(dataDir).split(`"event":"${event}"`).length
