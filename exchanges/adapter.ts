@@ -204,9 +204,9 @@ export interface Adapter {
   silenceLimits?(channels: Iterable<string>): ReadonlyMap<string, number>
   /**
    * Kind and currency of the instrument that a data frame is about, of a bounded set whatever the wire says; undefined
-   * where it is about none. Not every exchange can tell.
+   * where it is about none. Not every exchange can tell. The family may say what the frame leaves out.
    */
-  partitionOf?(frame: Buffer): Partition | undefined
+  partitionOf?(frame: Buffer, family: string): Partition | undefined
   /** The family of a channel by its name; `other` for one that is not known. */
   familyOfChannel(channel: string): string
   /** When the exchange says it made what a pushed frame tells, ms since the epoch; undefined where it says nothing. */

@@ -7,21 +7,21 @@ const CACHED_CHANNELS_MAX = 50_000
 
 /**
  * Tells kind and currency of data frames; each channel is looked at once.
- * @param channelOf the channel that a frame names
+ * @param channelOf the channel that a frame of a family names
  * @param partitionOf what a channel is about; undefined where its name does not tell
  */
 export function framePartitions(
-  channelOf: (frame: Buffer) => string | undefined,
+  channelOf: (frame: Buffer, family: string) => string | undefined,
   partitionOf: (channel: string) => Partition | undefined,
-): (frame: Buffer) => Partition | undefined {
+): (frame: Buffer, family: string) => Partition | undefined {
   const known = new Map<string, Partition | undefined>()
   const currencies = new Set<string>()
   const bounded = (partition: Partition): Partition => {
     if (currencies.size < CURRENCIES_MAX) currencies.add(partition.currency)
     return currencies.has(partition.currency) ? partition : { ...partition, currency: 'OTHER' }
   }
-  return frame => {
-    const channel = channelOf(frame)
+  return (frame, family) => {
+    const channel = channelOf(frame, family)
     if (channel === undefined) return undefined
     if (known.has(channel)) return known.get(channel)
     const found = partitionOf(channel)

@@ -58,6 +58,8 @@ export interface Names {
   readonly familyOfChannel: (channel: string) => string
   /** Kind and currency of an instrument; kind `none` where the name tells nothing. */
   readonly partitionOfInstrument: (name: string) => Partition
+  /** Kind and currency by which a channel's frames are stored, where they are grouped; undefined where its name tells none. */
+  readonly partitionOfChannel: (channel: string) => Partition | undefined
   /** What a channel is about; undefined where it is about no instrument and no index. */
   readonly subjectOf: (channel: string) => Subject | undefined
   /** Whether what a channel brings is of this instrument or index, too. */
@@ -96,8 +98,11 @@ export interface Subject {
   readonly kinds: readonly Kind[]
   /** Instrument or index; undefined for a channel of all instruments of the kinds. */
   readonly name: string | undefined
-  /** Of such a channel: the one currency that it is about; without it, any. */
-  readonly currency?: string
+  /**
+   * Of such a channel: whose instruments they are, as names of channels say it: a currency, a coin or a family of
+   * instruments, which need not be the currency that they are stored by. Without it, anybody's.
+   */
+  readonly whose?: string
 }
 
 /** What is known of a family, its own or one that every exchange has; of any other no more than that it came. */

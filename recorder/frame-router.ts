@@ -13,7 +13,7 @@ const BATCHES_MAX = 64
 const LOOKS_MAX = 1000
 
 /** Kind and currency under which a frame is grouped within its family; undefined for one that has none. */
-export type PartitionOf = (frame: Buffer) => Omit<SegmentGroup, 'channel'> | undefined
+export type PartitionOf = (frame: Buffer, family: string) => Omit<SegmentGroup, 'channel'> | undefined
 
 /** Counts of what was taken, per channel family. */
 export interface FamilyCount {
@@ -151,7 +151,7 @@ export class FrameRouter {
   }
 
   #fillingFor(family: string, recvUs: number, frame: Buffer): Filling {
-    const partition = family === 'journal' ? undefined : this.#partitionOf?.(frame)
+    const partition = family === 'journal' ? undefined : this.#partitionOf?.(frame, family)
     const key = partition ? `${family}/${partition.kind}/${partition.currency ?? ''}` : family
     const current = this.#filling.get(key)
     if (current?.batch.covers(recvUs) && current.batch.hasRoomFor(frame)) return current

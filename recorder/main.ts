@@ -248,12 +248,12 @@ function groupingOf(groupBy: Config['segments']['groupBy'], exchange: Adapter): 
     case 'family':
       return undefined
     case 'family+kind':
-      return frame => {
-        const partition = exchange.partitionOf?.(frame)
+      return (frame, family) => {
+        const partition = exchange.partitionOf?.(frame, family)
         return partition && { kind: partition.kind }
       }
     case 'family+kind+currency':
-      return frame => exchange.partitionOf?.(frame)
+      return (frame, family) => exchange.partitionOf?.(frame, family)
   }
 }
 

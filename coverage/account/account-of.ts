@@ -145,18 +145,15 @@ class HostStates {
     }
   }
 
-  #vanishedOf(host: string, { family, kinds, subject }: ChannelTarget): Vanished[] {
-    return this.#facts.vanished.filter(file => {
-      if (file.host !== host || file.family !== family) return false
-      if (file.kind === undefined) return true
-      if (!kinds.includes(file.kind)) return false
-      const own = subject?.name === undefined ? subject?.currency : this.#currencyOf(subject.name)
-      return file.currency === undefined || own === undefined || own === file.currency
-    })
-  }
-
-  #currencyOf(name: string): string {
-    return this.#facts.exchange.names.partitionOfInstrument(name).currency
+  /** Files that may have held frames of a channel: those that lie where its own are stored. */
+  #vanishedOf(host: string, { family, stored }: ChannelTarget): Vanished[] {
+    return this.#facts.vanished.filter(
+      file =>
+        file.host === host &&
+        file.family === family &&
+        (file.kind === undefined || file.kind === stored?.kind) &&
+        (file.currency === undefined || file.currency === stored?.currency),
+    )
   }
 
   #remembered(

@@ -1,4 +1,5 @@
 import type { Span } from '../../platform/spans.js'
+import type { Subject } from '../../exchanges/exchange.js'
 import type { CoveredKind } from '../../exchanges/settings.js'
 
 /**
@@ -35,6 +36,10 @@ export interface Channel {
   about: string
   /** It is about all instruments of its kind. */
   isWhole: boolean
+  /** Of such a one: what its name says. */
+  subject?: Subject | undefined
+  /** Of what files alone tell: kind and currency that they are stored by, where their folders say. */
+  stored?: { kind: string | undefined; currency: string | undefined }
 }
 
 /** Channels of which the same is known. */

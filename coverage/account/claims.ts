@@ -1,7 +1,7 @@
 import { familyOf, type Exchange } from '../../exchanges/exchange.js'
 import { unionOf, type Span } from '../../platform/spans.js'
 import type { Channel, StateSpan } from './account.js'
-import { kindShown } from './targets.js'
+import { kindShown, kindsShown } from './targets.js'
 import { Timeline } from './timeline.js'
 
 /** What a file alone says, where no journal tells of its recorder: from when to when it has something of a family and kind. */
@@ -40,9 +40,17 @@ export function* claimed(
 }
 
 function channelOf(exchange: string, { family, kind: folder, currency }: Claim): Channel {
-  const kind = kindShown(folder ?? '')
-  const whose = [currency, kind].filter(text => text !== undefined && text !== 'none').join(' ')
-  return { exchange, family, kind, about: whose === '' ? 'all' : `all ${whose}s`, isWhole: true }
+  const kinds = kindsShown([folder ?? 'none'])
+  const whose = [currency, ...kinds].filter(text => text !== undefined && text !== 'none').join(' ')
+  const stored = { kind: folder, currency }
+  return {
+    exchange,
+    family,
+    kind: kindShown(folder ?? 'none'),
+    about: whose === '' ? 'all' : `all ${whose}s`,
+    isWhole: true,
+    stored,
+  }
 }
 
 const withoutPauses = (spans: readonly Span[]) =>

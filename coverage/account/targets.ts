@@ -1,5 +1,6 @@
 import { familyOf, type Exchange, type Subject } from '../../exchanges/exchange.js'
 import type { CoveredKind } from '../../exchanges/settings.js'
+import type { Partition } from '../../formats/partition.js'
 import type { Channel, Grade } from './account.js'
 
 /** What the name of a channel on the wire says. */
@@ -8,8 +9,10 @@ export interface ChannelTarget {
   kinds: readonly string[]
   /** Instrument or index; undefined for a channel of all of a kind. */
   name: string | undefined
-  /** Kinds with their currency, of a channel of all of a kind. */
+  /** Kinds with whose they are, of a channel of all of a kind. */
   partitions: readonly string[]
+  /** By what its frames are stored, where they are grouped. */
+  stored: Partition | undefined
   /** How its recording can be proven. */
   grade: Grade
   /** Its name. */
@@ -48,13 +51,13 @@ function targetOf(exchange: Known, channel: string): ChannelTarget {
   const counted = familyOf(exchange, family).coverage?.counted?.what
   const kinds = subject?.kinds ?? []
   const name = subject ? subject.name : channel
-  const { currency } = subject ?? {}
-  const shown = [...new Set(kinds.map(kindShown))]
+  const { whose } = subject ?? {}
   return {
     family,
     kinds,
     name,
-    partitions: kinds.map(kind => `${kind} ${currency ?? ''}`.trim()),
+    partitions: kinds.map(kind => `${kind} ${whose ?? ''}`.trim()),
+    stored: exchange.names.partitionOfChannel(channel),
     grade: counted === 'trades' || counted === 'book changes' ? 'exact' : 'watched',
     wire: channel,
     isNumbered: counted === 'trades',
@@ -62,9 +65,10 @@ function targetOf(exchange: Known, channel: string): ChannelTarget {
     channel: {
       exchange: exchange.name,
       family,
-      kind: shown[0] ?? 'none',
-      about: name ?? `all ${[currency, ...shown].filter(text => text !== undefined).join(' ')}s`,
+      kind: kindShown(kinds[0] ?? 'none'),
+      about: name ?? `all ${[whose, ...kindsShown(kinds)].filter(text => text !== undefined).join(' ')}s`,
       isWhole: name === undefined,
+      ...(name === undefined && { subject }),
     },
     subject,
   }
@@ -74,6 +78,13 @@ function targetOf(exchange: Known, channel: string): ChannelTarget {
 export function kindShown(kind: string): CoveredKind | 'none' {
   if (kind === 'future_combo' || kind === 'option_combo') return 'combo'
   return KINDS.find(known => known === kind) ?? 'none'
+}
+
+/** The same of several; of one sort of combo alone it is said which, so that each has an account of its own. */
+export function kindsShown(kinds: readonly string[]): string[] {
+  const shown = [...new Set<string>(kinds.map(kindShown))]
+  const [only, ...others] = kinds
+  return only?.endsWith('_combo') && others.length === 0 ? [only.replace('_', ' ')] : shown
 }
 
 export const KINDS = [

@@ -9,7 +9,7 @@ import { neverRests, silenceLimits } from '../silence-limits.js'
 import type { BybitConfig } from './config.js'
 import { Discovery } from './discovery.js'
 import { families } from './families.js'
-import { madeMs, topicIn } from './frames.js'
+import { frames, madeMs } from './frames.js'
 import { FullBookAnswers } from './full-books.js'
 import { BybitHttp, httpUrlOf, RefusedError } from './http.js'
 import type { Instrument } from './instruments.js'
@@ -86,7 +86,7 @@ export function bybit(config: BybitConfig, log: Logger): Adapter {
     familyOfChannel,
     madeMs,
     shown: (priceOf, nowMs) => shownOf(listings.instruments, priceOf, nowMs),
-    partitionOf: framePartitions(topicIn, partitionOfChannel),
+    partitionOf: framePartitions(frames.channelOf, partitionOfChannel),
     async discover(take, signal) {
       const { instruments, inactive, nameless: entries } = await discovery.list(listings.instruments, take, signal)
       nameless = entries

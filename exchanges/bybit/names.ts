@@ -130,14 +130,15 @@ export function subjectOf(channel: string): Subject | undefined {
   const name = symbolOf(channel)
   const family = familyOfChannel(channel)
   if (name === undefined || family === 'other') return undefined
-  if (isOfOptions(family, name)) return { family, kinds: ['option'], name: undefined, currency: name }
+  if (isOfOptions(family, name)) return { family, kinds: ['option'], name: undefined, whose: name }
   const { kind } = partitionIn(name, family)
   return kind === 'none' ? undefined : { family, kinds: [kind], name }
 }
 
 /** Whether a channel's data are of this instrument, too. A channel of options is about a coin. */
-export function isAbout({ name, currency }: Subject, about: string): boolean {
-  return name === undefined ? OPTION.test(about) && about.startsWith(`${currency ?? ''}-`) : name === about
+export function isAbout({ name, whose }: Subject, about: string): boolean {
+  if (name !== undefined) return name === about
+  return OPTION.test(about) && (whose === undefined || about.startsWith(`${whose}-`))
 }
 
 /** Kind and currency of what a channel is about; of a channel of many, those of most. */

@@ -105,7 +105,7 @@ export function deribit(config: DeribitConfig, credentials: Credentials | undefi
     },
     openSession: (link, wanted) =>
       new DeribitSession(link, wanted, { config, credentials, log, credits, channels, catalogue, trades }),
-    partitionOf: framePartitions(channelOfFrame, channel => partitionOfChannel(channel, familyOfChannel(channel))),
+    partitionOf: framePartitions(channelOfFrame, partitionOfChannel),
   }
 }
 

@@ -86,7 +86,8 @@ const CURRENCY = /^[A-Z0-9]{1,16}$/
  * Kind and currency of what a channel is about, by its name: `book.BTC-PERPETUAL.100ms`, `trades.option.BTC.100ms`,
  * `deribit_price_index.btc_usd`. Undefined where neither can be known from the name alone.
  */
-export function partitionOfChannel(channel: string, family: string): Partition | undefined {
+export function partitionOfChannel(channel: string): Partition | undefined {
+  const family = familyOfChannel(channel)
   // `chart.trades` has a dot of its own; a book's family says more than its channel.
   const head = channel.startsWith(`${family}.`) ? family.length : channel.indexOf('.')
   if (head < 0) return undefined
@@ -104,16 +105,16 @@ export function subjectOf(channel: string): Subject | undefined {
   if (!channel.startsWith(`${head}.`)) return undefined
   const [name = '', currency = 'any'] = channel.slice(head.length + 1).split('.')
   const kinds = family === 'trades' && Object.hasOwn(KINDS_OF_TRADES, name) ? KINDS_OF_TRADES[name] : undefined
-  if (kinds) return { family, kinds, name: undefined, ...(currency === 'any' ? {} : { currency }) }
+  if (kinds) return { family, kinds, name: undefined, ...(currency === 'any' ? {} : { whose: currency }) }
   const { kind } = partitionOf(name)
   return kind === 'none' ? undefined : { family, kinds: [kind], name }
 }
 
 /** Whether a channel's data are of this instrument or index, too. */
-export function isAbout({ kinds, name, currency }: Subject, about: string): boolean {
+export function isAbout({ kinds, name, whose }: Subject, about: string): boolean {
   if (name !== undefined) return name === about
   const partition = partitionOf(about)
-  return kinds.includes(partition.kind) && (currency === undefined || currency === partition.currency)
+  return kinds.includes(partition.kind) && (whose === undefined || whose === partition.currency)
 }
 
 /** When the first instrument in a channel's name expires, at 08:00 UTC of the day in it, ms since the epoch; `Infinity` where it has none. */

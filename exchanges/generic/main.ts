@@ -13,6 +13,7 @@ export const generic: Exchange<GenericConfig> = {
   names: {
     familyOfChannel: family => family,
     partitionOfInstrument: () => ({ kind: 'none', currency: 'OTHER' }),
+    partitionOfChannel: () => undefined,
     subjectOf: () => undefined,
     isAbout: () => false,
     expiryMsOf: () => Infinity,

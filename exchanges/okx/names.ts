@@ -171,7 +171,7 @@ export function subjectOf(channel: string): Subject | undefined {
   const family = familyOfChannel(channel)
   const partition = partitionOfChannel(channel)
   if (!partition) return undefined
-  const { kind, currency } = partition
+  const { kind } = partition
   switch (familyNamed(family)?.by) {
     case 'instrument':
     case 'index':
@@ -179,15 +179,15 @@ export function subjectOf(channel: string): Subject | undefined {
     case 'type':
       return { family, kinds: [kind], name: undefined }
     default:
-      return { family, kinds: [kind], name: undefined, currency }
+      return { family, kinds: [kind], name: undefined, whose: aboutOf(channel) }
   }
 }
 
-/** Whether a channel's data are of this instrument or index, too. */
-export function isAbout({ kinds, name, currency }: Subject, about: string): boolean {
+/** Whether a channel's data are of this instrument or index, too. Several families of instruments settle in one currency. */
+export function isAbout({ kinds, name, whose }: Subject, about: string): boolean {
   if (name !== undefined) return name === about
-  const partition = partitionOfInstrument(about)
-  return kinds.includes(partition.kind) && (currency === undefined || currency === partition.currency)
+  const isWhose = whose === undefined || about.startsWith(`${whose}-`)
+  return isWhose && kinds.includes(partitionOfInstrument(about).kind)
 }
 
 /** When the instrument of a channel expires, at 08:00 UTC of the day in its name, ms since the epoch; `Infinity` where it has none. */

@@ -47,14 +47,11 @@ export async function accountOfSpan(
   }
 }
 
-/** Whether a channel of all instruments of kinds brings those of this one: it is called `all BTC options`. */
-function isOfAll({ isWhole, about, family }: Channel, instrument: string, names: Names): boolean {
-  if (!isWhole) return false
-  const words = about.replace(/s$/, '').split(' ')
-  const { kind } = names.partitionOfInstrument(instrument)
-  const currency = words.find(word => word === word.toUpperCase())
-  const subject = { family, kinds: [kind], name: undefined, ...(currency !== undefined && { currency }) }
-  return (words.includes(kind) || words.includes('combo')) && names.isAbout(subject, instrument)
+/** Whether a channel of all instruments of a kind brings those of this one, or files that nobody else tells of may hold it. */
+function isOfAll({ subject, stored }: Channel, instrument: string, names: Names): boolean {
+  if (subject) return names.isAbout(subject, instrument)
+  const { kind, currency } = names.partitionOfInstrument(instrument)
+  return stored !== undefined && (stored.kind ?? kind) === kind && (stored.currency ?? currency) === currency
 }
 
 /** Between two imports, or while a subscription is renewed, so little time counts as none: nobody can do better, µs. */

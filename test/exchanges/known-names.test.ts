@@ -58,7 +58,7 @@ t.test('the partition of a frame is looked up once for each channel, and of curr
       return channel.startsWith('none') ? undefined : { kind: 'spot', currency: channel }
     },
   )
-  const of = (channel: string) => partitionOf(Buffer.from(channel))
+  const of = (channel: string) => partitionOf(Buffer.from(channel), 'trades')
   t.equal(of(''), undefined)
   t.equal(of('none'), undefined)
   t.equal(of('none'), undefined)
@@ -138,7 +138,8 @@ t.test('any text at all has a family of a fixed set, a partition that is fit for
         const subject = names.subjectOf(text)
         const all = [
           names.partitionOfInstrument(text),
-          ...(subject?.kinds.map(kind => ({ kind, currency: subject.currency })) ?? []),
+          ...(subject?.kinds.map(kind => ({ kind, currency: undefined })) ?? []),
+          names.partitionOfChannel(text) ?? names.partitionOfInstrument(text),
         ]
         for (const { kind, currency = 'OTHER' } of all) {
           assert.match(kind, /^[a-z_]{1,20}$/)

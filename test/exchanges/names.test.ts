@@ -5,10 +5,9 @@ import t from 'tap'
 import { bybit } from '../../exchanges/bybit/main.js'
 import { categoryOfName, channelOf, topicOf } from '../../exchanges/bybit/names.js'
 import { deribit } from '../../exchanges/deribit/main.js'
-import { partitionOfChannel as partitionOfDeribit } from '../../exchanges/deribit/names.js'
 import type { Exchange } from '../../exchanges/exchange.js'
 import { okx } from '../../exchanges/okx/main.js'
-import { argOf, describeArg, partitionOfChannel as partitionOfOkx } from '../../exchanges/okx/names.js'
+import { argOf, describeArg } from '../../exchanges/okx/names.js'
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 
@@ -123,8 +122,6 @@ interface Subject {
   instrument: fc.Arbitrary<Named>
   /** Channels of an instrument, and the families that they are of. */
   channels: (instrument: Named) => readonly (readonly [channel: string, family: string])[]
-  /** What a partition is found by that a frame's channel names. */
-  partitionOf?: (channel: string, family: string) => unknown
 }
 
 const subjects: readonly Subject[] = [
@@ -138,7 +135,6 @@ const subjects: readonly Subject[] = [
       [`quote.${name}`, 'quote'],
       [`chart.trades.${name}.1D`, 'chart.trades'],
     ],
-    partitionOf: partitionOfDeribit,
   },
   {
     exchange: bybit,
@@ -164,12 +160,11 @@ const subjects: readonly Subject[] = [
       [`mark-price-candle3M.${name}`, 'mark-price-candle'],
       [`tickers.${name}`, 'tickers'],
     ],
-    partitionOf: partitionOfOkx,
   },
 ]
 
-for (const { exchange, instrument, channels, partitionOf } of subjects) {
-  const { partitionOfInstrument, familyOfChannel, subjectOf, isAbout, expiryMsOf } = exchange.names
+for (const { exchange, instrument, channels } of subjects) {
+  const { partitionOfInstrument, partitionOfChannel, familyOfChannel, subjectOf, isAbout, expiryMsOf } = exchange.names
   const inRows = (name: string) => exchange.names.nameInTables?.(name) ?? name
 
   t.test(
@@ -184,10 +179,10 @@ for (const { exchange, instrument, channels, partitionOf } of subjects) {
             assert.equal(familyOfChannel(channel), family, channel)
             assert.equal(expiryMsOf(channel), expiryMs, channel)
             const subject = subjectOf(channel)
-            assert.deepEqual({ ...subject, currency: 0 }, { family, kinds: [kind], name: inRows(name), currency: 0 })
-            assert.ok(subject && isAbout(subject, inRows(name)))
+            assert.deepEqual(subject, { family, kinds: [kind], name: inRows(name) })
+            assert.ok(isAbout(subject, inRows(name)))
             if (inRows(other.name) !== inRows(name)) assert.ok(!isAbout(subject, inRows(other.name)), other.name)
-            if (partitionOf) assert.deepEqual(partitionOf(channel, family), { kind, currency })
+            assert.deepEqual(partitionOfChannel(channel), { kind, currency }, 'its frames lie where its rows do')
           }
         }),
         { numRuns: 300 },
@@ -223,7 +218,12 @@ t.test('what a channel of a whole kind brings is of each instrument of it, and o
       assert.ok(brings(deribit, 'trades.any.any.raw', deribits.name))
       assert.equal(brings(okx, 'instruments.OPTION', okxs.name), okxs.kind === 'option')
       assert.equal(brings(okx, 'liquidation-orders.SWAP', okxs.name), okxs.kind === 'perpetual')
-      assert.equal(brings(okx, 'opt-summary.BTC-USD', okxs.name), okxs.kind === 'option' && okxs.currency === 'BTC')
+      for (const family of ['BTC-USD', 'BTC-USD_UM', 'ETH-USD_UM', 'BTC-USDT'])
+        assert.equal(
+          brings(okx, `opt-summary.${family}`, okxs.name),
+          okxs.kind === 'option' && okxs.name.split('-', 2).join('-') === family,
+          `${family} ${okxs.name}`,
+        )
       const isOfBtc = bybits.name.startsWith('BTC-')
       assert.equal(brings(bybit, 'publicTrade.BTC', bybits.name), bybits.kind === 'option' && isOfBtc)
     }),

@@ -2,7 +2,7 @@ import t from 'tap'
 import { groupPath, parseSegmentPath, segmentPath } from '../../formats/raw-path.js'
 import { framePartitions } from '../../exchanges/channel-partition.js'
 import { channelOfFrame } from '../../exchanges/deribit/frame-channel.js'
-import { familyOfChannel, partitionOfChannel } from '../../exchanges/deribit/names.js'
+import { partitionOfChannel } from '../../exchanges/deribit/names.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
 import { localDisk } from '../../platform/disk.js'
 import { SegmentFinder } from '../../compactor/backlog.js'
@@ -30,17 +30,17 @@ const channels: [channel: string, kind: string | undefined, currency?: string][]
 
 t.test('kind and currency of a channel', t => {
   for (const [channel, kind, currency] of channels) {
-    const found = partitionOfChannel(channel, familyOfChannel(channel))
+    const found = partitionOfChannel(channel)
     t.same(found, kind === undefined ? undefined : { kind, currency }, channel)
   }
   t.end()
 })
 
 t.test('an exchange that makes up currencies fills no disk with folders', t => {
-  const partitionOf = framePartitions(channelOfFrame, channel => partitionOfChannel(channel, familyOfChannel(channel)))
+  const partitionOf = framePartitions(channelOfFrame, partitionOfChannel)
   const frame = (n: number) =>
     Buffer.from(`{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.X${n}-PERPETUAL","data":{}}}`)
-  const found = new Set(Array.from({ length: 5000 }, (_, n) => partitionOf(frame(n))?.currency))
+  const found = new Set(Array.from({ length: 5000 }, (_, n) => partitionOf(frame(n), 'quote')?.currency))
   t.equal(found.size, 101)
   t.ok(found.has('OTHER'))
   t.end()

@@ -60,6 +60,6 @@ function covers(outer: Subject, inner: Subject): boolean {
   return (
     outer.name === undefined &&
     inner.kinds.every(kind => outer.kinds.includes(kind)) &&
-    (outer.currency === undefined || outer.currency === inner.currency)
+    (outer.whose === undefined || outer.whose === inner.whose)
   )
 }

@@ -51,7 +51,7 @@ t.test('hostile frames crash nothing and reach no path', { timeout: 600_000 }, a
       const session = sessions[seq % 2]
       const family = session?.data(frame, seq, false) ?? session?.control(frame, false).family ?? 'other'
       if (!families.has(family)) t.fail(`family ${family}`)
-      const { kind, currency } = adapter.partitionOf?.(frame) ?? { kind: 'none', currency: 'none' }
+      const { kind, currency } = adapter.partitionOf?.(frame, family) ?? { kind: 'none', currency: 'none' }
       if (!/^[a-z_]+$/.test(kind) || !/^[A-Za-z0-9]{1,16}$/.test(currency)) t.fail(`partition ${kind} ${currency}`)
       const channel = bybit.frames.channelOf(frame, family)
       if (channel !== undefined) {

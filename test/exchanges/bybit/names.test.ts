@@ -74,7 +74,7 @@ t.test('families of topics', t => {
 
 t.test('trades of options come by coin', t => {
   const subject = subjectOf('publicTrade.BTC')
-  t.same(subject, { family: 'trades', kinds: ['option'], name: undefined, currency: 'BTC' })
+  t.same(subject, { family: 'trades', kinds: ['option'], name: undefined, whose: 'BTC' })
   t.equal(categoryOfChannel('publicTrade.BTC'), 'option')
   if (!subject) {
     t.end()

@@ -199,7 +199,7 @@ t.test('contract sizes, names, families', t => {
     family: 'opt-summary',
     kinds: ['option'],
     name: undefined,
-    currency: 'BTC',
+    whose: 'BTC-USD',
   })
   t.same(partitionOfChannel('liquidation-orders.MARGIN'), { kind: 'spot', currency: 'OTHER' })
   t.end()
