@@ -55,7 +55,7 @@ t.test('a connection brings nothing at all: what may rest is silent from the las
     muteS: fc.integer({ min: 0, max: 200 }),
     /** Which one comes first, and how far into a second. */
     first: fc.constantFrom(DENSE, ...RESTING),
-    lateUs: fc.integer({ min: 1, max: S - 1 }),
+    lateUs: fc.integer({ min: 1, max: 0.9 * S }),
   })
   fc.assert(
     fc.property(fc.array(second, { minLength: 1, maxLength: 8 }), stretches => {
@@ -99,7 +99,7 @@ t.test('a connection brings nothing at all: what may rest is silent from the las
         'all of it may have been missed, however it was told',
       )
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
   t.end()
 })
