@@ -67,7 +67,7 @@ function plainLines(dataDir: string): Progress {
   return {
     show: elapsedMs => {
       if (elapsedMs < nextMs) return
-      nextMs += LINE_EVERY_MS
+      nextMs = LINE_EVERY_MS * (Math.floor(elapsedMs / LINE_EVERY_MS) + 1)
       const { frames, perSecond, bytes } = figures(elapsedMs)
       const second = Math.floor(elapsedMs / 1000)
       process.stderr.write(`  ${second} s: ${frames} frames, ${perSecond} frames/s, ${bytes}\n`)

@@ -9,7 +9,7 @@ const DIGITS_SHOWN = 9
 
 /** The first rows of a statement's answer as a table, no wider than that; '' for a statement that answers nothing. */
 export async function tableOf(connection: DuckDBConnection, sql: string, width = Infinity): Promise<string> {
-  const answer = await connection.streamAndReadUntil(sql, ROWS_SHOWN)
+  const answer = await connection.streamAndReadUntil(sql, ROWS_SHOWN + 1)
   const head = answer.columnNames()
   const rows = answer.getRows()
   if (head.length === 0 || isMereCount(head, rows)) return ''
@@ -17,8 +17,7 @@ export async function tableOf(connection: DuckDBConnection, sql: string, width =
   const numeric = head
     .map((_, i) => i)
     .filter(i => typeof firstOf(rows, i) === 'number' || typeof firstOf(rows, i) === 'bigint')
-  const more =
-    rows.length > ROWS_SHOWN || !answer.done ? [`… cut at ${ROWS_SHOWN} rows (--format csv or json gives all)`] : []
+  const more = rows.length > ROWS_SHOWN ? [`… cut at ${ROWS_SHOWN} rows (--format csv or json gives all)`] : []
   return [fitTable({ head, rows: shown, numeric }, width), ...more].join('\n')
 }
 
