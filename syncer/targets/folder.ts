@@ -1,12 +1,12 @@
-import { copyFile, lstat, mkdir, readdir, rename } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
-import { MARK_PREFIX, type Mark } from '../place/mark.js'
+import type { Mark } from '../place/mark.js'
 import { copyDurably } from './durable-copy.js'
 import { sha256OnMedium } from './medium.js'
 import { compareMark, orMissing, requireFolder, writeMark } from './folder-mark.js'
 import { replaceInFolder } from './folder-replace.js'
-import { makeFolders, requireRealFolders, syncFolder, unmarked } from './target-folders.js'
+import { makeFolders, markFile, requireRealFolders, syncFolder, unmarked } from './target-folders.js'
 import { notOurs } from './not-ours.js'
 import type {
   ExpectedFile,
@@ -188,9 +188,8 @@ export class FolderTarget implements Target {
   /** Whether the disk gives what was written: then one file that it does not give lies on a bad sector. */
   async #readsMark(beat: () => void): Promise<boolean> {
     try {
-      const mark = (await readdir(this.#root)).find(name => name.startsWith(MARK_PREFIX))
-      if (mark === undefined) return false
-      const path = join(this.#root, mark)
+      const path = await markFile(this.#root)
+      if (path === undefined) return false
       await this.#sha256Of(path, (await lstat(path)).size, beat)
       return true
     } catch (error) {

@@ -49,9 +49,13 @@ function foldersOf(root: string, relative: string): string[] {
   return parts.map((_, index) => join(root, ...parts.slice(0, index + 1)))
 }
 
-async function hasMark(root: string): Promise<boolean> {
+const hasMark = async (root: string) => (await markFile(root)) !== undefined
+
+/** The file that marks a target, full path; undefined where it is gone, or the target. */
+export async function markFile(root: string): Promise<string | undefined> {
   const names = await readdir(root).catch(unless('ENOENT'))
-  return names?.some(name => name.startsWith(MARK_PREFIX)) ?? false
+  const name = names?.find(name => name.startsWith(MARK_PREFIX))
+  return name === undefined ? undefined : join(root, name)
 }
 
 /** The complaint about a target folder that has lost its mark while it was used. */
