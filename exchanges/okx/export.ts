@@ -8,7 +8,7 @@ const lastOf = (table: string, columns: string, dates: string, alias: string, of
     ON ${of} = ${alias}.instrument_name AND said.recv_ts >= ${alias}.recv_ts`
 
 /** Indices are called by their pair; those of contracts in USDC are in USD. */
-const INDEX = `split_part(said.instrument_name, '-', 1) || '-' || regexp_replace(split_part(said.instrument_name, '-', 2), '^USDC$|_UM$', 'USD')`
+const INDEX = `split_part(said.instrument_name, '-', 1) || '-' || regexp_replace(split_part(said.instrument_name, '-', 2), '^USDC$|^USD_UM$', 'USD')`
 const quotes: ExportRows = { table: 'quote', family: 'bbo-tbt', columns: ['"askSz"', '"askPx"', '"bidPx"', '"bidSz"'] }
 
 /** Each channel tells of one thing. */

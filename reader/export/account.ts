@@ -1,5 +1,6 @@
 import { isLost, type Channel, type StateSpan } from '../../coverage/account/account.js'
 import { measureAccount } from '../../coverage/account/measure.js'
+import { kindShown } from '../../coverage/account/targets.js'
 import type { Names } from '../../exchanges/exchange.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { greatest, least } from '../../platform/extremes.js'
@@ -18,8 +19,8 @@ export interface ExportAccount {
   gaps: ExportGap[]
 }
 
-/** Answers of one span, for each instrument (undefined: all of the kind) and family. */
-export type AccountOf = (instrument: string | undefined, family: string) => ExportAccount
+/** Answers of one span, for each instrument (undefined: whichever came) in families of which any may bring it. */
+export type AccountOf = (instrument: string | undefined, ...families: string[]) => ExportAccount
 
 /**
  * The account of a span below a root: the one place where exports ask what is missing.
@@ -33,18 +34,23 @@ export async function accountOfSpan(
 ): Promise<AccountOf> {
   const { groups } = await measureAccount(root, window)
   const { names } = exchangeNamed(exchange)
-  return (instrument, family) => {
+  return (instrument, ...families) => {
     const isOwn = (channel: Channel) =>
       channel.exchange === exchange &&
-      channel.family === family &&
-      (instrument === undefined ||
-        channel.about === (names.nameInTables?.(instrument) ?? instrument) ||
-        isOfAll(channel, instrument, names))
+      families.includes(channel.family) &&
+      (instrument === undefined || isOfOne(channel, instrument, names) || isOfAll(channel, instrument, names))
     return accountOf(
       groups.flatMap(({ spans, channels }) => (channels.some(isOwn) ? [spans] : [])),
       ends,
     )
   }
+}
+
+/** Whether a channel is that of one instrument. Where tables call several the same, the kind tells them apart. */
+function isOfOne({ isWhole, about, kind }: Channel, instrument: string, names: Names): boolean {
+  if (isWhole) return false
+  if (!names.nameInTables) return about === instrument
+  return about === names.nameInTables(instrument) && kind === kindShown(names.partitionOfInstrument(instrument).kind)
 }
 
 /** Whether a channel of all instruments of a kind brings those of this one, or files that nobody else tells of may hold it. */

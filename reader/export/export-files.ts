@@ -240,6 +240,13 @@ function both(one: ExportAccount, other: ExportAccount): ExportAccount {
   return { recorded: one.recorded, gaps: [...one.gaps, ...other.gaps].sort((a, b) => a.fromUs - b.fromUs) }
 }
 
+/** Of a file with rows of several instruments. */
+function accountOfThese(account: AccountOf, instruments: readonly string[] | undefined, ...families: string[]) {
+  return instruments
+    ? instruments.map(name => account(name, ...families)).reduce(both)
+    : account(undefined, ...families)
+}
+
 type PerInstrument = (
   type: string,
   day: DayPart,
@@ -313,7 +320,7 @@ async function tardisFiles(making: Making): Promise<Wanted[]> {
     return daysOf(span).map(day => ({
       ...day,
       ...{ type, instruments: options.instruments, path: nameOf(type, day, ofOptions, 'OPTIONS') },
-      account: account(options.instruments?.[0], made.family),
+      account: accountOfThese(account, options.instruments, made.family),
       write: (path: string, file: FileSpan) => writeTardisCsv(path, type, ofOptions, { ...file, kind: 'option' }),
     }))
   })
@@ -367,11 +374,12 @@ function viewFiles(
     ]
   }
   const exchange = exchangeNamed(source.exchange)
-  const family = exchange.families.find(({ table }) => table === view)?.name ?? view
+  const own = exchange.families.filter(({ table }) => table === view).map(({ name }) => name)
+  const families = own.length > 0 ? own : [view]
   return daysOf(span).map(day => ({
     ...day,
     ...{ type: view, instruments, path: join(out, `${view}_${day.date}.${format}`) },
-    account: instruments ? instruments.map(name => account(name, family)).reduce(both) : account(undefined, family),
+    account: accountOfThese(account, instruments, ...families),
     write,
   }))
 }

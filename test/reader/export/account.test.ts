@@ -2,6 +2,9 @@
 import t from 'tap'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { accountOfSpan } from '../../../reader/export/account.js'
+import { exportFiles, type ExportOptions } from '../../../reader/export/export-files.js'
+import { EdgeError } from '../../../platform/edge-error.js'
+import { compactOnce } from '../../compactor/fixtures/compacted.js'
 import { writeRecording, type MadeFrame } from '../../fixtures/made-recording.js'
 
 const S = 1_000_000
@@ -124,3 +127,47 @@ t.test(
     t.same([all('BTC-PERPETUAL'), all('ETH-25DEC26-4000-C')], [here, here], 'whatever it may be')
   },
 )
+
+/** Why files of these instruments are not written, where a loss is to be refused. */
+async function refusedOf(root: string, more: Pick<ExportOptions, 'format' | 'instruments'> & Partial<ExportOptions>) {
+  const asked = { root, fresh: undefined, out: `${root}-out`, note: () => undefined }
+  const span = { from: SPAN.fromUs, to: SPAN.toUs }
+  try {
+    await exportFiles({ ...asked, ...span, gaps: 'refuse', ...more })
+    return undefined
+  } catch (error) {
+    return error instanceof EdgeError ? error.code : error
+  }
+}
+
+/** With a frame of data, so that there is something to be exported. */
+async function converted(root: string, exchange: string, data: Pick<MadeFrame, 'family'> & { frame: object }) {
+  const frame = { ...data, conn: 'd1', recvUs: FROM_US + 10 * S, frame: JSON.stringify(data.frame) }
+  writeRecording(root, [frame], { exchange, run: 'r2' })
+  await compactOnce(root, { nowMs: () => FROM_US / 1000 + 3_600_000 })
+}
+
+t.test('a file of several options told of the losses of the first one alone', async t => {
+  const folder = t.testdir({ data: {} })
+  const root = `${folder}/data`
+  const [lost, other] = ['BTC-25DEC26-90000-C', 'BTC-25DEC26-100000-C']
+  await lostOf(root, 'deribit', { refused: `ticker.${lost}.raw`, others: [`ticker.${other}.raw`] })
+  const params = { channel: `ticker.${other}.raw`, data: { instrument_name: other, timestamp: FROM_US / 1000 } }
+  await converted(root, 'deribit', { family: 'ticker', frame: { jsonrpc: '2.0', method: 'subscription', params } })
+  const what = { format: 'tardis-csv', types: ['options_chain'] } as const
+  t.equal(await refusedOf(root, { ...what, instruments: [other, lost] }), 'EXPORT_GAPS')
+  t.equal(await refusedOf(root, { ...what, instruments: [lost, other] }), 'EXPORT_GAPS', 'in whichever order')
+  t.equal(await refusedOf(root, { ...what, instruments: [other] }), undefined)
+})
+
+t.test('Bybit: a table of a pair had the account of the perpetual of the same name', async t => {
+  const folder = t.testdir({ data: {} })
+  const root = `${folder}/data`
+  await lostOf(root, 'bybit', { refused: 'spot.publicTrade.BTCUSDT', others: ['publicTrade.BTCUSDT'] })
+  const trade = { T: FROM_US / 1000, s: 'BTCUSDT', S: 'Buy', v: '1', p: '1', L: 'PlusTick', i: '1', BT: false }
+  const frame = { topic: 'publicTrade.BTCUSDT', type: 'snapshot', ts: FROM_US / 1000, data: [trade] }
+  await converted(root, 'bybit', { family: 'trades', frame })
+  const of = (instrument: string) => refusedOf(root, { format: 'csv', view: 'trades', instruments: [instrument] })
+  t.equal(await of('spot.BTCUSDT'), 'EXPORT_GAPS')
+  t.equal(await of('BTCUSDT'), undefined)
+})
