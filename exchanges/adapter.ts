@@ -97,6 +97,7 @@ export interface ExchangeSession {
   /**
    * Takes a frame that the hot path did not recognise as data: an answer, a heartbeat, an error. Called after the frame
    * was stamped, before it is stored; must not throw for any input.
+   * @param frame as for `data`
    */
   control(frame: Buffer, isBinary: boolean): Filed
   /**

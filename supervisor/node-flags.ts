@@ -18,7 +18,7 @@ export const recorderNodeFlags: readonly string[] = [
 export const leanMemory = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' } as const
 
 /**
- * The recorder's memory for each read from a socket, 64 KiB, is given back at once. It comes from the system alone, and
- * goes back there: among what stays, it left holes of 10 to 25 MiB.
+ * What the recorder needs for a moment, such as each read of a socket behind a proxy, 64 KiB, comes from the system alone,
+ * and goes back there: among what stays, it left holes of 10 to 25 MiB.
  */
 export const recorderMemory = { ...leanMemory, MALLOC_MMAP_THRESHOLD_: '32768' } as const

@@ -85,12 +85,17 @@ async function world(run: (kept: Simple, pass: Pass) => Promise<void>, ...wanted
   })
 }
 
+/** An update, until all that it asks for was answered. */
+async function updated(kept: Simple, pass: Pass): Promise<void> {
+  const update = kept.update()
+  await pass(100, 10)
+  await update
+}
+
 t.test('what is wanted is taken, what is wanted no more is ended, what is held is left alone', async t => {
   await world(
     async (kept, pass) => {
-      const first = kept.update()
-      await pass(100, 10)
-      await first
+      await updated(kept, pass)
       t.same([...kept.channels], ['a', 'b', 'c'])
       kept.wanted = new Set(['b', 'c', 'd'])
       const second = kept.update()
@@ -210,9 +215,7 @@ t.test('what a request that broke left out was never asked for again where other
 t.test('taken anew: each is ended before it is asked for, and what nobody wants is neither', async t => {
   await world(
     async (kept, pass) => {
-      const update = kept.update()
-      await pass(100, 10)
-      await update
+      await updated(kept, pass)
       kept.sent.length = 0
       kept.journal.length = 0
       const ended: string[] = []

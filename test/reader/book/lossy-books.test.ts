@@ -107,6 +107,17 @@ function check(mirror: Mirror, market: Market): number {
   return 1
 }
 
+/** Frames of this queue that are due by now, each looked at; how often a book was shown. */
+function arrive(queue: { due: number; frame: Sent }[], at: number, mirror: Mirror, market: Market): number {
+  let shown = 0
+  while ((queue[0]?.due ?? Infinity) <= at) {
+    const [next] = queue.splice(0, 1)
+    if (next) apply(mirror, next.frame)
+    shown += check(mirror, market)
+  }
+  return shown
+}
+
 t.test('two connections that lose and delay frames: a book that is shown is the exchange’s', t => {
   let shown = 0
   fc.assert(
@@ -127,12 +138,7 @@ t.test('two connections that lose and delay frames: a book that is shown is the 
         for (const source of [0, 1] as const) if (!lost[source]) send(source, at + lag[source], change)
         if (subscribed !== undefined) send(subscribed, at + lag[subscribed], snapshot())
         if (doubt) mirror.book.doubt(at, 'nobody listened')
-        for (const queue of queues)
-          while ((queue[0]?.due ?? Infinity) <= at) {
-            const [next] = queue.splice(0, 1)
-            if (next) apply(mirror, next.frame)
-            shown += check(mirror, market)
-          }
+        for (const queue of queues) shown += arrive(queue, at, mirror, market)
       }
     }),
     { numRuns: 400 },
@@ -158,11 +164,7 @@ t.test('answers that come behind changes that follow them: a book that is shown 
         if (subscribed !== undefined)
           answers.push({ due: at + answeredAfter, frame: { ...head, isSnapshot: true, changeId: market.changeId, prevChangeId: undefined, levels: market.levels } }) // prettier-ignore
         if (doubt) mirror.book.doubt(at, 'nobody listened')
-        while ((answers[0]?.due ?? Infinity) <= at) {
-          const [next] = answers.splice(0, 1)
-          if (next) apply(mirror, next.frame)
-          shown += check(mirror, market)
-        }
+        shown += arrive(answers, at, mirror, market)
       }
     }),
     { numRuns: 400 },
