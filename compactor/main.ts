@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js'
 import { segmentDate } from '../formats/raw-path.js'
 import { startPulse } from '../formats/pulse.js'
 import { compactorState } from '../formats/receipt.js'
+import { loadAddon } from '../platform/addons.js'
 import { createFolderDurable } from '../platform/durable-file.js'
 import { EdgeError, messageOf } from '../platform/edge-error.js'
 import { describedFeeds } from '../exchanges/described-feed.js'
@@ -57,9 +58,11 @@ export interface CompactorOptions {
  * Converts sealed segments to Parquet, oldest first, one at a time. A segment that cannot be converted is logged, shown
  * in the status and tried again after a pause; it does not stop the others. Aborting `signal` abandons the segment
  * under way without trace.
- * @throws EdgeError LOCK_HELD another compactor works on this dataDir
+ * @throws EdgeError LOCK_HELD another compactor works on this dataDir, ADDON_MISSING
  */
 export async function runCompactor(options: CompactorOptions): Promise<Summary> {
+  // Told before the first segment comes, which may be in an hour.
+  loadAddon('@duckdb/node-api')
   const { dataDir } = options.config
   createFolderDurable(join(dataDir, 'raw'))
   const lock = acquireProcessLock(join(compactorState(dataDir), 'lock'), 'compactor')

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { EdgeError, messageOf } from './edge-error.js'
 
 /** Packages with a part that is compiled for one system and one Node, and without which nothing goes. */
@@ -20,9 +21,9 @@ export function addonMissing(thrown: unknown): EdgeError | undefined {
 }
 
 /** Loads a native addon. @throws EdgeError ADDON_MISSING */
-export async function loadAddon(name: (typeof ADDONS)[number]): Promise<void> {
+export function loadAddon(name: (typeof ADDONS)[number]): void {
   try {
-    await import(name)
+    createRequire(import.meta.url)(name)
   } catch (error) {
     throw addonMissing(error) ?? error
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compress, DecompressStream } from 'zstd-napi'
 import pino from 'pino'
+import { duckdb } from '../../platform/duckdb.js'
 import { configSchema } from '../../config/schema.js'
 import { FAMILIES, type Family } from './families.js'
 
@@ -70,11 +71,10 @@ async function writeByEdgetape(): Promise<number> {
 
 /** Nothing but DuckDB's own reader and writer; it stops at a bad line and loses unknown members. */
 async function writeByDuckDb(order = ''): Promise<number> {
-  const { DuckDBInstance } = await import('@duckdb/node-api')
   const spill = join(dataDir, 'spill')
   mkdirSync(spill, { recursive: true })
   const options = { memory_limit: '256MiB', threads: '1', temp_directory: spill }
-  const connection = await (await DuckDBInstance.create(':memory:', options)).connect()
+  const connection = await (await duckdb().DuckDBInstance.create(':memory:', options)).connect()
   const isList = family.type.endsWith('[]')
   const frame = `STRUCT(params STRUCT(channel VARCHAR, data ${family.type}))`
   const item = isList ? '' : `, d.instrument_name AS instrument, d.timestamp AS at_ms`
@@ -140,10 +140,10 @@ const writers: Record<string, () => Promise<number>> = {
   'parquetjs-lite': writeByParquetjs,
 }
 
-const libraries: Record<string, () => Promise<unknown>> = {
+const libraries: Record<string, () => unknown> = {
   edgetape: () => import('../../compactor/main.js'),
-  duckdb: () => import('@duckdb/node-api'),
-  'duckdb, sorted': () => import('@duckdb/node-api'),
+  duckdb: duckdb,
+  'duckdb, sorted': duckdb,
   'hyparquet-writer': () => import('hyparquet-writer'),
   'parquetjs-lite': () => import('parquetjs-lite'),
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { blobValue } from '@duckdb/node-api'
-import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
+import { countOf, duckdb, sqlName, sqlText } from '../../platform/duckdb.js'
 import { messageOf } from '../../platform/edge-error.js'
 import { FEW_BYTES, type Engine } from '../engine.js'
 import {
@@ -127,7 +126,7 @@ async function stageSlowLines(engine: Engine, staging: StagingTable, lines: Slow
   for (const { lineNo, bytes, utf8 } of lines) {
     if (utf8) await engine.run('INSERT INTO main.slow_lines VALUES ($1, $2)', [BigInt(lineNo), bytes.toString('utf8')])
     else {
-      const values = [BigInt(lineNo), blobValue(bytes)]
+      const values = [BigInt(lineNo), duckdb().blobValue(bytes)]
       await openLeftovers(engine, staging.leftovers)
       await engine.run(`INSERT INTO main.leftovers VALUES ($1, NULL, $2, 'not UTF-8')`, values)
     }

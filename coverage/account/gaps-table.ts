@@ -1,7 +1,8 @@
-import { DuckDBTimestampTZValue, type DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { parquetFolders } from '../../formats/parquet-tree.js'
 import { rawDays } from '../../formats/raw-tree.js'
+import { duckdb } from '../../platform/duckdb.js'
 import { dayOf, measureAccount } from './measure.js'
 import { gapRows } from './rows.js'
 
@@ -30,6 +31,7 @@ export async function showGaps(
   const [oldest] = dates.slice(-DAYS_MAX)
   if (left.length > 0 && oldest !== undefined)
     note(`gaps are listed from ${oldest} on; for earlier days see the table coverage, if it was written`)
+  const { DuckDBTimestampTZValue } = duckdb()
   const appender = await connection.createAppender('gaps')
   for (const date of dates.slice(-DAYS_MAX)) {
     const account = await measureAccount(root, dayOf(date))

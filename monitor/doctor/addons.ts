@@ -3,8 +3,8 @@ import { zstdIsSlow } from '../../platform/zstd.js'
 import type { Finding } from './finding.js'
 
 /** Loads what is compiled for one system and one Node, as the parts will. */
-export async function addonFindings(): Promise<Finding[]> {
-  for (const name of ADDONS) await loadAddon(name)
+export function addonFindings(): Finding[] {
+  for (const name of ADDONS) loadAddon(name)
   const missing = zstdIsSlow()
   if (missing === undefined) return [{ check: 'addons', outcome: 'ok', message: [...ADDONS, 'zstd-napi'].join(', ') }]
   return [

@@ -58,7 +58,7 @@ export function machineChecks(): Check[] {
   return [
     { name: 'node', withinMs: QUICK_MS, look: () => Promise.resolve([nodeFinding(process.versions.node)]) },
     programCheck('flock'),
-    { name: 'addons', withinMs: QUICK_MS, look: addonFindings },
+    { name: 'addons', withinMs: QUICK_MS, look: () => Promise.resolve().then(addonFindings) },
     { name: 'clock', withinMs: QUICK_MS, look: async signal => [await clockFinding(signal)] },
   ]
 }

@@ -1,5 +1,5 @@
-import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
+import { duckdb } from '../../platform/duckdb.js'
 import { tableOf } from '../../cli/query/answer-table.js'
 import { catalogSql } from '../../reader/query/catalog-sql.js'
 import { freshSettings } from '../../reader/query/fresh-settings.js'
@@ -34,7 +34,7 @@ t.test(
       'WRITE_DOCS=1 writes what this test prints to the page',
     )
 
-    const instance = await DuckDBInstance.create(':memory:')
+    const instance = await duckdb().DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
     t.teardown(() => {
       connection.closeSync()

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import { duckdb } from '../../platform/duckdb.js'
 import { framesTable, tableOf } from '../../compactor/tables.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { familyOfChannel } from '../../exchanges/deribit/names.js'
@@ -42,7 +42,7 @@ const options = {
 const login = { DERIBIT_CLIENT_ID: 'me', DERIBIT_CLIENT_SECRET: 'secret' }
 
 async function query(sql: string): Promise<Record<string, unknown>[]> {
-  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const connection = await (await duckdb().DuckDBInstance.create(':memory:')).connect()
   await connection.run("SET TimeZone = 'UTC'")
   const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson()
   connection.closeSync()

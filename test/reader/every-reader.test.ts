@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import t, { type Test } from 'tap'
+import { duckdb } from '../../platform/duckdb.js'
 import { catalogSql } from '../../reader/query/catalog-sql.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { listPartitions, readFrames } from '../../reader/library.js'
@@ -97,7 +97,7 @@ t.test('sidecars and conflicted copies harm no reader, and verify names them', a
   t.same([...named].sort(), [...new Set(strangers)].sort())
 
   const ask = async (location: string, sql: string) => {
-    const instance = await DuckDBInstance.create(':memory:')
+    const instance = await duckdb().DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
     await connection.run(await catalogSql(root, 'duckdb', location))
     const rows = (await connection.runAndReadAll(sql)).getRowsJson()

@@ -1,8 +1,9 @@
 /** A catalog's macros of some days: those alone are looked at, and a day that is missing is no error. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import t, { type Test } from 'tap'
+import { duckdb } from '../../../platform/duckdb.js'
 import { catalogSql } from '../../../reader/query/catalog-sql.js'
 import { knownDays } from '../../../reader/query/days-between.js'
 import { columnsOfOwnTable, emptySelect } from '../../../reader/query/relation.js'
@@ -17,7 +18,7 @@ const tradesOf = (date: string, name = 'day-vps1') => ({
 })
 
 async function withCatalog(t: Test, root: string): Promise<DuckDBConnection> {
-  const instance = await DuckDBInstance.create(':memory:')
+  const instance = await duckdb().DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   t.teardown(() => {
     connection.closeSync()

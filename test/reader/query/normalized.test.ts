@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
+import { duckdb } from '../../../platform/duckdb.js'
 import { normalizedViews } from '../../../exchanges/normalized.js'
 import { exchanges } from '../../../exchanges/registry.js'
 import { catalogSql } from '../../../reader/query/catalog-sql.js'
@@ -114,7 +114,7 @@ t.test(
     })
 
     await t.test('the catalog shows the same in any DuckDB', async t => {
-      const connection = await (await DuckDBInstance.create(':memory:')).connect()
+      const connection = await (await duckdb().DuckDBInstance.create(':memory:')).connect()
       await connection.run(await catalogSql(dataDir, 'duckdb'))
       for (const { name } of normalizedViews) {
         const sql = `SELECT count(*)::INTEGER AS n FROM ${name}`

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { BIGINT, BOOLEAN, DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api'
 import fc from 'fast-check'
 import t from 'tap'
-import { openDuckDb } from '../../../platform/duckdb.js'
+import { duckdb, openDuckDb } from '../../../platform/duckdb.js'
 import { csvRows, jsonRows } from '../../../reader/query/rows.js'
 
 const connection = await openDuckDb()
@@ -20,6 +19,7 @@ const row = fc.record({
 })
 type Row = typeof row extends fc.Arbitrary<infer Value> ? Value : never
 
+const { BIGINT, BOOLEAN, DOUBLE, INTEGER, VARCHAR } = duckdb()
 const TYPES = [INTEGER, VARCHAR, DOUBLE, BIGINT, BOOLEAN]
 
 async function fill(rows: readonly Row[]): Promise<void> {

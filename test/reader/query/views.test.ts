@@ -1,5 +1,5 @@
-import { DuckDBInstance } from '@duckdb/node-api'
 import t, { type Test } from 'tap'
+import { duckdb } from '../../../platform/duckdb.js'
 import { catalogSql } from '../../../reader/query/catalog-sql.js'
 import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { readyViews, type ReadyView } from '../../../reader/query/ready-views.js'
@@ -354,7 +354,7 @@ t.test('ready views answer what their page says', { timeout: 120_000 }, async t 
   })
 
   await t.test('the catalog shows the same in any DuckDB', async t => {
-    const instance = await DuckDBInstance.create(':memory:')
+    const instance = await duckdb().DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
     await connection.run(await catalogSql(dataDir, 'duckdb'))
     for (const { code } of documentedBlocks('query.md').filter(({ language }) => language === 'sql')) {
