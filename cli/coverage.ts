@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { EdgeError } from '../platform/edge-error.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import { requireDate } from '../platform/utc-date.js'
-import type { By } from '../coverage/account/telling.js'
+import type { By } from '../coverage/account/account-summary.js'
 import type { CountedTables } from '../coverage/count-tables.js'
 import { exitCodes } from './exit-codes.js'
 import type { Span } from '../platform/spans.js'
@@ -44,10 +44,10 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
     throw new EdgeError('COVERAGE_OPTIONS', `found ${folder}, wanted options alone`, {
       hint: `the folder is called by its name now: --path ${folder}`,
     })
-  const [{ measureAsked }, { tellingOf }, { exchangeNamed }, { requireTree }, text, { showProgress }, { writeLines }] =
+  const [{ measureAsked }, { summaryOf }, { exchangeNamed }, { requireTree }, text, { showProgress }, { writeLines }] =
     await Promise.all([
       import('../coverage/account/measure.js'),
-      import('../coverage/account/telling.js'),
+      import('../coverage/account/account-summary.js'),
       import('../exchanges/registry.js'),
       import('../formats/tree-place.js'),
       import('./coverage/account-text.js'),
@@ -60,21 +60,21 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
   requireTree(root)
   const progress = showProgress('journals', 0, 'steps')
   const account = await measureAsked(root, asked, undefined, progress.reach).finally(progress.stop)
-  const told = tellingOf(account, exchangeNamed, options.by)
+  const summary = summaryOf(account, exchangeNamed, options.by)
   const counted = options.count ? await count(root, account.window, options.by) : undefined
   const torn = new Set([...account.torn, ...(counted?.torn ?? [])])
-  await tellTorn(torn)
-  if (told.isEmpty && !options.json) throw await nothingRecorded(root, options, told.losses[0]?.cause)
+  await reportTorn(torn)
+  if (summary.isEmpty && !options.json) throw await nothingRecorded(root, options, summary.losses[0]?.cause)
   process.exitCode =
-    told.isEmpty || torn.size > 0
+    summary.isEmpty || torn.size > 0
       ? exitCodes.failure
-      : told.isComplete && text.lackOf(counted) === 0
+      : summary.isComplete && text.lackOf(counted) === 0
         ? exitCodes.success
         : exitCodes.incomplete
   const { accountJson, accountMarkdown, accountText } = text
-  if (options.json) await writeLines(accountJson(told, account, counted), process.stdout)
-  else if (options.markdown) await writeLines(accountMarkdown(told, counted), process.stdout)
-  else process.stdout.write(`${accountText(told, counted)}\n`)
+  if (options.json) await writeLines(accountJson(summary, account, counted), process.stdout)
+  else if (options.markdown) await writeLines(accountMarkdown(summary, counted), process.stdout)
+  else process.stdout.write(`${accountText(summary, counted)}\n`)
 }
 
 async function count(root: string, window: Span, by: By | undefined): Promise<CountedTables> {
@@ -88,7 +88,7 @@ async function count(root: string, window: Span, by: By | undefined): Promise<Co
 }
 
 /** Files that are no whole Parquet files, whatever else is there. */
-async function tellTorn(paths: ReadonlySet<string>): Promise<void> {
+async function reportTorn(paths: ReadonlySet<string>): Promise<void> {
   if (paths.size === 0) return
   const { tornParquet } = await import('../formats/parquet-footer.js')
   for (const path of paths) {

@@ -5,15 +5,15 @@ import { endOfCommand } from '../platform/shutdown.js'
 import { endWhenNobodyReads } from './closed-pipe.js'
 import { exitCodes } from './exit-codes.js'
 import { runCommand } from './run-command.js'
-import { tell } from './tell.js'
-import { toldError } from '../platform/told-error.js'
+import { printError } from './print-error.js'
+import { knownError } from '../platform/known-error.js'
 
 /** What is loaded from several sides fails on each of them; the command has told it then. */
-const isToldAlready = (error: unknown) => Boolean(process.exitCode) && toldError(error) !== undefined
+const isPrinted = (error: unknown) => Boolean(process.exitCode) && knownError(error) !== undefined
 
 endWhenNobodyReads()
 process.on('uncaughtException', error => {
-  if (!isToldAlready(error) && !tell(error)) {
+  if (!isPrinted(error) && !printError(error)) {
     process.stderr.write(`${inspect(error)}\n`)
     process.exitCode = exitCodes.failure
   }

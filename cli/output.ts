@@ -15,7 +15,7 @@ export async function writeLines(
   lines: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   out: Writable,
 ): Promise<boolean> {
-  if (out.listenerCount('error', toldToWriter) === 0) out.on('error', toldToWriter)
+  if (out.listenerCount('error', leftToWriter) === 0) out.on('error', leftToWriter)
   let batch: Uint8Array[] = []
   let bytes = 0
   try {
@@ -70,6 +70,6 @@ function write(out: Writable, bytes: Uint8Array): Promise<void> {
 }
 
 /** The stream raises an error twice: to whoever wrote, who deals with it, and as an event, which would end the process. */
-function toldToWriter(): void {
+function leftToWriter(): void {
   // Dealt with in the callback of the write.
 }

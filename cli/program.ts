@@ -34,7 +34,7 @@ const commands: Readonly<Record<string, (isListed: boolean) => Promise<Command>>
 }
 
 /** These tell of all others. */
-const TELLERS = ['help', 'completion']
+const ABOUT_COMMANDS = ['help', 'completion']
 /** What shows the list of commands. */
 const LISTS = ['', 'help', '-h', '--help']
 
@@ -54,7 +54,7 @@ export async function createProgram(...args: readonly string[]): Promise<Command
     .helpCommand(false)
     .exitOverride()
   const isList = args.length === 1 && LISTS.includes(only)
-  const isOne = Object.hasOwn(commands, only) && !TELLERS.includes(only)
+  const isOne = Object.hasOwn(commands, only) && !ABOUT_COMMANDS.includes(only)
   for (const command of await Promise.all(
     Object.entries(commands).flatMap(([name, make]) => (isOne && name !== only ? [] : [make(isList)])),
   )) {

@@ -51,18 +51,18 @@ async function report({ date, path, out, exchange, fresh, config }: ReportOption
   // It gives way to a recorder on the same machine.
   lowerPriority()
   const progress = showProgress('report', 0, 'steps')
-  const tell = (text: string) => progress.aside(() => process.stderr.write(`edgetape: ${text}\n`))
+  const print = (text: string) => progress.aside(() => process.stderr.write(`edgetape: ${text}\n`))
   const html = await makeReport({
     root: settings.root,
     date,
     exchange,
     nowMs: Date.now(),
     fresh: fresh ? settings.fresh : undefined,
-    note: tell,
+    note: print,
     onStep: progress.reach,
     leftOut: ({ message }) => {
       process.exitCode = exitCodes.failure
-      tell(`${message}; its rows are not in the report`)
+      print(`${message}; its rows are not in the report`)
     },
   }).finally(progress.stop)
   const file = out ?? `report-${date}.html`

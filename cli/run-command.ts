@@ -1,5 +1,5 @@
 import { createProgram } from './program.js'
-import { tell } from './tell.js'
+import { printError } from './print-error.js'
 
 /** Runs the command that arguments say. What it ends with is in `process.exitCode`; what nobody foresaw is thrown. */
 export async function runCommand(args: readonly string[]): Promise<void> {
@@ -7,6 +7,6 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     const program = await createProgram(...(args.length > 0 ? args : ['']))
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
-    if (!tell(error)) throw error
+    if (!printError(error)) throw error
   }
 }

@@ -7,10 +7,10 @@ export function serveCommand(): Command {
     new Command('serve').description(
       'status page, metrics and health checks over HTTP; edgetape run starts it, too (http.enabled)',
     ),
-  ).action(serveUntilTold)
+  ).action(serveUntilStopped)
 }
 
-async function serveUntilTold({ config: path }: ConfigOption): Promise<void> {
+async function serveUntilStopped({ config: path }: ConfigOption): Promise<void> {
   const [
     { loadConfig },
     { proxyFrom },

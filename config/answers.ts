@@ -73,17 +73,19 @@ export function pathsFor(configFolder: string, answers: Answers, workingFolder: 
 /** The answers as values of a config file, in the order in which a person reads one. Pure. */
 export function valuesOf(answers: Answers): ConfigValues {
   const { dataDir, host, of = {}, keepHours } = answers
-  const each = chosenOf(answers).map(({ name, settings }) => told({ name, ...settings.valuesOf(of[name] ?? {}) }))
+  const each = chosenOf(answers).map(({ name, settings }) =>
+    withoutUndefined({ name, ...settings.valuesOf(of[name] ?? {}) }),
+  )
   const { target, sshKey, sshPort, knownHosts, passwordFile } = answers
-  return told({
+  return withoutUndefined({
     host,
     dataDir,
     ...(each.length === 1 ? { exchange: each[0] } : { exchanges: each }),
-    sync: target ? told({ target, sshKey, sshPort, knownHosts, passwordFile }) : undefined,
+    sync: target ? withoutUndefined({ target, sshKey, sshPort, knownHosts, passwordFile }) : undefined,
     retention: keepHours === undefined ? undefined : { keepHours },
   })
 }
 
-function told(values: Readonly<Record<string, ConfigValue | undefined>>): ConfigValues {
+function withoutUndefined(values: Readonly<Record<string, ConfigValue | undefined>>): ConfigValues {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as ConfigValues
 }

@@ -27,11 +27,11 @@ export function shapeOf(schema: core.$ZodType | undefined, value: unknown): Read
   if (!(inner instanceof z.ZodDiscriminatedUnion)) return options[0]?.shape ?? {}
   const { discriminator } = inner.def
   const outer = withoutDefault(schema)
-  const told = memberOf(outer instanceof z.ZodPipe ? z.safeParse(outer.in, value).data : value, discriminator)
+  const given = memberOf(outer instanceof z.ZodPipe ? z.safeParse(outer.in, value).data : value, discriminator)
   const chosen = options.find(option => {
     const shape: Readonly<Record<string, core.$ZodType>> = option.shape
     const kind = unwrap(shape[discriminator])
-    return kind instanceof z.ZodLiteral && kind.values.has(told as string)
+    return kind instanceof z.ZodLiteral && kind.values.has(given as string)
   })
   return (chosen ?? options[0])?.shape ?? {}
 }

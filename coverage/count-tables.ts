@@ -8,7 +8,7 @@ import { parseJsonLines } from '../platform/json-lines.js'
 import type { Span } from '../platform/spans.js'
 import { exchangesIn, namedExchange } from './account/read-facts.js'
 import { kindShown } from './account/targets.js'
-import type { By } from './account/telling.js'
+import type { By } from './account/account-summary.js'
 import { datesOf, inside, ParquetReader } from './parquet-reader.js'
 
 /** What the tables hold of one sort of data. */

@@ -15,7 +15,7 @@ import { accountOf } from './account/account-of.js'
 import { dayOf } from './account/measure.js'
 import { exchangesIn, readAccountFacts } from './account/read-facts.js'
 import { gapRows } from './account/rows.js'
-import { tellingOf, type Told } from './account/telling.js'
+import { summaryOf, type AccountSummary } from './account/account-summary.js'
 
 const GROUP_ROWS = 100_000
 
@@ -24,7 +24,7 @@ type Value = string | number | undefined
 /** What the tables are made of: the account of one exchange's day. */
 interface DayOfExchange {
   account: Account
-  told: Told
+  summary: AccountSummary
 }
 
 interface DerivedTable {
@@ -72,7 +72,7 @@ export const derivedTables: readonly DerivedTable[] = [
       ['grade', 'VARCHAR'],
     ],
     orderBy: 'hour_us, data, instrument_kind',
-    rows: ({ told: { lines } }) =>
+    rows: ({ summary: { lines } }) =>
       [...lines].map(line => {
         const { exchange, hourUs, family, kind, channels, complete, wantedUs, lostUs, healedUs, pendingUs, cause } =
           line
@@ -95,10 +95,10 @@ export async function writeCoverage(root: string, date: string, nowUs = Date.now
   for (const exchange of exchangesIn(root)) {
     const facts = await readAccountFacts(root, exchange, dayOf(date), nowUs)
     const account = accountOf(facts, dayOf(date))
-    const told = tellingOf(account, exchangeNamed, 'hour')
+    const summary = summaryOf(account, exchangeNamed, 'hour')
     const owner = facts.entries.find(({ event }) => event === 'subscribed' || event === 'subscriptions')?.host
-    if (told.isEmpty || owner === undefined) continue
-    paths.push(...(await writeTables(root, exchange, date, owner, { account, told })))
+    if (summary.isEmpty || owner === undefined) continue
+    paths.push(...(await writeTables(root, exchange, date, owner, { account, summary })))
   }
   return paths
 }

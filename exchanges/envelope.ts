@@ -28,8 +28,8 @@ export interface Envelope {
   readonly isOdd: string
   /** Merge patch that leaves only what is said besides the data. */
   readonly without: string
-  /** What it says besides that rows need, as an expression for a struct: a table's query knows it as `told`. */
-  readonly told?: string
+  /** What it says besides that rows need, as an expression for a struct: the query of a table knows it as `envelope`. */
+  readonly fields?: string
   /** The channel, and the id that says what was asked: expressions for text; `own_family()` is the family of the segment. */
   readonly channel: string
   readonly asked: string

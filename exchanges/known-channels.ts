@@ -17,7 +17,7 @@ export interface ChannelFacts extends HeardChannel {
   /** Of its name in frames. */
   readonly bytes: Uint8Array
   /** Frames when somebody last asked which channels are heard. */
-  toldFrames: number
+  takenFrames: number
 }
 
 /** A frame of a channel came; of the hot path. */
@@ -86,8 +86,8 @@ export class KnownChannels {
     const heard = new Set<string>()
     for (const first of this.#byHash.values()) {
       for (let known: Known | undefined = first; known; known = known.next) {
-        if (known.frames === known.toldFrames) continue
-        known.toldFrames = known.frames
+        if (known.frames === known.takenFrames) continue
+        known.takenFrames = known.frames
         const about = aboutOf(known.channel)
         if (about !== undefined) heard.add(about)
       }
@@ -114,7 +114,7 @@ export class KnownChannels {
       family,
       isNews,
       frames: 0,
-      toldFrames: 0,
+      takenFrames: 0,
       lastUs: -Infinity,
       pauseUs: 0,
       pausedUs: 0,

@@ -14,7 +14,7 @@ const ASK_AGAIN_MS = 2000
 /** Where no answer can be had at all, it is tried for ever, this far apart at most. */
 const RETRY_MS_MAX = 60_000
 /** A journal's line names no more ranges than this. */
-const RANGES_TOLD_MAX = 100
+const RANGES_MAX = 100
 
 /** Part of a hole that is asked for. */
 export interface TradeOrder extends SeqRange {
@@ -161,7 +161,7 @@ export class TradeFiller {
       trades,
       outcome,
       ...this.#ofFamily(),
-      ...(outcome === 'partly' && own.length <= RANGES_TOLD_MAX && { got: own }),
+      ...(outcome === 'partly' && own.length <= RANGES_MAX && { got: own }),
       ...(message !== undefined && { message }),
     })
     log[outcome === 'filled' ? 'info' : 'warn']({ instrument, from, to, trades }, `missing trades: ${outcome}`)

@@ -7,19 +7,19 @@ import type { Part } from './status.js'
  */
 
 /** A field that a part of another version may leave out or write otherwise: then it counts as not told. */
-function told<T extends z.ZodType>(type: T) {
+function optional<T extends z.ZodType>(type: T) {
   return type
     .nullish()
     .transform(value => value ?? undefined)
     .catch(undefined)
 }
 
-const count = told(z.number())
-const text = told(z.string().min(1))
+const count = optional(z.number())
+const text = optional(z.string().min(1))
 /** ISO 8601 to ms since the epoch. */
-const moment = told(z.iso.datetime().transform(Date.parse))
+const moment = optional(z.iso.datetime().transform(Date.parse))
 
-const failure = told(
+const failure = optional(
   z.union([
     z.string().min(1),
     z.looseObject({ message: z.string(), hint: z.string().nullish() }).transform(e => e.message),
@@ -39,7 +39,7 @@ const connection = z.object({
 })
 
 /** How old frames were when they came, in seconds: by upper bound, each with all below it. */
-const histogram = told(z.object({ sum: z.number(), buckets: z.record(z.string(), z.number()) }))
+const histogram = optional(z.object({ sum: z.number(), buckets: z.record(z.string(), z.number()) }))
 
 const family = z.object({ frames: count, bytes: count, last_frame_at: moment, lag_ms: count, lag: histogram })
 

@@ -35,12 +35,12 @@ export function proxyVariables(
   settings: ProxySettings | undefined,
   environment: NodeJS.ProcessEnv,
 ): ProxyVariables | undefined {
-  const told = (name: string) => environment[name] || environment[name.toUpperCase()] || undefined
+  const variable = (name: string) => environment[name] || environment[name.toUpperCase()] || undefined
   const url = settings && addressOf(settings.url, settings.login)
-  const https = url ?? addressOf(told('https_proxy') ?? told('all_proxy'))
-  const http = url ?? addressOf(told('http_proxy') ?? told('all_proxy'))
+  const https = url ?? addressOf(variable('https_proxy') ?? variable('all_proxy'))
+  const http = url ?? addressOf(variable('http_proxy') ?? variable('all_proxy'))
   if (https === undefined && http === undefined) return undefined
-  const except = settings?.except ?? [told('no_proxy') ?? '']
+  const except = settings?.except ?? [variable('no_proxy') ?? '']
   return { https, http, except: [...except, ...OWN_MACHINE].filter(host => host !== '').join(',') }
 }
 
@@ -63,10 +63,10 @@ function addressOf(text: string | undefined, login?: string): string | undefined
 }
 
 /** What a proxy refuses comes as if we had given up the call, and fetch then forgets why: here it is an error. */
-function tellingRefusal(handler: Dispatcher.DispatchHandlers): Dispatcher.DispatchHandlers {
-  const telling = Object.create(handler) as Dispatcher.DispatchHandlers
-  telling.onError = error => handler.onError?.(refusalOf(error.message) ?? error)
-  return telling
+function explainingRefusals(handler: Dispatcher.DispatchHandlers): Dispatcher.DispatchHandlers {
+  const explaining = Object.create(handler) as Dispatcher.DispatchHandlers
+  explaining.onError = error => handler.onError?.(refusalOf(error.message) ?? error)
+  return explaining
 }
 
 function refusalOf(message: string): Error | undefined {
@@ -101,7 +101,7 @@ export async function openProxyWay(
   ])
   const agent = new EnvHttpProxyAgent({ httpsProxy: https ?? '', httpProxy: http ?? '', noProxy: except })
   // Node's own fetch takes it, too.
-  setGlobalDispatcher(agent.compose(dispatch => (call, handler) => dispatch(call, tellingRefusal(handler))))
+  setGlobalDispatcher(agent.compose(dispatch => (call, handler) => dispatch(call, explainingRefusals(handler))))
   agentOf = url => {
     const proxy = getProxyForUrl(url.replace(/^ws/, 'http'))
     return proxy === '' ? undefined : new HttpsProxyAgent(proxy)

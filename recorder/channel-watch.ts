@@ -20,7 +20,7 @@ const LOOK_US_MAX = 5_000_000
 /** After that what waited is read first. */
 const DEAF_US = 2_000_000
 /** While a silence lasts it is written down again after this, so that a crash leaves little unsaid. */
-const TOLD_AGAIN_US = 60_000_000
+const JOURNAL_AGAIN_US = 60_000_000
 
 interface Watched {
   heard: HeardChannel
@@ -107,7 +107,7 @@ export class ChannelWatch {
     if (watched.silentUs !== undefined) {
       if (heard.lastUs > watched.silentUs) {
         this.#end(channel, watched, pause.fromUs <= watched.silentUs ? pause.toUs : heard.lastUs)
-      } else if (nowUs - watched.silentUs > TOLD_AGAIN_US) {
+      } else if (nowUs - watched.silentUs > JOURNAL_AGAIN_US) {
         this.#end(channel, watched, nowUs)
         watched.silentUs = nowUs
       }

@@ -3,7 +3,7 @@ import type { Complaint } from '../exchanges/adapter.js'
 import type { Logger } from '../platform/log.js'
 import type { FrameRouter } from './frame-router.js'
 
-interface Told {
+interface Reported {
   complaint: Complaint
   count: number
   fromUs: number
@@ -26,7 +26,7 @@ export class Complaints {
   readonly #log: Logger
   readonly #nowUs: () => number
   readonly #nowMs: () => number
-  readonly #told = new Map<string, Told>()
+  readonly #reported = new Map<string, Reported>()
 
   /** @param nowMs monotonic */
   constructor(
@@ -41,19 +41,19 @@ export class Complaints {
     this.#nowMs = nowMs
   }
 
-  tell(complaint: Complaint): void {
+  report(complaint: Complaint): void {
     const { event, message, level = 'warn', hint, facts = {} } = complaint
     const key = `${event} ${message.replace(/\d+/g, '#')}`
-    const told = this.#told.get(key)
-    if (told) {
-      told.count++
-      told.toUs = this.#nowUs()
-      if (told.count === 1) told.fromUs = told.toUs
+    const reported = this.#reported.get(key)
+    if (reported) {
+      reported.count++
+      reported.toUs = this.#nowUs()
+      if (reported.count === 1) reported.fromUs = reported.toUs
       return
     }
-    const [oldest] = this.#told.keys()
-    if (this.#told.size >= KINDS_MAX && oldest !== undefined) this.#forget(oldest)
-    this.#told.set(key, {
+    const [oldest] = this.#reported.keys()
+    if (this.#reported.size >= KINDS_MAX && oldest !== undefined) this.#forget(oldest)
+    this.#reported.set(key, {
       complaint,
       count: 0,
       fromUs: 0,
@@ -70,31 +70,31 @@ export class Complaints {
   /** Tells what was counted and is due; to be called about once a second. */
   tick(): void {
     const nowMs = this.#nowMs()
-    for (const [key, told] of this.#told) {
-      if (told.endsMs > nowMs) continue
-      if (told.count === 0) {
-        this.#told.delete(key)
+    for (const [key, reported] of this.#reported) {
+      if (reported.endsMs > nowMs) continue
+      if (reported.count === 0) {
+        this.#reported.delete(key)
         continue
       }
-      this.#tellCount(told)
-      told.count = 0
-      told.windowMs = Math.min(WINDOW_MS_MAX, told.windowMs * 2)
-      told.endsMs = nowMs + told.windowMs
+      this.#reportCount(reported)
+      reported.count = 0
+      reported.windowMs = Math.min(WINDOW_MS_MAX, reported.windowMs * 2)
+      reported.endsMs = nowMs + reported.windowMs
     }
   }
 
   /** Tells all that was counted. */
   close(): void {
-    for (const key of [...this.#told.keys()]) this.#forget(key)
+    for (const key of [...this.#reported.keys()]) this.#forget(key)
   }
 
   #forget(key: string): void {
-    const told = this.#told.get(key)
-    this.#told.delete(key)
-    if (told && told.count > 0) this.#tellCount(told)
+    const reported = this.#reported.get(key)
+    this.#reported.delete(key)
+    if (reported && reported.count > 0) this.#reportCount(reported)
   }
 
-  #tellCount({ complaint, count, fromUs, toUs }: Told): void {
+  #reportCount({ complaint, count, fromUs, toUs }: Reported): void {
     const { event, message, level = 'warn', hint } = complaint
     this.#router.journal('repeated', { of: event, message, count, from_us: fromUs, to_us: toUs })
     this.#log[level]({ event, count, ...(hint !== undefined && { hint }) }, `repeated: ${message}`)

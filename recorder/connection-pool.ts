@@ -43,7 +43,7 @@ export class ConnectionPool {
   #plannedChannels = 0
   /** Channels, and what has none, that the config asks for and that cannot be had. */
   notOffered: readonly string[] = []
-  readonly #toldNotOffered = new Set<string>()
+  readonly #journalledNotOffered = new Set<string>()
   /** By connection, and of all: when it was last announced that the exchange ends it. */
   readonly #announcedMs = new Map<string, number>()
   /** The best measurement since it was last asked for. */
@@ -116,7 +116,7 @@ export class ConnectionPool {
       const newHour = hour.isNew(this.#deps.clock.nowUs())
       if (newHour) {
         journalSubscriptions(this.connections, this.#deps.router)
-        this.#toldNotOffered.clear()
+        this.#journalledNotOffered.clear()
       }
       const news = this.#deps.exchange.news()
       // What was listed, or went, while nothing was heard.
@@ -150,7 +150,7 @@ export class ConnectionPool {
         signal,
       )
       if (change.plan.size > 0) return change
-      this.#deps.complaints.tell({
+      this.#deps.complaints.report({
         event: 'discovery_failed',
         message: 'the exchange lists nothing that this config asks for',
         level: 'error',
@@ -159,7 +159,7 @@ export class ConnectionPool {
     } catch (error) {
       if (signal.aborted) return undefined
       const message = `cannot list instruments: ${messageOf(error)}`
-      this.#deps.complaints.tell({ event: 'discovery_failed', message })
+      this.#deps.complaints.report({ event: 'discovery_failed', message })
     }
     return undefined
   }
@@ -203,7 +203,7 @@ export class ConnectionPool {
 
   #journalChange({ added, removed, returned = [], notOffered = [] }: PlanChange): void {
     const { router, log, clock } = this.#deps
-    this.#tellNotOffered(notOffered)
+    this.#journalNotOffered(notOffered)
     for (const instruments of partsOf(added)) router.journal('instruments_added', { instruments })
     for (const { instruments: gone, reason } of removed) {
       for (const instruments of partsOf(gone)) router.journal('instruments_removed', { instruments, reason })
@@ -218,16 +218,16 @@ export class ConnectionPool {
   }
 
   /** What cannot be had, by name: once, and again in each hour. */
-  #tellNotOffered(notOffered: readonly NotOffered[]): void {
+  #journalNotOffered(notOffered: readonly NotOffered[]): void {
     const { router, log } = this.#deps
     this.notOffered = notOffered.flatMap(({ channels = [], instruments = [] }) => [...channels, ...instruments])
-    const isNew = (name: string) => !this.#toldNotOffered.has(name)
+    const isNew = (name: string) => !this.#journalledNotOffered.has(name)
     for (const { channels = [], instruments = [], reason } of notOffered) {
       for (const part of partsOf(channels.filter(isNew))) router.journal('not_offered', { channels: part, reason })
       for (const part of partsOf(instruments.filter(isNew)))
         router.journal('not_offered', { instruments: part, reason })
       const fresh = [...channels, ...instruments].filter(isNew)
-      for (const name of fresh) this.#toldNotOffered.add(name)
+      for (const name of fresh) this.#journalledNotOffered.add(name)
       if (fresh.length > 0) log.warn({ names: fresh.slice(0, 10), count: fresh.length, reason }, 'cannot be recorded')
     }
   }

@@ -13,7 +13,7 @@ export class Glances {
   #chosenMs = -Infinity
   #shown: readonly { what: Shown; bytes: Buffer }[] = []
   #sought = new Map<string, Sought>()
-  readonly #told = new Map<string, Glance & { name: string; at: string }>()
+  readonly #glances = new Map<string, Glance & { name: string; at: string }>()
 
   constructor(adapter: Pick<Adapter, 'shown'>, router: Pick<FrameRouter, 'seek'>) {
     this.#adapter = adapter
@@ -41,24 +41,24 @@ export class Glances {
 
   /** For the status. */
   all(): (Glance & { name: string; at: string })[] {
-    return this.#shown.flatMap(({ what }) => this.#told.get(what.name) ?? [])
+    return this.#shown.flatMap(({ what }) => this.#glances.get(what.name) ?? [])
   }
 
   #choose(nowMs: number): void {
-    const shown = this.#adapter.shown?.(name => this.#told.get(name)?.price, nowMs) ?? []
+    const shown = this.#adapter.shown?.(name => this.#glances.get(name)?.price, nowMs) ?? []
     this.#shown = shown.map(what => ({ what, bytes: Buffer.from(what.text) }))
     const isNew = this.#shown.length > 0
     // Until the exchange listed what there is, each look asks again.
     if (isNew) this.#chosenMs = nowMs
-    for (const name of this.#told.keys()) if (!shown.some(what => what.name === name)) this.#told.delete(name)
+    for (const name of this.#glances.keys()) if (!shown.some(what => what.name === name)) this.#glances.delete(name)
   }
 
   #take({ name, read }: Shown, { frame, recvUs }: NonNullable<Sought['found']>): void {
-    const told = Object.entries(read(frame)).filter(([, value]) => value !== undefined)
-    if (told.length === 0) return
+    const values = Object.entries(read(frame)).filter(([, value]) => value !== undefined)
+    if (values.length === 0) return
     const at = new Date(recvUs / 1000).toISOString()
-    const found: Glance = Object.fromEntries(told)
-    this.#told.set(name, { ...uncrossed({ ...this.#told.get(name) }, found), ...found, name, at })
+    const found: Glance = Object.fromEntries(values)
+    this.#glances.set(name, { ...uncrossed({ ...this.#glances.get(name) }, found), ...found, name, at })
   }
 }
 

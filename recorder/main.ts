@@ -155,7 +155,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       pool.look()
       lag.look(router.counts)
       glances.look()
-      if (lock) void untilTold(log, status.write(recorderStatus(sources)))
+      if (lock) void untilWritten(log, status.write(recorderStatus(sources)))
     }, STATUS_EVERY_MS),
     setInterval(() => router.journal('clock', clockFacts(clock, pool.takeMeasured())), CLOCK_EVERY_MS),
   ]
@@ -191,8 +191,8 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     await Promise.race([Promise.all([running, attending]), died])
     isDiskSilent = !(await endRecording({ storage, router, died, log, reason: String(signal.reason) }, stoppedMs))
     const last = { ...recorderStatus(sources), stopped: true }
-    if (!(await untilTold(log, status.writeLast(last, LAST_STATUS_WITHIN_MS)))) isDiskSilent = true
-    if (storage.isUnderWay('journal')) throw untold(storage.lostFrames, dataDir)
+    if (!(await untilWritten(log, status.writeLast(last, LAST_STATUS_WITHIN_MS)))) isDiskSilent = true
+    if (storage.isUnderWay('journal')) throw journalNotWritten(storage.lostFrames, dataDir)
     log.info({ segments: storage.sealedSegments }, 'stopped')
   } finally {
     for (const timer of timers) clearInterval(timer)
@@ -228,7 +228,7 @@ async function endRecording({ storage, router, died, log, reason }: Ending, stop
 }
 
 /** The disk took nothing to the very end: what is lost then stands in the log alone. */
-function untold(lostFrames: number, dataDir: string): EdgeError {
+function journalNotWritten(lostFrames: number, dataDir: string): EdgeError {
   return new EdgeError('JOURNAL_NOT_WRITTEN', `the journal could not be written; ${lostFrames} frames are lost`, {
     path: dataDir,
     hint: 'the log has their channels and what the disk says; repair it, then start the recorder again',
@@ -292,7 +292,7 @@ function noteClockStep(stepUs: number, { router, log, ledger }: ConnectionDeps, 
 }
 
 /** The status describes this moment; on a disk that takes nothing it says so no more, and the recording goes on. */
-async function untilTold<T>(log: Logger, written: Promise<T>): Promise<T | true> {
+async function untilWritten<T>(log: Logger, written: Promise<T>): Promise<T | true> {
   return written.catch((error: unknown) => {
     log.debug({ err: messageOf(error) }, 'status not written')
     return true

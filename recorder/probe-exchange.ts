@@ -120,7 +120,7 @@ async function firstFrame(look: Look): Promise<Pick<ExchangeProbe, 'firstFrameMs
       exchange,
       clock: new ReceiveClock(),
       router: { take, journal: (event, facts) => isRefusal(event, facts) && refusals.push(wordsOf(event, facts)) },
-      complaints: { tell: ({ message }) => refusals.push(message) },
+      complaints: { report: ({ message }) => refusals.push(message) },
     },
     () => wanted,
     { maintenance: () => undefined, measured },

@@ -35,7 +35,7 @@ export function reportStorage(
     if (isCompressed && encoding === 'base64') return
     if (encoding === 'text' && textIn.includes(channel)) return
     const message = encoding === 'base64' ? 'frames that are no UTF-8; kept as base64' : NO_JSON
-    complaints.tell({
+    complaints.report({
       event: 'odd_frame',
       message: `${channel}: ${message}`,
       facts: { family: channel, conn, seq, frames },

@@ -1,7 +1,7 @@
 import type { OutageAccount } from './connection/outage-account.js'
 
 /** While a silence lasts, it is written down again after this, so that a crash leaves little unsaid. */
-export const TOLD_AGAIN_MS = 60_000
+export const JOURNAL_AGAIN_MS = 60_000
 /** What comes by so much later than something else came at the same time, µs. */
 export const SKEW_US = 1_000_000
 
@@ -10,7 +10,7 @@ const LIKE_ALL_ELSE = 'silent, as all else on the connection'
 interface Silence {
   /** Since when; pieces are told of what lasts. */
   sinceUs: number
-  toldMs: number
+  journalledMs: number
   /** Those that were silent because all was. */
   families: Set<string>
   /** All that was to come: some of it may be given up meanwhile. */
@@ -58,8 +58,8 @@ export class RestingFamilies {
       for (const family of ended) account.heardAgain(family, resumedUs)
       return { ended, sinceUs: ended.length > 0 ? silence.sinceUs : Infinity }
     }
-    if (silence && nowMs - silence.toldMs >= TOLD_AGAIN_MS) {
-      silence.toldMs = nowMs
+    if (silence && nowMs - silence.journalledMs >= JOURNAL_AGAIN_MS) {
+      silence.journalledMs = nowMs
       for (const family of silence.families) account.splitSilence(family, nowUs)
     }
     if (!silence && isMute(account, neverRest)) this.#begin(account, nowMs)
@@ -70,7 +70,7 @@ export class RestingFamilies {
     const { families: all, flows } = account
     const families = new Set([...all].filter(family => !account.isSilent(family)))
     const sinceUs = flows.lastUsOf(all)
-    if (families.size > 0) this.#silences.set(account, { sinceUs, toldMs: nowMs, families, all })
+    if (families.size > 0) this.#silences.set(account, { sinceUs, journalledMs: nowMs, families, all })
     for (const family of families) account.silent(family, sinceUs, LIKE_ALL_ELSE)
   }
 }

@@ -8,7 +8,7 @@ import { PAUSE_US } from './connection/rhythm.js'
 import type { OutageAccount } from './connection/outage-account.js'
 import type { OutageLedger } from './connection/outage-ledger.js'
 import type { ReceiveClock } from './receive-clock.js'
-import { RestingFamilies, SKEW_US, TOLD_AGAIN_MS } from './resting-families.js'
+import { RestingFamilies, SKEW_US, JOURNAL_AGAIN_MS } from './resting-families.js'
 
 /** Channels of a silent family are taken anew after this, and after twice the time if that did not help. */
 const REVIVE_MS = 60_000
@@ -40,7 +40,7 @@ interface Watched {
   endedMs: number
   /** Since when nothing of it is subscribed; monotonic. */
   goneSinceMs: number | undefined
-  toldMs: number
+  journalledMs: number
   reviveMs: number
   reviveDueMs: number
   /** How often its channels were taken anew since it fell silent. */
@@ -129,7 +129,7 @@ export class SilenceWatch {
       else if (!isDeaf) this.#judge(connection, family, { nowMs, nowUs, limitMs: limits.get(family) })
     }
     const { ended, sinceUs } = this.#resting.look(account, this.#neverRest(account), { resumedUs, nowMs, nowUs })
-    for (const family of ended) this.#tellEnd(account, family, nowMs)
+    for (const family of ended) this.#noteEnd(account, family, nowMs)
     this.#askFor(connection, Math.min(missedUs, sinceUs), nowMs)
   }
 
@@ -246,7 +246,7 @@ export class SilenceWatch {
       { conn: connection.name, family, seconds, cause },
       'a family fell silent on a connection that lives',
     )
-    Object.assign(watched, { sinceUs: fromUs, toldMs: neverRests ? -Infinity : nowMs })
+    Object.assign(watched, { sinceUs: fromUs, journalledMs: neverRests ? -Infinity : nowMs })
     // One that falls silent again and again is not taken anew each time.
     if (nowMs - watched.endedMs > REVIVED_MS)
       Object.assign(watched, { reviveMs: REVIVE_MS, reviveDueMs: nowMs, revived: 0 })
@@ -256,23 +256,23 @@ export class SilenceWatch {
   #goOn(connection: WatchedConnection, family: string, nowMs: number, nowUs: number): void {
     const { account } = connection
     const watched = this.#watchedOf(account, family)
-    this.#tellAgain(account, family, nowMs, nowUs)
+    this.#journalAgain(account, family, nowMs, nowUs)
     if (nowMs >= watched.reviveDueMs) this.#revive(connection, family, watched, nowMs)
   }
 
-  #tellAgain(account: OutageAccount, family: string, nowMs: number, nowUs: number): void {
+  #journalAgain(account: OutageAccount, family: string, nowMs: number, nowUs: number): void {
     const watched = this.#watchedOf(account, family)
-    if (nowMs - watched.toldMs < TOLD_AGAIN_MS) return
-    watched.toldMs = nowMs
+    if (nowMs - watched.journalledMs < JOURNAL_AGAIN_MS) return
+    watched.journalledMs = nowMs
     account.splitSilence(family, nowUs)
   }
 
   #end(account: OutageAccount, family: string, atUs: number, nowMs: number): void {
     account.heardAgain(family, atUs)
-    this.#tellEnd(account, family, nowMs)
+    this.#noteEnd(account, family, nowMs)
   }
 
-  #tellEnd(account: OutageAccount, family: string, nowMs: number): void {
+  #noteEnd(account: OutageAccount, family: string, nowMs: number): void {
     this.#watchedOf(account, family).endedMs = nowMs
     this.#deps.log.info({ conn: account.options.conn, family }, 'the silence is over')
   }
@@ -341,7 +341,7 @@ export class SilenceWatch {
       behind: undefined,
       goneSinceMs: undefined,
       endedMs: -Infinity,
-      toldMs: 0,
+      journalledMs: 0,
       reviveMs: REVIVE_MS,
       reviveDueMs: 0,
       revived: 0,

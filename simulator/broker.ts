@@ -124,29 +124,29 @@ export class Broker implements Channels {
   private hear(event: MarketEvent): void {
     switch (event.type) {
       case 'book':
-        this.tell(event.listing.name, event)
+        this.publish(event.listing.name, event)
         return
       case 'trades': {
         const { category, settle } = event.listing.instrument
-        this.tell(event.listing.name, event)
-        this.tell(tradesSubject(category, settle), event)
-        this.tell(tradesSubject(category, 'any'), event)
+        this.publish(event.listing.name, event)
+        this.publish(tradesSubject(category, settle), event)
+        this.publish(tradesSubject(category, 'any'), event)
         return
       }
       case 'second':
-        this.tell(SUBJECTS.second, event)
+        this.publish(SUBJECTS.second, event)
         return
       case 'created':
-        this.tell(SUBJECTS.created, event)
+        this.publish(SUBJECTS.created, event)
         return
       case 'state':
-        this.tell(SUBJECTS.state, event)
+        this.publish(SUBJECTS.state, event)
         // Channels of the instrument itself may show the state, too.
-        this.tell(event.listing.name, event)
+        this.publish(event.listing.name, event)
     }
   }
 
-  private tell(subject: string, event: MarketEvent): void {
+  private publish(subject: string, event: MarketEvent): void {
     const listeners = this.bySubject.get(subject)
     if (!listeners) return
     for (const channel of listeners) {

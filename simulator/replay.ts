@@ -38,7 +38,7 @@ export interface ReplayProtocol {
   /** Which of the recorded channels bring what is asked for by another name, e.g. in another interval; default: none. */
   readonly sourcesAmong?: (recorded: ReadonlySet<string>) => (asked: string) => readonly string[]
   /** The frame of such a channel as the one that was asked for brings it; undefined where nothing of it is of that. */
-  readonly retold?: (asked: string, frame: Buffer) => Buffer | undefined
+  readonly reframed?: (asked: string, frame: Buffer) => Buffer | undefined
   /** Whether a channel first shows what it brought last; default: none does. */
   readonly beginsWithLast?: (channel: string) => boolean
   /** Whether a channel brings a book as one snapshot and then changes. */
@@ -53,14 +53,14 @@ export interface ReplayedTrades {
   /** Families whose frames are trades. */
   readonly families: readonly string[]
   /** The trades of a frame of such a family, or of an answer that was recorded there; none of what cannot be read. */
-  told(frame: Buffer, family: string): ToldTrade[]
+  tradesOf(frame: Buffer, family: string): PlayedTrade[]
   /** Whether a channel brings the trades of an instrument: its own, or that of its kind. */
   carries(channel: string, instrument: string): boolean
   /** A frame of trades, each spelled already. */
   frame(channel: string, rows: readonly string[]): string
 }
 
-export interface ToldTrade {
+export interface PlayedTrade {
   readonly instrument: string
   /** Its number, where those of an instrument are numbered without holes; else an id that says nothing of their order. */
   readonly id: number | string

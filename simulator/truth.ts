@@ -44,4 +44,4 @@ export class TruthFile implements Truth {
 }
 
 /** Of an exchange that nobody watches. */
-export const untold: Truth = { made: () => undefined, did: () => undefined }
+export const unwatched: Truth = { made: () => undefined, did: () => undefined }

@@ -81,7 +81,7 @@ class KeptPart {
   /** Started to take the place of the one at work. */
   #successor: Process | undefined
   /** The one at work was told to end, so that it can be started anew. */
-  #toldToEnd = false
+  #isEnding = false
 
   constructor(part: Part, log: Logger, signal: AbortSignal, stillLooks: number) {
     this.#stillLooks = stillLooks
@@ -115,10 +115,10 @@ class KeptPart {
   }
 
   renew(): void {
-    if (this.#isOver() || this.#successor || this.#toldToEnd) return
+    if (this.#isOver() || this.#successor || this.#isEnding) return
     const { name, takeOverArgs } = this.#part
     if (!takeOverArgs) {
-      this.#toldToEnd = true
+      this.#isEnding = true
       this.#process?.stop()
       return
     }
@@ -145,8 +145,8 @@ class KeptPart {
   }
 
   #isRenewed(): boolean {
-    const renewed = this.#toldToEnd || this.#successor !== undefined
-    this.#toldToEnd = false
+    const renewed = this.#isEnding || this.#successor !== undefined
+    this.#isEnding = false
     return renewed
   }
 

@@ -94,13 +94,13 @@ export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
       onProgress: progressTo(publish, options.onProgress),
       memory: emptyMemory(),
     }
-    const tell = changeTeller(log)
+    const logChange = changeLogger(log)
     let report = emptyReport(target.label)
     publish('starting', report)
     while (!signal.aborted) {
       report = await passOf(syncer)
       totals = withPass(totals, report, clock.nowMs())
-      tell(report)
+      logChange(report)
       if (once) break
       publish(stateAfter(report), report)
       await sleep(pauseAfterPass(syncer, report, totals.failuresInARow), signal).catch((error: unknown) => {
@@ -173,7 +173,7 @@ function progressTo(
 }
 
 /** Logs what a pass did, and of outages and bad files only the beginning and the end, not every try. */
-function changeTeller(log: Logger): (report: PassReport) => void {
+function changeLogger(log: Logger): (report: PassReport) => void {
   let lastError: string | undefined
   let lastProblems = 0
   return report => {

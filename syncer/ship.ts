@@ -25,7 +25,7 @@ export async function ship(
   if (!work.target.replace) {
     await upload(
       work,
-      replacing.flatMap(({ items: held }) => held).filter(held => isTold(held, work.recorder)),
+      replacing.flatMap(({ items: held }) => held).filter(held => isAnnounced(held, work.recorder)),
     )
     return items
   }
@@ -62,7 +62,7 @@ async function advance(work: PassWork): Promise<boolean> {
 }
 
 /** Where nothing is deleted, readers must know what to leave out before they find what replaces it. */
-function isTold({ datePass: { date, ledger, local } }: UploadItem, recorder: string): boolean {
+function isAnnounced({ datePass: { date, ledger, local } }: UploadItem, recorder: string): boolean {
   const path = replacedListPath(date, recorder)
   const list = local.files.find(file => file.path === path)
   const record = ledger.get(path)

@@ -2,7 +2,7 @@ import { jsonPieces } from '../../platform/json-pieces.js'
 import { countText } from '../../platform/figures.js'
 import type { Account } from '../../coverage/account/account.js'
 import type { CountedLine, CountedTables } from '../../coverage/count-tables.js'
-import type { Line, Loss, Told } from '../../coverage/account/telling.js'
+import type { Line, Loss, AccountSummary } from '../../coverage/account/account-summary.js'
 import {
   healedText,
   lengthText,
@@ -53,7 +53,7 @@ const COUNTED: readonly Column<CountedLine>[] = [
 ]
 
 /** @param first of the lines */
-function columnsOf({ exchanges }: Told, first: Line): readonly Column<Line>[] {
+function columnsOf({ exchanges }: AccountSummary, first: Line): readonly Column<Line>[] {
   const several = exchanges.size > 1
   const whose = several ? [EXCHANGE] : []
   if (first.hourUs !== undefined) return [HOUR, ...whose, DATA, KIND, ...FIGURES]
@@ -125,62 +125,72 @@ function quarantineText(counted: CountedTables | undefined): string | undefined 
   return `In quarantine: ${countText(lines)} lines, first in ${first.path}: ${first.reason}.`
 }
 
-const remarksOf = (told: Told, counted: CountedTables | undefined) =>
-  [tradesText(told), healedText(told), pendingText(told), notOfferedText(told), quarantineText(counted)].flatMap(
-    text => text ?? [],
-  )
+const remarksOf = (summary: AccountSummary, counted: CountedTables | undefined) =>
+  [
+    tradesText(summary),
+    healedText(summary),
+    pendingText(summary),
+    notOfferedText(summary),
+    quarantineText(counted),
+  ].flatMap(text => text ?? [])
 
-const windowText = ({ window }: Told) => `${isoText(window.fromUs)} to ${isoText(window.toUs)} UTC.`
+const windowText = ({ window }: AccountSummary) => `${isoText(window.fromUs)} to ${isoText(window.toUs)} UTC.`
 
 /** The account for a terminal of 80 columns: one sentence, what is missing, the table, what healed, what was counted. */
-export function accountText(told: Told, counted?: CountedTables, width = COLUMNS): string {
-  const { losses } = told
-  const parts: string[] = [wrapped(sentenceOf(told), '', '', width)]
+export function accountText(summary: AccountSummary, counted?: CountedTables, width = COLUMNS): string {
+  const { losses } = summary
+  const parts: string[] = [wrapped(sentenceOf(summary), '', '', width)]
   if (losses.length > 0) {
-    const shown = losses.slice(0, LOSSES_SHOWN).map(loss => wrapped(lossText(loss, told), ' '.repeat(12), '  ', width))
+    const shown = losses
+      .slice(0, LOSSES_SHOWN)
+      .map(loss => wrapped(lossText(loss, summary), ' '.repeat(12), '  ', width))
     const more = losses.length - shown.length
     if (more > 0) shown.push(`  … and ${countText(more)} shorter ones; --json has all`)
     parts.push(['Missing, the longest first (UTC):', ...shown].join('\n'))
   }
   const tables = [
-    tableText(told.lines, first => columnsOf(told, first), width),
+    tableText(summary.lines, first => columnsOf(summary, first), width),
     counted && tableText(counted.lines, () => countedColumnsOf(counted.lines), width),
   ]
   parts.push(...tables.flatMap(table => table ?? []))
-  parts.push([...remarksOf(told, counted).map(text => wrapped(text, '', '', width)), windowText(told)].join('\n'))
+  parts.push([...remarksOf(summary, counted).map(text => wrapped(text, '', '', width)), windowText(summary)].join('\n'))
   return parts.join('\n\n')
 }
 
 /** The same for documents, line by line. */
-export function* accountMarkdown(told: Told, counted?: CountedTables): Generator<Buffer, void> {
-  for (const line of markdownLines(told, counted)) yield Buffer.from(line)
+export function* accountMarkdown(summary: AccountSummary, counted?: CountedTables): Generator<Buffer, void> {
+  for (const line of markdownLines(summary, counted)) yield Buffer.from(line)
 }
 
-function* markdownLines(told: Told, counted: CountedTables | undefined): Generator<string, void> {
-  const { losses } = told
-  yield* [`**${sentenceOf(told)}**`, '']
-  for (const loss of losses.slice(0, LOSSES_SHOWN)) yield `- ${lossText(loss, told).replaceAll(/ {2,}/g, ' ')}`
+function* markdownLines(summary: AccountSummary, counted: CountedTables | undefined): Generator<string, void> {
+  const { losses } = summary
+  yield* [`**${sentenceOf(summary)}**`, '']
+  for (const loss of losses.slice(0, LOSSES_SHOWN)) yield `- ${lossText(loss, summary).replaceAll(/ {2,}/g, ' ')}`
   if (losses.length > 0) yield ''
-  yield* tableMarkdown(told.lines, first => columnsOf(told, first))
+  yield* tableMarkdown(summary.lines, first => columnsOf(summary, first))
   yield ''
   if (counted) {
     yield* tableMarkdown(counted.lines, () => countedColumnsOf(counted.lines))
     yield ''
   }
-  yield* remarksOf(told, counted)
-  yield windowText(told)
+  yield* remarksOf(summary, counted)
+  yield windowText(summary)
 }
 
 /** The same for programs, piece by piece: the account itself, and what it comes to. */
-export function* accountJson(told: Told, account: Account, counted?: CountedTables): Generator<Buffer, void> {
+export function* accountJson(
+  summary: AccountSummary,
+  account: Account,
+  counted?: CountedTables,
+): Generator<Buffer, void> {
   const { window, isComplete, isEmpty, lostUs, losses, healed, pending, lines, trades, notOffered, channels, claimed } =
-    told
+    summary
   const event = ({ fromUs, toUs, lostUs, state, cause, channels }: Loss) => ({
     ...{ from: isoText(fromUs), to: isoText(toUs), from_us: fromUs, to_us: toUs, seconds: lostUs / 1e6, state, cause },
     channels: channels.map(({ exchange, family, about }) => `${exchange} ${family} ${about}`),
   })
   const value = {
-    ...{ from: isoText(window.fromUs), to: isoText(window.toUs), sentence: sentenceOf(told) },
+    ...{ from: isoText(window.fromUs), to: isoText(window.toUs), sentence: sentenceOf(summary) },
     ...{ complete: isComplete, empty: isEmpty, missing_seconds: lostUs / 1e6, channels },
     missing: eachAs(losses, event),
     healed: eachAs(healed, event),

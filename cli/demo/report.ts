@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import { countText, sizeText } from '../../platform/figures.js'
-import type { Told } from '../../coverage/account/telling.js'
+import type { AccountSummary } from '../../coverage/account/account-summary.js'
 import type { CountedTables } from '../../coverage/count-tables.js'
 import { accountText } from '../coverage/account-text.js'
 import { indented, plainTable } from '../table.js'
@@ -14,7 +14,7 @@ export interface Findings {
   channels: ChannelHarvest[]
   tables: TableHarvest[]
   nas: NasHarvest
-  coverage: Told
+  coverage: AccountSummary
   counted: CountedTables
   /** The answer of candles.sql, as a table. */
   candles: string

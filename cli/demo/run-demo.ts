@@ -8,7 +8,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { datesOfTree } from '../../formats/tree-place.js'
 import { measureAsked } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { countTables } from '../../coverage/count-tables.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { tableOf } from '../query/answer-table.js'
@@ -115,7 +115,7 @@ async function look(folder: DemoFolder): Promise<Findings> {
       channels: channelsOf(folder.dataDir),
       tables: await tablesOf(connection, folder.nas, tables),
       nas: nasOf(folder.nas),
-      coverage: tellingOf(account, exchangeNamed),
+      coverage: summaryOf(account, exchangeNamed),
       counted: await countTables(folder.nas, account.window, undefined, () => undefined),
       candles: await session.ask(candles, asked => tableOf(asked, candles, WIDTH)),
       samples: {

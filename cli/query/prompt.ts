@@ -5,7 +5,7 @@ import { HISTORY_MAX, keepHistory, readHistory } from '../../reader/query/histor
 import { completed } from '../../reader/query/name-completion.js'
 import type { QuerySession } from '../../reader/query/session.js'
 import { splitStatements } from '../../reader/query/statements.js'
-import { viewLines, viewText } from '../../reader/query/told-views.js'
+import { viewLines, viewText } from '../../reader/query/view-text.js'
 import { printAnswer } from './print-answer.js'
 
 const HELP = `statements end with a semicolon and may be several lines; views are refreshed for each
@@ -34,7 +34,7 @@ interface Prompt {
 /** Asks for statements until the input ends. What goes wrong is told, and the next one asked for. */
 export async function prompt({ session, root, input, out, say, historyPath }: Prompt): Promise<void> {
   const isTerminal = 'isTTY' in input && input.isTTY === true
-  const tell = (text: string) => say.write(`${text}\n`)
+  const print = (text: string) => say.write(`${text}\n`)
   const reader = createInterface({
     ...{ input, output: say, terminal: isTerminal, prompt: 'edgetape> ' },
     ...(isTerminal && { history: readHistory(historyPath), historySize: HISTORY_MAX, removeHistoryDuplicates: true }),
@@ -45,7 +45,7 @@ export async function prompt({ session, root, input, out, say, historyPath }: Pr
     const refusal = isKept ? keepHistory(historyPath, lines) : undefined
     if (refusal === undefined) return
     isKept = false
-    tell(`what is typed is not kept: ${refusal}`)
+    print(`what is typed is not kept: ${refusal}`)
   })
   const ask = (open: boolean) => {
     if (!isTerminal) return
@@ -64,7 +64,7 @@ export async function prompt({ session, root, input, out, say, historyPath }: Pr
     text = ''
     reader.write(null, { ctrl: true, name: 'e' })
     reader.write(null, { ctrl: true, name: 'u' })
-    tell('^C')
+    print('^C')
     ask(false)
   })
   const answer = async (sql: string) => {
@@ -76,22 +76,23 @@ export async function prompt({ session, root, input, out, say, historyPath }: Pr
       await printAnswer(session, sql, 'table', out)
     } catch (error) {
       if (!(error instanceof EdgeError)) throw error
-      tell(state.isCancelled ? 'cancelled' : messageOf(error))
-      if (!state.isCancelled && error.hint !== undefined) tell(`hint: ${error.hint}`)
+      print(state.isCancelled ? 'cancelled' : messageOf(error))
+      if (!state.isCancelled && error.hint !== undefined) print(`hint: ${error.hint}`)
     } finally {
       clearInterval(timer)
       state.isRunning = false
     }
   }
-  if (isTerminal) tell('SQL over your data; .help says more')
+  if (isTerminal) print('SQL over your data; .help says more')
   ask(false)
   for await (const line of reader) {
     const [command = '', about] = text === '' ? line.trim().split(/\s+/) : []
     if (command === '.quit' || command === '.exit') break
-    if (command === '.help') tell(HELP)
-    else if (command === '.tables') tell(session.tables.join('\n'))
-    else if (command === '.views') tell(about === undefined ? viewLines(session) : await viewText(session, root, about))
-    else if (command.startsWith('.')) tell(`there is no ${command}; .help lists what there is`)
+    if (command === '.help') print(HELP)
+    else if (command === '.tables') print(session.tables.join('\n'))
+    else if (command === '.views')
+      print(about === undefined ? viewLines(session) : await viewText(session, root, about))
+    else if (command.startsWith('.')) print(`there is no ${command}; .help lists what there is`)
     else {
       const { whole, rest } = splitStatements(`${text}${line}\n`)
       for (const statement of whole) await answer(statement)

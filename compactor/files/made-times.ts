@@ -53,8 +53,8 @@ export class MadeTimes {
           SELECT file_name, TRY_CAST(stats_min_value AS TIMESTAMPTZ) AS first, TRY_CAST(stats_max_value AS TIMESTAMPTZ) AS last
           FROM parquet_metadata([${paths.map(sqlText).join(', ')}]) WHERE path_in_schema = 'exchange_ts')
         GROUP BY file_name`)
-      for (const [path, first, last, untold] of rows) {
-        if (typeof path !== 'string' || !first || !last || countOf(untold) > 0) continue
+      for (const [path, first, last, withoutTime] of rows) {
+        if (typeof path !== 'string' || !first || !last || countOf(withoutTime) > 0) continue
         this.#made.set(path, { mark: markOf(path), firstUs: countOf(first), lastUs: countOf(last) })
       }
     } catch (error) {

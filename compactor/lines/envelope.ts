@@ -8,7 +8,7 @@ export function nestedShape({ at, members }: Envelope, data: Shape): Shape {
 }
 
 /** What an envelope says besides its data, for rows: an SQL expression. */
-export const toldBy = ({ told }: Pick<Envelope, 'told'>) => told ?? 'NULL'
+export const envelopeFields = ({ fields }: Pick<Envelope, 'fields'>) => fields ?? 'NULL'
 
 /** A line as it is read: an SQL expression. */
 export const readLine = ({ line }: Pick<Envelope, 'line'>) => line ?? 'line'

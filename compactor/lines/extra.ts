@@ -45,7 +45,7 @@ function unheld({ shape, json, keys, nestedKeys }: Item, value: string, text: st
 /** `frame_items` from rows that have `odd` (its members are not the fields filled) and `odd_envelope`. */
 export function withExtra(envelope: Envelope, item: Item, source: string): string {
   return `frame_items AS (
-  SELECT ${HEAD}, channel, asked, told, CASE WHEN odd THEN ${withoutOddNumbers(item.shape, 'data', 'plain')} ELSE data END AS data,
+  SELECT ${HEAD}, channel, asked, envelope, CASE WHEN odd THEN ${withoutOddNumbers(item.shape, 'data', 'plain')} ELSE data END AS data,
     CASE WHEN odd OR odd_envelope THEN object_of(concat_ws(',',
       CASE WHEN odd THEN ${unheld(item, 'data', 'plain')} END,
       CASE WHEN odd_envelope THEN envelope(line, ${sqlText(envelope.without)}) END)) END AS extra,

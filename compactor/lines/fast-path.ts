@@ -1,7 +1,7 @@
 import type { Shape } from '../../exchanges/envelope.js'
 import type { Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape, readLine, toldBy } from './envelope.js'
+import { nestedShape, readLine, envelopeFields } from './envelope.js'
 import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
 import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape } from './shape.js'
 
@@ -54,16 +54,16 @@ export function fastPathOf(table: Table, shape: Shape, linesSql: string): FastPa
 ), weighed AS (
   SELECT *, ${data} AS data, coalesce(${usual.condition} AND ${HAS_HEAD}, false) AS usual
   FROM parsed
-), told AS (
+), counted AS (
   SELECT *, ${expected} AS fields FROM weighed
 ), judged AS (
   SELECT *, CASE WHEN NOT usual OR coalesce(fields, 0) <= 0 THEN false
     WHEN colons = fields OR contains(line, ':null') AND colons = fields + ${nullsIn(shape)}
       THEN NOT ${hasFraction(shape)}
     ELSE false END AS fits
-  FROM told
+  FROM counted
 )`
-  const head = `line, received, ${channel} AS channel, ${asked} AS asked, ${toldBy(envelope)} AS told`
+  const head = `line, received, ${channel} AS channel, ${asked} AS asked, ${envelopeFields(envelope)} AS envelope`
   const rows = reading.each
     ? `unnest(CASE WHEN fits THEN data ELSE [NULL] END) AS data,
     unnest(CASE WHEN fits THEN range(1, 1 + len(data)) ELSE [0] END) AS row_no`
@@ -73,7 +73,7 @@ export function fastPathOf(table: Table, shape: Shape, linesSql: string): FastPa
   SELECT ${head}, ${rows}
   FROM judged
 ), frame_items AS (
-  SELECT ${HEAD}, channel, asked, told, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
+  SELECT ${HEAD}, channel, asked, envelope, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
 )`,
     others: `WITH ${parsed} SELECT line_no, line FROM judged WHERE NOT fits`,
   }

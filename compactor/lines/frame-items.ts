@@ -1,7 +1,7 @@
 import type { Envelope, Shape } from '../../exchanges/envelope.js'
 import type { Reading, Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape, readLine, toldBy } from './envelope.js'
+import { nestedShape, readLine, envelopeFields } from './envelope.js'
 import { withExtra, type Item } from './extra.js'
 import { HEAD, LINE_HEAD } from './line-head.js'
 import { hasFraction, isObject, isOdd, nested, type ObjectShape } from './shape.js'
@@ -11,7 +11,7 @@ import { IS_OTHER_TEXT, KNOWN, LINE_VERDICTS, TO_FRAMES, toReading } from './ver
  * The `WITH` list between `lines` (line_no, line) and a table's own query, which selects from `frame_items`:
  * - `judged`: every line parsed once, and why it cannot be a row (`verdict`, NULL where it can);
  * - `frame_items`: one row per item of a frame, with `extra` and `row_no` counting from 1; `channel` of a notification,
- *   `asked` (the id that says what was asked) of an answer, `told` as the envelope says. A line that cannot be a row gives one row with `row_no` 0
+ *   `asked` (the id that says what was asked) of an answer, `envelope` with what stands beside the data. A line that cannot be a row gives one row with `row_no` 0
  *   and no data, so that one pass counts them all.
  *
  * `extra` is worked out only where the number of members in the text differs from the number of fields filled, or a
@@ -70,7 +70,7 @@ function judged(
     TRY(json_keys(${readLine(envelope)}, [${paths.map(sqlText).join(', ')}])) AS keys${what.furtherKeys}
   FROM lines
 ), judged AS (
-  SELECT *, ${envelope.channel} AS channel, ${envelope.asked} AS asked, ${toldBy(envelope)} AS told, ${envelope.data} AS data,
+  SELECT *, ${envelope.channel} AS channel, ${envelope.asked} AS asked, ${envelopeFields(envelope)} AS envelope, ${envelope.data} AS data,
     ${envelope.isOdd} AS odd_envelope,
     CASE ${LINE_VERDICTS}
     WHEN received.frame IS NULL AND ${IS_OTHER_TEXT} THEN '${TO_FRAMES}'
@@ -124,7 +124,7 @@ weighed AS (
     ${isOdd(shape, 'item', 'coalesce(len(item_keys[place]), 0)', 'false')}))) AS some_odd
   FROM (SELECT *, ${hasFraction(shape)} AS fraction FROM judged)
 ), separate AS (
-  SELECT line, received, channel, asked, told, odd_envelope AND verdict IS NULL AS odd_frame, some_odd, fraction,
+  SELECT line, received, channel, asked, envelope, odd_envelope AND verdict IS NULL AS odd_frame, some_odd, fraction,
     unnest(CASE WHEN verdict IS NULL THEN data ELSE [NULL] END) AS data,
     unnest(CASE WHEN verdict IS NULL THEN item_keys ELSE [NULL] END) AS keys_of_item,
     unnest(CASE WHEN some_odd THEN json_extract(${readLine(envelope)}, '${path}') END) AS text,

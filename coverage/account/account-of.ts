@@ -1,6 +1,6 @@
 import { familyOf } from '../../exchanges/exchange.js'
 import type { JournalEntry } from '../../formats/journal/entry.js'
-import type { ToldSpan } from '../../formats/journal/gap.js'
+import type { JournalSpan } from '../../formats/journal/gap.js'
 import { spansOf } from '../../formats/journal/gaps.js'
 import { slotOf } from '../../formats/journal/outages.js'
 import { lastEntries } from '../../formats/journal/runs.js'
@@ -23,7 +23,7 @@ import { Grouping } from './merge.js'
 import { Compared } from './proofs.js'
 import { Targets, type ChannelTarget } from './targets.js'
 import { mergedSpans, Timeline } from './timeline.js'
-import { ToldIndex } from './told-index.js'
+import { SpanIndex } from './span-index.js'
 
 /** After a disconnection the exchange is asked, and asked again: until then it is open whether trades were missed. */
 const ASKED_WITHIN_US = 15 * 60_000_000
@@ -35,8 +35,8 @@ const ASKED_WITHIN_US = 15 * 60_000_000
 export function accountOf(facts: AccountFacts, asked: Span, countedUs = -Infinity): Account {
   const window = { fromUs: asked.fromUs, toUs: Math.max(asked.fromUs, Math.min(asked.toUs, facts.nowUs)) }
   const { entries, knownUs } = withEnds(facts)
-  const told = spansOf(entries)
-  const states = new HostStates(facts, entries, told, knownUs, window)
+  const spansInJournal = spansOf(entries)
+  const states = new HostStates(facts, entries, spansInJournal, knownUs, window)
   const targets = new Targets(facts.exchange)
   const byChannel = new Map<string, { channel: Channel; spans: readonly StateSpan[] }>()
   const merged = new Map<string, readonly StateSpan[]>()
@@ -65,17 +65,17 @@ export function accountOf(facts: AccountFacts, asked: Span, countedUs = -Infinit
     window,
     groups: grouping.groups(),
     notOffered: notOfferedOf(facts, window),
-    trades: tradesOf(facts.exchange.name, entries, told, window, countedUs),
+    trades: tradesOf(facts.exchange.name, entries, spansInJournal, window, countedUs),
   }
 }
 
 /** With the last signs of each run as entries; a recorder that is gone says so with its last one. */
-function withEnds({ exchange: { name: exchange }, entries: told, signs, alive }: AccountFacts): {
+function withEnds({ exchange: { name: exchange }, entries: read, signs, alive }: AccountFacts): {
   entries: JournalEntry[]
   knownUs: Map<string, number>
 } {
   // Entries of one exchange are read as one story, wherever they come from.
-  const entries = told.map(entry => (entry.exchange === exchange ? entry : { ...entry, exchange }))
+  const entries = read.map(entry => (entry.exchange === exchange ? entry : { ...entry, exchange }))
   const heard = signs.map(({ host, run, atUs }): JournalEntry => ({
     exchange,
     host,
@@ -101,7 +101,7 @@ function withEnds({ exchange: { name: exchange }, entries: told, signs, alive }:
 /** What single recorders have to say of their channels. Channels that share their facts share their spans. */
 class HostStates {
   readonly #facts: AccountFacts
-  readonly #index: ToldIndex
+  readonly #index: SpanIndex
   readonly #compared: Compared
   readonly #knownUs: ReadonlyMap<string, number>
   readonly #window: Span
@@ -111,12 +111,12 @@ class HostStates {
   constructor(
     facts: AccountFacts,
     entries: readonly JournalEntry[],
-    told: readonly ToldSpan[],
+    spansInJournal: readonly JournalSpan[],
     knownUs: ReadonlyMap<string, number>,
     window: Span,
   ) {
     this.#facts = facts
-    this.#index = new ToldIndex(told)
+    this.#index = new SpanIndex(spansInJournal)
     this.#compared = new Compared(entries, facts.exchange.names)
     this.#knownUs = knownUs
     this.#window = window
@@ -129,8 +129,8 @@ class HostStates {
   }
 
   of(subscription: Subscription, target: ChannelTarget): readonly StateSpan[] {
-    const told = this.#index.of(subscription, target)
-    return this.#remembered(subscription, target, told, this.#vanishedOf(subscription.host, target))
+    const own = this.#index.of(subscription, target)
+    return this.#remembered(subscription, target, own, this.#vanishedOf(subscription.host, target))
   }
 
   /** Of a channel of a whole kind: the instruments of which something else is known than of all of them. */
@@ -140,8 +140,8 @@ class HostStates {
     const { isAbout } = this.#facts.exchange.names
     for (const [name, own] of this.#index.instrumentsOf(subscription.host, target.family)) {
       if (!isAbout(subject, name)) continue
-      const told = [...this.#index.of(subscription, target), ...own]
-      yield [name, this.#remembered(subscription, target, told, this.#vanishedOf(subscription.host, target))]
+      const all = [...this.#index.of(subscription, target), ...own]
+      yield [name, this.#remembered(subscription, target, all, this.#vanishedOf(subscription.host, target))]
     }
   }
 
@@ -159,7 +159,7 @@ class HostStates {
   #remembered(
     subscription: Subscription,
     target: ChannelTarget,
-    told: readonly ToldSpan[],
+    inJournal: readonly JournalSpan[],
     vanished: readonly Vanished[],
   ): readonly StateSpan[] {
     const { host, spans, wanted, rejected } = subscription
@@ -170,9 +170,9 @@ class HostStates {
       ...[host, target.grade, target.isNumbered, this.#isSteady(target.family) ? target.family : ''],
       ...[spans, wanted, rejected, compared].map(textOf),
       ...vanished.map(({ fromUs, toUs, cause }) => `${fromUs}-${toUs} ${cause}`),
-      told.map(span => this.#index.idOf(span)).join(),
+      inJournal.map(span => this.#index.idOf(span)).join(),
     ].join('|')
-    const known = this.#known.get(key) ?? this.#spansOf(subscription, target, told, vanished, compared)
+    const known = this.#known.get(key) ?? this.#spansOf(subscription, target, inJournal, vanished, compared)
     this.#known.set(key, known)
     return known
   }
@@ -180,7 +180,7 @@ class HostStates {
   #spansOf(
     { host, spans, wanted, rejected }: Subscription,
     { family, grade, isNumbered }: ChannelTarget,
-    told: readonly ToldSpan[],
+    inJournal: readonly JournalSpan[],
     vanished: readonly Vanished[],
     compared: readonly Span[],
   ): readonly StateSpan[] {
@@ -194,12 +194,12 @@ class HostStates {
       grade: 'watched',
       cause: 'the exchange refused the subscription',
     })
-    const pauses = told.filter(({ kind }) => kind === 'not recording')
+    const pauses = inJournal.filter(({ kind }) => kind === 'not recording')
     for (const one of pauses)
       line.paint([boundsOf(one)], { state: 'not recording', grade: 'watched', cause: one.cause }, isNotSubscribed)
-    for (const span of this.#silentEnds(host, family, told))
+    for (const span of this.#silentEnds(host, family, inJournal))
       line.paint([span], { state: 'not recording', grade: 'watched', cause: KILLED_SILENT }, isRecorded)
-    for (const one of told.filter(({ kind }) => WHOLE.has(kind)))
+    for (const one of inJournal.filter(({ kind }) => WHOLE.has(kind)))
       line.paint(
         without([boundsOf(one)], this.#coverOf(one, spans, host, family)),
         { state: 'missing', grade: 'watched', cause: one.cause },
@@ -213,18 +213,18 @@ class HostStates {
         ),
         { state: 'not recording', grade: 'watched', cause },
       )
-    for (const { span, cause } of brokenOf(spans, told))
+    for (const { span, cause } of brokenOf(spans, inJournal))
       line.paint([span], { state: 'missing', grade: 'exact', cause }, isRecorded)
     const knownUs = this.#knownUs.get(host)
     const toEnd = { fromUs: knownUs ?? Infinity, toUs: Infinity }
-    if (isNumbered) this.#paintTrades(line, told, compared, knownUs)
+    if (isNumbered) this.#paintTrades(line, inJournal, compared, knownUs)
     else {
-      for (const hole of told.filter(({ kind }) => kind === 'trade_hole'))
+      for (const hole of inJournal.filter(({ kind }) => kind === 'trade_hole'))
         line.paint([boundsOf(hole)], { state: 'missing', grade, cause: hole.cause }, isRecorded)
       line.paint(compared, { state: 'healed', grade, proof: ASKED }, isLost)
     }
     // What came and was not kept is gone, whatever numbers were seen.
-    for (const one of told.filter(({ kind }) => kind === 'lost' || kind === 'unreadable'))
+    for (const one of inJournal.filter(({ kind }) => kind === 'lost' || kind === 'unreadable'))
       line.paint([boundsOf(one)], { state: 'missing', grade: 'exact', cause: one.cause }, isHere)
     for (const { cause, isPending = false, ...file } of vanished)
       line.paint(
@@ -232,7 +232,7 @@ class HostStates {
         isPending ? { state: 'not yet known', grade: 'claimed', cause } : { state: 'missing', grade: 'exact', cause },
         isHere,
       )
-    for (const { fromUs, toUs = fromUs, cause } of told.filter(({ kind }) => kind === 'standstill'))
+    for (const { fromUs, toUs = fromUs, cause } of inJournal.filter(({ kind }) => kind === 'standstill'))
       line.paint(
         [{ fromUs, toUs: toUs + DRAINED_US }],
         { state: 'recorded', grade, cause: `${cause}: stamped late` },
@@ -246,7 +246,7 @@ class HostStates {
    * Of an outage that a recorder did not live to judge: when another connection carried the same, as far as lines of the
    * family in its files prove it; of what comes now and then, lines of any that never rests.
    */
-  #coverOf({ kind, conn, ...outage }: ToldSpan, spans: Subscription['spans'], host: string, family: string): Span[] {
+  #coverOf({ kind, conn, ...outage }: JournalSpan, spans: Subscription['spans'], host: string, family: string): Span[] {
     if (kind !== 'outage' || conn === undefined) return []
     const { fromUs, toUs } = boundsOf({ kind, conn, ...outage })
     const others = spans.filter(span => slotOf(span.conn) !== slotOf(conn))
@@ -271,13 +271,13 @@ class HostStates {
    * Before a run ended without a word: the time from the last line of a family that never rests to the last of any; of one
    * that may rest, from the last line of any data.
    */
-  #silentEnds(host: string, family: string, told: readonly ToldSpan[]): Span[] {
+  #silentEnds(host: string, family: string, inJournal: readonly JournalSpan[]): Span[] {
     const { exchange, signs: all } = this.#facts
     const isSteady = this.#isSteady(family)
     const isData = (name?: string) => name !== undefined && familyOf(exchange, name).comes === 'streamed'
     const signs = all.filter(sign => sign.host === host && (isSteady ? sign.family === family : isData(sign.family)))
     if (!signs.some(sign => this.#isSteady(sign.family ?? ''))) return []
-    return told.flatMap(({ kind, cause, fromUs }) => {
+    return inJournal.flatMap(({ kind, cause, fromUs }) => {
       if (kind !== 'not recording' || cause === STOPPED) return []
       const lastUs = greatest(signs.flatMap(({ atUs }) => (atUs <= fromUs ? atUs : [])))
       return fromUs - lastUs > SILENT_US && fromUs - lastUs < STEADY_US ? [{ fromUs: lastUs, toUs: fromUs }] : []
@@ -287,7 +287,7 @@ class HostStates {
   /** Trades have numbers, and the exchange lists them: what was missed live may be there all the same. */
   #paintTrades(
     line: Timeline,
-    told: readonly ToldSpan[],
+    inJournal: readonly JournalSpan[],
     compared: readonly Span[],
     knownUs: number | undefined,
   ): void {
@@ -295,7 +295,7 @@ class HostStates {
     line.paint(compared, { state: 'healed', grade: 'exact', proof: ASKED }, isLost)
     const open = knownUs === undefined ? [] : [{ fromUs: knownUs - ASKED_WITHIN_US, toUs: Infinity }]
     line.paint(open, { state: 'not yet known', grade: 'claimed', cause: 'the exchange is still to be asked' }, isLost)
-    for (const hole of told.filter(({ kind }) => kind === 'trade_hole')) {
+    for (const hole of inJournal.filter(({ kind }) => kind === 'trade_hole')) {
       const bounds = boundsOf(hole)
       // What lies in a known loss is missing there, not in the quiet time around it.
       const inside = overlap([bounds], lost)
@@ -340,14 +340,14 @@ const isRecorded = ({ state }: StateSpan) => state === 'recorded'
 const isNotSubscribed = ({ state, cause }: StateSpan) => state === 'missing' && cause === NOT_SUBSCRIBED
 
 /** A single frame has a moment, and no length: it is missing all the same. */
-const boundsOf = ({ fromUs, toUs = Infinity }: ToldSpan): Span => ({ fromUs, toUs: Math.max(toUs, fromUs + 1) })
+const boundsOf = ({ fromUs, toUs = Infinity }: JournalSpan): Span => ({ fromUs, toUs: Math.max(toUs, fromUs + 1) })
 
 /** In these nothing came, of whatever they are about. */
-const WHOLE: ReadonlySet<ToldSpan['kind']> = new Set(['gap', 'outage', 'silent'])
+const WHOLE: ReadonlySet<JournalSpan['kind']> = new Set(['gap', 'outage', 'silent'])
 
 /** What no connection had whole: books between a missing change and the next snapshot, and frames that came in pieces. */
-function brokenOf(spans: Subscription['spans'], told: readonly ToldSpan[]): { span: Span; cause: string }[] {
-  const broken = told.filter(({ kind }) => kind === 'book_break' || kind === 'not_whole')
+function brokenOf(spans: Subscription['spans'], inJournal: readonly JournalSpan[]): { span: Span; cause: string }[] {
+  const broken = inJournal.filter(({ kind }) => kind === 'book_break' || kind === 'not_whole')
   if (broken.length === 0) return []
   const whole = unionOf(
     spans.flatMap(span =>
@@ -377,7 +377,7 @@ function notOfferedOf({ exchange, entries }: AccountFacts, { fromUs, toUs }: Spa
 function tradesOf(
   exchange: string,
   entries: readonly JournalEntry[],
-  told: readonly ToldSpan[],
+  inJournal: readonly JournalSpan[],
   { fromUs, toUs }: Span,
   countedUs: number,
 ): TradeCount[] {
@@ -388,7 +388,7 @@ function tradesOf(
     runs.set(run, { ...counted, [recvUs < fromUs ? 'before' : 'last']: detail.trades })
   }
   const recorded = [...runs.values()].reduce((sum, { before, last }) => sum + Math.max(0, last - before), 0)
-  const holes = told.filter(
+  const holes = inJournal.filter(
     one =>
       one.kind === 'trade_hole' &&
       one.healed !== true &&

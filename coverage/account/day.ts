@@ -2,7 +2,7 @@ import { familyOf, type Exchange } from '../../exchanges/exchange.js'
 import { groupBy } from '../../platform/group-by.js'
 import { lengthUs, unionOf } from '../../platform/spans.js'
 import type { Account } from './account.js'
-import { tellingOf, type Line, type Loss, type Told } from './telling.js'
+import { summaryOf, type Line, type Loss, type AccountSummary } from './account-summary.js'
 import { channelsText, healedText, pendingText, sentenceOf, tradesText } from './wording.js'
 
 /** What was collected of one kind of instrument in one hour of a day. */
@@ -71,45 +71,45 @@ type ExchangeNamed = (name: string) => Pick<Exchange, 'families'>
 
 /** What a day's account comes to. Pure. */
 export function dayOfAccount(date: string, account: Account, exchangeNamed: ExchangeNamed, atMs: number): CoverageDay {
-  const told = tellingOf(account, exchangeNamed, 'hour')
-  const optional = { healed: healedText(told), pending: pendingText(told), trades: tradesText(told) }
-  const asEvent = eventsAs(told, exchangeNamed)
-  const [since] = told.wanted
-  const lines = [...told.lines]
+  const summary = summaryOf(account, exchangeNamed, 'hour')
+  const optional = { healed: healedText(summary), pending: pendingText(summary), trades: tradesText(summary) }
+  const asEvent = eventsAs(summary, exchangeNamed)
+  const [since] = summary.wanted
+  const lines = [...summary.lines]
   return {
-    ...{ date, atMs, sentence: sentenceOf(told), isComplete: told.isComplete, isEmpty: told.isEmpty },
-    missingSeconds: told.lostUs / 1e6,
-    count: told.losses.length,
-    events: told.losses.slice(0, EVENTS_MAX).map(asEvent),
-    healedCount: told.healed.length,
-    healedEvents: told.healed.slice(0, HEALED_MAX).map(asEvent),
+    ...{ date, atMs, sentence: sentenceOf(summary), isComplete: summary.isComplete, isEmpty: summary.isEmpty },
+    missingSeconds: summary.lostUs / 1e6,
+    count: summary.losses.length,
+    events: summary.losses.slice(0, EVENTS_MAX).map(asEvent),
+    healedCount: summary.healed.length,
+    healedEvents: summary.healed.slice(0, HEALED_MAX).map(asEvent),
     ...(since && { sinceMs: since.fromUs / 1000 }),
     ...Object.fromEntries(Object.entries(optional).filter(([, text]) => text !== undefined)),
     hours: hoursOf(lines),
     kinds: kindsOf(lines),
-    families: familiesOf(told.losses),
+    families: familiesOf(summary.losses),
   }
 }
 
 const eventsAs =
-  (told: Told, exchangeNamed: ExchangeNamed) =>
+  (summary: AccountSummary, exchangeNamed: ExchangeNamed) =>
   ({ fromUs, toUs, lostUs, state, cause, channels }: Loss): EventOfDay => {
     const instruments = [...new Set(channels.filter(({ isWhole }) => !isWhole).map(({ about }) => about))]
     const isCounted = (exchange: string, family: string) =>
       familyOf(exchangeNamed(exchange), family).coverage?.counted?.what === 'trades'
     return {
       ...{ fromMs: fromUs / 1000, toMs: toUs / 1000, seconds: lostUs / 1e6, state, cause },
-      whose: channelsText(channels, told.channels),
+      whose: channelsText(channels, summary.channels),
       families: [...new Set(channels.map(({ family }) => family))],
       instruments: instruments.slice(0, INSTRUMENTS_MAX),
       instrumentCount: instruments.length,
-      lasts: toUs >= knownToUs(told) - LASTS_US,
+      lasts: toUs >= knownToUs(summary) - LASTS_US,
       couldHeal: channels.some(({ exchange, family }) => isCounted(exchange, family)),
     }
   }
 
 /** The end of what is known: of the last seconds nothing is. */
-const knownToUs = ({ pending, window }: Told) =>
+const knownToUs = ({ pending, window }: AccountSummary) =>
   pending.reduce((us, one) => (one.toUs >= window.toUs ? Math.min(us, one.fromUs) : us), window.toUs)
 
 /** Adds up a report by hour: a kind is no better than the worst of its data. Pure. */

@@ -1,6 +1,6 @@
 import type { JournalEntry } from '../../formats/journal/entry.js'
 import { groupBy } from '../../platform/group-by.js'
-import { tellsState } from './read-journal.js'
+import { saysState } from './read-journal.js'
 
 /** The state is told each hour. */
 const STATE_WITHIN_US = 2 * 3_600_000_000
@@ -28,5 +28,5 @@ export class LastState {
 function lastOf(entries: readonly JournalEntry[]): readonly JournalEntry[] {
   const sinceUs = (entries.at(-1)?.recvUs ?? 0) - STATE_WITHIN_US
   const last = entries.filter(({ recvUs }) => recvUs >= sinceUs)
-  return tellsState(last) ? last : entries
+  return saysState(last) ? last : entries
 }

@@ -8,7 +8,7 @@ import { accountOf } from './account-of.js'
 import { LastState } from './last-state.js'
 import { mergeAccounts } from './merge.js'
 import { AccountOverTime } from './over-time.js'
-import { claimsOfTables, toldHosts } from './read-claims.js'
+import { claimsOfTables, journalledHosts } from './read-claims.js'
 import { exchangesIn, readAccountFacts } from './read-facts.js'
 import type { OnJournal } from './read-journal.js'
 
@@ -132,7 +132,7 @@ async function factsOf(
 ): Promise<{ facts: AccountFacts; torn: readonly string[] }> {
   const facts = await readAccountFacts(root, exchange, span, nowUs, onJournal)
   if (!withTables) return { facts, torn: [] }
-  const { claims, torn } = await claimsOfTables(root, facts.exchange, span, toldHosts(facts.entries))
+  const { claims, torn } = await claimsOfTables(root, facts.exchange, span, journalledHosts(facts.entries))
   return { facts: { ...facts, claims: [...(facts.claims ?? []), ...claims] }, torn }
 }
 

@@ -68,11 +68,11 @@ function spansWithin(last: Known, { fromUs, toUs }: Span): StateSpan[] {
 
 /** A part of which nobody knew what came later has the cause that the next one tells. */
 function withLaterWords(spans: readonly StateSpan[]): StateSpan[] {
-  const told: StateSpan[] = []
+  const backwards: StateSpan[] = []
   for (const span of [...spans].reverse()) {
-    const later = told.at(-1)
+    const later = backwards.at(-1)
     const cause = later?.fromUs === span.toUs && later.state === span.state ? later.cause : undefined
-    told.push(span.cause === NOTHING_LATER && cause !== undefined ? { ...span, cause } : span)
+    backwards.push(span.cause === NOTHING_LATER && cause !== undefined ? { ...span, cause } : span)
   }
-  return told.reverse()
+  return backwards.reverse()
 }

@@ -13,15 +13,15 @@ import { datesOf, ParquetReader } from '../parquet-reader.js'
 import type { Claim } from './claims.js'
 
 /** Recorders of which a journal says what they subscribed. */
-export function toldHosts(entries: readonly JournalEntry[]): ReadonlySet<string> {
-  const telling = entries.filter(({ event }) => event === 'subscribed' || event === 'subscriptions')
-  return new Set(telling.map(({ host }) => host))
+export function journalledHosts(entries: readonly JournalEntry[]): ReadonlySet<string> {
+  const subscriptions = entries.filter(({ event }) => event === 'subscribed' || event === 'subscriptions')
+  return new Set(subscriptions.map(({ host }) => host))
 }
 
 /** What manifests of segments say of recorders without a journal. */
-export function claimsOfSegments(root: string, files: readonly RawSegment[], told: ReadonlySet<string>): Claim[] {
+export function claimsOfSegments(root: string, files: readonly RawSegment[], journalled: ReadonlySet<string>): Claim[] {
   return files.flatMap(({ path, name: { host, channel: family, kind, currency } }): Claim[] => {
-    const manifest = told.has(host) ? undefined : knownManifest(join(root, path))
+    const manifest = journalled.has(host) ? undefined : knownManifest(join(root, path))
     if (!manifest || manifest.frames === 0) return []
     const { first_recv_us: fromUs, last_recv_us: lastUs } = manifest
     return [{ host, family, kind, currency, fromUs, toUs: lastUs + 1 }]
@@ -45,16 +45,16 @@ export async function claimsOfTables(
   root: string,
   { name: exchange, families }: Pick<Exchange, 'name' | 'families'>,
   span: Span,
-  told: ReadonlySet<string>,
+  journalled: ReadonlySet<string>,
 ): Promise<{ claims: Claim[]; torn: readonly string[] }> {
   const dates = datesOf(span)
-  const untold = [...parquetFiles(root, { exchange, dates })].filter(({ name: { host } }) => !told.has(host))
-  if (untold.length === 0 || !existsSync(join(root, 'parquet'))) return { claims: [], torn: [] }
+  const others = [...parquetFiles(root, { exchange, dates })].filter(({ name: { host } }) => !journalled.has(host))
+  if (others.length === 0 || !existsSync(join(root, 'parquet'))) return { claims: [], torn: [] }
   const connection = await openDuckDb()
   try {
     const tables = new ParquetReader(connection, root)
     const claims: Claim[] = []
-    for (const table of new Set(untold.map(({ folder }) => folder.table))) {
+    for (const table of new Set(others.map(({ folder }) => folder.table))) {
       const family = families.find(one => (one.table ?? one.name) === table && one.comes !== 'own')?.name
       const source = family === undefined ? undefined : tables.source(table, { dates })
       if (family === undefined || source === undefined) continue
@@ -66,7 +66,7 @@ export async function claimsOfTables(
         rowSchema,
       )
       for (const { host, kind, currency, from_us: fromUs, last_us: lastUs } of rows)
-        if (!told.has(host)) claims.push({ host, family, kind, currency, fromUs, toUs: lastUs + 1 })
+        if (!journalled.has(host)) claims.push({ host, family, kind, currency, fromUs, toUs: lastUs + 1 })
     }
     return { claims, torn: tables.torn }
   } finally {

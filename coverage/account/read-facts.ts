@@ -14,7 +14,7 @@ import { isLockHeld } from '../../platform/lock-state.js'
 import { hasErrno } from '../../platform/edge-error.js'
 import type { Span } from '../../platform/spans.js'
 import type { AccountFacts, Sign } from './facts.js'
-import { claimsOfSegments, toldHosts } from './read-claims.js'
+import { claimsOfSegments, journalledHosts } from './read-claims.js'
 import { readJournal, type OnJournal } from './read-journal.js'
 import { ARRIVES_WITHIN_US, findVanished } from './vanished.js'
 
@@ -67,7 +67,7 @@ export async function readAccountFacts(
       namedExchange(exchange).names.familyOfChannel,
       nowUs,
     ),
-    claims: claimsOfSegments(root, files, toldHosts(entries)),
+    claims: claimsOfSegments(root, files, journalledHosts(entries)),
     nowUs,
   }
 }

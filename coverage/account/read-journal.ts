@@ -16,7 +16,7 @@ const DAY_US = 24 * HOUR_US
 /** So many hours with a journal are looked at for the state before a span; mostly the first one has it. */
 const HOURS_BACK_MAX = 72
 /** What is told later than this of a span does not count to it. */
-const TOLD_WITHIN_US = DAY_US
+const WRITTEN_WITHIN_US = DAY_US
 
 /** Of Parquet, by one statement. */
 const FILES_AT_ONCE = 100
@@ -33,7 +33,7 @@ export async function readJournal(
   span: Span,
   onFiles: OnJournal = () => undefined,
 ): Promise<NumberedEntry[]> {
-  const until = { fromUs: span.fromUs, toUs: span.toUs + TOLD_WITHIN_US }
+  const until = { fromUs: span.fromUs, toUs: span.toUs + WRITTEN_WITHIN_US }
   const raw = [...rawSegments(root, { exchange, ...JOURNAL, ...until })]
   const seen = new Set<string>()
   const entries: NumberedEntry[] = []
@@ -66,7 +66,7 @@ function stateBefore(root: string, exchange: string, fromUs: number, seen: Set<s
     entries = [...own, ...entries]
     earliestUs = startMs * 1000
     // What the span's own hour says later than its begin does not tell what was before.
-    if (++hours >= HOURS_BACK_MAX || tellsState(entries.filter(({ recvUs }) => recvUs < fromUs))) break
+    if (++hours >= HOURS_BACK_MAX || saysState(entries.filter(({ recvUs }) => recvUs < fromUs))) break
   }
   return { entries, fromUs: earliestUs }
 }
@@ -87,7 +87,7 @@ function* byHour(segments: Iterable<RawSegment>): Generator<{ startMs: number; s
 }
 
 /** Whether entries say of each recorder what it had subscribed, and of each connection what it carried before it failed. */
-export function tellsState(entries: readonly JournalEntry[]): boolean {
+export function saysState(entries: readonly JournalEntry[]): boolean {
   const hosts = new Map<string, boolean>()
   const firstOf = new Map<string, boolean>()
   for (const entry of entries) {
@@ -102,7 +102,7 @@ export function tellsState(entries: readonly JournalEntry[]): boolean {
     else if (['subscriptions', 'subscribed', 'connected', 'disconnected', 'live'].includes(event))
       firstOf.set(key, firstOf.get(key) ?? true)
   }
-  return hosts.size > 0 && [...hosts.values(), ...firstOf.values()].every(isTold => isTold)
+  return hosts.size > 0 && [...hosts.values(), ...firstOf.values()].every(isSaid => isSaid)
 }
 
 const rowSchema = z.object({
@@ -122,7 +122,7 @@ async function fromParquet(
   knownFromUs: number,
   onFiles: OnJournal,
 ): Promise<NumberedEntry[]> {
-  const [first, last] = [dateOfUs(span.fromUs), dateOfUs(span.toUs + TOLD_WITHIN_US)]
+  const [first, last] = [dateOfUs(span.fromUs), dateOfUs(span.toUs + WRITTEN_WITHIN_US)]
   // Where raw does not say what was before, the last day that has a journal does.
   const before = knownFromUs < span.fromUs ? [] : lastFoldersBefore(root, exchange, first)
   const files = [...before, ...parquetFolders(root, { exchange, table: 'journal', dates: { first, last } })]

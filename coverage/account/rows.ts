@@ -23,11 +23,11 @@ export function* gapRows(
   exchangeNamed: (name: string) => Pick<Exchange, 'families'>,
 ): Generator<GapRow, void> {
   for (const { spans, channels } of groups) {
-    const told = spans.filter(span => isLost(span) || span.state === 'healed' || span.state === 'not yet known')
-    if (told.length === 0) continue
+    const notable = spans.filter(span => isLost(span) || span.state === 'healed' || span.state === 'not yet known')
+    if (notable.length === 0) continue
     for (const { exchange, family, kind, about, isWhole } of channels) {
       const data = familyOf(exchangeNamed(exchange), family).table ?? family
-      for (const { fromUs, toUs, state, cause, grade, proof } of told)
+      for (const { fromUs, toUs, state, cause, grade, proof } of notable)
         yield {
           exchange,
           data,

@@ -104,25 +104,25 @@ function vanishedOf({ host, channel, kind, currency, number }: SegmentName, span
 }
 
 /** The name of a segment has whole seconds, and what it says of going on may be told a moment after it ended. */
-const TOLD_LATE_US = 2_000_000
+const ANNOUNCED_LATE_US = 2_000_000
 
 /** Segments that go on beyond their hour, as journals tell: until the time that was told, or until the next of their group. */
 export function longSegments(
   entries: readonly JournalEntry[],
   here: readonly SegmentName[],
 ): { name: SegmentName; span: Span }[] {
-  const told = new Map<string, { name: SegmentName; toUs: number; toldUs: number }>()
+  const announced = new Map<string, { name: SegmentName; toUs: number; announcedUs: number }>()
   for (const { event, recvUs, detail } of entries) {
     const name = event === 'goes_on' ? parseSegmentPath(detail.path ?? '')?.name : undefined
-    if (name && event === 'goes_on') told.set(idOf(name), { name, toUs: detail.to_us ?? 0, toldUs: recvUs })
+    if (name && event === 'goes_on') announced.set(idOf(name), { name, toUs: detail.to_us ?? 0, announcedUs: recvUs })
   }
   const groupOf = (name: SegmentName) => `${name.host} ${name.run} ${groupPath(name)}`
-  const groups = groupBy([...here, ...[...told.values()].map(({ name }) => name)], groupOf)
-  return [...told.values()].flatMap(({ name, toUs, toldUs }) => {
+  const groups = groupBy([...here, ...[...announced.values()].map(({ name }) => name)], groupOf)
+  return [...announced.values()].flatMap(({ name, toUs, announcedUs }) => {
     const later = (groups.get(groupOf(name)) ?? []).filter(({ number }) => number > name.number)
     // Its file was taken away, and written anew from memory under the next number.
     if (later.some(({ startedMs }) => startedMs === name.startedMs)) return []
-    const follows = later.map(({ startedMs }) => startedMs * 1000).filter(us => us >= toldUs - TOLD_LATE_US)
+    const follows = later.map(({ startedMs }) => startedMs * 1000).filter(us => us >= announcedUs - ANNOUNCED_LATE_US)
     return [{ name, span: { fromUs: name.startedMs * 1000, toUs: Math.min(toUs, ...follows) } }]
   })
 }

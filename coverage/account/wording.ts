@@ -2,7 +2,7 @@ import { countText } from '../../platform/figures.js'
 import { lengthUs, type Span } from '../../platform/spans.js'
 import { asOneLine } from '../../platform/wrapped.js'
 import { LAST_SECONDS, type Channel } from './account.js'
-import type { Loss, Told } from './telling.js'
+import type { Loss, AccountSummary } from './account-summary.js'
 
 /** How the account is told in words, the same in the terminal, on the page and in a report. */
 
@@ -45,32 +45,32 @@ export function channelsText(channels: readonly Channel[], all: number): string 
 }
 
 /** The answer in one sentence. */
-export function sentenceOf(told: Told): string {
-  const { losses, lostUs, channels, window, isEmpty, wanted, claimed } = told
+export function sentenceOf(summary: AccountSummary): string {
+  const { losses, lostUs, channels, window, isEmpty, wanted, claimed } = summary
   if (isEmpty) return 'Nothing was recorded, and nothing is known of what was to be.'
   const [longest] = losses
   if (!longest) {
     const length = lengthText(lengthUs(wanted))
     if (claimed > 0 && claimed === channels)
       return `Files say: ${plural(channels, 'kind')} of data, ${length}. There is no journal, so gaps cannot be known.`
-    const stop = stoppedText(told)
-    return `Complete: ${plural(channels - claimed, 'channel')}, ${length}${stop}.${claimedText(told)}`
+    const stop = stoppedText(summary)
+    return `Complete: ${plural(channels - claimed, 'channel')}, ${length}${stop}.${claimedText(summary)}`
   }
   const what = `${asOneLine(longest.cause)} (${channelsText(longest.channels, channels)})`
   const how = lostUs > 0.5 * lengthUs(wanted) ? 'Incomplete: missing' : 'Complete but for'
   if (losses.length === 1)
-    return `${how} ${lengthText(lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.${claimedText(told)}`
-  return `${how} ${lengthText(lostUs)} in ${plural(losses.length, 'gap')}; the longest ${lengthText(longest.lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.${claimedText(told)}`
+    return `${how} ${lengthText(lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.${claimedText(summary)}`
+  return `${how} ${lengthText(lostUs)} in ${plural(losses.length, 'gap')}; the longest ${lengthText(longest.lostUs)}: ${timeText(longest.fromUs, window)}, ${what}.${claimedText(summary)}`
 }
 
-const stoppedText = ({ stoppedUs, window }: Told) =>
+const stoppedText = ({ stoppedUs, window }: AccountSummary) =>
   stoppedUs === undefined ? '' : ` to ${timeText(stoppedUs, window)}, when the recorder was stopped`
 
-const claimedText = ({ claimed }: Told) =>
+const claimedText = ({ claimed }: AccountSummary) =>
   claimed === 0 ? '' : ` Of ${plural(claimed, 'further kind')} of data there is no journal, so gaps cannot be known.`
 
 /** What was missed live and is there all the same; undefined where nothing was. */
-export function healedText({ healed, window }: Told): string | undefined {
+export function healedText({ healed, window }: AccountSummary): string | undefined {
   const [longest] = healed
   if (!longest) return undefined
   const spans = `${plural(healed.length, 'span')} of trades`
@@ -78,7 +78,7 @@ export function healedText({ healed, window }: Told): string | undefined {
 }
 
 /** What nobody can know yet; undefined where nothing is. */
-export function pendingText({ pending }: Told): string | undefined {
+export function pendingText({ pending }: AccountSummary): string | undefined {
   const causes = [...new Set(pending.map(textOfPending))]
   return causes.length === 0 ? undefined : `Not yet known: ${causes.join('; ')}.`
 }
@@ -92,20 +92,20 @@ const textOfPending = ({ cause, lostUs }: Loss) =>
     : asOneLine(cause)
 
 /** Trades by their numbers, where they were counted. */
-export function tradesText({ trades }: Told): string | undefined {
+export function tradesText({ trades }: AccountSummary): string | undefined {
   const recorded = trades.reduce((sum, one) => sum + one.recorded, 0)
   const missing = trades.reduce((sum, one) => sum + one.missing, 0)
   if (recorded + missing === 0) return undefined
   return `Trades, by number, up to the last comparison with the exchange: ${countText(recorded)} of ${countText(recorded + missing)}.`
 }
 
-export function notOfferedText({ notOffered }: Told): string | undefined {
+export function notOfferedText({ notOffered }: AccountSummary): string | undefined {
   if (notOffered.length === 0) return undefined
   const shown = notOffered.slice(0, 3).map(({ name }) => name)
   const more = notOffered.length - shown.length
   return `Listed and not to be had: ${shown.join(', ')}${more > 0 ? ` and ${countText(more)} more` : ''}.`
 }
 
-export function lossText({ fromUs, lostUs, cause, channels }: Loss, { window, channels: all }: Told): string {
+export function lossText({ fromUs, lostUs, cause, channels }: Loss, { window, channels: all }: AccountSummary): string {
   return `${timeText(fromUs, window)}  ${lengthText(lostUs).padEnd(8)}  ${channelsText(channels, all)}: ${asOneLine(cause)}`
 }

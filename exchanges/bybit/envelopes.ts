@@ -17,7 +17,7 @@ export const push: Envelope = {
   isOdd: `NOT list_has_all(['topic', 'type', 'ts', 'cts', 'cs', 'id', 'data'], keys[1])`,
   // The id is topic, number and time once more.
   without: '{"topic":null,"type":null,"ts":null,"cts":null,"cs":null,"id":null,"data":null}',
-  told: `struct_pack("type" := received.frame."type", ts := received.frame.ts, cts := received.frame.cts,
+  fields: `struct_pack("type" := received.frame."type", ts := received.frame.ts, cts := received.frame.cts,
     cs := received.frame.cs)`,
   channel: `CASE WHEN ends_with(own_family(), '${SPOT}') THEN 'spot.' || ${TOPIC} ELSE ${TOPIC} END`,
   asked: NO_TEXT,
@@ -40,7 +40,7 @@ export const rfqPush: Envelope = {
   members: { topic: 'VARCHAR', creationTime: 'DOUBLE', id: 'VARCHAR' },
   isOdd: `NOT list_has_all(['topic', 'creationTime', 'id', 'data'], keys[1])`,
   without: '{"topic":null,"creationTime":null,"id":null,"data":null}',
-  told: 'struct_pack(creationTime := received.frame.creationTime)',
+  fields: 'struct_pack(creationTime := received.frame.creationTime)',
 }
 
 /** An answer over HTTP: `{"retCode":0,"retMsg":…,"result":{"category":…,"list":[…]},"retExtInfo":{},"time":…}` */
@@ -61,14 +61,14 @@ export const answer: Envelope = {
     AND list_has_all(['category', 'symbol', 'list', 'nextPageCursor', 'updatedTime'], keys[2]))`,
   without:
     '{"retCode":null,"retMsg":null,"retExtInfo":null,"time":null,"result":{"category":null,"symbol":null,"list":null,"nextPageCursor":null,"updatedTime":null}}',
-  told: `struct_pack(category := received.frame.result.category, symbol := received.frame.result.symbol,
+  fields: `struct_pack(category := received.frame.result.category, symbol := received.frame.result.symbol,
     "time" := received.frame."time", updated := received.frame.result.updatedTime)`,
   channel: NO_TEXT,
   asked: NO_TEXT,
 }
 
 /** What an answer says of itself as a frame does. */
-export const timedAnswer: Envelope = { ...answer, told: 'struct_pack(ts := received.frame."time")' }
+export const timedAnswer: Envelope = { ...answer, fields: 'struct_pack(ts := received.frame."time")' }
 
 /** An answer whose rows are lists: what they are of stands beside them. */
 export const wholeAnswer: Envelope = {
@@ -79,7 +79,7 @@ export const wholeAnswer: Envelope = {
   members: { retCode: 'BIGINT', retMsg: 'VARCHAR', time: 'DOUBLE' },
   isOdd: `NOT list_has_all(['retCode', 'retMsg', 'result', 'retExtInfo', 'time'], keys[1])`,
   without: '{"retCode":null,"retMsg":null,"retExtInfo":null,"time":null,"result":null}',
-  told: 'NULL',
+  fields: 'NULL',
 }
 
 /** An answer that is a book: its symbol is all that says which, and its times stand among the data. */

@@ -269,15 +269,15 @@ export class TradeOverlap implements CameTrades {
     if (trades === 0 && !isOut) return
     const outcome = isOut ? (trades > 0 ? 'partly' : 'unavailable') : 'filled'
     const message = isOut ? reachOf(reachesMs) : undefined
-    this.#tell(hole, { trades, outcome, ...(message !== undefined && { message }) }, recording)
+    this.#report(hole, { trades, outcome, ...(message !== undefined && { message }) }, recording)
   }
 
   #giveUp(hole: Hole, message: string, recording: Recording): void {
     this.#forget(hole)
-    this.#tell(hole, { trades: 0, outcome: 'unavailable', message }, recording)
+    this.#report(hole, { trades: 0, outcome: 'unavailable', message }, recording)
   }
 
-  #tell(hole: Hole, facts: { trades: number; outcome: string; message?: string }, recording: Recording): void {
+  #report(hole: Hole, facts: { trades: number; outcome: string; message?: string }, recording: Recording): void {
     const { channel, fromUs, toUs } = hole
     recording.journal('backfill', { instrument: symbolOf(channel) ?? channel, from_us: fromUs, to_us: toUs, ...facts })
     this.#log[facts.outcome === 'filled' ? 'info' : 'warn']({ channel, ...facts }, `missing trades: ${facts.outcome}`)

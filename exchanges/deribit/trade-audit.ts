@@ -133,7 +133,7 @@ export class TradeAudit {
       const sinceMs = this.#sinceMs.get(key) ?? fromMs
       const nowMs = this.#deps.nowUs() / 1000 - this.#aheadMs
       const { rows, hasMore } = await this.#list(scope, sinceMs, signal)
-      this.#tell(rows, scope)
+      this.#noteListed(rows, scope)
       const reachMs = Math.ceil(nowMs - REACHES_BACK_MS + SETTLES_MS)
       if (rows.length === 0 && sinceMs < nowMs - REACHES_BACK_MS) {
         this.#notToBeHad(scope, sinceMs, reachMs)
@@ -181,7 +181,7 @@ export class TradeAudit {
     return { rows: tradeRowsOf(result.trades), hasMore: 'has_more' in result && result.has_more === true }
   }
 
-  #tell(rows: readonly TradeRow[], { instruments }: TradeScope): void {
+  #noteListed(rows: readonly TradeRow[], { instruments }: TradeScope): void {
     const listed = new Map<string, TradeRow[]>()
     for (const theirs of rows) {
       if (instruments?.has(theirs.instrument) === false) continue

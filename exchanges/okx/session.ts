@@ -76,11 +76,11 @@ export class OkxSession implements ExchangeSession {
       wanted,
       asking: asked => {
         this.#firsts.asked(asked)
-        this.#tellKeepers(asked, (keeper, traded) => keeper.asked(traded))
+        this.#forKeepers(asked, (keeper, traded) => keeper.asked(traded))
       },
       begun: begun => {
         this.#firsts.begun(begun)
-        this.#tellKeepers(begun, (keeper, traded) => keeper.begun(traded, link.nowUs()))
+        this.#forKeepers(begun, (keeper, traded) => keeper.begun(traded, link.nowUs()))
       },
     })
     this.#books = new BookWatch({
@@ -113,7 +113,7 @@ export class OkxSession implements ExchangeSession {
   /** The exchange sends the last trade of each instrument on subscribing. */
   missed(channels: readonly string[], sinceUs: number): Promise<void> {
     const traded = channels.filter(channel => this.#keepers.some(({ family }) => familyOfChannel(channel) === family))
-    this.#tellKeepers(traded, (keeper, instruments) => keeper.missed(instruments, sinceUs))
+    this.#forKeepers(traded, (keeper, instruments) => keeper.missed(instruments, sinceUs))
     return traded.length === 0 ? Promise.resolve() : this.resubscribe(traded, 'silent')
   }
 
@@ -121,7 +121,7 @@ export class OkxSession implements ExchangeSession {
     clearInterval(this.#pings)
     this.#snapshots.close()
     this.#firsts.close()
-    this.#tellKeepers([...this.channels], (keeper, traded) => keeper.ended(traded))
+    this.#forKeepers([...this.channels], (keeper, traded) => keeper.ended(traded))
     this.#subscriptions.close()
     this.#books.close()
     this.#ops.close()
@@ -200,15 +200,15 @@ export class OkxSession implements ExchangeSession {
   }
 
   #brokenTrades(channel: string): void {
-    this.#tellKeepers([channel], (keeper, traded) => keeper.broken(traded, this.#recvUs))
+    this.#forKeepers([channel], (keeper, traded) => keeper.broken(traded, this.#recvUs))
   }
 
   /** Tells each keeper of the instruments of which these channels bring its trades. */
-  #tellKeepers(channels: readonly string[], tell: (keeper: TradeKeeper, traded: readonly string[]) => void): void {
+  #forKeepers(channels: readonly string[], act: (keeper: TradeKeeper, traded: readonly string[]) => void): void {
     for (const keeper of this.#keepers) {
       const head = `${keeper.family}.`
       const traded = channels.flatMap(channel => (channel.startsWith(head) ? [channel.slice(head.length)] : []))
-      if (traded.length > 0) tell(keeper, traded)
+      if (traded.length > 0) act(keeper, traded)
     }
   }
 

@@ -119,7 +119,7 @@ export class TradeKeeper {
         .take(instrument => this.#earlierUs.get(instrument))
         .map(proof => sinceRenumbered(proof, this.sequences.begunAnewUs(proof.instrument)))
       for (const { instruments, fromUs, toUs } of joinedProofs(proofs, this.#newestBeforeUs))
-        if (fromUs < toUs) this.#tell(instruments, fromUs, toUs, recording)
+        if (fromUs < toUs) this.#journalCompared(instruments, fromUs, toUs, recording)
       const quiet = this.#proofs.takeQuiet(recording.nowUs())
       // At the very first start nothing was missed.
       if (this.#newestBeforeUs > -Infinity)
@@ -138,13 +138,13 @@ export class TradeKeeper {
       const [row] = rows
       if (row) this.sequences.listed(instrument, [{ seq: row.last, timestampMs: row.timestampMs }], askedUs)
       const fromUs = row ? (this.#earlierUs.get(instrument) ?? row.timestampMs * 1000) : askedUs - REACH_US
-      this.#tell([instrument], fromUs, askedUs, recording)
+      this.#journalCompared([instrument], fromUs, askedUs, recording)
     } catch (error) {
       if (!signal.aborted) this.#log.debug({ instrument, err: messageOf(error) }, 'whether it has trades is not known')
     }
   }
 
-  #tell(instruments: readonly string[], fromUs: number, toUs: number, recording: Recording): void {
+  #journalCompared(instruments: readonly string[], fromUs: number, toUs: number, recording: Recording): void {
     const scopes = instruments.map(instrument => `${this.family}.${instrument}`)
     // Fills are not counted a second time.
     const counted = this.family === 'trades' && { trades: this.sequences.passed }

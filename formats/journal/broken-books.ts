@@ -1,9 +1,9 @@
 import type { EntryOf } from './entry.js'
-import type { ToldSpan } from './gap.js'
+import type { JournalSpan } from './gap.js'
 import { slotOf } from './outages.js'
 
 interface Broken {
-  gap: ToldSpan
+  gap: JournalSpan
   host: string
   /** Undefined once the run ended that had it: any connection of the next one begins the book anew. */
   conn: string | undefined
@@ -20,7 +20,7 @@ export class BrokenBooks {
   readonly #broken = new Map<string, Broken>()
 
   /** @param add writes the gap down, where the book was known until now */
-  found(entry: EntryOf<'book_break'>, add: () => ToldSpan): void {
+  found(entry: EntryOf<'book_break'>, add: () => JournalSpan): void {
     const key = keyOf(entry)
     const { host, detail } = entry
     if (this.#broken.get(key)?.isCut === false) return

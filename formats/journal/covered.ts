@@ -1,10 +1,10 @@
 import { groupBy } from '../../platform/group-by.js'
 import { without } from '../../platform/spans.js'
-import type { ToldSpan } from './gap.js'
+import type { JournalSpan } from './gap.js'
 import { slotOf } from './outages.js'
 
 /** What was found missing later was not covered. Pure. */
-export function stillCovered(spans: readonly ToldSpan[]): ToldSpan[] {
+export function stillCovered(spans: readonly JournalSpan[]): JournalSpan[] {
   const missing = spans.filter(
     ({ kind, channel }) => TAKES_ITS_PLACE.has(kind) && !(kind === 'silent' && channel !== undefined),
   )
@@ -12,7 +12,7 @@ export function stillCovered(spans: readonly ToldSpan[]): ToldSpan[] {
 }
 
 /** In these all of the span is missing, for whatever they are about. */
-const TAKES_ITS_PLACE: ReadonlySet<ToldSpan['kind']> = new Set([
+const TAKES_ITS_PLACE: ReadonlySet<JournalSpan['kind']> = new Set([
   'gap',
   'outage',
   'not recording',
@@ -21,7 +21,7 @@ const TAKES_ITS_PLACE: ReadonlySet<ToldSpan['kind']> = new Set([
   'book_break',
 ])
 
-function leftOf(cover: ToldSpan, missing: readonly ToldSpan[]): ToldSpan[] {
+function leftOf(cover: JournalSpan, missing: readonly JournalSpan[]): JournalSpan[] {
   const { host, conn = '', families, fromUs } = cover
   const toUs = cover.toUs ?? Infinity
   const own = missing.flatMap(gap => {

@@ -1,6 +1,6 @@
 import type { JournalEntry } from './entry.js'
 import { EVENTS } from './events.js'
-import type { ToldSpan } from './gap.js'
+import type { JournalSpan } from './gap.js'
 import { spansOf } from './gaps.js'
 
 /** From this moment on some source may have missed changes of books; each is unknown until its next snapshot. */
@@ -22,11 +22,11 @@ export interface Doubt {
  */
 export function doubtsOf(entries: readonly JournalEntry[], isOfBooks: (family: string) => boolean): Doubt[] {
   const bridges = bridgesOf(entries)
-  const told = entries.filter(
+  const beyondBridges = entries.filter(
     entry => EVENTS[entry.event].effect === 'run' || !bridges.some(bridge => isWithin(bridge, entry)),
   )
-  const missing = spansOf(told).filter(({ families }) => families.length === 0 || families.some(isOfBooks))
-  return [...missing.flatMap(ofSpan), ...told.flatMap(ofEnd)].sort((a, b) => a.sinceUs - b.sinceUs)
+  const missing = spansOf(beyondBridges).filter(({ families }) => families.length === 0 || families.some(isOfBooks))
+  return [...missing.flatMap(ofSpan), ...beyondBridges.flatMap(ofEnd)].sort((a, b) => a.sinceUs - b.sinceUs)
 }
 
 /** From when on a run that took over recorded beside the one before it, until it spoke: what that one lost then, the other had. */
@@ -48,9 +48,9 @@ function bridgesOf(entries: readonly JournalEntry[]): Bridge[] {
 const isWithin = ({ exchange, host, fromUs, toUs }: Bridge, entry: JournalEntry) =>
   entry.exchange === exchange && entry.host === host && entry.recvUs >= fromUs && entry.recvUs < toUs
 
-function ofSpan({ kind, fromUs, host, conn, also, channel, cause }: ToldSpan): Doubt[] {
+function ofSpan({ kind, fromUs, host, conn, also, channel, cause }: JournalSpan): Doubt[] {
   const doubt = { sinceUs: fromUs, host, conn: undefined, channels: undefined }
-  const told = cause === kind ? undefined : cause
+  const reason = cause === kind ? undefined : cause
   switch (kind) {
     case 'gap':
     case 'silent':
@@ -59,15 +59,15 @@ function ofSpan({ kind, fromUs, host, conn, also, channel, cause }: ToldSpan): D
         ...doubt,
         conn,
         channels: channel === undefined ? undefined : [channel],
-        because: because(kind, told),
+        because: because(kind, reason),
       }))
     case 'covered':
       // The other connection had it; this one did not.
-      return [{ ...doubt, conn, because: because('nothing came', told) }]
+      return [{ ...doubt, conn, because: because('nothing came', reason) }]
     case 'not_whole':
       return [{ ...doubt, conn, because: cause }]
     case 'lost':
-      return [{ ...doubt, because: because('frames were lost', told) }]
+      return [{ ...doubt, because: because('frames were lost', reason) }]
     case 'not recording':
     case 'unreadable':
       return [{ ...doubt, because: cause }]

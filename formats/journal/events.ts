@@ -5,12 +5,12 @@ import { counts, flag, id, number, ranges, text, texts, us, type Field } from '.
  * - `run`: a run of a recorder begins, ends, or showed that it lives;
  * - `carries`: which channels are wanted, and which connection brings them, changes;
  * - `opens`, `closes`: from here on something is missing or late; from here on it is not any more;
- * - `tells`: a whole span in which frames are missing, or may be;
+ * - `misses`: a whole span in which frames are missing, or may be;
  * - `covers`: a span that one connection did not bring and another one did;
  * - `heals`: what was missing came after all;
  * - `nothing`: it is told for people.
  */
-export type Effect = 'run' | 'carries' | 'opens' | 'closes' | 'tells' | 'covers' | 'heals' | 'nothing'
+export type Effect = 'run' | 'carries' | 'opens' | 'closes' | 'misses' | 'covers' | 'heals' | 'nothing'
 
 /** Who writes it. `nobody`: it stands in no journal; the files say as much. */
 export type Writer = 'recorder' | 'connection' | 'exchange' | 'storage' | 'compactor' | 'nobody'
@@ -88,21 +88,21 @@ export const EVENTS = {
   planned: event('recorder', 'nothing', { channels: number, connections: number }, nothing),
   instruments_added: event('recorder', 'nothing', { instruments: texts }, nothing),
   instruments_removed: event('recorder', 'carries', { instruments: texts }, { reason: text }),
-  unlisted: event('exchange', 'tells', { instrument: text, ...span, cause: text }, nothing),
+  unlisted: event('exchange', 'misses', { instrument: text, ...span, cause: text }, nothing),
   not_offered: event('recorder', 'carries', { reason: text }, { channels: texts, instruments: texts }),
   trades_renumbered: event('exchange', 'nothing', { instrument: text, last_seq: id, first_seq: id, ...span }, nothing),
   discovery_failed: event('recorder', 'nothing', { message: text }, { hint: text }),
   maintenance: event('exchange', 'nothing', conn, nothing),
   login_refused: event('exchange', 'nothing', { ...conn, code: id, message: text }, nothing),
 
-  gap: event('connection', 'tells', { ...conn, ...span, cause: text, families: texts }, { also: texts }),
+  gap: event('connection', 'misses', { ...conn, ...span, cause: text, families: texts }, { also: texts }),
   silent: event(
     'connection',
-    'tells',
+    'misses',
     { ...conn, ...span, cause: text, family: text },
     { also: texts, channels: texts },
   ),
-  lost: event('storage', 'tells', { channel: text, ...span, frames: number, cause: text }, nothing),
+  lost: event('storage', 'misses', { channel: text, ...span, frames: number, cause: text }, nothing),
   covered: event(
     'connection',
     'covers',
@@ -139,14 +139,14 @@ export const EVENTS = {
   compared: event('exchange', 'heals', { scopes: texts, ...span }, { trades: number }),
 
   /** The recorder itself did not run: what came meanwhile waited in the sockets, and is stamped late. */
-  stood_still: event('recorder', 'tells', { ...span }, nothing),
+  stood_still: event('recorder', 'misses', { ...span }, nothing),
   clock: event(
     'recorder',
     'nothing',
     { offset_us: us, drift_us: us, exchange_offset_us: id, round_trip_us: id },
     nothing,
   ),
-  clock_step: event('recorder', 'tells', { step_us: us }, nothing),
+  clock_step: event('recorder', 'misses', { step_us: us }, nothing),
   paused: event('storage', 'opens', { waiting_bytes: number }, nothing),
   resumed: event('storage', 'closes', { waiting_bytes: number }, nothing),
   disk_error: event('storage', 'opens', { what: text, message: text }, nothing),
@@ -161,7 +161,7 @@ export const EVENTS = {
     { path: text, frames: number, torn_bytes: number, cut_lines: number },
     nothing,
   ),
-  segment_unreadable: event('storage', 'tells', { path: text, moved_to: text }, nothing),
+  segment_unreadable: event('storage', 'misses', { path: text, moved_to: text }, nothing),
 
   error: event('exchange', 'nothing', { message: text }, { ...conn, channels: texts, code: id, hint: text }),
   odd_frame: event(
@@ -171,7 +171,7 @@ export const EVENTS = {
     { bytes: number, family: text, frames: number },
   ),
   /** Frames came that are no whole JSON: nothing can be read of what was in them. `frames` in number, from one good frame to the next. */
-  not_whole: event('connection', 'tells', { ...conn, ...span, family: text, frames: number }, { channels: texts }),
+  not_whole: event('connection', 'misses', { ...conn, ...span, family: text, frames: number }, { channels: texts }),
   repeated: event('recorder', 'nothing', { of: text, message: text, count: number, ...span }, nothing),
   /** What coverage has of it, it reads in the quarantine itself. */
   quarantined: event(

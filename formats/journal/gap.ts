@@ -1,5 +1,5 @@
 /** A span of which the journal says something that bears on what is there. */
-export interface ToldSpan {
+export interface JournalSpan {
   /**
    * The journal's word for it; `outage` for one that lasts, `not recording` where no recorder ran, `unreadable` for a segment
    * that held nothing, `standstill` where the recorder itself did not run, `not_whole` where frames came in pieces. In
@@ -44,9 +44,9 @@ export interface ToldSpan {
 }
 
 /** A span in which frames are missing or may be. */
-export interface Gap extends ToldSpan {
-  kind: Exclude<ToldSpan['kind'], 'covered' | 'paused' | 'standstill' | 'clock_step'>
+export interface Gap extends JournalSpan {
+  kind: Exclude<JournalSpan['kind'], 'covered' | 'paused' | 'standstill' | 'clock_step'>
 }
 
-export const isGap = (span: ToldSpan): span is Gap =>
+export const isGap = (span: JournalSpan): span is Gap =>
   !['covered', 'paused', 'standstill', 'clock_step'].includes(span.kind)

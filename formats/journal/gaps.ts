@@ -4,7 +4,7 @@ import { NOTHING_LATER, STOPPING } from './causes.js'
 import { stillCovered } from './covered.js'
 import { byExchange, type EntryOf, type JournalEntry } from './entry.js'
 import { BrokenBooks } from './broken-books.js'
-import { isGap, type Gap, type ToldSpan } from './gap.js'
+import { isGap, type Gap, type JournalSpan } from './gap.js'
 import { Outages } from './outages.js'
 import { TradeHoles } from './trade-holes.js'
 
@@ -17,7 +17,7 @@ export function gapsOf(entries: readonly JournalEntry[]): Gap[] {
  * What the journal comes to, in the order of its time: the one reading of which events open a span, close it, heal it, or
  * take the place of another. Pure.
  */
-export function spansOf(entries: readonly JournalEntry[]): ToldSpan[] {
+export function spansOf(entries: readonly JournalEntry[]): JournalSpan[] {
   return byExchange(entries).flatMap(own => {
     const reader = new SpanReader()
     for (const entry of own) reader.read(entry)
@@ -26,20 +26,20 @@ export function spansOf(entries: readonly JournalEntry[]): ToldSpan[] {
 }
 
 interface Idle {
-  gap: ToldSpan
+  gap: JournalSpan
   /** Something was subscribed since; a journal of 0.1.0 does not say when all was. */
   isSubscribed: boolean
 }
 
 class SpanReader {
-  readonly spans: ToldSpan[] = []
+  readonly spans: JournalSpan[] = []
   readonly #outages = new Outages()
   readonly #brokenBooks = new BrokenBooks()
   readonly #tradeHoles = new TradeHoles()
   /** By host: its recorder ended, and the next one has not come to record yet. */
   readonly #idle = new Map<string, Idle>()
   /** By host: reading from its sockets is paused. */
-  readonly #pauses = new Map<string, ToldSpan>()
+  readonly #pauses = new Map<string, JournalSpan>()
   /** By host: since when its disk takes nothing, and all is in memory. */
   readonly #unwritten = new Map<string, number>()
   readonly #lastOf = new Map<string, JournalEntry>()
@@ -215,12 +215,12 @@ class SpanReader {
     if (fromUs !== undefined && fromUs < toUs) this.#add(entry, 'gap', { fromUs, toUs, cause: UNWRITTEN })
   }
 
-  #isIdle(host: string, gap: ToldSpan): void {
+  #isIdle(host: string, gap: JournalSpan): void {
     this.#idle.set(host, { gap, isSubscribed: false })
   }
 
   /** Since when nothing is recorded; undefined where the run that came then did record. */
-  #idleOf(host: string): ToldSpan | undefined {
+  #idleOf(host: string): JournalSpan | undefined {
     const idle = this.#idle.get(host)
     if (!idle?.isSubscribed) return idle?.gap
     this.#idle.delete(host)
@@ -247,10 +247,10 @@ class SpanReader {
     // What several connections were to bring, and did not, is told once for all of them.
     const also = entry.event === 'gap' ? (entry.detail.also ?? []) : []
     for (const conn of [entry.detail.conn ?? '', ...also])
-      this.#remove(this.#outages.told(entry.host, conn, fromUs, toUs))
+      this.#remove(this.#outages.resolve(entry.host, conn, fromUs, toUs))
   }
 
-  #remove(gap: ToldSpan | undefined): void {
+  #remove(gap: JournalSpan | undefined): void {
     if (gap) this.spans.splice(this.spans.indexOf(gap), 1)
   }
 
@@ -260,7 +260,7 @@ class SpanReader {
     this.#pauses.delete(host)
   }
 
-  #addTradeHole(entry: EntryOf<'trade_hole' | 'backfill'>): ToldSpan {
+  #addTradeHole(entry: EntryOf<'trade_hole' | 'backfill'>): JournalSpan {
     const { instrument, family = TRADES } = entry.detail
     const cause = entry.event === 'trade_hole' ? entry.detail.cause : undefined
     const channel = entry.event === 'trade_hole' ? entry.detail.channel : undefined
@@ -290,7 +290,7 @@ class SpanReader {
     })
   }
 
-  #add({ exchange, host, recvUs }: JournalEntry, kind: ToldSpan['kind'], facts: Partial<ToldSpan>): ToldSpan {
+  #add({ exchange, host, recvUs }: JournalEntry, kind: JournalSpan['kind'], facts: Partial<JournalSpan>): JournalSpan {
     const nowhere = { conn: undefined, also: [], instrument: undefined, channel: undefined, families: [] }
     const span = {
       kind,

@@ -1,13 +1,13 @@
 import { RENEWED } from './causes.js'
 import type { EntryOf } from './entry.js'
-import type { ToldSpan } from './gap.js'
+import type { JournalSpan } from './gap.js'
 
 /** A connection that failed again within this had not really come back, µs. */
 const NOT_BACK_US = 60_000_000
 
 interface Slot {
   /** The last outage, until the journal tells of the gap that it became. */
-  outage: ToldSpan | undefined
+  outage: JournalSpan | undefined
   /** It ended: all channels flow again. */
   isOver: boolean
   /** Which of the two names of a slot carries its channels, as far as is known. */
@@ -26,7 +26,7 @@ export class Outages {
    * A connection ended.
    * @param add writes down the outage, where one begins here
    */
-  ended(entry: EntryOf<'disconnected'>, add: () => ToldSpan): void {
+  ended(entry: EntryOf<'disconnected'>, add: () => JournalSpan): void {
     const { conn, slot } = this.#of(entry)
     const { detail, recvUs } = entry
     if (isRenewed(detail)) {
@@ -69,7 +69,7 @@ export class Outages {
   }
 
   /** The journal tells of what an outage became. @returns the outage, which needs no telling any more */
-  told(host: string, conn: string, fromUs: number, toUs: number): ToldSpan | undefined {
+  resolve(host: string, conn: string, fromUs: number, toUs: number): JournalSpan | undefined {
     const { slot } = this.#of({ host, detail: { conn } })
     const { outage } = slot
     // An entry about something else that was missing on this connection, before or since.
@@ -82,8 +82,8 @@ export class Outages {
    * The run ended: nothing is out any more, as nothing is recorded. Killed, no entry will tell of it.
    * @returns outages that lasted until then
    */
-  runEnded(host: string, atUs: number): ToldSpan[] {
-    const lasted: ToldSpan[] = []
+  runEnded(host: string, atUs: number): JournalSpan[] {
+    const lasted: JournalSpan[] = []
     for (const [key, { outage }] of this.#slots) {
       if (!key.startsWith(`${host} `)) continue
       this.#slots.delete(key)

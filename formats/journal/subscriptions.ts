@@ -69,7 +69,7 @@ class HostReader {
   readonly #rejected = new Map<string, Span[]>()
   readonly #refusalsOf = new Map<string, Refusals>()
   /** Where a journal does not say when a connection is live, a refusal counts at once. */
-  #tellsLive = false
+  #saysLive = false
   /** Channels of living connections: connection → channel → since when. */
   readonly #open = new Map<string, Map<string, number>>()
   /** Since when a channel is wanted that was refused, and is not subscribed since. */
@@ -87,7 +87,7 @@ class HostReader {
   /** Since when instruments were to be recorded that are subscribed only later. */
   readonly #since = new Map<string, number>()
   /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
-  #tookOver: { sinceUs: number; tellsUntilUs: number } | undefined
+  #tookOver: { sinceUs: number; catchesUpUntilUs: number } | undefined
 
   constructor(source: Pick<Subscription, 'exchange' | 'host'>, expiryMsOf: (channel: string) => number) {
     this.#source = source
@@ -205,11 +205,11 @@ class HostReader {
   }
 
   #noteTakeOver(recvUs: number, sinceUs: number | undefined): void {
-    this.#tookOver = sinceUs !== undefined ? { sinceUs, tellsUntilUs: recvUs + HELD_BACK_US } : undefined
+    this.#tookOver = sinceUs !== undefined ? { sinceUs, catchesUpUntilUs: recvUs + HELD_BACK_US } : undefined
   }
 
   #begin(conn: string, channels: readonly string[], recvUs: number): void {
-    const us = this.#tookOver && recvUs <= this.#tookOver.tellsUntilUs ? this.#tookOver.sinceUs : recvUs
+    const us = this.#tookOver && recvUs <= this.#tookOver.catchesUpUntilUs ? this.#tookOver.sinceUs : recvUs
     const since = this.#open.get(conn) ?? new Map<string, number>()
     this.#open.set(conn, since)
     for (const channel of channels) {
@@ -265,7 +265,7 @@ class HostReader {
 
   /** What it was refused on its way to here is missing from now on: until now all was. */
   #becameLive(conn: string, recvUs: number): void {
-    this.#tellsLive = true
+    this.#saysLive = true
     const { since } = this.#refusalsOf.get(conn) ?? { since: new Map<string, number>() }
     this.#refusalsOf.set(conn, { since: new Map([...since.keys()].map(channel => [channel, recvUs])), isLive: true })
   }
@@ -275,7 +275,7 @@ class HostReader {
     const fromUs = refusals?.since.get(channel)
     if (!refusals || fromUs === undefined) return
     refusals.since.delete(channel)
-    if (fromUs < toUs && (refusals.isLive || !this.#tellsLive)) addTo(this.#rejected, channel, { fromUs, toUs })
+    if (fromUs < toUs && (refusals.isLive || !this.#saysLive)) addTo(this.#rejected, channel, { fromUs, toUs })
   }
 
   #endRefusals(conn: string, toUs: number): void {

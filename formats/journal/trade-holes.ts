@@ -1,9 +1,9 @@
 import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
 import type { EntryOf } from './entry.js'
-import type { ToldSpan } from './gap.js'
+import type { JournalSpan } from './gap.js'
 
 interface Hole extends SeqRange {
-  gap: ToldSpan
+  gap: JournalSpan
   run: string
   /** What of it came after all. */
   got: SeqRanges
@@ -17,7 +17,7 @@ export class TradeHoles {
    * A hole was found. A run that was killed leaves some that it had asked for; the next one looks in the files, and what it
    * does not miss of such a hole is there.
    */
-  found(entry: EntryOf<'trade_hole'>, gap: ToldSpan): void {
+  found(entry: EntryOf<'trade_hole'>, gap: JournalSpan): void {
     const range = rangeOf(entry)
     if (!range) return
     const holes = this.#open.get(keyOf(entry)) ?? []
@@ -32,7 +32,7 @@ export class TradeHoles {
   }
 
   /** Trades were fetched. Returns the gaps of the holes that are whole by that. */
-  filled(entry: EntryOf<'backfill'>): ToldSpan[] {
+  filled(entry: EntryOf<'backfill'>): JournalSpan[] {
     const range = rangeOf(entry)
     const holes = this.#open.get(keyOf(entry))
     if (!range || !holes) return []

@@ -7,7 +7,7 @@ import type { Logger } from '../../platform/log.js'
 import type { Observation } from '../observe/observation.js'
 import { messageOfAlert } from './message.js'
 import { ping, receiversOf, type Receiver } from './receivers.js'
-import { due, looked, noAlerts, parseState, told, type Alert, type AlertState } from './state.js'
+import { due, looked, noAlerts, parseState, delivered, type Alert, type AlertState } from './state.js'
 
 /** After a message that could not be delivered, the next try comes after so long, ms. */
 const RETRY_MS = 60_000
@@ -16,12 +16,12 @@ type Settings = Pick<Config, 'alerts' | 'dataDir' | 'host'>
 
 /** Tells of what goes wrong, and when it is well again: each receiver by itself. */
 export class Alerts {
-  readonly #told: readonly ToldReceiver[]
+  readonly #deliveries: readonly Delivery[]
   readonly #ping: DeadMansPing | undefined
 
   constructor(settings: Settings, log: Logger) {
     const { pingFile, pingMinutes } = settings.alerts
-    this.#told = receiversOf(settings.alerts).map(receiver => new ToldReceiver(receiver, settings, log))
+    this.#deliveries = receiversOf(settings.alerts).map(receiver => new Delivery(receiver, settings, log))
     this.#ping = pingFile === undefined ? undefined : new DeadMansPing(pingFile, 60_000 * pingMinutes, log)
   }
 
@@ -30,13 +30,13 @@ export class Alerts {
    * @param isWell nothing is wrong, so that the watcher elsewhere may be told that this machine lives
    */
   note(seen: Observation, signal: AbortSignal, isWell = false): void {
-    for (const receiver of this.#told) receiver.note(seen, signal)
+    for (const delivery of this.#deliveries) delivery.note(seen, signal)
     if (isWell) this.#ping?.tick(seen.atMs, signal)
   }
 }
 
 /** What one receiver was told is kept in `state/alerts-<name>.json`, over restarts; it is tried again and limited by itself. */
-class ToldReceiver {
+class Delivery {
   readonly #receiver: Receiver
   readonly #settings: Settings
   readonly #log: Logger
@@ -63,7 +63,7 @@ class ToldReceiver {
     if (this.#isAtWork || alerts.length === 0 || isNear(this.#failedMs, seen.atMs, RETRY_MS)) return
     this.#isAtWork = true
     const { name } = this.#receiver
-    this.#tell(alerts, seen.atMs, signal)
+    this.#deliver(alerts, seen.atMs, signal)
       .catch((error: unknown) => {
         this.#failedMs = seen.atMs
         if (!signal.aborted)
@@ -74,11 +74,11 @@ class ToldReceiver {
       })
   }
 
-  async #tell(alerts: readonly Alert[], nowMs: number, signal: AbortSignal): Promise<void> {
+  async #deliver(alerts: readonly Alert[], nowMs: number, signal: AbortSignal): Promise<void> {
     const { name } = this.#receiver
     for (const alert of alerts) {
       await this.#receiver.send(messageOfAlert(alert, this.#settings.host), signal)
-      this.#state = told(this.#state, alert, nowMs)
+      this.#state = delivered(this.#state, alert, nowMs)
       this.#log.info({ receiver: name, alert: alert.key, what: alert.what, text: alert.text }, 'alert delivered')
       this.#keep()
     }

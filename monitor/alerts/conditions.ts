@@ -210,13 +210,13 @@ const FULL: readonly string[] = ['SYNC_TARGET_FULL']
 function target({ sync, syncer: { last_error_code: code = '' } }: Observation): Condition[] {
   if (!sync) return []
   const why = sync.lastError
-  const told = (key: string, codes: readonly string[], well: string): Condition => {
+  const conditionOf = (key: string, codes: readonly string[], well: string): Condition => {
     const isBad = why !== undefined && codes.includes(code)
     return { key, state: isBad ? 'bad' : 'good', text: isBad ? why : well }
   }
   return [
-    told('target replaced', REPLACED, 'the target is the one that is known'),
-    told('target full', FULL, 'the target has room'),
+    conditionOf('target replaced', REPLACED, 'the target is the one that is known'),
+    conditionOf('target full', FULL, 'the target has room'),
   ]
 }
 
@@ -229,14 +229,14 @@ function clock({ recorder: { exchange_offset_us: us } }: Observation, { clockSec
   return [{ key: 'clock', state, text: state === 'good' ? "the clock agrees with the exchange's" : text }]
 }
 
-const NAMES_TOLD = 5
+const NAMES_SHOWN = 5
 
 function notRecorded({ recorders, recorder: { not_offered: names } }: Observation): Condition[] {
   if (recorders.every(({ report: { state } }) => state !== 'running')) return []
-  const first = names.slice(0, NAMES_TOLD).join(', ')
+  const first = names.slice(0, NAMES_SHOWN).join(', ')
   const text =
     names.length > 0
-      ? `${names.length} channels or instruments of the config are not recorded, the exchange does not offer them: ${first}${names.length > NAMES_TOLD ? ', …' : ''}`
+      ? `${names.length} channels or instruments of the config are not recorded, the exchange does not offer them: ${first}${names.length > NAMES_SHOWN ? ', …' : ''}`
       : 'all that the config names is recorded'
   return [{ key: 'not recorded', state: names.length > 0 ? 'bad' : 'good', text }]
 }

@@ -23,8 +23,8 @@ export function messageOfAlert(
 ): AlertMessage {
   const run = what === 'cleared' ? undefined : firstCommand(key)
   // What a library says may be several lines.
-  const told = text.replace(/\s+/g, ' ').trim()
-  const line = `[${HEADS[what]}] edgetape ${host}: ${told}${run === undefined ? '' : `; type: ${run}`}`
+  const oneLine = text.replace(/\s+/g, ' ').trim()
+  const line = `[${HEADS[what]}] edgetape ${host}: ${oneLine}${run === undefined ? '' : `; type: ${run}`}`
   const since = new Date(sinceMs).toISOString()
   return { text: line, what, alert: key, host, since, version, ...(run !== undefined && { run }) }
 }

@@ -124,7 +124,7 @@ export function due({ standing, sentMs }: AlertState, limits: Limits, nowMs: num
 }
 
 /** An alert reached whom it was for. Pure. */
-export function told(state: AlertState, { key, what }: Alert, nowMs: number): AlertState {
+export function delivered(state: AlertState, { key, what }: Alert, nowMs: number): AlertState {
   const { [key]: own, ...others } = state.standing
   if (!own) return state
   const standing = what === 'cleared' ? others : { ...state.standing, [key]: { ...own, toldMs: nowMs } }

@@ -23,7 +23,7 @@ import { openFilesFinding } from './open-files.js'
 import { otherRecorders } from './other-recorders.js'
 import { nodeFinding, programFinding, type ProgramName } from './programs.js'
 import { judgeTargetSpace } from './space.js'
-import { toldByParts } from './told-by-parts.js'
+import { partProblems } from './part-problems.js'
 
 const QUICK_MS = 10_000
 const EXCHANGE_MS = 60_000
@@ -85,7 +85,7 @@ export function configChecks(config: Config, path: string, environment: NodeJS.P
         return [...(await diskFindings(config, recorded, volume)), ...leftOpenFindings(config, recorded.openBy)]
       },
     },
-    { name: 'parts', withinMs: QUICK_MS, look: () => Promise.resolve(toldByParts(config)) },
+    { name: 'parts', withinMs: QUICK_MS, look: () => Promise.resolve(partProblems(config)) },
     ...probes.map(({ exchange, probe }) => ({
       name: config.exchanges.length === 1 ? 'exchange' : `exchange ${exchange.name}`,
       withinMs: EXCHANGE_MS,

@@ -40,8 +40,8 @@ export function readChrony(text: string): ClockSource | undefined {
 }
 
 export function readTimedatectl(text: string): ClockSource | undefined {
-  const told = /^NTPSynchronized=(yes|no)$/m.exec(text)?.[1]
-  return told === undefined ? undefined : { name: 'systemd', synchronised: told === 'yes' }
+  const answer = /^NTPSynchronized=(yes|no)$/m.exec(text)?.[1]
+  return answer === undefined ? undefined : { name: 'systemd', synchronised: answer === 'yes' }
 }
 
 /** `leap_none` and an offset in ms. */

@@ -131,8 +131,8 @@ function valuesOf({ exchanges, families }: Observation): Map<string, number> {
   const others = exchanges.flatMap(({ exchange, lagMs, offsetMs, shown }) => [
     [`lag ${exchange}`, lagMs] as const,
     [`offset ${exchange}`, offsetMs] as const,
-    ...shown.flatMap(({ name, ...told }) =>
-      (['price', 'spread', 'iv'] as const).map(what => [`${what} ${exchange} ${name}`, told[what]] as const),
+    ...shown.flatMap(({ name, ...values }) =>
+      (['price', 'spread', 'iv'] as const).map(what => [`${what} ${exchange} ${name}`, values[what]] as const),
     ),
   ])
   const known = [...others, ...rates].flatMap(([key, value]) =>

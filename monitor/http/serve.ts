@@ -69,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const scrub = new Scrub(config, configPath, log, clock.nowMs())
   const alerts = hasReceiver(config.alerts) ? new Alerts(config, log) : undefined
   const status = new StatusWriter(config.dataDir, 'monitor')
-  const tellOf = async (said: Said<'monitor'>) => {
+  const writeStatus = async (said: Said<'monitor'>) => {
     await status.write(said).catch((error: unknown) => log.debug({ err: messageOf(error) }, 'status not written'))
   }
   const notKept = (error: unknown) => log.debug({ err: messageOf(error) }, 'the past is not kept')
@@ -87,8 +87,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
     log.info({ url }, 'status page, metrics and health')
     onListening?.(url)
-    void tellOf({ url })
-  } else void tellOf({})
+    void writeStatus({ url })
+  } else void writeStatus({})
   let did = 'started'
   let keptMs = clock.nowMs()
   const stopPulse = startPulse({ dataDir: config.dataDir, part: 'monitor', log }, () => did)
@@ -107,7 +107,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       daily.tick(clock.nowMs(), signal)
       scrub.tick(clock.nowMs(), signal)
       const seen = watch.seenWith(coverage)
-      if (seen) pages.tell(() => statusAnswer(seen, watch.health(), config.alerts))
+      if (seen) pages.send(() => statusAnswer(seen, watch.health(), config.alerts))
       if (seen) alerts?.note(seen, signal, watch.health().ready.length === 0)
       coverage.tick(clock.nowMs(), signal, watch.isWrong())
     }
@@ -136,7 +136,7 @@ class Watch {
   readonly #log: Logger
   readonly history: History
   #seen: Observation | undefined
-  #toldOf = ''
+  #shownFacts = ''
   /** The journal told of something since the look before, or a part began or ended. */
   hasNews = false
   /** Why nothing can be seen. */
@@ -164,9 +164,9 @@ class Watch {
       this.#seen = this.#observer.look()
       const { gaps, parts } = this.#seen
       const healed = gaps.filter(({ healed }) => healed).length
-      const toldOf = JSON.stringify([gaps.length, gaps.at(-1), healed, parts.map(({ state, since }) => [state, since])])
-      this.hasNews = toldOf !== this.#toldOf
-      this.#toldOf = toldOf
+      const facts = JSON.stringify([gaps.length, gaps.at(-1), healed, parts.map(({ state, since }) => [state, since])])
+      this.hasNews = facts !== this.#shownFacts
+      this.#shownFacts = facts
       this.history.note(this.#seen)
       this.#blind = undefined
     } catch (error) {

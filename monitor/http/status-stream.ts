@@ -22,7 +22,7 @@ export class StatusStream {
   }
 
   /** @param seen asked only where somebody follows */
-  tell(seen: () => object | undefined): void {
+  send(seen: () => object | undefined): void {
     if (this.#followers.size === 0) return
     const facts = seen()
     if (!facts) return

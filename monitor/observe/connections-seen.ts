@@ -13,15 +13,16 @@ export interface ConnectionSeen {
 }
 
 export function connectionsOf(recorder: RecorderStatus, rates: Rates | undefined): ConnectionSeen[] {
-  return recorder.connections.map(told => ({
+  return recorder.connections.map(connection => ({
     exchange: recorder.exchange ?? '',
-    name: told.name,
+    name: connection.name,
     // What a recorder said that gives no sign any more is not so now.
-    state: rates && told.state,
-    framesPerSecond: rates && (told.frames_per_second ?? rates.connections.get(told.name)),
-    lastFrameMs: told.last_frame_at,
-    reconnects: told.reconnects ?? (told.sessions === undefined ? undefined : Math.max(0, told.sessions - 1)),
-    channels: told.channels,
-    lastError: told.last_error,
+    state: rates && connection.state,
+    framesPerSecond: rates && (connection.frames_per_second ?? rates.connections.get(connection.name)),
+    lastFrameMs: connection.last_frame_at,
+    reconnects:
+      connection.reconnects ?? (connection.sessions === undefined ? undefined : Math.max(0, connection.sessions - 1)),
+    channels: connection.channels,
+    lastError: connection.last_error,
   }))
 }

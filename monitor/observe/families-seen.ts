@@ -34,21 +34,21 @@ export function familiesOf(
   rates: Rates | undefined,
   atMs: number,
 ): FamilySeen[] {
-  return Object.entries(families).map(([family, told]): FamilySeen => {
+  return Object.entries(families).map(([family, status]): FamilySeen => {
     const facts = familyOf(exchangeNamed(exchange), family)
     const rate = rates?.families.get(family)
     return {
       exchange,
       family,
       isStreamed: facts.comes === 'streamed',
-      frames: told.frames ?? 0,
-      bytes: told.bytes ?? 0,
+      frames: status.frames ?? 0,
+      bytes: status.bytes ?? 0,
       framesPerSecond: rate?.frames,
       bytesPerSecond: rate?.bytes,
-      lastFrameMs: told.last_frame_at,
-      isQuiet: rates !== undefined && facts.steady === true && atMs - (told.last_frame_at ?? 0) > QUIET_MS,
-      lagMs: told.lag_ms,
-      lag: told.lag,
+      lastFrameMs: status.last_frame_at,
+      isQuiet: rates !== undefined && facts.steady === true && atMs - (status.last_frame_at ?? 0) > QUIET_MS,
+      lagMs: status.lag_ms,
+      lag: status.lag,
     }
   })
 }

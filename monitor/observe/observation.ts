@@ -129,11 +129,11 @@ function together(statuses: readonly RecorderStatus[]): RecorderStatus {
   const [first = recorderStatus.parse({}), ...others] = statuses
   if (others.length === 0) return first
   const sums = COUNTS.map(key => {
-    const told = statuses.flatMap(status => status[key] ?? [])
-    return [key, told.length === 0 ? undefined : told.reduce((sum, count) => sum + count, 0)] as const
+    const counts = statuses.flatMap(status => status[key] ?? [])
+    return [key, counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0)] as const
   })
   const connections = statuses.flatMap(status => status.connections)
-  const told = {
+  const ofAll = {
     disk_error: statuses.find(({ disk_error }) => disk_error !== undefined)?.disk_error,
     exchange_offset_us: farthest(statuses.flatMap(({ exchange_offset_us: us }) => us ?? [])),
     not_offered: statuses.flatMap(({ not_offered }) => not_offered),
@@ -143,7 +143,7 @@ function together(statuses: readonly RecorderStatus[]): RecorderStatus {
     exchange: undefined,
     run: undefined,
     ...Object.fromEntries(sums),
-    ...told,
+    ...ofAll,
     families: {},
     connections,
   }

@@ -78,8 +78,8 @@ export function accountOf(
   const lost = spans.filter(isLost)
   const missing = without([recorded], good)
   const gaps = missing.flatMap(span => {
-    const told = lost.find(one => overlap([one], [span]).length > 0)
-    return told || lengthUs([span]) >= NEXT_TO_NOTHING_US ? [{ ...span, cause: told?.cause ?? 'not recorded' }] : []
+    const loss = lost.find(one => overlap([one], [span]).length > 0)
+    return loss || lengthUs([span]) >= NEXT_TO_NOTHING_US ? [{ ...span, cause: loss?.cause ?? 'not recorded' }] : []
   })
   return { recorded, gaps }
 }

@@ -63,11 +63,11 @@ export async function writeExported(
     renameSync(temporary, path)
     fsyncFolder(dirname(path))
     const { rows, unknown = [], uncovered, notes = {} } = written
-    const untold = uncovered === undefined ? 'unknown: no journal covers it' : 'see column covered of each row'
+    const notKnown = uncovered === undefined ? 'unknown: no journal covers it' : 'see column covered of each row'
     const sidecar = {
       ...{ asked, file: path.slice(dirname(path).length + 1), sha256, edgetape: version, ...facts, rows },
       span: textSpan(span),
-      recorded: recorded ? textSpan(recorded) : untold,
+      recorded: recorded ? textSpan(recorded) : notKnown,
       gaps: gaps.map(textGap),
       unknown: unknown.map(textGap),
       ...notes,

@@ -6,7 +6,7 @@ import type { ManifestGap } from '../../formats/manifest.js'
 import { quarantinePath } from '../../formats/quarantine-tree.js'
 import { segmentPath } from '../../formats/raw-path.js'
 import { createFolderDurable, writeFileDurable } from '../../platform/durable-file.js'
-import type { LostSpan, ToldEvent } from './import-journal.js'
+import type { LostSpan, JournalLine } from './import-journal.js'
 import { ReceiptsOfDates, runOf, StagedSegment } from './staged-segment.js'
 
 const HOUR_US = 3_600_000_000
@@ -103,8 +103,8 @@ export class HourImport {
   }
 
   /** All of the hour is in the tree afterwards, durably, and what the journal says of it. */
-  async finish(told: readonly ToldEvent[]): Promise<void> {
-    for (const { recvUs, frame } of told) this.#segmentOf(JOURNAL, recvUs).add(recvUs, JOURNAL, frame)
+  async finish(journal: readonly JournalLine[]): Promise<void> {
+    for (const { recvUs, frame } of journal) this.#segmentOf(JOURNAL, recvUs).add(recvUs, JOURNAL, frame)
     for (const segment of [...this.#full, ...this.#segments.values()]) await this.#publish(segment)
     this.#full = []
     this.#segments.clear()

@@ -5,7 +5,7 @@ import { journalFrame } from '../../formats/journal/entry.js'
 const TOGETHER_US = 1_000_000
 
 /** What the journal is to say of an import at a time, as a frame. */
-export interface ToldEvent {
+export interface JournalLine {
   recvUs: number
   frame: Buffer
 }
@@ -28,7 +28,7 @@ export class ImportJournal {
   readonly #families = new Set<string>()
   #news: string[] = []
   #newsUs = 0
-  #told: ToldEvent[] = []
+  #lines: JournalLine[] = []
   #lostSinceUs: number | undefined
 
   /** @param channels told as subscribed already */
@@ -44,7 +44,7 @@ export class ImportJournal {
   /** A frame came. @returns the span without a connection that it ends */
   came(recvUs: number, family: string, channel: string | undefined): LostSpan | undefined {
     this.#families.add(family)
-    if (this.#news.length > 0 && recvUs - this.#newsUs > TOGETHER_US) this.#tellNews()
+    if (this.#news.length > 0 && recvUs - this.#newsUs > TOGETHER_US) this.#addNews()
     if (channel !== undefined && !this.#channels.has(channel)) {
       if (this.#news.length === 0) this.#newsUs = recvUs
       this.#channels.add(channel)
@@ -54,7 +54,7 @@ export class ImportJournal {
     const lost = { fromUs: this.#lostSinceUs, toUs: recvUs, cause: LOST }
     this.#lostSinceUs = undefined
     const span = { from_us: lost.fromUs, to_us: lost.toUs }
-    this.#tell(
+    this.#add(
       recvUs,
       journalFrame('gap', { conn: this.#conn, ...span, cause: LOST, families: [...this.#families].sort() }),
     )
@@ -70,14 +70,14 @@ export class ImportJournal {
   hourBegins(recvUs: number): void {
     if (this.#channels.size === 0) return
     const channels = this.channels.sort()
-    this.#tell(recvUs, journalFrame('subscriptions', { conn: this.#conn, channels, part: 1, parts: 1 }))
+    this.#add(recvUs, journalFrame('subscriptions', { conn: this.#conn, channels, part: 1, parts: 1 }))
   }
 
   /** Nothing follows: from here on nothing is expected. */
   ends(lastUs: number): void {
     if (this.#channels.size === 0) return
-    this.#tellNews()
-    this.#tell(
+    this.#addNews()
+    this.#add(
       lastUs,
       journalFrame('unsubscribed', { conn: this.#conn, channels: this.channels.sort(), reason: IMPORTED }),
     )
@@ -86,21 +86,21 @@ export class ImportJournal {
   }
 
   /** What is to be written, in the order of time. */
-  take(): ToldEvent[] {
-    this.#tellNews()
-    const told = this.#told.sort((a, b) => a.recvUs - b.recvUs)
-    this.#told = []
-    return told
+  take(): JournalLine[] {
+    this.#addNews()
+    const lines = this.#lines.sort((a, b) => a.recvUs - b.recvUs)
+    this.#lines = []
+    return lines
   }
 
-  #tellNews(): void {
+  #addNews(): void {
     if (this.#news.length === 0) return
-    this.#tell(this.#newsUs, journalFrame('subscribed', { conn: this.#conn, channels: this.#news }))
+    this.#add(this.#newsUs, journalFrame('subscribed', { conn: this.#conn, channels: this.#news }))
     this.#news = []
   }
 
-  #tell(recvUs: number, frame: string): void {
-    this.#told.push({ recvUs, frame: Buffer.from(frame) })
+  #add(recvUs: number, frame: string): void {
+    this.#lines.push({ recvUs, frame: Buffer.from(frame) })
   }
 }
 

@@ -136,7 +136,7 @@ export class QuerySession {
     const { views, tables } = namedIn(sql, this.#ready, [...this.tables, GAPS])
     const days = await this.#plan(sql)
     const daysOf = (name: string) => days?.get(name.toLowerCase()) ?? ALL_DAYS
-    if (tables.includes(GAPS)) await this.#tellGaps(daysOf(GAPS))
+    if (tables.includes(GAPS)) await this.#ensureGaps(daysOf(GAPS))
     if (ASKS_FOR_NAMES.test(sql)) await this.#dataset.showNames(this.tables)
     const text = [sql, ...views.map(view => view.sql)].join('\n')
     const normalized = normalizedIn(text)
@@ -161,9 +161,9 @@ export class QuerySession {
   }
 
   /** Days that are told already are not asked again. */
-  async #tellGaps(days: Days): Promise<void> {
-    const told = this.#gapsOf
-    if (told && told.first <= days.first && told.last >= days.last) return
+  async #ensureGaps(days: Days): Promise<void> {
+    const shown = this.#gapsOf
+    if (shown && shown.first <= days.first && shown.last >= days.last) return
     await this.#showGaps(days)
     this.#gapsOf = days
   }

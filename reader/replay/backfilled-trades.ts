@@ -1,4 +1,4 @@
-import type { ToldTrade } from '../../simulator/replay.js'
+import type { PlayedTrade } from '../../simulator/replay.js'
 
 /** Rows that take their place in a stream of trades. */
 export interface PlacedTrades {
@@ -13,14 +13,14 @@ export interface PlacedTrades {
  */
 export class BackfilledTrades {
   /** By instrument and id, in order. */
-  readonly #waiting = new Map<string, Map<ToldTrade['id'], ToldTrade>>()
+  readonly #waiting = new Map<string, Map<PlayedTrade['id'], PlayedTrade>>()
   /** The last number that went by, of instruments that have something waiting. */
   readonly #lastNumber = new Map<string, number>()
 
-  constructor(fetched: readonly ToldTrade[]) {
+  constructor(fetched: readonly PlayedTrade[]) {
     for (const trade of [...fetched].sort(inOrder)) {
       const { instrument, id } = trade
-      const waiting = this.#waiting.get(instrument) ?? new Map<ToldTrade['id'], ToldTrade>()
+      const waiting = this.#waiting.get(instrument) ?? new Map<PlayedTrade['id'], PlayedTrade>()
       this.#waiting.set(instrument, waiting)
       if (!waiting.has(id)) waiting.set(id, trade)
     }
@@ -31,8 +31,8 @@ export class BackfilledTrades {
   }
 
   /** Forgets what a frame brought by itself: it was no hole, or it came late. */
-  notMissing(told: readonly ToldTrade[]): void {
-    for (const { instrument, id, first = id } of told) {
+  notMissing(trades: readonly PlayedTrade[]): void {
+    for (const { instrument, id, first = id } of trades) {
       if (first === id) this.#waiting.get(instrument)?.delete(id)
       else this.#take(instrument, waiting => waiting.id >= first && waiting.id <= id)
       if (this.#waiting.get(instrument)?.size === 0) this.#waiting.delete(instrument)
@@ -40,9 +40,9 @@ export class BackfilledTrades {
   }
 
   /** What has its place before the trades of a recorded frame. */
-  before(told: readonly ToldTrade[]): PlacedTrades[] {
+  before(trades: readonly PlayedTrade[]): PlacedTrades[] {
     const spans = new Map<string, { first: number; last: number; executedUs: number }>()
-    for (const { instrument, id, first = id, executedUs } of told) {
+    for (const { instrument, id, first = id, executedUs } of trades) {
       if (!this.#waiting.has(instrument)) continue
       const span = spans.get(instrument) ?? { first: Infinity, last: -Infinity, executedUs: Infinity }
       spans.set(instrument, span)
@@ -76,13 +76,13 @@ export class BackfilledTrades {
   }
 
   /** What is left of the trades of an answer where the answer itself stands. */
-  atTheLatest(told: readonly ToldTrade[]): PlacedTrades[] {
-    const ids = new Map<string, Set<ToldTrade['id']>>()
-    for (const { instrument, id } of told) ids.set(instrument, (ids.get(instrument) ?? new Set()).add(id))
+  atTheLatest(trades: readonly PlayedTrade[]): PlacedTrades[] {
+    const ids = new Map<string, Set<PlayedTrade['id']>>()
+    for (const { instrument, id } of trades) ids.set(instrument, (ids.get(instrument) ?? new Set()).add(id))
     return [...ids].flatMap(([instrument, own]) => this.#take(instrument, ({ id }) => own.has(id)))
   }
 
-  #take(instrument: string, isWanted: (trade: ToldTrade) => boolean): PlacedTrades[] {
+  #take(instrument: string, isWanted: (trade: PlayedTrade) => boolean): PlacedTrades[] {
     const waiting = this.#waiting.get(instrument)
     if (!waiting) return []
     const taken = [...waiting.values()].filter(isWanted)
@@ -92,5 +92,5 @@ export class BackfilledTrades {
   }
 }
 
-const inOrder = (one: ToldTrade, other: ToldTrade) =>
+const inOrder = (one: PlayedTrade, other: PlayedTrade) =>
   typeof one.id === 'number' && typeof other.id === 'number' ? one.id - other.id : one.executedUs - other.executedUs

@@ -3,7 +3,7 @@ import { sourceOf } from '../book/apply-frame.js'
 import { isBeside, type Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 import type { Channels, Subscriber } from '../../simulator/broker.js'
-import type { ReplayProtocol, ToldTrade } from '../../simulator/replay.js'
+import type { ReplayProtocol, PlayedTrade } from '../../simulator/replay.js'
 import { BackfilledTrades, type PlacedTrades } from './backfilled-trades.js'
 import { Copies } from './copies.js'
 import { Pace } from './pace.js'
@@ -36,7 +36,7 @@ export interface PlaybackOptions {
 
 export interface PlaybackParts {
   /** How the exchange spells what is put together here. */
-  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'trades' | 'retold' | 'beginsWithLast'>
+  protocol: Pick<ReplayProtocol, 'isBook' | 'snapshot' | 'trades' | 'reframed' | 'beginsWithLast'>
   /** The recorded channels that bring what is asked for. */
   sourcesOf: (asked: string) => readonly string[]
   /** How the recording stands at a moment. */
@@ -128,7 +128,7 @@ export class Playback implements Channels {
     this.#gapsAhead = this.#parts.gaps.outages(fromUs, toUs)
     for await (const batch of readFrameBatches(reading)) {
       for (const frame of batch) {
-        this.#tellGaps(frame.recvUs)
+        this.#announceGaps(frame.recvUs)
         if (this.#needsWait(frame)) await this.#untilDue(frame.recvUs)
         if (this.#stopped) return
         this.#play(frame)
@@ -167,7 +167,7 @@ export class Playback implements Channels {
     }
   }
 
-  #tellGaps(us: number): void {
+  #announceGaps(us: number): void {
     for (let [gap] = this.#gapsAhead; gap && gap.fromUs < us; [gap] = this.#gapsAhead) {
       this.#gapsAhead.shift()
       this.#options.onGap?.(gap)
@@ -186,7 +186,7 @@ export class Playback implements Channels {
     const asked = [...new Set(due.map(({ channel }) => channel))]
     const books = asked.filter(protocol.isBook)
     // Without a journal nobody can tell what is stale; a book's own chain can.
-    const lasts = gaps.isTold ? asked.filter(channel => !protocol.isBook(channel)) : []
+    const lasts = gaps.hasJournal ? asked.filter(channel => !protocol.isBook(channel)) : []
     const frames = new Map<string, Buffer>()
     for (const [channel, book] of await past.books(books, this.positionUs))
       frames.set(channel, Buffer.from(protocol.snapshot(channel, book)))
@@ -202,7 +202,7 @@ export class Playback implements Channels {
     if (conn === ANSWERED_OVER_HTTP) {
       if (this.#parts.answers.isAnswer(frame)) this.#parts.answers.take(frame)
     } else if (conn === BACKFILL) {
-      if (!this.#backfilled.isEmpty) this.#place(this.#backfilled.atTheLatest(told(frame, this.#parts.protocol)))
+      if (!this.#backfilled.isEmpty) this.#place(this.#backfilled.atTheLatest(tradesIn(frame, this.#parts.protocol)))
     } else if (conn !== 'journal' && !isBeside(conn)) this.#playData(frame)
   }
 
@@ -210,7 +210,7 @@ export class Playback implements Channels {
     const { channel, recvUs } = frame
     if (channel === undefined) return
     if (!this.#backfilled.isEmpty) {
-      this.#place(this.#backfilled.before(told(frame, this.#parts.protocol)))
+      this.#place(this.#backfilled.before(tradesIn(frame, this.#parts.protocol)))
       this.#place(this.#backfilled.due(recvUs))
     }
     const asked = this.#asked.get(channel)
@@ -218,7 +218,7 @@ export class Playback implements Channels {
     const isDoubled = this.#parts.recorded.isTakenTwice(channel)
     if (isDoubled && this.#copies.isCopy(channel, sourceOf(frame), recvUs, frame.text)) return
     for (const each of asked) {
-      const bytes = each === channel ? frame.bytes : this.#parts.protocol.retold?.(each, frame.bytes)
+      const bytes = each === channel ? frame.bytes : this.#parts.protocol.reframed?.(each, frame.bytes)
       const subscribers = this.#subscribers.get(each)
       if (bytes && subscribers) this.#send(each, subscribers, bytes)
     }
@@ -241,8 +241,8 @@ export class Playback implements Channels {
 }
 
 /** The trades that a frame tells of; none of a family that is not of trades. */
-const told = ({ bytes, family }: Frame, { trades }: Pick<ReplayProtocol, 'trades'>) =>
-  trades.families.includes(family) ? trades.told(bytes, family) : []
+const tradesIn = ({ bytes, family }: Frame, { trades }: Pick<ReplayProtocol, 'trades'>) =>
+  trades.families.includes(family) ? trades.tradesOf(bytes, family) : []
 
 /** What was fetched for holes within a span, and was not received by itself; an answer may reach back beyond both. */
 async function backfilledTrades(
@@ -250,13 +250,13 @@ async function backfilledTrades(
   protocol: Pick<ReplayProtocol, 'trades'>,
 ): Promise<BackfilledTrades> {
   const reading: ReadOptions = { ...span, from, channels: protocol.trades.families }
-  const fetched: ToldTrade[] = []
+  const fetched: PlayedTrade[] = []
   for await (const batch of readFrameBatches({ ...reading, conns: [BACKFILL] }))
-    for (const frame of batch) fetched.push(...told(frame, protocol).filter(({ executedUs }) => executedUs >= from))
+    for (const frame of batch) fetched.push(...tradesIn(frame, protocol).filter(({ executedUs }) => executedUs >= from))
   const trades = new BackfilledTrades(fetched)
   if (trades.isEmpty) return trades
   for await (const batch of readFrameBatches(reading))
     for (const frame of batch)
-      if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(told(frame, protocol))
+      if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(tradesIn(frame, protocol))
   return trades
 }

@@ -50,7 +50,7 @@ export class RecordedGaps {
   }
 
   /** Whether there is a journal at all. */
-  get isTold(): boolean {
+  get hasJournal(): boolean {
     return this.#entries.length > 0
   }
 
@@ -64,8 +64,8 @@ export class RecordedGaps {
   /** The outages of a span that ended, each moment once, in the order of time. */
   outages(fromUs: number, toUs: number): RecordedGap[] {
     const outages: RecordedGap[] = []
-    const told = spansOf(this.#entries).filter(isGap)
-    for (const { kind, fromUs: from, toUs: to, cause } of told.sort((a, b) => a.fromUs - b.fromUs)) {
+    const gaps = spansOf(this.#entries).filter(isGap)
+    for (const { kind, fromUs: from, toUs: to, cause } of gaps.sort((a, b) => a.fromUs - b.fromUs)) {
       if (!OUTAGES.includes(kind) || to === undefined || to <= fromUs || from >= toUs) continue
       const last = outages.at(-1)
       if (last && from <= last.toUs) last.toUs = Math.max(last.toUs, to)

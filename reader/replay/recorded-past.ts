@@ -10,7 +10,7 @@ import type { RecordedGaps } from './recorded-gaps.js'
 /** How far back a snapshot is looked for, µs. */
 const SNAPSHOT_BACK_US = 24 * 3_600_000_000
 
-interface PastParts extends Pick<ReplayProtocol, 'retold'> {
+interface PastParts extends Pick<ReplayProtocol, 'reframed'> {
   gaps: RecordedGaps
   /** The recorded channels that bring what is asked for. */
   sourcesOf: (asked: string) => readonly string[]
@@ -64,8 +64,8 @@ export class RecordedPast {
       const frame = frames.get(source)
       if (!frame || this.parts.gaps.isStale({ channel: source, recvUs: frame.recvUs, source: sourceOf(frame) }, atUs))
         continue
-      const told = this.#toldAs(channel, frame)
-      if (told) known.set(channel, told)
+      const bytes = this.#reframed(channel, frame)
+      if (bytes) known.set(channel, bytes)
     }
     return known
   }
@@ -75,7 +75,7 @@ export class RecordedPast {
     const known = (await this.lasts([asked], atUs)).get(asked)
     if (known) return known.toString('utf8')
     const first = await firstFrame(this.place, this.#sourceOf(asked), atUs)
-    return first && this.#toldAs(asked, first)?.toString('utf8')
+    return first && this.#reframed(asked, first)?.toString('utf8')
   }
 
   /** Frames of a family and answers that filled its holes. */
@@ -89,8 +89,8 @@ export class RecordedPast {
     return this.parts.sourcesOf(asked)[0] ?? asked
   }
 
-  #toldAs(asked: string, frame: Frame): Buffer | undefined {
-    return frame.channel === asked ? frame.bytes : this.parts.retold?.(asked, frame.bytes)
+  #reframed(asked: string, frame: Frame): Buffer | undefined {
+    return frame.channel === asked ? frame.bytes : this.parts.reframed?.(asked, frame.bytes)
   }
 }
 

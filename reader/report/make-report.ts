@@ -1,6 +1,6 @@
 import { dayOfAccount } from '../../coverage/account/day.js'
 import { dayOf, measureAccount } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { datesOfTree } from '../../formats/tree-place.js'
 import { EdgeError } from '../../platform/edge-error.js'
@@ -53,7 +53,7 @@ export async function makeReport({ root, date, nowMs, exchange, onStep, ...sessi
     })
   const account = await measureAccount(root, dayOf(date), nowMs * 1000, { exchanges })
   onStep?.(1, STEPS)
-  const { wanted } = tellingOf(account, exchangeNamed)
+  const { wanted } = summaryOf(account, exchangeNamed)
   const day = dayOfAccount(date, account, exchangeNamed, nowMs)
   const sections = await sectionsOf({ root, ...session }, shownSpan(wanted, account.window), exchange, onStep)
   return reportHtml({ date, atMs: nowMs, exchanges, day, sections })

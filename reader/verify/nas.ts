@@ -19,23 +19,23 @@ export const nasProof: Proof = {
   prove: async (path, { findings, startProgress, config, date, round, signal }) => {
     let progress: ReturnType<typeof startProgress> | undefined
     let shownBytes = 0
-    const told = { files: 0, bytes: 0, right: 0, wrong: 0, missing: 0, problems: 0 }
+    const reported = { files: 0, bytes: 0, right: 0, wrong: 0, missing: 0, problems: 0 }
     /** Tells what came since it was last asked. */
-    const tell = (proof: TargetProof) => {
+    const report = (proof: TargetProof) => {
       const faults = [
-        ...proof.wrong.slice(told.wrong).map(file => ({ file, code: 'COPY_WRONG', message: 'another content at' })),
-        ...proof.missing.slice(told.missing).map(file => ({ file, code: 'COPY_MISSING', message: 'not at' })),
+        ...proof.wrong.slice(reported.wrong).map(file => ({ file, code: 'COPY_WRONG', message: 'another content at' })),
+        ...proof.missing.slice(reported.missing).map(file => ({ file, code: 'COPY_MISSING', message: 'not at' })),
       ]
       for (const { file, code, message } of faults)
         findings.add({ weight: 'fault', code, path: file, message: `${message} ${proof.target}`, hint: SHIPPED_ANEW })
-      for (const { path: file, reason } of proof.problems.slice(told.problems))
+      for (const { path: file, reason } of proof.problems.slice(reported.problems))
         findings.add({ weight: 'unproven', code: 'COPY_UNKNOWN', path: file, message: reason })
       const now = {
         ...{ files: proof.doneFiles, bytes: proof.doneBytes, right: proof.right },
         ...{ wrong: proof.wrong.length, missing: proof.missing.length },
       }
-      for (const key of COUNTS) round.count(key, now[key] - told[key])
-      Object.assign(told, now, { problems: proof.problems.length })
+      for (const key of COUNTS) round.count(key, now[key] - reported[key])
+      Object.assign(reported, now, { problems: proof.problems.length })
     }
     const proof = await verifyTarget({
       config: { ...loadConfig(config), dataDir: path },
@@ -43,7 +43,7 @@ export const nasProof: Proof = {
       date,
       isPast: (day, file) => round.isPast(day, file),
       onReached: (proof, day, file) => {
-        tell(proof)
+        report(proof)
         round.reached(day, file)
       },
       onProgress: ({ bytes, doneBytes }) => {
@@ -53,8 +53,11 @@ export const nasProof: Proof = {
       },
     })
     const before = { files: round.countOf('files'), bytes: round.countOf('bytes') }
-    const all = { files: before.files - told.files + proof.files, bytes: before.bytes - told.bytes + proof.bytes }
-    tell(proof)
+    const all = {
+      files: before.files - reported.files + proof.files,
+      bytes: before.bytes - reported.bytes + proof.bytes,
+    }
+    report(proof)
     if (proof.error) {
       const { code, message, hint: advice } = proof.error
       // Nothing is wrong with the files for all we know, but whoever asked must not take silence for a proof.

@@ -46,8 +46,8 @@ export class Round {
     const { at, begunMs, found } = this.#round
     if (!at) return undefined
     const faults = found['fault'] ?? 0
-    const told = faults === 0 ? '' : `, with ${faults} ${faults === 1 ? 'fault' : 'faults'} found then`
-    return `goes on behind ${at.date}, as far as it was proven since ${dateOf(begunMs)}${told}; --anew begins again`
+    const faultsText = faults === 0 ? '' : `, with ${faults} ${faults === 1 ? 'fault' : 'faults'} found then`
+    return `goes on behind ${at.date}, as far as it was proven since ${dateOf(begunMs)}${faultsText}; --anew begins again`
   }
 
   /** Whether a date, or something in it, is behind. */

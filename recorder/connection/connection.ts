@@ -225,7 +225,7 @@ export class Connection {
       opened: () => {
         const facts = { conn: link.conn, session, url: shownUrl(exchange.url) }
         // After failures this is one more try, not news.
-        if (failures > 0) complaints.tell({ event: 'connected', message: 'connected', level: 'info', facts })
+        if (failures > 0) complaints.report({ event: 'connected', message: 'connected', level: 'info', facts })
         else {
           router.journal('connected', facts)
           log.info(facts, 'connected')
@@ -291,7 +291,7 @@ export class Connection {
       log[isOrderly ? 'info' : 'warn']({ ...facts, ...hinted }, 'disconnected')
     } else if (!isOrderly) {
       // One that never came to carry anything may fail for hours, in the same way.
-      complaints.tell({ event: opened ? 'disconnected' : 'connect_failed', message: cause, facts, ...hinted })
+      complaints.report({ event: opened ? 'disconnected' : 'connect_failed', message: cause, facts, ...hinted })
     }
   }
 

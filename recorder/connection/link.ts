@@ -26,7 +26,7 @@ export interface LinkDeps {
   exchange: Adapter
   router: Pick<FrameRouter, 'take' | 'journal'>
   clock: Pick<ReceiveClock, 'stamps' | 'nowUs'>
-  complaints: Pick<Complaints, 'tell'>
+  complaints: Pick<Complaints, 'report'>
 }
 
 /** Whose frames these are: the name of the connection in every line, and how many there were. */
@@ -73,7 +73,7 @@ export class Link {
   readonly #memory: SharedMemory
   readonly #stamps: Stamps
   readonly #liveness: Liveness
-  readonly #told: LinkEvents
+  readonly #events: LinkEvents
   readonly #pieces: Pieces
   #lastFrameUs = 0
   #paused = false
@@ -87,13 +87,13 @@ export class Link {
     deps: LinkDeps,
     wanted: () => ReadonlySet<string>,
     owner: OwnerLink,
-    told: LinkEvents,
+    events: LinkEvents,
   ) {
     const { exchange, clock } = deps
     this.conn = counters.received.conn
     this.#deps = deps
     this.#counters = counters
-    this.#told = told
+    this.#events = events
     this.#pieces = new Pieces(facts => deps.router.journal('not_whole', { conn: this.conn, ...facts }))
     this.#stamps = clock.stamps()
     this.#lastFrameUs = this.#stamps.nowUs()
@@ -180,7 +180,7 @@ export class Link {
     this.state = 'subscribing'
     this.#lastFrameUs = this.#stamps.nowUs()
     this.#liveness.heard()
-    this.#told.opened()
+    this.#events.opened()
     if (this.#paused) this.#socket.pause()
     this.session.start().then(
       () => this.#becomeLive(),
@@ -191,7 +191,7 @@ export class Link {
   #becomeLive(): void {
     if (this.state !== 'subscribing') return
     this.state = 'live'
-    this.#told.live()
+    this.#events.live()
     // What is wanted may have changed since the session began to subscribe.
     this.session.update().catch((error: unknown) => this.cut(messageOf(error)))
   }
@@ -251,7 +251,7 @@ export class Link {
         ? `a frame of ${bytes} bytes; kept as it came`
         : 'a binary frame; kept as it came'
     const { seq } = this.#counters.received
-    complaints.tell({ event: 'odd_frame', message, facts: { conn: this.conn, seq, bytes } })
+    complaints.report({ event: 'odd_frame', message, facts: { conn: this.conn, seq, bytes } })
   }
 
   #look(): void {
@@ -291,7 +291,7 @@ export class Link {
         const families = new Set(channels.map(channel => exchange.familyOfChannel(channel)))
         for (const family of families) this.#counters.flows.of(family).subscribed(clock.nowUs())
       },
-      complain: complaint => complaints.tell({ ...complaint, facts: { conn, ...complaint.facts } } as Complaint),
+      complain: complaint => complaints.report({ ...complaint, facts: { conn, ...complaint.facts } } as Complaint),
       nowUs: () => this.#stamps.nowUs(),
       limited: () => (this.#patience = 'limited'),
       fail: cause => this.cut(cause),

@@ -9,7 +9,7 @@ const SETTLE_US = 8_000_000
 /** The other connection must have brought anything at all by then. */
 const PROOF_WITHIN_US = 60_000_000
 /** Spans of a family that were told as missing, beyond which the oldest are forgotten. */
-const TOLD_MAX = 500
+const MISSING_MAX = 500
 
 /** What a span without frames on one connection came to, for one family. */
 interface Part extends Span {
@@ -171,15 +171,15 @@ export class OutageLedger {
       })
     }
     const key = `${group} ${family}`
-    const told = this.#missing.get(key) ?? []
-    const gaps = missing.flatMap(part => without([part], told).map(span => ({ ...facts, ...part, ...span })))
-    if (gaps.length > 0) this.#missing.set(key, unionOf([...told, ...missing.map(spanOf)]).slice(-TOLD_MAX))
+    const known = this.#missing.get(key) ?? []
+    const gaps = missing.flatMap(part => without([part], known).map(span => ({ ...facts, ...part, ...span })))
+    if (gaps.length > 0) this.#missing.set(key, unionOf([...known, ...missing.map(spanOf)]).slice(-MISSING_MAX))
     const [partner] = partners
     if (!partner) return gaps
     const { flows, options } = partner
     const { lastUs, rhythm } = flows.of(family)
     const by = { by: options.conn, isWatched: lastUs < down.toUs && rhythm.limitUs === undefined }
-    const covered = without(own, [...missing, ...told]).map(span => ({ ...facts, ...by, ...span, cause: down.cause }))
+    const covered = without(own, [...missing, ...known]).map(span => ({ ...facts, ...by, ...span, cause: down.cause }))
     return [...gaps, ...covered.map(part => ({ ...part, event: 'covered' as const, also: [] }))]
   }
 
@@ -192,10 +192,10 @@ export class OutageLedger {
       const key = JSON.stringify([event, conn, by, cause, also, fromUs, toUs, event === 'silent' && family])
       groups.set(key, [...(groups.get(key) ?? []), part])
     }
-    for (const group of groups.values()) this.#tell(group)
+    for (const group of groups.values()) this.#journal(group)
   }
 
-  #tell(parts: readonly Part[]): void {
+  #journal(parts: readonly Part[]): void {
     const [first] = parts
     if (!first) return
     const { event, conn, by, cause, fromUs: from_us, toUs: to_us, family } = first

@@ -12,7 +12,7 @@ interface Run {
   goodUs: number | undefined
 }
 
-export interface ToldPieces {
+export interface NotWhole {
   family: string
   from_us: number
   to_us: number
@@ -35,10 +35,10 @@ export function looksWhole(frame: Buffer): boolean {
 /** Frames of one connection that were not whole, from one good frame of the family to the next. */
 export class Pieces {
   readonly #runs = new Map<string, Run>()
-  readonly #tell: (told: ToldPieces) => void
+  readonly #report: (facts: NotWhole) => void
 
-  constructor(tell: (told: ToldPieces) => void) {
-    this.#tell = tell
+  constructor(report: (facts: NotWhole) => void) {
+    this.#report = report
   }
 
   get isEmpty(): boolean {
@@ -75,7 +75,7 @@ export class Pieces {
       this.#runs.delete(family)
       const to_us = Math.max(lastUs, Math.min(goodUs ?? nowUs, nowUs))
       const named = channels && channels.size > 0 ? { channels: [...channels] } : {}
-      this.#tell({ family, from_us: fromUs, to_us, frames, ...named })
+      this.#report({ family, from_us: fromUs, to_us, frames, ...named })
     }
   }
 }

@@ -123,13 +123,13 @@ export class RcloneTarget implements Target {
   async verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult> {
     const result: VerifyResult = { verdicts: new Map(), problems: [] }
     try {
-      const told = await this.#sumsThere(files, work.signal)
-      const unknown = files.filter(({ path }) => told.get(path) === '')
+      const listed = await this.#sumsThere(files, work.signal)
+      const unknown = files.filter(({ path }) => listed.get(path) === '')
       const read = await this.#readBack(unknown, work.signal, result)
       const unreadable = new Set(result.problems.map(({ path }) => path))
       for (const { path, md5, bytes } of files) {
         if (unreadable.has(path)) continue
-        const sum = told.get(path) === '' ? read.get(path) : told.get(path)
+        const sum = listed.get(path) === '' ? read.get(path) : listed.get(path)
         result.verdicts.set(path, sum === undefined ? 'missing' : sum === md5 ? 'same' : 'wrong')
         work.onFile(bytes)
       }

@@ -158,9 +158,9 @@ export class RsyncTarget implements Target {
     if (meaning instanceof EdgeError) result.error = meaning
     else if (meaning.kind !== 'ok' && meaning.kind !== 'partial') result.error = exitError(this.label, meaning)
     else {
-      const told = new Set([...result.verdicts.keys(), ...result.problems.map(({ path }) => path)])
+      const answered = new Set([...result.verdicts.keys(), ...result.problems.map(({ path }) => path)])
       const reason = meaning.kind === 'ok' ? 'rsync said nothing about it' : meaning.message
-      for (const { path } of files) if (!told.has(path)) result.problems.push({ path, reason })
+      for (const { path } of files) if (!answered.has(path)) result.problems.push({ path, reason })
     }
     return result
   }

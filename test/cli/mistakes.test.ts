@@ -5,7 +5,7 @@ import { PassThrough, Writable } from 'node:stream'
 import t from 'tap'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { writeLines, writeLinesTo, writeWhole } from '../../cli/output.js'
-import { tell } from '../../cli/tell.js'
+import { printError } from '../../cli/print-error.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { writeRecording } from '../fixtures/made-recording.js'
@@ -90,11 +90,11 @@ t.test('what is told of an error is its message and hint; a mistake of ours keep
   t.teardown(() => (process.exitCode = code))
   const said: string[] = []
   t.capture(process.stderr, 'write', (text: string) => said.push(text) > 0)
-  t.equal(tell(new EdgeError('X', 'it is so', { hint: 'do this' })), true)
+  t.equal(printError(new EdgeError('X', 'it is so', { hint: 'do this' })), true)
   t.equal(process.exitCode, 1)
-  t.equal(tell(new EdgeError('TIME_INVALID', 'no time')), true)
+  t.equal(printError(new EdgeError('TIME_INVALID', 'no time')), true)
   t.equal(process.exitCode, 2)
-  t.equal(tell(Object.assign(new Error('ENOSPC: no space left on device, open'), { code: 'ENOSPC', syscall: 'open', path: '/x/y' })), true) // prettier-ignore
+  t.equal(printError(Object.assign(new Error('ENOSPC: no space left on device, open'), { code: 'ENOSPC', syscall: 'open', path: '/x/y' })), true) // prettier-ignore
   t.same(said, [
     'edgetape: it is so\n',
     'edgetape: hint: do this\n',
@@ -103,7 +103,7 @@ t.test('what is told of an error is its message and hint; a mistake of ours keep
     'edgetape: hint: the disk is full: make room there\n',
   ])
   for (const mistake of [new TypeError('x is not a function'), 'text', undefined, null, { code: 'ENOSPC' }])
-    t.equal(tell(mistake), false)
+    t.equal(printError(mistake), false)
   t.end()
 })
 

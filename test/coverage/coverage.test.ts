@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dayOf, measureAsked } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { shareText } from '../../coverage/account/wording.js'
 import { countTables, type CountedLine } from '../../coverage/count-tables.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
@@ -137,7 +137,7 @@ t.test('a day knows what the days before subscribed, and what is missing behind 
     journal([[86_400, 'stopped', {}]], { ...next, name: '14-h1-r1-2' }),
   ])
   const of = async (date: string) => {
-    const told = tellingOf(await measureAsked(root, dayOf(date), nowUs), exchangeNamed)
+    const told = summaryOf(await measureAsked(root, dayOf(date), nowUs), exchangeNamed)
     return { complete: lineOf(told.lines, 'quotes', 'perpetual')?.complete, isEmpty: told.isEmpty }
   }
   t.same(await of('2026-11-22'), { complete: 1, isEmpty: false })

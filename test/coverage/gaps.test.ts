@@ -1,6 +1,6 @@
 import t from 'tap'
 import { measureAsked } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { writeDataset } from '../fixtures/dataset.js'
 import { journal, rows, us } from './fixtures/dataset-rows.js'
@@ -255,7 +255,7 @@ for (const { name, entries, ends = [end], wanted, complete } of cases) {
   t.test(name, async t => {
     const root = t.testdir()
     await writeDataset(root, [journal([...begin, ...entries, ...ends], { name: 'day-h1' }), ...tables])
-    const { losses, lines } = tellingOf(await measureAsked(root, undefined, us(200)), exchangeNamed)
+    const { losses, lines } = summaryOf(await measureAsked(root, undefined, us(200)), exchangeNamed)
     const second = (at: number) => (at - us(0)) / 1e6
     const told = [...losses].sort((a, b) => a.fromUs - b.fromUs)
     t.same(

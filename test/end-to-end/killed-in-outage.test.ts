@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { isLost } from '../../coverage/account/account.js'
 import { measureAsked } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { Observer } from '../../monitor/observe/observer.js'
@@ -129,7 +129,7 @@ t.test('one outage, failed tries and kills in it: missing once, and over when fr
 
   await t.test('of the quiet time since', async t => {
     const window = { fromUs: liveUs + 2 * SECOND_US, toUs: Infinity }
-    const { losses, lines } = tellingOf(await measureAsked(dataDir, window), exchangeNamed)
+    const { losses, lines } = summaryOf(await measureAsked(dataDir, window), exchangeNamed)
     t.same(losses, [], 'nothing is missing but trades that were fetched')
     t.same(
       lines

@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { measureAccount } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { openByRecorder } from '../../formats/left-open.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
@@ -135,7 +135,7 @@ t.test('every reader answers from segments of a day as from those of hours', { t
       const span = { fromUs: BEGIN_US + from * HOUR_US, toUs: BEGIN_US + to * HOUR_US }
       const [hours, days] = await Promise.all(
         [trees.hours, trees.days].map(async root => {
-          const told = tellingOf(await measureAccount(root, span, nowUs), exchangeNamed, 'hour')
+          const told = summaryOf(await measureAccount(root, span, nowUs), exchangeNamed, 'hour')
           return JSON.stringify({ ...told, lines: [...told.lines] })
         }),
       )

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { measureAsked } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import type { Simulator } from '../../simulator/main.js'
@@ -117,7 +117,7 @@ t.test('merge: the same channels at two places, each event once', async t => {
   )
   t.equal(Number(row?.['n']), quotes, 'each quote once')
 
-  const { wanted: spans, lines: covered } = tellingOf(await measureAsked(merged), exchangeNamed)
+  const { wanted: spans, lines: covered } = summaryOf(await measureAsked(merged), exchangeNamed)
   const ofQuotes = covered.filter(({ family }) => family === 'quote')
   t.same(
     ofQuotes.map(({ kind, complete }) => [kind, complete]),

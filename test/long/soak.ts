@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { execa } from 'execa'
 import t from 'tap'
 import { measureAsked } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { plainTable } from '../../cli/table.js'
@@ -333,7 +333,7 @@ t.test(`${MINUTES} minutes at ${FRAMES_PER_SECOND} frames/s, ${where}`, async t 
 
   const sent = exchange.sentUs.length - 1
   const account = await accountOf(place.nas, sent)
-  const { losses, lines } = tellingOf(await measureAsked(place.nas), exchangeNamed)
+  const { losses, lines } = summaryOf(await measureAsked(place.nas), exchangeNamed)
   // Gaps are told in times of receipt; a frame's own is when it was sent, at most so long before.
   const unexplained = account.missing.filter(n => {
     const us = exchange.sentUs[n] ?? 0

@@ -8,7 +8,7 @@ import t from 'tap'
 import { configSchema } from '../../config/schema.js'
 import { Alerts } from '../../monitor/alerts/alerts.js'
 import { conditionsOf, nothingSeen } from '../../monitor/alerts/conditions.js'
-import { due, looked, noAlerts, told, type AlertState } from '../../monitor/alerts/state.js'
+import { due, looked, noAlerts, delivered, type AlertState } from '../../monitor/alerts/state.js'
 import { DailyWork } from '../../monitor/daily/daily-work.js'
 import { dueMinutes } from '../../monitor/daily/scrub.js'
 import { dueDate } from '../../monitor/http/coverage/days.js'
@@ -27,7 +27,7 @@ function lookAt(state: AlertState, minute: number, facts: Facts, limits = limits
   const look = seen(minute, facts)
   let next = looked(state, look, limits)
   const alerts = due(next, limits, look.atMs)
-  for (const alert of alerts) next = told(next, alert, look.atMs)
+  for (const alert of alerts) next = delivered(next, alert, look.atMs)
   return { state: next, told: alerts.map(({ what, key }) => `${what} ${key}`) }
 }
 

@@ -8,7 +8,7 @@ import { exchangeNamed } from '../../exchanges/registry.js'
 import type { EdgeError } from '../../platform/edge-error.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { measureAsked } from '../../coverage/account/measure.js'
-import { tellingOf } from '../../coverage/account/telling.js'
+import { summaryOf } from '../../coverage/account/account-summary.js'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { importFrames, type Imported, type ImportOptions } from '../../reader/import/import-frames.js'
 import { importTarget } from '../../reader/import/import-target.js'
@@ -112,7 +112,7 @@ t.test('a day of Tardis’ lines is read, compacted, counted and asked as one’
   t.equal(book.state, 'known')
   t.ok(book.bids.length > 5)
 
-  const coverage = tellingOf(await measureAsked(data, undefined, NOW_MS * 1000), exchangeNamed)
+  const coverage = summaryOf(await measureAsked(data, undefined, NOW_MS * 1000), exchangeNamed)
   matchAll(
     t,
     coverage.lines
@@ -218,7 +218,7 @@ t.test('a blank line is a lost connection: a gap in journal, manifest and covera
   const quote = manifests.find(path => path.includes('channel=quote')) ?? ''
   matchAll(t, parseManifest(readFileSync(join(data, 'raw', quote), 'utf8'), quote).gaps, [gap])
   await compactOnce(data, { nowMs: () => NOW_MS })
-  const coverage = tellingOf(await measureAsked(data, undefined, NOW_MS * 1000), exchangeNamed)
+  const coverage = summaryOf(await measureAsked(data, undefined, NOW_MS * 1000), exchangeNamed)
   matchAll(
     t,
     coverage.losses.map(({ fromUs, toUs }) => ({ fromUs, toUs })),

@@ -25,16 +25,16 @@ t.test('a thousand equal complaints are one entry and a count', t => {
   const { journal, time, router, log, nowUs } = scene()
   const complaints = new Complaints(router, log, nowUs, () => time.ms)
   for (let n = 0; n < 1000; n++) {
-    complaints.tell({ event: 'connect_failed', message: `refused after ${n} ms`, facts: { conn: 'd1' } })
+    complaints.report({ event: 'connect_failed', message: `refused after ${n} ms`, facts: { conn: 'd1' } })
     time.ms += 10
   }
-  complaints.tell({ event: 'connect_failed', message: 'something else' })
+  complaints.report({ event: 'connect_failed', message: 'something else' })
   complaints.tick()
   matchAll(t, journal, [{ message: 'refused after 0 ms', conn: 'd1' }, { message: 'something else' }])
   time.ms = 70_000
   complaints.tick()
   t.match(journal[2], { event: 'repeated', of: 'connect_failed', count: 999, from_us: 10_000, to_us: 9_990_000 })
-  complaints.tell({ event: 'connect_failed', message: 'refused after 7 ms' })
+  complaints.report({ event: 'connect_failed', message: 'refused after 7 ms' })
   complaints.close()
   matchAll(t, journal.slice(3), [{ event: 'repeated', count: 1 }], 'what was counted is told at the end')
   t.end()

@@ -5,7 +5,7 @@ import { journalEntry } from '../fixtures/journal-entry.js'
 import type { Adapter } from '../../exchanges/adapter.js'
 import { runPool, type PoolRun } from '../fixtures/pool-run.js'
 import { until } from '../fixtures/recorder-process.js'
-import { ToldSpans, type ToldEntry } from '../fixtures/told-spans.js'
+import { JournalledSpans, type SpanEntry } from '../fixtures/journalled-spans.js'
 import { witnessedExchange, type Witnessed, type WitnessedExchange } from '../fixtures/witnessed-exchange.js'
 import { matchAll } from '../fixtures/match-all.js'
 
@@ -66,8 +66,10 @@ async function outage({ exchange, run, first }: Scene, ms: number, inTheMiddle =
 }
 
 /** What the journal tells against what the exchange sent to nobody. */
-function compare(t: Test, { exchange, run }: Scene): Map<string, ToldSpans> {
-  const told = new Map(FAMILIES.map(family => [family, new ToldSpans(run.journal as unknown as ToldEntry[], family)]))
+function compare(t: Test, { exchange, run }: Scene): Map<string, JournalledSpans> {
+  const told = new Map(
+    FAMILIES.map(family => [family, new JournalledSpans(run.journal as unknown as SpanEntry[], family)]),
+  )
   const [firstUs = 0] = exchange.sent.get('quote') ?? []
   for (const [family, spans] of told) {
     const missed = (exchange.unsent.get(family) ?? []).filter(us => us > firstUs)

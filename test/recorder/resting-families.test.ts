@@ -5,7 +5,7 @@ import t from 'tap'
 import { Flows } from '../../recorder/connection/family-flow.js'
 import { OutageAccount } from '../../recorder/connection/outage-account.js'
 import { Rhythm } from '../../recorder/connection/rhythm.js'
-import { RestingFamilies, SKEW_US, TOLD_AGAIN_MS } from '../../recorder/resting-families.js'
+import { RestingFamilies, SKEW_US, JOURNAL_AGAIN_MS } from '../../recorder/resting-families.js'
 
 const S = 1e6
 const FRAME = Buffer.from('{}')
@@ -136,7 +136,7 @@ t.test('a silence that lasts is written down each minute, so that a crash leaves
   t.equal(pieces.length, 10, 'pieces of ten minutes')
   for (const [n, { fromUs, toUs }] of pieces.entries()) {
     t.equal(fromUs, pieces[n - 1]?.toUs ?? S, 'one behind the other')
-    if (n > 0 && toUs < Infinity) t.equal((toUs - fromUs) / 1000, TOLD_AGAIN_MS)
+    if (n > 0 && toUs < Infinity) t.equal((toUs - fromUs) / 1000, JOURNAL_AGAIN_MS)
   }
   t.end()
 })

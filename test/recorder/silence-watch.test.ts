@@ -4,7 +4,7 @@ import type { Logger } from '../../platform/log.js'
 import { OutageLedger } from '../../recorder/connection/outage-ledger.js'
 import { SilenceWatch } from '../../recorder/silence-watch.js'
 import { settled } from '../fixtures/moved-time.js'
-import { ToldSpans } from '../fixtures/told-spans.js'
+import { JournalledSpans } from '../fixtures/journalled-spans.js'
 import type { Entry } from '../fixtures/two-copies.js'
 
 const S = 1e6
@@ -76,7 +76,7 @@ function watched({ conns = ['d1'], limits = {}, areStamped = false, isRefusing =
     return found
   }
   const missing = (family: string) =>
-    new ToldSpans(told, family).missing.map(({ fromUs, toUs }) => Math.round((toUs - fromUs) / (S / 10)) / 10)
+    new JournalledSpans(told, family).missing.map(({ fromUs, toUs }) => Math.round((toUs - fromUs) / (S / 10)) / 10)
   return { told, asked, warned, pass, connection, missing, second: () => second(nowUs), nowUs: () => nowUs }
 }
 

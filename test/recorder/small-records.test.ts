@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createLogger } from '../../platform/log.js'
 import { Complaints } from '../../recorder/complaints.js'
-import { looksWhole, Pieces, type ToldPieces } from '../../recorder/connection/pieces.js'
+import { looksWhole, Pieces, type NotWhole } from '../../recorder/connection/pieces.js'
 import { PollProgress } from '../../recorder/poll-progress.js'
 import { ReceiveLag } from '../../recorder/receive-lag.js'
 import { journalSubscriptions } from '../../recorder/subscription-set.js'
@@ -111,7 +111,7 @@ t.test('frames that are not whole are all counted, between the good frames of th
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), steps => {
-      const told: ToldPieces[] = []
+      const told: NotWhole[] = []
       const pieces = new Pieces(one => told.push(one))
       const bad: { family: string; atUs: number }[] = []
       const goodUs = new Map<string, number>()
@@ -144,7 +144,7 @@ t.test('frames that are not whole are all counted, between the good frames of th
 
 t.test('the channels of broken frames are named, where they are known and few', t => {
   const toldOf = (channels: (string | undefined)[]) => {
-    const told: ToldPieces[] = []
+    const told: NotWhole[] = []
     const pieces = new Pieces(one => told.push(one))
     channels.forEach((channel, n) => pieces.bad('quote', channel, SECOND_US + n, 0))
     pieces.look(10 * SECOND_US)
@@ -180,7 +180,7 @@ t.test(
       const complaints = new Complaints({ journal }, createLogger('test', 'silent'), () => 1000 * time.ms, () => time.ms)
       for (const [word, figure, afterMs] of steps) {
         time.ms += afterMs
-        complaints.tell({ event: 'connect_failed', message: `${words[word] ?? ''} ${figure}` })
+        complaints.report({ event: 'connect_failed', message: `${words[word] ?? ''} ${figure}` })
         complaints.tick()
       }
       complaints.close()
@@ -202,11 +202,11 @@ t.test(
       () => 0,
     )
     const letters = (n: number) => String.fromCharCode(97 + (n % 26), 97 + Math.floor(n / 26))
-    for (let n = 0; n < 600; n++) complaints.tell({ event: 'connect_failed', message: letters(n) })
+    for (let n = 0; n < 600; n++) complaints.report({ event: 'connect_failed', message: letters(n) })
     t.equal(told, 600)
-    for (let n = 590; n < 600; n++) complaints.tell({ event: 'connect_failed', message: letters(n) })
+    for (let n = 590; n < 600; n++) complaints.report({ event: 'connect_failed', message: letters(n) })
     t.equal(told, 600, 'the newest are known')
-    complaints.tell({ event: 'connect_failed', message: letters(0) })
+    complaints.report({ event: 'connect_failed', message: letters(0) })
     t.equal(told, 601, 'the oldest were forgotten')
     t.end()
   },

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { looksWhole, Pieces, type ToldPieces } from '../../recorder/connection/pieces.js'
+import { looksWhole, Pieces, type NotWhole } from '../../recorder/connection/pieces.js'
 import { Pulse } from '../../recorder/pulse.js'
 import type { Span } from '../../platform/spans.js'
 
@@ -65,7 +65,7 @@ t.test('half a frame is told from a whole one by its ends', async t => {
 })
 
 t.test('frames in pieces are one interval, from one good frame of the family to the next', async t => {
-  const told: ToldPieces[] = []
+  const told: NotWhole[] = []
   const pieces = new Pieces(one => told.push(one))
   pieces.bad('trades', 'trades.A.raw', 10 * S, 9.5 * S)
   pieces.good('trades', 10.1 * S)

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { toldByParts } from '../../monitor/doctor/told-by-parts.js'
+import { partProblems } from '../../monitor/doctor/part-problems.js'
 import { createLogger } from '../../platform/log.js'
 import { runSyncer } from '../../syncer/main.js'
 import { copyDurably } from '../../syncer/targets/durable-copy.js'
@@ -29,7 +29,7 @@ for (const linked of ['raw', 'parquet', 'raw/exchange=deribit/channel=trades', d
     t.ok(existsSync(join(folder, 'nas', linked.startsWith('raw') ? 'parquet' : 'raw')), 'the others are shipped')
     t.notOk(existsSync(join(folder, 'nas', linked)))
     t.ok(existsSync(join(tree.dataDir, linked)), 'and it stays')
-    const findings = toldByParts(config)
+    const findings = partProblems(config)
     t.equal(findings.filter(({ check }) => check === 'shipping').length, 1)
     if (linked !== SEGMENT)
       matchAll(t, findings, [

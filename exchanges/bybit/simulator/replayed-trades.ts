@@ -11,7 +11,7 @@ type Row = Readonly<Record<string, unknown>>
  */
 export const trades: ReplayedTrades = {
   families: ['trades', `trades${SPOT}`],
-  told: (frame, family) => {
+  tradesOf: (frame, family) => {
     const { data, result } = parsedObject(frame) ?? {}
     const category = family.endsWith(SPOT) ? 'spot' : 'linear'
     const rows = isRow(result) ? rowsOf(result['list']).reverse().map(asPushed) : rowsOf(data)

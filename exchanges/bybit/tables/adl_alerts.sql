@@ -9,8 +9,8 @@ CREATE MACRO shape() AS '{
 CREATE MACRO verdict(line, data) AS CASE WHEN data.s IS NULL THEN 'no s' END;
 
 SELECT
-  recv_ts, moment(told.ts) AS exchange_ts, data.s AS instrument_name, conn, seq, source, category_of(data.s) AS category,
-  told."type" AS "type", data.c AS coin, number_of(data.b) AS balance, number_of(data.mb) AS max_balance,
+  recv_ts, moment(envelope.ts) AS exchange_ts, data.s AS instrument_name, conn, seq, source, category_of(data.s) AS category,
+  envelope."type" AS "type", data.c AS coin, number_of(data.b) AS balance, number_of(data.mb) AS max_balance,
   number_of(data.i_pr) AS insurance_pnl_ratio, number_of(data.pr) AS pnl_ratio,
   number_of(data.adl_tt) AS adl_threshold, number_of(data.adl_sr) AS adl_stop_ratio,
   channel, with_members(extra, [beyond('balance', data.b), beyond('max_balance', data.mb),

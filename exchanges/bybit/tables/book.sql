@@ -7,9 +7,9 @@
 -- include _plain_levels
 
 SELECT
-  recv_ts, moment(coalesce(told.cts, told.ts)) AS exchange_ts, data.s AS instrument_name, conn, seq, source,
-  category_of(data.s) AS category, moment(told.ts) AS sent_ts,
-  data.u AS update_id, data.seq AS cross_seq, told."type" AS "type",
+  recv_ts, moment(coalesce(envelope.cts, envelope.ts)) AS exchange_ts, data.s AS instrument_name, conn, seq, source,
+  category_of(data.s) AS category, moment(envelope.ts) AS sent_ts,
+  data.u AS update_id, data.seq AS cross_seq, envelope."type" AS "type",
   TRY_CAST(split_part(regexp_replace(channel, '^spot\.', ''), '.', 2) AS BIGINT) AS depth,
   CASE WHEN empty THEN NULL WHEN place <= bid_count THEN 'bid' ELSE 'ask' END AS side,
   number_of(entry[1]) AS price, number_of(entry[2]) AS size,

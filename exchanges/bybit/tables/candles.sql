@@ -11,7 +11,7 @@ CREATE MACRO symbol_in(channel) AS regexp_replace(channel, '^(spot\.)?kline\.[^.
 
 SELECT
   recv_ts, moment(data.start) AS exchange_ts, symbol_in(channel) AS instrument_name, conn, seq, source,
-  category_of(symbol_in(channel)) AS category, moment(told.ts) AS sent_ts,
+  category_of(symbol_in(channel)) AS category, moment(envelope.ts) AS sent_ts,
   data."interval" AS resolution, number_of(data."open") AS "open", number_of(data.high) AS high, number_of(data.low) AS low,
   number_of(data."close") AS "close", number_of(data.volume) AS volume, number_of(data.turnover) AS turnover,
   data.confirm AS is_final, moment(data."end") AS end_ts, moment(data."timestamp") AS last_trade_ts,

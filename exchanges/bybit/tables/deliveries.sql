@@ -9,6 +9,6 @@ END;
 
 SELECT
   recv_ts, moment(number_of(data.deliveryTime)) AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
-  told.category AS category, number_of(data.deliveryPrice) AS delivery_price,
+  envelope.category AS category, number_of(data.deliveryPrice) AS delivery_price,
   with_members(extra, [beyond('delivery_price', data.deliveryPrice)]) AS extra, row_no
 FROM frame_items;

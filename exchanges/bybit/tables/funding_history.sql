@@ -8,6 +8,6 @@ END;
 
 SELECT
   recv_ts, moment(number_of(data.fundingRateTimestamp)) AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
-  told.category AS category, number_of(data.fundingRate) AS funding_rate,
+  envelope.category AS category, number_of(data.fundingRate) AS funding_rate,
   with_members(extra, [beyond('funding_rate', data.fundingRate)]) AS extra, row_no
 FROM frame_items;

@@ -14,8 +14,8 @@ CREATE MACRO in_object(object, key) AS json_extract_string(object, '$.' || key);
 CREATE MACRO time_of(said) AS moment(nullif(number_of(said), 0));
 
 SELECT
-  recv_ts, moment(told."time") AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
-  told.category AS category, data.symbolId AS symbol_id, data.contractType AS contract_type, data.status AS status,
+  recv_ts, moment(envelope."time") AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
+  envelope.category AS category, data.symbolId AS symbol_id, data.contractType AS contract_type, data.status AS status,
   data.baseCoin AS base_coin, data.quoteCoin AS quote_coin, coalesce(data.settleCoin, data.quoteCoin) AS settle_coin,
   1::DOUBLE AS contract_size, data.optionsType AS options_type,
   number_of(regexp_extract(data.symbol, '-([0-9.]+)-[CP](-|$)', 1)) AS strike_price,

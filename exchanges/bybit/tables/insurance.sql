@@ -5,8 +5,8 @@ CREATE MACRO shape() AS '{"coin": "VARCHAR", "symbols": "VARCHAR", "balance": "V
 CREATE MACRO verdict(line, data) AS CASE WHEN data.coin IS NULL THEN 'no coin' END;
 
 SELECT
-  recv_ts, coalesce(moment(number_of(data.updateTime)), moment(told.ts)) AS exchange_ts, NULL::VARCHAR AS instrument_name,
-  conn, seq, source, told."type" AS "type", data.coin AS coin, data.symbols AS symbols, number_of(data.balance) AS balance,
+  recv_ts, coalesce(moment(number_of(data.updateTime)), moment(envelope.ts)) AS exchange_ts, NULL::VARCHAR AS instrument_name,
+  conn, seq, source, envelope."type" AS "type", data.coin AS coin, data.symbols AS symbols, number_of(data.balance) AS balance,
   NULL::DOUBLE AS value,
   channel, with_members(extra, [beyond('balance', data.balance)]) AS extra, row_no
 FROM frame_items;

@@ -10,7 +10,7 @@ END;
 
 SELECT
   recv_ts, moment(data."T") AS exchange_ts, data.s AS instrument_name, conn, seq, source,
-  category_of(data.s) AS category, moment(told.ts) AS sent_ts,
+  category_of(data.s) AS category, moment(envelope.ts) AS sent_ts,
   data.side AS side, number_of(data.v) AS size, number_of(data.p) AS price,
   channel, with_members(extra, [beyond('size', data.v), beyond('price', data.p)]) AS extra, row_no
 FROM frame_items;

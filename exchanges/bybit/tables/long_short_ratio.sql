@@ -8,6 +8,6 @@ END;
 
 SELECT
   recv_ts, moment(number_of(data."timestamp")) AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
-  told.category AS category, number_of(data.buyRatio) AS buy_ratio, number_of(data.sellRatio) AS sell_ratio,
+  envelope.category AS category, number_of(data.buyRatio) AS buy_ratio, number_of(data.sellRatio) AS sell_ratio,
   with_members(extra, [beyond('buy_ratio', data.buyRatio), beyond('sell_ratio', data.sellRatio)]) AS extra, row_no
 FROM frame_items;

@@ -7,8 +7,8 @@ CREATE MACRO verdict(line, data) AS CASE
 END;
 
 SELECT
-  recv_ts, moment(number_of(data."timestamp")) AS exchange_ts, told.symbol AS instrument_name, conn, seq, source,
-  told.category AS category, number_of(data.openInterest) AS open_interest,
+  recv_ts, moment(number_of(data."timestamp")) AS exchange_ts, envelope.symbol AS instrument_name, conn, seq, source,
+  envelope.category AS category, number_of(data.openInterest) AS open_interest,
   number_of(data.singleOpenInterest) AS single_open_interest,
   with_members(extra, [beyond('open_interest', data.openInterest),
     beyond('single_open_interest', data.singleOpenInterest)]) AS extra,

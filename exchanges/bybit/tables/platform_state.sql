@@ -8,7 +8,7 @@ CREATE MACRO shape() AS '{
 CREATE MACRO verdict(line, data) AS CASE WHEN data.id IS NULL THEN 'no id' END;
 
 SELECT
-  recv_ts, moment(told.ts) AS exchange_ts, NULL::VARCHAR AS instrument_name, conn, seq, source,
+  recv_ts, moment(envelope.ts) AS exchange_ts, NULL::VARCHAR AS instrument_name, conn, seq, source,
   data.id AS id, data.title AS title, data.state AS "state", moment(number_of(data."begin")) AS begin_ts,
   moment(number_of(data."end")) AS end_ts, data.href AS href, CAST(data.serviceTypes AS VARCHAR) AS service_types,
   CAST(data.product AS VARCHAR) AS product, CAST(data.uidSuffix AS VARCHAR) AS uid_suffix,

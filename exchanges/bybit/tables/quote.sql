@@ -6,9 +6,9 @@ CREATE MACRO is_odd(levels) AS coalesce(len(levels), 0) > 1 OR coalesce(len(leve
   OR (len(levels) = 1 AND (number_of(levels[1][1]) IS NULL OR number_of(levels[1][2]) IS NULL));
 
 SELECT
-  recv_ts, moment(coalesce(told.cts, told.ts)) AS exchange_ts, data.s AS instrument_name, conn, seq, source,
-  category_of(data.s) AS category, moment(told.ts) AS sent_ts,
-  data.u AS update_id, data.seq AS cross_seq, told."type" AS "type",
+  recv_ts, moment(coalesce(envelope.cts, envelope.ts)) AS exchange_ts, data.s AS instrument_name, conn, seq, source,
+  category_of(data.s) AS category, moment(envelope.ts) AS sent_ts,
+  data.u AS update_id, data.seq AS cross_seq, envelope."type" AS "type",
   number_of(data.b[1][1]) AS bid_price, number_of(data.b[1][2]) AS bid_size,
   number_of(data.a[1][1]) AS ask_price, number_of(data.a[1][2]) AS ask_size,
   channel,

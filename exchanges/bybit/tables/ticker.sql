@@ -21,8 +21,8 @@ CREATE MACRO verdict(line, data) AS CASE WHEN data.symbol IS NULL THEN 'no symbo
 CREATE MACRO time_of(said) AS coalesce(moment(nullif(number_of(said), 0)), TRY_CAST(nullif(said, '0') AS TIMESTAMPTZ));
 
 SELECT
-  recv_ts, moment(told.ts) AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
-  category_of(data.symbol) AS category, told."type" AS "type", told.cs AS cross_seq,
+  recv_ts, moment(envelope.ts) AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
+  category_of(data.symbol) AS category, envelope."type" AS "type", envelope.cs AS cross_seq,
   data.tickDirection AS tick, time_of(data.nextFundingTime) AS next_funding_ts,
   time_of(data.deliveryTime) AS delivery_ts, data.curPreListingPhase AS cur_pre_listing_phase,
   number_of(data."price24hPcnt") AS price_24h_pcnt, number_of(data."lastPrice") AS last_price,

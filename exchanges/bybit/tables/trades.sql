@@ -17,7 +17,7 @@ END;
 
 SELECT
   recv_ts, moment(data."T") AS exchange_ts, data.s AS instrument_name, conn, seq, source,
-  category_of(data.s) AS category, moment(told.ts) AS sent_ts,
+  category_of(data.s) AS category, moment(envelope.ts) AS sent_ts,
   data.i AS trade_id, number_of(data.p) AS price, number_of(data.v) AS size, data.side AS side, data.L AS tick,
   data.BT AS is_block_trade, data.RPI AS is_rpi_trade, data.seq AS cross_seq,
   number_of(data.mP) AS mark_price, number_of(data.iP) AS index_price,

@@ -16,7 +16,7 @@ END;
 
 SELECT
   recv_ts, moment(number_of(data."time")) AS exchange_ts, data.symbol AS instrument_name, conn, seq, source,
-  told.category AS category, moment(told."time") AS sent_ts,
+  envelope.category AS category, moment(envelope."time") AS sent_ts,
   data.execId AS trade_id, number_of(data.price) AS price, number_of(data.size) AS size, data.side AS side,
   NULL::VARCHAR AS tick,
   data.isBlockTrade AS is_block_trade, data.isRPITrade AS is_rpi_trade, whole_of(data.seq) AS cross_seq,

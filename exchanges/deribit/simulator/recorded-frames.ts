@@ -45,7 +45,7 @@ function tradeOf(row: Buffer): RecordedTrade[] {
 const fieldsOf = (row: string) => Object(parsedJson(row) ?? {}) as JsonObject
 
 /** A recorded frame as the channel brings it that was asked for; of trades only those that it is about. */
-export function retold(asked: string, frame: Buffer): Buffer | undefined {
+export function reframed(asked: string, frame: Buffer): Buffer | undefined {
   const data = dataOf(frame)
   if (data === undefined) return undefined
   const subject = subjectOf(asked)

@@ -13,7 +13,7 @@ import { ordinary, type Method, type Venue } from './methods/method.js'
 import { recordedMethods, type RecordedMethod } from './methods/recorded.js'
 import { sessionMethods } from './methods/session.js'
 import { Params } from './params.js'
-import { retold, tradesOf } from './recorded-frames.js'
+import { reframed, tradesOf } from './recorded-frames.js'
 import { invalidParam, RpcError, rpcError } from './rpc-error.js'
 import { errorText, MAX_REQUEST_BYTES, notificationText, parseRequest, RequestError, resultText } from './rpc.js'
 import type { RpcRequest } from './rpc.js'
@@ -25,13 +25,13 @@ const FULL_BOOK = /^book\.[^.]+\.[^.]+$/
 export const replay: ReplayProtocol = {
   serve,
   sourcesAmong,
-  retold,
+  reframed,
   beginsWithLast,
   isBook: channel => FULL_BOOK.test(channel),
   snapshot,
   trades: {
     families: ['trades'],
-    told: frame =>
+    tradesOf: frame =>
       tradesOf(frame).map(({ instrument, tradeSeq, timestampMs, text }) => ({
         instrument,
         id: tradeSeq,
@@ -127,8 +127,8 @@ class ReplayDesk implements Answering {
       const result = await method(new Params(params), this.recording)
       return answered(resultText(id, result, { usIn, usOut: clock.nowUs() }))
     } catch (error) {
-      const told = error instanceof RpcError ? error : rpcError(13028, messageOf(error))
-      return { ...answered(errorText(id, told, { usIn, usOut: clock.nowUs() })), failed: true }
+      const refusal = error instanceof RpcError ? error : rpcError(13028, messageOf(error))
+      return { ...answered(errorText(id, refusal, { usIn, usOut: clock.nowUs() })), failed: true }
     }
   }
 }

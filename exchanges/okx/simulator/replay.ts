@@ -10,7 +10,7 @@ import { OkxService } from './service.js'
 import { spelled } from './spelling.js'
 
 /** Trades of an answer are single fills, and do not say so. */
-const told: ReplayedTrades['told'] = frame =>
+const tradesOf: ReplayedTrades['tradesOf'] = frame =>
   rowsOf(parsedObject(frame)).flatMap(row =>
     tradeRowsOf({ data: [row] }).map(({ instrument, first, last, timestampMs }) => ({
       instrument,
@@ -29,7 +29,7 @@ export const replay: ReplayProtocol = {
   snapshot,
   trades: {
     families: ['trades'],
-    told,
+    tradesOf,
     carries: (channel, instrument) => channel === `trades.${instrument}`,
     frame: (channel, rows) => wrap(channel, rows.join(',')),
   },

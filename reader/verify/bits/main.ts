@@ -54,13 +54,13 @@ async function proveBits(path: string, options: ProofOptions): Promise<ProofResu
     .filter(day => date === undefined || day === date)
     .sort()
   const mender = options.repair === true ? new Mender({ dataDir: root, elsewhere, target, signal }) : undefined
-  const telling = new Telling(sides, options)
+  const reporter = new Reporter(sides, options)
   const progress = options.startProgress('bits', dates.length, 'steps')
   const behind = dates.filter(day => round.isPast(day)).length
   for (const [index, day] of dates.slice(behind).entries()) {
     const found: Found[] = []
     // What is to be mended is to be known together; else each is told at once, and the next run goes on behind it.
-    const note = (rot: Found) => (mender ? found.push(rot) : telling.tell(rot))
+    const note = (rot: Found) => (mender ? found.push(rot) : reporter.report(rot))
     const reached = (key: string) => {
       if (!mender) round.reached(day, key)
     }
@@ -69,11 +69,11 @@ async function proveBits(path: string, options: ProofOptions): Promise<ProofResu
     for (const side of sides) await proveSide(side, folders.get(side)?.get(day) ?? [], date)
     if (target) await proveCopies(target, root, folders.get(here)?.get(day) ?? [], date)
     if (signal.aborted) break
-    if (mender) telling.tellAll(await mender.mend(found))
+    if (mender) reporter.reportAll(await mender.mend(found))
     round.reached(day, undefined, { done: behind + index + 1, all: dates.length })
     progress.reach(index + 1, dates.length - behind)
   }
-  if (mender) telling.tellAll(await mender.end())
+  if (mender) reporter.reportAll(await mender.end())
   const [files, bytes, unknown, rotten, mended] = (['files', 'bytes', 'unknown', 'rotten', 'mended'] as const).map(
     key => round.countOf(key),
   ) as [number, number, number, number, number]
@@ -192,31 +192,31 @@ async function proveCopies(
 }
 
 /** Tells what is wrong once, however many say so. */
-class Telling {
+class Reporter {
   readonly #sides: readonly Side[]
   readonly #options: ProofOptions
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
 
   constructor(sides: readonly Side[], options: ProofOptions) {
     this.#sides = sides
     this.#options = options
   }
 
-  tellAll(outcomes: ReadonlyMap<Found, Outcome>): void {
+  reportAll(outcomes: ReadonlyMap<Found, Outcome>): void {
     const mended = new Set<string>()
     for (const [rot, outcome] of outcomes) {
-      this.tell(rot, outcome)
+      this.report(rot, outcome)
       if (!('cannot' in outcome)) mended.add(this.#pathOf(rot))
     }
     this.#options.round.mended(mended)
   }
 
-  tell(rot: Found, outcome?: Outcome): void {
+  report(rot: Found, outcome?: Outcome): void {
     const { findings, round } = this.#options
     const path = this.#pathOf(rot)
     const key = `${rot.what} ${path}`
-    if (this.#told.has(key)) return
-    this.#told.add(key)
+    if (this.#reported.has(key)) return
+    this.#reported.add(key)
     round.count('rotten')
     const code = CODES[rot.side][rot.what]
     if (outcome && 'mended' in outcome) {

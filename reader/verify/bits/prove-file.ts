@@ -44,20 +44,20 @@ export async function proveFile(
     const others = said.filter(({ by }) => by !== 'manifest')
     // The checksum within says that it is whole: then it is the manifest that rotted.
     if (file.kind === 'segment' && others.length === 0 && isWholeSegment(join(root, file.path)))
-      return { isKnown: true, rot: [ofTeller(rot, file, said)] }
+      return { isKnown: true, rot: [ofClaimant(rot, file, said)] }
     return { isKnown: true, rot: [rot(file, `it is not what its ${sayers(said)} says`)] }
   }
-  const told = untrue.map(claim => {
-    if (claim.path !== undefined) return ofTeller(rot, file, [claim])
+  const untrueClaims = untrue.map(claim => {
+    if (claim.path !== undefined) return ofClaimant(rot, file, [claim])
     return { ...rot(file, `what the ${claim.by} says of it is not true`), what: claim.by as 'ledger' | 'receipt' }
   })
   const own = why(root, file)
-  if (own !== undefined) return { isKnown: true, rot: [rot(file, own), ...told] }
-  return { isKnown: verdict === 'right' || file.kind === 'manifest' || file.kind === 'lists', rot: told }
+  if (own !== undefined) return { isKnown: true, rot: [rot(file, own), ...untrueClaims] }
+  return { isKnown: verdict === 'right' || file.kind === 'manifest' || file.kind === 'lists', rot: untrueClaims }
 }
 
 /** What is written of a file is in a file that rotted itself. */
-function ofTeller(
+function ofClaimant(
   rot: (of: LocalFile, message: string, own?: readonly Claim[]) => Rot,
   file: LocalFile,
   [claim]: readonly Claim[],

@@ -31,7 +31,7 @@ export const parquetProof: Proof = {
     }
     const dates = datesOf(root, date)
     const ahead = dates.filter(day => !round.isPast(day))
-    tellStrangers(root, findings, date)
+    noteStrangers(root, findings, date)
     const bytesAhead = ahead.flatMap(day => convertedFiles(root, day)).reduce((sum, { bytes }) => sum + bytes, 0)
     const progress = startProgress('parquet', bytesAhead)
     const connection = await openDuckDb()
@@ -98,7 +98,7 @@ function convertedFiles(root: string, date: string): { path: string; bytes: numb
   )
 }
 
-function tellStrangers(root: string, findings: Findings, date: string | undefined): void {
+function noteStrangers(root: string, findings: Findings, date: string | undefined): void {
   const onStranger = (path: string) =>
     findings.add({ weight: 'note', code: 'NOT_OURS', path, message: 'is no name of ours; not looked at' })
   for (const folder of parquetFolders(root, { onStranger, date })) parquetFilesIn(root, folder, onStranger)

@@ -15,13 +15,13 @@ export async function reportVanished(root: string, nowUs: number, findings: Find
   const dates = datesOfTree(root)
   if (!dates || !existsSync(join(root, 'state'))) return
   for (const exchange of exchangesIn(root)) {
-    const told = new Set<string>()
+    const reported = new Set<string>()
     for (let { fromUs } = dayOf(dates.first); fromUs < dayOf(dates.last).toUs; fromUs += DAY_US) {
       const { vanished } = await readAccountFacts(root, exchange, { fromUs, toUs: fromUs + DAY_US }, nowUs)
       for (const { host, family, cause } of vanished) {
         const message = `${cause} (${host})`
-        if (told.has(message)) continue
-        told.add(message)
+        if (reported.has(message)) continue
+        reported.add(message)
         findings.add({ weight: 'fault', code: 'VANISHED', path: `raw/exchange=${exchange}/channel=${family}`, message })
       }
     }

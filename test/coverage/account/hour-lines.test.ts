@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { accountJson, accountMarkdown, accountText } from '../../../cli/coverage/account-text.js'
 import type { Account, ChannelGroup, StateSpan } from '../../../coverage/account/account.js'
-import { tellingOf, type Line } from '../../../coverage/account/telling.js'
+import { summaryOf, type Line } from '../../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 
 const HOUR_US = 3_600_000_000
@@ -63,12 +63,12 @@ const keyOf = ({ family, kind }: Line) => `${family} ${kind}`
 t.test('lines by hour come in the order of hours, each sort once in each, and add up to those of the whole', t => {
   fc.assert(
     fc.property(account, account => {
-      const told = tellingOf(account, exchangeNamed, 'hour')
+      const told = summaryOf(account, exchangeNamed, 'hour')
       const lines = [...told.lines]
       assert.deepEqual([...told.lines], lines, 'and again, when they are gone through again')
       assert.ok(lines.every(({ hourUs = NaN }, at) => at === 0 || (lines[at - 1]?.hourUs ?? Infinity) <= hourUs))
       assert.equal(new Set(lines.map(line => `${line.hourUs} ${keyOf(line)}`)).size, lines.length)
-      const whole = tellingOf(account, exchangeNamed).lines
+      const whole = summaryOf(account, exchangeNamed).lines
       for (const figure of ['wantedUs', 'lostUs', 'healedUs', 'pendingUs'] as const) {
         const sums = new Map<string, number>()
         for (const line of lines) sums.set(keyOf(line), (sums.get(keyOf(line)) ?? 0) + line[figure])
@@ -98,7 +98,7 @@ t.test('a line for each hour of two years was in memory until it was printed', t
     groups: [{ spans: spansOf([], lengthUs), channels: channelsOf(['trades', 'quote']) }],
     ...{ notOffered: [], trades: [] },
   }
-  const told = tellingOf(years, exchangeNamed, 'hour')
+  const told = summaryOf(years, exchangeNamed, 'hour')
   const hours = lengthUs / HOUR_US
   const before = heapMiB()
   let [lines, most] = [0, 0]

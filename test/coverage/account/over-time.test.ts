@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { measureAccount } from '../../../coverage/account/measure.js'
 import { isLost } from '../../../coverage/account/account.js'
-import { tellingOf } from '../../../coverage/account/telling.js'
+import { summaryOf } from '../../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { writeJournalHour, type ToldAt } from '../../fixtures/journal-hour.js'
 
@@ -91,7 +91,7 @@ t.test('an account of weeks says the same, whether it is made at once or part by
       const parts = await measureAccount(root, window, nowUs, { ...how, partUs: days * DAY_US })
       t.same(parts, once, `in parts of ${days} days`)
       for (const by of [undefined, 'hour', 'instrument', 'channel'] as const) {
-        const [told, wanted] = [tellingOf(parts, exchangeNamed, by), tellingOf(once, exchangeNamed, by)]
+        const [told, wanted] = [summaryOf(parts, exchangeNamed, by), summaryOf(once, exchangeNamed, by)]
         t.same({ ...told, lines: [...told.lines] }, { ...wanted, lines: [...wanted.lines] })
       }
     }

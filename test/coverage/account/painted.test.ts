@@ -8,7 +8,7 @@ import { mergeAccounts } from '../../../coverage/account/merge.js'
 import { AccountOverTime } from '../../../coverage/account/over-time.js'
 import { Compared } from '../../../coverage/account/proofs.js'
 import { Targets } from '../../../coverage/account/targets.js'
-import { tellingOf } from '../../../coverage/account/telling.js'
+import { summaryOf } from '../../../coverage/account/account-summary.js'
 import { mergedSpans, Timeline, type Said } from '../../../coverage/account/timeline.js'
 import { channelsText, lengthText, sentenceOf, shareText, timeText } from '../../../coverage/account/wording.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
@@ -134,7 +134,7 @@ t.test(
     fc.assert(
       fc.property(fc.array(strokes, { minLength: 1, maxLength: 4 }), all => {
         const lines = new Map(all.map((strokes, at) => [`A${at}`, painted(strokes)]))
-        const told = tellingOf(accountOf(lines, window), exchangeNamed)
+        const told = summaryOf(accountOf(lines, window), exchangeNamed)
         const wantedUs = lengthUs(told.wanted)
         assert.ok(told.lostUs <= wantedUs)
         assert.equal(told.isComplete, !told.isEmpty && told.losses.length === 0 && told.lostUs === 0)
@@ -165,7 +165,7 @@ t.test(
         for (const { spans, channels } of whole.groups)
           for (const { about } of channels) assert.deepEqual(momentsOf(spans), momentsOf(lines.get(about) ?? []))
         const itself = mergeAccounts(accountOf(lines, window), accountOf(lines, window))
-        assert.equal(tellingOf(itself, exchangeNamed).lostUs, told.lostUs)
+        assert.equal(summaryOf(itself, exchangeNamed).lostUs, told.lostUs)
       }),
       { numRuns: 150 },
     )
@@ -179,7 +179,7 @@ t.test('what came between two losses of one event was counted as lost', t => {
   const line = new Timeline(within, { state: 'recorded', grade: 'watched' })
   const blips = Array.from({ length: 300 }, (_, at) => ({ fromUs: 2 * at * SECOND, toUs: (2 * at + 1) * SECOND }))
   line.paint(blips, { state: 'missing', grade: 'watched', cause: 'flapping' })
-  const told = tellingOf(accountOf(new Map([['A', line.within(within)]]), within), exchangeNamed)
+  const told = summaryOf(accountOf(new Map([['A', line.within(within)]]), within), exchangeNamed)
   t.same([told.losses.length, told.losses[0]?.lostUs, told.lostUs], [1, 300 * SECOND, 300 * SECOND])
   t.match(sentenceOf(told), /^Complete but for 5 min: /)
   t.end()

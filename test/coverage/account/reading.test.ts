@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { dayOf, endOf, measureAccount } from '../../../coverage/account/measure.js'
 import { namedExchange } from '../../../coverage/account/read-facts.js'
-import { tellingOf } from '../../../coverage/account/telling.js'
+import { summaryOf } from '../../../coverage/account/account-summary.js'
 import { sentenceOf } from '../../../coverage/account/wording.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { isLost } from '../../../coverage/account/account.js'
@@ -149,7 +149,7 @@ t.test('queries have the gaps as a relation, without any table of coverage', asy
 const OPEN = { fromBegin: true, upToEnd: true }
 const toldAt = async (root: string, second: number) => {
   const account = await measureAccount(root, DAY, RUN_STARTED_US + second * S, OPEN)
-  const told = tellingOf(account, exchangeNamed)
+  const told = summaryOf(account, exchangeNamed)
   const window = [account.window.fromUs, account.window.toUs].map(us => (us - RUN_STARTED_US) / S)
   return { isComplete: told.isComplete, sentence: sentenceOf(told), window }
 }

@@ -15,10 +15,10 @@ function sourcesIn(sql: string): Map<string, string> {
   const query = sql.slice(sql.search(/^SELECT\b/m))
   for (const [, expression = '', name = ''] of query.matchAll(/([^\n]*?(?:\n {4}[^\n]*?)*?) AS "?(\w+)"?(?=[,\n])/g)) {
     const own = expression.slice(expression.lastIndexOf(' AS ') + 1)
-    const members = [...own.matchAll(/\b(data|told|entry)(?:\."?(\w+)"?|\[(\d)\])/g)].map(
+    const members = [...own.matchAll(/\b(data|envelope|entry)(?:\."?(\w+)"?|\[(\d)\])/g)].map(
       ([, of = '', member, place]) =>
         place === undefined
-          ? of === 'told'
+          ? of === 'envelope'
             ? `${member ?? ''} of the frame`
             : member === 'side'
               ? 'S'

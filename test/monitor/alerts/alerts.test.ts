@@ -1,6 +1,6 @@
 /** When alerts are raised, repeated and cleared: stories, minute by minute. */
 import t from 'tap'
-import { due, looked, noAlerts, parseState, told, type AlertState } from '../../../monitor/alerts/state.js'
+import { due, looked, noAlerts, parseState, delivered, type AlertState } from '../../../monitor/alerts/state.js'
 import type { EventOfDay } from '../../../coverage/account/day.js'
 import { coverageEvent } from '../../fixtures/coverage-day.js'
 import { limitsOf, seen, startMs, type Facts } from './fixtures/seen.js'
@@ -15,7 +15,7 @@ function toldIn(story: [minute: number, facts: Facts][], alerts: object = {}): s
     state = looked(state, look, limits)
     for (const alert of due(state, limits, look.atMs)) {
       lines.push(`${minute} ${alert.what} ${alert.key}`)
-      state = told(state, alert, look.atMs)
+      state = delivered(state, alert, look.atMs)
     }
     // Over a restart of whoever watches, too.
     state = parseState(JSON.stringify(state))

@@ -4,7 +4,15 @@ import fc from 'fast-check'
 import t from 'tap'
 import { conditionsOf, nothingSeen } from '../../../monitor/alerts/conditions.js'
 import { messageOfAlert } from '../../../monitor/alerts/message.js'
-import { due, looked, noAlerts, parseState, told, type Alert, type AlertState } from '../../../monitor/alerts/state.js'
+import {
+  due,
+  looked,
+  noAlerts,
+  parseState,
+  delivered,
+  type Alert,
+  type AlertState,
+} from '../../../monitor/alerts/state.js'
 import { limitsOf, seen, type Facts } from './fixtures/seen.js'
 
 const facts: fc.Arbitrary<Facts> = fc.record({
@@ -28,7 +36,7 @@ function* tellingOf(looks: Iterable<readonly [minute: number, Facts]>, alerts: o
     state = looked(state, look, limits)
     for (const { key, what, ...rest } of due(state, limits, look.atMs)) {
       yield { key, what, minute }
-      state = told(state, { key, what, ...rest }, look.atMs)
+      state = delivered(state, { key, what, ...rest }, look.atMs)
     }
     // Over a restart, too.
     state = parseState(JSON.stringify(state))
@@ -136,7 +144,7 @@ t.test('what was looked at no more, its limit set to 0, was told again for ever'
     state = looked(state, look, off)
     for (const alert of due(state, off, look.atMs)) {
       later.push(`${minute} ${alert.what} ${alert.key}: ${alert.text.slice(0, 24)}`)
-      state = told(state, alert, look.atMs)
+      state = delivered(state, alert, look.atMs)
     }
   }
   t.same(later, [`${120 + 24 * 60} cleared no data: nobody looks any more at`])
@@ -167,7 +175,7 @@ t.test('what a library says over several lines went out as several', t => {
 })
 
 t.test('a state that was cut off, or is no such thing, is as if nobody had been told', t => {
-  const full = JSON.stringify(told(looked(noAlerts, seen(0, { freeGiB: 0 }), limitsOf()), firstDue(), 1))
+  const full = JSON.stringify(delivered(looked(noAlerts, seen(0, { freeGiB: 0 }), limitsOf()), firstDue(), 1))
   for (let length = 0; length < full.length; length += 7) t.same(parseState(full.slice(0, length)), noAlerts)
   t.not(parseState(full), noAlerts)
   for (const text of ['null', '[]', '3', '{"standing":{"disk":{}},"memory":{},"sentMs":[]}', '{"standing":[]}'])

@@ -13,7 +13,7 @@ import { findingsOf, isHanging, type Check, type Finding } from '../../../monito
 import { filesNeeded, judgeOpenFiles, softLimitOf } from '../../../monitor/doctor/open-files.js'
 import { judgeProgram, nodeFinding } from '../../../monitor/doctor/programs.js'
 import { exitCodeOf, linesOf, summaryOf } from '../../../cli/doctor/report.js'
-import { toldByParts } from '../../../monitor/doctor/told-by-parts.js'
+import { partProblems } from '../../../monitor/doctor/part-problems.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { judgeDisk, judgeTargetSpace } from '../../../monitor/doctor/space.js'
 
@@ -185,12 +185,12 @@ t.test('doctor was silent about conversions that fail and about what is listed a
   const dataDir = t.testdir()
   const text = JSON.stringify({ dataDir, host: 'vps1', exchange: { name: 'deribit' } })
   const config = parseConfig(text, join(dataDir, 'edgetape.yaml'))
-  t.same(toldByParts(config), [], 'nothing to tell of parts that never ran')
+  t.same(partProblems(config), [], 'nothing to tell of parts that never ran')
   const failing = { failing: 3, last_error: 'ENOSPC: no space left on device' }
   writeStatus(dataDir, 'compactor', failing)
   const names = Array.from({ length: 7 }, (_, n) => `ODD-${n}`)
   writeStatus(dataDir, 'recorder', { not_offered: names }, ...recorderTags(config))
-  const findings = toldByParts(config)
+  const findings = partProblems(config)
   t.equal(findings.length, 2)
   matchAll(t, findings, [
     {

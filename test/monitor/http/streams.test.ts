@@ -127,7 +127,7 @@ function follow(stream: StatusStream) {
 t.test('what is seen goes to each page that follows, and is made for none where nobody does', t => {
   const stream = new StatusStream()
   let made = 0
-  const tell = () => stream.tell(() => ({ made: ++made, text: 'a\nb' }))
+  const tell = () => stream.send(() => ({ made: ++made, text: 'a\nb' }))
   tell()
   t.equal(made, 0)
   const pages = [follow(stream), follow(stream)].map(({ page }) => page)
@@ -137,7 +137,7 @@ t.test('what is seen goes to each page that follows, and is made for none where 
     t.equal(status, 200)
     t.same(got, ['retry: 2000\n\n', 'event: status\ndata: {"made":1,"text":"a\\nb"}\n\n'], 'one line of data')
   }
-  stream.tell(() => undefined)
+  stream.send(() => undefined)
   t.equal(pages[0]?.got.length, 2, 'nothing is known yet')
   t.end()
 })
@@ -148,7 +148,7 @@ t.test('a page that takes less than comes is cut off, and its place is free', t 
   t.match(follow(stream).refused, { status: 503 })
   const [slow, other] = pages
   if (slow) slow.writableLength = 2 * 1024 * 1024
-  stream.tell(() => ({}))
+  stream.send(() => ({}))
   t.ok(slow?.isCut)
   t.notOk(other?.isCut)
   t.equal(follow(stream).refused, undefined)
@@ -166,6 +166,6 @@ t.test('one that went away takes no place', async t => {
     await gone
   }
   let made = 0
-  stream.tell(() => ({ made: ++made }))
+  stream.send(() => ({ made: ++made }))
   t.equal(made, 0)
 })

@@ -6,7 +6,7 @@ import { Copies } from '../../../reader/replay/copies.js'
 import { Pace } from '../../../reader/replay/pace.js'
 import { RecordedAnswers } from '../../../reader/replay/recorded-answers.js'
 import type { Frame } from '../../../reader/frame.js'
-import type { ToldTrade } from '../../../simulator/replay.js'
+import type { PlayedTrade } from '../../../simulator/replay.js'
 
 t.test('moments are due at their recorded distance, scaled by the speed, from the first one asked about', t => {
   const speed = fc.constantFrom(0.5, 1, 10, 1000)
@@ -79,13 +79,13 @@ t.test('numbered trades that were fetched are played once, each before the first
   })
   fc.assert(
     fc.property(trades, ({ count, fetched, alsoLive, batch, answeredAt }) => {
-      const all = Array.from({ length: count }, (_, at): ToldTrade => ({ instrument: 'A', id: at + 1, executedUs: 1000 * (at + 1), row: String(at + 1) })) // prettier-ignore
+      const all = Array.from({ length: count }, (_, at): PlayedTrade => ({ instrument: 'A', id: at + 1, executedUs: 1000 * (at + 1), row: String(at + 1) })) // prettier-ignore
       const missing = all.filter((_, at) => fetched.includes(at))
       const live = all.filter((_, at) => !fetched.includes(at) || alsoLive.includes(at))
       const waiting = new BackfilledTrades([...missing].reverse())
       waiting.notMissing(live)
       const played: string[] = []
-      const frames: ToldTrade[][] = []
+      const frames: PlayedTrade[][] = []
       for (let at = 0; at < live.length; at += batch) frames.push(live.slice(at, at + batch))
       for (const [at, frame] of frames.entries()) {
         played.push(...rowsOf(waiting.before(frame)), ...rowsOf(waiting.due(frame.at(-1)?.executedUs ?? 0)))
@@ -108,7 +108,7 @@ t.test('numbered trades that were fetched are played once, each before the first
 })
 
 t.test('a numbered trade waits for the one before it, though it had happened long ago', t => {
-  const trade = (id: number): ToldTrade => ({ instrument: 'A', id, executedUs: 10, row: String(id) })
+  const trade = (id: number): PlayedTrade => ({ instrument: 'A', id, executedUs: 10, row: String(id) })
   const waiting = new BackfilledTrades([trade(5), trade(6), trade(8)])
   t.same(rowsOf(waiting.before([trade(3)])), [])
   t.same(rowsOf(waiting.due(1000)), [], 'the fourth is on its way')
@@ -120,7 +120,7 @@ t.test('a numbered trade waits for the one before it, though it had happened lon
 })
 
 t.test('trades without a number are placed by their time, and at the latest where they were recorded', t => {
-  const trade = (id: string, executedUs: number): ToldTrade => ({ instrument: 'A', id, executedUs, row: id })
+  const trade = (id: string, executedUs: number): PlayedTrade => ({ instrument: 'A', id, executedUs, row: id })
   const fetched = [trade('c', 30), trade('a', 10), trade('b', 20), trade('z', 99)]
   const waiting = new BackfilledTrades([...fetched, trade('a', 10)])
   t.same(rowsOf(waiting.before([trade('x', 20)])), ['a'])
@@ -133,7 +133,7 @@ t.test('trades without a number are placed by their time, and at the latest wher
 })
 
 t.test('one row that stands for several numbers takes all of them from what waits', t => {
-  const trade = (id: number): ToldTrade => ({ instrument: 'A', id, executedUs: id, row: String(id) })
+  const trade = (id: number): PlayedTrade => ({ instrument: 'A', id, executedUs: id, row: String(id) })
   const waiting = new BackfilledTrades([3, 4, 5, 6].map(trade))
   waiting.notMissing([{ ...trade(5), first: 4 }])
   t.same(rowsOf(waiting.atTheLatest([3, 4, 5, 6].map(trade))), ['3', '6'])

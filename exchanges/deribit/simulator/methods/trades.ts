@@ -37,7 +37,7 @@ function page<T>(params: Params, found: readonly T[], order: Order): Page<T> {
   return { rows, hasMore: found.length > count }
 }
 
-const told = ({ rows, hasMore }: Page<Trade>): Json => ({ trades: rows.map(tradeFields), has_more: hasMore })
+const pageJson = ({ rows, hasMore }: Page<Trade>): Json => ({ trades: rows.map(tradeFields), has_more: hasMore })
 
 type Order = 'asc' | 'desc'
 
@@ -71,7 +71,7 @@ function byInstrument(call: Call, byTime: boolean): Json {
   call.exchange.routedSpot.refuseInstrument(listing.name)
   if (isCombo(listing.instrument) && !call.exchange.combosByInstrument) throw rpcError(10020)
   if (call.exchange.faults.hidesHistory(listing.name)) return NOTHING
-  return told(pageOfInstrument(params, listing.trades.all, spanOf(params, byTime)))
+  return pageJson(pageOfInstrument(params, listing.trades.all, spanOf(params, byTime)))
 }
 
 /** What a call by instrument finds among its trades, which are in their order. */
@@ -99,7 +99,7 @@ function byCurrency(call: Call, byTime: boolean): Json {
     const ofKind = kind === 'combo' ? listing.instrument.legs !== undefined : concerns(listing, kind, 'any')
     return ofKind && span.holds(trade) && idWithin(trade.tradeId, startId, endId)
   })
-  return told(page(params, found, span.order))
+  return pageJson(page(params, found, span.order))
 }
 
 /** Ids are compared by their number; ids of another family do not match. */

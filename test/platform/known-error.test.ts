@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { toldError } from '../../platform/told-error.js'
+import { knownError } from '../../platform/known-error.js'
 import { edgetape, unwrapped } from '../fixtures/cli.js'
 import { needsThat } from '../fixtures/needs.js'
 import { numberedExchange } from '../fixtures/numbered-exchange.js'
@@ -90,7 +90,7 @@ t.test('a machine without a compiler had no zstd: nothing ran, with a stack trac
 })
 
 t.test('a mistake of ours keeps its stack trace', t => {
-  t.equal(toldError(new TypeError('x is undefined')), undefined)
-  t.equal(toldError(Object.assign(new Error('odd'), { code: 'EROFS' })), undefined)
+  t.equal(knownError(new TypeError('x is undefined')), undefined)
+  t.equal(knownError(Object.assign(new Error('odd'), { code: 'EROFS' })), undefined)
   t.end()
 })

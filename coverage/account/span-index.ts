@@ -1,22 +1,22 @@
 import { addTo } from '../../platform/group-by.js'
-import type { ToldSpan } from '../../formats/journal/gap.js'
+import type { JournalSpan } from '../../formats/journal/gap.js'
 import { slotOf } from '../../formats/journal/outages.js'
 import type { Subscription } from '../../formats/journal/subscriptions.js'
 import type { ChannelTarget } from './targets.js'
 
 interface OfHost {
-  general: ToldSpan[]
-  byInstrument: Map<string, ToldSpan[]>
-  byChannel: Map<string, ToldSpan[]>
+  general: JournalSpan[]
+  byInstrument: Map<string, JournalSpan[]>
+  byChannel: Map<string, JournalSpan[]>
 }
 
 /** Finds what the journal told of a channel without looking at all that it told. */
-export class ToldIndex {
+export class SpanIndex {
   readonly #hosts = new Map<string, OfHost>()
-  readonly #ids = new Map<ToldSpan, number>()
+  readonly #ids = new Map<JournalSpan, number>()
 
-  constructor(told: readonly ToldSpan[]) {
-    for (const span of told) {
+  constructor(spans: readonly JournalSpan[]) {
+    for (const span of spans) {
       const { host, instrument, channel } = span
       const own: OfHost = this.#hosts.get(host) ?? { general: [], byInstrument: new Map(), byChannel: new Map() }
       this.#hosts.set(host, own)
@@ -26,14 +26,14 @@ export class ToldIndex {
     }
   }
 
-  idOf(span: ToldSpan): number {
+  idOf(span: JournalSpan): number {
     const id = this.#ids.get(span) ?? this.#ids.size
     this.#ids.set(span, id)
     return id
   }
 
   /** All that concerns a channel as a whole. */
-  of(subscription: Subscription, { family, name }: ChannelTarget): ToldSpan[] {
+  of(subscription: Subscription, { family, name }: ChannelTarget): JournalSpan[] {
     const own = this.#hosts.get(subscription.host)
     if (!own) return []
     const about = [
@@ -45,7 +45,7 @@ export class ToldIndex {
   }
 
   /** What was told of single instruments. */
-  *instrumentsOf(host: string, family: string): Generator<[string, ToldSpan[]]> {
+  *instrumentsOf(host: string, family: string): Generator<[string, JournalSpan[]]> {
     for (const [name, spans] of this.#hosts.get(host)?.byInstrument ?? []) {
       const own = spans.filter(span => isOfFamily(span, family))
       if (own.length > 0) yield [name, own]
@@ -53,12 +53,12 @@ export class ToldIndex {
   }
 }
 
-const isOfFamily = ({ families }: ToldSpan, family: string) => families.length === 0 || families.includes(family)
+const isOfFamily = ({ families }: JournalSpan, family: string) => families.length === 0 || families.includes(family)
 
 /** These are about what one connection carried, and no more. */
-const OF_A_CONNECTION: ReadonlySet<ToldSpan['kind']> = new Set(['gap', 'outage', 'silent'])
+const OF_A_CONNECTION: ReadonlySet<JournalSpan['kind']> = new Set(['gap', 'outage', 'silent'])
 
-function isOfConnection({ kind, conn, also, fromUs }: ToldSpan, { spans }: Subscription): boolean {
+function isOfConnection({ kind, conn, also, fromUs }: JournalSpan, { spans }: Subscription): boolean {
   if (conn === undefined || !OF_A_CONNECTION.has(kind)) return true
   // What another connection carried was not concerned. A journal that does not say who carried it leaves it doubtful.
   const earlier = spans.filter(span => span.fromUs <= fromUs)

@@ -8,7 +8,7 @@ import type { Finding } from './finding.js'
 const NAMES_SHOWN = 5
 
 /** What the parts say in their status that they cannot do, and try again or leave out. */
-export function toldByParts(config: Config): Finding[] {
+export function partProblems(config: Config): Finding[] {
   const { dataDir, sync } = config
   const recorders = recorderTags(config).map(of => recorderStatus.parse(readStatus(dataDir, 'recorder', of) ?? {}))
   const compactor = compactorStatus.parse(readStatus(dataDir, 'compactor') ?? {})

@@ -31,7 +31,7 @@ interface SystemError extends Error {
  * For whoever is at the keyboard: what was thrown, with code, message and hint; undefined where nothing of it is known,
  * so that only a mistake of ours ends in a stack trace.
  */
-export function toldError(thrown: unknown): EdgeError | undefined {
+export function knownError(thrown: unknown): EdgeError | undefined {
   if (thrown instanceof EdgeError) return thrown
   const missing = addonMissing(thrown)
   if (missing) return missing

@@ -33,7 +33,7 @@ export interface Line {
   cause?: string
 }
 
-export interface Told {
+export interface AccountSummary {
   window: Span
   /** Channels that were wanted at any moment. */
   channels: number
@@ -64,14 +64,14 @@ export type By = 'hour' | 'instrument' | 'channel'
 type Asked = (name: string) => Pick<Exchange, 'families'>
 
 /** Of the whole span its lines are few. */
-interface ToldAtOnce extends Told {
+interface SummaryAtOnce extends AccountSummary {
   lines: readonly Line[]
 }
 
 /** What an account comes to, for people: the longest loss first. Pure. */
-export function tellingOf(account: Account, exchangeNamed: Asked, by?: Exclude<By, 'hour'>): ToldAtOnce
-export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told
-export function tellingOf(account: Account, exchangeNamed: Asked, by?: By): Told {
+export function summaryOf(account: Account, exchangeNamed: Asked, by?: Exclude<By, 'hour'>): SummaryAtOnce
+export function summaryOf(account: Account, exchangeNamed: Asked, by?: By): AccountSummary
+export function summaryOf(account: Account, exchangeNamed: Asked, by?: By): AccountSummary {
   const { window, groups, trades, notOffered, stoppedUs } = account
   const wanted = groups.filter(({ spans }) => spans.some(isWanted))
   const losses = eventsOf(account, isLost)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { accountJson, accountMarkdown, accountText } from '../../../cli/coverage/account-text.js'
 import { isLost, isWanted, type Account, type Channel, type StateSpan } from '../../../coverage/account/account.js'
-import { tellingOf, type Line, type Told } from '../../../coverage/account/telling.js'
+import { summaryOf, type Line, type AccountSummary } from '../../../coverage/account/account-summary.js'
 import { Timeline, type Said } from '../../../coverage/account/timeline.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { gapRows } from '../../../coverage/account/rows.js'
@@ -75,7 +75,7 @@ const sums = (lines: readonly Line[]) => {
     lines.reduce((sum, line) => sum + line[what], 0)
   return { wantedUs: of('wantedUs'), lostUs: of('lostUs'), healedUs: of('healedUs'), pendingUs: of('pendingUs') }
 }
-const sumsOf = (told: Told, keyOf: (line: Line) => string) => {
+const sumsOf = (told: AccountSummary, keyOf: (line: Line) => string) => {
   const keys = [...new Set([...told.lines].map(keyOf))].sort()
   return keys.map(key => [key, sums([...told.lines].filter(line => keyOf(line) === key))])
 }
@@ -83,9 +83,9 @@ const sumsOf = (told: Told, keyOf: (line: Line) => string) => {
 t.test('by hour, instrument or channel the same time is told, in smaller parts', t => {
   fc.assert(
     fc.property(account, account => {
-      const whole = tellingOf(account, exchangeNamed)
+      const whole = summaryOf(account, exchangeNamed)
       const [hour, instrument, channel] = (['hour', 'instrument', 'channel'] as const).map(by =>
-        tellingOf(account, exchangeNamed, by),
+        summaryOf(account, exchangeNamed, by),
       )
       const sort = ({ exchange, family, kind }: Line) => `${exchange} ${family} ${kind}`
       assert.deepEqual(sumsOf(hour ?? assert.fail(), sort), sumsOf(whole, sort))
@@ -106,7 +106,7 @@ t.test('by hour, instrument or channel the same time is told, in smaller parts',
 t.test('each loss is told once, of all whom it concerned, the longest first; nothing else is', t => {
   fc.assert(
     fc.property(account, account => {
-      const { losses, lostUs, wanted, channels } = tellingOf(account, exchangeNamed)
+      const { losses, lostUs, wanted, channels } = summaryOf(account, exchangeNamed)
       const lost = account.groups.flatMap(({ spans, channels }) =>
         spans.filter(isLost).map(span => ({ span, channel: channels[0] })),
       )
@@ -144,7 +144,7 @@ t.test('what the exchange said stands in one line of a terminal or a document, w
   const by = fc.constantFrom(undefined, 'hour', 'instrument', 'channel')
   fc.assert(
     fc.property(account, by, fc.integer({ min: 60, max: 120 }), (account, by, width) => {
-      const told = tellingOf(account, exchangeNamed, by)
+      const told = summaryOf(account, exchangeNamed, by)
       for (const line of accountText(told, undefined, width).split('\n'))
         assert.ok(
           line.length <= width || !/\S \S/.test(line.trim()) || /a{100}/.test(line),
@@ -167,7 +167,7 @@ t.test('what the exchange said stands in one line of a terminal or a document, w
 t.test('programs read all of it, in seconds and µs, as it was told', t => {
   fc.assert(
     fc.property(account, account => {
-      const told = tellingOf(account, exchangeNamed, 'channel')
+      const told = summaryOf(account, exchangeNamed, 'channel')
       const text = [...accountJson(told, account)].map(String).join('\n')
       const read = JSON.parse(text) as Record<string, unknown> & {
         missing: { from_us: number; seconds: number; cause: string }[]
