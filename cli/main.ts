@@ -8,7 +8,7 @@ import { runCommand } from './run-command.js'
 import { printError } from './print-error.js'
 import { knownError } from '../platform/known-error.js'
 
-/** What is loaded from several sides fails on each of them; the command has told it then. */
+/** What is loaded from several sides fails on each of them; by then the command has printed the error. */
 const isPrinted = (error: unknown) => Boolean(process.exitCode) && knownError(error) !== undefined
 
 endWhenNobodyReads()

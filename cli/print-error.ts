@@ -8,7 +8,7 @@ import { knownError } from '../platform/known-error.js'
  */
 export function printError(error: unknown): boolean {
   if (error instanceof CommanderError) {
-    // It has told already; help and version are no mistake.
+    // Commander printed it already; help and version are no mistake.
     process.exitCode = error.exitCode === 0 ? exitCodes.success : exitCodes.usage
     return true
   }

@@ -33,7 +33,7 @@ const commands: Readonly<Record<string, (isListed: boolean) => Promise<Command>>
   help: async () => (await import('./help.js')).helpCommand(),
 }
 
-/** These tell of all others. */
+/** These are about all others. */
 const ABOUT_COMMANDS = ['help', 'completion']
 /** What shows the list of commands. */
 const LISTS = ['', 'help', '-h', '--help']

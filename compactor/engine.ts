@@ -54,7 +54,7 @@ export interface EngineLimits {
 const RESERVED_PER_LINE_BYTE = 160
 
 /**
- * What DuckDB is told: it does not count decompression, Parquet pages and what its allocator keeps. What is freed is
+ * DuckDB's own limit, which does not count decompression, Parquet pages and what its allocator keeps. What is freed is
  * given back to the system at once, since by default up to 512 MB of it stay. Measured with 256 MiB on a segment of
  * 1 GB: 508 MB resident without that, 320 MB with it, and no slower.
  */

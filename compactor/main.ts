@@ -61,7 +61,7 @@ export interface CompactorOptions {
  * @throws EdgeError LOCK_HELD another compactor works on this dataDir, ADDON_MISSING
  */
 export async function runCompactor(options: CompactorOptions): Promise<Summary> {
-  // Told before the first segment comes, which may be in an hour.
+  // Reported before the first segment comes, which may be in an hour.
   loadAddon('@duckdb/node-api')
   const { dataDir } = options.config
   createFolderDurable(join(dataDir, 'raw'))

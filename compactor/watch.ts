@@ -56,7 +56,7 @@ export function watchSegments(
   }
 }
 
-/** It would keep a rule and an entry for each path that it was told to leave: both grow for ever, and neither is needed. */
+/** It would keep a rule and an entry for each path that it was asked to ignore: both grow for ever, and neither is needed. */
 function forget(watcher: FSWatcher, paths: readonly string[]): void {
   watcher.unwatch([...paths])
   watcher._ignoredPaths.clear()

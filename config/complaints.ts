@@ -55,7 +55,7 @@ function nearestValue(issue: core.$ZodIssue): string {
   return near === undefined || issue.values.length === 1 ? '' : `; did you mean ${near}?`
 }
 
-/** A union's complaint is about the key that tells its options apart, and carries the whole mapping. */
+/** A union's complaint is about the key that distinguishes its options, and carries the whole mapping. */
 function inputOf(issue: core.$ZodIssue): unknown {
   return issue.code === 'invalid_union' && issue.discriminator !== undefined
     ? memberOf(issue.input, issue.discriminator)

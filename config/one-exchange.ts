@@ -20,7 +20,7 @@ export function oneExchange({ exchanges }: Pick<Config, 'exchanges'>, name?: str
   })
 }
 
-/** What tells the status files of a config's recorders apart: their exchange, where there are several. */
+/** What distinguishes the status files of a config's recorders: their exchange, where there are several. */
 export function recorderTag({ exchanges }: Pick<Config, 'exchanges'>, exchange: string): string | undefined {
   return exchanges.length === 1 ? undefined : exchange
 }

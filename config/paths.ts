@@ -30,7 +30,7 @@ export function expandHome(path: string): string {
 /** An absolute path: `~/…` from the home folder, others from `folder`. */
 export const absolutePath = (path: string, folder: string) => resolve(folder, expandHome(path))
 
-/** The same values with every path absolute, as the marks of `schema` tell; relative ones begin in `folder`. Pure. */
+/** The same values with every path absolute, as marked in `schema`; relative ones begin in `folder`. Pure. */
 export function withAbsolutePaths<T>(schema: core.$ZodType, values: T, folder: string): T {
   return absolute(schema, values, folder) as T
 }

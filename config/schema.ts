@@ -41,7 +41,7 @@ export const configFile = keys.superRefine(eachOnce)
 
 type ConfigFile = z.infer<typeof configFile>
 
-/** One exchange or several, each by a name of its own: it is what their files and locks are told apart by. */
+/** One exchange or several, each by a name of its own: their files and locks bear it. */
 function eachOnce({ exchange, exchanges = [] }: Pick<ConfigFile, 'exchange' | 'exchanges'>, context: z.RefinementCtx) {
   const complain = (path: (string | number)[], input: unknown, message: string) =>
     context.addIssue({ code: 'custom', path, input, message })

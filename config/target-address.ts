@@ -4,7 +4,7 @@ import { expandHome, pathComplaint } from './paths.js'
 
 /**
  * Whether days may become one file each: readers of the target must not see the hours beside the day. A folder can be
- * changed in one step; through rsync nothing is deleted, so there they have to be told.
+ * changed in one step; through rsync nothing is deleted, so there readers have to be informed.
  */
 export function mayRollUp({
   target,
@@ -23,7 +23,7 @@ export type TargetAddress =
   | { kind: 'daemon'; destination: string }
   | { kind: 'rclone'; destination: string }
 
-/** What tells a remote of rclone from a host of that name. */
+/** What distinguishes a remote of rclone from a host of that name. */
 const RCLONE_SCHEME = 'rclone:'
 const HOST = String.raw`(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)`
 const REMOTE_PATH = String.raw`[A-Za-z0-9_./~@%+=,-]+`
@@ -35,7 +35,7 @@ const RCLONE = new RegExp(String.raw`^${RCLONE_SCHEME}[A-Za-z0-9_][A-Za-z0-9_.+@
 const LOCAL = /^\.{0,2}\//
 
 /**
- * Tells the kinds of target apart. A folder is an absolute path, or begins with `./` or `../`: anything else could be
+ * Decides which kind of target an address is. A folder is an absolute path, or begins with `./` or `../`: anything else could be
  * a machine whose colon was forgotten. Addresses that a remote shell or rsync could take for anything but a host and a path
  * are refused. Relative folders are taken from the working directory; those of a config are absolute already.
  * @throws EdgeError SYNC_TARGET_INVALID

@@ -39,7 +39,7 @@ const HOUR_US = 3_600_000_000
 
 /**
  * Counts what the tables of all exchanges below a root hold of a span.
- * @param onTable told of each table that was counted
+ * @param onTable called after each table that was counted
  * @throws EdgeError COVERAGE_NO_PARQUET, PARQUET_UNREADABLE
  */
 export async function countTables(
@@ -175,7 +175,7 @@ class TableCount {
   }
 
   /**
-   * Trades against their numbers: what lies between one and the next is missing. Each sequence is counted by itself. Told
+   * Trades against their numbers: what lies between one and the next is missing. Each sequence is counted by itself. Counted
    * for the hour of the trade behind the hole, by the exchange's time where it was fetched later.
    */
   async #trades(columns: ReadonlySet<string>): Promise<Pair[]> {

@@ -63,7 +63,7 @@ export interface SessionLink {
   subscribed(channels: readonly string[], facts?: Pick<FactsOf<'subscribed'>, 'reason'>): void
   /** The receive clock, µs since the epoch. */
   nowUs(): number
-  /** Something that may go wrong again in the same way: told once, then counted. The connection's name is added. */
+  /** Something that may go wrong again in the same way: reported once, then counted. The connection's name is added. */
   complain(complaint: Complaint): void
   /** The exchange says that we ask for too much: after this connection the next one waits longer. */
   limited(): void
@@ -110,7 +110,7 @@ export interface ExchangeSession {
   resubscribe?(channels: readonly string[], reason: string): Promise<void>
   /**
    * Nothing came from then on until just now, though the connection lived, and some of these show by no later frame what was
-   * missed: asks the exchange for what it can tell of that time.
+   * missed: asks the exchange for what it lists of that time.
    */
   missed?(channels: readonly string[], sinceUs: number): Promise<void>
   /** Channels that the exchange said it would send; where its word proves nothing, those of which a frame came. */
@@ -199,18 +199,18 @@ export interface Adapter {
   readonly textIn?: readonly string[]
   /** No frame that the exchange is known to send is larger. */
   readonly ordinaryBytesMax: number
-  /** When a channel was last heard; undefined of one that rests now and then, and where the exchange's folder does not tell. */
+  /** When a channel was last heard; undefined of one that rests now and then, and where the exchange's folder does not say. */
   heardOf?(channel: string): HeardChannel | undefined
   /** Families of which frames come all the time where these channels are subscribed, and the longest silence, ms. */
   silenceLimits?(channels: Iterable<string>): ReadonlyMap<string, number>
   /**
    * Kind and currency of the instrument that a data frame is about, of a bounded set whatever the wire says; undefined
-   * where it is about none. Not every exchange can tell. The family may say what the frame leaves out.
+   * where it is about none. Not every exchange shows it. The family may say what the frame leaves out.
    */
   partitionOf?(frame: Buffer, family: string): Partition | undefined
   /** The family of a channel by its name; `other` for one that is not known. */
   familyOfChannel(channel: string): string
-  /** When the exchange says it made what a pushed frame tells, ms since the epoch; undefined where it says nothing. */
+  /** When the exchange says it made what a pushed frame brings, ms since the epoch; undefined where it says nothing. */
   madeMs?(frame: Buffer): number | undefined
   /** Of what the last frames are shown to people, as far as it is recorded; few. `priceOf`: the last price of one of them. */
   shown?(priceOf: (name: string) => number | undefined, nowMs: number): readonly Shown[]
@@ -221,7 +221,7 @@ export interface Adapter {
   discover(take: (family: string, answer: Buffer) => void, signal: AbortSignal): Promise<PlanChange>
   /**
    * What frames said since the last question about instruments that come and go; asked about once a second.
-   * `discover`: the exchange spoke of something that only `discover` can tell.
+   * `discover`: the exchange named something that only `discover` can resolve.
    */
   news(): PlanChange | 'discover' | undefined
   /**

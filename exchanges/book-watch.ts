@@ -92,7 +92,7 @@ export class BookWatch {
     }
   }
 
-  /** The connection ended: books that never had their snapshot are told of. */
+  /** The connection ended: books that never had their snapshot are reported. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)

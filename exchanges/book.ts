@@ -3,7 +3,7 @@
 export interface Books {
   /** The family of channels that bring whole books and their changes; its table has a row for each level that changed. */
   readonly family: string
-  /** Families that bring the same of another market, where frames do not tell whose they are. */
+  /** Families that bring the same of another market, where frames do not say whose they are. */
   readonly further?: readonly string[]
   /** What the names of an instrument's channels begin with, up to a dot. */
   channelsOf(instrument: string): readonly string[]

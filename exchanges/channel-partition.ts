@@ -6,9 +6,9 @@ const CURRENCIES_MAX = 100
 const CACHED_CHANNELS_MAX = 50_000
 
 /**
- * Tells kind and currency of data frames; each channel is looked at once.
+ * Finds kind and currency of data frames; each channel is looked at once.
  * @param channelOf the channel that a frame of a family names
- * @param partitionOf what a channel is about; undefined where its name does not tell
+ * @param partitionOf what a channel is about; undefined where its name does not say
  */
 export function framePartitions(
   channelOf: (frame: Buffer, family: string) => string | undefined,

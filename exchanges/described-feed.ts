@@ -9,6 +9,6 @@ export function describedFeeds(configs: readonly ExchangeConfig[]): DescribedFee
   return new Map(readings.flatMap(([name, reading]) => (reading ? [[name, reading]] : [])))
 }
 
-/** How the frames of an exchange are to be read: those of another than a described feed tell it themselves. */
+/** How the frames of an exchange are to be read: those of any other exchange need no description. */
 export const readingOf = (exchange: string, feeds: DescribedFeeds | undefined): FrameReading =>
   feeds?.get(exchange) ?? { channelAt: [] }

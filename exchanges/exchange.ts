@@ -20,7 +20,7 @@ export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
   readonly title: string
   /** Where its computers stand, as far as is known. */
   readonly place?: string
-  /** Its families of channels, in the order in which people are told of them, without those that every exchange has. */
+  /** Its families of channels, in the order in which people see them, without those that every exchange has. */
   readonly families: readonly Family[]
   /** What its names say. */
   readonly names: Names
@@ -28,7 +28,7 @@ export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
   readonly frames: Frames
   /** Its order books; undefined where it has none that edgetape understands. */
   readonly books?: Books
-  /** What its rows of instruments of a kind are in formats of other programs; undefined where that is not told. */
+  /** What its rows of instruments of a kind are in formats of other programs; undefined where that is unknown. */
   readonly exports?: (kind: Kind) => Exports
   /** Parquet tables of its own, besides those that every exchange has. */
   readonly tables: readonly Table[]
@@ -37,7 +37,7 @@ export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
    * an example, its parameters and columns; `_shared.sql` has what they are written with.
    */
   readonly viewsFolder?: string
-  /** What is configured of it, asked and told. */
+  /** What is configured of it: questions for people, and what they see. */
   readonly settings: Settings<Config>
   /**
    * What the recorder's connections talk to it by.
@@ -56,22 +56,22 @@ export interface Exchange<Config extends ExchangeConfig = ExchangeConfig> {
 export interface Names {
   /** The family of a channel; `other` for one that is not known. */
   readonly familyOfChannel: (channel: string) => string
-  /** Kind and currency of an instrument; kind `none` where the name tells nothing. */
+  /** Kind and currency of an instrument; kind `none` where the name says nothing. */
   readonly partitionOfInstrument: (name: string) => Partition
-  /** Kind and currency by which a channel's frames are stored, where they are grouped; undefined where its name tells none. */
+  /** Kind and currency by which a channel's frames are stored, where they are grouped; undefined where its name says neither. */
   readonly partitionOfChannel: (channel: string) => Partition | undefined
   /** What a channel is about; undefined where it is about no instrument and no index. */
   readonly subjectOf: (channel: string) => Subject | undefined
   /** Whether what a channel brings is of this instrument or index, too. */
   readonly isAbout: (subject: Subject, about: string) => boolean
   /**
-   * What tables call an instrument, where they call several the same and only the kind tells them apart; without it as
+   * What tables call an instrument, where they call several the same and only the kind distinguishes them; without it as
    * people do.
    */
   readonly nameInTables?: (instrument: string) => string
   /** The other way round: what people call the instrument of a row. */
   readonly nameOfRow?: (name: string, kind: string) => string
-  /** When the instrument of a channel expires, ms since the epoch; `Infinity` where it does not, or nothing tells. */
+  /** When the instrument of a channel expires, ms since the epoch; `Infinity` where it does not, or nothing says so. */
   readonly expiryMsOf: (channel: string) => number
 }
 

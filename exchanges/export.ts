@@ -45,6 +45,6 @@ export interface Exports {
   readonly steps: { readonly price: string; readonly amount: string }
   /** The table of their books, and the family of channels that fills it. */
   readonly book: { readonly table: string; readonly family: string }
-  /** Rows that there are; others the exchange does not tell of this kind. */
+  /** Rows that there are; others the exchange does not send for this kind. */
   readonly rows: Readonly<Partial<Record<ExportedRows, ExportRows>>> & { readonly trades: ExportRows }
 }

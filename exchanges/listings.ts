@@ -80,7 +80,7 @@ export class Listings<Instrument extends Listed> {
     return [...(this.#instruments?.values() ?? [])]
   }
 
-  /** True when frames spoke of an instrument that only a list can tell about. */
+  /** True when frames named an instrument that only a list can describe. */
   get needsList(): boolean {
     return this.#unknown.size > 0
   }
@@ -106,7 +106,7 @@ export class Listings<Instrument extends Listed> {
     return { added, removed, ...withUnheard(this.#welcomeBack(added), unheard) }
   }
 
-  /** Those that were listed a while ago, since the last list, and of which no frame told. */
+  /** Those that were listed a while ago, since the last list, and that no frame named. */
   #unheard(added: readonly string[], now: ReadonlyMap<string, Instrument>, listedMs: number): Returned {
     const nowMs = this.#wallMs()
     return added.flatMap(instrument => {

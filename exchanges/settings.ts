@@ -1,4 +1,4 @@
-/** What is configured of an exchange, and what people are asked and told about that. */
+/** What is configured of an exchange, and what people are asked and shown about that. */
 
 import type { z } from 'zod'
 import type { Compression } from '../platform/inflate.js'
@@ -15,9 +15,9 @@ export interface ExchangeConfig {
   readonly redundancy: 1 | 2
 }
 
-/** How frames are to be read whose meaning only a config tells. */
+/** How frames are to be read whose meaning only a config defines. */
 export interface FrameReading {
-  /** Where a frame tells its channel: JSON pointers, the first that a frame has. */
+  /** Where a frame names its channel: JSON pointers, the first that a frame has. */
   channelAt: readonly string[]
   /** How its binary messages are compressed; undefined where they are no such. */
   decode?: Compression | undefined
@@ -47,7 +47,7 @@ export interface Settings<Config extends ExchangeConfig = ExchangeConfig> {
   }
 }
 
-/** Kinds as people are told of them: both sorts of combo are one. */
+/** Kinds as people see them: both sorts of combo are one. */
 export type CoveredKind = 'option' | 'perpetual' | 'future' | 'spot' | 'combo' | 'index'
 
 /** Where a login comes from: variables of the environment, never a config file. */

@@ -1,6 +1,6 @@
 /** What people look at to see that the data make sense: a few prices, and the IV of the options that end first. */
 
-/** What a frame tells of it; what it leaves out is as before. */
+/** What a frame says of it; what it leaves out is as before. */
 export interface Glance {
   price?: number | undefined
   bid?: number | undefined
@@ -25,7 +25,7 @@ export interface Front {
   option?: { instrument: string; name: string }
 }
 
-/** How frames of family `ticker` tell of one instrument each. */
+/** How frames of family `ticker` describe one instrument each. */
 interface Tickers {
   /** Text of its channel, which stands in its frames. */
   textOf: (instrument: string) => string
@@ -34,7 +34,7 @@ interface Tickers {
   iv: (data: Record<string, unknown>) => Glance
 }
 
-/** What is shown of each front where tickers tell of prices and IV. */
+/** What is shown of each front where tickers bring prices and IV. */
 export function shownByTickers(fronts: readonly Front[], { textOf, dataOf, price, iv }: Tickers): Shown[] {
   const ticker = (name: string, instrument: string, glance: Tickers['price']): Shown => ({
     ...{ name, family: 'ticker', text: textOf(instrument) },
@@ -55,7 +55,7 @@ interface Listed {
 }
 
 interface Names<Instrument> {
-  /** The perpetual in which prices are told best, where it is one; of several the first by name is taken. */
+  /** The perpetual that shows prices best, where there is one; of several the first by name is taken. */
   baseOfPerpetual: (instrument: Instrument) => string | undefined
   /** Of a call; others are left out. */
   baseOfCall: (instrument: Instrument) => string | undefined

@@ -21,10 +21,10 @@ export interface TradeHole extends SeqRange {
   toUs: number
 }
 
-/** A trade as the exchange tells of it, by stream or list. */
+/** A trade as the exchange shows it, by stream or list. */
 export interface NumberedTrade {
   seq: number
-  /** When it was made, by the exchange's clock; 0 where nothing tells. */
+  /** When it was made, by the exchange's clock; 0 where unknown. */
   timestampMs: number
 }
 
@@ -54,7 +54,7 @@ interface Sequence {
   holes: TradeHole[] | undefined
   /** When the first of its trades came, where one came. */
   startedUs?: number
-  /** When the newest was made that a list told of; it may never come. */
+  /** When the newest was made that is in a list; it may never come. */
   listedMs?: number
   /** Newer trades with lower numbers, as long as they are not several. */
   anew?: Anew | undefined
@@ -115,8 +115,8 @@ export class TradeSequences {
 
   /**
    * A trade came.
-   * @param first where one frame tells of several trades as one: the number of the first of them
-   * @returns whether its number is strange: it may be of a new sequence, which only `doubt` can tell
+   * @param first where one frame stands for several trades: the number of the first of them
+   * @returns whether its number is strange: it may be of a new sequence, which only `doubt` can decide
    */
   see(instrument: string, seq: number, recvUs: number, first = seq): boolean {
     const sequence = this.#sequences.get(instrument)
@@ -356,7 +356,7 @@ function isStrange({ seq, timestampMs }: NumberedTrade, sequence: Sequence): boo
   return isBehindFirst || isNewer(timestampMs, sequence)
 }
 
-/** Whether a trade is of the sequence before; around the moment when the numbers began anew the nearer number tells. */
+/** Whether a trade is of the sequence before; around the moment when the numbers began anew the nearer number decides. */
 function isOfTheOneBefore({ seq, timestampMs }: NumberedTrade, sequence: Sequence): boolean {
   const { before } = sequence
   if (before === undefined) return false

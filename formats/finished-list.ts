@@ -19,7 +19,7 @@ const headSchema = z.object({
   format: z.literal(FORMAT),
   date: z.string(),
   files: z.int(),
-  /** Something came, or changed, since: it is no list now. Told by a file, since one that is deleted here stays elsewhere. */
+  /** Something came, or changed, since: it is no list now. Marked by a file, since a list that is deleted here stays elsewhere. */
   isRevoked: z.boolean().optional(),
 })
 type Head = z.infer<typeof headSchema>
@@ -41,7 +41,7 @@ export const listedFileSchema = z.object({
   /** The least and the greatest where they are many. */
   instruments_between: z.tuple([z.string(), z.string()]).optional(),
   schema_version: z.int(),
-  /** What tells one set of columns and their types from another. */
+  /** Distinguishes one set of columns and their types from another. */
   columns: z.string(),
 })
 
@@ -124,7 +124,7 @@ function textOf(path: string): string {
   }
 }
 
-/** Whether a list is as it was written, as far as it can tell itself; one that is revoked is. */
+/** Whether a list is as it was written, as far as its own content shows; one that is revoked is. */
 export function isListWhole(root: string, list: string): boolean {
   const head = headOf(textOf(join(root, list)))
   return (head?.isRevoked === true && head.files === 0) || readFinishedList(root, list) !== undefined

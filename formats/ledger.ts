@@ -109,7 +109,7 @@ export class DateLedger {
 export const ledgerDates = (folder: string) =>
   listFolder(folder, '.').files.flatMap(name => /^(\d{4}-\d\d-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])
 
-/** Which ledgers tell of the target that files go to now. Nobody believes others. */
+/** Which ledgers are about the target that files go to now. Nobody believes others. */
 const accountSchema = lateSchema(z =>
   z.object({
     /** The target's label: its address. */

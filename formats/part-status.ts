@@ -6,7 +6,7 @@ import type { Part } from './status.js'
  * reader can do without. `stopped` is the last word of a part that ended in order.
  */
 
-/** A field that a part of another version may leave out or write otherwise: then it counts as not told. */
+/** A field that a part of another version may leave out or write otherwise: then it counts as absent. */
 function optional<T extends z.ZodType>(type: T) {
   return type
     .nullish()

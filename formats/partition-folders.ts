@@ -23,7 +23,7 @@ export interface FolderQuery {
   below?: string | undefined
   /** Of dates those alone are wanted that `accept` says, from this one to that one: few among many. */
   dates?: { first: string; last: string } | undefined
-  /** Told of what is no name of ours: a file, or a folder (with `/` behind it), below which nothing is looked at. */
+  /** Called with what is no name of ours: a file, or a folder (with `/` behind it), below which nothing is looked at. */
   onStranger?: ((path: string) => void) | undefined
 }
 

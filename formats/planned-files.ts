@@ -1,5 +1,5 @@
 /**
- * Which Parquet files a question needs. Of days whose lists speak for everyone who recorded, the lists tell, and folders
+ * Which Parquet files a question needs. Of days whose lists speak for everyone who recorded, the lists decide, and folders
  * of all others are listed. A copy without lists is listed as a whole.
  */
 import { statSync } from 'node:fs'
@@ -33,7 +33,7 @@ const journalFolder = (exchange: string, date: string) =>
 export interface FilePlan {
   /** Sorted by path; what others replaced is left out where these are there. */
   files: PlannedFile[]
-  /** Whether lists tell of each day that is asked for: nothing more will come. */
+  /** Whether each day that is asked for has its lists: nothing more will come. */
   isFinished: boolean
 }
 

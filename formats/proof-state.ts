@@ -1,6 +1,6 @@
 /**
  * How far a proof of files has come: `state/verify/<proof>.json` in a dataDir, one file for each kind of proof, so that one
- * that was stopped goes on where it was, and whoever watches can tell how far it is. Can be lost: the proof begins anew.
+ * that was stopped goes on where it was, and whoever watches can see how far it is. Can be lost: the proof begins anew.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
@@ -79,7 +79,7 @@ export function forgetProofState(place: string, proof: string, date?: string): v
   rmSync(pathOf(place, proof, date), { force: true })
 }
 
-/** Findings that tell of files that are not what they were; others tell why something could not be proven. */
+/** Findings about files that are not what they were; others say why something could not be proven. */
 const DAMAGE: ReadonlySet<string> = new Set([
   'ROTTEN',
   'COPY_ROTTEN',

@@ -17,7 +17,7 @@ const EVERY_MS = 1000
 export const STANDS_STILL_MS = 10_000
 /** How often the loop's delay is measured, ms … */
 const DELAY_EVERY_MS = 100
-/** … and over how many signs the longest is told: a scraper comes less often than a sign. */
+/** … and over how many signs the longest is kept: a scraper comes less often than a sign. */
 const DELAYS_KEPT = 15
 
 const vitals = z.object({

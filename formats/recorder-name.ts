@@ -13,7 +13,7 @@ export function parseRecorderName(name: string): { host: string; identity: strin
 }
 
 /**
- * Whether two names within one dataDir are of the same recorder: its host alone tells, for the identity came with a later
+ * Whether two names within one dataDir are of the same recorder: its host alone decides, for the identity came with a later
  * version, and a new one is made where it was lost.
  */
 export const isSameRecorder = (one: string, other: string) =>

@@ -1,4 +1,4 @@
-/** When the lines of a segment may have been received, as its name tells: the one home of how long a segment may be. Pure. */
+/** When the lines of a segment may have been received, as its name says: the one home of how long a segment may be. Pure. */
 import type { SegmentName } from './raw-path.js'
 
 /** Lines may be stamped a little before the first of their segment, where the clock was set; µs. */

@@ -49,7 +49,7 @@ export function holdsFiles(root: string): boolean {
   return [parquetFiles(root), rawFiles(root), quarantineFiles(root)].some(files => files.next().done === false)
 }
 
-/** Whether anything of a date is here, as far as its list or a journal tells: looks at two names. */
+/** Whether anything of a date is here, as far as its list or a journal says: looks at two names. */
 export function holdsDate(root: string, date: string): boolean {
   if (existsSync(join(root, 'lists', `date=${date}`))) return true
   const exchanges = listFolder(root, 'raw').folders.filter(name => name.startsWith('exchange='))

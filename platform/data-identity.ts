@@ -25,7 +25,7 @@ const identitySchema = z.object({
 type Identity = z.infer<typeof identitySchema>
 
 /**
- * What tells this dataDir from any other, made once by whichever part comes first and durable then. Names of what is
+ * Distinguishes this dataDir from any other; made once by whichever part comes first and durable then. Names of what is
  * shipped carry it, so that two recorders that bear one host name never use one name.
  */
 export function dataIdentity(dataDir: string): string {
@@ -92,7 +92,7 @@ function lockWithin(path: string): ProcessLock {
   }
 }
 
-/** What tells a dataDir from a copy of it: a folder keeps its inode when it is moved or mounted elsewhere; a copy has another. */
+/** Distinguishes a dataDir from a copy of it: a folder keeps its inode when it is moved or mounted elsewhere; a copy has another. */
 export function birthOf(dataDir: string): Pick<Identity, 'folder' | 'machine'> {
   return { folder: String(statSync(dataDir, { bigint: true }).ino), machine: machineId() }
 }

@@ -36,7 +36,7 @@ export interface Disk {
   syncFolder(path: string): void
   /** Whether the file behind `fd` still has the name under which it was opened, another, or none. */
   nameOf(fd: number, path: string): 'kept' | 'moved' | 'removed'
-  /** What the file system of `path` still takes, as far as it tells: of a quota it tells nothing. */
+  /** What the file system of `path` still takes, as far as it says: of a quota it says nothing. */
   free(path: string): { bytes: number; files: number }
 }
 

@@ -26,7 +26,7 @@ export function folderNames(folder: string): string[] {
 
 /** What changed within the tick of a file system's clock may change again unnoticed. */
 const SETTLES_MS = 2000
-/** Not every file system tells when a folder changed. */
+/** Not every file system shows when a folder changed. */
 const REMEMBERED_MS = 3000
 const FOLDERS_MAX = 256
 const remembered = new Map<string, { modifiedMs: number; untilMs: number; names: readonly string[] }>()

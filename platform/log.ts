@@ -63,7 +63,7 @@ export function createLogger(part: string, level = process.env['EDGETAPE_LOG'] ?
 
 /**
  * A terminal that was closed or a file on a full disk takes no more of the log, and that must not end a part that seals
- * what it has: there is nobody left to tell. What waits for room is bounded.
+ * what it has: there is nobody left to read it. What waits for room is bounded.
  */
 function stderr(): ReturnType<typeof pino.destination> {
   const destination = pino.destination({ fd: 2, sync: true, maxLength: WAITING_MAX_CHARS })

@@ -33,7 +33,7 @@ export function lockHolder(path: string): number | undefined {
   }
 }
 
-/** Whether a process has a file open; where the system does not tell, it is believed. */
+/** Whether a process has a file open; where the system does not say, it is assumed. */
 function hasOpen(pid: number, path: string): boolean {
   if (!existsSync('/proc/self/fd')) return true
   const file = statSync(path, { bigint: true })
@@ -97,7 +97,7 @@ function release(fd: number): void {
   try {
     ftruncateSync(fd)
   } catch (error) {
-    // A disk that takes no changes keeps it; what failed before that is what is to be told.
+    // A disk that takes no changes keeps it; what failed before that is what matters.
     if (!(error instanceof Error)) throw error
   } finally {
     closeSync(fd)

@@ -20,7 +20,7 @@ interface ShutdownOptions {
   atOnce?: () => void
 }
 
-/** What a supervisor says over the channel to a part that is to end, which thus can tell it from a second wish. */
+/** What a supervisor says over the channel to a part that is to end, which thus is not mistaken for a second wish. */
 export interface StopRequest {
   stop: string
 }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import type { Logger } from './log.js'
 
-/** Tells systemd something; resolves when it was told. */
+/** Notifies systemd; resolves when the message was taken. */
 type Notify = (assignment: string) => Promise<void>
 
 /**
- * Tells systemd, where it is the one that started this process (`Type=notify`), that the process is up, and within each
+ * Notifies systemd, where it is the one that started this process (`Type=notify`), that the process is up, and within each
  * span of its watchdog that it is alive: a process whose loop stands still is killed and started anew. The messages go
  * through `systemd-notify`, so the unit needs `NotifyAccess=all`: Node has no datagram sockets of the file system.
  * Does nothing elsewhere.

@@ -1,4 +1,4 @@
-/** What is used of zstd: its low-level API alone tells how many bytes were consumed, which is what recovery lives on. */
+/** What is used of zstd: its low-level API alone reports how many bytes were consumed, which is what recovery lives on. */
 export interface Zstd {
   CCtx: new () => Compressor
   DCtx: new () => Decompressor

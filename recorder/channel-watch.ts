@@ -28,7 +28,7 @@ interface Watched {
   longestUs: number
   longestBeforeUs: number
   countingSinceUs: number
-  /** Since when it is silent, as far as it is not told yet. */
+  /** Since when it is silent, as far as that is not in the journal yet. */
   silentUs: number | undefined
   /** Connections that were to bring it, by name. */
   conns: readonly string[]
@@ -69,11 +69,11 @@ export class ChannelWatch {
     this.#lookedUs = nowUs
     const carriers = this.#carriers()
     for (const [channel, own] of carriers) this.#lookAt(channel, own, nowUs)
-    // Where no connection carries it any more, whatever ended them tells the rest.
+    // Where no connection carries it any more, whatever ended them journals the rest.
     for (const [channel, watched] of this.#watched) if (!carriers.has(channel)) this.#end(channel, watched, nowUs)
   }
 
-  /** What lasts at the end is told until then. */
+  /** What lasts at the end is journalled up to then. */
   close(): void {
     for (const [channel, watched] of this.#watched) this.#end(channel, watched, this.#deps.clock.nowUs())
   }
@@ -131,7 +131,7 @@ export class ChannelWatch {
         .catch((error: unknown) => this.#deps.log.warn({ channel, err: messageOf(error) }, 'not resubscribed'))
   }
 
-  /** A silence is over, or is told so far. */
+  /** A silence is over, or journalled so far. */
   #end(channel: string, watched: Watched, toUs: number): void {
     const { silentUs, conns } = watched
     watched.silentUs = undefined

@@ -18,7 +18,7 @@ const WINDOW_MS_MAX = 3_600_000
 const KINDS_MAX = 500
 
 /**
- * Complaints in journal and log, each once: equal ones that follow are counted, and the count is told as `repeated` when
+ * Complaints in journal and log, each once: equal ones that follow are counted, and the count is journalled as `repeated` when
  * the time is over. Two complaints are equal when only their figures differ.
  */
 export class Complaints {
@@ -67,7 +67,7 @@ export class Complaints {
     this.#log[level]({ ...facts, ...(hint !== undefined && { hint }) }, message)
   }
 
-  /** Tells what was counted and is due; to be called about once a second. */
+  /** Reports counts that are due; to be called about once a second. */
   tick(): void {
     const nowMs = this.#nowMs()
     for (const [key, reported] of this.#reported) {
@@ -83,7 +83,7 @@ export class Complaints {
     }
   }
 
-  /** Tells all that was counted. */
+  /** Reports all counts. */
   close(): void {
     for (const key of [...this.#reported.keys()]) this.#forget(key)
   }

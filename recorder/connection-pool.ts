@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 1000
 const LISTS_APART_MS = 10_000
 /** One announcement comes over every connection, and for every index. */
 const ANNOUNCED_AGAIN_MS = 600_000
-/** A connection is not made anew more often than this, whatever it is told. */
+/** A connection is not made anew more often than this, whatever asks for it. */
 const RENEWALS_APART_MS = 3000
 /** Names of instruments in one journal entry. */
 const NAMES_PER_ENTRY = 500
@@ -72,7 +72,7 @@ export class ConnectionPool {
     return measured
   }
 
-  /** To be called about once a second: looks for silence, settles outages, tells counts of complaints. */
+  /** To be called about once a second: looks for silence, settles outages, reports counts of complaints. */
   look(): void {
     const { ledger, complaints, clock } = this.#deps
     this.#silence.look(performance.now())
@@ -252,7 +252,7 @@ export class ConnectionPool {
   }
 
   #announced(facts: FactsOf<'maintenance'>, ends: Ends): void {
-    // All connections say what is told of all; what is told of one is about that one, however soon after another.
+    // An end of all is announced by each connection; an end of one counts however soon after another.
     const about = ends === 'this' ? slotOf(facts.conn) : ends
     const nowMs = performance.now()
     const lastMs = this.#announcedMs.get(about) ?? -Infinity

@@ -62,7 +62,7 @@ export class Glances {
   }
 }
 
-/** A frame may tell of one side alone: where the other one of before lies behind it now, it is over. */
+/** A frame may bring one side alone: where the other one of before lies behind it now, it is over. */
 function uncrossed(before: Glance, found: Glance): Glance {
   const { bid, ask } = { ...before, ...found }
   return bid === undefined || ask === undefined || bid < ask ? before : { ...before, bid: undefined, ask: undefined }

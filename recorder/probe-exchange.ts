@@ -21,7 +21,7 @@ export interface ExchangeProbe {
   channel: string | undefined
   /** From dialling to the first frame of data, ms. */
   firstFrameMs: number
-  /** The exchange's clock against ours, from its quickest answer; undefined where it does not tell its time. */
+  /** The exchange's clock against ours, from its quickest answer; undefined where it does not say its time. */
   clock: Measured | undefined
 }
 
@@ -158,7 +158,7 @@ function refused(wanted: ReadonlySet<string>, refusals: readonly string[], hint:
   return new EdgeError('EXCHANGE_REFUSES', `the exchange refuses: ${what}`, { hint })
 }
 
-/** Journal entries by which a session tells that something is not given to us, and nothing in its place. */
+/** Journal entries by which a session says that something is refused to us, and nothing comes in its place. */
 function isRefusal(event: string, facts: object = {}): boolean {
   return (event === 'login_refused' || event === 'rejected') && !('instead' in facts)
 }

@@ -9,7 +9,7 @@ import type { FrameRouter } from './frame-router.js'
 
 const NO_JSON = 'frames that are not one line of JSON, or nested too deeply; kept as text'
 
-/** Tells log and journal what the storage thread says; rejects when the thread dies. */
+/** Reports to log and journal what the storage thread says; rejects when the thread dies. */
 export function reportStorage(
   storage: Storage,
   router: FrameRouter,

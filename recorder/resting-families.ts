@@ -8,7 +8,7 @@ export const SKEW_US = 1_000_000
 const LIKE_ALL_ELSE = 'silent, as all else on the connection'
 
 interface Silence {
-  /** Since when; pieces are told of what lasts. */
+  /** Since when; what lasts is journalled in pieces. */
   sinceUs: number
   journalledMs: number
   /** Those that were silent because all was. */
@@ -53,7 +53,7 @@ export class RestingFamilies {
     const silence = this.#silences.get(account)
     if (silence && resumedUs < Infinity) {
       this.#silences.delete(account)
-      // Of one that was cut meanwhile all is told, and asked for, as an outage.
+      // One that was cut meanwhile is journalled, and asked for, as an outage.
       const ended = [...silence.families].filter(family => account.isSilent(family))
       for (const family of ended) account.heardAgain(family, resumedUs)
       return { ended, sinceUs: ended.length > 0 ? silence.sinceUs : Infinity }

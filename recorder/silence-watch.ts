@@ -47,7 +47,7 @@ interface Watched {
   revived: number
   /** Pauses that ended a moment ago, and that more may be known of soon. */
   doubtful: Doubtful[]
-  /** Since when it was silent last; pieces are told of what lasts. */
+  /** Since when it was silent last; what lasts is journalled in pieces. */
   sinceUs: number
 }
 

@@ -1,6 +1,6 @@
 const HOUR_US = 3_600_000_000
 
-/** Tells when a UTC hour begins: each hour of raw data opens with what is needed to read it alone. */
+/** Notices when a UTC hour begins: each hour of raw data opens with what is needed to read it alone. */
 export class HourMark {
   #hour: number
 

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws'
 import type { Subscriber } from './broker.js'
 import { matches, type ChannelPattern, type Faults } from './faults.js'
 
-/** How long a connection that was told to go may take to close properly. */
+/** How long a connection that was asked to go may take to close properly. */
 const CLOSE_GRACE_MS = 1_000
 
 /** What a protocol says and does on one connection. */

@@ -21,7 +21,7 @@ export interface PlayedRecording {
   past(family: string, fromMs: number, toMs: number): AsyncIterable<Buffer>
 }
 
-/** A book as far as its frames told. */
+/** A book as far as its frames showed it. */
 export interface KnownBook {
   changeId: number
   exchangeMs: number
@@ -48,7 +48,7 @@ export interface ReplayProtocol {
   readonly trades: ReplayedTrades
 }
 
-/** How an exchange tells of trades: those that were fetched for holes are played in their place. */
+/** How an exchange sends trades: those that were fetched for holes are played in their place. */
 export interface ReplayedTrades {
   /** Families whose frames are trades. */
   readonly families: readonly string[]

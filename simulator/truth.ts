@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { once } from 'node:events'
 
-/** What the simulated exchange did, a line of JSON each: `at_us` and what, beside which a client's own telling can be laid. */
+/** What the simulated exchange did, a line of JSON each: `at_us` and what, to compare a client's own account with. */
 export interface Truth {
   /** A frame of a channel was made, whoever got it. */
   made(channel: string, frame: Buffer): void

@@ -80,7 +80,7 @@ class KeptPart {
   #process: Process | undefined
   /** Started to take the place of the one at work. */
   #successor: Process | undefined
-  /** The one at work was told to end, so that it can be started anew. */
+  /** The one at work was asked to end, so that it can be started anew. */
   #isEnding = false
 
   constructor(part: Part, log: Logger, signal: AbortSignal, stillLooks: number) {
@@ -164,7 +164,7 @@ function start(
   stillLooks: number,
 ): Process {
   const child = execa(process.execPath, args, {
-    // A group of its own: Ctrl-C on the terminal reaches the supervisor alone, which then tells the parts once.
+    // A group of its own: Ctrl-C on the terminal reaches the supervisor alone, which then stops the parts once.
     detached: true,
     ipc: true,
     // It would keep each sign of life.

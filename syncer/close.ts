@@ -3,7 +3,7 @@ import { addProblem } from './report.js'
 import { settle } from './settled.js'
 import { planNow, summarize, type DatePass } from './date-pass.js'
 
-/** Puts a date away: tells what cannot be dealt with, and remembers what is left to do, or that nothing is. */
+/** Puts a date away: reports what cannot be dealt with, and remembers what is left to do, or that nothing is. */
 export function close(work: PassWork, datePass: DatePass): void {
   const { ledgers, report, dataDir } = work
   const { date, ledger, local, readAtMs } = datePass

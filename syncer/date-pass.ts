@@ -34,7 +34,7 @@ export function openDatePass(
 ): DatePass {
   const readAtMs = Date.now()
   let local = readDate(dataDir, folders)
-  // In this order: what is listed and is not being replaced now, `replaced` tells about.
+  // In this order: what is listed and is not being replaced now, `replaced` has.
   const switching = isSwitching(dataDir)
   const replaced = readReplaced(dataDir, date)
   const present = new Set(local.files.map(({ path }) => path))

@@ -58,7 +58,7 @@ async function proveUnused(
     if (readMemory(dataDir, target.label)) return
     await placeOf({ sync, dataDir, target, signal }).prove(signal)
   } catch (error) {
-    // Whatever else is wrong is told by the syncer.
+    // The syncer reports whatever else is wrong.
     if (signal.aborted) return
     if (!(error instanceof EdgeError) || error.code === 'SYNC_TARGET_NOT_ELSEWHERE') throw error
   }

@@ -46,7 +46,7 @@ const DATE_FOLDER = /^date=(\d{4}-\d\d-\d\d)$/
 /**
  * The dates that have folders here, with those folders (relative), oldest first. Looks at folder names only: its cost
  * is that of the partitions, not of the files. Symbolic links are not followed.
- * @param onLink told of a link where a folder of ours should be, relative: what lies behind it is left out
+ * @param onLink called for a link where a folder of ours should be, relative: what lies behind it is left out
  */
 export function listDates(dataDir: string, onLink: (path: string) => void = () => undefined): Map<string, string[]> {
   const found = new Map<string, string[]>()

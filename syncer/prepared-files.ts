@@ -13,13 +13,13 @@ type Remembered = Exclude<Found, 'gone'> & { bytes: number; mtimeMs: number }
 const KEPT = 10_000
 
 /**
- * What reading files here told: their checksums, or why they must not be shipped. Remembered until they are shipped, so
+ * What reading files here showed: their checksums, or why they must not be shipped. Remembered until they are shipped, so
  * that a target that is away does not make us read the same files at each try; a file that changes is read again.
  */
 export class PreparedFiles {
   readonly #known = new Map<string, Remembered>()
 
-  /** `gone`: it is no longer the file that was listed. Errors of the disk are told, but not remembered: they may pass. */
+  /** `gone`: it is no longer the file that was listed. Errors of the disk are reported, but not remembered: they may pass. */
   async read(
     file: LocalFile,
     replace: boolean,

@@ -8,7 +8,7 @@ export interface InPlace {
   gone: Map<string, ReadonlySet<string>>
 }
 
-/** Tells files that go by themselves from those that replace others, and puts these together by folder. Pure. */
+/** Separates files that go by themselves from those that replace others, and groups these by folder. Pure. */
 export function sortItems(items: readonly UploadItem[]): { plain: UploadItem[]; replacing: InPlace[] } {
   const plain: UploadItem[] = []
   const byFolder = new Map<string, InPlace>()
@@ -49,7 +49,7 @@ function goneByReplacer(datePass: UploadItem['datePass']): ReadonlyMap<string, G
   return goneBy
 }
 
-/** The sha256 of all that ever had this path here, as far as anything tells. */
+/** The sha256 of all that ever had this path here, as far as anything says. */
 function contentsOf(path: string, { ledger, receipts }: UploadItem['datePass']): ReadonlySet<string> {
   const brought = ledger.get(path)?.sha256
   return new Set([...(receipts().made.get(path) ?? []), ...(brought === undefined ? [] : [brought])])

@@ -105,7 +105,7 @@ function datesToWalk({ memory }: Syncer, dates: readonly string[]): string[] {
   })
 }
 
-/** True for a date with nothing to ship, to verify or to delete, as its folders tell; its files are not looked at. */
+/** True for a date with nothing to ship, to verify or to delete, as its folders show; its files are not looked at. */
 function isSettled(syncer: Syncer, date: string, tops: readonly string[]): boolean {
   const { dataDir, ledgers, memory, clock, config } = syncer
   const firstHourEndMs = Date.parse(`${date}T01:00:00Z`)

@@ -28,7 +28,7 @@ export interface TargetProof {
   wrong: string[]
   missing: string[]
   problems: FileProblem[]
-  /** True where the ledger was told, not a syncer at work that it is to look again. */
+  /** True where the ledger itself was changed, instead of asking a syncer at work to look again. */
   noted: boolean
   error: EdgeError | undefined
 }

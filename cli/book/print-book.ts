@@ -27,7 +27,7 @@ const say = (text: string) => process.stderr.write(`edgetape: ${text}\n`)
 const onProblem = (path: string, problem: string) => say(`${path}: ${problem}`)
 
 /**
- * Prints a book at a moment, or samples over a span; what was unknown or crossed is told on stderr.
+ * Prints a book at a moment, or samples over a span; stderr says what was unknown or crossed.
  * @throws EdgeError BOOK_SPAN_MISSING, BOOK_FORMAT, those of `sampleBook`
  */
 export async function printBook(options: PrintBookOptions): Promise<void> {

@@ -11,13 +11,13 @@ import { printAnswer } from './print-answer.js'
 const HELP = `statements end with a semicolon and may be several lines; views are refreshed for each
 .tables       names of all tables
 .views        ready views and views over all exchanges, a line each
-.views NAME   what it asks and tells, and an example that answers something here
+.views NAME   its question and columns, with an example that finds something here
 .help         this
 .quit         the end, as Ctrl-D
 Tab completes names, Ctrl-C cancels a statement, arrows bring back what was typed`
 
 const COMMANDS = ['.tables', '.views', '.help', '.quit']
-/** What is told to end may have its next step before it. */
+/** A statement that was interrupted may not have begun its next step: it is interrupted again. */
 const INTERRUPT_EVERY_MS = 100
 
 interface Prompt {
@@ -31,7 +31,7 @@ interface Prompt {
   historyPath: string
 }
 
-/** Asks for statements until the input ends. What goes wrong is told, and the next one asked for. */
+/** Asks for statements until the input ends. Errors are printed, and the next one asked for. */
 export async function prompt({ session, root, input, out, say, historyPath }: Prompt): Promise<void> {
   const isTerminal = 'isTTY' in input && input.isTTY === true
   const print = (text: string) => say.write(`${text}\n`)

@@ -3,7 +3,7 @@ import { showProgress } from '../../platform/progress-bar.js'
 
 const LOOK_EVERY_MS = 250
 
-/** Does something with a connection, with a bar for as long as DuckDB can tell how far it is with that. */
+/** Does something with a connection, with a bar for as long as DuckDB reports its progress. */
 export async function withStatementBar<T>(connection: DuckDBConnection, action: () => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return action()
   await connection.run('SET enable_progress_bar = true')

@@ -40,7 +40,7 @@ export function dateFiles(root: string, date: string): ParquetFile[] {
   return convertedFolders(root, date).flatMap(folder => parquetFilesIn(root, folder))
 }
 
-/** True once a date's segments are all sealed, as far as can be told, and it is time to roll it up. */
+/** True once a date's segments are all sealed, as far as can be seen, and it is time to roll it up. */
 export function isRollUpDue(date: string, nowMs: number, afterMinutes: number): boolean {
   return Date.parse(`${date}T00:00:00Z`) + DAY_MS + afterMinutes * 60_000 <= nowMs
 }
@@ -55,7 +55,7 @@ export async function rollUpDate(
 ): Promise<{ receipts: Receipt[]; rolled: Rolled[] }> {
   const { dataDir, signal } = options
   const files = dateFiles(dataDir, date)
-  // Names tell whether there is anything to do; receipts are read where there is.
+  // Names say whether there is anything to do; receipts are read where there is.
   if (planRollUps(files, () => true).length === 0) return { receipts: [], rolled: [] }
   const receipts = readReceiptsOf(dataDir, date)
   const outputs = new Set([...receipts.values()].flatMap(receipt => receipt.outputs.map(({ path }) => path)))

@@ -75,7 +75,7 @@ function finish(dataDir: string, { date, folders, receipts, replacements }: Fold
   clearWaiting(dataDir)
 }
 
-/** The inode tells whether it happened already. */
+/** The inode shows whether it happened already. */
 function switchOne(waiting: string, place: string, inode: number): void {
   const aside = `${waiting}${ASIDE}`
   // Cut off between renames: what is new goes on to its place, or back to where it waited.

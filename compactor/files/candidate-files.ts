@@ -74,7 +74,7 @@ function datesSince(
   return dates
 }
 
-/** What tells a connection from those of the same name in other runs. */
+/** Distinguishes a connection from those of the same name in other runs. */
 export const originOf = (host: string, run: string | undefined) => `${host}/${run ?? ''}/`
 
 /** What was on its way when an hour or a date ended may be in a file of the next: those that touch overlap. */

@@ -24,7 +24,7 @@ export interface DuplicatesQuestion {
   candidateFiles: readonly CandidateFile[]
   /** How far copies without a number of their own may be apart. */
   windowMs: number
-  /** Told of candidate files that cannot be read: copies in them are not known. */
+  /** Called with candidate files that cannot be read: duplicates in them stay unknown. */
   onUnreadable: (path: string, message: string) => void
   /** When rows of files were made, as far as earlier questions found out. */
   madeTimes?: MadeTimes
@@ -193,7 +193,7 @@ async function isAllDifferent(
   return countOf(rows) === countOf(keys)
 }
 
-/** What a connection subscribes to: the column that tells whether two of them brought the same. */
+/** What a connection subscribes to: the column that says whether two of them brought the same. */
 const channelOf = (columns: readonly string[]) => (columns.includes('channel') ? 'channel' : 'instrument_name')
 
 /** The rowids of rows in `staged` that are copies. */

@@ -7,7 +7,7 @@ import type { NameCount } from './sorted-ranges.js'
 /** Rows of `staged` that make one file. */
 export interface Group {
   partition: Partition
-  /** What it holds, in order; none where rows are not told apart by instrument. */
+  /** What it holds, in order; none where rows are not divided by instrument. */
   names: NameCount[]
   rows: number
 }

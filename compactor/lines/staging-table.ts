@@ -55,7 +55,7 @@ function channelMacro(pointers: readonly string[]): string {
   return `CREATE MACRO fed_channel(line) AS coalesce(${['NULL::VARCHAR', ...found].join(', ')});`
 }
 
-/** What of a segment bears on how its lines are read: where a feed's frames tell their channel, and the segment's family. */
+/** What of a segment bears on how its lines are read: where a feed's frames name their channel, and the segment's family. */
 type SourceOfLines = Pick<Source, 'channelAt'> & { name: Pick<Source['name'], 'channel'> }
 
 const startOfQuery = (sql: string) => sql.search(/^SELECT\b/m)

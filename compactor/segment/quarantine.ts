@@ -7,7 +7,7 @@ import { KNOWN } from '../lines/verdict.js'
 
 /**
  * The journal's entry on lines of a segment that went to quarantine, as a raw line. It is made from the segment alone,
- * and told of its start: converted again, it is the same, or gone when the lines are understood.
+ * and of its start: converted again, it is the same, or gone when the lines are understood.
  * @param reasons how often each reason led to quarantine
  */
 export function noteLine({ segment, name }: Pick<Source, 'segment' | 'name'>, reasons: Record<string, number>) {

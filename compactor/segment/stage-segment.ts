@@ -38,7 +38,7 @@ export interface Staging {
 
 /**
  * Brings every line of a segment to a table's rows, in the first form that fits: its own table's forms, one after the
- * other, then `frames`. What is left stays in `main.leftovers` with the reason, and a row of the journal tells of it.
+ * other, then `frames`. What is left stays in `main.leftovers` with the reason, and a row of the journal reports it.
  * @param folder for what is written meanwhile
  */
 export async function stageSegment(engine: Engine, source: Source, folder: string): Promise<Staging> {
@@ -78,7 +78,7 @@ async function settle(engine: Engine, { table, target }: StagingTable): Promise<
       WHERE each.rowid = found.id AND each.${sqlName(column)} IS DISTINCT FROM found.value`)
 }
 
-/** Tells the journal of lines in quarantine: in a file of its own, or among the rows of a segment of the journal. */
+/** Reports lines in quarantine to the journal: in a file of its own, or among the rows of a segment of the journal. */
 async function stageNote(
   engine: Engine,
   own: StagingTable,

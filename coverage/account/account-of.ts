@@ -30,7 +30,7 @@ const ASKED_WITHIN_US = 15 * 60_000_000
 
 /**
  * The account of one exchange: of each channel at each moment of the window exactly one state. Pure.
- * @param countedUs trades that were missing before, and until then, are told in the account of an earlier window
+ * @param countedUs trades that were missing before, and until then, are in the account of an earlier window
  */
 export function accountOf(facts: AccountFacts, asked: Span, countedUs = -Infinity): Account {
   const window = { fromUs: asked.fromUs, toUs: Math.max(asked.fromUs, Math.min(asked.toUs, facts.nowUs)) }
@@ -323,10 +323,10 @@ const ASKED = 'the exchange was asked for all of it'
 const NOT_SUBSCRIBED = 'wanted, and not subscribed'
 /** From the first connection of a run to the last: a few are made in a second. */
 const STARTS_WITHIN_US = 60_000_000
-/** As the journal tells of an end in good order. */
+/** As the journal reports an orderly end. */
 const STOPPED = 'the recorder was stopped'
 const KILLED_SILENT = 'the recorder ended without a word, and nothing had come for a while'
-/** Less than this is no silence; more than that is told by whoever watches for silence. */
+/** Less than this is no silence; anything longer is reported by whoever watches for silence. */
 const SILENT_US = 1_000_000
 const STEADY_US = 120_000_000
 

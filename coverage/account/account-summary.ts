@@ -104,7 +104,7 @@ const isClaimed = (spans: readonly StateSpan[]) =>
 /** Spans that touch, or nearly, and have one cause are one event, µs. */
 const TOGETHER_US = 1_000_000
 
-/** Spans as events: what began and ended together, for one cause, is told once. */
+/** Spans as events: what began and ended together, for one cause, is one event. */
 function eventsOf({ groups }: Account, isMeant: (span: StateSpan) => boolean): Loss[] {
   const found = groups.flatMap(({ spans, channels }) => spans.filter(isMeant).map(span => ({ span, channels })))
   const byCause = groupBy(found, ({ span: { state, cause, proof } }) => `${state} ${cause ?? proof ?? ''}`)
@@ -137,7 +137,7 @@ interface Sum {
   healedUs: number
   pendingUs: number
   unprovenUs: number
-  /** Of which nothing but a file tells. */
+  /** Known from files alone. */
   claimedUs: number
   causes: Map<string, number>
 }
@@ -146,7 +146,7 @@ const HOUR_US = 3_600_000_000
 
 type LineOf = Pick<Line, 'exchange' | 'family' | 'kind' | 'hourUs' | 'about'>
 
-/** The lines in which channels are told, by what tells them apart, and how many of the channels are in each. */
+/** The lines that channels are summed up in, by what distinguishes them, and how many of the channels are in each. */
 function sortsOf(channels: readonly Channel[], by: By | undefined): Map<string, { line: LineOf; count: number }> {
   const sorts = new Map<string, { line: LineOf; count: number }>()
   for (const { exchange, family, kind, about } of channels) {

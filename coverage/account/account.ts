@@ -38,7 +38,7 @@ export interface Channel {
   isWhole: boolean
   /** Of such a one: what its name says. */
   subject?: Subject | undefined
-  /** Of what files alone tell: kind and currency that they are stored by, where their folders say. */
+  /** For what only files are known of: kind and currency that they are stored by, where their folders say. */
   stored?: { kind: string | undefined; currency: string | undefined }
 }
 

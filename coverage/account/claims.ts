@@ -4,7 +4,7 @@ import type { Channel, StateSpan } from './account.js'
 import { kindShown, kindsShown } from './targets.js'
 import { Timeline } from './timeline.js'
 
-/** What a file alone says, where no journal tells of its recorder: from when to when it has something of a family and kind. */
+/** What a file alone says, where there is no journal of its recorder: from when to when it has something of a family and kind. */
 export interface Claim extends Span {
   host: string
   family: string
@@ -16,7 +16,7 @@ export interface Claim extends Span {
 /** Files of a recording follow one upon the other: what lies between two is no pause while it is shorter than a file. */
 const FILE_US = 3_600_000_000
 
-/** What claims come to, kind by kind: nothing tells what was subscribed, nor whether anything was missed. Pure. */
+/** What claims come to, kind by kind: nothing says what was subscribed, nor whether anything was missed. Pure. */
 export function* claimed(
   exchange: Pick<Exchange, 'name' | 'families'>,
   claims: readonly Claim[],

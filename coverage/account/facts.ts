@@ -35,7 +35,7 @@ export interface AccountFacts {
   /** Hosts whose recorder is at work now. */
   alive: ReadonlySet<string>
   vanished: readonly Vanished[]
-  /** What files say of recorders that no journal tells of. */
+  /** What files say of recorders without a journal. */
   claims?: readonly Claim[]
   /** When all this was read, µs. */
   nowUs: number

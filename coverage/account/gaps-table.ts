@@ -17,7 +17,7 @@ const CREATE = `CREATE OR REPLACE TEMP TABLE gaps (
 /**
  * Fills the relation `gaps` of a connection: what the account says of each day, whether or not it was written as a table.
  * @param days those that are asked for, both included
- * @param note told of days that are left out
+ * @param note called for days that are left out
  */
 export async function showGaps(
   connection: DuckDBConnection,

@@ -2,7 +2,7 @@ import type { JournalEntry } from '../../formats/journal/entry.js'
 import { groupBy } from '../../platform/group-by.js'
 import { saysState } from './read-journal.js'
 
-/** The state is told each hour. */
+/** The journal repeats the state each hour. */
 const STATE_WITHIN_US = 2 * 3_600_000_000
 
 /**

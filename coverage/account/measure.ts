@@ -15,7 +15,7 @@ import type { OnJournal } from './read-journal.js'
 const DAY_US = 86_400_000_000
 /** What is longer is measured part by part: of journals no more is in memory than of one of them. */
 const PART_US = 7 * DAY_US
-/** Of what was told before and behind a part, and of files that lie there. */
+/** Of what the journal said before and behind a part, and of files that lie there. */
 const AROUND_US = DAY_US
 
 export interface MeasureOptions {
@@ -23,7 +23,7 @@ export interface MeasureOptions {
   fromBegin?: boolean
   /** Nobody said until when: of a recording that is over only until then. */
   upToEnd?: boolean
-  /** Where no journal tells of a recorder, its tables are asked, too: slower. */
+  /** Where a recorder has no journal, its tables are asked, too: slower. */
   tables?: boolean
   /** Only what was recorded of these; without it, of all. */
   exchanges?: readonly string[]
@@ -136,7 +136,7 @@ async function factsOf(
   return { facts: { ...facts, claims: [...(facts.claims ?? []), ...claims] }, torn }
 }
 
-/** The same of what a person asks about, with all that tables can tell: where no time was said, of all there is. */
+/** The same of what a person asks about, with all that tables can show: where no time was said, of all there is. */
 export function measureAsked(
   root: string,
   asked?: Span,

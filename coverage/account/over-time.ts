@@ -66,7 +66,7 @@ function spansWithin(last: Known, { fromUs, toUs }: Span): StateSpan[] {
     .filter(span => span.fromUs < span.toUs)
 }
 
-/** A part of which nobody knew what came later has the cause that the next one tells. */
+/** A part of which nobody knew what came later takes its cause from the next one. */
 function withLaterWords(spans: readonly StateSpan[]): StateSpan[] {
   const backwards: StateSpan[] = []
   for (const span of [...spans].reverse()) {

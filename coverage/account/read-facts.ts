@@ -115,7 +115,7 @@ function aliveOf(
   const lastUs = new Map<string, number>()
   for (const { host, recvUs } of entries) lastUs.set(host, Math.max(lastUs.get(host) ?? 0, recvUs))
   for (const { host, atUs } of signs) lastUs.set(host, Math.max(lastUs.get(host) ?? 0, atUs))
-  // A copy has no lock: there the last word tells, and without one the age of the last sign.
+  // A copy has no lock: there the last word decides, and without one the age of the last sign.
   const over = new Set(lastEntries(entries).flatMap(({ last, isStopped }) => (isStopped ? [last.host] : [])))
   for (const { host, atUs } of signs)
     if (entries.every(({ host: own, recvUs }) => own !== host || recvUs < atUs)) over.delete(host)

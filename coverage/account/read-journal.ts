@@ -15,7 +15,7 @@ const HOUR_US = 3_600_000_000
 const DAY_US = 24 * HOUR_US
 /** So many hours with a journal are looked at for the state before a span; mostly the first one has it. */
 const HOURS_BACK_MAX = 72
-/** What is told later than this of a span does not count to it. */
+/** What is written later than this about a span does not count to it. */
 const WRITTEN_WITHIN_US = DAY_US
 
 /** Of Parquet, by one statement. */
@@ -65,7 +65,7 @@ function stateBefore(root: string, exchange: string, fromUs: number, seen: Set<s
     }
     entries = [...own, ...entries]
     earliestUs = startMs * 1000
-    // What the span's own hour says later than its begin does not tell what was before.
+    // What the span's own hour says later than its begin does not say what was before.
     if (++hours >= HOURS_BACK_MAX || saysState(entries.filter(({ recvUs }) => recvUs < fromUs))) break
   }
   return { entries, fromUs: earliestUs }

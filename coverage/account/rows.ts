@@ -8,7 +8,7 @@ export interface GapRow {
   /** The table of its rows. */
   data: string
   kind: string
-  /** Undefined: all of the kind, as no channel tells them apart. */
+  /** Undefined: all of the kind, as no channel distinguishes them. */
   name: string | undefined
   fromUs: number
   toUs: number

@@ -10,7 +10,7 @@ interface OfHost {
   byChannel: Map<string, JournalSpan[]>
 }
 
-/** Finds what the journal told of a channel without looking at all that it told. */
+/** Finds what the journal says of a channel without looking at all that it says. */
 export class SpanIndex {
   readonly #hosts = new Map<string, OfHost>()
   readonly #ids = new Map<JournalSpan, number>()
@@ -44,7 +44,7 @@ export class SpanIndex {
     return about.filter(span => isOfFamily(span, family) && isOfConnection(span, subscription))
   }
 
-  /** What was told of single instruments. */
+  /** What it says of single instruments. */
   *instrumentsOf(host: string, family: string): Generator<[string, JournalSpan[]]> {
     for (const [name, spans] of this.#hosts.get(host)?.byInstrument ?? []) {
       const own = spans.filter(span => isOfFamily(span, family))

@@ -12,7 +12,7 @@ import type { Vanished } from './facts.js'
 import { dateOfUs, datesBetween } from '../../platform/utc-date.js'
 
 const HOUR_US = 3_600_000_000
-/** In a copy nobody can tell whether the recorder lives: a segment is there within this time of its end. */
+/** In a copy nobody knows whether the recorder lives: a segment is there within this time of its end. */
 export const ARRIVES_WITHIN_US = 2 * HOUR_US
 const NOT_HERE_YET = 'its segment goes on at the recorder, or is on its way'
 
@@ -103,10 +103,10 @@ function vanishedOf({ host, channel, kind, currency, number }: SegmentName, span
   }
 }
 
-/** The name of a segment has whole seconds, and what it says of going on may be told a moment after it ended. */
+/** The name of a segment has whole seconds, and the entry that it goes on may be written a moment after it ended. */
 const ANNOUNCED_LATE_US = 2_000_000
 
-/** Segments that go on beyond their hour, as journals tell: until the time that was told, or until the next of their group. */
+/** Segments that go on beyond their hour, as journals say: until the time announced, or until the next of their group. */
 export function longSegments(
   entries: readonly JournalEntry[],
   here: readonly SegmentName[],

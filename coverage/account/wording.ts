@@ -4,7 +4,7 @@ import { asOneLine } from '../../platform/wrapped.js'
 import { LAST_SECONDS, type Channel } from './account.js'
 import type { Loss, AccountSummary } from './account-summary.js'
 
-/** How the account is told in words, the same in the terminal, on the page and in a report. */
+/** The account in words, the same in the terminal, on the page and in a report. */
 
 const DAY_US = 86_400_000_000
 

@@ -1,6 +1,6 @@
 import { z } from '../../platform/zod.js'
 
-/** What a kind of instrument may be recorded of, in the order in which people are told of it. */
+/** What a kind of instrument may be recorded of, in the order in which people see it. */
 const SPOT_FAMILIES = ['trades', 'book', 'quote', 'ticker', 'candles', 'book_full', 'book_rpi', 'price_limit'] as const
 const DERIVATIVE_FAMILIES = [...SPOT_FAMILIES, 'liquidations'] as const
 const OPTION_FAMILIES = ['trades', 'book', 'ticker'] as const

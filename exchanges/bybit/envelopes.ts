@@ -31,7 +31,7 @@ export function usually(members: number, condition: string): Envelope {
   }
 }
 
-/** The same for rows whose side is called `S` and whose symbol `s`: SQL does not tell capitals. */
+/** The same for rows whose side is called `S` and whose symbol `s`: SQL does not distinguish capitals. */
 export const withSides = (envelope: Envelope): Envelope => ({ ...envelope, line: `replace(line, '"S":"', '"side":"')` })
 
 /** The same of what is agreed on by RFQ, which names its time otherwise. */

@@ -23,7 +23,7 @@ const twice = <const Row extends BybitFamily>(row: Row, spot: Partial<BybitFamil
 /** Busy enough that silence is none of theirs: prices that a ticker holds move all the time, those of options, too. */
 const BUSY = /(?:^|\.)(?:BTC|ETH)(?:USDT?|PERP|-.*-[CP](?:-USDT)?)$/
 
-/** Every family of Bybit, in the order in which people are told of them. */
+/** Every family of Bybit, in the order in which people see them. */
 export const families: readonly BybitFamily[] = [
   ...twice({
     name: 'trades',

@@ -65,7 +65,7 @@ const SPOT_TOO: ReadonlySet<string> = new Set(
   families.flatMap(({ name }) => (name.endsWith(SPOT) ? [name.slice(0, -SPOT.length)] : [])),
 )
 
-/** What frames say of themselves; of which category they are only the family of their segment tells. */
+/** What frames say of themselves; only the family of their segment says of which category they are. */
 export const frames: Frames = {
   channelOf: (frame, family) => {
     const topic = topicIn(frame) ?? (family.startsWith(FULL_BOOK) ? topicOfAnswer(frame) : undefined)

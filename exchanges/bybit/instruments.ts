@@ -19,7 +19,7 @@ export interface Instrument {
   symbol: string
   kind: ConfigKind
   status: string
-  /** As channels and people are told of it: of spot `spot.BTCUSDT`, unique over all categories. */
+  /** As channels and people call it: of spot `spot.BTCUSDT`, unique over all categories. */
   instrument_name: string
   /** When it ends, or is to be delisted; undefined for never. */
   expiration_timestamp: number | undefined
@@ -29,7 +29,7 @@ export interface Instrument {
 
 /** States in which there is something to be had of it. */
 const ALIVE = new Set(['Trading', 'PreLaunch', ''])
-/** How much of an entry without a name is told. */
+/** How much of an entry without a name is quoted. */
 const SHOWN_CHARACTERS = 200
 
 /** What an answer lists. */

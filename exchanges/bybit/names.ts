@@ -1,6 +1,6 @@
 /**
  * What the exchange's names say. A channel is called as its topic is, those of spot with `spot.` before it: topics of two
- * categories bear one name, and frames do not tell them apart.
+ * categories bear one name, and frames do not distinguish them.
  */
 
 import { safeCurrency, type Kind, type Partition } from '../../formats/partition.js'
@@ -18,7 +18,7 @@ const SPOT_PREFIX = 'spot.'
 export const channelOf = (category: Socket, topic: string) => (category === 'spot' ? SPOT_PREFIX + topic : topic)
 /** How the exchange calls it. */
 export const topicOf = (channel: string) => (isSpot(channel) ? channel.slice(SPOT_PREFIX.length) : channel)
-/** Tables call pairs as the exchange does, and tell them from perpetuals by their kind. */
+/** Tables call pairs as the exchange does, and distinguish them from perpetuals by their kind. */
 export const nameInTables = topicOf
 export const nameOfRow = (name: string, kind: string) => (kind === 'spot' ? SPOT_PREFIX + name : name)
 export const isSpot = (channel: string) => channel.startsWith(SPOT_PREFIX)
@@ -113,7 +113,7 @@ export function partitionOfInstrument(name: string): Partition {
   return partition.kind === 'none' && SPOT_PAIR.test(name) ? partitionOfPair(name) : partition
 }
 
-/** The category that a derivative's name tells of. */
+/** The category that a derivative's name implies. */
 export function categoryOfName(name: string): Category {
   if (OPTION.test(name)) return 'option'
   return INVERSE.test(name) || INVERSE_FUTURE.test(name) ? 'inverse' : 'linear'

@@ -7,7 +7,7 @@ import { channelOf, familyOfChannel, type Category } from './names.js'
 /** How much quieter the other kinds are. */
 const ACTIVITY: Record<Instrument['kind'], number> = { perpetual: 1, future: 0.1, option: 0.02, spot: 0.4 }
 const FACTOR_OF_DEPTH: Readonly<Record<number, number>> = { 50: 4, 200: 2, 1000: 1, 25: 2, 100: 1 }
-/** What the exchange as a whole tells, most of it by settlement. */
+/** Channels about the exchange as a whole, most of them by settlement. */
 const OF_EXCHANGE: Readonly<Record<string, readonly string[]>> = {
   insurance: ['insurance.USDT', 'insurance.USDC', 'insurance.inverse'],
   adl_alert: ['adlAlert.USDT', 'adlAlert.USDC', 'adlAlert.inverse'],

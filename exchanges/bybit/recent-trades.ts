@@ -3,7 +3,7 @@ import type { BybitHttp } from './http.js'
 import { categoryOfChannel, expiryMsOf, isSpot, lastExpiryMs, symbolOf } from './names.js'
 
 const PATH = '/v5/market/recent-trade'
-/** The exchange tells no more of the past than this. */
+/** The exchange lists no more of the past than this. */
 export const ROWS = 1000
 export const SPOT_ROWS = 60
 

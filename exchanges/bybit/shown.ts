@@ -9,7 +9,7 @@ const names = {
     kind === 'option' ? /^([A-Z0-9]+)-.*-C(?:-|$)/.exec(symbol)?.[1] : undefined,
 }
 
-/** What the page shows of Bybit, from tickers, of which most frames tell what changed. */
+/** What the page shows of Bybit, from tickers, most frames of which bring only what changed. */
 export function shownOf(
   instruments: readonly Instrument[],
   priceOf: (name: string) => number | undefined,

@@ -22,7 +22,7 @@ export interface SubscriptionsDeps {
   log: Logger
   /** What is to be subscribed on this connection, asked anew each time. */
   wanted: () => ReadonlySet<string>
-  /** Told of channels that flow from now on, and of those that do not any more. */
+  /** Learns of channels that flow from now on, and of those that do not any more. */
   began: (channels: readonly string[]) => void
   ended: (channels: readonly string[]) => void
   nowMs?: () => number
@@ -155,7 +155,7 @@ export class Subscriptions extends KeptSubscriptions {
       this.#looks ??= setInterval(() => this.#lookForFirstFrames(), LOOK_EVERY_MS)
   }
 
-  /** The exchange said yes, and sends nothing: asked once more, then told as refused. */
+  /** The exchange said yes, and sends nothing: asked once more, then reported as refused. */
   #lookForFirstFrames(): void {
     const late = [...this.#unproven].filter(([, { sinceMs }]) => this.#nowMs() - sinceMs > FIRST_FRAME_MS)
     if (this.#unproven.size === 0) {

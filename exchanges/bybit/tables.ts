@@ -2,7 +2,7 @@ import { BY_PAYLOAD, polledWith, type Identity, type Reading, type Table } from 
 import { answer, bookAnswer, rfqPush, timedAnswer, usually, wholeAnswer, withSides } from './envelopes.js'
 import { partitionIn } from './names.js'
 
-/** Frames of a book tell the engine's time, `cts`; those of options have an `id` besides. */
+/** Frames of a book bring the engine's time, `cts`; those of options have an `id` besides. */
 const BOOK: Reading = {
   envelope: usually(5, 'received.frame.cts IS NOT NULL AND received.frame.cs IS NULL AND received.frame.id IS NULL'),
   each: false,

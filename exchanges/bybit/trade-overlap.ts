@@ -16,7 +16,7 @@ import type { CameTrades } from './trade-comparison.js'
 /** Frames of before the end of a hole may be late, and the list may be: nothing is asked before. */
 const WAIT_MS = 2500
 const LOOK_EVERY_MS = 500
-/** An outage is told from the last frame of whatever sort on; this much before it the trades of the overlap had come. */
+/** An outage counts from the last frame of whatever sort on; this much before it the trades of the overlap had come. */
 const OVERLAP_US = 2_000_000
 const RETRY_MS_MAX = 60_000
 const TRIES_MAX = 5

@@ -8,7 +8,7 @@ const STRIKE = `TRY_CAST(replace(split_part(instrument_name, '-', 3), 'd', '.') 
 /** Options end at 08:00 UTC of the day in their name. */
 const EXPIRATION = `epoch_us(TRY_STRPTIME(split_part(instrument_name, '-', 2), '%-d%b%y')) + 28800000000`
 
-/** Liquidations are told by flags of trades: T the taker's side, M the maker's, MT both. */
+/** Liquidations are marked by flags of trades: T the taker's side, M the maker's, MT both. */
 const LIQUIDATED = `CASE WHEN liquidation = 'T' THEN direction WHEN direction = 'buy' THEN 'sell' ELSE 'buy' END`
 
 /** By what Tardis' own code makes of the exchange's frames. */

@@ -11,7 +11,7 @@ interface DeribitFamily extends Family {
   framesPerSecond?: number
 }
 
-/** Every family of Deribit, in the order in which people are told of them. The channel `<name>.…` is of the family `name`. */
+/** Every family of Deribit, in the order in which people see them. The channel `<name>.…` is of the family `name`. */
 export const families = [
   {
     name: 'trades',

@@ -4,7 +4,7 @@ const DIGITS = 13
 
 /**
  * The exchange's own time in a notification, ms since the epoch: of the last of several events; undefined where there is
- * none, and in answers, which tell of the past.
+ * none, and in answers, which are about the past.
  */
 export function madeMs(frame: Buffer): number | undefined {
   if (frame.indexOf(NOTIFICATION) < 0) return undefined

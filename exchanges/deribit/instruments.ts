@@ -50,7 +50,7 @@ export function indexOf(instrument: Instrument): string {
   return instrument.price_index ?? `${instrument.base_currency.toLowerCase()}_usd`
 }
 
-/** A spot pair that another exchange matches on this one's behalf, which tells nothing of its trades and candles. */
+/** A spot pair that another exchange matches on this one's behalf, which brings nothing of its trades and candles. */
 export const isRouted = ({ is_cbe_routed }: Instrument) => is_cbe_routed === true
 
 /** An instrument as it stands alone, in a frame that announces it; undefined for anything else. */
@@ -72,7 +72,7 @@ export interface InstrumentList {
   oddKinds: Map<string, string>
 }
 
-/** How much of an entry without a name is told. */
+/** How much of an entry without a name is quoted. */
 const SHOWN_CHARACTERS = 200
 
 /** What the entries of an answer are. */

@@ -4,7 +4,7 @@
  * - `login`: whoever asks may not; logging in again may help, the same login does not
  * - `raw`: this connection gets no raw channels
  * - `notThere`: what was asked about is not there, or not any more
- * - `params`: of the question; an instrument that is not there is told so, too
+ * - `params`: about the question, which may name an instrument that is not there
  */
 type Meaning = 'passes' | 'login' | 'raw' | 'notThere' | 'params'
 

@@ -39,7 +39,7 @@ export class Subscriptions extends KeptSubscriptions {
     return chunkChannels(channels)
   }
 
-  /** Live is who carries something: one outage would be told as over, and as another one, otherwise. */
+  /** Live is who carries something: otherwise one outage would be reported as over, and as another one. */
   protected override updated(): void {
     const refused = this.#beginning ?? []
     const came = refused.find(({ error }) => error.means === 'passes' || error.means === 'login')

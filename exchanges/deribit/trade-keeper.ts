@@ -68,7 +68,7 @@ export class TradeKeeper {
 
   /** From which time at the exchange on trades were to come; undefined when the recorder ends first. */
   async #fromMs(newestMs: number, recording: Recording, signal: AbortSignal): Promise<number | undefined> {
-    // An abort that has been is told no more.
+    // An abort that has been raises no event any more.
     if (signal.aborted) return undefined
     const ended = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     await Promise.race([this.#isConnected, ended])

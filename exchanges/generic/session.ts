@@ -13,7 +13,7 @@ export class GenericSession implements ExchangeSession {
   readonly #answers: Answers
   readonly #ended = new AbortController()
   #pings: NodeJS.Timeout | undefined
-  /** A feed tells what it sends only by sending it: its families stand for its channels. */
+  /** What a feed sends shows only when it sends it: its families stand for its channels. */
   channels: ReadonlySet<string> = new Set()
 
   constructor(link: SessionLink, config: GenericConfig, families: FeedFamilies, answers: Answers) {

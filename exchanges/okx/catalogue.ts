@@ -9,7 +9,7 @@ export class Catalogue extends Listings<Instrument> {
     super(isChosen, { isOver: state => GONE.has(state), expiryMsOf }, clocks)
   }
 
-  /** Takes a row of channel `instruments`; a listing that was cancelled comes without a name, and lists tell of it. */
+  /** Takes a row of channel `instruments`; a listing that was cancelled comes without a name; lists show it. */
   hear(row: Message): void {
     const name = nameOf(row)
     if (name === '') return

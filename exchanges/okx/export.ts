@@ -11,7 +11,7 @@ const lastOf = (table: string, columns: string, dates: string, alias: string, of
 const INDEX = `split_part(said.instrument_name, '-', 1) || '-' || regexp_replace(split_part(said.instrument_name, '-', 2), '^USDC$|^USD_UM$', 'USD')`
 const quotes: ExportRows = { table: 'quote', family: 'bbo-tbt', columns: ['"askSz"', '"askPx"', '"bidPx"', '"bidSz"'] }
 
-/** Each channel tells of one thing. */
+/** Each channel is about one thing. */
 const ticker: ExportRows = {
   table: 'ticker',
   family: 'tickers',

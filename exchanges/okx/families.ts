@@ -18,7 +18,7 @@ export type ConfigKind = 'perpetual' | 'future' | 'option' | 'spot'
 const DERIVATIVES: readonly ConfigKind[] = ['perpetual', 'future', 'option']
 const BUSY = /\.(BTC|ETH)-USDT(-SWAP)?$/
 
-/** Every family of OKX, in the order in which people are told of them. */
+/** Every family of OKX, in the order in which people see them. */
 export const families = [
   {
     name: 'trades',

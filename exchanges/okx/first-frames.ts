@@ -57,7 +57,7 @@ export class FirstFrames {
     }
   }
 
-  /** To be told of each frame: most of the time nothing is awaited. */
+  /** To be called for each frame: most of the time nothing is awaited. */
   came(channel: string): void {
     if (this.#awaited.size > 0) this.#awaited.delete(channel)
     if (this.#given.size > 0 && this.#given.delete(channel)) this.#deps.flows(channel)

@@ -44,7 +44,7 @@ export class OkxHttp {
 
   constructor(config: Pick<OkxConfig, 'url' | 'httpUrl'>) {
     this.#origin = httpOrigin(config)
-    // The system for demo trading is told apart by this alone.
+    // This alone distinguishes the system for demo trading.
     this.#headers = DEMO_HOST.test(new URL(config.url).hostname) ? { 'x-simulated-trading': '1' } : {}
   }
 

@@ -136,7 +136,7 @@ const KIND_OF_TYPE: Readonly<Record<string, Kind>> = {
   OPTION: 'option',
 }
 
-/** As the exchange names kinds; undefined for a name that tells none. */
+/** As the exchange names kinds; undefined for a name without one. */
 export function typeOfInstrument(name: string): string | undefined {
   const { kind } = partitionOfInstrument(name)
   return Object.keys(KIND_OF_TYPE).find(type => type !== 'MARGIN' && KIND_OF_TYPE[type] === kind)
@@ -144,7 +144,7 @@ export function typeOfInstrument(name: string): string | undefined {
 
 const kindOfType = (type: string) => (Object.hasOwn(KIND_OF_TYPE, type) ? KIND_OF_TYPE[type] : undefined)
 
-/** Kind and currency of what a channel is about; undefined where its name does not tell. */
+/** Kind and currency of what a channel is about; undefined where its name does not say. */
 export function partitionOfChannel(channel: string): Partition | undefined {
   const family = familyOfChannel(channel)
   const about = aboutOf(channel)

@@ -203,7 +203,7 @@ export class OkxSession implements ExchangeSession {
     this.#forKeepers([channel], (keeper, traded) => keeper.broken(traded, this.#recvUs))
   }
 
-  /** Tells each keeper of the instruments of which these channels bring its trades. */
+  /** For each keeper, the instruments of which these channels bring its trades. */
   #forKeepers(channels: readonly string[], act: (keeper: TradeKeeper, traded: readonly string[]) => void): void {
     for (const keeper of this.#keepers) {
       const head = `${keeper.family}.`
@@ -223,7 +223,7 @@ export class OkxSession implements ExchangeSession {
     })
   }
 
-  /** Told about a minute before: a new connection is made before this one ends. */
+  /** Comes about a minute before: a new connection is made before this one ends. */
   #noticed(message: Message): void {
     if (message['code'] === UPGRADE) this.#link.maintenance({ conn: this.#link.conn }, 'this')
     else this.#link.complain({ event: 'error', message: `the exchange says: ${textOf(message['msg'])}` })

@@ -35,7 +35,7 @@ const tickerOf = (name: string): Shown => ({
   },
 })
 
-/** A frame tells of many options: one of them is read. */
+/** A frame is about many options: one of them is read. */
 const summaryOf = (name: string, instrument: string, family: string): Shown => ({
   ...{ name, family: 'opt-summary', text: `"instFamily":"${family}"` },
   read: frame => {

@@ -69,7 +69,7 @@ export class TradeKeeper {
   /** Nothing of them came from then on until just now, and they are about to be subscribed anew. */
   missed(instruments: readonly string[], sinceUs: number): void {
     this.#newestBeforeUs = Math.max(this.#newestBeforeUs, sinceUs)
-    // Of one that is known since before, each number that came since tells of all that time.
+    // Of one that is known since before, each number that came since vouches for all that time.
     const isKnown = (instrument: string) =>
       this.sequences.startedUsOf(instrument) <= sinceUs || (this.#earlierUs.get(instrument) ?? Infinity) <= sinceUs
     for (const instrument of instruments) this.#proofs.missed(instrument, isKnown(instrument) ? sinceUs : undefined)
@@ -112,7 +112,7 @@ export class TradeKeeper {
     await Promise.all([filler.run(signal), this.#prove(recording, signal)])
   }
 
-  /** Tells of which time all trades are known, so that nobody need believe that none was missed. */
+  /** Journals of which time all trades are known, so that nobody need believe that none was missed. */
   async #prove(recording: Recording, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const proofs = this.#proofs

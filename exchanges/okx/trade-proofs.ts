@@ -28,7 +28,7 @@ const FIRST_FRAME_US = 5_000_000
 
 /**
  * The first frame of a subscription shows the last trade, whose number says how many were made meanwhile: what is missing
- * of them is a hole, and told as that. So all of the time since the last trade before is known, whether or not any was
+ * of them is a hole, and reported as that. So all of the time since the last trade before is known, whether or not any was
  * made. Frames may come before their subscription is answered, so that both are waited for.
  */
 export class TradeProofs {
@@ -43,7 +43,7 @@ export class TradeProofs {
     return instruments.every(instrument => this.#awaited.has(instrument))
   }
 
-  /** One is to be asked for anew. @param knownUs since when its next frame will tell of all that was made, where it is known */
+  /** One is to be asked for anew. @param knownUs since when its next frame will account for all that was made, where it is known */
   missed(instrument: string, knownUs: number | undefined): void {
     const { first, shown } = this.#awaited.get(instrument) ?? {}
     const since = knownUs === undefined ? undefined : { beforeUs: knownUs, madeUs: knownUs, recvUs: knownUs }
@@ -96,7 +96,7 @@ export class TradeProofs {
   }
 }
 
-/** Proofs that are told as one, by the span that they share. */
+/** Proofs that are journalled as one, by the span that they share. */
 export interface JoinedProof extends Omit<TradeProof, 'instrument' | 'madeUs'> {
   instruments: string[]
 }

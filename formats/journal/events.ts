@@ -8,7 +8,7 @@ import { counts, flag, id, number, ranges, text, texts, us, type Field } from '.
  * - `misses`: a whole span in which frames are missing, or may be;
  * - `covers`: a span that one connection did not bring and another one did;
  * - `heals`: what was missing came after all;
- * - `nothing`: it is told for people.
+ * - `nothing`: it is written for people.
  */
 export type Effect = 'run' | 'carries' | 'opens' | 'closes' | 'misses' | 'covers' | 'heals' | 'nothing'
 
@@ -43,7 +43,7 @@ const nothing = {}
 
 /**
  * All that a journal may say, an event a row: the frame of a line is `{"event":NAME,…}` with these fields. Nothing else is
- * written, as the writers take their types from here, and nothing else is read. docs/journal.md tells it to people.
+ * written, as the writers take their types from here, and nothing else is read. docs/journal.md explains it to people.
  */
 export const EVENTS = {
   started: event(
@@ -153,7 +153,7 @@ export const EVENTS = {
   disk_again: event('storage', 'closes', { after_ms: number, message: text }, nothing),
   made_room: event('storage', 'nothing', { files: texts, bytes: number }, nothing),
   room_again: event('storage', 'closes', { after_ms: number }, nothing),
-  /** A segment goes on beyond its hour: until then a copy has to wait for it. Told when it is begun, and in each hour. */
+  /** A segment goes on beyond its hour: until then a copy has to wait for it. Written when it is begun, and in each hour. */
   goes_on: event('storage', 'nothing', { path: text, to_us: us }, nothing),
   segment_recovered: event(
     'storage',

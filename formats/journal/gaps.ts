@@ -173,7 +173,7 @@ class SpanReader {
         this.#addUnreadable(entry)
         break
       default:
-      // Who carries what, and what is told for people, opens no span and closes none.
+      // Who carries what, and what is written for people, opens no span and closes none.
     }
   }
 
@@ -244,7 +244,7 @@ class SpanReader {
 
   #replaceOutage(entry: EntryOf<'gap' | 'covered'>): void {
     const { from_us: fromUs = -Infinity, to_us: toUs = Infinity } = entry.detail
-    // What several connections were to bring, and did not, is told once for all of them.
+    // What several connections were to bring, and did not, is one entry for all of them.
     const also = entry.event === 'gap' ? (entry.detail.also ?? []) : []
     for (const conn of [entry.detail.conn ?? '', ...also])
       this.#remove(this.#outages.resolve(entry.host, conn, fromUs, toUs))
@@ -264,7 +264,7 @@ class SpanReader {
     const { instrument, family = TRADES } = entry.detail
     const cause = entry.event === 'trade_hole' ? entry.detail.cause : undefined
     const channel = entry.event === 'trade_hole' ? entry.detail.channel : undefined
-    // Without numbers it is told when the exchange was asked already.
+    // Without numbers it is written after the exchange was asked.
     const pending = entry.event === 'trade_hole' && entry.detail.from_seq !== undefined && { pending: true as const }
     const about = {
       instrument,
@@ -277,7 +277,7 @@ class SpanReader {
     return this.#add(entry, 'trade_hole', { ...boundsOf(entry), ...about })
   }
 
-  /** Told of all the time that the segment may have had; it may be another recorder's than the one that tells of it. */
+  /** Counts for all the time that the segment may have had; it may be another recorder's than the one that reports it. */
   #addUnreadable(entry: EntryOf<'segment_unreadable'>): void {
     const name = parseSegmentPath(withState(entry.detail.path ?? '', 'sealed'))?.name
     if (!name) return

@@ -3,7 +3,7 @@ import { byExchange, type JournalEntry } from './entry.js'
 
 /**
  * The entries of one dataDir as those of one recorder where one came after the other: by the same host name, with an
- * identity or from before there were any, and by another name, where the heir told of it (`inherited`). Otherwise what one
+ * identity or from before there were any, and by another name, where the heir said so (`inherited`). Otherwise what one
  * of them recorded last would never be followed by anything. Pure.
  */
 export function inOneLine(entries: readonly JournalEntry[]): JournalEntry[] {

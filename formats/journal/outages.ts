@@ -6,7 +6,7 @@ import type { JournalSpan } from './gap.js'
 const NOT_BACK_US = 60_000_000
 
 interface Slot {
-  /** The last outage, until the journal tells of the gap that it became. */
+  /** The last outage, until the journal has the gap that it became. */
   outage: JournalSpan | undefined
   /** It ended: all channels flow again. */
   isOver: boolean
@@ -68,7 +68,7 @@ export class Outages {
     slot.isOver = true
   }
 
-  /** The journal tells of what an outage became. @returns the outage, which needs no telling any more */
+  /** The journal says what an outage became. @returns the outage, which that entry replaces */
   resolve(host: string, conn: string, fromUs: number, toUs: number): JournalSpan | undefined {
     const { slot } = this.#of({ host, detail: { conn } })
     const { outage } = slot
@@ -79,7 +79,7 @@ export class Outages {
   }
 
   /**
-   * The run ended: nothing is out any more, as nothing is recorded. Killed, no entry will tell of it.
+   * The run ended: nothing is out any more, as nothing is recorded. Killed, no entry will say so.
    * @returns outages that lasted until then
    */
   runEnded(host: string, atUs: number): JournalSpan[] {

@@ -5,7 +5,7 @@ import { segmentLines } from '../segment-lines.js'
 import { StoredLine } from '../stored-line.js'
 import { parseJournalEvent, type JournalEntry } from './entry.js'
 
-/** An entry with its number within its run, by which it is told from others of the same moment. */
+/** An entry with its number within its run, which distinguishes it from others of the same moment. */
 export type NumberedEntry = JournalEntry & { readonly seq: number }
 
 /** The segments of the journal that may hold entries of a span; none where nothing was recorded yet. */

@@ -39,7 +39,7 @@ export function subscriptionsOf(
   return [...sources.values()].flatMap(reader => reader.all())
 }
 
-/** What a run that took over held back is told at once, all within this time, µs. */
+/** What a run that took over held back is written at once, all within this time, µs. */
 const HELD_BACK_US = 1_000_000
 
 interface ChannelSpan extends Span {
@@ -77,7 +77,7 @@ class HostReader {
   readonly #wantedRefused = new Map<string, Span[]>()
   /** Channels that were ended to be taken anew: since when, and on which connection. */
   readonly #anew = new Map<string, { us: number; conn: string }>()
-  /** When a connection took a channel anew, and soon had it again: of these moments nothing is told. */
+  /** When a connection took a channel anew, and soon had it again: these moments count as nothing. */
   readonly #takenAnew = new Map<string, Span[]>()
   /** When a recorder or a connection began: what was to come back had come back soon after. */
   readonly #begins: number[] = []
@@ -86,7 +86,7 @@ class HostReader {
   #lastUs = 0
   /** Since when instruments were to be recorded that are subscribed only later. */
   readonly #since = new Map<string, number>()
-  /** Of a run that took over: since when it recorded, while it tells what it did not tell before. */
+  /** Of a run that took over: since when it recorded, while it writes what it had held back. */
   #tookOver: { sinceUs: number; catchesUpUntilUs: number } | undefined
 
   constructor(source: Pick<Subscription, 'exchange' | 'host'>, expiryMsOf: (channel: string) => number) {

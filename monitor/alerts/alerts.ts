@@ -14,7 +14,7 @@ const RETRY_MS = 60_000
 
 type Settings = Pick<Config, 'alerts' | 'dataDir' | 'host'>
 
-/** Tells of what goes wrong, and when it is well again: each receiver by itself. */
+/** Notifies of what goes wrong, and when it is well again: each receiver by itself. */
 export class Alerts {
   readonly #deliveries: readonly Delivery[]
   readonly #ping: DeadMansPing | undefined
@@ -26,8 +26,8 @@ export class Alerts {
   }
 
   /**
-   * Takes a look into account, and begins to tell what is due.
-   * @param isWell nothing is wrong, so that the watcher elsewhere may be told that this machine lives
+   * Takes a look into account, and begins to send what is due.
+   * @param isWell nothing is wrong, so that the watcher elsewhere may hear that this machine lives
    */
   note(seen: Observation, signal: AbortSignal, isWell = false): void {
     for (const delivery of this.#deliveries) delivery.note(seen, signal)
@@ -35,7 +35,7 @@ export class Alerts {
   }
 }
 
-/** What one receiver was told is kept in `state/alerts-<name>.json`, over restarts; it is tried again and limited by itself. */
+/** What one receiver was sent is kept in `state/alerts-<name>.json`, over restarts; it is tried again and limited by itself. */
 class Delivery {
   readonly #receiver: Receiver
   readonly #settings: Settings
@@ -43,7 +43,7 @@ class Delivery {
   readonly #path: string
   #state: AlertState
   #isAtWork = false
-  /** When it could not be told last. */
+  /** When sending failed last. */
   #failedMs = -Infinity
 
   constructor(receiver: Receiver, settings: Settings, log: Logger) {
@@ -52,7 +52,7 @@ class Delivery {
     this.#log = log
     const folder = join(settings.dataDir, 'state')
     this.#path = join(folder, `alerts-${receiver.name}.json`)
-    // Before there were several, all that was told stood in one file.
+    // Before there were several, one file had all that was sent.
     this.#state = readState(this.#path) ?? readState(join(folder, 'alerts.json')) ?? noAlerts
   }
 

@@ -7,7 +7,7 @@ import { titleOf, type PartReport } from '../observe/parts.js'
 
 export type Limits = Config['alerts']
 
-/** What was seen before, as far as conditions need it: they tell of what changed. */
+/** What was seen before, as far as conditions need it: they are about what changed. */
 export interface Memory {
   /** When each part that ran was started. */
   startedAt: Readonly<Record<string, string>>
@@ -154,7 +154,7 @@ function syncProblems({ sync, syncer: { problem_files: files = 0, problems } }: 
   return [{ key: 'sync problems', state: files > 0 ? 'bad' : 'good', text }]
 }
 
-/** Damaged or gone at the target since the syncer's start; undefined where no syncer tells. */
+/** Damaged or gone at the target since the syncer's start; undefined where no syncer says. */
 function badCopiesIn({ syncer: { wrong_copies: wrong, missing_copies: missing } }: Observation): number | undefined {
   return wrong === undefined && missing === undefined ? undefined : (wrong ?? 0) + (missing ?? 0)
 }

@@ -12,11 +12,11 @@ const ANSWER_WITHIN_MS = 10_000
 const TRIES_MORE = 3
 const COMMAND_TIMEOUT_MS = 30_000
 
-/** Somebody who is told. */
+/** Somebody who gets alerts. */
 export interface Receiver {
   /** Of its kind there is one. */
   name: string
-  /** @throws EdgeError ALERT_NOT_DELIVERED; its address is not told, for it may be a secret */
+  /** @throws EdgeError ALERT_NOT_DELIVERED; without its address, which may be a secret */
   send: (message: AlertMessage, signal: AbortSignal) => Promise<void>
 }
 
@@ -40,7 +40,7 @@ export function receiversOf(settings: Settings): Receiver[] {
   ]
 }
 
-/** True where somebody is to be told. */
+/** True where somebody is to get alerts. */
 export const hasReceiver = (settings: Settings) => receiversOf(settings).length > 0 || settings.pingFile !== undefined
 
 function posting(name: ServiceName, address: () => string): Receiver {
@@ -53,7 +53,7 @@ function posting(name: ServiceName, address: () => string): Receiver {
   }
 }
 
-/** Tells the watcher elsewhere that all is well. @throws EdgeError ALERT_NOT_DELIVERED */
+/** Reports to the watcher elsewhere that all is well. @throws EdgeError ALERT_NOT_DELIVERED */
 export async function ping(file: string, signal: AbortSignal): Promise<void> {
   await call('ping', parsed('ping', addressIn(file)).href, { method: 'GET' }, signal)
 }

@@ -14,7 +14,7 @@ const standing = z.object({
   /** Since when nobody looks at it any more, while it is still active. */
   unseenSinceMs: z.number().optional(),
   text: z.string(),
-  /** When it was last told of; undefined: nobody knows of it. */
+  /** When it was last sent (the name is on disk); undefined: nobody knows of it. */
   toldMs: z.number().optional(),
 })
 
@@ -78,7 +78,7 @@ export function looked(state: AlertState, seen: Observation, limits: Limits): Al
   return { ...known, standing, memory: remembered(seen, state.memory) }
 }
 
-/** As if nothing of it were looked at: it is told no more, and over after a day. */
+/** As if nothing of it were looked at: it is sent no more, and over after a day. */
 function unseen(standing: AlertState['standing'], nowMs: number): Record<string, Standing> {
   const entries = Object.entries(standing).map(([key, own]): [string, Standing] => {
     if (!own.active) return [key, own]
@@ -109,7 +109,7 @@ function notAhead(state: AlertState, nowMs: number): AlertState {
 const URGENCY: readonly Alert['what'][] = ['raised', 'cleared', 'still']
 const byUrgency = (a: Alert, b: Alert) => URGENCY.indexOf(a.what) - URGENCY.indexOf(b.what)
 
-/** What is to be told now, as far as the limit of messages an hour allows; the rest waits, and may be over before. Pure. */
+/** What is to be sent now, as far as the limit of messages an hour allows; the rest waits, and may be over before. Pure. */
 export function due({ standing, sentMs }: AlertState, limits: Limits, nowMs: number): Alert[] {
   const alerts = Object.entries(standing).flatMap(
     ([key, { active, sinceMs, text, toldMs, unseenSinceMs }]): Alert[] => {

@@ -5,7 +5,7 @@ import { ping, receiversOf } from './receivers.js'
 
 interface Tried {
   receiver: string
-  /** Why it was not told. */
+  /** Why it was not delivered. */
   error?: string
 }
 

@@ -42,7 +42,7 @@ export function badConfig({ code, message, hint }: EdgeError): Check {
   return found({ check: 'config', outcome: 'failed', message, hint: todo, facts: { code } })
 }
 
-/** Told, for it is easily forgotten: variables of the environment may name it. */
+/** Shown, for it is easily forgotten: variables of the environment may name it. */
 export function proxyInUse(proxy: string): Check {
   return found({ check: 'proxy', outcome: 'ok', message: `the way to exchange and webhook leads through ${proxy}` })
 }
@@ -131,7 +131,7 @@ function programsFor({ sync: { target } }: Config): ProgramName[] {
     const { kind } = parseTarget(target)
     return kind === 'folder' ? [] : kind === 'rclone' ? ['rclone'] : kind === 'ssh' ? ['rsync', 'ssh'] : ['rsync']
   } catch (error) {
-    // What is wrong with the address is told by the check of the target.
+    // The check of the target reports what is wrong with the address.
     if (error instanceof EdgeError) return []
     throw error
   }
@@ -151,7 +151,7 @@ interface Probed {
   probe: Shared<ExchangeProbe>
 }
 
-/** Of all exchanges together; undefined where one of them cannot be told. */
+/** Of all exchanges together; undefined where one of them is unknown. */
 async function expectedBy(probes: readonly Probed[], signal: AbortSignal): Promise<ExpectedVolume | undefined> {
   let bytesPerDay = 0
   for (const { exchange, probe } of probes) {
@@ -161,7 +161,7 @@ async function expectedBy(probes: readonly Probed[], signal: AbortSignal): Promi
     try {
       bytesPerDay += estimateVolume(facts, (await probe.get(signal)).families).bytesPerDay
     } catch (error) {
-      // It is told by the check of the exchange.
+      // The check of the exchange reports it.
       if (error instanceof Error) return undefined
       throw error
     }

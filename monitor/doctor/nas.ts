@@ -75,7 +75,7 @@ const WORDS: Record<ProbeStep['step'], string> = {
   remove: 'removing it',
 }
 
-/** Free bytes at the target; undefined where it does not tell: an rsync daemon, or a key that may run rsync alone. */
+/** Free bytes at the target; undefined where it does not say: an rsync daemon, or a key that may run rsync alone. */
 export async function targetSpace(sync: Config['sync'], signal: AbortSignal): Promise<number | undefined> {
   if (sync.target === undefined) return undefined
   try {
@@ -83,7 +83,7 @@ export async function targetSpace(sync: Config['sync'], signal: AbortSignal): Pr
     if (address.kind === 'folder') return await folderSpace(address.path)
     return address.kind === 'ssh' ? await spaceOverSsh(address.destination, sync, signal) : undefined
   } catch (error) {
-    // Whatever is wrong with the target is told by the check of the target itself.
+    // The check of the target itself reports whatever is wrong with it.
     if (error instanceof EdgeError || (error instanceof Error && 'code' in error)) return undefined
     throw error
   }

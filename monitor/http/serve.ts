@@ -137,7 +137,7 @@ class Watch {
   readonly history: History
   #seen: Observation | undefined
   #shownFacts = ''
-  /** The journal told of something since the look before, or a part began or ended. */
+  /** The journal reported something since the look before, or a part began or ended. */
   hasNews = false
   /** Why nothing can be seen. */
   #blind: string | undefined
@@ -224,7 +224,7 @@ function routesOf({ dataDir, alerts }: Config, watch: Watch, coverage: CoverageD
   }
 }
 
-/** A report has no script and fetches nothing; it is told so once more. */
+/** A report has no script and fetches nothing; this header says so once more. */
 const reportAnswer = (body: Buffer): Answer => ({
   contentType: 'text/html; charset=utf-8',
   body,

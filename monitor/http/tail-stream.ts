@@ -13,7 +13,7 @@ const CUT_WITHIN_MS = 10_000
 
 /**
  * What is recorded, as it comes, as server-sent events: `data:` is a raw line, `id:` its receive time. `channel`,
- * `instrument` and `conn` choose. A consumer that is too slow is told so with the event `cut`, and cut off.
+ * `instrument` and `conn` choose. A consumer that is too slow gets the event `cut`, and is cut off.
  */
 export function tailStream(dataDir: string, log: Logger, stop: AbortSignal): Streams {
   let consumers = 0

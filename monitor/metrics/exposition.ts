@@ -5,7 +5,7 @@ import { metrics } from './table.js'
 
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** All metrics in Prometheus' text format; one of which no file tells anything is left out. Pure. */
+/** All metrics in Prometheus' text format; one of which no file says anything is left out. Pure. */
 export function exposition(seen: Observation, health: Health): { contentType: string; text: string } {
   const blocks = metrics.flatMap(metric => {
     const lines = samplesOf(metric.read(seen, health)).flatMap(sample => linesOf(metric.name, sample))

@@ -3,7 +3,7 @@ import type { FamilySeen } from '../observe/families-seen.js'
 import type { Observation } from '../observe/observation.js'
 import { isRecorder, type PartReport } from '../observe/parts.js'
 
-/** One value of a metric; undefined: no file tells it, and it is left out. Of a histogram the sum, and counts by upper bound. */
+/** One value of a metric; undefined: no file has it, and it is left out. Of a histogram the sum, and counts by upper bound. */
 export type Sample = readonly [labels: Labels, value: number | FamilySeen['lag']]
 export type Labels = Readonly<Record<string, string>>
 
@@ -17,7 +17,7 @@ export interface Metric {
   read: Read
 }
 
-/** Samples told apart by labels; a metric without has one value. */
+/** Samples with different labels; a metric without labels has one value. */
 interface Labelled {
   labels: readonly string[]
   read: Read
@@ -71,7 +71,7 @@ const exchangeOf = ({ report, status }: Pick<RecorderSeen, 'report' | 'status'>)
   return exchange === undefined ? {} : { exchange }
 }
 
-/** Recorders are told apart by what they record. */
+/** What they record distinguishes recorders. */
 export const byPart = (value: (report: PartReport) => number | undefined) =>
   byAll(['part', 'exchange'], ({ parts, recorders }) =>
     parts.map(report => {

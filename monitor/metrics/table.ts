@@ -15,7 +15,7 @@ const ofProcess =
 const parsed = (iso: string | undefined) => (iso === undefined ? undefined : Date.parse(iso) / 1000)
 
 /**
- * Every metric there is, once: kind, name, what it is, and what of the observation tells it. Its unit is the end of its
+ * Every metric there is, once: kind, name, what it is, and where it is in the observation. Its unit is the end of its
  * name. Counters count since the start of the part that they are about.
  */
 export const metrics: readonly metric.Metric[] = [

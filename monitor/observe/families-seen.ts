@@ -3,7 +3,7 @@ import { exchangeNamed } from '../../exchanges/registry.js'
 import type { RecorderStatus } from '../../formats/part-status.js'
 import type { Rates } from './rates.js'
 
-/** A family of channels, as the recorder's status, the rates and the account tell of it. */
+/** A family of channels, by the recorder's status, the rates and the account. */
 export interface FamilySeen {
   exchange: string
   family: string

@@ -15,7 +15,7 @@ import { noRates, type Rates } from './rates.js'
 import type { VersionsSeen } from './versions-seen.js'
 import { syncOf, type SyncSeen } from './sync-seen.js'
 
-/** All that the files say at one moment. Undefined, or left out in JSON, is what no file tells. Times are ms since the epoch. */
+/** All that the files say at one moment. Undefined, or left out in JSON, is what no file says. Times are ms since the epoch. */
 export interface Observation {
   atMs: number
   parts: PartReport[]
@@ -36,7 +36,7 @@ export interface Observation {
   quarantine: { files: number; bytes: number }
   sync: SyncSeen | undefined
   disk: DiskSeen | undefined
-  /** What the journal tells of the last 24 hours, by its begin; what is missing is told by the account. */
+  /** What the journal says of the last 24 hours, by its begin; what is missing is in the account. */
   gaps: Gap[]
   /** Of this machine, or of the container or unit that the parts run in. */
   memoryLimitBytes?: number

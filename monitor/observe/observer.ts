@@ -44,7 +44,7 @@ export class Observer {
   #journalReadMs = -Infinity
   #filesSeenMs = -Infinity
 
-  /** @param recorders what tells the status files of this dataDir's recorders apart */
+  /** @param recorders what distinguishes the status files of this dataDir's recorders */
   constructor(dataDir: string, clock: Clock = systemClock, recorders: readonly (string | undefined)[] = [undefined]) {
     this.#dataDir = dataDir
     this.#recorders = recorders

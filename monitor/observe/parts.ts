@@ -69,7 +69,7 @@ const momentIn = (value: unknown) => (typeof value === 'string' && !Number.isNaN
 const isSilent = (aliveAt: string | undefined, nowMs: number) =>
   aliveAt !== undefined && nowMs - Date.parse(aliveAt) > STANDS_STILL_MS
 
-/** @param recorders what tells the recorders' status files apart */
+/** @param recorders what distinguishes the recorders' status files */
 export function reportsOf(dataDir: string, recorders: readonly (string | undefined)[], nowMs?: number): PartReport[] {
   const report = (part: Part, of?: string) => reportOf(part, dataDir, of, undefined, nowMs)
   const monitor = report('monitor')

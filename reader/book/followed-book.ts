@@ -21,7 +21,7 @@ export interface BookEar {
   proved: () => void
 }
 
-/** A book that tells what is done to it: each frame when all of its levels are set, and when it is lost. */
+/** A book that reports what is done to it: each frame when all of its levels are set, and when it is lost. */
 export class FollowedBook extends BookBuilder {
   readonly #ear: BookEar
   #pending: (BookEvent & { levels: LevelChange[] }) | undefined
@@ -31,7 +31,7 @@ export class FollowedBook extends BookBuilder {
     this.#ear = ear
   }
 
-  /** Tells of the frame at hand; whoever looks at the book from outside calls it first. */
+  /** Reports the frame at hand; whoever looks at the book from outside calls it first. */
   finish(): void {
     const pending = this.#pending
     if (!pending) return

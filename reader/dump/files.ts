@@ -85,7 +85,7 @@ function filesOfTree(path: string, { fromUs, toUs }: Span): string[] | undefined
   return parquet.length > 0 ? parquet : [...quarantineFiles(root, { ...below, dates })].map(file => join(root, file))
 }
 
-/** Files that were put into a folder of someone's own: told by their endings, for their names may have been changed. */
+/** Files that were put into a folder of someone's own: recognised by their endings, for their names may have been changed. */
 function filesOfFolder(path: string): string[] {
   const all = [...filesBelow(path, name => !/^[.@~]|^state$/.test(name))]
   for (const pattern of [/\.jsonl\.zst(\.open)?$/, /\.parquet$/, /\.jsonl$/]) {

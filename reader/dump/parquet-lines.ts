@@ -31,7 +31,7 @@ export async function* parquetLines(all: readonly string[], choice: LineChoice):
   }
 }
 
-/** Files that may have rows of the instrument, and what they call it: where several have one name there, its kind tells which. */
+/** Files that may have rows of the instrument, and what they call it: where several have one name there, its kind says which. */
 function ofInstrument(all: readonly string[], { instrument }: LineChoice): { paths: string[]; names: string[] } {
   if (instrument === undefined) return { paths: [...all], names: [] }
   const names = new Set([instrument])

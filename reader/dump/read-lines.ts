@@ -4,7 +4,7 @@ import { LineSplitter } from '../../platform/line-splitter.js'
 
 const CHUNK_BYTES = 256 * 1024
 
-/** What a file of ours holds, told by its first bytes; names may have been changed on the way. */
+/** What a file of ours holds, by its first bytes; names may have been changed on the way. */
 export type FileKind = 'segment' | 'parquet' | 'manifest' | 'lines'
 
 export function kindOf(path: string): FileKind {

@@ -13,7 +13,7 @@ export interface ExportGap extends Span {
 
 /** What is known of a part of the recording. */
 export interface ExportAccount {
-  /** From the first to the last moment that anybody wanted it recorded; undefined where nothing tells. */
+  /** From the first to the last moment that anybody wanted it recorded; undefined where nothing says so. */
   recorded: Span | undefined
   /** Within that. */
   gaps: ExportGap[]
@@ -46,14 +46,14 @@ export async function accountOfSpan(
   }
 }
 
-/** Whether a channel is that of one instrument. Where tables call several the same, the kind tells them apart. */
+/** Whether a channel is that of one instrument. Where tables call several the same, the kind distinguishes them. */
 function isOfOne({ isWhole, about, kind }: Channel, instrument: string, names: Names): boolean {
   if (isWhole) return false
   if (!names.nameInTables) return about === instrument
   return about === names.nameInTables(instrument) && kind === kindShown(names.partitionOfInstrument(instrument).kind)
 }
 
-/** Whether a channel of all instruments of a kind brings those of this one, or files that nobody else tells of may hold it. */
+/** Whether a channel of all instruments of a kind brings those of this one, or files without a journal may hold it. */
 function isOfAll({ subject, stored }: Channel, instrument: string, names: Names): boolean {
   if (subject) return names.isAbout(subject, instrument)
   const { kind, currency } = names.partitionOfInstrument(instrument)

@@ -271,7 +271,7 @@ async function perInstrument(making: Making, types: readonly string[], make: Per
   return wanted
 }
 
-/** The table and family that rows of a type are made of; undefined where the exchange tells none of the kind. */
+/** The table and family that rows of a type are made of; undefined where the exchange has none of the kind. */
 function madeOf(type: string, { rows, book }: Exports): { table: string; family: string } | undefined {
   const names: Readonly<Record<string, ExportedRows>> = { trade_tick: 'trades', quote_tick: 'quotes' }
   const name = names[type] ?? EXPORTED_ROWS.find(known => known === type)

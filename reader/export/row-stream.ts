@@ -75,7 +75,7 @@ export function conditionOf({ instruments, ...question }: Omit<RowQuestion, 'fro
   const { exchange, kind, currency, names } = question
   const isOne = (instrument: string) => {
     const { name, kind: of } = inTables(question, instrument)
-    // Where one name is that of several, the kind tells them apart.
+    // Where one name is that of several, the kind distinguishes them.
     return `instrument_name = ${sqlText(name)}${names.nameInTables ? ` AND kind = ${sqlText(of)}` : ''}`
   }
   return [
@@ -95,7 +95,7 @@ interface LastRow {
   values: DuckDBValue[]
 }
 
-/** Fills what a row does not say with what was known, and tells whether anything is new. */
+/** Fills what a row does not say with what was known, and says whether anything is new. */
 function isChange(last: Map<string, LastRow>, row: ExportedRow): boolean {
   const before = last.get(row.instrument)
   const values = row.values.map((value, at) => value ?? before?.values[at] ?? null)

@@ -33,6 +33,6 @@ export interface FileSpan extends Span {
   instruments: readonly string[] | undefined
   kind?: string | undefined
   currency?: string | undefined
-  /** Told of rows as they are written. */
+  /** Called as rows are written. */
   advance: (rows: number) => void
 }

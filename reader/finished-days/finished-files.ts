@@ -18,7 +18,7 @@ const lineSchema = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-/** A Parquet file that will not change any more, and what tells whether a copy of it is whole. */
+/** A Parquet file that will not change any more, and what shows whether a copy of it is whole. */
 export type FinishedFile = z.infer<typeof lineSchema>
 
 const DAY_MS = 86_400_000

@@ -31,7 +31,7 @@ export interface ImportOptions {
   again?: boolean | undefined
   signal?: AbortSignal | undefined
   onBytes?: (bytes: number) => void
-  /** Told of a file that cannot be read to its end. */
+  /** Called for a file that cannot be read to its end. */
   onTorn?: (error: EdgeError) => void
 }
 

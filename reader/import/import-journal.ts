@@ -1,7 +1,7 @@
 import { IMPORTED } from '../../formats/journal/causes.js'
 import { journalFrame } from '../../formats/journal/entry.js'
 
-/** Channels whose first frames come within this time are told together, at the time of the first of them, µs. */
+/** Channels whose first frames come within this time are one entry, at the time of the first of them, µs. */
 const TOGETHER_US = 1_000_000
 
 /** What the journal is to say of an import at a time, as a frame. */
@@ -31,7 +31,7 @@ export class ImportJournal {
   #lines: JournalLine[] = []
   #lostSinceUs: number | undefined
 
-  /** @param channels told as subscribed already */
+  /** @param channels that the journal has as subscribed already */
   constructor(conn: string, channels: readonly string[] = []) {
     this.#conn = conn
     this.#channels = new Set(channels)
@@ -66,7 +66,7 @@ export class ImportJournal {
     this.#lostSinceUs ??= lastUs
   }
 
-  /** A new hour begins: whoever reads it alone is told what is subscribed. */
+  /** A new hour begins: the journal says what is subscribed to whoever reads it alone. */
   hourBegins(recvUs: number): void {
     if (this.#channels.size === 0) return
     const channels = this.channels.sort()

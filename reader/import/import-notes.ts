@@ -8,7 +8,7 @@ const partSchema = z.object({
   key: z.string(),
   /** Bytes of the decompressed file that are in the tree: whole hours. */
   offset: z.int(),
-  /** What was told as subscribed. */
+  /** What the journal has as subscribed. */
   channels: z.array(z.string()),
   lastUs: z.int(),
 })

@@ -108,7 +108,7 @@ export class StagedSegment {
 
 const END = Buffer.from(LINE_END)
 
-/** As runs of recorders do, these sort by their start; what follows tells one content from another. */
+/** As runs of recorders do, these sort by their start; what follows distinguishes one content from another. */
 export const runOf = (startedMs: number, digest: string) =>
   Math.floor(startedMs / 1000).toString(36) + digest.slice(0, 10)
 

@@ -57,7 +57,7 @@ export class FreshRows {
   }
 
   /**
-   * Files of these segments, in their order. What cannot be converted is told and left out.
+   * Files of these segments, in their order. What cannot be converted is reported and left out.
    * @param asked rows that are not asked for may be missing
    */
   async convert(

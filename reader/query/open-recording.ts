@@ -7,7 +7,7 @@ export interface RecordingOptions {
   path: string
   /** Whether what is only in raw yet is read, too. Default: true. */
   fresh?: boolean
-  /** Told of what is left out. */
+  /** Called with what is left out. */
   onNote?: (text: string) => void
 }
 

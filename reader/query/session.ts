@@ -21,9 +21,9 @@ export interface SessionOptions {
   root: string
   /** How to read what is only in raw yet; without it only Parquet is read. */
   fresh: FreshSettings | undefined
-  /** Told of what is left out. */
+  /** Called with what is left out. */
   note: (text: string) => void
-  /** Told of each Parquet file whose rows are missing in all answers from now on. */
+  /** Called for each Parquet file whose rows are missing in all answers from now on. */
   leftOut?: (error: EdgeError) => void
 }
 
@@ -63,7 +63,7 @@ export class QuerySession {
   readonly #leftOut: NonNullable<SessionOptions['leftOut']>
   readonly #ready = readyViews()
   readonly #showGaps: (days: Days) => Promise<void>
-  /** Days that `gaps` tells of. */
+  /** Days that `gaps` covers. */
   #gapsOf: Days | undefined
   #plans = true
 
@@ -160,7 +160,7 @@ export class QuerySession {
     for (const view of views) await this.connection.run(view.sql)
   }
 
-  /** Days that are told already are not asked again. */
+  /** Days that `gaps` covers already are not read again. */
   async #ensureGaps(days: Days): Promise<void> {
     const shown = this.#gapsOf
     if (shown && shown.first <= days.first && shown.last >= days.last) return
@@ -168,7 +168,7 @@ export class QuerySession {
     this.#gapsOf = days
   }
 
-  /** Where a statement met files that are not whole, tells of them; from now on they are left out. */
+  /** Where a statement met files that are not whole, reports them; from now on they are left out. */
   #leavesTornOut(sql: string, cause: unknown): boolean {
     if (isMachineError(cause) || !UNREADABLE.test(messageOf(cause))) return false
     const torn = this.#dataset.leaveTornOut(this.#tablesIn(sql))
@@ -176,7 +176,7 @@ export class QuerySession {
     return torn.length > 0
   }
 
-  /** Days that a statement can need, by table; undefined where nobody can tell. What it makes of tables may be asked for other days later. */
+  /** Days that a statement can need, by table; undefined where nobody knows. What it makes of tables may be asked for other days later. */
   async #plan(sql: string): Promise<ReadonlyMap<string, Days> | undefined> {
     if (MAKES.test(sql)) this.#plans = false
     return this.#plans ? await daysAsked(this.connection, sql, this.#ready) : undefined

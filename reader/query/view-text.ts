@@ -14,7 +14,7 @@ export function viewLines({ readyViews }: QuerySession): string {
   return shown.map(line => (line.length > COLUMNS ? `${line.slice(0, COLUMNS - 1)}…` : line)).join('\n')
 }
 
-/** What a ready view asks and tells, and an example that answers something from the tree at `root`. */
+/** What a ready view answers, its columns, and an example that finds something in the tree at `root`. */
 export async function viewText(session: QuerySession, root: string, name: string): Promise<string> {
   const view = session.readyViews.find(view => view.name === name)
   if (!view) return `there is no view ${name} with an example; .views lists what there is`

@@ -10,7 +10,7 @@ interface SeenFrame {
 }
 
 /**
- * Tells copies among the frames of channels that were taken on several connections: equal texts that different ones
+ * Finds copies among the frames of channels that were taken on several connections: equal texts that different ones
  * brought at about the same time. What one connection brought twice is no copy.
  */
 export class Copies {

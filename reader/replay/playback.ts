@@ -61,7 +61,7 @@ export class Playback implements Channels {
   readonly #parts: PlaybackParts
   /** By the channel that was asked for. */
   readonly #subscribers = new Map<string, Set<Subscriber>>()
-  /** By recorded channel: those that were asked for and are told from it. */
+  /** By recorded channel: those that were asked for and are made from it. */
   readonly #asked = new Map<string, Set<string>>()
   readonly #pace: Pace
   readonly #copies = new Copies()
@@ -185,7 +185,7 @@ export class Playback implements Channels {
     const { protocol, past, gaps } = this.#parts
     const asked = [...new Set(due.map(({ channel }) => channel))]
     const books = asked.filter(protocol.isBook)
-    // Without a journal nobody can tell what is stale; a book's own chain can.
+    // Without a journal nothing shows what is stale but a book's own chain.
     const lasts = gaps.hasJournal ? asked.filter(channel => !protocol.isBook(channel)) : []
     const frames = new Map<string, Buffer>()
     for (const [channel, book] of await past.books(books, this.positionUs))
@@ -240,7 +240,7 @@ export class Playback implements Channels {
   }
 }
 
-/** The trades that a frame tells of; none of a family that is not of trades. */
+/** The trades of a frame; none of a family that is not of trades. */
 const tradesIn = ({ bytes, family }: Frame, { trades }: Pick<ReplayProtocol, 'trades'>) =>
   trades.families.includes(family) ? trades.tradesOf(bytes, family) : []
 

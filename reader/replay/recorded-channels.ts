@@ -25,7 +25,7 @@ export class RecordedChannels {
     return new Set(this.#sources.keys())
   }
 
-  /** Whether a channel can be subscribed; without a journal nobody can tell, and all can. */
+  /** Whether a channel can be subscribed; without a journal nobody knows, and all can. */
   has(channel: string): boolean {
     return this.#sources.size === 0 || this.#sources.has(channel)
   }

@@ -99,7 +99,7 @@ export async function startReplay(asked: ReplayOptions): Promise<Replay> {
   }
 }
 
-/** The recorded channels that bring what is asked for; without a journal nobody can tell but by the name. */
+/** The recorded channels that bring what is asked for; without a journal only the name shows it. */
 function sourcesAmong(
   { sourcesAmong }: Pick<ReplayProtocol, 'sourcesAmong'>,
   recorded: RecordedChannels,

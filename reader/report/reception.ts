@@ -42,7 +42,7 @@ export async function ratesSection(asked: Asked): Promise<Section> {
   }
 }
 
-/** What is older was told again, as a state is at each subscription, and was not on its way so long, ms. */
+/** What is older was sent again, as a state is at each subscription, and was not on its way so long, ms. */
 const LATE_MAX_MS = 60_000
 
 const lagRow = z.object({ exchange: z.string(), place: z.number(), half: z.number(), most: z.number() })
@@ -93,7 +93,7 @@ export async function clockSection(asked: Asked): Promise<Section> {
     clockRow,
   )
   for (const [exchange, own] of groupBy(clocks, ({ exchange }) => exchange)) {
-    // The journal tells of clocks each minute: a finer step has no blanks that mean anything.
+    // The journal has the clocks each minute: a finer step has no blanks that mean anything.
     const values = (of: 'theirs' | 'ours') =>
       onGrid(
         coarse(grid),

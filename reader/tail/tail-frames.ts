@@ -97,7 +97,7 @@ class Tail {
     for (const follower of this.#followers.values()) follower.close()
   }
 
-  /** Which segments there are, and which folders tell of new ones. */
+  /** Which segments there are, and which folders show new ones. */
   #look(): void {
     const query = { fromUs: Math.min(this.#sinceUs, Date.now() * 1000) - HOUR_US, mayHold: this.#mayHold }
     const found = new Set<string>()

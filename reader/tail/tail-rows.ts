@@ -17,7 +17,7 @@ export interface TailRowsOptions extends TailOptions {
   /** Of this table. */
   table: string
   settings: FreshSettings
-  /** Told of frames that make no row of any table. */
+  /** Called for frames that make no row of any table. */
   note: (text: string) => void
 }
 
@@ -71,7 +71,7 @@ async function rowsOf(
       ...{ path, sha256: '', frames: frames.length, segment: segmentPath(name, 'sealed'), name, table: tableOf(name) },
       ...readingOf(name.exchange, feeds),
     }
-    // Nothing is looked for that came before: what two connections brought is told twice.
+    // Nothing is looked for that came before: what two connections brought is shown twice.
     const earlier = { rootsOf: () => [], keepDuplicates: true, windowMs, onUnreadable: note }
     const { parts, quarantined } = await convertSegment(engine, source, earlier, folder)
     if (quarantined > 0) note(`${quarantined} frames of ${name.channel} make no row`)

@@ -37,7 +37,7 @@ export class TreeWatch {
       // What came before it was listened to.
       this.#heard(true)
     } catch (error) {
-      // It went away: the folder above tells of it.
+      // It went away: the folder above shows it.
       if (!hasErrno(error, 'ENOENT')) throw error
     }
   }

@@ -1,4 +1,4 @@
-/** `fault`: not as it must be. `unproven`: could not be told, with the reason. `note`: declared, or worth knowing. */
+/** `fault`: not as it must be. `unproven`: could not be checked, with the reason. `note`: declared, or worth knowing. */
 export type Weight = 'fault' | 'unproven' | 'note'
 
 export interface Finding {
@@ -29,7 +29,7 @@ export class Findings {
     this.#onEach = onEach
   }
 
-  /** Findings of an earlier run that this one goes on with: they were told then. */
+  /** Findings of an earlier run that this one goes on with: they were reported then. */
   carry(weight: Weight, count: number): void {
     this.counts[weight] += count
   }

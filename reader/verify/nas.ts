@@ -20,7 +20,7 @@ export const nasProof: Proof = {
     let progress: ReturnType<typeof startProgress> | undefined
     let shownBytes = 0
     const reported = { files: 0, bytes: 0, right: 0, wrong: 0, missing: 0, problems: 0 }
-    /** Tells what came since it was last asked. */
+    /** Reports what came since it was last called. */
     const report = (proof: TargetProof) => {
       const faults = [
         ...proof.wrong.slice(reported.wrong).map(file => ({ file, code: 'COPY_WRONG', message: 'another content at' })),

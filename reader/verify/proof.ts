@@ -4,7 +4,7 @@ import type { Round } from './round.js'
 
 export interface ProofOptions {
   findings: Findings
-  /** `YYYY-MM-DD`: what belongs to this date alone; undefined for all. A proof that cannot tell dates apart says so. */
+  /** `YYYY-MM-DD`: what belongs to this date alone; undefined for all. A proof that cannot choose by date says so. */
   date?: string | undefined
   /** Path of the config file, for proofs that need more than a folder. */
   config: string
@@ -40,7 +40,7 @@ export interface Proof {
   /** Whether a folder (a dataDir or a copy) holds any of it; `verify` without a name proves all that is there. */
   isHere: (root: string) => boolean
   /**
-   * Proves what lies at `path`, in bounded memory, and tells what it finds as it goes.
+   * Proves what lies at `path`, in bounded memory, and reports what it finds as it goes.
    * @throws EdgeError where `path` is nothing that it could prove
    */
   prove: (path: string, options: ProofOptions) => Promise<ProofResult>

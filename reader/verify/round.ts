@@ -82,7 +82,7 @@ export class Round {
     if (weight === 'fault' && this.#round.faults.length < FAULTS_KEPT) this.#round.faults.push({ code, path, message })
   }
 
-  /** Damage that is mended is not told any more. */
+  /** Damage that is mended is not reported any more. */
   mended(paths: ReadonlySet<string>): void {
     for (const round of [this.#round, this.#last])
       if (round) round.faults = round.faults.filter(({ path }) => !paths.has(path))

@@ -72,7 +72,7 @@ export class Connection {
   #tried: () => void = () => undefined
   /** Resolves when the first try was made, whether it went well or not. */
   readonly firstTry = new Promise<void>(resolve => (this.#tried = resolve))
-  /** Links so far that were told of: the first try, each try after, each renewal. */
+  /** Links so far that were reported: the first try, each try after, each renewal. */
   sessions = 0
   reconnects = 0
   /** Outages that ended: the connection carries everything again. */

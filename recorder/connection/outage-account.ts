@@ -165,7 +165,7 @@ export class OutageAccount {
     return quiet ?? []
   }
 
-  /** The clock was set: times of before are told in the new one where it was set back; what lasts, in any case. */
+  /** The clock was set: earlier times are translated to the new one where it was set back; what lasts, in any case. */
   shift(stepUs: number): void {
     for (const down of [...this.downs, ...[...this.#silences.values()].flat()]) {
       if (stepUs > 0 && (down.toUs !== Infinity || down.why !== 'silent')) continue

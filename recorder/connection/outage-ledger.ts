@@ -8,7 +8,7 @@ import { Rhythm } from './rhythm.js'
 const SETTLE_US = 8_000_000
 /** The other connection must have brought anything at all by then. */
 const PROOF_WITHIN_US = 60_000_000
-/** Spans of a family that were told as missing, beyond which the oldest are forgotten. */
+/** Spans of a family that were journalled as missing, beyond which the oldest are forgotten. */
 const MISSING_MAX = 500
 
 /** What a span without frames on one connection came to, for one family. */
@@ -28,7 +28,7 @@ interface Part extends Span {
  * Writes down in which spans frames are missing, family by family. Where two connections carry the same channels, only the
  * time in which neither brought a family is a gap; the rest is `covered`. A connection covers what its frames of that
  * family prove: what it did not bring while the other one did, or for longer than the family ever rests, it did not have.
- * What is found out later is told later: a gap, in a span that was covered before.
+ * What is found out later is journalled later: a gap, in a span that was covered before.
  */
 export class OutageLedger {
   readonly #router: Pick<FrameRouter, 'journal' | 'gap'>
@@ -82,7 +82,7 @@ export class OutageLedger {
     this.settle(Infinity)
   }
 
-  /** The wall clock was set: times of before are told in the new one where it was set back. */
+  /** The wall clock was set: earlier times are translated to the new one where it was set back. */
   shift(stepUs: number): void {
     for (const account of this.#accounts) {
       account.flows.shift(stepUs)
@@ -107,7 +107,7 @@ export class OutageLedger {
     return parts
   }
 
-  /** Spans that are over and not told yet, with what was subscribed of each family. */
+  /** Spans that are over and not journalled yet, with what was subscribed of each family. */
   *#unsettled({ downs, silences }: OutageAccount): Generator<[Down, ReadonlyMap<string, readonly string[]>]> {
     const isDue = ({ settled, toUs }: Down) => !settled && toUs !== Infinity
     for (const down of downs) {
@@ -148,7 +148,7 @@ export class OutageLedger {
   ): Part[] {
     const { conn, group } = account.options
     const facts = { conn, family }
-    // What a silence has in common with an outage that is to be told still, that one tells.
+    // Where a silence overlaps an outage that is still to be journalled, the outage accounts for it.
     const others = down.why === 'silent' ? partners.flatMap(({ downs }) => downs.filter(({ settled }) => !settled)) : []
     const own = without([down], others)
     let missing: Missing[] = own.map(span => ({

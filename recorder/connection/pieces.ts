@@ -1,6 +1,6 @@
-/** Bad frames of a family that are no further apart than this are told as one, µs. */
+/** Bad frames of a family that are no further apart than this are one entry, µs. */
 const TOGETHER_US = 2_000_000
-/** Channels that are named; of more, the family is told as a whole. */
+/** Channels that are named; of more, the family is named as a whole. */
 const CHANNELS_MAX = 50
 
 interface Run {

@@ -61,7 +61,7 @@ export class Rhythm {
     }
   }
 
-  /** From how long a pause on, µs, it cannot be told from a loss; undefined where the family comes now and then. */
+  /** From how long a pause on, µs, it cannot be distinguished from a loss; undefined where the family comes now and then. */
   get limitUs(): number | undefined {
     if (this.#frames < KNOWN_AFTER_FRAMES || this.#lastUs - this.#sinceUs < KNOWN_AFTER_US) return undefined
     return Math.max(LIMIT_US_MIN, TIMES_LONGEST * Math.max(this.#longestUs, this.#longestBeforeUs))

@@ -2,7 +2,7 @@ import type { Touch } from './order-book.js'
 import type { Listing } from './listing.js'
 import type { Trade } from './trades.js'
 
-/** What the market tells its listener, in the order it happened. Times are ms of the simulated clock. */
+/** What the market reports to its listener, in the order it happened. Times are ms of the simulated clock. */
 export type MarketEvent =
   | { type: 'book'; listing: Listing; touches: readonly Touch[]; previousId: number; bestChanged: boolean; ms: number }
   | { type: 'trades'; listing: Listing; trades: readonly Trade[]; ms: number }

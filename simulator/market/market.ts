@@ -44,7 +44,7 @@ export interface MarketOptions {
   isStill?: boolean
 }
 
-/** What a recording tells of instruments and indices. */
+/** What a recording says of instruments and indices. */
 export interface RecordedListings {
   instruments: readonly Instrument[]
   indices: readonly IndexSource[]

@@ -16,7 +16,7 @@ export function newMarkName(): string {
 
 /**
  * What a mark says: which target it is, and how far we were with it. The number grows whenever something is about to be
- * brought or to be deleted here, so that an older state of the same disk is told from the disk. Pure.
+ * brought or to be deleted here, so that an older state of the same disk is not taken for the disk. Pure.
  */
 export function markOf(name: string, identity: string, number: number): Mark {
   return { name, content: `edgetape ${identity} ${number}\n` }

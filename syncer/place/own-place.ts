@@ -27,7 +27,7 @@ export function overlapOf(dataDir: string, folder: string): Overlap | undefined 
 
 /**
  * Where a file that was just written to a target is found here: then the target is the dataDir, lies within it or contains
- * it. `deep` looks into the folders below, too; `isIt` tells it from another of that name.
+ * it. `deep` looks into the folders below, too; `isIt` distinguishes it from another of that name.
  */
 export function findHere(
   dataDir: string,

@@ -17,7 +17,7 @@ interface Asked {
 
 /**
  * The place at a target's address, for whoever asks whether it is the one of before.
- * @param ledgers of version 0.1.0 on; without them nothing tells of a use before there were marks
+ * @param ledgers of version 0.1.0 on; without them nothing shows a use before there were marks
  */
 export function placeOf(
   { sync, dataDir, target, clock = systemClock, signal }: Asked,

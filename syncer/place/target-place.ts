@@ -24,7 +24,7 @@ export interface TargetPlaceOptions {
 
 /**
  * Proves that what answers at the target's address is the place that was used before: an empty folder on which nothing is
- * mounted, another disk, an older state of the right one, and the dataDir itself are told from it.
+ * mounted, another disk, an older state of the right one, and the dataDir itself are not taken for it.
  */
 export class TargetPlace {
   readonly #options: TargetPlaceOptions
@@ -244,7 +244,7 @@ export class TargetPlace {
   }
 }
 
-/** What can be told of a folder without a look into it. @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE */
+/** What is known of a folder without a look into it. @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE */
 export function requireElsewhere(dataDir: string, { label, folder }: Pick<Target, 'label' | 'folder'>): void {
   if (folder === undefined) return
   const overlap = overlapOf(dataDir, folder)

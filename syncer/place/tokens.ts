@@ -18,7 +18,7 @@ export interface Tokens {
 }
 
 /**
- * Puts an empty file of a new name into the folder of each of `paths`. What lies at the target's top does not tell of folders
+ * Puts an empty file of a new name into the folder of each of `paths`. What lies at the target's top does not vouch for folders
  * below that are mounts of our own, or of mounts of the target's among ours. Empty, so that a full disk has room for it.
  */
 export function putTokens(dataDir: string, paths: readonly string[]): Tokens {

@@ -41,7 +41,7 @@ export class RcloneTarget implements Target {
     this.#settings = settings
   }
 
-  /** What is there is told by its mark; a store has no folders to make. */
+  /** Its mark shows what is there; a store has no folders to make. */
   reach(): Promise<void> {
     return Promise.resolve()
   }

@@ -43,7 +43,7 @@ export class RsyncTarget implements Target {
     return this.#abilities?.fsync ?? true
   }
 
-  /** What is there is told by its mark. */
+  /** Its mark shows what is there. */
   reach(): Promise<void> {
     return Promise.resolve()
   }
@@ -212,7 +212,7 @@ export class RsyncTarget implements Target {
       if (meaning.kind === 'busy') {
         const { value: pauseMs } = pauses.next()
         if (pauseMs === undefined) return meaning
-        // An abort ends the pause, and is told by the next run.
+        // An abort ends the pause, and the next run reports it.
         await delay(pauseMs, undefined, { signal: work.signal }).catch(() => undefined)
         continue
       }

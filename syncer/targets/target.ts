@@ -68,7 +68,7 @@ export interface Target {
   /** Where it is, if it is a folder of this machine. */
   readonly folder?: string
   /**
-   * Looks whether the target is there, as far as that can be told without a file. `mayMake`: on first use its folder is made,
+   * Looks whether the target is there, as far as that can be seen without a file. `mayMake`: on first use its folder is made,
    * where the one above it exists.
    * @throws EdgeError with `retry` where waiting can help
    */

@@ -129,7 +129,7 @@ export function openFeed(channel: string, market: Market, state: FeedState): Fee
   return feed
 }
 
-/** The same of a channel, whose category its name and the market tell. */
+/** The same of a channel, whose category follows from its name and the market. */
 export function openChannel(channel: string, market: Market, state: FeedState): Feed | undefined {
   if (isSpot(channel)) return openTopic('spot', topicOf(channel), market, state)
   for (const socket of ['linear', 'inverse', 'option', ...OWN_SOCKETS] as const) {

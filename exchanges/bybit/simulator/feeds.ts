@@ -14,7 +14,7 @@ export interface FeedState {
   updates: Map<string, number>
   /** Whether a channel's book is ordered to begin anew. */
   beginsAnew: (channel: string) => boolean
-  /** Books of all levels that are open, by channel: methods tell of them. */
+  /** Books of all levels that are open, by channel: methods answer from them. */
   fullBooks: Map<string, BookFeed>
 }
 
@@ -49,7 +49,7 @@ export class BookFeed extends Feed {
     private readonly depth: number,
     paceMs: number,
     private readonly state: FeedState,
-    /** `rpi`: levels tell what only retail orders may take besides. `full`: changes alone, the book is asked for. */
+    /** `rpi`: levels also show what only retail orders may take. `full`: changes alone, the book is asked for. */
     private readonly form: 'plain' | 'rpi' | 'full' = 'plain',
   ) {
     super(market, paceMs)
@@ -70,7 +70,7 @@ export class BookFeed extends Feed {
     return event.type === 'book'
   }
 
-  /** The book of the last change, as methods tell of it. */
+  /** The book of the last change, as methods answer it. */
   whole(ms: number, levelsMax: number): JsonObject {
     const [b, a] = SIDES.map(side => levelsOf(this.#sent[side]).slice(0, levelsMax))
     const { book, instrument } = this.listing

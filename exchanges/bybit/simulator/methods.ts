@@ -31,7 +31,7 @@ export class MethodError extends Error {
 }
 
 const PARAMS_ERROR = 10001
-/** Levels of each side that the book of all levels is told with. */
+/** Levels of each side in an answer with the book of all levels. */
 const FULL_LEVELS_MAX = 10_000
 
 /** What methods there are, below `/v5/`: each gives a `result`. */

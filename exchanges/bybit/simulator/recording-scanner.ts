@@ -9,7 +9,7 @@ import { called } from './plan.js'
 
 const INDEX = 'RECORDED'
 
-/** What a recording is about: symbols, from the topics of its frames. Frames do not tell spot from linear: both are listed. */
+/** What a recording is about: symbols, from the topics of its frames. Frames do not distinguish spot from linear: both are listed. */
 export class SymbolScanner implements RecordingScanner {
   readonly #symbols = new Set<string>()
 

@@ -38,7 +38,7 @@ function serve(recording: PlayedRecording): Service {
   })
 }
 
-/** Lists of instruments by category and what they begin with: pages, and those of several coins, are told apart by it. */
+/** Lists of instruments by category and what they begin with: it distinguishes pages, and those of several coins. */
 function questionOf(answer: string): string | undefined {
   const result = parsedObject(answer)?.['result']
   if (typeof result !== 'object' || result === null) return undefined

@@ -2,7 +2,7 @@ import type { Subject } from '../../exchange.js'
 import { familyOfChannel, isAbout, subjectOf } from '../names.js'
 import { INTERVALS } from './intervals.js'
 
-/** Families whose channels come in intervals, each of which tells the same. */
+/** Families whose channels come in intervals, each of which brings the same. */
 const IN_INTERVALS: readonly string[] = ['book', 'book_grouped', 'ticker', 'perpetual', 'trades']
 
 /** A recorded channel of trades. */

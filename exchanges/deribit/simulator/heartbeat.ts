@@ -47,7 +47,7 @@ export class Heartbeat {
 
   private schedule(afterMs: number, intervalMs: number): void {
     this.askTimer = setTimeout(() => {
-      // A busy socket is asked, an idle one is told of the heartbeat, too.
+      // A busy socket is asked, an idle one gets a heartbeat, too.
       if (this.peer.quietFor(intervalMs)) this.peer.send('heartbeat')
       this.peer.send('test_request')
       this.answerTimer ??= setTimeout(() => {

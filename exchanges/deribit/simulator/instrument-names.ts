@@ -36,7 +36,7 @@ export function strikeCode(strike: number): string {
   return String(strike).replace('.', 'd')
 }
 
-/** An instrument as far as its name tells; undefined for a name by no known rule. Steps are guesses. */
+/** An instrument as far as its name says; undefined for a name by no known rule. Steps are guesses. */
 export function instrumentFromName(name: string, birth: Birth): Instrument | undefined {
   const spot = /^([A-Z0-9]{1,16})_([A-Z0-9]{1,16})$/.exec(name)
   if (spot) {

@@ -32,7 +32,7 @@ const WHOLE_KEYS = new Set([
   'min_confirmations',
 ])
 
-/** JSON text of `value`, keys in the order they were set, floats spelled as told. */
+/** JSON text of `value`, keys in the order they were set, floats spelled as asked for. */
 export function encode(value: Json, spelling: Spelling, whole = false): string {
   switch (typeof value) {
     case 'string':

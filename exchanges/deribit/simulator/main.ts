@@ -34,7 +34,7 @@ export interface DeribitOptions {
    * can be had by currency and kind alone.
    */
   combosByInstrument?: boolean
-  /** Spot pairs that trade elsewhere on the exchange's behalf, `BTC_USDC`: their trades are not told. Default: BTC_USDC. */
+  /** Spot pairs that trade elsewhere on the exchange's behalf, `BTC_USDC`: their trades are not sent. Default: BTC_USDC. */
   routedSpot?: readonly string[]
 }
 

@@ -19,7 +19,7 @@ function valueBehind(text: Buffer, key: Buffer): Buffer | undefined {
   return end < 0 ? undefined : text.subarray(at, end)
 }
 
-/** A recorded row of trades: what calls tell it by, and how it is spelled. */
+/** A recorded row of trades: what calls find it by, and how it is spelled. */
 export interface RecordedTrade {
   instrument: string
   tradeSeq: number

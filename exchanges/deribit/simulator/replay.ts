@@ -144,7 +144,7 @@ function readable(text: string): RpcRequest | undefined {
   }
 }
 
-/** By the channel table of the exchange's documentation: those that begin with all that they tell, or with the last bar. */
+/** By the channel table of the exchange's documentation: those that begin with the whole state, or with the last bar. */
 const WITH_LAST: readonly string[] = [
   'book_grouped',
   'ticker',

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../simulator/json.js'
 import { RpcError } from './rpc-error.js'
 
-/** Spot pairs that are traded elsewhere on the exchange's behalf: what it does not tell of their trades. */
+/** Spot pairs that are traded elsewhere on the exchange's behalf: what it does not send of their trades. */
 export class RoutedSpot {
   readonly #pairs: ReadonlySet<string>
   /** Bases and quotes of the pairs. */

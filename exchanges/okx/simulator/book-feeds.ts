@@ -48,7 +48,7 @@ export class BookFeed extends Feed {
   override drain(ms: number): Json | undefined {
     const touched = this.#touches.take()
     const isQuiet = touched.length === 0
-    // What changed and changed back is not told; but a sign of life is, when it is time for one.
+    // What changed and changed back is not sent; but a sign of life is, when it is time for one.
     if (isQuiet && ms - this.#publishedMs < ALIVE_EVERY_MS) return undefined
     const previous = this.#publishedId
     if (!isQuiet) this.#publishedId = this.#listing.book.changeId

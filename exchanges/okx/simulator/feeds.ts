@@ -66,7 +66,7 @@ export class EventFeed extends Feed {
   readonly #opening: () => readonly Json[]
   #pending: readonly Json[] = []
 
-  /** @param opening what a new subscriber is told at once */
+  /** @param opening what a new subscriber gets at once */
   constructor(
     market: Market,
     subjects: readonly string[],

@@ -54,7 +54,7 @@ class OkxNumbers implements Numbers {
   }
 
   trade(instrument: Instrument, ms: number) {
-    // The number of a trade in its instrument is all that the exchange tells; where it lies among the books stands beside it.
+    // The number of a trade in its instrument is all that the exchange sends; where it lies among the books stands beside it.
     return { tradeId: '', matchId: BigInt(this.#next(instrument)), matchedNs: BigInt(ms) * 1_000_000n }
   }
 
@@ -66,7 +66,7 @@ class OkxNumbers implements Numbers {
   }
 }
 
-/** An instrument as far as its name tells; undefined for a name by no known rule. Steps are guesses. */
+/** An instrument as far as its name says; undefined for a name by no known rule. Steps are guesses. */
 export function instrumentFromName(name: string, birth: Birth): Instrument | undefined {
   const type = typeOfInstrument(name)
   if (type === undefined) return undefined

@@ -43,7 +43,7 @@ export class Claims {
       this.#ledger = new DateLedger(join(syncerState(dataDir), account.ledger), date, true)
   }
 
-  /** Of a manifest that is no manifest there is none; it is told where it is proven itself. */
+  /** Of a manifest that is no manifest there is none; that is reported where it is proven itself. */
   of(file: LocalFile): Claim[] {
     const { path } = file
     const claims: Claim[] = []

@@ -59,7 +59,7 @@ async function proveBits(path: string, options: ProofOptions): Promise<ProofResu
   const behind = dates.filter(day => round.isPast(day)).length
   for (const [index, day] of dates.slice(behind).entries()) {
     const found: Found[] = []
-    // What is to be mended is to be known together; else each is told at once, and the next run goes on behind it.
+    // What is to be mended is collected first; otherwise each is reported at once, and the next run goes on behind it.
     const note = (rot: Found) => (mender ? found.push(rot) : reporter.report(rot))
     const reached = (key: string) => {
       if (!mender) round.reached(day, key)
@@ -87,7 +87,7 @@ async function proveBits(path: string, options: ProofOptions): Promise<ProofResu
   return { text, facts: { files, bytes, days: dates.length, rotten, mended, unknown }, isWhole: !signal.aborted }
 }
 
-/** Undefined where it is not there, which is told, or was never used. */
+/** Undefined where it is not there, which is reported, or was never used. */
 async function targetOf(elsewhere: Elsewhere, dataDir: string, { findings, signal }: ProofOptions) {
   const { target } = elsewhere
   if (!target) return undefined
@@ -191,7 +191,7 @@ async function proveCopies(
   }
 }
 
-/** Tells what is wrong once, however many say so. */
+/** Reports what is wrong once, however many say so. */
 class Reporter {
   readonly #sides: readonly Side[]
   readonly #options: ProofOptions

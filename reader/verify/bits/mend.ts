@@ -49,7 +49,7 @@ export class Mender {
     this.#options = options
   }
 
-  /** What became of all that is wrong in one date, but for what others must do, which `end` tells. */
+  /** What became of all that is wrong in one date, except what others must do, which `end` returns. */
   async mend(found: readonly Found[]): Promise<Map<Found, Outcome>> {
     const outcomes = new Map<Found, Outcome>()
     // Raw first: what is made of it is proven by it.

@@ -49,7 +49,7 @@ async function proveListed(root: string, listed: ListedFile, engine: Pick<Engine
     const message = `its list differs from it in ${wrong.map(([key]) => key).join(', ')}`
     findings.add({ weight: 'fault', code: 'LIST_DIFFERS', path, message, hint })
   } catch (error) {
-    // That it cannot be read is told where files are proven.
+    // That it cannot be read is reported where files are proven.
     if (isMachineError(error) || messageOf(error) === '') throw error
   }
 }

@@ -226,7 +226,7 @@ async function proveTrades(
   }
 }
 
-/** Columns that are equal in copies of a trade, and a condition for rows that have them; undefined where nothing tells copies. */
+/** Columns that are equal in copies of a trade, and a condition for rows that have them; undefined where nothing shows copies. */
 function identityOfTrades(path: string): { key: string; numbered: string } | undefined {
   const exchange = /exchange=([^/]+)/.exec(path)?.[1] ?? ''
   const { key, numbered } = tableNamed(exchange, 'trades')?.identity ?? {}

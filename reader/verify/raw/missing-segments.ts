@@ -48,7 +48,7 @@ export function missingSegments(
   return missing
 }
 
-/** A segment that is here, and whose frames nobody can tell. */
+/** A segment that is here, and whose frames nobody knows. */
 export function unreadable({ name }: SegmentFile, slotUs: number): MissingSegments {
   const startedUs = name.startedMs * 1000
   const toUs = (name.ofDate ? segmentEndMs(name) * 1000 : startedUs + slotUs) + SLACK_US

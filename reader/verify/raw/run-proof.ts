@@ -17,7 +17,7 @@ export interface Run {
 export interface RunProofOptions {
   root: string
   findings: Findings
-  /** All families of the run are looked at; without them no hole in `seq` can be told. */
+  /** All families of the run are looked at; without them no hole in `seq` can be seen. */
   isWhole: boolean
   /** Later segments of this run may be elsewhere: it is the newest on a copy. */
   mayFollow: boolean

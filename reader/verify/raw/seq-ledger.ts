@@ -94,7 +94,7 @@ export class SeqLedger {
     this.#blocks.clear()
   }
 
-  /** Tells what is missing among the frames received before `beforeUs`, of which no file will bring more, and forgets them. */
+  /** Reports what is missing among the frames received before `beforeUs`, of which no file will bring more, and forgets them. */
   settle(beforeUs: number, visit: LedgerVisitor): void {
     const order = [...this.#blocks.keys()].sort((a, b) => a - b)
     for (const [position, index] of order.entries()) {

@@ -163,10 +163,10 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Funding is told at most this often; the live service sends it 83 to 105 times a minute. */
+/** Funding is sent at most this often; the live service sends it 83 to 105 times a minute. */
 const FUNDING_EVERY_MS = 560
 
-/** `perpetual.{instrument}.{interval}`: funding, told as its book goes on; names no instrument. */
+/** `perpetual.{instrument}.{interval}`: funding, sent as its book goes on; names no instrument. */
 export class PerpetualFeed extends Feed {
   readonly subjects: readonly string[]
   private sentMs = 0

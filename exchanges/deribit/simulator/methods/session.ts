@@ -28,7 +28,7 @@ function subscribe(call: Call): Json {
   const accepted = [...new Set(asked)].filter(channel => exchange.accepts(channel) && !exchange.faults.refuses(channel))
   const fresh = accepted.filter(channel => !session.channels.has(channel))
   for (const channel of fresh) session.channels.add(channel)
-  // Who is subscribed already is told so, and gets no second snapshot.
+  // Who is subscribed already gets an answer that says so, and no second snapshot.
   call.after(() => {
     for (const channel of fresh) if (session.channels.has(channel)) session.subscribe(channel)
     exchange.subscribed(session)

@@ -16,7 +16,7 @@ const SORTINGS = ['default', 'asc', 'desc'] as const
 const REACHES_BACK_MS = DAY_MS
 const TRADE_KINDS = ['future', 'option', 'spot', 'future_combo', 'option_combo', 'combo', 'any'] as const
 
-/** What a call for trades is told by. */
+/** What a call for trades is recognised by. */
 interface Numbered {
   tradeSeq: number
   timestampMs: number
