@@ -18,23 +18,23 @@ FROM (
   SELECT
     exchange, kind, currency, "date", instrument_name, category, recv_ts, exchange_ts, conn, seq, source,
     bid_iv, ask_iv, mark_price_iv, underlying_price, delta, gamma, vega, theta,
-    last_value(last_price IGNORE NULLS) OVER told AS last_price,
-    last_value(mark_price IGNORE NULLS) OVER told AS mark_price,
-    last_value(index_price IGNORE NULLS) OVER told AS index_price,
-    last_value(coalesce(bid1_price, bid_price) IGNORE NULLS) OVER told AS bid,
-    last_value(coalesce(bid1_size, bid_size) IGNORE NULLS) OVER told AS bid_amount,
-    last_value(coalesce(ask1_price, ask_price) IGNORE NULLS) OVER told AS ask,
-    last_value(coalesce(ask1_size, ask_size) IGNORE NULLS) OVER told AS ask_amount,
-    last_value(funding_rate IGNORE NULLS) OVER told AS funding_rate,
-    last_value(funding_interval_hour IGNORE NULLS) OVER told AS funding_interval_hour,
-    last_value(open_interest IGNORE NULLS) OVER told AS open_interest,
-    last_value(single_open_interest IGNORE NULLS) OVER told AS single_open_interest,
-    last_value(volume_24h IGNORE NULLS) OVER told AS volume_24h,
-    last_value(turnover_24h IGNORE NULLS) OVER told AS turnover_24h
+    last_value(last_price IGNORE NULLS) OVER so_far AS last_price,
+    last_value(mark_price IGNORE NULLS) OVER so_far AS mark_price,
+    last_value(index_price IGNORE NULLS) OVER so_far AS index_price,
+    last_value(coalesce(bid1_price, bid_price) IGNORE NULLS) OVER so_far AS bid,
+    last_value(coalesce(bid1_size, bid_size) IGNORE NULLS) OVER so_far AS bid_amount,
+    last_value(coalesce(ask1_price, ask_price) IGNORE NULLS) OVER so_far AS ask,
+    last_value(coalesce(ask1_size, ask_size) IGNORE NULLS) OVER so_far AS ask_amount,
+    last_value(funding_rate IGNORE NULLS) OVER so_far AS funding_rate,
+    last_value(funding_interval_hour IGNORE NULLS) OVER so_far AS funding_interval_hour,
+    last_value(open_interest IGNORE NULLS) OVER so_far AS open_interest,
+    last_value(single_open_interest IGNORE NULLS) OVER so_far AS single_open_interest,
+    last_value(volume_24h IGNORE NULLS) OVER so_far AS volume_24h,
+    last_value(turnover_24h IGNORE NULLS) OVER so_far AS turnover_24h
   FROM (
     SELECT *, count(*) FILTER ("type" = 'snapshot')
       OVER (PARTITION BY exchange, kind, currency, "date", instrument_name, conn ORDER BY recv_ts, seq) AS since_snapshot
     FROM bybit.ticker
   )
-  WINDOW told AS (PARTITION BY exchange, kind, currency, "date", instrument_name, conn, since_snapshot ORDER BY recv_ts, seq)
+  WINDOW so_far AS (PARTITION BY exchange, kind, currency, "date", instrument_name, conn, since_snapshot ORDER BY recv_ts, seq)
 )

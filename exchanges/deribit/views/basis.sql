@@ -1,12 +1,12 @@
 -- Question: how far were futures and perpetuals from their index?
 -- Example: FROM basis('BTC-%', INTERVAL 1 HOUR, '2026-11-22', '2026-11-23')
 -- Parameters: instrument (a LIKE pattern), width, from_ts, to_ts
--- Column instrument_name, at_ts: a row for each instrument and span of that width, with its last ticker in it
+-- Column instrument_name, at_ts: a row for each instrument and span of that width, from its last ticker in the span
 -- Column expiry: NULL for perpetuals
--- Column mark_price, index_price: as the exchange says them together
--- Column basis: mark minus index
--- Column basis_percent: of the index
--- Column yearly_percent: the same over a year, by the time left to expiry; NULL for perpetuals
+-- Column mark_price, index_price: from one message of the exchange
+-- Column basis: mark minus index, in the unit of the prices; positive: above the index
+-- Column basis_percent: in percent of the index
+-- Column yearly_percent: basis_percent annualised by the time to expiry; NULL for perpetuals
 CREATE OR REPLACE MACRO basis(instrument, width, from_ts, to_ts) AS TABLE
 SELECT
   instrument_name, at_ts, expiry, last.mark_price AS mark_price, last.index_price AS index_price,

@@ -1,17 +1,17 @@
--- Question: what was agreed outside the book, as a whole: legs, premium, delta, vega, and what it looks like?
+-- Question: which blocks were traded outside the book: legs, premium, delta, vega and likely structure?
 -- Example: FROM block_trades('2026-11-22', '2026-11-23', coin := 'BTC')
 -- Parameters: from_ts, to_ts; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Empty: where no block was traded in that time
--- Column block_trade_id, block_rfq_id: a row for each block; the request for quotes that it came from, if any
+-- Column block_trade_id, block_rfq_id: a row for each block; the request for quotes that led to it, if any
 -- Column exchange_ts, pair, currency: of its first leg; pair is how the names begin
 -- Column legs: list of {instrument_name, direction, amount, price, iv_pct}; amounts of inverse perpetuals and futures in USD, else base coin
--- Column leg_count: how many
--- Column structure_guess: guessed from the option legs: outright, vertical, straddle, strangle, risk reversal, calendar, butterfly, other; with `+ hedge` where there is a future or perpetual
--- Column net_premium_usd: paid minus received by the taker for options: price × amount, in coin times the index
--- Column net_delta_coin: of options by the last ticker before, and of perpetuals and futures
--- Column net_vega_usd_per_point: of options
+-- Column leg_count: number of legs
+-- Column structure_guess: guessed from the option legs: outright, vertical, straddle, strangle, risk reversal, calendar, butterfly, other, no options; with `+ hedge` where options come with a future or perpetual
+-- Column net_premium_usd: premium that the taker paid minus received for the options; negative: received; a premium in coin is converted at the index price
+-- Column net_delta_coin: of the taker's position: options by their last ticker before the trade, perpetuals and futures by their amount; negative: short
+-- Column net_vega_usd_per_point: of the taker's options, in USD per point of IV; negative: short
 -- Column age: of the oldest ticker used
--- Column covered: false where the ticker of an option leg is not known
+-- Column covered: false where the ticker of an option leg is unknown
 CREATE OR REPLACE MACRO block_trades(from_ts, to_ts, coin := '%', lookback := '1 hour') AS TABLE
 WITH rows AS (
   SELECT *, CASE direction WHEN 'buy' THEN 1 ELSE -1 END AS sign, kind = 'option' AS is_option,

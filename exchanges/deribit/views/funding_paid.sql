@@ -2,10 +2,10 @@
 -- Example: FROM funding_paid('BTC-PERPETUAL', '2026-11-01', '2026-11-30')
 -- Parameters: instrument (a LIKE pattern), from_ts, to_ts
 -- Column instrument_name, day: a row for each day, UTC
--- Column hours: how many hours of that day are known
--- Column funding_rate: sum of the hourly rates; positive: longs pay shorts
--- Column paid_by_long: coins that a long position of 10,000 USD paid (inverse perpetuals), each hour at its index price
--- Column yearly_percent: the rate as it would be over a year
+-- Column hours: number of hours of that day that are known
+-- Column funding_rate: sum of the hourly rates, as a fraction; positive: longs pay shorts
+-- Column paid_by_long: of inverse perpetuals: coins that a long position of 10,000 USD paid, each hour at its index price; negative: received
+-- Column yearly_percent: the rate annualised, percent
 CREATE OR REPLACE MACRO funding_paid(instrument, from_ts, to_ts) AS TABLE
 SELECT
   instrument_name, utc_day(exchange_ts) AS day, count(*) AS hours, sum(rate) AS funding_rate,

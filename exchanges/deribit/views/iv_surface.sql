@@ -1,13 +1,13 @@
 -- Question: what was the surface of implied volatility at a moment?
 -- Example: FROM iv_surface('2026-11-22 14:00:30', 'BTC') WHERE abs(log_moneyness) < 0.2
 -- Parameters: moment, coin (currency of settlement); lookback, how old a ticker may be
--- Column pair, expiry, strike: a row each; pair is how the names begin, BTC or ETH_USDC
+-- Column pair, expiry, strike: a row for each strike of an expiry; pair is how the names begin (BTC, ETH_USDC)
 -- Column days: to expiry, with a fraction
--- Column log_moneyness: logarithm of strike over underlying_price: 0 at the money, negative below
--- Column side: whose IV it is, the one out of the money: put below the underlying, call above
+-- Column log_moneyness: log(strike / underlying price): 0 at the money, negative below
+-- Column side: the option out of the money, whose IV is shown: the put below the underlying price, the call above
 -- Column mark_iv, bid_iv, ask_iv: percent
--- Column delta: of that option
--- Column age, covered: how long before the moment the older ticker of the two options of the strike was; false where one is not known, as a gap lies between ticker and moment
+-- Column delta: the exchange's, of that option: negative for puts
+-- Column age, covered: how long before the moment the older of the strike's two tickers was sent; false where a gap lies between one of them and the moment, so that the state is unknown
 CREATE OR REPLACE MACRO iv_surface(moment, coin, lookback := '1 day') AS TABLE
 SELECT
   pair, expiry, strike, (epoch_us(expiry) - epoch_us(moment::TIMESTAMPTZ)) / 86400e6 AS days,

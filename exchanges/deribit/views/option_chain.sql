@@ -1,13 +1,13 @@
 -- Question: what did the option chain look like at a moment: IV, greeks, open interest of each strike?
 -- Example: FROM option_chain('2026-11-22 14:00:30', 'BTC') WHERE expiry = (SELECT min(expiry) FROM option_chain('2026-11-22 14:00:30', 'BTC'))
 -- Parameters: moment, coin (currency of settlement); lookback, how old a ticker may be
--- Column pair, expiry, strike: a row each; pair is how the names begin, BTC or ETH_USDC: options of several settle in USDC
--- Column underlying_price: of the future or index that the exchange takes for this expiry
--- Column call_…, put_…: bid, ask, mark (prices), bid_iv, ask_iv, mark_iv (percent; NULL where there is no such quote)
--- Column …_delta, …_gamma, …_vega, …_theta: greeks of the exchange
+-- Column pair, expiry, strike: a row for each strike of an expiry; pair is how the names begin (BTC, ETH_USDC); options of several pairs settle in USDC
+-- Column underlying_price: the exchange's underlying price for this expiry: that of a future, or of an index
+-- Column call_…, put_…: bid, ask, mark (prices); bid_iv, ask_iv, mark_iv (percent; NULL where there is no such quote)
+-- Column …_delta, …_gamma, …_vega, …_theta: the exchange's greeks of a long option: delta of puts is negative, vega in USD per point of IV, theta in USD per day
 -- Column …_open_interest: contracts, in base coin
--- Column newest_ts, age: the time of the newest ticker of the row, and how long before the moment the older one was
--- Column covered: false where the state of one of the two is not known, as a gap lies between ticker and moment: then it is NULL
+-- Column newest_ts, age: when the newer of the two tickers was sent, and how long before the moment the older one was
+-- Column covered: false where a gap lies between a ticker and the moment, so that the state of that option is unknown and NULL
 CREATE OR REPLACE MACRO option_chain(moment, coin, lookback := '1 day') AS TABLE
 SELECT
   pair, expiry_ts AS expiry, strike, arg_max(underlying_price_usd, ticker_ts) AS underlying_price,

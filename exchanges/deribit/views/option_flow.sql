@@ -1,16 +1,16 @@
--- Question: which options did takers buy and sell, and what did that bring them in premium, delta and vega?
+-- Question: which options did takers buy and sell, and how much premium, delta and vega was that?
 -- Example: FROM option_flow(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', per := 'expiry', coin := 'BTC')
 -- Parameters: width, from_ts, to_ts; per, of `expiry`, `strike`, `type`, `instrument`: what to group by; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Column flow_ts, pair, currency: a row for each span of that width and group; pair is how the names begin
 -- Column expiry_ts, strike, option_type, instrument_name: NULL where not grouped by
--- Column trades: how many; legs of combos are counted, the combos themselves are not
--- Column bought_coin, sold_coin, net_bought_coin: contracts in base coin that takers bought and sold, and bought minus sold
--- Column net_premium_usd: paid minus received by takers: price × amount, in coin times the index
--- Column net_delta_coin, net_vega_usd_per_point: of what takers bought minus sold, greeks of the last ticker before each trade
--- Column net_screen_coin, net_block_coin, net_rfq_coin, net_combo_coin: parts of `net_bought_coin`: in the book alone, blocks without a request for quotes, with one, legs of combos in the book
--- Column trades_with_greeks: whose ticker is known; delta and vega are of those
+-- Column trades: number of trades; legs of combos count, the combos themselves do not
+-- Column bought_coin, sold_coin, net_bought_coin: contracts in base coin that takers bought, sold, and bought minus sold
+-- Column net_premium_usd: premium that takers paid minus received; negative: received; a premium in coin is converted at the index price
+-- Column net_delta_coin, net_vega_usd_per_point: of what takers bought minus sold, with the greeks of the last ticker before each trade; vega in USD per point of IV
+-- Column net_screen_coin, net_block_coin, net_rfq_coin, net_combo_coin: `net_bought_coin` by origin: the order book alone, blocks without a request for quotes, blocks with one, legs of combos in the book
+-- Column trades_with_greeks: number of trades whose ticker is known; delta and vega are of these
 -- Column age: of the oldest ticker used
--- Column covered: false where trades of the span are missing, or the ticker of one is not known
+-- Column covered: false where trades of the span are missing, or the ticker of a trade is unknown
 CREATE OR REPLACE MACRO option_flow(width, from_ts, to_ts, per := 'instrument', coin := '%', lookback := '1 hour') AS TABLE
 WITH signed AS (
   SELECT *, CASE direction WHEN 'buy' THEN amount ELSE -amount END AS net,

@@ -1,11 +1,11 @@
--- Question: how did the index move, against what options had implied?
+-- Question: how much did the index move, compared with what options had implied?
 -- Example: FROM realised_volatility('btc_usd', INTERVAL 1 DAY, INTERVAL 1 MINUTE, '2026-11-01', '2026-11-30')
 -- Parameters: index_pattern (a LIKE pattern), width, step (between the prices compared), from_ts, to_ts
 -- Column index_name, at_ts: a row for each index and span of that width
--- Column moves: how many changes from step to step there were
--- Column realised: yearly volatility, percent: root of the mean square of logarithmic changes; spans without a price are one change over all of them
+-- Column moves: number of price changes compared, from step to step
+-- Column realised: annualised volatility, percent: root of the mean square of logarithmic changes; a stretch without prices counts as one change
 -- Column implied: mean of the volatility index (DVOL) in the span, percent; NULL where there was none
--- Column difference: implied minus realised
+-- Column difference: implied minus realised, in points
 CREATE OR REPLACE MACRO realised_volatility(index_pattern, width, step, from_ts, to_ts) AS TABLE
 WITH steps AS (
   SELECT instrument_name AS index_name, time_bucket(step, exchange_ts, TIMESTAMPTZ '2000-01-03 00:00:00+00') AS step_ts,

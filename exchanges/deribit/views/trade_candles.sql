@@ -4,10 +4,10 @@
 -- Column instrument_name, kind, currency: which instrument; any kind that trades, combos included
 -- Column candle_ts: when the candle begins, UTC; whole widths from Monday 2000-01-03 on
 -- Column open, high, low, close: prices, in the order in which the exchange counts trades
--- Column volume: sum of `amount`: USD for inverse perpetuals and futures, else base coin
--- Column buy_volume: the part in which the taker bought
+-- Column volume: sum of `amount`: in USD for inverse perpetuals and futures, else in base coin
+-- Column buy_volume: the part of it that takers bought
 -- Column vwap: mean price, weighted by amount
--- Column trades: how many
+-- Column trades: number of trades
 CREATE OR REPLACE MACRO trade_candles(
   width,
   instrument := '%',

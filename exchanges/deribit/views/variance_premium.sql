@@ -1,13 +1,13 @@
--- Question: how did implied volatility compare with how the index had moved, and with how it then moved?
+-- Question: how did implied volatility compare with realised volatility, before and after?
 -- Example: FROM variance_premium(7, INTERVAL 1 DAY, '2026-11-01', '2026-11-30', index_name := 'btc_usd', coin := 'BTC')
 -- Parameters: tenor (days), step, from_ts, to_ts; index_name; coin (of settlement) and pair_name, of the options; price_step, between the prices compared; lookback, how old a ticker may be
--- Empty: where less than a week of prices of the index was recorded before the moments
+-- Empty: where less than a week of index prices was recorded before the moments
 -- Column at_ts, pair, currency, tenor_days: a row for each moment
--- Column iv_pct: at the money at that tenor, percent a year, of term_structure
+-- Column iv_pct: at the money at that tenor, percent a year, from term_structure
 -- Column trailing_rv_pct, forward_rv_pct: realised over the tenor before and after the moment, percent a year; NULL where less than 95 % of the steps have a price
--- Column trailing_premium_pct, forward_premium_pct: IV minus realised volatility, known at the moment, and known only later; their signs may differ
--- Column age: of the oldest ticker of the IV
--- Column covered: false where the IV needs an option whose state is not known, or prices of the time before are missing
+-- Column trailing_premium_pct, forward_premium_pct: IV minus realised volatility, in points: trailing is known at the moment, forward only a tenor later; their signs may differ
+-- Column age: of the oldest ticker that the IV needs
+-- Column covered: false where the IV needs an option whose state is unknown, or index prices before the moment are missing
 CREATE OR REPLACE MACRO variance_premium(
   tenor, step, from_ts, to_ts, index_name := 'btc_usd', coin := 'BTC', pair_name := 'BTC', price_step := '5 minutes',
   lookback := '1 hour'

@@ -1,14 +1,14 @@
--- Question: how high was realised volatility usually, by length of window?
+-- Question: how high was realised volatility usually, by length of the window?
 -- Example: FROM vol_cone('btc_usd', '2026-09-01', '2026-11-30')
 -- Parameters: index_pattern (a LIKE pattern), from_ts, to_ts; windows, days; price_step, between the prices compared
--- Empty: where no whole day of prices of the index was recorded
--- Column index_name, method, window_days: a row for each index, method and window; `close` is the root of the mean square of logarithmic changes from step to step, `hourly` from hour to hour, `parkinson` from highest and lowest price of each hour
--- Column windows: how many there were: one that ends at each hour, of which at least 95 % of the steps have a price
--- Column min_pct, p10_pct, p25_pct, median_pct, p75_pct, p90_pct, max_pct: of the volatility in them, percent a year of 365 days
--- Column last_pct: of the newest window
--- Column covered_hours, hours: of the whole span, how many have prices
+-- Empty: where no whole day of index prices was recorded
+-- Column index_name, method, window_days: a row for each index, method and window; `close`: root of the mean square of logarithmic changes from step to step; `hourly`: the same from hour to hour; `parkinson`: from the highest and lowest price of each hour
+-- Column windows: number of windows: one ends at each hour, and counts where at least 95 % of its steps have a price
+-- Column min_pct, p10_pct, p25_pct, median_pct, p75_pct, p90_pct, max_pct: of the volatility in these windows, percent a year of 365 days
+-- Column last_pct: volatility in the newest window, percent a year
+-- Column covered_hours, hours: hours with prices, and hours in all, of the whole span
 -- Column age: how long before `to_ts` the newest window ended
--- Column covered: whether all hours have
+-- Column covered: true where every hour has prices
 CREATE OR REPLACE MACRO vol_cone(
   index_pattern, from_ts, to_ts, windows := '1,7,14,30,60,90', price_step := '5 minutes'
 ) AS TABLE

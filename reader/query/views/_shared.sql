@@ -16,7 +16,7 @@ CREATE OR REPLACE MACRO strike_of(instrument) AS
 CREATE OR REPLACE MACRO option_type_of(instrument) AS
   CASE regexp_extract(instrument, '-[0-9d]+-([CP])(?:-|$)', 1) WHEN 'C' THEN 'call' WHEN 'P' THEN 'put' END;
 
--- Of states put together: false where one of them is unknown, NULL where that cannot be told yet of one.
+-- Of states put together: false where one of them is unknown, NULL where one of them is not known yet.
 CREATE OR REPLACE MACRO all_covered(is_covered) AS
   CASE WHEN bool_or(NOT is_covered) THEN false WHEN count(is_covered) = count(*) THEN true END;
 

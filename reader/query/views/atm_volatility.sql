@@ -2,14 +2,14 @@
 -- Example: FROM atm_volatility(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC')
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency, expiry_ts: a row for each moment and expiry
--- Column days: to expiry
--- Column underlying_price_usd: of the newest ticker
--- Column atm_mark_iv_pct, atm_bid_iv_pct, atm_ask_iv_pct: percent, at strike = underlying: total variance linear in the logarithm of strike over underlying between the two strikes around, options out of the money; NULL with fewer than 6 quoted strikes
--- Column total_variance: (IV as a fraction)² × years, of the mark
--- Column strikes_quoted: whose option out of the money has a bid or an ask
--- Column options_listed, options_known: of the expiry
--- Column age: of the older of the two tickers that were used
--- Column covered: false where the state of an option of the expiry is not known
+-- Column days: to expiry, with a fraction
+-- Column underlying_price_usd: price of the underlying for this expiry, from its newest ticker
+-- Column atm_mark_iv_pct, atm_bid_iv_pct, atm_ask_iv_pct: percent, at strike = underlying price: total variance interpolated linearly in log(strike / underlying) between the nearest strikes below and above, from the options out of the money; NULL with fewer than 6 quoted strikes
+-- Column total_variance: of the mark: (IV as a fraction)² × years to expiry
+-- Column strikes_quoted: strikes whose option out of the money has a bid or an ask
+-- Column options_listed, options_known: options of the expiry: how many are listed, and of how many the state is known
+-- Column age: of the older of the two tickers used
+-- Column covered: false where the state of any option of the expiry is unknown
 CREATE OR REPLACE MACRO atm_volatility(step, from_ts, to_ts, coin := '%', lookback := '1 hour') AS TABLE
 WITH sides AS (
   SELECT *, (option_type = 'call') = (log_moneyness >= 0) AS is_out,

@@ -1,12 +1,12 @@
 -- Question: what did an order book look like at a moment?
 -- Example: FROM book_at('BTC-PERPETUAL', '2026-11-22 14:00', depth := 10)
 -- Parameters: instrument (its name), moment; depth, levels of each side; lookback, how old its last snapshot may be
--- Column exchange, kind, instrument_name, channel: which book; of several channels the one that changed last
--- Column side, level: `bid` or `ask`, 1 is the best price
+-- Column exchange, kind, instrument_name, channel: which book; of several channels, the one that changed last
+-- Column side, level: `bid` or `ask`; level 1 is the best price
 -- Column price, price_unit, amount_coin: amount in base coin
--- Column snapshot_ts, change_ts: when the snapshot and the last change were sent; strictly before the moment
--- Column age: how long before the moment the last change was
--- Column covered: false where a change after the snapshot is missing: then one row without a level; NULL where it is not yet known
+-- Column snapshot_ts, change_ts: when the exchange sent the snapshot and the last change, both strictly before the moment
+-- Column age: how long before the moment the last change was sent
+-- Column covered: false where a change since the snapshot is missing: the book is then one row without levels; NULL: not known yet
 CREATE OR REPLACE MACRO book_at(instrument, moment, depth := 1000000, lookback := '1 day') AS TABLE
 WITH changes AS (
   SELECT exchange, kind, instrument_name, channel, is_snapshot, side, price, price_unit, amount_base, exchange_ts, recv_ts, seq,
@@ -28,7 +28,7 @@ WITH changes AS (
   SELECT * FROM gaps
   WHERE to_ts > moment::TIMESTAMPTZ - lookback::INTERVAL - INTERVAL '1 minute' AND from_ts < moment::TIMESTAMPTZ
 ), judged AS (
-  SELECT c.*, bool_or(g.state IN ('missing', 'not recording')) AS is_lost, bool_or(g.state = 'not yet known') AS is_untold
+  SELECT c.*, bool_or(g.state IN ('missing', 'not recording')) AS is_lost, bool_or(g.state = 'not yet known') AS is_pending
   FROM chosen c LEFT JOIN near g ON g.exchange = c.exchange AND (g.channel IS NULL OR g.channel = 'book')
     AND g.state <> 'healed' AND (g.instrument_kind IS NULL OR g.instrument_kind = c.kind)
     AND (g.instrument_name IS NULL OR g.instrument_name = instrument)
@@ -47,6 +47,6 @@ WITH changes AS (
 )
 SELECT j.exchange AS exchange, j.kind AS kind, instrument AS instrument_name, j.channel AS channel, side, level, price, price_unit,
   amount_coin, snapshot_ts, change_ts, moment::TIMESTAMPTZ - change_ts AS age,
-  CASE WHEN is_lost THEN false WHEN is_untold THEN NULL ELSE true END AS covered
+  CASE WHEN is_lost THEN false WHEN is_pending THEN NULL ELSE true END AS covered
 FROM judged j LEFT JOIN (SELECT * FROM ranked WHERE level <= depth) r USING (exchange, kind, channel)
 ORDER BY exchange, kind, side DESC, level;

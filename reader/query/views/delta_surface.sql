@@ -1,11 +1,11 @@
--- Question: what was the surface of implied volatility, by delta and fixed times ahead?
+-- Question: what was the surface of implied volatility, by delta and constant maturity?
 -- Example: FROM delta_surface(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC', tenors := '7,30,90')
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); tenors, days; lookback, how old a ticker may be
--- Column at_ts, exchange, pair, currency, tenor_days, option_type, delta_pct: a row for each moment, tenor, side and delta of 5, 10 … 50 (percent, of puts without their sign)
--- Column mark_iv_pct: percent; total variance linear in time between the expiries around; NULL beyond the first and the last
--- Column near_expiry_ts, far_expiry_ts: the two expiries
+-- Column at_ts, exchange, pair, currency, tenor_days, option_type, delta_pct: a row for each moment, tenor, option type and delta of 5, 10 … 50 percent (of puts the absolute value)
+-- Column mark_iv_pct: percent; total variance interpolated linearly in time between the expiries before and after the tenor; NULL beyond the first and the last
+-- Column near_expiry_ts, far_expiry_ts: these two expiries
 -- Column age: of the oldest ticker used
--- Column covered: false where the state of an option of the two expiries is not known
+-- Column covered: false where the state of any option of the two expiries is unknown
 CREATE OR REPLACE MACRO delta_surface(
   step, from_ts, to_ts, coin := '%', tenors := '1,7,14,30,60,90,180,365', lookback := '1 hour'
 ) AS TABLE

@@ -1,15 +1,15 @@
--- Question: how far were futures and perpetuals from their index, by time left?
+-- Question: how far were futures and perpetuals from their index, by time to expiry?
 -- Example: FROM futures_curve(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC')
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); tenors, days; lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency: a row for each moment and instrument, and for each tenor
 -- Column instrument_name, expiry_ts: NULL for a tenor; a perpetual has no expiry
--- Column days: to expiry, or the tenor; 0 for a perpetual
--- Column mark_price_usd, index_price_usd: as the exchange says them together
--- Column basis_usd, basis_pct: mark minus index; of a tenor on the line between the two futures around, and NULL beyond them
--- Column yearly_simple_pct, yearly_log_pct: over a year of 365 days; NULL for perpetuals, whose price comes of funding
--- Column funding_yearly_pct: of a perpetual: the rate as it stands, over a year; positive: longs pay shorts
+-- Column days: to expiry, or of the tenor; 0 for a perpetual
+-- Column mark_price_usd, index_price_usd: from one message of the exchange; of a tenor, the index and the mark price that its basis implies
+-- Column basis_usd, basis_pct: mark minus index, in USD and in percent of the index; positive: above the index. Of a tenor: interpolated linearly between the two futures around it, NULL beyond them
+-- Column yearly_simple_pct, yearly_log_pct: the basis annualised over 365 days, without compounding and continuously; NULL for perpetuals, which funding holds near the index
+-- Column funding_yearly_pct: of a perpetual: the current rate annualised; positive: longs pay shorts
 -- Column age: of the oldest ticker used
--- Column covered: false where the state is not known (a gap, or no ticker young enough) and NULL
+-- Column covered: false: the state is unknown (a gap, or no ticker within `lookback`), and its columns are NULL; NULL: not known yet
 CREATE OR REPLACE MACRO futures_curve(
   step, from_ts, to_ts, coin := '%', tenors := '7,14,30,60,90,180', lookback := '1 hour'
 ) AS TABLE

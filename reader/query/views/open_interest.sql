@@ -3,11 +3,11 @@
 -- Parameters: step, from_ts, to_ts; per, of `expiry`, `strike`, `type`: what to group by; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency: a row for each moment and group
 -- Column expiry_ts, strike, option_type: NULL where not grouped by
--- Column open_interest_coin, open_interest_usd: contracts in base coin, and times the index
--- Column change_1d_coin: against the same moment a day before; NULL where that is not known
--- Column options_listed, options_known: how many there are; the sums are of those known
+-- Column open_interest_coin, open_interest_usd: contracts in base coin, and their value at the index price
+-- Column change_1d_coin: now minus the same moment a day before; NULL where that is unknown
+-- Column options_listed, options_known: how many are listed, and of how many the state is known; sums are over the latter
 -- Column age: of the oldest ticker used
--- Column covered: false where the state of one of them is not known
+-- Column covered: false where the state of any of these options is unknown
 CREATE OR REPLACE MACRO open_interest(step, from_ts, to_ts, per := 'expiry', coin := '%', lookback := '1 hour') AS TABLE
 WITH both_days AS (
   SELECT *, false AS is_before
@@ -26,13 +26,13 @@ WITH both_days AS (
     bool_and(covered) FILTER (is_before) AS is_known_before,
     count(*) FILTER (NOT is_before) AS options_listed, count(open_interest_coin) FILTER (NOT is_before) AS options_known,
     max(age) FILTER (NOT is_before AND covered) AS age,
-    bool_or(NOT covered) FILTER (NOT is_before) AS is_lost, count(covered) FILTER (NOT is_before) AS told
+    bool_or(NOT covered) FILTER (NOT is_before) AS is_lost, count(covered) FILTER (NOT is_before) AS accounted
   FROM both_days b
   GROUP BY ALL
 )
 SELECT at_ts, exchange, pair, currency, expiry_ts, strike, option_type, open_interest_coin, open_interest_usd,
   CASE WHEN is_known_before THEN open_interest_coin - before_coin END AS change_1d_coin,
-  options_listed, options_known, age, CASE WHEN is_lost THEN false WHEN told = options_listed THEN true END AS covered
+  options_listed, options_known, age, CASE WHEN is_lost THEN false WHEN accounted = options_listed THEN true END AS covered
 FROM groups g
 WHERE options_listed > 0
 ORDER BY at_ts, exchange, pair, currency, expiry_ts, strike, option_type;

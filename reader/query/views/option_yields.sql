@@ -1,13 +1,13 @@
--- Question: what did selling options at the bid bring, over a year: calls on coins held, puts on cash held?
+-- Question: what did selling options at the bid yield per year: calls covered by coins, puts secured by cash?
 -- Example: FROM option_yields(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC')
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency, instrument_name, expiry_ts, strike, option_type: a row for each moment and option
--- Column days: to expiry
--- Column premium_usd: of one coin's option, sold at the bid; in coin times the index; NULL without a bid
--- Column covered_call_yearly_pct: of calls: premium / (index − premium) × 525,600 / minutes left
--- Column cash_put_yearly_pct: of puts: premium / (strike − premium) × 525,600 / minutes left
+-- Column days: to expiry, with a fraction
+-- Column premium_usd: received for selling an option on one coin at the bid; a premium in coin is converted at the index price; NULL without a bid
+-- Column covered_call_yearly_pct: of calls, percent a year: 100 × premium / (index − premium) × 525,600 / minutes to expiry
+-- Column cash_put_yearly_pct: of puts, percent a year: 100 × premium / (strike − premium) × 525,600 / minutes to expiry
 -- Column age: of the ticker
--- Column covered: false where the state is not known (a gap, or no ticker young enough) and NULL
+-- Column covered: false: the state is unknown (a gap, or no ticker within `lookback`), and its columns are NULL; NULL: not known yet
 CREATE OR REPLACE MACRO option_yields(step, from_ts, to_ts, coin := '%', lookback := '1 hour') AS TABLE
 WITH sold AS (
   SELECT *, bid_price * CASE WHEN price_unit = split_part(pair, '_', 1) THEN index_price_usd ELSE 1 END AS premium_usd

@@ -1,15 +1,15 @@
--- Question: did calls and puts of a strike fit each other, and what was left after crossing their spreads?
+-- Question: did the call and the put of a strike agree (put-call parity), and what was left after crossing their spreads?
 -- Example: FROM parity(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC') WHERE edge_coin > 0
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
--- Empty: where no price is off by more than it costs to trade: mostly
+-- Empty: where no price is off by more than crossing the spreads costs: most of the time
 -- Column at_ts, exchange, pair, currency, expiry_ts, strike: a row for each moment and strike
--- Column days: to expiry
--- Column parity_mark_coin: C − P − (1 − K/F) of the marks, in coins per coin; near 0 where they fit
--- Column sell_call_edge_coin: what is left of selling the call at its bid, buying the put at its ask, and the future at F; NULL without both
--- Column buy_call_edge_coin: of buying the call at its ask, selling the put at its bid, and the future at F
--- Column edge_coin: the larger of the two; above 0: a quote is stale, or there was something to earn before fees
--- Column age: of the older ticker
--- Column covered: false where the state of one of the two is not known
+-- Column days: to expiry, with a fraction
+-- Column parity_mark_coin: C − P − (1 − K/F) of the mark prices, in coins for an option on one coin; near 0 where they agree, positive where the call is dear
+-- Column sell_call_edge_coin: profit of selling the call at its bid, buying the put at its ask and buying the future at F, before fees; negative: a loss; NULL without both quotes
+-- Column buy_call_edge_coin: profit of buying the call at its ask, selling the put at its bid and selling the future at F, before fees; negative: a loss; NULL without both quotes
+-- Column edge_coin: the larger of the two; positive: a quote is stale, or there was a profit before fees
+-- Column age: of the older of the two tickers
+-- Column covered: false where the state of either option is unknown
 CREATE OR REPLACE MACRO parity(step, from_ts, to_ts, coin := '%', lookback := '1 hour') AS TABLE
 WITH sides AS (
   SELECT *, CASE WHEN price_unit = split_part(pair, '_', 1) THEN 1 ELSE underlying_price_usd END AS unit

@@ -3,12 +3,12 @@
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency, expiry_ts: a row for each moment and expiry, and one of all expiries, whose `expiry_ts` is NULL
 -- Column put_open_interest_coin, call_open_interest_coin: contracts in base coin
--- Column put_call_open_interest: puts by calls
--- Column put_call_volume_24h: contracts traded in 24 hours, puts by calls
--- Column put_call_premium_24h: premium paid in 24 hours, puts by calls
--- Column options_listed, options_known: how many there are; the sums are of those known
+-- Column put_call_open_interest: open interest of puts divided by that of calls
+-- Column put_call_volume_24h: volume of puts divided by that of calls, contracts of the last 24 hours
+-- Column put_call_premium_24h: premium paid for puts divided by that for calls, last 24 hours
+-- Column options_listed, options_known: how many are listed, and of how many the state is known; sums are over the latter
 -- Column age: of the oldest ticker used
--- Column covered: false where the state of one of them is not known
+-- Column covered: false where the state of any of these options is unknown
 CREATE OR REPLACE MACRO put_call(step, from_ts, to_ts, coin := '%', lookback := '1 hour') AS TABLE
 SELECT at_ts, exchange, pair, currency, expiry_ts,
   sum(open_interest_coin) FILTER (option_type = 'put') AS put_open_interest_coin,

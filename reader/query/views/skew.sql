@@ -1,16 +1,16 @@
--- Question: how much dearer were puts than calls, and wings than the money?
+-- Question: how much more expensive were puts than calls, and the wings than the money?
 -- Example: FROM skew(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC')
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); tenors, days; lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency: a row for each moment and expiry, and for each tenor
--- Column expiry_ts, tenor_days: one of them is NULL; a tenor lies between the expiries around, total variance linear in time
--- Column days: to expiry, or the tenor
+-- Column expiry_ts, tenor_days: one of them is NULL; at a tenor, total variance is interpolated linearly in time between the expiries before and after it
+-- Column days: to expiry, or of the tenor
 -- Column atm_mark_iv_pct: at the money, percent
--- Column rr_25_pct, rr_10_pct: risk reversal: IV of the call minus IV of the put at 25 and 10 % delta; negative where puts are dearer
--- Column put_skew_25_pct, put_skew_10_pct: the same with the other sign: IV of the put minus IV of the call
--- Column bf_25_pct, bf_10_pct: butterfly: mean IV of call and put minus that at the money
--- Column rr_25_of_atm, rr_10_of_atm: risk reversal as a part of the volatility at the money
+-- Column rr_25_pct, rr_10_pct: risk reversal, points of IV: call minus put at 25 and 10 % delta; negative where puts are more expensive
+-- Column put_skew_25_pct, put_skew_10_pct: the same with the opposite sign: put minus call
+-- Column bf_25_pct, bf_10_pct: butterfly, points of IV: the mean of call and put minus at the money
+-- Column rr_25_of_atm, rr_10_of_atm: risk reversal divided by the IV at the money, as a fraction
 -- Column age: of the oldest ticker used
--- Column covered: false where the state of an option that it needs is not known
+-- Column covered: false where the state of any option that it needs is unknown
 CREATE OR REPLACE MACRO skew(
   step, from_ts, to_ts, coin := '%', tenors := '1,7,14,30,60,90,180,365', lookback := '1 hour'
 ) AS TABLE

@@ -1,13 +1,13 @@
--- Question: what was the implied volatility at the money of fixed times ahead, and between expiries?
+-- Question: what was the implied volatility at the money at constant maturities, and between expiries?
 -- Example: FROM term_structure(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', coin := 'BTC')
 -- Parameters: step, from_ts, to_ts; coin (of settlement, a LIKE pattern); tenors, days; lookback, how old a ticker may be
 -- Column at_ts, exchange, pair, currency, tenor_days: a row for each moment and tenor
--- Column atm_mark_iv_pct: percent; total variance linear in time between the expiries around; NULL beyond the first and the last
--- Column forward_iv_pct: between those two expiries; NULL where the later has less total variance
--- Column is_calendar_arbitrage: whether it has
--- Column near_expiry_ts, far_expiry_ts: the two expiries
+-- Column atm_mark_iv_pct: percent; total variance interpolated linearly in time between the expiries before and after the tenor; NULL beyond the first and the last
+-- Column forward_iv_pct: percent, for the time between these two expiries; NULL where the later one has less total variance
+-- Column is_calendar_arbitrage: true where the later one has less total variance
+-- Column near_expiry_ts, far_expiry_ts: these two expiries
 -- Column age: of the oldest ticker used
--- Column covered: false where the state of an option of the two expiries is not known
+-- Column covered: false where the state of any option of the two expiries is unknown
 CREATE OR REPLACE MACRO term_structure(
   step, from_ts, to_ts, coin := '%', tenors := '1,7,14,30,60,90,180,365', lookback := '1 hour'
 ) AS TABLE

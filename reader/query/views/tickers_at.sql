@@ -1,19 +1,19 @@
--- Question: what did the exchange say of instruments, on a grid of moments?
+-- Question: what did the tickers of instruments say, on a grid of moments?
 -- Example: FROM tickers_at(INTERVAL 1 HOUR, '2026-11-22', '2026-11-23', kinds := 'future|perpetual')
 -- Parameters: step, from_ts, to_ts; kinds (a regular expression), coin and instrument (LIKE patterns); lookback, how old a ticker may be
 -- Column at_ts: each moment from `from_ts` to `to_ts`, a step apart
 -- Column exchange, kind, currency, instrument_name: a row for each instrument that is listed at the moment; currency is what it settles in
--- Column base, quote: the coin that is traded, and what its price or that of its underlying is given in
--- Column expiry_ts, strike, option_type: NULL where it has none
--- Column last_price, mark_price, bid_price, ask_price, price_unit: NULL where there is none; `price_unit` says in which currency
+-- Column base, quote: what is traded, and what its price, or that of its underlying, is quoted in
+-- Column expiry_ts, strike, option_type: NULL for instruments without them
+-- Column last_price, mark_price, bid_price, ask_price, price_unit: NULL where there is none; `price_unit` is their currency
 -- Column bid_amount_coin, ask_amount_coin, open_interest_coin, volume_24h_coin: in base coin
--- Column turnover_24h_usd: in `quote`, which counts as USD; of options the premium
--- Column underlying_price_usd, index_price_usd: of options, and of the index
--- Column bid_iv_pct, mark_iv_pct, ask_iv_pct: percent
--- Column delta, gamma_per_usd, vega_usd_per_point, theta_usd_per_day: of the exchange, rounded as it rounds them
--- Column funding_rate: of a perpetual, as it stands
--- Column ticker_ts, age: when the ticker was sent, and how long before the moment; the last strictly before it
--- Column covered: false where it is not known, as a gap lies between ticker and moment, or no ticker is young enough: then the state is NULL; NULL where it is not yet known
+-- Column turnover_24h_usd: in `quote`, which counts as USD; of options, the premium paid
+-- Column underlying_price_usd, index_price_usd: the underlying price of an option, and the index
+-- Column bid_iv_pct, mark_iv_pct, ask_iv_pct: of options, percent; NULL where there is no such quote
+-- Column delta, gamma_per_usd, vega_usd_per_point, theta_usd_per_day: of options: the exchange's greeks of a long option, rounded as it rounds them; delta of puts is negative
+-- Column funding_rate: of a perpetual: the current rate as a fraction; positive: longs pay shorts
+-- Column ticker_ts, age: when the ticker was sent, the last one strictly before the moment, and how long before
+-- Column covered: false: the state is unknown (a gap, or no ticker within `lookback`), and its columns are NULL; NULL: not known yet
 CREATE OR REPLACE MACRO tickers_at(
   step, from_ts, to_ts, kinds := '.*', coin := '%', instrument := '%', lookback := '1 hour'
 ) AS TABLE
@@ -58,13 +58,13 @@ WITH listed AS (
   -- A state is unknown from the begin of a gap to the next row of its instrument.
   SELECT id, epoch_us(g.from_ts) AS began_us,
     min(CASE WHEN g.state <> 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS lost_us,
-    min(CASE WHEN g.state = 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS untold_us
+    min(CASE WHEN g.state = 'not yet known' THEN epoch_us(g.from_ts) END) OVER later AS pending_us
   FROM lived n JOIN gaps g ON n.exchange = g.exchange AND (g.instrument_kind IS NULL OR g.instrument_kind = n.kind)
     AND (g.instrument_name IS NULL OR g.instrument_name = n.instrument_name)
   WHERE (g.channel = 'ticker') AND g.state <> 'healed'
     AND g.from_ts >= from_ts::TIMESTAMPTZ - lookback::INTERVAL AND g.from_ts < to_ts::TIMESTAMPTZ
   WINDOW later AS (PARTITION BY id ORDER BY g.from_ts DESC)
-  -- DuckDB 1.2 loses all rows where it can tell that nothing is joined: numbers around all there are keep it from that.
+  -- DuckDB 1.2 loses all rows where it sees that nothing is joined: numbers around all there are keep it from that.
   UNION ALL SELECT unnest([0, 2147483647]), 0, NULL, NULL
 ), dark AS (
   -- Days of which no account is known.
@@ -79,11 +79,11 @@ WITH listed AS (
 ), spans AS (
   SELECT *, lead(place) OVER (PARTITION BY id ORDER BY place, recv_us) AS next_place FROM known
 ), judged AS (
-  SELECT s.id AS id, newest, place, next_place, lost_us, CASE WHEN s.recv_us < dark.until_us THEN 0 ELSE untold_us END AS untold_us
+  SELECT s.id AS id, newest, place, next_place, lost_us, CASE WHEN s.recv_us < dark.until_us THEN 0 ELSE pending_us END AS pending_us
   FROM spans s ASOF LEFT JOIN lost ON s.id = lost.id AND s.recv_us <= lost.began_us
     ASOF LEFT JOIN dark ON s.id = dark.id AND s.recv_us >= dark.began_us
 ), said AS (
-  SELECT j.id AS id, exchange_ts AS ticker_ts, place, next_place, lost_us, untold_us,
+  SELECT j.id AS id, exchange_ts AS ticker_ts, place, next_place, lost_us, pending_us,
     {
       base: t.base, quote: t.quote, price_unit: t.price_unit, last_price: last_price,
       mark_price: mark_price, index_price: index_price, bid_price: bid_price, bid_amount: bid_amount_base,
@@ -100,7 +100,7 @@ WITH listed AS (
   -- Two recorders may have received the same in the same µs.
   QUALIFY row_number() OVER (PARTITION BY j.id, place) = 1
   UNION ALL
-  SELECT id, NULL, place, next_place, lost_us, untold_us, NULL FROM judged WHERE newest IS NULL
+  SELECT id, NULL, place, next_place, lost_us, pending_us, NULL FROM judged WHERE newest IS NULL
 ), filled AS (
   SELECT *,
     us_of(from_ts) + us_long(step)
@@ -109,7 +109,7 @@ WITH listed AS (
 ), stated AS (
   SELECT * EXCLUDE (said),
     CASE WHEN ticker_ts IS NULL OR at_us - epoch_us(ticker_ts) > us_long(lookback) OR at_us > lost_us THEN false
-      WHEN at_us > untold_us THEN NULL ELSE true END AS covered,
+      WHEN at_us > pending_us THEN NULL ELSE true END AS covered,
     CASE WHEN at_us - epoch_us(ticker_ts) > us_long(lookback) OR at_us > lost_us THEN NULL ELSE said END AS said
   FROM filled
 )
