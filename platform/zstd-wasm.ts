@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { packageRoot } from './package-info.js'
+import { wasmProgram } from './web-assembly.js'
 import type { Compressor, Decompressor, Step, Zstd } from './zstd-api.js'
 
 /** As much of the input is handed over at once: frames are short, and what is behind one would be handed over again. */
@@ -27,17 +28,11 @@ interface Exports {
   ZSTD_getErrorName(code: number): number
 }
 
-/** WebAssembly as far as it is used; the types of Node leave it to those of browsers. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object
-  Instance: new (module: object, imports: object) => { readonly exports: unknown }
-}
-
 /** zstd without an addon: the same library, for every machine and Node. */
 export function loadWasmZstd(): Zstd {
-  const module = new WebAssembly.Module(gunzipSync(readFileSync(join(packageRoot, 'platform', 'zstd.wasm.gz'))))
+  const program = wasmProgram(gunzipSync(readFileSync(join(packageRoot, 'platform', 'zstd.wasm.gz'))))
   // Each context has a memory of its own, which is gone when it is collected.
-  const begin = () => new Room(new WebAssembly.Instance(module, {}).exports as Exports)
+  const begin = () => new Room(program() as Exports)
   const measure = begin()
   return {
     CCtx: class extends WasmCompressor {

@@ -2,7 +2,8 @@ import { SIGNS } from '../platform/json-bytes.js'
 
 /**
  * Whether bytes are one JSON value by RFC 8259, without building it: a raw line must be JSON, and a parse of every frame
- * would cost more than all else that the recorder does (figures: `npm run bench recorder`).
+ * would cost more than all else that the recorder does (figures: `npm run bench recorder`). Whole batches are looked at by
+ * the same walk in WebAssembly (`json-lines.ts`), which must change with this one.
  *
  * Written for speed: positions are checked against the end before a byte is read, since a read beyond it makes the
  * engine give up its fast path for good. `as number` says that this was done.

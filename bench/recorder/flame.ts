@@ -20,7 +20,7 @@ const STAGES: readonly (readonly [stage: string, where: RegExp])[] = [
   ['recorder: stamps, heads and checks', /\/recorder\/connection\//],
   ['exchange: which channel it is, numbers', /\/exchanges\//],
   ['recorder: routing, lines into batches', /\/recorder\/(?:frame-router|line-batch|channel-watch|silence-watch)/],
-  ['storage: is it JSON', /\/recorder\/(?:json-text|storage\/line-encoding)/],
+  ['storage: is it JSON', /\/recorder\/(?:json-|storage\/line-encoding)|wasm:/],
   ['storage: handed over, compressed, written', /\/recorder\/storage\/|\/platform\/(?:zstd|disk)/],
 ]
 

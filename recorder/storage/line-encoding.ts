@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { parsedJson } from '../../platform/json-object.js'
+import { soundFrames } from '../json-lines.js'
 import { isJsonLine } from '../json-text.js'
 import { encodePayload, FRAME_KEY, LINE_END, parseLineHead, type FrameEncoding } from '../../formats/raw-line.js'
 import { looksWhole } from '../connection/pieces.js'
@@ -19,11 +20,13 @@ export function encodingOf(frame: Uint8Array): FrameEncoding {
  */
 export function encodeLines(lines: Uint8Array, spans: Uint32Array): { lines: Uint8Array; odd?: OddFrames } {
   const isText = isUtf8(lines)
+  const sound = isText ? soundFrames(lines, spans) : 0
+  if (2 * sound === spans.length) return { lines }
   const parts: Uint8Array[] = []
   let taken = 0
   let odd: OddFrames | undefined
   const broken: BrokenFrame[] = []
-  for (let index = 0; index < spans.length; index += 2) {
+  for (let index = 2 * sound; index < spans.length; index += 2) {
     const from = spans[index] ?? 0
     const to = spans[index + 1] ?? 0
     if (isText && isJsonLine(lines, from, to)) continue
