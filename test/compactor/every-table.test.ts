@@ -2,7 +2,8 @@ import t from 'tap'
 import { deribit } from '../../exchanges/deribit/main.js'
 import { commonFamilies } from '../../exchanges/family.js'
 import { compactOnce, rowsOf } from './fixtures/compacted.js'
-import { answer, linesOf, samples, subscription } from './fixtures/every-table.js'
+import { samples } from './fixtures/every-table.js'
+import { answer, linesOf, subscription } from './fixtures/samples/sample.js'
 import { capturedFrames, framesMissing, sealSegment } from './fixtures/segments.js'
 
 t.test('every table has a sample', async t => {

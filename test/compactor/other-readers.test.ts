@@ -13,7 +13,8 @@ import { makeMarket, recordMarket } from '../fixtures/small-market.js'
 import { needsThat } from '../fixtures/needs.js'
 import { compactOnce, filesBelow, withQueries } from './fixtures/compacted.js'
 import { documentedColumns } from './fixtures/tables-page.js'
-import { linesOf, samples } from './fixtures/every-table.js'
+import { samples } from './fixtures/every-table.js'
+import { linesOf } from './fixtures/samples/sample.js'
 import { capturedFrames, framesMissing, sealSegment } from './fixtures/segments.js'
 
 // Mostly waits.

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { limitRows } from '../../../compactor/files/row-group.js'
 import { compactOnce, query } from '../fixtures/compacted.js'
-import { linesOf } from '../fixtures/every-table.js'
+import { linesOf } from '../fixtures/samples/sample.js'
 import { sealSegment } from '../fixtures/segments.js'
 
 t.test('rows of a group are limited by number, by text and by the size of the file', async t => {

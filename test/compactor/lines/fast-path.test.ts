@@ -9,7 +9,8 @@ import { sharedSql, tableOf, tableSql } from '../../../compactor/tables.js'
 import type { Shape } from '../../../exchanges/envelope.js'
 import { deribit } from '../../../exchanges/deribit/main.js'
 import { capturedFiles, capturedFrames } from '../../fixtures/captured-frames.js'
-import { linesOf, samples } from '../fixtures/every-table.js'
+import { samples } from '../fixtures/every-table.js'
+import { linesOf } from '../fixtures/samples/sample.js'
 
 const familyOf = (channel: string) =>
   deribit.families
