@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { hasErrno } from './edge-error.js'
 
 /**
  * A file that is replaced whole, without waiting for the disk, which may never answer: one write is under way at most,
@@ -48,8 +49,14 @@ export class UnhurriedFile {
   }
 
   async #replace(text: string): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true })
-    await writeFile(`${this.#path}.tmp`, text)
-    await rename(`${this.#path}.tmp`, this.#path)
+    const file = `${this.#path}.tmp`
+    try {
+      await writeFile(file, text)
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, text)
+    }
+    await rename(file, this.#path)
   }
 }

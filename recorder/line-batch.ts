@@ -74,6 +74,12 @@ export class LineBatch {
     this.#buffer = larger
   }
 
+  /** The lines where they are, and where their frames stand, until this memory is filled again. */
+  view(): { bytes: Uint8Array<ArrayBuffer>; spans: Uint32Array<ArrayBuffer> } {
+    const memory = this.#buffer.buffer as ArrayBuffer
+    return { bytes: new Uint8Array(memory, 0, this.#length), spans: this.#spans.subarray(0, 2 * this.frames) }
+  }
+
   /**
    * The lines for another thread, and where their frames stand: from and to, one pair a line. A batch that is mostly
    * empty is copied, so that its buffer can be filled again.

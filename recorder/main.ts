@@ -145,10 +145,17 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
   const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(router, pool))
+  const tickEveryMs = Math.min(1000, segments.fsyncMs)
+  let tickedMs = -Infinity
   const timers = [
     pulse.start(),
-    setInterval(() => router.flush(), handOverMs),
-    setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
+    setInterval(() => {
+      router.flush()
+      // Together with the lines: each message by itself wakes the storage thread.
+      if (performance.now() - tickedMs < tickEveryMs) return
+      tickedMs = performance.now()
+      storage.tick(clock.nowUs())
+    }, handOverMs),
     setInterval(() => {
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, deps, pool)

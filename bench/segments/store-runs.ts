@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { groupPath } from '../../formats/raw-path.js'
 import type { StorageEvent } from '../../recorder/storage/messages.js'
 import { SegmentStore } from '../../recorder/storage/segment-store.js'
 import { BATCH_BYTES } from '../../recorder/line-batch.js'
@@ -25,9 +26,10 @@ export function writeOpen(dataDir: string, made: MadeLines): Promise<number> {
     })
     const slot = { slotFromUs: STARTED_MS * 1000, slotToUs: Number.MAX_SAFE_INTEGER }
     const span = { firstRecvUs: STARTED_MS * 1000, lastRecvUs: STARTED_MS * 1000 }
+    const group = groupPath({ channel: made.family })
     for (const batch of all) {
       const bytes = new Uint8Array(Buffer.concat(batch))
-      store.handle({ type: 'append', channel: made.family, ...slot, ...span, frames: batch.length, bytes })
+      store.handle({ type: 'append', channel: made.family, group, ...slot, ...span, frames: batch.length, bytes })
     }
   })
 }

@@ -1,5 +1,6 @@
 import { dataStart } from './frame-channel.js'
 import type { BookWatch } from '../book-watch.js'
+import { KnownTexts } from '../known-texts.js'
 import { isText } from '../../platform/json-bytes.js'
 import { dataOf } from './notification.js'
 import { bookIdsAt, eachTradeAt } from './sequence-bytes.js'
@@ -10,6 +11,7 @@ import type { TradeSequences } from '../trade-sequences.js'
 export class SequenceWatch {
   readonly #books: BookWatch
   readonly #trades: TradeSequences
+  readonly #instruments = new KnownTexts()
 
   /** @param trades of all connections together */
   constructor(books: BookWatch, trades: TradeSequences) {
@@ -31,7 +33,7 @@ export class SequenceWatch {
       const isRead =
         endsWith(frame, TRADES_END) &&
         eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) => {
-          if (this.#trades.see(frame.toString('latin1', from, to), seq, recvUs)) strange++
+          if (this.#trades.see(this.#instruments.textAt(frame, from, to), seq, recvUs)) strange++
         })
       // When trades were made is read only where their numbers do not fit.
       if (!isRead || strange > 0) this.seeParsed(channel, family, dataOf(frame), recvUs)

@@ -33,6 +33,15 @@ export class Backlog {
     else this.#here.set(batch.channel, [batch])
   }
 
+  /** Whether the storage thread may get so much of a family past those that wait here; from here on it holds that. */
+  passes(family: string, bytes: number): boolean {
+    const held = this.#inFlight.get(family) ?? 0
+    if (held >= this.#inFlightMax || this.#here.has(family)) return false
+    this.#inFlight.set(family, held + bytes)
+    this.#bytes += bytes
+    return true
+  }
+
   /** Takes out what the storage thread may get of a family now; from here on it holds that. */
   *takeToSend(family: string): Generator<Append> {
     for (let held = this.#inFlight.get(family) ?? 0; held < this.#inFlightMax;) {

@@ -1,8 +1,7 @@
-import { groupPath } from '../../formats/raw-path.js'
 import type { Append } from './messages.js'
 
 /** Which segment lines go to: one for each group and slot, where none goes on beyond its slot. */
-export const segmentKey = (batch: Append) => `${groupPath(batch)}/${batch.slotToUs}`
+export const segmentKey = (batch: Append) => `${batch.group}/${batch.slotToUs}`
 
 /**
  * Batches to be written, in the order in which they came. Where one cannot be written, those behind it of the same group
@@ -34,7 +33,7 @@ export class BatchQueue {
   drain(nowMs: number, mayWrite: (batch: Append) => boolean, write: (batch: Append) => number | undefined): void {
     const stuck = new Set<string>()
     this.#batches = this.#batches.filter(batch => {
-      const key = groupPath(batch)
+      const key = batch.group
       if (!stuck.has(key) && mayWrite(batch) && (this.#blocked.get(key) ?? 0) <= nowMs) {
         const againMs = write(batch)
         if (againMs === undefined) {

@@ -1,7 +1,7 @@
 import type { Disk } from '../../platform/disk.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
-import { groupPath, withState, type SegmentGroup } from '../../formats/raw-path.js'
+import { withState, type SegmentGroup } from '../../formats/raw-path.js'
 import { segmentKey } from './batch-queue.js'
 import { heldBytes, type Append, type StorageEvent, type StorageOptions } from './messages.js'
 import { OpenWriters } from './open-writers.js'
@@ -61,25 +61,27 @@ export class LiveSegments {
   }
 
   get isDirty(): boolean {
-    return this.#writers.entries().some(([, writer]) => writer.isDirty)
+    for (const writer of this.#writers.all()) if (writer.isDirty) return true
+    return false
   }
 
   /** Where it throws, nothing of the batch counts; `failed` is to be told. */
   append(batch: Append): void {
     const key = this.#keyOf(batch)
     const { lines, odd } = batch.spans ? encodeLines(batch.bytes, batch.spans) : { lines: batch.bytes }
+    const encoded = odd ? { ...batch, bytes: lines } : batch
     const { writer, compressedBytes } = this.#writers.withFile(key, () => {
       const writer = this.#writers.get(key) ?? this.#open(key, batch)
       this.#writers.set(key, writer)
-      return { writer, compressedBytes: writer.append({ ...batch, bytes: lines }) }
+      return { writer, compressedBytes: writer.append(encoded) }
     })
     // Once, however often it was tried.
     if (odd) this.#options.emit({ type: 'odd', channel: batch.channel, ...odd })
     if (writer.holds.frames === batch.frames) this.#tellLong(writer)
-    this.#options.volumes?.note(groupPath(batch), batch.firstRecvUs / 1000, compressedBytes)
+    this.#options.volumes?.note(batch.group, batch.firstRecvUs / 1000, compressedBytes)
     const { channel, bytes, frames, shares } = batch
-    const buffer = shares ? {} : { buffer: bytes.buffer }
-    this.#options.emit({ type: 'stored', channel, frames, compressedBytes, held: heldBytes(batch), ...buffer })
+    const stored = { type: 'stored' as const, channel, frames, compressedBytes, held: heldBytes(batch) }
+    this.#options.emit(shares ? stored : { ...stored, buffer: bytes.buffer })
     if (writer.holds.compressedBytes >= this.#options.storage.rotateBytes) this.#retire(key, writer)
   }
 
@@ -98,13 +100,14 @@ export class LiveSegments {
 
   /** When the first zstd frame in progress is to be ended, ms of `performance.now`; Infinity: there is none. */
   get frameEndsMs(): number {
-    return this.#writers
-      .entries()
-      .reduce((least, [, writer]) => Math.min(least, writer.frameEndsMs ?? Infinity), Infinity)
+    let least = Infinity
+    for (const { frameEndsMs } of this.#writers.all()) if (frameEndsMs < least) least = frameEndsMs
+    return least
   }
 
   /** Ends the zstd frames of segments that got nothing more in time. */
   endFrames(nowMs: number): void {
+    if (nowMs < this.frameEndsMs) return
     for (const [key, writer] of this.#writers.entries()) {
       try {
         writer.endFrame(nowMs)
@@ -164,12 +167,12 @@ export class LiveSegments {
   /** The key of the segment that takes a batch: one that goes on takes the next hour, too, or ends there. */
   #keyOf(batch: Append): string {
     const key = this.#knownKeyOf(batch)
-    const long = this.#longs.get(groupPath(batch))
+    const long = this.#longs.get(batch.group)
     const writer = long && this.#writers.get(long.key)
     if (!long || !writer || this.#writers.get(key) || batch.slotFromUs < long.toUs) return key
     if (!this.#takesNext(writer, batch)) {
       writer.endEarly(long.toUs)
-      this.#longs.delete(groupPath(batch))
+      this.#longs.delete(batch.group)
       return key
     }
     long.toUs = batch.slotToUs
@@ -180,23 +183,23 @@ export class LiveSegments {
   #takesNext({ slotToUs, holds }: SegmentWriter, batch: Append): boolean {
     const { volumes, storage } = this.#options
     if (!storage.long || batch.slotToUs > slotToUs) return false
-    return goesOn(holds.compressedBytes, volumes?.bytesAnHour(groupPath(batch), batch.slotFromUs / 1000), storage.long)
+    return goesOn(holds.compressedBytes, volumes?.bytesAnHour(batch.group, batch.slotFromUs / 1000), storage.long)
   }
 
   /** When the segment of a batch ends: with its slot, unless there is so little that it may go on. */
   #endOf(batch: Append): number {
     const { volumes, storage } = this.#options
     const { channel, slotFromUs, slotToUs } = batch
-    const mayGoOn = channel !== 'journal' && slotToUs - slotFromUs === HOUR_US && !this.#longs.has(groupPath(batch))
+    const mayGoOn = channel !== 'journal' && slotToUs - slotFromUs === HOUR_US && !this.#longs.has(batch.group)
     if (!storage.long || !volumes || !mayGoOn) return slotToUs
-    const bytesAnHour = volumes.bytesAnHour(groupPath(batch), slotFromUs / 1000)
+    const bytesAnHour = volumes.bytesAnHour(batch.group, slotFromUs / 1000)
     return endOfSegmentMs(slotFromUs / 1000, bytesAnHour, storage.long) * 1000
   }
 
   #open(key: string, batch: Append): SegmentWriter {
     const toUs = this.#endOf(batch)
     const writer = this.#create(batch, batch.firstRecvUs, toUs, toUs > batch.slotToUs)
-    if (writer.ofDate) this.#longs.set(groupPath(batch), { key, toUs: batch.slotToUs })
+    if (writer.ofDate) this.#longs.set(batch.group, { key, toUs: batch.slotToUs })
     writer.gaps.push(...(this.#pendingGaps.get(batch.channel) ?? []))
     this.#pendingGaps.delete(batch.channel)
     return writer

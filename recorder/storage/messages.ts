@@ -32,6 +32,8 @@ export interface StorageOptions {
 /** Lines of one group and one rotation slot. */
 export interface Append extends SegmentGroup {
   type: 'append'
+  /** `groupPath` of them: made once, asked for several times a batch. */
+  group: string
   slotFromUs: number
   slotToUs: number
   firstRecvUs: number

@@ -40,6 +40,12 @@ export class OpenWriters {
     this.#writers.delete(key)
   }
 
+  /** None may be added or removed meanwhile. */
+  all(): IterableIterator<SegmentWriter> {
+    return this.#writers.values()
+  }
+
+  /** A list of its own. */
   entries(): [string, SegmentWriter][] {
     return [...this.#writers]
   }
@@ -49,7 +55,7 @@ export class OpenWriters {
    * closed until it has.
    */
   withFile<T>(key: string, action: () => T): T {
-    while (this.openFiles >= this.#filesMax && this.#parkOldest(key));
+    if (this.#writers.get(key)?.isParked ?? true) while (this.openFiles >= this.#filesMax && this.#parkOldest(key));
     for (;;) {
       try {
         return action()

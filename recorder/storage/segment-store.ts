@@ -53,6 +53,8 @@ export class SegmentStore {
   #hasNew = false
   #working = false
   #wake: NodeJS.Timeout | undefined
+  /** When it rings, ms of `performance.now`. */
+  #wakesAtMs = Infinity
   #syncedAtMs = 0
   /** Under way, a step a turn: on a slow disk twenty segments at once would hold up what is to be written. */
   #syncing: Generator<undefined, void> | undefined
@@ -93,6 +95,16 @@ export class SegmentStore {
   }
 
   handle(request: StorageRequest): void {
+    this.handleAll([request])
+  }
+
+  /** Takes them in their order, and then writes what it can at once. */
+  handleAll(requests: readonly StorageRequest[]): void {
+    for (const request of requests) this.#take(request)
+    void this.#work()
+  }
+
+  #take(request: StorageRequest): void {
     switch (request.type) {
       case 'append':
         this.#queue.push(request)
@@ -116,19 +128,16 @@ export class SegmentStore {
         break
       case 'sealAll':
         void this.#sealAll(request.withinMs)
-        return
+        break
       case 'close':
         void this.#close(request.withinMs)
-        return
     }
-    void this.#work()
   }
 
   /** Writes what is queued, then seals in slices, until nothing is left to do now. */
   async #work(): Promise<void> {
     if (this.#working || this.#isClosing()) return
     this.#working = true
-    clearTimeout(this.#wake)
     do {
       this.#writeQueue()
       if (!this.#room.isFull) this.#live.endFrames(performance.now())
@@ -155,12 +164,18 @@ export class SegmentStore {
   /** Wakes up when the first thing is due that no message announces. */
   #sleep(): void {
     const now = performance.now()
-    const due = [this.#seals.nextMs, this.#room.lookAtMs]
-    if (!this.#room.isFull) due.push(...this.#queue.retries, this.#live.frameEndsMs)
-    if (this.#live.isDirty) due.push(this.#syncedAtMs + this.#options.fsyncMs)
-    const next = Math.min(...due.filter(ms => ms !== undefined))
-    if (next === Infinity) return
-    this.#wake = setTimeout(() => void this.#work(), Math.max(0, next - now))
+    let next = Math.min(this.#seals.nextMs ?? Infinity, this.#room.lookAtMs ?? Infinity)
+    if (!this.#room.isFull) next = Math.min(next, this.#live.frameEndsMs, ...this.#queue.retries)
+    if (this.#live.isDirty) next = Math.min(next, this.#syncedAtMs + this.#options.fsyncMs)
+    if (next === this.#wakesAtMs) return
+    clearTimeout(this.#wake)
+    this.#wakesAtMs = next
+    if (next < Infinity) this.#wake = setTimeout(() => this.#wakeUp(), Math.max(0, next - now))
+  }
+
+  #wakeUp(): void {
+    this.#wakesAtMs = Infinity
+    void this.#work()
   }
 
   #writeQueue(): void {

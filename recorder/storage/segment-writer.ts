@@ -52,7 +52,7 @@ export class SegmentWriter {
   /** Where a zstd frame begins that a failed append left without its end. */
   #cutFrom: number | undefined
   #appendedMs = -Infinity
-  #holds: WrittenSoFar = { frames: 0, rawBytes: 0, compressedBytes: 0, fromUs: Infinity, toUs: 0 }
+  readonly #holds: WrittenSoFar = { frames: 0, rawBytes: 0, compressedBytes: 0, fromUs: Infinity, toUs: 0 }
 
   /**
    * Creates the file; it must not exist.
@@ -105,25 +105,22 @@ export class SegmentWriter {
     this.#endCutFrame(fd)
     const written = this.#write(fd, bytes, this.#endsWith(bytes.length))
     const holds = this.#holds
-    this.#holds = {
-      frames: holds.frames + frames,
-      rawBytes: holds.rawBytes + bytes.length,
-      compressedBytes: holds.compressedBytes,
-      fromUs: Math.min(holds.fromUs, firstRecvUs),
-      toUs: Math.max(holds.toUs, lastRecvUs),
-    }
+    holds.frames += frames
+    holds.rawBytes += bytes.length
+    holds.fromUs = Math.min(holds.fromUs, firstRecvUs)
+    holds.toUs = Math.max(holds.toUs, lastRecvUs)
     return written
   }
 
   /** Ends the zstd frame in progress once it is as old as a frame may be, or at once where no time is given. */
   endFrame(nowMs = Infinity): void {
     if (nowMs === Infinity && this.#cutFrom !== undefined) this.#endCutFrame(this.#open())
-    if (this.#frame && nowMs >= this.#frame.begunMs + this.#frameMs) this.#write(this.#open(), NOTHING, true)
+    if (this.#frame && nowMs >= this.frameEndsMs) this.#write(this.#open(), NOTHING, true)
   }
 
-  /** When `endFrame` has something to do, ms of `performance.now`. */
-  get frameEndsMs(): number | undefined {
-    return this.#frame && this.#frame.begunMs + this.#frameMs
+  /** When `endFrame` has something to do, ms of `performance.now`; Infinity: it has nothing. */
+  get frameEndsMs(): number {
+    return this.#frame ? this.#frame.begunMs + this.#frameMs : Infinity
   }
 
   /** Whether the zstd frame is over with so many bytes more. */
@@ -185,7 +182,7 @@ export class SegmentWriter {
 
   #wrote(bytes: number): void {
     this.#dirty = true
-    this.#holds = { ...this.#holds, compressedBytes: this.#holds.compressedBytes + bytes }
+    this.#holds.compressedBytes += bytes
   }
 
   /** Removes what a failed append left: the same lines are about to be written again, and must not stand there twice. */
@@ -256,7 +253,7 @@ export class SegmentWriter {
       writeFully(target.#fd, chunk.subarray(0, length), this.#disk)
       at += length
     }
-    target.#holds = { ...this.#holds }
+    Object.assign(target.#holds, this.#holds)
     target.#cutFrom = this.#frame?.from ?? this.#cutFrom
     target.gaps.push(...this.gaps)
     target.#dirty = true

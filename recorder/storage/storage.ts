@@ -3,11 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { LineBatch, BATCH_BYTES } from '../line-batch.js'
 import type { ManifestGap } from '../../formats/manifest.js'
-import type { SegmentGroup } from '../../formats/raw-path.js'
+import { groupPath, type SegmentGroup } from '../../formats/raw-path.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
-import { APPENDING, type Loss, type StorageEvent, type StorageOptions, type StorageRequest } from './messages.js'
+import {
+  APPENDING,
+  type Append,
+  type Loss,
+  type StorageEvent,
+  type StorageOptions,
+  type StorageRequest,
+} from './messages.js'
 import { Backlog } from './backlog.js'
-import { pack } from './packed-requests.js'
+import { RequestPacker, SMALL_BYTES } from './packed-requests.js'
 import { Losses, lossOf } from './losses.js'
 
 /** Batch buffers kept for reuse: what comes back while one flush interval is written. */
@@ -72,6 +79,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   #toSend: StorageRequest[] = []
   readonly #queueBytes: number
   readonly #backlog: Backlog
+  readonly #packer = new RequestPacker()
   readonly #losses = new Losses()
   #pool: Buffer[] = []
   #underPressure = false
@@ -118,22 +126,23 @@ export class Storage extends EventEmitter<StorageEvents> {
 
   append(batch: LineBatch): void {
     const { group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
+    const facts = { ...group, group: groupPath(group), slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames }
+    if (this.#backlog.bytes === 0) this.#progressAtMs = performance.now()
+    if (this.#passesOn(batch)) this.#post({ type: 'append', ...facts, ...batch.view(), shares: true })
+    else this.#keep(facts, batch)
+    this.#watch()
+  }
+
+  /** A small batch goes on from where it was filled, where nothing waits before it. */
+  #passesOn({ group, length }: LineBatch): boolean {
+    return this.#worker !== undefined && length <= SMALL_BYTES && this.#backlog.passes(group.channel, length)
+  }
+
+  #keep(facts: Omit<Append, 'type' | 'bytes'>, batch: LineBatch): void {
     const { bytes, spans, reusable } = batch.take()
     if (reusable) this.#recycle(reusable.buffer)
-    if (this.#backlog.bytes === 0) this.#progressAtMs = performance.now()
-    this.#backlog.push({
-      type: 'append',
-      ...group,
-      slotFromUs,
-      slotToUs,
-      firstRecvUs,
-      lastRecvUs,
-      frames,
-      bytes,
-      spans,
-    })
-    this.#send(group.channel)
-    this.#watch()
+    this.#backlog.push({ type: 'append', ...facts, bytes, spans })
+    this.#send(facts.channel)
   }
 
   noteGap(channels: string[], gap: ManifestGap): void {
@@ -203,8 +212,9 @@ export class Storage extends EventEmitter<StorageEvents> {
     const requests = this.#toSend
     this.#toSend = []
     if (requests.length === 0) return
-    const { message, transfer } = pack(requests)
+    const { message, transfer } = this.#packer.pack(requests)
     this.#worker?.postMessage(message, transfer)
+    for (const request of requests) if (request.type === 'append') this.#recycle(request.bytes.buffer)
   }
 
   /** Hands on what the thread may hold of a family. */

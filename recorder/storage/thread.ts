@@ -1,20 +1,23 @@
 /** Entry of the storage thread: compression and disk, away from the thread that stamps frames. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Stored, StorageEvent, StorageOptions } from './messages.js'
-import { unpack, type PackedRequests } from './packed-requests.js'
+import { RequestUnpacker, type PackedRequests } from './packed-requests.js'
 import { SegmentStore } from './segment-store.js'
 
 if (!parentPort) throw new Error('recorder/storage/thread must be started as a worker')
 const port = parentPort
 
-/** That lines were stored is told at leisure, where no memory that is needed again hangs on it. */
-const STORED_WITHIN_MS = 250
+/** That lines were stored is told at leisure, where no memory that is needed again hangs on it … */
+const STORED_AFTER_MS = 240
+/** … together with others that are stored then; where none are, at the latest now: a thread that wakes up for it costs more than what it says. */
+const STORED_WITHIN_MS = 400
 
 let told: StorageEvent[] = []
 /** Of those told at leisure, the one of each family. */
 const atLeisure = new Map<string, Stored>()
 let isUrgent = false
 let later: NodeJS.Timeout | undefined
+let atLeisureSinceMs = 0
 
 /** Each message wakes the other thread, which costs more than what is in it: many go in one. */
 function tell(event: StorageEvent): void {
@@ -23,9 +26,7 @@ function tell(event: StorageEvent): void {
     return
   }
   told.push(event)
-  if (isUrgent) return
-  isUrgent = true
-  queueMicrotask(tellAll)
+  if (!isUrgent) hurry()
 }
 
 function addAtLeisure(event: Stored): void {
@@ -38,7 +39,16 @@ function addAtLeisure(event: Stored): void {
     atLeisure.set(event.channel, event)
     told.push(event)
   }
-  if (!isUrgent) later ??= setTimeout(tellAll, STORED_WITHIN_MS)
+  if (isUrgent) return
+  if (!later) {
+    later = setTimeout(tellAll, STORED_WITHIN_MS)
+    atLeisureSinceMs = performance.now()
+  } else if (performance.now() - atLeisureSinceMs >= STORED_AFTER_MS) hurry()
+}
+
+function hurry(): void {
+  isUrgent = true
+  queueMicrotask(tellAll)
 }
 
 function tellAll(): void {
@@ -54,6 +64,5 @@ function tellAll(): void {
 }
 
 const store = new SegmentStore(workerData as StorageOptions, tell)
-port.on('message', (message: PackedRequests) => {
-  for (const request of unpack(message)) store.handle(request)
-})
+const unpacker = new RequestUnpacker()
+port.on('message', (message: PackedRequests) => store.handleAll(unpacker.unpack(message)))

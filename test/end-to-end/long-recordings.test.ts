@@ -90,7 +90,14 @@ class MadeRun {
       const [first, last] = [lines[0]?.recvUs ?? 0, lines.at(-1)?.recvUs ?? 0]
       const bytes = new Uint8Array(Buffer.from(lines.map(({ text }) => `${text}\n`).join('')))
       const span = { slotFromUs: slot * HOUR_US, slotToUs: (slot + 1) * HOUR_US, firstRecvUs: first, lastRecvUs: last }
-      this.#run.store.handle({ type: 'append', channel: family, ...span, frames: lines.length, bytes })
+      this.#run.store.handle({
+        type: 'append',
+        channel: family,
+        group: `channel=${family}`,
+        ...span,
+        frames: lines.length,
+        bytes,
+      })
       this.#lines.push(...lines)
       this.#sent += lines.length
     }

@@ -7,6 +7,7 @@ import { Backlog } from '../../recorder/storage/backlog.js'
 import { BatchQueue, segmentKey } from '../../recorder/storage/batch-queue.js'
 import { Losses } from '../../recorder/storage/losses.js'
 import type { Append } from '../../recorder/storage/messages.js'
+import { groupPath } from '../../formats/raw-path.js'
 
 const channel = fc.integer({ min: 0, max: 60 }).map(n => `quote.${n}`)
 const plan = fc.uniqueArray(fc.tuple(channel, fc.integer({ min: 0, max: 20 })), {
@@ -58,7 +59,15 @@ const batch = fc
     size: fc.integer({ min: 0, max: 100 }),
   })
   .map(({ channel, kind, slot, size }): Append => ({
-    ...{ type: 'append', exchange: 'deribit', channel, kind, slotFromUs: slot - 1, slotToUs: slot },
+    ...{
+      type: 'append',
+      exchange: 'deribit',
+      channel,
+      kind,
+      group: groupPath({ channel, kind }),
+      slotFromUs: slot - 1,
+      slotToUs: slot,
+    },
     ...{ firstRecvUs: slot, lastRecvUs: slot, frames: 1, bytes: new Uint8Array(size) },
   }))
 

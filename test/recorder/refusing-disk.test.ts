@@ -102,7 +102,16 @@ t.test('a frame that is no JSON was told again at each try to write it', async t
     lines.add(SLOT_FROM_US + n, head, n + 1, Buffer.from(frame))
   const { bytes, spans } = lines.take()
   const batch: Append = {
-    ...{ type: 'append', channel: 'quote', slotFromUs: SLOT_FROM_US, slotToUs: SLOT_TO_US, frames: 3, bytes, spans },
+    ...{
+      type: 'append',
+      channel: 'quote',
+      group: 'channel=quote',
+      slotFromUs: SLOT_FROM_US,
+      slotToUs: SLOT_TO_US,
+      frames: 3,
+      bytes,
+      spans,
+    },
     ...{ firstRecvUs: lines.firstRecvUs, lastRecvUs: lines.lastRecvUs },
   }
   disk.failing.set('write', 'EIO')
