@@ -1,35 +1,6 @@
 import type { Said } from '../formats/part-status.js'
 import type { PassReport } from './report.js'
 
-/** Sums over the life of the process, beside the last pass. */
-export interface Totals {
-  shippedFiles: number
-  shippedBytes: number
-  verifiedFiles: number
-  wrongFiles: number
-  missingFiles: number
-  retiredFiles: number
-  retiredBytes: number
-  failuresInARow: number
-  lastSuccessMs: number | undefined
-  lastError: { atMs: number; code: string; message: string; hint: string | undefined } | undefined
-}
-
-export function emptyTotals(): Totals {
-  return {
-    shippedFiles: 0,
-    shippedBytes: 0,
-    verifiedFiles: 0,
-    wrongFiles: 0,
-    missingFiles: 0,
-    retiredFiles: 0,
-    retiredBytes: 0,
-    failuresInARow: 0,
-    lastSuccessMs: undefined,
-    lastError: undefined,
-  }
-}
-
 const SUMMED = [
   'shippedFiles',
   'shippedBytes',
@@ -40,12 +11,29 @@ const SUMMED = [
   'retiredBytes',
 ] as const
 
+type Sums = Record<(typeof SUMMED)[number], number>
+
+/** Sums over the life of the process, beside the last pass. */
+export interface Totals extends Sums {
+  failuresInARow: number
+  lastSuccessMs: number | undefined
+  lastError: { atMs: number; code: string; message: string; hint: string | undefined } | undefined
+}
+
+const sumsOf = (each: (key: keyof Sums) => number) => Object.fromEntries(SUMMED.map(key => [key, each(key)])) as Sums
+
+export function emptyTotals(): Totals {
+  return {
+    ...sumsOf(() => 0),
+    failuresInARow: 0,
+    lastSuccessMs: undefined,
+    lastError: undefined,
+  }
+}
+
 /** The totals after another pass. Pure. */
 export function withPass(totals: Totals, report: PassReport, nowMs: number): Totals {
-  const sums = Object.fromEntries(SUMMED.map(key => [key, totals[key] + report[key]])) as Record<
-    (typeof SUMMED)[number],
-    number
-  >
+  const sums = sumsOf(key => totals[key] + report[key])
   const { error, tried } = report
   if (!tried) return { ...totals, ...sums }
   const lastError = error && { atMs: nowMs, code: error.code, message: error.message, hint: error.hint }

@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../platform/package-info.js'
-import { freshSettings } from '../reader/query/fresh-settings.js'
 import { readyViews } from '../reader/query/ready-views.js'
-import { QuerySession } from '../reader/query/session.js'
 import { documentedBlocks } from './fixtures/documented-queries.js'
 import { matchAll } from './fixtures/match-all.js'
 import { needs, needsThat } from './fixtures/needs.js'
+import { jsonAsked, openSession } from './fixtures/open-session.js'
 import { copyOptions } from './fixtures/option-recording.js'
 
 /** Runs queries by the Python package; each answer is its rows as JSON. Of all but each so many it only asks for the columns. */
@@ -97,12 +96,7 @@ t.test(
       join(dataDir, stranger.replace('.parquet', '.sync-conflict-1.parquet')),
       readFileSync(join(dataDir, stranger)),
     )
-    const { fresh } = freshSettings(dataDir, '')
-    const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.comment(text) })
-    t.teardown(() => {
-      session.connection.closeSync()
-      session.clear()
-    })
+    const session = await openSession(t, dataDir, text => t.comment(text))
     const queries = documentedBlocks('option-views.md')
       .filter(({ language }) => language === 'sql')
       .map(({ code }) => code.replace(/;\s*$/, ''))
@@ -111,15 +105,7 @@ t.test(
     const file = join(folder, 'queries.json')
     writeFileSync(file, JSON.stringify(queries))
     const own: unknown[] = []
-    for (const query of queries) {
-      const sql = `SELECT to_json(t)::VARCHAR FROM (${query}) t`
-      const read = (rows: readonly unknown[][]) => rows.map(([row]) => JSON.parse(String(row)) as unknown)
-      own.push(
-        await session.ask(sql, async connection =>
-          read((await connection.runAndReadAll(sql)).getRows() as unknown[][]),
-        ),
-      )
-    }
+    for (const query of queries) own.push(await jsonAsked(session, query))
     for (const [nth, python] of found.entries()) {
       // The oldest is slow: that it takes the SQL of all is what it is tried for.
       const { stdout } = await execa(python, ['-c', PROGRAM, dataDir, file, nth === 0 ? '1' : '3'], { env })

@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
+import { freePort, listens } from '../../test/fixtures/free-port.js'
 
 /** A real rsync daemon on loopback, for one folder. */
 export async function startDaemon(folder: string, root: string): Promise<{ url: string; stop: () => Promise<void> }> {
@@ -17,7 +16,7 @@ export async function startDaemon(folder: string, root: string): Promise<{ url: 
       `[tape]\npath = ${root}\nread only = no\n`,
   )
   const daemon = execa({ reject: false, stdio: 'ignore' })`rsync --daemon --no-detach --config=${config}`
-  for (let tries = 0; tries < 100 && !(await answers(port)); tries++) await delay(50)
+  for (let tries = 0; tries < 100 && !(await listens(port)); tries++) await delay(50)
   return {
     url: `rsync://127.0.0.1:${port}/tape`,
     stop: async () => {
@@ -25,27 +24,4 @@ export async function startDaemon(folder: string, root: string): Promise<{ url: 
       await daemon
     },
   }
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch (error) {
-    if (!(error instanceof Error)) throw error
-    return false
-  } finally {
-    socket.destroy()
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -1,4 +1,5 @@
 import { z } from '../../platform/zod.js'
+import { redundancy, snapshotHours } from '../config-keys.js'
 
 /** What a kind of instrument may be recorded of, in the order in which people see it. */
 const SPOT_FAMILIES = ['trades', 'book', 'quote', 'ticker', 'candles', 'book_full', 'book_rpi', 'price_limit'] as const
@@ -186,13 +187,8 @@ export const bybitConfig = z.strictObject({
     .max(1440)
     .default(0.75)
     .describe('minutes between two looks at the lists of instruments: nothing else announces new ones'),
-  snapshotHours: z
-    .number()
-    .min(0)
-    .max(168)
-    .default(24)
-    .describe('each book and ticker is resubscribed once in this time, for a fresh snapshot, hours; 0: never'),
-  redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
+  snapshotHours: snapshotHours('each book and ticker'),
+  redundancy,
   backfill,
   channels,
   polls,

@@ -1,4 +1,5 @@
 import { z } from '../../platform/zod.js'
+import { redundancy, snapshotHours } from '../config-keys.js'
 import {
   backfill,
   bookGrouped,
@@ -82,13 +83,8 @@ export const deribitConfig = z
       .max(1440)
       .default(15)
       .describe('how often the list of instruments is fetched, minutes; also at the start of each hour'),
-    snapshotHours: z
-      .number()
-      .min(0)
-      .max(168)
-      .default(24)
-      .describe('how often each book is resubscribed for a fresh snapshot, hours; 0: never'),
-    redundancy: z.literal([1, 2]).default(1).describe('2: every channel on two connections at once'),
+    snapshotHours: snapshotHours('each book'),
+    redundancy,
     shard,
     backfill,
     channels,

@@ -2,10 +2,9 @@ import t from 'tap'
 import { duckdb } from '../../platform/duckdb.js'
 import { tableOf } from '../../cli/query/answer-table.js'
 import { catalogSql } from '../../reader/query/catalog-sql.js'
-import { freshSettings } from '../../reader/query/fresh-settings.js'
-import { QuerySession } from '../../reader/query/session.js'
 import { documentedBlocks, keepPrinted } from '../fixtures/documented-queries.js'
 import { copyOptions } from '../fixtures/option-recording.js'
+import { openSession } from '../fixtures/open-session.js'
 
 const PAGE = 'option-views.md'
 const WIDTH = 160
@@ -16,12 +15,7 @@ t.test(
   async t => {
     const dataDir = t.testdir()
     await copyOptions(dataDir)
-    const { fresh } = freshSettings(dataDir, '')
-    const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.comment(text) })
-    t.teardown(() => {
-      session.connection.closeSync()
-      session.clear()
-    })
+    const session = await openSession(t, dataDir, text => t.comment(text))
     const blocks = documentedBlocks(PAGE).filter(({ language }) => language === 'sql')
     const statements = blocks.map(({ code }) => code.replace(/;\s*$/, ''))
     t.ok(statements.length > 15)

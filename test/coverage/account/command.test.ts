@@ -4,41 +4,20 @@ import t from 'tap'
 import { compactOnce } from '../../compactor/fixtures/compacted.js'
 import { commandHere } from '../../fixtures/command-here.js'
 import { writeMixedTree } from '../../fixtures/mixed-tree.js'
-import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
-import { SEGMENT_NAME } from '../../fixtures/segments.js'
+import { RUN_STARTED_US, wholeRun, writeRun } from '../../fixtures/raw-run.js'
+import { begin, lines, outage, S, type Entry } from './fixtures/three-channels.js'
 
-const S = 1_000_000
-const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms', 'trades.BTC-PERPETUAL.100ms']
-type Told = [second: number, event: string, detail?: object]
-const lines = (told: readonly Told[]): RunLine[] =>
-  told.map(([second, event, detail], i) =>
-    journalLine(i + 1, RUN_STARTED_US + second * S, { event, conn: 'd1', ...detail }),
-  )
-const begin: Told[] = [
-  [0, 'started', { run: SEGMENT_NAME.run, host: 'h', flush_ms: 1000, fsync_ms: 1000, rotate_minutes: 60 }],
-  [1, 'subscribed', { channels: CHANNELS }],
-  [1, 'live', { channels: 3 }],
-]
-const outage: Told = [
-  50,
-  'gap',
-  {
-    from_us: RUN_STARTED_US + 40 * S,
-    to_us: RUN_STARTED_US + 75 * S,
-    cause: 'connection lost',
-    families: ['book', 'quote', 'trades'],
-  },
-]
-const compared: Told = [
+const missed = outage(40, 75)
+const compared: Entry = [
   90,
   'compared',
   { scopes: ['perpetual BTC'], from_us: RUN_STARTED_US, to_us: RUN_STARTED_US + 90 * S, trades: 8439 },
 ]
-const end: Told = [1000, 'stopped', { reason: 'test' }]
+const end: Entry = [1000, 'stopped', { reason: 'test' }]
 
 t.test('one sentence first, then what is missing; 80 columns; 4 where something is, 0 where nothing', async t => {
   const root = t.testdir()
-  writeRun(root, lines([...begin, outage, compared, end]))
+  writeRun(root, lines([...begin, missed, compared, end]))
   const { stdout, exitCode } = await commandHere(['coverage', '--path', root])
   t.equal(exitCode, 4)
   const [first = ''] = stdout.split('\n')
@@ -87,7 +66,7 @@ t.test('one sentence first, then what is missing; 80 columns; 4 where something 
 
 t.test('of a recording that goes on, without Parquet, the first seconds are told', async t => {
   const root = t.testdir()
-  writeRun(root, lines([...begin, outage, [90, 'clock']]), 'open')
+  writeRun(root, lines([...begin, missed, [90, 'clock']]), 'open')
   const { stdout, exitCode } = await commandHere(['coverage', '--path', root])
   t.equal(exitCode, 4)
   t.match(stdout, /^(?:Complete but for|Incomplete: missing)/)

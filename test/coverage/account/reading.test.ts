@@ -10,34 +10,17 @@ import { isLost } from '../../../coverage/account/account.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { segmentPath } from '../../../formats/raw-path.js'
 import { writeRecording, type MadeFrame } from '../../fixtures/made-recording.js'
-import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
+import { RUN_STARTED_US, wholeRun, writeRun } from '../../fixtures/raw-run.js'
 import { SEGMENT_NAME } from '../../fixtures/segments.js'
+import { begin, lines, outage, CHANNELS, S, type Entry } from './fixtures/three-channels.js'
 
-const S = 1_000_000
 const DAY = dayOf('2026-11-22')
-const CHANNELS = ['quote.BTC-PERPETUAL', 'book.BTC-PERPETUAL.100ms', 'trades.BTC-PERPETUAL.100ms']
-const FAMILIES = ['book', 'quote', 'trades']
-
-type Told = [second: number, event: string, detail?: object]
-const lines = (told: readonly Told[]): RunLine[] =>
-  told.map(([second, event, detail], i) =>
-    journalLine(i + 1, RUN_STARTED_US + second * S, { event, conn: 'd1', ...detail }),
-  )
-const begin: Told[] = [
-  [0, 'started', { run: SEGMENT_NAME.run, host: 'h', flush_ms: 1000, fsync_ms: 1000, rotate_minutes: 60 }],
-  [1, 'subscribed', { channels: CHANNELS }],
-  [1, 'live', { channels: 3 }],
-]
-const outage: Told = [
-  50,
-  'gap',
-  { from_us: RUN_STARTED_US + 40 * S, to_us: RUN_STARTED_US + 50 * S, cause: 'connection lost', families: FAMILIES },
-]
+const missed = outage(40, 50)
 const nowUs = RUN_STARTED_US + 10 * 3600 * S
 
 t.test('without Parquet, of an open segment, the account is there', async t => {
   const root = t.testdir()
-  writeRun(root, lines([...begin, outage, [60, 'clock']]), 'open')
+  writeRun(root, lines([...begin, missed, [60, 'clock']]), 'open')
   const { groups } = await measureAccount(root, DAY, nowUs)
   const lost = groups.flatMap(({ spans, channels }) =>
     spans
@@ -105,9 +88,9 @@ t.test('a segment that someone removed with its manifest is missing', async t =>
 t.test('a segment that was moved aside is told as that, not as one that is gone without a record', async t => {
   const folder = t.testdir({ whole: {}, moved: {} })
   const frames = wholeRun(40).filter(({ family }) => family !== 'journal')
-  const told: Told[] = [...begin, [60, 'stopped', { reason: 'test' }]]
+  const told: Entry[] = [...begin, [60, 'stopped', { reason: 'test' }]]
   const quote = writeRun(join(folder, 'whole'), [...lines(told), ...frames]).paths.get('quote') ?? ''
-  const moved: Told = [50, 'segment_unreadable', { path: `${quote}.open`, moved_to: 'quarantine/unreadable/it' }]
+  const moved: Entry = [50, 'segment_unreadable', { path: `${quote}.open`, moved_to: 'quarantine/unreadable/it' }]
   const third = { ...frames[0], family: 'book', conn: 'd1', seq: 41, recvUs: RUN_STARTED_US + 2 * S, frame: '{}' }
   const root = join(folder, 'moved')
   const { paths } = writeRun(root, [...lines([...begin, moved, [60, 'stopped', { reason: 'test' }]]), ...frames, third])
@@ -123,7 +106,7 @@ t.test('a segment that was moved aside is told as that, not as one that is gone 
 
 t.test('queries have the gaps as a relation, without any table of coverage', async t => {
   const root = t.testdir()
-  writeRun(root, lines([...begin, outage, [60, 'stopped', { reason: 'test' }]]))
+  writeRun(root, lines([...begin, missed, [60, 'stopped', { reason: 'test' }]]))
   const session = await QuerySession.open({
     root,
     fresh: { limits: { memoryMiB: 128, threads: 1 }, keepDuplicates: false, windowMs: 1000 },

@@ -4,10 +4,11 @@ import { describeChannel, familyOfChannel } from '../../../exchanges/deribit/nam
 import { Credits } from '../../../exchanges/credits.js'
 import { channelOfFrame } from '../../../exchanges/deribit/frame-channel.js'
 import { KnownChannels } from '../../../exchanges/known-channels.js'
-import { parseInstruments, type Instrument } from '../../../exchanges/deribit/instruments.js'
+import { parseInstruments } from '../../../exchanges/deribit/instruments.js'
 import { planChannels } from '../../../exchanges/deribit/plan-channels.js'
 import { chunkChannels } from '../../../exchanges/deribit/subscribe-chunks.js'
 import { capturedFrames } from '../../fixtures/captured-frames.js'
+import { instrument, option, perpetual } from './fixtures/instruments.js'
 
 t.test('the family of a channel is one of a fixed set', t => {
   const families = {
@@ -62,17 +63,7 @@ t.test('the channel is found in the bytes of every captured notification', t => 
 
 const config = (over: object) => deribitConfig.parse({ name: 'deribit', ...over })
 
-const instrument = (instrument_name: string, kind: Instrument['kind'], over: Partial<Instrument> = {}): Instrument => ({
-  instrument_name,
-  kind,
-  base_currency: 'BTC',
-  settlement_currency: 'BTC',
-  price_index: 'btc_usd',
-  ...over,
-})
-const perpetual = instrument('BTC-PERPETUAL', 'future', { settlement_period: 'perpetual' })
 const future = instrument('BTC-25DEC26', 'future', { settlement_period: 'month' })
-const option = instrument('BTC-25DEC26-90000-C', 'option')
 
 t.test('the plan follows the config', t => {
   const all = [...planChannels([perpetual, future, option], config({})).keys()]

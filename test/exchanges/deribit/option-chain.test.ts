@@ -1,9 +1,6 @@
 import t from 'tap'
-import { QuerySession } from '../../../reader/query/session.js'
-import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { sealSegment, rawLines, START_MS } from '../../compactor/fixtures/segments.js'
-
-type Row = Record<string, unknown>
+import { jsonAsked, openSession } from '../../fixtures/open-session.js'
 
 const STRIKE = 3000
 
@@ -35,18 +32,8 @@ t.test('options of two underlyings with one expiry and strike, settled in USDC, 
     ticker('ETH_USDC', 'P', 2900, 61),
   ]
   sealSegment(dataDir, 'ticker', rawLines(frames))
-  const { fresh } = freshSettings(dataDir, '')
-  const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.fail(text) })
-  t.teardown(() => {
-    session.connection.closeSync()
-    session.clear()
-  })
-  const ask = (sql: string): Promise<Row[]> => {
-    const text = `SELECT to_json(t)::VARCHAR FROM (${sql}) t`
-    return session.ask(text, async connection =>
-      (await connection.runAndReadAll(text)).getRows().map(([row]) => JSON.parse(String(row)) as Row),
-    )
-  }
+  const session = await openSession(t, dataDir)
+  const ask = (sql: string) => jsonAsked(session, sql)
   const at = new Date(START_MS + 1000).toISOString()
   t.same(
     await ask(`SELECT pair, strike, underlying_price, call_mark_iv, put_mark_iv FROM option_chain('${at}', 'USDC')`),

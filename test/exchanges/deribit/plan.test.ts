@@ -6,6 +6,7 @@ import { notOfferedOf, planChannels } from '../../../exchanges/deribit/plan-chan
 import { openFeed } from '../../../exchanges/deribit/simulator/channels.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { listedInstruments } from '../../fixtures/listed-instruments.js'
+import { instrument, option, perpetual } from './fixtures/instruments.js'
 
 const configOf = (over: object) => deribitConfig.parse({ name: 'deribit', ...over })
 
@@ -26,16 +27,6 @@ const EVERYTHING = {
   ],
 }
 
-const instrument = (instrument_name: string, kind: Instrument['kind'], over: Partial<Instrument> = {}): Instrument => ({
-  instrument_name,
-  kind,
-  base_currency: 'BTC',
-  settlement_currency: 'BTC',
-  price_index: 'btc_usd',
-  ...over,
-})
-const perpetual = instrument('BTC-PERPETUAL', 'future', { settlement_period: 'perpetual' })
-const option = instrument('BTC-25DEC26-90000-C', 'option')
 const spread = instrument('BTC-FS-25DEC26_PERP', 'future_combo')
 const strangle = instrument('BTC-STRG-25DEC26-80000_90000', 'option_combo')
 

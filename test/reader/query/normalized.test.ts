@@ -4,12 +4,9 @@ import { duckdb } from '../../../platform/duckdb.js'
 import { normalizedViews } from '../../../exchanges/normalized.js'
 import { exchanges } from '../../../exchanges/registry.js'
 import { catalogSql } from '../../../reader/query/catalog-sql.js'
-import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { normalizedSql, partOf, sharedPart } from '../../../reader/query/normalized-views.js'
-import { QuerySession } from '../../../reader/query/session.js'
 import { makeMarket, recordMarket } from '../../fixtures/small-market.js'
-
-type Row = Record<string, unknown>
+import { openSession, rowsAsked } from '../../fixtures/open-session.js'
 
 const cell = (text: string) => text.replaceAll('|', '\\|')
 
@@ -48,14 +45,8 @@ t.test(
     const dataDir = t.testdir()
     const market = makeMarket()
     await recordMarket(dataDir, market)
-    const { fresh } = freshSettings(dataDir, '')
-    const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.fail(text) })
-    t.teardown(() => {
-      session.connection.closeSync()
-      session.clear()
-    })
-    const rowsOf = async (sql: string): Promise<Row[]> =>
-      session.ask(sql, async connection => (await connection.runAndReadAll(sql)).getRowObjectsJson() as Row[])
+    const session = await openSession(t, dataDir)
+    const rowsOf = (sql: string) => rowsAsked(session, sql)
 
     for (const view of normalizedViews) {
       const described = await rowsOf(`SELECT column_name, column_type FROM (DESCRIBE ${view.name})`)

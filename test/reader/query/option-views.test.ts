@@ -1,16 +1,13 @@
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
-import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { readyViews } from '../../../reader/query/ready-views.js'
-import { QuerySession } from '../../../reader/query/session.js'
 import { totalVariance } from '../../../simulator/market/volatility-surface.js'
 import type { ExpirySurface } from '../../../simulator/market/pricing.js'
 import { compactOnce } from '../../compactor/fixtures/compacted.js'
 import { framesTaken, startRecorder, until } from '../../fixtures/recorder-process.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { black76 } from '../../fixtures/black76.js'
-
-type Row = Record<string, unknown>
+import { jsonAsked, openSession, type Row } from '../../fixtures/open-session.js'
 
 /**
  * A chain made from known parameters goes through a real socket, a recorder and the compactor; the views must give the
@@ -82,18 +79,8 @@ async function recorded(t: Test) {
 
 t.test('views give the parameters of a recorded chain back', { timeout: 300_000 }, async t => {
   const { dataDir, market, options, startMs, atMs, inGapMs, afterMs } = await recorded(t)
-  const { fresh } = freshSettings(dataDir, '')
-  const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.comment(text) })
-  t.teardown(() => {
-    session.connection.closeSync()
-    session.clear()
-  })
-  const ask = (sql: string): Promise<Row[]> => {
-    const text = `SELECT to_json(t)::VARCHAR FROM (${sql}) t`
-    return session.ask(text, async connection =>
-      (await connection.runAndReadAll(text)).getRows().map(([row]) => JSON.parse(String(row)) as Row),
-    )
-  }
+  const session = await openSession(t, dataDir, text => t.comment(text))
+  const ask = (sql: string) => jsonAsked(session, sql)
   const moment = (ms: number) => `'${new Date(ms).toISOString()}'`
   const at = `'1 minute', ${moment(atMs)}, ${moment(atMs)}, coin := 'BTC'`
   const surfaces = new Map<number, ExpirySurface>()

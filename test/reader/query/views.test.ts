@@ -1,14 +1,11 @@
 import t, { type Test } from 'tap'
 import { duckdb } from '../../../platform/duckdb.js'
 import { catalogSql } from '../../../reader/query/catalog-sql.js'
-import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { readyViews, type ReadyView } from '../../../reader/query/ready-views.js'
 import { tableOf } from '../../../cli/query/answer-table.js'
-import { QuerySession } from '../../../reader/query/session.js'
 import { documentedBlocks, keepPrinted, pageText } from '../../fixtures/documented-queries.js'
 import { makeMarket, MARKET_START_MS, recordMarket, type Trade } from '../../fixtures/small-market.js'
-
-type Row = Record<string, unknown>
+import { jsonAsked, openSession, type Row } from '../../fixtures/open-session.js'
 
 const HOUR_MS = 3_600_000
 const VIEW_PAGES = ['query.md', 'option-views.md']
@@ -69,19 +66,9 @@ t.test('a view that tells a state says how old it is, and whether it is known', 
 t.test('ready views answer what their page says', { timeout: 120_000 }, async t => {
   const dataDir = t.testdir()
   await recordMarket(dataDir, market)
-  const { fresh } = freshSettings(dataDir, '')
-  const session = await QuerySession.open({ root: dataDir, fresh, note: text => t.fail(text) })
-  t.teardown(() => {
-    session.connection.closeSync()
-    session.clear()
-  })
+  const session = await openSession(t, dataDir)
   /** Rows with times as ms since the epoch. */
-  const ask = (sql: string): Promise<Row[]> => {
-    const text = `SELECT to_json(t)::VARCHAR FROM (SELECT COLUMNS(*) FROM (${sql})) t`
-    return session.ask(text, async connection =>
-      (await connection.runAndReadAll(text)).getRows().map(([row]) => JSON.parse(String(row)) as Row),
-    )
-  }
+  const ask = (sql: string) => jsonAsked(session, `SELECT COLUMNS(*) FROM (${sql})`)
 
   await t.test('trade_candles', async t => {
     const found =
