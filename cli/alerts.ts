@@ -10,7 +10,7 @@ export function alertsCommand(): Command {
     new Command('alerts')
       .description('send a test message to each receiver of alerts')
       .argument('<test>', 'test: send each receiver a message, now; exit code 1 where one did not take it')
-      .option('--json', 'what came of it, as JSON'),
+      .option('--json', 'the outcome as JSON'),
   ).action(tryAlerts)
 }
 

@@ -31,10 +31,7 @@ export function coverageCommand(): Command {
       .option('--count', 'count rows, trades and changes in the tables, too: slower, and needs Parquet')
       .option('--json', 'for programs')
       .option('--markdown', 'for documents')
-      .option(
-        '--write',
-        'as Parquet tables coverage and coverage_hours beside the data of --date; run and serve do it daily',
-      ),
+      .option('--write', 'write the Parquet tables coverage and coverage_hours of --date; run and serve do so daily'),
   ).action(coverage)
 }
 
@@ -42,7 +39,7 @@ export function coverageCommand(): Command {
 async function coverage(options: CoverageOptions, { args: [folder] }: Command): Promise<void> {
   if (folder !== undefined)
     throw new EdgeError('COVERAGE_OPTIONS', `found ${folder}, wanted options alone`, {
-      hint: `the folder is called by its name now: --path ${folder}`,
+      hint: `give the folder with --path ${folder}`,
     })
   const [{ measureAsked }, { summaryOf }, { exchangeNamed }, { requireTree }, text, { showProgress }, { writeLines }] =
     await Promise.all([

@@ -24,10 +24,10 @@ export function replayCommand(): Command {
     .option('--port <n>', 'port to listen on, 0 for any free one', portNumber, 8090)
     .option('--listen <address>', 'address to listen on', '127.0.0.1')
     .option('--speed <x>', 'recorded time per real time; 0 for as fast as clients take it', nonNegativeNumber, 1)
-    .option('--from <time>', 'begin with what was received at this time, e.g. 2026-11-22T14:00 (UTC)', parseTimeUs)
+    .option('--from <time>', 'start with what was received at this time, e.g. 2026-11-22T14:00 (UTC)', parseTimeUs)
     .option('--to <time>', 'end before this time', parseTimeUs)
-    .option('--loop', 'begin again at the end')
-    .option('--cut-at-gaps', 'end all connections where the recording has a gap, so that clients know')
+    .option('--loop', 'start again at the end')
+    .option('--cut-at-gaps', 'close all connections at each gap of the recording, so that clients notice')
     .addHelpText(
       'after',
       notes(

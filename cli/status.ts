@@ -11,7 +11,7 @@ export function statusCommand(): Command {
   return withConfig(
     new Command('status')
       .description('what each program is doing now, read from its files, so that dead ones are shown as dead')
-      .option('--watch', 'go on, refreshed every second, until Ctrl-C')
+      .option('--watch', 'refresh every second until Ctrl-C')
       .option('--json', 'for programs; with --watch one object a line'),
   ).action(status)
 }

@@ -17,18 +17,21 @@ export function verifyCommand(): Command {
       .description('check files: checksums, counts, lines, sequences; exit code 1 for any fault')
       .argument(
         '[what]',
-        'raw: only segments; parquet: tables; nas: the copies at sync.target; bits: what rotted, here and there; without it, all that can be proven here',
+        'raw: only segments; parquet: tables; nas: the copies at sync.target; bits: bit rot, here and at the target; without it, everything that can be checked here',
       )
       .argument('[path]', 'a dataDir, its copy on the NAS, or a folder or file of it; default: dataDir of the config')
       .option('--date <date>', 'with parquet, nas or bits: only this day (UTC), e.g. 2026-11-22')
-      .option('--repair', 'with bits: mend what rotted, from the other copy or from raw, and say what cannot be mended')
-      .option('--anew', 'with parquet, nas or bits: start from the beginning, not where the last one stopped')
+      .option(
+        '--repair',
+        'with bits: repair what rotted from the other copy or from raw, and list what cannot be repaired',
+      )
+      .option('--anew', 'with parquet, nas or bits: start from the beginning, not where the last run stopped')
       .option(
         '--for <minutes>',
-        'the same: stop after so long, behind all other work, to go on another time',
+        'with parquet, nas or bits: at low priority, stop after so many minutes; the next run continues there',
         nonNegativeNumber,
       )
-      .option('--json', 'a JSON object for each finding, and a last one for the result'),
+      .option('--json', 'a JSON object for each finding, then one for the result'),
   ).action(verify)
 }
 

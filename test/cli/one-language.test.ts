@@ -60,7 +60,7 @@ t.test('old spellings end with 2 and say the new one', async t => {
       t.notMatch(await createProgram(command).then(program => program.commands[0]?.helpInformation()), `${before} `)
     }
   const folder = await commandHere(['coverage', '/mnt/nas'])
-  t.match(folder, { exitCode: 2, stderr: /hint: the folder is called by its name now: --path \/mnt\/nas/ })
+  t.match(folder, { exitCode: 2, stderr: /hint: give the folder with --path \/mnt\/nas/ })
   t.match(await commandHere(['merge', 'a', '--out', 'b', '--to', '/mnt/nas']), {
     stderr: /hint: the merged tree is --out/,
   })

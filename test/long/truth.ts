@@ -35,14 +35,14 @@ function pageOf({ exchange }: World): string {
 function page({ exchange }: World, outcomes: readonly Outcome[]): string {
   const right = outcomes.filter(({ wrong }) => wrong.length === 0).length
   const count = (what: string) => outcomes.filter(({ wrong }) => wrong.some(text => text.startsWith(what))).length
-  return `# What the account tells, against what was done
+  return `# What the account reports, against what was done
 
 \`npm run long truth\` disturbs a recorder of ${exchangeNamed(exchange).title} in ${outcomes.length} ways, against a simulated exchange that writes down every frame that it made and every
-fault that it was ordered (\`edgetape simulate --truth-file\`). Right is: every frame that is in no file lies in a span told as missing,
+fault that it was ordered (\`edgetape simulate --truth-file\`). Right is: every frame that is in no file lies in a span reported as missing,
 of that channel, within 1 s of its bounds (beyond what the machine itself was late) and with a cause that fits; of no such span, a second from its ends, is a frame here;
-trades that were missed live and fetched are not told as missing. This page is written by the command (version ${version}).
+trades that were missed live and fetched are not reported as missing. This page is written by the command (version ${version}).
 
-- told right: ${right} of ${outcomes.length}
+- reported correctly: ${right} of ${outcomes.length}
 - with a false "complete": ${count('falsely complete')}
 - with a false gap: ${count('false gap')}
 - with a wrong cause: ${count('wrong cause')}

@@ -161,7 +161,7 @@ t.test('an answer that never comes costs only its own request, and what frames c
   t.ok(subscriptions.channels.has('publicTrade.S1USDT'), 'a frame says more than an answer')
 })
 
-t.test('a yes that no frame follows was a lie: asked once more, then told', async t => {
+t.test('a yes that no frame follows was a lie: asked once more, then reported', async t => {
   const book = 'orderbook.1.BTC-25JUN27-106000-P-USDT'
   const { subscriptions, calls, journal, ended, pass } = connection(t, [book, 'publicTrade.BTC'], yes)
   await subscriptions.update()

@@ -81,7 +81,7 @@ function goAway(overlap: TradeOverlap, before: string[], after: string[] = []): 
   if (after.length > 0) overlap.see(CHANNEL, frameOf(...after), 0)
 }
 
-t.test('trades of an outage are found by overlap, recorded, and the span is told as compared', async t => {
+t.test('trades of an outage are found by overlap, recorded, and the span is journalled as compared', async t => {
   const { overlap, taken, journal, asked } = await world(t, {
     listed: [
       ['d', 0],
@@ -107,7 +107,7 @@ t.test('where nothing was missed no row is recorded, and all of the span is know
   t.same(taken, [['backfill', 'answers']])
 })
 
-t.test('trades that came after the outage are no overlap: what lies before the list is told as lost', async t => {
+t.test('trades that came after the outage are no overlap: what lies before the list is reported as lost', async t => {
   const listed = Array.from({ length: 1000 }, (_, index): [string, number] => [`n${index}`, index / 100])
   const { overlap, journal } = await world(t, { listed })
   goAway(overlap, ['a'], ['n0', 'n1'])

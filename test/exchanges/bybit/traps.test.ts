@@ -156,7 +156,7 @@ t.test('the time of delivery is text in frames, milliseconds in answers', async 
 })
 
 t.test(
-  'inverse sizes are USD, linear ones coin; liquidations tell the side of the position; trades tell of RPI',
+  'inverse sizes are USD, linear ones coin; liquidations have the side of the position; trades are marked as RPI',
   async t => {
     const trade = (s: string, i: string, v: string, RPI: boolean) =>
       pushed(`publicTrade.${s}`, [{ T: T0, s, S: 'Buy', v, p: '50000', L: 'PlusTick', i, BT: false, RPI, seq: 1 }])

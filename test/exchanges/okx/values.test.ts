@@ -23,7 +23,7 @@ t.test('what is given only to a login or to those who trade much is not planned,
   t.end()
 })
 
-t.test('liquidations are those that the exchange tells of: nothing counts them as complete', t => {
+t.test('liquidations are those that the exchange sends: nothing counts them as complete', t => {
   t.equal(familyNamed('liquidation-orders')?.coverage, undefined)
   t.end()
 })
