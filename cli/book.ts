@@ -28,7 +28,7 @@ export function bookCommand(): Command {
       )
       .argument('<instrument>', 'e.g. BTC-PERPETUAL')
       .option('--at <time>', 'the whole book at this time, e.g. 2026-11-22T14:00:05.25 (UTC)')
-      .option('--every <ms>', 'a row each so many ms, with --from and --to', positiveNumber)
+      .option('--every <ms>', 'a row every so many ms, with --from and --to', positiveNumber)
       .option('--from <time>', 'first row')
       .option('--to <time>', 'end before this time')
       .option('--top <n>', 'levels of each side; with --every 5 where nothing is said', positiveInteger)

@@ -72,7 +72,7 @@ async function verify(what: string | undefined, path: string | undefined, option
   const isStopped = !isWhole && stop.signal.aborted
   const text =
     `${faults === 0 ? 'no fault' : `${faults} ${faults === 1 ? 'fault' : 'faults'}`}, ${unproven} unproven, ${notes} notes` +
-    (isStopped ? '; stopped before the end: the same command goes on from here' : '')
+    (isStopped ? '; stopped before the end: run the same command again to continue' : '')
   print(shown('result', { ok: faults === 0, ...result }, text))
   // With a time of its own that is what was asked for; a stop by hand has proven nothing.
   process.exitCode = faults === 0 && (isWhole || (isStopped && minutes !== undefined)) ? 0 : 1

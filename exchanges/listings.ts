@@ -243,6 +243,6 @@ export function noList(of: string, found: unknown): EdgeError {
   const type = found === null ? 'null' : typeof found
   return new EdgeError('INSTRUMENTS_NO_LIST', `the instruments of ${of} are ${type}, wanted a list`, {
     retry: true,
-    hint: 'what was subscribed before goes on; the list is asked for again',
+    hint: 'what was subscribed stays subscribed; the list is requested again',
   })
 }

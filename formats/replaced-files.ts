@@ -38,7 +38,7 @@ function linesOf(list: string): z.infer<typeof lineSchema>[] {
     if (line.success) return [line.data]
     throw new EdgeError('REPLACED_LIST_DAMAGED', `${list}: line ${at + 1} is not as it was written`, {
       path: list,
-      hint: 'it says which files others took the place of: copy it anew from the dataDir that has it',
+      hint: 'it lists which files were replaced by others: copy it again from the dataDir that has it',
     })
   })
 }

@@ -130,7 +130,7 @@ function chosen(
 function fail(path: string, problem: string): never {
   throw new EdgeError('READ_DAMAGED', `${path}: ${problem}`, {
     path,
-    hint: 'edgetape verify says what is wrong; with onProblem reading goes on with what can be read',
+    hint: 'edgetape verify says what is wrong; with onProblem reading continues with what can be read',
   })
 }
 

@@ -106,7 +106,7 @@ class KeptPart {
       }
       const { deaths, delayMs } = afterDeath(deathsInARow, performance.now() - startedMs)
       deathsInARow = deaths
-      this.#log.error({ part: name, end: end.text, deaths, delayMs }, 'ended by itself, starting it again')
+      this.#log.error({ part: name, end: end.text, deaths, delayMs }, 'exited unexpectedly, restarting it')
       await sleep(delayMs, undefined, { signal: this.#signal }).catch((error: unknown) => {
         if (!this.#signal.aborted) throw error
       })

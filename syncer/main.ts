@@ -129,7 +129,7 @@ async function passOf(syncer: Syncer): Promise<PassReport> {
     report.error = new EdgeError('SYNC_PASS_BROKEN_OFF', `the pass was broken off here: ${messageOf(error)}`, {
       cause: error,
       retry: true,
-      hint: 'it is tried again by itself; look at the disk and the limits of this machine',
+      hint: 'it is retried automatically; check the disk and the limits of this machine',
     })
     return report
   }

@@ -28,7 +28,9 @@ export async function exportTree(flags: ExportFlags): Promise<void> {
   const { path, config, type, instrument, fresh: takesFresh, json, ...options } = flags
   const { root, fresh } = freshSettings(path, config)
   const stop = new AbortController()
-  onShutdown(() => stop.abort(new EdgeError('EXPORT_STOPPED', 'asked to stop', { hint: 'the same command goes on' })))
+  onShutdown(() =>
+    stop.abort(new EdgeError('EXPORT_STOPPED', 'asked to stop', { hint: 'run the same command again to continue' })),
+  )
   let progress: Progress | undefined
   const note = (text: string) => {
     const print = () => process.stderr.write(`edgetape: ${text}\n`)

@@ -66,7 +66,7 @@ export async function importPaths(form: 'tardis' | 'raw', paths: string[], flags
   }
 }
 
-const GOES_ON = 'what was imported stays; the same command goes on from there'
+const GOES_ON = 'what was imported stays; run the same command again to continue'
 
 function summaryOf(imported: Imported): string {
   const { files, knownFiles, torn, frames, broken, reasons, lost, segments, knownSegments, firstUs, lastUs } = imported

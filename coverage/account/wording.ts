@@ -103,7 +103,7 @@ export function notOfferedText({ notOffered }: AccountSummary): string | undefin
   if (notOffered.length === 0) return undefined
   const shown = notOffered.slice(0, 3).map(({ name }) => name)
   const more = notOffered.length - shown.length
-  return `Listed and not to be had: ${shown.join(', ')}${more > 0 ? ` and ${countText(more)} more` : ''}.`
+  return `Listed but not offered: ${shown.join(', ')}${more > 0 ? ` and ${countText(more)} more` : ''}.`
 }
 
 export function lossText({ fromUs, lostUs, cause, channels }: Loss, { window, channels: all }: AccountSummary): string {

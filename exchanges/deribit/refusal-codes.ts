@@ -36,7 +36,7 @@ const REFUSALS: Readonly<Record<number, Refusal>> = {
   11051: {
     name: 'system_maintenance',
     means: 'passes',
-    hint: 'maintenance: the recorder goes on by itself when it is over',
+    hint: 'maintenance: the recorder resumes by itself when it is over',
   },
   11052: { name: 'subscribe_error_unsubscribed', means: 'passes' },
   11056: {

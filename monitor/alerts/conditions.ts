@@ -179,8 +179,8 @@ function archive({ archive: seen }: Observation): Condition[] {
   if (!seen) return []
   const [first] = seen.rotten
   const text = first
-    ? `${seen.rotten.length} files are not what they were when they were written, first ${first.path}: ${first.message}`
-    : 'what rotted is mended'
+    ? `${seen.rotten.length} files have changed since they were written, first ${first.path}: ${first.message}`
+    : 'no file is damaged any more'
   return [{ key: 'archive', state: first ? 'bad' : 'good', text }]
 }
 

@@ -96,7 +96,7 @@ const theOf = (name: string) => (name === 'webhook' || name === 'ping' ? `the ${
 const notDelivered = (message: string) =>
   new EdgeError('ALERT_NOT_DELIVERED', message, {
     retry: true,
-    hint: 'it is tried again by itself; edgetape alerts test tries it at once',
+    hint: 'it is retried automatically; edgetape alerts test tries it now',
   })
 
 /** The logins of exchanges are nothing that a program which sends messages should know: what is undefined is not passed on. */

@@ -24,7 +24,7 @@ export function otherRecorders({ dataDir, host, sync }: Config): Finding[] {
       check: 'host',
       outcome: 'warning',
       message: `${address.path} holds files of another recorder that is called ${host}, too: ${others.join(', ')}`,
-      hint: 'nothing is overwritten, but people cannot tell them apart: give each machine its own host in the config. It may also be this one, before its dataDir was created again or copied',
+      hint: 'nothing is overwritten, but people would confuse them: give each machine its own host in the config. It may also be this machine, before its dataDir was created again or copied',
       facts: { recorders: others },
     },
   ]

@@ -40,7 +40,7 @@ function failingConversions({ failing = 0, last_error: error }: ReturnType<typeo
       check: 'conversions',
       outcome: 'warning',
       message: `${failing} segments, dates or roll-ups could not be made: ${error ?? 'the compactor does not say why'}`,
-      hint: 'each is tried again by itself, an hour apart at most; nothing of them is deleted meanwhile. edgetape verify says whether a file is damaged',
+      hint: 'each is retried automatically, at least once an hour; nothing of them is deleted meanwhile. edgetape verify says whether a file is damaged',
       facts: { failing },
     },
   ]
@@ -55,7 +55,7 @@ function syncProblems(syncer: ReturnType<typeof syncerStatus.parse>): Finding[] 
       check: 'shipping',
       outcome: 'warning',
       message: `${files} files could not be shipped, verified or deleted${first ? `, first ${first.path}: ${first.reason}` : ''}`,
-      hint: 'each is tried again in every pass, and stays here until it went well',
+      hint: 'each is retried in every pass, and stays here until that succeeds',
       facts: { problem_files: files },
     })
   }
@@ -64,7 +64,7 @@ function syncProblems(syncer: ReturnType<typeof syncerStatus.parse>): Finding[] 
       check: 'shipping',
       outcome: 'warning',
       message: `the last ${failures} passes of the syncer failed: ${error ?? 'it does not say why'}`,
-      hint: 'it tries again by itself, and deletes nothing meanwhile',
+      hint: 'it retries automatically, and deletes nothing meanwhile',
       facts: { failures_in_a_row: failures },
     })
   }

@@ -36,7 +36,7 @@ const knownName = ({ host, port }: SshWay) => (port === 22 ? host : `'[${host}]:
 function unknownHostKey(way: SshWay): string {
   const { host, port, knownHosts } = way
   return [
-    'nobody has said yet that this is the right machine. Fetch its key and compare it before you trust it:',
+    'its host key is not known yet. Fetch the key and compare it before you trust it:',
     `  ssh-keyscan${portOption(port, '-p')} -t ed25519 ${host} >> ${knownHosts}`,
     `  ssh-keygen -lf ${knownHosts}`,
     '  and on the NAS itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub',

@@ -39,7 +39,7 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge(
     'edgetape_part_stopped',
-    'Whether a part was stopped in order, so that nobody is to be woken for it: 1 or 0.',
+    'Whether a part was stopped on purpose, so that nobody needs to be woken for it: 1 or 0.',
     byPart(({ state }) => Number(state === 'stopped')),
   ),
   gauge(
@@ -79,7 +79,7 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge(
     'edgetape_part_event_loop_delay_seconds',
-    'The longest that the event loop of a part was kept from its work in the last 15 seconds.',
+    'Longest delay of the event loop of a part in the last 15 seconds.',
     byPart(ofProcess(({ loop_delay_seconds }) => loop_delay_seconds)),
   ),
   gauge(
@@ -156,7 +156,7 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge(
     'edgetape_gaps_unhealed',
-    'Gaps of the last 24 hours that last, or of which trades are missing that the exchange was asked for.',
+    'Gaps of the last 24 hours that are still open, or whose trades the exchange was asked for in vain.',
     ({ recent }) => recent?.losses.filter(isOpenGap).length,
   ),
   gauge(
@@ -250,17 +250,17 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge(
     'edgetape_sync_verified_through_timestamp_seconds',
-    'Through when all that was recorded is verified at the target, seconds since the epoch.',
+    'Up to when everything recorded is verified at the target, seconds since the epoch.',
     ({ sync }) => seconds(sync?.verifiedThroughMs),
   ),
   gauge(
     'edgetape_sync_last_success_timestamp_seconds',
-    'When a pass of the syncer last went well, seconds since the epoch.',
+    'When a pass of the syncer last succeeded, seconds since the epoch.',
     ({ syncer }) => seconds(syncer.last_success),
   ),
   gauge(
     'edgetape_sync_failed_passes_in_a_row',
-    'Passes of the syncer that failed since the last that went well.',
+    'Passes of the syncer that failed since the last success.',
     ({ syncer }) => syncer.failures_in_a_row,
   ),
   counter('edgetape_sync_shipped_files_total', 'Files uploaded to the target.', ({ syncer }) => syncer.shipped_files),
@@ -292,12 +292,12 @@ export const metrics: readonly metric.Metric[] = [
   ),
   gauge(
     'edgetape_archive_rotten_files',
-    'Files, here and at the target, that were found not to be what they were when they were written.',
+    'Files, here and at the target, whose content was found changed since they were written.',
     ({ archive }) => archive?.rotten.length,
   ),
   gauge(
     'edgetape_archive_proven_timestamp_seconds',
-    'When the last full round that read every file again came to its end, seconds since the epoch.',
+    'When the last full check of every file ended, seconds since the epoch.',
     ({ archive }) => seconds(archive?.lastEndedMs),
   ),
   gauge('edgetape_disk_free_bytes', 'Free bytes of the file system of dataDir.', ({ disk }) => disk?.freeBytes),

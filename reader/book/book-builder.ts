@@ -104,7 +104,7 @@ export class BookBuilder {
       return 'early'
     }
     if (this.isAnswered && head.prevChangeId === 0) {
-      this.lose(head.recvUs, 'the exchange began the book anew')
+      this.lose(head.recvUs, 'the exchange restarted the book')
       this.#keep(head)
       return 'break'
     }

@@ -43,6 +43,6 @@ export function jsonAsLine(path: string): Buffer {
     return Buffer.from(JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))))
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
-    throw new EdgeError('DUMP_NOT_JSON', `${path} is called .json and is none: ${cause.message}`, { path, cause })
+    throw new EdgeError('DUMP_NOT_JSON', `${path} is called .json but is not JSON: ${cause.message}`, { path, cause })
   }
 }

@@ -66,7 +66,7 @@ function refuseNested(root: string, target: string): void {
   if (target !== root && !target.startsWith(root + sep) && !root.startsWith(target + sep)) return
   throw new EdgeError('MERGE_SAME_FOLDER', `${target} and the source ${root} lie in each other`, {
     path: target,
-    hint: 'give --out a folder of its own: what is merged stands beside its sources, which stay as they are',
+    hint: 'give --out a folder outside the sources, which stay as they are',
   })
 }
 

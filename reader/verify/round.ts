@@ -47,7 +47,7 @@ export class Round {
     if (!at) return undefined
     const faults = found['fault'] ?? 0
     const faultsText = faults === 0 ? '' : `, with ${faults} ${faults === 1 ? 'fault' : 'faults'} found then`
-    return `goes on behind ${at.date}, as far as it was proven since ${dateOf(begunMs)}${faultsText}; --anew begins again`
+    return `continues after ${at.date}, checked since ${dateOf(begunMs)}${faultsText}; --anew starts over`
   }
 
   /** Whether a date, or something in it, is behind. */

@@ -301,4 +301,4 @@ export class Link {
 
 const NO_HANDSHAKE =
   'something accepts connections there and says nothing: the exchange is overloaded, or it is no exchange'
-const HALF_OPEN = 'the exchange is gone without a word, or the network between us is'
+const HALF_OPEN = 'the exchange, or the network in between, went silent'

@@ -203,7 +203,7 @@ t.test('doctor was silent about conversions that fail and about what is listed a
       check: 'conversions',
       outcome: 'warning',
       message: /^3 segments, dates or roll-ups could not be made: ENOSPC: no space left/,
-      hint: /tried again by itself/,
+      hint: /retried automatically/,
     },
   ])
   t.end()

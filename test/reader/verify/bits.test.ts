@@ -220,7 +220,7 @@ t.test('a proof that was stopped goes on where it was, and says so', async t => 
   t.match(state?.round, { at: { date: '2026-11-11' }, facts: { rotten: 1 } })
   t.ok(JSON.stringify(state).length < 2000, 'what is remembered is small')
   const second = await commandHere(['verify', 'bits', dataDir, '--json', '--config', join(dataDir, 'none.yaml')])
-  t.match(second.stderr, /goes on behind 2026-11-11.*with 1 fault found then; --anew begins again/)
+  t.match(second.stderr, /continues after 2026-11-11.*with 1 fault found then; --anew starts over/)
   const lines = second.stdout
     .trim()
     .split('\n')

@@ -29,7 +29,7 @@ t.test('a round that is stopped goes on behind what it had reached, with what it
   first.save()
   nowMs += DAY_MS
   const second = open()
-  t.match(second.goesOn, /behind 2026-11-21, .* since 2026-11-22, with 1 fault found then/)
+  t.match(second.goesOn, /continues after 2026-11-21, .* since 2026-11-22, with 1 fault found then/)
   t.same(
     [second.countOf('files'), second.countOf('bytes'), second.foundOf('fault'), second.foundOf('note')],
     [3, 0, 1, 0],
@@ -174,7 +174,7 @@ t.test('proofs come one after the other; one that is stopped is told, and goes o
         signal: new AbortController().signal,
         startProgress,
       },
-      onGoesOn: (proof, text) => told.push(`${proof} ${text.slice(0, 22)}`),
+      onGoesOn: (proof, text) => told.push(`${proof} ${text.slice(0, 23)}`),
       onFinding: ({ path }) => told.push(path),
       onProven: (proof, { text }) => told.push(`${proof}: ${text}`),
     })
@@ -182,7 +182,7 @@ t.test('proofs come one after the other; one that is stopped is told, and goes o
   t.same(told.splice(0), ['2026-11-01', '2026-11-02', 'bits: 2 days', 'raw: plain'])
   stopsAt = 9
   t.same(await prove(), { faults: 4, unproven: 0, notes: 0, isWhole: true }, 'faults of before count')
-  t.same(told.splice(0), ['bits goes on behind 2026-11', '2026-11-03', '2026-11-04', 'bits: all days', 'raw: plain'])
+  t.same(told.splice(0), ['bits continues after 2026-11', '2026-11-03', '2026-11-04', 'bits: all days', 'raw: plain'])
   t.same(await prove(), { faults: 4, unproven: 0, notes: 0, isWhole: true })
   t.equal(told.filter(text => text.startsWith('2026')).length, 4, 'what came to its end begins again')
 })
