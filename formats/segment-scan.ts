@@ -18,13 +18,19 @@ export interface SegmentScan {
  * Reads an open segment from its first byte and finds how much of it holds: every line of whole zstd frames, and of a
  * torn one the leading lines that are whole and parse. Yields now and then, so that a caller can let other work run.
  * @param to what lies behind this offset of the file does not count
+ * @param onBytes gets all that could be decoded, piece by piece; valid until it returns
  */
-export function* scanSegment(path: string, to = Infinity): Generator<undefined, SegmentScan> {
+export function* scanSegment(
+  path: string,
+  to = Infinity,
+  onBytes?: (bytes: Uint8Array) => void,
+): Generator<undefined, SegmentScan> {
   let facts: SegmentFacts = { frames: 0, bytes_raw: 0, first_recv_us: 0, last_recv_us: 0, connections: {} }
   let certain = structuredClone(facts)
   const whole = yield* eachLine(path, 0, to, {
     line: (_block, from, to, head) => count(to - from, head, facts),
     frameEnded: () => (certain = structuredClone(facts)),
+    ...(onBytes && { bytes: onBytes }),
   })
   if (whole.decode.fault === undefined) return { facts, decode: whole.decode, cutLines: whole.unfinished }
 
@@ -44,6 +50,7 @@ interface LineVisitor {
   /** Of a line, without its line feed, and what its head says. */
   line: (block: Buffer, from: number, to: number, head: LineFacts | undefined) => void
   frameEnded?: () => void
+  bytes?: (bytes: Uint8Array) => void
 }
 
 /** Calls `visit.line` for every line from a compressed offset on; `unfinished` is 1 if bytes without a line feed remain. */
@@ -60,6 +67,7 @@ function* eachLine(
     const next = decoder.next()
     if (next.done) return { decode: next.value, unfinished: rest.length > 0 ? 1 : 0 }
     const { bytes, frameEnded } = next.value
+    visit.bytes?.(bytes)
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     // A copy of what is kept: the decoder's memory is used again for the next chunk.
     if (endOfLine(chunk, 0) < 0) {

@@ -1,11 +1,15 @@
 import {
+  close,
   closeSync,
   constants,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
+  open,
   openSync,
   renameSync,
   rmSync,
@@ -14,6 +18,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { hasErrno } from './edge-error.js'
+
+/** Told once, with the error where there was one. */
+export type Done = (error?: Error | null) => void
 
 /**
  * What is done to a disk where durability counts, one call a step: each may fail, and each may be the last before a
@@ -27,6 +34,8 @@ export interface Disk {
   truncate(fd: number, length: number): void
   /** Content and size survive a power cut afterwards; the name may not. */
   sync(fd: number): void
+  /** As `sync`, while other work goes on; of what is written meanwhile nothing is said, and the file must stay open. */
+  syncAside(fd: number, done: Done): void
   close(fd: number): void
   rename(from: string, to: string): void
   remove(path: string): void
@@ -34,6 +43,8 @@ export interface Disk {
   makeFolder(path: string): string | undefined
   /** Names created, renamed or removed in the folder survive a power cut afterwards. */
   syncFolder(path: string): void
+  /** As `syncFolder`, while other work goes on. */
+  syncFolderAside(path: string, done: Done): void
   /** Whether the file behind `fd` still has the name under which it was opened, another, or none. */
   nameOf(fd: number, path: string): 'kept' | 'moved' | 'removed'
   /** What the file system of `path` still takes, as far as it says: of a quota it says nothing. */
@@ -42,11 +53,15 @@ export interface Disk {
 
 const FLAGS = { create: 'ax+', append: constants.O_RDWR | constants.O_APPEND, replace: 'w+' }
 
+/** Some network file systems refuse to sync a folder; there is nothing more that we could do there. */
+const refusesFolders = (error: unknown) => hasErrno(error, 'EINVAL', 'ENOTSUP', 'EPERM')
+
 export const localDisk: Disk = {
   open: (path, how) => openSync(path, FLAGS[how], 0o644),
   write: (fd, bytes) => writeSync(fd, bytes),
   truncate: (fd, length) => ftruncateSync(fd, length),
   sync: fd => fdatasyncSync(fd),
+  syncAside: (fd, done) => fdatasync(fd, done),
   close: fd => closeSync(fd),
   rename: (from, to) => renameSync(from, to),
   remove: path => rmSync(path),
@@ -56,11 +71,16 @@ export const localDisk: Disk = {
     try {
       fsyncSync(fd)
     } catch (error) {
-      // Some network file systems refuse to sync a folder; there is nothing more that we could do there.
-      if (!hasErrno(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error
+      if (!refusesFolders(error)) throw error
     } finally {
       closeSync(fd)
     }
+  },
+  syncFolderAside(path, done) {
+    open(path, 'r', (notOpened, fd) => {
+      if (notOpened) done(notOpened)
+      else fsync(fd, error => close(fd, () => done(refusesFolders(error) ? undefined : error)))
+    })
   },
   nameOf(fd, path) {
     const file = fstatSync(fd)

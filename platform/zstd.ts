@@ -62,6 +62,7 @@ export function frameCompressor(level: number): Compressor {
     context.setParameter(CParameter.hashLog, 11)
   } else if (level === SEAL_LEVEL) {
     // Tables that fit the processor's caches, and fewer places looked at: of lines, files are 1 % larger, in two thirds of the time.
+    context.setParameter(CParameter.windowLog, 20)
     context.setParameter(CParameter.hashLog, 17)
     context.setParameter(CParameter.searchLog, 3)
     context.setParameter(CParameter.minMatch, 6)

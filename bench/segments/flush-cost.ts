@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { localDisk } from '../../platform/disk.js'
+import { atOnce } from '../../platform/disk-steps.js'
 import { BATCH_BYTES } from '../../recorder/line-batch.js'
 import { sealSegment } from '../../recorder/storage/seal-segment.js'
 import { SegmentWriter } from '../../recorder/storage/segment-writer.js'
@@ -34,14 +35,10 @@ export function flushCost(made: MadeLines, linesPerFlush: number, spanMs: number
     const { user, system } = process.cpuUsage(before)
     writer.close()
     const openBytes = statSync(join(dataDir, writer.path)).size
-    const steps = sealSegment({ disk: localDisk, dataDir, path: writer.path, level: 9, gaps: [] })
-    for (;;) {
-      const { done, value } = steps.next()
-      if (done !== true) continue
-      if (value.kind !== 'sealed') throw new Error(`nothing to seal: ${value.kind}`)
-      const sealedBytes = value.manifest.bytes_compressed
-      return { cpuPercent: (user + system) / 10 / spanMs, openBytes, sealedBytes }
-    }
+    const outcome = atOnce(localDisk, sealSegment({ disk: localDisk, dataDir, path: writer.path, level: 9, gaps: [] }))
+    if (outcome.kind !== 'sealed') throw new Error(`nothing to seal: ${outcome.kind}`)
+    const sealedBytes = outcome.manifest.bytes_compressed
+    return { cpuPercent: (user + system) / 10 / spanMs, openBytes, sealedBytes }
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
   }

@@ -6,6 +6,7 @@ import { lineHead, LINE_END } from '../../formats/raw-line.js'
 import { segmentDate, segmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
 import { readReceiptsOf, type Receipts } from '../../formats/receipt.js'
 import { localDisk } from '../../platform/disk.js'
+import { atOnce } from '../../platform/disk-steps.js'
 import { createFolderDurable, fsyncFolder } from '../../platform/durable-file.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { SEAL_LEVEL } from '../../platform/zstd.js'
@@ -98,11 +99,10 @@ export class StagedSegment {
   }
 
   #seal(open: string, gaps: ManifestGap[]): void {
-    const steps = sealSegment({ disk: localDisk, dataDir: this.#staging, path: open, level: SEAL_LEVEL, gaps })
-    let step = steps.next()
-    while (step.done !== true) step = steps.next()
-    if (step.value.kind !== 'sealed')
-      throw new EdgeError('IMPORT_NOT_SEALED', `${open} could not be sealed: it is ${step.value.kind}`, { path: open })
+    const options = { disk: localDisk, dataDir: this.#staging, path: open, level: SEAL_LEVEL, gaps }
+    const { kind } = atOnce(localDisk, sealSegment(options))
+    if (kind !== 'sealed')
+      throw new EdgeError('IMPORT_NOT_SEALED', `${open} could not be sealed: it is ${kind}`, { path: open })
   }
 }
 

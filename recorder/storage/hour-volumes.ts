@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Disk } from '../../platform/disk.js'
-import { createFolderDurable, writeFileDurable } from '../../platform/durable-file.js'
+import type { DiskSteps } from '../../platform/disk-steps.js'
+import { createFolderDurable, replaceDurably } from '../../platform/durable-file.js'
 import { hasErrno, isMachineError } from '../../platform/edge-error.js'
 import { isJsonObject } from '../../platform/json-object.js'
 
@@ -58,20 +59,20 @@ export class HourVolumes {
     return known.length === 0 ? undefined : Math.max(...known.map(({ bytes }) => bytes[group] ?? 0))
   }
 
-  /** To be called often: once an hour it forgets what is far, and saves the rest. */
-  look(nowMs: number): void {
+  /** To be called often: once an hour it forgets what is far, and there are steps that save the rest. */
+  look(nowMs: number): DiskSteps<void> | undefined {
     const hour = Math.floor(nowMs / HOUR_MS)
-    if (hour === this.#lookedHour) return
+    if (hour === this.#lookedHour) return undefined
     this.#lookedHour = hour
     for (const hourMs of this.#hours.keys()) if (Math.abs(nowMs - hourMs) > NEAR_MS) this.#hours.delete(hourMs)
-    this.save()
+    return this.save()
   }
 
   /** Keeps them for the next start, which does without where the disk takes nothing. */
-  save(): void {
+  *save(): DiskSteps<void> {
     try {
       createFolderDurable(dirname(this.#path), this.#disk)
-      writeFileDurable(this.#path, `${JSON.stringify([...this.#hours.values()])}\n`, this.#disk)
+      yield* replaceDurably(this.#path, `${JSON.stringify([...this.#hours.values()])}\n`, this.#disk)
     } catch (error) {
       if (!isMachineError(error)) throw error
     }

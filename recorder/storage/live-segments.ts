@@ -1,9 +1,11 @@
 import type { Disk } from '../../platform/disk.js'
+import { atOnce, type DiskSteps } from '../../platform/disk-steps.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import { withState, type SegmentGroup } from '../../formats/raw-path.js'
 import { segmentKey } from './batch-queue.js'
 import { heldBytes, type Append, type StorageEvent, type StorageOptions } from './messages.js'
+import { NewFolders } from './new-folders.js'
 import { OpenWriters } from './open-writers.js'
 import type { HourVolumes } from './hour-volumes.js'
 import { isNoRoom, type Room } from './room.js'
@@ -42,17 +44,25 @@ interface Long {
 export class LiveSegments {
   readonly #options: LiveSegmentsOptions
   readonly #writers: OpenWriters
+  readonly #folders: NewFolders
   readonly #pendingGaps = new Map<string, ManifestGap[]>()
   /** By group. */
   readonly #longs = new Map<string, Long>()
   /** Of slots whose lines go to a segment that was begun before: its key. */
   readonly #slots = new Map<string, string>()
+  /** What is to be done with the disk, a segment each, in the order in which it came up. */
+  #turns: DiskSteps<void>[] = []
+  /** Of those: how many sync what is still written to. */
+  #syncs = 0
+  /** They get no more lines, and are to be synced, closed and sealed. */
+  readonly #ended = new Set<SegmentWriter>()
   #toldHour: number | undefined
   #count = 0
 
   constructor(options: LiveSegmentsOptions) {
     this.#options = options
     const { openFilesMax } = options.storage
+    this.#folders = new NewFolders(options.disk)
     this.#writers = new OpenWriters(openFilesMax, (key, writer, error) => this.#distrust(key, writer, error))
   }
 
@@ -119,31 +129,43 @@ export class LiveSegments {
     }
   }
 
-  /** Makes all that was appended survive a power cut, a segment a step. */
-  *sync(): Generator<undefined, void> {
+  /** A segment's turn with the disk, the next one that came up. Only one is to be under way at a time. */
+  nextTurn(): DiskSteps<void> | undefined {
+    return this.#turns.shift()
+  }
+
+  get hasTurns(): boolean {
+    return this.#turns.length > 0
+  }
+
+  /** Makes all that was appended survive a power cut, in turns; false where that is under way. */
+  sync(): boolean {
+    if (this.#syncs > 0) return false
     for (const [key, writer] of this.#writers.entries()) {
-      if (!writer.isDirty || this.#writers.get(key) !== writer) continue
-      try {
-        this.#inPlace(key, writer)?.sync()
-        this.#options.emit({ type: 'synced' })
-      } catch (error) {
-        this.#distrust(key, writer, error)
-      }
-      yield
+      if (!writer.isDirty) continue
+      this.#syncs++
+      this.#turns.push(this.#sync(key, writer))
+    }
+    return true
+  }
+
+  *#sync(key: string, writer: SegmentWriter): DiskSteps<void> {
+    this.#syncs--
+    if (!writer.isDirty || this.#writers.get(key) !== writer) return
+    let synced: SegmentWriter | undefined
+    try {
+      synced = this.#inPlace(key, writer)
+      if (synced) yield* synced.sync()
+      this.#options.emit({ type: 'synced' })
+    } catch (error) {
+      this.#distrust(key, synced ?? writer, error)
     }
   }
 
-  /** Ends those of now whose slot is over, a segment a step. */
-  endBefore(nowUs: number): Generator<undefined, void> {
-    return this.#endEach(this.#writers.entries().filter(([, writer]) => writer.slotToUs + LATE_FRAMES_US <= nowUs))
-  }
-
-  *#endEach(over: [string, SegmentWriter][]): Generator<undefined, void> {
-    for (const [key, writer] of over) {
-      if (this.#writers.get(key) !== writer) continue
-      this.#retire(key, writer)
-      yield
-    }
+  /** Ends those of now whose slot is over. */
+  endBefore(nowUs: number): void {
+    for (const [key, writer] of this.#writers.entries())
+      if (writer.slotToUs + LATE_FRAMES_US <= nowUs) this.#retire(key, writer)
   }
 
   /**
@@ -156,6 +178,7 @@ export class LiveSegments {
       .filter(([, { group }]) => which(group.channel))
       .sort(([, one], [, other]) => one.holds.rawBytes - other.holds.rawBytes)
     for (const [key, writer] of writers) this.#retire(key, writer)
+    for (let turn = this.nextTurn(); turn; turn = this.nextTurn()) atOnce(this.#options.disk, turn)
     return writers.reduce((sum, [, writer]) => sum + writer.holds.rawBytes, 0)
   }
 
@@ -219,7 +242,7 @@ export class LiveSegments {
     admit(startedMs)
     const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
     const name = { exchange, ...group, startedMs, ...(ofDate && { ofDate: true as const }), host, run, number }
-    return new SegmentWriter(disk, dataDir, name, slotToUs, frameMs)
+    return new SegmentWriter(disk, dataDir, name, slotToUs, frameMs, this.#folders)
   }
 
   #tellLong({ path, ofDate, slotToUs }: SegmentWriter): void {
@@ -245,6 +268,10 @@ export class LiveSegments {
   /** Leaves the file to recovery, and a new segment goes on. */
   #abandon(key: string, writer: SegmentWriter): void {
     this.#forget(key)
+    this.#leave(writer)
+  }
+
+  #leave(writer: SegmentWriter): void {
     this.#close(writer)
     if (writer.holds.frames === 0 && this.#remove(writer)) this.#keepGaps(writer.group.channel, writer.gaps)
     else this.#seal(writer, true)
@@ -254,25 +281,43 @@ export class LiveSegments {
   #distrust(key: string, writer: SegmentWriter, error: unknown): void {
     this.#tell('sync', writer, messageOf(error))
     if (isNoRoom(error)) this.#options.room.noRoom(performance.now())
-    this.#abandon(key, writer)
+    if (this.#ended.delete(writer)) this.#leave(writer)
+    else if (this.#writers.get(key) === writer) this.#abandon(key, writer)
   }
 
-  /** Ends a segment; it stays as it is where that fails, and is ended later. Synced first, since its seal may wait. */
+  /** Ends a segment; it stays as it is where that fails, and is ended later. */
   #retire(key: string, writer: SegmentWriter): void {
     try {
       const inPlace = this.#inPlace(key, writer)
       if (!inPlace) return
-      inPlace.park()
+      inPlace.endFrameIfRoom()
       this.#forget(key)
-      this.#seal(inPlace, false)
+      this.#ended.add(inPlace)
+      this.#turns.push(this.#settle(key, inPlace))
     } catch (error) {
       this.#distrust(key, writer, error)
     }
   }
 
+  /** Synced first, since its seal may wait, and an error of a later write-back would reach nobody. */
+  *#settle(key: string, writer: SegmentWriter): DiskSteps<void> {
+    // What was in its turn when it ended may have found that it cannot be trusted.
+    if (!this.#ended.has(writer)) return
+    try {
+      yield* writer.sync()
+    } catch (error) {
+      this.#distrust(key, writer, error)
+      return
+    }
+    this.#ended.delete(writer)
+    this.#close(writer)
+    this.#seal(writer, false)
+  }
+
   #seal({ path, group, gaps, holds }: SegmentWriter, recovered: boolean): void {
-    const { frames, fromUs, toUs, compressedBytes: keepBytes } = holds
-    this.#options.seal({ path, gaps, recovered, keepBytes, holds: { channel: group.channel, frames, fromUs, toUs } })
+    const { frames, fromUs, toUs, rawBytes, compressedBytes: keepBytes } = holds
+    const loss = { channel: group.channel, frames, fromUs, toUs }
+    this.#options.seal({ path, gaps, recovered, keepBytes, ...(!recovered && { rawBytes }), holds: loss })
   }
 
   /**

@@ -11,7 +11,7 @@ export class OpenWriters {
   readonly #filesMax: number
   readonly #parkFailed: (key: string, writer: SegmentWriter, error: unknown) => void
 
-  /** @param parkFailed told of a writer that could not be synced; it is no longer among these then */
+  /** @param parkFailed told of a writer that could not be synced; afterwards it is not among these any more */
   constructor(filesMax: number, parkFailed: (key: string, writer: SegmentWriter, error: unknown) => void) {
     this.#filesMax = filesMax
     this.#parkFailed = parkFailed
@@ -65,15 +65,15 @@ export class OpenWriters {
     }
   }
 
-  /** Closes the file used longest ago, but not that of `except`. False: there is none. */
+  /** Closes the file used longest ago, but not that of `except` or one that is being synced. False: there is none. */
   #parkOldest(except: string): boolean {
     for (const [key, writer] of this.#writers) {
-      if (key === except || writer.isParked) continue
+      if (key === except || writer.isParked || writer.isSyncing) continue
       try {
         writer.park()
       } catch (error) {
-        this.#writers.delete(key)
         this.#parkFailed(key, writer, error)
+        this.#writers.delete(key)
       }
       return true
     }

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { StepsAside } from '../../platform/disk-steps.js'
 import { EdgeError, hasErrno, messageOf } from '../../platform/edge-error.js'
 import type { Manifest, ManifestGap } from '../../formats/manifest.js'
 import { withState } from '../../formats/raw-path.js'
@@ -13,8 +14,9 @@ export interface SealTask {
   gaps: ManifestGap[]
   /** Left by a crash or a failed write. */
   recovered: boolean
-  /** Where it is known: bytes of the file that count, and what is lost should the file be gone. */
+  /** Where it is known: bytes of the file that count, those of its lines, and what is lost should the file be gone. */
   keepBytes?: number
+  rawBytes?: number
   holds?: Omit<Loss, 'cause'>
 }
 
@@ -24,17 +26,19 @@ const RETRY_MS = 1000
 export interface SealQueueOptions extends Pick<SealOptions, 'disk' | 'dataDir'> {
   room: Room
   emit: (event: StorageEvent) => void
+  /** Called when the disk has done what a seal waited for. */
+  wake: () => void
 }
 
 /**
- * The segments to be sealed, one after the other, each in slices. What fails goes to the end of the queue and is tried
+ * The segments to be sealed, one after the other, each in slices; nothing waits for the disk but the seal itself. What fails goes to the end of the queue and is tried
  * again later; while the disk is full nothing is begun, for the room that is left belongs to the journal.
  */
 export class SealQueue {
   readonly #options: SealQueueOptions
   #tasks: SealTask[] = []
   /** The seal of the first task, once it is begun. */
-  #current: Generator<undefined, SealOutcome> | undefined
+  #current: StepsAside<SealOutcome> | undefined
   #notBeforeMs = 0
 
   constructor(options: SealQueueOptions, tasks: SealTask[]) {
@@ -51,12 +55,17 @@ export class SealQueue {
     return this.#tasks.map(({ path }) => path)
   }
 
-  /** When there is something to do, ms of `performance.now`; undefined: nothing. */
-  get nextMs(): number | undefined {
-    return this.#tasks.length > 0 ? this.#notBeforeMs : undefined
+  /** True while a seal waits for the disk. */
+  get isWaiting(): boolean {
+    return this.#current?.waitsSinceMs !== undefined
   }
 
-  /** Gives up all tasks; returns the paths of their segments, which stay as they are. */
+  /** When there is something to do, ms of `performance.now`; undefined: nothing, or nobody knows. */
+  get nextMs(): number | undefined {
+    return this.#tasks.length > 0 && !this.isWaiting ? this.#notBeforeMs : undefined
+  }
+
+  /** Gives up all tasks, none of which should wait for the disk; returns the paths of their segments, which stay as they are. */
   leave(): string[] {
     const left = this.waiting
     this.#tasks = []
@@ -64,7 +73,7 @@ export class SealQueue {
     const current = this.#current
     this.#current = undefined
     try {
-      current?.return({ kind: 'empty' })
+      current?.leave({ kind: 'empty' })
     } catch (error) {
       this.#options.emit({ type: 'failed', what: `leave ${left[0] ?? ''}`, message: messageOf(error) })
     }
@@ -76,15 +85,15 @@ export class SealQueue {
     this.#notBeforeMs = 0
   }
 
-  /** Does one slice. False: there is nothing to do now. */
+  /** Does one step. False: there is nothing to do now. */
   step(level: number, nowMs: number): boolean {
     const task = this.#tasks[0]
-    if (!task || nowMs < this.#notBeforeMs) return false
+    if (!task || this.isWaiting || nowMs < this.#notBeforeMs) return false
     try {
       this.#current ??= this.#begin(task, level)
       if (!this.#current) return this.#postpone(nowMs)
       const step = this.#current.next()
-      if (step.done) this.#finish(step.value)
+      if (step.done === true) this.#finish(step.value)
     } catch (error) {
       this.#current = undefined
       if (hasErrno(error, 'ENOENT') && this.#isGone(task)) this.#giveUp(task)
@@ -94,13 +103,14 @@ export class SealQueue {
     return true
   }
 
-  #begin(task: SealTask, level: number): Generator<undefined, SealOutcome> | undefined {
-    const { disk, dataDir, room } = this.#options
-    const { path, gaps, keepBytes } = task
+  #begin(task: SealTask, level: number): StepsAside<SealOutcome> | undefined {
+    const { disk, dataDir, room, wake } = this.#options
+    const { path, gaps, keepBytes, rawBytes } = task
     // What is written anew is never much larger than what is there.
     const bytes = statSync(join(dataDir, path), { throwIfNoEntry: false })?.size ?? 0
     if (!room.hasRoomFor(bytes + 64 * 1024)) return undefined
-    return sealSegment({ disk, dataDir, path, level, gaps, ...(keepBytes !== undefined && { keepBytes }) })
+    const known = { ...(keepBytes !== undefined && { keepBytes }), ...(rawBytes !== undefined && { rawBytes }) }
+    return new StepsAside(disk, sealSegment({ disk, dataDir, path, level, gaps, ...known }), wake)
   }
 
   #finish(outcome: SealOutcome): void {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { localDisk, type Disk } from '../../platform/disk.js'
+import { atOnce, StepsAside, type DiskSteps } from '../../platform/disk-steps.js'
 import { messageOf } from '../../platform/edge-error.js'
 import { removeVerifiedSegments } from './verified-segments.js'
 import { findOpenSegments } from './open-segments.js'
@@ -26,6 +27,8 @@ import { QUICK_SEAL_LEVEL, SEAL_LEVEL } from '../../platform/zstd.js'
 const RETRY_MS = 1000
 /** Where nothing verified was left to delete, the ledgers are read again after this. */
 const LEDGERS_AGAIN_MS = 30_000
+/** While a segment is synced for longer, nothing is written. */
+const ANSWERS_WITHIN_MS = 1000
 /** How often it is looked whether all is sealed. */
 const SEALED_LOOK_MS = 5
 /** Open segments with more than this, uncompressed, are sealed at the fast level when the recorder must end soon. */
@@ -56,9 +59,12 @@ export class SegmentStore {
   /** When it rings, ms of `performance.now`. */
   #wakesAtMs = Infinity
   #syncedAtMs = 0
-  /** Under way, a step a turn: on a slow disk twenty segments at once would hold up what is to be written. */
-  #syncing: Generator<undefined, void> | undefined
-  #ending: Generator<undefined, void> | undefined
+  /** Slots that ended before get no more frames, µs. */
+  #endBeforeUs: number | undefined
+  /** A segment that is synced or ended, one at a time, while lines are written. */
+  #turn: StepsAside<void> | undefined
+  /** Of what the last hours brought, when its turn has come. */
+  #saving: DiskSteps<void> | undefined
   #nothingVerifiedUntilMs = 0
   #sealLevel = SEAL_LEVEL
   #closing = false
@@ -78,7 +84,7 @@ export class SegmentStore {
     for (const others of this.#inheritance.found) emit({ type: 'openElsewhere', others })
     const left = [...findOpenSegments(disk, dataDir, exchange, own.host, open), ...this.#inheritance.segments]
     this.#seals = new SealQueue(
-      { disk, dataDir, room: this.#room, emit },
+      { disk, dataDir, room: this.#room, emit, wake: this.#goOn },
       left.map(path => ({ path, gaps: [], recovered: true })),
     )
     const seal = this.#seals.add.bind(this.#seals)
@@ -88,6 +94,8 @@ export class SegmentStore {
     this.#live = new LiveSegments({ disk, storage: options, volumes, room: this.#room, emit, seal, admit })
     void this.#work()
   }
+
+  readonly #goOn = () => void this.#work()
 
   /** Open files among the segments being written. */
   get openFiles(): number {
@@ -115,8 +123,8 @@ export class SegmentStore {
         break
       case 'tick':
         this.#live.tellLongs(request.nowUs)
-        this.#ending = this.#live.endBefore(request.nowUs)
-        this.#volumes?.look(request.nowUs / 1000)
+        this.#endBeforeUs = request.nowUs
+        this.#saving = this.#volumes?.look(request.nowUs / 1000) ?? this.#saving
         this.#hours.look(request.nowUs / 1000)
         break
       case 'tryNow':
@@ -139,10 +147,13 @@ export class SegmentStore {
     if (this.#working || this.#isClosing()) return
     this.#working = true
     do {
-      this.#writeQueue()
-      if (!this.#room.isFull) this.#live.endFrames(performance.now())
+      if (!this.#isHeldUp) {
+        this.#writeQueue()
+        if (!this.#room.isFull) this.#live.endFrames(performance.now())
+      }
+      this.#endWhatIsOver()
       this.#syncIfDue()
-      if (this.#ending?.next().done) this.#ending = undefined
+      this.#takeTurn()
       await nextTurn()
     } while (this.#hasMore())
     this.#working = false
@@ -158,15 +169,25 @@ export class SegmentStore {
     if (this.#closing) return false
     const didSeal = this.#seals.step(this.#sealLevel, performance.now())
     this.#inheritance.settle(this.#seals.waiting)
-    return didSeal || this.#hasNew || this.#syncing !== undefined || this.#ending !== undefined
+    return didSeal || (this.#hasNew && !this.#isHeldUp) || this.#hasTurn
+  }
+
+  /** Whether a segment can go on with what it does with the disk. */
+  get #hasTurn(): boolean {
+    return this.#turn ? !this.#isInTurn : this.#live.hasTurns || this.#saving !== undefined
+  }
+
+  /** True while a segment waits for the disk. */
+  get #isInTurn(): boolean {
+    return this.#turn?.waitsSinceMs !== undefined
   }
 
   /** Wakes up when the first thing is due that no message announces. */
   #sleep(): void {
     const now = performance.now()
     let next = Math.min(this.#seals.nextMs ?? Infinity, this.#room.lookAtMs ?? Infinity)
-    if (!this.#room.isFull) next = Math.min(next, this.#live.frameEndsMs, ...this.#queue.retries)
-    if (this.#live.isDirty) next = Math.min(next, this.#syncedAtMs + this.#options.fsyncMs)
+    if (!this.#room.isFull && !this.#isHeldUp) next = Math.min(next, this.#live.frameEndsMs, ...this.#queue.retries)
+    if (this.#live.isDirty && !this.#turn) next = Math.min(next, this.#syncedAtMs + this.#options.fsyncMs)
     if (next === this.#wakesAtMs) return
     clearTimeout(this.#wake)
     this.#wakesAtMs = next
@@ -213,14 +234,31 @@ export class SegmentStore {
     }
   }
 
+  /** Behind what came before the tick. */
+  #endWhatIsOver(): void {
+    if (this.#endBeforeUs !== undefined) this.#live.endBefore(this.#endBeforeUs)
+    this.#endBeforeUs = undefined
+  }
+
   /** Never more than `fsyncMs` between a write and the sync behind it. */
   #syncIfDue(): void {
     const now = performance.now()
-    if (!this.#syncing && now - this.#syncedAtMs >= this.#options.fsyncMs) {
-      this.#syncedAtMs = now
-      this.#syncing = this.#live.sync()
+    if (now - this.#syncedAtMs >= this.#options.fsyncMs && this.#live.sync()) this.#syncedAtMs = now
+  }
+
+  #takeTurn(): void {
+    if (!this.#turn) {
+      const steps = this.#live.nextTurn() ?? this.#saving
+      if (!steps) return
+      if (steps === this.#saving) this.#saving = undefined
+      this.#turn = new StepsAside(this.#disk, steps, this.#goOn)
     }
-    if (this.#syncing?.next().done) this.#syncing = undefined
+    if (this.#turn.next().done === true) this.#turn = undefined
+  }
+
+  /** A disk that does not answer is not to be written to as if it did: what comes waits in memory, where it is counted. */
+  get #isHeldUp(): boolean {
+    return performance.now() - (this.#turn?.waitsSinceMs ?? Infinity) > ANSWERS_WITHIN_MS
   }
 
   #makeRoom(bytes: number): void {
@@ -234,6 +272,7 @@ export class SegmentStore {
   /** Seals all but the journal, as far as the time allows. */
   async #sealAll(withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs
+    while (this.#isInTurn && performance.now() < deadlineMs) await delay(SEALED_LOOK_MS)
     this.#queue.retryNow()
     this.#writeQueue()
     this.#endAll(channel => channel !== 'journal')
@@ -248,17 +287,21 @@ export class SegmentStore {
     this.#closing = true
     clearTimeout(this.#wake)
     while (this.#working) await nextTurn()
+    while ((this.#isInTurn || this.#seals.isWaiting) && performance.now() < deadlineMs) await nextTurn()
     this.#queue.retryNow()
     this.#writeQueue()
-    this.#volumes?.save()
+    if (this.#volumes) atOnce(this.#disk, this.#volumes.save())
     const leftOpen = this.#seals.leave()
     this.#inheritance.settle([])
     this.#endAll(() => true)
-    while (this.#seals.step(this.#sealLevel, performance.now()) && performance.now() < deadlineMs) await nextTurn()
+    const sealsOn = () => this.#seals.step(this.#sealLevel, performance.now()) || this.#seals.isWaiting
+    while (sealsOn() && performance.now() < deadlineMs) await nextTurn()
     this.#emit({ type: 'closed', leftOpen: [...leftOpen, ...this.#seals.leave()] })
   }
 
   #endAll(which: (channel: string) => boolean): void {
+    if (!this.#isInTurn) this.#turn?.finish()
+    this.#turn = undefined
     if (this.#live.endAll(which) > QUICK_SEAL_RAW_BYTES) this.#sealLevel = QUICK_SEAL_LEVEL
     this.#seals.retryNow()
   }

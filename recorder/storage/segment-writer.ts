@@ -1,12 +1,14 @@
 import { fstatSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Disk } from '../../platform/disk.js'
-import { createFolderDurable, writeFully } from '../../platform/durable-file.js'
+import { atOnce, type DiskSteps } from '../../platform/disk-steps.js'
+import { writeFully } from '../../platform/durable-file.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import { segmentPath, type SegmentGroup, type SegmentName } from '../../formats/raw-path.js'
 import type { Append } from './messages.js'
 import { BATCH_BYTES, HAND_OVER_MS } from '../line-batch.js'
+import { NewFolders } from './new-folders.js'
 import { isNoRoom } from './room.js'
 import { endOfCutFrame, FrameInProgress, wholeFrame } from './frame-in-progress.js'
 
@@ -42,9 +44,12 @@ export class SegmentWriter {
   #slotToUs: number
   readonly gaps: ManifestGap[] = []
   readonly #disk: Disk
+  readonly #folders: NewFolders
   readonly #file: string
   #fd: number | undefined
   #dirty = false
+  /** While the disk is asked to keep what was written so far. */
+  #isSyncing = false
   #named = false
   #torn = false
   readonly #frameMs: number
@@ -57,16 +62,25 @@ export class SegmentWriter {
   /**
    * Creates the file; it must not exist.
    * @param frameMs span of what a zstd frame holds; 0: each append is one
+   * @param folders shared by segments that may be in one folder
    */
-  constructor(disk: Disk, dataDir: string, name: SegmentName, slotToUs: number, frameMs = 0) {
+  constructor(
+    disk: Disk,
+    dataDir: string,
+    name: SegmentName,
+    slotToUs: number,
+    frameMs = 0,
+    folders = new NewFolders(disk),
+  ) {
     this.#frameMs = frameMs
     this.path = segmentPath(name, 'open')
     this.group = name
     this.ofDate = name.ofDate === true
     this.#slotToUs = slotToUs
     this.#disk = disk
+    this.#folders = folders
     this.#file = join(dataDir, this.path)
-    createFolderDurable(dirname(this.#file), disk)
+    folders.make(dirname(this.#file))
     this.#fd = disk.open(this.#file, 'create')
   }
 
@@ -89,6 +103,10 @@ export class SegmentWriter {
 
   get isDirty(): boolean {
     return this.#dirty
+  }
+
+  get isSyncing(): boolean {
+    return this.#isSyncing
   }
 
   /** True after a failed append whose first bytes could not be taken back: behind `compressedBytes` lies what does not count. */
@@ -134,7 +152,7 @@ export class SegmentWriter {
   }
 
   /** Its lines are in the file all the same: on a full disk the next append ends it, or the seal does without. */
-  #endFrameIfRoom(): void {
+  endFrameIfRoom(): void {
     try {
       this.endFrame()
     } catch (error) {
@@ -215,19 +233,33 @@ export class SegmentWriter {
     return this.#fd === undefined ? 'kept' : this.#disk.nameOf(this.#fd, this.#file)
   }
 
-  /** Afterwards everything appended survives a power cut. */
-  sync(): void {
-    if (!this.#dirty || this.#fd === undefined) return
-    this.#disk.sync(this.#fd)
-    if (!this.#named) this.#disk.syncFolder(dirname(this.#file))
-    this.#named = true
+  /** Afterwards everything that was appended before survives a power cut. Its file stays open until then, whoever closes it. */
+  *sync(): DiskSteps<void> {
+    const fd = this.#fd
+    if (!this.#dirty || fd === undefined) return
+    this.#isSyncing = true
+    // What is appended meanwhile is for the next one.
     this.#dirty = false
+    try {
+      yield { sync: fd }
+      if (!this.#named) {
+        yield* this.#folders.sync()
+        yield { syncFolder: dirname(this.#file) }
+      }
+      this.#named = true
+    } catch (error) {
+      this.#dirty = true
+      throw error
+    } finally {
+      this.#isSyncing = false
+      if (this.#fd !== fd) this.#disk.close(fd)
+    }
   }
 
   /** Closes the file until the next append. Synced first: an error of a later write-back would reach nobody. */
   park(): void {
-    this.#endFrameIfRoom()
-    this.sync()
+    this.endFrameIfRoom()
+    atOnce(this.#disk, this.sync())
     this.close()
   }
 
@@ -235,7 +267,7 @@ export class SegmentWriter {
     if (this.#fd === undefined) return
     const fd = this.#fd
     this.#fd = undefined
-    this.#disk.close(fd)
+    if (!this.#isSyncing) this.#disk.close(fd)
   }
 
   /** Removes the file. */
@@ -257,6 +289,6 @@ export class SegmentWriter {
     target.#cutFrom = this.#frame?.from ?? this.#cutFrom
     target.gaps.push(...this.gaps)
     target.#dirty = true
-    target.sync()
+    atOnce(this.#disk, target.sync())
   }
 }

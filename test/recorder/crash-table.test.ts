@@ -176,9 +176,9 @@ function synced(disk: LoggedDisk, count: number, acknowledged: Acknowledged[]): 
     if (write?.does !== 'write') continue
     const created = disk.steps.findIndex(step => step.does === 'create' && step.file === write.file)
     const syncs = (step: LoggedStep, index: number) =>
-      index >= steps && index < count && step.does === 'sync' && step.file === write.file
+      index < count && step.does === 'sync' && step.after >= steps && step.file === write.file
     const names = (step: LoggedStep, index: number) =>
-      index > created && index < count && step.does === 'syncFolder' && step.name === folder
+      index < count && step.does === 'syncFolder' && step.after > created && step.name === folder
     const folder = dirname(nameOf(disk.steps[created]))
     const family = /channel=(\w+)/.exec(nameOf(disk.steps[created]))?.[1] ?? ''
     if (disk.steps.some(syncs) && disk.steps.some(names)) least.set(family, lines.get(family) ?? 0)
@@ -190,20 +190,20 @@ function synced(disk: LoggedDisk, count: number, acknowledged: Acknowledged[]): 
 function longestUnsyncedMs({ steps }: LoggedDisk): number {
   const waits = steps.map((step, index) => {
     if (step.does !== 'write') return 0
-    const sync = steps.find((later, at) => at > index && later.does === 'sync' && later.file === step.file)
+    const sync = steps.find(later => later.does === 'sync' && later.after > index && later.file === step.file)
     return (sync?.atMs ?? Infinity) - step.atMs
   })
   return Math.max(...waits)
 }
 
-/** Open segments whose bytes were synced before their name was: until then a power cut takes all of it. */
+/** Open segments whose bytes were synced twice before their name was: until then a power cut takes all of it. */
 function syncedWithoutName({ steps }: LoggedDisk): string[] {
   return steps.flatMap((step, created) => {
     const name = nameOf(step)
     if (step.does !== 'create' || !name.endsWith('.open')) return []
-    const synced = steps.findIndex(one => one.does === 'sync' && one.file === step.file)
-    const named = steps.findIndex((one, at) => at > created && one.does === 'syncFolder' && one.name === dirname(name))
-    return named >= 0 && named <= synced + 1 ? [] : [name]
+    const named = steps.findIndex(one => one.does === 'syncFolder' && one.after > created && one.name === dirname(name))
+    const before = steps.slice(0, named).filter(one => one.does === 'sync' && one.file === step.file)
+    return named >= 0 && before.length <= 1 ? [] : [name]
   })
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { makeLines, batches } from '../../bench/segments/made-lines.js'
 import { localDisk } from '../../platform/disk.js'
+import { atOnce } from '../../platform/disk-steps.js'
 import { QUICK_SEAL_LEVEL } from '../../platform/zstd.js'
 import { sealSegment } from '../../recorder/storage/seal-segment.js'
 import { SegmentWriter } from '../../recorder/storage/segment-writer.js'
@@ -22,11 +23,10 @@ for (const family of ['book', 'ticker', 'quote', 'trades'] as const) {
       writer.append({ ...span, frames: lines.length, bytes: new Uint8Array(Buffer.concat(lines)) })
     writer.park()
     const openBytes = statSync(join(dataDir, writer.path)).size
-    const steps = sealSegment({ disk: localDisk, dataDir, path: writer.path, level: QUICK_SEAL_LEVEL, gaps: [] })
-    let step = steps.next()
-    while (!step.done) step = steps.next()
-    if (step.value.kind !== 'sealed') throw new Error(step.value.kind)
-    const sealedBytes = step.value.manifest.bytes_compressed
+    const options = { disk: localDisk, dataDir, path: writer.path, level: QUICK_SEAL_LEVEL, gaps: [] }
+    const outcome = atOnce(localDisk, sealSegment(options))
+    if (outcome.kind !== 'sealed') throw new Error(outcome.kind)
+    const sealedBytes = outcome.manifest.bytes_compressed
     t.ok(sealedBytes <= openBytes, `${sealedBytes} of ${openBytes} bytes`)
     t.end()
   })

@@ -5,6 +5,7 @@ import t from 'tap'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { segmentEndMs } from '../../formats/segment-span.js'
 import { localDisk, type Disk } from '../../platform/disk.js'
+import { atOnce } from '../../platform/disk-steps.js'
 import { HourVolumes } from '../../recorder/storage/hour-volumes.js'
 import type { Append, StorageOptions } from '../../recorder/storage/messages.js'
 import { endOfSegmentMs, goesOn } from '../../recorder/storage/segment-length.js'
@@ -68,7 +69,7 @@ t.test('volumes: whole hours count, the same after a restart, wherever that fall
         for (const volumes of [going, restarted])
           volumes.note('channel=a', fromMs + index * HOUR_MS + minute * 60_000, bytes)
         if (index !== restartAt) return
-        restarted.save()
+        atOnce(unsyncedDisk, restarted.save())
         restarted = new HourVolumes(unsyncedDisk, path)
       })
       const next = fromMs + hours.length * HOUR_MS

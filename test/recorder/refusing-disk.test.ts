@@ -54,40 +54,46 @@ t.test('whatever the disk refuses in whatever order, each line is there once whe
   const root = memoryFolder(t)
   let number = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), fc.nat(3), async (steps, turns) => {
-      const dataDir = join(root, `run${number++}`)
-      mkdirSync(dataDir)
-      const disk = new FailingDisk()
-      const options = storeOptions(dataDir, { rotateBytes: 1500, openFilesMax: 2, fsyncMs: 1, frameMs: 1000 })
-      const run = new StoreRun(options, disk)
-      const counts = new Map<string, number>()
-      for (const one of steps) {
-        if (one.do === 'append') {
-          const before = counts.get(one.family) ?? 0
-          run.store.handle(batchOf(one.family, before + 1, before + one.lines))
-          counts.set(one.family, before + one.lines)
-        } else if (one.do === 'fail') {
-          disk.takesHalf = one.takesHalf
-          for (const call of one.calls) disk.failing.set(call, one.code)
-        } else if (one.do === 'heal') disk.failing.clear()
-        else if (one.do === 'try') run.store.handle({ type: 'tryNow' })
-        else run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 3e6 })
-        await someTurns(turns)
-      }
-      disk.failing.clear()
-      const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
-      await until('all is stored', () => {
-        run.store.handle({ type: 'tryNow' })
-        return run.storedFrames() >= all
-      })
-      assert.equal(run.storedFrames(), all)
-      assert.deepEqual(await run.close(), [], 'nothing is left open')
-      assert.deepEqual(run.of('lost'), [])
-      const found = sealedNumbers(dataDir)
-      for (const [family, count] of counts) assert.deepEqual(found.get(family), upTo(count), family)
-      assert.equal(disk.openFiles, 0, 'no descriptor is left behind')
-      assert.deepEqual(rawFiles(dataDir).filter(path => !/\.jsonl\.zst$|\.json$/.test(path)), []) // prettier-ignore
-    }),
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 14 }),
+      fc.nat(3),
+      fc.nat(4),
+      async (steps, turns, aside) => {
+        const dataDir = join(root, `run${number++}`)
+        mkdirSync(dataDir)
+        const disk = new FailingDisk()
+        disk.turnsAside = aside
+        const options = storeOptions(dataDir, { rotateBytes: 1500, openFilesMax: 2, fsyncMs: 1, frameMs: 1000 })
+        const run = new StoreRun(options, disk)
+        const counts = new Map<string, number>()
+        for (const one of steps) {
+          if (one.do === 'append') {
+            const before = counts.get(one.family) ?? 0
+            run.store.handle(batchOf(one.family, before + 1, before + one.lines))
+            counts.set(one.family, before + one.lines)
+          } else if (one.do === 'fail') {
+            disk.takesHalf = one.takesHalf
+            for (const call of one.calls) disk.failing.set(call, one.code)
+          } else if (one.do === 'heal') disk.failing.clear()
+          else if (one.do === 'try') run.store.handle({ type: 'tryNow' })
+          else run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 3e6 })
+          await someTurns(turns)
+        }
+        disk.failing.clear()
+        const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
+        await until('all is stored', () => {
+          run.store.handle({ type: 'tryNow' })
+          return run.storedFrames() >= all
+        })
+        assert.equal(run.storedFrames(), all)
+        assert.deepEqual(await run.close(), [], 'nothing is left open')
+        assert.deepEqual(run.of('lost'), [])
+        const found = sealedNumbers(dataDir)
+        for (const [family, count] of counts) assert.deepEqual(found.get(family), upTo(count), family)
+        assert.equal(disk.openFiles, 0, 'no descriptor is left behind')
+        assert.deepEqual(rawFiles(dataDir).filter(path => !/\.jsonl\.zst$|\.json$/.test(path)), []) // prettier-ignore
+      },
+    ),
     { numRuns: 40 },
   )
 })

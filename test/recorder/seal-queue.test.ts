@@ -30,7 +30,7 @@ function scene(dataDir: string, segments: number) {
     ...{ path, gaps: [], recovered: false },
     holds: { channel: 'quote', frames: LINES, fromUs: 1, toUs: 9 },
   }))
-  const queue = new SealQueue({ disk, dataDir, room, emit }, [])
+  const queue = new SealQueue({ disk, dataDir, room, emit, wake: () => undefined }, [])
   for (const task of tasks) queue.add(task)
   const of = <T extends StorageEvent['type']>(type: T) =>
     events.filter((event): event is Extract<StorageEvent, { type: T }> => event.type === type)

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { localDisk } from '../../platform/disk.js'
+import { atOnce } from '../../platform/disk-steps.js'
 import { parseManifest } from '../../formats/manifest.js'
 import { withState } from '../../formats/raw-path.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
@@ -193,14 +194,49 @@ t.test('what a full disk or a power cut left behind the flushed lines took ten s
     const open = join(dataDir, path)
     const { size } = statSync(open)
     appendFileSync(open, Buffer.concat(litter))
-    const steps = sealSegment({
+    const options = {
       ...{ disk: localDisk, dataDir, path, level: 9, gaps: [] },
       ...(keepBytes === 'known' && { keepBytes: size }),
-    })
-    let step = steps.next()
-    while (!step.done) step = steps.next()
-    t.match(step.value, { kind: 'sealed', manifest: { frames: 20 } }, `bytes that count: ${keepBytes}`)
+    }
+    t.match(
+      atOnce(localDisk, sealSegment(options)),
+      { kind: 'sealed', manifest: { frames: 20 } },
+      `bytes that count: ${keepBytes}`,
+    )
     t.same(sealedLines(dataDir, withState(path, 'sealed')), lines)
   }
+  t.end()
+})
+
+t.test('whatever was known of its lines before, a segment is sealed by what is in it', t => {
+  const lines = Array.from({ length: 20 }, (_, n) => quoteLine(n + 1))
+  const bytes = Buffer.byteLength(lines.map(line => `${line}\n`).join(''))
+  const files = [undefined, bytes, bytes - 1, bytes + 1, 1, 10 * bytes].map(rawBytes => {
+    const dataDir = t.testdir()
+    const path = writeOpenSegment(dataDir, 20, 2)
+    const known = rawBytes === undefined ? {} : { rawBytes }
+    const outcome = atOnce(localDisk, sealSegment({ disk: localDisk, dataDir, path, level: 9, gaps: [], ...known }))
+    t.match(outcome, { kind: 'sealed', manifest: { frames: 20, bytes_raw: bytes } }, `${rawBytes}`)
+    t.same(readdirSync(join(dataDir, dirname(path))).length, 2)
+    return readFileSync(join(dataDir, withState(path, 'sealed')))
+  })
+  for (const file of files) t.same(file, files[0])
+  t.end()
+})
+
+t.test('lines that are known beforehand are read once', t => {
+  const dataDir = t.testdir()
+  const path = writeOpenSegment(dataDir, 20, 2)
+  const { size } = statSync(join(dataDir, path))
+  const bytes = Array.from({ length: 20 }, (_, n) => quoteLine(n + 1).length + 1).reduce((sum, length) => sum + length)
+  const steps = sealSegment({ disk: localDisk, dataDir, path, level: 9, gaps: [], keepBytes: size, rawBytes: bytes })
+  // Changed behind the first look, which a second one would see.
+  steps.next()
+  writeFileSync(join(dataDir, path), 'changed')
+  t.match(atOnce(localDisk, steps), { kind: 'sealed', manifest: { frames: 20 } })
+  t.same(
+    sealedLines(dataDir, withState(path, 'sealed')),
+    Array.from({ length: 20 }, (_, n) => quoteLine(n + 1)),
+  )
   t.end()
 })

@@ -18,6 +18,7 @@ import { parseManifest } from '../../../formats/manifest.js'
 import { withState } from '../../../formats/raw-path.js'
 import { sealSegment } from '../../../recorder/storage/seal-segment.js'
 import { localDisk } from '../../../platform/disk.js'
+import { atOnce } from '../../../platform/disk-steps.js'
 import { commandHere } from '../../fixtures/command-here.js'
 import { dataLine, journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
 import { matchAll } from '../../fixtures/match-all.js'
@@ -55,8 +56,7 @@ function rewrite(dataDir: string, path: string, change: (lines: string[]) => str
     .map(line => `${line}\n`)
     .join('')
   writeFileSync(join(dataDir, withState(path, 'open')), compress(Buffer.from(text), { checksumFlag: true }))
-  const steps = sealSegment({ disk: localDisk, dataDir, path: withState(path, 'open'), level: 3, gaps: [] })
-  while (steps.next().done !== true);
+  atOnce(localDisk, sealSegment({ disk: localDisk, dataDir, path: withState(path, 'open'), level: 3, gaps: [] }))
 }
 
 function editManifest(dataDir: string, path: string, change: object): void {
