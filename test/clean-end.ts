@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { basename, join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { TAP, Test } from 'tap'
 import { processorSecondsLine } from './processor-seconds.js'
@@ -31,6 +32,12 @@ function endWhatIsLeft(t: TAP): void {
   process.exitCode = 1
   // The programs are ended by who started this file.
   process.exit()
+}
+
+/** Folders of tests lie where the runner says. */
+function placeFolders(t: TAP): void {
+  const place = process.env['EDGETAPE_TESTS_FOLDER']
+  if (place !== undefined) t.testdirName = join(place, basename(t.testdirName))
 }
 
 function endCleanly(t: TAP): void {
@@ -63,6 +70,8 @@ async function importTap(): Promise<TAP> {
 
 // Threads that are tested load it, too: there tap would write its results into the messages of the thread.
 if (isMainThread) {
-  endCleanly(await importTap())
+  const t = await importTap()
+  placeFolders(t)
+  endCleanly(t)
   process.once('exit', () => process.stdout.write(processorSecondsLine()))
 }

@@ -3,8 +3,8 @@
  * own runner loads a module hook into each of them and into every program that they start, which takes longer than most
  * of what is tested.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { availableParallelism, freemem, tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -13,6 +13,7 @@ import { hasErrno } from '../platform/edge-error.js'
 import { packageRoot } from '../platform/package-info.js'
 import { machineWorkedMs, processorSecondsIn } from './processor-seconds.js'
 import { countResults, summaryOf, type Failure, type Results } from './results.js'
+import { makeScratchFolder } from './scratch-folder.js'
 
 /** Files wait as often as they work: more are begun while the processors have time to spare. */
 const AT_ONCE = { least: 3, most: 8, waiting: 3 }
@@ -52,9 +53,13 @@ function compiled(file: string): string {
   return file.replace(/^(?:\.\/)?test\/(.*)\.ts$/, 'dist/test/$1.js')
 }
 
+const scratch = makeScratchFolder()
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+/** Where tests and programs make temporary files. */
+const temporary = join(scratch, 'tmp')
+mkdirSync(temporary)
 /** What several files need is made here by the first of them. */
-const shared = mkdtempSync(join(tmpdir(), 'edgetape-tests-'))
-process.once('exit', () => rmSync(shared, { recursive: true, force: true }))
+const shared = join(scratch, 'shared')
 
 /** Files that run, each with the programs that it started in a process group of its own. */
 const children = new Set<{ readonly pid?: number | undefined }>()
@@ -112,7 +117,10 @@ async function runFile(file: string, withSources: boolean): Promise<Results> {
     stdin: 'ignore',
     reject: false,
     timeout: KILLED_AFTER_S * 1000,
-    env: { TAP: '1', TAP_TIMEOUT: String(FILE_S), EDGETAPE_TESTS_SHARE: shared },
+    env: {
+      ...{ TAP: '1', TAP_TIMEOUT: String(FILE_S), TMPDIR: temporary },
+      ...{ EDGETAPE_TESTS_FOLDER: scratch, EDGETAPE_TESTS_SHARE: shared },
+    },
     detached: true,
   })
   children.add(child)
