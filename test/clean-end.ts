@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type { TAP, Test } from 'tap'
 import { processorSecondsLine } from './processor-seconds.js'
@@ -34,10 +34,10 @@ function endWhatIsLeft(t: TAP): void {
   process.exit()
 }
 
-/** Folders of tests lie where the runner says. */
+/** Folders of tests lie where the runner says, a place for each process. */
 function placeFolders(t: TAP): void {
   const place = process.env['EDGETAPE_TESTS_FOLDER']
-  if (place !== undefined) t.testdirName = join(place, basename(t.testdirName))
+  if (place !== undefined) t.testdirName = join(place, 'test')
 }
 
 function endCleanly(t: TAP): void {

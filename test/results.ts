@@ -25,22 +25,48 @@ export interface Failure {
  * before was fine; so does that of a process which did not end well.
  * @param trouble what was wrong with the end of the process
  */
-export function countResults(tap: string, trouble?: string): Results {
-  const results: Results = { passed: 0, failures: [], skipped: [] }
+export const countResults = (tap: string, trouble?: string): Results => countGroup(tap, trouble).all
+
+/** What a file took: time, and time of the processors. */
+export interface Took {
+  seconds: number
+  processors: number
+}
+
+/** Stands behind the results of each file, where several ran in one process. */
+export const groupMark = (file: string, { seconds, processors }: Took) =>
+  `${file} took ${seconds.toFixed(3)} s, CPU ${processors.toFixed(3)} s`
+const GROUP_MARK = /^# (test\/\S+) took (\S+) s, CPU (\S+) s$/
+
+/** The same of files that ran in one process: all together, and each that came to its end. */
+export function countGroup(tap: string, trouble?: string): { all: Results; shares: Map<string, Took & Results> } {
+  const all: Results = { passed: 0, failures: [], skipped: [] }
+  const shares = new Map<string, Took & Results>()
+  let told = { passed: 0, failures: 0, skipped: 0 }
   const parser = new Parser()
   parser.on('result', (result: Result) => {
-    if (result.skip) results.skipped.push({ name: result.fullname, reason: reasonOf(result.skip) })
-    else if (result.ok) results.passed += 1
-    else results.failures.push({ name: result.fullname, diagnostic: result.diag as unknown })
+    if (result.skip) all.skipped.push({ name: result.fullname, reason: reasonOf(result.skip) })
+    else if (result.ok) all.passed += 1
+    else all.failures.push({ name: result.fullname, diagnostic: result.diag as unknown })
+  })
+  parser.on('comment', (text: string) => {
+    const [, file, seconds, processors] = GROUP_MARK.exec(text.trimEnd()) ?? []
+    if (file === undefined) return
+    shares.set(file, {
+      ...{ passed: all.passed - told.passed, failures: all.failures.slice(told.failures) },
+      ...{ skipped: all.skipped.slice(told.skipped), seconds: Number(seconds), processors: Number(processors) },
+    })
+    told = { passed: all.passed, failures: all.failures.length, skipped: all.skipped.length }
   })
   parser.end(tap)
   // A file that skips itself as a whole has no result, only an empty plan.
   const plan = parser.results?.plan
-  if (plan?.skipAll === true && parser.ok) results.skipped.push({ name: '', reason: reasonOf(plan.skipReason) })
-  if (results.failures.length > 0) return results
-  if (trouble !== undefined) results.failures.push({ name: trouble })
-  else if (!parser.ok) results.failures.push({ name: 'the stream of results is not whole' })
-  return results
+  if (plan?.skipAll === true && parser.ok) all.skipped.push({ name: '', reason: reasonOf(plan.skipReason) })
+  if (all.failures.length === 0) {
+    if (trouble !== undefined) all.failures.push({ name: trouble })
+    else if (!parser.ok) all.failures.push({ name: 'the stream of results is not whole' })
+  }
+  return { all, shares }
 }
 
 function reasonOf(skip: string | boolean): string {

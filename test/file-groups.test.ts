@@ -1,0 +1,57 @@
+import t from 'tap'
+import { canShare, groupFiles } from './file-groups.js'
+
+const FILE = 'test/reader/one.test.ts'
+const PURE = "import t from 'tap'\nimport { sum } from '../../reader/sum.js'\n\nt.test('sums', t => {\n  t.end()\n})\n"
+
+const shares = (text: string, others: Record<string, string> = {}) =>
+  canShare(FILE, path => (path === FILE ? text : (others[path] ?? '')))
+
+t.test('what is done when its tests are done can share a process', t => {
+  t.ok(shares(PURE))
+  t.ok(shares(`${PURE}for (const each of [1])\n  t.test('again', async t => {\n    t.teardown(() => each)\n  })\n`))
+  t.ok(shares(`${PURE}const here = process.cwd()\n`))
+  t.end()
+})
+
+const ALONE: Record<string, string> = {
+  'starts programs': "import { execa } from 'execa'",
+  'starts others': "import { spawn } from 'node:child_process'",
+  'sets the environment': "process.env['TZ'] = 'UTC'",
+  'changes the folder': "process.chdir('/')",
+  'says how the process ends': 'process.exitCode = 1',
+  'listens to the process': "process.on('SIGTERM', () => undefined)",
+  'sets the clock': 'Date.now = () => 0',
+  'moves timers': "import { mock } from 'node:test'",
+  'changes what all see': 'globalThis.setInterval = every',
+  'is told of at the end of the process': 't.teardown(() => server.close())',
+  'has a folder that the next would have, too': 'const folder = t.testdir()',
+  'runs its tests at the same time': 't.jobs = 4',
+  'skips itself': "if (nothing) t.plan(0, 'no root')",
+  'asks for time': 't.setTimeout(240_000)',
+  'says that it waits': '// Mostly waits.',
+}
+
+for (const [what, line] of Object.entries(ALONE))
+  t.test(`what ${what} has a process of its own`, t => {
+    t.notOk(shares(`${PURE}${line}\n`))
+    t.end()
+  })
+
+t.test('so has what imports such a thing of the tests, however far away', t => {
+  const text = PURE.replace('import { sum }', "import { near } from '../fixtures/near.js'\nimport { sum }")
+  const near = "import { far } from './far/off.js'\n"
+  t.ok(shares(text, { 'test/fixtures/near.ts': near, 'test/fixtures/far/off.ts': 'export const far = 1\n' }))
+  const far = "import { spawn } from 'node:child_process'\n"
+  t.notOk(shares(text, { 'test/fixtures/near.ts': near, 'test/fixtures/far/off.ts': far }))
+  t.end()
+})
+
+t.test('each file is in a group or alone', t => {
+  const pure = Array.from({ length: 40 }, () => 'test/formats/one-walk.test.ts')
+  const { groups, alone } = groupFiles([...pure, 'test/run.test.ts'])
+  t.ok(groups.length > 1 && groups.every(group => group.length <= 16))
+  t.equal(groups.flat().length, 40)
+  t.same(alone, ['test/run.test.ts'])
+  t.end()
+})
