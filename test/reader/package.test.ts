@@ -39,20 +39,32 @@ const { files } = await exportRecording({ path: dataDir, out: dataDir + '/out', 
 console.log(files)
 `
 
+interface Packed {
+  filename: string
+  size: number
+  files: { path: string }[]
+}
+
+/** What npm makes of the package, once for all tests. */
+async function pack(folder: string): Promise<Packed> {
+  const args = ['pack', '--ignore-scripts', '--pack-destination', folder, '--json']
+  const { stdout } = await execa('npm', args, { cwd: packageRoot, timeout: 60_000 })
+  const [packed] = JSON.parse(stdout) as Packed[]
+  if (!packed) throw new Error(`npm packed nothing: ${stdout}`)
+  return packed
+}
+const packedFolder = t.testdir()
+const packed = await pack(packedFolder)
+
 t.test('what npm packs can be imported from a fresh folder, and its types hold', async t => {
   const folder = t.testdir()
   const dataDir = join(folder, 'data')
   writeRecording(dataDir, [1, 2, 3].map(quote))
   await writeDataset(dataDir, [{ table: 'trades', sql: 'SELECT 1 AS x' }])
-  const pack = await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', folder, '--json'], {
-    cwd: packageRoot,
-    timeout: 60_000,
-  })
-  const [{ filename } = { filename: '' }] = JSON.parse(pack.stdout) as { filename: string }[]
   const modules = join(folder, 'app', 'node_modules')
   const installed = join(modules, 'edgetape')
   mkdirSync(installed, { recursive: true })
-  await execa('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', installed])
+  await execa('tar', ['-xzf', join(packedFolder, packed.filename), '--strip-components=1', '-C', installed])
   t.notOk(existsSync(join(installed, 'dist/test')), 'tests stay at home')
   // Its dependencies, as an installation would put them, from those that are here.
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
@@ -93,12 +105,7 @@ t.test('what npm packs can be imported from a fresh folder, and its types hold',
 })
 
 t.test('what npm packs lacked the SQL of the exchanges, and carried maps of sources that stay at home', async t => {
-  const pack = await execa('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'], {
-    cwd: packageRoot,
-    timeout: 60_000,
-  })
-  const [packed] = JSON.parse(pack.stdout) as { size: number; files: { path: string }[] }[]
-  const paths = packed?.files.map(({ path }) => path) ?? []
+  const paths = packed.files.map(({ path }) => path)
   const tracked = await execa('git', ['ls-files', '*.sql', '*.html'], { cwd: packageRoot })
   for (const path of tracked.stdout.split('\n').filter(path => !path.startsWith('test/')))
     t.ok(paths.includes(path), `${path} is packed`)
@@ -106,7 +113,7 @@ t.test('what npm packs lacked the SQL of the exchanges, and carried maps of sour
     paths.filter(path => path.endsWith('.map') || path.endsWith('.tsbuildinfo')),
     [],
   )
-  t.ok(packed && packed.size < 2_000_000, `${packed?.size} bytes`)
+  t.ok(packed.size < 2_000_000, `${packed.size} bytes`)
 })
 
 t.test('an installation without TypeScript failed in prepare', async t => {
