@@ -54,6 +54,7 @@ export default tseslint.config(
           allowTypeImports: true,
           message: 'takes 0.12 s more: duckdb() of platform/duckdb.ts',
         },
+        { name: 'ws', allowTypeImports: true, message: 'takes 45 ms more: platform/web-socket.ts' },
         { name: 'zod', allowTypeImports: true, message: 'it loads sixty languages: import z of platform/zod.ts' },
       ],
       eqeqeq: 'error',

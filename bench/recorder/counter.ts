@@ -2,7 +2,7 @@
  * The yardstick: a client that takes frames and does nothing but count, or but stamp them. Usage: counter.js <url>
  * <seconds> [stamps]; prints frames/s, or the stamps' delays as JSON.
  */
-import WebSocket from 'ws'
+import { WebSocket } from '../../platform/web-socket.js'
 import { ReceiveClock } from '../../recorder/receive-clock.js'
 import { delaysOf, sentUs } from './delays.js'
 

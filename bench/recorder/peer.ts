@@ -6,7 +6,7 @@
  */
 import { createWriteStream, openSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import WebSocket from 'ws'
+import { WebSocket } from '../../platform/web-socket.js'
 
 const [way, url = '', file = ''] = process.argv.slice(2)
 let frames = 0

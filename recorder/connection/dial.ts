@@ -1,6 +1,6 @@
 import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectSecure, type ConnectionOptions } from 'node:tls'
-import WebSocket from 'ws'
+import { WebSocket } from '../../platform/web-socket.js'
 import { version } from '../../platform/package-info.js'
 import { proxyAgentFor } from '../../platform/proxy.js'
 

@@ -1,7 +1,7 @@
+import { WebSocket } from '../../platform/web-socket.js'
 import type { EventOfConn, FactsOf } from '../../formats/journal/events.js'
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
-import WebSocket from 'ws'
 import { messageOf } from '../../platform/edge-error.js'
 import type { Complaints } from '../complaints.js'
 import type { Adapter, Complaint, ExchangeSession, Filed, SessionLink } from '../../exchanges/adapter.js'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { WebSocket } from 'ws'
+import { WebSocket } from '../../platform/web-socket.js'
 import { startReplay } from '../../reader/replay/replay-server.js'
 import { writeRecording, type MadeFrame } from '../fixtures/made-recording.js'
 import { until } from '../fixtures/recorder-process.js'

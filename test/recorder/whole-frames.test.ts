@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import WebSocket from 'ws'
+import { WebSocket } from '../../platform/web-socket.js'
 import { WholeFrames } from '../../recorder/connection/whole-frames.js'
 
 const FRAME_BYTES_MAX = 1024 * 1024

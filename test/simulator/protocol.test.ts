@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { WebSocket } from 'ws'
+import { WebSocket } from '../../platform/web-socket.js'
 import { startSimulator } from '../../simulator/main.js'
 import { plainProtocol } from './plain-exchange.js'
 

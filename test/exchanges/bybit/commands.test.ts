@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
-import WebSocket from 'ws'
+import { WebSocket } from '../../../platform/web-socket.js'
 import { bybitConfig } from '../../../exchanges/bybit/config.js'
 import { startSimulator } from '../../../exchanges/bybit/simulator/main.js'
 import { lineHead } from '../../../formats/raw-line.js'

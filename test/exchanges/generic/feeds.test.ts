@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer, type WebSocket } from '../../../platform/web-socket.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { commandHere } from '../../fixtures/command-here.js'

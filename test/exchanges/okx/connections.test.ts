@@ -1,5 +1,5 @@
 import t from 'tap'
-import { WebSocket } from 'ws'
+import { WebSocket } from '../../../platform/web-socket.js'
 import { okx } from '../../../exchanges/okx/adapter.js'
 import { okxConfig } from '../../../exchanges/okx/config.js'
 import { startSimulator } from '../../../exchanges/okx/simulator/main.js'

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { WebSocket } from 'ws'
+import { WebSocket } from '../../../../platform/web-socket.js'
 import type { Json } from '../../../../simulator/json.js'
 
 export type Fields = Record<string, Json>

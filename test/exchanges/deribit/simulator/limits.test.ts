@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { WebSocket } from 'ws'
+import { WebSocket } from '../../../../platform/web-socket.js'
 import { Credits } from '../../../../exchanges/deribit/simulator/credits.js'
 import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
 import { sleep, TestClient } from './client.js'
