@@ -81,7 +81,7 @@ t.test('the command', async t => {
   }
   writeFileSync(config, JSON.stringify(settings))
   const text = await commandHere(['retention', '--dry-run', '--config', config])
-  t.match(text.stdout, /^would delete 6 files, [^]*older than 1\s+h/)
+  t.match(text.stdout, /^would delete 6 files, [^]*older\s+than\s+1\s+h/)
   t.match(text.stdout, /2026-11-20 +6 .*6 by age +.*2 segment still here/)
   const json = await commandHere(['retention', '--dry-run', '--json', '--config', config])
   matchAll(t, JSON.parse(json.stdout), { dry_run: true, dates: [{ for_age: 6, for_space: 0, young: 0 }] })
