@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { copyDurably } from '../../syncer/targets/durable-copy.js'
 import { sha256OnMedium } from '../../syncer/targets/medium.js'
+import { diskFolder } from '../fixtures/disk-folder.js'
 import { blockDisk, canMount } from '../fixtures/small-disk.js'
 
 t.setTimeout(60_000)
@@ -11,7 +12,7 @@ t.setTimeout(60_000)
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 t.test('the checksum of any length, on a disk and in memory', async t => {
-  for (const folder of [t.testdir({}), '/dev/shm']) {
+  for (const folder of [diskFolder(t), '/dev/shm']) {
     for (const length of [0, 1, 511, 512, 4096, 1024 * 1024, 2 * 1024 * 1024 + 7]) {
       const path = join(folder, `edgetape-medium-${process.pid}-${length}`)
       const content = Buffer.alloc(length, 'edge tape')
