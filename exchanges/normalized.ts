@@ -35,7 +35,7 @@ const HEAD: Columns = {
 }
 
 const PRICE_UNIT: Columns = {
-  price_unit: ['VARCHAR', 'in which its prices are: mostly `quote`, the coin for options that are paid in it'],
+  price_unit: ['VARCHAR', 'currency of its prices: mostly `quote`; the coin for options paid in it'],
 }
 
 const view = (name: string, meaning: string, columns: Columns): NormalizedView => ({
@@ -80,7 +80,7 @@ export const normalizedViews: readonly NormalizedView[] = [
     side: ['VARCHAR', '`bid`, `ask`; NULL for a frame without any level'],
     price: ['DOUBLE', 'in `price_unit`'],
     ...PRICE_UNIT,
-    amount_base: ['DOUBLE', 'how much of `base` is there from now on; 0 takes the level away'],
+    amount_base: ['DOUBLE', 'how much of `base` is there from now on; 0 removes the level'],
   }),
   view('tickers_all', 'what the exchange says of an instrument at one time; a value that it did not repeat stands on', {
     last_price: ['DOUBLE', 'in `price_unit`'],

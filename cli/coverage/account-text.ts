@@ -2,7 +2,7 @@ import { jsonPieces } from '../../platform/json-pieces.js'
 import { countText } from '../../platform/figures.js'
 import type { Account } from '../../coverage/account/account.js'
 import type { CountedLine, CountedTables } from '../../coverage/count-tables.js'
-import type { Line, Loss, AccountSummary } from '../../coverage/account/account-summary.js'
+import type { AccountSummary, Line, Loss } from '../../coverage/account/account-summary.js'
 import {
   healedText,
   lengthText,

@@ -1,7 +1,7 @@
 import type { Shape } from '../../exchanges/envelope.js'
 import type { Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape, readLine, envelopeFields } from './envelope.js'
+import { envelopeFields, nestedShape, readLine } from './envelope.js'
 import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
 import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape } from './shape.js'
 

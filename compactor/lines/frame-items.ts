@@ -1,7 +1,7 @@
 import type { Envelope, Shape } from '../../exchanges/envelope.js'
 import type { Reading, Table } from '../../exchanges/table.js'
 import { sqlText } from '../../platform/duckdb.js'
-import { nestedShape, readLine, envelopeFields } from './envelope.js'
+import { envelopeFields, nestedShape, readLine } from './envelope.js'
 import { withExtra, type Item } from './extra.js'
 import { HEAD, LINE_HEAD } from './line-head.js'
 import { hasFraction, isObject, isOdd, nested, type ObjectShape } from './shape.js'

@@ -2,7 +2,7 @@ import { familyOf, type Exchange } from '../../exchanges/exchange.js'
 import { groupBy } from '../../platform/group-by.js'
 import { lengthUs, unionOf } from '../../platform/spans.js'
 import type { Account } from './account.js'
-import { summaryOf, type Line, type Loss, type AccountSummary } from './account-summary.js'
+import { summaryOf, type AccountSummary, type Line, type Loss } from './account-summary.js'
 import { channelsText, healedText, pendingText, sentenceOf, tradesText } from './wording.js'
 
 /** What was collected of one kind of instrument in one hour of a day. */

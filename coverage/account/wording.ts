@@ -2,7 +2,7 @@ import { countText } from '../../platform/figures.js'
 import { lengthUs, type Span } from '../../platform/spans.js'
 import { asOneLine } from '../../platform/wrapped.js'
 import { LAST_SECONDS, type Channel } from './account.js'
-import type { Loss, AccountSummary } from './account-summary.js'
+import type { AccountSummary, Loss } from './account-summary.js'
 
 /** The account in words, the same in the terminal, on the page and in a report. */
 

@@ -12,7 +12,7 @@ import { END_MS, recordDay, type ExportedDay, type ExportedVenue } from '../fixt
 import type { MadeFrame } from '../fixtures/made-recording.js'
 import { needsThat } from '../fixtures/needs.js'
 import { pythonTarget } from '../fixtures/python-targets.js'
-import { hasTardisDev, tardisDev, type Normalizing } from '../fixtures/tardis-dev.js'
+import { cell, hasTardisDev, tardisDev, type Normalizing } from '../fixtures/tardis-dev.js'
 import { runHftbacktest, runNautilus, type HftAsked, type NautilusAsked } from './fixtures/backtests.js'
 
 t.setTimeout(240_000)
@@ -50,13 +50,6 @@ const venues: readonly Venue[] = [
     ],
   },
 ]
-
-const cell = (value: unknown): string =>
-  value instanceof Date
-    ? String(value.getTime() * 1000)
-    : typeof value === 'number' || typeof value === 'string'
-      ? String(value)
-      : ''
 
 /** What Tardis' own code makes of the frames. */
 function judged(normalize: Normalizing, exchange: string, frames: readonly MadeFrame[]) {

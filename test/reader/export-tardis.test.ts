@@ -9,7 +9,7 @@ import { commandHere } from '../fixtures/command-here.js'
 import { END_MS, NAME, recordDay, START_MS } from '../fixtures/exported-day.js'
 import type { MadeFrame } from '../fixtures/made-recording.js'
 import { needsThat } from '../fixtures/needs.js'
-import { hasTardisDev, tardisDev } from '../fixtures/tardis-dev.js'
+import { cell, hasTardisDev, tardisDev } from '../fixtures/tardis-dev.js'
 
 const MIDNIGHT_US = Date.UTC(2026, 10, 22) * 1000
 
@@ -44,12 +44,6 @@ function judged(
 }
 type Judged = Record<string, unknown> & { recvUs: number }
 
-const cell = (value: unknown): string =>
-  value instanceof Date
-    ? String(value.getTime() * 1000)
-    : typeof value === 'number' || typeof value === 'string'
-      ? String(value)
-      : ''
 const head = (row: Judged) => ({
   exchange: cell(row['exchange']),
   symbol: cell(row['symbol']),

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -7,7 +7,7 @@ import { localDisk } from '../../platform/disk.js'
 import { withState } from '../../formats/raw-path.js'
 import { findOpenSegments } from '../../recorder/storage/open-segments.js'
 import { killRounds, linesSoFar } from '../fixtures/kill-rounds.js'
-import { needs, needsThat } from '../fixtures/needs.js'
+import { canTrace, needs, needsThat } from '../fixtures/needs.js'
 import { numberedExchange } from '../fixtures/numbered-exchange.js'
 import { framesTaken, rawFiles, startRecorder, until } from '../fixtures/recorder-process.js'
 import { quoteLine, seal, sealedLines, writeOpenSegment } from '../fixtures/segments.js'
@@ -118,13 +118,3 @@ t.test('two recorders that recover at once: one does, the other says who is at w
   for (const path of paths) t.equal(sealedLines(dataDir, withState(path, 'sealed')).length, LINES)
   t.notMatch(readFileSync(join(dataDir, withState(paths[0] ?? '', 'manifest')), 'utf8'), 'recovered')
 })
-
-function canTrace(): boolean {
-  try {
-    execFileSync('strace', ['-qq', '-o', '/dev/null', 'true'], { stdio: 'ignore' })
-    return true
-  } catch (error) {
-    if (!(error instanceof Error)) throw error
-    return false
-  }
-}

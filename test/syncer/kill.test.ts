@@ -1,9 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
-import { needs, needsThat } from '../fixtures/needs.js'
+import { canTrace, needs, needsThat } from '../fixtures/needs.js'
 import { filesBelow, sha256, ShippedTree, visibleBelow } from '../fixtures/shipped-tree.js'
 
 /** System calls on which the syncer is killed, counted by thread: copying is done by several, the ledger and retention by the main one. */
@@ -66,13 +66,3 @@ t.test('killed at any step, what is gone here is whole there', t => {
   t.same([...visibleBelow(join(folder, 'unlink-1-nas'))], [...made])
   t.end()
 })
-
-function canTrace(): boolean {
-  try {
-    execFileSync('strace', ['-qq', '-o', '/dev/null', 'true'], { stdio: 'ignore' })
-    return true
-  } catch (error) {
-    if (!(error instanceof Error)) throw error
-    return false
-  }
-}

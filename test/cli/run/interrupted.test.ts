@@ -1,7 +1,5 @@
 /** What a command ends with that is asked to end, whatever it is at; `docs/exit-codes.md` promises it. */
-import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -9,6 +7,7 @@ import t, { type Test } from 'tap'
 import { cliMain, edgetape } from '../../fixtures/cli.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
 import { needs } from '../../fixtures/needs.js'
+import { silentServer } from '../../fixtures/silent-server.js'
 import { numberedExchange } from '../../fixtures/numbered-exchange.js'
 import { rawFiles, startRecorder, until, type RecorderProcess } from '../../fixtures/recorder-process.js'
 
@@ -120,15 +119,7 @@ t.test('compact --once that is given up ends with the code of the signal', async
 
 t.test('sync --once that is given up ends with the code of the signal', async t => {
   if (!needs(t, 'rsync')) return
-  const callers: Socket[] = []
-  // It takes every packet and answers none.
-  const target = createServer(socket => void callers.push(socket)).listen(0, '127.0.0.1')
-  await once(target, 'listening')
-  t.teardown(() => {
-    for (const socket of callers) socket.destroy()
-    target.close()
-  })
-  const { port } = target.address() as { port: number }
+  const { port, callers } = await silentServer(t)
   const folder = t.testdir({ data: {} })
   recordHours(join(folder, 'data'), 1)
   const command = ['sync', '--once', '--config', configIn(folder, `rsync://recorder@127.0.0.1:${port}/lake`)]

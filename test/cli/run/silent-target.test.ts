@@ -1,7 +1,5 @@
 /** A target that does not answer delays no recording. */
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
@@ -9,20 +7,14 @@ import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { readStatus } from '../../../formats/status.js'
 import { cliMain } from '../../fixtures/cli.js'
 import { needs } from '../../fixtures/needs.js'
+import { silentServer } from '../../fixtures/silent-server.js'
 import { until } from '../../fixtures/recorder-process.js'
 
 t.test('run recorded nothing while its target took every packet and answered none', async t => {
   if (!needs(t, 'rsync')) return
   const exchange = await startSimulator({ rate: 50, instruments: 8 })
   t.teardown(() => exchange.close())
-  const callers: Socket[] = []
-  const target = createServer(socket => void callers.push(socket)).listen(0, '127.0.0.1')
-  await once(target, 'listening')
-  t.teardown(() => {
-    for (const socket of callers) socket.destroy()
-    target.close()
-  })
-  const { port } = target.address() as { port: number }
+  const { port, callers } = await silentServer(t)
   const folder = t.testdir({})
   const dataDir = join(folder, 'data')
   const config = join(folder, 'edgetape.yaml')
