@@ -50,7 +50,7 @@ export function encodeLines(lines: Uint8Array, spans: Uint32Array): { lines: Uin
   return { lines: Buffer.concat([...parts, lines.subarray(taken)]), odd }
 }
 
-/** Of more in one batch the family is told all the same. */
+/** Of more in one batch the family is reported all the same. */
 const BROKEN_MAX = 500
 /** The name of a channel stands within these. */
 const HEAD_BYTES = 300

@@ -56,7 +56,7 @@ export class LiveSegments {
   #syncs = 0
   /** They get no more lines, and are to be synced, closed and sealed. */
   readonly #ended = new Set<SegmentWriter>()
-  #toldHour: number | undefined
+  #announcedHour: number | undefined
   #count = 0
 
   constructor(options: LiveSegmentsOptions) {
@@ -75,7 +75,7 @@ export class LiveSegments {
     return false
   }
 
-  /** Where it throws, nothing of the batch counts; `failed` is to be told. */
+  /** Where it throws, nothing of the batch counts; `failed` is to be emitted. */
   append(batch: Append): void {
     const key = this.#keyOf(batch)
     const { lines, odd } = batch.spans ? encodeLines(batch.bytes, batch.spans) : { lines: batch.bytes }
@@ -87,7 +87,7 @@ export class LiveSegments {
     })
     // Once, however often it was tried.
     if (odd) this.#options.emit({ type: 'odd', channel: batch.channel, ...odd })
-    if (writer.holds.frames === batch.frames) this.#tellLong(writer)
+    if (writer.holds.frames === batch.frames) this.#announceLong(writer)
     this.#options.volumes?.note(batch.group, batch.firstRecvUs / 1000, compressedBytes)
     const { channel, bytes, frames, shares } = batch
     const stored = { type: 'stored' as const, channel, frames, compressedBytes, held: heldBytes(batch) }
@@ -245,17 +245,17 @@ export class LiveSegments {
     return new SegmentWriter(disk, dataDir, name, slotToUs, frameMs, this.#folders)
   }
 
-  #tellLong({ path, ofDate, slotToUs }: SegmentWriter): void {
+  #announceLong({ path, ofDate, slotToUs }: SegmentWriter): void {
     if (ofDate) this.#options.emit({ type: 'goesOn', path: withState(path, 'sealed'), toUs: slotToUs })
   }
 
-  tellLongs(nowUs: number): void {
+  announceLongs(nowUs: number): void {
     const hour = Math.floor(nowUs / HOUR_US)
-    const isFirst = this.#toldHour === undefined
-    if (hour === this.#toldHour) return
-    this.#toldHour = hour
+    const isFirst = this.#announcedHour === undefined
+    if (hour === this.#announcedHour) return
+    this.#announcedHour = hour
     if (isFirst) return
-    for (const [, writer] of this.#writers.entries()) if (writer.slotToUs > nowUs) this.#tellLong(writer)
+    for (const [, writer] of this.#writers.entries()) if (writer.slotToUs > nowUs) this.#announceLong(writer)
   }
 
   /** It takes no more lines. */
@@ -279,7 +279,7 @@ export class LiveSegments {
 
   /** After a failed sync some of it may be lost while the next sync claims success: what can still be read is sealed at once. */
   #distrust(key: string, writer: SegmentWriter, error: unknown): void {
-    this.#tell('sync', writer, messageOf(error))
+    this.#reportFailed('sync', writer, messageOf(error))
     if (isNoRoom(error)) this.#options.room.noRoom(performance.now())
     if (this.#ended.delete(writer)) this.#leave(writer)
     else if (this.#writers.get(key) === writer) this.#abandon(key, writer)
@@ -327,7 +327,7 @@ export class LiveSegments {
   #inPlace(key: string, writer: SegmentWriter): SegmentWriter | undefined {
     const place = writer.whereabouts()
     if (place === 'kept') return writer
-    this.#tell('write', writer, `the file was ${place} by another program`)
+    this.#reportFailed('write', writer, `the file was ${place} by another program`)
     if (place === 'removed' && writer.holds.frames > 0) return this.#writeAnew(key, writer)
     this.#forget(key)
     this.#keepGaps(writer.group.channel, writer.gaps)
@@ -341,9 +341,9 @@ export class LiveSegments {
     try {
       copy = this.#create(writer.group, writer.holds.fromUs, writer.slotToUs, writer.ofDate)
       writer.copyTo(copy)
-      this.#tellLong(copy)
+      this.#announceLong(copy)
     } catch (error) {
-      this.#tell('rescue', writer, messageOf(error))
+      this.#reportFailed('rescue', writer, messageOf(error))
       if (!copy) return undefined
       this.#close(copy)
       this.#remove(copy)
@@ -362,23 +362,23 @@ export class LiveSegments {
     return this.#try('remove', writer, () => writer.remove())
   }
 
-  /** Gaps of which no segment tells go to the next one. */
+  /** Gaps that are in no manifest go to the next one. */
   #keepGaps(channel: string, gaps: readonly ManifestGap[]): void {
     if (gaps.length > 0) this.#pendingGaps.set(channel, [...(this.#pendingGaps.get(channel) ?? []), ...gaps])
   }
 
-  /** False where it failed, which is told. */
+  /** False where it failed, which is reported. */
   #try(what: string, writer: SegmentWriter, action: () => void): boolean {
     try {
       action()
       return true
     } catch (error) {
-      this.#tell(what, writer, messageOf(error))
+      this.#reportFailed(what, writer, messageOf(error))
       return false
     }
   }
 
-  #tell(what: string, { path }: SegmentWriter, message: string): void {
+  #reportFailed(what: string, { path }: SegmentWriter, message: string): void {
     this.#options.emit({ type: 'failed', what: `${what} ${path}`, message })
   }
 }

@@ -111,7 +111,7 @@ export type StorageEvent =
   | { type: 'synced' }
   /** Was stored, and is gone from the disk. */
   | { type: 'lost'; loss: Loss }
-  /** A segment goes on beyond its hour, to this time at most: told when it is begun, and in each hour. */
+  /** A segment goes on beyond its hour, to this time at most: sent when it is begun, and in each hour. */
   | { type: 'goesOn'; path: string; toUs: number }
   | { type: 'sealed'; path: string; manifest: Manifest; recovered: boolean }
   /** Another recorder has segments open here; where it is gone, they are sealed now. */

@@ -11,7 +11,7 @@ export class OpenWriters {
   readonly #filesMax: number
   readonly #parkFailed: (key: string, writer: SegmentWriter, error: unknown) => void
 
-  /** @param parkFailed told of a writer that could not be synced; afterwards it is not among these any more */
+  /** @param parkFailed called with a writer that could not be synced; afterwards it is not among these any more */
   constructor(filesMax: number, parkFailed: (key: string, writer: SegmentWriter, error: unknown) => void) {
     this.#filesMax = filesMax
     this.#parkFailed = parkFailed

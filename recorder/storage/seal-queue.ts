@@ -120,14 +120,14 @@ export class SealQueue {
     if (outcome.kind === 'sealed') {
       const { path, manifest } = outcome
       this.#options.emit({ type: 'sealed', path, manifest, recovered: task.recovered })
-      this.#tellMissing(task, manifest)
+      this.#reportMissing(task, manifest)
     } else if (outcome.kind === 'unreadable') {
       this.#options.emit({ type: 'unreadable', path: task.path, movedTo: outcome.movedTo })
-    } else this.#tellMissing(task)
+    } else this.#reportMissing(task)
   }
 
-  /** A disk may take lines and lose them before they were synced: what was written and cannot be read again is told. */
-  #tellMissing({ path, holds }: SealTask, manifest?: Manifest): void {
+  /** A disk may take lines and lose them before they were synced: what was written and cannot be read again is reported. */
+  #reportMissing({ path, holds }: SealTask, manifest?: Manifest): void {
     const frames = (holds?.frames ?? 0) - (manifest?.frames ?? 0)
     if (!holds || frames <= 0) return
     const fromUs = Math.max(holds.fromUs, manifest?.last_recv_us ?? holds.fromUs)

@@ -122,7 +122,7 @@ export class SegmentStore {
         for (const channel of request.channels) this.#live.noteGap(channel, request.gap)
         break
       case 'tick':
-        this.#live.tellLongs(request.nowUs)
+        this.#live.announceLongs(request.nowUs)
         this.#endBeforeUs = request.nowUs
         this.#saving = this.#volumes?.look(request.nowUs / 1000) ?? this.#saving
         this.#hours.look(request.nowUs / 1000)
@@ -281,7 +281,7 @@ export class SegmentStore {
     this.#emit({ type: 'sealedAll' })
   }
 
-  /** Seals the journal; what was not sealed before is left to the next start, whose journal tells of it. */
+  /** Seals the journal; what was not sealed before is left to the next start, whose journal reports it. */
   async #close(withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs
     this.#closing = true

@@ -47,7 +47,7 @@ interface StorageEvents {
   roomAgain: [Extract<StorageEvent, { type: 'roomAgain' }>]
   /** The disk takes frames again, which it refused for so long, ms, with this complaint. */
   takesAgain: [afterMs: number, message: string]
-  /** Frames that will be in no file; told when the journal can take it. */
+  /** Frames that will be in no file; reported when the journal can take it. */
   lost: [Loss]
   /** Bytes waiting passed a limit, upwards (true) or downwards (false). */
   pressure: [boolean]
@@ -154,7 +154,7 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#post({ type: 'tick', nowUs })
     this.#watch()
     // One report is under way at most: while the journal cannot be written, losses add up instead.
-    if (this.#losses.size > 0 && !this.isUnderWay('journal')) this.#tellLosses()
+    if (this.#losses.size > 0 && !this.isUnderWay('journal')) this.#emitLosses()
   }
 
   /** Waits until all that was appended can be read by others, at most so long. */
@@ -164,7 +164,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   /**
-   * Waits until all that was appended is on disk; what is not within `withinMs` is given up and told as lost. To be
+   * Waits until all that was appended is on disk; what is not within `withinMs` is given up and reported as lost. To be
    * called before `close`, when nothing but the journal is still to come.
    */
   async settle(withinMs: number): Promise<void> {
@@ -178,7 +178,7 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#giveUp(Infinity)
     this.#post({ type: 'giveUp' })
     await wait(deadlineMs)
-    this.#tellLosses()
+    this.#emitLosses()
   }
 
   /** Seals all but the journal, as far as the time allows. To be called when nothing but the journal is still to come. */
@@ -322,7 +322,7 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#losses.add(loss)
   }
 
-  #tellLosses(): void {
+  #emitLosses(): void {
     for (const loss of this.#losses.takeAll()) this.emit('lost', loss)
   }
 
