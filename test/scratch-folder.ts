@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { packageRoot } from '../platform/package-info.js'
 
 const MEMORY = '/dev/shm'
-/** For all that tests of a run have at the same time, and the programs beside it. */
-const ROOM_BYTES = 4 * 2 ** 30
+/** What tests of a run have there at the same time is a tenth of it; the programs need more. */
+const ROOM_BYTES = 2 * 2 ** 30
 
 /**
  * A new folder for all that the tests of a run write. What they sync to a disk takes a third of their time, and shows
