@@ -2,7 +2,7 @@ import type { Disk } from '../../platform/disk.js'
 import { atOnce, type DiskSteps } from '../../platform/disk-steps.js'
 import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
-import { withState, type SegmentGroup } from '../../formats/raw-path.js'
+import { groupPath, withState, type SegmentGroup } from '../../formats/raw-path.js'
 import { segmentKey } from './batch-queue.js'
 import { heldBytes, type Append, type StorageEvent, type StorageOptions } from './messages.js'
 import { NewFolders } from './new-folders.js'
@@ -63,7 +63,20 @@ export class LiveSegments {
     this.#options = options
     const { openFilesMax } = options.storage
     this.#folders = new NewFolders(options.disk)
-    this.#writers = new OpenWriters(openFilesMax, (key, writer, error) => this.#distrust(key, writer, error))
+    this.#writers = new OpenWriters(
+      openFilesMax,
+      writer => !this.#isBehindEnded(writer),
+      (key, writer, error) => this.#distrust(key, writer, error),
+    )
+  }
+
+  /**
+   * True while an earlier segment of its group waits to be synced: to sync this one before would leave a hole where the
+   * power fails in between, which nobody would see.
+   */
+  #isBehindEnded({ group }: SegmentWriter): boolean {
+    for (const ended of this.#ended) if (groupPath(ended.group) === groupPath(group)) return true
+    return false
   }
 
   get openFiles(): number {

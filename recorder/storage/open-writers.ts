@@ -9,11 +9,20 @@ export class OpenWriters {
   /** In order of use, the oldest first: a map keeps the order in which keys were added. */
   readonly #writers = new Map<string, SegmentWriter>()
   readonly #filesMax: number
+  readonly #mayPark: (writer: SegmentWriter) => boolean
   readonly #parkFailed: (key: string, writer: SegmentWriter, error: unknown) => void
 
-  /** @param parkFailed called with a writer that could not be synced; afterwards it is not among these any more */
-  constructor(filesMax: number, parkFailed: (key: string, writer: SegmentWriter, error: unknown) => void) {
+  /**
+   * @param mayPark whether a writer may be synced now; where too few may, more files stay open
+   * @param parkFailed called with a writer that could not be synced; afterwards it is not among these any more
+   */
+  constructor(
+    filesMax: number,
+    mayPark: (writer: SegmentWriter) => boolean,
+    parkFailed: (key: string, writer: SegmentWriter, error: unknown) => void,
+  ) {
     this.#filesMax = filesMax
+    this.#mayPark = mayPark
     this.#parkFailed = parkFailed
   }
 
@@ -65,10 +74,10 @@ export class OpenWriters {
     }
   }
 
-  /** Closes the file used longest ago, but not that of `except` or one that is being synced. False: there is none. */
+  /** Closes the file used longest ago of those that may be closed, but not that of `except`. False: there is none. */
   #parkOldest(except: string): boolean {
     for (const [key, writer] of this.#writers) {
-      if (key === except || writer.isParked || writer.isSyncing) continue
+      if (key === except || writer.isParked || writer.isSyncing || !this.#mayPark(writer)) continue
       try {
         writer.park()
       } catch (error) {

@@ -126,7 +126,7 @@ t.test('a list of what was replaced that is damaged ended every query with a sta
     t.throws(() => replacedFiles(root), {
       code: 'REPLACED_LIST_DAMAGED',
       message: `${join(root, list)}: line ${number} is not as it was written`,
-      hint: /copy it anew/,
+      hint: /copy it again/,
     })
   }
   writeFileSync(join(root, list), '')

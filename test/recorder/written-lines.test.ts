@@ -161,10 +161,12 @@ class FileOf {
   }
 }
 
+const anyOne = () => true
+
 t.test('of thousands of segments only so many files are open, those that were used last', t => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat(11), { maxLength: 60 }), (max, uses) => {
-      const writers = new OpenWriters(max, () => assert.fail('none fails'))
+      const writers = new OpenWriters(max, anyOne, () => assert.fail('none fails'))
       const files = Array.from({ length: 12 }, () => new FileOf())
       files.forEach((file, n) => writers.set(`${n}`, file as unknown as SegmentWriter))
       for (const [at, n] of uses.entries()) {
@@ -183,9 +185,33 @@ t.test('of thousands of segments only so many files are open, those that were us
   t.end()
 })
 
+t.test('one that may not be synced yet stays open, where more than so many are then, too', t => {
+  const files = [new FileOf(), new FileOf(), new FileOf()]
+  const waits = new Set<unknown>(files)
+  const writers = new OpenWriters(
+    2,
+    writer => !waits.has(writer),
+    () => assert.fail('none fails'),
+  )
+  for (const [n, file] of files.entries()) {
+    file.isParked = true
+    writers.set(`${n}`, file as unknown as SegmentWriter)
+    writers.withFile(`${n}`, () => (file.isParked = false))
+  }
+  t.equal(writers.openFiles, 3)
+  waits.delete(files[1])
+  writers.set('3', new FileOf() as unknown as SegmentWriter)
+  writers.withFile('3', () => undefined)
+  t.same(
+    files.map(({ isParked }) => isParked),
+    [false, true, false],
+  )
+  t.end()
+})
+
 t.test('where the system has no more files, others are closed until it has; and one that cannot be is told', t => {
   const told: string[] = []
-  const writers = new OpenWriters(100, key => told.push(key))
+  const writers = new OpenWriters(100, anyOne, key => told.push(key))
   const files = ['a', 'b', 'c'].map(key => {
     const file = new FileOf()
     file.isParked = false

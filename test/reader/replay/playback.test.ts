@@ -34,9 +34,9 @@ const secondIn = (frame: Buffer) => (JSON.parse(frame.toString()) as { params: {
 interface Recorded {
   frames: Record<string, readonly number[]>
   outages?: readonly RecordedGap[]
-  isTold?: boolean
+  hasJournal?: boolean
   sourcesOf?: (asked: string) => readonly string[]
-  retold?: (asked: string, frame: Buffer) => Buffer | undefined
+  reframed?: (asked: string, frame: Buffer) => Buffer | undefined
 }
 
 async function played(
@@ -46,7 +46,7 @@ async function played(
   run: (world: World) => Promise<void>,
 ) {
   const path = t.testdir({})
-  const { frames, outages = [], isTold = false } = recorded
+  const { frames, outages = [], hasJournal = false } = recorded
   const lines = Object.entries(frames).flatMap(([channel, seconds]) =>
     seconds.map(s => {
       const family = channel.split('.')[0] ?? ''
@@ -68,8 +68,8 @@ async function played(
       isBook: (channel: string) => channel.startsWith('book.'),
       beginsWithLast: (channel: string) => channel.startsWith('quote.'),
       snapshot: (channel: string, { changeId }: { changeId: number }) => frameText(channel, `${channel} ${changeId}`),
-      retold: recorded.retold ?? (() => undefined),
-      trades: { families: [], told: () => [], carries: () => false, frame: () => '' },
+      reframed: recorded.reframed ?? (() => undefined),
+      trades: { families: [], tradesOf: () => [], carries: () => false, frame: () => '' },
     },
     sourcesOf: recorded.sourcesOf ?? ((channel: string) => [channel]),
     past: {
@@ -77,7 +77,7 @@ async function played(
       lasts: (channels: string[], atUs: number) =>
         shown('lasts', channels, atUs, name => Buffer.from(frameText(name, `last ${name}`))),
     },
-    gaps: { isTold, outages: () => outages.map(gap => ({ ...gap })) },
+    gaps: { hasJournal, outages: () => outages.map(gap => ({ ...gap })) },
     recorded: { isTakenTwice: () => false },
     answers: { isAnswer: () => false, take: () => undefined },
     unsentBytes: () => set.unsentBytes,
@@ -183,8 +183,8 @@ t.test('a client that does not take what it is sent holds up the playing, not it
 
 t.test('who comes in the middle is shown first how all stands, once', async t => {
   const frames = { [BTC]: [0, 10, 20], [BOOK]: [0, 10, 20], [ETH]: [0, 10, 20] }
-  for (const isTold of [true, false])
-    await played(t, { frames, isTold }, {}, async ({ playback, until, client, ended, asked }) => {
+  for (const hasJournal of [true, false])
+    await played(t, { frames, hasJournal }, {}, async ({ playback, until, client, ended, asked }) => {
       const [one, other, gone] = [client(), client(), client()]
       playback.subscribe(ETH, one)
       await until('ten seconds', () => one.told.some(({ what }) => what === 10))
@@ -193,10 +193,10 @@ t.test('who comes in the middle is shown first how all stands, once', async t =>
       for (const channel of [BTC, BOOK]) playback.unsubscribe(channel, gone)
       await until('the end', ended)
       t.same(gone.told, [], 'who left before it was shown is shown nothing')
-      const first = isTold ? [`${BOOK} 10`, `last ${BTC}`] : [`${BOOK} 10`]
+      const first = hasJournal ? [`${BOOK} 10`, `last ${BTC}`] : [`${BOOK} 10`]
       t.same(whats(other.told).slice(0, first.length).sort(), first, 'without a journal nobody knows what is stale')
       t.same(whats(other.told).slice(first.length), [20, 20], 'then what comes')
-      t.same(asked, [[`books ${BOOK}`, 10], ...(isTold ? [[`lasts ${BTC}`, 10]] : [])], 'asked once for all')
+      t.same(asked, [[`books ${BOOK}`, 10], ...(hasJournal ? [[`lasts ${BTC}`, 10]] : [])], 'asked once for all')
     })
 })
 
@@ -234,7 +234,7 @@ t.test('outages are told when playing comes to them, each once in each round', a
 t.test('each round begins with how all stands; nobody is asked about the end of the one before', async t => {
   await played(
     t,
-    { frames: { [BOOK]: [0, 3] }, isTold: true },
+    { frames: { [BOOK]: [0, 3] }, hasJournal: true },
     { loop: true },
     async ({ playback, until, client, asked }) => {
       const one = client()
@@ -252,14 +252,14 @@ t.test('each round begins with how all stands; nobody is asked about the end of 
 
 t.test('one asked for by another name is told as that; frames that are none of it are left out', async t => {
   const asked = 'quote.100ms'
-  const retold = (channel: string, frame: Buffer) => {
+  const reframed = (channel: string, frame: Buffer) => {
     const s = secondIn(frame)
     return s % 2 === 0 ? Buffer.from(frameText(channel, `${channel} ${s}`)) : undefined
   }
   const sourcesOf = (channel: string) => (channel === asked ? [BTC] : [channel])
   await played(
     t,
-    { frames: { [BTC]: [0, 1, 2, 3] }, sourcesOf, retold },
+    { frames: { [BTC]: [0, 1, 2, 3] }, sourcesOf, reframed },
     {},
     async ({ playback, until, client, ended }) => {
       const [one, other] = [client(), client()]
