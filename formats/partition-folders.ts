@@ -1,5 +1,5 @@
 import { existsSync, statSync, type Dirent } from 'node:fs'
-import { folderEntries, namesLately } from '../platform/folder-entries.js'
+import { folderEntries, folderNames, namesLately } from '../platform/folder-entries.js'
 import { datesBetween, isDate } from '../platform/utc-date.js'
 import { SAFE_PATH_VALUE } from './raw-path.js'
 
@@ -112,6 +112,10 @@ export function listFolder(root: string, path: string): { folders: string[]; fil
   }
   return { folders: folders.sort(), files: files.sort() }
 }
+
+/** Whether anything in a folder has a name that is wanted: asked without what each is, which costs more than its name. */
+export const hasName = (root: string, path: string, isWanted: (name: string) => boolean) =>
+  folderNames(`${root}/${path}`).some(isWanted)
 
 /** Names of whatever lies in a folder, sorted: cheaper where what each is shows when it is listed. */
 export const listNames = (root: string, path: string): readonly string[] => namesLately(`${root}/${path}`)

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { addTo } from '../platform/group-by.js'
 import { dateOfUs } from '../platform/utc-date.js'
 import {
+  hasName,
   isOnTheWay,
   listFolder,
   partitionFolders,
@@ -124,6 +125,9 @@ function* filesByHour(root: string, query: RawQuery): Generator<RawFile[], void>
 
 /** Files of one folder, of an hour or of a date, in the order of their names. */
 export function rawFilesIn(root: string, folder: string, query: RawQuery = {}): RawFile[] {
+  const { states, onStranger } = query
+  // Hardly any folder holds what is open.
+  if (states && !onStranger && !hasName(root, folder, name => isNamedAs(name, states))) return []
   const { folders, files } = listFolder(root, folder)
   for (const name of folders) if (isOnTheWay(`${folder}/${name}`, query.below)) query.onStranger?.(`${folder}/${name}/`)
   return filesAmong(folder, files, query)
