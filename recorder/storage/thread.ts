@@ -8,9 +8,9 @@ if (!parentPort) throw new Error('recorder/storage/thread must be started as a w
 const port = parentPort
 
 /** That lines were stored is reported at leisure, where no memory that is needed again hangs on it … */
-const STORED_AFTER_MS = 240
+const STORED_AFTER_MS = 160
 /** … together with others that are stored then; where none are, at the latest now: a thread that wakes up for it costs more than what it says. */
-const STORED_WITHIN_MS = 400
+const STORED_WITHIN_MS = 250
 
 let pending: StorageEvent[] = []
 /** Of those reported at leisure, the one of each family. */
