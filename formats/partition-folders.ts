@@ -113,9 +113,8 @@ export function listFolder(root: string, path: string): { folders: string[]; fil
   return { folders: folders.sort(), files: files.sort() }
 }
 
-/** Whether anything in a folder has a name that is wanted: asked without what each is, which costs more than its name. */
-export const hasName = (root: string, path: string, isWanted: (name: string) => boolean) =>
-  folderNames(`${root}/${path}`).some(isWanted)
+/** Names of whatever lies in a folder, in no order: the cheapest that can be asked. */
+export const namesOf = (root: string, path: string): readonly string[] => folderNames(`${root}/${path}`)
 
 /** Names of whatever lies in a folder, sorted: cheaper where what each is shows when it is listed. */
 export const listNames = (root: string, path: string): readonly string[] => namesLately(`${root}/${path}`)

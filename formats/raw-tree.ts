@@ -6,9 +6,9 @@ import { existsSync } from 'node:fs'
 import { addTo } from '../platform/group-by.js'
 import { dateOfUs } from '../platform/utc-date.js'
 import {
-  hasName,
   isOnTheWay,
   listFolder,
+  namesOf,
   partitionFolders,
   partitionValues,
   type FolderQuery,
@@ -91,7 +91,7 @@ const HOUR: readonly Level[] = [{ key: 'hour' }]
 
 /** What lies in one folder of a date: segments that may go on to its end, and the folders of its hours. */
 function contentsOf(root: string, folder: string, { date }: RawDay, query: RawQuery = {}) {
-  const { folders, files } = listFolder(root, folder)
+  const { folders, files } = listWanted(root, folder, query)
   const hours = folders.flatMap(name => {
     const path = `${folder}/${name}`
     if (!isOnTheWay(path, query.below)) return []
@@ -125,12 +125,16 @@ function* filesByHour(root: string, query: RawQuery): Generator<RawFile[], void>
 
 /** Files of one folder, of an hour or of a date, in the order of their names. */
 export function rawFilesIn(root: string, folder: string, query: RawQuery = {}): RawFile[] {
-  const { states, onStranger } = query
-  // Hardly any folder holds what is open.
-  if (states && !onStranger && !hasName(root, folder, name => isNamedAs(name, states))) return []
-  const { folders, files } = listFolder(root, folder)
+  const { folders, files } = listWanted(root, folder, query)
   for (const name of folders) if (isOnTheWay(`${folder}/${name}`, query.below)) query.onStranger?.(`${folder}/${name}/`)
   return filesAmong(folder, files, query)
+}
+
+/** Hardly any folder holds what is open: what each is, which costs more than its name, is asked only where a name is wanted. */
+function listWanted(root: string, folder: string, { states, onStranger }: RawQuery) {
+  const names = states && !onStranger ? namesOf(root, folder) : undefined
+  const hasWanted = names?.some(name => isNamedAs(name, states ?? [])) ?? true
+  return hasWanted ? listFolder(root, folder) : { folders: names ?? [], files: [] }
 }
 
 function filesAmong(folder: string, names: readonly string[], { below, onStranger, states }: RawQuery): RawFile[] {
