@@ -1,6 +1,8 @@
-import type { DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api'
 import { openInstance } from '../platform/duckdb.js'
 import type { Column } from './lines/columns.js'
+import type { FastPath } from './lines/fast-path.js'
+import { registerLineRows, type LineRowsFunction } from './lines/line-rows-function.js'
 
 /** SQL of a table's reading that an engine has loaded. */
 export interface LoadedSql {
@@ -10,21 +12,24 @@ export interface LoadedSql {
   shape: string
   /** Of the rows that it makes, in order; known once there were some. */
   columns?: readonly Column[]
-  /** Whether it has tables for few lines and their rows, and whether there is anything in them. */
+  /** The short way for most of its lines, once it was asked for. */
+  fastPath?: FastPath | undefined
+  /** Whether it has a table for the rows of few lines, and whether there is anything in it. */
   few?: 'empty' | 'used'
 }
 
-/** Lines of a segment that are few, in bytes: they may be copied before they are read, and leave little behind in an engine. */
+/** Lines of a segment that are few, in bytes: they leave little behind in an engine. */
 export const FEW_BYTES = 4 * 1024 * 1024
 
-/** Where few lines go, and the rows that are made of them: tables that stay, so that the plan stays which makes them. */
-export const linesOf = ({ schema }: LoadedSql) => `memory.${schema}.few_lines`
+/** Where rows of few lines go: a table that stays, so that the plan stays which makes them. */
 export const rowsOfFew = ({ schema }: LoadedSql) => `memory.${schema}.staged`
 
 /** DuckDB in this process and in memory. What a conversion makes is in database `work`, and gone when the next one begins. */
 export interface Engine {
   /** What outlives a conversion, by what it was made of. */
   readonly loaded: Map<string, LoadedSql>
+  /** Undefined where this machine has no WebAssembly that can do it. */
+  lineRows(): LineRowsFunction | undefined
   /** Forgets all lines and rows: `work` is empty afterwards, and where names are looked up. */
   clear(): Promise<void>
   /** Runs a statement and keeps its plan: with many columns planning takes longer than a thousand rows do. */
@@ -75,13 +80,15 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
   await connection.run(EMPTY_WORK)
   const loaded = new Map<string, LoadedSql>()
   const plans = new Map<string, DuckDBPreparedStatement>()
+  let lineRows: { known: LineRowsFunction | undefined } | undefined
   return {
     loaded,
+    lineRows: () => (lineRows ??= { known: lineRowsOf(connection) }).known,
     async clear() {
       await connection.run(`USE memory; DETACH work; ${EMPTY_WORK}`)
       const used = [...loaded.values()].filter(({ few }) => few === 'used')
       for (const sql of used) {
-        await connection.run(`TRUNCATE ${linesOf(sql)}; TRUNCATE ${rowsOfFew(sql)}`)
+        await connection.run(`TRUNCATE ${rowsOfFew(sql)}`)
         sql.few = 'empty'
       }
       // Without it what was deleted stays in memory: 100 MB after fifty segments of tickers.
@@ -125,6 +132,14 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
       connection.closeSync()
       instance.closeSync()
     },
+  }
+}
+
+function lineRowsOf(connection: DuckDBConnection): LineRowsFunction | undefined {
+  try {
+    return registerLineRows(connection)
+  } catch {
+    return undefined
   }
 }
 

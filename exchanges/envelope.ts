@@ -11,8 +11,11 @@ export interface Envelope {
   readonly data: string
   /** The exchange sent it by itself: a copy of it that another connection received is the same event. */
   readonly isPush?: true
-  /** A line as rows read it, where it is spelled in a way that SQL cannot hold: an expression; what is kept is the line. */
-  readonly line?: string
+  /**
+   * Members of the data that hold a text, by their names in rows, as they are spelled in lines: where SQL, which does not
+   * distinguish capitals, cannot hold them. What is kept is the line.
+   */
+  readonly respelled?: Readonly<Record<string, string>>
   /** Objects whose keys are to be known, as JSON paths in a line. */
   readonly keyPaths: readonly string[]
   /** Members besides the data, to be parsed. */

@@ -23,12 +23,17 @@ type Library = typeof import('@duckdb/node-api')
 
 const require = createRequire(import.meta.url)
 let loaded: Library | undefined
+type Bindings = typeof import('@duckdb/node-bindings')
+let loadedBindings: Bindings | undefined
 
 /**
  * DuckDB, loaded by whoever asks for it first: its library takes longer to load than `status` to answer. It is CommonJS,
  * and `import` would read all its files once more for the names that they export: 0.19 s of CPU in place of 0.07.
  */
 export const duckdb = (): Library => (loaded ??= require('@duckdb/node-api') as Library)
+
+/** What lies below it: memory of vectors as it is. */
+export const duckdbBindings = (): Bindings => (loadedBindings ??= require('@duckdb/node-bindings') as Bindings)
 
 /** A DuckDB in this process and in memory: UTC, bounded, nothing fetched from anywhere. Without limits, those for reading our files. */
 export async function openDuckDb(limits = FOR_READING): Promise<DuckDBConnection> {

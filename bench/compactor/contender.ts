@@ -1,8 +1,10 @@
 /**
  * `node contender.js <writer> <family> <dataDir>`: converts the segment there and prints rows, time, memory and size. A
- * writer loads its own library only: one would change the memory of the other.
+ * writer loads its own library only: one would change the memory of the other. Each converts a few lines first, since
+ * a compactor starts once and runs for months.
  */
-import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compress, DecompressStream } from 'zstd-napi'
@@ -10,6 +12,7 @@ import pino from 'pino'
 import { duckdb } from '../../platform/duckdb.js'
 import { configSchema } from '../../config/schema.js'
 import { FAMILIES, type Family } from './families.js'
+import { writeSegment } from './lines.js'
 
 export interface Measured {
   rows: number
@@ -20,8 +23,9 @@ export interface Measured {
 
 const [, , writer = '', familyName = '', dataDir = ''] = process.argv
 const family = FAMILIES[familyName as Family]
-const segment = filesBelow(join(dataDir, 'raw')).find(path => path.endsWith('.jsonl.zst')) ?? ''
-const output = join(dataDir, `${writer}.parquet`)
+
+const segmentIn = (folder: string) => filesBelow(join(folder, 'raw')).find(path => path.endsWith('.jsonl.zst')) ?? ''
+const outputIn = (folder: string) => join(folder, `${writer}.parquet`)
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -32,7 +36,7 @@ function filesBelow(folder: string): string[] {
 type Row = Record<string, unknown>
 
 /** One row after the other, as plain objects: what a writer without a query engine is fed. */
-async function* rowsOneByOne(): AsyncGenerator<Row> {
+async function* rowsOneByOne(segment: string): AsyncGenerator<Row> {
   const names = Object.keys(family.columns)
   for await (const text of createInterface({ input: createReadStream(segment).pipe(new DecompressStream()) })) {
     const line = JSON.parse(text) as {
@@ -61,7 +65,7 @@ const HEAD = { recv_ts: 'TIMESTAMP', exchange_ts: 'TIMESTAMP', instrument_name: 
 const columns = (): [string, 'DOUBLE' | 'BIGINT' | 'VARCHAR' | 'TIMESTAMP'][] =>
   Object.entries({ ...HEAD, seq: 'BIGINT', channel: 'VARCHAR', ...family.columns })
 
-async function writeByEdgetape(): Promise<number> {
+async function writeByEdgetape(dataDir: string): Promise<number> {
   const { runCompactor } = await import('../../compactor/main.js')
   const config = configSchema.parse({ dataDir, host: 'bench', exchange: { name: 'deribit' } })
   const { rows, failed } = await runCompactor({ config, log: pino({ level: 'silent' }), once: true })
@@ -70,7 +74,7 @@ async function writeByEdgetape(): Promise<number> {
 }
 
 /** Nothing but DuckDB's own reader and writer; it stops at a bad line and loses unknown members. */
-async function writeByDuckDb(order = ''): Promise<number> {
+async function writeByDuckDb(dataDir: string, order = ''): Promise<number> {
   const spill = join(dataDir, 'spill')
   mkdirSync(spill, { recursive: true })
   const options = { memory_limit: '256MiB', threads: '1', temp_directory: spill }
@@ -85,22 +89,22 @@ async function writeByDuckDb(order = ''): Promise<number> {
           .join(', ')}
       FROM (WITH lines AS (
           SELECT recv_us, conn, seq, frame.params.channel AS channel, frame.params.data AS d${item.replaceAll('d.', 'frame.params.data.')}
-          FROM read_ndjson('${segment}', columns = {recv_us: 'BIGINT', conn: 'VARCHAR', seq: 'BIGINT', frame: '${frame}'}, compression = 'zstd')
+          FROM read_ndjson('${segmentIn(dataDir)}', columns = {recv_us: 'BIGINT', conn: 'VARCHAR', seq: 'BIGINT', frame: '${frame}'}, compression = 'zstd')
         ) ${family.select}) ${order}
-    ) TO '${output}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)`)
+    ) TO '${outputIn(dataDir)}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)`)
   return Number(result.getRows()[0]?.[0])
 }
 
-async function writeByParquetjs(): Promise<number> {
+async function writeByParquetjs(dataDir: string): Promise<number> {
   const { ParquetSchema, ParquetWriter } = (await import('parquetjs-lite')).default
   const types = { DOUBLE: 'DOUBLE', BIGINT: 'INT64', VARCHAR: 'UTF8', TIMESTAMP: 'TIMESTAMP_MILLIS' }
   const fields = columns().map(
     ([name, type]) => [name, { type: types[type], compression: 'SNAPPY', optional: true }] as const,
   )
-  const file = await ParquetWriter.openFile(new ParquetSchema(Object.fromEntries(fields)), output)
+  const file = await ParquetWriter.openFile(new ParquetSchema(Object.fromEntries(fields)), outputIn(dataDir))
   file.setRowGroupSize(100_000)
   let rows = 0
-  for await (const row of rowsOneByOne()) {
+  for await (const row of rowsOneByOne(segmentIn(dataDir))) {
     await file.appendRow(row)
     rows++
   }
@@ -108,12 +112,12 @@ async function writeByParquetjs(): Promise<number> {
   return rows
 }
 
-async function writeByHyparquet(): Promise<number> {
+async function writeByHyparquet(dataDir: string): Promise<number> {
   const { fileWriter, parquetWriteRows } = await import('hyparquet-writer')
   const types = { DOUBLE: 'DOUBLE', BIGINT: 'INT64', VARCHAR: 'STRING', TIMESTAMP: 'TIMESTAMP' } as const
   let rows = 0
   async function* counted() {
-    for await (const row of rowsOneByOne()) {
+    for await (const row of rowsOneByOne(segmentIn(dataDir))) {
       for (const [name, type] of columns()) {
         if (type === 'BIGINT') row[name] = BigInt(Number(row[name]))
       }
@@ -122,7 +126,7 @@ async function writeByHyparquet(): Promise<number> {
     }
   }
   await parquetWriteRows({
-    writer: fileWriter(output),
+    writer: fileWriter(outputIn(dataDir)),
     rows: counted(),
     columns: columns().map(([name, type]) => ({ name, type: types[type], nullable: true })),
     codec: 'ZSTD',
@@ -132,29 +136,26 @@ async function writeByHyparquet(): Promise<number> {
   return rows
 }
 
-const writers: Record<string, () => Promise<number>> = {
+const writers: Record<string, (dataDir: string) => Promise<number>> = {
   edgetape: writeByEdgetape,
-  duckdb: () => writeByDuckDb(),
-  'duckdb, sorted': () => writeByDuckDb('ORDER BY instrument_name, exchange_ts, seq'),
+  duckdb: dataDir => writeByDuckDb(dataDir),
+  'duckdb, sorted': dataDir => writeByDuckDb(dataDir, 'ORDER BY instrument_name, exchange_ts, seq'),
   'hyparquet-writer': writeByHyparquet,
   'parquetjs-lite': writeByParquetjs,
 }
 
-const libraries: Record<string, () => unknown> = {
-  edgetape: () => import('../../compactor/main.js'),
-  duckdb: duckdb,
-  'duckdb, sorted': duckdb,
-  'hyparquet-writer': () => import('hyparquet-writer'),
-  'parquetjs-lite': () => import('parquetjs-lite'),
-}
-
-await libraries[writer]?.()
+const write = writers[writer]
+if (!write) throw new RangeError(`no writer ${writer}`)
+const few = mkdtempSync(join(tmpdir(), 'edgetape-bench-few-'))
+writeSegment(few, familyName as Family, frames => frames >= 1000)
+await write(few)
+rmSync(few, { recursive: true })
 // Of an earlier round.
 for (const made of ['parquet', 'state']) rmSync(join(dataDir, made), { recursive: true, force: true })
 const startedMs = performance.now()
-const rows = (await writers[writer]?.()) ?? 0
+const rows = await write(dataDir)
 const ms = performance.now() - startedMs
-const made = writer === 'edgetape' ? filesBelow(join(dataDir, 'parquet')) : [output]
+const made = writer === 'edgetape' ? filesBelow(join(dataDir, 'parquet')) : [outputIn(dataDir)]
 const measured: Measured = {
   rows,
   ms,

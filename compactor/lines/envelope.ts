@@ -1,4 +1,5 @@
 import type { Envelope, Shape } from '../../exchanges/envelope.js'
+import { sqlText } from '../../platform/duckdb.js'
 
 /** The shape of a whole frame whose data have this shape. */
 export function nestedShape({ at, members }: Envelope, data: Shape): Shape {
@@ -11,4 +12,8 @@ export function nestedShape({ at, members }: Envelope, data: Shape): Shape {
 export const envelopeFields = ({ fields }: Pick<Envelope, 'fields'>) => fields ?? 'NULL'
 
 /** A line as it is read: an SQL expression. */
-export const readLine = ({ line }: Pick<Envelope, 'line'>) => line ?? 'line'
+export const readLine = ({ respelled = {} }: Pick<Envelope, 'respelled'>) =>
+  Object.entries(respelled).reduce(
+    (line, [name, spelling]) => `replace(${line}, ${sqlText(`"${spelling}":"`)}, ${sqlText(`"${name}":"`)})`,
+    'line',
+  )

@@ -1,80 +1,49 @@
-import type { Shape } from '../../exchanges/envelope.js'
 import type { Table } from '../../exchanges/table.js'
-import { sqlText } from '../../platform/duckdb.js'
-import { envelopeFields, nestedShape, readLine } from './envelope.js'
+import type { Shape } from '../../exchanges/envelope.js'
+import { envelopeFields, nestedShape } from './envelope.js'
 import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
-import { filled, hasFraction, isObject, sumOfNumbers, type ObjectShape } from './shape.js'
+import { planOfLines, type LinePlan } from './line-plan.js'
+import { isObject } from './shape.js'
 
-/** The short way for lines that hold what their table knows and nothing else. */
+/** The short way for lines that hold what their table knows and nothing else, without any JSON in SQL. */
 export interface FastPath {
-  /** A `WITH` list that ends in `frame_items`, as `frameItems` gives it; each other line has one row with `row_no` 0. */
-  frameItems: string
-  /** A query for all other lines (line_no, line). */
-  others: string
-}
-
-/** No number of members: makes a sum differ from any count. */
-const UNLIKE_ANY = -1_000_000
-
-/** Names of all members, those of nested objects included. */
-const namesIn = (shape: ObjectShape): string[] =>
-  Object.entries(shape).flatMap(([member, inner]) => (isObject(inner) ? [member, ...namesIn(inner)] : [member]))
-
-/** How many known members of a line are null, and known objects without any other member: an SQL expression. */
-function nullsIn(shape: ObjectShape): string {
-  const count = (pattern: string) => `len(regexp_extract_all(line, ${sqlText(pattern)}))`
-  const objects = Object.keys(shape).filter(member => isObject(shape[member] ?? ''))
-  const nulls = count(`"(?:${namesIn(shape).join('|')})":null`)
-  return objects.length === 0 ? nulls : `${nulls} + ${count(`"(?:${objects.join('|')})":\\{(?:"\\w+":null,?)+\\}`)}`
+  plan: LinePlan
+  /**
+   * A `WITH` list that ends in `frame_items`, as `frameItems` gives it, of lines that `line_rows` read; `row_no` is 0 where an item
+   * is not what its table wants.
+   * @param rows the call of `line_rows`
+   */
+  frameItems: (rows: string) => string
+  /** A query for the numbers of lines with such an item. */
+  misfits: (rows: string) => string
 }
 
 /**
- * Nearly every frame fits, and to see that needs no second parse: each member has one colon, so a line with no more
- * colons than its envelope has members and its data have filled fields holds nothing else. Known members that are null
- * fill no field; they are counted where there are any. Whatever else differs (an unknown member, a text with a colon, a
- * number that is none) sends a line to the slow path, which costs time and changes nothing: `frameItems` gives lines that fit the
- * same rows.
- * @param linesSql lines (line_no, line)
- * @returns undefined where frames of the table have no usual form
+ * Nearly every line fits: each of its members is known and stands there once, each number is given back exactly.
+ * `line_rows` reads such lines, and whatever else there is (an unknown member, an escape in a text, a number of many
+ * digits) is left for `frameItems`, which gives lines that fit the same rows.
+ * @returns undefined where lines of the table have no usual form, or one that `line_rows` does not know
  */
-export function fastPathOf(table: Table, shape: Shape, linesSql: string): FastPath | undefined {
-  const [reading] = table.readings
-  const { envelope } = reading
+export function fastPathOf(table: Table, shape: Shape): FastPath | undefined {
+  const [{ envelope, each }] = table.readings
   if (!envelope?.usual || !isObject(shape)) return undefined
-  const { channel, asked, data, usual } = envelope
-  const whole = { ...LINE_HEAD, frame: nestedShape(envelope, reading.each ? [shape] : shape) }
-  const outer = Object.keys(whole).length + usual.members
-  const fields = (item: string) => `CASE WHEN verdict(line, ${item}) IS NULL
-      AND isfinite(${sumOfNumbers(shape, item)}) THEN ${filled(shape, item)} ELSE ${UNLIKE_ANY} END`
-  const expected = reading.each ? `list_sum(list_transform(data, item -> ${fields('item')}))` : fields('data')
-  const parsed = `lines AS (${linesSql}), parsed AS (
-  SELECT line_no, line, TRY(from_json(${readLine(envelope)}, ${sqlText(JSON.stringify(whole))})) AS received,
-    len(string_split(line, ':')) - 1 - ${outer} AS colons
-  FROM lines
-), weighed AS (
-  SELECT *, ${data} AS data, coalesce(${usual.condition} AND ${HAS_HEAD}, false) AS usual
-  FROM parsed
-), counted AS (
-  SELECT *, ${expected} AS fields FROM weighed
+  const { channel, asked, usual, respelled } = envelope
+  const whole = { ...LINE_HEAD, frame: nestedShape(envelope, each ? [shape] : shape) }
+  const outerMembers = Object.keys(whole).length + usual.members
+  const plan = planOfLines({ whole, item: shape, outerMembers, respelled })
+  if (!plan) return undefined
+  const judged = (rows: string) => `WITH read AS (
+  SELECT line_no, row_no, line, ${plan.received} AS received, ${plan.data} AS data FROM ${rows}
 ), judged AS (
-  SELECT *, CASE WHEN NOT usual OR coalesce(fields, 0) <= 0 THEN false
-    WHEN colons = fields OR contains(line, ':null') AND colons = fields + ${nullsIn(shape)}
-      THEN NOT ${hasFraction(shape)}
-    ELSE false END AS fits
-  FROM counted
+  SELECT *, coalesce(${usual.condition} AND ${HAS_HEAD} AND verdict(line, data) IS NULL, false) AS fits FROM read
 )`
-  const head = `line, received, ${channel} AS channel, ${asked} AS asked, ${envelopeFields(envelope)} AS envelope`
-  const rows = reading.each
-    ? `unnest(CASE WHEN fits THEN data ELSE [NULL] END) AS data,
-    unnest(CASE WHEN fits THEN range(1, 1 + len(data)) ELSE [0] END) AS row_no`
-    : 'CASE WHEN fits THEN data END AS data, fits::INTEGER AS row_no'
   return {
-    frameItems: `WITH ${parsed}, rows_of_lines AS (
-  SELECT ${head}, ${rows}
+    plan,
+    frameItems: rows => `${judged(rows)}, frame_items AS (
+  SELECT ${HEAD}, ${channel} AS channel, ${asked} AS asked, ${envelopeFields(envelope)} AS envelope, data,
+    NULL::VARCHAR AS extra, CASE WHEN fits THEN row_no ELSE 0 END AS row_no
   FROM judged
-), frame_items AS (
-  SELECT ${HEAD}, channel, asked, envelope, data, NULL::VARCHAR AS extra, row_no FROM rows_of_lines
 )`,
-    others: `WITH ${parsed} SELECT line_no, line FROM judged WHERE NOT fits`,
+    misfits: rows => `${judged(rows)} SELECT DISTINCT line_no FROM judged WHERE NOT fits`,
   }
 }

@@ -44,14 +44,16 @@ function isPlain(line: Buffer): boolean {
 }
 
 /**
- * Copies a segment to `plainPath` with an empty line in place of each line of the slow path, so that line numbers stay, and yields
- * those in groups. Memory: one group and a few buffers, and one line, whatever its length.
+ * Copies a segment to `plainPath` with an empty line in place of each line that cannot go through the CSV reader, so that
+ * line numbers stay, and yields those in groups. Memory: one group and a few buffers, and one line, whatever its length.
  * @param read makes of each line what is to be read in its place
+ * @param isWanted by its number; an empty line takes the place of others
  */
 export async function* separateLines(
   sealedPath: string,
   plainPath: string,
   read: (line: Buffer) => Buffer = line => line,
+  isWanted: (lineNo: number) => boolean = () => true,
 ): AsyncGenerator<SlowLine[]> {
   const target = new ZstdFile(plainPath, APPEND_LEVEL)
   try {
@@ -60,7 +62,10 @@ export async function* separateLines(
     for (const lines of linesOf(sealedPath)) {
       const plain: Buffer[] = []
       for (const line of lines) {
-        lineNo++
+        if (!isWanted(++lineNo)) {
+          plain.push(LINE_FEED)
+          continue
+        }
         const bytes = read(line)
         if (isPlain(bytes)) plain.push(bytes, LINE_FEED)
         else {

@@ -1,8 +1,9 @@
 import type { Table } from '../../exchanges/table.js'
 import { countOf, sqlText } from '../../platform/duckdb.js'
-import { linesOf, rowsOfFew, type Engine, type LoadedSql } from '../engine.js'
+import { rowsOfFew, type Engine, type LoadedSql } from '../engine.js'
 import { columnsOf, type Column } from './columns.js'
 import { fastPathOf, type FastPath } from './fast-path.js'
+import type { LinesLeft } from './line-rows.js'
 import { frameItems } from './frame-items.js'
 import type { Shape } from '../../exchanges/envelope.js'
 import type { Source } from '../segment/source.js'
@@ -35,14 +36,14 @@ export interface StagingTable {
   columns: () => Promise<readonly Column[]>
   /** From lines to rows, in SQL. */
   rows: (linesSql: string) => string
-  /** The short way to the same rows, for most lines. */
-  fastPath: (linesSql: string) => FastPath | undefined
+  /** The short way to the same rows, for most lines of a segment: the statement for rows, and that for numbers of lines that do not fit. */
+  fastPath: (Pick<FastPath, 'plan'> & { rows: string; misfits: string }) | undefined
   /** From lines to verdicts on those that cannot be rows. */
   verdicts: (linesSql: string) => string
   /** Whether `staged` is there; the first lines create it. */
   filled: boolean
-  /** Few lines at once, by a plan that is kept: where they are put, and the statement that makes rows of them. */
-  few?: { lines: string; insert: string; others: string }
+  /** Few lines at once: the plan of the short way is kept. */
+  areFew?: true
 }
 
 /** `fed_channel(line)`: the first text or number that the pointers lead to in a frame, where it can be a channel. */
@@ -110,14 +111,23 @@ export async function openStagingTable(
     frames: 0,
     columns: async () => (loaded.columns ??= await columnsOf(engine, 'staged')),
     rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
-    fastPath: linesSql => {
-      const fast = fastPathOf(table, shape, linesSql)
-      return fast && { ...fast, frameItems: `${fast.frameItems}\n${sql.slice(query)}` }
-    },
+    fastPath: fastPathIn(
+      engine,
+      place === 0 ? (loaded.fastPath ??= fastPathOf(table, shape)) : undefined,
+      sql.slice(query),
+    ),
     verdicts: linesSql =>
       `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
     filled: false,
   }
+}
+
+function fastPathIn(engine: Engine, fast: FastPath | undefined, query: string): StagingTable['fastPath'] {
+  const lineRows = fast && engine.lineRows()
+  if (!lineRows) return undefined
+  const { plan, frameItems, misfits } = fast
+  const call = lineRows.callOf(plan)
+  return { plan, rows: `${frameItems(call)}\n${query}`, misfits: misfits(call) }
 }
 
 /** The same, ready for few lines: where they have a short way to rows, its plan is made once. */
@@ -129,16 +139,12 @@ export async function openStagingTableOfFew(
   leftovers: Leftovers,
 ): Promise<StagingTable> {
   const staging = await openStagingTable(engine, source, table, schema, leftovers)
-  const lines = linesOf(staging.loaded)
+  if (!staging.fastPath) return staging
   const target = rowsOfFew(staging.loaded)
-  const fast = staging.fastPath(`SELECT line_no, line FROM ${lines}`)
-  if (!fast) return staging
   if (staging.loaded.few === undefined)
-    await engine.run(`CREATE TABLE ${lines} (line_no BIGINT, line VARCHAR);
-      CREATE TABLE ${target} AS FROM (${fast.frameItems.replace(/;\s*$/, '')}) LIMIT 0`)
+    await engine.run(`CREATE TABLE ${target} AS FROM (${staging.fastPath.rows.replace(/;\s*$/, '')}) LIMIT 0`)
   staging.loaded.few = 'used'
-  const few = { lines, insert: `INSERT INTO ${target} ${fast.frameItems}`, others: fast.others }
-  return { ...staging, target, filled: true, few }
+  return { ...staging, target, filled: true, areFew: true }
 }
 
 /** The columns of a table's files, in order, as its SQL makes them of no line at all. */
@@ -159,32 +165,49 @@ export async function stageLines(engine: Engine, staging: StagingTable, linesSql
   await engine.run(`INSERT INTO main.leftovers (line_no, line, verdict) ${staging.verdicts(linesSql)}`)
 }
 
-/** The same rows: lines that the fast path takes first; the others, where there are any, in a second pass. */
-export async function stagePlainLines(engine: Engine, staging: StagingTable, linesSql: string): Promise<void> {
-  const fast = staging.fastPath(linesSql)
-  if (!fast) await stageLines(engine, staging, linesSql)
-  else if ((await fill(engine, staging, fast.frameItems)) > 0) await stageLines(engine, staging, fast.others)
+/**
+ * Brings most lines of a segment to `staged` by the short way.
+ * @returns those that are left; undefined where there is no short way, or not for most of them: then `staged` is as it was
+ */
+export async function stageKnownLines(
+  engine: Engine,
+  staging: StagingTable,
+  source: Pick<Source, 'path' | 'frames'>,
+): Promise<LinesLeft | undefined> {
+  const { fastPath, target } = staging
+  const lineRows = engine.lineRows()
+  if (!fastPath || !lineRows) return undefined
+  const run = (sql: string) => (staging.areFew ? engine.runAgain(sql) : engine.run(sql))
+  const open = (left: Iterable<number>) => lineRows.open(fastPath.plan, source.path, source.frames, left)
+  open([])
+  const misfits = await fill(engine, staging, fastPath.rows, run)
+  if (misfits > 0) {
+    open([])
+    const numbers = (await engine.rows(fastPath.misfits)).map(([lineNo]) => countOf(lineNo))
+    await engine.run(`TRUNCATE ${target}`)
+    open(numbers)
+    await fill(engine, staging, fastPath.rows, run)
+  }
+  const left = lineRows.left()
+  if (left.count <= source.frames / 2) return left
+  await engine.run(`TRUNCATE ${target}`)
+  staging.frames = 0
+  return undefined
 }
 
-/** The same for lines of which there are few. */
-export async function stageFewLines(engine: Engine, staging: StagingTable, linesSql: string): Promise<void> {
-  const { few } = staging
-  if (!few) return stagePlainLines(engine, staging, linesSql)
-  await engine.run(`INSERT INTO ${few.lines} ${linesSql}`)
-  await engine.runAgain(few.insert)
-  if ((await takeOthers(engine, staging)) > 0) await stageLines(engine, staging, few.others)
-}
-
-/** Adds rows to `staged`, but for the one of each line that has none; how many such lines there are. */
-async function fill(engine: Engine, staging: StagingTable, rowsSql: string): Promise<number> {
+/**
+ * Adds rows to `staged`, but for the one of each line that has none; how many such lines there are.
+ * @param run runs a statement
+ */
+async function fill(
+  engine: Engine,
+  staging: StagingTable,
+  rowsSql: string,
+  run = (sql: string) => engine.run(sql),
+): Promise<number> {
   const { target } = staging
-  await engine.run(staging.filled ? `INSERT INTO ${target} ${rowsSql}` : `CREATE TABLE ${target} AS ${rowsSql}`)
+  await run(staging.filled ? `INSERT INTO ${target} ${rowsSql}` : `CREATE TABLE ${target} AS ${rowsSql}`)
   staging.filled = true
-  return takeOthers(engine, staging)
-}
-
-async function takeOthers(engine: Engine, staging: StagingTable): Promise<number> {
-  const { target } = staging
   const [[others, frames] = []] = await engine.rows(
     `SELECT count(*) FILTER (row_no = 0), count(*) FILTER (row_no = 1) FROM ${target}`,
   )

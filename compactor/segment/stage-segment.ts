@@ -16,9 +16,8 @@ import {
   openLeftovers,
   openStagingTable,
   openStagingTableOfFew,
-  stageFewLines,
+  stageKnownLines,
   stageLines,
-  stagePlainLines,
   type Leftovers,
   type StagingTable,
 } from '../lines/staging-table.js'
@@ -65,8 +64,10 @@ export async function stageSegment(engine: Engine, source: Source, folder: strin
   return { tables: [...note, ...tables], frames, reasons }
 }
 
+const areFew = ({ bytesRaw = Infinity }: Source) => bytesRaw <= FEW_BYTES
+
 const openOwnTable = (engine: Engine, source: Source, leftovers: Leftovers) =>
-  (source.bytesRaw ?? Infinity) <= FEW_BYTES
+  areFew(source)
     ? openStagingTableOfFew(engine, source, source.table, 'own', leftovers)
     : openStagingTable(engine, source, source.table, 'own', leftovers)
 
@@ -96,22 +97,34 @@ async function stageNote(
 async function stageOwnLines(engine: Engine, staging: StagingTable, source: Source, folder: string): Promise<void> {
   const { decode } = source
   if (!decode) {
+    const left = await stageKnownLines(engine, staging, source)
+    if (left) return left.count === 0 ? undefined : stageSeparately(engine, staging, source, folder, left.has)
     if (await stageAsPlain(engine, staging, source)) return
     if (staging.filled) await engine.run(`DELETE FROM ${staging.target}`)
     if (!staging.leftovers.isEmpty) await engine.run('DELETE FROM main.leftovers')
     staging.frames = 0
   }
+  await stageSeparately(engine, staging, source, folder)
+}
+
+/** Those lines by themselves that are not for the CSV reader. */
+async function stageSeparately(
+  engine: Engine,
+  staging: StagingTable,
+  { path, decode }: Source,
+  folder: string,
+  isWanted?: (lineNo: number) => boolean,
+): Promise<void> {
   const plain = join(folder, 'plain.jsonl.zst')
   const readLine = decode && ((line: Buffer) => inflatedLine(line, decode))
-  for await (const lines of separateLines(source.path, plain, readLine)) await stageSlowLines(engine, staging, lines)
-  await stagePlainLines(engine, staging, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
+  for await (const lines of separateLines(path, plain, readLine, isWanted)) await stageSlowLines(engine, staging, lines)
+  await stageLines(engine, staging, `SELECT * FROM (${readLinesSql(plain)}) WHERE line IS NOT NULL`)
 }
 
 /** All lines at once; false where the CSV reader met one that is not for it. */
 async function stageAsPlain(engine: Engine, staging: StagingTable, source: Source): Promise<boolean> {
   try {
-    if (staging.few) await stageFewLines(engine, staging, readLinesSql(source.path, SMALL_BUFFER_BYTES))
-    else await stagePlainLines(engine, staging, readLinesSql(source.path))
+    await stageLines(engine, staging, readLinesSql(source.path, areFew(source) ? SMALL_BUFFER_BYTES : undefined))
   } catch (error) {
     if (/^(Invalid Input|Not implemented) Error/.test(messageOf(error))) return false
     throw error

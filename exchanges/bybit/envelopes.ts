@@ -32,7 +32,7 @@ export function usually(members: number, condition: string): Envelope {
 }
 
 /** The same for rows whose side is called `S` and whose symbol `s`: SQL does not distinguish capitals. */
-export const withSides = (envelope: Envelope): Envelope => ({ ...envelope, line: `replace(line, '"S":"', '"side":"')` })
+export const withSides = (envelope: Envelope): Envelope => ({ ...envelope, respelled: { side: 'S' } })
 
 /** The same of what is agreed on by RFQ, which names its time otherwise. */
 export const rfqPush: Envelope = {
