@@ -1,4 +1,4 @@
-import { SIGNS } from '../platform/json-bytes.js'
+import { isText, SIGNS } from '../platform/json-bytes.js'
 import type { HeardChannel } from './adapter.js'
 
 const { QUOTE } = SIGNS
@@ -53,7 +53,9 @@ export class KnownChannels {
   /** @param from where the channel's name starts in the frame, `end`: where it ends */
   factsAt(frame: Buffer, from: number, end: number): ChannelFacts {
     let hash = 0
-    for (let at = from; at < end; at++) hash = hashOn(hash, frame[at] as number, at - from)
+    let at = from
+    for (; at + 4 <= end; at += 4) hash = hashOn(hash, fourAt(frame, at), at - from)
+    for (; at < end; at++) hash = hashOn(hash, frame[at] as number, at - from)
     return this.#find(hash, frame, from, end)
   }
 
@@ -64,7 +66,9 @@ export class KnownChannels {
   factsToQuote(frame: Buffer, from: number): ChannelFacts | undefined {
     const last = Math.min(frame.length, from + NAME_BYTES_MAX)
     let hash = 0
-    for (let at = from; at < last; at++) {
+    let at = from
+    for (; at + 4 <= last && !isQuoteIn(frame, at); at += 4) hash = hashOn(hash, fourAt(frame, at), at - from)
+    for (; at < last; at++) {
       const byte = frame[at] as number
       if (byte === QUOTE) return this.#find(hash, frame, from, at)
       hash = hashOn(hash, byte, at - from)
@@ -97,7 +101,7 @@ export class KnownChannels {
 
   #find(hash: number, frame: Buffer, from: number, end: number): ChannelFacts {
     for (let known = this.#byHash.get(hash); known; known = known.next)
-      if (isSame(known.bytes, frame, from, end)) return known
+      if (isText(frame, from, end, known.bytes)) return known
     return this.#remember(hash, Buffer.from(frame.subarray(from, end)))
   }
 
@@ -126,14 +130,18 @@ export class KnownChannels {
   }
 }
 
-/** Odd numbers, one for each place in a name: each byte is multiplied on its own, so that none waits for the one before. */
+/** Odd numbers, one for each place in a name: what stands there is multiplied on its own, so that nothing waits for what is before. */
 const WEIGHTS = Int32Array.from({ length: 128 }, (_, place) => Math.imul(place + 1, 0x9e3779b1) | 1)
 
-const hashOn = (hash: number, byte: number, place: number) =>
-  (hash + Math.imul(byte + 1, WEIGHTS[place & 127] as number)) | 0
+const hashOn = (hash: number, value: number, place: number) =>
+  (hash + Math.imul(value + 1, WEIGHTS[place & 127] as number)) | 0
 
-function isSame(name: Uint8Array, frame: Uint8Array, from: number, end: number): boolean {
-  if (name.length !== end - from) return false
-  for (let index = 0; index < name.length; index++) if (name[index] !== frame[from + index]) return false
-  return true
-}
+/** Four bytes as one number: a hash of them takes half of the time that it takes byte by byte. */
+const fourAt = (frame: Uint8Array, at: number) =>
+  (frame[at] as number) |
+  ((frame[at + 1] as number) << 8) |
+  ((frame[at + 2] as number) << 16) |
+  ((frame[at + 3] as number) << 24)
+
+const isQuoteIn = (frame: Uint8Array, at: number) =>
+  frame[at] === QUOTE || frame[at + 1] === QUOTE || frame[at + 2] === QUOTE || frame[at + 3] === QUOTE

@@ -1,3 +1,6 @@
+// Imported, since the global is looked up anew for each stamp.
+import { performance } from 'node:perf_hooks'
+
 /** Beyond this difference between wall and monotonic clock the wall clock was set, not slewed. */
 export const STEP_THRESHOLD_US = 500_000
 

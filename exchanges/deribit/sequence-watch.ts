@@ -24,20 +24,25 @@ export class SequenceWatch {
    * @param recvUs the frame's receive stamp
    */
   see(channel: string, family: string, frame: Buffer, nameEnd: number, recvUs: number): void {
-    if (family === 'book') {
-      const ids = endsWith(frame, BOOK_END) ? bookIdsAt(frame, dataStart(frame, nameEnd)) : undefined
-      if (ids) this.#books.see(channel, ids, recvUs)
-      else this.seeParsed(channel, family, dataOf(frame), recvUs)
-    } else if (family === 'trades') {
-      let strange = 0
-      const isRead =
-        endsWith(frame, TRADES_END) &&
-        eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) => {
-          if (this.#trades.see(this.#instruments.textAt(frame, from, to), seq, recvUs)) strange++
-        })
-      // When trades were made is read only where their numbers do not fit.
-      if (!isRead || strange > 0) this.seeParsed(channel, family, dataOf(frame), recvUs)
-    }
+    if (family === 'book') this.#seeBook(channel, frame, nameEnd, recvUs)
+    else if (family === 'trades') this.#seeTrades(channel, frame, nameEnd, recvUs)
+  }
+
+  #seeBook(channel: string, frame: Buffer, nameEnd: number, recvUs: number): void {
+    const ids = endsWith(frame, BOOK_END) ? bookIdsAt(frame, dataStart(frame, nameEnd)) : undefined
+    if (ids) this.#books.see(channel, ids, recvUs)
+    else this.seeParsed(channel, 'book', dataOf(frame), recvUs)
+  }
+
+  #seeTrades(channel: string, frame: Buffer, nameEnd: number, recvUs: number): void {
+    let strange = 0
+    const isRead =
+      endsWith(frame, TRADES_END) &&
+      eachTradeAt(frame, dataStart(frame, nameEnd), (from, to, seq) => {
+        if (this.#trades.see(this.#instruments.textAt(frame, from, to), seq, recvUs)) strange++
+      })
+    // When trades were made is read only where their numbers do not fit.
+    if (!isRead || strange > 0) this.seeParsed(channel, 'trades', dataOf(frame), recvUs)
   }
 
   /** The same for a frame whose spelling only a parser understands. */
