@@ -1,4 +1,4 @@
-import { endOfPlainString, endOfValue, isText, SIGNS, wholeNumber, wholeNumberAt } from '../../platform/json-bytes.js'
+import { endOfPlainString, endOfValue, isText, SIGNS, wholeNumber } from '../../platform/json-bytes.js'
 import type { BookIds } from '../book-chain.js'
 
 /**
@@ -12,8 +12,8 @@ const CHANGE_ID = Buffer.from('change_id')
 const PREV_CHANGE_ID = Buffer.from('prev_change_id')
 const PREV_MEMBER = Buffer.from('"prev_change_id":')
 const TYPE = Buffer.from('type')
-const SNAPSHOT = Buffer.from('snapshot')
-const CHANGE = Buffer.from('change')
+const SNAPSHOT = Buffer.from('"snapshot"')
+const CHANGE = Buffer.from('"change"')
 const INSTRUMENT_NAME = Buffer.from('instrument_name')
 const TRADE_SEQ = Buffer.from('trade_seq')
 
@@ -33,15 +33,15 @@ export function bookIdsAt(frame: Uint8Array, from: number): BookIds | undefined 
       if (prevChangeId < 0) prevChangeId = lastMember(frame, PREV_MEMBER)
       if (isSnapshot === false && prevChangeId >= 0) return { isSnapshot, changeId, prevChangeId }
     }
-    if (isText(frame, at + 1, keyEnd - 1, CHANGE_ID)) {
-      if ((changeId = wholeNumberAt(frame, value)) < 0) return undefined
-    } else if (isText(frame, at + 1, keyEnd - 1, PREV_CHANGE_ID)) {
-      if ((prevChangeId = wholeNumberAt(frame, value)) < 0) return undefined
-    } else if (isText(frame, at + 1, keyEnd - 1, TYPE)) {
-      isSnapshot = isString(frame, value, SNAPSHOT)
-      if (!isSnapshot && !isString(frame, value, CHANGE)) return undefined
-    }
     const end = endOfValue(frame, value)
+    if (isText(frame, at + 1, keyEnd - 1, CHANGE_ID)) {
+      if ((changeId = wholeNumber(frame, value, end)) < 0) return undefined
+    } else if (isText(frame, at + 1, keyEnd - 1, PREV_CHANGE_ID)) {
+      if ((prevChangeId = wholeNumber(frame, value, end)) < 0) return undefined
+    } else if (isText(frame, at + 1, keyEnd - 1, TYPE)) {
+      isSnapshot = isText(frame, value, end, SNAPSHOT)
+      if (!isSnapshot && !isText(frame, value, end, CHANGE)) return undefined
+    }
     if (end < 0) return undefined
     if (frame[end] === CLOSE_OBJECT) break
     if (frame[end] !== COMMA) return undefined
@@ -116,8 +116,4 @@ function lastMember(frame: Uint8Array, member: Buffer): number {
   const digitsFrom = at + 1
   if (!isText(frame, digitsFrom - member.length, digitsFrom, member)) return -1
   return wholeNumber(frame, digitsFrom, digitsEnd)
-}
-
-function isString(frame: Uint8Array, from: number, text: Buffer): boolean {
-  return frame[from] === QUOTE && isText(frame, from + 1, endOfPlainString(frame, from) - 1, text)
 }
