@@ -4,20 +4,27 @@ import { packageRoot } from '../platform/package-info.js'
 
 /** So many share a process: its start is shared by enough, and what one of them spoils is done again by few. */
 const GROUP_FILES = 16
+/** Those that start programs take longer, and wait. */
+const GROUP_FILES_WITH_PROGRAMS = 6
 
 /** What a test, or what it imports of the tests, must not do to share a process: all that outlasts it or is of the whole process. */
 const OF_THE_PROCESS = [
-  // Programs and threads, whose ends are told to the process, and what is told of them.
-  /from '(?:node:child_process|node:worker_threads|node:cluster|node:test|execa|tap-parser)'/,
-  // What the process has one of; where it runs it may ask.
-  /\bprocess\.(?!cwd\(\)|pid\b|platform\b|version\b|versions\b|execPath\b|hrtime\b|memoryUsage\b|cpuUsage\b)/,
+  // Threads, whose ends are told to the process; timers that are moved; who reads results.
+  /from '(?:node:worker_threads|node:cluster|node:test|tap-parser)'/,
+  // What the process has one of; where it runs it may ask, and what is done at its end disturbs nobody.
+  /(?<![-.\w])process\.(?!(?:pid|platform|version|versions|execPath|hrtime|memoryUsage|cpuUsage|kill|getuid)\b|cwd\(\)|env\['\w+'\](?! (?:\?\?)?= )|once\('exit')/,
   /\bglobalThis\b|\bsetFlagsFromString\b|\bsyncBuiltinESMExports\b|\bconfigureGlobal\b/,
   /\b(?:Date|Math|JSON|performance|console)\.\w+ = /,
 ]
 
-/** At the top of a file they would be of all files, or outlast their own; so would a wait. */
+/** Said by what changes such a thing for a while. */
+const PUTS_BACK = /^\/\/ Puts back what it changes of the process\b/m
+/** They end with the test that started them. */
+const PROGRAMS = /from '(?:node:child_process|execa)'/
+
+/** At the top of a file they would be of all files; so would a wait. */
 const OF_THE_FILE = [
-  /^\S.*\bt\.(?!test\()\w+|^t\.(?!test\()\w+/m,
+  /^(?:\S.*\b)?t\.(?!(?:test|teardown|testdir)\(|jobs = )\w+/m,
   /setTimeout\(\d|timeout: \d/,
   /^\/\/ Mostly waits\b/m,
 ]
@@ -41,14 +48,23 @@ function testsIn(file: string, read: Read): string[] {
 /** Whether a file of tests can share a process with others: nothing of it is left when it is done, as far as its text says. */
 export function canShare(file: string, read: Read = fromDisk): boolean {
   if (OF_THE_FILE.some(pattern => pattern.test(read(file)))) return false
-  return testsIn(file, read).every(path => !OF_THE_PROCESS.some(pattern => pattern.test(read(path))))
+  return testsIn(file, read).every(path => {
+    const text = read(path)
+    return PUTS_BACK.test(text) || !OF_THE_PROCESS.some(pattern => pattern.test(text))
+  })
 }
+
+const startsPrograms = (file: string) => testsIn(file, fromDisk).some(path => PROGRAMS.test(fromDisk(path)))
+
+const inGroupsOf = (most: number, files: readonly string[]) =>
+  Array.from({ length: Math.ceil(files.length / most) }, (_, at) => files.slice(at * most, (at + 1) * most))
 
 /** Files that share a process, group by group, in their order, and those that have one of their own. */
 export function groupFiles(files: readonly string[]): { groups: string[][]; alone: string[] } {
   const sharing = files.filter(file => canShare(file))
-  const groups = Array.from({ length: Math.ceil(sharing.length / GROUP_FILES) }, (_, at) =>
-    sharing.slice(at * GROUP_FILES, (at + 1) * GROUP_FILES),
-  )
-  return { groups, alone: files.filter(file => !sharing.includes(file)) }
+  const [withPrograms, without] = [sharing.filter(startsPrograms), sharing.filter(file => !startsPrograms(file))]
+  return {
+    groups: [...inGroupsOf(GROUP_FILES_WITH_PROGRAMS, withPrograms), ...inGroupsOf(GROUP_FILES, without)],
+    alone: files.filter(file => !sharing.includes(file)),
+  }
 }

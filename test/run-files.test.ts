@@ -17,6 +17,14 @@ t.test('files that share a process are told of one by one', async t => {
   t.match(told[1], /^PASS \S+skips\.ts: 1 passed, 0\.\d s, CPU 0\.\d s\n$/)
 })
 
+t.test('what a file asks of the top level ends with it, though others follow in the process', async t => {
+  const told: string[] = []
+  const found = await runGroup([fixture('top-level'), fixture('behind-top-level')], text => told.push(text))
+  t.match(found.get(fixture('top-level')), { passed: 2, failures: { length: 0 } })
+  t.match(found.get(fixture('behind-top-level')), { passed: 4, failures: { length: 0 } })
+  t.equal(told.length, 2, told.join(''))
+})
+
 for (const bad of ['fails', 'crashes'])
   t.test(`where one ${bad}, each runs once more by itself, and the others pass`, async t => {
     const told: string[] = []

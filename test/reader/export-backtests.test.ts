@@ -7,7 +7,7 @@ import { exportFiles, type ExportOptions } from '../../reader/export/export-file
 import { decimalsOf, fixedOf } from '../../reader/export/fixed-point.js'
 import { nautilusPath } from '../../reader/export/nautilus.js'
 import { filesBelow, hashes, query } from '../compactor/fixtures/compacted.js'
-import { END_MS, NAME, recordDay, START_MS } from '../fixtures/exported-day.js'
+import { END_MS, NAME, RECORDED, recordDay, START_MS } from '../fixtures/exported-day.js'
 import { pythonTarget } from '../fixtures/python-targets.js'
 import { runHftbacktest, runNautilus } from './fixtures/backtests.js'
 
@@ -48,7 +48,7 @@ t.test('hftbacktest loads the events, and its books are ours', async t => {
     t.ok(run.tradeRows >= trades.length)
   }
   const before = hashes(out)
-  await exported(data, join(folder, 'again'), { instruments: [NAME] })
+  await exported(data, join(folder, 'again'), { instruments: [NAME], ...RECORDED })
   const files = (list: Record<string, string>) => Object.entries(list).filter(([path]) => path.endsWith('.npz'))
   t.strictSame(files(hashes(join(folder, 'again'))), files(before), 'the same bytes again')
 })

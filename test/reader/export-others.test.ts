@@ -8,7 +8,7 @@ import { protocol as okx } from '../../exchanges/okx/simulator/main.js'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { exportFiles, type ExportOptions } from '../../reader/export/export-files.js'
 import { filesBelow, query } from '../compactor/fixtures/compacted.js'
-import { END_MS, recordDay, type ExportedDay, type ExportedVenue } from '../fixtures/exported-day.js'
+import { END_MS, RECORDED, recordDay, type ExportedDay, type ExportedVenue } from '../fixtures/exported-day.js'
 import type { MadeFrame } from '../fixtures/made-recording.js'
 import { needsThat } from '../fixtures/needs.js'
 import { pythonTarget } from '../fixtures/python-targets.js'
@@ -89,8 +89,9 @@ const CHAIN = [
 /** Prices are ticks there. */
 const near = (value: number) => Number(value.toFixed(6))
 
+const settings = { fresh: undefined, format: 'tardis-csv', gaps: 'refuse', note: () => undefined } as const
 const exported = (root: string, out: string, asked: Partial<ExportOptions>) =>
-  exportFiles({ root, fresh: undefined, out, format: 'tardis-csv', gaps: 'refuse', note: () => undefined, ...asked })
+  exportFiles({ root, out, ...settings, ...RECORDED, ...asked })
 
 const DAYS = ['2026-11-21', '2026-11-22']
 const MIDNIGHT_US = Date.UTC(2026, 10, 22) * 1000

@@ -6,7 +6,7 @@ import { bookAt } from '../../reader/book/sample-book.js'
 import { exportFiles, type ExportOptions } from '../../reader/export/export-files.js'
 import { filesBelow, hashes } from '../compactor/fixtures/compacted.js'
 import { commandHere } from '../fixtures/command-here.js'
-import { END_MS, NAME, recordDay, START_MS } from '../fixtures/exported-day.js'
+import { END_MS, NAME, RECORDED, recordDay, START_MS } from '../fixtures/exported-day.js'
 import type { MadeFrame } from '../fixtures/made-recording.js'
 import { needsThat } from '../fixtures/needs.js'
 import { cell, hasTardisDev, tardisDev } from '../fixtures/tardis-dev.js'
@@ -235,11 +235,8 @@ t.test('headers are those that readers compare, letter by letter; the book is ou
   const folder = t.testdir({ data: {}, out: {} })
   const [data, out] = [join(folder, 'data'), join(folder, 'out')]
   await recordDay(data)
-  const result = await exported(data, out, {
-    types: ['trades', 'incremental_book_L2', 'options_chain'],
-    instruments: [NAME],
-  })
-  t.match(result, { known: 0, gaps: 0 })
+  const asked = { types: ['trades', 'incremental_book_L2', 'options_chain'], instruments: [NAME], ...RECORDED }
+  t.match(await exported(data, out, asked), { known: 0, gaps: 0 })
   const headerOf = (type: string, symbol = NAME) =>
     rowsIn(join(out, `deribit_${type}_2026-11-22_${symbol}.csv.gz`)).header
   t.equal(headerOf('trades'), 'exchange,symbol,timestamp,local_timestamp,id,side,price,amount')
@@ -278,16 +275,10 @@ t.test('headers are those that readers compare, letter by letter; the book is ou
   t.match(JSON.parse(readFileSync(join(out, files.find(name => name.endsWith('.json')) ?? ''), 'utf8')), {
     sha256: /^[0-9a-f]{64}$/,
   })
-  t.match(
-    await exported(data, out, { types: ['trades', 'incremental_book_L2', 'options_chain'], instruments: [NAME] }),
-    { files: 0, known: 6 },
-  )
+  t.match(await exported(data, out, asked), { files: 0, known: 6 })
   const [gone = ''] = readdirSync(out).filter(name => name.endsWith('.gz'))
   rmSync(join(out, gone))
-  t.match(
-    await exported(data, out, { types: ['trades', 'incremental_book_L2', 'options_chain'], instruments: [NAME] }),
-    { files: 1, known: 5 },
-  )
+  t.match(await exported(data, out, asked), { files: 1, known: 5 })
   t.strictSame(hashes(out), before)
 })
 
@@ -298,7 +289,12 @@ t.test(
     const [data, out] = [join(folder, 'data'), join(folder, 'out')]
     const gap = { fromUs: (START_MS + 1_000) * 1000, toUs: (START_MS + 3_000) * 1000 }
     await recordDay(data, { gap })
-    const asked = { types: ['trades', 'incremental_book_L2'], instruments: [NAME], to: MIDNIGHT_US }
+    const asked = {
+      types: ['trades', 'incremental_book_L2'],
+      instruments: [NAME],
+      from: RECORDED.from,
+      to: MIDNIGHT_US,
+    }
     await t.rejects(exported(data, out, asked), { code: 'EXPORT_GAPS', message: /2026-11-21T23:59:56/ })
     t.strictSame(filesBelow(out), [], 'nothing is left behind')
     t.match(await exported(data, out, { ...asked, gaps: 'restart' }), { files: 2 })

@@ -272,7 +272,7 @@ t.test('stopped in the middle, it leaves nothing half and goes on later', async 
 })
 
 t.test('a target that hangs costs one thread, not the syncer', async t => {
-  const watchdog = new Watchdog(50)
+  const watchdog = new Watchdog(200)
   let free: (() => void) | undefined
   const hanging = watchdog.guard('reading', () => new Promise<void>(resolve => (free = resolve)))
   await t.rejects(hanging, { code: 'SYNC_TARGET_HANGS' })
@@ -285,7 +285,7 @@ t.test('a target that hangs costs one thread, not the syncer', async t => {
   t.equal(await watchdog.guard('now', () => Promise.resolve(1)), 1)
   const slow = watchdog.guard('slow but alive', async beat => {
     for (let n = 0; n < 5; n++) {
-      await new Promise(resolve => setTimeout(resolve, 25))
+      await new Promise(resolve => setTimeout(resolve, 50))
       beat()
     }
     return 2
