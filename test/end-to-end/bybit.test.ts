@@ -3,7 +3,6 @@ import { startSimulator } from '../../exchanges/bybit/simulator/main.js'
 import type { Simulator } from '../../simulator/main.js'
 import { bookAt } from '../../reader/book/sample-book.js'
 import { query } from '../compactor/fixtures/compacted.js'
-import { edgetape } from '../fixtures/cli.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { journalText } from '../fixtures/kill-rounds.js'
 import { sealLeft } from '../fixtures/segments.js'
@@ -116,7 +115,7 @@ t.test('simulate, record through faults, compact, query, book, coverage, verify'
     'the outage was compared',
   )
 
-  const { exitCode, stderr } = await edgetape(['compact', '--once', '--config', configFile])
+  const { exitCode, stderr } = await commandHere(['compact', '--once', '--config', configFile])
   t.equal(exitCode, 0, stderr)
   const table = (name: string) =>
     `read_parquet('${dataDir}/parquet/exchange=bybit/table=${name}/**/*.parquet', hive_partitioning = true, union_by_name = true)`
@@ -244,7 +243,7 @@ t.test('on two connections each event is once in the tables', { timeout: 200_000
   const before = framesTaken(recorder, 'trades')
   await until('more come', () => framesTaken(recorder, 'trades') > before + 40)
   await stop(t, recorder)
-  const { exitCode, stderr } = await edgetape(['compact', '--once', '--config', recorder.configFile])
+  const { exitCode, stderr } = await commandHere(['compact', '--once', '--config', recorder.configFile])
   t.equal(exitCode, 0, stderr)
   const table = (name: string) =>
     `read_parquet('${recorder.dataDir}/parquet/exchange=bybit/table=${name}/**/*.parquet', hive_partitioning = true)`

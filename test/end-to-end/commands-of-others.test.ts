@@ -10,7 +10,7 @@ import { startReplay } from '../../reader/replay/replay-server.js'
 import { createLogger } from '../../platform/log.js'
 import { serve } from '../../monitor/http/serve.js'
 import { openBrowser } from '../fixtures/browser.js'
-import { edgetape, unwrapped } from '../fixtures/cli.js'
+import { unwrapped } from '../fixtures/cli.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { needs } from '../fixtures/needs.js'
 import { framesTaken, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
@@ -53,13 +53,9 @@ const venues: readonly Venue[] = [
   },
 ]
 
-/** Commands that hold the dataDir, or start programs, have a process of their own. */
-const OWN_PROCESS = ['doctor', 'compact', 'merge']
-
 /** What a command prints; it ends in order. */
 async function said(t: Test, args: string[], exitCodes = [0]): Promise<string> {
-  const run = OWN_PROCESS.includes(args[0] ?? '') ? edgetape : commandHere
-  const { stdout, stderr, exitCode } = await run(args)
+  const { stdout, stderr, exitCode } = await commandHere(args)
   t.ok(exitCodes.includes(exitCode ?? -1), `${args.join(' ')}: ${exitCode}\n${stderr.slice(-1000)}`)
   return stdout
 }

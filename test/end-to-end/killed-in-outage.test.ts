@@ -8,7 +8,7 @@ import { exchangeNamed } from '../../exchanges/registry.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import { Observer } from '../../monitor/observe/observer.js'
 import { unionOf } from '../../platform/spans.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import {
   framesTaken,
   rawFiles,
@@ -91,7 +91,7 @@ t.test('one outage, failed tries and kills in it: missing once, and over when fr
   last.process.kill('SIGTERM')
   t.equal((await last.process).exitCode, 0)
   sealLeft(dataDir)
-  t.match(await edgetape(['compact', '--once', '--config', configFile]), { exitCode: 0 })
+  t.match(await commandHere(['compact', '--once', '--config', configFile]), { exitCode: 0 })
   t.same(
     new Observer(dataDir).look().gaps.filter(({ kind, toUs }) => kind === 'outage' && toUs === undefined),
     [],

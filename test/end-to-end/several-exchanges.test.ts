@@ -73,7 +73,7 @@ t.test('a config of two exchanges: each has its recorder, and all parts see both
     rawFiles(dataDir).filter(path => path.endsWith('.open')),
     [],
   )
-  const { exitCode: compacted } = await edgetape(['compact', '--once', '--config', configFile])
+  const { exitCode: compacted } = await commandHere(['compact', '--once', '--config', configFile])
   t.equal(compacted, 0)
   const sql = `SELECT exchange, channel, count(*) > 20 AS many FROM frames WHERE exchange = 'feed' GROUP BY ALL`
   const answer = await commandHere(['query', sql, '--json', '--config', configFile])

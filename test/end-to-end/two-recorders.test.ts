@@ -9,6 +9,7 @@ import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
 import type { Simulator } from '../../simulator/main.js'
 import { hashes, query } from '../compactor/fixtures/compacted.js'
 import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { diskFolder } from '../fixtures/disk-folder.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
 import { needsThat } from '../fixtures/needs.js'
@@ -98,7 +99,7 @@ t.test('merge: the same channels at two places, each event once', async t => {
   lines.push(await end(second))
   const [early = [], late = []] = lines
   const merged = join(t.testdirName, 'merged')
-  const merge = () => edgetape(['merge', first.dataDir, second.dataDir, '--out', merged, '--json'])
+  const merge = () => commandHere(['merge', first.dataDir, second.dataDir, '--out', merged, '--json'])
 
   const once = await merge()
   t.equal(once.exitCode, 0, once.stderr)
@@ -136,7 +137,7 @@ t.test('merge: the same channels at two places, each event once', async t => {
   t.match(JSON.parse(again.stdout), { segments: 0, known: segments.length, compacted: { segments: 0 } })
   t.same(hashes(join(merged, 'parquet')), made, 'and once more changes nothing')
 
-  t.match(await edgetape(['merge', first.dataDir, '--out', join(first.dataDir, 'merged')]), {
+  t.match(await commandHere(['merge', first.dataDir, '--out', join(first.dataDir, 'merged')]), {
     exitCode: 2,
     stderr: /lie in each other[^]*--out a folder outside the sources/,
   })
@@ -190,7 +191,7 @@ t.test('shards: two recorders share the channels, and ship to one tree', async t
   for (const { configFile, dataDir } of recorders) {
     const config = JSON.parse(readFileSync(configFile, 'utf8')) as object
     writeFileSync(configFile, JSON.stringify({ ...config, sync: { target: nas } }))
-    const synced = await edgetape(['sync', '--once', '--config', configFile])
+    const synced = await commandHere(['sync', '--once', '--config', configFile])
     t.equal(synced.exitCode, 0, synced.stderr)
     t.ok(rawFiles(dataDir).length > 0)
   }

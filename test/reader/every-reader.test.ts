@@ -6,7 +6,6 @@ import { catalogSql } from '../../reader/query/catalog-sql.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { listPartitions, readFrames } from '../../reader/library.js'
 import { compactOnce } from '../compactor/fixtures/compacted.js'
-import { edgetape } from '../fixtures/cli.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { putStrangersBeside, writeMixedTree } from '../fixtures/mixed-tree.js'
 
@@ -24,8 +23,7 @@ interface ReadBy {
 
 async function everyReaderFindsAll({ root, aside, t }: ReadBy): Promise<void> {
   const run = async (...args: string[]) => {
-    // One that lowers its process's priority gets a process of its own.
-    const { stdout, stderr, exitCode } = await (args[0] === 'merge' ? edgetape(args) : commandHere(args))
+    const { stdout, stderr, exitCode } = await commandHere(args)
     t.equal(exitCode, 0, `edgetape ${args[0] ?? ''}: ${stderr}`)
     return stdout
   }

@@ -11,7 +11,7 @@ import { parseSegmentPath, withState } from '../../formats/raw-path.js'
 import { isLockHeld } from '../../platform/lock-state.js'
 import { acquireProcessLock } from '../../platform/process-lock.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import { writeOpenSegment } from '../fixtures/segments.js'
 import { StoreRun, storeOptions } from '../fixtures/store-run.js'
@@ -64,7 +64,7 @@ t.test('killed under one host name and started under another, its segments staye
     [{ event: 'inherited', exchange: 'deribit', host: 'container-1', segments: left.length }],
   )
 
-  const compacted = await edgetape(['compact', '--once', '--config', configFile])
+  const compacted = await commandHere(['compact', '--once', '--config', configFile])
   t.equal(compacted.exitCode, 0, compacted.stderr)
   const receipts = readFileSync(join(dataDir, `state/compactor/done-${dateIn(left[0])}.jsonl`), 'utf8')
   for (const path of left) t.ok(receipts.includes(withState(path, 'sealed')), 'and it is converted')

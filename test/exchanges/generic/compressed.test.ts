@@ -9,7 +9,6 @@ import { parse } from 'yaml'
 import { WebSocketServer } from '../../../platform/web-socket.js'
 import { packageRoot } from '../../../platform/package-info.js'
 import { inflatedText } from '../../../platform/inflate.js'
-import { edgetape } from '../../fixtures/cli.js'
 import { commandHere } from '../../fixtures/command-here.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
@@ -75,7 +74,7 @@ for (const [decode, pack] of [
     )
     t.ok(odd.length >= 1 && odd.every(({ frame }) => /a binary message that is no/.test(frame.toString('utf8'))))
 
-    await edgetape(['compact', '--once', '--config', recorder.configFile])
+    await commandHere(['compact', '--once', '--config', recorder.configFile])
     const sql = `SELECT channel, encoding, frame FROM frames WHERE conn = 'd1' ORDER BY seq`
     const { stdout } = await commandHere(['query', '--path', recorder.dataDir, '--json', sql])
     const rows = stdout

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { WebSocketServer, type WebSocket } from '../../../platform/web-socket.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
-import { edgetape } from '../../fixtures/cli.js'
 import { commandHere } from '../../fixtures/command-here.js'
 
 // They mostly wait.
@@ -77,7 +76,7 @@ t.test('combined streams, as Binance sends them', async t => {
   t.same(gaps.find(({ event }) => event === 'gap')?.families, ['frames', 'frames.book', 'frames.trade'])
   t.ok(rawFiles(recorder.dataDir).every(path => path.startsWith('raw/exchange=binance/')))
 
-  await edgetape(['compact', '--once', '--config', recorder.configFile])
+  await commandHere(['compact', '--once', '--config', recorder.configFile])
   const { stdout } = await commandHere([
     'query',
     '--path',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { startSimulator } from '../../../exchanges/okx/simulator/main.js'
 import { compactOnce, query } from '../../compactor/fixtures/compacted.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { framesTaken, recordedLines, startRecorder, until } from '../../fixtures/recorder-process.js'
 
 // Mostly waits.
@@ -39,7 +39,7 @@ t.test('fills that were missing of trades-all were neither known nor asked for',
   const [row] = await query(`SELECT count(*) AS n, max("tradeId") - min("tradeId") + 1 AS numbers
     FROM read_parquet('${dataDir}/parquet/exchange=okx/table=trade_fills/**/*.parquet')`)
   t.equal(row?.['n'], row?.['numbers'], 'each fill once')
-  const { lines } = JSON.parse((await edgetape(['coverage', '--path', dataDir, '--json'])).stdout) as {
+  const { lines } = JSON.parse((await commandHere(['coverage', '--path', dataDir, '--json'])).stdout) as {
     lines: { family: string; complete: number; healed_seconds: number }[]
   }
   const fills = lines.find(({ family }) => family === 'trades-all')

@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../../exchanges/okx/simulator/main.js'
-import { edgetape } from '../../fixtures/cli.js'
 import { commandHere } from '../../fixtures/command-here.js'
 import {
   framesTaken,
@@ -42,7 +41,7 @@ async function stopped(t: Test, recorder: RecorderProcess): Promise<void> {
 }
 
 async function compacted(t: Test, { configFile }: RecorderProcess): Promise<void> {
-  const { exitCode, stderr } = await edgetape(['compact', '--once', '--config', configFile])
+  const { exitCode, stderr } = await commandHere(['compact', '--once', '--config', configFile])
   t.equal(exitCode, 0, stderr)
 }
 

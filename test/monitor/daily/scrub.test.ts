@@ -9,7 +9,7 @@ import { exposition } from '../../../monitor/metrics/exposition.js'
 import { Observer } from '../../../monitor/observe/observer.js'
 import { createLogger } from '../../../platform/log.js'
 import { flipByte, ShippedTree } from '../../fixtures/shipped-tree.js'
-import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 
 process.env['EDGETAPE_LOG'] = 'silent'
 
@@ -57,6 +57,6 @@ t.test('what rotted is found in the background, and told until it is mended', { 
   })
 
   flipByte(join(dataDir, segment))
-  t.equal((await edgetape(['verify', 'bits', '--config', path])).exitCode, 0)
+  t.equal((await commandHere(['verify', 'bits', '--config', path])).exitCode, 0)
   t.match(look(), { state: 'good', metric: '0' })
 })

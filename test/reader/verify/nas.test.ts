@@ -1,7 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { edgetape } from '../../fixtures/cli.js'
 import { commandHere } from '../../fixtures/command-here.js'
 import { flipByte, ShippedTree } from '../../fixtures/shipped-tree.js'
 import { matchAll } from '../../fixtures/match-all.js'
@@ -16,7 +15,7 @@ t.test('verify nas', async t => {
   const sync = { target: nas, graceMinutes: 0 }
   const kept = { keepHours: 1e6, minFreeGiB: 0 }
   writeFileSync(config, JSON.stringify({ exchange: { name: 'deribit' }, dataDir: tree.dataDir, sync, retention: kept }))
-  t.equal((await edgetape(['sync', '--once', '--config', config])).exitCode, 0)
+  t.equal((await commandHere(['sync', '--once', '--config', config])).exitCode, 0)
 
   const good = await commandHere(['verify', 'nas', '--config', config])
   t.equal(good.exitCode, 0, good.stderr)
