@@ -8,7 +8,7 @@ import { lineHead } from '../../formats/raw-line.js'
 import { segmentPath, withState } from '../../formats/raw-path.js'
 import { FAMILIES, type Family } from './families.js'
 
-const START_MS = Date.parse('2026-11-22T14:00:00Z')
+export const START_MS = Date.parse('2026-11-22T14:00:00Z')
 const INSTRUMENTS = Array.from({ length: 200 }, (_, index) => `BTC-25DEC26-${40_000 + 500 * index}-C`)
 
 /** Numbers that look random and are the same each time. */
