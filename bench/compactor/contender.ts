@@ -1,10 +1,9 @@
 /**
- * `node contender.js <writer> <family> <dataDir>`: converts the segment there and prints rows, time, memory and size. A
- * writer loads its own library only: one would change the memory of the other. Each converts a few lines first, since
- * a compactor starts once and runs for months.
+ * `node contender.js <writer> <family> <dataDir> <warmUp>`: converts the segment there and prints rows, time, memory and size. A
+ * writer loads its own library only: one would change the memory of the other. Each converts the segment in `warmUp`
+ * first: a compactor starts once and runs for months.
  */
-import { createReadStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compress, DecompressStream } from 'zstd-napi'
@@ -12,7 +11,7 @@ import pino from 'pino'
 import { duckdb } from '../../platform/duckdb.js'
 import { configSchema } from '../../config/schema.js'
 import { FAMILIES, type Family } from './families.js'
-import { START_MS, writeSegment } from './lines.js'
+import { START_MS } from './lines.js'
 
 export interface Measured {
   rows: number
@@ -21,7 +20,7 @@ export interface Measured {
   bytes: number
 }
 
-const [, , writer = '', familyName = '', dataDir = ''] = process.argv
+const [, , writer = '', familyName = '', dataDir = '', warmUp = ''] = process.argv
 const family = FAMILIES[familyName as Family]
 
 const segmentIn = (folder: string) => filesBelow(join(folder, 'raw')).find(path => path.endsWith('.jsonl.zst')) ?? ''
@@ -148,12 +147,10 @@ const writers: Record<string, (dataDir: string) => Promise<number>> = {
 
 const write = writers[writer]
 if (!write) throw new RangeError(`no writer ${writer}`)
-const few = mkdtempSync(join(tmpdir(), 'edgetape-bench-few-'))
-writeSegment(few, familyName as Family, frames => frames >= 1000)
-await write(few)
-rmSync(few, { recursive: true })
 // Of an earlier round.
-for (const made of ['parquet', 'state']) rmSync(join(dataDir, made), { recursive: true, force: true })
+for (const folder of [dataDir, warmUp])
+  for (const made of ['parquet', 'state']) rmSync(join(folder, made), { recursive: true, force: true })
+await write(warmUp)
 const startedMs = performance.now()
 const rows = await write(dataDir)
 const ms = performance.now() - startedMs

@@ -156,7 +156,8 @@ async function countCandidates(
     return countOf(count)
   }
   const suspects = `SELECT ${channel} AS suspect FROM (
-      SELECT DISTINCT ${channel}, ${sqlText(origin)} || conn AS connection FROM staged WHERE row_no > 0
+      SELECT ${channel}, ${sqlText(origin)} || conn AS connection
+      FROM (SELECT DISTINCT ${channel}, conn FROM staged WHERE row_no > 0)
       ${candidateFiles ? `UNION SELECT DISTINCT ${channel}, connection FROM earlier` : ''}
     ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twiceSql(columns, identity)}`
   // Mostly there are none: then no table is made.

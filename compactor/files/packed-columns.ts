@@ -10,8 +10,14 @@ export interface PackedColumn {
   unpacked: string
 }
 
-/** Fewer rows are carried as they are: their sort is small, and to look at their texts takes longer. */
-const LEAST_ROWS = 20_000
+/** What rows show of their columns. */
+export interface SeenColumns {
+  /** Those that hold nothing. */
+  empty: ReadonlySet<string>
+  /** Texts that repeat. */
+  repeating: ReadonlySet<string>
+}
+
 /** Texts of which there are more are carried as they are. */
 const MOST_TEXTS = 20_000
 /** Rows that show which texts repeat: of those that do, fewer than half are different. */
@@ -21,34 +27,37 @@ const SAMPLE_ROWS = 4096
  * A sort holds its rows in memory, and texts in them cost it most: of a ticker's row more than all of its numbers. So
  * texts that repeat are carried as numbers (of an enumeration of those that occur, in their order), and columns with
  * one value, or none, not at all.
- * @param all columns of `staged`
- * @param rows how many `staged` has
+ * @param columns of `staged`
  */
-export async function packColumns(engine: Engine, all: readonly Column[], rows: number): Promise<PackedColumn[]> {
-  const columns = all.filter(({ name }) => name !== 'row_no').map(({ name, type }) => ({ name: sqlName(name), type }))
-  if (rows < LEAST_ROWS) return columns.map(({ name }) => ({ packed: name, unpacked: name }))
-  const { empty, repeating } = await lookAt(engine, columns)
+export async function packColumns(
+  engine: Engine,
+  columns: readonly Column[],
+  { empty, repeating }: SeenColumns,
+): Promise<PackedColumn[]> {
   const packed: PackedColumn[] = []
   for (const [index, { name, type }] of columns.entries()) {
-    const own = { packed: name, unpacked: name }
-    if (empty.has(name)) packed.push({ packed: undefined, unpacked: `CAST(NULL AS ${type}) AS ${name}` })
-    else packed.push((repeating.has(name) && (await packTexts(engine, name, `texts_${index}`))) || own)
+    const column = sqlName(name)
+    const own = { packed: column, unpacked: column }
+    if (empty.has(name)) packed.push({ packed: undefined, unpacked: `CAST(NULL AS ${type}) AS ${column}` })
+    else packed.push((repeating.has(name) && (await packTexts(engine, column, `texts_${index}`))) || own)
   }
   return packed
 }
 
 /** What the first rows show: in which columns there is nothing, which texts repeat. All rows are asked only where there may be nothing. */
-async function lookAt(
-  engine: Engine,
-  columns: readonly Column[],
-): Promise<{ empty: Set<string>; repeating: Set<string> }> {
+export async function lookAtColumns(engine: Engine, columns: readonly Column[]): Promise<SeenColumns> {
   const texts = columns.filter(({ type }) => type === 'VARCHAR').map(({ name }) => name)
-  const asked = [...columns.map(({ name }) => `count(${name})`), ...texts.map(name => `approx_count_distinct(${name})`)]
+  const asked = [
+    ...columns.map(({ name }) => `count(${sqlName(name)})`),
+    ...texts.map(name => `approx_count_distinct(${sqlName(name)})`),
+  ]
   const [counts = []] = await engine.rows(`SELECT ${asked.join(', ')} FROM (FROM staged LIMIT ${SAMPLE_ROWS})`)
   const seen = (index: number) => countOf(counts[index])
   const maybe = columns.flatMap(({ name }, index) => (seen(index) === 0 ? [name] : []))
   const [all = []] =
-    maybe.length === 0 ? [] : await engine.rows(`SELECT ${maybe.map(name => `count(${name})`).join(', ')} FROM staged`)
+    maybe.length === 0
+      ? []
+      : await engine.rows(`SELECT ${maybe.map(name => `count(${sqlName(name)})`).join(', ')} FROM staged`)
   const empty = new Set(maybe.filter((_, index) => countOf(all[index]) === 0))
   const few = texts.filter((name, index) => !empty.has(name) && seen(columns.length + index) <= SAMPLE_ROWS / 2)
   return { empty, repeating: new Set(few) }

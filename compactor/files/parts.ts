@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Table } from '../../exchanges/table.js'
 import type { Partition } from '../../formats/partition.js'
-import { countOf, sqlText } from '../../platform/duckdb.js'
+import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
 import type { Column } from '../lines/columns.js'
 import type { Group } from './groups.js'
-import { packColumns } from './packed-columns.js'
+import { lookAtColumns, packColumns, type PackedColumn } from './packed-columns.js'
 import { fileFacts, parquetOptions } from './parquet-options.js'
 import { LEAST_ROWS, rowGroupRows } from './row-group.js'
 import { rankNames, rowsOf, sortedRanges, type SortedRange } from './sorted-ranges.js'
@@ -43,8 +43,7 @@ export async function writeParts(
   const parts: Part[] = []
   if (groups.length === 0) return []
   const allRows = groups.reduce((sum, { rows }) => sum + rows, 0)
-  const groupRows = allRows <= LEAST_ROWS ? LEAST_ROWS : await rowGroupRows(engine, 'staged', ofTable)
-  const columns = await packColumns(engine, ofTable, allRows)
+  const { columns, groupRows } = await planRows(engine, ofTable, allRows)
   if (groups.length > 1 || allRows > sortedGroups * groupRows) await rankNames(engine)
   for (const [index, { partition, names, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
@@ -60,6 +59,23 @@ export async function writeParts(
     parts.push({ temporary, table: table.name, partition, rows })
   }
   return parts
+}
+
+/** Fewer rows are sorted as they are: their sort is small, and to look at their texts takes longer. */
+const FEW_ROWS = 20_000
+
+/** How columns go through the sort, and how many rows a row group gets. */
+async function planRows(
+  engine: Engine,
+  ofTable: readonly Column[],
+  rows: number,
+): Promise<{ columns: readonly PackedColumn[]; groupRows: number }> {
+  const named = ofTable.filter(({ name }) => name !== 'row_no')
+  const seen = rows < FEW_ROWS ? undefined : await lookAtColumns(engine, named)
+  const groupRows =
+    rows <= LEAST_ROWS ? LEAST_ROWS : await rowGroupRows(engine, 'staged', ofTable, Infinity, seen?.empty)
+  const asTheyAre = () => named.map(({ name }) => ({ packed: sqlName(name), unpacked: sqlName(name) }))
+  return { groupRows, columns: seen ? await packColumns(engine, named, seen) : asTheyAre() }
 }
 
 /** Row groups, each of some MiB, that are sorted together; more rows are sorted range by range. */

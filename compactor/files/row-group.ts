@@ -24,14 +24,17 @@ const SHORT = ['instrument_name', 'conn', 'source', 'channel']
  * @param relation what is to be written, in SQL: a table, or a table function
  * @param columns of it
  * @param dayRows the rows of a file that holds a day; its groups are finer than those of an hour
+ * @param empty columns that are known to hold nothing: they are not looked through
  */
 export async function rowGroupRows(
   engine: Engine,
   relation: string,
   columns: readonly Column[],
   dayRows = Infinity,
+  empty: ReadonlySet<string> = new Set(),
 ): Promise<number> {
-  const names = columns.flatMap(({ name, type }) => (TEXTS.includes(type) && !SHORT.includes(name) ? name : []))
+  const texts = columns.filter(({ name, type }) => TEXTS.includes(type) && !SHORT.includes(name))
+  const names = texts.flatMap(({ name }) => (empty.has(name) ? [] : [name]))
   const text = names.map(name => `coalesce(strlen(${sqlName(name)}), 0)`).join(' + ') || '0'
   const [[average, most] = []] = await engine.rows(
     `SELECT coalesce(avg(text), 0)::BIGINT, coalesce(max(text), 0) FROM (SELECT ${text} AS text FROM ${relation})`,
