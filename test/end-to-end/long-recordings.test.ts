@@ -8,7 +8,7 @@ import { segmentEndMs } from '../../formats/segment-span.js'
 import { readFrames } from '../../reader/read-frames.js'
 import type { LongSegments } from '../../recorder/storage/segment-length.js'
 import { groupBy } from '../../platform/group-by.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { seeded } from '../fixtures/dice.js'
 import { FailingDisk, type DiskCall } from '../fixtures/failing-disk.js'
 import { rawFiles } from '../fixtures/recorder-process.js'
@@ -279,7 +279,7 @@ for (const [seed, hours] of [
       'the journal goes on for an hour',
     )
     t.ok(names.every(({ state }) => state === 'sealed' || state === 'manifest'))
-    const { stdout, stderr, exitCode } = await edgetape(['verify', 'raw', box])
+    const { stdout, stderr, exitCode } = await commandHere(['verify', 'raw', box])
     t.equal(exitCode, 0, `${stdout}${stderr}`)
     t.ok(away > 0, `copies lacked ${away} lines that were sent, and said so`)
     t.comment(`${lines.length} lines in ${sealed.length} segments`)

@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, realpathSync, renameSync, symlinkSync } from 'n
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { cliMain, edgetape, unwrapped } from '../fixtures/cli.js'
+import { cliMain, unwrapped } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { ConfiguredWorld, namesBelow } from '../fixtures/configured-world.js'
 import { needsThat } from '../fixtures/needs.js'
 import { startTarget } from '../fixtures/sync-targets.js'
@@ -61,11 +62,11 @@ t.test('refused by sync, run and doctor, with what to do', async t => {
   const config = world.config({ dataDir: './link/data', sync: { target: './alias' }, http: { port: 0 } })
   const before = dataNames(world)
   for (const args of [['sync', '--once'], ['run']]) {
-    const { exitCode, stderr } = await edgetape([...args, '--config', config])
+    const { exitCode, stderr } = await commandHere([...args, '--config', config])
     t.equal(exitCode, 2, `${args.join(' ')}: ${stderr}`)
     t.match(stderr, /is dataDir.*[^]*outside of dataDir/)
   }
-  const doctor = await edgetape(['doctor', '--only', 'nas', '--config', config])
+  const doctor = await commandHere(['doctor', '--only', 'nas', '--config', config])
   t.equal(doctor.exitCode, 1)
   t.match(unwrapped(doctor.stdout), /is dataDir[^]*outside of dataDir/)
   t.same(dataNames(world), before)

@@ -10,7 +10,7 @@ import { HourVolumes } from '../../recorder/storage/hour-volumes.js'
 import type { Append, StorageOptions } from '../../recorder/storage/messages.js'
 import { endOfSegmentMs, goesOn } from '../../recorder/storage/segment-length.js'
 import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
-import { edgetape } from '../fixtures/cli.js'
+import { commandHere } from '../fixtures/command-here.js'
 import { FailingDisk } from '../fixtures/failing-disk.js'
 import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
 import {
@@ -276,6 +276,6 @@ t.test('a recorder at work: what is little goes on, is told, outlives a kill, an
     event === 'goes_on' ? (parseSegmentPath(path ?? '')?.name.channel ?? []) : [],
   )
   t.same([...new Set(toldOf)].sort(), long.sort(), 'all that go on are told')
-  const { stdout, exitCode } = await edgetape(['verify', 'raw', dataDir])
+  const { stdout, exitCode } = await commandHere(['verify', 'raw', dataDir])
   t.equal(exitCode, 0, stdout)
 })

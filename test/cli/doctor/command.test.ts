@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Finding } from '../../../monitor/doctor/finding.js'
 import { startSimulator } from '../../../exchanges/deribit/simulator/main.js'
 import { edgetape, unwrapped } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 
 interface Report {
   exit_code: number
@@ -43,7 +44,7 @@ t.test('a config with a mistake: told, and what needs none is looked at still', 
     t.testdir({ 'edgetape.yaml': 'exchange: { name: deribit, currencys: [BTC] }\n' }),
     'edgetape.yaml',
   )
-  const { stdout, exitCode } = await edgetape(['doctor', '--config', config])
+  const { stdout, exitCode } = await commandHere(['doctor', '--config', config])
   t.equal(exitCode, 1)
   t.match(
     unwrapped(stdout),

@@ -12,6 +12,7 @@ import { services, type ServiceName } from '../../../monitor/alerts/services.js'
 import { observationOf } from '../../../monitor/observe/observation.js'
 import { createLogger } from '../../../platform/log.js'
 import { edgetape } from '../../fixtures/cli.js'
+import { commandHere } from '../../fixtures/command-here.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { until } from '../../fixtures/recorder-process.js'
 
@@ -152,7 +153,7 @@ t.test('edgetape alerts test reaches each receiver, and says which it does not',
   )
 
   broken = true
-  const some = await edgetape(['alerts', 'test', '--json', '--config', configFile])
+  const some = await commandHere(['alerts', 'test', '--json', '--config', configFile])
   t.equal(some.exitCode, 1)
   const results = JSON.parse(some.stdout) as { receiver: string; error?: string }[]
   t.same(
@@ -162,8 +163,8 @@ t.test('edgetape alerts test reaches each receiver, and says which it does not',
   t.notMatch(some.stdout + some.stderr, /secret/i)
 
   write({})
-  t.match((await edgetape(['alerts', 'test', '--config', configFile])).stderr, /names no receiver of alerts/)
-  t.match((await edgetape(['alerts', 'tset', '--config', configFile])).stderr, /found "tset", wanted: test/)
+  t.match((await commandHere(['alerts', 'test', '--config', configFile])).stderr, /names no receiver of alerts/)
+  t.match((await commandHere(['alerts', 'tset', '--config', configFile])).stderr, /found "tset", wanted: test/)
 })
 
 t.test('a receiver that did not answer kept the others from being told', async t => {
