@@ -82,24 +82,41 @@ export class FrameRouter {
   readonly #clock: ReceiveClock
   readonly #slotUs: number
   readonly #partitionOf: PartitionOf | undefined
+  readonly #handOverMs: number | undefined
+  #due: NodeJS.Timeout | undefined
+  readonly #flushDue = () => this.flush()
   readonly #filling = new Map<string, Filling>()
   readonly #journal = new FrameCounter('journal')
   readonly counts = new Map<string, FamilyCount>()
   /** Frames of entries that wait for this run's turn to speak. */
   #held: string[] | undefined
 
-  /** @param partitionOf how segments of a family are grouped further; none: one segment a family */
-  constructor(storage: Storage, clock: ReceiveClock, rotateMinutes: number, partitionOf?: PartitionOf) {
+  /**
+   * @param partitionOf how segments of a family are grouped further; none: one segment a family
+   * @param handOverMs how long lines wait for others, at most; none: until somebody flushes
+   */
+  constructor(
+    storage: Storage,
+    clock: ReceiveClock,
+    rotateMinutes: number,
+    partitionOf?: PartitionOf,
+    handOverMs?: number,
+  ) {
     this.#storage = storage
     this.#partitionOf = partitionOf
     this.#clock = clock
+    this.#handOverMs = handOverMs
     this.#slotUs = Math.round(rotateMinutes * 60) * 1_000_000
   }
 
   /** Takes one frame of a family; `recvUs` is its receive stamp. Its memory may be filled anew afterwards. */
   take(family: string, source: FrameCounter, recvUs: number, frame: Buffer): void {
     const { batch, count } = this.#fillingFor(family, recvUs, frame)
-    batch.add(recvUs, source.head, ++source.seq, frame)
+    const seq = ++source.seq
+    if (batch.frames > 0 || !this.#storage.takeLine(batch, recvUs, source.head, seq, frame)) {
+      batch.add(recvUs, source.head, seq, frame)
+      if (this.#handOverMs !== undefined) this.#due ??= setTimeout(this.#flushDue, this.#handOverMs)
+    }
     count.frames++
     count.bytes += frame.length
     count.lastUs = recvUs
@@ -146,8 +163,15 @@ export class FrameRouter {
 
   /** Hands everything on, so that it becomes readable in the open segments. */
   flush(): void {
-    for (const { batch } of this.#filling.values()) if (batch.frames > 0) this.#storage.append(batch)
-    this.#filling.clear()
+    clearTimeout(this.#due)
+    this.#due = undefined
+    for (const [key, { batch }] of this.#filling) if (batch.frames > 0) this.#handOn(key, batch)
+  }
+
+  #handOn(key: string, batch: LineBatch): void {
+    if (batch.frames > 0) this.#storage.append(batch)
+    else this.#storage.reuse(batch)
+    this.#filling.delete(key)
   }
 
   #fillingFor(family: string, recvUs: number, frame: Buffer): Filling {
@@ -155,10 +179,10 @@ export class FrameRouter {
     const key = partition ? `${family}/${partition.kind}/${partition.currency ?? ''}` : family
     const current = this.#filling.get(key)
     if (current?.batch.covers(recvUs) && current.batch.hasRoomFor(frame)) return current
-    if (current && current.batch.frames > 0) this.#storage.append(current.batch)
+    if (current) this.#handOn(key, current.batch)
     const slotFromUs = recvUs - (recvUs % this.#slotUs)
     // Each batch being filled holds 256 KiB, however many groups there are.
-    if (this.#filling.size >= BATCHES_MAX) this.flush()
+    if (this.#filling.size >= BATCHES_MAX) for (const [other, { batch }] of this.#filling) this.#handOn(other, batch)
     const batch = this.#storage.newBatch({ channel: family, ...partition }, slotFromUs, slotFromUs + this.#slotUs)
     const filling = { batch, count: this.#countOf(family) }
     this.#filling.set(key, filling)

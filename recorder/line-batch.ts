@@ -14,6 +14,8 @@ export class LineBatch {
   /** Rotation slot of all its lines: from (inclusive) and to (exclusive), µs since the epoch. */
   readonly slotFromUs: number
   readonly slotToUs: number
+  /** Of its group, as the storage thread knows it; undefined while it does not. */
+  number: number | undefined
   #buffer: Buffer
   #length = 0
   #spans = new Uint32Array(64)
@@ -32,6 +34,10 @@ export class LineBatch {
 
   get length(): number {
     return this.#length
+  }
+
+  get memory(): ArrayBufferLike {
+    return this.#buffer.buffer
   }
 
   covers(recvUs: number): boolean {

@@ -96,7 +96,10 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     dropLast: droppedLast(facts),
     syncTarget: sync.target === undefined ? undefined : targetLabel(sync.target),
   })
-  const router = new FrameRouter(storage, clock, segments.rotateMinutes, groupingOf(segments.groupBy, exchange))
+  // Lines wait so long before they are written, at most.
+  const handOverMs = Math.min(HAND_OVER_MS, segments.flushMs)
+  const grouping = groupingOf(segments.groupBy, exchange)
+  const router = new FrameRouter(storage, clock, segments.rotateMinutes, grouping, handOverMs)
   const answers = new FrameCounter('http')
   const complaints = new Complaints(router, log, () => clock.nowUs())
   const ledger = new OutageLedger(router, channel => exchange.familyOfChannel(channel))
@@ -124,8 +127,6 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   // Without storage nothing can be recorded: the sockets are closed, too, so that the process ends and is started anew.
   const broken = new AbortController()
   died.catch(() => broken.abort('storage died'))
-  // Lines wait so long before they are written, at most.
-  const handOverMs = Math.min(HAND_OVER_MS, segments.flushMs)
   const started = {
     ...{ version, host, run, exchange: exchange.name },
     ...{ flush_ms: handOverMs, fsync_ms: segments.fsyncMs, rotate_minutes: segments.rotateMinutes },
@@ -145,17 +146,9 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   let stoppedMs = signal.aborted ? performance.now() : 0
   signal.addEventListener('abort', () => (stoppedMs = performance.now()), { once: true })
   const stopPulse = startPulse({ dataDir, part: 'recorder', of: tag, log }, () => lock && didBy(router, pool))
-  const tickEveryMs = Math.min(1000, segments.fsyncMs)
-  let tickedMs = -Infinity
   const timers = [
     pulse.start(),
-    setInterval(() => {
-      router.flush()
-      // Together with the lines: each message by itself wakes the storage thread.
-      if (performance.now() - tickedMs < tickEveryMs) return
-      tickedMs = performance.now()
-      storage.tick(clock.nowUs())
-    }, handOverMs),
+    setInterval(() => storage.tick(clock.nowUs()), Math.min(1000, segments.fsyncMs)),
     setInterval(() => {
       const stepUs = clock.checkForStep()
       if (stepUs !== 0) noteClockStep(stepUs, deps, pool)

@@ -26,6 +26,11 @@ export class Backlog {
     return this.#bytes
   }
 
+  /** Whether anything waits for the storage thread to hold less. */
+  get isWaiting(): boolean {
+    return this.#here.size > 0
+  }
+
   push(batch: Append): void {
     this.#bytes += heldBytes(batch)
     const list = this.#here.get(batch.channel)
@@ -35,11 +40,20 @@ export class Backlog {
 
   /** Whether the storage thread may get so much of a family past those that wait here; from here on it holds that. */
   passes(family: string, bytes: number): boolean {
-    const held = this.#inFlight.get(family) ?? 0
-    if (held >= this.#inFlightMax || this.#here.has(family)) return false
-    this.#inFlight.set(family, held + bytes)
-    this.#bytes += bytes
+    if (!this.mayPass(family)) return false
+    this.pass(family, bytes)
     return true
+  }
+
+  /** Whether the storage thread may get more of a family past those that wait here. */
+  mayPass(family: string): boolean {
+    return (this.#inFlight.get(family) ?? 0) < this.#inFlightMax && !this.#here.has(family)
+  }
+
+  /** From here on it holds so much more. */
+  pass(family: string, bytes: number): void {
+    this.#inFlight.set(family, (this.#inFlight.get(family) ?? 0) + bytes)
+    this.#bytes += bytes
   }
 
   /** Takes out what the storage thread may get of a family now; from here on it holds that. */

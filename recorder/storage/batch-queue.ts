@@ -16,6 +16,10 @@ export class BatchQueue {
     this.#batches.push(batch)
   }
 
+  get isEmpty(): boolean {
+    return this.#batches.length === 0
+  }
+
   /** When what failed is due again. */
   get retries(): Iterable<number> {
     return this.#blocked.values()

@@ -102,8 +102,9 @@ export class LiveSegments {
     if (odd) this.#options.emit({ type: 'odd', channel: batch.channel, ...odd })
     if (writer.holds.frames === batch.frames) this.#announceLong(writer)
     this.#options.volumes?.note(batch.group, batch.firstRecvUs / 1000, compressedBytes)
-    const { channel, bytes, frames, shares } = batch
-    const stored = { type: 'stored' as const, channel, frames, compressedBytes, held: heldBytes(batch) }
+    const { channel, number, bytes, frames, shares } = batch
+    const of = { channel, ...(number !== undefined && { number }) }
+    const stored = { type: 'stored' as const, ...of, frames, compressedBytes, held: heldBytes(batch) }
     this.#options.emit(shares ? stored : { ...stored, buffer: bytes.buffer })
     if (writer.holds.compressedBytes >= this.#options.storage.rotateBytes) this.#retire(key, writer)
   }

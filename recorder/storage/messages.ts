@@ -34,6 +34,8 @@ export interface Append extends SegmentGroup {
   type: 'append'
   /** `groupPath` of them: made once, asked for several times a batch. */
   group: string
+  /** Of the group, by which both threads know it; none where the batch came by itself. */
+  number?: number
   slotFromUs: number
   slotToUs: number
   firstRecvUs: number
@@ -99,6 +101,8 @@ export interface Stored {
   compressedBytes: number
   /** Memory that they took up. */
   held: number
+  /** Number of their group, where it has one. */
+  number?: number
   /** That memory, where it can be filled again. */
   buffer?: ArrayBuffer
 }

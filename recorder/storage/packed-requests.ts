@@ -6,7 +6,7 @@ import type { Append, StorageRequest } from './messages.js'
 export const SMALL_BYTES = BATCH_BYTES / 4
 
 /** A group of segments, which batches name by its number in the order of first use. */
-type Group = SegmentGroup & Pick<Append, 'group'>
+export type Group = SegmentGroup & Pick<Append, 'group'>
 
 /** What one turn has for the storage thread: each message wakes it, and each object in it costs more than its bytes. */
 export interface PackedRequests {
@@ -16,6 +16,8 @@ export interface PackedRequests {
   groups?: Group[]
   /** Numbers of all small batches, `NUMBERS` of each, then of each its spans, and its lines right behind them. */
   memory?: ArrayBuffer
+  /** Lines in the ring up to this place stand before all these. */
+  behind?: number
 }
 
 /** Of a small batch: group, slot from and to, first and last receive time, frames, spans, bytes of lines. */
@@ -86,6 +88,11 @@ export class RequestPacker {
     return named
   }
 
+  /** The number by which the other end knows a group; none before the first message that names it. */
+  numberOf(group: string): number | undefined {
+    return this.#groups.get(group)
+  }
+
   #numberOf({ group, channel, kind, currency }: Append, named: Group[]): number {
     const known = this.#groups.get(group)
     if (known !== undefined) return known
@@ -98,6 +105,12 @@ export class RequestPacker {
 /** Reads the messages of one packer, in their order. */
 export class RequestUnpacker {
   readonly #groups: Group[] = []
+
+  groupOf(number: number): Group {
+    const group = this.#groups[number]
+    if (!group) throw new TypeError(`lines of group ${number}, which no message named`)
+    return group
+  }
 
   /** The same requests again; small batches share their memory. */
   unpack({ requests, groups = [], memory = new ArrayBuffer(0) }: PackedRequests): StorageRequest[] {
@@ -124,12 +137,11 @@ export class RequestUnpacker {
   /** @param number where its numbers begin; @param at where its spans do */
   #batchAt(numbers: Float64Array, number: number, memory: ArrayBuffer, at: number) {
     const of = (index: number) => numbers[number + index] ?? 0
-    const group = this.#groups[of(0)]
-    if (!group) throw new TypeError(`a batch of group ${of(0)}, which no message named`)
     const spans = new Uint32Array(memory, at, of(6))
     return {
-      ...group,
+      ...this.groupOf(of(0)),
       type: 'append' as const,
+      number: of(0),
       slotFromUs: of(1),
       slotToUs: of(2),
       firstRecvUs: of(3),

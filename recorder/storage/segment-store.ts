@@ -102,6 +102,11 @@ export class SegmentStore {
     return this.#live.openFiles
   }
 
+  /** Whether it still holds batches that it got. */
+  get hasWaiting(): boolean {
+    return !this.#queue.isEmpty
+  }
+
   handle(request: StorageRequest): void {
     this.handleAll([request])
   }
@@ -154,6 +159,7 @@ export class SegmentStore {
       this.#endWhatIsOver()
       this.#syncIfDue()
       this.#takeTurn()
+      if (!this.#mayHaveMore) break
       await nextTurn()
     } while (this.#hasMore())
     this.#working = false
@@ -162,6 +168,11 @@ export class SegmentStore {
 
   #isClosing(): boolean {
     return this.#closing
+  }
+
+  /** Whether `hasMore` has anything to look at: each turn of the loop costs as much as all that is written in one. */
+  get #mayHaveMore(): boolean {
+    return this.#seals.nextMs !== undefined || (this.#hasNew && !this.#isHeldUp) || this.#hasTurn
   }
 
   /** Does a slice of sealing, where there is one; false when there is nothing to do now. */

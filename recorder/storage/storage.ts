@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { LineBatch, BATCH_BYTES } from '../line-batch.js'
+import type { LineHead } from '../../formats/raw-line.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import { groupPath, type SegmentGroup } from '../../formats/raw-path.js'
 import type { OpenElsewhere } from '../../formats/left-open.js'
@@ -9,12 +10,16 @@ import {
   APPENDING,
   type Append,
   type Loss,
+  type Stored,
   type StorageEvent,
   type StorageOptions,
   type StorageRequest,
 } from './messages.js'
 import { Backlog } from './backlog.js'
-import { RequestPacker, SMALL_BYTES } from './packed-requests.js'
+import { RingWriter } from './line-ring.js'
+import { RequestPacker, SMALL_BYTES, type PackedRequests } from './packed-requests.js'
+import { COUNTED_GROUPS, CountReader } from './stored-counts.js'
+import type { ThreadData } from './thread.js'
 import { Losses, lossOf } from './losses.js'
 
 /** Batch buffers kept for reuse: what comes back while one flush interval is written. */
@@ -80,9 +85,16 @@ export class Storage extends EventEmitter<StorageEvents> {
   readonly #queueBytes: number
   readonly #backlog: Backlog
   readonly #packer = new RequestPacker()
+  readonly #ring = new RingWriter()
+  /** More comes than the ring takes; until the next tick all goes by batches. */
+  #overflows = false
+  readonly #counts = new CountReader()
+  /** Families of groups that were named to the thread, by number. */
+  readonly #families: string[] = []
   readonly #losses = new Losses()
   #pool: Buffer[] = []
   #underPressure = false
+  #isWatching = false
   #progressAtMs = performance.now()
   /** Why the disk takes nothing at present, as far as is known. */
   #trouble: string | undefined
@@ -104,10 +116,14 @@ export class Storage extends EventEmitter<StorageEvents> {
   /** Starts the thread, which first recovers what is open. Until then all that is appended waits in memory. */
   start(): void {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      workerData: this.#workerData,
+      workerData: {
+        ...this.#workerData,
+        shared: { ring: this.#ring.memory, counts: this.#counts.memory },
+      } satisfies ThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MIB },
     })
     worker.on('message', (events: StorageEvent[]) => {
+      this.#look()
       for (const event of events) this.#receive(event)
     })
     worker.on('error', error => this.emit('died', error))
@@ -117,6 +133,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   get waitingBytes(): number {
+    this.#look()
     return this.#backlog.bytes
   }
 
@@ -124,9 +141,39 @@ export class Storage extends EventEmitter<StorageEvents> {
     return new LineBatch(group, slotFromUs, slotToUs, this.#pool.pop() ?? Buffer.allocUnsafeSlow(BATCH_BYTES))
   }
 
+  /** Memory of a batch that got no lines. */
+  reuse(batch: LineBatch): void {
+    this.#recycle(batch.memory)
+  }
+
+  /**
+   * Takes a line at once, for which nobody is woken. False: it is to go the way of an empty batch, since something of its group
+   * waits before it, or more comes than is cheap this way.
+   */
+  takeLine(batch: LineBatch, recvUs: number, head: LineHead, seq: number, frame: Buffer): boolean {
+    if (this.#overflows || !this.#worker || this.#toSend.length > 0) return false
+    const number = (batch.number ??= this.#packer.numberOf(groupPath(batch.group)))
+    if (number === undefined || number >= COUNTED_GROUPS || frame.length > SMALL_BYTES) return false
+    if (!this.#ring.hasRoomFor(frame)) {
+      this.#overflows = true
+      return false
+    }
+    const { channel } = batch.group
+    if (!this.#backlog.mayPass(channel)) {
+      this.#look()
+      if (!this.#backlog.mayPass(channel)) return false
+    }
+    if (this.#backlog.bytes === 0) this.#progressAtMs = performance.now()
+    this.#backlog.pass(channel, this.#ring.add(number, batch, recvUs, head, seq, frame))
+    if (this.#ring.mustWake()) this.#worker.postMessage(WAKE)
+    this.#watch()
+    return true
+  }
+
   append(batch: LineBatch): void {
     const { group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
     const facts = { ...group, group: groupPath(group), slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames }
+    this.#look()
     if (this.#backlog.bytes === 0) this.#progressAtMs = performance.now()
     if (this.#passesOn(batch)) this.#post({ type: 'append', ...facts, ...batch.view(), shares: true })
     else this.#keep(facts, batch)
@@ -142,6 +189,7 @@ export class Storage extends EventEmitter<StorageEvents> {
     const { bytes, spans, reusable } = batch.take()
     if (reusable) this.#recycle(reusable.buffer)
     this.#backlog.push({ type: 'append', ...facts, bytes, spans })
+    this.#look()
     this.#send(facts.channel)
   }
 
@@ -151,7 +199,9 @@ export class Storage extends EventEmitter<StorageEvents> {
 
   /** To be called about every second. */
   tick(nowUs: number): void {
-    this.#post({ type: 'tick', nowUs })
+    if (!this.#ring.tick(nowUs)) this.#post({ type: 'tick', nowUs })
+    this.#overflows = false
+    this.#look()
     this.#watch()
     // One report is under way at most: while the journal cannot be written, losses add up instead.
     if (this.#losses.size > 0 && !this.isUnderWay('journal')) this.#emitLosses()
@@ -160,7 +210,7 @@ export class Storage extends EventEmitter<StorageEvents> {
   /** Waits until all that was appended can be read by others, at most so long. */
   async written(withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs
-    while (this.#backlog.bytes > 0 && performance.now() < deadlineMs) await delay(WRITTEN_LOOK_MS)
+    while (this.waitingBytes > 0 && performance.now() < deadlineMs) await delay(WRITTEN_LOOK_MS)
   }
 
   /**
@@ -170,10 +220,10 @@ export class Storage extends EventEmitter<StorageEvents> {
   async settle(withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs
     const wait = async (untilMs: number) => {
-      while (this.#backlog.bytes > 0 && performance.now() < untilMs) await nextTurn()
+      while (this.waitingBytes > 0 && performance.now() < untilMs) await nextTurn()
     }
     await wait(deadlineMs - withinMs / 2)
-    if (this.#backlog.bytes > 0) this.#post({ type: 'tryNow' })
+    if (this.waitingBytes > 0) this.#post({ type: 'tryNow' })
     await wait(deadlineMs - withinMs / 4)
     this.#giveUp(Infinity)
     this.#post({ type: 'giveUp' })
@@ -200,6 +250,7 @@ export class Storage extends EventEmitter<StorageEvents> {
 
   /** True while some of a family's batches are not yet on disk. */
   isUnderWay(family: string): boolean {
+    this.#look()
     return this.#backlog.has(family)
   }
 
@@ -213,7 +264,8 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#toSend = []
     if (requests.length === 0) return
     const { message, transfer } = this.#packer.pack(requests)
-    this.#worker?.postMessage(message, transfer)
+    for (const { channel } of message.groups ?? []) this.#families.push(channel)
+    this.#worker?.postMessage({ ...message, behind: this.#ring.noteMessage() }, transfer)
     for (const request of requests) if (request.type === 'append') this.#recycle(request.bytes.buffer)
   }
 
@@ -229,15 +281,30 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#send(family)
   }
 
+  /** Hears what the thread only counted. */
+  #look(): void {
+    // First: what is not counted below is told.
+    this.#counts.want(this.#underPressure || this.#backlog.isWaiting)
+    if (this.#counts.takeSyncs()) this.#progressAtMs = performance.now()
+    this.#families.forEach((channel, number) => {
+      const stored = number < COUNTED_GROUPS && this.#counts.take(number)
+      if (stored) this.#noteStored({ type: 'stored', channel, ...stored })
+    })
+  }
+
+  #noteStored({ channel, frames, compressedBytes, held, buffer }: Stored): void {
+    this.compressedBytes += compressedBytes
+    this.storedFrames += frames
+    this.#progressAtMs = performance.now()
+    // The journal is written even when nothing else is.
+    if (channel !== 'journal') this.#takes()
+    this.#release(channel, held, buffer)
+  }
+
   #receive(event: StorageEvent): void {
     switch (event.type) {
       case 'stored':
-        this.compressedBytes += event.compressedBytes
-        this.storedFrames += event.frames
-        this.#progressAtMs = performance.now()
-        // The journal is written even when nothing else is.
-        if (event.channel !== 'journal') this.#takes()
-        this.#release(event.channel, event.held, event.buffer)
+        this.#noteStored(event)
         this.#watch()
         break
       case 'synced':
@@ -297,9 +364,19 @@ export class Storage extends EventEmitter<StorageEvents> {
     if (refusal) this.emit('takesAgain', Math.max(0, Date.now() - refusal.atMs), refusal.message)
   }
 
-  /** Keeps what waits within the bound. */
+  /** Keeps what waits within the bound. What it says may bring lines, of which each would have it look again. */
   #watch(): void {
-    if (!this.#underPressure && this.#backlog.bytes <= this.#queueBytes) return
+    if (this.#isWatching || (!this.#underPressure && this.#backlog.bytes <= this.#queueBytes)) return
+    this.#isWatching = true
+    try {
+      this.#look()
+      this.#keepWithin()
+    } finally {
+      this.#isWatching = false
+    }
+  }
+
+  #keepWithin(): void {
     const stalled = this.#worker !== undefined && performance.now() - this.#progressAtMs > STALLED_AFTER_MS
     if (stalled) this.#trouble ??= 'the disk does not answer'
     if (this.#trouble !== undefined && this.#backlog.bytes > this.#queueBytes * KEEP_SHARE)
@@ -333,10 +410,14 @@ export class Storage extends EventEmitter<StorageEvents> {
   #setPressure(on: boolean): void {
     this.#underPressure = on
     this.emit('pressure', on)
+    this.#look()
   }
 }
 
 /** Longer by one slice of sealing, which cannot be cut short. */
 const atMost = (withinMs: number) => delay(withinMs + SLICE_MS, undefined, { ref: false })
+
+/** Says that there are lines in the ring. */
+const WAKE: PackedRequests = { requests: [] }
 
 const nextTurn = () => new Promise<void>(resolve => setTimeout(resolve, 5))

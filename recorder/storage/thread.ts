@@ -1,61 +1,50 @@
 /** Entry of the storage thread: compression and disk, away from the thread that stamps frames. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Stored, StorageEvent, StorageOptions } from './messages.js'
+import { HAND_OVER_MS } from '../line-batch.js'
+import { RingReader, type RingMemory } from './line-ring.js'
+import type { StorageEvent, StorageOptions, StorageRequest } from './messages.js'
 import { RequestUnpacker, type PackedRequests } from './packed-requests.js'
 import { SegmentStore } from './segment-store.js'
+import { COUNTED_GROUPS, StoredCounts } from './stored-counts.js'
+
+/** What the thread is started with. */
+export interface ThreadData extends StorageOptions {
+  shared: { ring: RingMemory; counts: SharedArrayBuffer }
+}
 
 if (!parentPort) throw new Error('recorder/storage/thread must be started as a worker')
 const port = parentPort
 
-/** That lines were stored is reported at leisure, where no memory that is needed again hangs on it … */
-const STORED_AFTER_MS = 160
-/** … together with others that are stored then; where none are, at the latest now: a thread that wakes up for it costs more than what it says. */
-const STORED_WITHIN_MS = 250
+/** So often in a row it is looked for lines in vain; then the other thread has to say that there are some. */
+const LOOKS_IN_VAIN = 12
+
+const { shared, ...options } = workerData as ThreadData
+const unpacker = new RequestUnpacker()
+const ring = new RingReader(shared.ring, number => unpacker.groupOf(number))
+const counts = new StoredCounts(shared.counts)
 
 let pending: StorageEvent[] = []
-/** Of those reported at leisure, the one of each family. */
-const atLeisure = new Map<string, Stored>()
-let isUrgent = false
-let later: NodeJS.Timeout | undefined
-let atLeisureSinceMs = 0
+/** A write failed: the next that succeeds is told in its turn, behind that. */
+let isRefused = false
 
-/** Each message wakes the other thread, which costs more than what is in it: many go in one. */
+/** Each message wakes the other thread, which costs more than what is in it: what can wait until it asks is only counted. */
 function emit(event: StorageEvent): void {
-  if (event.type === 'stored' && event.channel !== 'journal' && !event.buffer) {
-    addAtLeisure(event)
-    return
-  }
-  pending.push(event)
-  if (!isUrgent) hurry()
+  if (event.type === 'failed') isRefused = true
+  if (isCounted(event)) return
+  if (event.type === 'stored' && event.channel !== 'journal') isRefused = false
+  if (pending.push(event) === 1) queueMicrotask(postAll)
 }
 
-function addAtLeisure(event: Stored): void {
-  const known = atLeisure.get(event.channel)
-  if (known) {
-    known.frames += event.frames
-    known.compressedBytes += event.compressedBytes
-    known.held += event.held
-  } else {
-    atLeisure.set(event.channel, event)
-    pending.push(event)
-  }
-  if (isUrgent) return
-  if (!later) {
-    later = setTimeout(postAll, STORED_WITHIN_MS)
-    atLeisureSinceMs = performance.now()
-  } else if (performance.now() - atLeisureSinceMs >= STORED_AFTER_MS) hurry()
-}
-
-function hurry(): void {
-  isUrgent = true
-  queueMicrotask(postAll)
+function isCounted(event: StorageEvent): boolean {
+  if (counts.isWanted || isRefused) return false
+  if (event.type === 'synced') counts.noteSync()
+  else if (event.type === 'stored' && event.number !== undefined && event.number < COUNTED_GROUPS)
+    counts.note(event.number, event)
+  else return false
+  return true
 }
 
 function postAll(): void {
-  clearTimeout(later)
-  later = undefined
-  isUrgent = false
-  atLeisure.clear()
   // A batch's memory goes back to be filled again, not to be copied.
   const memory = pending.flatMap(event => (event.type === 'stored' && event.buffer ? [event.buffer] : []))
   port.postMessage(pending, memory)
@@ -63,6 +52,32 @@ function postAll(): void {
   pending = []
 }
 
-const store = new SegmentStore(workerData as StorageOptions, emit)
-const unpacker = new RequestUnpacker()
-port.on('message', (message: PackedRequests) => store.handleAll(unpacker.unpack(message)))
+const store = new SegmentStore(options, emit)
+
+function handle(requests: readonly StorageRequest[]): void {
+  store.handleAll(requests)
+  if (store.hasWaiting) ring.keepTaken()
+}
+
+let looking: NodeJS.Timeout | undefined
+let inVain = 0
+
+function look(): void {
+  const requests = ring.takeAll()
+  if (requests.length > 0) handle(requests)
+  inVain = requests.some(({ type }) => type === 'append') ? 0 : inVain + 1
+  if (inVain > LOOKS_IN_VAIN && ring.fallAsleep()) {
+    clearInterval(looking)
+    looking = undefined
+  }
+}
+
+function lookFromNowOn(): void {
+  inVain = 0
+  looking ??= setInterval(look, Math.min(HAND_OVER_MS, options.frameMs ?? HAND_OVER_MS)).unref()
+}
+
+port.on('message', (message: PackedRequests) => {
+  if (message.behind === undefined) lookFromNowOn()
+  else handle([...ring.takeBefore(message.behind), ...unpacker.unpack(message)])
+})

@@ -10,8 +10,9 @@ const SEARCHED_MAX = 1000
 const START_MS = Date.UTC(2026, 10, 24)
 
 function recording() {
-  const storage: Pick<Storage, 'newBatch' | 'append'> = {
+  const storage: Pick<Storage, 'newBatch' | 'takeLine' | 'append'> = {
     newBatch: (group, fromUs, toUs) => new LineBatch(group, fromUs, toUs, Buffer.allocUnsafeSlow(BATCH_BYTES)),
+    takeLine: () => false,
     append: () => undefined,
   }
   const router = new FrameRouter(storage as Storage, new ReceiveClock(), 60)
