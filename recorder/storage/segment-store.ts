@@ -107,6 +107,11 @@ export class SegmentStore {
     return !this.#queue.isEmpty
   }
 
+  /** Whether a segment is, or waits, to be synced or ended. */
+  get hasTurns(): boolean {
+    return this.#turn !== undefined || this.#live.hasTurns
+  }
+
   handle(request: StorageRequest): void {
     this.handleAll([request])
   }

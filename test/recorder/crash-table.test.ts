@@ -62,6 +62,8 @@ async function everyStep(root: string, more: Partial<StorageOptions> = {}) {
       run.store.handle({ ...batch, ...slot, firstRecvUs: firstRecvUs + laterUs, lastRecvUs: lastRecvUs + laterUs })
     }
     await delay(15)
+    // What follows may else be on the disk before the end of what was before: neither is promised yet.
+    await run.until('what ended is synced', () => !run.store.hasTurns)
   }
   run.store.handle({ type: 'tick', nowUs: SLOT_TO_US + 24 * HOUR_US })
   await run.until(
