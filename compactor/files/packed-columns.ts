@@ -8,6 +8,8 @@ export interface PackedColumn {
   packed: string | undefined
   /** The column again as it was, in SQL on what was carried. */
   unpacked: string
+  /** Where its texts have numbers: how many there are, and the number of a row's from 0, in SQL on `staged`. */
+  texts?: { count: number; number: string }
 }
 
 /** What rows show of their columns. */
@@ -71,6 +73,16 @@ async function packTexts(engine: Engine, column: string, type: string): Promise<
   )
   if (countOf(texts) > MOST_TEXTS || countOf(texts) === 0 || countOf(odd) > 0) return undefined
   await engine.run(`CREATE TYPE ${type} AS ENUM (SELECT text FROM texts WHERE text IS NOT NULL ORDER BY text)`)
-  if (countOf(all) === 1) return { packed: undefined, unpacked: `enum_first(NULL::${type})::VARCHAR AS ${column}` }
-  return { packed: `staged.${column}::${type} AS ${column}`, unpacked: `${column}::VARCHAR AS ${column}` }
+  if (countOf(all) === 1)
+    return {
+      packed: undefined,
+      unpacked: `enum_first(NULL::${type})::VARCHAR AS ${column}`,
+      texts: { count: 1, number: '0' },
+    }
+  const number = `staged.${column}::${type}`
+  return {
+    packed: `${number} AS ${column}`,
+    unpacked: `${column}::VARCHAR AS ${column}`,
+    texts: { count: countOf(texts), number: `enum_code(${number})` },
+  }
 }

@@ -9,6 +9,7 @@ import type { Group } from './groups.js'
 import { lookAtColumns, packColumns, type PackedColumn } from './packed-columns.js'
 import { fileFacts, parquetOptions } from './parquet-options.js'
 import { LEAST_ROWS, rowGroupRows } from './row-group.js'
+import { IN_FULL, sortOrder } from './sort-order.js'
 import { rankNames, rowsOf, sortedRanges, type SortedRange } from './sorted-ranges.js'
 
 /** A Parquet file in the temporary folder. */
@@ -43,7 +44,7 @@ export async function writeParts(
   const parts: Part[] = []
   if (groups.length === 0) return []
   const allRows = groups.reduce((sum, { rows }) => sum + rows, 0)
-  const { columns, groupRows } = await planRows(engine, ofTable, allRows)
+  const { columns, groupRows, order } = await planRows(engine, ofTable, allRows)
   if (groups.length > 1 || allRows > sortedGroups * groupRows) await rankNames(engine)
   for (const [index, { partition, names, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
@@ -52,7 +53,7 @@ export async function writeParts(
     const sorted = (range: SortedRange) => `SELECT ${columns.map(({ unpacked }) => unpacked).join(', ')} FROM (
         SELECT ${columns.flatMap(({ packed }) => packed ?? []).join(', ')}
         FROM ${rowsOf(range, groups.length === 1 && ranges.length === 1)}
-        ORDER BY instrument_name, exchange_ts, seq, conn, row_no, recv_ts
+        ORDER BY ${order}
       )`
     const written = await writeRanges(engine, ranges.map(sorted), temporary, options, groupRows)
     if (written !== rows) throw new RangeError(`${temporary}: ${written} rows instead of ${rows}`)
@@ -64,18 +65,26 @@ export async function writeParts(
 /** Fewer rows are sorted as they are: their sort is small, and to look at their texts takes longer. */
 const FEW_ROWS = 20_000
 
-/** How columns go through the sort, and how many rows a row group gets. */
-async function planRows(
-  engine: Engine,
-  ofTable: readonly Column[],
-  rows: number,
-): Promise<{ columns: readonly PackedColumn[]; groupRows: number }> {
+interface RowPlan {
+  /** How they go through the sort. */
+  columns: readonly PackedColumn[]
+  /** How many rows a row group gets. */
+  groupRows: number
+  /** In SQL on what is carried through the sort. */
+  order: string
+}
+
+async function planRows(engine: Engine, ofTable: readonly Column[], rows: number): Promise<RowPlan> {
   const named = ofTable.filter(({ name }) => name !== 'row_no')
   const seen = rows < FEW_ROWS ? undefined : await lookAtColumns(engine, named)
   const groupRows =
     rows <= LEAST_ROWS ? LEAST_ROWS : await rowGroupRows(engine, 'staged', ofTable, Infinity, seen?.empty)
-  const asTheyAre = () => named.map(({ name }) => ({ packed: sqlName(name), unpacked: sqlName(name) }))
-  return { groupRows, columns: seen ? await packColumns(engine, named, seen) : asTheyAre() }
+  if (!seen) {
+    const columns = named.map(({ name }) => ({ packed: sqlName(name), unpacked: sqlName(name) }))
+    return { groupRows, columns, order: IN_FULL }
+  }
+  const columns = await packColumns(engine, named, seen)
+  return { groupRows, columns, order: await sortOrder(engine, columns[named.findIndex(({ name }) => name === 'conn')]) }
 }
 
 /** Row groups, each of some MiB, that are sorted together; more rows are sorted range by range. */

@@ -15,6 +15,7 @@ export interface LineProgram {
   begin(): void
   take(from: number, to: number): number
   point(column: number, entries: number, base: bigint): void
+  filledRows(column: number): number
   readonly members: Place
   readonly objects: Place
   readonly columns: Place

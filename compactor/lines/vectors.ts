@@ -6,10 +6,12 @@ import type { LineMachine, PlacedColumn } from './line-program.js'
 const INLINE_BYTES = 12
 const WORD_BYTES = 8
 
-/** Copies a column, as the program has it, into a vector of DuckDB. */
+/** Copies a column, as the program has it, into a vector of DuckDB, which has every entry filled until something else is said. */
 export function copyColumn(machine: LineMachine, vector: Vector, column: PlacedColumn, rows: number): void {
   const duckdb = duckdbBindings()
-  copyEntries(machine, vector, column, rows)
+  const filled = machine.program.filledRows(column.number)
+  if (filled > 0 || column.elements) copyEntries(machine, vector, column, rows)
+  if (filled === rows) return
   duckdb.vector_ensure_validity_writable(vector)
   const bytes = Math.ceil(rows / (8 * WORD_BYTES)) * WORD_BYTES
   duckdb.copy_data_to_vector_validity(vector, 0, machine.program.memory.buffer, column.validity, bytes)

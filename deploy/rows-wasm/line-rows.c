@@ -557,6 +557,14 @@ count take(count from, count to) {
   return (count)at;
 }
 
+/* How many rows have a value in a column. */
+count filledRows(count column) {
+  const wide *valid = (const wide *)columns[column].validity;
+  count filled = 0;
+  for (count n = 0; n < (rows + 63) / 64; n++) filled += __builtin_popcountll(valid[n]);
+  return filled;
+}
+
 /* Makes addresses of places in a heap, once it is known where DuckDB keeps it. */
 void point(count column, count entries, wide base) {
   byte *entry = (byte *)columns[column].values;
