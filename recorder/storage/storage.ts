@@ -318,6 +318,8 @@ export class Storage extends EventEmitter<StorageEvents> {
         this.#lose(event.loss)
         break
       case 'failed':
+        // What was stored before, and only counted, does not say that the disk takes frames again.
+        this.#look()
         this.#trouble = event.message
         if (event.what.startsWith(APPENDING)) this.#refusal ??= { message: event.message, atMs: Date.now() }
         this.emit('failed', event)
