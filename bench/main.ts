@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME… --rounds N --seconds N --days N,N]`: all benchmarks, or those named. Each prints figures, goals
+ * `npm run bench [-- NAME… --rounds N --seconds N --warm-up N --days N,N]`: all benchmarks, or those named. Each prints figures, goals
  * and machine. `--quick`: those that docs/performance.md tells of, once and small, in less than 5 minutes.
  */
 import { parseArgs } from 'node:util'
@@ -39,6 +39,7 @@ const { values, positionals: names } = parseArgs({
   options: {
     rounds: { type: 'string', default: '2' },
     seconds: { type: 'string', default: '3' },
+    'warm-up': { type: 'string', default: '8' },
     quick: { type: 'boolean', default: false },
     // Of years on one tree.
     days: { type: 'string', default: '30,400' },
@@ -47,15 +48,16 @@ const { values, positionals: names } = parseArgs({
 })
 const years = { days: [1, ...values.days.split(',').map(Number)], hours: Number(values.hours) }
 const { quick } = values
-const options = { rounds: quick ? 1 : Number(values.rounds), seconds: Number(values.seconds), quick }
+const [seconds, warmUp] = [Number(values.seconds), Number(values['warm-up'])]
+const options = { rounds: quick ? 1 : Number(values.rounds), seconds, warmUp, quick }
 /** Those of `--quick`. */
 const SHORT = ['recorder', 'peers', 'fresh', 'compactor', 'syncer']
 const unknown = names.filter(name => !(name in benches))
 if (unknown.length > 0) {
   process.stderr.write(`no benchmark called ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}\n`)
   process.exitCode = 2
-} else if (!(options.rounds >= 1 && options.seconds >= 1)) {
-  process.stderr.write('--rounds and --seconds are numbers from 1\n')
+} else if (!(options.rounds >= 1 && seconds >= 1 && warmUp >= 1)) {
+  process.stderr.write('--rounds, --seconds and --warm-up are numbers from 1\n')
   process.exitCode = 2
 } else {
   // Years of files, and a drawing of the docs, are made only where they are named.

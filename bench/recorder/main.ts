@@ -2,7 +2,15 @@ import { plainTable } from '../plain-table.js'
 import { machine, spread } from '../machine.js'
 import { recordedDelays, type Delays } from './delays.js'
 import type { Shape } from './frames.js'
-import { count, keepCompacting, newRecording, record, stampOnly, type Recorded } from './processes.js'
+import {
+  count,
+  keepCompacting,
+  newRecording,
+  record,
+  stampOnly,
+  type Recorded,
+  type RecordOptions,
+} from './processes.js'
 
 const ORDINARY_RATE = 2000
 const RATES = [200, ORDINARY_RATE, 20_000]
@@ -19,6 +27,8 @@ export interface BenchOptions {
   rounds: number
   /** Of each measurement. */
   seconds: number
+  /** How long a recorder runs at a steady rate before it is measured, seconds: V8 compiles late what runs seldom. */
+  warmUp: number
   /** Little of everything. */
   quick?: boolean
 }
@@ -40,9 +50,9 @@ async function rounds<T>(times: number, measure: () => Promise<T>): Promise<T[]>
   return results
 }
 
-async function recordAlone(shape: Shape, pinned: boolean, framesPerSecond: number, seconds: number): Promise<Recorded> {
+async function recordAlone(options: Omit<RecordOptions, 'recording' | 'seal'>): Promise<Recorded> {
   const recording = newRecording()
-  const recorded = await record({ recording, shape, pinned, framesPerSecond, seconds, seal: false })
+  const recorded = await record({ recording, seal: false, ...options })
   recording.remove()
   return recorded
 }
@@ -52,7 +62,7 @@ async function speeds({ rounds: times, seconds, quick = false }: BenchOptions): 
   for (const { shape, pinned, goal } of quick ? SPEEDS.filter(({ pinned }) => !pinned) : SPEEDS) {
     const results = await rounds(times, async () => ({
       counted: await count(shape, pinned, seconds),
-      recorded: (await recordAlone(shape, pinned, 0, seconds)).framesPerSecond,
+      recorded: (await recordAlone({ shape, pinned, framesPerSecond: 0, seconds })).framesPerSecond,
     }))
     const ratio = spread(
       results.map(({ counted, recorded }) => recorded / counted),
@@ -76,7 +86,7 @@ async function speeds({ rounds: times, seconds, quick = false }: BenchOptions): 
   return table.toString()
 }
 
-async function costs({ rounds: times, seconds, quick = false }: BenchOptions): Promise<string> {
+async function costs({ rounds: times, seconds, warmUp, quick = false }: BenchOptions): Promise<string> {
   const table = plainTable([
     'at a steady rate, mix',
     'recorded/s',
@@ -87,7 +97,8 @@ async function costs({ rounds: times, seconds, quick = false }: BenchOptions): P
     '',
   ])
   for (const rate of quick ? [ORDINARY_RATE] : RATES) {
-    const results = await rounds(times, () => recordAlone('mix', false, rate, seconds))
+    const options = { shape: 'mix', pinned: false, framesPerSecond: rate, seconds, warmUp } as const
+    const results = await rounds(times, () => recordAlone(options))
     const cpu = spread(
       results.map(result => result.cpuPercent),
       1,
@@ -117,12 +128,12 @@ async function costs({ rounds: times, seconds, quick = false }: BenchOptions): P
   return table.toString()
 }
 
-async function stampDelays({ rounds: times, seconds }: BenchOptions): Promise<string> {
+async function stampDelays({ rounds: times, seconds, warmUp }: BenchOptions): Promise<string> {
   const table = plainTable(['stamp delay at 2,000/s, ms', 'frames', 'p50', 'p99', 'p99.9', 'goal', ''])
   const yardstick = await rounds(times, () => stampOnly(ORDINARY_RATE, 2 * seconds))
   table.push(['a client that only stamps', ...columnsOf(yardstick), '', ''])
   for (const compacting of [false, true]) {
-    const results = await rounds(times, () => delaysOnce(compacting, seconds))
+    const results = await rounds(times, () => delaysOnce(compacting, seconds, warmUp))
     const isMet = middle(results, 'p99Ms') <= 1 && middle(results, 'p999Ms') <= 10
     const label = compacting
       ? `recorder, compactor at work (${results.map(result => result.passes).join(', ')} passes ended)`
@@ -147,9 +158,9 @@ const columnsOf = (results: Delays[]) =>
       ).text,
   )
 
-async function delaysOnce(compacting: boolean, seconds: number): Promise<Delays & { passes: number }> {
+async function delaysOnce(compacting: boolean, seconds: number, warmUp: number): Promise<Delays & { passes: number }> {
   const recording = newRecording()
-  const options = { recording, shape: 'mix', pinned: false, seal: true } as const
+  const options = { recording, shape: 'mix', pinned: false, warmUp, seal: true } as const
   if (compacting) await record({ ...options, ...BACKLOG })
   const compactor = compacting ? keepCompacting(recording) : undefined
   const { fromUs } = await record({ ...options, framesPerSecond: ORDINARY_RATE, seconds: 2 * seconds })

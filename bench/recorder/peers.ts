@@ -8,12 +8,11 @@ import { packageRoot } from '../../platform/package-info.js'
 import { machine, spread } from '../machine.js'
 import { sentUs } from './delays.js'
 import type { BenchOptions } from './main.js'
-import { cpuSecondsOf, newRecording, node, record, startSender } from './processes.js'
+import { cpuSecondsOf, newRecording, node, record, startSender, type RecordOptions } from './processes.js'
 
 const RATES = [2000, 20_000]
 /** Seals come within the measurement. */
 const ROTATE_MINUTES = 0.1
-const WARM_UP_MS = 8000
 const STARTED_WITHIN_MS = 30_000
 
 interface Race {
@@ -25,15 +24,16 @@ interface Race {
 }
 
 /** What others do with the same frames: CPU, bytes, and what a kill costs. */
-export async function benchPeers({ rounds, seconds, quick = false }: BenchOptions): Promise<void> {
+export async function benchPeers({ rounds, seconds, warmUp, quick = false }: BenchOptions): Promise<void> {
   for (const rate of quick ? RATES.slice(0, 1) : RATES) {
+    const course = { framesPerSecond: rate, seconds, warmUp }
     const found = new Map<string, Race[]>()
     const add = (name: string, race: Race) => found.set(name, [...(found.get(name) ?? []), race])
     for (let round = 0; round < rounds; round++) {
-      add('edgetape, open segments', await raceOfOurs(rate, seconds))
-      add('edgetape, with its seals', await raceOfOurs(rate, seconds, ROTATE_MINUTES))
-      add('parse, check, append', await raceOfPeer('append', rate, seconds))
-      add('tardis-dev, JSON to a file', await raceOfPeer('tardis-dev', rate, seconds))
+      add('edgetape, open segments', await raceOfOurs({ ...course, rotateMinutes: 60 }))
+      add('edgetape, with its seals', await raceOfOurs({ ...course, rotateMinutes: ROTATE_MINUTES }))
+      add('parse, check, append', await raceOfPeer('append', course))
+      add('tardis-dev, JSON to a file', await raceOfPeer('tardis-dev', course))
     }
     const head = [`${rate.toLocaleString('en')} frames/s, mix`, 'CPU s per 1,000', 'lost by kill -9, ms', 'B a frame']
     const table = plainTable(head)
@@ -58,17 +58,19 @@ export async function benchPeers({ rounds, seconds, quick = false }: BenchOption
   }
 }
 
-async function raceOfOurs(framesPerSecond: number, seconds: number, rotateMinutes = 60): Promise<Race> {
+type Course = Required<Pick<RecordOptions, 'framesPerSecond' | 'seconds' | 'warmUp'>>
+
+async function raceOfOurs(course: Course & Pick<RecordOptions, 'rotateMinutes'>): Promise<Race> {
   const recording = newRecording()
   try {
-    const options = { recording, shape: 'mix', pinned: false, framesPerSecond, seconds, rotateMinutes } as const
-    const { cpuPercent, framesPerSecond: perSecond, endedUs } = await record({ ...options, seal: false })
+    const options = { recording, shape: 'mix', pinned: false, seal: false } as const
+    const { cpuPercent, framesPerSecond, endedUs } = await record({ ...options, ...course })
     const files = filesBelow(join(recording.dataDir, 'raw')).filter(path => /\.zst(?:\.open)?$/.test(path))
     const lines = files.map(file => linesOf(file))
     const frames = lines.reduce((sum, each) => sum + each.frames, 0)
     const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0)
     const lastUs = Math.max(...lines.map(({ lastSentUs }) => lastSentUs))
-    return { cpu: (cpuPercent * 10) / perSecond, lostMs: (endedUs - lastUs) / 1000, bytesEach: bytes / frames }
+    return { cpu: (cpuPercent * 10) / framesPerSecond, lostMs: (endedUs - lastUs) / 1000, bytesEach: bytes / frames }
   } finally {
     recording.remove()
   }
@@ -95,7 +97,7 @@ function inText(text: Buffer): { frames: number; lastSentUs: number } {
   return { frames, lastSentUs }
 }
 
-async function raceOfPeer(way: 'append' | 'tardis-dev', framesPerSecond: number, seconds: number): Promise<Race> {
+async function raceOfPeer(way: 'append' | 'tardis-dev', { framesPerSecond, seconds, warmUp }: Course): Promise<Race> {
   const folder = mkdtempSync(join(tmpdir(), 'edgetape-bench-'))
   const { url, stop } = await startSender('mix', framesPerSecond)
   try {
@@ -108,7 +110,7 @@ async function raceOfPeer(way: 'append' | 'tardis-dev', framesPerSecond: number,
       if (performance.now() > deadline) throw new Error(`${way}: no frames within ${STARTED_WITHIN_MS} ms`)
       await delay(50)
     }
-    await delay(WARM_UP_MS)
+    await delay(1000 * warmUp)
     const before = { frames, cpu: cpuSecondsOf(peer.pid ?? 0) }
     await delay(seconds * 1000)
     const after = { frames, cpu: cpuSecondsOf(peer.pid ?? 0) }

@@ -10,8 +10,6 @@ import { leanMemory, recorderMemory, recorderNodeFlags } from '../../supervisor/
 import type { Delays } from './delays.js'
 import type { Shape } from './frames.js'
 
-/** Compiling, and the first looks at everything: what ordinary rates cost is asked of a process that runs for months. */
-const WARM_UP_MS = { flatOut: 2000, steady: 8000 }
 const START_WITHIN_MS = 30_000
 const script = (path: string) => join(packageRoot, 'dist', path)
 
@@ -84,6 +82,8 @@ export interface RecordOptions {
   /** 0: as fast as it goes. */
   framesPerSecond: number
   seconds: number
+  /** How long it runs before, seconds; none: 2, in which all is compiled that runs flat out. */
+  warmUp?: number
   /** Ends it as a service manager would, so that segments are sealed; else it is killed. */
   seal: boolean
   /** Span of a segment; none: as configs are. */
@@ -93,7 +93,7 @@ export interface RecordOptions {
 }
 
 /** What a real recorder process does for so long, after warming up. */
-export async function record({ recording, seconds, ...options }: RecordOptions): Promise<Recorded> {
+export async function record({ recording, seconds, warmUp = 2, ...options }: RecordOptions): Promise<Recorded> {
   const { url, stop } = await startSender(options.shape, options.framesPerSecond)
   const { dataDir, configFile } = recording
   const exchange = { name: 'deribit', url, currencies: ['BTC'] }
@@ -104,7 +104,7 @@ export async function record({ recording, seconds, ...options }: RecordOptions):
   const [flag, ...more] = [...flags, script('cli/main.js'), 'record', '--config', configFile]
   const recorder = nodeWith(recorderMemory, options.pinned, flag, ...more)
   await untilRecording(dataDir)
-  await delay(options.framesPerSecond === 0 ? WARM_UP_MS.flatOut : WARM_UP_MS.steady)
+  await delay(1000 * warmUp)
   const before = sample(dataDir, recorder.pid)
   await delay(seconds * 1000)
   const after = sample(dataDir, recorder.pid)
