@@ -1,6 +1,5 @@
 import type { LineHead } from '../../formats/raw-line.js'
-import type { Append, StorageRequest } from './messages.js'
-import type { Group } from './packed-requests.js'
+import { sharedAppend, type Append, type Group, type SharedAppend, type StorageRequest } from './messages.js'
 
 /** What comes within twice `HAND_OVER_MS` at 2,000 frames/s; of more, batches are cheaper. */
 export const RING_BYTES = 256 * 1024
@@ -120,8 +119,6 @@ export class RingWriter {
 
 type Slot = Pick<Append, 'slotFromUs' | 'slotToUs'>
 
-type Gathered = Append & Required<Pick<Append, 'spans'>>
-
 /** A line takes up its head at least. */
 const LINES_MAX = RING_BYTES / HEAD_BYTES
 
@@ -160,7 +157,7 @@ export class RingReader {
   readonly #marks: Int32Array
   readonly #longMarks: BigInt64Array
   readonly #groupOf: (number: number) => Group
-  #taken: Gathered[] = []
+  #taken: SharedAppend[] = []
   #read = 0
   #messages = 0
   #tick = 0n
@@ -254,7 +251,7 @@ export class RingReader {
   }
 
   /** @param from where its lines begin in the memory; @param fromLine how many lines stand there before */
-  #gather(pile: Pile, from: number, fromLine: number): Gathered {
+  #gather(pile: Pile, from: number, fromLine: number): SharedAppend {
     const { offsets, number, slotFromUs, slotToUs, firstRecvUs, lastRecvUs } = pile
     const lines = this.#lines
     const spans = this.#spans
@@ -268,9 +265,7 @@ export class RingReader {
       spans[span++] = at - from + this.#word(offset, FRAME_TO)
       at += bytes
     }
-    return {
-      ...this.#groupOf(number),
-      type: 'append',
+    return sharedAppend(this.#groupOf(number), {
       number,
       slotFromUs,
       slotToUs,
@@ -279,8 +274,7 @@ export class RingReader {
       frames: offsets.length,
       bytes: lines.subarray(from, at),
       spans: spans.subarray(2 * fromLine, span),
-      shares: true,
-    }
+    })
   }
 
   #bytesAt(offset: number): number {

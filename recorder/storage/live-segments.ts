@@ -4,7 +4,7 @@ import { messageOf } from '../../platform/edge-error.js'
 import type { ManifestGap } from '../../formats/manifest.js'
 import { groupPath, withState, type SegmentGroup } from '../../formats/raw-path.js'
 import { segmentKey } from './batch-queue.js'
-import { heldBytes, type Append, type StorageEvent, type StorageOptions } from './messages.js'
+import { heldBytes, type Append, type Stored, type StorageEvent, type StorageOptions } from './messages.js'
 import { NewFolders } from './new-folders.js'
 import { OpenWriters } from './open-writers.js'
 import type { HourVolumes } from './hour-volumes.js'
@@ -103,9 +103,10 @@ export class LiveSegments {
     if (writer.holds.frames === batch.frames) this.#announceLong(writer)
     this.#options.volumes?.note(batch.group, batch.firstRecvUs / 1000, compressedBytes)
     const { channel, number, bytes, frames, shares } = batch
-    const of = { channel, ...(number !== undefined && { number }) }
-    const stored = { type: 'stored' as const, ...of, frames, compressedBytes, held: heldBytes(batch) }
-    this.#options.emit(shares ? stored : { ...stored, buffer: bytes.buffer })
+    const stored: Stored = { type: 'stored', channel, frames, compressedBytes, held: heldBytes(batch) }
+    if (number !== undefined) stored.number = number
+    if (!shares) stored.buffer = bytes.buffer
+    this.#options.emit(stored)
     if (writer.holds.compressedBytes >= this.#options.storage.rotateBytes) this.#retire(key, writer)
   }
 

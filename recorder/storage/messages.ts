@@ -52,6 +52,40 @@ export interface Append extends SegmentGroup {
 export const heldBytes = ({ bytes, shares }: Pick<Append, 'bytes' | 'shares'>) =>
   shares ? bytes.length : bytes.buffer.byteLength
 
+/** A group of segments, which batches name by its number in the order of first use. */
+export type Group = SegmentGroup & Pick<Append, 'group'>
+
+/** Lines of a numbered group in memory that they share with others. */
+export type SharedAppend = Append & Required<Pick<Append, 'number' | 'spans' | 'shares'>>
+
+/**
+ * Spelled out field by field: where an object begins with a spread, V8 makes new shapes for the fields behind it, of each
+ * object, and to collect them costs more than what the object is for.
+ */
+export function sharedAppend(
+  { channel, kind, currency, group }: Group,
+  batch: Omit<SharedAppend, keyof Group | 'type' | 'shares'>,
+): SharedAppend {
+  const { number, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames, bytes, spans } = batch
+  const append: SharedAppend = {
+    type: 'append',
+    channel,
+    group,
+    number,
+    slotFromUs,
+    slotToUs,
+    firstRecvUs,
+    lastRecvUs,
+    frames,
+    bytes,
+    spans,
+    shares: true,
+  }
+  if (kind !== undefined) append.kind = kind
+  if (currency !== undefined) append.currency = currency
+  return append
+}
+
 /** Frames that will be in no file: exactly these, of this family, received in this span (both ends included). */
 export interface Loss {
   channel: string

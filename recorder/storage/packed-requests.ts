@@ -1,12 +1,8 @@
 import { BATCH_BYTES } from '../line-batch.js'
-import type { SegmentGroup } from '../../formats/raw-path.js'
-import type { Append, StorageRequest } from './messages.js'
+import { sharedAppend, type Append, type Group, type StorageRequest } from './messages.js'
 
 /** Batches up to this size share one memory. */
 export const SMALL_BYTES = BATCH_BYTES / 4
-
-/** A group of segments, which batches name by its number in the order of first use. */
-export type Group = SegmentGroup & Pick<Append, 'group'>
 
 /** What one turn has for the storage thread: each message wakes it, and each object in it costs more than its bytes. */
 export interface PackedRequests {
@@ -138,9 +134,7 @@ export class RequestUnpacker {
   #batchAt(numbers: Float64Array, number: number, memory: ArrayBuffer, at: number) {
     const of = (index: number) => numbers[number + index] ?? 0
     const spans = new Uint32Array(memory, at, of(6))
-    return {
-      ...this.groupOf(of(0)),
-      type: 'append' as const,
+    return sharedAppend(this.groupOf(of(0)), {
       number: of(0),
       slotFromUs: of(1),
       slotToUs: of(2),
@@ -149,7 +143,6 @@ export class RequestUnpacker {
       frames: of(5),
       spans,
       bytes: new Uint8Array(memory, at + spans.byteLength, of(7)),
-      shares: true as const,
-    }
+    })
   }
 }
