@@ -15,7 +15,7 @@ import { runFile, runGroup, type FileResults } from './run-files.js'
 
 /** Files wait as often as they work: more are begun while the processors have time to spare. */
 const AT_ONCE = { least: 3, most: 8, waiting: 3 }
-const BUSY = 0.9
+const BUSY = 0.95
 const LOOK_MS = 1000
 /** Files that mostly wait say so, and are begun first, some beside the others: they leave the processors to them. */
 const MOSTLY_WAITS = /^\/\/ Mostly waits\b/m
