@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path'
 import { packageRoot } from '../platform/package-info.js'
 
 /** So many share a process: its start is shared by enough, and what one of them spoils is done again by few. */
-const GROUP_FILES = 16
+const GROUP_FILES = 24
 /** Those that start programs take longer, and wait. */
 const GROUP_FILES_WITH_PROGRAMS = 6
 
@@ -12,7 +12,7 @@ const OF_THE_PROCESS = [
   // Threads, whose ends are told to the process; timers that are moved; who reads results.
   /from '(?:node:worker_threads|node:cluster|node:test|tap-parser)'/,
   // What the process has one of; where it runs it may ask, and what is done at its end disturbs nobody.
-  /(?<![-.\w])process\.(?!(?:pid|platform|version|versions|execPath|hrtime|memoryUsage|cpuUsage|kill|getuid)\b|cwd\(\)|env\['\w+'\](?! (?:\?\?)?= )|once\('exit')/,
+  /(?<![-.\w])process\.(?=\w)(?!(?:pid|platform|version|versions|execPath|hrtime|memoryUsage|cpuUsage|kill|getuid)\b|cwd\(\)|env\['\w+'\](?! (?:\?\?)?= )|once\('exit')/,
   /\bglobalThis\b|\bsetFlagsFromString\b|\bsyncBuiltinESMExports\b|\bconfigureGlobal\b/,
   /\b(?:Date|Math|JSON|performance|console)\.\w+ = /,
 ]

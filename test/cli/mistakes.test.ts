@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 /** Command lines that only whoever typed them can mend: they end with 2, say what was wanted, and leave stdout and files alone. */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -81,7 +81,7 @@ t.test('help has 80 columns', async t => {
   for (const [name, { text }] of Object.entries(topics)) t.same(tooLong(await text([])), [], `help ${name}`)
 })
 
-t.test('what people read has 80 columns and no codes of colours in a pipe', { timeout: 120_000 }, async t => {
+t.test('what people read has 80 columns and no codes of colours in a pipe', async t => {
   const root = t.testdir()
   const startUs = Date.parse('2026-11-22T14:00:00Z') * 1000
   const channel = 'quote.BTC-PERPETUAL'

@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 /** What commands print for people: answers as tables, what a run of the compactor did, how a demo goes. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'

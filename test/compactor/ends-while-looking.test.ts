@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'

@@ -14,6 +14,7 @@ import { EdgeError } from '../../platform/edge-error.js'
 import type { PassReport } from '../../syncer/main.js'
 import { cliMain, edgetape, unwrapped } from '../fixtures/cli.js'
 import { ConfiguredWorld, namesBelow } from '../fixtures/configured-world.js'
+import { withEnvironment } from '../fixtures/environment.js'
 import { writeOpenSegment } from '../fixtures/segments.js'
 import { StoreRun, storeOptions } from '../fixtures/store-run.js'
 
@@ -98,9 +99,7 @@ for (const name of ODD) {
 
 t.test('shipped: relative paths and ~, from whatever folder one stands in', async t => {
   const home = t.testdir({ etc: {} })
-  const before = process.env['HOME']
-  process.env['HOME'] = home
-  t.teardown(() => (process.env['HOME'] = before))
+  withEnvironment(t, { HOME: home })
   t.equal(homedir(), home)
   for (const [dataDir, target, at] of [
     ['~/data 1', '~/nas 1', 'data 1'],

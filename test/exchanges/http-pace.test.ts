@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 /** Methods over HTTP, of each exchange: never faster than allowed, patient when told so, and each answer kept under its name. */
 import assert from 'node:assert/strict'
 import t from 'tap'

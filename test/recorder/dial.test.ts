@@ -10,6 +10,7 @@ import { createServer as createTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { dial } from '../../recorder/connection/dial.js'
 import { WholeFrames } from '../../recorder/connection/whole-frames.js'
+import { withEnvironment } from '../fixtures/environment.js'
 
 const FRAMES = 4000
 
@@ -80,10 +81,7 @@ function certificate(t: Test): { key: Buffer; cert: Buffer } {
 
 for (const scheme of ['ws', 'wss'] as const)
   t.test(`all that a ${scheme}:// server sends comes once, in order, through one memory`, async t => {
-    if (scheme === 'wss') {
-      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
-      t.teardown(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'])
-    }
+    if (scheme === 'wss') withEnvironment(t, { NODE_TLS_REJECT_UNAUTHORIZED: '0' })
     const server = scheme === 'ws' ? createServer(serve) : createTls(certificate(t), serve)
     const { heard, beside, code, kept } = await heardFrom(t, server, scheme)
     t.equal(heard.length, FRAMES)

@@ -13,8 +13,6 @@ import { filesBelow } from '../compactor/fixtures/compacted.js'
 import { until } from '../fixtures/recorder-process.js'
 import { storeOptions } from '../fixtures/store-run.js'
 
-t.setTimeout(120_000)
-
 t.test('a disk that took nothing was told once and never again, nor that it was over', async t => {
   const dataDir = t.testdir({})
   const lines: string[] = []

@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 /** How the plan of what is recorded is kept, asked for and told; the connections themselves find nobody here. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'

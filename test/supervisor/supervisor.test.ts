@@ -9,13 +9,14 @@ import { leanMemory, recorderMemory } from '../../supervisor/node-flags.js'
 import { supervise } from '../../supervisor/supervisor.js'
 import { createLogger } from '../../platform/log.js'
 import { packageRoot } from '../../platform/package-info.js'
+import { withEnvironment } from '../fixtures/environment.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { commandLineOf } from '../fixtures/orderly-ends.js'
 
 // They mostly wait.
 t.jobs = 3
 
-process.env['EDGETAPE_LOG'] = 'silent'
+withEnvironment(t, { EDGETAPE_LOG: 'silent' })
 const log = createLogger('test')
 const fixtures = join(packageRoot, 'dist', 'test', 'fixtures', 'parts')
 const part = (file: string, behaviour: string) => ({

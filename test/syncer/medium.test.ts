@@ -7,8 +7,6 @@ import { sha256OnMedium } from '../../syncer/targets/medium.js'
 import { diskFolder } from '../fixtures/disk-folder.js'
 import { blockDisk, canMount } from '../fixtures/small-disk.js'
 
-t.setTimeout(60_000)
-
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 t.test('the checksum of any length, on a disk and in memory', async t => {

@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import pino from 'pino'
 import t from 'tap'
 import { runSyncer } from '../../syncer/main.js'
+import { withEnvironment } from '../fixtures/environment.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { needs } from '../fixtures/needs.js'
 import { s3Server } from '../fixtures/s3-server.js'
@@ -13,7 +14,7 @@ import { flipByte, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig, passOnc
 t.test('files go to a bucket, are proven by the checksums it computed, and only then deleted here', async t => {
   const s3 = await s3Server(t)
   if (!s3) return
-  Object.assign(process.env, s3.env)
+  withEnvironment(t, s3.env)
   // Its client cannot be told of other authorities.
   delete process.env['AWS_CA_BUNDLE']
   const rclone = async (...args: string[]) => (await execa('rclone', args)).stdout
@@ -64,7 +65,7 @@ t.test('a store without checksums is read back', async t => {
   const folder = t.testdir({})
   const there = join(folder, 'there')
   const { stdout: password } = await execa('rclone', ['obscure', 'not-a-secret'])
-  Object.assign(process.env, {
+  withEnvironment(t, {
     ...{ RCLONE_CONFIG: '/dev/null', RCLONE_CONFIG_SEALED_TYPE: 'crypt', RCLONE_CONFIG_SEALED_REMOTE: there },
     ...{ RCLONE_CONFIG_SEALED_PASSWORD: password, RCLONE_CONFIG_SEALED_FILENAME_ENCRYPTION: 'off' },
   })

@@ -7,7 +7,7 @@ import { runSyncer } from '../../syncer/main.js'
 import { handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
 import { startTarget } from '../fixtures/sync-targets.js'
 
-t.test('the report of a day is shipped, verified and at last removed here', { timeout: 60_000 }, async t => {
+t.test('the report of a day is shipped, verified and at last removed here', async t => {
   const folder = t.testdir()
   const target = await startTarget(t, 'folder', folder)
   if (!target) return

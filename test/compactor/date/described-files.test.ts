@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { describeFile } from '../../../compactor/date/day-lists.js'
-import { openEngine, type Engine } from '../../../compactor/engine.js'
+import { openEngine } from '../../../compactor/engine.js'
 import { fileFacts, parquetOptions } from '../../../compactor/files/parquet-options.js'
 import { FEW_INSTRUMENTS } from '../../../formats/finished-list.js'
 import { parquetFileAt } from '../../../formats/parquet-tree.js'
@@ -15,11 +15,8 @@ import { memoryFolder } from '../../fixtures/memory-folder.js'
 const root = memoryFolder(t)
 const path = 'parquet/exchange=deribit/table=quote/kind=perpetual/currency=BTC/date=2026-11-22/day-h.parquet'
 const file = parquetFileAt(path)
-let engine: Engine
-t.before(async () => {
-  engine = await openEngine({ memoryMiB: 256, threads: 1, spillFolder: root })
-  await engine.run(`COPY (SELECT 1) TO ${sqlText(join(root, 'x.parquet'))} (FORMAT parquet)`)
-})
+const engine = await openEngine({ memoryMiB: 256, threads: 1, spillFolder: root })
+await engine.run(`COPY (SELECT 1) TO ${sqlText(join(root, 'x.parquet'))} (FORMAT parquet)`)
 t.teardown(() => engine.close())
 
 /** Of no version. */

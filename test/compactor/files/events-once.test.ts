@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { openEngine, type Engine } from '../../../compactor/engine.js'
+import { openEngine } from '../../../compactor/engine.js'
 import { dropDuplicates } from '../../../compactor/files/duplicates.js'
 import { columnsOf } from '../../../compactor/lines/columns.js'
 import { tableNamed } from '../../../compactor/tables.js'
@@ -57,10 +57,7 @@ const market = fc
   })
 
 const folder = memoryFolder(t)
-let engine: Engine
-t.before(async () => {
-  engine = await openEngine({ memoryMiB: 256, threads: 1, spillFolder: folder })
-})
+const engine = await openEngine({ memoryMiB: 256, threads: 1, spillFolder: folder })
 t.teardown(() => engine.close())
 
 const rowsSql = (rows: readonly Received[]) =>

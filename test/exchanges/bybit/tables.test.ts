@@ -12,7 +12,7 @@ const NO_DATA: readonly string[] = ['control.jsonl', 'client_requests.jsonl']
 const categoryOfFile = (file: string) =>
   /_(linear|inverse|spot|option)/.exec(file)?.[1] ?? (file.startsWith('liquidation') ? 'linear' : 'spot')
 
-t.test('every captured frame ends in its table, value for value', { timeout: 300_000 }, async t => {
+t.test('every captured frame ends in its table, value for value', async t => {
   if (!needsFrames(t, 'bybit')) return
   for (const file of frameFiles('bybit').filter(file => !NO_DATA.includes(file) && !file.startsWith('rest_'))) {
     const category = categoryOfFile(file)
@@ -54,7 +54,7 @@ t.test('answers and requests are rows of frames, and nothing is lost', async t =
   t.match(await compactOnce(dataDir), { failed: 0, quarantined: 0, rows: { frames: frames.length } })
 })
 
-t.test('lists of instruments: each with its kind, and every member of it', { timeout: 120_000 }, async t => {
+t.test('lists of instruments: each with its kind, and every member of it', async t => {
   if (!needsFrames(t, 'bybit')) return
   const answers = framesIn('bybit', 'rest_instruments_info.jsonl.zst')
   for (const answer of answers) {

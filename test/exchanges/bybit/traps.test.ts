@@ -8,8 +8,6 @@ import { parseInstruments } from '../../../exchanges/bybit/instruments.js'
 import { planChannels } from '../../../exchanges/bybit/plan-channels.js'
 import { askedDataset } from '../fixtures/asked-dataset.js'
 
-t.setTimeout(120_000)
-
 const T0 = Date.UTC(2026, 10, 22, 14)
 const pushed = (topic: string, data: unknown, more: object = {}) =>
   JSON.stringify({ topic, type: 'snapshot', ts: T0, data, ...more })

@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 import { createHmac } from 'node:crypto'
 import { createLogger } from '../../../platform/log.js'
 import t from 'tap'

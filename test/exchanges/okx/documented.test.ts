@@ -10,7 +10,7 @@ import { framesTaken, startRecorder, until } from '../../fixtures/recorder-proce
 
 const ONE_BY_ONE = ['public-block-trades', 'block-tickers', 'call-auction-details', 'public-struc-block-trades']
 
-t.test('books with RPI, block trades and auctions end in their tables', { timeout: 120_000 }, async t => {
+t.test('books with RPI, block trades and auctions end in their tables', async t => {
   const exchange = await startSimulator({ rate: 100, instruments: 0 })
   t.teardown(() => exchange.close())
   const recorder = startRecorder(t, t.testdir({}), {

@@ -5,8 +5,6 @@ import { okx } from '../../../exchanges/okx/main.js'
 import { capturedFrames } from './captured.js'
 import { quietSession } from './quiet-session.js'
 
-t.setTimeout(120_000)
-
 /** Files of answers over HTTP, and the family that they are recorded under. */
 const ANSWERS: Readonly<Record<string, string>> = { rest_trades: 'trades', rest_instruments: 'instrument_list' }
 /**

@@ -6,8 +6,6 @@ import { encodingOf } from '../../../recorder/storage/line-encoding.js'
 import { capturedFrames } from './captured.js'
 import { fuzz } from './fuzz.js'
 
-t.setTimeout(120_000)
-
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)
 
 t.test('frames that nobody would send crash nothing, and reach no path', async t => {

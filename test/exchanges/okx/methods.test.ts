@@ -6,8 +6,6 @@ import type { Recording } from '../../../exchanges/adapter.js'
 import { until } from '../../fixtures/recorder-process.js'
 import { silent } from './quiet-session.js'
 
-t.setTimeout(60_000)
-
 const adapterAt = (url: string) =>
   okx(okxConfig.parse({ adapter: 'okx', name: 'okx', url, instruments: ['BTC-*-SWAP'] }), silent)
 const nobody = () => undefined

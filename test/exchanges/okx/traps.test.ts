@@ -27,7 +27,6 @@ import { capturedFrames } from './captured.js'
 import { quietSession, silent } from './quiet-session.js'
 import { silentLink } from './silent-link.js'
 
-t.setTimeout(60_000)
 // Waits between requests hold no process.
 const alive = setInterval(() => undefined, 1000)
 t.teardown(() => clearInterval(alive))

@@ -6,8 +6,6 @@ import { planChannels } from '../../../exchanges/okx/plan.js'
 import { START_MS } from '../../compactor/fixtures/segments.js'
 import { askedDataset } from '../fixtures/asked-dataset.js'
 
-t.setTimeout(120_000)
-
 const pushed = (channel: string, row: object) =>
   JSON.stringify({ arg: { channel, instId: 'instId' in row ? row.instId : '' }, data: [row] })
 const TS = '1790439595500'

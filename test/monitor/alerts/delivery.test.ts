@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 /** How alerts reach their receivers. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -12,11 +13,12 @@ import { serve } from '../../../monitor/http/serve.js'
 import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
 import { writeStatus } from '../../../formats/status.js'
+import { withEnvironment } from '../../fixtures/environment.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { until } from '../../fixtures/recorder-process.js'
 import { limitsOf, seen, startMs } from './fixtures/seen.js'
 
-process.env['EDGETAPE_LOG'] = 'silent'
+withEnvironment(t, { EDGETAPE_LOG: 'silent' })
 // They mostly wait.
 t.jobs = 4
 
@@ -140,8 +142,7 @@ t.test('serve watches, tells, and gives the all-clear; with http.enabled: false,
 t.test('the command of alerts was given the login of the exchange', async t => {
   const out = join(t.testdir({}), 'environment.json')
   const names = ['DERIBIT_CLIENT_ID', 'DERIBIT_CLIENT_SECRET', 'DERIBIT_CLIENT_SECRET_FILE', 'EDGETAPE_OTHER']
-  t.teardown(() => names.forEach(name => Reflect.deleteProperty(process.env, name)))
-  for (const name of names) process.env[name] = 'hush-hush'
+  withEnvironment(t, Object.fromEntries(names.map(name => [name, 'hush-hush'])))
   const script = "require('node:fs').writeFileSync(process.argv[1], JSON.stringify(process.env))"
   await deliver(raised, limitsOf({ command: [process.execPath, '-e', script, out] }))
   const given = JSON.parse(readFileSync(out, 'utf8')) as Record<string, string>

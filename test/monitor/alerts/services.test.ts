@@ -1,3 +1,4 @@
+// Puts back what it changes of the process.
 /** What a local receiver gets of each service's payload, checked against the service's public format. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -13,10 +14,11 @@ import { observationOf } from '../../../monitor/observe/observation.js'
 import { createLogger } from '../../../platform/log.js'
 import { edgetape } from '../../fixtures/cli.js'
 import { commandHere } from '../../fixtures/command-here.js'
+import { withEnvironment } from '../../fixtures/environment.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { until } from '../../fixtures/recorder-process.js'
 
-process.env['EDGETAPE_LOG'] = 'silent'
+withEnvironment(t, { EDGETAPE_LOG: 'silent' })
 
 /** Members that the services know, and no others; lengths that they take. */
 const SHAPES: Record<ServiceName, z.ZodType> = {

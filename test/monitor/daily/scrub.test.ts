@@ -8,10 +8,11 @@ import { dueMinutes, Scrub } from '../../../monitor/daily/scrub.js'
 import { exposition } from '../../../monitor/metrics/exposition.js'
 import { Observer } from '../../../monitor/observe/observer.js'
 import { createLogger } from '../../../platform/log.js'
+import { withEnvironment } from '../../fixtures/environment.js'
 import { flipByte, ShippedTree } from '../../fixtures/shipped-tree.js'
 import { commandHere } from '../../fixtures/command-here.js'
 
-process.env['EDGETAPE_LOG'] = 'silent'
+withEnvironment(t, { EDGETAPE_LOG: 'silent' })
 
 const HOUR_MS = 3_600_000
 
@@ -25,7 +26,7 @@ t.test('each day its share of the week, not at a start', t => {
   t.end()
 })
 
-t.test('what rotted is found in the background, and told until it is mended', { timeout: 120_000 }, async t => {
+t.test('what rotted is found in the background, and told until it is mended', async t => {
   const folder = t.testdir()
   const tree = new ShippedTree(join(folder, 'data'))
   const { dataDir } = tree

@@ -9,6 +9,7 @@ import { configSchema } from '../../../config/schema.js'
 import { createLogger } from '../../../platform/log.js'
 import { packageRoot } from '../../../platform/package-info.js'
 import { writeStatus } from '../../../formats/status.js'
+import { withEnvironment } from '../../fixtures/environment.js'
 import { writeRecording } from '../../fixtures/made-recording.js'
 import { needs, needsThat } from '../../fixtures/needs.js'
 import { openBrowser } from '../../fixtures/browser.js'
@@ -17,7 +18,7 @@ import { matchAll } from '../../fixtures/match-all.js'
 
 // Mostly waits.
 
-process.env['EDGETAPE_LOG'] = 'silent'
+withEnvironment(t, { EDGETAPE_LOG: 'silent' })
 
 const iso = (ms: number) => new Date(ms).toISOString()
 const NASTY = '<img src=x onerror="document.title=\'broken in\'">'

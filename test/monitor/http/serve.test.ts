@@ -8,10 +8,11 @@ import { configSchema } from '../../../config/schema.js'
 import type { Clock } from '../../../platform/clock.js'
 import { createLogger } from '../../../platform/log.js'
 import { writeStatus } from '../../../formats/status.js'
+import { withEnvironment } from '../../fixtures/environment.js'
 
 // Mostly waits.
 
-process.env['EDGETAPE_LOG'] = 'silent'
+withEnvironment(t, { EDGETAPE_LOG: 'silent' })
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
