@@ -124,25 +124,37 @@ const LINES_MAX = RING_BYTES / HEAD_BYTES
 
 /** Lines of one group and slot where they stand in the ring. */
 class Pile {
-  readonly offsets: number[] = []
-  bytes = 0
-  firstRecvUs = Infinity
-  lastRecvUs = 0
   readonly number: number
-  readonly slotFromUs: number
-  readonly slotToUs: number
+  readonly #offsets: number[] = []
+  lines = 0
+  bytes = 0
+  slotFromUs = 0
+  slotToUs = 0
+  firstRecvUs = 0
+  lastRecvUs = 0
 
-  constructor(number: number, slotFromUs: number, slotToUs: number) {
+  constructor(number: number) {
     this.number = number
+  }
+
+  /** With no lines. */
+  begin(slotFromUs: number, slotToUs: number): void {
+    this.bytes = 0
     this.slotFromUs = slotFromUs
     this.slotToUs = slotToUs
+    this.firstRecvUs = Infinity
+    this.lastRecvUs = 0
   }
 
   add(offset: number, bytes: number, recvUs: number): void {
-    this.offsets.push(offset)
+    this.#offsets[this.lines++] = offset
     this.bytes += bytes
     if (recvUs < this.firstRecvUs) this.firstRecvUs = recvUs
     if (recvUs > this.lastRecvUs) this.lastRecvUs = recvUs
+  }
+
+  offsetOf(line: number): number {
+    return this.#offsets[line] as number
   }
 }
 
@@ -157,6 +169,11 @@ export class RingReader {
   readonly #marks: Int32Array
   readonly #longMarks: BigInt64Array
   readonly #groupOf: (number: number) => Group
+  /**
+   * By group, to be filled again: of objects that are gone between two looks the collector takes the shape, too, and with
+   * it what was compiled for it, over and over.
+   */
+  readonly #piles: Pile[] = []
   #taken: SharedAppend[] = []
   #read = 0
   #messages = 0
@@ -215,7 +232,8 @@ export class RingReader {
     for (const pile of this.#pilesIn(from, to)) {
       this.#taken.push(this.#gather(pile, at, line))
       at += pile.bytes
-      line += pile.offsets.length
+      line += pile.lines
+      pile.lines = 0
     }
     return this.#taken
   }
@@ -229,7 +247,6 @@ export class RingReader {
 
   #pilesIn(from: number, to: number): Pile[] {
     const all: Pile[] = []
-    const last: (Pile | undefined)[] = []
     for (let place = from; place !== to;) {
       const offset = offsetOf(place)
       if (offset + HEAD_BYTES > RING_BYTES || this.#word(offset, GROUP) === NOTHING) {
@@ -238,9 +255,11 @@ export class RingReader {
       }
       const group = this.#word(offset, GROUP)
       const slotFromUs = this.#double(offset, SLOT_FROM)
-      let pile = last[group]
-      if (pile?.slotFromUs !== slotFromUs) {
-        pile = last[group] = new Pile(group, slotFromUs, this.#double(offset, SLOT_TO))
+      let pile = (this.#piles[group] ??= new Pile(group))
+      // Where its next slot begins, those before stay what they are.
+      if (pile.lines > 0 && pile.slotFromUs !== slotFromUs) pile = this.#piles[group] = new Pile(group)
+      if (pile.lines === 0) {
+        pile.begin(slotFromUs, this.#double(offset, SLOT_TO))
         all.push(pile)
       }
       const bytes = this.#bytesAt(offset)
@@ -252,12 +271,13 @@ export class RingReader {
 
   /** @param from where its lines begin in the memory; @param fromLine how many lines stand there before */
   #gather(pile: Pile, from: number, fromLine: number): SharedAppend {
-    const { offsets, number, slotFromUs, slotToUs, firstRecvUs, lastRecvUs } = pile
+    const { number, lines: frames, slotFromUs, slotToUs, firstRecvUs, lastRecvUs } = pile
     const lines = this.#lines
     const spans = this.#spans
     let at = from
     let span = 2 * fromLine
-    for (const offset of offsets) {
+    for (let index = 0; index < frames; index++) {
+      const offset = pile.offsetOf(index)
       const bytes = this.#bytesAt(offset)
       const line = RING_BYTES + offset + HEAD_BYTES
       lines.copyWithin(at, line, line + bytes)
@@ -271,7 +291,7 @@ export class RingReader {
       slotToUs,
       firstRecvUs,
       lastRecvUs,
-      frames: offsets.length,
+      frames,
       bytes: lines.subarray(from, at),
       spans: spans.subarray(2 * fromLine, span),
     })
