@@ -171,12 +171,10 @@ export class Storage extends EventEmitter<StorageEvents> {
   }
 
   append(batch: LineBatch): void {
-    const { group, slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
-    const facts = { ...group, group: groupPath(group), slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames }
     this.#look()
     if (this.#backlog.bytes === 0) this.#progressAtMs = performance.now()
-    if (this.#passesOn(batch)) this.#post({ type: 'append', ...facts, ...batch.view(), shares: true })
-    else this.#keep(facts, batch)
+    if (this.#passesOn(batch)) this.#post(appendOf(batch, batch.view(), true))
+    else this.#keep(batch)
     this.#watch()
   }
 
@@ -185,12 +183,12 @@ export class Storage extends EventEmitter<StorageEvents> {
     return this.#worker !== undefined && length <= SMALL_BYTES && this.#backlog.passes(group.channel, length)
   }
 
-  #keep(facts: Omit<Append, 'type' | 'bytes'>, batch: LineBatch): void {
+  #keep(batch: LineBatch): void {
     const { bytes, spans, reusable } = batch.take()
     if (reusable) this.#recycle(reusable.buffer)
-    this.#backlog.push({ type: 'append', ...facts, bytes, spans })
+    this.#backlog.push(appendOf(batch, { bytes, spans }))
     this.#look()
-    this.#send(facts.channel)
+    this.#send(batch.group.channel)
   }
 
   noteGap(channels: string[], gap: ManifestGap): void {
@@ -414,6 +412,29 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.emit('pressure', on)
     this.#look()
   }
+}
+
+/** Spelled out field by field, as `sharedAppend`. */
+function appendOf(batch: LineBatch, { bytes, spans }: ReturnType<LineBatch['view']>, shares?: true): Append {
+  const { slotFromUs, slotToUs, firstRecvUs, lastRecvUs, frames } = batch
+  const { channel, kind, currency } = batch.group
+  const group = groupPath(batch.group)
+  const append: Append = {
+    type: 'append',
+    channel,
+    group,
+    slotFromUs,
+    slotToUs,
+    firstRecvUs,
+    lastRecvUs,
+    frames,
+    bytes,
+    spans,
+  }
+  if (kind !== undefined) append.kind = kind
+  if (currency !== undefined) append.currency = currency
+  if (shares) append.shares = shares
+  return append
 }
 
 /** Longer by one slice of sealing, which cannot be cut short. */
