@@ -5,6 +5,7 @@ import t from 'tap'
 import { LineHead, lineHead } from '../../formats/raw-line.js'
 import { RING_BYTES, RingReader, RingWriter } from '../../recorder/storage/line-ring.js'
 import type { Append, StorageRequest } from '../../recorder/storage/messages.js'
+import { haveSameShape } from '../fixtures/same-shape.js'
 
 const GROUPS = ['quote', 'trades', 'ticker'].map(channel => ({ channel, group: `channel=${channel}` }))
 const SLOTS = [0, 1000].map(slotFromUs => ({ slotFromUs, slotToUs: slotFromUs + 1000 }))
@@ -132,6 +133,18 @@ t.test('the memory of what was taken is filled anew, unless it is kept', t => {
   add(0, 1, Buffer.from('"one more"'))
   reader.takeAll()
   t.match(Buffer.from(before?.bytes ?? []).toString(), '"one more', 'that of the second was')
+  t.end()
+})
+
+t.test('batches have one shape, look after look', t => {
+  const { reader, add } = bothEnds()
+  const taken = Array.from({ length: 30 }, (_, look) => {
+    add(look % GROUPS.length, look, Buffer.from('1'))
+    return appendsOf(reader.takeAll())
+  }).flat()
+  const [first, ...others] = taken
+  t.equal(taken.length, 30)
+  t.equal(others.filter(other => !haveSameShape(first ?? {}, other)).length, 0)
   t.end()
 })
 

@@ -4,6 +4,7 @@ import { groupPath, type SegmentGroup } from '../../formats/raw-path.js'
 import { BATCH_BYTES } from '../../recorder/line-batch.js'
 import { heldBytes, type Append, type StorageRequest } from '../../recorder/storage/messages.js'
 import { RequestPacker, RequestUnpacker, SMALL_BYTES } from '../../recorder/storage/packed-requests.js'
+import { haveSameShape } from '../fixtures/same-shape.js'
 
 const facts = { type: 'append', slotFromUs: 1, slotToUs: 9, firstRecvUs: 2, lastRecvUs: 3, frames: 1 } as const
 const batch = (channel: string, text: string, spans: number[], group: SegmentGroup = { channel }): Append => ({
@@ -56,6 +57,15 @@ t.test('small batches go in one memory, and come out as they were, in their orde
     [[0, 3], [2, 13], []],
   )
   t.same(appendsOf(arrived).map(heldBytes), [4, BATCH_BYTES, 14, 2], 'each counts its own')
+  t.end()
+})
+
+t.test('small batches have one shape as they come out', t => {
+  const send = thread()
+  const arrived = Array.from({ length: 30 }, () => appendsOf(send([batch('quote', 'a\n', [0, 1])]).arrived)).flat()
+  const [first, ...others] = arrived
+  t.equal(arrived.length, 30)
+  t.equal(others.filter(other => !haveSameShape(first ?? {}, other)).length, 0)
   t.end()
 })
 
