@@ -9,14 +9,14 @@ import { hashes, query } from '../compactor/fixtures/compacted.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { NOW_MS, recordDay } from '../fixtures/exported-day.js'
 import { findProgram, needsThat } from '../fixtures/needs.js'
-import { pythonTarget } from '../fixtures/python-targets.js'
+import { hasPackages, pythonTarget } from '../fixtures/python-targets.js'
 
 /** A Python with delta-rs. */
 async function pythonWithDelta(t: Test): Promise<string | undefined> {
   const own = join(packageRoot, '.tap/python-targets/bin/python3')
   for (const python of [findProgram('python3'), existsSync(own) ? own : undefined]) {
     if (python === undefined) continue
-    if ((await execa(python, ['-c', 'import deltalake'], { reject: false, cwd: '/' })).exitCode === 0) return python
+    if (await hasPackages(python, 'deltalake')) return python
   }
   needsThat(t, false, 'needs deltalake: pip install deltalake')
   return undefined

@@ -82,8 +82,8 @@ t.test('a store without checksums is read back', async t => {
 })
 
 t.test('a remote that rclone does not know is told with what makes it', async t => {
-  const s3 = await s3Server(t)
-  if (!s3) return
+  if (!needs(t, 'rclone')) return
+  withEnvironment(t, { RCLONE_CONFIG: '/dev/null' })
   const tree = new ShippedTree(join(t.testdir({}), 'data'))
   tree.segment(1)
   const config = testConfig(tree.dataDir, { target: 'rclone:nosuch:tape' }, {})
