@@ -1,6 +1,6 @@
-import { countOf, sqlName } from '../../platform/duckdb.js'
+import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
-import type { Column } from '../lines/columns.js'
+import type { SeenColumn } from './seen-columns.js'
 
 /** How a column of `staged` goes through a sort. */
 export interface PackedColumn {
@@ -12,58 +12,39 @@ export interface PackedColumn {
   texts?: { count: number; number: string }
 }
 
-/** What rows show of their columns. */
-export interface SeenColumns {
-  /** Those that hold nothing. */
-  empty: ReadonlySet<string>
-  /** Texts that repeat. */
-  repeating: ReadonlySet<string>
-}
-
 /** Texts of which there are more are carried as they are. */
 const MOST_TEXTS = 20_000
-/** Rows that show which texts repeat: of those that do, fewer than half are different. */
-const SAMPLE_ROWS = 4096
+/** Texts that repeat are so many rows for each, or more. */
+const ROWS_PER_TEXT = 4
 
 /**
  * A sort holds its rows in memory, and texts in them cost it most: of a ticker's row more than all of its numbers. So
  * texts that repeat are carried as numbers (of an enumeration of those that occur, in their order), and columns with
  * one value, or none, not at all.
  * @param columns of `staged`
+ * @param rows of it
  */
 export async function packColumns(
   engine: Engine,
-  columns: readonly Column[],
-  { empty, repeating }: SeenColumns,
+  columns: readonly SeenColumn[],
+  rows: number,
 ): Promise<PackedColumn[]> {
+  const most = Math.min(MOST_TEXTS, rows / ROWS_PER_TEXT)
   const packed: PackedColumn[] = []
-  for (const [index, { name, type }] of columns.entries()) {
+  for (const [index, { name, type, isEmpty, onlyText, different }] of columns.entries()) {
     const column = sqlName(name)
     const own = { packed: column, unpacked: column }
-    if (empty.has(name)) packed.push({ packed: undefined, unpacked: `CAST(NULL AS ${type}) AS ${column}` })
-    else packed.push((repeating.has(name) && (await packTexts(engine, column, `texts_${index}`))) || own)
+    if (isEmpty) packed.push({ packed: undefined, unpacked: `CAST(NULL AS ${type}) AS ${column}` })
+    else if (onlyText !== undefined) packed.push(constant(`${sqlText(onlyText)} AS ${column}`))
+    else {
+      const repeats = type === 'VARCHAR' && different <= most
+      packed.push((repeats && (await packTexts(engine, column, `texts_${index}`))) || own)
+    }
   }
   return packed
 }
 
-/** What the first rows show: in which columns there is nothing, which texts repeat. All rows are asked only where there may be nothing. */
-export async function lookAtColumns(engine: Engine, columns: readonly Column[]): Promise<SeenColumns> {
-  const texts = columns.filter(({ type }) => type === 'VARCHAR').map(({ name }) => name)
-  const asked = [
-    ...columns.map(({ name }) => `count(${sqlName(name)})`),
-    ...texts.map(name => `approx_count_distinct(${sqlName(name)})`),
-  ]
-  const [counts = []] = await engine.rows(`SELECT ${asked.join(', ')} FROM (FROM staged LIMIT ${SAMPLE_ROWS})`)
-  const seen = (index: number) => countOf(counts[index])
-  const maybe = columns.flatMap(({ name }, index) => (seen(index) === 0 ? [name] : []))
-  const [all = []] =
-    maybe.length === 0
-      ? []
-      : await engine.rows(`SELECT ${maybe.map(name => `count(${sqlName(name)})`).join(', ')} FROM staged`)
-  const empty = new Set(maybe.filter((_, index) => countOf(all[index]) === 0))
-  const few = texts.filter((name, index) => !empty.has(name) && seen(columns.length + index) <= SAMPLE_ROWS / 2)
-  return { empty, repeating: new Set(few) }
-}
+const constant = (unpacked: string): PackedColumn => ({ packed: undefined, unpacked, texts: { count: 1, number: '0' } })
 
 /** Undefined where there are too many, or one that an enumeration does not hold (it ends texts at NUL). */
 async function packTexts(engine: Engine, column: string, type: string): Promise<PackedColumn | undefined> {
@@ -73,12 +54,7 @@ async function packTexts(engine: Engine, column: string, type: string): Promise<
   )
   if (countOf(texts) > MOST_TEXTS || countOf(texts) === 0 || countOf(odd) > 0) return undefined
   await engine.run(`CREATE TYPE ${type} AS ENUM (SELECT text FROM texts WHERE text IS NOT NULL ORDER BY text)`)
-  if (countOf(all) === 1)
-    return {
-      packed: undefined,
-      unpacked: `enum_first(NULL::${type})::VARCHAR AS ${column}`,
-      texts: { count: 1, number: '0' },
-    }
+  if (countOf(all) === 1) return constant(`enum_first(NULL::${type})::VARCHAR AS ${column}`)
   const number = `staged.${column}::${type}`
   return {
     packed: `${number} AS ${column}`,

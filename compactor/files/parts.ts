@@ -6,10 +6,11 @@ import { countOf, sqlName, sqlText } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
 import type { Column } from '../lines/columns.js'
 import type { Group } from './groups.js'
-import { lookAtColumns, packColumns, type PackedColumn } from './packed-columns.js'
+import { packColumns, type PackedColumn } from './packed-columns.js'
 import { fileFacts, parquetOptions } from './parquet-options.js'
 import { LEAST_ROWS, rowGroupRows } from './row-group.js'
-import { IN_FULL, sortOrder } from './sort-order.js'
+import { lookAtColumns } from './seen-columns.js'
+import { IN_FULL, ORDERED_BY, sortOrder } from './sort-order.js'
 import { rankNames, rowsOf, sortedRanges, type SortedRange } from './sorted-ranges.js'
 
 /** A Parquet file in the temporary folder. */
@@ -28,6 +29,8 @@ export interface StagedRows {
   groups: readonly Group[]
   /** What the files say about themselves, besides their rows. */
   facts: Record<string, string>
+  /** Nobody asks for `staged` afterwards: what is not needed may be taken out of it. */
+  isLast?: boolean
 }
 
 /**
@@ -37,14 +40,15 @@ export interface StagedRows {
  */
 export async function writeParts(
   engine: Engine,
-  { table, columns: ofTable, groups, facts }: StagedRows,
+  { table, columns: ofTable, groups, facts, isLast = false }: StagedRows,
   folder: string,
   sortedGroups = SORTED_GROUPS,
 ): Promise<Part[]> {
   const parts: Part[] = []
   if (groups.length === 0) return []
   const allRows = groups.reduce((sum, { rows }) => sum + rows, 0)
-  const { columns, groupRows, order } = await planRows(engine, ofTable, allRows)
+  const { columns, groupRows, order, unread } = await planRows(engine, ofTable, allRows)
+  if (isLast && unread.length > 0) await dropColumns(engine, unread)
   if (groups.length > 1 || allRows > sortedGroups * groupRows) await rankNames(engine)
   for (const [index, { partition, names, rows }] of groups.entries()) {
     const temporary = join(folder, `${table.name}-${index}.parquet`)
@@ -72,20 +76,32 @@ interface RowPlan {
   groupRows: number
   /** In SQL on what is carried through the sort. */
   order: string
+  /** Columns of `staged` that are carried in no way, nor asked for. */
+  unread: readonly string[]
 }
 
 async function planRows(engine: Engine, ofTable: readonly Column[], rows: number): Promise<RowPlan> {
   const named = ofTable.filter(({ name }) => name !== 'row_no')
-  const seen = rows < FEW_ROWS ? undefined : await lookAtColumns(engine, named)
-  const groupRows =
-    rows <= LEAST_ROWS ? LEAST_ROWS : await rowGroupRows(engine, 'staged', ofTable, Infinity, seen?.empty)
-  if (!seen) {
+  if (rows < FEW_ROWS) {
     const columns = named.map(({ name }) => ({ packed: sqlName(name), unpacked: sqlName(name) }))
-    return { groupRows, columns, order: IN_FULL }
+    const groupRows = rows <= LEAST_ROWS ? LEAST_ROWS : await rowGroupRows(engine, 'staged', ofTable)
+    return { groupRows, columns, order: IN_FULL, unread: [] }
   }
-  const columns = await packColumns(engine, named, seen)
-  return { groupRows, columns, order: await sortOrder(engine, columns[named.findIndex(({ name }) => name === 'conn')]) }
+  const seen = await lookAtColumns(engine, named)
+  const empty = new Set(seen.flatMap(({ name, isEmpty }) => (isEmpty ? [name] : [])))
+  const groupRows = await rowGroupRows(engine, 'staged', ofTable, Infinity, empty)
+  const columns = await packColumns(engine, seen, rows)
+  const unread = named.flatMap(({ name }, index) => (columns[index]?.packed === undefined ? [name] : []))
+  const order = await sortOrder(engine, columns[named.findIndex(({ name }) => name === 'conn')])
+  return { groupRows, columns, order, unread: unread.filter(name => !ORDERED_BY.includes(name)) }
 }
+
+/**
+ * Each column takes up to 3 MB for 300,000 rows, also where it holds nothing. Without those that are not read, the sort of 128 MB of
+ * lines finds room beside the rows; with them a part of it went to the disk.
+ */
+const dropColumns = (engine: Engine, names: readonly string[]) =>
+  engine.run(names.map(name => `ALTER TABLE staged DROP COLUMN ${sqlName(name)}`).join(';'))
 
 /** Row groups, each of some MiB, that are sorted together; more rows are sorted range by range. */
 const SORTED_GROUPS = 64

@@ -2,8 +2,10 @@ import { countOf } from '../../platform/duckdb.js'
 import type { Engine } from '../engine.js'
 import type { PackedColumn } from './packed-columns.js'
 
+export const ORDERED_BY: readonly string[] = ['instrument_name', 'exchange_ts', 'seq', 'conn', 'row_no', 'recv_ts']
+
 /** The order of rows in a file, as far as they differ. */
-export const IN_FULL = 'instrument_name, exchange_ts, seq, conn, row_no, recv_ts'
+export const IN_FULL = ORDERED_BY.join(', ')
 
 /** What a BIGINT holds. */
 const MOST = 2n ** 63n - 1n

@@ -43,7 +43,8 @@ export async function writeFiles(
   const duplicates = earlier.keepDuplicates ? NONE : await dropCopies(engine, source, staging, columns, earlier, all)
   const groups = duplicates.rows > 0 ? await groupStaged(engine, table, source.name.channel) : all
   const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(duplicates.rows) }
-  return { parts: await writeParts(engine, { table, columns, groups, facts }, folder), duplicates }
+  const isLast = !staging.areFew
+  return { parts: await writeParts(engine, { table, columns, groups, facts, isLast }, folder), duplicates }
 }
 
 const NONE: Duplicates = { rows: 0, frames: 0 }

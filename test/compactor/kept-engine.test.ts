@@ -63,6 +63,16 @@ const quote = (price: number, wrong = '') =>
 const platform =
   '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"platform_state","data":{"locked":true}}}'
 
+/** Book changes with so many rows in few bytes that their columns are looked at before they are sorted. */
+const manyRows = (first: number) =>
+  rawLines(
+    Array.from({ length: 30 }, (_, index) => {
+      const bids = Array.from({ length: 700 }, (_, place) => `["new",${place + 1},${index}]`).join(',')
+      const id = first + index
+      return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.100ms","data":{"type":"change","timestamp":1790133840887,"instrument_name":"BTC-PERPETUAL","change_id":${id},"prev_change_id":${id - 1},"bids":[${bids}],"asks":[]}}}`
+    }),
+  )
+
 /** One after the other: what the line before left behind must not show in the next. */
 const SEGMENTS: readonly (readonly [string, readonly Buffer[]])[] = [
   ['quote', rawLines([quote(1), quote(2)])],
@@ -71,6 +81,8 @@ const SEGMENTS: readonly (readonly [string, readonly Buffer[]])[] = [
   ['platform_state', rawLines([platform])],
   ['unknown', rawLines(['{"a":1}', '[2]'])],
   ['quote', rawLines([quote(5)])],
+  ['book', manyRows(1000)],
+  ['book', manyRows(2000)],
 ]
 
 t.test('segments that share an engine make the same files and receipts as each by itself', async t => {
