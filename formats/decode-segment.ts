@@ -5,7 +5,7 @@ import { frameDecompressor } from '../platform/zstd.js'
 import { blockEnds, parseZstdFrameHead } from './zstd-frame.js'
 
 /** With what reads them it stays in the processor's caches; of what is done between two chunks, none takes long. */
-const CHUNK_BYTES = 256 * 1024
+export const CHUNK_BYTES = 256 * 1024
 
 export interface DecodedChunk {
   /** Decoded bytes; valid until the next chunk is asked for. */
@@ -31,13 +31,18 @@ export interface DecodeResult {
  * be decoded: a torn tail or garbage behind the last whole frame is a normal sight after a crash.
  * @param from offset of the zstd frame to start at; offsets in the result count from the start of the file
  * @param to what lies behind this offset does not count
+ * @param roomForChunk where decoded bytes go, asked before each chunk
  */
-export function* decodeSegment(path: string, from = 0, to = Infinity): Generator<DecodedChunk, DecodeResult> {
+export function* decodeSegment(
+  path: string,
+  from = 0,
+  to = Infinity,
+  roomForChunk = ownRoom(),
+): Generator<DecodedChunk, DecodeResult> {
   const fd = openSync(path, 'r')
   try {
     const context = frameDecompressor()
     const input = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-    const output = Buffer.allocUnsafeSlow(CHUNK_BYTES)
     let consumed = from
     let wholeBytes = from
     let decodedOfFrame = 0
@@ -54,6 +59,7 @@ export function* decodeSegment(path: string, from = 0, to = Infinity): Generator
       let full = false
       while (at < length || full) {
         let step: readonly [number, number, number]
+        const output = roomForChunk()
         try {
           step = context.decompressStream(output, input.subarray(at, length))
         } catch (error) {
@@ -75,6 +81,11 @@ export function* decodeSegment(path: string, from = 0, to = Infinity): Generator
   } finally {
     closeSync(fd)
   }
+}
+
+function ownRoom(): () => Uint8Array {
+  const room = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  return () => room
 }
 
 /** The whole lines of a segment, up to the first byte that cannot be decoded. */

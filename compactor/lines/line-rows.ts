@@ -1,5 +1,5 @@
 import type { DataChunk } from '@duckdb/node-bindings'
-import { decodeSegment } from '../../formats/decode-segment.js'
+import { CHUNK_BYTES, decodeSegment } from '../../formats/decode-segment.js'
 import { duckdbBindings } from '../../platform/duckdb.js'
 import { LINE, type LinePlan } from './line-plan.js'
 import { configureProgram, startProgram, type LineMachine } from './line-program.js'
@@ -104,8 +104,14 @@ class LineBuffer {
   constructor(machine: LineMachine, path: string) {
     this.#machine = machine
     this.#path = path
-    this.#chunks = decodeSegment(path)
-    this.#start = this.#from = this.#wholeTo = this.#to = machine.reserve(BUFFER_BYTES + SLACK)
+    this.#start = this.#from = this.#wholeTo = this.#to = machine.reserve(BUFFER_BYTES + CHUNK_BYTES + SLACK)
+    // Decoded to where the program reads it, behind the rest of a line.
+    this.#chunks = decodeSegment(
+      path,
+      0,
+      Infinity,
+      () => new Uint8Array(machine.program.memory.buffer, this.#to, CHUNK_BYTES),
+    )
   }
 
   /** Gives lines to the program until it has no more room for rows, or there are none. */
@@ -122,12 +128,12 @@ class LineBuffer {
   }
 
   #readMore(): boolean {
-    const chunk = this.#chunks?.next()
-    if (!chunk) return false
+    if (!this.#chunks) return false
     const memory = new Uint8Array(this.#machine.program.memory.buffer)
     memory.copyWithin(this.#start, this.#from, this.#to)
     this.#to -= this.#from - this.#start
     this.#from = this.#start
+    const chunk = this.#chunks.next()
     if (chunk.done === true) {
       this.#chunks = undefined
       if (chunk.value.fault !== undefined) throw new Error(`${this.#path}: ${chunk.value.fault}`)
@@ -135,7 +141,7 @@ class LineBuffer {
       if (this.#to > this.#start || this.#skips) memory[this.#to++] = LINE_FEED
     } else {
       const bytes = this.#withoutLongLine(chunk.value.bytes)
-      memory.set(bytes, this.#to)
+      if (bytes.buffer !== memory.buffer || bytes.byteOffset !== this.#to) memory.set(bytes, this.#to)
       this.#to += bytes.length
     }
     memory.fill(0, this.#to, this.#to + SLACK)
