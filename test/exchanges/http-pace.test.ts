@@ -84,6 +84,7 @@ t.test('however many ask at once, each is answered, in order, and not faster tha
       )
       await pass(15_000)
       t.ok((await Promise.all(rows)).every(one => one.length === 1))
+      t.equal(asked.length, 100)
       t.ok(asked.every(({ url }) => url.href === 'https://www.okx.com/api/v5/public/time?instId=A'))
       isPaced(asked, 16 + 16, 2000)
     },
@@ -99,6 +100,7 @@ t.test('however many ask at once, each is answered, in order, and not faster tha
       await pass(10_000)
       await Promise.all(works)
       isPaced(asked, 80 + 16, 1000)
+      t.equal(asked.length, 200)
       t.ok(asked.every(({ url }) => url.href === 'https://www.deribit.com/api/v2/public/get_time'))
       asked.length = 0
       const lists = Array.from({ length: 60 }, () => call('public/get_instruments'))

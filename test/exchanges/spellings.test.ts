@@ -196,7 +196,7 @@ t.test('ids of trades are found wherever they stand, and two texts have two numb
       const found: number[] = []
       eachTradeId(frame, id => found.push(id))
       const own = ids.map(tradeIdOf)
-      assert.ok(own.every(id => found.includes(id)))
+      assert.deepEqual(found, own, 'each once, in the order of the frame, and no other')
       assert.equal(new Set(own).size, ids.length)
       assert.ok(own.every(Number.isSafeInteger))
     }),

@@ -92,6 +92,8 @@ t.test('connections are capped: beyond it each takes more channels', t => {
   }
   const grown = new Map([...plan, ['late', 3]])
   const after = assignChannels(grown, sets, { channelsPerConnection: 5, connectionsMax: 7, redundancy: 2 })
+  t.equal(after.length, sets.length)
+  t.equal(after.filter(set => set.has('late')).length, 2)
   after.forEach((set, index) =>
     t.ok(
       [...(sets[index] ?? [])].every(channel => set.has(channel)),

@@ -121,7 +121,9 @@ t.test('more events than are held come in the same order as few', t => {
   const exchange = emitted.filter(forExchange)
   t.equal(exchange.length, count)
   t.ok(exchange.every(({ exchNs }, at) => at === 0 || (exchange[at - 1]?.exchNs ?? 0n) <= exchNs))
-  t.ok(emitted.filter(forLocal).every(({ id }, at) => id === at))
+  const local = emitted.filter(forLocal)
+  t.equal(local.length, count)
+  t.ok(local.every(({ id }, at) => id === at))
   t.end()
 })
 

@@ -81,13 +81,14 @@ t.test('a grid covers what was asked for with whole steps that a chart can show,
         ),
         places,
       )
-      assert.ok(
+      assert.deepEqual(
         onGrid(
           grid,
           [-1, grid.starts.length],
           at => at,
           () => 1,
-        ).every(value => value === null),
+        ),
+        grid.starts.map(() => null),
       )
     }),
   )
