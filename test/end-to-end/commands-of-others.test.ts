@@ -12,6 +12,7 @@ import { serve } from '../../monitor/http/serve.js'
 import { openBrowser } from '../fixtures/browser.js'
 import { unwrapped } from '../fixtures/cli.js'
 import { commandHere } from '../fixtures/command-here.js'
+import { matchAll } from '../fixtures/match-all.js'
 import { needs } from '../fixtures/needs.js'
 import { framesTaken, startRecorder, until, type RecorderProcess } from '../fixtures/recorder-process.js'
 
@@ -223,9 +224,15 @@ for (const venue of venues)
       const recording = await openRecording({ path: dataDir })
       t.teardown(() => recording.close())
       const average = `SELECT exchange, avg(price) AS price FROM trades_all WHERE base = 'BTC' AND kind = 'perpetual' GROUP BY 1`
-      for await (const row of recording.rows(average)) t.match(row, { exchange, price: Number })
+      const rowsOf = async (sql: string) => {
+        const rows = []
+        for await (const row of recording.rows(sql)) rows.push(row)
+        return rows
+      }
+      matchAll(t, await rowsOf(average), [{ exchange, price: Number }])
       const ofPair = `SELECT count(*)::INTEGER AS n FROM trades_all WHERE kind = 'spot' AND instrument_name = '${inTables}'`
-      for await (const { n } of recording.rows(ofPair)) t.ok(Number(n) > 0, 'the pair')
+      const [{ n } = {}, ...more] = await rowsOf(ofPair)
+      t.ok(Number(n) > 0 && more.length === 0, 'the pair')
     })
 
     await t.test('replay: a recorder takes its instruments from the recorded lists, and its channels', async t => {

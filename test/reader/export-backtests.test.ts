@@ -33,6 +33,10 @@ t.test('hftbacktest loads the events, and its books are ours', async t => {
       ...{ path: join(out, `${NAME}_${date}.npz`), tickSize: 0.5, lotSize: 10, momentsMs },
     })),
   )
+  t.strictSame(
+    runs.map(({ looks }) => looks.length),
+    days.map(({ momentsMs }) => momentsMs.length),
+  )
   for (const [place, run] of runs.entries()) {
     const { date = '', momentsMs = [] } = days[place] ?? {}
     for (const [at, look] of run.looks.entries()) {

@@ -231,7 +231,12 @@ t.test('hftbacktest loads the events, and its books are ours', async t => {
     const path = join(out, `${venue.perpetual}_20261122.npz`)
     asked.push({ path, tickSize: 0.1, lotSize: 0.001, momentsMs })
   }
-  for (const [place, run] of (await runHftbacktest(python, asked)).entries()) {
+  const runs = await runHftbacktest(python, asked)
+  t.strictSame(
+    runs.map(({ looks }) => looks.length),
+    venues.map(() => momentsMs.length),
+  )
+  for (const [place, run] of runs.entries()) {
     const venue = venues[place]
     if (!venue) throw new Error('more runs than were asked for')
     for (const [at, look] of run.looks.entries()) {
@@ -263,7 +268,9 @@ t.test('NautilusTrader reads the catalogs, and a backtest on each sees what was 
     const places = (what: string) => Number(facts.find(({ name }) => name === `${what}_precision`)?.['places'])
     asked.push({ root: catalog, name: venue.nautilus, pricePlaces: places('price'), sizePlaces: places('size') })
   }
-  for (const [place, run] of (await runNautilus(python, asked)).entries()) {
+  const runs = await runNautilus(python, asked)
+  t.equal(runs.length, venues.length)
+  for (const [place, run] of runs.entries()) {
     const venue = venues[place]
     if (!venue) throw new Error('more runs than were asked for')
     t.ok(run.trades.length > 10 && run.quotes.length > 20)

@@ -218,10 +218,13 @@ t.test('memory and files do not grow with the recording, and the reader sets the
   t.ok(longest <= 1024, `${longest} frames in a batch`)
   t.ok(most <= 2, `${most} files open at once`)
   t.ok(turns > 0, 'timers run meanwhile')
+  let seen = 0
   for await (const frame of readFrames({ path: dataDir })) {
+    seen++
     t.ok(openFiles() > before, `open while reading frame ${frame.seq}`)
     break
   }
+  t.equal(seen, 1)
   t.equal(openFiles(), before, 'whoever stops leaves nothing open')
   let silent = 0
   const idle = setInterval(() => silent++, 1)

@@ -76,7 +76,9 @@ t.test(
   { timeout: 300_000 },
   async t => {
     if (!needsFrames(t, 'bybit')) return
-    for (const { file, lines } of sessionsOf('bybit')) {
+    const sessions = sessionsOf('bybit')
+    t.not(sessions.length, 0)
+    for (const { file, lines } of sessions) {
       const received = receivedIn(lines)
       const url = await player(t, received)
       const recorder = startRecorder(t, t.testdir({}), {

@@ -154,12 +154,13 @@ t.test('frames come back as they were, by family, with losses of connections in 
   const frames = []
   for await (const { conn, family, text } of readFrames({ path: dataDir })) frames.push([conn, family, text])
   t.same(frames.sort(), [['import', 'rpc', '{"result":"ok"}'], ['import', 'quote', quote(1).toString()], ['import', 'trades', trade.toString()], ['journal', 'journal', '{"event":"subscribed"}']].sort()) // prettier-ignore
-  for (const { path, state, name } of rawFiles(dataDir)) {
-    if (state !== 'manifest') continue
-    const { gaps, frames } = parseManifest(readFileSync(join(dataDir, path), 'utf8'), path)
-    t.equal(frames, 1)
-    t.equal(gaps.length, name.channel === 'journal' ? 0 : 1, name.channel)
-  }
+  const told = [...rawFiles(dataDir)]
+    .filter(({ state }) => state === 'manifest')
+    .map(({ path, name }) => {
+      const { gaps, frames } = parseManifest(readFileSync(join(dataDir, path), 'utf8'), path)
+      return [name.channel, frames, gaps.length]
+    })
+  t.strictSame(told.sort(), [['journal', 1, 0], ['quote', 1, 1], ['rpc', 1, 1], ['trades', 1, 1]]) // prettier-ignore
 })
 
 t.test('lines that cannot be taken are kept with their bytes, once, near the time of those around them', async t => {
