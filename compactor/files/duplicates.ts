@@ -5,6 +5,7 @@ import type { Engine } from '../engine.js'
 import type { Column } from '../lines/columns.js'
 import type { Identity } from '../../exchanges/table.js'
 import { MadeTimes } from './made-times.js'
+import { lookAtColumns } from './seen-columns.js'
 import type { CandidateFile } from './candidate-files.js'
 
 /** What fell out of `staged`. */
@@ -155,6 +156,7 @@ async function countCandidates(
     const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
     return countOf(count)
   }
+  if (!candidateFiles && identity.numbered === undefined && (await isOneConnection(engine))) return 0
   const suspects = `SELECT ${channel} AS suspect FROM (
       SELECT ${channel}, ${sqlText(origin)} || conn AS connection
       FROM (SELECT DISTINCT ${channel}, conn FROM staged WHERE row_no > 0)
@@ -168,6 +170,12 @@ async function countCandidates(
     `SELECT count(*) FROM staged WHERE row_no > 0 AND ${channel} IN (SELECT suspect FROM suspects)`,
   )
   return countOf(count)
+}
+
+/** True where that is plain from what DuckDB noted; to look through the rows takes longer. */
+async function isOneConnection(engine: Engine): Promise<boolean> {
+  const [conn] = await lookAtColumns(engine, [{ name: 'conn', type: 'VARCHAR' }])
+  return conn?.onlyText !== undefined
 }
 
 /** Channels of which one connection brought the same number twice: that number says that it is the same event. */
