@@ -36,6 +36,7 @@ t.test('one sentence first, then what is missing; 80 columns; 4 where something 
   )
   for (const by of ['hour', 'instrument', 'channel']) {
     const { stdout } = await commandHere(['coverage', '--path', root, '--by', by])
+    t.match(stdout, /^\w+ .* complete +missing\b/m, by)
     t.ok(
       stdout.split('\n').every(line => line.length <= 80),
       `--by ${by} fits`,

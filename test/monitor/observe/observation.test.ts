@@ -41,12 +41,14 @@ t.test('whatever stands in a status file, it is looked at, judged and told', t =
     aliveAt: fc.constantFrom(iso(AT_MS), 'never'),
     status,
   })
+  let told = 0
   fc.assert(
     fc.property(fc.array(part, { maxLength: 4 }), parts => {
       const seen = observe(parts)
       for (const { text, key } of conditionsOf(seen, limitsOf(), nothingSeen)) assert.ok(text !== '' && key !== '')
       remembered(seen, nothingSeen)
       const { live, ready } = healthOf(seen, 60_000)
+      told += live.length
       assert.ok(live.every(trouble => ready.includes(trouble)), 'what is not live is not ready') // prettier-ignore
       exposition(seen, { live, ready })
       JSON.stringify(seen)
@@ -54,6 +56,7 @@ t.test('whatever stands in a status file, it is looked at, judged and told', t =
     }),
     { numRuns: 400 },
   )
+  t.not(told, 0)
   t.end()
 })
 
