@@ -5,7 +5,7 @@ import { HAS_HEAD, HEAD, LINE_HEAD } from './line-head.js'
 import { planOfLines, type LinePlan } from './line-plan.js'
 import { isObject } from './shape.js'
 
-/** The short way for lines that hold what their table knows and nothing else, without any JSON in SQL. */
+/** For lines that hold what their table knows and nothing else: no JSON in SQL. */
 export interface FastPath {
   plan: LinePlan
   /**

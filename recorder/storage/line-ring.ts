@@ -111,7 +111,7 @@ export class RingWriter {
     return Atomics.load(this.#marks, ASLEEP) === 0
   }
 
-  /** Whether the other thread must be told that there are lines; once, since then it looks by itself. */
+  /** Whether the other thread sleeps and must be woken; true once, since from then on it looks by itself. */
   mustWake(): boolean {
     return Atomics.load(this.#marks, ASLEEP) === 1 && Atomics.exchange(this.#marks, ASLEEP, 0) === 1
   }

@@ -279,9 +279,9 @@ export class Storage extends EventEmitter<StorageEvents> {
     this.#send(family)
   }
 
-  /** Hears what the thread only counted. */
+  /** Reads what the thread only counted. */
   #look(): void {
-    // First: what is not counted below is told.
+    // First: what is stored later and not counted below comes as a message.
     this.#counts.want(this.#underPressure || this.#backlog.isWaiting)
     if (this.#counts.takeSyncs()) this.#progressAtMs = performance.now()
     this.#families.forEach((channel, number) => {

@@ -1,6 +1,6 @@
 import type { Stored } from './messages.js'
 
-/** Groups that are counted here; what is stored of others is told in messages. */
+/** Groups that are counted here; what is stored of other groups is reported in messages. */
 export const COUNTED_GROUPS = 4096
 
 const [FRAMES, COMPRESSED, HELD] = [0, 1, 2]
@@ -13,7 +13,7 @@ export const newCountMemory = () =>
 
 const placeOf = (group: number) => MARKS + NUMBERS * group
 
-/** The storage thread's side of what it counts for its owner, who looks when it needs to know: to tell it would wake it. */
+/** The storage thread's side: what it counts here its owner reads when it needs to know. A message would wake the owner. */
 export class StoredCounts {
   readonly #counts: Int32Array
 
@@ -21,7 +21,7 @@ export class StoredCounts {
     this.#counts = new Int32Array(memory)
   }
 
-  /** The owner waits for it, and is to be told. */
+  /** The owner waits for what is stored, and wants a message. */
   get isWanted(): boolean {
     return Atomics.load(this.#counts, WANTED) === 1
   }
@@ -45,7 +45,7 @@ export class CountReader {
   readonly #counts = new Int32Array(this.memory)
   readonly #known = new Int32Array(this.#counts.length)
 
-  /** Whether each is to be told at once. */
+  /** Whether each is to be reported at once, in a message. */
   want(wanted: boolean): void {
     Atomics.store(this.#counts, WANTED, wanted ? 1 : 0)
   }

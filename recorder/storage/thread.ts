@@ -24,10 +24,10 @@ const ring = new RingReader(shared.ring, number => unpacker.groupOf(number))
 const counts = new StoredCounts(shared.counts)
 
 let pending: StorageEvent[] = []
-/** A write failed: the next that succeeds is told in its turn, behind that. */
+/** A write failed: the next that succeeds is reported in a message, which arrives behind that of the failure. */
 let isRefused = false
 
-/** Each message wakes the other thread, which costs more than what is in it: what can wait until it asks is only counted. */
+/** A message wakes the other thread, which costs more than what is in it: what can wait until that thread looks is only counted. */
 function emit(event: StorageEvent): void {
   if (event.type === 'failed') isRefused = true
   if (isCounted(event)) return
