@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startSimulator } from '../../../../exchanges/deribit/simulator/main.js'
+import { until } from '../../../fixtures/recorder-process.js'
 import { get, TestClient, type Fields } from './client.js'
 
 // They mostly wait.
@@ -43,9 +44,12 @@ t.test('by currency and time: nothing, and no error, from more than a day ago on
 })
 
 t.test('trades of combos: by currency and kind alone, where the exchange is told so', async t => {
-  const combo = [...simulator.market.listings.values()].find(({ instrument }) => instrument.kind === 'future_combo')
-  const refused = await client.call('public/get_last_trades_by_instrument', { instrument_name: combo?.name ?? '' })
+  const combos = [...simulator.market.listings.values()].filter(
+    ({ instrument, name }) => instrument.kind === 'future_combo' && name.startsWith('BTC'),
+  )
+  const refused = await client.call('public/get_last_trades_by_instrument', { instrument_name: combos[0]?.name ?? '' })
   t.match(refused.error, { code: 10020, message: 'invalid_or_unsupported_instrument' })
+  await until('a trade of a combo', () => combos.some(({ trades }) => trades.all.length > 0))
   const byKind = await ask('get_last_trades_by_currency', { currency: 'BTC', kind: 'future_combo' })
   t.ok(byKind.trades.length > 0 && byKind.trades.every(row => 'legs' in row))
 })
