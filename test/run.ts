@@ -14,7 +14,7 @@ import { summaryOf, type Results, type Took } from './results.js'
 import { runFile, runGroup, type FileResults } from './run-files.js'
 
 /** Files wait as often as they work: more are begun while the processors have time to spare. */
-const AT_ONCE = { least: 3, most: 8, waiting: 3 }
+const AT_ONCE = { least: 3, most: 12, waiting: 3 }
 const BUSY = 0.95
 const LOOK_MS = 1000
 /** Files that mostly wait say so, and are begun first, some beside the others: they leave the processors to them. */
@@ -52,7 +52,7 @@ function inTurn(files: readonly string[], all: boolean): string[][] {
 }
 
 /** Where a suite that takes too long is best made shorter. */
-function longestText(found: Map<string, Took>): string {
+function longestText(found: Map<string, Took>, share: number): string {
   const most = (kind: keyof Took) =>
     [...found]
       .sort(([, a], [, b]) => b[kind] - a[kind])
@@ -62,7 +62,7 @@ function longestText(found: Map<string, Took>): string {
   const sum = (kind: keyof Took) => Math.round([...found.values()].reduce((sum, took) => sum + took[kind], 0))
   return (
     `${found.size} files in ${Math.round(performance.now() / 1000)} s, ${sum('seconds')} s one after the other; the longest: ${most('seconds')}\n` +
-    `${sum('processors')} s of the processors; most of it: ${most('processors')}${waitsUntoldText(found)}`
+    `${sum('processors')} s of the processors, which were used to ${Math.round(100 * share)} %; most of it: ${most('processors')}${waitsUntoldText(found)}`
   )
 }
 
@@ -74,20 +74,29 @@ function waitsUntoldText(found: Map<string, Took>): string {
   return untold.length === 0 ? '' : `\nmostly wait, and do not say so: ${untold.join(', ')}`
 }
 
+const shareUsed = (workedMs: number, ms: number) => workedMs / ms / availableParallelism()
+
 /** How much of the processors' time is used; busy until it was looked at for a while. */
 class ProcessorUse {
-  #ms = performance.now()
-  #used = machineWorkedMs()
+  readonly #startMs = performance.now()
+  readonly #usedAtStart = machineWorkedMs()
+  #ms = this.#startMs
+  #used = this.#usedAtStart
   #isBusy = true
 
   isBusy(): boolean {
     const ms = performance.now()
     if (ms - this.#ms < LOOK_MS) return this.#isBusy
     const used = machineWorkedMs()
-    this.#isBusy = (used - this.#used) / (ms - this.#ms) / availableParallelism() > BUSY
+    this.#isBusy = shareUsed(used - this.#used, ms - this.#ms) > BUSY
     this.#ms = ms
     this.#used = used
     return this.#isBusy
+  }
+
+  /** Of all that there was since the start. */
+  get share(): number {
+    return shareUsed(machineWorkedMs() - this.#usedAtStart, performance.now() - this.#startMs)
   }
 
   /** What was begun now is to be seen in the next look. */
@@ -112,6 +121,7 @@ async function runFiles(
   files: readonly string[],
   { least, most, waiting }: AtOnce,
   all: boolean,
+  processors = new ProcessorUse(),
 ): Promise<Map<string, FileResults>> {
   const found = new Map<string, FileResults>()
   const aside = waiting > 0 ? files.filter(mostlyWaits) : []
@@ -121,7 +131,6 @@ async function runFiles(
   )
   const underWay = new Set<Promise<void>>()
   let running = 0
-  const processors = new ProcessorUse()
   const run = async (unit: readonly string[]) => {
     running++
     processors.lookAnew()
@@ -162,7 +171,9 @@ async function runAgainAlone(found: Map<string, FileResults>): Promise<void> {
 }
 
 async function run(files: readonly string[], all: boolean): Promise<number> {
-  const found = await runFiles(files, AT_ONCE, all)
+  const processors = new ProcessorUse()
+  const found = await runFiles(files, AT_ONCE, all, processors)
+  const { share } = processors
   await runAgainAlone(found)
   const results = [...found.values()]
   const sum: Results = {
@@ -170,7 +181,7 @@ async function run(files: readonly string[], all: boolean): Promise<number> {
     failures: results.flatMap(({ failures }) => failures),
     skipped: results.flatMap(({ skipped }) => skipped),
   }
-  if (files.length > 1) process.stdout.write(`\n${longestText(found)}\n`)
+  if (files.length > 1) process.stdout.write(`\n${longestText(found, share)}\n`)
   process.stdout.write(`\n${summaryOf(sum)}\n`)
   return sum.failures.length === 0 && sum.passed > 0 ? 0 : 1
 }
