@@ -14,7 +14,7 @@ import { emptySelect, parquetSql, PARTITION_COLUMNS, type Column } from './relat
 /** A table as a catalog describes it. */
 interface Described {
   name: string
-  columns: Column[]
+  columns: readonly Column[]
   exchanges: string[]
   /** Days that have a folder. */
   days: KnownDays | undefined
@@ -22,7 +22,7 @@ interface Described {
 
 /** A table of one exchange alone. */
 interface Own extends OwnTable {
-  columns: Column[]
+  columns: readonly Column[]
   hasFiles: boolean
 }
 

@@ -16,7 +16,7 @@ import { ALL_DAYS, type Days } from './dates-asked.js'
 import { freshSegments } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
 import { normalizedSql, sharedPart, type OwnTable } from './normalized-views.js'
-import { columnsOfOwnTable, columnsOfTables, emptySelect, type Column } from './relation.js'
+import { columnsOfOwnTable, columnsOfTables, emptySelect } from './relation.js'
 import { filesOfTable, haveSameColumns, pathsOf } from './table-files.js'
 
 /**
@@ -31,8 +31,6 @@ export class Dataset {
   readonly #torn = new Set<string>()
   /** Tables that have views, and which days these are of. */
   readonly #shown = new Map<string, Days>()
-  /** Columns of tables of single exchanges. */
-  readonly #own = new Map<string, readonly Column[]>()
 
   /**
    * @param fresh what is only in raw yet; without it, only Parquet is read
@@ -87,7 +85,7 @@ export class Dataset {
 
   /** Makes a view `<exchange>.<table>` of an exchange's table: its own columns, whether or not there are rows. */
   async showOwn({ exchange, table }: OwnTable, days: Days = ALL_DAYS): Promise<void> {
-    const known = await this.#ownColumns(exchange, table)
+    const known = await columnsOfOwnTable(exchange, table)
     const sql = await this.#rowsOf(table, days, exchange)
     const rows = sql === undefined ? [] : [sql]
     if (known.length === 0 && rows.length === 0) return
@@ -101,13 +99,6 @@ export class Dataset {
     const here = this.exchanges
     for (const exchange of here) await this.#connection.run(sharedPart(exchange))
     await this.#connection.run(normalizedSql(view, here))
-  }
-
-  async #ownColumns(exchange: string, table: string): Promise<readonly Column[]> {
-    const key = `${exchange}.${table}`
-    const columns = this.#own.get(key) ?? (await columnsOfOwnTable(exchange, table))
-    this.#own.set(key, columns)
-    return columns
   }
 
   /** The Parquet files of tables, but for those that were left out. */

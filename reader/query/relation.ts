@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os'
+import type { Table } from '../../exchanges/table.js'
 import { columnsOfTable } from '../../compactor/lines/staging-table.js'
 import { withEngine } from '../../compactor/engine.js'
 import { tableNamed, tables } from '../../compactor/tables.js'
@@ -29,22 +30,36 @@ export function emptySelect(columns: readonly Column[]): string {
   return `SELECT ${all.map(({ name, type }) => `NULL::${type} AS "${name}"`).join(', ')} WHERE false`
 }
 
+/** As a table's SQL makes them, which stays what it is while this runs; to ask takes up to a tenth of a second. */
+const known = new Map<Table, readonly Column[]>()
+
+/** The columns of tables, without those of their partitions. */
+async function columnsOfEach(wanted: readonly Table[]): Promise<[Table, readonly Column[]][]> {
+  const unknown = wanted.filter(table => !known.has(table))
+  if (unknown.length > 0)
+    await withEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() }, async engine => {
+      for (const table of unknown) known.set(table, await columnsOfTable(engine, table))
+    })
+  return wanted.map(table => [table, known.get(table) ?? []])
+}
+
 /** The columns of known tables, without those of their partitions, by table; of one name, those of all exchanges. */
-export async function columnsOfTables(wanted: (table: string) => boolean = () => true): Promise<Map<string, Column[]>> {
-  return withEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() }, async engine => {
-    const columns = new Map<string, Column[]>()
-    for (const table of tables.filter(({ name }) => wanted(name))) {
-      const known = columns.get(table.name) ?? []
-      const isNew = ({ name }: Column) => known.every(column => column.name !== name)
-      columns.set(table.name, [...known, ...(await columnsOfTable(engine, table)).filter(isNew)])
-    }
-    return columns
-  })
+export async function columnsOfTables(
+  wanted: (table: string) => boolean = () => true,
+): Promise<Map<string, readonly Column[]>> {
+  const columns = new Map<string, readonly Column[]>()
+  for (const [{ name }, own] of await columnsOfEach(tables.filter(({ name }) => wanted(name)))) {
+    const before = columns.get(name) ?? []
+    const isNew = ({ name }: Column) => before.every(column => column.name !== name)
+    columns.set(name, [...before, ...own.filter(isNew)])
+  }
+  return columns
 }
 
 /** The columns of an exchange's table, without those of its partitions; none where it is not known. */
-export async function columnsOfOwnTable(exchange: string, name: string): Promise<Column[]> {
+export async function columnsOfOwnTable(exchange: string, name: string): Promise<readonly Column[]> {
   const table = tableNamed(exchange, name)
   if (!table) return []
-  return withEngine({ memoryMiB: 64, threads: 1, spillFolder: tmpdir() }, engine => columnsOfTable(engine, table))
+  const [[, columns] = [table, []]] = await columnsOfEach([table])
+  return columns
 }
