@@ -100,19 +100,7 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
       await plan.run()
     },
     async run(sql, values) {
-      if (values) {
-        await connection.run(sql, values)
-        return
-      }
-      const statements = await connection.extractStatements(sql)
-      for (let index = 0; index < statements.count; index++) {
-        const statement = await statements.prepare(index)
-        try {
-          await statement.run()
-        } finally {
-          statement.destroySync()
-        }
-      }
+      await connection.run(sql, values)
     },
     async rows(sql) {
       return (await connection.runAndReadAll(sql)).getRows()
