@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { folderEntries } from '../platform/folder-entries.js'
 import { parseSegmentPath } from '../formats/raw-path.js'
 import { segmentHourMs } from '../formats/segment-span.js'
@@ -108,9 +108,28 @@ function noteOpen(path: string, into: LocalDate): void {
   if (parsed?.state === 'open') into.openFromMs = Math.min(into.openFromMs ?? Infinity, segmentHourMs(parsed.name))
 }
 
+/** The folders of ours in one of them, relative; the trees where none is named. Links are none. */
+export function foldersIn(dataDir: string, folder?: string): string[] {
+  if (folder === undefined)
+    return ROOTS.filter(root => lstatSync(join(dataDir, root), { throwIfNoEntry: false })?.isDirectory())
+  return folderEntries(join(dataDir, folder)).flatMap(entry =>
+    entry.isDirectory() && PARTITION.test(entry.name) ? [`${folder}/${entry.name}`] : [],
+  )
+}
+
+/** True where a relative path may be one of a folder of ours. */
+export function isFolderOfOurs(path: string): boolean {
+  const [root = '', ...partitions] = path.split('/')
+  return ROOTS.includes(root) && partitions.every(name => PARTITION.test(name))
+}
+
+export function isDateFolder(path: string): boolean {
+  return DATE_FOLDER.test(basename(path))
+}
+
 /** All that files of ours may lie in, or that may be mounted for them, relative: the trees, their partitions, the dates. */
 export function foldersOf(dataDir: string): string[] {
-  const found = new Set(ROOTS.filter(root => lstatSync(join(dataDir, root), { throwIfNoEntry: false })?.isDirectory()))
+  const found = new Set(foldersIn(dataDir))
   for (const folder of [...listDates(dataDir).values()].flat())
     for (let above = folder; above !== '.'; above = dirname(above)) found.add(above)
   return [...found].sort()

@@ -22,7 +22,7 @@ import { emptyTotals, statusOf, withPass, type Totals } from './status.js'
 import { createTarget } from './targets/open-target.js'
 import type { Target } from './targets/target.js'
 import { placeOf } from './place/place-of.js'
-import { requireElsewhere } from './place/target-place.js'
+import { requireOutside } from './place/target-place.js'
 
 export { requireTargetElsewhere } from './first-look.js'
 export { isClean, type PassReport } from './report.js'
@@ -60,7 +60,8 @@ const LONGEST_PAUSE_AFTER_ERROR_MS = 60_000
 export async function runSyncer(options: SyncerOptions): Promise<PassReport> {
   const { config, log, once, signal, clock = systemClock, sleep = realSleep, limits = PASS_LIMITS } = options
   const target = options.target ?? createTarget(config.sync)
-  requireElsewhere(config.dataDir, target)
+  // Before anything is made here. The first proof looks at the folders in it, before anything is made there.
+  requireOutside(config.dataDir, target)
   createFolderDurable(config.dataDir)
   const dataDir = realpathSync(config.dataDir)
   const stateDir = syncerState(dataDir)

@@ -1,5 +1,4 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from '../platform/zod.js'
 import { writeFileDurable } from '../platform/durable-file.js'
 import type { LocalDate } from './local-tree.js'
@@ -48,7 +47,7 @@ export function isStillSettled(dataDir: string, { folders }: SettledDate, tops: 
 }
 
 function changedMsOf(dataDir: string, folder: string): number | undefined {
-  return lstatSync(join(dataDir, folder), { throwIfNoEntry: false })?.mtimeMs
+  return lstatSync(`${dataDir}/${folder}`, { throwIfNoEntry: false })?.mtimeMs
 }
 
 /** Reads what was remembered; undefined where nothing was, or nothing that can be read: then the date is read anew. */

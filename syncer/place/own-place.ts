@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
 import { folderEntries } from '../../platform/folder-entries.js'
-import { namesOf, parseMounts } from './mount-table.js'
+import { namesOf, parseMounts, type MountPoint } from './mount-table.js'
 
 /** Looked at for a file; below the folder of a date nobody puts a target. */
 const FOLDERS_LOOKED_AT = 20_000
@@ -14,8 +14,8 @@ export type Overlap = 'is' | 'lies within' | 'contains'
  * Whether a folder is `dataDir`, lies within it or contains it, whatever it is called: by path, link, mount, device and
  * inode. Neither has to exist.
  */
-export function overlapOf(dataDir: string, folder: string): Overlap | undefined {
-  const [ours, theirs] = [allNamesOf(dataDir), allNamesOf(folder)]
+export function overlapOf(dataDir: string, folder: string, mounts = mountsHere()): Overlap | undefined {
+  const [ours, theirs] = [allNamesOf(dataDir, mounts), allNamesOf(folder, mounts)]
   const isSame = (a: readonly string[], b: readonly string[]) =>
     a.some(one => b.includes(one) || isSameFolder(one, b[0]))
   if (isSame(ours, theirs)) return 'is'
@@ -34,19 +34,14 @@ export function findHere(
   name: string,
   { deep, isIt = () => true }: { deep: boolean; isIt?: (path: string) => boolean },
 ): { overlap: Overlap; path: string } | undefined {
-  const names = allNamesOf(dataDir)
+  const names = allNamesOf(dataDir, mountsHere())
   const found = (overlap: Overlap, folders: readonly string[]) => {
-    const path = folders.map(folder => join(folder, name)).find(path => isThere(path) && isIt(path))
+    const path = folders.map(folder => `${folder}/${name}`).find(path => isThere(path) && isIt(path))
     return path === undefined ? undefined : { overlap, path }
   }
   return (
     found('is', names) ?? found('contains', names.flatMap(above)) ?? found('lies within', foldersBelow(dataDir, deep))
   )
-}
-
-/** The first of `folders`, relative, that is one and the same here and there: a mount of one in the other. */
-export function sameBelow(dataDir: string, folder: string, folders: readonly string[]): string | undefined {
-  return folders.find(relative => isSameFolder(join(dataDir, relative), join(folder, relative)))
 }
 
 /** The error for a target that overlaps with `dataDir`. */
@@ -57,18 +52,23 @@ export function notElsewhere(label: string, overlap: Overlap, dataDir: string): 
   })
 }
 
-/** A real path as far as it exists, and the same place under every other mount. */
-function allNamesOf(path: string): string[] {
-  const real = realAsFarAsThere(path)
+/** What is mounted on this machine; nothing where it does not say. */
+export function mountsHere(): MountPoint[] {
   try {
-    return namesOf(real, parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')))
+    return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'EACCES')) return [real]
+    if (hasErrno(error, 'ENOENT', 'EACCES')) return []
     throw error
   }
 }
 
-function realAsFarAsThere(path: string): string {
+/** A real path as far as it exists, and the same place under every other mount. */
+function allNamesOf(path: string, mounts: readonly MountPoint[]): string[] {
+  return namesOf(realAsFarAsThere(path), mounts)
+}
+
+/** A path without links and detours, down to where nothing is. */
+export function realAsFarAsThere(path: string): string {
   try {
     return realpathSync(path)
   } catch (error) {
@@ -83,7 +83,8 @@ function above(path: string): string[] {
   return parent === path ? [] : [parent, ...above(parent)]
 }
 
-function isSameFolder(a: string, b: string | undefined): boolean {
+/** By device and inode, whatever they are called; what is not there is nothing's same. */
+export function isSameFolder(a: string, b: string | undefined): boolean {
   const [one, other] = [statOf(a), b === undefined ? undefined : statOf(b)]
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev
 }
@@ -115,7 +116,7 @@ function foldersBelow(top: string, deep: boolean): string[] {
     folder = waiting.shift()
   ) {
     for (const { name: entry } of folderEntries(folder, 'EACCES', 'ENOTDIR').filter(one => one.isDirectory())) {
-      const path = join(folder, entry)
+      const path = `${folder}/${entry}`
       found.push(path)
       if (deep && !entry.startsWith('date=')) waiting.push(path)
     }

@@ -8,7 +8,8 @@ import { foldersOf } from '../local-tree.js'
 import type { Target, Verdict } from '../targets/target.js'
 import { MARK_PREFIX, markByHand, markOf, newMarkName, type Mark } from './mark.js'
 import { readMemory, writeMemory, type PlaceMemory } from './memory.js'
-import { findHere, notElsewhere, overlapOf, sameBelow } from './own-place.js'
+import { findHere, mountsHere, notElsewhere, overlapOf } from './own-place.js'
+import { sameBelow } from './same-below.js'
 import { requireFoldersElsewhere, sameFolder } from './tokens.js'
 
 export interface TargetPlaceOptions {
@@ -244,11 +245,24 @@ export class TargetPlace {
   }
 }
 
-/** What is known of a folder without a look into it. @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE */
+/**
+ * That a folder of this machine is not the dataDir, nor a folder in it one of ours.
+ * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE
+ */
 export function requireElsewhere(dataDir: string, { label, folder }: Pick<Target, 'label' | 'folder'>): void {
   if (folder === undefined) return
-  const overlap = overlapOf(dataDir, folder)
-  if (overlap) throw notElsewhere(label, overlap, dataDir)
-  const same = sameBelow(dataDir, folder, foldersOf(dataDir))
+  const mounts = mountsHere()
+  requireOutside(dataDir, { label, folder }, mounts)
+  const same = sameBelow(dataDir, folder, mounts)
   if (same !== undefined) throw sameFolder(label, same)
+}
+
+/** The same without a look at the folders in it. */
+export function requireOutside(
+  dataDir: string,
+  { label, folder }: Pick<Target, 'label' | 'folder'>,
+  mounts = mountsHere(),
+): void {
+  const overlap = folder === undefined ? undefined : overlapOf(dataDir, folder, mounts)
+  if (overlap) throw notElsewhere(label, overlap, dataDir)
 }

@@ -1,6 +1,6 @@
 /** Targets that are the dataDir in truth, lie in it or around it: nothing goes there, nothing is freed for it. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, realpathSync, renameSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, renameSync, rmdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
@@ -161,4 +161,54 @@ for (const kind of ['folder', 'ssh', 'daemon'] as const) {
       t.same(namesBelow(there), before)
     },
   )
+}
+
+const OF_OURS = [
+  'raw',
+  'raw/exchange=deribit/channel=trades',
+  'raw/exchange=deribit/channel=trades/date=2026-11-20',
+  'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14',
+] as const
+
+for (const folder of OF_OURS) {
+  for (const way of ['from here there', 'from there here'] as const) {
+    t.test(`refused: ${folder} is mounted ${way}`, async t => {
+      const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
+      if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+      const world = new ConfiguredWorld(t)
+      const [dataDir, nas] = [join(world.folder, 'data'), join(world.folder, 'nas')]
+      world.record(dataDir)
+      const config = world.config({ dataDir, sync: { target: nas } })
+      const [here, there] = [join(dataDir, folder), join(nas, folder)]
+      mkdirSync(there, { recursive: true })
+      if (way === 'from there here') {
+        rmdirSync(there)
+        renameSync(here, there)
+        mkdirSync(here)
+      }
+      const [from, to] = way === 'from here there' ? [here, there] : [there, here]
+      const before = [...namesBelow(from), ...namesBelow(nas)]
+      t.ok(namesBelow(from).length > 0)
+      const done = await underMount(from, to, ['sync', '--once', '--config', config])
+      t.match(done.stderr, `${folder} at ${nas} is the folder of that name in dataDir`, done.stdout)
+      t.equal(done.exitCode, 2)
+      t.same([...namesBelow(from), ...namesBelow(nas)], before, 'nothing was written there, nothing freed')
+    })
+  }
+}
+
+for (const folder of OF_OURS.slice(0, 3)) {
+  t.test(`refused: a link at the target leads to ${folder} here`, async t => {
+    const world = new ConfiguredWorld(t)
+    const [dataDir, nas] = [join(world.folder, 'data'), join(world.folder, 'nas')]
+    world.record(dataDir)
+    mkdirSync(join(nas, dirname(folder)), { recursive: true })
+    symlinkSync(join(dataDir, folder), join(nas, folder))
+    const before = [...filesOfData(world), ...namesBelow(nas)]
+    t.match(await world.passes(world.config({ dataDir, sync: { target: nas } })), {
+      code: 'SYNC_TARGET_NOT_ELSEWHERE',
+      path: folder,
+    })
+    t.same([...filesOfData(world), ...namesBelow(nas)], before, 'nothing was written there, nothing freed')
+  })
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { EdgeError } from '../../platform/edge-error.js'
 import { foldersOf, listDates, readDate } from '../../syncer/local-tree.js'
-import { findHere, overlapOf, sameBelow } from '../../syncer/place/own-place.js'
+import { findHere, overlapOf } from '../../syncer/place/own-place.js'
 import { putTokens, requireFoldersElsewhere } from '../../syncer/place/tokens.js'
 import { isOpen, parseWindow } from '../../syncer/window.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
@@ -124,8 +124,6 @@ t.test('a folder is known for what it is by path, link, and by what was written 
   ] as const)
     t.equal(overlapOf(at('data'), at(folder)), overlap, folder)
   t.equal(overlapOf(at('not-yet/data'), at('not-yet')), 'contains', 'neither has to exist')
-  t.equal(sameBelow(at('data'), at('nas'), ['raw']), undefined)
-  t.equal(sameBelow(at('data'), at('alias'), ['nowhere', 'raw']), 'raw')
 
   const find = (deep: boolean) => findHere(at('data'), '.mark', { deep })?.overlap
   t.equal(find(true), undefined)
