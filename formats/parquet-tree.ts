@@ -3,8 +3,9 @@
  * names are ours, whole.
  */
 import {
+  foldersWithin,
   listFolder,
-  listNames,
+  namesOf,
   partitionFolders,
   partitionValues,
   type FolderQuery,
@@ -67,14 +68,14 @@ export function* parquetFolders(root: string, query: ParquetQuery = {}): Generat
     (wanted[key] === undefined || wanted[key] === value) &&
     (key !== 'date' || !dates || (value >= dates.first && value <= dates.last))
   const top = { path: 'parquet', values: {} }
-  for (const { path, values } of partitionFolders(root, top, LEVELS, {
+  for (const { parent, values } of foldersWithin(root, top, LEVELS, {
     accept,
     below,
     onStranger,
     dates: bounded(query),
   })) {
-    const { exchange = '', table = '', kind, currency, date = '' } = values
-    yield { path, exchange, table, kind, currency, date }
+    const { exchange = '', table = '', kind, currency } = parent.values
+    for (const date of values) yield { path: `${parent.path}/date=${date}`, exchange, table, kind, currency, date }
   }
 }
 
@@ -93,16 +94,21 @@ export function parentsOfDays(root: string, isWanted: (table: string) => boolean
     [...partitionFolders(root, { path: 'parquet', values: {} }, above.slice(0, depth), {})]
       .filter(({ values }) => isWanted(values['table'] ?? ''))
       .map(({ path }) => path)
-  const early = [2, 3].flatMap(atDepth).filter(path => datesIn(root, path).length > 0)
+  const early = [2, 3].flatMap(atDepth).filter(path => datesIn(root, [path]).length > 0)
   return [...early, ...atDepth(above.length)].sort()
 }
 
-/** Dates that have a folder there, by names alone, as they are spelled; sorted. */
-export const datesIn = (root: string, parent: string): string[] =>
-  listNames(root, parent).flatMap(name => {
-    const date = name.startsWith('date=') ? name.slice(5) : ''
-    return isDate(date) ? [date] : []
-  })
+/** Dates that have a folder in any of these, by names alone, as they are spelled; sorted. */
+export function datesIn(root: string, parents: readonly string[]): string[] {
+  // Each table has most of them: a name is looked at once.
+  const names = new Set(parents.flatMap(parent => namesOf(root, parent)))
+  return [...names]
+    .flatMap(name => {
+      const date = name.startsWith('date=') ? name.slice(5) : ''
+      return isDate(date) ? [date] : []
+    })
+    .sort()
+}
 
 /** The files of one folder, sorted by name. */
 export function parquetFilesIn(

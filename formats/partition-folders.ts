@@ -31,6 +31,13 @@ const HOUR = /^(?:[01]\d|2[0-3])$/
 const isSpelled = (key: string, value: string) =>
   key === 'date' ? isDate(value) : (key === 'hour' ? HOUR : SAFE_PATH_VALUE).test(value)
 
+/** Folders on the last level that lie in one folder. */
+export interface FoldersWithin {
+  parent: PartitionFolder
+  /** What their names say, sorted. */
+  values: readonly string[]
+}
+
 /**
  * The folders on the last of the levels below `top`, sorted, found while they are asked for. Whatever stands in the
  * tree and is not spelled as we spell it is a stranger.
@@ -41,18 +48,36 @@ export function* partitionFolders(
   levels: readonly Level[],
   query: FolderQuery,
 ): Generator<PartitionFolder, void> {
-  if (levels.length === 0) {
-    yield top
-    return
-  }
+  const key = levels.at(-1)?.key ?? ''
+  for (const { parent, values } of foldersWithin(root, top, levels, query))
+    for (const value of values)
+      yield { path: `${parent.path}/${key}=${value}`, values: { ...parent.values, [key]: value } }
+}
+
+/** The same by the folder that they lie in: years of days have few, and are asked for often. */
+export function* foldersWithin(
+  root: string,
+  top: PartitionFolder,
+  levels: readonly Level[],
+  query: FolderQuery,
+): Generator<FoldersWithin, void> {
+  let found: string[] = []
   for (const name of namesIn(root, top.path, levels, query)) {
     const path = `${top.path}/${name}`
     if (!isOnTheWay(path, query.below)) continue
     const { key, value, rest } = levelOf(name, levels)
     if (!rest) query.onStranger?.(`${path}/`)
-    else if (query.accept?.(key, value) !== false)
-      yield* partitionFolders(root, { path, values: { ...top.values, [key]: value } }, rest, query)
+    else if (query.accept?.(key, value) !== false) {
+      if (rest.length === 0) {
+        found.push(value)
+        continue
+      }
+      if (found.length > 0) yield { parent: top, values: found }
+      found = []
+      yield* foldersWithin(root, { path, values: { ...top.values, [key]: value } }, rest, query)
+    }
   }
+  if (found.length > 0) yield { parent: top, values: found }
 }
 
 /** So few dates, a week with what lies beside it, are looked for one by one. */
@@ -79,7 +104,8 @@ function namesIn(
 
 /** The level that a folder's name stands for, and those that follow; `rest` is undefined where it stands for none. */
 function levelOf(name: string, levels: readonly Level[]) {
-  const [, key = '', value = ''] = /^([a-z]+)=(.*)$/s.exec(name) ?? []
+  const end = name.indexOf('=')
+  const [key, value] = [name.slice(0, Math.max(0, end)), name.slice(end + 1)]
   const at = levels.findIndex(level => level.key === key)
   const isReached = at >= 0 && levels.slice(0, at).every(({ isOptional }) => isOptional)
   return { key, value, rest: isReached && isSpelled(key, value) ? levels.slice(at + 1) : undefined }

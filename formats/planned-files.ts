@@ -45,7 +45,7 @@ export function planFiles(root: string, question: FileQuestion): FilePlan {
   const byList = new Map<string, readonly PlannedFile[]>()
   // Below a folder there is little to list.
   const isListable = question.below === undefined && (table === undefined || !DERIVED_TABLES.has(table))
-  const asked = isListable ? listedDates(root).filter(date => isWithin(date, dates)) : []
+  const asked = isListable ? datesWithLists(root, dates) : []
   const exchanges = asked.length === 0 ? [] : exchangesOf(root, question)
   for (const date of asked)
     for (const [exchange, files] of listedOf(root, date, exchanges, replaced, question))
@@ -62,8 +62,13 @@ export function planFiles(root: string, question: FileQuestion): FilePlan {
 
 const sorted = (files: PlannedFile[]) => files.sort((a, b) => (a.path < b.path ? -1 : 1))
 
-const isWithin = (date: string, dates: FileQuestion['dates']) =>
-  dates === undefined || (date >= dates.first && date <= dates.last)
+/** Lists of so few dates are looked for one by one: names of years of them would cost more than what they say. */
+const FEW_DATES = 12
+
+/** Dates that are asked for and may have lists. */
+const datesWithLists = (root: string, dates: FileQuestion['dates']) =>
+  (dates && datesBetween(dates.first, dates.last, FEW_DATES)) ??
+  listedDates(root).filter(date => !dates || (date >= dates.first && date <= dates.last))
 
 function exchangesOf(root: string, { exchange }: FileQuestion): string[] {
   if (exchange !== undefined) return [exchange]

@@ -6,10 +6,10 @@ import { existsSync } from 'node:fs'
 import { addTo } from '../platform/group-by.js'
 import { dateOfUs } from '../platform/utc-date.js'
 import {
+  foldersWithin,
   isOnTheWay,
   listFolder,
   namesOf,
-  partitionFolders,
   partitionValues,
   type FolderQuery,
   type Level,
@@ -59,20 +59,16 @@ export interface RawDay {
 /** The dates that may hold what is asked for, in their order; no hour is looked into. */
 export function rawDays(root: string, query: RawQuery = {}): RawDay[] {
   const { exchange, mayHold, below, onStranger, newestFirst = false } = query
+  const dates = datesOf(query)
   const accept = (key: string, value: string) => {
     if (key === 'exchange') return exchange === undefined || value === exchange
     if (key === 'channel') return mayHold?.(value) ?? true
-    return key !== 'date' || overlaps(Date.parse(value) * 1000, DAY_US, query)
+    return key !== 'date' || !dates || overlaps(Date.parse(value) * 1000, DAY_US, query)
   }
   const days = new Map<string, string[]>()
   const top = { path: 'raw', values: {} }
-  for (const { path, values } of partitionFolders(root, top, LEVELS_TO_DATE, {
-    accept,
-    below,
-    onStranger,
-    dates: datesOf(query),
-  }))
-    addTo(days, values['date'] ?? '', path)
+  for (const { parent, values } of foldersWithin(root, top, LEVELS_TO_DATE, { accept, below, onStranger, dates }))
+    for (const date of values) addTo(days, date, `${parent.path}/date=${date}`)
   return inOrder([...days.keys()], newestFirst).map(date => ({ date, folders: days.get(date) ?? [] }))
 }
 

@@ -10,11 +10,13 @@ export const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 /** The same of µs; of a time without begin or end, the first or the last date that there is. */
 export const dateOfUs = (us: number) => dateOf(Math.max(0, Math.min(us / 1000, LAST_MS)))
 
-/** Whether a text is the date of a day: `2026-02-30` is none, though `Date` takes it for another day. */
-export function isDate(text: string): boolean {
-  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN
-  return !Number.isNaN(ms) && dateOf(ms) === text
-}
+const DATE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/
+/** Of these every month has one. */
+const EACH_MONTH_HAS = '28'
+
+/** Whether a text is the date of a day: `2026-02-30` is none, though `Date` takes it for another day. Asked of the names of years of days. */
+export const isDate = (text: string): boolean =>
+  DATE.test(text) && (text.slice(8) <= EACH_MONTH_HAS || dateOf(Date.parse(text)) === text)
 
 /** Each date from the first to the last, both included; undefined where they are more than so many, or one of the two is none. */
 export function datesBetween(first: string, last: string, most = Infinity): string[] | undefined {

@@ -27,8 +27,7 @@ export function convertedFolders(root: string, date?: string): ParquetFolder[] {
 export const convertedParents = (root: string) => parentsOfDays(root, table => !DERIVED_TABLES.has(table))
 
 /** Dates of which there are such folders, sorted. */
-export const convertedDates = (root: string): string[] =>
-  [...new Set(convertedParents(root).flatMap(parent => datesIn(root, parent)))].sort()
+export const convertedDates = (root: string): string[] => datesIn(root, convertedParents(root))
 
 /** Those of one date, as paths. */
 export function dateFolders(root: string, date: string): string[] {

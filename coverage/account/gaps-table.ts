@@ -26,7 +26,7 @@ export async function showGaps(
   note: (text: string) => void,
 ): Promise<void> {
   await connection.run(CREATE)
-  const dates = datesIn(root).filter(date => date >= days.first && date <= days.last)
+  const dates = datesIn(root, days)
   const left = dates.slice(0, -DAYS_MAX)
   const [oldest] = dates.slice(-DAYS_MAX)
   if (left.length > 0 && oldest !== undefined)
@@ -52,9 +52,12 @@ export async function showGaps(
   appender.closeSync()
 }
 
-/** Days of which there is anything, in their order. */
-function datesIn(root: string): string[] {
-  const raw = rawDays(root, { mayHold: family => family === 'journal' }).map(({ date }) => date)
-  const converted = [...parquetFolders(root, { table: 'journal' })].map(({ date }) => date)
-  return [...new Set([...raw, ...converted])].sort()
+/** Days of which there is anything, in their order; both ends of what is asked for are included. */
+function datesIn(root: string, dates: { first: string; last: string }): string[] {
+  const mayHold = (family: string) => family === 'journal'
+  // Of a time without begin or end they are no dates.
+  const [fromUs, toUs] = [dayOf(dates.first).fromUs || -Infinity, dayOf(dates.last).toUs || Infinity]
+  const raw = rawDays(root, { mayHold, fromUs, toUs })
+  const here = new Set([...raw, ...parquetFolders(root, { table: 'journal', dates })].map(({ date }) => date))
+  return [...here].filter(date => date >= dates.first && date <= dates.last).sort()
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
-import { namesLately } from '../../platform/folder-entries.js'
+import { folderNames } from '../../platform/folder-entries.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { readFinishedMarks, type FinishedMark } from '../../formats/finished-mark.js'
@@ -71,10 +71,9 @@ export function diskUseOf(dataDir: string, atMs: number): DiskUse {
   const rawByHour = new Map<number, number>()
   let firstMs = Infinity
   const marks = readFinishedMarks(dataDir) ?? new Map<string, FinishedMark>()
-  const finished = (tree: 'raw' | 'parquet') => (date: string) => {
-    const sum = Date.parse(date) + 24 * HOUR_MS < atMs - LOOKED_AT_MS ? marks.get(date)?.[tree] : undefined
-    if (sum && tree === 'raw') firstMs = Math.min(firstMs, Date.parse(date))
-    return sum
+  const finished = (tree: 'raw' | 'parquet') => {
+    const past = [...marks].filter(([date]) => Date.parse(date) + 24 * HOUR_MS < atMs - LOOKED_AT_MS)
+    return new Map(past.flatMap(([date, { [tree]: sum }]) => (sum ? [[`${DATE}${date}`, sum] as const] : [])))
   }
   const raw = sumOf(dataDir, 'raw', finished('raw'), (path, bytes) => {
     const segment = parseSegmentPath(path)
@@ -91,29 +90,30 @@ export function diskUseOf(dataDir: string, atMs: number): DiskUse {
     const hourMs = segment.name.startedMs - (segment.name.startedMs % HOUR_MS)
     rawByHour.set(hourMs, (rawByHour.get(hourMs) ?? 0) + bytes)
   })
-  const parquet = sumOf(dataDir, 'parquet', finished('parquet'))
-  const quarantine = sumOf(dataDir, 'quarantine', () => undefined)
-  return { atMs, raw, open, openBy: [...openBy.values()], parquet, quarantine, rawByHour, firstMs }
+  for (const name of raw.counted) firstMs = Math.min(firstMs, Date.parse(name.slice(DATE.length)))
+  const { sum: parquet } = sumOf(dataDir, 'parquet', finished('parquet'))
+  const { sum: quarantine } = sumOf(dataDir, 'quarantine', new Map())
+  return { atMs, raw: raw.sum, open, openBy: [...openBy.values()], parquet, quarantine, rawByHour, firstMs }
 }
 
 const DATE = 'date='
 
+/** @param known of folders of dates, by their names; those of them that are there are `counted` */
 function sumOf(
   dataDir: string,
   folder: string,
-  known: (date: string) => FileCount | undefined,
+  known: ReadonlyMap<string, FileCount>,
   see?: (path: string, bytes: number) => void,
-): FileCount {
+): { sum: FileCount; counted: ReadonlySet<string> } {
   const sum = { files: 0, bytes: 0 }
   const counted = new Set<string>()
   const walk = (below: string) => {
     // Names alone: of years of dates that are known nothing else is asked.
-    for (const name of namesLately(join(dataDir, below))) {
-      const date = name.startsWith(DATE) ? name.slice(DATE.length) : ''
-      if (counted.has(date)) continue
-      const ofDate = date === '' ? undefined : known(date)
+    for (const name of folderNames(join(dataDir, below))) {
+      const ofDate = known.get(name)
       if (ofDate) {
-        counted.add(date)
+        if (counted.has(name)) continue
+        counted.add(name)
         sum.files += ofDate.files
         sum.bytes += ofDate.bytes
         continue
@@ -129,5 +129,5 @@ function sumOf(
     }
   }
   walk(folder)
-  return sum
+  return { sum, counted }
 }

@@ -72,10 +72,10 @@ function filesOfTree(path: string, { fromUs, toUs }: Span): string[] | undefined
   const { root } = place
   const below = place.below === undefined ? {} : { below: place.below }
   const full = (files: Iterable<{ path: string }>) => [...files].map(({ path }) => join(root, path))
-  if (rawSegments(root, below).next().done === false) {
-    const span = { ...(fromUs !== undefined && { fromUs }), ...(toUs !== undefined && { toUs }) }
-    return full(rawSegments(root, { ...below, ...span }))
-  }
+  const span = { ...(fromUs !== undefined && { fromUs }), ...(toUs !== undefined && { toUs }) }
+  const segments = full(rawSegments(root, { ...below, ...span }))
+  // Only where nothing of that time is there it matters whether there are others.
+  if (segments.length > 0 || rawSegments(root, below).next().done === false) return segments
   // A day's folder holds what was on its way when the day ended, too.
   const dates = {
     first: dateOfUs((fromUs ?? -Infinity) - HOUR_US),

@@ -56,13 +56,17 @@ export async function catalogSql(root: string, dialect: string, location?: strin
   const [, sql] = found
   const shown = (location ?? resolve(root)).replace(/\/$/, '')
   const own = dialect === 'duckdb' ? await ownTables([...new Set([...here.values()].flat())], here) : []
-  return `${head}\n${sql(tables, shown, knownDays(datesIn(root, 'superseded')), own)}`
+  return `${head}\n${sql(tables, shown, knownDays(datesIn(root, ['superseded'])), own)}`
 }
 
 /** By names of folders alone. */
 function daysOf(root: string, table: string): KnownDays | undefined {
-  const parents = parentsOfDays(root, name => name === table)
-  return knownDays(parents.flatMap(parent => datesIn(root, parent)))
+  return knownDays(
+    datesIn(
+      root,
+      parentsOfDays(root, name => name === table),
+    ),
+  )
 }
 
 const named = (columns: (typeof derivedTables)[number]['columns']) => columns.map(([name, type]) => ({ name, type }))

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { compress } from 'zstd-napi'
@@ -173,6 +173,23 @@ t.test('a folder: the lines of its segments in the order of receive time', async
   t.same(await seqs('--channel', 'journal'), ['journal 1', 'journal 2'], 'a family without channels in its frames')
   t.same(await seqs('--to', '2026-11-22T14:00:00.010Z'), wanted.slice(0, 10))
   t.same(await seqs('--from', '2026-11-22T14:00:05'), wanted.slice(60), 'whatever was sealed before is not opened')
+})
+
+t.test('of a folder with segments of other times its Parquet files are not taken for them', t => {
+  const dataDir = t.testdir()
+  const { paths } = writeRun(dataDir, wholeRun(3))
+  const table = 'parquet/exchange=deribit/table=quote/kind=none/currency=none/date=2026-11-24'
+  mkdirSync(join(dataDir, table), { recursive: true })
+  writeFileSync(join(dataDir, table, 'day-vps.parquet'), '')
+  const of = (date: string) => ({ fromUs: parseTimeUs(date), toUs: parseTimeUs(date) + 86_400_000_000 })
+  t.equal(dumpFiles([dataDir], of('2026-11-22')).segments.length, paths.size)
+  t.throws(() => dumpFiles([dataDir], of('2026-11-24')), {
+    code: 'DUMP_NO_FILE',
+    message: /that may hold lines of that time$/,
+  })
+  rmSync(join(dataDir, 'raw'), { recursive: true })
+  t.equal(dumpFiles([dataDir], of('2026-11-24')).parquet.size, 1)
+  t.end()
 })
 
 t.test('Parquet of one table, in the order of receive time', async t => {
