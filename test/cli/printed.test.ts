@@ -14,6 +14,7 @@ import type { Summary } from '../../compactor/progress.js'
 import { statePath, writeStatus } from '../../formats/status.js'
 import { openDuckDb } from '../../platform/duckdb.js'
 import { matchAll } from '../fixtures/match-all.js'
+import { holds } from '../fixtures/holds.js'
 
 const connection = await openDuckDb()
 t.teardown(() => connection.closeSync())
@@ -78,7 +79,8 @@ t.test('an answer of a thousand rows was said to be cut: only of a longer one th
 
 t.test('the format is the one asked for, else that of the name of the file, else a table', t => {
   const format = fc.constantFrom(...FORMATS)
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.option(format, { nil: undefined }),
       fc.option(fc.constantFrom('csv', 'json', 'parquet'), { nil: undefined }),
@@ -119,7 +121,8 @@ t.test('what a run of the compactor did has one line for each thing, and all of 
     ...{ quarantined: count, known: count, rows: fc.dictionary(fc.stringMatching(/^[a-z_]{1,20}$/), count) },
     lastError: fc.option(fc.stringMatching(/^[a-z :]{1,40}$/), { nil: undefined }),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(summary, summary => {
       const { segments, failed, frames, rows, duplicates, quarantined, known, lastError } = summary
       const text = summaryText(summary)

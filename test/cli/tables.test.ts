@@ -5,6 +5,7 @@ import t from 'tap'
 import { fitTable, type TableText } from '../../cli/fit-table.js'
 import { nonNegativeNumber, portNumber } from '../../cli/number-options.js'
 import { indented, plainTable } from '../../cli/table.js'
+import { holds } from '../fixtures/holds.js'
 
 const text = fc.stringMatching(/^[a-z][a-z.,:-]{0,40}$/)
 const word = fc.stringMatching(/^[a-z]{1,12}$/)
@@ -29,7 +30,8 @@ function narrowest({ head, rows, numeric }: TableText): number {
 }
 
 t.test('a table is no wider than its terminal, and tells of each column that has no room', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(table, fc.integer({ min: 20, max: 160 }), (table, width) => {
       if (narrowest(table) > width) return
       const lines = fitTable(table, width).split('\n')
@@ -46,7 +48,8 @@ t.test('a table is no wider than its terminal, and tells of each column that has
 })
 
 t.test('a number is whole wherever it stands, and a text is cut only where it says so', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(table, fc.integer({ min: 20, max: 160 }), (table, width) => {
       const [, ...lines] = fitTable(table, width).split('\n')
       for (const [at, line] of lines.entries()) {
@@ -69,7 +72,8 @@ t.test('a number is whole wherever it stands, and a text is cut only where it sa
 })
 
 t.test('with room for all, no table is changed, and one without an end is as wide as it likes', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(table, table => {
       const whole = fitTable(table, Infinity)
       const widest = Math.max(...whole.split('\n').map(line => line.length))
@@ -94,7 +98,8 @@ t.test('one line is one row: what would begin a new one is a blank, and no line 
   t.equal(fitTable(strange, 80), 'name                n\ntwo lines and more  1\n                    2')
   t.equal(fitTable({ ...strange, rows: [] }, 80), 'name  n')
   t.equal(indented('a\n\nb'), '  a\n\n  b', 'an empty line stays one')
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.tuple(text, text), { minLength: 1 }), rows => {
       for (const line of plainTable(['a', 'b'], rows).split('\n')) assert.equal(line, line.trimEnd())
     }),

@@ -10,6 +10,7 @@ import { parseConfig } from '../../config/load.js'
 import { oneExchange, recorderTag, recorderTags } from '../../config/one-exchange.js'
 import { parseTarget, targetComplaint, targetLabel } from '../../config/target-address.js'
 import { exchanges } from '../../exchanges/registry.js'
+import { holds } from '../fixtures/holds.js'
 
 const PATH = '/etc/edgetape/edgetape.yaml'
 
@@ -44,7 +45,8 @@ const answers: fc.Arbitrary<Answers> = fc
   .map(answers => answers as Answers)
 
 t.test('a config made of answers is one that says them, wherever it lies', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(answers, answers => {
       const text = configText(answers)
       const folder = dirname(PATH)
@@ -112,7 +114,8 @@ t.test('a target is one of the kinds, spelled in one way, or what is wanted is s
     '#',
     '~/',
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(part, { maxLength: 5 }), parts => {
       const text = parts.join('')
       const complaint = targetComplaint(text)

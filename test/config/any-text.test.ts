@@ -13,6 +13,7 @@ import { parseConfig } from '../../config/load.js'
 import type { Config } from '../../config/schema.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { packageRoot } from '../../platform/package-info.js'
+import { holds } from '../fixtures/holds.js'
 
 const PATH = '/etc/edgetape/edgetape.yaml'
 const EXAMPLE = readFileSync(join(packageRoot, 'config/edgetape.example.yaml'), 'utf8')
@@ -85,7 +86,8 @@ t.test('a config of which a piece was changed is one, or what is complained of i
     ],
   )
   const change = fc.record({ at: fc.nat({ max: EXAMPLE.length }), cut: fc.nat({ max: 30 }), put: piece })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), changes => {
       let text = EXAMPLE
       for (const { at, cut, put } of changes) text = text.slice(0, at) + put + text.slice(at + cut)
@@ -99,7 +101,8 @@ t.test('a config of which a piece was changed is one, or what is complained of i
 t.test('any YAML in place of any key is taken or complained of by that key', t => {
   const keys = configKeys().filter(({ key }) => !key.startsWith('exchange.'))
   const value = fc.jsonValue({ maxDepth: 2 })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.constantFrom(...keys), value, ({ key }, value) => {
       const complaints = check(stringify({ exchange: { name: 'deribit' }, ...nested(key, value) }))
       for (const complaint of complaints) assert.ok(complaint.includes(` ${key}`), `${complaint}: of ${key}`)

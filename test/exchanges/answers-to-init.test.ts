@@ -6,6 +6,7 @@ import type { ZodObject } from 'zod'
 import type { Exchange } from '../../exchanges/exchange.js'
 import { exchanges } from '../../exchanges/registry.js'
 import type { Question } from '../../exchanges/settings.js'
+import { holds } from '../fixtures/holds.js'
 
 /** Words as somebody may type them, near to what is wanted. */
 const word = fc.oneof(
@@ -41,7 +42,8 @@ for (const exchange of exchanges) {
     const byDefault = parse({})
     const kindsAsked = settings.questions.find(question => question.name === 'kinds')?.options ?? []
     t.ok(kindsAsked.length > 2 || name === 'generic', `${kindsAsked.length} kinds`)
-    fc.assert(
+    holds(
+      t,
       fc.property(answersOf(exchange), answers => {
         const values = Object.entries(settings.valuesOf(answers)).filter(([, value]) => value !== undefined)
         const config = parse(Object.fromEntries(values))

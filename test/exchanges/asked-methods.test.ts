@@ -15,6 +15,7 @@ import { okxConfig } from '../../exchanges/okx/config.js'
 import { spansFor } from '../../exchanges/polls.js'
 import { fetchInstruments } from '../../exchanges/deribit/discovery.js'
 import type { HttpRpc } from '../../exchanges/deribit/http-rpc.js'
+import { holds } from '../fixtures/holds.js'
 
 const never = new AbortController().signal
 const bybitOf = (over: object = {}) => bybitConfig.parse({ name: 'bybit', ...over })
@@ -77,7 +78,8 @@ t.test('polls: none twice, none of what is switched off, and each id stays the s
       status: one,
     }
   }
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.uniqueArray(entry, { selector: ([category, { symbol }]) => category + symbol }), entries => {
       const chosen = entries.flatMap(
         ([category, one]) => parseInstruments(category, [{ status: 'Trading', ...one }]).instruments,
@@ -112,7 +114,8 @@ t.test('OKX: whoever asks span by span leaves out no moment, by what `before` an
   )
   assert.ok(poll)
   const nowMs = Date.UTC(2026, 11, 31, 23, 59, 59, 999) + 0.25
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.option(fc.double({ min: 0, max: 100 * 86_400_000, noNaN: true }), { nil: undefined }),
       fc.nat({ max: 86_400_000 }),

@@ -7,6 +7,7 @@ import { FeedFamilies } from '../../exchanges/generic/feed-families.js'
 import { matcherOf } from '../../exchanges/globs.js'
 import { Discovery } from '../../exchanges/okx/discovery.js'
 import type { OkxHttp } from '../../exchanges/okx/http.js'
+import { holds } from '../fixtures/holds.js'
 
 /** What * means, letter by letter. */
 function fits(glob: string, text: string): boolean {
@@ -20,7 +21,8 @@ const glob = fc.array(letters, { minLength: 1, maxLength: 7 }).map(all => all.jo
 const text = fc.array(letters, { maxLength: 9 }).map(all => all.join(''))
 
 t.test('a star stands for any text, every other letter for itself', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(glob, { maxLength: 3 }), text, (globs, text) => {
       assert.equal(
         matcherOf(globs)(text),
@@ -38,7 +40,8 @@ t.test('a star stands for any text, every other letter for itself', t => {
 t.test(
   'a described feed: channels in any script have the family of their pattern, and the first that fits counts',
   t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(
         fc.array(glob, { minLength: 1, maxLength: 3 }),
         fc.array(glob, { minLength: 1, maxLength: 3 }),
@@ -72,8 +75,9 @@ const okxOption = fc
   )
   .map(parts => ({ family: parts[0], name: parts.join('-') }))
 
-t.test('OKX: of every option that a pattern fits its family is asked for', async () => {
-  await fc.assert(
+t.test('OKX: of every option that a pattern fits its family is asked for', async t => {
+  await holds(
+    t,
     fc.asyncProperty(
       fc.array(okxGlob, { minLength: 1, maxLength: 2 }),
       okxOption,
@@ -111,7 +115,8 @@ t.test('Bybit: of every option that a pattern fits its coin is asked for', t => 
     fc.constantFrom(...COINS),
     fc.constantFrom('26DEC25-3000-C-USDT', '26DEC25-0.5-C', '1JAN26-3000-P-USDT'),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(bybitGlob, { minLength: 1, maxLength: 2 }), option, (instruments, [coin, rest]) => {
       const coins = optionCoinsOf({ instruments, optionCoins: COINS })
       if (matcherOf(instruments)(`${coin}-${rest}`))

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { KnownChannels } from '../../exchanges/known-channels.js'
+import { holds } from '../fixtures/holds.js'
 
 const described = () => new KnownChannels(name => ({ channel: name, family: name.slice(0, 3), isNews: false }))
 const name = fc.stringMatching(/^[abAB0189._-]{1,120}$/)
 
 t.test('a name is known by its bytes, wherever it stands and however its end is found', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 60 }), fc.nat({ max: 40 }), (names, before) => {
       const known = described()
       for (const name of [...names, ...names]) {

@@ -8,6 +8,7 @@ import type { Exchange } from '../../exchanges/exchange.js'
 import { okx } from '../../exchanges/okx/main.js'
 import { deribit } from '../../exchanges/deribit/main.js'
 import { exchanges } from '../../exchanges/registry.js'
+import { holds } from '../fixtures/holds.js'
 
 const heardBy = (
   channels: readonly string[],
@@ -130,7 +131,8 @@ t.test('any text at all has a family of a fixed set, a partition that is fit for
     fc.tuple(fc.constantFrom(...heads), fc.string({ maxLength: 40 })).map(parts => parts.join('.')),
     fc.tuple(fc.constantFrom(...heads), fc.stringMatching(/^[A-Z0-9_.-]{0,40}$/)).map(parts => parts.join('.')),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(text, text => {
       for (const { name, names, families } of exchanges) {
         const family = names.familyOfChannel(text)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { KnownTexts } from '../../exchanges/known-texts.js'
+import { holds } from '../fixtures/holds.js'
 
 t.test('any texts are what stands in the frame, however often and whatever stood there before', t => {
   const texts = new KnownTexts()
@@ -8,7 +9,8 @@ t.test('any texts are what stands in the frame, however often and whatever stood
   const name = fc.array(fc.constantFrom(0x41, 0x42, 0x2d, 0xe9), { maxLength: 12 }).map(bytes => Buffer.from(bytes))
   const seed = Date.now() % 2 ** 31
   t.comment(`seed ${seed}`)
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(name, { minLength: 1, maxLength: 40 }), names => {
       const frame = Buffer.concat(names)
       let at = 0

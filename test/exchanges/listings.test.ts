@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { LINGER_MS, Listings, type CatalogueChange, type Listed } from '../../exchanges/listings.js'
 import { matchAll } from '../fixtures/match-all.js'
+import { holds } from '../fixtures/holds.js'
 
 const NAMES = ['A', 'B', 'C', 'D'] as const
 const UNWANTED = 'D'
@@ -108,7 +109,8 @@ function carryOut(world: World, step: Step): void {
 }
 
 t.test('whoever follows what is told of instruments that come and go knows those that there are', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 40 }), steps => {
       const world = new World()
       for (const step of steps) {
@@ -124,7 +126,8 @@ t.test('whoever follows what is told of instruments that come and go knows those
 
 t.test('what every list has, and no frame speaks of as over, never goes', t => {
   const others = step.map(step => ({ ...step, ...('names' in step && { names: [...new Set(['A', ...step.names])] }) }))
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(others, { maxLength: 30 }), steps => {
       const world = new World()
       world.list(['A'])

@@ -8,6 +8,7 @@ import { deribit } from '../../exchanges/deribit/main.js'
 import type { Exchange } from '../../exchanges/exchange.js'
 import { okx } from '../../exchanges/okx/main.js'
 import { argOf, describeArg } from '../../exchanges/okx/names.js'
+import { holds } from '../fixtures/holds.js'
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 
@@ -170,7 +171,8 @@ for (const { exchange, instrument, channels } of subjects) {
   t.test(
     `${exchange.name}: kind, currency and end of any instrument stand in its name and in those of its channels`,
     t => {
-      fc.assert(
+      holds(
+        t,
         fc.property(instrument, instrument, (one, other) => {
           const { name, kind, currency, expiryMs } = one
           assert.deepEqual(partitionOfInstrument(name), { kind, currency }, name)
@@ -193,7 +195,8 @@ for (const { exchange, instrument, channels } of subjects) {
 }
 
 t.test('what a channel of a whole kind brings is of each instrument of it, and of no other', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(ofDeribit, ofOkx, ofBybit, (deribits, okxs, bybits) => {
       const brings = ({ names }: Pick<Exchange, 'names'>, channel: string, name: string) => {
         const subject = names.subjectOf(channel)
@@ -242,7 +245,8 @@ t.test("OKX's names of channels are spelled on the wire and read back", t => {
     'liquidation-orders.SWAP',
     'status',
   ]
-  fc.assert(
+  holds(
+    t,
     fc.property(ofOkx, instrument => {
       for (const channel of of(instrument)) {
         const arg = JSON.stringify(argOf(channel))
@@ -255,7 +259,8 @@ t.test("OKX's names of channels are spelled on the wire and read back", t => {
 })
 
 t.test("Bybit's categories follow from names, and channels of two categories never bear one name", t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(ofBybit, ofBybit, (one, other) => {
       const category = one.kind === 'spot' ? 'spot' : categoryOfName(one.name)
       const expected: Record<string, string> = { option: 'option', spot: 'spot' }

@@ -14,6 +14,7 @@ import { okxConfig } from '../../exchanges/okx/config.js'
 import type { Adapter } from '../../exchanges/adapter.js'
 import { movedTime, type Pass } from '../fixtures/moved-time.js'
 import { silentLink } from './okx/silent-link.js'
+import { holds } from '../fixtures/holds.js'
 
 const log = pino({ level: 'silent' })
 const credentials = { clientId: 'me', clientSecret: 'hush' }
@@ -123,7 +124,7 @@ const MEMBERS = [
 ]
 
 for (const [name, { adapter, channels, idOf, families }] of Object.entries(subjects)) {
-  t.test(`${name}: whatever is answered to what is open, nothing is thrown, and what goes on goes on`, async () => {
+  t.test(`${name}: whatever is answered to what is open, nothing is thrown, and what goes on goes on`, async t => {
     const run = async (answers: readonly object[], pass: Pass) => {
       const sent: string[] = []
       const cut: string[] = []
@@ -157,7 +158,8 @@ for (const [name, { adapter, channels, idOf, families }] of Object.entries(subje
       const answer = fc
         .dictionary(fc.constantFrom(...MEMBERS), value(id, channels), { maxKeys: 7, noNullPrototype: true })
         .chain(members => fc.constantFrom(members, { ...members, id }, { ...members, id, req_id: id, success: false }))
-      await fc.assert(
+      await holds(
+        t,
         fc.asyncProperty(fc.array(answer, { minLength: 1, maxLength: 6 }), answers => run(answers, pass)),
         {
           numRuns: 120,

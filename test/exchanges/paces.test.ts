@@ -8,11 +8,13 @@ import { Credits } from '../../exchanges/credits.js'
 import { PlannedSnapshots } from '../../exchanges/planned-snapshots.js'
 import { Refusals } from '../../exchanges/refusals.js'
 import { movedTime } from '../fixtures/moved-time.js'
+import { holds } from '../fixtures/holds.js'
 
 const call = fc.record({ afterMs: fc.nat({ max: 5000 }), cost: fc.integer({ min: 1, max: 100 }) })
 
 t.test('calls that wait as they are told never cost more than the pool and what came into it', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.array(call, { minLength: 1, maxLength: 60 }),
       fc.integer({ min: 100, max: 400 }),
@@ -62,7 +64,8 @@ t.test(
       fc.record({ accepted: channel }),
       fc.record({ passedMs: fc.constantFrom(1000, 2000, 8000, 60_000, 240_000, 1_000_000) }),
     )
-    fc.assert(
+    holds(
+      t,
       fc.property(fc.array(step, { maxLength: 40 }), steps => {
         let nowMs = 0
         const refusals = new Refusals([1], () => nowMs)
@@ -112,7 +115,8 @@ const books = Array.from({ length: 40 }, (_, at) => `book.BTC-${at}.100ms`)
 
 t.test('each book has one turn in a period, wherever looks fall and however long one is late', t => {
   const looks = fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 5, maxLength: 60 })
-  fc.assert(
+  holds(
+    t,
     fc.property(
       looks,
       fc.constantFrom(600_000, 3_600_000, 777_777, 359_999.99999999994),
@@ -170,13 +174,22 @@ t.test('books are taken anew a few at a time, all of them once in their period, 
   })
 })
 
-t.test('0 hours: no book is ever taken anew', async () => {
+t.test('0 hours: no book is ever taken anew', async t => {
   await movedTime(async pass => {
-    const fail = () => Promise.reject(new Error('asked for'))
-    const deps = { link: { conn: 'd1' }, log: pino({ level: 'silent' }), hours: 0, resubscribe: fail }
-    const snapshots = new PlannedSnapshots({ ...deps, books: () => assert.fail('nobody looks') })
+    const asked: string[] = []
+    const resubscribe = () => {
+      asked.push('for books')
+      return Promise.resolve()
+    }
+    const books = () => {
+      asked.push('which there are')
+      return []
+    }
+    const deps = { link: { conn: 'd1' }, log: pino({ level: 'silent' }), hours: 0, resubscribe, books }
+    const snapshots = new PlannedSnapshots(deps)
     snapshots.start()
     await pass(600_000, 20_000)
     snapshots.close()
+    t.same(asked, [])
   })
 })

@@ -18,6 +18,7 @@ import { okx } from '../../exchanges/okx/main.js'
 import { planChannels as planOkx } from '../../exchanges/okx/plan.js'
 import { adapters, exchangeNamed, exchangeOf, exchanges } from '../../exchanges/registry.js'
 import { neverRests, silenceLimits } from '../../exchanges/silence-limits.js'
+import { holds } from '../fixtures/holds.js'
 
 interface Planned {
   exchange: Pick<Exchange, 'name' | 'families' | 'names' | 'books'>
@@ -96,7 +97,8 @@ for (const { exchange, channels, instruments } of plans) {
       for (const channel of own) t.equal(names.subjectOf(channel)?.name, inRows, channel)
       const finest = books.finestOf(own) ?? ''
       t.ok(isBook(finest), `${instrument}: ${finest}`)
-      fc.assert(
+      holds(
+        t,
         fc.property(fc.shuffledSubarray(own, { minLength: own.length }), shuffled => {
           assert.equal(books.finestOf(shuffled), finest, 'in whatever order')
         }),
@@ -109,7 +111,8 @@ for (const { exchange, channels, instruments } of plans) {
   })
 
   t.test(`${name}: silence is one only of families that are subscribed, and more channels never make less of it`, t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(fc.subarray(channels), fc.subarray(channels), (one, other) => {
         const limits = silenceLimits(exchange, one)
         for (const [family, ms] of limits) {

@@ -7,6 +7,7 @@ import type { PollRecord } from '../../exchanges/adapter.js'
 import { Poller, type PollerDeps, type PollRefusal } from '../../exchanges/poller.js'
 import { dueMs, spansFor, type AskedSpan, type Poll } from '../../exchanges/polls.js'
 import { movedTime } from '../fixtures/moved-time.js'
+import { holds } from '../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 const NOW_MS = Date.UTC(2028, 1, 29, 23, 59, 59, 500)
@@ -20,7 +21,8 @@ const history = fc.record({
 const agoMs = fc.option(fc.integer({ min: -400 * 24 * HOUR_MS, max: 400 * 24 * HOUR_MS }), { nil: undefined })
 
 t.test('spans cover all since the last answer without a hole, each fits one answer, and there is always one', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(history, agoMs, (history, agoMs) => {
       const answeredMs = agoMs === undefined ? undefined : NOW_MS - agoMs
       const spans = spansFor({ id: 'x', everyMs: HOUR_MS, history }, answeredMs, NOW_MS)
@@ -42,7 +44,8 @@ t.test('spans cover all since the last answer without a hole, each fits one answ
 })
 
 t.test('a poll is due once in a period, and the end of the last period is the begin of the next', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.integer({ min: 60, max: 7 * 24 * HOUR_MS }), fc.nat({ max: 2e9 }), (everyMs, answered) => {
       const due = dueMs({ id: 'x', everyMs }, answered)
       assert.ok(due > answered && due - answered <= everyMs)

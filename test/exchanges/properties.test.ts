@@ -26,6 +26,7 @@ import type { Ops, Outcome } from '../../exchanges/okx/ops.js'
 import { planChannels as planOkx } from '../../exchanges/okx/plan.js'
 import { Subscriptions as OkxSubscriptions } from '../../exchanges/okx/subscriptions.js'
 import { createLogger } from '../../platform/log.js'
+import { holds } from '../fixtures/holds.js'
 
 type Plan = ReadonlyMap<string, number>
 
@@ -80,7 +81,8 @@ function plans<I extends { instrument_name: string }>(
 ): void {
   const some = fc.uniqueArray(instrument, { selector: one => one.instrument_name, maxLength: 12 })
   t.test(`${name}: a plan is of its instruments alone, in whatever order they are listed`, t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(some, some, fc.infiniteStream(fc.nat()), (one, other, dice) => {
         const plan = planOf(one)
         const shuffled = one
@@ -118,7 +120,8 @@ plans('okx', ofOkx, all => planOkx(all, forOkx), okxFamily)
 
 t.test('a list that is cut into requests is whole, in its order, and each request fits', t => {
   const limits = fc.record({ countMax: fc.integer({ min: 1, max: 9 }), bytesMax: fc.integer({ min: 1, max: 60 }) })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.string({ maxLength: 80 })), limits, (items, limits) => {
       const parts = chunked(items, limits, item => item.length)
       assert.deepEqual(parts.flat(), items)
@@ -196,8 +199,9 @@ const names = fc.uniqueArray(
 )
 
 for (const [name, open] of Object.entries(exchanges))
-  t.test(`${name}: whatever is refused, all others are held, and each is told once`, async () => {
-    await fc.assert(
+  t.test(`${name}: whatever is refused, all others are held, and each is told once`, async t => {
+    await holds(
+      t,
       fc.asyncProperty(names, names, fc.infiniteStream(fc.boolean()), async (first, second, dice) => {
         const bad = new Set(
           [...first, ...second].filter(() => dice.next().value === true && dice.next().value === true),

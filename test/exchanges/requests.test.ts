@@ -10,6 +10,7 @@ import { argOf } from '../../exchanges/okx/names.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { movedTime } from '../fixtures/moved-time.js'
 import { silentLink } from './okx/silent-link.js'
+import { holds } from '../fixtures/holds.js'
 
 /** What became of a promise, as far as it is known. */
 function fate<T>(work: Promise<T>) {
@@ -162,13 +163,14 @@ t.test('Bybit: an answer is of the request that it names, by its id, its topics,
 
 t.test(
   'Bybit: whatever is said and left out, each request ends once: answered, out of time, or with the connection',
-  async () => {
+  async t => {
     const step = fc.oneof(
       fc.record({ ask: fc.constantFrom<'subscribe' | 'unsubscribe'>('subscribe', 'unsubscribe') }),
       fc.record({ answer: fc.nat({ max: 8 }), by: fc.constantFrom('id', 'topic', 'order', 'stranger') }),
       fc.record({ waitMs: fc.constantFrom(100, 5000, 10_000) }),
     )
-    await fc.assert(
+    await holds(
+      t,
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
         await movedTime(async pass => {
           const sent: { req_id: string; op: string; args: string[] }[] = []
@@ -201,7 +203,7 @@ t.test(
 
 const CHANNELS = ['tickers.BTC-USDT', 'tickers.ETH-USDT', 'trades.BTC-USDT', 'opt-summary.BTC-USD', 'status']
 
-t.test('OKX: of each channel of a request one thing comes, whatever is answered of it, in whatever order', async () => {
+t.test('OKX: of each channel of a request one thing comes, whatever is answered of it, in whatever order', async t => {
   const channel = fc.constantFrom(...CHANNELS)
   const said = fc.oneof(
     fc.record({ ack: channel, hasId: fc.boolean() }),
@@ -211,7 +213,8 @@ t.test('OKX: of each channel of a request one thing comes, whatever is answered 
     fc.record({ waitMs: fc.constantFrom(100, 1000) }),
   )
   const lists = fc.array(fc.uniqueArray(channel, { minLength: 1 }), { minLength: 1, maxLength: 2 })
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(lists, fc.array(said, { maxLength: 12 }), async (lists, all) => {
       await movedTime(async pass => {
         const sent: string[] = []

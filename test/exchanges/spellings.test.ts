@@ -14,6 +14,7 @@ import { frames as deribitFrames } from '../../exchanges/deribit/frames.js'
 import { recordedTrades } from '../../exchanges/deribit/recorded-trades.js'
 import { levelsOf } from '../../exchanges/book.js'
 import { seeded } from '../fixtures/dice.js'
+import { holds } from '../fixtures/holds.js'
 
 /** JSON of a value in one of the ways in which it may be spelled: blanks, escapes, members in another order. */
 function spelled(value: unknown, dice: () => number): string {
@@ -54,7 +55,8 @@ t.test('OKX: a number that is no whole one was taken for its first digits', t =>
     seqId: id,
   })
   const frame = fc.record({ action: fc.constantFrom('snapshot', 'update'), row: data })
-  fc.assert(
+  holds(
+    t,
     fc.property(frame, seed, ({ action, row }, seed) => {
       const message = { arg: { channel: 'books', instId: 'BTC-USDT' }, action, data: [row] }
       const bytes = Buffer.from(spelled(message, seeded(seed)))
@@ -79,7 +81,8 @@ t.test('Bybit: the place of a change is read as a parser reads it', t => {
     data: fc.record({ s: fc.constant('BTCUSDT'), b: levels, a: levels, u: id, seq: id }),
     cts: fc.constant(1795000000120),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(frame, seed, (message, seed) => {
       const bytes = Buffer.from(spelled(message, seeded(seed)))
       const { u } = message.data
@@ -117,7 +120,8 @@ t.test('Deribit: a book, as its bytes and as a parser have it', t => {
     bids: side,
     asks: side,
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(data, seed, ({ prev, ...rest }, seed) => {
       const params = {
         channel: 'book.BTC-PERPETUAL.raw',
@@ -149,7 +153,8 @@ t.test('trades of frames are those that a parser finds, with all numbers that th
     }),
     { maxLength: 5 },
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(rows, seed, fc.boolean(), (rows, seed, isAnswer) => {
       const message = isAnswer
         ? { jsonrpc: '2.0', id: 'trades', result: { trades: rows, has_more: false } }
@@ -188,7 +193,8 @@ t.test('trades of frames are those that a parser finds, with all numbers that th
 })
 
 t.test('ids of trades are found wherever they stand, and two texts have two numbers', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.uniqueArray(fc.uuid(), { maxLength: 30 }), ids => {
       const frame = Buffer.from(
         JSON.stringify({ topic: 'publicTrade.BTCUSDT', data: ids.map(i => ({ T: 1, s: '"i":"', i, BT: false })) }),
@@ -222,7 +228,8 @@ t.test('when a frame was made: of 13 digits, and of nothing else', t => {
 
 t.test('levels that are not understood make no book, and none of them is half a level', t => {
   const odd = fc.constantFrom<unknown>('', ' ', 'x', null, 5, [], {}, undefined, 'Infinity', 'NaN')
-  fc.assert(
+  holds(
+    t,
     fc.property(levels, fc.nat({ max: 4 }), odd, fc.constantFrom(0, 1), (levels, at, value, place) => {
       assert.deepEqual(
         levelsOf(levels.map(level => [...level, '0', '3'])),

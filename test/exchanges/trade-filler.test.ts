@@ -8,6 +8,7 @@ import { TradeFiller, type TradeFillerDeps, type TradeOrder } from '../../exchan
 import { TradeSequences } from '../../exchanges/trade-sequences.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { movedTime, type Pass } from '../fixtures/moved-time.js'
+import { holds } from '../fixtures/holds.js'
 
 interface Entry {
   event: string
@@ -213,11 +214,12 @@ t.test('numbers that began anew are told before the holes that come of it', asyn
 
 t.test(
   'whatever answers hold, in whatever pieces: what is told as there is there, and all else is told as missing',
-  async () => {
+  async t => {
     const number = fc.integer({ min: 0, max: 70 })
     const answers = fc.array(fc.array(number, { maxLength: 20 }), { minLength: 1, maxLength: 6 })
     const hole = fc.record({ from: fc.integer({ min: 10, max: 30 }), more: fc.integer({ min: 0, max: 25 }) })
-    await fc.assert(
+    await holds(
+      t,
       fc.asyncProperty(hole, answers, fc.constantFrom(5, 1000), async ({ from, more }, answers, most) => {
         await world(
           async (world, pass) => {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { SeqRanges, type SeqRange } from '../../platform/seq-ranges.js'
 import { TradeSequences } from '../../exchanges/trade-sequences.js'
+import { holds } from '../fixtures/holds.js'
 
 const SECOND_US = 1_000_000
 /** Numbers at which the sequence stood long before. */
@@ -26,7 +27,8 @@ function gapsOf(came: ReadonlySet<number>): number[] {
 const holeNumbers = (sequences: TradeSequences) => [...numbersIn(sequences.takeHoles(Infinity))].sort((a, b) => a - b)
 
 t.test('a frame that stands for several trades filled one hole of several, and the others were asked for', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(frames, list => {
       const sequences = new TradeSequences()
       // The first number that ever came; what is older was never to be had.
@@ -50,7 +52,8 @@ t.test('a frame that stands for several trades filled one hole of several, and t
 })
 
 t.test('what the exchange lists and what came make the same holes, whichever is known first', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(frames, frames, fc.array(fc.boolean(), { minLength: 80, maxLength: 80 }), (came, listed, dice) => {
       const sequences = new TradeSequences()
       sequences.see('A', BASE - 1, 1)
@@ -76,7 +79,8 @@ t.test('what the exchange lists and what came make the same holes, whichever is 
 })
 
 t.test('what earlier runs recorded and what came since: the holes lie in and between them, in whatever order', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(frames, frames, fc.boolean(), (before, since, isRememberedFirst) => {
       // Numbers only count up: those of the earlier run are all lower.
       const earlier = before.map(({ from, to }) => ({ from: from - 100, to: to - 100 }))
@@ -96,7 +100,8 @@ t.test('what earlier runs recorded and what came since: the holes lie in and bet
 })
 
 t.test('a hole is taken once its time has come, and trades that come behind that are not missed a second time', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(frames, fc.integer({ min: 0, max: 40 }), (list, takenAfter) => {
       const sequences = new TradeSequences()
       sequences.see('A', BASE - 1, 0)
@@ -121,7 +126,8 @@ t.test('a hole is taken once its time has come, and trades that come behind that
 })
 
 t.test('numbers that are passed are counted once, whatever copies come', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(frames, list => {
       const sequences = new TradeSequences()
       const ordered = [...list].sort((a, b) => a.to - b.to)

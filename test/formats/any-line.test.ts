@@ -13,6 +13,7 @@ import { endOfLine, StoredLine } from '../../formats/stored-line.js'
 import { createFolderDurable } from '../../platform/durable-file.js'
 import { EndDirective, frameCompressor } from '../../platform/zstd.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
+import { holds } from '../fixtures/holds.js'
 
 const root = memoryFolder(t)
 
@@ -44,7 +45,8 @@ const changed = fc.tuple(line, fc.array(change, { maxLength: 2 })).map(([line, c
 
 t.test('a head is read from bytes as from text, wherever the line stands, whatever was read before it', t => {
   const heads = new LineHeadReader()
-  fc.assert(
+  holds(
+    t,
     fc.property(changed, changed, fc.uint8Array({ maxLength: 20 }), (before, bytes, around) => {
       const block = Buffer.concat([around, before, Buffer.from('\n'), bytes, Buffer.from('\n'), around])
       const from = around.length + before.length + 1
@@ -69,7 +71,8 @@ t.test('a line of text that was cut behind a brace threw', t => {
     t.equal(parseLine(Buffer.from(head + payload)), undefined, payload)
   t.equal(parseLine(Buffer.from(`${lineHead(1, 'd1', 1, 'base64')}"YQ==}`)), undefined)
   t.equal(parseLine(Buffer.from(`${head}"a}"}`))?.frame.toString(), 'a}')
-  fc.assert(
+  holds(
+    t,
     fc.property(changed, bytes => {
       const read = parseLine(bytes)
       if (!read) return
@@ -112,7 +115,8 @@ t.test('every line of a segment is given as it stands, those of others with the 
       fc.string().map(text => Buffer.from(text.replaceAll('\n', ' '))),
     )
     .filter(bytes => !bytes.includes(10))
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.array(anyLine, { maxLength: 12 }),
       fc.integer({ min: 1, max: 5 }),

@@ -15,6 +15,7 @@ import { mayHoldLinesOf, segmentEndMs, SLACK_US } from '../../formats/segment-sp
 import { datesOfTree, holdsDate, holdsFiles } from '../../formats/tree-place.js'
 import { dateOf } from '../../platform/utc-date.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
+import { holds } from '../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -76,7 +77,8 @@ const query = fc.record(
 )
 
 t.test('a walk over raw finds what a question needs, in the order in which it was begun, and nothing else', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(segments, query, (segments, { span, half, exchange, family, newestFirst = false }) => {
       const all = segments.map(({ name, state }) => ({ path: segmentPath(name, state), name, state }))
       put(all.map(({ path }) => path))
@@ -121,7 +123,8 @@ t.test('a walk over raw finds what a question needs, in the order in which it wa
 })
 
 t.test('the folders of a date are all that hold its segments, and its dates are the first and the last', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(segments, segments => {
       const paths = segments.map(({ name, state }) => segmentPath(name, state))
       put(paths)
@@ -143,7 +146,8 @@ t.test('the folders of a date are all that hold its segments, and its dates are 
 })
 
 t.test('what is open is told by recorder, whatever identity it had, and nothing that is sealed', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(segments, segments => {
       put(segments.map(({ name, state }) => segmentPath(name, state)))
       const told = openByRecorder(root)
@@ -161,7 +165,8 @@ t.test('what is open is told by recorder, whatever identity it had, and nothing 
 })
 
 t.test('a segment holds lines of its hour, or to the end of its date, and of a minute on either side', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(segmentName, fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS }), (name, awayMs) => {
       const us = (name.startedMs + awayMs) * 1000
       const endMs = segmentEndMs(name)
@@ -195,7 +200,8 @@ const dates = fc
 
 t.test('a walk over Parquet finds each file of ours and tells of all others, whatever dates are asked for', t => {
   const drawn = fc.uniqueArray(parquet, { maxLength: 20, selector: ({ path }) => path })
-  fc.assert(
+  holds(
+    t,
     fc.property(drawn, fc.array(fc.tuple(parquet, spoilt), { maxLength: 4 }), dates, (files, others, dates) => {
       const strange = [...new Set(others.map(([{ path }, ending]) => path + ending))]
       put([...files.map(({ path }) => path), ...strange])
@@ -224,7 +230,8 @@ t.test('a walk over Parquet finds each file of ours and tells of all others, wha
 
 t.test('a Parquet name with a letter changed says what it is spelled as, or is none of ours', t => {
   const letter = fc.constantFrom('/', '-', '_', '.', '=', '0', '5', '9', 'a', 'Z', ' ', '\n', 'ü', '')
-  fc.assert(
+  holds(
+    t,
     fc.property(segmentName, fc.boolean(), fc.nat(), letter, (name, isDaily, at, letter) => {
       const file = isDaily ? dailyName(name.host) : hourlyName(name)
       const place = at % file.length
@@ -245,7 +252,8 @@ t.test('a Parquet name with a letter changed says what it is spelled as, or is n
 })
 
 t.test('quarantined lines of a segment lie under its family and date', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.uniqueArray(segmentName, { maxLength: 6, selector: name => segmentPath(name, 'sealed') }),
       dates,

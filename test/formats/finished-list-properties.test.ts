@@ -16,6 +16,7 @@ import {
 } from '../../formats/finished-list.js'
 import { deltaLog } from '../../reader/finished-days/delta-log.js'
 import { sha256 } from '../fixtures/shipped-tree.js'
+import { holds } from '../fixtures/holds.js'
 
 const DATE = '2026-11-20'
 const us = fc.integer({ min: 0, max: 2 ** 52 })
@@ -39,7 +40,8 @@ const byPath = (a: ListedFile, b: ListedFile) => (a.path < b.path ? -1 : 1)
 t.test('a list says what was written, in the order of paths, and cut anywhere it says nothing', t => {
   const root = t.testdir()
   const list = finishedListPath(DATE, 'h')
-  fc.assert(
+  holds(
+    t,
     fc.property(files, fc.nat(), (files, at) => {
       writeFinishedList(root, DATE, 'h', files)
       assert.deepEqual(readFinishedList(root, list), [...files].sort(byPath))
@@ -71,7 +73,8 @@ t.test('a Delta log names each file once, and the same files make the same text'
     { name: 'date', type: 'DATE' },
   ]
   const location = fc.constantFrom('/mnt/nas', 's3://bucket/edgetape', 's3://bucket/edgetape/')
-  fc.assert(
+  holds(
+    t,
     fc.property(files, location, (files, location) => {
       const finished = files.map(({ path, bytes, sha256 }) => {
         const [, table = '', kind = ''] = /table=(\w+)\/kind=(\w+)/.exec(path) ?? []

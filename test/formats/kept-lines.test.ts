@@ -20,6 +20,7 @@ import { reportFiles, reportPath } from '../../formats/report-path.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
 import { sha256 } from '../fixtures/shipped-tree.js'
+import { holds } from '../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const DATE = '2026-11-22'
@@ -49,7 +50,8 @@ const receipt = fc
 t.test('of each segment the last receipt counts, whatever was torn between them', t => {
   const dates = fc.constantFrom('2026-11-21', '2026-11-22', '2027-01-01')
   const step = fc.tuple(dates, fc.array(receipt, { maxLength: 3 }), torn)
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 8 }), steps => {
       cleared()
       const known = new Map<string, Map<string, Receipt>>()
@@ -82,7 +84,8 @@ const replacement = fc
   .map(({ by, paths }): Replacement => ({ by, paths: paths.filter(path => !by.includes(path)) }))
 
 t.test('readers leave out what was replaced where all that holds its rows is there, and never anything else', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(replacement, { maxLength: 6 }), fc.uniqueArray(path), torn, (replacements, there, torn) => {
       cleared()
       /** Of each file, where its rows are now. */

@@ -14,6 +14,7 @@ import {
 } from '../../formats/ledger.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
 import { sha256 } from '../fixtures/shipped-tree.js'
+import { holds } from '../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const DATE = '2026-11-22'
@@ -41,7 +42,8 @@ t.test('a ledger knows the last word on each file, over torn ends, new starts an
     fc.record({ tear: torn }),
     fc.record({ open: fc.constantFrom('to write', 'to read') }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 12 }), steps => {
       rmSync(folder, { recursive: true, force: true })
       let ledger = new DateLedger(folder, DATE)

@@ -12,6 +12,7 @@ import { readStatus, statePath, StatusWriter, writeStatus } from '../../formats/
 import { EdgeError } from '../../platform/edge-error.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
+import { holds } from '../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const AT = '2026-11-22T14:00:00.000Z'
@@ -48,7 +49,8 @@ for (const [name, schema, told] of parts)
   t.test(`of what the ${name} says one field that nobody understands takes no other with it`, t => {
     const whole = schema.parse(told) as Record<string, unknown>
     const junk = fc.oneof(fc.jsonValue(), fc.constantFrom(null, '', 'soon', -1, '2026-02-30', [null], { message: 5 }))
-    fc.assert(
+    holds(
+      t,
       fc.property(
         fc.constantFrom(...Object.keys(told)),
         junk,
@@ -180,7 +182,8 @@ t.test(
     for (const later of [{ format_version: 2 }, { ...MANIFEST, format_version: 99, frames: 'many' }])
       t.throws(() => parse(later), { code: 'MANIFEST_TOO_NEW', message: /wanted at most 1/, hint: /upgrade/ })
     const text = JSON.stringify(MANIFEST)
-    fc.assert(
+    holds(
+      t,
       fc.property(fc.nat({ max: text.length - 1 }), fc.constantFrom('', '"', '}', '\u0000', '9', 'x'), (at, put) => {
         const changed = text.slice(0, at) + put
         if (changed === text) return

@@ -14,6 +14,7 @@ import { replacedListPath, writeReplacedList } from '../../formats/replaced-file
 import { datesBetween } from '../../platform/utc-date.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
 import { sha256 } from '../fixtures/shipped-tree.js'
+import { holds } from '../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const DATES = ['2026-12-30', '2026-12-31', '2027-01-01'] as const
@@ -181,7 +182,8 @@ function disturb(files: readonly File[], what: (typeof disturbances)[number], at
 
 for (const what of disturbances)
   t.test(`lists leave out files of other instruments and nothing else: ${what}`, t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(files, question, fc.nat(), (drawn, question, at) => {
         build(drawn)
         const files = disturb(drawn, what, at)

@@ -4,6 +4,7 @@ import t from 'tap'
 import { hourlyName, parseParquetName } from '../../formats/parquet-path.js'
 import { encodePayload, LineHead, lineHead, parseLine, type FrameEncoding } from '../../formats/raw-line.js'
 import { parseSegmentPath, segmentPath, type SegmentName, type SegmentState } from '../../formats/raw-path.js'
+import { holds } from '../fixtures/holds.js'
 
 const value = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,20}$/)
 const state = fc.constantFrom<SegmentState>('open', 'sealed', 'manifest', 'rewriting')
@@ -26,7 +27,8 @@ const segment = fc
   .map(([group, rest]): SegmentName => ({ ...group, ...rest }))
 
 t.test('the name of a segment is read back as it was, in every state', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(segment, state, (name, state) => {
       assert.deepEqual(parseSegmentPath(segmentPath(name, state)), { name, state })
     }),
@@ -36,7 +38,8 @@ t.test('the name of a segment is read back as it was, in every state', t => {
 
 t.test('a name with a letter changed is another name of ours or none, never misread', t => {
   const letter = fc.constantFrom('/', '-', '_', '.', '=', '0', 'a', 'Z', 'T', ' ', '\n', 'ü', '')
-  fc.assert(
+  holds(
+    t,
     fc.property(segment, state, fc.nat(), letter, (name, state, at, letter) => {
       const path = segmentPath(name, state)
       const place = at % path.length
@@ -50,7 +53,8 @@ t.test('a name with a letter changed is another name of ours or none, never misr
 })
 
 t.test('the Parquet file of a segment names its hour, recorder, run and number', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(segment, name => {
       const hour = new Date(name.startedMs).getUTCHours()
       const { host, run, number } = name
@@ -74,7 +78,8 @@ const framesOf: Record<FrameEncoding, fc.Arbitrary<Buffer>> = {
 
 for (const encoding of ['frame', 'text', 'base64'] as const) {
   t.test(`a frame kept as ${encoding} comes back byte for byte`, t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(head, framesOf[encoding], ({ recvUs, conn, seq }, frame) => {
         const line = Buffer.concat([
           Buffer.from(lineHead(recvUs, conn, seq, encoding)),
@@ -98,7 +103,8 @@ t.test('heads that go on from the last one are those that are written as text', 
     /** Lines that follow with the next numbers. */
     more: fc.nat({ max: 120 }),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(
       head,
       fc.array(step, { maxLength: 20 }),
@@ -125,7 +131,8 @@ t.test('heads that go on from the last one are those that are written as text', 
 })
 
 t.test('a line that is cut anywhere is no line, or JSON that never ended', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(head, bytes, fc.nat(), ({ recvUs, conn, seq }, frame, at) => {
       const line = Buffer.concat([Buffer.from(lineHead(recvUs, conn, seq, 'base64')), encodePayload(frame, 'base64'), Buffer.from('}')]) // prettier-ignore
       assert.equal(parseLine(line.subarray(0, at % line.length)), undefined)

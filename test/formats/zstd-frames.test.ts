@@ -13,6 +13,7 @@ import { blockEnds, parseZstdFrameHead, zstdFrameStarts } from '../../formats/zs
 import { EndDirective, frameCompressor } from '../../platform/zstd.js'
 import { seeded } from '../fixtures/dice.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
+import { holds } from '../fixtures/holds.js'
 
 const folder = memoryFolder(t)
 
@@ -50,7 +51,8 @@ const text = fc.oneof(
 const texts = fc.array(text, { minLength: 1, maxLength: 5 })
 
 t.test('frames of any content begin where the one before ends, and a torn one is counted by its head', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(texts, { minLength: 1, maxLength: 5 }), fc.nat(), (frames, cut) => {
       const parts = frames.map(texts => frameOf(texts))
       const ends: number[] = []
@@ -72,7 +74,8 @@ t.test('frames of any content begin where the one before ends, and a torn one is
 })
 
 t.test('a frame in progress is whole at the end of each of its blocks and nowhere else', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(texts, fc.nat(), (texts, cut) => {
       const frame = frameOf(texts, false)
       const ends = [...blockEnds(frame)]
@@ -196,7 +199,8 @@ const litter = fc.oneof(
 t.test(
   'of a segment torn anywhere, whatever stands behind it, all that was flushed is found and nothing is made up',
   t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(lines, layout, fc.nat(), litter, (lines, { perBlock, perFrame, isEnded }, cut, litter) => {
         const whole = segmentOf(lines, perBlock, perFrame, isEnded)
         const at = cut % (whole.length + 1)
@@ -248,7 +252,8 @@ t.test('of a frame larger than is read at once, all that was flushed comes once,
 })
 
 t.test('what lies behind an offset does not count, as if the file ended there', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(lines, layout, fc.nat(), (lines, { perBlock, perFrame }, cut) => {
       const whole = segmentOf(lines, perBlock, perFrame, false)
       const at = cut % (whole.length + 1)
@@ -263,7 +268,8 @@ t.test('what lies behind an offset does not count, as if the file ended there', 
 })
 
 t.test('read from the frame that a time leads to, no line of that time or later is passed over', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(lines, layout, fc.integer({ min: -200, max: 1800 }), (lines, { perBlock, perFrame, isEnded }, s) => {
       const bytes = segmentOf(lines, perBlock, perFrame, isEnded)
       const fromUs = BASE_US + s * 1_000_000

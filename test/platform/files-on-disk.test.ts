@@ -20,6 +20,7 @@ import { filesBelow, folderEntries, folderNames, namesLately } from '../../platf
 import { appendLinesDurable, parseJsonLines, readJsonLines } from '../../platform/json-lines.js'
 import { UnhurriedFile } from '../../platform/unhurried-file.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
+import { holds } from '../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const fresh = (name: string) => {
@@ -67,7 +68,8 @@ function slowDisk(most: number, calls: string[], failing?: string): Disk {
 t.test('a file is replaced whole: written, synced, renamed, its folder synced, however little a write takes', t => {
   const folder = fresh('replaced')
   const path = join(folder, 'x')
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 50 }), (bytes, most) => {
       const calls: string[] = []
       writeFileDurable(path, bytes, slowDisk(most, calls))
@@ -130,7 +132,8 @@ t.test('appended lines are all there, whatever a crash left between them, and no
     fc.constant(''),
     fc.constantFrom('{"n":1', '{"n":1,"text":"x"', '\u0000\u0000\u0000', '{}\n', '\n\n', '[]', '{"n":"1","text":""}\n'),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.tuple(fc.array(line, { maxLength: 4 }), torn), { maxLength: 8 }), steps => {
       rmSync(path, { force: true })
       assert.deepEqual(readJsonLines(path, schema), [])

@@ -14,6 +14,7 @@ import {
   standsAt,
   wholeNumber,
 } from '../../platform/json-bytes.js'
+import { holds } from '../fixtures/holds.js'
 
 /** Many strings, for what stands in them looks like the end of one. */
 const quoted = fc
@@ -39,7 +40,8 @@ const likeJson = fc
 
 t.test('a value ends where the parser says, whatever stands before and behind it', t => {
   const behind = fc.constantFrom('', ',', '}', ']', ' ', '\n,"x":1}')
-  fc.assert(
+  holds(
+    t,
     fc.property(anything, spelled, behind, (before, text, behind) => {
       const bytes = Buffer.concat([before, Buffer.from(text), Buffer.from(behind)])
       const from = before.length
@@ -59,7 +61,8 @@ t.test('a value ends where the parser says, whatever stands before and behind it
 })
 
 t.test('a value that is cut ends nowhere, but for a number, which cannot know', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(spelled, fc.nat(), (text, at) => {
       if (!/^["[{]/.test(text)) return
       const bytes = Buffer.from(text)
@@ -71,7 +74,8 @@ t.test('a value that is cut ends nowhere, but for a number, which cannot know', 
 })
 
 t.test('the elements of a list are those of the parser, each in its own spelling', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.array(fc.tuple(spelled, blanks, blanks), { maxLength: 8 }),
       anything,
@@ -93,7 +97,8 @@ t.test('the elements of a list are those of the parser, each in its own spelling
 })
 
 t.test('of bytes that are no JSON nothing is read beyond their end, and every walk comes to one', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.oneof(anything, likeJson), fc.nat({ max: 90 }), (bytes, from) => {
       for (const end of [endOfValue, endOfString, endOfPlainString]) {
         const at = end(bytes, from)
@@ -116,7 +121,8 @@ t.test('of bytes that are no JSON nothing is read beyond their end, and every wa
 })
 
 t.test('texts and whole numbers are found where they stand and nowhere beside', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(anything, anything, anything, (before, text, behind) => {
       const bytes = Buffer.concat([before, text, behind])
       const [from, to] = [before.length, before.length + text.length]
@@ -133,7 +139,8 @@ t.test('texts and whole numbers are found where they stand and nowhere beside', 
     fc.stringMatching(/^[0-9]{14,17}$/),
     fc.stringMatching(/^[0-9.eE+ -]{0,8}$/),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(digits, anything, anything, (text, before, behind) => {
       const bytes = Buffer.concat([before, Buffer.from(text), behind])
       const found = wholeNumber(bytes, before.length, before.length + text.length)
@@ -146,7 +153,8 @@ t.test('texts and whole numbers are found where they stand and nowhere beside', 
 })
 
 t.test('a text is parsed, or is no JSON, and an object is one', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.oneof(
         spelled,
@@ -176,7 +184,8 @@ t.test('a text is parsed, or is no JSON, and an object is one', t => {
 })
 
 t.test('an object in pieces is the text of JSON.stringify, line by line', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.dictionary(fc.string(), fc.oneof(value, fc.constant(undefined))), object => {
       const pieces = [...jsonPieces(object)]
       assert.equal(pieces.join('\n'), JSON.stringify(object, null, 2))

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { momentUs, parseTimeUs, timeText } from '../../platform/moment.js'
 import { dateOf, dateOfUs, datesBetween, isDate, requireDate } from '../../platform/utc-date.js'
+import { holds } from '../fixtures/holds.js'
 
 const DAY_MS = 86_400_000
 /** All that four digits of a year can say. */
@@ -20,7 +21,8 @@ t.test('a time is read as it was told, to the µs, in any zone and spelling', t 
     fc.constantFrom(0, 15, 30, 45),
     fc.constantFrom(':', ''),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(us, zone, fc.constantFrom('T', ' '), (us, [sign, hours, minutes, colon], between) => {
       const text = timeText(us)
       assert.match(text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
@@ -94,7 +96,8 @@ t.test('what only looks like a time is none, and the machine’s own zone is nev
   ])
     t.throws(() => parseTimeUs(text), { code: 'TIME_INVALID', message: `found ${JSON.stringify(text)}, wanted a time such as 2026-11-22T14:00` }) // prettier-ignore
   const letter = fc.stringMatching(/^[0-9:. TZ+x-]$/)
-  fc.assert(
+  holds(
+    t,
     fc.property(us, fc.nat(), letter, (us, at, letter) => {
       const text = timeText(us)
       const place = at % text.length
@@ -125,7 +128,8 @@ t.test('a moment is a Date, a number of µs or a text, and nothing that is no ti
 })
 
 t.test('dates between two are each day once, over leap days and turns of years, or not to be counted', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(ms, fc.integer({ min: -3, max: 800 }), (ms, days) => {
       const last = ms + days * DAY_MS
       if (last < 0 || last > Date.UTC(9999, 11, 31)) return
@@ -154,13 +158,17 @@ t.test('dates of any µs are in the order of time, as texts', t => {
     fc.double({ noNaN: true }),
     fc.constantFrom(-Infinity, Infinity, 8.64e18, 8.65e18, 2.534023008e17, -1),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(any, any, (one, other) => {
       const [a, b] = [Math.min(one, other), Math.max(one, other)]
       assert.ok(isDate(dateOfUs(a)) && dateOfUs(a) <= dateOfUs(b))
     }),
     { numRuns: 500 },
   )
-  fc.assert(fc.property(us, us => assert.equal(dateOfUs(us), timeText(us).slice(0, 10))))
+  holds(
+    t,
+    fc.property(us, us => assert.equal(dateOfUs(us), timeText(us).slice(0, 10))),
+  )
   t.end()
 })

@@ -10,6 +10,7 @@ import { proxyVariables } from '../../platform/proxy.js'
 import { shownUrl } from '../../platform/shown-url.js'
 import { watchdogMs } from '../../platform/systemd.js'
 import { besides, wrapped } from '../../platform/wrapped.js'
+import { holds } from '../fixtures/holds.js'
 
 const SECRET = 'hush4711'
 
@@ -27,7 +28,8 @@ t.test('what no URL can be made of was shown with its password', t => {
     t.equal(shownUrl(text), shown)
   const part = fc.stringMatching(/^[A-Za-z0-9 !$%^*(){}|;,.~-]{0,12}$/)
   const host = fc.constantFrom('proxy', 'proxy:3128', 'proxy:99999', '[::1]:80', 'a b', '[::', '')
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.constantFrom('', 'http://', 'socks5://', 'wss://'),
       part,
@@ -80,7 +82,8 @@ t.test('a proxy is what the config says, else what the environment says, with it
 const words = fc.array(fc.stringMatching(/^[a-zäß…—]{1,30}$/), { minLength: 1, maxLength: 40 })
 
 t.test('a text is wrapped at its words: none is lost, none is cut, and a line is no longer than it must be', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       words,
       fc.nat({ max: 12 }),
@@ -105,7 +108,8 @@ t.test('a text is wrapped at its words: none is lost, none is cut, and a line is
 })
 
 t.test('figures keep their digits and never fail, however large, small or negative', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.double({ noNaN: true, min: -1e12, max: 1e15 }), fc.maxSafeInteger(), (value, whole) => {
       assert.equal(countText(whole).replaceAll(',', ''), String(whole))
       assert.match(countText(whole), /^-?\d{1,3}(,\d{3})*$/)
@@ -153,7 +157,8 @@ t.test('an age or a length never looks shorter than one that is shorter', t => {
     const [, value = '', unit = ''] = /^([\d.]+) (s|min|h|days)$/.exec(text) ?? []
     return Number(value) * { s: 1, min: 60, h: 3600, days: 86_400 }[unit as 's']
   }
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.nat({ max: 10 ** 9 }), fc.nat({ max: 10 ** 8 }), (ms, more) => {
       // A coarser unit rounds by half of itself.
       assert.ok(seconds(ageText(ms)) <= seconds(ageText(ms + more)) * 1.05 + 0.1, `${ms} and ${ms + more} ms`)
@@ -165,7 +170,8 @@ t.test('an age or a length never looks shorter than one that is shorter', t => {
 })
 
 t.test('tries come at longer and longer distances, with a bound, and never sooner than a limit allows', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.nat({ max: 10_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
       const usual = reconnectDelayMs(failures, random)
       assert.ok(usual >= 0 && usual <= MAX_DELAY_MS)

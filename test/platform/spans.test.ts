@@ -7,6 +7,7 @@ import { greatest, least } from '../../platform/extremes.js'
 import { LineSplitter } from '../../platform/line-splitter.js'
 import { SeqRanges } from '../../platform/seq-ranges.js'
 import { clip, lengthUs, overlap, unionOf, without, type Span } from '../../platform/spans.js'
+import { holds } from '../fixtures/holds.js'
 
 const LAST = 40
 const span = fc
@@ -28,7 +29,8 @@ function checkOrder(spans: readonly Span[]): void {
 }
 
 t.test('union, remainder, overlap and cut are those of the moments', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(spans, spans, span, (spans, others, window) => {
       const [own, other] = [momentsOf(spans), momentsOf(others)]
       const union = unionOf(spans)
@@ -76,7 +78,8 @@ t.test('spans without an end are those whose end is far away', t => {
   const toFar = (all: [Span, boolean][]) => all.map(([span, isOpen]) => (isOpen ? { ...span, toUs: far } : span))
   const named = (spans: readonly Span[]) =>
     spans.map(({ fromUs, toUs }) => ({ fromUs, toUs: toUs === far ? Infinity : toUs }))
-  fc.assert(
+  holds(
+    t,
     fc.property(open, open, (one, other) => {
       for (const combine of [(a: Span[], b: Span[]) => unionOf([...a, ...b]), without, overlap])
         assert.deepEqual(combine(toInfinity(one), toInfinity(other)), named(combine(toFar(one), toFar(other))))
@@ -87,7 +90,8 @@ t.test('spans without an end are those whose end is far away', t => {
 })
 
 t.test('what is combined is left as it was', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(spans, spans, span, (spans, others, window) => {
       const before = structuredClone([spans, others, window])
       unionOf(spans)
@@ -108,7 +112,8 @@ t.test(
     const range = fc
       .tuple(fc.nat({ max: LAST }), fc.integer({ min: -5, max: 8 }))
       .map(([from, more]) => ({ from, to: from + more }))
-    fc.assert(
+    holds(
+      t,
       fc.property(fc.array(range, { maxLength: 20 }), range, (added, asked) => {
         const ranges = new SeqRanges()
         const set = new Set<number>()
@@ -136,7 +141,8 @@ t.test(
 )
 
 t.test('lines are the same, however the stream was cut, and outlive the memory that they came in', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 12 })),
       fc.array(fc.nat({ max: 20 }), { maxLength: 30 }),
@@ -167,7 +173,8 @@ t.test('lines are the same, however the stream was cut, and outlive the memory t
 })
 
 t.test('groups hold all items in their order, by keys in the order in which they came', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__', ''), fc.nat())), items => {
       const groups = groupBy(items, ([key]) => key)
       assert.deepEqual([...groups.keys()], [...new Set(items.map(([key]) => key))])
@@ -180,7 +187,8 @@ t.test('groups hold all items in their order, by keys in the order in which they
       assert.deepEqual(groups.get('a')?.at(-1), ['a', -1])
     }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.double({ noNaN: true })), values => {
       assert.equal(least(values), Math.min(...values))
       assert.equal(greatest(values.values()), Math.max(...values))

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { exchangeNamed, exchanges } from '../../exchanges/registry.js'
 import { ChannelChoice } from '../../reader/channel-choice.js'
+import { holds } from '../fixtures/holds.js'
 
 /** Channels as each exchange may call them: what its families begin with, then whatever. */
 const channel = fc
@@ -19,7 +20,8 @@ const channel = fc
   })
 
 t.test('whatever beginning of a channel is asked for, the segments of its family are looked at', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(channel, ({ exchange, channel }) => {
       const family = exchange.names.familyOfChannel(channel)
       const parts = channel.split('.')

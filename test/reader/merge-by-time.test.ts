@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { LineFrame } from '../../reader/frame.js'
 import { mergeByTime, type MergeInput } from '../../reader/merge-by-time.js'
+import { holds } from '../fixtures/holds.js'
 
 const name = { exchange: 'deribit', channel: 'quote', startedMs: 0, host: 'h', number: 1 }
 const block = Buffer.from('{}')
@@ -88,7 +89,8 @@ class Watched {
 }
 
 t.test('frames of all segments come once, in the order of time, and nothing is open that is over', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(recording, segments => {
       const watched = new Watched()
       const merged = [...mergeByTime(watched.inputsOf(segments))].flat()
@@ -103,7 +105,8 @@ t.test('frames of all segments come once, in the order of time, and nothing is o
 })
 
 t.test('whoever ends early leaves nothing open', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(recording, fc.nat({ max: 20 }), (segments, batches) => {
       const watched = new Watched()
       const merged = mergeByTime(watched.inputsOf(segments))
@@ -117,7 +120,8 @@ t.test('whoever ends early leaves nothing open', t => {
 
 t.test('where a clock was set back within a segment, each frame still comes once, in the order of its segment', t => {
   const times = fc.array(fc.integer({ min: 100, max: 130 }), { maxLength: 20 })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(times, { maxLength: 5 }), lists => {
       const segments = lists.map((list, at) => {
         const frames = list.map((us, index) => frameOf(us, `r${at}`, 'd1', index + 1))

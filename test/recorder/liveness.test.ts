@@ -5,6 +5,7 @@ import t from 'tap'
 import type { LivenessLimits } from '../../exchanges/adapter.js'
 import { FrameRate } from '../../recorder/connection/frame-rate.js'
 import { Liveness } from '../../recorder/connection/liveness.js'
+import { holds } from '../fixtures/holds.js'
 
 const LIMITS: LivenessLimits = { probeAfterMs: 10_000, deadAfterMs: 20_000 }
 
@@ -79,7 +80,8 @@ t.test('whatever happens, it is dead if, and only if, it was silent for so long 
     bytes: fc.constantFrom(0, 100, 5000),
     heard: fc.constantFrom(false, false, false, true),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 80 }), steps => {
       const { look } = watched()
       let silentMs = 0

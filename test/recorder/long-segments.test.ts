@@ -22,6 +22,7 @@ import {
   unsyncedDisk,
   upTo,
 } from '../fixtures/store-run.js'
+import { holds } from '../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 const HOUR_US = HOUR_MS * 1000
@@ -33,7 +34,8 @@ t.test('what is decided at the begin of a segment and at each turn of an hour', 
   const divisors = fc.constantFrom(1, 2, 3, 4, 6, 8, 12, 24)
   const bytes = fc.nat(1_000_000)
   const known = fc.option(fc.nat(1_000_000), { nil: undefined })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.nat(500_000), divisors, bytes, known, (hour, hours, bound, anHour) => {
       const hourMs = hour * HOUR_MS
       const endMs = endOfSegmentMs(hourMs, anHour, { hours, bytes: bound })
@@ -45,7 +47,8 @@ t.test('what is decided at the begin of a segment and at each turn of an hour', 
       if (anHour === undefined || 2 * anHour > bound || hours === 1) t.ok(isShort, 'nobody knows, or it is much')
     }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(bytes, bytes, known, (held, bound, anHour) => {
       const goes = goesOn(held, anHour, { hours: 24, bytes: bound })
       t.equal(goes, held + (anHour ?? 0) <= bound)
@@ -60,7 +63,8 @@ t.test('volumes: whole hours count, the same after a restart, wherever that fall
   const path = join(dataDir, VOLUMES)
   const fromMs = SLOT_FROM_US / 1000
   const hour = fc.record({ minute: fc.nat(59), bytes: fc.nat(10_000) })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(hour, { minLength: 1, maxLength: 6 }), fc.nat(5), (hours, restartAt) => {
       rmSync(path, { force: true })
       const going = new HourVolumes(unsyncedDisk, join(dataDir, 'state/other'))

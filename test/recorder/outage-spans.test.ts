@@ -5,6 +5,7 @@ import t from 'tap'
 import { Flows } from '../../recorder/connection/family-flow.js'
 import { OutageAccount, type Down } from '../../recorder/connection/outage-account.js'
 import { Rhythm } from '../../recorder/connection/rhythm.js'
+import { holds } from '../fixtures/holds.js'
 
 const CHANNELS: ReadonlySet<string> = new Set(['quote.A', 'quote.B', 'trades.A'])
 const familyOf = (channel: string) => channel.split('.')[0] ?? ''
@@ -45,7 +46,8 @@ function play(account: OutageAccount, steps: readonly { what: string; family: st
 }
 
 t.test('spans are in order, one at a time, and what is down is not silent as well', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 80 }), steps => {
       const account = opened()
       play(account, steps)

@@ -5,6 +5,7 @@ import { BATCH_BYTES } from '../../recorder/line-batch.js'
 import { heldBytes, type Append, type StorageRequest } from '../../recorder/storage/messages.js'
 import { RequestPacker, RequestUnpacker, SMALL_BYTES } from '../../recorder/storage/packed-requests.js'
 import { haveSameShape } from '../fixtures/same-shape.js'
+import { holds } from '../fixtures/holds.js'
 
 const facts = { type: 'append', slotFromUs: 1, slotToUs: 9, firstRecvUs: 2, lastRecvUs: 3, frames: 1 } as const
 const batch = (channel: string, text: string, spans: number[], group: SegmentGroup = { channel }): Append => ({
@@ -128,7 +129,8 @@ t.test('any requests arrive as they were, whatever went before them', t => {
   )
   const seed = Date.now() % 2 ** 31
   t.comment(`seed ${seed}`)
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.array(request, { maxLength: 8 }), { maxLength: 4 }), messages => {
       const send = thread()
       for (const requests of messages) {

@@ -8,6 +8,7 @@ import { BatchQueue, segmentKey } from '../../recorder/storage/batch-queue.js'
 import { Losses } from '../../recorder/storage/losses.js'
 import type { Append } from '../../recorder/storage/messages.js'
 import { groupPath } from '../../formats/raw-path.js'
+import { holds } from '../fixtures/holds.js'
 
 const channel = fc.integer({ min: 0, max: 60 }).map(n => `quote.${n}`)
 const plan = fc.uniqueArray(fc.tuple(channel, fc.integer({ min: 0, max: 20 })), {
@@ -21,7 +22,8 @@ const limits = fc.record({
 })
 
 t.test('each channel has its place in every copy, keeps it, and nothing else has one', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(plan, { minLength: 1, maxLength: 6 }), limits, (plans, limits) => {
       const { channelsPerConnection, connectionsMax, redundancy } = limits
       const most = Math.max(1, Math.floor(connectionsMax / redundancy))
@@ -79,7 +81,8 @@ t.test('what waits in memory: nothing is lost on the way, and what is dropped is
     fc.record({ release: fc.nat() }),
     fc.record({ drop: fc.integer({ min: 1, max: 300 }) }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(order, fc.nat(4), fc.array(step, { maxLength: 60 }), (order, cut, steps) => {
       const [first, last] = [order.slice(0, cut), order.slice(cut)]
       const rank = (family: string) =>
@@ -137,7 +140,8 @@ t.test('what waits in memory: nothing is lost on the way, and what is dropped is
 
 t.test('batches of one segment are written in the order in which they came, whatever fails', t => {
   const fate = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(batch, { maxLength: 30 }), fate, (batches, fate) => {
       const queue = new BatchQueue()
       const written: Append[] = []
@@ -179,7 +183,8 @@ t.test('what was lost is told of each family once, with all of its frames and th
       cause: fc.constantFrom('full', 'fault'),
     })
     .map(({ length, ...rest }) => ({ ...rest, toUs: rest.fromUs + length }))
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(loss, { maxLength: 20 }), all => {
       const losses = new Losses()
       for (const one of all) losses.add(one)

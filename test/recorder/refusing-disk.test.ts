@@ -20,6 +20,7 @@ import {
   StoreRun,
   upTo,
 } from '../fixtures/store-run.js'
+import { holds } from '../fixtures/holds.js'
 
 const FAMILIES = ['trades', 'quote', 'journal'] as const
 const CALLS: DiskCall[] = ['open', 'write', 'truncate', 'sync', 'rename', 'remove', 'makeFolder', 'syncFolder']
@@ -53,7 +54,8 @@ async function someTurns(count: number): Promise<void> {
 t.test('whatever the disk refuses in whatever order, each line is there once when it is over', async t => {
   const root = memoryFolder(t)
   let number = 0
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 14 }),
       fc.nat(3),

@@ -6,6 +6,7 @@ import { Flows } from '../../recorder/connection/family-flow.js'
 import { OutageAccount } from '../../recorder/connection/outage-account.js'
 import { Rhythm } from '../../recorder/connection/rhythm.js'
 import { RestingFamilies, SKEW_US, JOURNAL_AGAIN_MS } from '../../recorder/resting-families.js'
+import { holds } from '../fixtures/holds.js'
 
 const S = 1e6
 const FRAME = Buffer.from('{}')
@@ -57,7 +58,8 @@ t.test('a connection brings nothing at all: what may rest is silent from the las
     first: fc.constantFrom(DENSE, ...RESTING),
     lateUs: fc.integer({ min: 1, max: 0.9 * S }),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(second, { minLength: 1, maxLength: 8 }), stretches => {
       const { account, resting } = opened()
       let nowUs = 0

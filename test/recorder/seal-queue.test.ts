@@ -13,6 +13,7 @@ import { matchAll } from '../fixtures/match-all.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
 import { rawFiles } from '../fixtures/recorder-process.js'
 import { quoteLine, sealedLines, writeOpenSegment } from '../fixtures/segments.js'
+import { holds } from '../fixtures/holds.js'
 
 const LINES = 5
 
@@ -52,7 +53,8 @@ const fault = fc.record({
 t.test('whatever fails at whatever step, each is sealed once in the end, with all of its lines', t => {
   const root = memoryFolder(t)
   let number = 0
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.integer({ min: 1, max: 3 }), fc.array(fault, { maxLength: 4 }), (segments, faults) => {
       const dataDir = join(root, `run${number++}`)
       const { disk, room, queue, paths, of } = scene(dataDir, segments)

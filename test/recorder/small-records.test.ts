@@ -11,6 +11,7 @@ import { PollProgress } from '../../recorder/poll-progress.js'
 import { ReceiveLag } from '../../recorder/receive-lag.js'
 import { journalSubscriptions } from '../../recorder/subscription-set.js'
 import { HourMark } from '../../recorder/utc-hour.js'
+import { holds } from '../fixtures/holds.js'
 
 const SECOND_US = 1_000_000
 
@@ -69,8 +70,7 @@ t.test('it is written when something changed, and again where the disk refused',
 
 t.test('what each connection is subscribed to is told whole, in entries of a bounded size', t => {
   const names = fc.uniqueArray(fc.integer({ min: 0, max: 5000 }), { maxLength: 1700 })
-  fc.assert(
-    fc.property(fc.array(names, { maxLength: 3 }), sets => {
+  holds(t, fc.property(fc.array(names, { maxLength: 3 }), sets => {
       const told: { conn: string; channels: readonly string[]; part: number; parts: number }[] = []
       const connections = sets.map((set, n) => ({ name: `d${n}`, channels: new Set(set.map(number => `quote.${number}`)) }))
       journalSubscriptions(connections, {
@@ -109,8 +109,7 @@ t.test('frames that are not whole are all counted, between the good frames of th
     afterUs: fc.integer({ min: 1, max: 3 * SECOND_US }),
     isLook: fc.boolean(),
   })
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), steps => {
+  holds(t, fc.property(fc.array(step, { maxLength: 60 }), steps => {
       const told: NotWhole[] = []
       const pieces = new Pieces(one => told.push(one))
       const bad: { family: string; atUs: number }[] = []
@@ -165,8 +164,7 @@ t.test(
   t => {
     const words = ['refused', 'reset', 'limit']
     const step = fc.tuple(fc.nat(2), fc.nat(9), fc.constantFrom(0, 10, 30_000, 4_000_000))
-    fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), steps => {
+    holds(t, fc.property(fc.array(step, { maxLength: 80 }), steps => {
       const time = { ms: 0 }
       const counts = new Map<string, number>()
       const entries: { kind: string; isFirst: boolean; fromUs: number; toUs: number }[] = []
@@ -213,8 +211,7 @@ t.test(
 )
 
 t.test('whatever ages frames have, a histogram holds each once, and its sum is theirs', t => {
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: -5000, max: 30_000 }), { minLength: 1, maxLength: 40 }), ages => {
+  holds(t, fc.property(fc.array(fc.integer({ min: -5000, max: 30_000 }), { minLength: 1, maxLength: 40 }), ages => {
       const lag = new ReceiveLag(frame => Number(frame))
       ages.forEach((ageMs, n) => {
         const madeMs = 1e6 + 10 * n

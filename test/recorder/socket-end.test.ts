@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { endOfClose, endOfError, endOfResponse } from '../../recorder/connection/socket-end.js'
+import { holds } from '../fixtures/holds.js'
 
 const errorWith = (code: string | number | undefined, message: string) =>
   Object.assign(new Error(message), code === undefined ? {} : { code })
@@ -103,7 +104,8 @@ t.test('whatever ends a socket, there is a cause in words', t => {
       .tuple(fc.integer({ min: 0, max: 700 }), fc.string())
       .map(([statusCode, text]) => endOfResponse({ statusCode, headers: { 'retry-after': text } })),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(end, ({ cause, hint, retryAfterMs = 1 }) => {
       assert.notEqual(cause, '')
       assert.notEqual(hint, '')

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { WebSocket } from '../../platform/web-socket.js'
 import { WholeFrames } from '../../recorder/connection/whole-frames.js'
+import { holds } from '../fixtures/holds.js'
 
 const FRAME_BYTES_MAX = 1024 * 1024
 
@@ -195,7 +196,8 @@ const messages = fc.array(
 
 t.test('any frames, cut anywhere, are heard as ws alone hears them', async t => {
   let taken = 0
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(
       messages,
       ending,

@@ -12,6 +12,7 @@ import { Room } from '../../recorder/storage/room.js'
 import { SegmentWriter } from '../../recorder/storage/segment-writer.js'
 import { FailingDisk } from '../fixtures/failing-disk.js'
 import { FIRST_RECV_US, quoteLine, seal, sealedLines, SEGMENT_NAME } from '../fixtures/segments.js'
+import { holds } from '../fixtures/holds.js'
 
 /** What it did is not to outlive a power cut: a sync takes longer than all else. */
 class QuickDisk extends FailingDisk {
@@ -37,8 +38,7 @@ const step = fc.oneof(
 t.test('whatever the disk refuses, a segment holds the lines that were taken, readable at every moment', t => {
   const root = t.testdir()
   let run = 0
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(0, 3_600_000), (steps, frameMs) => {
+  holds(t, fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(0, 3_600_000), (steps, frameMs) => {
       const dataDir = join(root, `run${run++}`)
       mkdirSync(dataDir)
       const disk = new QuickDisk()
@@ -106,8 +106,7 @@ t.test('a batch is the lines of its frames, whatever these hold, and says where 
     recvUs: fc.integer({ min: 1, max: 2 ** 52 }),
     seq: fc.integer({ min: 1, max: 2 ** 40 }),
   })
-  fc.assert(
-    fc.property(fc.array(line, { maxLength: 150 }), fc.integer({ min: 0, max: 2000 }), (lines, bytes) => {
+  holds(t, fc.property(fc.array(line, { maxLength: 150 }), fc.integer({ min: 0, max: 2000 }), (lines, bytes) => {
       const batch = new LineBatch({ channel: 'quote' }, 0, Infinity, Buffer.allocUnsafeSlow(bytes))
       const head = new LineHead('d1')
       const wanted: Buffer[] = []
@@ -164,8 +163,7 @@ class FileOf {
 const anyOne = () => true
 
 t.test('of thousands of segments only so many files are open, those that were used last', t => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat(11), { maxLength: 60 }), (max, uses) => {
+  holds(t, fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat(11), { maxLength: 60 }), (max, uses) => {
       const writers = new OpenWriters(max, anyOne, () => assert.fail('none fails'))
       const files = Array.from({ length: 12 }, () => new FileOf())
       files.forEach((file, n) => writers.set(`${n}`, file as unknown as SegmentWriter))

@@ -7,6 +7,7 @@ import { Feed, SUBJECTS } from '../../simulator/feed.js'
 import type { Json } from '../../simulator/json.js'
 import type { MarketListener } from '../../simulator/market/events.js'
 import type { Market } from '../../simulator/market/market.js'
+import { holds } from '../fixtures/holds.js'
 
 /** A market of which only the seconds pass. */
 class Clockwork {
@@ -108,7 +109,8 @@ t.test('whoever comes and goes: each who is there knows what all others know, an
     fc.record({ who: fc.nat({ max: 2 }), comes: fc.boolean() }),
     fc.record({ passMs: fc.constantFrom(10, 90, 1000, 2500) }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 25 }), fc.constantFrom(0, 100, 700), (steps, paceMs) => {
       const { broker, pass, opened } = world(market => new Seconds(market, paceMs))
       const listeners = [new Listener(), new Listener(), new Listener()]

@@ -5,6 +5,7 @@ import t from 'tap'
 import { Control } from '../../simulator/control.js'
 import { Faults, matches, type Fault, type Strike } from '../../simulator/faults.js'
 import type { Market } from '../../simulator/market/market.js'
+import { holds } from '../fixtures/holds.js'
 
 const wrap = (channel: string, data: string) => `{"channel":"${channel}","data":${data}}`
 const FRAME = Buffer.from(wrap('book.A', '{"text":"a frame"}'))
@@ -67,7 +68,8 @@ t.test('several faults strike in the order in which they were ordered, each as o
     }),
     { maxLength: 5 },
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(ordered, fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 20 }), (orders, channels) => {
       const { faults, sent } = world()
       for (const order of orders) faults.inject(order)

@@ -9,6 +9,7 @@ import { LoggedProcesses } from '../../supervisor/logged-processes.js'
 import { afterDeath, LONGEST_DELAY_MS, STABLE_MS } from '../../supervisor/restart.js'
 import { endingSignals } from '../../supervisor/succession.js'
 import { until } from '../fixtures/recorder-process.js'
+import { holds } from '../fixtures/holds.js'
 
 t.test('however a part dies, it is started again soon, and never more often than a machine bears', t => {
   const HOUR_MS = 3_600_000
@@ -16,7 +17,8 @@ t.test('however a part dies, it is started again soon, and never more often than
     minLength: 200,
     maxLength: 200,
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(runs, runs => {
       let [deaths, nowMs] = [0, 0]
       const startsMs: number[] = []

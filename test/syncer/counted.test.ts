@@ -19,6 +19,7 @@ import { isSent, parseItem, verdictOf } from '../../syncer/targets/rsync-lines.j
 import type { UploadItem } from '../../syncer/upload.js'
 import { hoursOf, verifiedThrough, type HoursOfDate } from '../../syncer/verified-through.js'
 import { HOUR_14, HOUR_MS } from '../fixtures/shipped-tree.js'
+import { holds } from '../fixtures/holds.js'
 
 const hour = fc.integer({ min: 0, max: 23 })
 
@@ -46,7 +47,8 @@ function datesOf(files: readonly { hour: number; state: string; isCurrent: boole
 }
 
 t.test('verified through is no later than the first hour with anything left, whatever is where', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(file, { maxLength: 12 }), fc.option(hour, { nil: undefined }), (files, openHour) => {
       const { local, recordOf, isDone } = datesOf(files)
       const openFromMs = openHour === undefined ? undefined : HOUR_14 + openHour * HOUR_MS
@@ -71,7 +73,8 @@ t.test('verified through is no later than the first hour with anything left, wha
 t.test('of several dates the first that is not done counts, in whatever order they come', t => {
   const time = fc.option(fc.nat(100).map(n => HOUR_14 + n * HOUR_MS), { nil: undefined }) // prettier-ignore
   const hours: fc.Arbitrary<HoursOfDate> = fc.record({ newestEndMs: time, firstOpenMs: time })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(hours, { maxLength: 8 }), dates => {
       const through = verifiedThrough(dates)
       assert.equal(verifiedThrough([...dates].reverse()), through)
@@ -83,8 +86,7 @@ t.test('of several dates the first that is not done counts, in whatever order th
 })
 
 t.test('what is left of all dates is the sum of what is left of each, and its age that of the oldest', t => {
-  fc.assert(
-    fc.property(fc.array(fc.array(file, { maxLength: 6 }), { maxLength: 5 }), dates => {
+  holds(t, fc.property(fc.array(fc.array(file, { maxLength: 6 }), { maxLength: 5 }), dates => {
       const report = emptyReport('nas')
       const summaries: DateSummary[] = []
       let left = 0
@@ -175,7 +177,8 @@ t.test('a status is read as it was written, every field of it', t => {
 
 t.test('a target is left alone longer and longer, and never for ever but for a changed key', t => {
   const codes = ['SYNC_TARGET_UNREACHABLE', 'SYNC_TARGET_FULL', 'SYNC_TARGET_REFUSED', 'SYNC_TARGET_HANGS', 'X']
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.constantFrom(...codes), fc.integer({ min: 1, max: 1e9 }), fc.nat(1440), (code, failures, every) => {
       const error = new EdgeError(code, '')
       const pause = pauseAfter(error, failures, every)
@@ -198,8 +201,7 @@ const receiptOf = (segment: number, outputs: readonly (readonly [path: number, c
 t.test('of receipts the last word on a segment counts, and no content that a file ever had is forgotten', t => {
   const output = fc.tuple(fc.nat(3), fc.nat(3))
   const line = fc.tuple(fc.nat(3), fc.uniqueArray(output, { maxLength: 3, selector: ([path]) => path }))
-  fc.assert(
-    fc.property(fc.array(line, { maxLength: 12 }), lines => {
+  holds(t, fc.property(fc.array(line, { maxLength: 12 }), lines => {
       const { bySegment, byOutput, made } = indexReceipts(lines.map(([segment, outputs]) => receiptOf(segment, outputs)))
       const last = new Map(lines)
       assert.deepEqual([...bySegment.keys()].sort(), [...last.keys()].map(n => `s${n}`).sort())
@@ -246,7 +248,8 @@ t.test('a line of rsync proves a copy only where nothing differs and the sums ar
   const path = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
     .filter(text => !/[\r\n\u2028\u2029]/.test(text))
-  fc.assert(
+  holds(
+    t,
     fc.property(path, path => {
       assert.equal(parseItem(`.f         |12|ab|${path}`)?.path, path, 'whatever is in a name, bars too')
       assert.equal(parseItem(`.d         |12|ab|${path}`), undefined)

@@ -11,6 +11,7 @@ import { TargetPlace } from '../../syncer/place/target-place.js'
 import type { Target, Verdict } from '../../syncer/targets/target.js'
 import { handClock, HOUR_14, MINUTE_MS } from '../fixtures/shipped-tree.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
+import { holds } from '../fixtures/holds.js'
 
 const GRACE_MS = 15 * MINUTE_MS
 const LABEL = 'nas:/tape'
@@ -124,8 +125,7 @@ t.test(
   async t => {
     const root = memoryFolder(t)
     let run = 0
-    await fc.assert(
-    fc.asyncProperty(fc.array(action, { maxLength: 40 }), async actions => {
+    await holds(t, fc.asyncProperty(fc.array(action, { maxLength: 40 }), async actions => {
       const { clock, right, target, open } = scene(join(root, `run${run++}`))
       let place = open()
       let isProven = false

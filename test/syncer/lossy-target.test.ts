@@ -27,6 +27,7 @@ import type {
 } from '../../syncer/targets/target.js'
 import { memoryFolder } from '../fixtures/memory-folder.js'
 import { handClock, HOUR_14, HOUR_MS, MINUTE_MS, sha256, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
+import { holds } from '../fixtures/holds.js'
 
 const KEEP_HOURS = 2
 const { signal } = new AbortController()
@@ -193,7 +194,8 @@ const step = fc.record({
 t.test('what is gone here is whole there, whatever it loses; and in the end all of it is', async t => {
   const root = memoryFolder(t)
   let number = 0
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async steps => {
       const world = new World(join(root, `run${number++}`))
       for (const { minutes, fates, isAway, isRestart, rot } of steps) {

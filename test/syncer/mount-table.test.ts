@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { namesOf, parseMounts } from '../../syncer/place/mount-table.js'
+import { holds } from '../fixtures/holds.js'
 
 const TABLE = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:5 / /proc rw - proc proc rw
@@ -29,8 +30,7 @@ t.test('whatever is mounted where, a place is among its own names, and each name
   const part = fc.constantFrom('a', 'b', 'my disk', 'a/b')
   const mount = fc.record({ device: fc.constantFrom('8:1', '8:2'), root: fc.oneof(fc.constant('/'), part.map(p => `/${p}`)), path: part.map(p => `/${p}`) }) // prettier-ignore
   const escaped = (text: string) => text.replaceAll(' ', '\\040')
-  fc.assert(
-    fc.property(fc.array(mount, { maxLength: 6 }), fc.array(part, { maxLength: 3 }), (mounts, parts) => {
+  holds(t, fc.property(fc.array(mount, { maxLength: 6 }), fc.array(part, { maxLength: 3 }), (mounts, parts) => {
       const table = [{ device: '8:1', root: '/', path: '/' }, ...mounts].map(one => ({ ...one }))
       const read = parseMounts(table.map(({ device, root, path }, n) => `${n} 1 ${device} ${escaped(root)} ${escaped(path)} rw - x x rw\n`).join(''))
       assert.deepEqual(read, table)

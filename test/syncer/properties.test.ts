@@ -11,6 +11,7 @@ import { indexReceipts } from '../../syncer/receipts.js'
 import { planRetention, type RetentionQuestion } from '../../syncer/retention.js'
 import { parseShippedName } from '../../syncer/shipped-name.js'
 import { HOUR_MS, sha256 } from '../fixtures/shipped-tree.js'
+import { holds } from '../fixtures/holds.js'
 
 const DAY_MS = Date.parse('2026-11-20T00:00:00Z')
 const DATE = '2026-11-20'
@@ -68,7 +69,8 @@ const world = fc.array(hourOfFiles, { maxLength: 8 }).map(hours => {
 })
 
 t.test('each file of a date is shipped, compared, waited for or done, and nothing is forgotten', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(world, fc.integer({ min: 0, max: 40 }), fc.nat(5), ({ files, records }, nowH, graceH) => {
       const nowMs = DAY_MS + nowH * HOUR_MS
       const plan = planDate(files, path => records.get(path), nowMs, graceH * HOUR_MS)
@@ -105,7 +107,8 @@ t.test('nothing is deleted here that is not verified there as it is here, whatev
     keepH: fc.integer({ min: 0, max: 30 }),
     needBytes: fc.oneof(fc.constant(0), fc.nat(5000)),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(question, ({ world: { files, records, receipts }, nowH, keepH, needBytes }) => {
       const asked: RetentionQuestion = {
         ...{ files, receipts, needBytes, nowMs: DAY_MS + nowH * HOUR_MS, keepMs: keepH * HOUR_MS },
@@ -149,7 +152,8 @@ t.test('nothing is deleted here that is not verified there as it is here, whatev
 
 t.test('batches hold all items in their order, and are as large as they may be', t => {
   const limits = fc.record({ files: fc.integer({ min: 1, max: 20 }), bytes: fc.integer({ min: 1, max: 200 }) })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.nat(100)), limits, fc.boolean(), (items, limits, grow) => {
       const batches = [...batchesOf(items, bytes => bytes, limits, grow)]
       assert.deepEqual(batches.flat(), items)
@@ -183,7 +187,8 @@ t.test('a name that is changed by a letter is shipped as what it says, or not at
       ),
     )
   const letter = fc.constantFrom('/', '..', '.', '=', '0', '9', 'a', 'Z', ' ', '\n', '\0', 'ü', '')
-  fc.assert(
+  holds(
+    t,
     fc.property(path, fc.nat(), letter, (path, at, letter) => {
       assert.equal(parseShippedName(path)?.date, DATE)
       const place = at % path.length

@@ -7,6 +7,7 @@ import t from 'tap'
 import { screenOf } from '../../../cli/status/screen.js'
 import { Observer } from '../../../monitor/observe/observer.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
+import { holds } from '../../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const NOW_MS = Date.parse('2026-11-22T12:00:00Z')
@@ -96,7 +97,8 @@ function write(name: string, value: unknown): void {
 }
 
 t.test('a screen is no wider than it may be, has a line for each thing, and no number that is none', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       files,
       fc.integer({ min: 80, max: 200 }),

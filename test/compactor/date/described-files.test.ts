@@ -11,6 +11,7 @@ import { parquetFileAt } from '../../../formats/parquet-tree.js'
 import { sqlText } from '../../../platform/duckdb.js'
 import { sha256Of } from '../../../platform/sha256.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
+import { holds } from '../../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const path = 'parquet/exchange=deribit/table=quote/kind=perpetual/currency=BTC/date=2026-11-22/day-h.parquet'
@@ -52,8 +53,9 @@ const row = fc.record({
 const least = (list: readonly number[]) => list.reduce((one, other) => Math.min(one, other), Infinity)
 const greatest = (list: readonly number[]) => list.reduce((one, other) => Math.max(one, other), -Infinity)
 
-t.test('a list says of a file what is in it: rows, times, instruments', async () => {
-  await fc.assert(
+t.test('a list says of a file what is in it: rows, times, instruments', async t => {
+  await holds(
+    t,
     fc.asyncProperty(fc.array(row, { maxLength: 12 }), async rows => {
       const listed = await described(rows, ALL, fileFacts('quote', rows.length, {}))
       const made = rows.flatMap(({ exchangeUs }) => exchangeUs ?? [])

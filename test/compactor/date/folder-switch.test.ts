@@ -13,6 +13,7 @@ import {
 } from '../../../compactor/date/folder-switch.js'
 import { readReceiptLines, readReceiptsOf, type Receipt } from '../../../formats/receipt.js'
 import { isSwitching, readReplaced, switchPath, type Replacement } from '../../../formats/replacement.js'
+import { holds } from '../../fixtures/holds.js'
 
 const DATE = '2026-11-22'
 const SHA256 = 'a'.repeat(64)
@@ -90,7 +91,8 @@ const places = fc.array(fc.record({ before: fc.boolean(), after: fc.boolean() })
 
 t.test('each folder takes its place, goes, or stays away, and what is then true is written down', t => {
   const dataDir = join(t.testdir({}), 'data')
-  fc.assert(
+  holds(
+    t,
     fc.property(places, places => {
       const plan = prepared(dataDir, places)
       switchFolders(dataDir, plan)
@@ -104,7 +106,8 @@ t.test('each folder takes its place, goes, or stays away, and what is then true 
 
 t.test('cut off at any rename, whoever comes next finishes it, and so does who comes after', t => {
   const dataDir = join(t.testdir({}), 'data')
-  fc.assert(
+  holds(
+    t,
     fc.property(places, fc.nat({ max: 5 }), fc.nat({ max: 3 }), fc.nat({ max: 2 }), (places, done, renames, said) => {
       const plan = prepared(dataDir, places)
       const first = Math.min(done, places.length)
@@ -131,7 +134,8 @@ t.test('cut off at any rename, whoever comes next finishes it, and so does who c
 
 t.test('what was prepared and not begun is thrown away', t => {
   const dataDir = join(t.testdir({}), 'data')
-  fc.assert(
+  holds(
+    t,
     fc.property(places, places => {
       prepared(dataDir, places)
       finishSwitch(dataDir)

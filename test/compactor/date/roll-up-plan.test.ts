@@ -7,6 +7,7 @@ import { dailyName, hourlyName, parseParquetName } from '../../../formats/parque
 import type { ParquetFile } from '../../../formats/parquet-tree.js'
 import type { Receipt } from '../../../formats/receipt.js'
 import { sha256 } from '../../fixtures/shipped-tree.js'
+import { holds } from '../../fixtures/holds.js'
 
 const DATE = '2026-11-20'
 const file: fc.Arbitrary<ParquetFile> = fc
@@ -35,7 +36,8 @@ const file: fc.Arbitrary<ParquetFile> = fc
 const files = fc.uniqueArray(file, { selector: ({ path }) => path, maxLength: 25 })
 
 t.test('each known file is in one roll-up, with all of its partition and host, and none is made of one', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(files, fc.infiniteStream(fc.integer({ min: 0, max: 4 })), (files, dice) => {
       const known = new Set(files.filter(() => dice.next().value !== 0).map(({ path }) => path))
       const plan = planRollUps(files, path => known.has(path))
@@ -58,7 +60,8 @@ t.test('each known file is in one roll-up, with all of its partition and host, a
 })
 
 t.test('receipts of what was rolled up name the new file and keep their rows; all others stay', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(files, fc.array(fc.nat(1000), { minLength: 25, maxLength: 25 }), (files, rows) => {
       const receipts = files.map(({ path }, n): Receipt => ({
         ...{ segment: `raw/${n}`, sha256: sha256(path), frames: 1, written: 1, quarantined: 0, known: 0 },

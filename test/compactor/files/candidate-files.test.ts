@@ -10,6 +10,7 @@ import { dailyName, hourlyName, parquetFolder } from '../../../formats/parquet-p
 import { segmentDate, type SegmentName } from '../../../formats/raw-path.js'
 import { dateOf } from '../../../platform/utc-date.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
+import { holds } from '../../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -53,7 +54,8 @@ t.test(
   'every file that may hold a copy of what a segment brought is looked at, and none that is far from it in time',
   t => {
     const others = fc.array(fc.tuple(segment, fc.boolean(), fc.boolean()), { maxLength: 8 })
-    fc.assert(
+    holds(
+      t,
       fc.property(segment, fc.boolean(), others, fc.integer({ min: 0, max: 30 }), (own, ofDate, others, backDays) => {
         const tree = join(root, String(++trees))
         const ours = named(own, ofDate)
@@ -118,7 +120,8 @@ t.test('a connection is told from those of the same name in other runs and hosts
 t.test('a row group has whole steps of rows, no more than memory has room for, and depends on the rows alone', t => {
   const day = fc.oneof(fc.constant(Infinity), fc.nat({ max: 1e9 }))
   const bytes = fc.oneof(fc.nat({ max: 500 }), fc.nat({ max: 50_000_000 }))
-  fc.assert(
+  holds(
+    t,
     fc.property(day, bytes, bytes, fc.integer({ min: 1, max: 80 }), (dayRows, one, other, columns) => {
       const [average, widest] = [Math.min(one, other), Math.max(one, other)]
       const rows = limitRows(dayRows, average, widest, columns)

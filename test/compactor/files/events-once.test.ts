@@ -9,6 +9,7 @@ import { tableNamed } from '../../../compactor/tables.js'
 import { BY_PAYLOAD, type Identity } from '../../../exchanges/table.js'
 import { groupBy } from '../../../platform/group-by.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
+import { holds } from '../../fixtures/holds.js'
 
 /** All copies come within this. */
 const WINDOW_MS = 5000
@@ -116,8 +117,9 @@ for (const [name, identity] of [
   const keptOf = (rows: readonly Received[], kept: readonly string[]) =>
     rows.filter(({ conn, seq }) => kept.includes(`${conn} ${seq}`))
 
-  t.test(`events known by ${name} are kept once, however many connections brought them, in any order`, async () => {
-    await fc.assert(
+  t.test(`events known by ${name} are kept once, however many connections brought them, in any order`, async t => {
+    await holds(
+      t,
       fc.asyncProperty(market, fc.infiniteStream(fc.nat()), async (rows, dice) => {
         const { kept } = await survivors(identity, rows)
         const left = keptOf(rows, kept)
@@ -138,8 +140,9 @@ for (const [name, identity] of [
     )
   })
 
-  t.test(`events known by ${name} are kept once over files that are there already`, async () => {
-    await fc.assert(
+  t.test(`events known by ${name} are kept once over files that are there already`, async t => {
+    await holds(
+      t,
       fc.asyncProperty(market, async rows => {
         const isFirst = ({ conn }: Received) => conn === 'd1'
         const [earlier, later] = [rows.filter(isFirst), rows.filter(row => !isFirst(row))]

@@ -11,6 +11,7 @@ import { parseJournalEvent } from '../../../formats/journal/entry.js'
 import { proveLine } from '../../../reader/verify/raw/line-proof.js'
 import { compactOnce, filesBelow, rowsOf } from '../fixtures/compacted.js'
 import { rawLine, sealSegment, START_MS } from '../fixtures/segments.js'
+import { holds } from '../../fixtures/holds.js'
 
 const NUMBERS = ['best_bid_price', 'best_bid_amount', 'best_ask_price', 'best_ask_amount']
 const number = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.constantFrom(0, 1e300, 5e-324, 2 ** 53 + 2)) // prettier-ignore
@@ -88,7 +89,8 @@ const PACKED = { gzip: gzipSync, deflate: deflateSync, 'deflate-raw': deflateRaw
 
 t.test('a compressed message is read as the text that it holds, under the same head; all else as it is', t => {
   const text = fc.oneof(fc.json(), fc.string({ unit: 'grapheme', minLength: 1 }), fc.constantFrom('{"a":\n1}', 'pong'))
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.constantFrom('gzip', 'deflate', 'deflate-raw'),
       text,
@@ -119,7 +121,8 @@ t.test('a compressed message is read as the text that it holds, under the same h
 t.test('the journal is told of a quarantine by an entry that readers know, the same each time', t => {
   const name = { exchange: 'deribit', channel: 'quote', startedMs: START_MS, host: 'h', run: 'r1', number: 7 }
   const reasons = fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 1000 }), { minKeys: 1, maxKeys: 5, noNullPrototype: true }) // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(reasons, reasons => {
       const line = noteLine({ segment: 'raw/x', name }, reasons)
       const read = parseLine(Buffer.from(line))

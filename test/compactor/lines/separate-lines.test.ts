@@ -8,6 +8,7 @@ import { LONGEST_PLAIN_LINE_BYTES, separateLines, type SlowLine } from '../../..
 import { APPEND_LEVEL } from '../../../platform/zstd.js'
 import { ZstdFile } from '../../../platform/zstd-file.js'
 import { copyLines } from '../../../reader/query/flushed-lines.js'
+import { holds } from '../../fixtures/holds.js'
 
 const folder = t.testdir()
 const sealed = join(folder, 'sealed.zst')
@@ -32,8 +33,9 @@ const line = fc.oneof(
   { weight: 1, arbitrary: oddLine.map(bytes => ({ bytes, isPlain: false })) },
 )
 
-t.test('each line goes one way, and keeps its number on both', async () => {
-  await fc.assert(
+t.test('each line goes one way, and keeps its number on both', async t => {
+  await holds(
+    t,
     fc.asyncProperty(fc.array(line, { maxLength: 40 }), fc.boolean(), async (lines, endsWithFeed) => {
       // A last line without a line feed counts, but for an empty one, which is none.
       const last = lines.at(-1)
@@ -140,7 +142,8 @@ t.test('a full disk is an error of whoever writes, and neither hangs nor ends th
 })
 
 t.test('what is written in pieces is read back as one frame', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 8 }), fc.nat(3), (pieces, times) => {
       const path = join(folder, 'pieces.zst')
       const file = new ZstdFile(path, APPEND_LEVEL)

@@ -9,6 +9,7 @@ import { Timeline, type Said } from '../../../coverage/account/timeline.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { gapRows } from '../../../coverage/account/rows.js'
 import { clip, lengthUs, unionOf, type Span } from '../../../platform/spans.js'
+import { holds } from '../../fixtures/holds.js'
 
 const MINUTE = 60_000_000
 /** Begins and ends within an hour, over midnight. */
@@ -81,7 +82,8 @@ const sumsOf = (told: AccountSummary, keyOf: (line: Line) => string) => {
 }
 
 t.test('by hour, instrument or channel the same time is told, in smaller parts', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(account, account => {
       const whole = summaryOf(account, exchangeNamed)
       const [hour, instrument, channel] = (['hour', 'instrument', 'channel'] as const).map(by =>
@@ -104,7 +106,8 @@ t.test('by hour, instrument or channel the same time is told, in smaller parts',
 })
 
 t.test('each loss is told once, of all whom it concerned, the longest first; nothing else is', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(account, account => {
       const { losses, lostUs, wanted, channels } = summaryOf(account, exchangeNamed)
       const lost = account.groups.flatMap(({ spans, channels }) =>
@@ -142,7 +145,8 @@ t.test('each loss is told once, of all whom it concerned, the longest first; not
 
 t.test('what the exchange said stands in one line of a terminal or a document, whatever signs are in it', t => {
   const by = fc.constantFrom(undefined, 'hour', 'instrument', 'channel')
-  fc.assert(
+  holds(
+    t,
     fc.property(account, by, fc.integer({ min: 60, max: 120 }), (account, by, width) => {
       const told = summaryOf(account, exchangeNamed, by)
       for (const line of accountText(told, undefined, width).split('\n'))
@@ -165,7 +169,8 @@ t.test('what the exchange said stands in one line of a terminal or a document, w
 })
 
 t.test('programs read all of it, in seconds and µs, as it was told', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(account, account => {
       const told = summaryOf(account, exchangeNamed, 'channel')
       const text = [...accountJson(told, account)].map(String).join('\n')

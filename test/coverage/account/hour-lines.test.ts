@@ -7,6 +7,7 @@ import { accountJson, accountMarkdown, accountText } from '../../../cli/coverage
 import type { Account, ChannelGroup, StateSpan } from '../../../coverage/account/account.js'
 import { summaryOf, type Line } from '../../../coverage/account/account-summary.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
+import { holds } from '../../fixtures/holds.js'
 
 const HOUR_US = 3_600_000_000
 const BEGIN_US = Date.UTC(2021, 0, 1) * 1000
@@ -61,7 +62,8 @@ const account = fc
 const keyOf = ({ family, kind }: Line) => `${family} ${kind}`
 
 t.test('lines by hour come in the order of hours, each sort once in each, and add up to those of the whole', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(account, account => {
       const told = summaryOf(account, exchangeNamed, 'hour')
       const lines = [...told.lines]

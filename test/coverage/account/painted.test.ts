@@ -14,6 +14,7 @@ import { channelsText, lengthText, sentenceOf, shareText, timeText } from '../..
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { lengthUs, type Span } from '../../../platform/spans.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
+import { holds } from '../../fixtures/holds.js'
 
 const LAST = 30
 const span = fc
@@ -65,7 +66,8 @@ function painted(strokes: readonly { spans: readonly Span[]; said: Said; over: s
 }
 
 t.test('what is painted last is said of a moment, where it may be painted', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(strokes, span, (strokes, part) => {
       const model: Said[] = Array.from({ length: LAST }, () => ({ state: 'not recording', grade: 'claimed' }))
       for (const { spans, said, over } of strokes) {
@@ -93,7 +95,8 @@ t.test('of several accounts the best word counts at each moment, however they ar
       return cut.fromUs < cut.toUs ? [cut] : []
     }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(part, part, part, (a, b, c) => {
       const merged = mergedSpans(a, b)
       checkLine(merged)
@@ -131,7 +134,8 @@ const accountOf = (lines: ReadonlyMap<string, readonly StateSpan[]>, within: Spa
 t.test(
   'what is told adds up: lost, healed and pending are parts of what was wanted, and a share is never too large',
   t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(fc.array(strokes, { minLength: 1, maxLength: 4 }), all => {
         const lines = new Map(all.map((strokes, at) => [`A${at}`, painted(strokes)]))
         const told = summaryOf(accountOf(lines, window), exchangeNamed)
@@ -231,7 +235,8 @@ t.test('a channel was compared where each part of it was, by any of its names', 
 
 t.test('lengths, shares and times are told as far as they are known, and none is rounded to what it is not', t => {
   t.same([0, 49_999, 50_000, 9_949_999, 9_960_000, 119_400_000, 119_600_000, 7_199_000_000, 7_200_000_000, 86_400_000_000].map(lengthText), ['a moment', 'a moment', '0.1 s', '9.9 s', '10 s', '119 s', '120 s', '120 min', '2 h', '24 h']) // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.double({ min: 0, max: 1, noNaN: true }), share => {
       const shown = Number(shareText(share).replace(' %', ''))
       assert.ok(shown <= 100 * share + 1e-9 && shown > 100 * share - 0.100_001)

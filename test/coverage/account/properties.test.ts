@@ -10,6 +10,7 @@ import { gapsOf } from '../../../formats/journal/gaps.js'
 import type { Span } from '../../../platform/spans.js'
 import { CHANNELS, exchange, FAMILIES, S } from '../../fixtures/accounted-channels.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
+import { holds } from '../../fixtures/holds.js'
 
 const HOUR = 3600 * S
 const DAY: Span = { fromUs: 0, toUs: 24 * HOUR }
@@ -128,8 +129,9 @@ function spansByChannel({ groups }: Account): Map<string, readonly StateSpan[]> 
   return new Map(groups.flatMap(({ spans, channels }) => channels.map(channel => [keyOf(channel), spans] as const)))
 }
 
-t.test('spans never overlap, never leave a hole, and are all of the time asked for', async () => {
-  fc.assert(
+t.test('spans never overlap, never leave a hole, and are all of the time asked for', async t => {
+  holds(
+    t,
     fc.property(
       facts('h1'),
       fc.integer({ min: 0, max: 23 }),
@@ -150,8 +152,9 @@ t.test('spans never overlap, never leave a hole, and are all of the time asked f
   )
 })
 
-t.test('of two accounts it does not matter which is named first, nor how three are put together', async () => {
-  fc.assert(
+t.test('of two accounts it does not matter which is named first, nor how three are put together', async t => {
+  holds(
+    t,
     fc.property(facts('h1'), facts('h2'), facts('h3'), (a, b, c) => {
       const [one, two, three] = [a, b, c].map(given => accountOf(given, DAY))
       if (!one || !two || !three) throw new Error('no account')
@@ -166,8 +169,9 @@ t.test('of two accounts it does not matter which is named first, nor how three a
   )
 })
 
-t.test('asked hour by hour it says what it says of the whole day', async () => {
-  fc.assert(
+t.test('asked hour by hour it says what it says of the whole day', async t => {
+  holds(
+    t,
     fc.property(facts('h1'), given => {
       const day = spansByChannel(accountOf(given, DAY))
       for (let hour = 0; hour < 24; hour++) {
@@ -257,9 +261,10 @@ function livedThrough(lives: readonly Life[]) {
 }
 const isIn = (spans: readonly Bounds[], s: number) => spans.some(([fromS, toS]) => s > fromS && s < toS)
 
-t.test('random outages and heals: at each second it says what the simplest bookkeeping says', async () => {
+t.test('random outages and heals: at each second it says what the simplest bookkeeping says', async t => {
   const asked = fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 200 })), { maxLength: 4 })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(life, { minLength: 1, maxLength: 3 }), asked, (lives, asked) => {
       const { entries, runs, down, endS } = livedThrough(lives)
       const compared = asked.map(([fromS, forS]): Bounds => [fromS, Math.min(endS, fromS + forS)])

@@ -6,6 +6,7 @@ import { longSegments, suspectsOf } from '../../../coverage/account/vanished.js'
 import { segmentPath, type SegmentName } from '../../../formats/raw-path.js'
 import { segmentEndMs, segmentHourMs } from '../../../formats/segment-span.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
+import { holds } from '../../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 /** Over midnight and the turn of a year. */
@@ -42,7 +43,8 @@ t.test('a segment that was removed was not missed where it was the first of its 
 
 t.test('whichever segments are removed, each is told of in its family and hour, and nothing while all are there', t => {
   const hours = fc.integer({ min: 1, max: 6 })
-  fc.assert(
+  holds(
+    t,
     fc.property(hours, fc.array(fc.nat({ max: 17 }), { maxLength: 10 }), (hours, drawn) => {
       const all = runOf(hours)
       const removed = all.filter(({ number }) => drawn.includes(number - 1))

@@ -10,6 +10,7 @@ import { SeenIds } from '../../../exchanges/bybit/seen-ids.js'
 import { TradeOverlap } from '../../../exchanges/bybit/trade-overlap.js'
 import { rawLine, START_US } from '../../compactor/fixtures/segments.js'
 import { movedTime, type Pass } from '../../fixtures/moved-time.js'
+import { holds } from '../../fixtures/holds.js'
 
 const CHANNEL = 'publicTrade.BTCUSDT'
 const START_MS = START_US / 1000
@@ -136,14 +137,15 @@ const many = fc.oneof(few, fc.integer({ min: 0, max: 2 * ROWS }))
 
 t.test(
   'whatever came before, meanwhile and after: what is told is what was missed, and what cannot be had',
-  async () => {
+  async t => {
     const scenario = fc.record({
       before: many,
       missed: many,
       after: few,
       conns: fc.subarray(['d1', 'd2'], { minLength: 1 }),
     })
-    await fc.assert(
+    await holds(
+      t,
       fc.asyncProperty(scenario, async ({ before, missed, after, conns }) => {
         await movedTime(async pass => {
           const market = new Market()
@@ -196,7 +198,8 @@ t.test(
 
 t.test('the newest ids are known, each once, in the order in which they first came', t => {
   const id = fc.integer({ min: 0, max: 300 })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.integer({ min: 64, max: 200 }), fc.array(id, { maxLength: 600 }), (most, ids) => {
       const seen = new SeenIds(most)
       let order: number[] = []

@@ -22,7 +22,10 @@ t.test('the time of a notification, of the last event in it', t => {
 
 t.test('of captured notifications, one that a parser finds: of the last event, or of its last leg', t => {
   for (const file of ['book', 'ticker', 'trades', 'quote', 'perpetual']) {
-    for (const line of capturedFrames(t, `${file}.jsonl`) ?? []) {
+    const lines = capturedFrames(t, `${file}.jsonl`)
+    if (!lines) continue
+    t.ok(lines.length > 0, file)
+    for (const line of lines) {
       const { data } = (JSON.parse(line) as { params: { data: Event | Event[] } }).params
       const last = Array.isArray(data) ? data.at(-1) : data
       const times = [last, ...(last?.legs ?? [])].map(event => event?.timestamp)

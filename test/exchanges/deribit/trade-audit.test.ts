@@ -9,6 +9,7 @@ import type { TradeScope } from '../../../exchanges/deribit/trade-scopes.js'
 import { TradeSequences } from '../../../exchanges/trade-sequences.js'
 import { matchAll } from '../../fixtures/match-all.js'
 import { movedTime, type Pass } from '../../fixtures/moved-time.js'
+import { holds } from '../../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 const EVERY_MS = 60_000
@@ -113,49 +114,47 @@ class World {
   }
 }
 
-t.test(
-  'whatever came and was lost: all that was lost is known, by lists of any length, with clocks apart',
-  async () => {
-    const trade = fc.record({
-      instrument: fc.constantFrom('BTC-A', 'BTC-B', 'BTC-C'),
-      came: fc.boolean(),
-      afterMs: fc.constantFrom(10, 700, 20_000, 90_000),
-    })
-    const scenario = fc.record({
-      trades: fc.array(trade, { maxLength: 30 }),
-      aheadMs: fc.constantFrom(0, -40_000, 7_200_000),
-      page: fc.constantFrom(2, 5, 1000),
-    })
-    await fc.assert(
-      fc.asyncProperty(scenario, async ({ trades, aheadMs, page }) => {
-        await movedTime(async pass => {
-          const world = new World(aheadMs, page)
-          world.run()
-          const seqs = new Map<string, number>()
-          const lost: [string, number][] = []
-          for (const { instrument, came, afterMs } of trades) {
-            await pass(afterMs, 10_000)
-            const seq = (seqs.get(instrument) ?? 500) + 1
-            seqs.set(instrument, seq)
-            world.make(instrument, seq, came)
-            if (!came) lost.push([instrument, seq])
-          }
-          await pass(2 * EVERY_MS, 10_000)
-          assert.deepEqual(world.holes().sort(), lost.sort())
-          await world.end(pass)
-          const compared = world.of('compared')
-          for (const [at, { from_us, to_us, scopes }] of compared.entries()) {
-            assert.deepEqual(scopes, ['option BTC'])
-            assert.ok(from_us < to_us && to_us <= world.ourUs, 'no time that is not over is compared')
-            if (at > 0) assert.ok(from_us <= (compared[at - 1]?.to_us ?? 0), 'no time between two is left out')
-          }
-          assert.ok((compared[0]?.from_us ?? Infinity) <= 1000 * (START_MS + aheadMs) + 1000)
-        })
-      }),
-      { numRuns: 40 },
-    )
-  },
-)
+t.test('whatever came and was lost: all that was lost is known, by lists of any length, with clocks apart', async t => {
+  const trade = fc.record({
+    instrument: fc.constantFrom('BTC-A', 'BTC-B', 'BTC-C'),
+    came: fc.boolean(),
+    afterMs: fc.constantFrom(10, 700, 20_000, 90_000),
+  })
+  const scenario = fc.record({
+    trades: fc.array(trade, { maxLength: 30 }),
+    aheadMs: fc.constantFrom(0, -40_000, 7_200_000),
+    page: fc.constantFrom(2, 5, 1000),
+  })
+  await holds(
+    t,
+    fc.asyncProperty(scenario, async ({ trades, aheadMs, page }) => {
+      await movedTime(async pass => {
+        const world = new World(aheadMs, page)
+        world.run()
+        const seqs = new Map<string, number>()
+        const lost: [string, number][] = []
+        for (const { instrument, came, afterMs } of trades) {
+          await pass(afterMs, 10_000)
+          const seq = (seqs.get(instrument) ?? 500) + 1
+          seqs.set(instrument, seq)
+          world.make(instrument, seq, came)
+          if (!came) lost.push([instrument, seq])
+        }
+        await pass(2 * EVERY_MS, 10_000)
+        assert.deepEqual(world.holes().sort(), lost.sort())
+        await world.end(pass)
+        const compared = world.of('compared')
+        for (const [at, { from_us, to_us, scopes }] of compared.entries()) {
+          assert.deepEqual(scopes, ['option BTC'])
+          assert.ok(from_us < to_us && to_us <= world.ourUs, 'no time that is not over is compared')
+          if (at > 0) assert.ok(from_us <= (compared[at - 1]?.to_us ?? 0), 'no time between two is left out')
+        }
+        assert.ok((compared[0]?.from_us ?? Infinity) <= 1000 * (START_MS + aheadMs) + 1000)
+      })
+    }),
+    { numRuns: 40 },
+  )
+})
 
 t.test(
   'three trades that only lists told of were taken for numbers that began anew when they were listed again',

@@ -10,6 +10,7 @@ import { find, parsePointer, textAt } from '../../../exchanges/generic/json-poin
 import type { SessionLink } from '../../../exchanges/adapter.js'
 import { movedTime } from '../../fixtures/moved-time.js'
 import { silentLink } from '../okx/silent-link.js'
+import { holds } from '../../fixtures/holds.js'
 
 /** Every place in a value, and what stands there. */
 function* places(value: unknown, pointer = ''): Generator<{ pointer: string; value: unknown }> {
@@ -40,7 +41,8 @@ const { json } = fc.letrec<{ json: unknown }>(tie => ({
 }))
 
 t.test('a pointer leads to what a parser finds there, in any JSON however it is indented; and nowhere else', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(json, fc.constantFrom(0, 1, '\t'), fc.array(key, { maxLength: 3 }), (value, indent, other) => {
       const frame = Buffer.from(JSON.stringify(value, null, indent))
       const known = new Map<string, unknown>()
@@ -64,7 +66,8 @@ t.test('a pointer leads to what a parser finds there, in any JSON however it is 
 })
 
 t.test('an answer that is sent as JSON is JSON, whatever stands in the frame that it takes over', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.array(fc.string()), fc.constant(undefined)),
       id => {

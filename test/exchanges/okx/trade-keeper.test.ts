@@ -7,6 +7,7 @@ import type { Recording } from '../../../exchanges/adapter.js'
 import type { OkxHttp } from '../../../exchanges/okx/http.js'
 import { TradeKeeper } from '../../../exchanges/okx/trade-keeper.js'
 import { movedTime, type Pass } from '../../fixtures/moved-time.js'
+import { holds } from '../../fixtures/holds.js'
 
 const INSTRUMENT = 'BTC-USDT'
 const FIRST = 1000
@@ -95,13 +96,14 @@ t.test('one fill that the history lacks cost all others of its hole', async t =>
 
 t.test(
   'whatever frames were lost and whatever the history lacks: what it has is recorded, and nothing beside what came',
-  async () => {
+  async t => {
     const frame = fc.record({
       fills: fc.integer({ min: 1, max: 90 }),
       came: fc.boolean(),
       isLacking: fc.integer({ min: 0, max: 6 }),
     })
-    await fc.assert(
+    await holds(
+      t,
       fc.asyncProperty(
         fc.array(frame, { minLength: 1, maxLength: 12 }),
         fc.integer({ min: 0, max: 200 }),

@@ -16,13 +16,15 @@ import { subscriptionsOf, type Subscription } from '../../../formats/journal/sub
 import { without, type Span } from '../../../platform/spans.js'
 import { BASE_US, drawn, entriesOf } from '../../fixtures/drawn-journal.js'
 import { journalEntry } from '../../fixtures/journal-entry.js'
+import { holds } from '../../fixtures/holds.js'
 
 const never = () => Infinity
 const isOfBooks = (family: string) => family === 'book'
 const byTime = (a: JournalEntry, b: JournalEntry) => a.recvUs - b.recvUs
 
 t.test('a span never ends before it begins, and one that lasts is the last of what it is about', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(drawn, drawn => {
       const entries = entriesOf(drawn)
       const lastUs = entries.at(-1)?.recvUs ?? BASE_US
@@ -60,7 +62,8 @@ t.test('where the begin of a run was lost with its segment, the pause before it 
 
 t.test('recorders know nothing of each other: what each tells comes to the same beside any other', t => {
   const sources = [['deribit', 'h1'], ['deribit', 'h2'], ['okx', 'h1']] as const // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.tuple(drawn, drawn, drawn), all => {
       const each = sources.map(([exchange, host], at) => entriesOf(all[at] ?? [], exchange, host))
       const together = each.flat().sort(byTime)
@@ -110,7 +113,8 @@ function checkSubscription({ spans, wanted, rejected, channel }: Subscription, e
 t.test(
   'a channel is wanted whenever it was subscribed, on each connection once at a time, and refused at no such time',
   t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(drawn, drawn => {
         const entries = entriesOf(drawn)
         for (const subscription of subscriptionsOf(entries, never)) checkSubscription(subscription, entries)
@@ -122,7 +126,8 @@ t.test(
 )
 
 t.test('entries that stand in two files come to what they come to once', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(drawn, fc.func(fc.boolean()), (drawn, isTwice) => {
       const numbered = entriesOf(drawn).map((entry, seq): NumberedEntry => ({ ...entry, seq }))
       const doubled = numbered.flatMap(entry => (isTwice(entry.seq) ? [entry, { ...entry }] : [entry])).reverse()
@@ -153,7 +158,8 @@ t.test('an entry of a day’s file is of the run that began before it', t => {
 })
 
 t.test('a run that did not say that it ended lasts to the next one, and what it is last heard of ends it there', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(drawn, drawn => {
       const entries = entriesOf(drawn)
       for (const run of openRunsOf(entries)) {
@@ -178,7 +184,8 @@ t.test('a run that did not say that it ended lasts to the next one, and what it 
 
 t.test('hosts that inherited from each other are one line, and no entry is lost or changed but for its host', t => {
   const inherited = fc.tuple(fc.constantFrom('h1', 'h2', 'h3'), fc.constantFrom('h1', 'h2', 'h3', 'h4'))
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.tuple(drawn, drawn), fc.array(inherited, { maxLength: 4 }), ([one, other], heirs) => {
       const told = heirs.map(([host, of], at) =>
         journalEntry({ host, recvUs: BASE_US + at }, 'inherited', { exchange: 'deribit', host: of, segments: 1 }),
@@ -210,7 +217,8 @@ t.test('an event that is written is read as it was, and anything else without a 
     fc.constantFrom(...names.flatMap(name => Object.keys({ ...EVENTS[name].must, ...EVENTS[name].may }))),
     junk,
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.oneof(fc.constantFrom(...names), fc.string()), facts, (event, facts) => {
       const read = journalEventOf({ ...facts, event })
       assert.ok(read, 'an event of a later version says that the run lived')
@@ -222,8 +230,14 @@ t.test('an event that is written is read as it was, and anything else without a 
     }),
     { numRuns: 500 },
   )
-  fc.assert(fc.property(fc.string(), text => assert.doesNotThrow(() => parseJournalEvent(text))))
-  fc.assert(fc.property(fc.json(), text => assert.doesNotThrow(() => parseJournalEvent(text))))
+  holds(
+    t,
+    fc.property(fc.string(), text => assert.doesNotThrow(() => parseJournalEvent(text))),
+  )
+  holds(
+    t,
+    fc.property(fc.json(), text => assert.doesNotThrow(() => parseJournalEvent(text))),
+  )
   const written = journalFrame('gap', { conn: 'd1', from_us: 1, to_us: 2, cause: 'x "y"', families: ['trades'] })
   for (let at = 0; at < written.length; at++)
     if (parseJournalEvent(written.slice(0, at)) !== undefined) t.fail(`cut at ${at}`)

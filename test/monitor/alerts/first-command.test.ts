@@ -8,6 +8,7 @@ import { createProgram } from '../../../cli/program.js'
 import { firstCommand } from '../../../monitor/alerts/first-command.js'
 import { messageOfAlert } from '../../../monitor/alerts/message.js'
 import { packageRoot } from '../../../platform/package-info.js'
+import { holds } from '../../fixtures/holds.js'
 
 /** Keys of alerts by the page that tells of them: of each part by name. */
 function documentedKeys(): string[] {
@@ -60,7 +61,8 @@ t.test(
     const heads = { raised: 'ALERT', still: 'STILL', cleared: 'OK', test: 'TEST' }
     const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n', '\r', '\t', '\u2028', 'ü', ';', ':') })
     const key = fc.constantFrom('disk', 'gap', 'no data', 'x')
-    fc.assert(
+    holds(
+      t,
       fc.property(what, key, text, fc.nat({ max: 4e12 }), (what, key, text, sinceMs) => {
         const message = messageOfAlert({ key, what, text, sinceMs }, 'vps-1')
         const { run } = message

@@ -14,6 +14,7 @@ import {
   type AlertState,
 } from '../../../monitor/alerts/state.js'
 import { limitsOf, seen, type Facts } from './fixtures/seen.js'
+import { holds } from '../../fixtures/holds.js'
 
 const facts: fc.Arbitrary<Facts> = fc.record({
   dataAgoS: fc.constantFrom(1, 100, 200),
@@ -64,7 +65,8 @@ function requireOrder(all: readonly Told[]): Set<string> {
 }
 
 t.test('each alert is raised once, told again only while it lasts, and cleared once when all is well', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(story, fc.constantFrom(0, 2), (story, repeatHours) => {
       const all = [...tellingOf(minutesOf(story, 3), { repeatHours, perHour: 1000 })]
       assert.deepEqual([...requireOrder(all)], [], 'nothing is left open')
@@ -75,7 +77,8 @@ t.test('each alert is raised once, told again only while it lasts, and cleared o
 })
 
 t.test('no more messages in any hour than allowed, and all that is left open is cleared in the end', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(story, fc.integer({ min: 1, max: 3 }), (story, perHour) => {
       const all = [...tellingOf(minutesOf(story, 70), { perHour, repeatHours: 0 })]
       for (const { minute } of all) {
@@ -91,7 +94,8 @@ t.test('no more messages in any hour than allowed, and all that is left open is 
 
 t.test('wherever the clock is set to and back, what is bad is told within the hour, and what is well is cleared', t => {
   const jump = fc.integer({ min: -5_000_000, max: 5_000_000 })
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.tuple(jump, facts), { maxLength: 8 }), jump, (looks, endMinute) => {
       const lasting: [number, Facts][] = Array.from({ length: 14 }, (_, n) => [endMinute + 5 * n, { freeGiB: 0.1 }])
       const well: [number, Facts][] = Array.from({ length: 26 }, (_, n) => [endMinute + 70 + 5 * n, {}])
@@ -199,7 +203,8 @@ t.test('between what raises an alert and what ends it nothing changes', t => {
     { key: 'memory', facts: share => ({ heapShare: 0.9 * share }), isBadAbove: true },
   ]
   for (const { key, facts, isBadAbove } of cases)
-    fc.assert(
+    holds(
+      t,
       fc.property(value, share => {
         const found = conditionsOf(seen(0, facts(share)), limits, nothingSeen).find(one => one.key === key)
         // Of what is counted in whole bytes and µs a hair is nothing.

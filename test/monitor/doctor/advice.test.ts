@@ -15,6 +15,7 @@ import { judgeDisk, judgeTargetSpace } from '../../../monitor/doctor/space.js'
 import { adviceFor } from '../../../monitor/doctor/target-advice.js'
 import { EdgeError } from '../../../platform/edge-error.js'
 import { classifyExit, exitError } from '../../../syncer/targets/rsync-exit.js'
+import { holds } from '../../fixtures/holds.js'
 
 const syncOf = (sync: object) =>
   parseConfig(JSON.stringify({ exchange: { name: 'deribit' }, sync }), '/etc/x.yaml').sync
@@ -85,8 +86,7 @@ t.test('with more room no verdict gets worse, and with more to record none gets 
     minFreeGiB: fc.nat(50),
     shipped: fc.boolean(),
   })
-  fc.assert(
-    fc.property(facts, gib, ({ free, data, perDay, keepHours, minFreeGiB, shipped }, more) => {
+  holds(t, fc.property(facts, gib, ({ free, data, perDay, keepHours, minFreeGiB, shipped }, more) => {
       const GIB = 1024 ** 3
       const volume = (gibPerDay: number) => ({ bytesPerDay: gibPerDay * GIB, from: 'recorded' as const })
       const judged = (free: number, perDay: number) => {

@@ -6,6 +6,7 @@ import { dateBefore, dueDate } from '../../../monitor/http/coverage/days.js'
 import { History } from '../../../monitor/http/history.js'
 import { observationOf, type Observation } from '../../../monitor/observe/observation.js'
 import { dateOf } from '../../../platform/utc-date.js'
+import { holds } from '../../fixtures/holds.js'
 
 const NOON_MS = Date.parse('2026-11-22T12:00:00Z')
 const DAY_MS = 86_400_000
@@ -23,7 +24,8 @@ function seenWith(atMs: number, rates: Readonly<Record<string, number>>): Observ
 
 t.test('all lines end at the same moment, whatever comes and goes between', t => {
   const rates = fc.dictionary(fc.constantFrom('frames.a', 'frames.b', 'frames.c'), fc.double({ min: 0, max: 1e6, noNaN: true })) // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.tuple(fc.integer({ min: -9000, max: 20_000 }), rates), { maxLength: 40 }), steps => {
       const history = new History('/nowhere')
       let atMs = NOON_MS

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { keepRoomForQuestions } from '../../../monitor/http/room-for-questions.js'
 import { StatusStream } from '../../../monitor/http/status-stream.js'
+import { holds } from '../../fixtures/holds.js'
 
 /** What a server hears of connections, without any. */
 class Line extends EventEmitter {
@@ -81,7 +82,8 @@ t.test('where all are being answered the newest goes, and nobody who is answered
 
 t.test('whatever comes and goes, no more are open than there is room for, and no answer is cut off', t => {
   const step = fc.tuple(fc.constantFrom('connect', 'ask', 'answered', 'leave'), fc.nat(20))
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 60 }), (max, steps) => {
       const { lines, connect, ask, answered, open, isAsking } = room(max)
       for (const [what, at] of steps) {

@@ -8,6 +8,7 @@ import type { PartReport } from '../../../monitor/observe/parts.js'
 import { withAccount } from '../../../monitor/observe/with-account.js'
 import { ReceiveLag } from '../../../recorder/receive-lag.js'
 import { coverageDay } from '../../fixtures/coverage-day.js'
+import { holds } from '../../fixtures/holds.js'
 
 interface Series {
   name: string
@@ -108,8 +109,7 @@ t.test('whatever families, connections, tables and exchanges are called, a stric
   )
   const count = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(0, -1, 1e21, 1e-9))
   const names = fc.uniqueArray(name, { maxLength: 4 })
-  fc.assert(
-    fc.property(names, names, names, fc.uniqueArray(name, { minLength: 1, maxLength: 3 }), count, (families, connections, tables, exchanges, value) => {
+  holds(t, fc.property(names, names, names, fc.uniqueArray(name, { minLength: 1, maxLength: 3 }), count, (families, connections, tables, exchanges, value) => {
       const parts = exchanges.map(exchange =>
         recorderOf(
           {

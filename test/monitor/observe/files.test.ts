@@ -17,6 +17,7 @@ import { JournalFollower } from '../../../monitor/observe/journal-follower.js'
 import { reportOf, reportsOf, titleOf } from '../../../monitor/observe/parts.js'
 import { versionsOf, versionsText } from '../../../monitor/observe/versions-seen.js'
 import { writeJournalHour } from '../../fixtures/journal-hour.js'
+import { holds } from '../../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -104,8 +105,7 @@ t.test('what a day adds: by whole hours once there are two, by the time it ran b
 
 t.test('growth is never negative, and more of every hour is more a day', t => {
   const hours = fc.uniqueArray(fc.tuple(fc.integer({ min: -40, max: 3 }), fc.nat(1e9)), { selector: ([hour]) => hour })
-  fc.assert(
-    fc.property(hours, fc.nat(1e9), fc.nat(100), (hours, parquetBytes, sinceH) => {
+  holds(t, fc.property(hours, fc.nat(1e9), fc.nat(100), (hours, parquetBytes, sinceH) => {
       const use = useOf(hours.map(([hour, bytes]) => [HOUR_14_MS + hour * HOUR_MS, bytes]), parquetBytes, AT_MS - sinceH * HOUR_MS) // prettier-ignore
       const perDay = growthPerDay(use)
       if (perDay === undefined) return

@@ -8,6 +8,7 @@ import { isOpenGap } from '../../../monitor/observe/open-gap.js'
 import { withAccount } from '../../../monitor/observe/with-account.js'
 import { coverageDay, coverageEvent } from '../../fixtures/coverage-day.js'
 import { seenAt } from '../../fixtures/seen-rate.js'
+import { holds } from '../../fixtures/holds.js'
 
 const DAY_MS = 86_400_000
 const MIDNIGHT_MS = Date.parse('2026-11-22T00:00:00Z')
@@ -115,7 +116,8 @@ t.test('whatever two days tell, each moment of the last day is in what is told, 
         .map(({ a, b, ...given }) => event(Math.min(a, b), Math.max(a, b), given)),
       { maxLength: 6 },
     )
-  fc.assert(
+  holds(
+    t,
     fc.property(of(-4, 0), of(0, 4), fc.integer({ min: 1, max: 5 }), (yesterday, today, atMin) => {
       const before = JSON.stringify([yesterday, today])
       const { losses } = recentOf(atMin, yesterday, today)

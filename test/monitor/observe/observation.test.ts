@@ -14,6 +14,7 @@ import { syncOf } from '../../../monitor/observe/sync-seen.js'
 import { commonFamilies } from '../../../exchanges/family.js'
 import { exchangeNamed } from '../../../exchanges/registry.js'
 import { limitsOf } from '../alerts/fixtures/seen.js'
+import { holds } from '../../fixtures/holds.js'
 
 const AT_MS = Date.parse('2026-11-22T12:00:00Z')
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -42,7 +43,8 @@ t.test('whatever stands in a status file, it is looked at, judged and told', t =
     status,
   })
   let told = 0
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(part, { maxLength: 4 }), parts => {
       const seen = observe(parts)
       for (const { text, key } of conditionsOf(seen, limitsOf(), nothingSeen)) assert.ok(text !== '' && key !== '')
@@ -168,7 +170,8 @@ const counted: fc.Arbitrary<Counted> = fc
   }))
 
 t.test('a rate is between two moments of one run, and never below nothing', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(counted, counted, (before, after) => {
       const rates = ratesBetween(before, after)
       if (before.run !== after.run || after.atMs <= before.atMs) {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { FollowedBook, type BookEvent } from '../../../reader/book/followed-book.js'
 import type { BookBuilder, BookFrameHead } from '../../../reader/book/book-builder.js'
+import { holds } from '../../fixtures/holds.js'
 
 type Level = [side: 'bids' | 'asks', price: number, amount: number]
 interface Sent extends BookFrameHead {
@@ -120,7 +121,8 @@ function arrive(queue: { due: number; frame: Sent }[], at: number, mirror: Mirro
 
 t.test('two connections that lose and delay frames: a book that is shown is the exchange’s', t => {
   let shown = 0
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 60 }), steps => {
       const market = new Market()
       market.change([['bids', 4, 1], ['asks', 5, 1]], 1) // prettier-ignore
@@ -149,7 +151,8 @@ t.test('two connections that lose and delay frames: a book that is shown is the 
 
 t.test('answers that come behind changes that follow them: a book that is shown is the exchange’s', t => {
   let shown = 0
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 6 }), (steps, answeredAfter) => {
       const market = new Market()
       market.change([['bids', 4, 1], ['asks', 5, 1]], 1) // prettier-ignore

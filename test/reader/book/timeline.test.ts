@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Doubt } from '../../../formats/journal/doubts.js'
 import { BookBuilder } from '../../../reader/book/book-builder.js'
 import { BookTimeline, concerns } from '../../../reader/book/timeline.js'
+import { holds } from '../../fixtures/holds.js'
 
 const CHANNEL = 'book.BTC-PERPETUAL.100ms'
 const doubtAt = (sinceUs: number, whose: Partial<Doubt> = {}): Doubt => ({
@@ -19,7 +20,8 @@ t.test('a book is looked at once at each moment, as it stood by the frames up to
     toUs: fc.integer({ min: 0, max: 45 }),
     everyUs: fc.integer({ min: 1, max: 9 }),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(times, times, moments, (frames, doubts, moments) => {
       const looks: [atUs: number, isKnown: boolean][] = []
       const builder = new BookBuilder()

@@ -6,6 +6,7 @@ import { lineHead } from '../../../formats/raw-line.js'
 import type { SegmentName } from '../../../formats/raw-path.js'
 import { ChannelChoice } from '../../../reader/channel-choice.js'
 import { lineFilter, type LineChoice } from '../../../reader/dump/line-filter.js'
+import { holds } from '../../fixtures/holds.js'
 
 const ALL: LineChoice = {
   channel: undefined,
@@ -54,7 +55,8 @@ const sent = fc
 
 t.test('lines that are chosen by a channel are those that readers of frames choose by it', t => {
   const asked = fc.constantFrom('trades', 'quote', 'book', 'publicTrade', 'orderbook', 'orderbook.50', 'candle1m', 'books', 'nothing', 'trades.BTC-USDT') // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(sent, asked, fc.nat({ max: 4 }), ({ line, channel, family, segment }, other, parts) => {
       assert.notEqual(channel, '', 'the exchange finds its channel')
       const beginning = channel.split('.').slice(0, parts).join('.')
@@ -70,7 +72,8 @@ t.test('lines that are chosen by a channel are those that readers of frames choo
 })
 
 t.test('lines that are chosen by an instrument are those about it, and no other whose name is like it', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(sent, ({ line, instrument, segment }) => {
       for (const place of [segment, undefined]) {
         assert.ok(lineFilter({ ...ALL, instrument }, place)(line), `${instrument}: ${line}`)
@@ -92,7 +95,8 @@ t.test('lines that are chosen by an instrument are those about it, and no other 
 t.test(
   'a choice of several things takes what is all of them; times are from one up to, and not including, another',
   t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(
         sent,
         fc.integer({ min: -2, max: 2 }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { EventOrder, type Processor, type TimedEvent } from '../../../reader/export/event-order.js'
+import { holds } from '../../fixtures/holds.js'
 
 interface Event extends TimedEvent {
   id: number
@@ -46,7 +47,8 @@ const forExchange = ({ processor }: Emitted) => processor !== 'local'
 const forLocal = ({ processor }: Emitted) => processor !== 'exchange'
 
 t.test('each event stands once in the order of the exchange and once in that of receipt', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(received, events => {
       const { emitted, late } = ordered(events)
       assert.equal(late, 0)
@@ -76,7 +78,8 @@ t.test('each event stands once in the order of the exchange and once in that of 
 })
 
 t.test('an event is heard before it is made only where a trade of the same time is put before others', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(received, events => {
       const made = new Set<number>()
       for (const { id, processor } of ordered(events).emitted) {

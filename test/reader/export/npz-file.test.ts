@@ -6,6 +6,7 @@ import { inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { npyHead, rowBlocks, writeNpz } from '../../../reader/export/npz-file.js'
+import { holds } from '../../fixtures/holds.js'
 
 const folder = t.testdir()
 const rowsFile = join(folder, 'rows')
@@ -47,8 +48,9 @@ function unzipped(zip: Buffer) {
   return { name, content }
 }
 
-t.test('a file of rows is packed so that a reader of zips and of numpy finds each byte of it', async () => {
-  await fc.assert(
+t.test('a file of rows is packed so that a reader of zips and of numpy finds each byte of it', async t => {
+  await holds(
+    t,
     fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), fc.nat({ max: 1e9 }), async (rows, count) => {
       writeFileSync(rowsFile, rows)
       await writeNpz(path, rowsFile, DESCR, count)
@@ -68,7 +70,8 @@ t.test('a file of rows is packed so that a reader of zips and of numpy finds eac
 })
 
 t.test('the head is padded to whole 64 bytes whatever it says', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.stringMatching(/^[a-z<>0-9]{0,200}$/), fc.nat(), (descr, rows) => {
       const head = npyHead(descr, rows)
       assert.equal(head.length % 64, 0)

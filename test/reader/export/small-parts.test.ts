@@ -12,12 +12,14 @@ import { isExported, sidecarOf, writeExported } from '../../../reader/export/who
 import { levelCells, sampleCells, sampleColumns } from '../../../reader/book/sample-rows.js'
 import type { BookSample } from '../../../reader/book/sample-book.js'
 import { sha256 } from '../../fixtures/shipped-tree.js'
+import { holds } from '../../fixtures/holds.js'
 
 const DAY_US = 86_400_000_000
 
 t.test('a span is cut at each midnight, into parts that are all of it', t => {
   const moment = fc.integer({ min: 1_700_000_000_000_000, max: 1_900_000_000_000_000 })
-  fc.assert(
+  holds(
+    t,
     fc.property(moment, fc.nat({ max: 9 * DAY_US }), (fromUs, lengthUs) => {
       const toUs = fromUs + lengthUs
       const days = daysOf({ fromUs, toUs })
@@ -48,7 +50,8 @@ t.test('a price has the digits that its text has, and no binary noise', t => {
     fc.tuple(fc.integer({ min: -1e9, max: 1e9 }), fc.nat({ max: 16 })).map(([digits, places]) => Number(`${digits}e-${places}`)), // prettier-ignore
     fc.constantFrom(0, 0.1, 0.3, 1e-7, 1.25e-7, 65114.2, 1e20, 123456789.125),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(price, price, (one, other) => {
       assert.equal(Number(decimalText(fixedOf(one))), one === 0 ? 0 : one, decimalText(fixedOf(one)))
       assert.ok(fixedOf(one) % 10n ** BigInt(16 - decimalsOf(one)) === 0n, 'no digit beyond those of the number')
@@ -64,13 +67,15 @@ t.test('a price has the digits that its text has, and no binary noise', t => {
 
 t.test('files are named so that every file system takes them, and sort by their time', t => {
   t.equal(nautilusPath('trade_tick', 'BTC/USD^x.DERIBIT', { fromUs: 1_700_000_000_001_000, toUs: 1_700_000_001_000_000 }), 'data/trade_tick/BTCUSD_x.DERIBIT/2023-11-14T22-13-20-001000000Z_2023-11-14T22-13-20-999999999Z.parquet') // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.nat({ max: 2e15 }), fc.nat({ max: 2e15 }), (one, other) => {
       const name = (us: number) => nautilusPath('quote_tick', 'x', { fromUs: us, toUs: us + 1 })
       assert.equal(one < other, name(one) < name(other))
     }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.string(), symbol => {
       assert.ok(!/[:\\/?*<>|"]/.test(tardisFileName('deribit', 'trades', '2026-11-22', symbol)))
     }),
@@ -135,7 +140,8 @@ t.test('an export is there whole with its account, or not at all', async t => {
 const level = fc.tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 9 }))
 
 t.test('a sample has a cell for each column, however few its levels, and nothing that is no number', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.array(level, { maxLength: 6 }),
       fc.array(level, { maxLength: 6 }),

@@ -13,6 +13,7 @@ import { HourImport } from '../../../reader/import/hour-import.js'
 import { ImportJournal } from '../../../reader/import/import-journal.js'
 import { readFrames } from '../../../reader/read-frames.js'
 import { filesBelow, hashes } from '../../compactor/fixtures/compacted.js'
+import { holds } from '../../fixtures/holds.js'
 
 const START_US = Date.UTC(2026, 10, 22, 14) * 1000
 const HOUR_US = 3_600_000_000
@@ -32,7 +33,8 @@ const step = fc.record({
 })
 
 t.test('each channel is told as subscribed once, no later than its first frame, and as ended with the last', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(step, { maxLength: 40 }), steps => {
       const journal = new ImportJournal('import')
       const [firsts, losses] = [new Map<string, number>(), [] as [number, number][]]

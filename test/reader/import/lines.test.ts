@@ -7,6 +7,7 @@ import type { ForeignLine } from '../../../reader/import/foreign-line.js'
 import { jsonLineReader, memberOf } from '../../../reader/import/json-line.js'
 import { tardisLine } from '../../../reader/import/tardis-line.js'
 import { proveLine } from '../../../reader/verify/raw/line-proof.js'
+import { holds } from '../../fixtures/holds.js'
 
 const us = fc.integer({ min: 978_307_200_000_000, max: 4_000_000_000_000_000 })
 const json = fc.oneof(fc.object({ maxDepth: 3 }), fc.array(fc.jsonValue(), { maxLength: 3 })).map(value => JSON.stringify(value)) // prettier-ignore
@@ -37,7 +38,8 @@ function requireProven(found: ForeignLine): boolean {
 }
 
 t.test('a line of Tardis is its time and its frame, byte for byte, also in files of Windows', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(us, json, fc.stringMatching(/^\d?$/), fc.boolean(), (recvUs, text, tenth, isWindows) => {
       const line = `${timeText(recvUs).slice(0, -1)}${tenth}Z ${text}${isWindows ? '\r' : ''}`
       const found = tardisLine(Buffer.from(line))
@@ -50,7 +52,8 @@ t.test('a line of Tardis is its time and its frame, byte for byte, also in files
 
 t.test('whatever bytes a file holds: a line is taken where a segment can hold it, and nothing is thrown', t => {
   let taken = 0
-  fc.assert(
+  holds(
+    t,
     fc.property(junk, line => {
       for (const read of [tardisLine, jsonLineReader(form), jsonLineReader({ ...form, frameField: undefined })])
         if (requireProven(read(line))) taken++
@@ -78,7 +81,8 @@ const value = fc.oneof(fc.jsonValue(), fc.dictionary(key, fc.jsonValue(), { maxK
 const space = fc.constantFrom('', ' ', '\t', '  ')
 
 t.test('a member is found where a parser finds it, with its value as it is spelled', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.tuple(key, value), { maxLength: 6 }), space, key, key, (members, gap, first, second) => {
       const text = `{${gap}${members.map(([name, value]) => `${JSON.stringify(name)}${gap}:${gap}${JSON.stringify(value)}`).join(`${gap},${gap}`)}${gap}}`
       const object = Buffer.from(text)

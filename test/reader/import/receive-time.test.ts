@@ -4,6 +4,7 @@ import t from 'tap'
 import { isDate, requireDate } from '../../../platform/utc-date.js'
 import { parseTimeUs, timeText } from '../../../platform/moment.js'
 import { receiveTimeUs, TIME_UNITS, type TimeUnit } from '../../../reader/import/receive-time.js'
+import { holds } from '../../fixtures/holds.js'
 
 /** From 2001 to where a number holds µs no more. */
 const moment = fc.integer({ min: 978_307_200_000_000, max: 4_000_000_000_000_000 })
@@ -22,12 +23,14 @@ function written(us: number, unit: Exclude<TimeUnit, 'iso'>, more: string): stri
 }
 
 t.test('a time is read to the µs by its digits, and what is finer is cut off, in each unit', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(moment, fc.constantFrom('s', 'ms', 'us', 'ns'), finer, (us, unit, more) => {
       assert.equal(receiveTimeUs(written(us, unit, more), unit), us)
     }),
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(moment, finer, fc.constantFrom('T', ' '), fc.constantFrom('.', ','), (us, more, between, point) => {
       const text = timeText(us)
       const iso = `${text.slice(0, 10)}${between}${text.slice(11, 19)}${point}${text.slice(20, 26)}${more}Z`
@@ -39,7 +42,8 @@ t.test('a time is read to the µs by its digits, and what is finer is cut off, i
 
 t.test('an offset moves a time by itself, with a colon or without, over midnight and the end of a year', t => {
   const noonUs = Date.UTC(2026, 11, 31, 23, 30) * 1000
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.integer({ min: 0, max: 14 }),
       fc.constantFrom(0, 15, 30, 45),
@@ -75,7 +79,8 @@ t.test('days that no calendar has are no times: 30 February is not 2 March', t =
 })
 
 t.test('each day of a century is a date, and is what it is called', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.integer({ min: 0, max: 47_000 }), day => {
       const date = new Date(day * 86_400_000).toISOString().slice(0, 10)
       assert.ok(isDate(date))

@@ -7,6 +7,7 @@ import t from 'tap'
 import { ImportNotes } from '../../../reader/import/import-notes.js'
 import { sourceFiles, sourceLines } from '../../../reader/import/source-files.js'
 import { matchAll } from '../../fixtures/match-all.js'
+import { holds } from '../../fixtures/holds.js'
 
 const folder = t.testdir()
 const path = join(folder, 'source')
@@ -23,8 +24,9 @@ const line = fc.string({ unit: fc.constantFrom('a', '\r', '\0', 'ÿ', ' '), maxL
 
 t.test(
   'lines come whole, packed or not, in one packed piece or several; from each end of a line on, the rest',
-  async () => {
-    await fc.assert(
+  async t => {
+    await holds(
+      t,
       fc.asyncProperty(
         fc.array(line, { maxLength: 12 }),
         fc.boolean(),

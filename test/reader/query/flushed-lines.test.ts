@@ -8,6 +8,7 @@ import { encodePayload, lineHead, type FrameEncoding } from '../../../formats/ra
 import { segmentPath } from '../../../formats/raw-path.js'
 import { copyLines } from '../../../reader/query/flushed-lines.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
+import { holds } from '../../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const BEGIN_US = 1_790_000_000_000_000
@@ -38,7 +39,8 @@ const bytesOf = ({ payload }: { payload: Buffer }, seq: number) => {
 
 t.test('no line is left out that may matter, and each that is copied is whole, in its order', async t => {
   let leftOut = 0
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(
       fc.array(fc.array(line, { minLength: 1, maxLength: 8 }), { maxLength: 6 }),
       fc.option(fc.nat({ max: 30 })),

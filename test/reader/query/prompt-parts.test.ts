@@ -9,13 +9,15 @@ import { completed } from '../../../reader/query/name-completion.js'
 import { readyViews } from '../../../reader/query/ready-views.js'
 import type { QuerySession } from '../../../reader/query/session.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
+import { holds } from '../../fixtures/holds.js'
 
 const root = memoryFolder(t)
 
 t.test('what was typed is there again, the newest first, as much of it as is kept, for its user alone', t => {
   const path = join(root, 'state/edgetape/query-history')
   const line = fc.string({ unit: fc.constantFrom('a', ' ', "'", 'ü', '\\', '\t', '😀') }).filter(line => line !== '')
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(line, { maxLength: 20 }), newestFirst => {
       assert.equal(keepHistory(path, newestFirst), undefined)
       assert.deepEqual(readHistory(path), newestFirst)
@@ -58,7 +60,8 @@ t.test('names are completed that begin as the word before the cursor does, each 
   t.equal(word, '')
   t.ok(all.includes('gaps') && all.includes('basis('))
   t.equal(new Set(all).size, all.length)
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.string(), line => {
       const [names, word] = of(line)
       assert.ok(line.endsWith(word), 'only the end of the line is replaced')
@@ -75,7 +78,8 @@ t.test('an example of each view is about a time that is there, and of nothing th
     instrument: fc.constantFrom('ETH-PERPETUAL', undefined),
     coin: fc.constantFrom('ETH', undefined),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(there, fc.constantFrom(...readyViews()), ({ lastMs, spanMs, instrument, coin }, { example, name }) => {
       const firstMs = Math.max(lastMs - spanMs, Math.floor(lastMs / 86_400_000) * 86_400_000)
       const text = exampleAtHand(example, { lastMs, firstMs, instrument, coin })

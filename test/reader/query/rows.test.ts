@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { duckdb, openDuckDb } from '../../../platform/duckdb.js'
 import { csvRows, jsonRows } from '../../../reader/query/rows.js'
+import { holds } from '../../fixtures/holds.js'
 
 const connection = await openDuckDb()
 t.teardown(() => connection.closeSync())
@@ -49,8 +50,9 @@ function parsedCsv(text: string): (string | null)[][] {
   return rows
 }
 
-t.test('CSV is read back as it was, with NULL told from an empty text', async () => {
-  await fc.assert(
+t.test('CSV is read back as it was, with NULL told from an empty text', async t => {
+  await holds(
+    t,
     fc.asyncProperty(fc.array(row, { maxLength: 6 }), async rows => {
       await fill(rows)
       const lines = await linesOf(csvRows(connection, 'SELECT * FROM t ORDER BY n -- all of it'))
@@ -72,8 +74,9 @@ t.test('CSV is read back as it was, with NULL told from an empty text', async ()
   )
 })
 
-t.test('lines of JSON are JSON, whatever the numbers and texts', async () => {
-  await fc.assert(
+t.test('lines of JSON are JSON, whatever the numbers and texts', async t => {
+  await holds(
+    t,
     fc.asyncProperty(fc.array(row, { maxLength: 6 }), async rows => {
       await fill(rows)
       const lines = await linesOf(jsonRows(connection, 'SELECT * FROM t ORDER BY n -- all of it'))

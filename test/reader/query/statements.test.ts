@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { openDuckDb } from '../../../platform/duckdb.js'
 import { splitStatements } from '../../../reader/query/statements.js'
+import { holds } from '../../fixtures/holds.js'
 
 /** What may stand in a statement, each a value in a list, with semicolons where they end nothing. */
 const value = fc.constantFrom(
@@ -42,7 +43,8 @@ const empty = fc.constantFrom('', ' ', '\n', '-- nothing;\n', '/* nothing; */', 
 t.test('statements end where DuckDB itself ends them', async t => {
   const connection = await openDuckDb()
   t.teardown(() => connection.closeSync())
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(fc.array(fc.oneof({ weight: 4, arbitrary: statement }, empty), { maxLength: 6 }), async parts => {
       const { whole, rest } = splitStatements(parts.map(part => `${part};`).join(''))
       assert.equal(rest, '')
@@ -79,7 +81,8 @@ t.test('what is not ended yet is the rest, and goes on with the next line that i
 })
 
 t.test('cut anywhere, nothing of a text is lost, told twice or made up', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.string({ unit: fc.constantFrom(';', "'", '"', '$', '-', '/', '*', 'E', 'a', '\\', ' ', '\n') }),
       text => {

@@ -7,10 +7,12 @@ import { Pace } from '../../../reader/replay/pace.js'
 import { RecordedAnswers } from '../../../reader/replay/recorded-answers.js'
 import type { Frame } from '../../../reader/frame.js'
 import type { PlayedTrade } from '../../../simulator/replay.js'
+import { holds } from '../../fixtures/holds.js'
 
 t.test('moments are due at their recorded distance, scaled by the speed, from the first one asked about', t => {
   const speed = fc.constantFrom(0.5, 1, 10, 1000)
-  fc.assert(
+  holds(
+    t,
     fc.property(
       speed,
       fc.integer({ min: 1, max: 2 ** 50 }),
@@ -34,7 +36,8 @@ t.test('moments are due at their recorded distance, scaled by the speed, from th
 const seen = fc.record({ text: fc.constantFrom('a', 'b'), afterUs: fc.constantFrom(0, 1000, 3_000_000), late: fc.nat({ max: 2000 }) }) // prettier-ignore
 
 t.test('of what two connections bring, each frame is played once, and what one says twice is played twice', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(seen, { maxLength: 40 }), list => {
       const copies = new Copies()
       let us = 1_000_000
@@ -77,7 +80,8 @@ t.test('numbered trades that were fetched are played once, each before the first
     batch: fc.integer({ min: 1, max: 4 }),
     answeredAt: fc.nat({ max: 40 }),
   })
-  fc.assert(
+  holds(
+    t,
     fc.property(trades, ({ count, fetched, alsoLive, batch, answeredAt }) => {
       const all = Array.from({ length: count }, (_, at): PlayedTrade => ({ instrument: 'A', id: at + 1, executedUs: 1000 * (at + 1), row: String(at + 1) })) // prettier-ignore
       const missing = all.filter((_, at) => fetched.includes(at))

@@ -8,6 +8,7 @@ import { chartHtml, type Chart, type Layer } from '../../../reader/report/chart.
 import { gridOf, onGrid } from '../../../reader/report/grid.js'
 import { reportHtml } from '../../../reader/report/page.js'
 import { element, escaped, place } from '../../../reader/report/svg.js'
+import { holds } from '../../fixtures/holds.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = Date.parse('2026-11-22')
@@ -16,7 +17,8 @@ const value = fc.tuple(fc.integer({ min: -9999, max: 9999 }), fc.integer({ min: 
 const values = fc.array(value, { maxLength: 20 })
 
 t.test('an axis goes over all of its values, to round numbers that rise in steps and differ as they are told', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(values, fc.boolean(), (values, fromZero) => {
       const { from, to, ticks } = valueAxis(values, fromZero)
       assert.ok(from < to && ticks.length >= 2 && ticks.length <= 6, `${ticks.length} marks`)
@@ -33,7 +35,8 @@ t.test('an axis goes over all of its values, to round numbers that rise in steps
 })
 
 t.test('labels of an axis differ from each other, so that nobody reads two heights as one', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.double({ min: 0.001, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 10 }), values => {
       const labels = valueAxis(values).ticks.map(({ label }) => label)
       const [least, greatest] = [Math.min(...values), Math.max(...values)]
@@ -46,7 +49,8 @@ t.test('labels of an axis differ from each other, so that nobody reads two heigh
 })
 
 t.test('times of a day stand within it, in order, a few of them, and midnight is told as 24:00 at its end', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.nat({ max: 86_399 }), fc.integer({ min: 1, max: 86_400 }), (fromS, lengthS) => {
       const fromMs = DAY_MS + fromS * 1000
       const toMs = Math.min(fromMs + lengthS * 1000, DAY_MS + 24 * HOUR_MS)
@@ -63,7 +67,8 @@ t.test('times of a day stand within it, in order, a few of them, and midnight is
 })
 
 t.test('a grid covers what was asked for with whole steps that a chart can show, and each moment has one place', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.nat({ max: 86_400_000 }), fc.integer({ min: 1, max: 3 * 86_400_000 }), (fromMs, lengthMs) => {
       const span = { fromUs: (DAY_MS + fromMs) * 1000, toUs: (DAY_MS + fromMs + lengthMs) * 1000 }
       const grid = gridOf(span)
@@ -103,7 +108,8 @@ const layer: fc.Arbitrary<Layer> = fc.oneof(
 )
 
 t.test('whatever is drawn, a drawing holds numbers alone, and lies where it can be seen', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(layer, { maxLength: 3 }), fc.boolean(), (layers, fromZero) => {
       const chart: Chart = { title: 'T', unit: 'U', x: { from: 0, to: 10, ticks: [] }, layers, fromZero }
       const html = chartHtml(chart)
@@ -121,7 +127,8 @@ const unescaped = (text: string) =>
   text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
 
 t.test('a text of others is a text in HTML, whatever it holds', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.string({ unit: fc.constantFrom('<', '>', '&', '"', "'", 'a', '/', ';', 'ü', '\n') }), text => {
       assert.ok(!/[<>"]/.test(escaped(text)))
       assert.equal(unescaped(escaped(text)), text)

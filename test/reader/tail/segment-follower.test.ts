@@ -9,6 +9,7 @@ import { segmentPath } from '../../../formats/raw-path.js'
 import { SegmentFollower } from '../../../reader/tail/segment-follower.js'
 import { TreeWatch } from '../../../reader/tail/tree-watch.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
+import { holds } from '../../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const name = { exchange: 'deribit', channel: 'quote', startedMs: 1_790_000_000_000, host: 'h', run: 'r1', number: 1 }
@@ -29,7 +30,8 @@ const append = fc.record({
 })
 
 t.test('each line is given once, whole and in order, however it came onto the disk', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(append, { maxLength: 8 }), fc.nat(), (appends, sealsAfter) => {
       writeFileSync(open, '')
       rmSync(sealed, { force: true })

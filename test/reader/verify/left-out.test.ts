@@ -7,6 +7,7 @@ import { rawProof } from '../../../reader/verify/raw/main.js'
 import { Round } from '../../../reader/verify/round.js'
 import { memoryFolder } from '../../fixtures/memory-folder.js'
 import { journalLine, RUN_STARTED_US, wholeRun, writeRun, type RunLine } from '../../fixtures/raw-run.js'
+import { holds } from '../../fixtures/holds.js'
 
 const root = memoryFolder(t)
 const FRAMES = 60
@@ -38,8 +39,9 @@ const seqs = fc.uniqueArray(fc.integer({ min: 1, max: FRAMES }), { maxLength: 20
 
 t.test(
   'each frame that stands in no file is told by its number, and no other, whichever families they are of',
-  async () => {
-    await fc.assert(
+  async t => {
+    await holds(
+      t,
       fc.asyncProperty(seqs, async gone => {
         const list = await found(wholeRun(FRAMES).filter(line => !isData(line) || !gone.includes(line.seq)))
         const last = Math.max(...Array.from({ length: FRAMES }, (_, at) => at + 1).filter(seq => !gone.includes(seq)))
@@ -56,8 +58,9 @@ t.test(
   },
 )
 
-t.test('what the journal declares as lost is no fault, and all that lies outside of it is', async () => {
-  await fc.assert(
+t.test('what the journal declares as lost is no fault, and all that lies outside of it is', async t => {
+  await holds(
+    t,
     fc.asyncProperty(
       seqs,
       fc.integer({ min: 1, max: FRAMES }),
@@ -101,8 +104,9 @@ t.test('what the journal declares as lost is no fault, and all that lies outside
   )
 })
 
-t.test('a frame that stands twice, or at another’s place, is told', async () => {
-  await fc.assert(
+t.test('a frame that stands twice, or at another’s place, is told', async t => {
+  await holds(
+    t,
     fc.asyncProperty(fc.nat(), fc.nat(), fc.boolean(), async (one, other, isSwapped) => {
       const lines = wholeRun(FRAMES)
       const a = 1 + (one % FRAMES)

@@ -6,6 +6,7 @@ import type { Manifest } from '../../../formats/manifest.js'
 import type { SegmentName } from '../../../formats/raw-path.js'
 import { proveLine } from '../../../reader/verify/raw/line-proof.js'
 import { manifestFaults, type SegmentTruth } from '../../../reader/verify/raw/manifest-proof.js'
+import { holds } from '../../fixtures/holds.js'
 
 const head = fc.record({
   recvUs: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
@@ -38,7 +39,8 @@ function frameOf(line: Buffer): Buffer | undefined {
 }
 
 t.test('lines as they are written are proven, all of them', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(line, line => {
       assert.deepEqual(proveLine(line).fault, undefined, line.toString())
     }),
@@ -54,7 +56,8 @@ t.test('whatever a byte became, a line that is proven is one that readers read, 
     how: fc.constantFrom('change', 'insert', 'remove', 'cut', 'double'),
   })
   let proven = 0
-  fc.assert(
+  holds(
+    t,
     fc.property(line, damage, (line, { at, to, how }) => {
       const place = at % line.length
       const [before, behind] = [line.subarray(0, place), line.subarray(place)]
@@ -124,7 +127,8 @@ const manifestOf = (truth: SegmentTruth): Manifest => ({
 
 t.test('of a manifest that is true nothing is said, and of each value that is not, once and by its name', t => {
   const fields = ['sha256', 'bytes_compressed', 'exchange', 'channel', 'host', 'run', 'number', 'frames', 'bytes_raw', 'first_recv_us', 'last_recv_us'] as const // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(truth, fc.subarray([...fields]), fc.boolean(), (truth, wrong, isReadable) => {
       const manifest = manifestOf(truth)
       assert.deepEqual(manifestFaults(manifest, name, truth), [])

@@ -11,6 +11,7 @@ import { proveInTurn } from '../../../reader/verify/prove-in-turn.js'
 import type { Proof } from '../../../reader/verify/proof.js'
 import { proofs } from '../../../reader/verify/proofs.js'
 import { Round } from '../../../reader/verify/round.js'
+import { holds } from '../../fixtures/holds.js'
 
 const DAY_MS = 86_400_000
 const fault = (path: string): Finding => ({ weight: 'fault', code: 'ROTTEN', path, message: 'it is not what it was' })
@@ -104,7 +105,8 @@ t.test('of many faults some are kept, and all are counted; a state that is spoil
 })
 
 t.test('a file that is wrong all over says so some times, then how often more', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.tuple(fc.constantFrom('A', 'B'), fc.constantFrom('x', 'y')), { maxLength: 120 }), list => {
       const [shown, heard]: [Finding[], Finding[]] = [[], []]
       const findings = new Findings(
@@ -132,7 +134,8 @@ t.test('a file that is wrong all over says so some times, then how often more', 
 
 t.test('a file is right where one of its checksums says so, and those that say otherwise are told', t => {
   const claim = fc.record({ by: fc.constantFrom<Claim['by']>('manifest', 'receipt', 'list', 'ledger'), sha256: fc.constantFrom('a', 'b', 'c') }) // prettier-ignore
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.constantFrom('a', 'b'), fc.array(claim, { maxLength: 4 }), (sha256, claims) => {
       const { verdict, untrue } = judge(sha256, claims)
       const says = claims.some(claim => claim.sha256 === sha256)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { missingSegments, numbersText } from '../../../reader/verify/raw/missing-segments.js'
 import { SeqLedger, type SeqHole, type TimeTurn } from '../../../reader/verify/raw/seq-ledger.js'
+import { holds } from '../../fixtures/holds.js'
 
 const BLOCK = 4096
 
@@ -38,7 +39,8 @@ function holesOf(present: readonly boolean[]): [number, number][] {
 }
 
 t.test('exactly what nobody brought is told, once, between the times of what stands beside it', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       gaps,
       fc.integer({ min: 1, max: 4 }),
@@ -111,7 +113,8 @@ t.test('each segment that is not here lies within a span that is told of it', t 
     fc.record({ afterUs: fc.nat({ max: 2 * SLOT_US }), jitterUs: fc.nat({ max: SLACK_US }), isHere: fc.boolean() }),
     { maxLength: 30 },
   )
-  fc.assert(
+  holds(
+    t,
     fc.property(run, fc.boolean(), (steps, mayFollow) => {
       let us = 1_790_000_000_000_000
       const all = steps.map(({ afterUs, jitterUs, isHere }, index) => {

@@ -6,6 +6,7 @@ import type { MarketEvent } from '../../../simulator/market/events.js'
 import type { Listing } from '../../../simulator/market/listing.js'
 import { Market, type MarketOptions } from '../../../simulator/market/market.js'
 import { plainPlan } from '../plain-exchange.js'
+import { holds } from '../../fixtures/holds.js'
 
 const OPTIONS: MarketOptions = {
   seed: 1,
@@ -80,7 +81,8 @@ class Witness {
 t.test(
   'from its events alone every book, number and state of the market is known, over the end of a day and of a year',
   t => {
-    fc.assert(
+    holds(
+      t,
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom(0, 1500), (seed, newInstrumentEveryMs) => {
         const market = new Market(plainPlan, { ...OPTIONS, seed, newInstrumentEveryMs })
         const witness = new Witness(market)

@@ -8,6 +8,7 @@ import { Market } from '../../../simulator/market/market.js'
 import { pastCandles } from '../../../simulator/market/past-candles.js'
 import { tickDirection, TradeTape, type Trade } from '../../../simulator/market/trades.js'
 import { plainPlan } from '../plain-exchange.js'
+import { holds } from '../../fixtures/holds.js'
 
 const START_MS = Date.UTC(2028, 1, 28, 23, 30)
 
@@ -31,7 +32,8 @@ function tapeOf(list: readonly { afterMs: number; price: number; amount: number 
 }
 
 t.test('a bar is what its trades make it; without any it stands flat at the last close', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.array(made, { minLength: 1, maxLength: 30 }),
       width,
@@ -87,7 +89,8 @@ t.test('bars of the past are the same in whatever piece they are asked for, and 
   const listing = market.find('linear:BTCUSDT')
   assert.ok(listing)
   const first = listing.candles.first?.tickMs ?? 0
-  fc.assert(
+  holds(
+    t,
     fc.property(
       width.filter(({ minutes }) => minutes < 1440),
       fc.integer({ min: 1, max: 300 }),
@@ -123,7 +126,8 @@ t.test('bars of the past are the same in whatever piece they are asked for, and 
 
 t.test('days begin where they are told, over leap days and the ends of years', t => {
   const anyMs = fc.integer({ min: Date.UTC(2024, 0, 1), max: Date.UTC(2060, 0, 1) })
-  fc.assert(
+  holds(
+    t,
     fc.property(
       anyMs,
       fc.integer({ min: 0, max: DAY_MS - 1 }),
@@ -169,7 +173,8 @@ t.test('of trades the newest are kept, and each says whether the price rose, fel
     if (kept.length !== expected || kept.at(-1) !== seq || kept[0] !== seq - expected + 1)
       t.fail(`after ${seq} trades: ${kept.length}`)
   }
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 30 }), prices => {
       let last: number | undefined
       let direction = 0

@@ -7,6 +7,7 @@ import type { Listing } from '../../../simulator/market/listing.js'
 import { OrderBook, type Side } from '../../../simulator/market/order-book.js'
 import { PriceGrid, stepsToValue } from '../../../simulator/market/price-grid.js'
 import { fixedChance, Random } from '../../../simulator/market/random.js'
+import { holds } from '../../fixtures/holds.js'
 
 const SIDES = ['bids', 'asks'] as const
 const change = fc.record({
@@ -16,7 +17,8 @@ const change = fc.record({
 })
 
 t.test('a book is what was set last at each price, best first; and touches lead from one state to the next', t => {
-  fc.assert(
+  holds(
+    t,
     fc.property(fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 8 }), batches => {
       const book = new OrderBook(0)
       const levels = { bids: new Map<number, number>(), asks: new Map<number, number>() }
@@ -63,7 +65,8 @@ t.test('prices are snapped to what is allowed, never past it, and as many steps 
       const abovePrice = stepsToValue(above * factor, tickSize)
       return new PriceGrid(tickSize, isStepped ? [{ abovePrice, tickSize: stepsToValue(factor, tickSize) }] : [])
     })
-  fc.assert(
+  holds(
+    t,
     fc.property(grid, fc.double({ min: 0, max: 5000, noNaN: true }), (grid, ticks) => {
       const [floor, ceil] = [grid.snap(ticks, 'floor'), grid.snap(ticks, 'ceil')]
       assert.ok(floor <= ticks && ticks <= ceil, `${floor} ${ticks} ${ceil}`)
@@ -120,7 +123,8 @@ t.test('chances are even, and those of the past are the same whenever they are a
     counts.join(' '),
   )
   t.ok(Math.abs(sum / 8000) < 0.05 && Math.abs(squares / 8000 - 1) < 0.1)
-  fc.assert(
+  holds(
+    t,
     fc.property(
       fc.integer(),
       fc.integer({ min: 0, max: 2 ** 45 }),
