@@ -1,62 +1,43 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { packageRoot } from '../../platform/package-info.js'
 import { needs } from '../fixtures/needs.js'
 import { NasNetwork, ROOMY, type NasDisk } from '../fixtures/nas-network.js'
 import { SHUT_DOWN } from '../fixtures/small-disk.js'
 import { filesBelow, ShippedTree, sha256 } from '../fixtures/shipped-tree.js'
+import { Passes, type Pass } from '../fixtures/syncer-passes.js'
 
 t.setTimeout(240_000)
 
 interface World {
   network: NasNetwork
   tree: ShippedTree
-  /** One pass of the real program at the edge. */
-  pass: (sync?: object, env?: NodeJS.ProcessEnv) => Promise<PassSummary>
-}
-
-interface PassSummary {
-  error: { code: string; message: string; hint: string | null } | null
-  shippedFiles: number
-  verifiedFiles: number
-  retiredFiles: number
-  backlogFiles: number
-  problemFiles: number
+  /** One pass at the edge. */
+  pass: (sync?: object) => Promise<Pass>
 }
 
 /** Two compacted segments, one of them large, which retention may delete as soon as they are verified. */
-async function worldOf(t: Test, disk: NasDisk = ROOMY): Promise<World | undefined> {
+async function worldOf(t: Test, disk: NasDisk = ROOMY, env: NodeJS.ProcessEnv = {}): Promise<World | undefined> {
   const folder = t.testdir()
   const network = await NasNetwork.start(t, folder, disk)
   if (!network) return undefined
   const tree = new ShippedTree(join(folder, 'data'))
   tree.compacted(tree.segment(1, randomBytes(750_000).toString('hex')), 1)
   tree.compacted(tree.segment(2), 2)
-  let passes = 0
-  const pass = async (sync: object = {}, env: NodeJS.ProcessEnv = {}) => {
-    const config = join(folder, `edgetape-${passes++}.yaml`)
-    const settings = {
+  const syncer = new Passes(command => network.atEdge(command), { ...process.env, ...env })
+  t.teardown(() => syncer.end())
+  const pass = (sync: object = {}) => {
+    const config = {
       exchange: { name: 'deribit' },
       dataDir: tree.dataDir,
       sync: { ...network.sync(), ...sync },
       retention: { keepHours: 0, minFreeGiB: 0 },
     }
-    writeFileSync(config, JSON.stringify(settings))
-    const main = join(packageRoot, 'dist/cli/main.js')
-    const [program = '', ...args] = network.atEdge([
-      process.execPath,
-      ...[main, 'sync', '--once', '--json', '--config', config],
-    ])
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } })
-    let stdout = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    await once(child, 'close')
-    return JSON.parse(stdout) as PassSummary
+    return syncer.pass({ config })
   }
   return { network, tree, pass }
 }
@@ -68,7 +49,7 @@ const dataOf = (tree: ShippedTree) =>
 async function survives(
   t: Test,
   { network, tree, pass }: World,
-  outage: { during: () => Promise<PassSummary>; code: string | RegExp | undefined; heal?: () => void },
+  outage: { during: () => Promise<Pass>; code: string | RegExp | undefined; heal?: () => void },
 ): Promise<void> {
   const made = dataOf(tree)
   const report = await outage.during()
@@ -102,7 +83,7 @@ function isUnderWay(network: NasNetwork): boolean {
 }
 
 /** Starts a slow pass and does something to it when the large file is on its way. */
-async function inMidFile({ network, pass }: World, act: () => void): Promise<PassSummary> {
+async function inMidFile({ network, pass }: World, act: () => void): Promise<Pass> {
   const running = pass({ bandwidthKiBps: 300 })
   for (let tries = 0; tries < 400 && !isUnderWay(network); tries++) await sleep(50)
   await sleep(1000)
@@ -118,7 +99,7 @@ const outages: Record<
   {
     disk?: NasDisk
     code: string | RegExp | undefined
-    during: (world: World) => Promise<PassSummary>
+    during: (world: World) => Promise<Pass>
     heal?: (world: World) => void
   }
 > = {
@@ -258,10 +239,10 @@ t.test('the power of the target fails right after rsync said that all is done', 
 })
 
 t.test('an rsync that hangs for ever is given up by our own watch', async t => {
-  const world = await worldOf(t)
+  const bin = join(t.testdirName, 'bin')
+  const world = await worldOf(t, ROOMY, { PATH: `${bin}:${process.env['PATH'] ?? ''}` })
   if (!world) return
-  const { network, pass } = world
-  const bin = join(network.folder, 'bin')
+  const { pass } = world
   mkdirSync(bin)
   const real = '/usr/bin/rsync'
   writeFileSync(
@@ -270,6 +251,9 @@ t.test('an rsync that hangs for ever is given up by our own watch', async t => {
   )
   chmodSync(join(bin, 'rsync'), 0o755)
   t.ok(existsSync(real))
-  const env = { PATH: `${bin}:${process.env['PATH'] ?? ''}` }
-  await survives(t, world, { code: 'SYNC_TARGET_HANGS', during: () => pass({ timeoutSeconds: 2 }, env) })
+  await survives(t, world, {
+    code: 'SYNC_TARGET_HANGS',
+    during: () => pass({ timeoutSeconds: 2 }),
+    heal: () => rmSync(bin, { recursive: true }),
+  })
 })
