@@ -127,6 +127,11 @@ export function isDateFolder(path: string): boolean {
   return DATE_FOLDER.test(basename(path))
 }
 
+/** The folder of its date that a file of ours lies in, relative. */
+export function dateFolderOf(path: string): string {
+  return /^.*?\/date=[^/]+(?=\/)/.exec(path)?.[0] ?? dirname(path)
+}
+
 /** All that files of ours may lie in, or that may be mounted for them, relative: the trees, their partitions, the dates. */
 export function foldersOf(dataDir: string): string[] {
   const found = new Set(foldersIn(dataDir))

@@ -4,9 +4,9 @@ import type { LocalFile } from './local-tree.js'
 import { batchesOf } from './plan.js'
 import { retire, type Retired } from './retire.js'
 import type { TargetPlace } from './place/target-place.js'
-import { putTokens, sameFolder } from './place/tokens.js'
+import { verifyElsewhere } from './place/tokens.js'
 import { EdgeError } from '../platform/edge-error.js'
-import type { FileProblem, Target, Verdict } from './targets/target.js'
+import type { FileProblem, Target } from './targets/target.js'
 
 /** Files of one date that retention would delete by what is known. */
 export interface DueDate {
@@ -46,7 +46,7 @@ const BATCH = { files: 4000, bytes: 2 * 1024 ** 3 }
  * is no longer right there is noted in the ledgers, durably, and stays here.
  */
 export async function retireProven(context: RetirementContext, due: readonly DueDate[]): Promise<Retirement> {
-  const { dataDir, place, identity, signal, nowMs, onProven } = context
+  const { dataDir, target, place, identity, signal, nowMs, onProven } = context
   const result: Retirement = { retired: new Map(), bad: [], problems: [], error: undefined }
   try {
     if (!place.isProven && (await place.prove(signal)) !== identity) return result
@@ -57,8 +57,11 @@ export async function retireProven(context: RetirementContext, due: readonly Due
     let provenBytes = 0
     for (const batch of batchesOf(all, ({ record }) => record.bytes, BATCH)) {
       const records = batch.map(({ record }) => record)
-      const { verdicts, elsewhere, problems } = await verifyElsewhere(context, records)
-      result.problems.push(...problems)
+      const folders = records.map(({ path }) => dirname(path))
+      const work = { dataDir, signal, onFile: () => undefined }
+      const { verdicts, elsewhere, ...found } = await verifyElsewhere(target, records, folders, work)
+      if (found.error) throw found.error
+      result.problems.push(...found.problems, ...found.unknown)
       provenBytes += bytesOf(batch)
       onProven?.(provenBytes, bytesOf(all))
       const bad = batch.flatMap(({ date, record }) => {
@@ -86,35 +89,6 @@ export async function retireProven(context: RetirementContext, due: readonly Due
     if (!signal.aborted) result.error = error
   }
   return result
-}
-
-/**
- * The target's verdicts on files, and the folders of which it showed that it has others than ours.
- * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE one of its folders is ours; and what fails for the target as a whole
- */
-async function verifyElsewhere(
-  { dataDir, target, signal }: RetirementContext,
-  records: readonly FileRecord[],
-): Promise<{ verdicts: ReadonlyMap<string, Verdict>; elsewhere: ReadonlySet<string>; problems: FileProblem[] }> {
-  const tokens = putTokens(
-    dataDir,
-    records.map(({ path }) => path),
-  )
-  try {
-    const work = { dataDir, signal, onFile: () => undefined }
-    const { verdicts, problems, error } = await target.verify([...records, ...tokens.files], work)
-    if (error) throw error
-    const same = tokens.files.find(({ path }) => verdicts.get(path) === 'same')
-    if (same) throw sameFolder(target.label, dirname(same.path))
-    const other = tokens.files.filter(({ path }) => verdicts.get(path) === 'missing')
-    return {
-      verdicts,
-      elsewhere: new Set(other.map(({ path }) => dirname(path))),
-      problems: [...problems, ...tokens.problems],
-    }
-  } finally {
-    tokens.remove()
-  }
 }
 
 function recordsOf(date: DueDate): { date: DueDate; record: FileRecord }[] {

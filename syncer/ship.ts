@@ -49,13 +49,16 @@ function itemsOf(
   )
 }
 
-/** Before the first file, the mark there goes on. False where that failed. */
+/**
+ * Before the first file, the mark there goes on. False where that failed.
+ * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE a folder there is one here
+ */
 async function advance(work: PassWork): Promise<boolean> {
   try {
     await work.place.advance(work.signal)
     return true
   } catch (error) {
-    if (!(error instanceof EdgeError)) throw error
+    if (!(error instanceof EdgeError) || error.code === 'SYNC_TARGET_NOT_ELSEWHERE') throw error
     failWith(work, error)
     return false
   }

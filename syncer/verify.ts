@@ -10,8 +10,11 @@ interface Handed {
   record: FileRecord
 }
 
-/** More bytes than travel at once: nothing of them does. The other side reads all of it before it says a word. */
-const BATCH = { files: 4000, bytes: 2 * 1024 ** 3 }
+/**
+ * More than travels at once: nothing of it does. All files of dates that were taken together, but for a very full one. The other
+ * side reads all of it before it says a word.
+ */
+const BATCH = { files: 8000, bytes: 2 * 1024 ** 3 }
 
 /**
  * Has the target compute the checksums of what was brought there long enough ago, and compares them. The first batch is
@@ -37,7 +40,7 @@ const handedOf = (work: PassWork, datePasses: readonly DatePass[]): Handed[] =>
 
 async function compareBatch(work: PassWork, batch: readonly Handed[]): Promise<void> {
   const { report, log } = work
-  const { verdicts, problems, error } = await work.target.verify(
+  const { verdicts, problems, error } = await work.place.verify(
     batch.map(({ record }) => record),
     targetWork(work),
   )

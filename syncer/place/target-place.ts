@@ -4,13 +4,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { isNear, type Clock } from '../../platform/clock.js'
 import { birthOf } from '../../platform/data-identity.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { foldersOf } from '../local-tree.js'
-import type { Target, Verdict } from '../targets/target.js'
+import { dateFolderOf, foldersOf } from '../local-tree.js'
+import type { ExpectedFile, Target, Verdict, VerifyResult, Work } from '../targets/target.js'
 import { MARK_PREFIX, markByHand, markOf, newMarkName, type Mark } from './mark.js'
 import { readMemory, writeMemory, type PlaceMemory } from './memory.js'
 import { findHere, mountsHere, notElsewhere, overlapOf } from './own-place.js'
 import { sameBelow } from './same-below.js'
-import { requireFoldersElsewhere, sameFolder } from './tokens.js'
+import { requireFoldersElsewhere, sameFolder, verifyElsewhere } from './tokens.js'
 
 export interface TargetPlaceOptions {
   /** Real path. */
@@ -33,6 +33,8 @@ export class TargetPlace {
   /** The number that the mark there had when it was last looked at. */
   #found: number | undefined
   #isSearched = false
+  /** The folders there have been shown to be others than those here. */
+  #areApart: boolean
 
   /** @throws EdgeError SYNC_PLACE_UNREADABLE */
   constructor(options: TargetPlaceOptions) {
@@ -40,6 +42,8 @@ export class TargetPlace {
     const isCopied = memory !== undefined && !isDeepStrictEqual(memory.birth, birthOf(options.dataDir))
     this.#options = isCopied ? { ...options, earlier: this.#ofTheOriginal(memory) } : options
     this.#memory = isCopied ? undefined : memory
+    // Of a folder here that is known by numbers, with each proof.
+    this.#areApart = options.target.folder !== undefined
   }
 
   /** True once a proof has succeeded. */
@@ -57,7 +61,6 @@ export class TargetPlace {
     requireElsewhere(this.#options.dataDir, this.#options.target)
     const { target } = this.#options
     await target.reach(this.#memory === undefined && !this.#options.earlier)
-    await this.#requireFoldersElsewhere(signal)
     this.#memory ??= await this.#firstUse(signal)
     const found = await this.#look(this.#memory, signal)
     this.#memory = found === undefined ? await this.#acceptByHand(this.#memory, signal) : this.#settled(found)
@@ -94,6 +97,7 @@ export class TargetPlace {
     const memory = this.#memory
     if (!memory) throw new Error('a target is proven before it is used')
     const { target, clock } = this.#options
+    await this.#requireFoldersElsewhere(signal)
     if (memory.next?.number === this.#found) return
     // Never one that was written before: that may stand on another disk.
     const next = { number: (memory.next?.number ?? memory.number) + 1, atMs: clock.nowMs(), written: false }
@@ -102,6 +106,21 @@ export class TargetPlace {
     await target.writeMark(markOf(memory.mark, memory.identity, number), 'over', signal)
     this.#remember({ ...memory, next: { ...next, written: true } })
     this.#found = number
+  }
+
+  /**
+   * The target's verdicts on files. As long as nothing was brought there, it shows in the same call that the folders of their
+   * dates are others than those here: a pass that only compares needs no further one. What it did not come to show is compared
+   * with the next pass.
+   * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE
+   */
+  async verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult> {
+    const { target } = this.#options
+    if (this.#areApart) return target.verify(files, work)
+    const folders = files.map(({ path }) => dateFolderOf(path))
+    const { verdicts, asked, elsewhere, ...rest } = await verifyElsewhere(target, files, folders, work)
+    const open = new Set(asked.filter(folder => !elsewhere.has(folder)))
+    return { ...rest, verdicts: new Map([...verdicts].filter(([path]) => !open.has(dateFolderOf(path)))) }
   }
 
   /** The number of our mark there; undefined where it has none of the numbers that it may have. */
@@ -154,6 +173,7 @@ export class TargetPlace {
     const own = verdicts.get(memory.mark) ?? 'missing'
     const common = verdicts.get(MARK_PREFIX)
     if (own !== 'same' && common !== 'same') throw own === 'missing' ? this.#unmarked(memory) : this.#differs(memory)
+    await this.#requireFoldersElsewhere(signal)
     const accepted = { ...memory, identity: randomUUID(), number: 1, next: undefined }
     const mark = markOf(accepted.mark, accepted.identity, accepted.number)
     this.#remember(accepted)
@@ -181,6 +201,7 @@ export class TargetPlace {
         memory.identity = earlier.identity
       }
     }
+    await this.#requireFoldersElsewhere(signal)
     await target.writeMark(markOf(memory.mark, memory.identity, memory.number), 'new', signal)
     // Only now can it be known whether that was here. If so, nothing of it is remembered.
     this.#requireNotHere(memory.mark, path => rmSync(path, { force: true }))
@@ -198,10 +219,10 @@ export class TargetPlace {
 
   /** Before anything is written there. What is mounted later is found before the first deletion. */
   async #requireFoldersElsewhere(signal: AbortSignal): Promise<void> {
+    if (this.#areApart) return
     const { dataDir, target } = this.#options
-    // Of a folder here that is known by its number.
-    if (this.#isSearched || target.folder !== undefined) return
     await requireFoldersElsewhere(dataDir, target, foldersOf(dataDir), signal)
+    this.#areApart = true
   }
 
   #remember(memory: PlaceMemory): PlaceMemory {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EdgeError } from '../../platform/edge-error.js'
 import { checksumsOf } from '../checksum.js'
-import type { ExpectedFile, FileProblem, Target } from '../targets/target.js'
+import type { ExpectedFile, FileProblem, Target, Verdict, VerifyResult, Work } from '../targets/target.js'
 import { notElsewhere } from './own-place.js'
 
 /** Readers and the syncer see no such name. */
@@ -18,14 +18,14 @@ export interface Tokens {
 }
 
 /**
- * Puts an empty file of a new name into the folder of each of `paths`. What lies at the target's top does not vouch for folders
+ * Puts an empty file of a new name into each of `folders`. What lies at the target's top does not vouch for folders
  * below that are mounts of our own, or of mounts of the target's among ours. Empty, so that a full disk has room for it.
  */
-export function putTokens(dataDir: string, paths: readonly string[]): Tokens {
+export function putTokens(dataDir: string, folders: Iterable<string>): Tokens {
   const name = `${TOKEN_PREFIX}${randomBytes(6).toString('hex')}`
   const files: ExpectedFile[] = []
   const problems: FileProblem[] = []
-  for (const folder of new Set(paths.map(path => dirname(path)))) {
+  for (const folder of new Set(folders)) {
     const path = `${folder}/${name}`
     try {
       removeOld(join(dataDir, folder))
@@ -47,9 +47,36 @@ function removeOld(folder: string): void {
   for (const name of readdirSync(folder)) if (name.startsWith(TOKEN_PREFIX)) rmSync(join(folder, name), { force: true })
 }
 
+/** What the target says of files, and of the folders that it was asked for with them. */
+interface Answer extends VerifyResult {
+  /** Folders with a token that it was asked for. */
+  asked: string[]
+  /** Those of them that it has, too. */
+  same: string[]
+  /** Those that it has shown to be others than ours. */
+  elsewhere: ReadonlySet<string>
+  /** Folders of which that could not be found out, and why. */
+  unknown: FileProblem[]
+}
+
 /**
- * Requires that no folder here is at the target under the same path, by a mount of one in the other. A folder that lies in
- * such a one is found, too.
+ * Has the target compare files and, in the same call, look for tokens in folders here: one of ours that is at the target under
+ * the same path, by a mount of one in the other, would have any file of ours, and be its only copy.
+ * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE
+ */
+export async function verifyElsewhere(
+  target: Pick<Target, 'label' | 'verify'>,
+  files: readonly ExpectedFile[],
+  folders: Iterable<string>,
+  work: Work,
+): Promise<Answer> {
+  const answer = await ask(target, files, folders, work)
+  if (answer.same[0] !== undefined) throw sameFolder(target.label, answer.same[0])
+  return answer
+}
+
+/**
+ * Requires that no folder here is at the target under the same path. A folder that lies in such a one is found, too.
  * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE; and what comes when the target does not answer
  */
 export async function requireFoldersElsewhere(
@@ -58,19 +85,44 @@ export async function requireFoldersElsewhere(
   folders: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const tokens = putTokens(
-    dataDir,
-    folders.map(folder => `${folder}/${TOKEN_PREFIX}`),
-  )
+  const { asked, same, error } = await ask(target, [], folders, { dataDir, signal, onFile: () => undefined })
+  if (same.length > 1 && same.length === asked.length) throw notElsewhere(target.label, 'is', dataDir)
+  if (same[0] !== undefined) throw sameFolder(target.label, same[0])
+  if (error) throw error
+}
+
+async function ask(
+  target: Pick<Target, 'verify'>,
+  files: readonly ExpectedFile[],
+  folders: Iterable<string>,
+  work: Work,
+): Promise<Answer> {
+  const tokens = putTokens(work.dataDir, folders)
   try {
-    if (tokens.files.length === 0) return
-    const { verdicts, error } = await target.verify(tokens.files, { dataDir, signal, onFile: () => undefined })
-    const same = tokens.files.filter(({ path }) => verdicts.get(path) === 'same')
-    if (same.length > 1 && same.length === tokens.files.length) throw notElsewhere(target.label, 'is', dataDir)
-    if (same[0]) throw sameFolder(target.label, dirname(same[0].path))
-    if (error) throw error
+    const all = [...files, ...tokens.files]
+    const onFile = withoutEmpty(tokens.files.length, work.onFile)
+    const nothing: VerifyResult = { verdicts: new Map(), problems: [] }
+    const { problems, ...found } = all.length === 0 ? nothing : await target.verify(all, { ...work, onFile })
+    const own = new Set(tokens.files.map(({ path }) => path))
+    const having = (verdict: Verdict) => [...own].filter(path => found.verdicts.get(path) === verdict).map(dirname)
+    return {
+      ...found,
+      problems: problems.filter(({ path }) => !own.has(path)),
+      asked: [...own].map(dirname),
+      same: having('same'),
+      elsewhere: new Set(having('missing')),
+      unknown: [...tokens.problems, ...problems.filter(({ path }) => own.has(path))],
+    }
   } finally {
     tokens.remove()
+  }
+}
+
+/** Tokens are no work that a progress bar counts. */
+function withoutEmpty(count: number, onFile: Work['onFile']): Work['onFile'] {
+  let left = count
+  return bytes => {
+    if (bytes > 0 || left-- <= 0) onFile(bytes)
   }
 }
 

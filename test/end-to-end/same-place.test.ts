@@ -1,6 +1,6 @@
 /** Targets that are the dataDir in truth, lie in it or around it: nothing goes there, nothing is freed for it. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, realpathSync, renameSync, rmdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
@@ -210,5 +210,31 @@ for (const folder of OF_OURS.slice(0, 3)) {
       path: folder,
     })
     t.same([...filesOfData(world), ...namesBelow(nas)], before, 'nothing was written there, nothing freed')
+  })
+}
+
+for (const kind of ['ssh', 'daemon'] as const) {
+  t.test(`refused: over ${kind}, what was brought there is mounted here before it was compared`, async t => {
+    const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
+    if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+    const world = new ConfiguredWorld(t)
+    const dataDir = join(world.folder, 'data')
+    const target = await startTarget(t, kind, world.folder)
+    if (!target) return
+    world.record(dataDir)
+    const config = world.config({ dataDir, sync: { ...target.sync, graceMinutes: 60 } })
+    t.equal((await commandHere(['sync', '--once', '--config', config])).exitCode, 0)
+    const here = join(dataDir, OF_OURS[2])
+    const there = join(world.folder, 'nas', OF_OURS[2])
+    const before = filesOfData(world)
+    const hasty = world.config({ dataDir, sync: { ...target.sync, graceMinutes: 0 } })
+    const done = await underMount(there, here, ['sync', '--once', '--config', hasty])
+    t.match(done.stderr, `${OF_OURS[2]} at `)
+    t.match(done.stderr, /is the folder of that name in dataDir/)
+    t.equal(done.exitCode, 2)
+    t.same(filesOfData(world), before, 'no file of data came or went')
+    const ledgers = namesBelow(join(dataDir, 'state/syncer')).filter(name => name.endsWith('.jsonl'))
+    t.ok(ledgers.length > 0)
+    for (const name of ledgers) t.notMatch(readFileSync(join(dataDir, 'state/syncer', name), 'utf8'), 'verified')
   })
 }

@@ -167,7 +167,7 @@ t.test('a folder at the target that is the one here shows by a file that was put
   await t.rejects(require(having(() => undefined, away)), { code: 'SYNC_TARGET_UNREACHABLE' })
   await t.rejects(require(having(({ path }) => (path.startsWith('raw') ? 'same' : undefined), away)), { code: 'SYNC_TARGET_NOT_ELSEWHERE' }) // prettier-ignore
   t.same(['raw', 'parquet'].filter(folder => existsSync(join(dataDir, folder, '.edgetape-here-000000000000'))), [], 'those of before are gone') // prettier-ignore
-  const tokens = putTokens(dataDir, ['raw/a', 'raw/b', 'parquet/c', 'state/x', 'nowhere/x'])
+  const tokens = putTokens(dataDir, ['raw', 'raw', 'parquet', 'state', 'nowhere'])
   t.same(tokens.files.map(({ path }) => dirname(path)), ['raw', 'parquet'], 'one a folder') // prettier-ignore
   t.same(tokens.problems.map(({ path }) => path), ['state', 'nowhere']) // prettier-ignore
   t.ok(tokens.files.every(({ path }) => existsSync(join(dataDir, path))))

@@ -1,0 +1,151 @@
+/** What a target that is no folder of this machine is asked for, and when: are its folders others than those here? */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, cpSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import pino from 'pino'
+import t, { type Test } from 'tap'
+import { runSyncer } from '../../syncer/main.js'
+import { checksumsOf } from '../../syncer/checksum.js'
+import type { Mark } from '../../syncer/place/mark.js'
+import { FolderTarget } from '../../syncer/targets/folder.js'
+import type { ExpectedFile, OutgoingFile, Target, Verdict, VerifyResult, Work } from '../../syncer/targets/target.js'
+import { filesBelow, handClock, HOUR_14, HOUR_MS, ShippedTree, testConfig } from '../fixtures/shipped-tree.js'
+
+const log = pino({ level: 'silent' })
+const { signal } = new AbortController()
+const isToken = (path: string) => /\/\.edgetape-here-[0-9a-f]+$/.test(path)
+
+/** It compares contents, as rsync does: which file it is that has them, it cannot say. */
+class FarTarget implements Target {
+  readonly label = 'nas:/tape'
+  readonly syncsToDisk = true
+  /** What it was asked, in turn. */
+  calls: string[] = []
+  /** It says nothing of tokens. */
+  isMute = false
+  readonly #root: string
+  readonly #folder: FolderTarget
+
+  constructor(root: string) {
+    this.#root = root
+    this.#folder = new FolderTarget(root, 60_000)
+  }
+
+  async reach() {
+    // Its mark shows what is there.
+  }
+
+  async prepare() {
+    // Nothing to find out.
+  }
+
+  compareMarks(marks: readonly Mark[]) {
+    this.calls.push('compare mark')
+    return this.#folder.compareMarks(marks)
+  }
+
+  writeMark(mark: Mark, how: 'new' | 'over') {
+    this.calls.push('write mark')
+    return this.#folder.writeMark(mark, how)
+  }
+
+  async ship(files: readonly OutgoingFile[], { dataDir }: Work) {
+    this.calls.push('ship')
+    for (const { path } of files) cpSync(join(dataDir, path), join(this.#root, path))
+    return { done: files.map(({ path }) => path), problems: [] }
+  }
+
+  async verify(files: readonly ExpectedFile[], { onFile }: Work): Promise<VerifyResult> {
+    const tokens = files.filter(({ path }) => isToken(path))
+    this.calls.push([...(tokens.length < files.length ? ['files'] : []), ...(tokens.length > 0 ? ['tokens'] : [])].join(' and ')) // prettier-ignore
+    const asked = this.isMute ? files.filter(({ path }) => !isToken(path)) : files
+    return { verdicts: new Map(asked.map(file => { onFile(file.bytes); return [file.path, this.#compare(file)] })), problems: [] } // prettier-ignore
+  }
+
+  #compare({ path, sha256 }: ExpectedFile): Verdict {
+    const full = join(this.#root, path)
+    if (!existsSync(full)) return 'missing'
+    return checksumsOf(readFileSync(full, 'utf8')).sha256 === sha256 ? 'same' : 'wrong'
+  }
+
+  async fetch() {
+    throw new Error('nothing is fetched')
+  }
+}
+
+function world(t: Test) {
+  const folder = t.testdir({ nas: {} })
+  const [tree, nas] = [new ShippedTree(join(folder, 'data')), join(folder, 'nas')]
+  const target = new FarTarget(nas)
+  const clock = handClock(HOUR_14 + 2 * HOUR_MS)
+  /** A syncer that starts, does one pass, and ends. */
+  const pass = async (graceMinutes: number, minutes = 60) => {
+    clock.advance(minutes * 60_000)
+    target.calls = []
+    const config = testConfig(tree.dataDir, { target: '/nowhere', graceMinutes }, { keepHours: 1000 })
+    return runSyncer({ config, target, log, once: true, signal, clock })
+  }
+  let made = 0
+  const segment = () => tree.segment(++made)
+  const ledger = () => [...filesBelow(join(tree.dataDir, 'state/syncer')).values()].join('')
+  const tokens = () => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(isToken)
+  /** The folder of a date there is the one here, as by a mount. */
+  const share = (path: string) => {
+    const date = dirname(dirname(path))
+    renameSync(join(nas, date), join(nas, 'aside'))
+    symlinkSync(join(tree.dataDir, date), join(nas, date))
+    return date
+  }
+  return { tree, nas, target, pass, segment, ledger, tokens, share }
+}
+
+t.test(
+  'a pass that only compares asks for files and folders in one call, one with nothing to do for neither',
+  async t => {
+    const { tree, target, pass, segment, tokens } = world(t)
+    const path = segment()
+    t.match(await pass(600), { shippedFiles: 2, verifiedFiles: 0 })
+    t.same(target.calls, ['tokens', 'write mark', 'compare mark', 'write mark', 'ship'])
+    t.match(await pass(0), { verifiedFiles: 2, handledFiles: 2 })
+    t.same(target.calls, ['compare mark', 'files and tokens'])
+    const dates = [dirname(dirname(path)), dirname(path)].map(folder => join(tree.dataDir, folder))
+    const changed = () => dates.map(folder => statSync(folder).mtimeMs)
+    const before = changed()
+    t.match(await pass(0), { verifiedFiles: 0, problemFiles: 0, error: undefined })
+    t.same(target.calls, ['compare mark'])
+    t.same(changed(), before, 'a date that is through shows no change by which it would be read again')
+    t.same(tokens(), [])
+  },
+)
+
+t.test('a folder that is ours by a mount is never taken for the copy, nor written to', async t => {
+  const { target, pass, segment, ledger, share, tokens, nas } = world(t)
+  const path = segment()
+  t.match(await pass(600), { shippedFiles: 2 })
+  const date = share(path)
+  const refused = { code: 'SYNC_TARGET_NOT_ELSEWHERE', path: date }
+  await t.rejects(pass(0), refused)
+  t.same(target.calls, ['compare mark', 'files and tokens'])
+  t.notMatch(ledger(), 'verified')
+
+  // A syncer that starts again while the number of its last one is not settled has none to write, and looks all the same.
+  segment()
+  const marks = filesBelow(nas, name => name.startsWith('.edgetape-target'))
+  await t.rejects(pass(600), refused)
+  t.same(target.calls, ['compare mark', 'tokens'])
+  t.same(filesBelow(nas, name => name.startsWith('.edgetape-target')), marks, 'the mark did not go on') // prettier-ignore
+  t.same(tokens(), [])
+  rmSync(join(nas, date))
+  renameSync(join(nas, 'aside'), join(nas, date))
+  t.match(await pass(0), { shippedFiles: 2, verifiedFiles: 4 })
+})
+
+t.test('what is the same is not believed of a folder of which the target did not come to speak', async t => {
+  const { target, pass, segment, ledger } = world(t)
+  segment()
+  await pass(600)
+  target.isMute = true
+  t.match(await pass(0), { verifiedFiles: 0, error: undefined, unverifiedFiles: 2 })
+  t.notMatch(ledger(), 'verified')
+  target.isMute = false
+  t.match(await pass(0), { verifiedFiles: 2 })
+})
