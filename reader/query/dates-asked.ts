@@ -59,11 +59,30 @@ export async function daysAsked(
   return finder.found
 }
 
+/** SQL as DuckDB's parser sees it, in JSON. */
+async function serializedSql(connection: DuckDBConnection, sql: string): Promise<string> {
+  const answer = await connection.runAndReadAll(`SELECT json_serialize_sql(${sqlText(sql)})`)
+  return String(answer.getRows()[0]?.[0])
+}
+
+/** Of texts of ours, which each statement meets again. */
+const ownSql = new Map<string, string>()
+
+/** The same of a text of ours, which are few. */
+async function serializedOwn(connection: DuckDBConnection, sql: string): Promise<string> {
+  const serialized = ownSql.get(sql) ?? (await serializedSql(connection, sql))
+  ownSql.set(sql, serialized)
+  return serialized
+}
+
 /** Undefined for what is no query. */
-async function parsedSql(connection: DuckDBConnection, sql: string): Promise<Node[] | undefined> {
+async function parsedSql(
+  connection: DuckDBConnection,
+  sql: string,
+  serialized = serializedSql,
+): Promise<Node[] | undefined> {
   const text = sql.trim().replace(/;$/, '')
-  const answer = await connection.runAndReadAll(`SELECT json_serialize_sql(${sqlText(text)})`)
-  const parsed: unknown = JSON.parse(String(answer.getRows()[0]?.[0]))
+  const parsed: unknown = JSON.parse(await serialized(connection, text))
   if (!isJsonObject(parsed) || parsed['error'] !== false) return undefined
   return nodesOf(parsed['statements'])
 }
@@ -185,8 +204,8 @@ class DaysFinder {
   /** A query for the value of an expression; undefined where it asks for rows, or is by chance. */
   async #valueSql(expression: Node): Promise<string | undefined> {
     if (asksTables(expression) || isByChance(expression)) return undefined
-    const [[parsed] = []] = (await this.#connection.runAndReadAll(`SELECT json_serialize_sql('SELECT 1')`)).getRows()
-    const select = JSON.parse(String(parsed)) as { statements: { node: Record<string, unknown> }[] }
+    const parsed = await serializedOwn(this.#connection, 'SELECT 1')
+    const select = JSON.parse(parsed) as { statements: { node: Record<string, unknown> }[] }
     const node = select.statements[0]?.node
     if (!node) return undefined
     node['select_list'] = [{ ...expression, alias: '' }]
@@ -198,7 +217,7 @@ class DaysFinder {
     const query = this.#called.get(textOf(call['function_name']).toLowerCase())
     if (!query || depth >= CALLS_DEPTH_MAX) return
     const [, parameters = '', body = ''] = /MACRO\s+\w+\s*\(([^]*?)\)\s+AS\s+TABLE\s+([^]*)$/i.exec(query.sql) ?? []
-    const parsed = await parsedSql(this.#connection, body)
+    const parsed = await parsedSql(this.#connection, body, serializedOwn)
     if (!parsed) return
     await this.look(parsed, await this.#bindingsOf(call, parameters, bindings), depth + 1)
   }

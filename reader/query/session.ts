@@ -52,8 +52,8 @@ class DaysOfTables {
 const LOOKS_AROUND = /\b(?:over|group\s+by|distinct|qualify|limit)\b/i
 /** Functions that take a table's name, or a query, as text. */
 const ASKS_BY_TEXT = /\bquery(?:_table)?\s*\(/i
-/** Statements after which a table may be asked for without being named. */
-const MAKES = /\b(?:create|prepare|alter|attach|load|begin)\b/i
+/** Statements after which a table may be asked for without being named, or a name mean something else. */
+const MAKES = /\b(?:create|drop|prepare|alter|attach|load|begin)\b/i
 
 /** DuckDB with a view for each table, made as statements ask for them. */
 export class QuerySession {
@@ -62,6 +62,8 @@ export class QuerySession {
   readonly #scratch: string
   readonly #leftOut: NonNullable<SessionOptions['leftOut']>
   readonly #ready = readyViews()
+  /** Ready views that were made: what they ask is looked up whenever they are asked. */
+  readonly #made = new Set<string>()
   readonly #showGaps: (days: Days) => Promise<void>
   /** Days that `gaps` covers. */
   #gapsOf: Days | undefined
@@ -157,7 +159,12 @@ export class QuerySession {
       }
     for (const [own, wanted] of asked) await this.#dataset.showOwn(own, wanted)
     for (const view of normalized) await this.#dataset.showNormalized(view)
-    for (const view of views) await this.connection.run(view.sql)
+    for (const { name, sql } of views) {
+      // A statement may have made something else of its name.
+      if (this.#plans && this.#made.has(name)) continue
+      await this.connection.run(sql)
+      this.#made.add(name)
+    }
   }
 
   /** Days that `gaps` covers already are not read again. */
