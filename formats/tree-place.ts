@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { EdgeError } from '../platform/edge-error.js'
 import { listFolder } from './partition-folders.js'
-import { parquetFiles, parquetFolders } from './parquet-tree.js'
+import { datesIn, parentsOfDays, parquetFiles } from './parquet-tree.js'
 import { quarantineFiles } from './quarantine-tree.js'
 import { rawFiles } from './raw-tree.js'
 import { dateOf } from '../platform/utc-date.js'
@@ -58,7 +58,10 @@ export function holdsDate(root: string, date: string): boolean {
 
 /** The first and the last date of which anything is there; undefined where there is nothing. Lists few files. */
 export function datesOfTree(root: string): { first: string; last: string } | undefined {
-  const dates = [...parquetFolders(root)].map(({ date }) => date)
+  const dates = datesIn(
+    root,
+    parentsOfDays(root, () => true),
+  )
   const firstOf = (files: ReturnType<typeof rawFiles>) => {
     const file = files.next()
     return file.done === true ? [] : [dateOf(file.value.name.startedMs)]

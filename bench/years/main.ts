@@ -28,11 +28,15 @@ interface Question {
   name: string
   args: readonly string[]
   goal: Goal
+  /** Under strace it would take many minutes, or says nothing. */
+  withoutCalls?: true
 }
 
 type Goal =
   | { cpuTimes: number; calls?: number }
   | { cpuS: number; peakMiB: number }
+  /** Of what goes on: to start, and the share of a core from then on. */
+  | { cpuS: number; share: number; peakMiB: number }
   /** Seconds for each day. */
   | { cpuS: number; peakMiB: number; isPerDay: true }
   | { calls: number }
@@ -68,8 +72,8 @@ export async function costsOfYears({ days, hours, only = /./, callsOnly = false 
     for (const count of days) {
       for (; made < count; made++) cloneDay(dataDir, date, dateOf(Date.parse(date) - made * DAY_MS))
       await markAsDone(config)
-      for (const { name, args } of questions) {
-        const cost = await costOf(args, scratch, scratch, callsOnly)
+      for (const { name, args, withoutCalls } of questions) {
+        const cost = await costOf(args, scratch, scratch, callsOnly ? 'calls' : withoutCalls ? 'usage' : 'all')
         costs.set(name, [...(costs.get(name) ?? []), cost])
         process.stderr.write(`${count} days: ${name}: ${textOf(cost)}\n`)
       }
@@ -98,19 +102,25 @@ function told(questions: readonly Question[], costs: ReadonlyMap<string, readonl
     const [first, last] = [found[0], found.at(-1)]
     const holds = first !== undefined && last !== undefined && isReached(goal, first, last, days.at(-1) ?? 1)
     allHold &&= holds
-    print(`| ${name} | ${found.map(textOf).join(' | ')} | ${goalText(goal)} | ${holds ? 'holds' : 'MISSED'} |`)
+    const times = first && last ? `${(last.cpuS / first.cpuS).toFixed(1)} ×, ` : ''
+    print(`| ${name} | ${found.map(textOf).join(' | ')} | ${goalText(goal)} | ${times}${holds ? 'holds' : 'MISSED'} |`)
   }
   return allHold
 }
 
-const textOf = ({ cpuS, peakMiB, calls }: Cost) =>
-  `${cpuS.toFixed(2)} s, ${Math.round(peakMiB)} MiB, ${calls === undefined ? '?' : calls.toLocaleString('en')} calls`
+function textOf({ cpuS, share, peakMiB, calls }: Cost): string {
+  const text = `${cpuS.toFixed(2)} s, ${Math.round(peakMiB)} MiB`
+  if (share !== undefined) return `${text}, then ${percent(share)} of a core`
+  return calls === undefined ? text : `${text}, ${calls.toLocaleString('en')} calls`
+}
 
-/** A tenth of a second is what the same command differs by from one time to the next. */
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+
 function isReached(goal: Goal, first: Cost, last: Cost, days: number): boolean {
   const callsHold = !('calls' in goal) || (last.calls ?? 0) <= (goal.calls ?? Infinity)
-  if ('cpuTimes' in goal) return callsHold && last.cpuS <= goal.cpuTimes * first.cpuS + 0.1
+  if ('cpuTimes' in goal) return callsHold && last.cpuS <= goal.cpuTimes * first.cpuS
   if ('calls' in goal) return callsHold
+  if ('share' in goal && !((last.share ?? NaN) <= goal.share)) return false
   const cpuS = 'isPerDay' in goal ? first.cpuS + goal.cpuS * days : goal.cpuS
   return last.cpuS <= cpuS && last.peakMiB <= goal.peakMiB
 }
@@ -118,9 +128,9 @@ function isReached(goal: Goal, first: Cost, last: Cost, days: number): boolean {
 function goalText(goal: Goal): string {
   if ('cpuTimes' in goal)
     return `≤ ${goal.cpuTimes} × CPU of one day${goal.calls === undefined ? '' : `, ≤ ${goal.calls} calls`}`
-  return 'calls' in goal
-    ? `≤ ${goal.calls} calls`
-    : `≤ ${goal.cpuS} s${'isPerDay' in goal ? ' a day' : ''}, ≤ ${goal.peakMiB} MiB`
+  if ('calls' in goal) return `≤ ${goal.calls} calls`
+  const text = `≤ ${goal.cpuS} s${'isPerDay' in goal ? ' a day' : ''}, ≤ ${goal.peakMiB} MiB`
+  return 'share' in goal ? `${text}, ≤ ${percent(goal.share)} of a core` : text
 }
 
 function questionsOf(copy: string, config: string, momentMs: number): Question[] {
@@ -155,6 +165,12 @@ function questionsOf(copy: string, config: string, momentMs: number): Question[]
       goal: { cpuS: 1, peakMiB: 130 },
     },
     {
+      name: 'compactor that goes on',
+      args: ['compact', '--config', config],
+      goal: { cpuS: 3, share: 0.01, peakMiB: 150 },
+      withoutCalls: true,
+    },
+    {
       name: 'query --config',
       args: ['query', '--config', config, `SELECT count(*) FROM quote WHERE ${one}`],
       goal: asOne,
@@ -166,7 +182,13 @@ function questionsOf(copy: string, config: string, momentMs: number): Question[]
       name: 'coverage of all',
       args: ['coverage', '--path', copy, '--json'],
       goal: { cpuS: 0.1, peakMiB: 400, isPerDay: true },
+      withoutCalls: true,
     },
+    ...[[], ['--json']].map((form): Question => {
+      const name = `coverage --by hour of all${form.length > 0 ? ', JSON' : ''}`
+      const args = ['coverage', '--path', copy, '--by', 'hour', ...form]
+      return { name, args, goal: { cpuS: 0.1, peakMiB: 400, isPerDay: true }, withoutCalls: true }
+    }),
   ]
 }
 

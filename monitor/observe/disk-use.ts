@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:f
 import { join } from 'node:path'
 import { hasErrno } from '../../platform/edge-error.js'
 import { folderNames } from '../../platform/folder-entries.js'
+import { dateOf } from '../../platform/utc-date.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
 import { parseRecorderName } from '../../formats/recorder-name.js'
 import { readFinishedMarks, type FinishedMark } from '../../formats/finished-mark.js'
@@ -71,9 +72,11 @@ export function diskUseOf(dataDir: string, atMs: number): DiskUse {
   const rawByHour = new Map<number, number>()
   let firstMs = Infinity
   const marks = readFinishedMarks(dataDir) ?? new Map<string, FinishedMark>()
+  const lastDate = dateOf(atMs - LOOKED_AT_MS - 24 * HOUR_MS)
   const finished = (tree: 'raw' | 'parquet') => {
-    const past = [...marks].filter(([date]) => Date.parse(date) + 24 * HOUR_MS < atMs - LOOKED_AT_MS)
-    return new Map(past.flatMap(([date, { [tree]: sum }]) => (sum ? [[`${DATE}${date}`, sum] as const] : [])))
+    const known = new Map<string, FileCount>()
+    for (const [date, { [tree]: sum }] of marks) if (sum && date <= lastDate) known.set(`${DATE}${date}`, sum)
+    return known
   }
   const raw = sumOf(dataDir, 'raw', finished('raw'), (path, bytes) => {
     const segment = parseSegmentPath(path)
