@@ -17,6 +17,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'platform/process-lock.ts': '/proc: what a process has open',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
   'syncer/place/own-place.ts': 'any folder that a target might be, in search of the mark just written there',
+  'syncer/place/same-below.ts': 'the target: which of the folders that are here are links there',
   'syncer/place/tokens.ts': 'a folder that is due, in search of empty files that a pass cut off left there',
   'syncer/targets/folder-replace.ts': 'the target: what a copy that was cut off left there',
   'syncer/targets/target-folders.ts': 'the target: whether a mark is there still',
