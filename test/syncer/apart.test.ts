@@ -118,25 +118,32 @@ t.test(
 )
 
 t.test('a folder that is ours by a mount is never taken for the copy, nor written to', async t => {
-  const { target, pass, segment, ledger, share, tokens, nas } = world(t)
+  const { target, pass, segment, ledger, share, tokens } = world(t)
   const path = segment()
   t.match(await pass(600), { shippedFiles: 2 })
   const date = share(path)
-  const refused = { code: 'SYNC_TARGET_NOT_ELSEWHERE', path: date }
-  await t.rejects(pass(0), refused)
+  await t.rejects(pass(0), { code: 'SYNC_TARGET_NOT_ELSEWHERE', path: date })
   t.same(target.calls, ['compare mark', 'files and tokens'])
   t.notMatch(ledger(), 'verified')
+  t.same(tokens(), [])
+})
 
-  // A syncer that starts again while the number of its last one is not settled has none to write, and looks all the same.
+t.test('nor where a syncer starts again within the grace period, and has no number to write', async t => {
+  const { target, pass, segment, share, tokens, nas } = world(t)
+  const path = segment()
+  t.match(await pass(600), { shippedFiles: 2 })
+  const date = share(path)
   segment()
-  const marks = filesBelow(nas, name => name.startsWith('.edgetape-target'))
-  await t.rejects(pass(600), refused)
+  const marks = () => filesBelow(nas, name => name.startsWith('.edgetape-target'))
+  const before = marks()
+  await t.rejects(pass(600), { code: 'SYNC_TARGET_NOT_ELSEWHERE', path: date })
   t.same(target.calls, ['compare mark', 'tokens'])
-  t.same(filesBelow(nas, name => name.startsWith('.edgetape-target')), marks, 'the mark did not go on') // prettier-ignore
+  t.same(marks(), before)
   t.same(tokens(), [])
   rmSync(join(nas, date))
   renameSync(join(nas, 'aside'), join(nas, date))
-  t.match(await pass(0), { shippedFiles: 2, verifiedFiles: 4 })
+  t.match(await pass(600), { shippedFiles: 2 })
+  t.same(target.calls, ['compare mark', 'tokens', 'ship'])
 })
 
 t.test('what is the same is not believed of a folder of which the target did not come to speak', async t => {
