@@ -66,9 +66,12 @@ function named(file: string, results: FileResults): FileResults {
   return { ...results, failures: results.failures.map(withFile), skipped: results.skipped.map(withFile) }
 }
 
+/** YAML knows no functions, which an error may hold. */
+const spelled = (_key: unknown, value: unknown) => (typeof value === 'function' ? String(value) : value)
+
 function textOf({ name, diagnostic }: Failure): string {
   const more = diagnostic
-    ? stringify(diagnostic)
+    ? stringify(diagnostic, spelled)
         .slice(0, DIAGNOSTIC_SHOWN_CHARS)
         .trimEnd()
         .concat('\n')
