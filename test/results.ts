@@ -1,4 +1,4 @@
-import { Parser, type Result } from 'tap-parser'
+import { Parser, type FinalResults, type Result } from 'tap-parser'
 
 /** What one file of tests, or a run of many, came to. */
 export interface Results {
@@ -21,8 +21,9 @@ export interface Failure {
 
 /**
  * Counts a TAP stream: each assertion once, never the line that closes a subtest and only repeats its outcome. A skip is
- * no pass. A stream that ran out of time, planned more than it did or is torn holds a failure even where every assertion
- * before was fine; so does that of a process which did not end well.
+ * no pass, and a subtest in which nothing was asserted is a failure. A stream that ran out of time, planned more than it
+ * did or is torn holds a failure even where every assertion before was fine; so does that of a process which did not end
+ * well.
  * @param trouble what was wrong with the end of the process
  */
 export const countResults = (tap: string, trouble?: string): Results => countGroup(tap, trouble).all
@@ -44,9 +45,13 @@ export function countGroup(tap: string, trouble?: string): { all: Results; share
   const shares = new Map<string, Took & Results>()
   let told = { passed: 0, failures: 0, skipped: 0 }
   const parser = new Parser()
+  const countOfEnded = lastCount(parser)
   parser.on('result', (result: Result) => {
     if (result.skip) all.skipped.push({ name: result.fullname, reason: reasonOf(result.skip) })
-    else if (result.ok) all.passed += 1
+    else if (result.ok && result.closingTestPoint) {
+      // That of a subtest whose name has to be escaped comes as a result, too.
+      if (countOfEnded() === 0) all.failures.push({ name: result.fullname, diagnostic: 'nothing was asserted' })
+    } else if (result.ok) all.passed += 1
     else all.failures.push({ name: result.fullname, diagnostic: result.diag as unknown })
   })
   parser.on('comment', (text: string) => {
@@ -67,6 +72,18 @@ export function countGroup(tap: string, trouble?: string): { all: Results; share
     else if (!parser.ok) all.failures.push({ name: 'the stream of results is not whole' })
   }
   return { all, shares }
+}
+
+/** How many results the subtest had that ended last. */
+function lastCount(parser: Parser): () => number {
+  let last = 0
+  const hear = (parser: Parser) =>
+    parser.on('child', (child: Parser) => {
+      hear(child)
+      child.on('complete', ({ count }: FinalResults) => (last = count))
+    })
+  hear(parser)
+  return () => last
 }
 
 function reasonOf(skip: string | boolean): string {

@@ -172,6 +172,7 @@ t.test('a recorder that begins later, and makes its folders one by one, is heard
   await until('its frames', () => all.items.length === 2, 15_000)
   stop.abort()
   await all.ended
+  t.equal(all.items.length, 2)
 })
 
 t.test('a write that is under way, or was taken back, is waited for', async t => {
