@@ -260,18 +260,19 @@ function without(abilities: RsyncAbilities, option: string): RsyncAbilities | un
 
 /** What the rsync here can do, from its own words. */
 async function probeRsync(program: string): Promise<RsyncAbilities> {
-  const said: string[] = []
-  const signal = new AbortController().signal
-  const run = (args: string[]) =>
-    runRsync({ program, args, paths: [], signal, idleMs: 10_000, onLine: line => said.push(line) })
-  await run(['--version'])
-  const version = /version v?(\d+)\.(\d+)/.exec(said.join('\n'))
+  const { signal } = new AbortController()
+  const askedFor = async (option: string) => {
+    const said: string[] = []
+    await runRsync({ program, args: [option], paths: [], signal, idleMs: 10_000, onLine: line => said.push(line) })
+    return said
+  }
+  const [about, help] = await Promise.all([askedFor('--version'), askedFor('--help')])
+  const version = /version v?(\d+)\.(\d+)/.exec(about.join('\n'))
   if (!version || Number(version[1]) < 3 || (Number(version[1]) === 3 && Number(version[2]) < 1)) {
-    throw new EdgeError('SYNC_RSYNC_TOO_OLD', `found ${said[0] ?? 'no version'}, wanted rsync 3.1 or later`, {
+    throw new EdgeError('SYNC_RSYNC_TOO_OLD', `found ${about[0] ?? 'no version'}, wanted rsync 3.1 or later`, {
       hint: 'install rsync from rsync.samba.org',
     })
   }
-  await run(['--help'])
-  const help = said.join('\n')
-  return { fsync: /--fsync\b/.test(help), checksumChoice: /--checksum-choice\b/.test(help), backup: true }
+  const can = (option: RegExp) => help.some(line => option.test(line))
+  return { fsync: can(/--fsync\b/), checksumChoice: can(/--checksum-choice\b/), backup: true }
 }
