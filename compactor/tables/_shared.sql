@@ -44,17 +44,26 @@ CREATE MACRO whole_of(said) AS CASE WHEN contains(said, '.') THEN NULL ELSE TRY_
 CREATE MACRO digits_of(said) AS length(ltrim(replace(regexp_replace(regexp_replace(said, '[eE].*$', ''),
   '(\.\d*?)0+$', '\1'), '.', ''), '+-0'));
 
--- Such a text as a member of `extra`, under its own name, where the DOUBLE does not give it back; NULL where it does.
-CREATE MACRO beyond(key, said) AS CASE
-  WHEN said IS NULL OR said = '' THEN NULL
-  WHEN isfinite(TRY_CAST(said AS DOUBLE)) AND (length(said) <= 15 OR digits_of(said) <= 15) THEN NULL
-  ELSE CAST(to_json(key) AS VARCHAR) || ':' || CAST(to_json(said) AS VARCHAR)
+-- Whether such a text says what the DOUBLE does not give back.
+CREATE MACRO is_beyond(said) AS CASE
+  WHEN length(said) <= 15 AND isfinite(TRY_CAST(said AS DOUBLE)) THEN false
+  WHEN isfinite(TRY_CAST(said AS DOUBLE)) AND digits_of(said) <= 15 THEN false
+  ELSE coalesce(said <> '', false)
 END;
 
--- The same of a text that is to be a whole number.
-CREATE MACRO beyond_whole(key, said) AS CASE WHEN said <> '' AND whole_of(said) IS NULL
-  THEN CAST(to_json(key) AS VARCHAR) || ':' || CAST(to_json(said) AS VARCHAR) END;
+-- Such a text for `with_members`, which keeps it in `extra` under its own name if the DOUBLE does not give it back.
+CREATE MACRO beyond(key, said) AS {'key': key, 'said': said};
 
--- `extra` with such members.
+-- What stands in `extra` as it is, a name and its value, for `with_members`; NULL for nothing. It is no number, and so beyond one.
+CREATE MACRO as_member(member) AS {'key': NULL::VARCHAR, 'said': member};
+
+-- The same as `beyond` of a text that is to be a whole number.
+CREATE MACRO beyond_whole(key, said) AS as_member(CASE WHEN said <> '' AND whole_of(said) IS NULL
+  THEN CAST(to_json(key) AS VARCHAR) || ':' || CAST(to_json(said) AS VARCHAR) END);
+
+-- `extra` with such members. They are asked in one list: a condition for each is what planning a ticker took a fifth of a second for.
 CREATE MACRO with_members(extra, members) AS
-  object_of(concat_ws(',', members_of(extra), nullif(array_to_string(members, ','), '')));
+  object_of(concat_ws(',', members_of(extra), nullif(array_to_string(list_transform(
+    list_filter(members, lambda m: is_beyond(m.said)),
+    lambda m: CASE WHEN m.key IS NULL THEN m.said
+      ELSE CAST(to_json(m.key) AS VARCHAR) || ':' || CAST(to_json(m.said) AS VARCHAR) END), ','), '')));

@@ -14,7 +14,7 @@ SELECT
   number_of(entry[2]) AS "open", number_of(entry[3]) AS high, number_of(entry[4]) AS low, number_of(entry[5]) AS "close",
   with_members(CASE WHEN place = 1 THEN extra END, [
     beyond('open', entry[2]), beyond('high', entry[3]), beyond('low', entry[4]), beyond('close', entry[5]),
-    CASE WHEN len(entry) <> 5 THEN '"bar":' || CAST(to_json(entry) AS VARCHAR) END]) AS extra,
+    as_member(CASE WHEN len(entry) <> 5 THEN '"bar":' || CAST(to_json(entry) AS VARCHAR) END)]) AS extra,
   is_row * place AS row_no
 FROM (
   SELECT * EXCLUDE (row_no), row_no AS is_row,

@@ -13,8 +13,8 @@ SELECT
   number_of(data.a[1][1]) AS ask_price, number_of(data.a[1][2]) AS ask_size,
   channel,
   with_members(extra, [
-    CASE WHEN is_odd(data.b) THEN '"b":' || to_json(data.b)::VARCHAR END,
-    CASE WHEN is_odd(data.a) THEN '"a":' || to_json(data.a)::VARCHAR END,
+    as_member(CASE WHEN is_odd(data.b) THEN '"b":' || to_json(data.b)::VARCHAR END),
+    as_member(CASE WHEN is_odd(data.a) THEN '"a":' || to_json(data.a)::VARCHAR END),
     beyond('bid_price', data.b[1][1]), beyond('bid_size', data.b[1][2]),
     beyond('ask_price', data.a[1][1]), beyond('ask_size', data.a[1][2])]) AS extra,
   row_no

@@ -70,9 +70,9 @@ SELECT
     beyond('total_turnover', data."totalTurnover"), beyond('delta', data."delta"),
     beyond('gamma', data."gamma"), beyond('vega', data."vega"),
     beyond('theta', data."theta"), beyond('change_24h', data."change24h"),
-    CASE WHEN data.nextFundingTime NOT IN ('', '0') AND time_of(data.nextFundingTime) IS NULL
-      THEN '"next_funding_ts":' || to_json(data.nextFundingTime)::VARCHAR END,
-    CASE WHEN data.deliveryTime NOT IN ('', '0') AND time_of(data.deliveryTime) IS NULL
-      THEN '"delivery_ts":' || to_json(data.deliveryTime)::VARCHAR END]) AS extra,
+    as_member(CASE WHEN data.nextFundingTime NOT IN ('', '0') AND time_of(data.nextFundingTime) IS NULL
+      THEN '"next_funding_ts":' || to_json(data.nextFundingTime)::VARCHAR END),
+    as_member(CASE WHEN data.deliveryTime NOT IN ('', '0') AND time_of(data.deliveryTime) IS NULL
+      THEN '"delivery_ts":' || to_json(data.deliveryTime)::VARCHAR END)]) AS extra,
   row_no
 FROM frame_items;

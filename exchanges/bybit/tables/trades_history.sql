@@ -25,6 +25,6 @@ SELECT
   channel,
   with_members(extra, [beyond('price', data.price), beyond('size', data.size), beyond('mark_price', data.mP),
     beyond('index_price', data.iP), beyond('mark_iv', data.mIv), beyond('iv', data.iv),
-    CASE WHEN data.seq <> '' AND whole_of(data.seq) IS NULL THEN '"cross_seq":' || to_json(data.seq)::VARCHAR END]) AS extra,
+    beyond_whole('cross_seq', data.seq)]) AS extra,
   row_no
 FROM frame_items;

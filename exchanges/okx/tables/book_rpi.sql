@@ -8,8 +8,8 @@ CREATE MACRO verdict(line, data) AS CASE WHEN moment(number_of(data.ts)) IS NULL
 
 -- A level that is not [price, size, size without RPI, orders] is odd.
 CREATE MACRO odd_level(level) AS coalesce(len(level), 0) <> 4 OR number_of(level[1]) IS NULL OR number_of(level[2]) IS NULL
-  OR beyond('', level[1]) IS NOT NULL OR beyond('', level[2]) IS NOT NULL OR number_of(level[3]) IS NULL
-  OR beyond('', level[3]) IS NOT NULL OR whole_of(level[4]) IS NULL;
+  OR is_beyond(level[1]) OR is_beyond(level[2]) OR number_of(level[3]) IS NULL
+  OR is_beyond(level[3]) OR whole_of(level[4]) IS NULL;
 
 -- The instrument in a channel's name.
 CREATE MACRO about_of(channel) AS nullif(substr(channel, 1 + length(split_part(channel, '.', 1)) + 1), '');

@@ -15,7 +15,7 @@ SELECT
   recv_ts, moment(number_of(data.ts)) AS exchange_ts, coalesce(said(detail, 'insId'), said(detail, 'instId')) AS instrument_name,
   conn, seq, source, said(detail, 'type') AS "type", number_of(said(detail, 'px')) AS px,
   channel, with_members(CASE WHEN place = 1 THEN extra END, [
-    beyond('px', said(detail, 'px')), member_of('details', members_of(unsaid(detail)))
+    beyond('px', said(detail, 'px')), as_member(member_of('details', members_of(unsaid(detail))))
   ]) AS extra,
   CASE WHEN row_no = 0 THEN 0 ELSE (row_no - 1) * 100000 + place END AS row_no
 FROM (

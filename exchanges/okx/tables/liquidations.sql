@@ -20,7 +20,7 @@ SELECT
   number_of(said(detail, 'bkPx')) AS "bkPx", number_of(said(detail, 'bkLoss')) AS "bkLoss", said(detail, 'ccy') AS ccy,
   channel, with_members(CASE WHEN place = 1 THEN extra END, [
     beyond('sz', said(detail, 'sz')), beyond('bkPx', said(detail, 'bkPx')), beyond('bkLoss', said(detail, 'bkLoss')),
-    member_of('details', members_of(unsaid(detail)))
+    as_member(member_of('details', members_of(unsaid(detail))))
   ]) AS extra,
   CASE WHEN row_no = 0 THEN 0 ELSE (row_no - 1) * 1000 + place END AS row_no
 FROM (

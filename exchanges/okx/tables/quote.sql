@@ -17,7 +17,7 @@ SELECT
   number_of(data.asks[1][1]) AS "askPx", number_of(data.asks[1][2]) AS "askSz", whole_of(data.asks[1][4]) AS "askOrders",
   data."seqId" AS "seqId", channel,
   with_members(extra, [
-    CASE WHEN odd_side(data.bids) THEN '"bids":' || CAST(to_json(data.bids) AS VARCHAR) END,
-    CASE WHEN odd_side(data.asks) THEN '"asks":' || CAST(to_json(data.asks) AS VARCHAR) END
+    as_member(CASE WHEN odd_side(data.bids) THEN '"bids":' || CAST(to_json(data.bids) AS VARCHAR) END),
+    as_member(CASE WHEN odd_side(data.asks) THEN '"asks":' || CAST(to_json(data.asks) AS VARCHAR) END)
   ]) AS extra, row_no
 FROM frame_items;
