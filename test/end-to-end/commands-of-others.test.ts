@@ -161,9 +161,12 @@ for (const venue of venues)
     })
 
     await t.test('coverage and verify', async t => {
-      t.match(await said(t, ['coverage', '--path', dataDir]), /^Complete: \d+ channels/)
-      t.match(await said(t, ['coverage', '--path', dataDir, '--by', 'channel', '--json']), new RegExp(`"${perpetual}"`))
-      t.match(await said(t, ['verify', dataDir]), /^no fault/m)
+      const account = await said(t, ['coverage', '--path', dataDir])
+      t.match(account, /^Complete: \d+ channels/)
+      const channels = await said(t, ['coverage', '--path', dataDir, '--by', 'channel', '--json'])
+      t.match(channels, new RegExp(`"${perpetual}"`))
+      const proof = await said(t, ['verify', dataDir])
+      t.match(proof, /^no fault/m)
     })
 
     await t.test('report: of the one exchange, and the error for another', async t => {

@@ -109,6 +109,12 @@ function hourOf(dataDir: string, host = 'mine') {
   })
 }
 
+/** Numbers of quotes. */
+const [SOME, OTHERS] = [
+  [1, 2, 3],
+  [1, 2, 4],
+]
+
 async function importHour(dataDir: string, numbers: readonly number[], host?: string) {
   const hour = hourOf(dataDir, host)
   hour.begin(START_US + 5)
@@ -119,25 +125,25 @@ async function importHour(dataDir: string, numbers: readonly number[], host?: st
 
 t.test('the same lines make the same segment, and are there once; others make another', async t => {
   const dataDir = t.testdir()
-  t.match(await importHour(dataDir, [1, 2, 3]), { segments: 1, known: 0 })
+  t.match(await importHour(dataDir, SOME), { segments: 1, known: 0 })
   const before = hashes(join(dataDir, 'raw'))
-  t.match(await importHour(dataDir, [1, 2, 3]), { segments: 0, known: 1 })
+  t.match(await importHour(dataDir, SOME), { segments: 0, known: 1 })
   t.same(hashes(join(dataDir, 'raw')), before, 'nothing was written')
-  t.match(await importHour(dataDir, [1, 2, 4]), { segments: 1, known: 0 })
+  t.match(await importHour(dataDir, OTHERS), { segments: 1, known: 0 })
   t.equal([...rawSegments(dataDir)].length, 2)
-  t.match(await importHour(dataDir, [1, 2, 3], 'other'), { segments: 1 }, 'of another host it is another')
+  t.match(await importHour(dataDir, SOME, 'other'), { segments: 1 }, 'of another host it is another')
   t.same(filesBelow(join(dataDir, 'state/import/tmp')), [], 'nothing waits any more')
 })
 
 t.test('a kill between manifest and segment leaves what the next import completes', async t => {
   const dataDir = t.testdir()
-  await importHour(dataDir, [1, 2, 3])
+  await importHour(dataDir, SOME)
   const before = hashes(join(dataDir, 'raw'))
   const [segment] = [...rawSegments(dataDir)]
   if (!segment) throw new Error('no segment')
   rmSync(join(dataDir, segment.path))
   t.ok(existsSync(join(dataDir, withState(segment.path, 'manifest'))))
-  t.match(await importHour(dataDir, [1, 2, 3]), { segments: 1, known: 0 })
+  t.match(await importHour(dataDir, SOME), { segments: 1, known: 0 })
   t.same(hashes(join(dataDir, 'raw')), before)
 })
 
