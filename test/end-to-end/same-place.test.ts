@@ -72,6 +72,11 @@ t.test('refused by sync, run and doctor, with what to do', async t => {
   t.same(dataNames(world), before)
 })
 
+function needsMount(t: Test): boolean {
+  const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
+  return needsThat(t, mayMount, 'needs root, for a mount of its own')
+}
+
 /** Under a mount of its own, which ends with it. */
 async function underMount(from: string, to: string, args: readonly string[]) {
   const script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
@@ -80,8 +85,7 @@ async function underMount(from: string, to: string, args: readonly string[]) {
 }
 
 t.test('refused: a bind mount', async t => {
-  const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
-  if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+  if (!needsMount(t)) return
   for (const [name, of, target] of [
     ['of the dataDir', 'real/tape/data', './mnt'],
     ['of a folder inside', 'real/tape/data/raw', './mnt'],
@@ -135,8 +139,7 @@ for (const kind of ['folder', 'ssh', 'daemon'] as const) {
   t.test(
     `refused: over ${kind}, a folder of the target is mounted into the dataDir, as its folder of that name`,
     async t => {
-      const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
-      if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+      if (!needsMount(t)) return
       const world = new ConfiguredWorld(t)
       const dataDir = join(world.folder, 'data')
       const target = await startTarget(t, kind, world.folder)
@@ -173,8 +176,7 @@ const OF_OURS = [
 for (const folder of OF_OURS) {
   for (const way of ['from here there', 'from there here'] as const) {
     t.test(`refused: ${folder} is mounted ${way}`, async t => {
-      const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
-      if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+      if (!needsMount(t)) return
       const world = new ConfiguredWorld(t)
       const [dataDir, nas] = [join(world.folder, 'data'), join(world.folder, 'nas')]
       world.record(dataDir)
@@ -215,8 +217,7 @@ for (const folder of OF_OURS.slice(0, 3)) {
 
 for (const kind of ['ssh', 'daemon'] as const) {
   t.test(`refused: over ${kind}, what was brought there is mounted here before it was compared`, async t => {
-    const mayMount = spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
-    if (!needsThat(t, mayMount, 'needs root, for a mount of its own')) return
+    if (!needsMount(t)) return
     const world = new ConfiguredWorld(t)
     const dataDir = join(world.folder, 'data')
     const target = await startTarget(t, kind, world.folder)

@@ -110,10 +110,8 @@ function hourOf(dataDir: string, host = 'mine') {
 }
 
 /** Numbers of quotes. */
-const [SOME, OTHERS] = [
-  [1, 2, 3],
-  [1, 2, 4],
-]
+const SOME = [1, 2, 3]
+const OTHERS = [1, 2, 4]
 
 async function importHour(dataDir: string, numbers: readonly number[], host?: string) {
   const hour = hourOf(dataDir, host)
