@@ -5,19 +5,19 @@ import { compress, decompress } from 'zstd-napi'
 import { runCompactor } from '../../compactor/main.js'
 import { configSchema } from '../../config/schema.js'
 import { finishedListsOf } from '../../formats/finished-list.js'
-import { parseManifest, type Manifest } from '../../formats/manifest.js'
+import type { Manifest } from '../../formats/manifest.js'
 import { parquetFiles } from '../../formats/parquet-tree.js'
 import { segmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
 import { rawFiles } from '../../formats/raw-tree.js'
 import { compactorState } from '../../formats/receipt.js'
-import { endOfSegmentMs } from '../../recorder/storage/segment-length.js'
-import { greatest, least } from '../../platform/extremes.js'
 import { createLogger } from '../../platform/log.js'
 import { dataIdentity } from '../../platform/data-identity.js'
 import { dateOf } from '../../platform/utc-date.js'
+import { HOUR_MS, segmentsOf } from './hours.js'
+import type { RecordedFamily } from './recorded-families.js'
 
 export const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
+const MIB = 1024 * 1024
 /** Of the journal lines are written anew for each date: it says when things were. */
 const TELLS_TIMES = 'journal'
 
@@ -49,52 +49,45 @@ function writeSegment(dataDir: string, name: SegmentName, manifest: Manifest, te
   return made.sha256
 }
 
-const manifestAt = (path: string) => parseManifest(readFileSync(withState(path, 'manifest'), 'utf8'), path)
-
 /**
- * A day of a recording, as the product makes it: what a recorder recorded of a few seconds stands in each hour, in segments
- * as long as the recorder would make them of so much, and is converted and rolled up by the compactor.
- * @param recorded a dataDir with the sealed segments of one run
+ * A day of a recording, as the product makes it: the few seconds of each family stand in all hours in which it would come,
+ * in segments as long as the recorder would make them of so much, and are converted and rolled up by the compactor.
  * @returns a moment in its second hour, in the midst of what was recorded
  */
-export async function makeDay(recorded: string, dataDir: string, date: string, hours: number): Promise<number> {
+export async function makeDay(
+  families: readonly RecordedFamily[],
+  dataDir: string,
+  date: string,
+  hours: number,
+): Promise<number> {
   const config = configSchema.parse({ dataDir, host: 'bench', exchange: { name: 'deribit' } })
   const { longestHours, littleMiB } = config.segments
-  const sealed = [...rawFiles(recorded)].filter(({ state }) => state === 'sealed')
-  const manifests = sealed.map(({ path }) => manifestAt(join(recorded, path)))
-  const recordedUs = greatest(manifests.map(one => one.last_recv_us)) - least(manifests.map(one => one.first_recv_us))
+  const day = { fromMs: Date.parse(date), hours, long: { hours: longestHours, bytes: littleMiB * MIB } }
   let momentMs = 0
   mkdirSync(dataDir, { recursive: true })
   // Before a list is written: its name has it, and one that has not is not this recorder's.
   dataIdentity(dataDir)
-  for (const { path, name } of sealed) {
-    const manifest = manifestAt(join(recorded, path))
-    const text = decompress(readFileSync(join(recorded, path))).toString('utf8')
+  for (const { name, manifest, text, bytesIn } of families) {
     const nearMs = name.startedMs
-    const bytesAnHour =
-      name.channel === TELLS_TIMES ? undefined : (manifest.bytes_compressed * HOUR_MS * 1000) / recordedUs
-    const long = { hours: longestHours, bytes: littleMiB * 1024 * 1024 }
-    for (let hour = 0; hour < hours;) {
-      const hourMs = Date.parse(date) + hour * HOUR_MS
-      const goesOn = Math.min(hours - hour, (endOfSegmentMs(hourMs, bytesAnHour, long) - hourMs) / HOUR_MS)
-      const count = bytesAnHour === undefined ? 1 : Math.max(1, Math.min(goesOn, Math.floor(long.bytes / bytesAnHour)))
-      const byMs = (at: number) => Date.parse(date) + at * HOUR_MS + ((nearMs % HOUR_MS) % 60_000) - nearMs
-      const midUs = (manifest.first_recv_us + manifest.last_recv_us) / 2
-      if (hour <= 1 && name.channel === 'book') momentMs = Math.floor(midUs / 1000) + byMs(1)
-      const of = { ...name, startedMs: nearMs + byMs(hour), run: `${name.run.slice(0, 6)}${hour}` }
-      const last = shifted(JSON.stringify(manifest), nearMs, byMs(hour + count - 1))
+    const inHourMs = (nearMs % HOUR_MS) % 60_000
+    const midUs = (manifest.first_recv_us + manifest.last_recv_us) / 2
+    if (name.channel === 'book') momentMs = Math.floor(midUs / 1000) - nearMs + day.fromMs + HOUR_MS + inHourMs
+    for (const { hoursMs, ofDate } of segmentsOf(name.channel, bytesIn, day)) {
+      const byMs = hoursMs.map(hourMs => hourMs + inHourMs - nearMs)
+      const [first, last] = [byMs[0] ?? 0, byMs.at(-1) ?? 0]
       const told: Manifest = {
-        ...(JSON.parse(shifted(JSON.stringify(manifest), nearMs, byMs(hour))) as Manifest),
-        last_recv_us: (JSON.parse(last) as Manifest).last_recv_us,
-        frames: manifest.frames * count,
+        ...(JSON.parse(shifted(JSON.stringify(manifest), nearMs, first)) as Manifest),
+        last_recv_us: manifest.last_recv_us + last * 1000,
+        frames: manifest.frames * hoursMs.length,
       }
-      const texts = Array.from({ length: count }, (_, n) => shifted(text, nearMs, byMs(hour + n)))
-      writeSegment(dataDir, goesOn > 1 ? { ...of, ofDate: true } : of, told, texts.join(''))
-      hour += count
+      const hour = Math.floor((nearMs + first - day.fromMs) / HOUR_MS)
+      const of = { ...name, startedMs: nearMs + first, run: `${name.run.slice(0, 6)}${hour}` }
+      const texts = byMs.map(by => shifted(text, nearMs, by))
+      writeSegment(dataDir, ofDate ? { ...of, ofDate } : of, told, texts.join(''))
     }
   }
   const log = createLogger('compactor', 'silent')
-  const { failing } = await runCompactor({ config, log, once: true, nowMs: () => Date.parse(date) + 2 * DAY_MS })
+  const { failing } = await runCompactor({ config, log, once: true, nowMs: () => day.fromMs + 2 * DAY_MS })
   if (failing > 0) throw new Error(`the day cannot be converted: ${failing} segments failed`)
   return momentMs
 }

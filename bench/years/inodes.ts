@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Of ext4, as it is made by default: an inode, and a folder's first block. */
+/** Of ext4, as it is made by default: an inode, and a block, of which a folder takes one, and so does a manifest. */
 const INODE_BYTES = 256
-const FOLDER_BYTES = 4096
+const BLOCK_BYTES = 4096
 const DAYS = 365
 
 /** What of a day lies in a tree, by kind: how many files and folders. */
@@ -34,5 +34,10 @@ function kindOf(path: string, name: string, isFolder: boolean): string {
 export function yearOf(counts: ReadonlyMap<string, number>) {
   const all = [...counts].reduce((sum, [, count]) => sum + count, 0)
   const folders = [...counts].reduce((sum, [kind, count]) => sum + (kind.startsWith('folders') ? count : 0), 0)
-  return { inodes: all * DAYS, megabytes: ((all * INODE_BYTES + folders * FOLDER_BYTES) * DAYS) / 1e6 }
+  const megabytes = (bytes: number) => (bytes * DAYS) / 1e6
+  return {
+    inodes: all * DAYS,
+    megabytes: megabytes(all * INODE_BYTES + folders * BLOCK_BYTES),
+    ofManifests: megabytes((counts.get('manifests') ?? 0) * BLOCK_BYTES),
+  }
 }

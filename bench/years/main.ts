@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { startSimulator } from '../../exchanges/deribit/simulator/main.js'
-import { readStatus } from '../../formats/status.js'
 import { packageRoot } from '../../platform/package-info.js'
 import { dateOf } from '../../platform/utc-date.js'
 import { machine } from '../machine.js'
 import { cloneDay, DAY_MS, makeDay } from './day.js'
+import { segmentsOf } from './hours.js'
 import { inodesOfDay, yearOf } from './inodes.js'
 import { costOf, type Cost } from './measure.js'
+import { recordedFamilies, type RecordedFamily } from './recorded-families.js'
 
 export interface YearsOptions {
   /** Numbers of days to measure at, rising; the first is what the others are compared with. */
@@ -43,14 +43,13 @@ type Goal =
 
 /** What was written less than this ago is not marked as done by a compactor: it may change again unnoticed. */
 const SETTLED_MS = 2500
-/** Of books, which come last. */
-const RECORDED_FRAMES = 1000
 
 /** `npm run bench years`: what each question costs on a tree of one day, and on trees of many. */
 export async function benchYears(options: YearsOptions): Promise<boolean> {
   print(`\n# Years on one tree\n${machine()}\n`)
-  const { questions, costs, inodes } = await costsOfYears(options)
+  const { questions, costs, inodes, families } = await costsOfYears(options)
   tellInodes(inodes)
+  tellSegments(families)
   return told(questions, costs, options.days)
 }
 
@@ -60,7 +59,8 @@ export async function costsOfYears({ days, hours, only = /./, callsOnly = false 
   try {
     const dataDir = join(scratch, 'box')
     const date = dateOf(Date.now() - 2 * DAY_MS)
-    const momentMs = await makeDay(await recordedSeconds(scratch), dataDir, date, hours)
+    const families = await recordedFamilies(scratch)
+    const momentMs = await makeDay(families, dataDir, date, hours)
     const inodes = inodesOfDay(dataDir, date)
     const copy = join(scratch, 'copy')
     mkdirSync(copy)
@@ -78,19 +78,33 @@ export async function costsOfYears({ days, hours, only = /./, callsOnly = false 
         process.stderr.write(`${count} days: ${name}: ${textOf(cost)}\n`)
       }
     }
-    return { questions, costs, inodes }
+    return { questions, costs, inodes, families }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
 function tellInodes(counts: ReadonlyMap<string, number>): void {
-  const { inodes, megabytes } = yearOf(counts)
+  const { inodes, megabytes, ofManifests } = yearOf(counts)
   const ofDay = [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')
-  print(
-    `a day: ${ofDay}; a year: ${inodes.toLocaleString('en')} inodes, ${Math.round(megabytes)} MB of metadata on ext4`,
-  )
+  const ofYear = `${inodes.toLocaleString('en')} inodes, ${Math.round(megabytes)} MB of metadata on ext4`
+  print(`a day: ${ofDay}; a year: ${ofYear}, and ${Math.round(ofManifests)} MB of blocks that hold manifests`)
   print('goal: <= 200,000 inodes, <= 150 MB\n')
+}
+
+/** What whole days would have with other settings. */
+function tellSegments(families: readonly RecordedFamily[]): void {
+  const littleMiB = [4, 8, 16]
+  print(`| segments a day | ${littleMiB.map(mib => `littleMiB ${mib}`).join(' | ')} |`)
+  print(`|---|${littleMiB.map(() => '---|').join('')}`)
+  for (const hours of [1, 6, 12, 24]) {
+    const counts = littleMiB.map(mib => {
+      const day = { fromMs: 0, hours: 24, long: { hours, bytes: mib * 1024 * 1024 } }
+      return families.reduce((sum, { name, bytesIn }) => sum + segmentsOf(name.channel, bytesIn, day).length, 0)
+    })
+    print(`| longestHours ${hours} | ${counts.join(' | ')} |`)
+  }
+  print('')
 }
 
 function told(questions: readonly Question[], costs: ReadonlyMap<string, readonly Cost[]>, days: readonly number[]) {
@@ -197,26 +211,6 @@ async function markAsDone(config: string): Promise<void> {
   await delay(SETTLED_MS)
   const main = join(packageRoot, 'dist', 'cli', 'main.js')
   await execa(process.execPath, [main, 'compact', '--once', '--config', config], { stdin: 'ignore' })
-}
-
-/** A few seconds of all families, by a recorder of the simulated exchange. */
-async function recordedSeconds(scratch: string): Promise<string> {
-  const exchange = await startSimulator({ port: 0, instruments: 60, rate: 200 })
-  const dataDir = join(scratch, 'recorded')
-  const config = join(scratch, 'recorded.yaml')
-  const settings = { dataDir, host: 'bench', exchange: { name: 'deribit', url: exchange.url } }
-  writeFileSync(config, JSON.stringify(settings))
-  const main = join(packageRoot, 'dist', 'cli', 'main.js')
-  const recorder = execa(process.execPath, [main, 'record', '--config', config], { stdin: 'ignore', reject: false })
-  const isRecorded = () => {
-    const families = readStatus(dataDir, 'recorder')?.['families'] as Record<string, { frames: number }> | undefined
-    return (families?.['book']?.frames ?? 0) > RECORDED_FRAMES
-  }
-  while (!isRecorded()) await delay(100)
-  recorder.kill('SIGTERM')
-  await recorder
-  await exchange.close()
-  return dataDir
 }
 
 function configAt(scratch: string, dataDir: string): string {

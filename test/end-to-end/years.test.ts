@@ -1,5 +1,6 @@
 /** The short form of `npm run bench years`: of the calls alone, which no busy machine changes. */
 import t from 'tap'
+import { HOUR_MS, polled, segmentsOf } from '../../bench/years/hours.js'
 import { costsOfYears } from '../../bench/years/main.js'
 import { needs } from '../fixtures/needs.js'
 
@@ -24,4 +25,30 @@ t.test('ten days cost what one costs', { timeout: 300_000 }, async t => {
     const [one = NaN, ten = NaN] = (costs.get(name) ?? []).map(({ calls }) => calls ?? NaN)
     t.ok(ten <= times * one + 500, `${name}: ${one} calls with one day, ${ten} with ten`)
   }
+})
+
+t.test('a day has segments where a recorder would make them', async t => {
+  const MIB = 1024 * 1024
+  const day = { fromMs: Date.parse('2026-11-01'), hours: 24, long: { hours: 6, bytes: 4 * MIB } }
+  const hoursOf = (channel: string, bytesIn: (hourMs: number) => number | undefined) =>
+    segmentsOf(channel, bytesIn, day).map(({ hoursMs }) => hoursMs.map(ms => (ms - day.fromMs) / HOUR_MS))
+  const sixes = [0, 6, 12, 18]
+
+  t.same(
+    hoursOf('much', () => 3 * MIB),
+    hoursOf('journal', () => 1),
+    'each hour its own',
+  )
+  t.equal(hoursOf('journal', () => 1).length, 24)
+  t.same(
+    hoursOf('little', () => 1),
+    sixes.map(from => [0, 1, 2, 3, 4, 5].map(hour => from + hour)),
+  )
+  t.same(hoursOf('between', () => MIB)[0], [0, 1, 2, 3], 'until it is full')
+  t.same(
+    hoursOf('asked for', polled(3 * MIB, 6 * HOUR_MS)),
+    sixes.map(hour => [hour]),
+    'once in six hours',
+  )
+  t.equal(polled(5, HOUR_MS / 4)(day.fromMs), 20, 'four times an hour')
 })
