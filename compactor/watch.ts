@@ -4,16 +4,14 @@ import type { Logger } from '../platform/log.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** An hour's segments are sealed soon after its end. */
-const WATCHED_HOURS = 2
+/** A date's segments are sealed soon after its end. */
+const WATCHED_MS = 2 * HOUR_MS
 const FORGET_EVERY_MS = 600_000
 
-/** Folders of older hours get new segments only by recovery; looking around regularly finds those. */
+/** Folders of older dates get new segments only by recovery; looking around regularly finds those. */
 function isOld(path: string, nowMs: number): boolean {
-  const [, date, hour] = /[\\/]date=(\d{4}-\d\d-\d\d)(?:[\\/]hour=(\d\d))?(?:[\\/]|$)/.exec(path) ?? []
-  if (date === undefined) return false
-  const endMs = Date.parse(date) + (hour === undefined ? DAY_MS : (Number(hour) + 1) * HOUR_MS)
-  return endMs < nowMs - WATCHED_HOURS * HOUR_MS
+  const [, date] = /[\\/]date=(\d{4}-\d\d-\d\d)(?:[\\/]|$)/.exec(path) ?? []
+  return date !== undefined && Date.parse(date) + DAY_MS < nowMs - WATCHED_MS
 }
 
 interface Pause {
@@ -24,7 +22,7 @@ interface Pause {
 const isOtherFile = (path: string) => /\.(json|open|rewriting|tmp)$/.test(path)
 
 /**
- * Calls `appeared` when a sealed segment gets its name below `raw/`, for segments of the last hours; folders of past
+ * Calls `appeared` when a sealed segment gets its name below `raw/`, for segments of today and, soon after midnight, of yesterday; folders of past
  * ones are watched no longer. Watching is a hint: where it does not work (limits of inotify, network file systems) only
  * speed is lost.
  */

@@ -15,8 +15,10 @@ export interface SegmentName {
   currency?: string
   /** When the segment was opened, ms since the epoch, whole seconds. */
   startedMs: number
-  /** It lies in the folder of its date, and may go on to its end; the others lie in that of an hour, and end with it. */
+  /** It may go on to the end of its date; the others end with the hour in which they were begun. */
   ofDate?: true
+  /** It lies in a folder of its hour, where versions up to 0.1.0 put it. */
+  inHourFolder?: true
   /** The recorder's name: its host and, behind `_`, the identity of its dataDir. */
   host: string
   /** One run of a recorder process. */
@@ -58,12 +60,23 @@ export function groupPath({ channel, kind, currency }: SegmentGroup): string {
     : `channel=${channel}/kind=${kind}/currency=${currency}`
 }
 
-/** Path below `dataDir`, with forward slashes: `raw/exchange=…/channel=…/date=…/hour=…/<time>-<host>-<run>-<n><suffix>`; grouped, with `kind=…/` or `kind=…/currency=…/` behind the channel; of a date, without `hour=…/`. */
+/** Behind the time of a segment that ends with its hour: in the folder of a date that is seen in the name alone. */
+const OF_HOUR = '_1h'
+
+/** With what names of segments begin, and of what is made from them: the source of a pattern, whose group is the hour. */
+export const SEGMENT_TIME = String.raw`\d{8}T(\d\d)\d{4}Z(?:${OF_HOUR})?`
+
+/**
+ * Path below `dataDir`, with forward slashes: `raw/exchange=…/channel=…/date=…/<time>_1h-<host>-<run>-<n><suffix>`; grouped,
+ * with `kind=…/` or `kind=…/currency=…/` behind the channel; of a date, without `_1h`; of versions up to 0.1.0, with
+ * `hour=…/` behind the date in place of `_1h`.
+ */
 export function segmentPath(name: SegmentName, state: SegmentState): string {
   const time = new Date(name.startedMs).toISOString()
-  const date = `raw/exchange=${name.exchange}/${groupPath(name)}/date=${time.slice(0, 10)}`
-  const folder = name.ofDate ? date : `${date}/hour=${time.slice(11, 13)}`
-  return `${folder}/${compactTime(name.startedMs)}-${name.host}-${name.run}-${name.number}${SUFFIX[state]}`
+  const hour = name.inHourFolder ? `hour=${time.slice(11, 13)}/` : ''
+  const folder = `raw/exchange=${name.exchange}/${groupPath(name)}/date=${time.slice(0, 10)}/${hour}`
+  const length = name.ofDate || name.inHourFolder ? '' : OF_HOUR
+  return `${folder}${compactTime(name.startedMs)}${length}-${name.host}-${name.run}-${name.number}${SUFFIX[state]}`
 }
 
 /** The date of a segment and of all that comes of it. */
@@ -73,7 +86,7 @@ export const segmentDate = ({ startedMs }: Pick<SegmentName, 'startedMs'>) => da
 export const SAFE_PATH_VALUE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
 const PATH = new RegExp(
-  String.raw`^raw/exchange=([^/]+)/channel=([^/]+)(?:/kind=([^/]+)(?:/currency=([^/]+))?)?/date=(\d{4}-\d\d-\d\d)(?:/hour=(\d\d))?/(\d{8}T\d{6}Z)-(${RECORDER_NAME})-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$`,
+  String.raw`^raw/exchange=([^/]+)/channel=([^/]+)(?:/kind=([^/]+)(?:/currency=([^/]+))?)?/date=(\d{4}-\d\d-\d\d)(?:/hour=(\d\d))?/(\d{8}T\d{6}Z)(${OF_HOUR})?-(${RECORDER_NAME})-([a-z0-9]+)-(\d+)(\.jsonl\.zst\.open|\.jsonl\.zst\.rewriting|\.jsonl\.zst|\.json)$`,
 )
 
 /** Whether a file that is ours by its name is in one of these states: quicker to see than what the whole name says. */
@@ -93,6 +106,7 @@ export function parseSegmentPath(path: string): { name: SegmentName; state: Segm
     ,
     hour,
     time = '',
+    ofHour,
     host = '',
     run = '',
     number = '',
@@ -102,8 +116,9 @@ export function parseSegmentPath(path: string): { name: SegmentName; state: Segm
   const values = [exchange, channel, kind ?? 'none', currency ?? 'none']
   if (!state || !values.every(value => SAFE_PATH_VALUE.test(value))) return undefined
   const group = { channel, ...(kind !== undefined && { kind }), ...(currency !== undefined && { currency }) }
-  const started = { startedMs: parseCompactTime(time), ...(hour === undefined && { ofDate: true as const }) }
-  const name = { exchange, ...group, ...started, host, run, number: Number(number) }
+  const length =
+    hour === undefined ? ofHour === undefined && { ofDate: true as const } : { inHourFolder: true as const }
+  const name = { exchange, ...group, startedMs: parseCompactTime(time), ...length, host, run, number: Number(number) }
   // A time that does not exist (month 13) or a folder that contradicts the name is not one of ours.
   if (Number.isNaN(name.startedMs) || segmentPath(name, state) !== path) return undefined
   return { name, state }

@@ -1,6 +1,6 @@
 /**
  * The one walk over `raw/`: whoever looks for segments finds them here, in every layout of `segments.groupBy`, however
- * they are mixed. What is listed is what is asked for: of an hour, the folders of that hour.
+ * they are mixed, and in folders of hours, which versions up to 0.1.0 made. What is listed is what is asked for.
  */
 import { existsSync } from 'node:fs'
 import { addTo } from '../platform/group-by.js'
@@ -85,7 +85,7 @@ export function rawFoldersOf(root: string, day: RawDay): string[] {
 
 const HOUR: readonly Level[] = [{ key: 'hour' }]
 
-/** What lies in one folder of a date: segments that may go on to its end, and the folders of its hours. */
+/** What lies in one folder of a date: its segments, and the folders of its hours of versions up to 0.1.0. */
 function contentsOf(root: string, folder: string, { date }: RawDay, query: RawQuery = {}) {
   const { folders, files } = listWanted(root, folder, query)
   const hours = folders.flatMap(name => {
@@ -105,16 +105,16 @@ function contentsOf(root: string, folder: string, { date }: RawDay, query: RawQu
 function* filesByHour(root: string, query: RawQuery): Generator<RawFile[], void> {
   for (const day of rawDays(root, query)) {
     const folders = new Map<number, string[]>()
-    const ofDate = new Map<number, RawFile[]>()
+    const begun = new Map<number, RawFile[]>()
     for (const folder of day.folders) {
       const { hours, files } = contentsOf(root, folder, day, query)
       // A segment ends with its hour, but for a frame on its way.
       for (const { startMs, path } of hours) if (overlaps(startMs * 1000, HOUR_US, query)) addTo(folders, startMs, path)
-      for (const file of files) if (mayHoldLinesOf(file.name, query)) addTo(ofDate, segmentHourMs(file.name), file)
+      for (const file of files) if (mayHoldLinesOf(file.name, query)) addTo(begun, segmentHourMs(file.name), file)
     }
-    for (const hourMs of inOrder([...new Set([...folders.keys(), ...ofDate.keys()])], query.newestFirst)) {
+    for (const hourMs of inOrder([...new Set([...folders.keys(), ...begun.keys()])], query.newestFirst)) {
       const inHour = (folders.get(hourMs) ?? []).flatMap(folder => rawFilesIn(root, folder, query))
-      yield [...(ofDate.get(hourMs) ?? []), ...inHour]
+      yield [...(begun.get(hourMs) ?? []), ...inHour]
     }
   }
 }

@@ -12,8 +12,8 @@ type Begun = Pick<SegmentName, 'startedMs' | 'ofDate'>
 export const segmentHourMs = ({ startedMs }: Begun) => Math.floor(startedMs / HOUR_MS) * HOUR_MS
 
 /**
- * When a segment ends at the latest, ms: with the hour in which it was begun or, where it lies in the folder of its date,
- * with that date. What was on its way then is in it, too.
+ * When a segment ends at the latest, ms: with the hour in which it was begun or, where its name says nothing of an hour,
+ * with its date. What was on its way then is in it, too.
  */
 export function segmentEndMs({ startedMs, ofDate }: Begun): number {
   const lengthMs = ofDate ? DAY_MS : HOUR_MS

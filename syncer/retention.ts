@@ -1,4 +1,4 @@
-import { withState } from '../formats/raw-path.js'
+import { SEGMENT_TIME, withState } from '../formats/raw-path.js'
 import type { FileRecord } from '../formats/ledger.js'
 import type { LocalFile } from './local-tree.js'
 import { isCurrent } from './plan.js'
@@ -74,10 +74,10 @@ export function dueOf(question: RetentionQuestion): {
 
 const isSegment = ({ kind }: LocalFile) => kind === 'segment'
 
+const BESIDE_ORIGIN = new RegExp(String.raw`^.*/(?:\d\d|${SEGMENT_TIME})-|(?:\.jsonl\.zst|\.jsonl|\.parquet)$`, 'g')
+
 /** `<host>-<run>-<n>`, which a segment shares with what was made from it. */
-function originOf(path: string): string {
-  return path.replace(/^.*\/(?:\d\d|\d{8}T\d{6}Z)-|(?:\.jsonl\.zst|\.jsonl|\.parquet)$/g, '')
-}
+const originOf = (path: string) => path.replace(BESIDE_ORIGIN, '')
 
 function byAgeRawFirst(a: LocalFile, b: LocalFile): number {
   const rank = (file: LocalFile) => (file.kind === 'segment' ? 0 : file.kind === 'manifest' ? 1 : 2)

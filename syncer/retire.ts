@@ -61,20 +61,13 @@ export function removeEmptyFolders(dataDir: string, folders: readonly string[]):
 }
 
 /**
- * The folders of a date that nobody will write to again, so that they may go when they are empty: hours under `raw/` that
- * ended an hour ago; those of other trees only when no raw data of the date is left to be converted. Pure.
+ * The folders of a date that nobody will write to again, so that they may go when they are empty: those under `raw/` an
+ * hour after its end; those of other trees only when no raw data of the date is left to be converted. Pure.
  */
 export function finishedFolders(folders: readonly string[], date: string, nowMs: number, hasRaw: boolean): string[] {
-  return folders.filter(folder => {
-    if (!folder.startsWith('raw/')) return !hasRaw && endMs(date, '23') + GRACE_MS <= nowMs
-    const hour = /\/hour=(\d\d)$/.exec(folder)?.[1] ?? '23'
-    return endMs(date, hour) + GRACE_MS <= nowMs
-  })
+  if (Date.parse(date) + DAY_MS + GRACE_MS > nowMs) return []
+  return folders.filter(folder => folder.startsWith('raw/') || !hasRaw)
 }
 
-const HOUR_MS = 3_600_000
-const GRACE_MS = HOUR_MS
-
-function endMs(date: string, hour: string): number {
-  return Date.parse(`${date}T${hour}:00:00Z`) + HOUR_MS
-}
+const DAY_MS = 86_400_000
+const GRACE_MS = 3_600_000

@@ -1,6 +1,6 @@
 import { parseParquetName, timeOfParquet } from '../formats/parquet-path.js'
 import { isDate } from '../platform/utc-date.js'
-import { parseSegmentPath, segmentDate } from '../formats/raw-path.js'
+import { parseSegmentPath, SEGMENT_TIME, segmentDate } from '../formats/raw-path.js'
 import { segmentEndMs, segmentHourMs } from '../formats/segment-span.js'
 
 /** What the syncer ships. `segment` is a sealed one, `manifest` describes it; `superseded` lists files that others replaced, `lists` those of finished days; `reports` are for people. */
@@ -24,7 +24,7 @@ const PARQUET = new RegExp(
   `^parquet/exchange=${VALUE}/table=${VALUE}(?:/kind=${VALUE})?(?:/currency=${VALUE})?/date=(${DATE})/(?:(\\d\\d)|day)-${NAME}\\.parquet$`,
 )
 const QUARANTINE = new RegExp(
-  `^quarantine/exchange=${VALUE}/channel=${VALUE}/date=(${DATE})/(?:\\d{8}T(\\d\\d)\\d{4}Z-)?${NAME}\\.jsonl$`,
+  `^quarantine/exchange=${VALUE}/channel=${VALUE}/date=(${DATE})/(?:${SEGMENT_TIME}-)?${NAME}\\.jsonl$`,
 )
 const SUPERSEDED = new RegExp(`^superseded/date=(${DATE})/superseded-${NAME}\\.jsonl$`)
 const REPORT = new RegExp(`^reports/date=(${DATE})/report-${NAME}\\.html$`)

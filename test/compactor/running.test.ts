@@ -62,7 +62,7 @@ t.test('stopping abandons the segment under way without trace', async t => {
   const stop = new AbortController()
   const running = compactOnce(dataDir, { signal: stop.signal })
   // At once: on a fast machine the segment is done within 150 ms.
-  while (!existsSync(join(dataDir, 'state/compactor/tmp/20261122T140000Z-vps-1-r1-1'))) await setImmediate()
+  while (!existsSync(join(dataDir, 'state/compactor/tmp/20261122T140000Z_1h-vps-1-r1-1'))) await setImmediate()
   stop.abort()
   t.match(await running, { segments: 0, failed: 0, backlog: 1 })
   t.same([...filesBelow(join(dataDir, 'parquet')), ...filesBelow(join(dataDir, 'state/compactor/tmp'))], [])

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { watchSegments } from '../../compactor/watch.js'
 import { createLogger } from '../../platform/log.js'
+import { dateOf } from '../../platform/utc-date.js'
 import { until } from '../fixtures/recorder-process.js'
+
+const DAY_MS = 86_400_000
 
 /** Folders that this process has inotify watch. */
 function watchedFolders(): number {
@@ -18,37 +21,36 @@ function watchedFolders(): number {
   }, 0)
 }
 
-t.test('folders of past hours are watched no longer, and new ones are', async t => {
+t.test('folders of past dates are watched no longer, and new ones are', async t => {
   const dataDir = t.testdir()
   const startMs = Date.parse('2026-11-22T12:00:00Z')
   let nowMs = startMs
-  const hourFolder = (ms: number, channel = 'trades') => {
-    const [date = '', time = ''] = new Date(ms).toISOString().split('T')
-    const folder = join(dataDir, `raw/exchange=deribit/channel=${channel}/date=${date}/hour=${time.slice(0, 2)}`)
+  const dateFolder = (ms: number, channel = 'trades') => {
+    const folder = join(dataDir, `raw/exchange=deribit/channel=${channel}/date=${dateOf(ms)}`)
     mkdirSync(folder, { recursive: true })
     return folder
   }
-  for (let hour = -48; hour <= 0; hour++)
-    for (const channel of ['trades', 'book']) hourFolder(startMs + hour * 3_600_000, channel)
+  for (let day = -48; day <= 0; day++)
+    for (const channel of ['trades', 'book']) dateFolder(startMs + day * DAY_MS, channel)
   let appeared = 0
   const watcher = watchSegments(dataDir, createLogger('compactor', 'silent'), () => appeared++, { nowMs: () => nowMs })
   t.teardown(() => watcher.close())
   const tryAt = async (what: string) => {
     const before = appeared
     let n = 0
-    const folder = hourFolder(nowMs)
+    const folder = dateFolder(nowMs)
     await until(what, () => {
       if (appeared === before) writeFileSync(join(folder, `2026-${n++}.jsonl.zst`), '')
       return appeared > before
     })
   }
   await tryAt('a segment of now is seen')
-  await until('of 98 folders of hours few are watched', () => watchedFolders() < 20)
+  await until('of 98 folders of dates few are watched', () => watchedFolders() < 12)
   const atFirst = watchedFolders()
-  for (let hour = 1; hour <= 30; hour++) {
-    nowMs = startMs + hour * 3_600_000
-    await tryAt(`hour ${hour}`)
+  for (let day = 1; day <= 30; day++) {
+    nowMs = startMs + day * DAY_MS
+    await tryAt(`day ${day}`)
     watcher.forgetPast()
   }
-  t.ok(watchedFolders() <= atFirst + 6, `as many as at first, not one more each hour: ${atFirst}, ${watchedFolders()}`)
+  t.ok(watchedFolders() <= atFirst + 6, `as many as at first, not one more each day: ${atFirst}, ${watchedFolders()}`)
 })

@@ -47,7 +47,13 @@ const segmentName: fc.Arbitrary<SegmentName> = fc
   .record({
     exchange: fc.constantFrom('deribit', 'okx'),
     channel: fc.constantFrom('trades', 'chart.trades', 'journal'),
-    layout: fc.constantFrom({}, { kind: 'option' }, { kind: 'spot', currency: 'BTC' }, { ofDate: true as const }),
+    layout: fc.constantFrom(
+      {},
+      { kind: 'option' },
+      { kind: 'spot', currency: 'BTC' },
+      { ofDate: true as const },
+      { inHourFolder: true as const },
+    ),
     startedMs,
     host,
     run: fc.constantFrom('r1', '9z'),
@@ -105,7 +111,7 @@ t.test('a walk over raw finds what a question needs, in the order in which it wa
           'as it was put there',
         )
         assert.ok(isAsked(file))
-        // Of an hour's folder all are listed: those in it end with it at the latest.
+        // Of an hour's folder all are told: those in it end with it at the latest.
         const hourUs = 3_600_000_000
         const wider = { fromUs: (bounds.fromUs ?? -Infinity) - hourUs, toUs: (bounds.toUs ?? Infinity) + hourUs }
         assert.ok(mayHoldLinesOf(file.name, wider), `${file.path} is not`)
@@ -157,7 +163,8 @@ t.test('what is open is told by recorder, whatever identity it had, and nothing 
       assert.deepEqual(told.flatMap(({ rewriting }) => rewriting).sort(), paths('rewriting'))
       assert.equal(new Set(told.map(({ exchange, host }) => `${exchange} ${host}`)).size, told.length)
       for (const { exchange, host, open } of told)
-        for (const path of open) assert.ok(path.includes(`exchange=${exchange}/`) && path.includes(`Z-${host}`), path)
+        for (const path of open)
+          assert.ok(path.includes(`exchange=${exchange}/`) && /Z(_1h)?-(.*)/.exec(path)?.[2]?.startsWith(host), path)
     }),
     { numRuns: 60 },
   )

@@ -15,11 +15,20 @@ t.test('names and paths are each other’s inverse', t => {
   const path = segmentPath(name, 'open')
   t.equal(
     path,
-    'raw/exchange=deribit/channel=chart.trades/date=2026-11-22/hour=14/20261122T140509Z-vps-ldn-1-toxd4aafe-12.jsonl.zst.open',
+    'raw/exchange=deribit/channel=chart.trades/date=2026-11-22/20261122T140509Z_1h-vps-ldn-1-toxd4aafe-12.jsonl.zst.open',
   )
   for (const state of ['open', 'sealed', 'manifest', 'rewriting'] as const) {
     t.same(parseSegmentPath(segmentPath(name, state)), { name, state })
     t.equal(withState(path, state), segmentPath(name, state))
+  }
+  const others = [
+    [{ ofDate: true as const }, 'date=2026-11-22/20261122T140509Z-vps-ldn-1-toxd4aafe-12.jsonl.zst'],
+    [{ inHourFolder: true as const }, 'date=2026-11-22/hour=14/20261122T140509Z-vps-ldn-1-toxd4aafe-12.jsonl.zst'],
+  ] as const
+  for (const [length, of] of others) {
+    const path = `raw/exchange=deribit/channel=chart.trades/${of}`
+    t.equal(segmentPath({ ...name, ...length }, 'sealed'), path)
+    t.same(parseSegmentPath(path), { name: { ...name, ...length }, state: 'sealed' })
   }
   t.end()
 })
@@ -27,7 +36,9 @@ t.test('names and paths are each other’s inverse', t => {
 t.test('paths that are not ours are not taken for ours', t => {
   const good = segmentPath(name, 'sealed')
   const foreign = [
-    good.replace('hour=14', 'hour=15'),
+    good.replace('/2026', '/hour=14/2026'),
+    good.replace('/2026', '/hour=15/2026').replace('_1h', ''),
+    good.replace('_1h', '_2h'),
     good.replace('2026-11-22', '2026-11-23'),
     good.replace('20261122T', '20261322T'),
     good.replace('chart.trades', '..'),

@@ -73,41 +73,46 @@ t.test('a segment that is being sealed is found once, one of which only the mani
   )
 })
 
-t.test('a question for one hour lists the folders of that hour, out of a year of them', async t => {
-  const root = t.testdir()
-  const groups = [{}, { kind: 'option' }, { kind: 'option', currency: 'BTC' }]
-  for (let hour = 0; hour < 365 * 24; hour += 4) {
-    for (const [index, group] of groups.entries()) {
-      const path = put(root, { startedMs: START_MS + hour * HOUR_MS, number: index + 1, ...group })
-      writeFileSync(join(root, dirname(path), 'listed'), '')
+for (const [what, folder] of [
+  ['date', {}],
+  ['hour', { inHourFolder: true as const }],
+] as const) {
+  t.test(`a question for one hour lists the folders of its ${what}, out of a year of them`, async t => {
+    const root = t.testdir()
+    const groups = [{}, { kind: 'option' }, { kind: 'option', currency: 'BTC' }].map(group => ({ ...group, ...folder }))
+    for (let hour = 0; hour < 365 * 24; hour += 4) {
+      for (const [index, group] of groups.entries()) {
+        const path = put(root, { startedMs: START_MS + hour * HOUR_MS, number: index + 1, ...group })
+        writeFileSync(join(root, dirname(path), 'listed'), '')
+      }
     }
-  }
-  const listed: string[] = []
-  const askedMs = START_MS + 100 * 24 * HOUR_MS
-  const query = {
-    fromUs: askedMs * 1000,
-    toUs: (askedMs + HOUR_MS) * 1000,
-    onStranger: (path: string) => listed.push(path),
-  }
-  t.equal([...rawSegments(root, query)].length, 3)
-  t.equal(listed.length, 3, 'no other folder was looked into')
+    const listed: string[] = []
+    const askedMs = START_MS + 100 * 24 * HOUR_MS + 8 * HOUR_MS
+    const query = {
+      fromUs: askedMs * 1000,
+      toUs: (askedMs + HOUR_MS) * 1000,
+      onStranger: (path: string) => listed.push(path),
+    }
+    t.equal([...rawSegments(root, query)].length, 3)
+    t.equal(listed.length, 3, 'no other folder was looked into')
 
-  // Whatever else were opened would be told as damaged.
-  const real = put(root, { startedMs: askedMs, number: 7 })
-  const line = `{"recv_us":${askedMs * 1000 + 5},"conn":"d1","seq":1,"frame":{"n":1}}`
-  const { compress } = await import('zstd-napi')
-  writeFileSync(join(root, real), compress(Buffer.from(`${line}\n`)))
-  const from = new Date(askedMs).toISOString()
-  const to = new Date(askedMs + HOUR_MS).toISOString()
-  const folder = join(root, 'raw/exchange=deribit/channel=trades')
-  const { stdout, exitCode } = await commandHere(['dump', folder, '--from', from, '--to', to])
-  t.equal(exitCode, 0)
-  t.equal(stdout.split('\n').filter(text => text === line).length, 1, 'dump finds it')
-  t.ok(stdout.length < 400, 'and opens only the files of that hour')
-  const none = await commandHere(['dump', folder, '--from', '2027-06-01', '--to', '2027-06-02'])
-  t.equal(none.exitCode, 1)
-  t.match(none.stderr, /without files of ours that may hold lines of that time/)
-})
+    // Whatever else were opened would be told as damaged.
+    const real = put(root, { startedMs: askedMs, number: 7 })
+    const line = `{"recv_us":${askedMs * 1000 + 5},"conn":"d1","seq":1,"frame":{"n":1}}`
+    const { compress } = await import('zstd-napi')
+    writeFileSync(join(root, real), compress(Buffer.from(`${line}\n`)))
+    const from = new Date(askedMs).toISOString()
+    const to = new Date(askedMs + HOUR_MS).toISOString()
+    const family = join(root, 'raw/exchange=deribit/channel=trades')
+    const { stdout, exitCode } = await commandHere(['dump', family, '--from', from, '--to', to])
+    t.equal(exitCode, 0)
+    t.equal(stdout.split('\n').filter(text => text === line).length, 1, 'dump finds it')
+    t.ok(stdout.length < 400, 'and opens only the files of that hour')
+    const none = await commandHere(['dump', family, '--from', '2027-06-01', '--to', '2027-06-02'])
+    t.equal(none.exitCode, 1)
+    t.match(none.stderr, /without files of ours that may hold lines of that time/)
+  })
+}
 
 t.test('Parquet with or without the levels of kind and currency is one table', async t => {
   const root = join(t.testdir(), 'kind=of disk')

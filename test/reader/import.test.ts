@@ -214,7 +214,7 @@ t.test('a blank line is a lost connection: a gap in journal, manifest and covera
   writeFileSync(source, [...before.map(tardisText), '', '', ...after.map(tardisText)].join('\n'))
   t.match(await importTardis(source, data), { lost: 2 })
   const gap = { from_us: before.at(-1)?.recvUs, to_us: after[0]?.recvUs, conn: 'tardis' }
-  const manifests = filesBelow(join(data, 'raw')).filter(path => path.endsWith('.json') && path.includes('hour=14'))
+  const manifests = filesBelow(join(data, 'raw')).filter(path => path.endsWith('.json') && path.includes('T14'))
   const quote = manifests.find(path => path.includes('channel=quote')) ?? ''
   matchAll(t, parseManifest(readFileSync(join(data, 'raw', quote), 'utf8'), quote).gaps, [gap])
   await compactOnce(data, { nowMs: () => NOW_MS })

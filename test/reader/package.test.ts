@@ -141,12 +141,12 @@ t.test('segments and partitions', async t => {
   writeRecording(dataDir, [quote(1), quote(2)])
   writeRecording(dataDir, [quote(3_600_000_005)], { run: 'r2', openFromUs: 0 })
   const raw = join(dataDir, 'raw/exchange=deribit/channel=quote/date=2026-11-22')
-  const sealed = openSegment(join(raw, 'hour=14/20261122T140000Z-vps1-r1-1.jsonl.zst'))
+  const sealed = openSegment(join(raw, '20261122T140000Z_1h-vps1-r1-1.jsonl.zst'))
   t.match(sealed, { state: 'sealed', name: { host: 'vps1' }, manifest: { frames: 2 } })
   const texts: string[] = []
   for await (const { text } of sealed.frames()) texts.push(text)
   t.strictSame(texts, [quote(1).frame, quote(2).frame])
-  const open = openSegment(join(raw, 'hour=15/20261122T150000Z-vps1-r2-1.jsonl.zst.open'))
+  const open = openSegment(join(raw, '20261122T150000Z_1h-vps1-r2-1.jsonl.zst.open'))
   t.match(open, { state: 'open', manifest: undefined })
   const batches: number[] = []
   for await (const batch of open.batches()) batches.push(batch.length)

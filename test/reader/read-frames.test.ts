@@ -95,7 +95,7 @@ t.test('frames of all segments in the order of receive time', async t => {
   for (const [name, choice, wanted] of choices) t.strictSame(await seqs({ path: dataDir, ...choice }), wanted, name)
   const raw = join(dataDir, 'raw/exchange=deribit/channel=quote')
   t.strictSame(await seqs({ path: raw }), ['d1.1', 'd1.3', 'd1.4', 'd1.9'], 'a folder below')
-  const one = join(raw, 'date=2026-11-23/hour=14')
+  const one = join(raw, 'date=2026-11-23')
   t.strictSame(await seqs({ path: one }), ['d1.9'])
   const [file = ''] = readdirSync(one).filter(name => name.endsWith('.zst'))
   t.strictSame(await seqs({ path: join(one, file) }), ['d1.9'], 'a single segment')

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { parseSegmentPath } from '../../formats/raw-path.js'
 import t, { type Test } from 'tap'
 import { seeded } from '../fixtures/dice.js'
 import { CrashPoints } from '../fixtures/crash-points.js'
@@ -85,7 +86,7 @@ async function crashAtEveryStep(t: Test, more: Partial<StorageOptions>): Promise
   const { disk, acknowledged, sealed } = await everyStep(join(folder, 'live'), more)
   if (more.long)
     t.ok(
-      sealed.some(({ path }) => !path.includes('hour=')),
+      sealed.some(({ path }) => parseSegmentPath(path)?.name.ofDate),
       'some go on',
     )
   const kinds = new Set(disk.steps.map(({ does }) => does))

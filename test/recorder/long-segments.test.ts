@@ -233,7 +233,7 @@ t.test('a file that another program removed is written anew, and told anew', asy
   const dataDir = t.testdir({})
   const run = new LongRun(dataDir, {}, localDisk)
   for (let hour = 0; hour < 3; hour++) await run.hour(hour, ['quote'])
-  const open = rawFiles(dataDir).find(path => path.endsWith('.open') && !path.includes('hour='))
+  const open = rawFiles(dataDir).find(path => path.endsWith('.open') && parseSegmentPath(path)?.name.ofDate)
   rmSync(join(dataDir, open ?? ''))
   await run.hour(3, ['quote'])
   await run.until('it was told', () => new Set(run.of('goesOn').map(({ path }) => path)).size === 2)

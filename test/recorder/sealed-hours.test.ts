@@ -85,7 +85,7 @@ t.test('a segment begun by a clock that was set back is found by the next start'
   await setImmediate()
   run.store.handle(batchOf('trades', 1, 3))
   await until('written', () => run.storedFrames() === 3)
-  matchAll(t, foundBy(dataDir), [/channel=trades\/date=2026-11-22\/hour=14\/.*\.open$/])
+  matchAll(t, foundBy(dataDir), [/channel=trades\/date=2026-11-22\/20261122T140000Z_1h-.*\.open$/])
   run.store.handle({ type: 'close', withinMs: 5000 })
   await until('closed', () => run.of('closed').length === 1)
 })

@@ -195,7 +195,7 @@ t.test('a wrong copy is kept aside for whoever wants to know why', async t => {
   t.match(await once(), { wrongFiles: 1, shippedFiles: 1 })
   const aside = [...filesBelow(nas)].filter(([name]) => name.includes('.bad-'))
   t.equal(aside.length, 1)
-  t.match(aside[0]?.[0], /\/\.20261120T140000Z-h-abc-1\.jsonl\.zst\.bad-\d{8}T/)
+  t.match(aside[0]?.[0], /\/\.20261120T140000Z_1h-h-abc-1\.jsonl\.zst\.bad-\d{8}T/)
   t.not(aside[0]?.[1], 'segment 1\n')
 })
 

@@ -9,13 +9,13 @@ import { copyDurably } from '../../syncer/targets/durable-copy.js'
 import { matchAll } from '../fixtures/match-all.js'
 import { HOUR_14, HOUR_MS, ShippedTree, handClock, sha256, testConfig } from '../fixtures/shipped-tree.js'
 
-const SEGMENT = 'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14'
+const HOUR = 'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14'
 
-for (const linked of ['raw', 'parquet', 'raw/exchange=deribit/channel=trades', dirname(SEGMENT), SEGMENT]) {
+for (const linked of ['raw', 'parquet', 'raw/exchange=deribit/channel=trades', dirname(HOUR), HOUR]) {
   t.test(`${linked} is a link: nothing of it was shipped, and nothing was said`, async t => {
     const folder = t.testdir({ nas: {}, elsewhere: {} })
     const tree = new ShippedTree(join(folder, 'data'))
-    tree.compacted(tree.segment(1), 1)
+    tree.compacted(tree.segment(1, undefined, HOUR_14, linked === HOUR ? { inHourFolder: true } : {}), 1)
     const [place, real] = [join(tree.dataDir, linked), join(folder, 'elsewhere', 'it')]
     renameSync(place, real)
     symlinkSync(real, place)
@@ -31,7 +31,7 @@ for (const linked of ['raw', 'parquet', 'raw/exchange=deribit/channel=trades', d
     t.ok(existsSync(join(tree.dataDir, linked)), 'and it stays')
     const findings = partProblems(config)
     t.equal(findings.filter(({ check }) => check === 'shipping').length, 1)
-    if (linked !== SEGMENT)
+    if (linked !== HOUR)
       matchAll(t, findings, [
         { check: 'links', message: new RegExp(`^${linked}: found a link`) },
         { check: 'shipping' },

@@ -33,7 +33,7 @@ t.test('tells what would go and why the rest stays, and deletes nothing', async 
   matchAll(
     t,
     dates[0]?.goes.map(({ path }) => path.replace(/.*\//, '')),
-    ['20261120T140000Z-h-abc-1.jsonl.zst', '20261120T140000Z-h-abc-1.json', '14-h-abc-1.parquet'],
+    ['20261120T140000Z_1h-h-abc-1.jsonl.zst', '20261120T140000Z_1h-h-abc-1.json', '14-h-abc-1.parquet'],
   )
   t.same(Object.fromEntries(dates[0]?.stays ?? []), { 'not compacted': 1, 'not verified': 1, 'segment still here': 2 })
   t.same(listOf(tree.dataDir), before)

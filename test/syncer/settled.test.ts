@@ -81,7 +81,7 @@ t.test('what must be deleted is looked at', async t => {
 
 t.test('something that is not ours keeps a date from being through', async t => {
   const { tree, once, settle } = await syncedTree(t.testdir())
-  const path = join(tree.dataDir, 'raw/exchange=deribit/channel=trades/date=2026-11-20/hour=14/x.jsonl.zst.open')
+  const path = join(tree.dataDir, 'raw/exchange=deribit/channel=trades/date=2026-11-20/x.jsonl.zst.open')
   writeFileSync(path, 'still growing')
   t.ok(lstatSync(path).isFile())
   await settle()

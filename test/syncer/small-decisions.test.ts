@@ -28,7 +28,10 @@ t.test('names that are shipped, and none else', t => {
     [`${hour}/${name}.jsonl.zst`, 'segment'],
     [`${hour}/${name}.json`, 'manifest'],
     [`${parquet}/14-h-abc-1.parquet`, 'parquet'],
+    [`${hour.replace('/hour=14', '')}/${name.replace('Z-', 'Z_1h-')}.jsonl.zst`, 'segment'],
+    [`${hour.replace('/hour=14', '')}/${name.replace('Z-', 'Z_1h-')}.json`, 'manifest'],
     [`${quarantine}/${name}.jsonl`, 'quarantine'],
+    [`${quarantine}/${name.replace('Z-', 'Z_1h-')}.jsonl`, 'quarantine'],
   ] as const) {
     t.same(parseShippedName(path), { kind, date: '2026-11-20', hourMs: end - 3_600_000, hourEndMs: end }, path)
   }
@@ -79,8 +82,8 @@ t.test('links in the tree are not followed, and nothing behind them is deleted',
   const segment = tree.segment(2)
   const channels = 'raw/exchange=deribit'
   symlinkSync(join(folder, 'elsewhere', channels, 'channel=trades'), join(folder, 'data', channels, 'channel=quote'))
-  const hour = join(folder, 'data', channels, 'channel=trades/date=2026-11-20/hour=14')
-  symlinkSync('/etc/hostname', join(hour, '20261120T140000Z-h-abc-9.jsonl.zst'))
+  const date = join(folder, 'data', channels, 'channel=trades/date=2026-11-20')
+  symlinkSync('/etc/hostname', join(date, '20261120T140000Z-h-abc-9.jsonl.zst'))
   const dates = listDates(tree.dataDir)
   const local = readDate(tree.dataDir, dates.get('2026-11-20') ?? [])
   t.same(
@@ -220,8 +223,8 @@ t.test('batches are bounded in count and size', t => {
 t.test('folders that nobody will write to again', t => {
   const folders = ['raw/a/date=2026-11-20/hour=14', 'raw/a/date=2026-11-20', 'parquet/a/date=2026-11-20']
   const at = (iso: string, hasRaw = false) => finishedFolders(folders, '2026-11-20', Date.parse(iso), hasRaw)
-  t.same(at('2026-11-20T15:59:00Z'), [])
-  t.same(at('2026-11-20T16:00:00Z'), folders.slice(0, 1))
+  t.same(at('2026-11-20T16:00:00Z'), [])
+  t.same(at('2026-11-21T00:59:59Z'), [])
   t.same(at('2026-11-21T01:00:00Z'), folders)
   t.same(at('2026-11-21T01:00:00Z', true), folders.slice(0, 2))
   t.end()
