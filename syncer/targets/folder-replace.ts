@@ -49,10 +49,11 @@ export async function replaceInFolder(
     if (!leaving.has(name)) await keep(join(place, name), join(waiting, name))
     beat()
   }
-  await syncFolder(waiting)
+  for (const path of [waiting, dirname(waiting)]) await syncFolder(path)
   await ((await isThere(place)) ? exchangeNamesFar(waiting, place) : rename(waiting, place))
+  // Before anything goes from the one to the other: a power cut must not leave it in a folder without a name.
+  for (const path of new Set([dirname(place), dirname(waiting), ...parents])) await syncFolder(path)
   await carryOver(waiting, place, ({ name }) => !leaving.has(name))
-  for (const path of new Set([place, dirname(place), dirname(waiting), ...parents])) await syncFolder(path)
   await rm(waiting, { recursive: true, force: true })
 }
 
@@ -70,14 +71,17 @@ async function recoverAside(waiting: string, place: string): Promise<void> {
   else await rename(aside, place)
 }
 
-/** What someone else brought there meanwhile, or keeps there that readers do not see. */
+/** What someone else brought there meanwhile, or keeps there that readers do not see; durably. */
 async function carryOver(replaced: string, place: string, isWanted: (entry: Dirent) => boolean): Promise<void> {
+  let isCarried = false
   for (const entry of await entriesOf(replaced)) {
     const [from, to] = [join(replaced, entry.name), join(place, entry.name)]
     if (!isWanted(entry) || entry.name.endsWith('.edgetape-tmp')) continue
     if (isVisibleFile(entry)) await keep(from, to)
     else await rename(from, to)
+    isCarried = true
   }
+  if (isCarried) await syncFolder(place)
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {
