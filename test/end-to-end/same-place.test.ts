@@ -8,6 +8,7 @@ import { cliMain, unwrapped } from '../fixtures/cli.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { ConfiguredWorld, namesBelow } from '../fixtures/configured-world.js'
 import { needsThat } from '../fixtures/needs.js'
+import { HOUR_14, ShippedTree } from '../fixtures/shipped-tree.js'
 import { startTarget } from '../fixtures/sync-targets.js'
 
 /** Names of data, targets and configs; what a part keeps of its own lies in `state/`, beside the identity. */
@@ -180,6 +181,7 @@ for (const folder of OF_OURS) {
       const world = new ConfiguredWorld(t)
       const [dataDir, nas] = [join(world.folder, 'data'), join(world.folder, 'nas')]
       world.record(dataDir)
+      new ShippedTree(dataDir).segment(9, undefined, HOUR_14, { inHourFolder: true })
       const config = world.config({ dataDir, sync: { target: nas } })
       const [here, there] = [join(dataDir, folder), join(nas, folder)]
       mkdirSync(there, { recursive: true })

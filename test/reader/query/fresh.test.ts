@@ -141,7 +141,7 @@ t.test('rows of fresh hours are those that the compactor makes', async t => {
   const { result: fresh } = await withSession(dataDir, rows)
   const open = join(
     dataDir,
-    'raw/exchange=deribit/channel=trades/date=2026-11-22/hour=14/20261122T143000Z-vps-1-r1-3.jsonl.zst.open',
+    'raw/exchange=deribit/channel=trades/date=2026-11-22/20261122T143000Z_1h-vps-1-r1-3.jsonl.zst.open',
   )
   renameSync(open, `${open}.aside`)
   sealSegment(dataDir, 'trades', [line(31 * MINUTE_MS, [5, 6]), line(32 * MINUTE_MS, [7])], {
