@@ -188,7 +188,7 @@ t.test('lines that cannot be taken are kept with their bytes, once, near the tim
   }
   const files = filesBelow(join(dataDir, 'quarantine'))
   t.equal(files.length, 1, 'the same lines again add nothing')
-  t.match(files[0], /date=2026-11-22\/20261122T140002Z-mine-/, 'the next line’s time where there is none before')
+  t.match(files[0], /date=2026-11-22\/20261122T140002Z_1h-mine-/, 'the next line’s time where there is none before')
   const lines = readFileSync(join(dataDir, 'quarantine', files[0] ?? ''), 'utf8')
     .trimEnd()
     .split('\n')
