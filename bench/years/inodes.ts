@@ -25,7 +25,7 @@ export function inodesOfDay(root: string, date: string): Map<string, number> {
 }
 
 function kindOf(path: string, name: string, isFolder: boolean): string {
-  if (isFolder) return name.startsWith('hour=') ? 'folders of hours' : `folders of the date in ${path.split('/')[0]}`
+  if (isFolder) return `folders of the date in ${path.split('/')[0]}`
   if (!path.startsWith('raw/')) return `files in ${path.split('/')[0]}`
   return name.endsWith('.json') ? 'manifests' : 'segments'
 }

@@ -97,7 +97,7 @@ function tellSegments(families: readonly RecordedFamily[]): void {
   const littleMiB = [4, 8, 16]
   print(`| segments a day | ${littleMiB.map(mib => `littleMiB ${mib}`).join(' | ')} |`)
   print(`|---|${littleMiB.map(() => '---|').join('')}`)
-  for (const hours of [1, 6, 12, 24]) {
+  for (const hours of [1, 6, 8, 12, 24]) {
     const counts = littleMiB.map(mib => {
       const day = { fromMs: 0, hours: 24, long: { hours, bytes: mib * 1024 * 1024 } }
       return families.reduce((sum, { name, bytesIn }) => sum + segmentsOf(name.channel, bytesIn, day).length, 0)

@@ -29,9 +29,9 @@ export const segments = z
     longestHours: whole(
       1,
       24,
-      6,
+      8,
       'longest segment of a low-traffic family, hours; it is uploaded when sealed; divides the day; 1: one segment per hour',
-    ).refine(hours => 24 % hours === 0, { error: 'hours that divide the day, such as 24, 6 or 1' }),
+    ).refine(hours => 24 % hours === 0, { error: 'hours that divide the day, such as 24, 8 or 1' }),
     littleMiB: amount(
       0.01,
       1024,
