@@ -90,7 +90,8 @@ t.test('a day of Tardis’ lines is read, compacted, counted and asked as one’
     received.map(({ recvUs, frame }) => ({ recvUs, conn: 'tardis', text: frame })).sort(byText),
     'every frame byte for byte, received when its line says',
   )
-  for (const path of filesBelow(join(data, 'raw'))) t.match(path, /\/2026\d+T\d+Z_1h-tardis_[a-z0-9]{8}-[a-z0-9]+-1\.json/)
+  for (const path of filesBelow(join(data, 'raw')))
+    t.match(path, /\/2026\d+T\d+Z_1h-tardis_[a-z0-9]{8}-[a-z0-9]+-1\.json/)
   const verified = await commandHere(['verify', 'raw', data])
   t.equal(verified.exitCode, 0, verified.stdout + verified.stderr)
 
