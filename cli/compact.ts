@@ -14,5 +14,10 @@ export function compactCommand(): Command {
     .option('--rebuild-lists', 'make the lists of finished days again, from their files')
     .addOption(new Option('--order <which>', 'which of a backlog come first').choices(['oldest', 'newest']))
     .option('--json', 'print the summary as JSON')
-    .action(async (flags: CompactFlags) => (await import('./compact/convert.js')).convert(flags))
+    .action(async (flags: CompactFlags) => {
+      // The recorder comes first on a small machine, while all that converts is loaded, too.
+      const { lowerPriority } = await import('../platform/low-priority.js')
+      lowerPriority()
+      return (await import('./compact/convert.js')).convert(flags)
+    })
 }

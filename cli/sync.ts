@@ -17,16 +17,16 @@ export function syncCommand(): Command {
 }
 
 async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
+  // Recording comes first on a small machine; rsync inherits it.
+  const { lowerPriority } = await import('../platform/low-priority.js')
+  lowerPriority()
   const { loadConfig } = await import('../config/load.js')
   const config = loadConfig(path)
   const { runSyncer, isClean } = await import('../syncer/main.js')
   const { createLogger } = await import('../platform/log.js')
   const { interruptedCode, onShutdown } = await import('../platform/shutdown.js')
   const { attendSystemd } = await import('../platform/systemd.js')
-  const { lowerPriority } = await import('../platform/low-priority.js')
   const { showProgress } = await import('../platform/progress-bar.js')
-  // Recording comes first on a small machine; rsync inherits it.
-  lowerPriority()
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
   const bar = once ? showProgress('sync', 0) : undefined
