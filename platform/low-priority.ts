@@ -1,6 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
+import { hasErrno } from './edge-error.js'
+
+/** Beside one other session that is always busy it leaves a tenth of a processor; the lowest would leave a seventieth. */
+const SESSION_NICENESS = 10
+/** Whoever is not root may ask for it each tenth of a second: all of them together. */
+const SESSION_AGAIN_MS = 250
 
 /**
  * Puts this process, and those it will start, behind all others for the processor and the disk: recording goes first.
@@ -13,6 +19,7 @@ export function lowerPriority(): void {
   setPriority(constants.priority.PRIORITY_LOW)
   const threads = readdirSync('/proc/self/task')
   for (const thread of threads) lowerThread(Number(thread))
+  lowerSession()
   spawnSync('ionice', ['-c', '3', '-p', ...threads], { stdio: 'ignore' })
 }
 
@@ -22,4 +29,24 @@ function lowerThread(thread: number): void {
   } catch {
     // It ended meanwhile: where this is forbidden, it was for the whole process, too.
   }
+}
+
+/**
+ * Where no cgroups share out the processor, Linux shares it among sessions first (`CONFIG_SCHED_AUTOGROUP`), and
+ * niceness counts only within one. Parts of `run` have a session each; that of a terminal is not this process's own.
+ */
+function lowerSession(): void {
+  try {
+    if (!leadsSession()) return
+    writeFileSync('/proc/self/autogroup', String(SESSION_NICENESS))
+  } catch (error) {
+    // Other kernels have none, and containers may not write there.
+    if (hasErrno(error, 'EAGAIN')) setTimeout(lowerSession, SESSION_AGAIN_MS).unref()
+  }
+}
+
+/** The session's number is the fourth field behind the program's name, which may have spaces in it. */
+function leadsSession(): boolean {
+  const [, , , session] = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return Number(session) === process.pid
 }

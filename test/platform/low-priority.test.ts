@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { execa } from 'execa'
 import t from 'tap'
@@ -50,3 +51,35 @@ t.test('without ionice only the processor is left to others', async t => {
   t.ok(lowered.length > 4)
   for (const niceness of lowered) t.equal(niceness, LOWEST)
 })
+
+const AUTOGROUP = '/proc/self/autogroup'
+const hasSessions = existsSync(AUTOGROUP) || 'this kernel does not share by session'
+
+/** How low its session is in the end, or after a while in which nothing came of it. */
+const SESSION_PROGRAM = `
+  import { readFileSync } from 'node:fs'
+  import { setTimeout as delay } from 'node:timers/promises'
+  import { lowerPriority } from './dist/platform/low-priority.js'
+  const niceness = () => Number(readFileSync('${AUTOGROUP}', 'utf8').split(' nice ')[1])
+  lowerPriority()
+  for (let looks = 0; looks < Number(process.argv[1]) && niceness() === 0; looks++) await delay(50)
+  console.log(niceness())
+`
+
+const sessionNiceness = async (detached: boolean, looks: number) => {
+  const args = ['--input-type=module', '-e', SESSION_PROGRAM, String(looks)]
+  return Number((await execa(process.execPath, args, { cwd: packageRoot, detached, stdin: 'ignore' })).stdout)
+}
+
+t.test(
+  'where processors are shared by session, one of its own steps back',
+  { skip: hasSessions !== true && hasSessions },
+  async t => {
+    // Those who are not root are refused where another one has just asked.
+    const lowered = await Promise.all([1, 2, 3].map(() => sessionNiceness(true, 200)))
+    t.same(lowered, [10, 10, 10])
+    t.equal(await sessionNiceness(false, 1), ownNiceness(), 'a session that others are in stays as it is')
+  },
+)
+
+const ownNiceness = () => Number(readFileSync(AUTOGROUP, 'utf8').split(' nice ')[1])
