@@ -35,6 +35,8 @@ export class RcloneTarget implements Target {
   /** A store may take a file before it lies on a disk. */
   readonly syncsToDisk = false
   readonly #settings: RcloneSettings
+  /** There is an rclone here. */
+  #hasStarted = false
 
   constructor(settings: RcloneSettings) {
     this.label = `rclone:${settings.destination.replace(/\/$/, '')}`
@@ -64,8 +66,11 @@ export class RcloneTarget implements Target {
     if (code !== 0) throw this.#failure(stderr)
   }
 
+  /** Should it go later, the next command says so. */
   async prepare(): Promise<void> {
+    if (this.#hasStarted) return
     await this.#run(['version'], '', new AbortController().signal)
+    this.#hasStarted = true
   }
 
   async ship(files: readonly OutgoingFile[], work: Work): Promise<ShipResult> {
