@@ -134,8 +134,12 @@ export function dateFolderOf(path: string): string {
 
 /** All that files of ours may lie in, or that may be mounted for them, relative: the trees, their partitions, the dates. */
 export function foldersOf(dataDir: string): string[] {
-  const found = new Set(foldersIn(dataDir))
-  for (const folder of [...listDates(dataDir).values()].flat())
-    for (let above = folder; above !== '.'; above = dirname(above)) found.add(above)
-  return [...found].sort()
+  return [...new Set([...foldersIn(dataDir), ...withThoseAbove([...listDates(dataDir).values()].flat())])].sort()
+}
+
+/** Folders below `dataDir`, and each that they lie in below it, once. */
+export function withThoseAbove(folders: readonly string[]): string[] {
+  const found = new Set<string>()
+  for (const folder of folders) for (let above = folder; above !== '.'; above = dirname(above)) found.add(above)
+  return [...found]
 }

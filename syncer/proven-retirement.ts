@@ -50,7 +50,7 @@ export async function retireProven(context: RetirementContext, due: readonly Due
   const result: Retirement = { retired: new Map(), bad: [], problems: [], error: undefined }
   try {
     if (!place.isProven && (await place.prove(signal)) !== identity) return result
-    await place.advance(signal)
+    await place.advance([], signal)
     const right = new Set<string>()
     const all = due.flatMap(recordsOf)
     const bytesOf = (some: typeof all) => some.reduce((sum, { record }) => sum + record.bytes, 0)

@@ -1,7 +1,7 @@
 import { EdgeError } from '../platform/edge-error.js'
 import { replacedListPath } from '../formats/replaced-files.js'
 import { upload, uploadInPlace, type UploadItem } from './upload.js'
-import type { LocalFile } from './local-tree.js'
+import { dateFolderOf, type LocalFile } from './local-tree.js'
 import { failWith, isStopped, type PassWork } from './pass-work.js'
 import { isCurrent } from './plan.js'
 import { sortItems } from './replacements.js'
@@ -18,8 +18,8 @@ export async function ship(
 ): Promise<readonly UploadItem[]> {
   if (!work.mayShip || isStopped(work) || itemsOf(work, datePasses, isWanted).length === 0) return []
   planAnew(datePasses)
-  if (!(await advance(work))) return []
   const items = itemsOf(work, datePasses, isWanted)
+  if (!(await advance(work, items))) return []
   const { plain, replacing } = sortItems(items)
   await upload(work, plain)
   if (!work.target.replace) {
@@ -53,9 +53,9 @@ function itemsOf(
  * Before the first file, the mark there goes on. False where that failed.
  * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE a folder there is one here
  */
-async function advance(work: PassWork): Promise<boolean> {
+async function advance(work: PassWork, items: readonly UploadItem[]): Promise<boolean> {
   try {
-    await work.place.advance(work.signal)
+    await work.place.advance([...new Set(items.map(({ file }) => dateFolderOf(file.path)))], work.signal)
     return true
   } catch (error) {
     if (!(error instanceof EdgeError) || error.code === 'SYNC_TARGET_NOT_ELSEWHERE') throw error

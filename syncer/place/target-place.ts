@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isNear, type Clock } from '../../platform/clock.js'
 import { birthOf } from '../../platform/data-identity.js'
 import { EdgeError } from '../../platform/edge-error.js'
-import { dateFolderOf, foldersOf } from '../local-tree.js'
+import { dateFolderOf, foldersIn, foldersOf, withThoseAbove } from '../local-tree.js'
 import type { ExpectedFile, Target, Verdict, VerifyResult, Work } from '../targets/target.js'
 import { MARK_PREFIX, markByHand, markOf, newMarkName, type Mark } from './mark.js'
 import { readMemory, writeMemory, type PlaceMemory } from './memory.js'
@@ -33,8 +33,8 @@ export class TargetPlace {
   /** The number that the mark there had when it was last looked at. */
   #found: number | undefined
   #isSearched = false
-  /** The folders there have been shown to be others than those here. */
-  #areApart: boolean
+  /** Folders there that were shown to be others than those here; of a folder here that is known by numbers, with each proof. */
+  readonly #apart: Set<string> | undefined
 
   /** @throws EdgeError SYNC_PLACE_UNREADABLE */
   constructor(options: TargetPlaceOptions) {
@@ -42,8 +42,7 @@ export class TargetPlace {
     const isCopied = memory !== undefined && !isDeepStrictEqual(memory.birth, birthOf(options.dataDir))
     this.#options = isCopied ? { ...options, earlier: this.#ofTheOriginal(memory) } : options
     this.#memory = isCopied ? undefined : memory
-    // Of a folder here that is known by numbers, with each proof.
-    this.#areApart = options.target.folder !== undefined
+    this.#apart = options.target.folder === undefined ? new Set() : undefined
   }
 
   /** True once a proof has succeeded. */
@@ -92,12 +91,16 @@ export class TargetPlace {
     return this.#memory?.identity
   }
 
-  /** To be called before the first file is brought or deleted after the last proof. */
-  async advance(signal: AbortSignal): Promise<void> {
+  /**
+   * To be called before the first file is brought or deleted after the last proof.
+   * @param folders of the dates that something is brought to. What is deleted is asked for where it is proven.
+   */
+  async advance(folders: readonly string[], signal: AbortSignal): Promise<void> {
     const memory = this.#memory
     if (!memory) throw new Error('a target is proven before it is used')
-    const { target, clock } = this.#options
-    await this.#requireFoldersElsewhere(signal)
+    const { dataDir, target, clock } = this.#options
+    if (folders.length > 0)
+      await this.#requireFoldersElsewhere([...foldersIn(dataDir), ...withThoseAbove(folders)], signal)
     if (memory.next?.number === this.#found) return
     // Never one that was written before: that may stand on another disk.
     const next = { number: (memory.next?.number ?? memory.number) + 1, atMs: clock.nowMs(), written: false }
@@ -109,15 +112,15 @@ export class TargetPlace {
   }
 
   /**
-   * The target's verdicts on files. As long as nothing was brought there, it shows in the same call that the folders of their
-   * dates are others than those here: a pass that only compares needs no further one. What it did not come to show is compared
+   * The target's verdicts on files. Where nothing was brought to the folders of their dates, it shows in the same call that
+   * they are others than those here: a pass that only compares needs no further one. What it did not come to show is compared
    * with the next pass.
    * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE
    */
   async verify(files: readonly ExpectedFile[], work: Work): Promise<VerifyResult> {
     const { target } = this.#options
-    if (this.#areApart) return target.verify(files, work)
-    const folders = files.map(({ path }) => dateFolderOf(path))
+    const folders = this.#notApart(files.map(({ path }) => dateFolderOf(path)))
+    if (folders.length === 0) return target.verify(files, work)
     const { verdicts, asked, elsewhere, ...rest } = await verifyElsewhere(target, files, folders, work)
     const open = new Set(asked.filter(folder => !elsewhere.has(folder)))
     return { ...rest, verdicts: new Map([...verdicts].filter(([path]) => !open.has(dateFolderOf(path)))) }
@@ -173,7 +176,7 @@ export class TargetPlace {
     const own = verdicts.get(memory.mark) ?? 'missing'
     const common = verdicts.get(MARK_PREFIX)
     if (own !== 'same' && common !== 'same') throw own === 'missing' ? this.#unmarked(memory) : this.#differs(memory)
-    await this.#requireFoldersElsewhere(signal)
+    await this.#requireFoldersElsewhere(foldersOf(this.#options.dataDir), signal)
     const accepted = { ...memory, identity: randomUUID(), number: 1, next: undefined }
     const mark = markOf(accepted.mark, accepted.identity, accepted.number)
     this.#remember(accepted)
@@ -201,7 +204,7 @@ export class TargetPlace {
         memory.identity = earlier.identity
       }
     }
-    await this.#requireFoldersElsewhere(signal)
+    await this.#requireFoldersElsewhere(foldersOf(dataDir), signal)
     await target.writeMark(markOf(memory.mark, memory.identity, memory.number), 'new', signal)
     // Only now can it be known whether that was here. If so, nothing of it is remembered.
     this.#requireNotHere(memory.mark, path => rmSync(path, { force: true }))
@@ -218,11 +221,16 @@ export class TargetPlace {
   }
 
   /** Before anything is written there. What is mounted later is found before the first deletion. */
-  async #requireFoldersElsewhere(signal: AbortSignal): Promise<void> {
-    if (this.#areApart) return
+  async #requireFoldersElsewhere(folders: readonly string[], signal: AbortSignal): Promise<void> {
+    const open = this.#notApart(folders)
+    if (open.length === 0) return
     const { dataDir, target } = this.#options
-    await requireFoldersElsewhere(dataDir, target, foldersOf(dataDir), signal)
-    this.#areApart = true
+    for (const folder of await requireFoldersElsewhere(dataDir, target, open, signal)) this.#apart?.add(folder)
+  }
+
+  #notApart(folders: readonly string[]): string[] {
+    const apart = this.#apart
+    return apart ? folders.filter(folder => !apart.has(folder)) : []
   }
 
   #remember(memory: PlaceMemory): PlaceMemory {

@@ -77,6 +77,7 @@ export async function verifyElsewhere(
 
 /**
  * Requires that no folder here is at the target under the same path. A folder that lies in such a one is found, too.
+ * @returns those that it has shown to be others than ours
  * @throws EdgeError SYNC_TARGET_NOT_ELSEWHERE; and what comes when the target does not answer
  */
 export async function requireFoldersElsewhere(
@@ -84,11 +85,12 @@ export async function requireFoldersElsewhere(
   target: Pick<Target, 'label' | 'verify'>,
   folders: readonly string[],
   signal: AbortSignal,
-): Promise<void> {
-  const { asked, same, error } = await ask(target, [], folders, { dataDir, signal, onFile: () => undefined })
+): Promise<ReadonlySet<string>> {
+  const { asked, same, elsewhere, error } = await ask(target, [], folders, { dataDir, signal, onFile: () => undefined })
   if (same.length > 1 && same.length === asked.length) throw notElsewhere(target.label, 'is', dataDir)
   if (same[0] !== undefined) throw sameFolder(target.label, same[0])
   if (error) throw error
+  return elsewhere
 }
 
 async function ask(

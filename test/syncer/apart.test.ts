@@ -20,6 +20,8 @@ class FarTarget implements Target {
   readonly syncsToDisk = true
   /** What it was asked, in turn. */
   calls: string[] = []
+  /** Folders that it was asked for. */
+  folders: string[] = []
   /** It says nothing of tokens. */
   isMute = false
   readonly #root: string
@@ -56,6 +58,7 @@ class FarTarget implements Target {
 
   async verify(files: readonly ExpectedFile[], { onFile }: Work): Promise<VerifyResult> {
     const tokens = files.filter(({ path }) => isToken(path))
+    this.folders.push(...tokens.map(({ path }) => dirname(path)))
     this.calls.push([...(tokens.length < files.length ? ['files'] : []), ...(tokens.length > 0 ? ['tokens'] : [])].join(' and ')) // prettier-ignore
     const asked = this.isMute ? files.filter(({ path }) => !isToken(path)) : files
     return { verdicts: new Map(asked.map(file => { onFile(file.bytes); return [file.path, this.#compare(file)] })), problems: [] } // prettier-ignore
@@ -81,11 +84,12 @@ function world(t: Test) {
   const pass = async (graceMinutes: number, minutes = 60) => {
     clock.advance(minutes * 60_000)
     target.calls = []
+    target.folders = []
     const config = testConfig(tree.dataDir, { target: '/nowhere', graceMinutes }, { keepHours: 1000 })
     return runSyncer({ config, target, log, once: true, signal, clock })
   }
   let made = 0
-  const segment = () => tree.segment(++made)
+  const segment = (startedMs?: number) => tree.segment(++made, undefined, startedMs)
   const ledger = () => [...filesBelow(join(tree.dataDir, 'state/syncer')).values()].join('')
   const tokens = () => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(isToken)
   /** The folder of a date there is the one here, as by a mount. */
@@ -155,4 +159,34 @@ t.test('what is the same is not believed of a folder of which the target did not
   t.notMatch(ledger(), 'verified')
   target.isMute = false
   t.match(await pass(0), { verifiedFiles: 2 })
+})
+
+const dateFolder = (path: string) => /^.*\/date=[^/]+/.exec(path)?.[0] ?? ''
+
+t.test('a pass that brings something asks for the folders of its dates, not for those of all others', async t => {
+  const { tree, target, pass, segment, ledger, nas } = world(t)
+  const earlier = dateFolder(segment(HOUR_14 - 48 * HOUR_MS))
+  const today = dateFolder(segment())
+  t.match(await pass(600), { shippedFiles: 4 })
+  t.ok(target.folders.includes(earlier), 'before the first mark it is asked for all')
+  t.match(await pass(0), { verifiedFiles: 4 })
+  const changed = () => statSync(join(tree.dataDir, earlier)).mtimeMs
+  const before = changed()
+  segment()
+  t.match(await pass(600), { shippedFiles: 2 })
+  t.equal(target.calls[1], 'tokens')
+  t.same(target.folders.toSorted(), ['raw', dirname(dirname(today)), dirname(today), today])
+  t.equal(changed(), before, 'it need not be read again')
+
+  renameSync(join(nas, earlier), join(nas, 'aside'))
+  symlinkSync(join(tree.dataDir, earlier), join(nas, earlier))
+  segment()
+  t.match(await pass(600), { shippedFiles: 2 }, 'nothing is brought to the one that is ours')
+  const [files, known] = [filesBelow(join(tree.dataDir, earlier)), ledger()]
+  segment(HOUR_14 - 48 * HOUR_MS)
+  segment()
+  await t.rejects(pass(600), { code: 'SYNC_TARGET_NOT_ELSEWHERE', path: earlier })
+  t.same(target.calls, ['compare mark', 'tokens'], 'neither a file nor a mark')
+  t.equal(ledger(), known)
+  for (const [path, content] of files) t.equal(filesBelow(join(tree.dataDir, earlier)).get(path), content)
 })

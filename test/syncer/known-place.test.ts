@@ -149,7 +149,7 @@ t.test(
           else assert.equal(code, target.platter ? 'SYNC_TARGET_UNMARKED' : 'SYNC_TARGET_UNREACHABLE')
         } else if (one.do === 'advance') {
           if (!isProven) continue
-          const code = await codeOf(place.advance(signal))
+          const code = await codeOf(place.advance([], signal))
           if (code !== undefined) isProven = false
           // A crash: what was in memory alone is gone.
           if (code === 'SYNC_TARGET_UNREACHABLE') place = open()
@@ -171,12 +171,12 @@ t.test('an older state of the right disk is told from it once a power cut can no
   const place = open()
   const identity = await place.prove(signal)
   const before = right.copy()
-  await place.advance(signal)
+  await place.advance([], signal)
   target.platter = before.copy()
   t.equal(await place.prove(signal), identity, 'it might be a power cut')
   target.platter = right
   t.equal(await place.prove(signal), identity)
-  await place.advance(signal)
+  await place.advance([], signal)
   clock.advance(GRACE_MS)
   t.equal(await place.prove(signal), identity)
   target.platter = before.copy()
@@ -188,7 +188,7 @@ t.test('an older state of the right disk is told from it once a power cut can no
   const again = open()
   await again.prove(signal)
   const last = right.copy()
-  await again.advance(signal)
+  await again.advance([], signal)
   clock.advance(GRACE_MS)
   target.platter = last
   t.equal(await codeOf(open().prove(signal)), 'SYNC_TARGET_DIFFERS', 'nor where nobody looked meanwhile')
@@ -223,7 +223,7 @@ t.test('a look beside a syncer writes nothing, here or there', async t => {
   const place = open()
   const identity = await place.prove(signal)
   const beside = open()
-  await place.advance(signal)
+  await place.advance([], signal)
   const memory = readFileSync(memoryPath(dataDir, LABEL), 'utf8')
   t.equal(await beside.check(signal), identity, 'the syncer has gone on meanwhile')
   target.platter = new Platter()
@@ -260,6 +260,6 @@ t.test('what is known of a target is read whole, or asked of a person', t => {
 
 t.test('it is used only once it is proven', async t => {
   const { right, open } = scene(join(t.testdir(), 'data'))
-  await t.rejects(open().advance(signal), /proven before it is used/)
+  await t.rejects(open().advance([], signal), /proven before it is used/)
   t.equal(right.marks.size, 0)
 })
