@@ -8,6 +8,8 @@ const SESSION_NICENESS = 10
 /** Whoever is not root may ask for it each tenth of a second: all of them together. */
 const SESSION_AGAIN_MS = 250
 
+let isLow = false
+
 /**
  * Puts this process, and those it will start, behind all others for the processor and the disk: recording goes first.
  * Linux asks for each thread by itself, and V8's helpers, which compile and collect, are there before anything of ours:
@@ -16,10 +18,11 @@ const SESSION_AGAIN_MS = 250
  * processor's counts.
  */
 export function lowerPriority(): void {
+  isLow = true
   setPriority(constants.priority.PRIORITY_LOW)
   const threads = readdirSync('/proc/self/task')
   for (const thread of threads) lowerThread(Number(thread))
-  lowerSession()
+  lowerSession(process.pid)
   spawnSync('ionice', ['-c', '3', '-p', ...threads], { stdio: 'ignore' })
 }
 
@@ -31,22 +34,27 @@ function lowerThread(thread: number): void {
   }
 }
 
+/** Of a process that this one started in a session of its own: it steps back as this one did, if it did. */
+export function lowerStarted(pid: number): void {
+  if (isLow) lowerSession(pid)
+}
+
 /**
  * Where no cgroups share out the processor, Linux shares it among sessions first (`CONFIG_SCHED_AUTOGROUP`), and
  * niceness counts only within one. Parts of `run` have a session each; that of a terminal is not this process's own.
  */
-function lowerSession(): void {
+function lowerSession(pid: number): void {
   try {
-    if (!leadsSession()) return
-    writeFileSync('/proc/self/autogroup', String(SESSION_NICENESS))
+    if (!leadsSession(pid)) return
+    writeFileSync(`/proc/${pid}/autogroup`, String(SESSION_NICENESS))
   } catch (error) {
-    // Other kernels have none, and containers may not write there.
-    if (hasErrno(error, 'EAGAIN')) setTimeout(lowerSession, SESSION_AGAIN_MS).unref()
+    // Other kernels have none, containers may not write there, and the process may have ended.
+    if (hasErrno(error, 'EAGAIN')) setTimeout(lowerSession, SESSION_AGAIN_MS, pid).unref()
   }
 }
 
 /** The session's number is the fourth field behind the program's name, which may have spaces in it. */
-function leadsSession(): boolean {
-  const [, , , session] = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
-  return Number(session) === process.pid
+function leadsSession(pid: number): boolean {
+  const [, , , session] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return Number(session) === pid
 }

@@ -1,4 +1,5 @@
 import { EdgeError, hasErrno } from '../../platform/edge-error.js'
+import { lowerStarted } from '../../platform/low-priority.js'
 
 /** A program that brings files elsewhere: rsync, rclone. */
 export interface CopierRun {
@@ -49,6 +50,7 @@ export async function runCopier({
     buffer: false,
     stripFinalNewline: false,
   })
+  if (child.pid !== undefined) lowerStarted(child.pid)
   const killGroup = () => {
     signalGroup(child.pid, 'SIGTERM')
     setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS).unref()

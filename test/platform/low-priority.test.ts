@@ -5,6 +5,9 @@ import t from 'tap'
 import { packageRoot } from '../../platform/package-info.js'
 
 const LOWEST = constants.priority.PRIORITY_LOW
+const hasSessions = existsSync('/proc/self/autogroup') || 'this kernel does not share by session'
+const ownNiceness = () => Number(readFileSync('/proc/self/autogroup', 'utf8').split(' nice ')[1])
+const atFirst = hasSessions === true ? ownNiceness() : undefined
 
 /** What each thread of a process says of itself: before, after, and with one that came later. */
 const PROGRAM = `
@@ -52,34 +55,38 @@ t.test('without ionice only the processor is left to others', async t => {
   for (const niceness of lowered) t.equal(niceness, LOWEST)
 })
 
-const AUTOGROUP = '/proc/self/autogroup'
-const hasSessions = existsSync(AUTOGROUP) || 'this kernel does not share by session'
-
-/** How low its session is in the end, or after a while in which nothing came of it. */
+/** How low the session of a process is in the end, or after a while in which nothing came of it. */
 const SESSION_PROGRAM = `
+  import { spawn } from 'node:child_process'
   import { readFileSync } from 'node:fs'
   import { setTimeout as delay } from 'node:timers/promises'
-  import { lowerPriority } from './dist/platform/low-priority.js'
-  const niceness = () => Number(readFileSync('${AUTOGROUP}', 'utf8').split(' nice ')[1])
-  lowerPriority()
-  for (let looks = 0; looks < Number(process.argv[1]) && niceness() === 0; looks++) await delay(50)
+  import { lowerPriority, lowerStarted } from './dist/platform/low-priority.js'
+  const [whose, looks] = process.argv.slice(1)
+  if (whose !== 'of one it starts before') lowerPriority()
+  const child = whose === 'own' ? undefined : spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
+  if (child) lowerStarted(child.pid)
+  const niceness = () => Number(readFileSync('/proc/' + (child ?? process).pid + '/autogroup', 'utf8').split(' nice ')[1])
+  for (let look = 0; look < Number(looks) && niceness() === 0; look++) await delay(50)
   console.log(niceness())
+  child?.kill()
 `
 
-const sessionNiceness = async (detached: boolean, looks: number) => {
-  const args = ['--input-type=module', '-e', SESSION_PROGRAM, String(looks)]
+const sessionNiceness = async (whose: string, detached: boolean, looks: number) => {
+  const args = ['--input-type=module', '-e', SESSION_PROGRAM, whose, String(looks)]
   return Number((await execa(process.execPath, args, { cwd: packageRoot, detached, stdin: 'ignore' })).stdout)
 }
 
 t.test(
-  'where processors are shared by session, one of its own steps back',
+  'where processors are shared by session, one of its own steps back, and those of what it starts',
   { skip: hasSessions !== true && hasSessions },
   async t => {
     // Those who are not root are refused where another one has just asked.
-    const lowered = await Promise.all([1, 2, 3].map(() => sessionNiceness(true, 200)))
+    const lowered = await Promise.all(
+      ['own', 'own', 'of one it starts'].map(whose => sessionNiceness(whose, true, 200)),
+    )
     t.same(lowered, [10, 10, 10])
-    t.equal(await sessionNiceness(false, 1), ownNiceness(), 'a session that others are in stays as it is')
+    await sessionNiceness('own', false, 0)
+    t.equal(ownNiceness(), atFirst, 'a session that others are in stays as it is')
+    t.equal(await sessionNiceness('of one it starts before', false, 1), 0, 'who did not step back leaves them be')
   },
 )
-
-const ownNiceness = () => Number(readFileSync(AUTOGROUP, 'utf8').split(' nice ')[1])
