@@ -156,12 +156,13 @@ async function countCandidates(
     const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
     return countOf(count)
   }
-  if (!candidateFiles && (await isOneConnection(engine)) && !(await mayBeTwice(engine, ofStaged, identity))) return 0
+  const twice = (await mayBeTwice(engine, ofStaged, identity)) ? twiceSql(columns, identity) : ''
+  if (!candidateFiles && twice === '' && (await isOneConnection(engine))) return 0
   const suspects = `SELECT ${channel} AS suspect FROM (
       SELECT ${channel}, ${sqlText(origin)} || conn AS connection
       FROM (SELECT DISTINCT ${channel}, conn FROM staged WHERE row_no > 0)
       ${candidateFiles ? `UNION SELECT DISTINCT ${channel}, connection FROM earlier` : ''}
-    ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twiceSql(columns, identity)}`
+    ) WHERE ${channel} IS NOT NULL GROUP BY ALL HAVING count(*) > 1 ${twice}`
   // Mostly there are none: then no table is made.
   const [first] = await engine.rows(`${suspects} LIMIT 1`)
   if (first === undefined) return 0
@@ -179,8 +180,8 @@ async function isOneConnection(engine: Engine): Promise<boolean> {
 }
 
 /**
- * Whether an only connection may have brought an event twice: not where the numbers of events, without the texts of their keys, are
- * all different. To see that takes a seventh of the time.
+ * Whether a connection may have brought an event twice: not where the numbers of events, without the texts of their keys, are all
+ * different. To see that takes a seventh of the time.
  */
 async function mayBeTwice(engine: Engine, columns: readonly Column[], identity: Identity): Promise<boolean> {
   if (identity.numbered === undefined) return false
@@ -195,7 +196,6 @@ async function mayBeTwice(engine: Engine, columns: readonly Column[], identity: 
 
 /** Channels of which one connection brought the same number twice: that number says that it is the same event. */
 function twiceSql(columns: readonly string[], identity: Identity): string {
-  if (identity.numbered === undefined) return ''
   const channel = channelOf(columns)
   const key = [...new Set([channel, 'conn', ...keyOf(identity, columns)])].map(sqlName).join(', ')
   return `UNION SELECT ${channel} FROM staged WHERE ${headsOf(identity)} AND ${identity.numbered} GROUP BY ${key} HAVING count(*) > 1`
