@@ -2,6 +2,7 @@ import { LineHeadReader, type LineFacts } from './line-head.js'
 import type { Manifest } from './manifest.js'
 import { parseLine } from './raw-line.js'
 import { decodeSegment, type DecodeResult } from './decode-segment.js'
+import { returnPlainHeads, takePlainHeads, type PlainHeads } from './plain-heads.js'
 import { endOfLine } from './stored-line.js'
 
 /** What a segment's lines say about it. */
@@ -25,25 +26,39 @@ export function* scanSegment(
   to = Infinity,
   onBytes?: (bytes: Uint8Array) => void,
 ): Generator<undefined, SegmentScan> {
-  let facts: SegmentFacts = { frames: 0, bytes_raw: 0, first_recv_us: 0, last_recv_us: 0, connections: {} }
-  let certain = structuredClone(facts)
+  const plain = takePlainHeads()
+  try {
+    return yield* scanWith(plain, path, to, onBytes)
+  } finally {
+    if (plain) returnPlainHeads(plain)
+  }
+}
+
+function* scanWith(
+  plain: PlainHeads | undefined,
+  path: string,
+  to: number,
+  onBytes: ((bytes: Uint8Array) => void) | undefined,
+): Generator<undefined, SegmentScan> {
+  const lines = new LineCount(plain)
+  let certain = lines.facts
   const whole = yield* eachLine(path, 0, to, {
-    line: (_block, from, to, head) => count(to - from, head, facts),
-    frameEnded: () => (certain = structuredClone(facts)),
+    line: (_block, from, to, head) => lines.add(to - from, head),
+    frameEnded: () => (certain = lines.facts),
     ...(onBytes && { bytes: onBytes }),
+    ...(plain && { room: plain.room, plain: (from, to) => lines.addPlain(from, to) }),
   })
-  if (whole.decode.fault === undefined) return { facts, decode: whole.decode, cutLines: whole.unfinished }
+  if (whole.decode.fault === undefined) return { facts: lines.facts, decode: whole.decode, cutLines: whole.unfinished }
 
   // Lines behind the last whole zstd frame have no checksum: they are read again, and each must prove itself.
-  facts = certain
   let doubtful = 0
   const torn = yield* eachLine(path, whole.decode.wholeBytes, to, {
     line: (block, from, to, head) => {
-      if (doubtful === 0 && isWhole(block.subarray(from, to))) count(to - from, head, facts)
+      if (doubtful === 0 && isWhole(block.subarray(from, to))) count(to - from, head, certain)
       else doubtful++
     },
   })
-  return { facts, decode: whole.decode, cutLines: doubtful + torn.unfinished }
+  return { facts: certain, decode: whole.decode, cutLines: doubtful + torn.unfinished }
 }
 
 interface LineVisitor {
@@ -51,6 +66,9 @@ interface LineVisitor {
   line: (block: Buffer, from: number, to: number, head: LineFacts | undefined) => void
   frameEnded?: () => void
   bytes?: (bytes: Uint8Array) => void
+  /** Where what is decoded goes; what `plain` takes of it from a place on need not be visited. It returns where it ended. */
+  room?: Buffer
+  plain?: (from: number, to: number) => number
 }
 
 /** Calls `visit.line` for every line from a compressed offset on; `unfinished` is 1 if bytes without a line feed remain. */
@@ -60,8 +78,10 @@ function* eachLine(
   to: number,
   visit: LineVisitor,
 ): Generator<undefined, { decode: DecodeResult; unfinished: number }> {
-  const decoder = decodeSegment(path, from, to)
+  const { room } = visit
+  const decoder = decodeSegment(path, from, to, room && (() => room))
   const heads = new LineHeadReader()
+  // Copies: the decoder's memory is used again for the next chunk.
   let rest: Buffer[] = []
   for (;;) {
     const next = decoder.next()
@@ -69,20 +89,61 @@ function* eachLine(
     const { bytes, frameEnded } = next.value
     visit.bytes?.(bytes)
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    // A copy of what is kept: the decoder's memory is used again for the next chunk.
-    if (endOfLine(chunk, 0) < 0) {
-      if (chunk.length > 0) rest.push(Buffer.from(chunk))
-    } else {
-      const block = rest.length > 0 ? Buffer.concat([...rest, chunk]) : chunk
-      let at = 0
-      for (let end = endOfLine(block, at); end >= 0; end = endOfLine(block, at)) {
-        visit.line(block, at, end, heads.read(block, at, end))
-        at = end + 1
+    const mayBePlain = chunk.buffer === room?.buffer
+    let at = 0
+    if (rest.length > 0) {
+      at = endOfLine(chunk, 0) + 1
+      if (at > 0) {
+        const line = Buffer.concat([...rest, chunk.subarray(0, at - 1)])
+        visit.line(line, 0, line.length, heads.read(line, 0, line.length))
+        rest = []
       }
-      rest = at < block.length ? [Buffer.from(block.subarray(at))] : []
     }
+    while (rest.length === 0) {
+      if (mayBePlain && visit.plain) at = visit.plain(at, chunk.length)
+      const end = endOfLine(chunk, at)
+      if (end < 0) break
+      visit.line(chunk, at, end, heads.read(chunk, at, end))
+      at = end + 1
+    }
+    if (at < chunk.length) rest.push(Buffer.from(chunk.subarray(at)))
     if (frameEnded) visit.frameEnded?.()
     yield
+  }
+}
+
+/** What the lines so far come to: those that were counted as plain ones, and all others. */
+class LineCount {
+  readonly #plain: PlainHeads | undefined
+  readonly #others: SegmentFacts = { frames: 0, bytes_raw: 0, first_recv_us: 0, last_recv_us: 0, connections: {} }
+  #plainBytes = 0
+
+  constructor(plain: PlainHeads | undefined) {
+    this.#plain = plain
+  }
+
+  add(bytes: number, head: LineFacts | undefined): void {
+    count(bytes, head, this.#others)
+    // The first line of each connection comes here, so that they are in the order in which they came.
+    if (head) this.#plain?.know(head.conn)
+  }
+
+  addPlain(from: number, to: number): number {
+    const end = this.#plain?.count(from, to) ?? from
+    this.#plainBytes += end - from
+    return end
+  }
+
+  get facts(): SegmentFacts {
+    const facts = structuredClone(this.#others)
+    const plain = this.#plain?.counted
+    if (!plain || plain.frames === 0) return facts
+    facts.frames += plain.frames
+    facts.bytes_raw += this.#plainBytes
+    countTimes(plain.firstRecvUs, plain.lastRecvUs, facts)
+    for (const { name, frames, firstSeq, lastSeq } of plain.connections)
+      countSeqs(name, frames, firstSeq, lastSeq, facts)
+    return facts
   }
 }
 
@@ -100,13 +161,22 @@ function count(bytes: number, head: LineFacts | undefined, facts: SegmentFacts):
   facts.bytes_raw += bytes + 1
   facts.frames++
   if (!head) return
-  if (facts.first_recv_us === 0 || head.recvUs < facts.first_recv_us) facts.first_recv_us = head.recvUs
-  if (head.recvUs > facts.last_recv_us) facts.last_recv_us = head.recvUs
-  const connection = facts.connections[head.conn]
-  if (connection === undefined) facts.connections[head.conn] = { frames: 1, first_seq: head.seq, last_seq: head.seq }
-  else {
-    connection.frames++
-    connection.first_seq = Math.min(connection.first_seq, head.seq)
-    connection.last_seq = Math.max(connection.last_seq, head.seq)
+  countTimes(head.recvUs, head.recvUs, facts)
+  countSeqs(head.conn, 1, head.seq, head.seq, facts)
+}
+
+function countTimes(firstUs: number, lastUs: number, facts: SegmentFacts): void {
+  if (facts.first_recv_us === 0 || firstUs < facts.first_recv_us) facts.first_recv_us = firstUs
+  if (lastUs > facts.last_recv_us) facts.last_recv_us = lastUs
+}
+
+function countSeqs(conn: string, frames: number, first: number, last: number, facts: SegmentFacts): void {
+  const connection = facts.connections[conn]
+  if (connection === undefined) {
+    facts.connections[conn] = { frames, first_seq: first, last_seq: last }
+    return
   }
+  connection.frames += frames
+  connection.first_seq = Math.min(connection.first_seq, first)
+  connection.last_seq = Math.max(connection.last_seq, last)
 }
