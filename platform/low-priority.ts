@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { hasErrno } from './edge-error.js'
 
@@ -7,6 +7,9 @@ import { hasErrno } from './edge-error.js'
 const SESSION_NICENESS = 10
 /** Whoever is not root may ask for it each tenth of a second: all of them together. */
 const SESSION_AGAIN_MS = 250
+
+/** Of this process; only Linux has it. */
+const THREADS = '/proc/self/task'
 
 let isLow = false
 
@@ -20,7 +23,7 @@ let isLow = false
 export function lowerPriority(): void {
   isLow = true
   setPriority(constants.priority.PRIORITY_LOW)
-  const threads = readdirSync('/proc/self/task')
+  const threads = existsSync(THREADS) ? readdirSync(THREADS) : []
   for (const thread of threads) lowerThread(Number(thread))
   lowerSession(process.pid)
   spawnSync('ionice', ['-c', '3', '-p', ...threads], { stdio: 'ignore' })
