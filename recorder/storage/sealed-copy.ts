@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Disk } from '../../platform/disk.js'
 import type { DiskSteps } from '../../platform/disk-steps.js'
 import { writeFully } from '../../platform/durable-file.js'
-import { compressBound, EndDirective, frameCompressor } from '../../platform/zstd.js'
+import { compressBound, EndDirective, frameCompressor, SEAL_LEVEL } from '../../platform/zstd.js'
+import type { Compressor } from '../../platform/zstd-api.js'
+import { ASKED_FROM_BYTES, searchFor, SAMPLE_BYTES } from './seal-reach.js'
 
 /** So much is compressed before it is written. */
 const WRITE_BYTES = 256 * 1024
@@ -17,7 +19,10 @@ export interface Written {
 export class SealedCopy {
   readonly #disk: Disk
   readonly #path: string
-  readonly #compressor
+  readonly #rawBytes: number
+  #compressor: Compressor | undefined
+  /** Copies of what came before there was a compressor. */
+  #sample: Uint8Array[] = []
   readonly #fd: number
   readonly #output = Buffer.allocUnsafeSlow(WRITE_BYTES + compressBound(WRITE_BYTES))
   #filled = 0
@@ -31,9 +36,9 @@ export class SealedCopy {
   constructor({ disk, level }: { disk: Disk; level: number }, path: string, rawBytes: number) {
     this.#disk = disk
     this.#path = path
+    this.#rawBytes = rawBytes
     this.#missing = rawBytes
-    this.#compressor = frameCompressor(level)
-    this.#compressor.setPledgedSrcSize(rawBytes)
+    if (level !== SEAL_LEVEL || rawBytes < ASKED_FROM_BYTES) this.#begin(frameCompressor(level))
     this.#fd = disk.open(path, 'replace')
   }
 
@@ -47,7 +52,23 @@ export class SealedCopy {
     if (this.#missing === 0) return
     const kept = bytes.subarray(0, this.#missing)
     this.#missing -= kept.length
-    this.#compress(kept, this.#missing === 0 ? EndDirective.end : EndDirective.continue)
+    if (this.#compressor) this.#compress(this.#compressor, kept)
+    else this.#addToSample(kept)
+  }
+
+  #addToSample(bytes: Uint8Array): void {
+    this.#sample.push(Buffer.from(bytes))
+    if (this.#rawBytes - this.#missing < SAMPLE_BYTES) return
+    const sample = Buffer.concat(this.#sample)
+    this.#sample = []
+    const compressor = frameCompressor(SEAL_LEVEL, searchFor(sample.subarray(0, SAMPLE_BYTES)))
+    this.#begin(compressor)
+    this.#compress(compressor, sample)
+  }
+
+  #begin(compressor: Compressor): void {
+    compressor.setPledgedSrcSize(this.#rawBytes)
+    this.#compressor = compressor
   }
 
   /** Once nothing is missing; afterwards it is durable. */
@@ -63,10 +84,11 @@ export class SealedCopy {
     if (!this.#isWhole) this.#disk.remove(this.#path)
   }
 
-  #compress(source: Uint8Array, directive: number): void {
+  #compress(compressor: Compressor, source: Uint8Array): void {
+    const directive = this.#missing === 0 ? EndDirective.end : EndDirective.continue
     for (let from = 0, left = 1; from < source.length || left > 0;) {
       const target = this.#output.subarray(this.#filled)
-      const [remaining, produced, taken] = this.#compressor.compressStream2(target, source.subarray(from), directive)
+      const [remaining, produced, taken] = compressor.compressStream2(target, source.subarray(from), directive)
       from += taken
       left = directive === EndDirective.end ? remaining : 0
       this.#filled += produced
