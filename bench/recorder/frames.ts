@@ -15,6 +15,8 @@ export interface BenchFrame {
 /** Found by the benchmark in what was recorded. */
 export const STAMP_KEY = '"sent_us":'
 const NO_STAMP = '1000000000000000'
+/** When it happened: a frame without it would be no row. */
+const TIME = '"timestamp":1790000000000'
 const NAMES = 64
 /** The first of the numbers; all have as many digits. */
 const FIRST_NUMBER = 1_000_000_000
@@ -26,7 +28,7 @@ const NUMBER_KEYS = [
 ] as const
 
 function notification(channel: string, body: string): string {
-  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"${channel}","data":{${STAMP_KEY}${NO_STAMP},${body}}}}`
+  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"${channel}","data":{${STAMP_KEY}${NO_STAMP},${TIME},${body}}}}`
 }
 
 const nameOf = (index: number) => `BTC-25DEC26-${80_000 + index * 500}-C`
@@ -66,7 +68,7 @@ function book(index: number, levels: number): string {
 
 function trade(index: number): string {
   const name = nameOf(index)
-  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.option.BTC.100ms","data":[{${STAMP_KEY}${NO_STAMP},"trade_seq":${SOME_NUMBER},"trade_id":"${4_000_000 + index}","tick_direction":0,"price":0.05${index},"mark_price":0.0551,"iv":48.1,"instrument_name":"${name}","index_price":87010.2,"direction":"buy","contracts":1.5,"amount":1.5}]}}`
+  return `{"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.option.BTC.100ms","data":[{${STAMP_KEY}${NO_STAMP},${TIME},"trade_seq":${SOME_NUMBER},"trade_id":"${4_000_000 + index}","tick_direction":0,"price":0.05${index},"mark_price":0.0551,"iv":48.1,"instrument_name":"${name}","index_price":87010.2,"direction":"buy","contracts":1.5,"amount":1.5}]}}`
 }
 
 /** A book as it stands when its changes begin. */
