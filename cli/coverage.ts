@@ -6,12 +6,10 @@ import type { By } from '../coverage/account/account-summary.js'
 import type { CountedTables } from '../coverage/count-tables.js'
 import { exitCodes } from './exit-codes.js'
 import type { Span } from '../platform/spans.js'
+import type { WindowOptions } from './window-option.js'
 
-interface CoverageOptions extends ConfigOption {
+interface CoverageOptions extends ConfigOption, WindowOptions {
   path?: string
-  date?: string
-  from?: string
-  to?: string
   by?: By
   count?: boolean
   json?: boolean
@@ -120,22 +118,11 @@ async function write(root: string, { date }: CoverageOptions): Promise<void> {
   for (const path of await writeCoverage(root, date)) process.stdout.write(`${path}\n`)
 }
 
-async function windowOf({ date, from, to }: CoverageOptions): Promise<Span | undefined> {
-  const [{ dayOf }, { parseTimeUs }] = await Promise.all([
+async function windowOf(options: CoverageOptions): Promise<Span | undefined> {
+  const [{ dayOf }, { askedWindow }] = await Promise.all([
     import('../coverage/account/measure.js'),
-    import('../platform/moment.js'),
+    import('./window-option.js'),
   ])
-  if (date !== undefined) {
-    if (from !== undefined || to !== undefined)
-      throw new EdgeError('COVERAGE_OPTIONS', 'found --date and --from or --to, wanted one way to say when')
-    requireDate(date)
-    return dayOf(date)
-  }
-  if (from === undefined && to === undefined) return undefined
-  const span = {
-    fromUs: from === undefined ? 0 : parseTimeUs(from),
-    toUs: to === undefined ? Infinity : parseTimeUs(to),
-  }
-  if (span.fromUs < span.toUs) return span
-  throw new EdgeError('COVERAGE_OPTIONS', `found --from ${from} and --to ${to}, wanted an end behind the begin`)
+  const asked = askedWindow(options, 'COVERAGE_OPTIONS')
+  return asked && ('date' in asked ? dayOf(asked.date) : asked.span)
 }

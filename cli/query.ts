@@ -5,8 +5,9 @@ import type { Format } from './query/print-answer.js'
 import type { QuerySession } from '../reader/query/session.js'
 import { withConfig, type ConfigOption } from './config-option.js'
 import { exitCodes, type ExitCode } from './exit-codes.js'
+import type { WindowOptions } from './window-option.js'
 
-interface QueryOptions extends ConfigOption {
+interface QueryOptions extends ConfigOption, WindowOptions {
   path?: string
   file?: string
   format?: string
@@ -22,6 +23,9 @@ export function queryCommand(): Command {
       .argument('[sql]', 'e.g. "SELECT kind, count(*) FROM trades GROUP BY kind"; without it, a prompt')
       .option('--file <file>', 'read the SQL from a file; the answer of its last statement counts')
       .option('--path <folder>', 'a dataDir or its copy on the NAS; needs no config file')
+      .option('--date <date>', 'only rows of this day (UTC), e.g. 2026-11-22')
+      .option('--from <time>', 'only rows received at this time or later, e.g. 2026-11-22T14:00 (UTC)')
+      .option('--to <time>', '… and before this time')
       .option('--format <name>', 'table, csv, json (an object a line) or parquet')
       .option('--out <file>', 'write the answer to a file; its ending says the format')
       .option('--json', 'the same as --format json')
@@ -30,18 +34,23 @@ export function queryCommand(): Command {
 }
 
 async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
-  const [{ QuerySession }, { freshSettings }, { formatOf }] = await Promise.all([
-    import('../reader/query/session.js'),
-    import('../reader/query/fresh-settings.js'),
-    import('./query/print-answer.js'),
-  ])
+  const [{ QuerySession }, { freshSettings }, { withinDay, withinSpan }, { askedWindow }, { formatOf }] =
+    await Promise.all([
+      import('../reader/query/session.js'),
+      import('../reader/query/fresh-settings.js'),
+      import('../reader/query/within.js'),
+      import('./window-option.js'),
+      import('./query/print-answer.js'),
+    ])
   const { out } = options
+  const asked = askedWindow(options, 'QUERY_OPTIONS')
   const format = formatOf(options.json ? 'json' : options.format, out)
   const text = textOf(sql, options.file)
   const { root, fresh } = freshSettings(options.path, options.config)
   const session = await QuerySession.open({
     root,
     fresh: options.fresh ? fresh : undefined,
+    within: asked && ('date' in asked ? withinDay(asked.date) : withinSpan(asked.span)),
     note: text => process.stderr.write(`edgetape: ${text}\n`),
     leftOut: ({ message, hint }) => {
       process.exitCode = exitCodes.failure

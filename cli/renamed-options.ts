@@ -5,7 +5,6 @@ import type { Command } from 'commander'
  * times, `--path` is a tree, `--out` is where something is written.
  */
 export const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  query: { '--from': '--path' },
   catalog: { '--from': '--path' },
   tail: { '--since': '--from' },
   merge: { '--until': '--to' },

@@ -12,12 +12,13 @@ import type { PlannedFile } from '../../formats/planned-files.js'
 import { datesWithReceipts } from '../../formats/receipt.js'
 import type { NormalizedView } from '../../exchanges/normalized.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
-import { ALL_DAYS, type Days } from './dates-asked.js'
+import { ALL_DAYS, intersection, type Days } from './dates-asked.js'
 import { freshSegments } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
 import { normalizedSql, sharedPart, type OwnTable } from './normalized-views.js'
 import { columnsOfOwnTable, columnsOfTables, emptySelect } from './relation.js'
 import { filesOfTable, haveSameColumns, pathsOf } from './table-files.js'
+import { EVERYTHING, receivedWithin, type Within } from './within.js'
 
 /**
  * The tables below a root (a dataDir, or a copy of one) as views of a DuckDB, with the columns of their partitions
@@ -28,16 +29,19 @@ export class Dataset {
   readonly #connection: DuckDBConnection
   readonly #root: string
   readonly #fresh: FreshRows | undefined
+  readonly #within: Within
   readonly #torn = new Set<string>()
   /** Tables that have views, and which days these are of. */
   readonly #shown = new Map<string, Days>()
 
   /**
    * @param fresh what is only in raw yet; without it, only Parquet is read
+   * @param within of which rows alone there are
    * @throws EdgeError QUERY_NO_DATA
    */
-  constructor(connection: DuckDBConnection, root: string, fresh?: FreshRows) {
+  constructor(connection: DuckDBConnection, root: string, fresh?: FreshRows, within = EVERYTHING) {
     this.#connection = connection
+    this.#within = within
     this.#root = root
     this.#fresh = fresh
     if (parquetFiles(root).next().done === false || (fresh && rawFiles(root).next().done === false)) return
@@ -57,7 +61,7 @@ export class Dataset {
   /** Makes the views of tables anew. */
   async show(tables: readonly string[], daysOf: (table: string) => Days = () => ALL_DAYS): Promise<void> {
     for (const table of tables) {
-      const days = daysOf(table)
+      const days = intersection(daysOf(table), this.#within.days)
       this.#shown.set(table, days)
       await this.#connection.run(`CREATE OR REPLACE VIEW "${table}" AS ${await this.#relation(table, days)}`)
     }
@@ -86,7 +90,7 @@ export class Dataset {
   /** Makes a view `<exchange>.<table>` of an exchange's table: its own columns, whether or not there are rows. */
   async showOwn({ exchange, table }: OwnTable, days: Days = ALL_DAYS): Promise<void> {
     const known = await columnsOfOwnTable(exchange, table)
-    const sql = await this.#rowsOf(table, days, exchange)
+    const sql = await this.#rowsOf(table, intersection(days, this.#within.days), exchange)
     const rows = sql === undefined ? [] : [sql]
     if (known.length === 0 && rows.length === 0) return
     const all = [...rows, ...(known.length > 0 ? [emptySelect(known)] : [])]
@@ -137,7 +141,15 @@ export class Dataset {
     const left = (await this.#withoutCovered(files, fresh)).map(({ path }) => join(this.#fresh?.folder ?? '', path))
     const paths = [...pathsOf(this.#root, files), ...left].filter(path => !this.#torn.has(path))
     const isUniform = left.length === 0 && haveSameColumns(files)
-    return paths.length === 0 ? undefined : partitionedSql(paths, { dateType: 'DATE', isUniform })
+    return paths.length === 0 ? undefined : this.#received(partitionedSql(paths, { dateType: 'DATE', isUniform }))
+  }
+
+  /** Tables of accounts have no time of receipt: of those the days count. */
+  async #received(sql: string): Promise<string> {
+    const { span } = this.#within
+    if (!span) return sql
+    const columns = (await this.#connection.runAndReadAll(`DESCRIBE ${sql}`)).getRows().map(([name]) => name)
+    return columns.includes('recv_ts') ? receivedWithin(sql, span) : sql
   }
 
   async #freshOf(rows: FreshRows, table: string, days: Days, exchange?: string): Promise<FreshFile[]> {

@@ -417,6 +417,18 @@ function plainText(expression: Node): string | undefined {
   return typeof constant['value'] === 'string' ? constant['value'] : undefined
 }
 
+/** Days that are both of these, and what both ask for of them. */
+export function intersection(one: Days, other: Days): Days {
+  const fromUs = Math.max(one.fromUs ?? -Infinity, other.fromUs ?? -Infinity)
+  return {
+    ...one,
+    ...other,
+    ...(Number.isFinite(fromUs) && { fromUs }),
+    first: one.first > other.first ? one.first : other.first,
+    last: one.last < other.last ? one.last : other.last,
+  }
+}
+
 /** All days of both, and the instruments of both where each names some. */
 export function union(one: Days | undefined, other: Days): Days {
   if (!one) return other

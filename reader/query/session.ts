@@ -9,18 +9,21 @@ import { EdgeError, isMachineError, messageOf } from '../../platform/edge-error.
 import { showGaps } from '../../coverage/account/gaps-table.js'
 import { openDuckDb, sqlText } from '../../platform/duckdb.js'
 import { unreadableAmong } from '../../formats/unreadable-parquet.js'
-import { ALL_DAYS, daysAsked, GAPS, union, type Days } from './dates-asked.js'
+import { ALL_DAYS, daysAsked, GAPS, intersection, union, type Days } from './dates-asked.js'
 import { FreshRows, type FreshSettings } from './fresh-rows.js'
 import { Dataset } from './dataset.js'
 import { normalizedViews, type NormalizedView } from '../../exchanges/normalized.js'
 import { normalizedIn, ownTablesIn, partOf, type OwnTable } from './normalized-views.js'
 import { namedIn, readyViews, sharedSql, type ReadyView } from './ready-views.js'
+import { EVERYTHING, type Within } from './within.js'
 
 export interface SessionOptions {
   /** A dataDir, or a copy of one. */
   root: string
   /** How to read what is only in raw yet; without it only Parquet is read. */
   fresh: FreshSettings | undefined
+  /** Rows of these alone are there; undefined: all. */
+  within?: Within | undefined
   /** Called with what is left out. */
   note: (text: string) => void
   /** Called for each Parquet file whose rows are missing in all answers from now on. */
@@ -84,7 +87,8 @@ export class QuerySession {
   }
 
   /** @throws EdgeError QUERY_NO_DATA */
-  static async open({ root, fresh, note, leftOut = () => undefined }: SessionOptions): Promise<QuerySession> {
+  static async open(options: SessionOptions): Promise<QuerySession> {
+    const { root, fresh, note, leftOut = () => undefined, within = EVERYTHING } = options
     const scratch = mkdtempSync(join(tmpdir(), 'edgetape-query-'))
     try {
       const rows = fresh && new FreshRows(root, scratch, fresh, note)
@@ -92,8 +96,8 @@ export class QuerySession {
       const connection = await openDuckDb()
       await connection.run(`SET temp_directory = ${sqlText(join(scratch, 'spill'))}`)
       await connection.run(sharedSql())
-      const gaps = (days: Days) => showGaps(connection, root, days, note)
-      return new QuerySession(connection, new Dataset(connection, root, rows), scratch, leftOut, gaps)
+      const gaps = (days: Days) => showGaps(connection, root, intersection(days, within.days), note)
+      return new QuerySession(connection, new Dataset(connection, root, rows, within), scratch, leftOut, gaps)
     } catch (error) {
       rmSync(scratch, { recursive: true, force: true })
       throw error

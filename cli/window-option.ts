@@ -1,0 +1,34 @@
+import { EdgeError } from '../platform/edge-error.js'
+import { parseTimeUs } from '../platform/moment.js'
+import type { Span } from '../platform/spans.js'
+import { requireDate } from '../platform/utc-date.js'
+
+/** What time a command is asked about: a day, or from one time to another. */
+export interface WindowOptions {
+  date?: string
+  from?: string
+  to?: string
+}
+
+/**
+ * Undefined: all that is there.
+ * @param code of its errors, beside TIME_INVALID and DATE_INVALID
+ */
+export function askedWindow(
+  { date, from, to }: WindowOptions,
+  code: string,
+): { date: string } | { span: Span } | undefined {
+  if (date !== undefined) {
+    if (from !== undefined || to !== undefined)
+      throw new EdgeError(code, 'found --date and --from or --to, wanted one way to say when')
+    requireDate(date)
+    return { date }
+  }
+  if (from === undefined && to === undefined) return undefined
+  const span = {
+    fromUs: from === undefined ? 0 : parseTimeUs(from),
+    toUs: to === undefined ? Infinity : parseTimeUs(to),
+  }
+  if (span.fromUs < span.toUs) return { span }
+  throw new EdgeError(code, `found --from ${from} and --to ${to}, wanted an end behind the begin`)
+}
