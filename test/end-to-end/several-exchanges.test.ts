@@ -48,6 +48,7 @@ t.test('a config of two exchanges: each has its recorder, and all parts see both
   t.teardown(() => run.kill('SIGKILL'))
   const framesOf = (name: string) => Number(readStatus(dataDir, 'recorder', name)?.['frames'] ?? 0)
   await until('frames of both', () => framesOf('deribit') > 100 && framesOf('feed') > 20, 60_000)
+  await until('the compactor, which lets them go first', () => readStatus(dataDir, 'compactor') !== undefined, 60_000)
 
   const status = JSON.parse((await commandHere(['status', '--json', '--config', configFile])).stdout) as {
     parts: unknown[]

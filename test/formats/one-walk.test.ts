@@ -13,6 +13,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'reader/query/ready-views.ts': 'the SQL files of this package',
   'compactor/date/roll-up.ts': 'a folder that is exchanged for another: whatever others put there stays',
   'platform/folder-entries.ts': 'one way to list any folder, for those named here',
+  'platform/low-priority.ts': '/proc: threads of this process',
   'platform/process-tree.ts': '/proc: what a process has started',
   'platform/process-lock.ts': '/proc: what a process has open',
   'syncer/local-tree.ts': 'what a date takes up here, and folders that retention left bare',
