@@ -16,8 +16,8 @@ export function compactCommand(): Command {
     .option('--json', 'print the summary as JSON')
     .action(async (flags: CompactFlags) => {
       // The recorder comes first on a small machine, while all that converts is loaded, too.
-      const { lowerPriority } = await import('../platform/low-priority.js')
-      lowerPriority()
+      const { lowerThreads } = await import('../platform/low-priority.js')
+      lowerThreads()
       return (await import('./compact/convert.js')).convert(flags)
     })
 }

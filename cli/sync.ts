@@ -18,8 +18,8 @@ export function syncCommand(): Command {
 
 async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   // Recording comes first on a small machine; rsync inherits it.
-  const { lowerPriority } = await import('../platform/low-priority.js')
-  lowerPriority()
+  const { lowerPriority, lowerThreads } = await import('../platform/low-priority.js')
+  lowerThreads()
   const { loadConfig } = await import('../config/load.js')
   const config = loadConfig(path)
   const { runSyncer, isClean } = await import('../syncer/main.js')
@@ -29,6 +29,7 @@ async function sync({ config: path, once, json }: SyncOptions): Promise<void> {
   const { showProgress } = await import('../platform/progress-bar.js')
   const stop = new AbortController()
   onShutdown(reason => stop.abort(reason))
+  lowerPriority()
   const bar = once ? showProgress('sync', 0) : undefined
   const onProgress = bar && {
     onProgress: ({ handledBytes, plannedBytes }: PassReport) => bar.reach(handledBytes, plannedBytes),

@@ -15,18 +15,28 @@ let isLow = false
 
 /**
  * Puts this process, and those it will start, behind all others for the processor and the disk: recording goes first.
- * Linux asks for each thread by itself, and V8's helpers, which compile and collect, are there before anything of ours:
- * threads that are started later have it from the one that starts them.
+ * Asked when it is ready to hear that it is to end: on a busy machine it may be long until its session has its turn.
  * The disk's part needs `ionice` (util-linux); where it is missing, or the I/O scheduler knows no classes, only the
  * processor's counts.
  */
 export function lowerPriority(): void {
   isLow = true
+  const threads = lowerThreads()
+  lowerSession(process.pid)
+  spawnSync('ionice', ['-c', '3', '-p', ...threads], { stdio: 'ignore' })
+}
+
+/**
+ * Puts the threads of this process behind all others of its session, also while its parts are loaded. Linux asks for each thread
+ * by itself, and V8's helpers, which compile and collect, are there before anything of ours: threads that are started later
+ * have it from the one that starts them.
+ * @returns their numbers
+ */
+export function lowerThreads(): string[] {
   setPriority(constants.priority.PRIORITY_LOW)
   const threads = existsSync(THREADS) ? readdirSync(THREADS) : []
   for (const thread of threads) lowerThread(Number(thread))
-  lowerSession(process.pid)
-  spawnSync('ionice', ['-c', '3', '-p', ...threads], { stdio: 'ignore' })
+  return threads
 }
 
 function lowerThread(thread: number): void {

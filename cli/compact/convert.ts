@@ -3,6 +3,7 @@ import { runCompactor } from '../../compactor/main.js'
 import { loadConfig } from '../../config/load.js'
 import { EdgeError } from '../../platform/edge-error.js'
 import { createLogger } from '../../platform/log.js'
+import { lowerPriority } from '../../platform/low-priority.js'
 import { interruptedCode, onShutdown } from '../../platform/shutdown.js'
 import { attendSystemd } from '../../platform/systemd.js'
 import { isDate } from '../../platform/utc-date.js'
@@ -27,6 +28,7 @@ export async function convert(flags: CompactFlags): Promise<void> {
   const rebuild = rebuildWish(flags)
   const stop = new AbortController()
   onShutdown(() => stop.abort())
+  lowerPriority()
   const once = flags.once === true
   const bar = once && process.stderr.isTTY ? compactionBar() : undefined
   // What is converted the bar shows already, and lines of a log would break it.
