@@ -306,10 +306,11 @@ export class SegmentStore {
     while ((this.#isInTurn || this.#seals.isWaiting) && performance.now() < deadlineMs) await nextTurn()
     this.#queue.retryNow()
     this.#writeQueue()
-    if (this.#volumes) atOnce(this.#disk, this.#volumes.save())
     const leftOpen = this.#seals.leave()
     this.#inheritance.settle([])
     this.#endAll(() => true)
+    // Behind what was under way, which may be the same.
+    if (this.#volumes) atOnce(this.#disk, this.#volumes.save())
     const sealsOn = () => this.#seals.step(this.#sealLevel, performance.now()) || this.#seals.isWaiting
     while (sealsOn() && performance.now() < deadlineMs) await nextTurn()
     this.#emit({ type: 'closed', leftOpen: [...leftOpen, ...this.#seals.leave()] })

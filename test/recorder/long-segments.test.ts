@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -241,6 +241,27 @@ t.test('a file that another program removed is written anew, and told anew', asy
   await run.close()
   t.same(LongRun.begun(dataDir, 'quote'), ['14', '15+'])
   t.same(sealedNumbers(dataDir).get('quote'), upTo(50))
+})
+
+t.test('asked to end while it saved what hours brought, a recorder died', async t => {
+  const dataDir = t.testdir({})
+  let isSaving = false
+  const slow: Disk = {
+    ...localDisk,
+    syncAside(fd, done) {
+      isSaving = true
+      setTimeout(() => localDisk.syncAside(fd, done), 20)
+    },
+  }
+  const run = new StoreRun(storeOptions(dataDir, { long: { hours: 24, bytes: 1e6 } }), slow)
+  run.store.handle({ type: 'tick', nowUs: SLOT_FROM_US })
+  await run.until('it saves', () => isSaving)
+  run.store.handle({ type: 'close', withinMs: 5000 })
+  await run.until('closed', () => run.of('closed').length === 1)
+  t.same(
+    readdirSync(join(dataDir, 'state')).filter(name => name.includes('volumes')),
+    ['recorder-deribit-vps1.volumes'],
+  )
 })
 
 t.test('a recorder at work: what is little goes on, is told, outlives a kill, and is proven', async t => {
