@@ -47,6 +47,24 @@ t.test('a date is finished as long as its folders are as they were, also after a
   t.end()
 })
 
+t.test('of those that look again and again each second asks a date', t => {
+  const dataDir = t.testdir({ state: { compactor: {} } })
+  makeDate(dataDir)
+  const first = new FinishedDates(dataDir)
+  first.addIf(DATE, FOLDERS, () => true)
+  first.save()
+  const seenAt = (looks: number) => {
+    const finished = new FinishedDates(dataDir)
+    for (let look = 0; look < looks; look++) finished.turn(look)
+    return !finished.has(DATE, FOLDERS, false)
+  }
+  touch(dataDir, 5, [DAY])
+  t.ok(seenAt(1), 'the first one of all')
+  t.same([2, 3, 4, 5].map(seenAt).filter(Boolean).length, 2, 'then half of them')
+  t.not(seenAt(2), seenAt(3))
+  t.end()
+})
+
 t.test('whatever comes or goes in a folder of the date is seen', t => {
   for (const [name, change] of Object.entries({
     'a table': (dataDir: string) => touch(dataDir, 5, [TABLE]),
