@@ -17,7 +17,7 @@ export interface DateSegments {
   isQuiet: boolean
 }
 
-/** A folder of a date or of an hour, as it was at the last look. */
+/** A folder of a date, or of an hour of versions up to 0.1.0, as it was at the last look. */
 interface SeenFolder {
   modifiedMs: number
   files: RawFile[]
@@ -25,7 +25,7 @@ interface SeenFolder {
 
 /**
  * Finds sealed segments. A folder whose modification time is the one of the last look is not read again, so that
- * looking often costs one `stat` for each hour of each family, of those dates that are looked at.
+ * looking often costs one `stat` for each family, of those dates that are looked at.
  */
 export class SegmentFinder {
   readonly #dataDir: string
