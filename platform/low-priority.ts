@@ -1,15 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { hasErrno } from './edge-error.js'
+import { leadsSession, ownThreads } from './process-tree.js'
 
 /** Beside one other session that is always busy it leaves a tenth of a processor; the lowest would leave a seventieth. */
 const SESSION_NICENESS = 10
 /** Whoever is not root may ask for it each tenth of a second: all of them together. */
 const SESSION_AGAIN_MS = 250
-
-/** Of this process; only Linux has it. */
-const THREADS = '/proc/self/task'
 
 let isLow = false
 
@@ -23,7 +21,7 @@ export function lowerPriority(): void {
   isLow = true
   const threads = lowerThreads()
   lowerSession(process.pid)
-  spawnSync('ionice', ['-c', '3', '-p', ...threads], { stdio: 'ignore' })
+  spawnSync('ionice', ['-c', '3', '-p', ...threads.map(String)], { stdio: 'ignore' })
 }
 
 /**
@@ -32,10 +30,10 @@ export function lowerPriority(): void {
  * have it from the one that starts them.
  * @returns their numbers
  */
-export function lowerThreads(): string[] {
+export function lowerThreads(): number[] {
   setPriority(constants.priority.PRIORITY_LOW)
-  const threads = existsSync(THREADS) ? readdirSync(THREADS) : []
-  for (const thread of threads) lowerThread(Number(thread))
+  const threads = ownThreads()
+  for (const thread of threads) lowerThread(thread)
   return threads
 }
 
@@ -64,10 +62,4 @@ function lowerSession(pid: number): void {
     // Other kernels have none, containers may not write there, and the process may have ended.
     if (hasErrno(error, 'EAGAIN')) setTimeout(lowerSession, SESSION_AGAIN_MS, pid).unref()
   }
-}
-
-/** The session's number is the fourth field behind the program's name, which may have spaces in it. */
-function leadsSession(pid: number): boolean {
-  const [, , , session] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-  return Number(session) === pid
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { hasErrno } from './edge-error.js'
 
 /**
@@ -33,12 +33,25 @@ const runningPids = () =>
     .filter(name => /^\d+$/.test(name))
     .map(Number)
 
-/** Undefined for a process that is gone, or somebody else's. */
-function parentOf(pid: number): number | undefined {
+/** Of this process; none where the system does not tell them. */
+export function ownThreads(): number[] {
+  return existsSync(THREADS) ? readdirSync(THREADS).map(Number) : []
+}
+
+const THREADS = '/proc/self/task'
+
+const parentOf = (pid: number) => statOf(pid)?.parent
+
+/** Whether a process began its session, and thus is not one of a terminal's. */
+export const leadsSession = (pid: number) => statOf(pid)?.session === pid
+
+/** Undefined for a process that is gone, or somebody else's, and where the system has no /proc. */
+function statOf(pid: number): { parent: number; session: number } | undefined {
   try {
     // The name, in parentheses, may hold anything.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+    const [, parent, , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { parent: Number(parent), session: Number(session) }
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined
     throw error

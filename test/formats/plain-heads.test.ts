@@ -1,26 +1,18 @@
 /** Heads counted in WebAssembly and in JavaScript come to the same, whatever the lines are. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { LineHeadReader } from '../../formats/line-head.js'
 import { newPlainHeads, type PlainHeads } from '../../formats/plain-heads.js'
 import { lineHead, type FrameEncoding } from '../../formats/raw-line.js'
 import { endOfLine } from '../../formats/stored-line.js'
-import { packageRoot } from '../../platform/package-info.js'
 import { holds } from '../fixtures/holds.js'
+import { madeOfItsSource } from '../fixtures/committed-wasm.js'
 
 const plain = newPlainHeads()
 
 t.test('the committed file was made of the source that stands beside it', t => {
-  const folder = join(packageRoot, 'deploy', 'heads-wasm')
-  const sum = createHash('sha256')
-  for (const name of readdirSync(folder).sort()) sum.update(readFileSync(join(folder, name)))
-  const program = readFileSync(join(packageRoot, 'formats', 'line-heads.wasm'))
-  t.ok(program.includes(sum.digest('hex')), 'else: deploy/heads-wasm/build.sh')
-  t.match(readFileSync(join(packageRoot, 'package.json'), 'utf8'), '"formats/line-heads.wasm"', 'and is in the package')
+  madeOfItsSource(t, 'formats/line-heads.wasm', 'heads-wasm')
   t.end()
 })
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -9,6 +8,7 @@ import { packageRoot } from '../../platform/package-info.js'
 import { loadWasmSoundFrames } from '../../recorder/json-lines.js'
 import { isJsonLine, MAX_DEPTH } from '../../recorder/json-text.js'
 import { holds } from '../fixtures/holds.js'
+import { madeOfItsSource } from '../fixtures/committed-wasm.js'
 
 const soundFrames = loadWasmSoundFrames()
 
@@ -70,16 +70,7 @@ const DOCUMENTS = [
 ].map(text => Buffer.from(text))
 
 t.test('the committed file was made of the source that stands beside it', t => {
-  const folder = join(packageRoot, 'deploy', 'json-wasm')
-  const sum = createHash('sha256')
-  for (const name of readdirSync(folder).sort()) sum.update(readFileSync(join(folder, name)))
-  const program = readFileSync(join(packageRoot, 'recorder', 'json-lines.wasm'))
-  t.ok(program.includes(sum.digest('hex')), 'else: deploy/json-wasm/build.sh')
-  t.match(
-    readFileSync(join(packageRoot, 'package.json'), 'utf8'),
-    '"recorder/json-lines.wasm"',
-    'and is in the package',
-  )
+  madeOfItsSource(t, 'recorder/json-lines.wasm', 'json-wasm')
   t.end()
 })
 

@@ -1,19 +1,11 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { packageRoot } from '../../../platform/package-info.js'
 import { compareWays, openWays } from '../fixtures/both-ways.js'
 import { AT, linesOf, option, subscription } from '../fixtures/samples/sample.js'
+import { madeOfItsSource } from '../../fixtures/committed-wasm.js'
 
 t.test('the committed file was made of the source that stands beside it', t => {
-  const folder = join(packageRoot, 'deploy', 'rows-wasm')
-  const sum = createHash('sha256')
-  for (const name of readdirSync(folder).sort()) sum.update(readFileSync(join(folder, name)))
-  const path = 'compactor/lines/line-rows.wasm'
-  t.ok(readFileSync(join(packageRoot, path)).includes(sum.digest('hex')), 'else: deploy/rows-wasm/build.sh')
-  t.match(readFileSync(join(packageRoot, 'package.json'), 'utf8'), `"${path}"`, 'and is in the package')
+  madeOfItsSource(t, 'compactor/lines/line-rows.wasm', 'rows-wasm')
   t.end()
 })
 
