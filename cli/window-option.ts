@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { EdgeError } from '../platform/edge-error.js'
 import { parseTimeUs } from '../platform/moment.js'
 import type { Span } from '../platform/spans.js'
@@ -26,9 +27,19 @@ export function askedWindow(
   }
   if (from === undefined && to === undefined) return undefined
   const span = {
-    fromUs: from === undefined ? 0 : parseTimeUs(from),
+    fromUs: from === undefined ? 0 : beginUs(from),
     toUs: to === undefined ? Infinity : parseTimeUs(to),
   }
   if (span.fromUs < span.toUs) return { span }
   throw new EdgeError(code, `found --from ${from} and --to ${to}, wanted an end behind the begin`)
+}
+
+/** A folder, which `query --from` took up to 0.1.0, is told apart from a time with a mistake in it. */
+function beginUs(from: string): number {
+  try {
+    return parseTimeUs(from)
+  } catch (cause) {
+    if (!(cause instanceof EdgeError) || !(from.includes('/') || existsSync(from))) throw cause
+    throw new EdgeError(cause.code, cause.message, { hint: `a folder is given with --path ${from}`, cause })
+  }
 }
