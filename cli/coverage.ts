@@ -39,6 +39,7 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
     throw new EdgeError('COVERAGE_OPTIONS', `found ${folder}, wanted options alone`, {
       hint: `give the folder with --path ${folder}`,
     })
+  if (options.write) return write(options)
   const [{ measureAsked }, { summaryOf }, { exchangeNamed }, { requireTree }, text, { showProgress }, { writeLines }] =
     await Promise.all([
       import('../coverage/account/measure.js'),
@@ -49,8 +50,7 @@ async function coverage(options: CoverageOptions, { args: [folder] }: Command): 
       import('../platform/progress-bar.js'),
       import('./output.js'),
     ])
-  const root = options.path ?? (await import('../config/load.js')).loadConfig(options.config).dataDir
-  if (options.write) return write(root, options)
+  const root = await rootOf(options)
   const asked = await windowOf(options)
   requireTree(root)
   const progress = showProgress('journals', 0, 'steps')
@@ -107,16 +107,19 @@ async function nothingRecorded(
   })
 }
 
-async function write(root: string, { date }: CoverageOptions): Promise<void> {
+async function write(options: CoverageOptions): Promise<void> {
+  const { date } = options
   if (date === undefined) throw new EdgeError('COVERAGE_OPTIONS', 'found --write, wanted --date with it')
   requireDate(date)
-  const [{ writeCoverage }, { lowerPriority }] = await Promise.all([
-    import('../coverage/write-tables.js'),
-    import('../platform/low-priority.js'),
-  ])
+  // Recording comes first on a small machine, while all that measures is loaded, too.
+  const { lowerPriority } = await import('../platform/low-priority.js')
   lowerPriority()
-  for (const path of await writeCoverage(root, date)) process.stdout.write(`${path}\n`)
+  const { writeCoverage } = await import('../coverage/write-tables.js')
+  for (const path of await writeCoverage(await rootOf(options), date)) process.stdout.write(`${path}\n`)
 }
+
+const rootOf = async ({ path, config }: CoverageOptions) =>
+  path ?? (await import('../config/load.js')).loadConfig(config).dataDir
 
 async function windowOf(options: CoverageOptions): Promise<Span | undefined> {
   const [{ dayOf }, { askedWindow }] = await Promise.all([

@@ -24,6 +24,9 @@ export function reportCommand(): Command {
 }
 
 async function report({ date, path, out, exchange, fresh, config }: ReportOptions): Promise<void> {
+  // Recording comes first on a small machine, while all that reads is loaded, too.
+  const { lowerPriority } = await import('../platform/low-priority.js')
+  lowerPriority()
   const [
     { writeFile },
     { makeReport },
@@ -32,7 +35,6 @@ async function report({ date, path, out, exchange, fresh, config }: ReportOption
     { requireTree },
     { writeWhole },
     { sizeText },
-    { lowerPriority },
     { showProgress },
   ] = await Promise.all([
     import('node:fs/promises'),
@@ -42,14 +44,11 @@ async function report({ date, path, out, exchange, fresh, config }: ReportOption
     import('../formats/tree-place.js'),
     import('./output.js'),
     import('../platform/figures.js'),
-    import('../platform/low-priority.js'),
     import('../platform/progress-bar.js'),
   ])
   requireDate(date)
   const settings = freshSettings(path, config)
   requireTree(settings.root)
-  // It gives way to a recorder on the same machine.
-  lowerPriority()
   const progress = showProgress('report', 0, 'steps')
   const print = (text: string) => progress.aside(() => process.stderr.write(`edgetape: ${text}\n`))
   const html = await makeReport({

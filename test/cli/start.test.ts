@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { execa } from 'execa'
@@ -19,11 +20,13 @@ import { createRequire, register } from 'node:module'
 register('./hook.mjs', import.meta.url)
 const required = createRequire(import.meta.url).cache
 process.on('exit', () => appendFileSync(process.env.LOADED, Object.keys(required).join('\\n')))`
-const HOOK = `import { appendFileSync } from 'node:fs'
+const hookThatNotes = (noted: string) => `import { appendFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 export async function load(url, context, next) {
-  appendFileSync(process.env.LOADED, url + '\\n')
+  appendFileSync(process.env.LOADED, ${noted} + '\\n')
   return next(url, context)
 }`
+const HOOK = hookThatNotes('url')
 
 /** What a program loads that runs in this folder, and what it complains of. */
 async function loadedBy(folder: string, ...args: string[]): Promise<{ urls: string[]; stderr: string }> {
@@ -75,4 +78,28 @@ t.test('the storage thread held a library of 12 MiB that reads what is seldom th
     [],
     'none of it',
   )
+})
+
+t.test('what has low priority had that of a recorder while it was loaded', async t => {
+  const folder = t.testdir({
+    'listen.mjs': LISTEN,
+    'hook.mjs': hookThatNotes("getPriority() + ' ' + url"),
+    data: { raw: { 'exchange=deribit': {} } },
+  })
+  const worker = fileURLToPath(new URL('../../monitor/http/coverage/worker.js', import.meta.url))
+  const at = ['--path', 'data', '--date', '2026-11-22']
+  for (const args of [
+    [worker, 'data'],
+    [cliMain, 'report', ...at],
+    [cliMain, 'coverage', '--write', ...at],
+  ]) {
+    const { urls } = await loadedBy(folder, ...args)
+    const parts = urls.filter(url => /\/(?:coverage\/account|reader)\//.test(url))
+    t.ok(parts.length > 5, `${args[1]}: ${parts.length} modules`)
+    t.same(
+      parts.filter(url => !url.startsWith(`${constants.priority.PRIORITY_LOW} `)),
+      [],
+      `${args[1]}: all behind others`,
+    )
+  }
 })
