@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { compress, decompress } from 'zstd-napi'
+import { decompress } from 'zstd-napi'
 import { runCompactor } from '../../compactor/main.js'
 import { configSchema } from '../../config/schema.js'
 import { finishedListsOf } from '../../formats/finished-list.js'
@@ -10,9 +9,13 @@ import { parquetFiles } from '../../formats/parquet-tree.js'
 import { segmentPath, withState, type SegmentName } from '../../formats/raw-path.js'
 import { rawFiles } from '../../formats/raw-tree.js'
 import { compactorState } from '../../formats/receipt.js'
-import { createLogger } from '../../platform/log.js'
 import { dataIdentity } from '../../platform/data-identity.js'
+import { localDisk } from '../../platform/disk.js'
+import { atOnce } from '../../platform/disk-steps.js'
+import { createLogger } from '../../platform/log.js'
 import { dateOf } from '../../platform/utc-date.js'
+import { SEAL_LEVEL } from '../../platform/zstd.js'
+import { SealedCopy } from '../../recorder/storage/sealed-copy.js'
 import { HOUR_MS, segmentsOf } from './hours.js'
 import type { RecordedFamily } from './recorded-families.js'
 
@@ -30,22 +33,21 @@ function shifted(text: string, nearMs: number, byMs: number): string {
   })
 }
 
+/** No power cut is survived by what is measured and then removed. */
+const disk = { ...localDisk, sync: () => undefined }
+
 /** @returns its sha256 */
 function writeSegment(dataDir: string, name: SegmentName, manifest: Manifest, text: string): string {
-  const sealed = compress(Buffer.from(text), { compressionLevel: 3 })
+  const lines = Buffer.from(text)
   const path = join(dataDir, segmentPath(name, 'sealed'))
   mkdirSync(dirname(path), { recursive: true })
-  const made: Manifest = {
-    ...manifest,
-    run: name.run,
-    number: name.number,
-    bytes_raw: Buffer.byteLength(text),
-    bytes_compressed: sealed.length,
-    sha256: createHash('sha256').update(sealed).digest('hex'),
-    md5: createHash('md5').update(sealed).digest('hex'),
-  }
+  const copy = new SealedCopy({ disk, level: SEAL_LEVEL }, path, lines.length)
+  copy.add(lines)
+  const { bytes, ...checksums } = atOnce(disk, copy.end())
+  copy.close()
+  const { run, number } = name
+  const made: Manifest = { ...manifest, run, number, bytes_raw: lines.length, bytes_compressed: bytes, ...checksums }
   writeFileSync(withState(path, 'manifest'), JSON.stringify(made))
-  writeFileSync(path, sealed)
   return made.sha256
 }
 

@@ -1,7 +1,16 @@
 /** The short form of `npm run bench years`: of the calls alone, which no busy machine changes. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
+import { decompress } from 'zstd-napi'
+import { makeDay } from '../../bench/years/day.js'
 import { HOUR_MS, polled, segmentsOf } from '../../bench/years/hours.js'
 import { costsOfYears } from '../../bench/years/main.js'
+import { parseManifest } from '../../formats/manifest.js'
+import { withState } from '../../formats/raw-path.js'
+import { rawFiles } from '../../formats/raw-tree.js'
+import { commandHere } from '../fixtures/command-here.js'
+import { writeRecording } from '../fixtures/made-recording.js'
 import { needs } from '../fixtures/needs.js'
 
 // Mostly waits.
@@ -51,4 +60,19 @@ t.test('a day has segments where a recorder would make them', async t => {
     'once in six hours',
   )
   t.equal(polled(5, HOUR_MS / 4)(day.fromMs), 20, 'four times an hour')
+})
+
+t.test('segments of the made days had no checksum, as no recorder writes them', async t => {
+  const [recorded, dataDir] = [join(t.testdir(), 'recorded'), join(t.testdirName, 'box')]
+  const recvUs = Date.UTC(2026, 10, 22, 14) * 1000
+  writeRecording(recorded, [{ family: 'platform_state', conn: 'd1', recvUs, frame: '{}' }])
+  const families = [...rawFiles(recorded, { states: ['sealed'] })].map(({ path, name }) => {
+    const manifest = parseManifest(readFileSync(join(recorded, withState(path, 'manifest')), 'utf8'), path)
+    const text = decompress(readFileSync(join(recorded, path))).toString('utf8')
+    return { name, manifest, text, bytesIn: () => 1 }
+  })
+  await makeDay(families, dataDir, '2026-11-21', 2)
+  const { stdout } = await commandHere(['verify', 'raw', dataDir])
+  t.match(stdout, /raw: 1 segments/)
+  t.notMatch(stdout, /ZSTD_/)
 })
