@@ -141,15 +141,16 @@ export class Link {
     const looks = setInterval(() => this.#look(), LOOK_EVERY_MS)
     return new Promise(resolve => {
       socket.on('upgrade', ({ socket: tcp }) => (this.#tcp = tcp))
-      const receive = (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary)
+      const stamp = () => this.#stamps.nowUs()
+      const receive = (data: Buffer, isBinary: boolean, recvUs: number) => this.#receive(data, isBinary, recvUs)
       let whole: WholeFrames | undefined
       socket.on('open', () => {
         opened = true
         clearTimeout(deadline)
-        whole = this.#tcp && WholeFrames.take(this.#tcp, this.#memory, receive)
+        whole = this.#tcp && WholeFrames.take(this.#tcp, this.#memory, stamp, receive)
         this.#opened()
       })
-      socket.on('message', receive)
+      socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary, stamp()))
       socket.on('pong', () => {
         if (this.#deps.exchange.liveness.probeAfterMs !== undefined) this.#liveness.heard()
       })
@@ -196,9 +197,8 @@ export class Link {
     this.session.update().catch((error: unknown) => this.cut(messageOf(error)))
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  #receive(data: Buffer, isBinary: boolean, recvUs: number): void {
     const { router, exchange } = this.#deps
-    const recvUs = this.#stamps.nowUs()
     this.#lastFrameUs = recvUs
     this.#liveness.heard()
     const piece = isBinary || looksWhole(data) ? undefined : this.session.channelOfPiece?.(data)

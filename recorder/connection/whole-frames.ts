@@ -23,12 +23,13 @@ const Slice = (
 )[Symbol.species]
 
 type DataListener = (this: Socket, chunk: Buffer) => void
-type Deliver = (frame: Buffer, isBinary: boolean) => void
+type Deliver = (frame: Buffer, isBinary: boolean, recvUs: number) => void
 
 export class WholeFrames {
   readonly #socket: Socket
   readonly #toWs: DataListener
   readonly #memory: Pick<SharedMemory, 'isUsed'>
+  readonly #stamp: () => number
   readonly #deliver: Deliver
   /** Bytes that `ws` still has to get of the frame under way. */
   #rest = 0
@@ -42,18 +43,31 @@ export class WholeFrames {
    * Takes the place of the one listener of `ws`, which sees the same bytes less the frames delivered; undefined where
    * the socket has another, or none: then all is left to `ws`.
    * @param memory may be shared from now on
-   * @param deliver gets a frame whose memory is filled anew once it returns
+   * @param stamp what time it is, receive time
+   * @param deliver gets a frame whose memory is filled anew once it returns; frames that were read together came together
    */
-  static take(socket: Socket, memory: Pick<SharedMemory, 'isUsed'>, deliver: Deliver): WholeFrames | undefined {
+  static take(
+    socket: Socket,
+    memory: Pick<SharedMemory, 'isUsed'>,
+    stamp: () => number,
+    deliver: Deliver,
+  ): WholeFrames | undefined {
     const listeners = socket.listeners('data') as DataListener[]
     const [toWs] = listeners
-    return toWs && listeners.length === 1 ? new WholeFrames(socket, toWs, memory, deliver) : undefined
+    return toWs && listeners.length === 1 ? new WholeFrames(socket, toWs, memory, stamp, deliver) : undefined
   }
 
-  private constructor(socket: Socket, toWs: DataListener, memory: Pick<SharedMemory, 'isUsed'>, deliver: Deliver) {
+  private constructor(
+    socket: Socket,
+    toWs: DataListener,
+    memory: Pick<SharedMemory, 'isUsed'>,
+    stamp: () => number,
+    deliver: Deliver,
+  ) {
     this.#socket = socket
     this.#toWs = toWs
     this.#memory = memory
+    this.#stamp = stamp
     this.#deliver = deliver
     memory.isUsed = true
     socket.on('data', this.#read)
@@ -79,6 +93,8 @@ export class WholeFrames {
   #deliverFrom(chunk: Buffer, from: number): number {
     if (this.#isFragmented) return from
     const { buffer: memory, byteOffset, length: last } = chunk
+    // Asked anew behind what `ws` got: stamps of a connection never go back.
+    const recvUs = this.#stamp()
     for (let at = from; ;) {
       const first = chunk[at]
       if (first !== TEXT && first !== BINARY) return at
@@ -90,7 +106,7 @@ export class WholeFrames {
       } else if (length >= LENGTH_16) return at
       const end = payload + length
       if (end > last) return at
-      this.#deliver(new Slice(memory, byteOffset + payload, length), first === BINARY)
+      this.#deliver(new Slice(memory, byteOffset + payload, length), first === BINARY, recvUs)
       at = end
     }
   }

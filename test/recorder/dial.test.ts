@@ -57,15 +57,20 @@ async function heardFrom(t: Test, server: Server, scheme: 'ws' | 'wss') {
   socket.on('message', (data: Buffer) => heard.push(data.toString()))
   socket.on('open', () => {
     if (!tcp) throw new Error('no socket')
-    WholeFrames.take(tcp, memory, data => {
-      beside++
-      heard.push(data.toString())
-      if (kept.length < 50) kept.push(data)
-      // Reading rests now and then, as it does while the disk is slow.
-      if (beside % 500 !== 0) return
-      socket.pause()
-      void setImmediate().then(() => socket.resume())
-    })
+    WholeFrames.take(
+      tcp,
+      memory,
+      () => 0,
+      data => {
+        beside++
+        heard.push(data.toString())
+        if (kept.length < 50) kept.push(data)
+        // Reading rests now and then, as it does while the disk is slow.
+        if (beside % 500 !== 0) return
+        socket.pause()
+        void setImmediate().then(() => socket.resume())
+      },
+    )
   })
   const code = await new Promise<number>(resolve => socket.once('close', resolve))
   return { heard, beside, code, kept, isUsed: memory.isUsed }

@@ -72,6 +72,8 @@ interface Heard {
   written: string
   /** Messages that did not go through `ws`. */
   taken: number
+  /** Of each of these the stamp, which counts how often one was asked for. */
+  stamps: number[]
 }
 
 /** All that a client says of these reads, and what it answers. */
@@ -85,13 +87,14 @@ async function heard(chunks: readonly Buffer[], isTaken: boolean): Promise<Heard
     generateMask: mask => mask.fill(7),
   })
   const events: string[] = []
-  const result: Heard = { events, written: '', taken: 0 }
+  const result: Heard = { events, written: '', taken: 0, stamps: [] }
   const message = (data: Buffer, isBinary: boolean) =>
     events.push(`${isBinary ? 'binary' : 'text'} ${data.length} ${createHash('sha1').update(data).digest('hex')}`)
   socket.on('message', message)
   for (const control of ['ping', 'pong'] as const)
     socket.on(control, (data: Buffer) => events.push(`${control} ${data.toString()}`))
   let whole: WholeFrames | undefined
+  let asked = 0
   const memory = { isUsed: false }
   socket.on('error', error => {
     whole?.stop()
@@ -101,8 +104,10 @@ async function heard(chunks: readonly Buffer[], isTaken: boolean): Promise<Heard
   const opened = once(socket, 'open')
   socket.on('open', () => {
     if (!isTaken) return
-    whole = WholeFrames.take(pipe as unknown as Socket, memory, (data, isBinary) => {
+    const stamp = () => ++asked
+    whole = WholeFrames.take(pipe as unknown as Socket, memory, stamp, (data, isBinary, recvUs) => {
       result.taken++
+      result.stamps.push(recvUs)
       message(data, isBinary)
     })
     if (!whole) throw new Error('the socket had other listeners')
@@ -243,4 +248,11 @@ t.test('frames that stand whole in a read do not go through ws', async t => {
   const both = await heard([Buffer.concat(frames)], true)
   t.equal(both.taken, 100)
   t.equal(both.events.length, 101)
+})
+
+t.test('frames of one read have one stamp, but for those behind what ws got of it', async t => {
+  const plain = { first: TEXT, bytes: 5 }
+  const frames = [plain, plain, { first: PING, bytes: 2 }, plain, plain].map(wire)
+  const { stamps } = await heard([Buffer.concat(frames), wire(plain, 5)], true)
+  t.same(stamps, [1, 1, 2, 2, 3])
 })
