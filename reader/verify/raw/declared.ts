@@ -4,8 +4,9 @@ import { parseJournalEvent, type JournalEvent } from '../../../formats/journal/e
 import { parseSegmentPath, type SegmentName } from '../../../formats/raw-path.js'
 import { parseLine } from '../../../formats/raw-line.js'
 import { segmentEndMs } from '../../../formats/segment-span.js'
-import type { Span } from '../../../platform/spans.js'
+import { unionOf, type Span } from '../../../platform/spans.js'
 import { hasErrno } from '../../../platform/edge-error.js'
+import { ANSWERED_OVER_HTTP } from '../../replay/recorded-answers.js'
 import type { SegmentFile } from './find-segments.js'
 
 /** What the journal of a run says that bears on `seq`. */
@@ -19,16 +20,29 @@ export interface Declared {
   slotUs: number
   /** Segments that went on beyond their slot, by number, and until when. */
   long: Map<number, { name: SegmentName; toUs: number }>
+  /** Stamps that came twice, since the wall clock was set back from the end of a span to its begin. */
+  setBack: Span[]
 }
+
+/** The recorder compares its clocks about once a second, and journals a step right after it found it. */
+const STEP_NEAR_US = 2_000_000
 
 /** Reads the journal of one run; what cannot be read there is said by the proof of its segments. */
 export function readDeclared(root: string, segments: readonly SegmentFile[]): Declared {
-  const declared: Declared = { stopped: false, lost: [], unsafeUs: 2_000_000, slotUs: 3_600_000_000, long: new Map() }
+  const declared: Declared = {
+    stopped: false,
+    lost: [],
+    unsafeUs: 2_000_000,
+    slotUs: 3_600_000_000,
+    long: new Map(),
+    setBack: [],
+  }
   for (const segment of segments) {
     if (segment.name.channel !== 'journal') continue
     for (const line of linesOf(root, segment)) {
-      const event = parseJournalEvent(parseLine(line)?.frame.toString('utf8') ?? '')
-      if (event) takeEvent(event, declared)
+      const parsed = parseLine(line)
+      const event = parseJournalEvent(parsed?.frame.toString('utf8') ?? '')
+      if (parsed && event) takeEvent(event, parsed.recvUs, declared)
     }
   }
   return declared
@@ -43,11 +57,15 @@ function* linesOf(root: string, { path, isOpen, bytes }: SegmentFile): Generator
   }
 }
 
-function takeEvent({ event, detail }: JournalEvent, declared: Declared): void {
+function takeEvent({ event, detail }: JournalEvent, recvUs: number, declared: Declared): void {
   if (event === 'stopped') declared.stopped = true
   else if (event === 'lost') {
     const { from_us: fromUs, to_us: toUs } = detail
     if (fromUs !== undefined && toUs !== undefined) declared.lost.push({ fromUs, toUs })
+  } else if (event === 'clock_step') {
+    const { step_us: stepUs = 0 } = detail
+    const again = { fromUs: recvUs - STEP_NEAR_US, toUs: recvUs - stepUs + STEP_NEAR_US }
+    if (stepUs < 0) declared.setBack = unionOf([...declared.setBack, again])
   } else if (event === 'goes_on') {
     const name = parseSegmentPath(detail.path ?? '')?.name
     if (name) declared.long.set(name.number, { name, toUs: detail.to_us ?? segmentEndMs(name) * 1000 })
@@ -57,4 +75,13 @@ function takeEvent({ event, detail }: JournalEvent, declared: Declared): void {
     declared.unsafeUs = (flushMs + fsyncMs) * 1000
     declared.slotUs = minutes * 60_000_000
   }
+}
+
+/**
+ * Whether receive times may go back from one to another: where the clock was set back, stamps of what came by no WebSocket
+ * follow it. A WebSocket is renewed instead, so that its own never go back.
+ */
+export function mayGoBack(conn: string, lateUs: number, earlyUs: number, { setBack }: Declared): boolean {
+  if (conn !== 'journal' && conn !== ANSWERED_OVER_HTTP) return false
+  return setBack.some(({ fromUs, toUs }) => earlyUs >= fromUs && lateUs <= toUs)
 }

@@ -52,6 +52,8 @@ function runsOf({ segments }: RawTree): Run[] {
     known.segments.push(segment)
     runs.set(key, known)
   }
+  // By their numbers: the clock by which they are named may be set back.
+  for (const run of runs.values()) run.segments.sort((a, b) => a.name.number - b.name.number)
   return [...runs.values()]
 }
 

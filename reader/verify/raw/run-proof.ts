@@ -1,5 +1,5 @@
 import type { Findings } from '../findings.js'
-import { readDeclared } from './declared.js'
+import { mayGoBack, readDeclared, type Declared } from './declared.js'
 import type { SegmentFile } from './find-segments.js'
 import { missingSegments, unreadable, type MissingSegments } from './missing-segments.js'
 import { proveSegment, type SeenLine } from './segment-proof.js'
@@ -7,7 +7,7 @@ import { SeqHoles } from './seq-holes.js'
 import { SeqLedger, type LedgerVisitor } from './seq-ledger.js'
 import { timeText } from '../../../platform/moment.js'
 
-/** All segments of one run of a recorder, the oldest first. */
+/** All segments of one run of a recorder, in the order in which they were begun. */
 export interface Run {
   host: string
   run: string
@@ -50,7 +50,7 @@ export class RunProof {
   readonly #lastLines = new Map<string, Map<string, SeenLine>>()
   readonly #holes: SeqHoles
   readonly #missing: MissingSegments[]
-  readonly #slotUs: number
+  readonly #declared: Declared
   #lastUs = 0
   #totals: RunTotals = { segments: 0, openSegments: 0, frames: 0, bytesRaw: 0, connections: 0 }
 
@@ -59,7 +59,7 @@ export class RunProof {
     this.#options = options
     const { root, findings, mayFollow } = options
     const declared = readDeclared(root, run.segments)
-    this.#slotUs = declared.slotUs
+    this.#declared = declared
     this.#missing = missingSegments(run.segments, declared, mayFollow && !declared.stopped)
     this.#holes = new SeqHoles({ declared, missing: this.#missing, findings, label: this.#label() })
   }
@@ -80,7 +80,7 @@ export class RunProof {
       this.#totals.frames += truth.frames
       this.#totals.bytesRaw += truth.bytesRaw
       this.#checkName(segment, truth.firstLineUs)
-      if (!truth.isReadable) this.#missing.push(unreadable(segment, this.#slotUs))
+      if (!truth.isReadable) this.#missing.push(unreadable(segment, this.#declared.slotUs))
     }
     this.#settle(Infinity)
     if (this.#options.isWhole) {
@@ -103,7 +103,7 @@ export class RunProof {
     const before = lastLines.get(conn)
     lastLines.set(conn, line)
     if (before && seq <= before.seq) this.#fault('SEQ_ORDER', line, `seq ${seq} of ${conn} follows ${before.seq}`)
-    if (before && recvUs < before.recvUs) {
+    if (before && recvUs < before.recvUs && !mayGoBack(conn, before.recvUs, recvUs, this.#declared)) {
       const message = `recv_us ${recvUs} of ${conn} is ${before.recvUs - recvUs} µs before that of the line before`
       this.#fault('RECV_BACK', line, message)
     }
@@ -133,7 +133,9 @@ export class RunProof {
   #settle(beforeUs: number): void {
     const visitor: LedgerVisitor = {
       hole: hole => this.#holes.take(hole),
-      turn: ({ conn, seq, backUs }) => {
+      turn: ({ conn, seq, fromUs, toUs }) => {
+        if (mayGoBack(conn, fromUs, toUs, this.#declared)) return
+        const backUs = fromUs - toUs
         const message = `receive times of ${conn} go back by ${backUs} µs near seq ${seq}, from one family to another`
         this.#options.findings.add({ weight: 'fault', code: 'RECV_BACK', path: this.#label(), message })
       },

@@ -14,7 +14,9 @@ export interface TimeTurn {
   conn: string
   /** First seq of the block with earlier times. */
   seq: number
-  backUs: number
+  /** The latest before it, and the earliest in it, µs. */
+  fromUs: number
+  toUs: number
 }
 
 export interface LedgerVisitor {
@@ -112,7 +114,7 @@ export class SeqLedger {
   #close(index: number, block: Block, visit: LedgerVisitor): void {
     const conn = this.#conn
     const first = index * BLOCK_SEQS + 1
-    if (block.minUs < this.#latestUs) visit.turn({ conn, seq: first, backUs: this.#latestUs - block.minUs })
+    if (block.minUs < this.#latestUs) visit.turn({ conn, seq: first, fromUs: this.#latestUs, toUs: block.minUs })
     for (const present of presentSeqs(first, block)) {
       if (present > this.#expectedSeq) {
         const fromUs = this.#expectedSeq > first ? block.minUs : this.#latestUs

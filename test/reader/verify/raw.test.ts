@@ -327,6 +327,39 @@ t.test('what is declared is no fault, and is said', async t => {
   }
 })
 
+/** A run whose clock is set back by so much, with answers over HTTP before and behind it; of each family a segment before and one behind. */
+function writeSetBack(dataDir: string, backUs: number, { isJournalled = true, conn = 'http' } = {}): void {
+  const answer = (seq: number, recvUs: number): RunLine => ({ family: 'instruments', conn, seq, recvUs, frame: '{}' })
+  const setUs = RUN_STARTED_US + 5_000_000
+  const began = { event: 'started', flush_ms: 1000, fsync_ms: 1000, rotate_minutes: 60 }
+  const stepped = isJournalled ? { event: 'clock_step', step_us: -backUs } : { event: 'heard' }
+  writeRun(dataDir, [
+    journalLine(1, RUN_STARTED_US, began),
+    answer(1, RUN_STARTED_US + 1_000_000),
+    answer(2, RUN_STARTED_US + 4_900_000),
+  ])
+  const after = [
+    journalLine(2, setUs - backUs, stepped),
+    answer(3, setUs - backUs - 300_000),
+    answer(4, setUs - backUs + 600_000_000),
+    journalLine(3, setUs + 700_000_000, { event: 'stopped' }),
+  ]
+  writeRun(dataDir, after, 'sealed', 3)
+}
+
+t.test('a clock that was set back is no fault where the journal says so', async t => {
+  const folder = t.testdir()
+  for (const minutes of [1, 60, 15 * 60]) {
+    const dataDir = join(folder, String(minutes))
+    writeSetBack(dataDir, minutes * 60_000_000)
+    t.same((await proven(dataDir)).found, [], `by ${minutes} minutes, also into the day before`)
+  }
+  writeSetBack(join(folder, 'unsaid'), 60_000_000, { isJournalled: false })
+  t.same(codes((await proven(join(folder, 'unsaid'))).found, 'fault'), ['RECV_BACK'])
+  writeSetBack(join(folder, 'socket'), 60_000_000, { conn: 'd1' })
+  t.same(codes((await proven(join(folder, 'socket'))).found, 'fault'), ['RECV_BACK'], 'a WebSocket is renewed instead')
+})
+
 t.test('a file that is wrong all over does not flood', async t => {
   const dataDir = t.testdir()
   const quote = writeRun(dataDir, wholeRun(FRAMES)).paths.get('quote') ?? ''

@@ -87,12 +87,12 @@ t.test('a number that comes twice is told each further time, whether its block i
   t.end()
 })
 
-t.test('receive times that go back from one block to a later one are told with how far', t => {
+t.test('receive times that go back from one block to a later one are told, from where and to where', t => {
   const [ledger, told] = [new SeqLedger('d1'), new Told()]
   for (let seq = 1; seq <= BLOCK; seq++) ledger.note(seq, 5_000_000 + seq)
   for (let seq = BLOCK + 1; seq <= BLOCK + 5; seq++) ledger.note(seq, 3_000_000)
   ledger.settle(Infinity, told)
-  t.same(told.turns, [{ conn: 'd1', seq: BLOCK + 1, backUs: 2_000_000 + BLOCK }])
+  t.same(told.turns, [{ conn: 'd1', seq: BLOCK + 1, fromUs: 5_000_000 + BLOCK, toUs: 3_000_000 }])
   t.end()
 })
 
