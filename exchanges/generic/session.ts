@@ -31,6 +31,8 @@ export class GenericSession implements ExchangeSession {
       this.#link.send(messageText(message))
     }
     this.channels = new Set(this.#families.names)
+    // Nobody confirms it: from here on whatever comes is taken, and only what is subscribed can be missing.
+    this.#link.subscribed(this.#families.names)
   }
 
   /** What is sent stays the same as long as a connection lives. */

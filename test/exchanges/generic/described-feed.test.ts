@@ -90,10 +90,11 @@ const configOf = (over: object) =>
 function session(over: object) {
   const sent: string[] = []
   const complaints: object[] = []
+  const journal: object[] = []
   let pings = 0
-  const link: SessionLink = { ...silentLink({ sent, complaints }), ping: () => pings++ }
+  const link: SessionLink = { ...silentLink({ sent, complaints, journal }), ping: () => pings++ }
   const adapter = generic(configOf(over))
-  return { adapter, session: adapter.openSession(link, () => new Set()), sent, complaints, pings: () => pings }
+  return { adapter, session: adapter.openSession(link, () => new Set()), sent, complaints, journal, pings: () => pings }
 }
 
 t.test(
@@ -103,6 +104,7 @@ t.test(
       const {
         session: one,
         sent,
+        journal,
         pings,
       } = session({
         send: ['hello', { op: 'subscribe', args: ['a'] }, ['list']],
@@ -115,9 +117,11 @@ t.test(
       t.same([sent, [...one.channels]], [['hello'], []])
       await pass(1000)
       t.same(sent, ['hello', '{"op":"subscribe","args":["a"]}'])
+      t.same(journal, [])
       await pass(1000)
       await started
       t.same(sent[2], '["list"]')
+      t.same(journal, [{ event: 'subscribed', channels: ['frames.trades', 'frames'] }], 'once all is said')
       t.same([...one.channels].sort(), ['frames', 'frames.trades'], 'all that may come of it')
       await pass(60_000, 500)
       t.equal(pings(), 3)

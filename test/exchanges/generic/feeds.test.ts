@@ -75,6 +75,9 @@ t.test('combined streams, as Binance sends them', async t => {
   const gaps = of('journal').map(text => JSON.parse(text) as { event: string; families?: string[] })
   t.same(gaps.find(({ event }) => event === 'gap')?.families, ['frames', 'frames.book', 'frames.trade'])
   t.ok(rawFiles(recorder.dataDir).every(path => path.startsWith('raw/exchange=binance/')))
+  const coverage = await commandHere(['coverage', '--path', recorder.dataDir])
+  t.equal(coverage.exitCode, 4)
+  t.match(coverage.stdout, /\(all 3\s+channels\)/, 'the lost connection')
 
   await commandHere(['compact', '--once', '--config', recorder.configFile])
   const { stdout } = await commandHere([
