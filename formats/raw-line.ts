@@ -38,11 +38,12 @@ const [ZERO, NINE] = [0x30, 0x39]
 
 /**
  * Heads of the lines of one source whose frames are JSON, as `lineHead` spells them. The last one is kept: from line to
- * line only the end of the stamp changes, and the number by one.
+ * line only the number changes, by one, and from read to read the end of the stamp.
  */
 export class LineHead {
   readonly #conn: string
   #bytes = new Uint8Array(0)
+  #recvUs = -1
   /** The stamp without its low digits. */
   #high = -1
   #seq = -1
@@ -57,9 +58,8 @@ export class LineHead {
 
   /** Writes the head into `target` at `offset` and returns the offset behind it. */
   write(target: Uint8Array, offset: number, recvUs: number, seq: number): number {
-    const high = Math.floor(recvUs / LOW_END)
-    if (high !== this.#high || seq !== this.#seq + 1 || !this.#countOn()) this.#begin(high, recvUs, seq)
-    else this.#setLow(recvUs - high * LOW_END)
+    const isNext = seq === this.#seq + 1 && this.#countOn()
+    if (!isNext || recvUs !== this.#recvUs) this.#stamp(isNext, recvUs, seq)
     this.#seq = seq
     target.set(this.#bytes, offset)
     return offset + this.#bytes.length
@@ -73,6 +73,13 @@ export class LineHead {
     if (at < this.#seqFrom) return false
     bytes[at] = (bytes[at] as number) + 1
     return true
+  }
+
+  #stamp(isNext: boolean, recvUs: number, seq: number): void {
+    const high = Math.floor(recvUs / LOW_END)
+    if (isNext && high === this.#high) this.#setLow(recvUs - high * LOW_END)
+    else this.#begin(high, recvUs, seq)
+    this.#recvUs = recvUs
   }
 
   #begin(high: number, recvUs: number, seq: number): void {
