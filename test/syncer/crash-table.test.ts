@@ -34,7 +34,13 @@ import { WatchedFiles } from '../fixtures/watched-files.js'
 
 // Mostly waits.
 
-t.setTimeout(600_000)
+const STORY_MS = 600_000
+/** For one crash, where a syncer takes it up through rsync, on a busy machine. */
+const CRASH_MS = 5000
+
+t.setTimeout(STORY_MS)
+/** From now on. */
+const giveTimeFor = (crashes: number) => t.setTimeout(STORY_MS + crashes * CRASH_MS)
 
 const log = pino({ level: 'silent' })
 const DATE = '2026-11-20'
@@ -209,6 +215,7 @@ async function everyCrash(
   const nas = join(root, 'nas')
   const contentOf = (path: string) => files.get(path) ?? end.there.get(path)
   let tried = 0
+  giveTimeFor(((to + 1 - from) * WAYS.length) / every)
   for (let count = from; count <= to; count++) {
     const during = passEnds.findIndex(steps => count <= steps)
     for (const [index, [way, leavesAt]] of WAYS.entries()) {
