@@ -36,6 +36,9 @@ export function verifyCommand(): Command {
 }
 
 async function verify(what: string | undefined, path: string | undefined, options: VerifyOptions): Promise<void> {
+  const priority = options.for === undefined ? undefined : await import('../platform/low-priority.js')
+  // Recording comes first on a small machine, while all that proves is loaded, too.
+  priority?.lowerThreads()
   const [{ chooseProofs, requireDateOfProofs }, { findingText }, { proveInTurn }, { showProgress }, { onShutdown }] =
     await Promise.all([
       import('../reader/verify/choose.js'),
@@ -53,11 +56,8 @@ async function verify(what: string | undefined, path: string | undefined, option
   if (proofs.every(({ goesOn }) => goesOn)) onShutdown(reason => stop.abort(reason))
   else if (minutes !== undefined || anew)
     throw new EdgeError('VERIFY_OPTIONS', '--for and --anew go with verify parquet, verify nas and verify bits')
-  if (minutes !== undefined) {
-    const { lowerPriority } = await import('../platform/low-priority.js')
-    lowerPriority()
-    setTimeout(() => stop.abort('its time is over'), 60_000 * minutes).unref()
-  }
+  priority?.lowerPriority()
+  if (minutes !== undefined) setTimeout(() => stop.abort('its time is over'), 60_000 * minutes).unref()
   // A reader that has seen enough must not get a success that nobody proved.
   process.exitCode = 1
   const shown = (type: string, facts: object, text: string) => (json ? JSON.stringify({ type, ...facts }) : text)

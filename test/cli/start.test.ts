@@ -92,6 +92,7 @@ t.test('what has low priority had that of a recorder while it was loaded', async
     [worker, 'data'],
     [cliMain, 'report', ...at],
     [cliMain, 'coverage', '--write', ...at],
+    [cliMain, 'verify', 'bits', 'data', '--for', '1'],
   ]) {
     const { urls } = await loadedBy(folder, ...args)
     const parts = urls.filter(url => /\/(?:coverage\/account|reader)\//.test(url))
