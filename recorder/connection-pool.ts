@@ -139,7 +139,6 @@ export class ConnectionPool {
     await Promise.all(this.#running)
     this.#channels.close()
     this.#deps.ledger.close(this.#deps.clock.nowUs())
-    this.#deps.complaints.close()
   }
 
   async #discover(signal: AbortSignal): Promise<PlanChange | undefined> {

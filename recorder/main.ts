@@ -189,7 +189,10 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     const polled = new PollProgress(dataDir, exchange.name, host)
     const attending = exchange.attend?.(recordingOn({ router, clock, answers, earlier, polled }), ending)
     await Promise.race([Promise.all([running, attending]), died])
-    isDiskSilent = !(await endRecording({ storage, router, died, log, reason: String(signal.reason) }, stoppedMs))
+    isDiskSilent = !(await endRecording(
+      { storage, router, complaints, died, log, reason: String(signal.reason) },
+      stoppedMs,
+    ))
     const last = { ...recorderStatus(sources), stopped: true }
     if (!(await untilWritten(log, status.writeLast(last, LAST_STATUS_WITHIN_MS)))) isDiskSilent = true
     if (storage.isUnderWay('journal')) throw journalNotWritten(storage.lostFrames, dataDir)
@@ -205,6 +208,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
 interface Ending {
   storage: Storage
   router: FrameRouter
+  complaints: Complaints
   died: Promise<never>
   log: Logger
   reason: string
@@ -214,11 +218,16 @@ interface Ending {
  * Writes what waits, seals as much as the time allows, and says so in the journal.
  * @returns false where the disk does not answer
  */
-async function endRecording({ storage, router, died, log, reason }: Ending, stoppedMs: number): Promise<boolean> {
+async function endRecording(
+  { storage, router, complaints, died, log, reason }: Ending,
+  stoppedMs: number,
+): Promise<boolean> {
   router.flush()
   await Promise.race([storage.settle(SETTLE_WITHIN_MS), died])
   const sealMs = Math.max(SEAL_AT_LEAST_MS, SEAL_UNTIL_MS - (performance.now() - stoppedMs))
   await Promise.race([storage.sealAll(sealMs), died])
+  // The storage thread complains of the last frames, too.
+  complaints.close()
   router.journal('stopped', { reason })
   router.flush()
   const leftOpen = await Promise.race([storage.close(CLOSE_WITHIN_MS), died])

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { once, type EventEmitter } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,7 +6,8 @@ import { dirname } from 'node:path'
 import t from 'tap'
 import { httpBody } from '../../exchanges/http-body.js'
 import { parseSegmentPath } from '../../formats/raw-path.js'
-import { framesTaken, rawFiles, recordedLines, startRecorder, until } from '../fixtures/recorder-process.js'
+import { matchAll } from '../fixtures/match-all.js'
+import { framesTaken, rawFiles, recordedLines, startRecorder, statusOf, until } from '../fixtures/recorder-process.js'
 import { PERPETUAL, scriptedExchange } from '../fixtures/scripted-exchange.js'
 
 const notification = (channel: string, data: string) =>
@@ -95,6 +96,31 @@ t.test('whatever the exchange sends is kept as it came, and nothing is written o
   t.same(readdirSync(folder).sort(), ['data', 'edgetape.yaml'], 'nothing beside the data folder')
   t.same(readdirSync(recorder.dataDir).sort(), ['.edgetape-data', 'raw', 'state'])
   t.notOk(readdirSync(dirname(folder)).includes('x'))
+})
+
+t.test('of a complaint that came again at the end it was not told that it had been there before', async t => {
+  const odd = Buffer.from([0x22, 0xc3, 0x28, 0x22])
+  const exchange = await scriptedExchange([PERPETUAL], socket => {
+    socket.send(odd, { binary: false })
+    // Once more when it hears that the connection is to end, before it says yes to that.
+    const { _receiver: receiver } = socket as unknown as { _receiver: EventEmitter }
+    receiver.prependListener('conclude', () => socket.send(odd, { binary: false }))
+  })
+  t.teardown(() => exchange.close())
+  const recorder = startRecorder(t, t.testdir({}), { url: exchange.url, currencies: ['BTC'] })
+  await until('it is stored', () => {
+    const { frames = NaN, stored_frames: stored } = statusOf(recorder)
+    return framesTaken(recorder, 'other') === 1 && stored === frames
+  })
+  recorder.process.kill()
+  await recorder.process
+  const lines = recordedLines(recorder.dataDir)
+  t.equal(lines.filter(({ family }) => family === 'other').length, 2)
+  const told = lines
+    .filter(({ family }) => family === 'journal')
+    .map(({ frame }) => JSON.parse(frame.toString('utf8')) as { event: string })
+    .filter(({ event }) => ['odd_frame', 'repeated', 'stopped'].includes(event))
+  matchAll(t, told, [{ event: 'odd_frame' }, { event: 'repeated', of: 'odd_frame', count: 1 }, { event: 'stopped' }])
 })
 
 t.test('an answer over HTTP that never ends filled the memory', async t => {
