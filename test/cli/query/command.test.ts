@@ -7,7 +7,7 @@ import { fitTable } from '../../../cli/fit-table.js'
 import { prompt } from '../../../cli/query/prompt.js'
 import { QuerySession } from '../../../reader/query/session.js'
 import { splitStatements } from '../../../reader/query/statements.js'
-import { cliMain } from '../../fixtures/cli.js'
+import { cliMain, edgetape } from '../../fixtures/cli.js'
 import { commandHere } from '../../fixtures/command-here.js'
 import { writeDataset } from '../../fixtures/dataset.js'
 
@@ -34,6 +34,18 @@ t.test('a view for each table, with the columns of its partitions', async t => {
     stderr:
       /tardes does not exist[^]*hint: did you mean trades\? tables and ready views: announcements, [^]*trades, [^]*$/,
   })
+})
+
+t.test('times are UTC in every form of an answer, whatever the zone of the machine', async t => {
+  const root = t.testdir()
+  const at = "SELECT TIMESTAMPTZ '2026-07-20 09:30:05Z' AS recv_ts, 'BTC-PERPETUAL' AS instrument_name"
+  await writeDataset(root, [{ table: 'trades', kind: 'perpetual', currency: 'BTC', sql: at }])
+  const sql = 'SELECT recv_ts, [recv_ts] AS list, recv_ts::VARCHAR AS text FROM trades'
+  for (const TZ of ['America/New_York', 'Asia/Kathmandu'])
+    for (const format of ['table', 'csv', 'json']) {
+      const { stdout } = await edgetape(['query', '--path', root, '--format', format, sql], { env: { TZ } })
+      t.same(stdout.match(/2026-07-20 09:30:05\+00/g)?.length, 3, `${format} in ${TZ}: ${stdout}`)
+    }
 })
 
 t.test('what a day replaced is left out, where the day is', async t => {
