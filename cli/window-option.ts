@@ -31,7 +31,8 @@ export function askedWindow(
     toUs: to === undefined ? Infinity : parseTimeUs(to),
   }
   if (span.fromUs < span.toUs) return { span }
-  throw new EdgeError(code, `found --from ${from} and --to ${to}, wanted an end behind the begin`)
+  const found = from === undefined ? `--to ${to}` : `--from ${from} and --to ${to}`
+  throw new EdgeError(code, `found ${found}, wanted an end behind ${from === undefined ? '1970' : 'the begin'}`)
 }
 
 /** A folder, which `query --from` took up to 0.1.0, is told apart from a time with a mistake in it. */

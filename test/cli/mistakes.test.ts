@@ -31,6 +31,7 @@ t.test('a wrong time, date, name or choice ended with 1, as if trying again coul
     [['coverage', ...at, '--from', 'noon'], /found "noon", wanted a time/],
     [['coverage', ...at, '--from', '2026-11-22T15:00', '--to', '2026-11-22T14:00'], /wanted an end behind the begin/],
     [['coverage', ...at, '--from', '2026-11-22', '--to', '2026-11-22'], /wanted an end behind the begin/],
+    [['coverage', ...at, '--to', '1969-11-22'], /found --to 1969-11-22, wanted an end behind 1970/],
     [['coverage', ...at, '--date', '2026-11-22', '--to', '2026-11-23'], /wanted one way to say when/],
     [['coverage', ...at, '--write'], /found --write, wanted --date with it/],
     [['dump', '--from', '2026-04-31', dataDir], /found "2026-04-31", wanted a time/],
