@@ -123,6 +123,7 @@ export class Storage extends EventEmitter<StorageEvents> {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MIB },
     })
     worker.on('message', (events: StorageEvent[]) => {
+      // First: what was stored before a failure, and only counted, does not say that the disk takes frames again.
       this.#look()
       for (const event of events) this.#receive(event)
     })
@@ -316,8 +317,6 @@ export class Storage extends EventEmitter<StorageEvents> {
         this.#lose(event.loss)
         break
       case 'failed':
-        // What was stored before, and only counted, does not say that the disk takes frames again.
-        this.#look()
         this.#trouble = event.message
         if (event.what.startsWith(APPENDING)) this.#refusal ??= { message: event.message, atMs: Date.now() }
         this.emit('failed', event)
