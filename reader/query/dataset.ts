@@ -13,7 +13,7 @@ import { datesWithReceipts } from '../../formats/receipt.js'
 import type { NormalizedView } from '../../exchanges/normalized.js'
 import { partitionedSql } from '../../formats/partitioned-sql.js'
 import { ALL_DAYS, intersection, type Days } from './dates-asked.js'
-import { freshSegments } from './fresh-segments.js'
+import { freshSegments, sayIn } from './fresh-segments.js'
 import type { FreshFile, FreshRows } from './fresh-rows.js'
 import { normalizedSql, sharedPart, type OwnTable } from './normalized-views.js'
 import { columnsOfOwnTable, columnsOfTables, emptySelect } from './relation.js'
@@ -153,17 +153,27 @@ export class Dataset {
   }
 
   async #freshOf(rows: FreshRows, table: string, days: Days, exchange?: string): Promise<FreshFile[]> {
-    const found = await freshSegments(this.#root, table, days, async dates => {
-      const { first, last } = days
+    const covered = async (dates: ReadonlySet<string>, { first, last }: Days) => {
       const before = filesOfTable(this.#root, table, exchange, { first, last }).files
       const here = before.filter(({ folder }) => dates.has(folder.date))
       const folders = [...new Set(here.map(({ folder }) => folder.path))]
       return new Set(
         (await Promise.all(folders.map(folder => this.#covered(before, folder)))).flatMap(names => [...names]),
       )
-    })
-    const segments = found.filter(({ name }) => exchange === undefined || name.exchange === exchange)
-    return (await rows.convert(segments, days)).filter(file => file.table === table)
+    }
+    const segmentsOf = async (within: Days) =>
+      (await freshSegments(this.#root, table, within, covered)).filter(
+        ({ name }) => exchange === undefined || name.exchange === exchange,
+      )
+    const segments = await segmentsOf(days)
+    if (segments.length === 0) return []
+    const { instruments } = days
+    const names = instruments && { instruments }
+    const { fromUs, before } = sayIn(segments, days, rows.windowUs)
+    // They are converted for the copies in them alone: an event stays in the row that came first.
+    if (before) await rows.convert(await segmentsOf(before), { ...names, fromUs: before.fromUs })
+    const files = await rows.convert(segments, { ...names, ...(fromUs !== undefined && { fromUs }) })
+    return files.filter(file => file.table === table)
   }
 
   async #withoutCovered(files: readonly PlannedFile[], fresh: readonly FreshFile[]): Promise<FreshFile[]> {

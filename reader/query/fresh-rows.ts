@@ -58,11 +58,11 @@ export class FreshRows {
 
   /**
    * Files of these segments, in their order. What cannot be converted is reported and left out.
-   * @param asked rows that are not asked for may be missing
+   * @param wanted lines that have no say in the rows that are asked for may be missing
    */
   async convert(
     segments: readonly SegmentFile[],
-    asked: Pick<Days, 'instruments' | 'fromUs'> = {},
+    wanted: Pick<Days, 'instruments' | 'fromUs'> = {},
   ): Promise<FreshFile[]> {
     const sized = segments.map(segment => {
       const path = currentPath(segment)
@@ -75,7 +75,7 @@ export class FreshRows {
     try {
       const files: FreshFile[] = []
       for (const { segment, bytes } of sized) {
-        files.push(...(await this.#filesOf(segment, this.#wantedOf(segment, asked))))
+        files.push(...(await this.#filesOf(segment, this.#wantedOf(segment, wanted))))
         progress.advance(bytes)
       }
       return files
@@ -84,13 +84,17 @@ export class FreshRows {
     }
   }
 
-  /** Lines that can matter: a copy of an event that came before the time that is asked for keeps the row of a later one out. */
+  /** How far copies by two connections may be apart, µs. */
+  get windowUs(): number {
+    return this.#settings.windowMs * 1000
+  }
+
   #wantedOf({ name }: SegmentFile, { instruments, fromUs }: Pick<Days, 'instruments' | 'fromUs'>): WantedLines {
-    const { windowMs, feeds } = this.#settings
+    const { feeds } = this.#settings
     // Answers may name an instrument otherwise than rows do, and a described feed anyhow.
     const isSpelled = familyOf(exchangeNamed(name.exchange), name.channel).comes === 'streamed'
     return {
-      ...(fromUs !== undefined && { fromUs: fromUs - 1000 * windowMs }),
+      ...(fromUs !== undefined && { fromUs }),
       ...(instruments && isSpelled && !feeds?.has(name.exchange) && { names: instruments }),
     }
   }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { compress } from 'zstd-napi'
 import { QuerySession } from '../../../reader/query/session.js'
+import { withinDay, withinSpan, type Within } from '../../../reader/query/within.js'
 import { freshSettings } from '../../../reader/query/fresh-settings.js'
 import { lineHead } from '../../../formats/raw-line.js'
 import { segmentPath } from '../../../formats/raw-path.js'
@@ -38,12 +39,18 @@ function writeOpen(dataDir: string, number: number, startedMs: number, flushes: 
   return path
 }
 
-async function withSession<Result>(root: string, use: (session: QuerySession) => Promise<Result>, isFresh = true) {
+async function withSession<Result>(
+  root: string,
+  use: (session: QuerySession) => Promise<Result>,
+  isFresh = true,
+  within?: Within,
+) {
   const notes: string[] = []
   const { fresh } = freshSettings(root, '')
   const session = await QuerySession.open({
     root,
     fresh: isFresh ? fresh : undefined,
+    within,
     note: text => notes.push(text),
   })
   try {
@@ -214,5 +221,65 @@ t.test(
       )
       t.equal(await ask(session, seqs('trades', cases[0] ?? '')), '35 36 37 38 39 40')
     })
+  },
+)
+
+/** At midnight behind START_MS. */
+const MIDNIGHT_MS = 10 * HOUR_MS
+
+function sealTrades(dataDir: string, number: number, atMs: number, seqs: number[], conn: string): void {
+  const [startedMs, us] = [START_MS + atMs, START_US + atMs * 1000]
+  const manifest = {
+    first_recv_us: us,
+    last_recv_us: us,
+    connections: { [conn]: { frames: 1, first_seq: 1, last_seq: 1 } },
+  }
+  sealSegment(dataDir, 'trades', [line(atMs, seqs, conn)], { startedMs, number, manifest })
+}
+
+/** Numbers of trades in a part of a recording, asked in each way that there is. */
+async function seqsFrom(root: string, atMs: number): Promise<Record<string, string>> {
+  const from = new Date(START_MS + atMs).toISOString()
+  const numbers = (where = '', within?: Within) => {
+    const sql = `SELECT string_agg(trade_seq, ' ' ORDER BY trade_seq) FROM trades ${where}`
+    const ask = async (session: QuerySession) =>
+      String((await session.ask(sql, async connection => (await connection.runAndReadAll(sql)).getRows()))[0]?.[0])
+    return withSession(root, ask, true, within).then(({ result }) => result)
+  }
+  const isDay = atMs === MIDNIGHT_MS
+  return {
+    filtered: await numbers(`WHERE epoch_us(recv_ts) >= ${START_US + atMs * 1000}`),
+    where: await numbers(`WHERE recv_ts >= '${from}'`),
+    from: await numbers('', withinSpan({ fromUs: START_US + atMs * 1000, toUs: Infinity })),
+    ...(isDay && { date: await numbers(`WHERE date = '2026-11-23'`), day: await numbers('', withinDay('2026-11-23')) }),
+  }
+}
+
+t.test(
+  'an event that came before the time that is asked for had its row there again, while it was in raw alone',
+  async t => {
+    const root = t.testdir({ sockets: {}, answers: {}, open: {} })
+    const all = (found: Record<string, string>) => [...new Set(Object.values(found))]
+
+    const sockets = join(root, 'sockets')
+    sealTrades(sockets, 1, MIDNIGHT_MS - 1000, [1, 2], 'd1')
+    sealTrades(sockets, 2, MIDNIGHT_MS + 1000, [2, 3], 'd2')
+    t.same(all(await seqsFrom(sockets, MIDNIGHT_MS)), ['3'], 'another connection brought it right behind midnight')
+
+    const answers = join(root, 'answers')
+    sealTrades(answers, 1, 0, [1, 2], 'd1')
+    sealTrades(answers, 2, 2 * HOUR_MS, [3], 'd1')
+    sealTrades(answers, 3, MIDNIGHT_MS + 1000, [1, 2, 3, 4], 'http')
+    t.same(all(await seqsFrom(answers, MIDNIGHT_MS)), ['4'], 'it was asked for hours later')
+    t.same(all(await seqsFrom(answers, HOUR_MS)), ['3 4'])
+
+    const open = join(root, 'open')
+    sealTrades(open, 1, 0, [1, 2], 'd1')
+    writeOpen(open, 2, START_MS + MIDNIGHT_MS, [
+      [line(MIDNIGHT_MS, [3])],
+      [line(MIDNIGHT_MS + MINUTE_MS, [2, 3, 4], 'http')],
+    ])
+    t.same(all(await seqsFrom(open, MIDNIGHT_MS)), ['3 4'])
+    t.same(all(await seqsFrom(open, MIDNIGHT_MS + MINUTE_MS)), ['4'])
   },
 )
