@@ -12,8 +12,9 @@ import { SLACK_US } from '../../formats/segment-span.js'
 import { familyOf } from '../../exchanges/exchange.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
 import { identityOf } from '../../exchanges/table.js'
+import { greatest } from '../../platform/extremes.js'
 import { dateOfUs } from '../../platform/utc-date.js'
-import { ANSWERED_OVER_HTTP } from '../replay/recorded-answers.js'
+import { ASKED_CONNECTIONS } from '../../formats/asked-connections.js'
 import { ALL_DAYS, type Days } from './dates-asked.js'
 
 const DAY_US = 86_400_000_000
@@ -66,19 +67,20 @@ function mayBeAskedAnew(segment: SegmentFile, fromUs = -Infinity): boolean {
   const path = currentPath(segment)
   if (path === undefined) return false
   const manifest = manifestOf(path)
-  if (manifest) return manifest.last_recv_us >= fromUs && manifest.connections[ANSWERED_OVER_HTTP] !== undefined
+  if (manifest) return manifest.last_recv_us >= fromUs && ASKED_CONNECTIONS.some(conn => conn in manifest.connections)
   return holdsAnswers(path, fromUs)
 }
 
-const ANSWER = Buffer.from(`,"conn":"${ANSWERED_OVER_HTTP}",`)
+const ANSWERS = ASKED_CONNECTIONS.map(conn => Buffer.from(`,"conn":"${conn}",`))
+const LONGEST_BYTES = greatest(ANSWERS.map(answer => answer.length))
 
 /** Of an open segment, up to its last flush. */
 function holdsAnswers(path: string, fromUs: number): boolean {
   let rest = Buffer.alloc(0)
   for (const { bytes } of decodeSegment(path, fromUs === -Infinity ? 0 : firstFrameFrom(path, fromUs))) {
     const chunk = Buffer.concat([rest, bytes])
-    if (chunk.includes(ANSWER)) return true
-    rest = chunk.subarray(Math.max(0, chunk.length - ANSWER.length))
+    if (ANSWERS.some(answer => chunk.includes(answer))) return true
+    rest = chunk.subarray(Math.max(0, chunk.length - LONGEST_BYTES))
   }
   return false
 }

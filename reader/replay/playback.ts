@@ -7,7 +7,8 @@ import type { ReplayProtocol, PlayedTrade } from '../../simulator/replay.js'
 import { BackfilledTrades, type PlacedTrades } from './backfilled-trades.js'
 import { Copies } from './copies.js'
 import { Pace } from './pace.js'
-import { ANSWERED_OVER_HTTP, type RecordedAnswers } from './recorded-answers.js'
+import type { RecordedAnswers } from './recorded-answers.js'
+import { ANSWERED_OVER_HTTP, FETCHED_FOR_HOLE } from '../../formats/asked-connections.js'
 import type { RecordedChannels } from './recorded-channels.js'
 import type { RecordedGap, RecordedGaps } from './recorded-gaps.js'
 import type { RecordedPast } from './recorded-past.js'
@@ -18,8 +19,6 @@ const QUIET_MS = 1_500
 const LOOK_MS = 50
 /** Unsent bytes of the slowest client above which playing waits. */
 const UNSENT_MAX = 1024 * 1024
-/** Connection under which answers for holes of trades are recorded. */
-const BACKFILL = 'backfill'
 
 export interface PlaybackOptions {
   path: string
@@ -201,7 +200,7 @@ export class Playback implements Channels {
     const { conn } = frame
     if (conn === ANSWERED_OVER_HTTP) {
       if (this.#parts.answers.isAnswer(frame)) this.#parts.answers.take(frame)
-    } else if (conn === BACKFILL) {
+    } else if (conn === FETCHED_FOR_HOLE) {
       if (!this.#backfilled.isEmpty) this.#place(this.#backfilled.atTheLatest(tradesIn(frame, this.#parts.protocol)))
     } else if (conn !== 'journal' && !isBeside(conn)) this.#playData(frame)
   }
@@ -251,12 +250,12 @@ async function backfilledTrades(
 ): Promise<BackfilledTrades> {
   const reading: ReadOptions = { ...span, from, channels: protocol.trades.families }
   const fetched: PlayedTrade[] = []
-  for await (const batch of readFrameBatches({ ...reading, conns: [BACKFILL] }))
+  for await (const batch of readFrameBatches({ ...reading, conns: [FETCHED_FOR_HOLE] }))
     for (const frame of batch) fetched.push(...tradesIn(frame, protocol).filter(({ executedUs }) => executedUs >= from))
   const trades = new BackfilledTrades(fetched)
   if (trades.isEmpty) return trades
   for await (const batch of readFrameBatches(reading))
     for (const frame of batch)
-      if (frame.conn !== BACKFILL && frame.channel !== undefined) trades.notMissing(tradesIn(frame, protocol))
+      if (frame.conn !== FETCHED_FOR_HOLE && frame.channel !== undefined) trades.notMissing(tradesIn(frame, protocol))
   return trades
 }

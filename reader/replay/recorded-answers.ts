@@ -1,13 +1,11 @@
 import type { Exchange } from '../../exchanges/exchange.js'
+import { ANSWERED_OVER_HTTP } from '../../formats/asked-connections.js'
 import type { Frame } from '../frame.js'
 import { readFrameBatches, type ReadOptions } from '../read-frames.js'
 
 /** Families of answers to questions over HTTP. */
 const answerFamilies = ({ families }: Pick<Exchange, 'families'>) =>
   families.filter(({ comes }) => comes === 'polled').map(({ name }) => name)
-
-/** Connection under which answers over HTTP are recorded. */
-export const ANSWERED_OVER_HTTP = 'http'
 
 const ID = /"id"\s*:\s*("(?:[^"\\]|\\.)*")/
 

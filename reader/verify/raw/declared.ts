@@ -6,7 +6,7 @@ import { parseLine } from '../../../formats/raw-line.js'
 import { segmentEndMs } from '../../../formats/segment-span.js'
 import { unionOf, type Span } from '../../../platform/spans.js'
 import { hasErrno } from '../../../platform/edge-error.js'
-import { ANSWERED_OVER_HTTP } from '../../replay/recorded-answers.js'
+import { ASKED_CONNECTIONS } from '../../../formats/asked-connections.js'
 import type { SegmentFile } from './find-segments.js'
 
 /** What the journal of a run says that bears on `seq`. */
@@ -82,6 +82,6 @@ function takeEvent({ event, detail }: JournalEvent, recvUs: number, declared: De
  * follow it. A WebSocket is renewed instead, so that its own never go back.
  */
 export function mayGoBack(conn: string, lateUs: number, earlyUs: number, { setBack }: Declared): boolean {
-  if (conn !== 'journal' && conn !== ANSWERED_OVER_HTTP) return false
+  if (conn !== 'journal' && !ASKED_CONNECTIONS.includes(conn)) return false
   return setBack.some(({ fromUs, toUs }) => earlyUs >= fromUs && lateUs <= toUs)
 }

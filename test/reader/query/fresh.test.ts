@@ -258,7 +258,7 @@ async function seqsFrom(root: string, atMs: number): Promise<Record<string, stri
 t.test(
   'an event that came before the time that is asked for had its row there again, while it was in raw alone',
   async t => {
-    const root = t.testdir({ sockets: {}, answers: {}, open: {} })
+    const root = t.testdir({ sockets: {}, http: {}, backfill: {}, open: {} })
     const all = (found: Record<string, string>) => [...new Set(Object.values(found))]
 
     const sockets = join(root, 'sockets')
@@ -266,18 +266,20 @@ t.test(
     sealTrades(sockets, 2, MIDNIGHT_MS + 1000, [2, 3], 'd2')
     t.same(all(await seqsFrom(sockets, MIDNIGHT_MS)), ['3'], 'another connection brought it right behind midnight')
 
-    const answers = join(root, 'answers')
-    sealTrades(answers, 1, 0, [1, 2], 'd1')
-    sealTrades(answers, 2, 2 * HOUR_MS, [3], 'd1')
-    sealTrades(answers, 3, MIDNIGHT_MS + 1000, [1, 2, 3, 4], 'http')
-    t.same(all(await seqsFrom(answers, MIDNIGHT_MS)), ['4'], 'it was asked for hours later')
-    t.same(all(await seqsFrom(answers, HOUR_MS)), ['3 4'])
+    for (const conn of ['http', 'backfill']) {
+      const answers = join(root, conn)
+      sealTrades(answers, 1, 0, [1, 2], 'd1')
+      sealTrades(answers, 2, 2 * HOUR_MS, [3], 'd1')
+      sealTrades(answers, 3, MIDNIGHT_MS + 1000, [1, 2, 3, 4], conn)
+      t.same(all(await seqsFrom(answers, MIDNIGHT_MS)), ['4'], 'it was asked for hours later')
+      t.same(all(await seqsFrom(answers, HOUR_MS)), ['3 4'])
+    }
 
     const open = join(root, 'open')
     sealTrades(open, 1, 0, [1, 2], 'd1')
     writeOpen(open, 2, START_MS + MIDNIGHT_MS, [
       [line(MIDNIGHT_MS, [3])],
-      [line(MIDNIGHT_MS + MINUTE_MS, [2, 3, 4], 'http')],
+      [line(MIDNIGHT_MS + MINUTE_MS, [2, 3, 4], 'backfill')],
     ])
     t.same(all(await seqsFrom(open, MIDNIGHT_MS)), ['3 4'])
     t.same(all(await seqsFrom(open, MIDNIGHT_MS + MINUTE_MS)), ['4'])

@@ -354,6 +354,8 @@ t.test('a clock that was set back is no fault where the journal says so', async 
     writeSetBack(dataDir, minutes * 60_000_000)
     t.same((await proven(dataDir)).found, [], `by ${minutes} minutes, also into the day before`)
   }
+  writeSetBack(join(folder, 'fetched'), 60_000_000, { conn: 'backfill' })
+  t.same((await proven(join(folder, 'fetched'))).found, [], 'trades that were fetched for a hole')
   writeSetBack(join(folder, 'unsaid'), 60_000_000, { isJournalled: false })
   t.same(codes((await proven(join(folder, 'unsaid'))).found, 'fault'), ['RECV_BACK'])
   writeSetBack(join(folder, 'socket'), 60_000_000, { conn: 'd1' })
