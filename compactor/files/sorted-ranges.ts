@@ -25,12 +25,15 @@ const everything = (names: readonly NameCount[]): SortedRange => ({
 /** Numbers the names in `staged`, for `rowsOf`. */
 export const rankNames = (engine: Engine) =>
   engine.run(`CREATE OR REPLACE TABLE names AS
-    SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
+    SELECT row_number() OVER (ORDER BY instrument_name) AS rank, instrument_name AS ranked_name
+    FROM staged WHERE row_no > 0 GROUP BY instrument_name`)
 
 /** The rows of ranges, in SQL. */
 export function rowsOf({ ranks, where }: SortedRange, all: boolean): string {
   if (all || ranks.length === 0) return `staged WHERE row_no > 0 AND ${where}`
-  return `staged JOIN names USING (instrument_name) WHERE row_no > 0 AND rank IN (${ranks.join(', ')}) AND ${where}`
+  // A row may have no instrument, which is a name like others here.
+  const named = 'instrument_name IS NOT DISTINCT FROM ranked_name'
+  return `staged JOIN names ON ${named} WHERE row_no > 0 AND rank IN (${ranks.join(', ')}) AND ${where}`
 }
 
 /**

@@ -35,7 +35,7 @@ function itemsOfLines(shape: Shape): string {
   FROM parsed
 ), frame_items AS (
   SELECT ${HEAD}, received AS data, (verdict IS NULL)::INTEGER AS row_no
-  FROM judged
+  FROM (SELECT * REPLACE (CASE WHEN verdict IS NULL THEN line END AS line) FROM judged)
 )`
 }
 
