@@ -96,11 +96,18 @@ async function reportTorn(paths: ReadonlySet<string>): Promise<void> {
 async function nothingRecorded(
   root: string,
   { date, from, to }: CoverageOptions,
-  why = 'no recorder ran',
+  cause: string | undefined,
 ): Promise<EdgeError> {
-  const { datesOfTree } = await import('../formats/tree-place.js')
+  const [{ datesOfTree }, { dateOf }] = await Promise.all([
+    import('../formats/tree-place.js'),
+    import('../platform/utc-date.js'),
+  ])
   const when = date ?? [from && `from ${from}`, to && `to ${to}`].filter(text => text !== undefined).join(' ')
   const dates = datesOfTree(root)
+  const today = dateOf(Date.now())
+  // What is still to come is not looked at: the clock here is behind, or that of the recorder was ahead.
+  const isAhead = dates !== undefined && dates.first > today
+  const why = isAhead ? `it is ${today} by the clock of this machine` : (cause ?? 'no recorder ran')
   return new EdgeError('COVERAGE_NOTHING', `nothing was recorded${when === '' ? '' : ` (${when})`}: ${why}`, {
     path: root,
     hint: dates ? `${root} has files of ${dates.first} to ${dates.last}` : 'edgetape status says what runs',

@@ -6,6 +6,7 @@ import { summaryOf } from '../../coverage/account/account-summary.js'
 import { shareText } from '../../coverage/account/wording.js'
 import { countTables, type CountedLine } from '../../coverage/count-tables.js'
 import { exchangeNamed } from '../../exchanges/registry.js'
+import { writeRecording } from '../fixtures/made-recording.js'
 import { commandHere } from '../fixtures/command-here.js'
 import { writeDataset, type DatasetFile } from '../fixtures/dataset.js'
 import { wholeRun, writeRun } from '../fixtures/raw-run.js'
@@ -226,6 +227,18 @@ t.test('a day on which nothing was recorded is no day on which all was lost', as
   t.match(
     stderr,
     /nothing was recorded \(2026-11-25\): the recorder was stopped\nedgetape: hint: .* has files of 2026-11-22 to 2026-11-22/,
+  )
+  t.equal(exitCode, 1)
+})
+
+t.test('of what lies ahead of the clock here it was said that no recorder ran', async t => {
+  const root = t.testdir()
+  const recvUs = Date.parse('2200-11-22T14:00Z') * 1000
+  writeRecording(root, [{ family: 'quote', conn: 'd1', recvUs, frame: '{}' }])
+  const { stderr, exitCode } = await commandHere(['coverage', '--path', root])
+  t.match(
+    stderr,
+    /nothing was recorded: it is \d{4}-\d\d-\d\d by the clock of this machine\n.* has files of 2200-11-22 to/,
   )
   t.equal(exitCode, 1)
 })
