@@ -66,6 +66,9 @@ const RESERVED_PER_LINE_BYTE = 160
 const poolMiB = (memoryMiB: number) => Math.max(64, Math.round(memoryMiB * 0.6))
 const FLUSH_AT_MIB = 4
 
+/** For rows that are kept in memory in place of a table, which DuckDB then need not hold. */
+const mostKeptBytes = (memoryMiB: number) => (poolMiB(memoryMiB) * 2 ** 20) / 2
+
 const LEAN = {
   allocator_flush_threshold: `${FLUSH_AT_MIB}MiB`,
   allocator_bulk_deallocation_flush_threshold: `${FLUSH_AT_MIB}MiB`,
@@ -83,7 +86,7 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
   let lineRows: { known: LineRowsFunction | undefined } | undefined
   return {
     loaded,
-    lineRows: () => (lineRows ??= { known: lineRowsOf(connection) }).known,
+    lineRows: () => (lineRows ??= { known: lineRowsOf(connection, mostKeptBytes(memoryMiB)) }).known,
     async clear() {
       await connection.run(`USE memory; DETACH work; ${EMPTY_WORK}`)
       const used = [...loaded.values()].filter(({ few }) => few === 'used')
@@ -123,9 +126,9 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
   }
 }
 
-function lineRowsOf(connection: DuckDBConnection): LineRowsFunction | undefined {
+function lineRowsOf(connection: DuckDBConnection, mostKept: number): LineRowsFunction | undefined {
   try {
-    return registerLineRows(connection)
+    return registerLineRows(connection, mostKept)
   } catch {
     return undefined
   }
