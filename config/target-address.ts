@@ -43,9 +43,7 @@ const LOCAL = /^\.{0,2}\//
 export function parseTarget(text: string): TargetAddress {
   const complaint = targetComplaint(text)
   if (complaint !== undefined) {
-    throw new EdgeError('SYNC_TARGET_INVALID', `sync.target: found ${JSON.stringify(text)}, wanted ${complaint}`, {
-      hint: 'remote paths are spelled with letters, digits and ./_-~@%+=, only',
-    })
+    throw new EdgeError('SYNC_TARGET_INVALID', `sync.target: found ${JSON.stringify(text)}, wanted ${complaint}`)
   }
   const destination = text.endsWith('/') ? text : `${text}/`
   if (RCLONE.test(text)) return { kind: 'rclone', destination: destination.slice(RCLONE_SCHEME.length) }
@@ -56,6 +54,10 @@ export function parseTarget(text: string): TargetAddress {
 
 const WANTED = 'a folder (/path, ./path or ~/path), user@host:/path, rsync://host/module/path or rclone:remote:path'
 
+/** Where an address holds anything else, a remote shell or rsync might take it for what it is not. */
+const SPELLING = 'remote paths are spelled with letters, digits and ./_-~@%+=, only'
+const isSpelledSo = (text: string) => /^[A-Za-z0-9_./~@%+=,:[\]-]*$/.test(text)
+
 /** Where ssh goes for the `destination` of a target: the login, the machine alone, and the folder there. Pure. */
 export function sshPlaceOf(destination: string): { login: string; host: string; path: string } {
   const [, user = '', host = '', path = ''] = /^([^@:]*@)?\[?([^\]]*?)\]?:([^:\]]*)$/.exec(destination) ?? []
@@ -65,12 +67,14 @@ export function sshPlaceOf(destination: string): { login: string; host: string; 
 /** Why a text is no target, and what was probably meant; undefined where it is one. Pure. */
 export function targetComplaint(text: string): string | undefined {
   if (text.startsWith(RCLONE_SCHEME))
-    return RCLONE.test(text) ? undefined : 'rclone:remote:path, such as rclone:s3:bucket/edgetape'
+    return RCLONE.test(text) ? undefined : withSpelling('rclone:remote:path, such as rclone:s3:bucket/edgetape', text)
   if (DAEMON.test(text) || SSH.test(text)) return undefined
   const meant = meantBy(text)
   if (meant === undefined && (LOCAL.test(text) || text.startsWith('~'))) return pathComplaint(text)
-  return meant === undefined || meant === text ? WANTED : `${WANTED}; did you mean ${meant}?`
+  return meant === undefined || meant === text ? withSpelling(WANTED, text) : `${WANTED}; did you mean ${meant}?`
 }
+
+const withSpelling = (wanted: string, text: string) => (isSpelledSo(text) ? wanted : `${wanted}; ${SPELLING}`)
 
 /** What a text that is no target was probably meant to be. */
 function meantBy(text: string): string | undefined {

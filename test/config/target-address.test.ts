@@ -66,3 +66,11 @@ t.test('an address without its colon was taken for a folder and made here', t =>
     t.throws(() => parseTarget(text), { code: 'SYNC_TARGET_INVALID' }, JSON.stringify(text))
   t.end()
 })
+
+t.test('a sign that no remote path may have is named as the reason', t => {
+  const said = /; remote paths are spelled with letters, digits and /
+  for (const text of ['nas:/vol/my market', 'rsync://nas/market/my days', 'rclone:s3:my bucket'])
+    t.throws(() => parseTarget(text), { message: said }, text)
+  t.throws(() => parseTarget('rclone:s3'), { message: /edgetape$/ }, 'what lacks a part has no such sign')
+  t.end()
+})
