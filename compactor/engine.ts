@@ -66,9 +66,6 @@ const RESERVED_PER_LINE_BYTE = 160
 const poolMiB = (memoryMiB: number) => Math.max(64, Math.round(memoryMiB * 0.6))
 const FLUSH_AT_MIB = 4
 
-/** For rows that are kept in memory in place of a table, which DuckDB then need not hold. */
-const mostKeptBytes = (memoryMiB: number) => (poolMiB(memoryMiB) * 2 ** 20) / 2
-
 const LEAN = {
   allocator_flush_threshold: `${FLUSH_AT_MIB}MiB`,
   allocator_bulk_deallocation_flush_threshold: `${FLUSH_AT_MIB}MiB`,
@@ -86,7 +83,7 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
   let lineRows: { known: LineRowsFunction | undefined } | undefined
   return {
     loaded,
-    lineRows: () => (lineRows ??= { known: lineRowsOf(connection, mostKeptBytes(memoryMiB)) }).known,
+    lineRows: () => (lineRows ??= { known: lineRowsOf(connection) }).known,
     async clear() {
       await connection.run(`USE memory; DETACH work; ${EMPTY_WORK}`)
       const used = [...loaded.values()].filter(({ few }) => few === 'used')
@@ -126,9 +123,9 @@ export async function openEngine({ memoryMiB, threads, spillFolder }: EngineLimi
   }
 }
 
-function lineRowsOf(connection: DuckDBConnection, mostKept: number): LineRowsFunction | undefined {
+function lineRowsOf(connection: DuckDBConnection): LineRowsFunction | undefined {
   try {
-    return registerLineRows(connection, mostKept)
+    return registerLineRows(connection)
   } catch {
     return undefined
   }

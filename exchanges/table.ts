@@ -11,11 +11,6 @@ export interface Reading {
   each: boolean
   /** The SQL file, where the columns are the table's but the form is another. */
   sql?: string
-  /**
-   * The members of an item that are its row's `instrument_name` and, as ms since the epoch, `exchange_ts`: rows come in the order of
-   * a file where items do.
-   */
-  order?: { name: string; time: string }
 }
 
 /** What makes two rows the same event, received twice. Times alone never do. */

@@ -21,12 +21,6 @@ export interface DuplicatesQuestion {
   columns: readonly Column[]
   /** Starts the names of this segment's connections, as `CandidateFile.origin` does those of the others. */
   origin: string
-  /** How many there are in `staged`, where it is known. */
-  rows?: number
-  /** It is known that one connection brought all of them. */
-  isOneConnection?: boolean
-  /** Takes rows out of `staged` where it is a view, by their rowids. */
-  drop?: ((rowids: Iterable<number>) => void) | undefined
   /** Files with rows that were written before. */
   candidateFiles: readonly CandidateFile[]
   /** How far copies without a number of their own may be apart. */
@@ -60,7 +54,7 @@ export async function dropDuplicates(engine: Engine, question: DuplicatesQuestio
     const inBucket = buckets === 1 ? 'true' : `hash(${keys}) % ${buckets} = ${bucket}`
     await engine.run(`INSERT INTO duplicates ${duplicatesSql(columns, question, candidateFiles, inBucket)}`)
   }
-  return removeDuplicates(engine, question)
+  return removeDuplicates(engine, question.identity)
 }
 
 const keyOf = (identity: Identity, columns: readonly string[]) =>
@@ -154,17 +148,16 @@ const madeWithin = ({ fromUs, toUs }: Made) =>
 async function countCandidates(
   engine: Engine,
   columns: string[],
-  { identity, origin, columns: ofStaged, rows, isOneConnection: isKnown = false }: DuplicatesQuestion,
+  { identity, origin, columns: ofStaged }: DuplicatesQuestion,
   candidateFiles: boolean,
 ): Promise<number> {
   const channel = channelOf(columns)
   if (identity.reach === 'days') {
-    if (rows !== undefined) return rows
     const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
     return countOf(count)
   }
   const twice = (await mayBeTwice(engine, ofStaged, identity)) ? twiceSql(columns, identity) : ''
-  if (!candidateFiles && twice === '' && (isKnown || (await isOneConnection(engine)))) return 0
+  if (!candidateFiles && twice === '' && (await isOneConnection(engine))) return 0
   const suspects = `SELECT ${channel} AS suspect FROM (
       SELECT ${channel}, ${sqlText(origin)} || conn AS connection
       FROM (SELECT DISTINCT ${channel}, conn FROM staged WHERE row_no > 0)
@@ -265,7 +258,7 @@ function duplicatesSql(
 }
 
 /** Deletes what `duplicates` names, and counts frames that lost all of their rows. */
-async function removeDuplicates(engine: Engine, { identity, drop }: DuplicatesQuestion): Promise<Duplicates> {
+async function removeDuplicates(engine: Engine, identity: Identity): Promise<Duplicates> {
   const copies = 'rowid IN (SELECT id FROM duplicates)'
   if (identity.unit === 'frame') {
     await engine.run(`INSERT INTO duplicates SELECT rowid FROM staged
@@ -278,18 +271,6 @@ async function removeDuplicates(engine: Engine, { identity, drop }: DuplicatesQu
       WHERE row_no > 0 AND (conn, seq) IN (SELECT (conn, seq) FROM staged WHERE ${copies})
       GROUP BY conn, seq HAVING bool_and(${copies})
     )`)
-  if (drop) drop(await rowidsOf(engine))
-  else await engine.run(`DELETE FROM staged WHERE ${copies}`)
+  await engine.run(`DELETE FROM staged WHERE ${copies}`)
   return { rows: countOf(rows), frames: countOf(frames) }
-}
-
-/** So many are read at once. */
-const ROWIDS_AT_ONCE = 20_000
-
-/** As text: a value for each would take a microsecond. */
-async function rowidsOf(engine: Engine): Promise<number[]> {
-  const texts = await engine.rows(
-    `SELECT string_agg(id::VARCHAR, ',') FROM duplicates GROUP BY rowid // ${ROWIDS_AT_ONCE}`,
-  )
-  return texts.flatMap(([text]) => String(text).split(',').map(Number))
 }

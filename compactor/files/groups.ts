@@ -15,21 +15,13 @@ export interface Group {
 /**
  * The rows of `staged` by kind and currency; none where there are no rows.
  * @param family of the segment that they are from
- * @param known the names in their order, where they are known already
  */
-export async function groupStaged(
-  engine: Engine,
-  table: Table,
-  family: string,
-  known?: readonly Omit<NameCount, 'rank'>[],
-): Promise<Group[]> {
+export async function groupStaged(engine: Engine, table: Table, family: string): Promise<Group[]> {
   const { partitionOf } = table
   return partitionOf
-    ? groupByPartition(name => partitionOf(name, family), known?.map(ranked) ?? (await nameCounts(engine)))
+    ? groupByPartition(name => partitionOf(name, family), await nameCounts(engine))
     : await oneGroup(engine)
 }
-
-const ranked = (counted: Omit<NameCount, 'rank'>, index: number): NameCount => ({ ...counted, rank: index + 1 })
 
 async function oneGroup(engine: Engine): Promise<Group[]> {
   const [[count] = []] = await engine.rows('SELECT count(*) FROM staged WHERE row_no > 0')
@@ -38,7 +30,7 @@ async function oneGroup(engine: Engine): Promise<Group[]> {
 
 async function nameCounts(engine: Engine): Promise<NameCount[]> {
   const rows = await engine.rows('SELECT instrument_name, count(*) FROM staged WHERE row_no > 0 GROUP BY 1 ORDER BY 1')
-  return rows.map(([name, count], index) => ranked({ name: String(name), rows: countOf(count) }, index))
+  return rows.map(([name, count], index) => ({ rank: index + 1, name: String(name), rows: countOf(count) }))
 }
 
 function groupByPartition(partitionOf: (name: string) => Partition, names: NameCount[]): Group[] {

@@ -9,9 +9,8 @@ import type { Group } from './groups.js'
 import { packColumns, type PackedColumn } from './packed-columns.js'
 import { fileFacts, parquetOptions } from './parquet-options.js'
 import { LEAST_ROWS, rowGroupRows } from './row-group.js'
-import { lookAtColumns, type SeenColumn } from './seen-columns.js'
+import { lookAtColumns } from './seen-columns.js'
 import { IN_FULL, ORDERED_BY, sortOrder } from './sort-order.js'
-import { stretchesOf, type Stretch } from './stretches.js'
 import { rankNames, rowsOf, sortedRanges, type SortedRange } from './sorted-ranges.js'
 
 /** A Parquet file in the temporary folder. */
@@ -30,8 +29,6 @@ export interface StagedRows {
   groups: readonly Group[]
   /** What the files say about themselves, besides their rows. */
   facts: Record<string, string>
-  /** Where `staged` is a view of rows in the order of their names: a relation of some stretches of them. */
-  inOrder?: ((stretches: readonly Stretch[]) => string) | undefined
   /** Nobody asks for `staged` afterwards: what is not needed may be taken out of it. */
   isLast?: boolean
 }
@@ -43,69 +40,30 @@ export interface StagedRows {
  */
 export async function writeParts(
   engine: Engine,
-  staged: StagedRows,
+  { table, columns: ofTable, groups, facts, isLast = false }: StagedRows,
   folder: string,
   sortedGroups = SORTED_GROUPS,
 ): Promise<Part[]> {
-  const { table, groups, facts, inOrder } = staged
   const parts: Part[] = []
   if (groups.length === 0) return []
-  const { groupRows, queriesOf } = inOrder
-    ? await planInOrder(engine, staged, inOrder)
-    : await planSorted(engine, staged, sortedGroups)
-  for (const [index, group] of groups.entries()) {
-    const { partition, rows } = group
-    const temporary = join(folder, `${table.name}-${index}.parquet`)
-    const options = parquetOptions(fileFacts(table.name, rows, facts), groupRows)
-    const written = await writeRanges(engine, await queriesOf(group), temporary, options, groupRows)
-    if (written !== rows) throw new RangeError(`${temporary}: ${written} rows instead of ${rows}`)
-    parts.push({ temporary, table: table.name, partition, rows })
-  }
-  return parts
-}
-
-/** How files are made of `staged`. */
-interface FilePlan {
-  /** How many rows a row group gets. */
-  groupRows: number
-  /** Queries for the rows of a file, one after the other. */
-  queriesOf: (group: Group) => Promise<string[]>
-}
-
-async function planSorted(
-  engine: Engine,
-  { columns: ofTable, groups, isLast = false }: StagedRows,
-  sortedGroups: number,
-): Promise<FilePlan> {
   const allRows = groups.reduce((sum, { rows }) => sum + rows, 0)
   const { columns, groupRows, order, unread } = await planRows(engine, ofTable, allRows)
   if (isLast && unread.length > 0) await dropColumns(engine, unread)
   if (groups.length > 1 || allRows > sortedGroups * groupRows) await rankNames(engine)
-  const queriesOf = async ({ names, rows }: Group) => {
+  for (const [index, { partition, names, rows }] of groups.entries()) {
+    const temporary = join(folder, `${table.name}-${index}.parquet`)
+    const options = parquetOptions(fileFacts(table.name, rows, facts), groupRows)
     const ranges = await sortedRanges(engine, names, rows, sortedGroups * groupRows)
     const sorted = (range: SortedRange) => `SELECT ${columns.map(({ unpacked }) => unpacked).join(', ')} FROM (
         SELECT ${columns.flatMap(({ packed }) => packed ?? []).join(', ')}
         FROM ${rowsOf(range, groups.length === 1 && ranges.length === 1)}
         ORDER BY ${order}
       )`
-    return ranges.map(sorted)
+    const written = await writeRanges(engine, ranges.map(sorted), temporary, options, groupRows)
+    if (written !== rows) throw new RangeError(`${temporary}: ${written} rows instead of ${rows}`)
+    parts.push({ temporary, table: table.name, partition, rows })
   }
-  return { groupRows, queriesOf }
-}
-
-/** Rows that stand in their order are written as they are. */
-async function planInOrder(
-  engine: Engine,
-  { columns, groups }: StagedRows,
-  inOrder: NonNullable<StagedRows['inOrder']>,
-): Promise<FilePlan> {
-  const seen = await lookAtColumns(engine, namedOf(columns))
-  const groupRows = await rowGroupRows(engine, 'staged', columns, Infinity, emptyOf(seen))
-  const names = seen.map(({ name }) => sqlName(name))
-  const places = stretchesOf(groups)
-  const queriesOf = (group: Group) =>
-    Promise.resolve([`SELECT ${names.join(', ')} FROM ${inOrder(places.get(group) ?? [])}`])
-  return { groupRows, queriesOf }
+  return parts
 }
 
 /** Fewer rows are sorted as they are: their sort is small, and to look at their texts takes longer. */
@@ -122,19 +80,16 @@ interface RowPlan {
   unread: readonly string[]
 }
 
-const namedOf = (columns: readonly Column[]) => columns.filter(({ name }) => name !== 'row_no')
-
-const emptyOf = (seen: readonly SeenColumn[]) => new Set(seen.flatMap(({ name, isEmpty }) => (isEmpty ? [name] : [])))
-
 async function planRows(engine: Engine, ofTable: readonly Column[], rows: number): Promise<RowPlan> {
-  const named = namedOf(ofTable)
+  const named = ofTable.filter(({ name }) => name !== 'row_no')
   if (rows < FEW_ROWS) {
     const columns = named.map(({ name }) => ({ packed: sqlName(name), unpacked: sqlName(name) }))
     const groupRows = rows <= LEAST_ROWS ? LEAST_ROWS : await rowGroupRows(engine, 'staged', ofTable)
     return { groupRows, columns, order: IN_FULL, unread: [] }
   }
   const seen = await lookAtColumns(engine, named)
-  const groupRows = await rowGroupRows(engine, 'staged', ofTable, Infinity, emptyOf(seen))
+  const empty = new Set(seen.flatMap(({ name, isEmpty }) => (isEmpty ? [name] : [])))
+  const groupRows = await rowGroupRows(engine, 'staged', ofTable, Infinity, empty)
   const columns = await packColumns(engine, seen, rows)
   const unread = named.flatMap(({ name }, index) => (columns[index]?.packed === undefined ? [name] : []))
   const order = await sortOrder(engine, columns[named.findIndex(({ name }) => name === 'conn')])

@@ -35,8 +35,7 @@ export async function rowGroupRows(
 ): Promise<number> {
   const texts = columns.filter(({ name, type }) => TEXTS.includes(type) && !SHORT.includes(name))
   const names = texts.flatMap(({ name }) => (empty.has(name) ? [] : [name]))
-  if (names.length === 0) return limitRows(dayRows, 0, 0, columns.length)
-  const text = names.map(name => `coalesce(strlen(${sqlName(name)}), 0)`).join(' + ')
+  const text = names.map(name => `coalesce(strlen(${sqlName(name)}), 0)`).join(' + ') || '0'
   const [[average, most] = []] = await engine.rows(
     `SELECT coalesce(avg(text), 0)::BIGINT, coalesce(max(text), 0) FROM (SELECT ${text} AS text FROM ${relation})`,
   )

@@ -1,5 +1,4 @@
 import type { Shape } from '../../exchanges/envelope.js'
-import type { Reading } from '../../exchanges/table.js'
 import { sqlName } from '../../platform/duckdb.js'
 import { isObject } from './shape.js'
 
@@ -33,17 +32,6 @@ export interface LinePlan {
   /** What was parsed of a line and of an item, as SQL expressions over the columns. */
   received: string
   data: string
-  /** The columns of what was parsed, by the paths that SQL has for them: `data.price`. */
-  paths: ReadonlyMap<string, number>
-  /** The columns that rows can be ordered by, as a file has them; undefined where some are missing, or where rows have lists. */
-  order: PlannedOrder | undefined
-}
-
-export interface PlannedOrder {
-  name: number
-  time: number
-  seq: number
-  conn: number
 }
 
 /** The first columns of every plan: the line's number, the row's number in it, both from 1, and the line. */
@@ -84,25 +72,23 @@ export interface LinesOfTable {
   outerMembers: number
   /** How members of an item are spelled in lines, by their names. */
   respelled?: Readonly<Record<string, string>> | undefined
-  order?: Reading['order']
 }
 
 /**
  * Any value of type JSON is left to DuckDB.
  * @returns undefined where lines hold what cannot be read in this way
  */
-export function planOfLines({ whole, item, outerMembers, respelled = {}, order }: LinesOfTable): LinePlan | undefined {
+export function planOfLines({ whole, item, outerMembers, respelled = {} }: LinesOfTable): LinePlan | undefined {
   const objects: PlannedObject[] = []
   const columns: LinePlan['columns'] = OWN_COLUMNS.map((_, index) => ({
     type: index < 2 ? 'BIGINT' : 'VARCHAR',
     isOfLine: index === LINE,
   }))
-  const paths = new Map<string, number>()
   let data = ''
   /** What cannot be read in this way. */
   let unknown = 0
 
-  function addObject(shape: Shape, isItem: boolean, path: string): { object: number; sql: string } {
+  function addObject(shape: Shape, isItem: boolean): { object: number; sql: string } {
     const planned: PlannedObject = { members: [], isItem }
     const object = objects.push(planned) - 1
     const fields: string[] = []
@@ -110,7 +96,7 @@ export function planOfLines({ whole, item, outerMembers, respelled = {}, order }
     if (entries.length === 0 || entries.length > MOST_MEMBERS) unknown++
     for (const [name, inner] of entries) {
       if (!/^[\x20-\x7e]+$/.test(name) || /["\\]/.test(name) || name.length > LONGEST_NAME) unknown++
-      const { value, sql } = addMember(inner, isItem, `${path}.${name}`)
+      const { value, sql } = addMember(inner, isItem)
       const spelling = isItem ? respelled[name] : undefined
       planned.members.push({ name: spelling ?? name, isQuoted: spelling !== undefined, value })
       if (sql !== '') fields.push(`${sqlName(name)} := ${sql}`)
@@ -118,53 +104,27 @@ export function planOfLines({ whole, item, outerMembers, respelled = {}, order }
     return { object, sql: fields.length === 0 ? '' : `struct_pack(${fields.join(', ')})` }
   }
 
-  function addMember(inner: Shape, isItem: boolean, path: string): { value: PlannedMember['value']; sql: string } {
+  function addMember(inner: Shape, isItem: boolean): { value: PlannedMember['value']; sql: string } {
     const isList = Array.isArray(inner) && inner[0] === item
     if (inner === item || isList) {
-      const added = addObject(item, true, 'data')
+      const added = addObject(item, true)
       data = added.sql
       return { value: { object: added.object, as: isList ? 'items' : 'item' }, sql: '' }
     }
     if (isObject(inner)) {
-      const { object, sql } = addObject(inner, isItem, path)
+      const { object, sql } = addObject(inner, isItem)
       return { value: { object, as: 'object' }, sql }
     }
     if (inner === 'JSON') return { value: { as: 'unread' }, sql: 'NULL::JSON' }
     const type = typeOf(inner)
     if (type === undefined) unknown++
     const column = columns.push({ type: type ?? 'VARCHAR', isOfLine: !isItem }) - 1
-    paths.set(path, column)
     return { value: { column, type: type ?? 'VARCHAR' }, sql: columnName(column) }
   }
 
-  const { sql: received } = addObject(whole, false, 'received')
+  const { sql: received } = addObject(whole, false)
   const members = objects.reduce((sum, object) => sum + object.members.length, 0)
   const isTooMuch = columns.length > MOST_COLUMNS || objects.length > MOST_OBJECTS || members > MOST_MEMBERS_OF_ALL
   if (unknown > 0 || isTooMuch || data === '') return undefined
-  const hasLists = columns.some(({ type }) => type.endsWith('[]'))
-  return {
-    objects,
-    columns,
-    outerMembers,
-    received,
-    data,
-    paths,
-    order: hasLists ? undefined : order && columnsOfOrder(objects, order),
-  }
-}
-
-function columnsOfOrder(
-  objects: readonly PlannedObject[],
-  { name, time }: NonNullable<Reading['order']>,
-): PlannedOrder | undefined {
-  const columnOf = (object: PlannedObject | undefined, wanted: string, type: ColumnType) => {
-    const value = object?.members.find(member => member.name === wanted)?.value
-    return value && 'column' in value && value.type === type ? value.column : undefined
-  }
-  const [line] = objects
-  const item = objects.find(({ isItem }) => isItem)
-  const [nameColumn, timeColumn] = [columnOf(item, name, 'VARCHAR'), columnOf(item, time, 'DOUBLE')]
-  const [seq, conn] = [columnOf(line, 'seq', 'BIGINT'), columnOf(line, 'conn', 'VARCHAR')]
-  if (nameColumn === undefined || timeColumn === undefined || seq === undefined || conn === undefined) return undefined
-  return { name: nameColumn, time: timeColumn, seq, conn }
+  return { objects, columns, outerMembers, received, data }
 }

@@ -16,13 +16,6 @@ export interface LineProgram {
   take(from: number, to: number): number
   point(column: number, entries: number, base: bigint): void
   filledRows(column: number): number
-  beginKept(from: number, bytes: number): void
-  keep(): number
-  arrange(): number
-  give(from: number, to: number): number
-  giveAsCame(chunk: number): number
-  drop(place: number): void
-  dropped(): void
   readonly members: Place
   readonly objects: Place
   readonly columns: Place
@@ -33,17 +26,6 @@ export interface LineProgram {
   readonly wantsLine: Place
   readonly rows: Place
   readonly lines: Place
-  readonly hasLeft: Place
-  readonly kept: Place
-  readonly recordBytes: Place
-  readonly nameColumn: Place
-  readonly timeColumn: Place
-  readonly seqColumn: Place
-  readonly connColumn: Place
-  readonly ranks: Place
-  readonly counts: Place
-  readonly isInOrder: Place
-  readonly keptRows: Place
   readonly __heap_base: Place
 }
 

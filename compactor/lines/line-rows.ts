@@ -1,9 +1,7 @@
 import type { DataChunk } from '@duckdb/node-bindings'
 import { CHUNK_BYTES, decodeSegment } from '../../formats/decode-segment.js'
 import { duckdbBindings } from '../../platform/duckdb.js'
-import type { Stretch } from '../files/stretches.js'
-import { keepRows, type KeptRows, type Scan } from './kept-rows.js'
-import { LINE, type LinePlan, type PlannedOrder } from './line-plan.js'
+import { LINE, type LinePlan } from './line-plan.js'
 import { configureProgram, startProgram, type LineMachine } from './line-program.js'
 import { copyColumn } from './vectors.js'
 
@@ -29,57 +27,29 @@ export interface LineRows {
    */
   open(plan: LinePlan, path: string, frames: number, left: Iterable<number>): void
   /**
-   * Reads the segment to its end and keeps its rows, for as many looks as are wanted.
-   * @returns undefined where they cannot be kept; then it is to be opened again
-   * @throws as `fill`
-   */
-  keep(): Promise<KeptRows | undefined>
-  /** Forgets the segment, and begins with a program anew: there is no other way to give back what rows take that are kept. */
-  forget(): void
-  /** How many rows are kept; undefined where none are. */
-  keptCount(): number | undefined
-  /** Begins a look at the rows: of the kept ones that are asked for, else of all as they are read. */
-  scan(wanted: readonly number[], stretches?: readonly Stretch[]): RowScan
-  /**
    * Puts the next rows into a chunk of DuckDB; none at the end.
+   * @param wanted of which column of the plan each column of the chunk is
    * @throws Error the file cannot be decoded to its end; those of the disk
    */
-  fill(chunk: DataChunk, scan: RowScan): void
+  fill(chunk: DataChunk, wanted: readonly number[]): void
   /** Of the segment that was opened last, once there are no more rows. */
   left(): LinesLeft
-}
-
-/** A look at rows. */
-export interface RowScan {
-  /** Of which column of the plan each column of a chunk is. */
-  numbers: readonly number[]
-  kept: Scan | undefined
 }
 
 interface OpenSegment {
   machine: LineMachine
   lines: LineBuffer
   left: { at: number; bytes: number }
-  order: PlannedOrder | undefined
-  kept: KeptRows | undefined
 }
 
-/**
- * @param mostBytes that rows may take which are kept
- * @throws Error where there is no WebAssembly that can do so
- */
-export function openLineRows(mostBytes: number): LineRows {
-  let program = startProgram()
+/** @throws Error where there is no WebAssembly that can do so */
+export function openLineRows(): LineRows {
+  const program = startProgram()
   const duckdb = duckdbBindings()
   let segment: OpenSegment | undefined
   const opened = (): OpenSegment => {
     if (!segment) throw new Error('no segment was opened')
     return segment
-  }
-  const forget = () => {
-    segment?.lines.close()
-    segment = undefined
-    program = startProgram()
   }
   const marksOf = ({ left: { at, bytes } }: OpenSegment) => new Uint8Array(program.memory.buffer, at, bytes)
   return {
@@ -88,43 +58,18 @@ export function openLineRows(mostBytes: number): LineRows {
       const machine = configureProgram(program, plan)
       const lines = new LineBuffer(machine, path)
       const bytes = Math.ceil((frames + 1) / 8)
-      segment = {
-        ...{ machine, lines, left: { at: machine.reserve(bytes), bytes } },
-        ...{ order: plan.order, kept: undefined },
-      }
+      segment = { machine, lines, left: { at: machine.reserve(bytes), bytes } }
       const marks = marksOf(segment).fill(0)
       for (const lineNo of left) marks[(lineNo - 1) >> 3] = (marks[(lineNo - 1) >> 3] ?? 0) | (1 << ((lineNo - 1) & 7))
       machine.set(program.left, segment.left.at)
       machine.set(program.lines, 0)
       machine.set(program.linesMax, frames + 1)
     },
-    async keep() {
-      const own = opened()
-      const { machine, lines, order } = own
-      machine.set(program.wantsLine, 0)
-      const columns = machine.columns.filter(({ number }) => number !== LINE)
-      own.kept = order && (await keepRows(machine, order, columns, mostBytes, () => lines.take()))
-      if (!own.kept) forget()
-      return own.kept
-    },
-    forget,
-    keptCount: () => segment?.kept?.count(),
-    scan(numbers, stretches) {
-      const { machine, kept } = opened()
-      if (!kept) return { numbers, kept: undefined }
-      if (numbers.includes(LINE)) throw new Error('lines are not kept')
-      const wanted = numbers.flatMap(number => machine.columns[number] ?? [])
-      return { numbers, kept: { wanted, stretches, stretch: 0, next: 0 } }
-    },
-    fill(chunk, scan) {
-      const { machine, lines, kept } = opened()
-      const wanted = scan.numbers
-      if (scan.kept && kept) kept.give(scan.kept)
-      else {
-        machine.set(program.wantsLine, Number(wanted.includes(LINE)))
-        program.begin()
-        lines.take()
-      }
+    fill(chunk, wanted) {
+      const { machine, lines } = opened()
+      machine.set(program.wantsLine, Number(wanted.includes(LINE)))
+      program.begin()
+      lines.take()
       const rows = machine.get(program.rows)
       duckdb.data_chunk_set_size(chunk, rows)
       if (rows === 0) return

@@ -3,9 +3,6 @@ import { countOf, sqlText } from '../../platform/duckdb.js'
 import { rowsOfFew, type Engine, type LoadedSql } from '../engine.js'
 import { columnsOf, type Column } from './columns.js'
 import { fastPathOf, type FastPath } from './fast-path.js'
-import type { Stretch } from '../files/stretches.js'
-import type { KeptRows } from './kept-rows.js'
-import type { LineRowsFunction } from './line-rows-function.js'
 import type { LinesLeft } from './line-rows.js'
 import { frameItems } from './frame-items.js'
 import type { Shape } from '../../exchanges/envelope.js'
@@ -40,28 +37,13 @@ export interface StagingTable {
   /** From lines to rows, in SQL. */
   rows: (linesSql: string) => string
   /** The short way to the same rows, for most lines of a segment: the statement for rows, and that for numbers of lines that do not fit. */
-  fastPath: KnownLines | undefined
+  fastPath: (Pick<FastPath, 'plan'> & { rows: string; misfits: string }) | undefined
   /** From lines to verdicts on those that cannot be rows. */
   verdicts: (linesSql: string) => string
   /** Whether `staged` is there; the first lines create it. */
   filled: boolean
   /** Few lines at once: the plan of the short way is kept. */
   areFew?: true
-  /** Where all rows are in memory, in the order of a file: then `staged` is a view of them, to which nothing can be added. */
-  kept: KeptStaging | undefined
-}
-
-/** Of lines that `line_rows` reads. */
-interface KnownLines extends Pick<FastPath, 'plan'> {
-  rows: string
-  misfits: string
-  /** A relation of rows that are kept, where it does without the text of lines. */
-  keptRows: ((constants: ReadonlyMap<number, string>, stretches?: readonly Stretch[]) => string) | undefined
-}
-
-export interface KeptStaging extends Pick<KeptRows, 'names' | 'connections' | 'drop'> {
-  /** A relation of the rows of some stretches. */
-  rowsOf: (stretches: readonly Stretch[]) => string
 }
 
 /** `fed_channel(line)`: the first text or number that the pointers lead to in a frame, where it can be a channel. */
@@ -127,8 +109,7 @@ export async function openStagingTable(
     target,
     leftovers,
     frames: 0,
-    columns: async () =>
-      (loaded.columns ??= (await columnsOf(engine, 'staged')).filter(({ name }) => name !== 'rowid')),
+    columns: async () => (loaded.columns ??= await columnsOf(engine, 'staged')),
     rows: linesSql => `${frameItems(table, place, shape, linesSql)}\n${sql.slice(query)}`,
     fastPath: fastPathIn(
       engine,
@@ -138,23 +119,15 @@ export async function openStagingTable(
     verdicts: linesSql =>
       `${frameItems(table, place, shape, linesSql)} SELECT line_no, line, verdict FROM judged WHERE verdict IS NOT NULL`,
     filled: false,
-    kept: undefined,
   }
 }
 
 function fastPathIn(engine: Engine, fast: FastPath | undefined, query: string): StagingTable['fastPath'] {
   const lineRows = fast && engine.lineRows()
   if (!lineRows) return undefined
-  const { plan, frameItems, misfits, keptRows } = fast
+  const { plan, frameItems, misfits } = fast
   const call = lineRows.callOf(plan)
-  const looksAtLines = /\bline\b/.test(query.replace(/--.*$/gm, ''))
-  return {
-    ...{ plan, rows: `${frameItems(call)}\n${query}`, misfits: misfits(call) },
-    keptRows: looksAtLines
-      ? undefined
-      : (constants, stretches) =>
-          `(${keptRows(lineRows.callOf(plan, stretches), query.replace(/;\s*$/, ''), constants)})`,
-  }
+  return { plan, rows: `${frameItems(call)}\n${query}`, misfits: misfits(call) }
 }
 
 /** The same, ready for few lines: where they have a short way to rows, its plan is made once. */
@@ -199,12 +172,11 @@ export async function stageLines(engine: Engine, staging: StagingTable, linesSql
 export async function stageKnownLines(
   engine: Engine,
   staging: StagingTable,
-  source: Pick<Source, 'path' | 'frames' | 'bytesRaw'>,
+  source: Pick<Source, 'path' | 'frames'>,
 ): Promise<LinesLeft | undefined> {
   const { fastPath, target } = staging
   const lineRows = engine.lineRows()
   if (!fastPath || !lineRows) return undefined
-  if (mayBeKept(staging, source) && (await keepInOrder(engine, staging, source, lineRows))) return lineRows.left()
   const run = (sql: string) => (staging.areFew ? engine.runAgain(sql) : engine.run(sql))
   const open = (left: Iterable<number>) => lineRows.open(fastPath.plan, source.path, source.frames, left)
   open([])
@@ -221,39 +193,6 @@ export async function stageKnownLines(
   await engine.run(`TRUNCATE ${target}`)
   staging.frames = 0
   return undefined
-}
-
-/** Of more lines the rows are not kept in memory. */
-const MOST_KEPT_BYTES = 160 * 1024 * 1024
-
-/** Few are staged and sorted in no time. */
-const mayBeKept = ({ areFew, table }: StagingTable, { bytesRaw = Infinity }: Pick<Source, 'bytesRaw'>) =>
-  !areFew && !table.settled && bytesRaw <= MOST_KEPT_BYTES
-
-/**
- * Makes `staged` a view of rows that stand in memory in the order of a file: no table, and no sort.
- * @returns false where they cannot be kept, or not all of them fit: nothing is staged then
- */
-async function keepInOrder(
-  engine: Engine,
-  staging: StagingTable,
-  { path, frames }: Pick<Source, 'path' | 'frames'>,
-  lineRows: LineRowsFunction,
-): Promise<boolean> {
-  const { keptRows, plan, misfits } = staging.fastPath ?? {}
-  if (!keptRows || !plan?.order || misfits === undefined) return false
-  lineRows.open(plan, path, frames, [])
-  const kept = await lineRows.keep()
-  if (!kept) return false
-  if ((await engine.rows(misfits)).length > 0) {
-    lineRows.forget()
-    return false
-  }
-  await engine.run(`CREATE VIEW ${staging.target} AS FROM ${keptRows(kept.constants)}`)
-  staging.frames = kept.lines
-  staging.filled = true
-  staging.kept = { ...kept, rowsOf: stretches => keptRows(kept.constants, stretches) }
-  return true
 }
 
 /**

@@ -36,15 +36,15 @@ export async function writeFiles(
   earlier: EarlierRows,
   folder: string,
 ): Promise<Written> {
-  const { table, searchPath, kept, areFew } = staging
+  const { table, searchPath } = staging
   await engine.run(`SET search_path = '${searchPath}'`)
   const columns = await staging.columns()
-  const all = await groupStaged(engine, table, source.name.channel, kept?.names())
+  const all = await groupStaged(engine, table, source.name.channel)
   const duplicates = earlier.keepDuplicates ? NONE : await dropCopies(engine, source, staging, columns, earlier, all)
-  const groups = duplicates.rows > 0 ? await groupStaged(engine, table, source.name.channel, kept?.names()) : all
+  const groups = duplicates.rows > 0 ? await groupStaged(engine, table, source.name.channel) : all
   const facts = { segments: JSON.stringify([source.sha256]), double_rows: String(duplicates.rows) }
-  const rows = { table, columns, groups, facts, isLast: !areFew, inOrder: kept?.rowsOf }
-  return { parts: await writeParts(engine, rows, folder), duplicates }
+  const isLast = !staging.areFew
+  return { parts: await writeParts(engine, { table, columns, groups, facts, isLast }, folder), duplicates }
 }
 
 const NONE: Duplicates = { rows: 0, frames: 0 }
@@ -52,12 +52,11 @@ const NONE: Duplicates = { rows: 0, frames: 0 }
 async function dropCopies(
   engine: Engine,
   { name }: Source,
-  staging: StagingTable,
+  { table }: StagingTable,
   columns: readonly Column[],
   { rootsOf, ...earlier }: EarlierRows,
   groups: readonly Group[],
 ): Promise<Duplicates> {
-  const { table, kept } = staging
   const identity = identityOf(table)
   if (!identity || groups.length === 0) return NONE
   const partitions = groups.map(({ partition }) => partition)
@@ -68,9 +67,6 @@ async function dropCopies(
     columns,
     origin: originOf(name.host, name.run),
     candidateFiles,
-    rows: groups.reduce((sum, { rows }) => sum + rows, 0),
-    isOneConnection: kept?.connections === 1,
-    drop: kept?.drop,
     ...earlier,
   })
 }

@@ -3,10 +3,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 python3 -m ziglang cc -target wasm32-freestanding -mcpu=mvp+simd128+bulk_memory -O3 -nostdlib -fno-strict-aliasing \
-  -DSOURCE="\"$(cat deploy/rows-wasm/* | sha256sum | cut -d' ' -f1)\"" deploy/rows-wasm/line-rows.c deploy/rows-wasm/kept-rows.c \
+  -DSOURCE="\"$(cat deploy/rows-wasm/* | sha256sum | cut -d' ' -f1)\"" deploy/rows-wasm/line-rows.c \
   -o compactor/lines/line-rows.wasm -Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=8192 \
   -Wl,--export=begin -Wl,--export=take -Wl,--export=point -Wl,--export=filledRows -Wl,--export=members -Wl,--export=objects -Wl,--export=columns \
   -Wl,--export=columnCount -Wl,--export=outerMembers -Wl,--export=left -Wl,--export=linesMax -Wl,--export=wantsLine -Wl,--export=rows \
-  -Wl,--export=lines -Wl,--export=hasLeft -Wl,--export=beginKept -Wl,--export=keep -Wl,--export=arrange -Wl,--export=give -Wl,--export=giveAsCame -Wl,--export=drop -Wl,--export=dropped -Wl,--export=kept \
-  -Wl,--export=recordBytes -Wl,--export=nameColumn -Wl,--export=timeColumn -Wl,--export=seqColumn -Wl,--export=connColumn \
-  -Wl,--export=ranks -Wl,--export=counts -Wl,--export=isInOrder -Wl,--export=keptRows -Wl,--export=source -Wl,--export=__heap_base
+  -Wl,--export=lines -Wl,--export=source -Wl,--export=__heap_base

@@ -6,12 +6,29 @@
  *
  * No byte is checked against the end of its line: every step ends at a line feed, and behind all lines stand zeros.
  */
-#include "columns.h"
+#include <wasm_simd128.h>
 
+typedef unsigned char byte;
+typedef unsigned short half;
+typedef unsigned int count;
+typedef unsigned long long wide;
+
+#define CAPACITY 2048
 #define KEY_BYTES 32
 #define MEMBERS 256
 #define OBJECTS 32
+#define COLUMNS 160
+/* Texts up to so many bytes stand in the entry itself, as in DuckDB. */
+#define INLINE_BYTES 12
+/* A copy may write so much more than was asked for. */
+#define SLACK 16
 #define NONE ((const byte *)0)
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+/* UNREAD may only be null. ITEM is the object that a row is made of, ITEMS a list of such. */
+enum Type { NUMBER, WHOLE, TEXT, BOOLEAN, UNREAD, OBJECT, ITEM, ITEMS, LIST };
 
 typedef struct {
   /* The name and a quote. */
@@ -33,9 +50,21 @@ typedef struct {
   half isItem;
 } Object;
 
+typedef struct {
+  count values, validity;
+  /* Texts that are longer than an entry, or elements of lists: of how much there is room, what is used, and what was after the last line. */
+  count heap, room, used, kept;
+  /* Of the elements of a list. */
+  half child;
+  byte type;
+  /* Whether it is about the line, not an item of it. */
+  byte isOfLine;
+} Column;
+
 Member members[MEMBERS];
 Object objects[OBJECTS];
 Column columns[COLUMNS];
+/* How many there are; the first are the number of the line, the number of the row in it, and the line. */
 count columnCount;
 /* How many members lines have beside those of items. */
 count outerMembers;
@@ -44,16 +73,14 @@ count left, linesMax;
 /* Whether the text of lines is wanted. */
 count wantsLine;
 
+/* Of the rows there are. */
 count rows, lines;
-/* Whether a line was left that could not be read. */
-count hasLeft;
 /* Of which source this was made, for the test. */
 const char source[] = SOURCE;
 
 /* Where values go, and how many members stand outside of items and have values in one. */
 static count row, outer, filled;
-static int hasItems;
-int isFull;
+static int hasItems, isFull;
 
 static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -71,6 +98,10 @@ static inline const byte *skipBlanks(const byte *at) {
 static inline int isWord(const byte *at, const char *word) {
   for (; *word; word++, at++) if (*at != *word) return 0;
   return 1;
+}
+
+static inline void setValid(const Column *column, count entry) {
+  ((byte *)column->validity)[entry >> 3] |= 1 << (entry & 7);
 }
 
 /* Each of these takes a place and returns the one behind what it reads; NONE where that is not for us. */
@@ -196,6 +227,35 @@ static inline const byte *readWhole(const byte *at, const Column *column) {
   ((long long *)column->values)[row] = decimal.isNegative ? -(long long)decimal.digits : (long long)decimal.digits;
   setValid(column, row);
   return at;
+}
+
+static inline void writeInline(byte *entry, const byte *text, count bytes) {
+  static const byte ones[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+  v128_t kept = wasm_v128_and(wasm_v128_load(text), wasm_v128_load(ones + 16 - bytes));
+  *(count *)entry = bytes;
+  wasm_v128_store64_lane(entry + 4, kept, 0);
+  wasm_v128_store32_lane(entry + 12, kept, 2);
+}
+
+/* An entry for a text: `pointText` makes an address of where it stands in the heap. */
+static inline int writeText(Column *column, count number, const byte *text, count bytes) {
+  byte *entry = (byte *)column->values + 16 * number;
+  if (bytes <= INLINE_BYTES) {
+    writeInline(entry, text, bytes);
+    return 1;
+  }
+  if (unlikely(column->used + bytes + SLACK > column->room)) {
+    isFull = 1;
+    return 0;
+  }
+  byte *to = (byte *)column->heap + column->used;
+  if (bytes > 128) __builtin_memcpy(to, text, bytes);
+  else for (count done = 0; done < bytes; done += 16) wasm_v128_store(to + done, wasm_v128_load(text + done));
+  *(count *)entry = bytes;
+  *(count *)(entry + 4) = *(const count *)text;
+  *(wide *)(entry + 8) = column->used;
+  column->used += bytes;
+  return 1;
 }
 
 /* Behind the opening quote; only ASCII that stands for itself. */
@@ -489,7 +549,6 @@ count take(count from, count to) {
       /* What has no room behind others begins the next rows; what has none by itself is left. */
       if (isFull && first > 0) break;
       *mark |= bit;
-      hasLeft = 1;
       end = endOfLine(at);
     }
     lines++;

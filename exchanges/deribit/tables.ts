@@ -3,9 +3,8 @@ import { answer, notification } from './envelopes.js'
 import { BY_CHANGE, BY_FUNDING_HOUR, BY_TRADE, BY_VOLATILITY_BAR } from './identity.js'
 import { partitionOfIndex, partitionOfInstrument } from './names.js'
 
-const ORDER = { name: 'instrument_name', time: 'timestamp' }
-const DATA: Reading = { envelope: notification, each: false, order: ORDER }
-const DATA_LIST: Reading = { envelope: notification, each: true, order: ORDER }
+const DATA: Reading = { envelope: notification, each: false }
+const DATA_LIST: Reading = { envelope: notification, each: true }
 const RESULT: Reading = { envelope: answer('result'), each: false }
 const RESULT_LIST: Reading = { envelope: answer('result'), each: true }
 
