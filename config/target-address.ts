@@ -26,7 +26,10 @@ export type TargetAddress =
 /** What distinguishes a remote of rclone from a host of that name. */
 const RCLONE_SCHEME = 'rclone:'
 const HOST = String.raw`(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)`
-const REMOTE_PATH = String.raw`[A-Za-z0-9_./~@%+=,-]+`
+/** Letters and digits apart, what a remote path is spelled with: anything else a remote shell or rsync might take for what it is not. */
+const SIGNS = './_-~@%+=,'
+const SPELLING = `A-Za-z0-9${SIGNS.replace('-', String.raw`\-`)}`
+const REMOTE_PATH = `[${SPELLING}]+`
 const SSH = new RegExp(`^${HOST}:(?![:-]|//)${REMOTE_PATH}$`)
 const DAEMON = new RegExp(String.raw`^rsync://${HOST}(?::\d{1,5})?/(?!-)${REMOTE_PATH}$`)
 
@@ -54,10 +57,6 @@ export function parseTarget(text: string): TargetAddress {
 
 const WANTED = 'a folder (/path, ./path or ~/path), user@host:/path, rsync://host/module/path or rclone:remote:path'
 
-/** Where an address holds anything else, a remote shell or rsync might take it for what it is not. */
-const SPELLING = 'remote paths are spelled with letters, digits and ./_-~@%+=, only'
-const isSpelledSo = (text: string) => /^[A-Za-z0-9_./~@%+=,:[\]-]*$/.test(text)
-
 /** Where ssh goes for the `destination` of a target: the login, the machine alone, and the folder there. Pure. */
 export function sshPlaceOf(destination: string): { login: string; host: string; path: string } {
   const [, user = '', host = '', path = ''] = /^([^@:]*@)?\[?([^\]]*?)\]?:([^:\]]*)$/.exec(destination) ?? []
@@ -74,7 +73,11 @@ export function targetComplaint(text: string): string | undefined {
   return meant === undefined || meant === text ? withSpelling(WANTED, text) : `${WANTED}; did you mean ${meant}?`
 }
 
-const withSpelling = (wanted: string, text: string) => (isSpelledSo(text) ? wanted : `${wanted}; ${SPELLING}`)
+/** An address, as far as its signs go: hosts have colons, and brackets about some. */
+const SPELLED = new RegExp(String.raw`^[${SPELLING}:[\]]*$`)
+
+const withSpelling = (wanted: string, text: string) =>
+  SPELLED.test(text) ? wanted : `${wanted}; remote paths are spelled with letters, digits and ${SIGNS} only`
 
 /** What a text that is no target was probably meant to be. */
 function meantBy(text: string): string | undefined {
